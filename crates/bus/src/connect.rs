@@ -1,0 +1,113 @@
+//! A connection, with its JetStream context.
+
+use crate::{BusConfig, streams::StreamConfigs};
+use async_nats::{ConnectOptions, Event, jetstream};
+use std::{io, time::Duration};
+
+/// How long the first connection may take before it is called failed.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long JetStream may take to acknowledge one publish before it is repeated.
+const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to NATS; cheap to clone. It reconnects by itself for as long as it lives.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    pub(crate) client: async_nats::Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) streams: StreamConfigs,
+}
+
+/// NATS could not be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A credentials, key or certificate file cannot be used.
+    #[error("cannot read {file}")]
+    File {
+        /// Its path.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No server answered, or it refused.
+    #[error("cannot connect to NATS at {url}: is nats-server running there, with these credentials?")]
+    Server {
+        /// The URL without user and password.
+        url: String,
+        /// Why.
+        source: async_nats::ConnectError,
+    },
+}
+
+impl Bus {
+    /// Connects, or says why not. The streams are not looked at: see [`Bus::ensure_streams`].
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(config: &BusConfig) -> Result<Self, ConnectError> {
+        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
+        #[allow(clippy::disallowed_methods, reason = "the one place where Groma connects to NATS")]
+        let client = options(config)
+            .await?
+            .connect(servers)
+            .await
+            .map_err(|source| ConnectError::Server { url: without_password(&config.url), source })?;
+        let jetstream = jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client.clone());
+        Ok(Self { client, jetstream, streams: StreamConfigs::new(config) })
+    }
+
+    /// Whether the connection is up at this moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+}
+
+async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
+    let file = |path: &std::path::Path| path.display().to_string();
+    let mut options = ConnectOptions::new()
+        .name(&config.client_name)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .event_callback(|event| async move { log(&event) });
+    if let Some(path) = &config.credentials_file {
+        let failed = |source| ConnectError::File { file: file(path), source };
+        options = options.credentials_file(path).await.map_err(failed)?;
+    }
+    if let Some(path) = &config.nkey_file {
+        let failed = |source| ConnectError::File { file: file(path), source };
+        let seed = std::fs::read_to_string(path).map_err(failed)?;
+        options = options.nkey(seed.trim().to_owned());
+    }
+    if let Some(path) = &config.ca_file {
+        std::fs::metadata(path).map_err(|source| ConnectError::File { file: file(path), source })?;
+        options = options.add_root_certificates(path.clone());
+    }
+    Ok(options)
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Connected => tracing::debug!("connected to NATS"),
+        Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+        other => tracing::debug!(%other, "NATS"),
+    }
+}
+
+/// The URL as it may be shown: without what stands before an `@`.
+fn without_password(url: &str) -> String {
+    let strip = |server: &str| match (server.split_once("://"), server.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        _ => server.to_owned(),
+    };
+    url.split(',').map(|server| strip(server.trim())).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_shown_url_has_no_password() {
+        assert_eq!(without_password("nats://me:secret@host:4222"), "nats://host:4222");
+        assert_eq!(without_password("nats://a:4222, tls://u:p@b:4222"), "nats://a:4222,tls://b:4222");
+    }
+}

@@ -1,0 +1,35 @@
+//! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
+//! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
+//!
+//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`],
+//! [`request`].
+
+pub mod config;
+pub mod connect;
+pub mod consume;
+pub mod lookup;
+pub mod publish;
+pub mod request;
+pub mod streams;
+
+pub use config::{BusConfig, Storage};
+pub use connect::{Bus, ConnectError};
+pub use consume::{ConsumeError, Consumer, Delivery, Outcome, Subscription};
+pub use lookup::{Backlog, LookupError};
+pub use publish::{Outgoing, PendingAck, PublishError};
+pub use request::{RequestError, Served};
+pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
+
+/// An error with all its causes in one line: `publish failed: timed out`.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

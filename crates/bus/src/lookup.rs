@@ -1,0 +1,82 @@
+//! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come.
+
+use crate::Bus;
+use async_nats::jetstream::{consumer, stream::DirectGetErrorKind};
+use bytes::Bytes;
+
+/// A stream could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot look into stream {stream}")]
+pub struct LookupError {
+    stream: &'static str,
+    source: async_nats::Error,
+}
+
+/// How far a durable consumer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Messages not yet delivered.
+    pub waiting: u64,
+    /// Delivered, not yet settled.
+    pub unsettled: usize,
+    /// Every message up to this place in the stream is settled.
+    pub settled_up_to: u64,
+}
+
+impl Backlog {
+    /// Whether everything up to `sequence` has been settled.
+    pub fn is_past(&self, sequence: u64) -> bool {
+        self.settled_up_to >= sequence || (self.waiting == 0 && self.unsettled == 0)
+    }
+}
+
+impl Bus {
+    /// The message at this place; none when the stream no longer has it.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
+        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
+        match handle.direct_get(sequence).await {
+            Ok(message) => Ok(Some(message.payload)),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// Place of the last message of a stream.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
+        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let handle = self.jetstream.get_stream(stream).await.map_err(|e| failed(e.into()))?;
+        Ok(handle.cached_info().state.last_sequence)
+    }
+
+    /// How far a durable consumer has come.
+    ///
+    /// # Errors
+    /// When there is no such consumer, or the server does not answer.
+    pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
+        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
+        let info: consumer::Info = handle.consumer_info(durable).await.map_err(|e| failed(e.into()))?;
+        Ok(Backlog {
+            waiting: info.num_pending,
+            unsettled: info.num_ack_pending,
+            settled_up_to: info.ack_floor.stream_sequence,
+        })
+    }
+
+    /// Deletes the message at this place for good: what a crash between two flushes does to a stream, for tests.
+    ///
+    /// # Errors
+    /// When there is no such message, or the server does not answer.
+    pub async fn erase(&self, stream: &'static str, sequence: u64) -> Result<(), LookupError> {
+        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
+        handle.delete_message(sequence).await.map(drop).map_err(|e| failed(e.into()))
+    }
+}

@@ -1,0 +1,92 @@
+//! Core request-reply, on subjects that no stream covers: what must not be stored anywhere.
+
+use crate::Bus;
+use async_nats::{RequestErrorKind, Subject};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use std::time::Duration;
+
+/// No answer to a request.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// Nobody listens.
+    #[error("nobody answers {subject}: is the broker running?")]
+    NobodyThere {
+        /// Subject asked.
+        subject: String,
+    },
+    /// Somebody listens and did not answer in time.
+    #[error("no answer on {subject} within {timeout:?}")]
+    TimedOut {
+        /// Subject asked.
+        subject: String,
+        /// How long was waited.
+        timeout: Duration,
+    },
+    /// The connection failed.
+    #[error("asking on {subject} failed")]
+    Connection {
+        /// Subject asked.
+        subject: String,
+        /// Why.
+        source: async_nats::RequestError,
+    },
+}
+
+/// A request to be answered.
+pub struct Served {
+    bus: Bus,
+    reply: Option<Subject>,
+    /// Where it was asked.
+    pub subject: String,
+    /// What was asked.
+    pub payload: Bytes,
+}
+
+impl Bus {
+    /// Asks and waits for one answer.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn ask(&self, subject: &str, payload: Vec<u8>, timeout: Duration) -> Result<Bytes, RequestError> {
+        let request = async_nats::Request::new().payload(payload.into()).timeout(Some(timeout));
+        match self.client.send_request(Subject::from(subject), request).await {
+            Ok(message) => Ok(message.payload),
+            Err(error) => Err(match error.kind() {
+                RequestErrorKind::NoResponders => RequestError::NobodyThere { subject: subject.to_owned() },
+                RequestErrorKind::TimedOut => RequestError::TimedOut { subject: subject.to_owned(), timeout },
+                _ => RequestError::Connection { subject: subject.to_owned(), source: error },
+            }),
+        }
+    }
+
+    /// Requests on a subject, shared with everybody who serves it under the same queue name.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn serve(
+        &self,
+        subject: &str,
+        queue: &str,
+    ) -> Result<impl Stream<Item = Served> + use<>, async_nats::SubscribeError> {
+        let subscription = self.client.queue_subscribe(Subject::from(subject), queue.to_owned()).await?;
+        self.client.flush().await.ok();
+        let bus = self.clone();
+        Ok(subscription.map(move |message| Served {
+            bus: bus.clone(),
+            reply: message.reply,
+            subject: message.subject.to_string(),
+            payload: message.payload,
+        }))
+    }
+}
+
+impl Served {
+    /// Sends the answer.
+    pub async fn answer(self, payload: Vec<u8>) {
+        let Some(reply) = self.reply else { return };
+        if let Err(error) = self.bus.client.publish(reply, payload.into()).await {
+            tracing::warn!(%error, "cannot answer a request");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What flows through Groma: asset events, work items, sync progress and leases as protobuf messages, the subjects that
+//! carry them and the message ids that make a repeat harmless. No I/O.
+//!
+//! Reading order: [`subjects`], [`message_id`], [`identifier`], then the generated messages.
+
+pub mod identifier;
+pub mod message_id;
+pub mod subjects;
+
+mod display;
+#[allow(missing_docs, clippy::pedantic)]
+#[rustfmt::skip]
+#[path = "generated/groma.v1.rs"]
+mod messages;
+
+pub use display::ScopeName;
+pub use messages::*;
+pub use prost::{DecodeError, Message};
+
+/// Region of a service that has none, such as IAM.
+pub const GLOBAL: &str = "global";

@@ -1,0 +1,146 @@
+//! NATS subjects. Each carries what consumers and replays filter by.
+//!
+//! ```text
+//! groma.v1.work.<service>.<account>.<region>.<sync>
+//! groma.v1.assets.<sync>.<account>.<region>.<service>.<listing>.<kind>
+//! groma.v1.sync.<sync>.<kind>
+//! groma.v1.parked.<stream>
+//! groma.broker.v1.accounts                     request-reply, on no stream
+//! groma.broker.v1.lease.<service>.<account>    request-reply, on no stream
+//! ```
+
+use crate::{AssetEvent, LeaseRequest, SyncEvent, WorkItem, asset_event, sync_event};
+
+/// All work items.
+pub const WORK: &str = "groma.v1.work.>";
+/// All asset events.
+pub const ASSETS: &str = "groma.v1.assets.>";
+/// All progress of syncs.
+pub const SYNCS: &str = "groma.v1.sync.>";
+/// All parked messages.
+pub const PARKED: &str = "groma.v1.parked.>";
+/// Which accounts can the broker lease?
+pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
+/// All lease requests.
+pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
+
+/// Work of one service, whatever the account.
+pub fn work_of(service: &str) -> String {
+    format!("groma.v1.work.{}.>", token(service))
+}
+
+/// Where a work item is published.
+pub fn work(item: &WorkItem) -> String {
+    let sync = item.sync.as_ref().map_or("", |sync| &sync.id);
+    format!(
+        "groma.v1.work.{}.{}.{}.{}",
+        token(&item.service),
+        token(&item.account_id),
+        token(&item.region),
+        token(sync)
+    )
+}
+
+/// Where an asset event is published.
+pub fn asset(event: &AssetEvent) -> String {
+    let sync = event.sync.as_ref().map_or("", |sync| &sync.id);
+    let scope = event.scope.clone().unwrap_or_default();
+    format!(
+        "groma.v1.assets.{}.{}.{}.{}.{}.{}",
+        token(sync),
+        token(&scope.account_id),
+        token(&scope.region),
+        token(&scope.service),
+        token(&scope.listing),
+        asset_kind(event)
+    )
+}
+
+/// Last token of an asset subject.
+pub fn asset_kind(event: &AssetEvent) -> &'static str {
+    match event.event {
+        Some(asset_event::Event::Started(_)) => "started",
+        Some(asset_event::Event::Batch(_)) => "batch",
+        Some(asset_event::Event::Finished(_)) => "finished",
+        Some(asset_event::Event::Failed(_)) => "failed",
+        None => "unknown",
+    }
+}
+
+/// Where progress of a sync is published.
+pub fn sync(event: &SyncEvent) -> String {
+    let id = event.sync.as_ref().map_or("", |sync| &sync.id);
+    format!("groma.v1.sync.{}.{}", token(id), sync_kind(event))
+}
+
+/// All progress of one sync.
+pub fn sync_of(sync_id: &str) -> String {
+    format!("groma.v1.sync.{}.>", token(sync_id))
+}
+
+/// Every sync's event of one kind: `started`, `reported`, `collected` or `finished`.
+pub fn syncs_of_kind(kind: &str) -> String {
+    format!("groma.v1.sync.*.{kind}")
+}
+
+/// Last token of a sync subject.
+pub fn sync_kind(event: &SyncEvent) -> &'static str {
+    match event.event {
+        Some(sync_event::Event::Started(_)) => "started",
+        Some(sync_event::Event::Reported(_)) => "reported",
+        Some(sync_event::Event::Collected(_)) => "collected",
+        Some(sync_event::Event::Finished(_)) => "finished",
+        None => "unknown",
+    }
+}
+
+/// Where a message that cannot be handled is kept, by the stream it came from.
+pub fn parked(stream: &str) -> String {
+    format!("groma.v1.parked.{}", token(stream))
+}
+
+/// Where a lease is asked for.
+pub fn lease(request: &LeaseRequest) -> String {
+    format!("groma.broker.v1.lease.{}.{}", token(&request.service), token(&request.account_id))
+}
+
+/// A subject token: NATS forbids spaces and gives `.`, `*` and `>` a meaning; other characters are kept.
+fn token(text: &str) -> String {
+    if text.is_empty() {
+        return "_".to_owned();
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scope, ScopeStarted, Sync};
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_asset_subject_says_what_a_consumer_filters_by() {
+        let event = AssetEvent {
+            sync: Some(Sync { id: "01J".into(), update_tag: 1 }),
+            scope: Some(Scope {
+                account_id: "111111111111".into(),
+                region: "eu-west-1".into(),
+                service: "ec2".into(),
+                listing: "DescribeSubnets".into(),
+            }),
+            attempt: 1,
+            event: Some(asset_event::Event::Started(ScopeStarted {})),
+        };
+        assert_eq!(asset(&event), "groma.v1.assets.01J.111111111111.eu-west-1.ec2.DescribeSubnets.started");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_token(text in ".*") {
+            let token = token(&text);
+            prop_assert!(!token.is_empty());
+            prop_assert!(!token.contains(['.', '*', '>', ' ', '\t', '\r', '\n']));
+        }
+    }
+}
