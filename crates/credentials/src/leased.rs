@@ -1,0 +1,233 @@
+//! A lease as the AWS SDK sees it: credentials that are renewed for as long as the collection goes on.
+
+use crate::{Lease, LeaseError, LeaseRequester};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, error::CredentialsError, future},
+};
+use events::ClientSettings;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime},
+};
+use tokio::sync::Mutex;
+
+/// A session is renewed when this much of its life is left, or a fifth of it where that is less.
+const MARGIN: Duration = Duration::from_mins(5);
+/// When a renewal failed and the session still lives: how long until the next try.
+const TRY_AGAIN: Duration = Duration::from_secs(20);
+
+/// Asks for a lease, each time for the same account, service and actions.
+type Ask = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Lease, LeaseError>> + Send>> + Send + Sync;
+
+/// Credentials of one account and one service, renewed before they expire: a collection may outlast a session. However
+/// many calls want them at once, one request is made. Cheap to clone; clones share the lease.
+///
+/// They are their own cache, so clients should use them with `IdentityCache::no_cache()`: the SDK's own cache gives a
+/// provider five seconds, and a broker that waits for STS may need more.
+#[derive(Clone)]
+pub struct LeasedCredentials {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ask: Box<Ask>,
+    held: RwLock<Held>,
+    renewing: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Held {
+    credentials: Credentials,
+    /// None for credentials without an end.
+    renew_at: Option<SystemTime>,
+}
+
+impl LeasedCredentials {
+    /// Asks for the first lease; its settings hold for the later ones too.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub async fn acquire(
+        requester: LeaseRequester,
+        sync_id: &str,
+        account_id: &str,
+        service: &str,
+        actions: &[String],
+    ) -> Result<(Self, ClientSettings), LeaseError> {
+        let asked =
+            Arc::new((requester, sync_id.to_owned(), account_id.to_owned(), service.to_owned(), actions.to_vec()));
+        Self::from_ask(Box::new(move || {
+            let asked = asked.clone();
+            Box::pin(async move {
+                let (requester, sync_id, account_id, service, actions) = &*asked;
+                requester.lease(sync_id, account_id, service, actions).await
+            })
+        }))
+        .await
+    }
+
+    async fn from_ask(ask: Box<Ask>) -> Result<(Self, ClientSettings), LeaseError> {
+        let Lease { credentials, settings } = ask().await?;
+        let held = RwLock::new(Held::new(credentials, SystemTime::now()));
+        Ok((Self { shared: Arc::new(Shared { ask, held, renewing: Mutex::new(()) }) }, settings))
+    }
+
+    /// Credentials that are good for a while.
+    ///
+    /// # Errors
+    /// When they have expired and no lease comes any more.
+    pub async fn current(&self) -> Result<Credentials, LeaseError> {
+        let held = self.held();
+        if !held.is_due() {
+            return Ok(held.credentials);
+        }
+        // One asks; the others go on with what they have while it lives, and wait when it does not.
+        let _turn = match self.shared.renewing.try_lock() {
+            Ok(turn) => turn,
+            Err(_) if held.is_alive() => return Ok(held.credentials),
+            Err(_) => self.shared.renewing.lock().await,
+        };
+        let held = self.held();
+        if held.is_due() { self.renew(held).await } else { Ok(held.credentials) }
+    }
+
+    async fn renew(&self, old: Held) -> Result<Credentials, LeaseError> {
+        let renewed = match (self.shared.ask)().await {
+            Ok(lease) => Held::new(lease.credentials, SystemTime::now()),
+            Err(error) if old.is_alive() => {
+                tracing::warn!(error = bus::chain(&error), "cannot renew a session yet; the old one still holds");
+                Held { renew_at: Some(SystemTime::now() + TRY_AGAIN), ..old }
+            }
+            Err(error) => return Err(error),
+        };
+        *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = renewed.clone();
+        Ok(renewed.credentials)
+    }
+
+    fn held(&self) -> Held {
+        self.shared.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Held {
+    fn new(credentials: Credentials, now: SystemTime) -> Self {
+        let renew_at = credentials.expiry().map(|end| {
+            let life = end.duration_since(now).unwrap_or_default();
+            end - MARGIN.min(life / 5)
+        });
+        Self { credentials, renew_at }
+    }
+
+    fn is_due(&self) -> bool {
+        self.renew_at.is_some_and(|at| at <= SystemTime::now())
+    }
+
+    fn is_alive(&self) -> bool {
+        self.credentials.expiry().is_none_or(|end| end > SystemTime::now())
+    }
+}
+
+impl ProvideCredentials for LeasedCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async { self.current().await.map_err(CredentialsError::provider_error) })
+    }
+}
+
+impl fmt::Debug for LeasedCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let expiry = self.held().credentials.expiry();
+        f.debug_struct("LeasedCredentials").field("expiry", &expiry).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bus::request::RequestError;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    /// A broker whose nth lease (from 0) lives as long as `lives[n]`; after the last it is gone. Lives are in
+    /// milliseconds, none for ever.
+    fn broker(lives: &'static [Option<u64>]) -> (Box<Ask>, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let ask = Box::new(move || {
+            let nth = count.fetch_add(1, SeqCst);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                let gone = || LeaseError::NoAnswer(RequestError::NobodyThere { subject: "s".into() });
+                let life = lives.get(nth).ok_or_else(gone)?;
+                let end = life.map(|life| SystemTime::now() + Duration::from_millis(life));
+                let credentials = Credentials::new(format!("KEY{nth}"), "secret", None, end, "test");
+                Ok(Lease { credentials, settings: ClientSettings::default() })
+            }) as Pin<Box<dyn Future<Output = _> + Send>>
+        });
+        (ask, asked)
+    }
+
+    async fn leased(lives: &'static [Option<u64>]) -> (LeasedCredentials, Arc<AtomicUsize>) {
+        let (ask, asked) = broker(lives);
+        let (leased, _) = LeasedCredentials::from_ask(ask).await.expect("the first lease is there");
+        (leased, asked)
+    }
+
+    async fn key(leased: &LeasedCredentials) -> Result<String, LeaseError> {
+        leased.current().await.map(|credentials| credentials.access_key_id().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_lives_is_not_asked_for_again() {
+        for lives in [&[Some(3_600_000)], &[None]] {
+            let (leased, asked) = leased(lives).await;
+            assert_eq!((key(&leased).await.unwrap(), key(&leased).await.unwrap()), ("KEY0".into(), "KEY0".into()));
+            assert_eq!(asked.load(SeqCst), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn many_who_want_an_expired_one_make_one_request() {
+        let (leased, asked) = leased(&[Some(0), Some(3_600_000)]).await;
+        let wanted = (0..50).map(|_| {
+            let leased = leased.clone();
+            tokio::spawn(async move { key(&leased).await.expect("a lease") })
+        });
+        for task in wanted.collect::<Vec<_>>() {
+            assert_eq!(task.await.expect("no panic"), "KEY1");
+        }
+        assert_eq!(asked.load(SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn it_is_renewed_before_it_ends() {
+        let (leased, _) = leased(&[Some(500), Some(3_600_000)]).await;
+        assert_eq!(key(&leased).await.unwrap(), "KEY0");
+        tokio::time::sleep(Duration::from_millis(430)).await;
+        assert_eq!(key(&leased).await.unwrap(), "KEY1", "a fifth of its life is left");
+    }
+
+    #[tokio::test]
+    async fn without_a_broker_it_holds_to_its_end_and_then_says_so() {
+        let (leased, _) = leased(&[Some(600)]).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(key(&leased).await.unwrap(), "KEY0", "still alive");
+        *leased.shared.held.write().unwrap() = Held::new(
+            Credentials::new("KEY0", "secret", None, Some(SystemTime::UNIX_EPOCH), "test"),
+            SystemTime::now(),
+        );
+        let failure = key(&leased).await.unwrap_err().failure();
+        assert!(failure.error.contains("is the broker running?"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn nothing_secret_is_printed() {
+        let (leased, _) = leased(&[None]).await;
+        assert!(!format!("{leased:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,185 @@
+//! Asks the broker for a lease over the bus.
+
+use crate::{OneTimeKey, OpenError};
+use aws_credential_types::Credentials;
+use bus::{Bus, request::RequestError};
+use events::{ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, lease_answer, subjects};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+/// How long the broker may take: it waits for STS, whose calls it limits.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long is asked again when no broker answers: long enough for one to be started anew.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// Pause before asking again; doubles each time up to `LONGEST_PAUSE`.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Name of these credentials in the SDK's messages.
+const PROVIDER: &str = "GromaLease";
+
+/// Asks for leases; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LeaseRequester {
+    bus: Bus,
+}
+
+/// A session for one account and one service, with how its clients connect.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The session.
+    pub credentials: Credentials,
+    /// Endpoint and retries, from the broker's AWS configuration.
+    pub settings: ClientSettings,
+}
+
+/// No lease.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// The broker says no, and why.
+    #[error("{}", .0.error)]
+    Refused(Failure),
+    /// No broker answered.
+    #[error("no lease from the broker")]
+    NoAnswer(#[source] RequestError),
+    /// What came back is no answer.
+    #[error("the broker's answer cannot be read")]
+    Unreadable(#[source] Option<events::DecodeError>),
+    /// What came back is not for this request.
+    #[error("the broker's answer cannot be opened")]
+    Sealed(#[source] OpenError),
+}
+
+impl LeaseError {
+    /// What a user sees: the broker's own words where it refused.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Refused(failure) => failure.clone(),
+            other => Failure::new(FailureClass::Credentials, bus::chain(other)),
+        }
+    }
+}
+
+impl LeaseRequester {
+    /// Asks over this connection.
+    pub fn new(bus: Bus) -> Self {
+        Self { bus }
+    }
+
+    /// Asks for a session for one account and one service that may call exactly `actions`. A broker that is not there is
+    /// asked again for a minute.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub async fn lease(
+        &self,
+        sync_id: &str,
+        account_id: &str,
+        service: &str,
+        actions: &[String],
+    ) -> Result<Lease, LeaseError> {
+        let give_up = Instant::now() + DEADLINE;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // Every attempt has a key of its own: an answer to an earlier one, come late, opens nothing.
+            let key = OneTimeKey::generate();
+            let request = request(&key, sync_id, account_id, service, actions);
+            let asked = self.bus.ask(&subjects::lease(&request), request.encode_to_vec(), ANSWER_TIMEOUT).await;
+            match asked {
+                Ok(payload) => return open(key, &request, &payload),
+                Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. })
+                    if Instant::now() + pause < give_up =>
+                {
+                    tracing::debug!(account_id, service, "no answer from a broker; asking again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => return Err(LeaseError::NoAnswer(error)),
+            }
+        }
+    }
+}
+
+fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, actions: &[String]) -> LeaseRequest {
+    let public_key = key.public_key();
+    // A fresh public key is as good a random number as any.
+    let request_id = public_key.iter().take(16).fold(String::new(), |mut id, byte| {
+        write!(id, "{byte:02x}").ok();
+        id
+    });
+    LeaseRequest {
+        request_id,
+        sync_id: sync_id.to_owned(),
+        account_id: account_id.to_owned(),
+        service: service.to_owned(),
+        actions: actions.to_vec(),
+        public_key,
+    }
+}
+
+fn open(key: OneTimeKey, request: &LeaseRequest, payload: &[u8]) -> Result<Lease, LeaseError> {
+    let answer = LeaseAnswer::decode(payload).map_err(|error| LeaseError::Unreadable(Some(error)))?;
+    match answer.outcome {
+        Some(lease_answer::Outcome::Sealed(sealed)) => {
+            let session = key.open(request, &sealed).map_err(LeaseError::Sealed)?;
+            Ok(Lease { credentials: session.credentials(PROVIDER), settings: answer.settings.unwrap_or_default() })
+        }
+        Some(lease_answer::Outcome::Refused(failure)) => Err(LeaseError::Refused(failure)),
+        None => Err(LeaseError::Unreadable(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Session, seal};
+
+    fn asked() -> (OneTimeKey, LeaseRequest) {
+        let key = OneTimeKey::generate();
+        let request = request(&key, "s1", "111111111111", "ec2", &["ec2:DescribeVpcs".to_owned()]);
+        (key, request)
+    }
+
+    fn answer(outcome: Option<lease_answer::Outcome>) -> Vec<u8> {
+        let settings = Some(ClientSettings { endpoint_url: "http://localhost".into(), ..ClientSettings::default() });
+        LeaseAnswer { outcome, settings }.encode_to_vec()
+    }
+
+    #[test]
+    fn an_answer_becomes_a_lease_that_does_not_print_its_secret() {
+        let (key, request) = asked();
+        let granted = Credentials::new("ASIAEXAMPLE", "the-secret", Some("the-token".into()), None, PROVIDER);
+        let sealed = seal::seal(&request.public_key, &request, &Session::from(&granted)).expect("a key");
+        let lease = open(key, &request, &answer(Some(lease_answer::Outcome::Sealed(sealed)))).expect("a lease");
+        assert_eq!(lease.credentials, granted);
+        assert_eq!(lease.settings.endpoint_url, "http://localhost");
+        let text = format!("{lease:?}");
+        assert!(!text.contains("the-secret") && !text.contains("the-token"), "{text}");
+    }
+
+    #[test]
+    fn a_refusal_keeps_the_brokers_words() {
+        let (key, request) = asked();
+        let refusal = Failure::new(FailureClass::Throttled, "STS is busy");
+        let error = open(key, &request, &answer(Some(lease_answer::Outcome::Refused(refusal.clone())))).unwrap_err();
+        assert_eq!(error.failure(), refusal);
+        assert_eq!(error.to_string(), "STS is busy");
+    }
+
+    #[test]
+    fn no_answer_at_all_is_a_failure_of_its_own() {
+        for (payload, words) in [(answer(None), "cannot be read"), (vec![0xff; 4], "cannot be read: ")] {
+            let (key, request) = asked();
+            let failure = open(key, &request, &payload).unwrap_err().failure();
+            assert_eq!(failure.class(), FailureClass::Credentials);
+            assert!(failure.error.contains(words), "{failure}");
+        }
+    }
+
+    #[test]
+    fn requests_are_told_apart() {
+        assert_ne!(asked().1.request_id, asked().1.request_id);
+        assert_eq!(asked().1.request_id.len(), 32);
+    }
+}

@@ -1,0 +1,16 @@
+//! What every Groma process does, whatever its part: flags for the bus and for logging, logging itself, draining on
+//! SIGTERM, and the exit status.
+//!
+//! Reading order: [`process`] runs a `main`, [`exit`] is what it answers, [`log`], [`signal`] and [`nats`] are what it
+//! starts with.
+
+pub mod exit;
+pub mod log;
+pub mod nats;
+pub mod process;
+pub mod signal;
+
+pub use log::{LogArgs, LogFormat, init};
+pub use nats::{BusArgs, DEFAULT_URL, StorageArg, connect};
+pub use process::run_main;
+pub use signal::shutdown;

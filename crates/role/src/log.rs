@@ -1,0 +1,78 @@
+//! Logging to standard error, as text or as JSON lines.
+
+use std::io::IsTerminal;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Groma's own news, and only warnings of its libraries. neo4rs logs the parameters of a query at `trace` and async-nats
+/// repeats what the bus says.
+const DEFAULT_FILTER: &str = "warn,async_nats=error,groma=info,bus=info,broker=info,credentials=info,throttle=info,\
+    collector=info,scheduler=info,graph_writer=info,role=info";
+
+/// Flags for logging.
+#[derive(clap::Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Logging")]
+pub struct LogArgs {
+    /// What to log: a level or a tracing filter, e.g. `debug` or `warn,collector=debug`
+    #[arg(long = "log", env = "GROMA_LOG", value_name = "FILTER", value_parser = parse_filter, global = true)]
+    pub filter: Option<String>,
+    /// How log lines are written to standard error
+    #[arg(
+        long = "log-format",
+        env = "GROMA_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        global = true
+    )]
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+fn parse_filter(text: &str) -> Result<String, String> {
+    EnvFilter::builder().parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Starts logging and names the TLS implementation that every library of the process uses (two meet in it, and a library
+/// that has to guess panics). To be called first thing, once; a second call changes nothing.
+pub fn init(log: &LogArgs) {
+    // An error means that a provider is installed already, and that is all that is needed.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    let filter = EnvFilter::new(log.filter.as_deref().unwrap_or(DEFAULT_FILTER));
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let result = match log.format {
+        LogFormat::Text => registry.with(lines).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "logging is set up already");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_filter_is_a_filter() {
+        assert!(parse_filter(DEFAULT_FILTER).is_ok());
+        assert!(parse_filter("debug").is_ok());
+        assert!(parse_filter("collector=loud").is_err());
+    }
+
+    #[test]
+    fn init_twice_is_harmless() {
+        init(&LogArgs::default());
+        init(&LogArgs { format: LogFormat::Json, ..LogArgs::default() });
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+    }
+}

@@ -1,0 +1,40 @@
+//! The frame of a `main` function.
+
+use crate::exit;
+use std::process::ExitCode;
+
+/// Runs a process to its exit status. An error is printed once with all its causes, `error: cause: deeper cause`, and
+/// ends in [`exit::NOTHING_DONE`].
+pub fn run_main(main: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    let result = runtime.block_on(main);
+    // A thread that still waits in a system call (a name lookup, say) does not hold up the exit.
+    runtime.shutdown_background();
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {}", bus::chain(error.as_ref()));
+    ExitCode::from(exit::NOTHING_DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn the_status_is_what_main_says_and_1_on_an_error() {
+        // ExitCode has no equality; its Debug text does.
+        let text = |code: ExitCode| format!("{code:?}");
+        assert_eq!(text(run_main(async { Ok(exit::INCOMPLETE) })), text(ExitCode::from(3)));
+        let failing = async { Err(std::io::Error::other("inner")).context("outer") };
+        assert_eq!(text(run_main(failing)), text(ExitCode::from(1)));
+    }
+}

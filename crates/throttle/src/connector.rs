@@ -1,0 +1,149 @@
+//! Stands between the SDK and its HTTP client, because the SDK's hooks cannot wait and its retries go past them: every
+//! attempt comes through here.
+
+use crate::{Limiter, answer, request};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        connector_metadata::ConnectorMetadata,
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+    },
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use std::{sync::Arc, time::Duration};
+
+/// A request is signed before it waits here, and AWS takes a signature for five minutes. One that has waited this long
+/// goes back to the SDK as a timeout, to be signed and tried anew.
+const LONGEST_WAIT: Duration = Duration::from_mins(4);
+
+/// The HTTP client with every attempt held back until the limiter lets it go.
+///
+/// The wait happens inside the connector, so an SDK *attempt* timeout would count it: bound the calls with connect and read
+/// timeouts instead, which the inner client measures after the wait.
+pub fn http_client(inner: SharedHttpClient, limiter: Arc<Limiter>) -> SharedHttpClient {
+    SharedHttpClient::new(ThrottledClient { inner, limiter })
+}
+
+#[derive(Debug)]
+struct ThrottledClient {
+    inner: SharedHttpClient,
+    limiter: Arc<Limiter>,
+}
+
+impl HttpClient for ThrottledClient {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(ThrottledConnector { inner, limiter: self.limiter.clone() })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.inner.validate_base_client_config(components, config)
+    }
+
+    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
+        self.inner.validate_final_config(components, config)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.inner.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct ThrottledConnector {
+    inner: SharedHttpConnector,
+    limiter: Arc<Limiter>,
+}
+
+impl HttpConnector for ThrottledConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, limiter) = (self.inner.clone(), self.limiter.clone());
+        HttpConnectorFuture::new(attempt(inner, limiter, request))
+    }
+}
+
+async fn attempt(
+    inner: SharedHttpConnector,
+    limiter: Arc<Limiter>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ConnectorError> {
+    let api = request::api(&request);
+    let wait = tokio::time::timeout(LONGEST_WAIT, limiter.wait(&api)).await;
+    wait.map_err(|late| ConnectorError::timeout(late.into()))?;
+    let mut response = inner.call(request).await?;
+    if answer::is_throttle(&mut response).await? {
+        limiter.slow_down(&api);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Api;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use std::{
+        sync::atomic::{AtomicU32, Ordering::SeqCst},
+        time::Instant,
+    };
+
+    /// Answers the first calls with `status`, then with 200, and counts.
+    #[derive(Debug)]
+    struct Aws {
+        throttled: u32,
+        calls: Arc<AtomicU32>,
+    }
+
+    impl HttpConnector for Aws {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let status = if self.calls.fetch_add(1, SeqCst) < self.throttled { 503 } else { 200 };
+            let status = StatusCode::try_from(status).expect("a status");
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::empty())))
+        }
+    }
+
+    fn throttled(throttled: u32) -> (ThrottledConnector, Arc<AtomicU32>, Arc<Limiter>) {
+        let (calls, limiter) = (Arc::new(AtomicU32::new(0)), Arc::new(Limiter::new("ec2")));
+        let inner = SharedHttpConnector::new(Aws { throttled, calls: calls.clone() });
+        (ThrottledConnector { inner, limiter: limiter.clone() }, calls, limiter)
+    }
+
+    fn request(action: &str) -> HttpRequest {
+        HttpRequest::new(SdkBody::from(format!("Action={action}&MaxResults=5")))
+    }
+
+    #[tokio::test]
+    async fn every_attempt_takes_a_token() {
+        let (connector, calls, _) = throttled(0);
+        let start = Instant::now();
+        for _ in 0..104 {
+            connector.call(request("DescribeVpcs")).await.expect("an answer");
+        }
+        assert_eq!(calls.load(SeqCst), 104);
+        assert!(start.elapsed() >= Duration::from_millis(190), "100 at once, then one each 50 ms");
+    }
+
+    #[tokio::test]
+    async fn a_throttle_answer_slows_that_api_alone() {
+        let (connector, _, limiter) = throttled(1);
+        let api = |name: &str| Api { name: name.into(), unpaged: false };
+        let answer = connector.call(request("DescribeVpcs")).await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 503, "the SDK sees the answer as it is");
+        assert!(limiter.rate(&api("DescribeVpcs")) < 11.0);
+        assert!(limiter.rate(&api("DescribeSubnets")) > 19.0);
+        let start = Instant::now();
+        connector.call(request("DescribeVpcs")).await.expect("an answer");
+        assert!(start.elapsed() >= Duration::from_millis(80), "its bucket was emptied");
+    }
+}

@@ -1,0 +1,290 @@
+//! Waits for a bucket. governor keeps the tokens; because it has no live change of quota, a bucket holds small units that
+//! flow at AWS's rate, and a call costs more units while the pace is slower.
+
+use crate::{
+    Api,
+    pace::Pace,
+    quota::{self, Bucket},
+};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock, Reference},
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+/// Units that a call costs at the bucket's own rate.
+const UNITS: u32 = 100;
+
+/// The buckets of one account and region, for one service.
+pub struct Limiter {
+    service: String,
+    gates: Mutex<HashMap<Api, Arc<Gate<DefaultClock>>>>,
+}
+
+impl Limiter {
+    /// Full buckets.
+    pub fn new(service: &str) -> Self {
+        Self { service: service.to_owned(), gates: Mutex::default() }
+    }
+
+    /// Returns when the API may be called, first come, first served. Dropping the future gives the turn up.
+    pub async fn wait(&self, api: &Api) {
+        self.gate(api).wait().await;
+    }
+
+    /// AWS has throttled a call of this API.
+    pub fn slow_down(&self, api: &Api) {
+        let gate = self.gate(api);
+        if gate.slow_down() {
+            let (service, api) = (&self.service, &api.name);
+            tracing::info!(service, api, rate = gate.rate(), "AWS throttles this API; slowing down");
+        }
+    }
+
+    /// Calls a second that may be made of this API at the moment.
+    pub fn rate(&self, api: &Api) -> f64 {
+        self.gate(api).rate()
+    }
+
+    fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
+        let mut gates = lock(&self.gates);
+        if let Some(gate) = gates.get(api) {
+            return gate.clone();
+        }
+        let gate = Arc::new(Gate::new(&quota::bucket(&self.service, api), DefaultClock::default()));
+        gates.insert(api.clone(), gate.clone());
+        gate
+    }
+}
+
+impl std::fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+/// The limiters of one service in this process: work items of the same account and region share one, for as long as any
+/// of them is held.
+#[derive(Debug)]
+pub struct Limiters {
+    service: &'static str,
+    held: Mutex<HashMap<(String, String), Weak<Limiter>>>,
+}
+
+impl Limiters {
+    /// None yet.
+    pub fn new(service: &'static str) -> Self {
+        Self { service, held: Mutex::default() }
+    }
+
+    /// The limiter of an account and region.
+    pub fn of(&self, account_id: &str, region: &str) -> Arc<Limiter> {
+        let mut held = lock(&self.held);
+        held.retain(|_, limiter| limiter.strong_count() > 0);
+        let place = (account_id.to_owned(), region.to_owned());
+        if let Some(limiter) = held.get(&place).and_then(Weak::upgrade) {
+            return limiter;
+        }
+        let limiter = Arc::new(Limiter::new(self.service));
+        held.insert(place, Arc::downgrade(&limiter));
+        limiter
+    }
+}
+
+/// One bucket with its pace.
+struct Gate<C: Clock> {
+    units: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
+    capacity: NonZeroU32,
+    bucket: Bucket,
+    pace: Mutex<Pace>,
+    clock: C,
+    start: C::Instant,
+    /// Whoever holds it is next: a crowd would otherwise wake together for one token.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl<C: Clock + Clone> Gate<C> {
+    fn new(bucket: &Bucket, clock: C) -> Self {
+        let rate = u64::from(bucket.rate.max(1)) * u64::from(UNITS);
+        // Rounded up, so that units never flow faster than AWS's tokens.
+        let period = Duration::from_nanos(1_000_000_000_u64.div_ceil(rate));
+        let capacity = NonZeroU32::new(bucket.size.saturating_mul(UNITS)).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
+        Self {
+            units: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
+            capacity,
+            bucket: *bucket,
+            pace: Mutex::new(Pace::new(bucket, Duration::ZERO)),
+            start: clock.now(),
+            clock,
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    async fn wait(&self) {
+        let _turn = self.turn.lock().await;
+        while let Err(pause) = self.try_take() {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Takes one call's units, or says how long until they are there at today's pace.
+    fn try_take(&self) -> Result<(), Duration> {
+        match self.units.check_n(self.cost()) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
+            Err(more_than_a_full_bucket) => {
+                unreachable!("a call costs at most a full bucket: {more_than_a_full_bucket}")
+            }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is bounded by capacity")]
+    fn cost(&self) -> NonZeroU32 {
+        let units = f64::from(self.bucket.rate) * f64::from(UNITS) / self.rate();
+        NonZeroU32::new(units.ceil() as u32).unwrap_or(NonZeroU32::MIN).min(self.capacity)
+    }
+
+    fn rate(&self) -> f64 {
+        lock(&self.pace).rate(self.now())
+    }
+
+    fn slow_down(&self) -> bool {
+        let slowed = lock(&self.pace).slow_down(self.now());
+        if slowed {
+            self.empty();
+        }
+        slowed
+    }
+
+    /// AWS's bucket is empty, whatever this one believed.
+    fn empty(&self) {
+        let mut units = self.capacity.get();
+        while let Some(some) = NonZeroU32::new(units) {
+            // Each step takes this many if they are there, so what is left is always less than the next two steps.
+            let _ = self.units.check_n(some);
+            units /= 2;
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now().duration_since(self.start).into()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+
+    const BUCKET: Bucket = Bucket { size: 100, rate: 20, start: 20, source: "test" };
+
+    /// Calls as fast as the gate allows for so many seconds; says how many came through. The clock is turned by hand.
+    fn calls(gate: &Gate<FakeRelativeClock>, clock: &FakeRelativeClock, seconds: u64) -> u32 {
+        let mut left = Duration::from_secs(seconds);
+        let mut calls = 0;
+        loop {
+            match gate.try_take() {
+                Ok(()) => calls += 1,
+                Err(pause) if pause > left => {
+                    clock.advance(left);
+                    return calls;
+                }
+                Err(pause) => {
+                    clock.advance(pause);
+                    left -= pause;
+                }
+            }
+        }
+    }
+
+    fn gate(bucket: &Bucket) -> (Gate<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        (Gate::new(bucket, clock.clone()), clock)
+    }
+
+    #[test]
+    fn a_full_bucket_then_the_published_rate() {
+        let (gate, clock) = gate(&BUCKET);
+        assert_eq!(calls(&gate, &clock, 0), 100);
+        assert_eq!(calls(&gate, &clock, 10), 200);
+        clock.advance(Duration::from_mins(1));
+        assert_eq!(calls(&gate, &clock, 0), 100, "it refills to its size and no further");
+    }
+
+    #[test]
+    fn a_throttle_answer_empties_it_halves_the_rate_and_wears_off() {
+        let (gate, clock) = gate(&BUCKET);
+        assert!(gate.slow_down());
+        assert_eq!(calls(&gate, &clock, 0), 0);
+        let first = calls(&gate, &clock, 1);
+        assert!((9..=11).contains(&first), "{first} calls at 10 a second");
+        calls(&gate, &clock, 15);
+        assert_eq!(calls(&gate, &clock, 10), 200, "recovered");
+    }
+
+    #[test]
+    fn it_never_stops_altogether() {
+        let (gate, clock) = gate(&BUCKET);
+        for _ in 0..60 {
+            gate.slow_down();
+            clock.advance(Duration::from_secs(1));
+        }
+        gate.slow_down();
+        let calls = calls(&gate, &clock, 4);
+        assert!((4..=10).contains(&calls), "{calls} calls at 1.25 a second and rising");
+    }
+
+    #[test]
+    fn every_bucket_of_the_table_is_held_exactly() {
+        for (service, name, unpaged) in [
+            ("ec2", "A", false),
+            ("ec2", "DescribeInstances", true),
+            ("ec2", "DescribeStaleSecurityGroups", true),
+            ("sts", "A", true),
+        ] {
+            let bucket = quota::bucket(service, &Api { name: name.into(), unpaged });
+            let (gate, clock) = gate(&bucket);
+            assert_eq!(calls(&gate, &clock, 0), bucket.size);
+            let (held, granted) = (calls(&gate, &clock, 10), bucket.rate * 10);
+            assert!(held <= granted && held + 1 >= granted, "{service} {name}: {held} of {granted}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bucket_in_need_does_not_hold_up_another() {
+        let limiter = Limiter::new("ec2");
+        let [slow, quick] = ["DescribeVpcs", "DescribeSubnets"].map(|name| Api { name: name.into(), unpaged: false });
+        limiter.slow_down(&slow);
+        assert!(limiter.rate(&slow) < 11.0);
+        assert!((limiter.rate(&quick) - 20.0).abs() < f64::EPSILON);
+        tokio::select! {
+            biased;
+            () = limiter.wait(&slow) => panic!("an empty bucket lets nobody through"),
+            () = limiter.wait(&quick) => {}
+        }
+    }
+
+    #[test]
+    fn work_in_one_place_shares_a_limiter_while_it_is_held() {
+        let limiters = Limiters::new("ec2");
+        let one = limiters.of("1", "us-east-1");
+        assert!(Arc::ptr_eq(&one, &limiters.of("1", "us-east-1")));
+        assert!(!Arc::ptr_eq(&one, &limiters.of("1", "eu-west-1")));
+        assert!(!Arc::ptr_eq(&one, &limiters.of("2", "us-east-1")));
+        drop(one);
+        limiters.of("3", "us-east-1");
+        assert_eq!(lock(&limiters.held).len(), 1, "the unused are forgotten");
+    }
+}
