@@ -1,0 +1,39 @@
+//! The SDK clients of one work item.
+
+use crate::in_use::InUse;
+use collector::Connection;
+use std::sync::Arc;
+
+/// Clients of every API that belongs to EC2 in the graph, for one account and region.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// EC2.
+    pub ec2: aws_sdk_ec2::Client,
+    /// Auto scaling.
+    pub autoscaling: aws_sdk_autoscaling::Client,
+    /// Classic load balancers.
+    pub classic_balancing: aws_sdk_elasticloadbalancing::Client,
+    /// Application, network and gateway load balancers.
+    pub balancing: aws_sdk_elasticloadbalancingv2::Client,
+    /// What listings of the work item tell each other.
+    pub in_use: Arc<InUse>,
+}
+
+impl Clients {
+    /// Clients with the work item's session, region, endpoint, limits and retry quota.
+    pub fn connect(connection: &Connection) -> Self {
+        let Connection { sdk, retry_partition } = connection;
+        let quota = || retry_partition.clone();
+        let ec2 = aws_sdk_ec2::config::Builder::from(sdk).retry_partition(quota());
+        let autoscaling = aws_sdk_autoscaling::config::Builder::from(sdk).retry_partition(quota());
+        let classic = aws_sdk_elasticloadbalancing::config::Builder::from(sdk).retry_partition(quota());
+        let balancing = aws_sdk_elasticloadbalancingv2::config::Builder::from(sdk).retry_partition(quota());
+        Self {
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling.build()),
+            classic_balancing: aws_sdk_elasticloadbalancing::Client::from_conf(classic.build()),
+            balancing: aws_sdk_elasticloadbalancingv2::Client::from_conf(balancing.build()),
+            in_use: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Resources by their ids when some may be gone: AWS then refuses the whole call.
+
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use collector::CollectError;
+
+/// Ids in one request: far below what EC2 takes, and enough for one call in most accounts.
+const IDS: usize = 200;
+
+/// Those of the resources that exist. What a refusal names is left out of the next request; when it names none, or all,
+/// each half is asked for by itself.
+///
+/// # Errors
+/// When AWS refuses for another reason than the ids.
+pub async fn existing<T, E, A>(ids: &[String], ask: impl Fn(Vec<String>) -> A) -> Result<Vec<T>, CollectError>
+where
+    A: Future<Output = Result<Vec<T>, SdkError<E>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let mut found = Vec::new();
+    let mut open: Vec<Vec<String>> = ids.chunks(IDS).map(<[String]>::to_vec).collect();
+    while let Some(batch) = open.pop() {
+        match ask(batch.clone()).await {
+            Ok(items) => found.extend(items),
+            Err(error) => match refused(&error, &batch) {
+                Some(message) => open.extend(rest(batch, &message)),
+                None => return Err(error.into()),
+            },
+        }
+    }
+    Ok(found)
+}
+
+/// What AWS says when it refuses because of the ids.
+fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>, batch: &[String]) -> Option<String> {
+    let error = error.as_service_error()?;
+    let message = error.message().unwrap_or_default();
+    let gone = error.code().is_some_and(|code| code.ends_with(".NotFound"));
+    (gone || batch.iter().any(|id| message.contains(id.as_str()))).then(|| message.to_owned())
+}
+
+fn rest(batch: Vec<String>, message: &str) -> Vec<Vec<String>> {
+    let (mut named, unnamed): (Vec<_>, Vec<_>) = batch.into_iter().partition(|id| message.contains(id.as_str()));
+    match (named.len(), unnamed.len()) {
+        (0 | 1, 0) | (0, 1) => Vec::new(),
+        (0, count) => {
+            let mut first = unnamed;
+            let second = first.split_off(count / 2);
+            vec![first, second]
+        }
+        (count, 0) => {
+            let second = named.split_off(count / 2);
+            vec![named, second]
+        }
+        _ => vec![unnamed],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{existing, rest};
+    use crate::canned::Canned;
+    use aws_sdk_ec2::types::Image;
+
+    fn ids(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_named_is_left_out_else_halves_are_asked_for() {
+        let batch = || ids(&["ami-1", "ami-2", "ami-3"]);
+        assert_eq!(rest(batch(), "The image ids '[ami-1, ami-3]' do not exist"), [ids(&["ami-2"])]);
+        assert_eq!(rest(batch(), ""), [ids(&["ami-1"]), ids(&["ami-2", "ami-3"])]);
+        assert_eq!(rest(batch(), "ami-1, ami-2, ami-3"), [ids(&["ami-1"]), ids(&["ami-2", "ami-3"])]);
+        assert_eq!(rest(ids(&["ami-1"]), ""), Vec::<Vec<String>>::new());
+        assert_eq!(rest(ids(&["ami-1"]), "ami-1"), Vec::<Vec<String>>::new());
+    }
+
+    async fn images(server: &Canned) -> Result<Vec<Image>, collector::CollectError> {
+        let ec2 = server.clients().ec2;
+        let asked = ids(&["ami-1", "ami-2"]);
+        let answer = existing(&asked, |ids| {
+            let call = ec2.describe_images().set_image_ids(Some(ids));
+            async { Ok::<_, aws_sdk_ec2::error::SdkError<_>>(call.send().await?.images.unwrap_or_default()) }
+        });
+        answer.await
+    }
+
+    #[tokio::test]
+    async fn one_that_is_gone_costs_one_more_call() {
+        let server = Canned::answering(&[
+            "!InvalidAMIID.NotFound The image id '[ami-1]' does not exist",
+            "<imagesSet><item><imageId>ami-2</imageId></item></imagesSet>",
+        ]);
+        let found = images(&server).await.expect("the other is there");
+        assert_eq!(found.iter().map(Image::image_id).collect::<Vec<_>>(), [Some("ami-2")]);
+        let asked: Vec<_> = server.requests().iter().map(|it| it.field("ImageId.1").map(str::to_owned)).collect();
+        assert_eq!(asked, [Some("ami-1".to_owned()), Some("ami-2".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn another_refusal_is_an_error() {
+        let server = Canned::answering(&["!UnauthorizedOperation You are not authorized to perform this operation."]);
+        let error = images(&server).await.expect_err("denied");
+        assert_eq!(error.message, "UnauthorizedOperation: You are not authorized to perform this operation.");
+    }
+}

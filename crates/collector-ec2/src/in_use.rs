@@ -1,0 +1,172 @@
+//! What listings of one work item tell each other: which images and snapshots are in use.
+//!
+//! The graph has images and snapshots of other accounts where something uses them, and AWS has no filter for that. So the
+//! listings that see the users note what they refer to, and `DescribeImages` and `DescribeSnapshots`, which begin last,
+//! wait for them: no call is made twice. What a listing did not note, because it did not begin or did not reach its end,
+//! is asked for again, so that the graph does not depend on the order in which listings run.
+
+use crate::{Clients, launch_template::Templates, mention::mentioned};
+use aws_sdk_ec2::types::{Instance, Reservation, Volume};
+use collector::CollectError;
+use futures::lock::{Mutex, MutexGuard};
+use std::collections::BTreeSet;
+
+/// What is in use, by the listing that sees it.
+#[derive(Debug, Default)]
+pub struct InUse {
+    /// Images of instances.
+    pub instances: Noted,
+    /// Images of launch template versions.
+    pub launch_templates: Noted,
+    /// Images of launch configurations.
+    pub launch_configurations: Noted,
+    /// Snapshots that volumes were made from.
+    pub volumes: Noted,
+}
+
+/// Ids that one listing notes; locked while it runs.
+#[derive(Debug, Default)]
+pub struct Noted(Mutex<Option<BTreeSet<String>>>);
+
+/// The notes of a listing at work. Dropped before they are complete, they count for nothing.
+pub struct Notes<'a> {
+    noted: MutexGuard<'a, Option<BTreeSet<String>>>,
+    ids: BTreeSet<String>,
+}
+
+impl Noted {
+    /// The listing begins.
+    pub async fn begin(&self) -> Notes<'_> {
+        let mut noted = self.0.lock().await;
+        *noted = None;
+        Notes { noted, ids: BTreeSet::new() }
+    }
+
+    /// The ids when the listing has ended, or nothing when it has not begun or has failed.
+    async fn known(&self) -> Option<BTreeSet<String>> {
+        self.0.lock().await.clone()
+    }
+}
+
+impl Notes<'_> {
+    /// Notes the ids that are there.
+    pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = Option<&'a str>>) {
+        self.ids.extend(mentioned(ids));
+    }
+
+    /// The listing read every page.
+    pub fn complete(mut self) {
+        *self.noted = Some(self.ids);
+    }
+}
+
+/// Images that instances, launch templates and launch configurations of the account and region refer to.
+///
+/// # Errors
+/// When what they refer to has to be asked for and AWS does not answer.
+pub async fn images(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    let InUse { instances, launch_templates, launch_configurations, .. } = &*clients.in_use;
+    let mut images = match instances.known().await {
+        Some(known) => known,
+        None => of_instances(clients).await?,
+    };
+    images.extend(match launch_templates.known().await {
+        Some(known) => known,
+        None => of_launch_templates(clients).await?,
+    });
+    images.extend(match launch_configurations.known().await {
+        Some(known) => known,
+        None => of_launch_configurations(clients).await?,
+    });
+    // A launch template may name a Systems Manager parameter instead: `resolve:ssm:…`.
+    images.retain(|id| id.starts_with("ami-"));
+    Ok(images)
+}
+
+/// Snapshots that volumes of the account and region were made from.
+///
+/// # Errors
+/// When they have to be asked for and AWS does not answer.
+pub async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    match clients.in_use.volumes.known().await {
+        Some(known) => Ok(known),
+        None => of_volumes(clients).await,
+    }
+}
+
+async fn of_instances(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    let mut images = BTreeSet::new();
+    let mut pages = clients.ec2.describe_instances().max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        images.extend(mentioned(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id)));
+    }
+    Ok(images)
+}
+
+async fn of_launch_templates(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    let mut images = BTreeSet::new();
+    let mut templates = Templates::of(clients);
+    while let Some(page) = templates.next().await? {
+        images.extend(mentioned(page.iter().flat_map(|template| template.images())));
+    }
+    Ok(images)
+}
+
+async fn of_launch_configurations(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    let mut images = BTreeSet::new();
+    let mut pages = clients.autoscaling.describe_launch_configurations().max_records(100).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        images.extend(mentioned(page?.launch_configurations().iter().map(|it| it.image_id())));
+    }
+    Ok(images)
+}
+
+async fn of_volumes(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+    let mut snapshots = BTreeSet::new();
+    let mut pages = clients.ec2.describe_volumes().max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        snapshots.extend(mentioned(page?.volumes().iter().map(Volume::snapshot_id)));
+    }
+    Ok(snapshots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InUse, Noted, images, snapshots};
+    use crate::canned::Canned;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_listing_that_failed_noted_nothing() {
+        let in_use = Noted::default();
+        in_use.begin().await.note([Some("ami-1")]);
+        assert_eq!(in_use.known().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_listing_at_work_is_waited_for() {
+        let in_use = Noted::default();
+        let mut notes = in_use.begin().await;
+        notes.note([Some("ami-1"), None, Some("ami-1")]);
+        assert_eq!(in_use.known().now_or_never(), None);
+        notes.complete();
+        assert_eq!(in_use.known().await, Some(["ami-1".to_owned()].into()));
+    }
+
+    #[tokio::test]
+    async fn what_was_noted_is_not_asked_for() {
+        let server = Canned::default();
+        let clients = server.clients();
+        let InUse { instances, launch_templates, launch_configurations, volumes } = &*clients.in_use;
+        for (listing, id) in [(instances, "ami-1"), (launch_templates, "resolve:ssm:/a"), (volumes, "snap-1")] {
+            let mut notes = listing.begin().await;
+            notes.note([Some(id)]);
+            notes.complete();
+        }
+        launch_configurations.begin().await.complete();
+        assert_eq!(images(&clients).await.expect("known"), ["ami-1".to_owned()].into());
+        assert_eq!(snapshots(&clients).await.expect("known"), ["snap-1".to_owned()].into());
+        assert!(server.requests().is_empty());
+    }
+}

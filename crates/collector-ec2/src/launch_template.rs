@@ -1,0 +1,226 @@
+//! Launch templates with their versions: `DescribeLaunchTemplates`, `DescribeLaunchTemplateVersions` ->
+//! `(:AWSLaunchTemplate)-[:VERSION]->(:AWSLaunchTemplateVersion)`.
+//!
+//! AWS lists all versions of one template, or the default and the latest version of all templates. The second, one call,
+//! is the whole truth of templates with one or two versions, which most are; only the others take a call each.
+
+use crate::{Clients, launch_template_version::VERSION};
+use aws_sdk_ec2::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::describe_launch_templates::{DescribeLaunchTemplatesError, DescribeLaunchTemplatesOutput},
+    types::{LaunchTemplate, LaunchTemplateVersion},
+};
+use aws_smithy_async::future::pagination_stream::PaginationStream;
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, prop};
+use std::collections::{BTreeMap, HashMap};
+
+/// Launch templates.
+pub static LAUNCH_TEMPLATE: Node<LaunchTemplate> = Node {
+    extra_labels: &["LaunchTemplate"],
+    id: |it, _| it.launch_template_id().unwrap_or_default().to_owned(),
+    props: &[
+        prop("launch_template_id", |it, _| it.launch_template_id().into()),
+        prop("name", |it, _| it.launch_template_name().into()),
+        prop("create_time", |it, _| it.create_time().map(|time| time.secs().to_string()).into()),
+        prop("created_by", |it, _| it.created_by().into()),
+        prop("default_version_number", |it, _| it.default_version_number().into()),
+        prop("latest_version_number", |it, _| it.latest_version_number().into()),
+        prop("region", |_, place| (&place.region).into()),
+    ],
+    edges: &[Edge::account()],
+    ..Node::of("AWSLaunchTemplate")
+};
+
+/// The calls.
+pub const LISTING: Listing<Clients> = Listing {
+    name: "DescribeLaunchTemplates",
+    actions: &["ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"],
+    feeds: &[&LAUNCH_TEMPLATE, &VERSION],
+    collect,
+};
+
+fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut images = clients.in_use.launch_templates.begin().await;
+        let mut templates = Templates::of(clients);
+        while let Some(page) = templates.next().await? {
+            for described in page {
+                images.note(described.images());
+                sink.emit(&LAUNCH_TEMPLATE, &described.template).await?;
+                sink.emit_all(&VERSION, &described.versions).await?;
+            }
+        }
+        images.complete();
+        Ok(())
+    })
+}
+
+/// A launch template and every version of it.
+pub struct Described {
+    /// The template.
+    pub template: LaunchTemplate,
+    /// Its versions.
+    pub versions: Vec<LaunchTemplateVersion>,
+}
+
+impl Described {
+    /// Images that its versions refer to.
+    pub fn images(&self) -> impl Iterator<Item = Option<&str>> {
+        self.versions.iter().map(|version| version.launch_template_data()?.image_id())
+    }
+}
+
+/// The launch templates of an account and region, page by page.
+pub struct Templates<'a> {
+    clients: &'a Clients,
+    pages: PaginationStream<Result<DescribeLaunchTemplatesOutput, SdkError<DescribeLaunchTemplatesError>>>,
+    ends: Option<HashMap<String, Versions>>,
+}
+
+/// Versions of a template by number: AWS may say one twice, as the default and as the latest.
+type Versions = BTreeMap<i64, LaunchTemplateVersion>;
+
+impl<'a> Templates<'a> {
+    /// From the first page on.
+    pub fn of(clients: &'a Clients) -> Self {
+        let pages = clients.ec2.describe_launch_templates().max_results(200).into_paginator().send();
+        Self { clients, pages, ends: None }
+    }
+
+    /// The next page.
+    ///
+    /// # Errors
+    /// When AWS does not answer with templates or versions.
+    pub async fn next(&mut self) -> Result<Option<Vec<Described>>, CollectError> {
+        let Some(page) = self.pages.next().await else { return Ok(None) };
+        let templates = page?.launch_templates.unwrap_or_default();
+        if self.ends.is_none() && templates.iter().filter(|template| ends_are_all(template)).count() > 1 {
+            self.ends = Some(ends_of_all(self.clients).await?);
+        }
+        let mut page = Vec::with_capacity(templates.len());
+        for template in templates {
+            let versions = self.versions(&template).await?;
+            // Without a version it was deleted since it was listed.
+            if !versions.is_empty() {
+                page.push(Described { template, versions });
+            }
+        }
+        Ok(Some(page))
+    }
+
+    async fn versions(&mut self, template: &LaunchTemplate) -> Result<Vec<LaunchTemplateVersion>, CollectError> {
+        let id = template.launch_template_id().unwrap_or_default();
+        let ends = self.ends.as_mut().and_then(|ends| ends.remove(id)).unwrap_or_default();
+        let complete = i64::try_from(ends.len()).is_ok_and(|count| template.latest_version_number() == Some(count));
+        if complete { Ok(ends.into_values().collect()) } else { all_versions(self.clients, id).await }
+    }
+}
+
+/// Whether the default and the latest version are all that there can be: numbers begin at 1 and are not used again.
+fn ends_are_all(template: &LaunchTemplate) -> bool {
+    matches!((template.default_version_number(), template.latest_version_number()), (Some(1), Some(1 | 2)))
+}
+
+/// The default and the latest version of every template.
+async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, CollectError> {
+    let mut ends: HashMap<String, Versions> = HashMap::new();
+    let call = clients.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
+    let mut pages = call.max_results(200).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for version in page?.launch_template_versions.unwrap_or_default() {
+            let id = version.launch_template_id().unwrap_or_default().to_owned();
+            ends.entry(id).or_default().insert(version.version_number().unwrap_or_default(), version);
+        }
+    }
+    Ok(ends)
+}
+
+async fn all_versions(clients: &Clients, id: &str) -> Result<Vec<LaunchTemplateVersion>, CollectError> {
+    let call = clients.ec2.describe_launch_template_versions().launch_template_id(id).max_results(200);
+    match call.into_paginator().items().send().try_collect().await {
+        Ok(versions) => Ok(versions),
+        Err(error) if error.code() == Some("InvalidLaunchTemplateId.NotFound") => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LAUNCH_TEMPLATE, LISTING, LaunchTemplate};
+    use crate::canned::Canned;
+    use aws_smithy_types::DateTime;
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_launch_template_leaves_nothing_null() {
+        let template = LaunchTemplate::builder()
+            .launch_template_id("lt-1")
+            .launch_template_name("web")
+            .create_time(DateTime::from_secs(1_700_000_000))
+            .created_by("arn:aws:iam::111111111111:root")
+            .default_version_number(1)
+            .latest_version_number(2)
+            .build();
+        expect![[r#"
+            (:AWSLaunchTemplate:LaunchTemplate {id: "lt-1"})
+              launch_template_id = "lt-1"
+              name = "web"
+              create_time = "1700000000"
+              created_by = "arn:aws:iam::111111111111:root"
+              default_version_number = 1
+              latest_version_number = 2
+              region = "us-east-1"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        "#]].assert_eq(&render(&LAUNCH_TEMPLATE, &template, &[]));
+    }
+
+    const TEMPLATES: &str = "<launchTemplates>\
+        <item><launchTemplateId>lt-1</launchTemplateId><defaultVersionNumber>1</defaultVersionNumber>\
+        <latestVersionNumber>1</latestVersionNumber></item>\
+        <item><launchTemplateId>lt-2</launchTemplateId><defaultVersionNumber>1</defaultVersionNumber>\
+        <latestVersionNumber>2</latestVersionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><defaultVersionNumber>2</defaultVersionNumber>\
+        <latestVersionNumber>4</latestVersionNumber></item></launchTemplates>";
+
+    const ENDS: &str = "<launchTemplateVersionSet>\
+        <item><launchTemplateId>lt-1</launchTemplateId><versionNumber>1</versionNumber></item>\
+        <item><launchTemplateId>lt-1</launchTemplateId><versionNumber>1</versionNumber></item>\
+        <item><launchTemplateId>lt-2</launchTemplateId><versionNumber>1</versionNumber></item>\
+        <item><launchTemplateId>lt-2</launchTemplateId><versionNumber>2</versionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><versionNumber>2</versionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><versionNumber>4</versionNumber></item>\
+        </launchTemplateVersionSet>";
+
+    const THIRD: &str = "<launchTemplateVersionSet>\
+        <item><launchTemplateId>lt-3</launchTemplateId><versionNumber>2</versionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><versionNumber>3</versionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><versionNumber>4</versionNumber></item>\
+        </launchTemplateVersionSet>";
+
+    async fn ids(answers: &[&'static str]) -> (Vec<String>, usize) {
+        let server = Canned::answering(answers);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("answered");
+        let batches = sink.into_batches().await.expect("in memory");
+        let rows = batches.into_iter().flat_map(|it| it.nodes).flat_map(|it| it.rows);
+        (rows.map(|row| row.id).collect(), server.requests().len())
+    }
+
+    #[tokio::test]
+    async fn only_templates_with_more_versions_take_a_call_each() {
+        let (ids, calls) = ids(&[TEMPLATES, ENDS, THIRD]).await;
+        assert_eq!(ids, ["lt-1", "lt-2", "lt-3", "lt-1-1", "lt-2-1", "lt-2-2", "lt-3-2", "lt-3-3", "lt-3-4"]);
+        assert_eq!(calls, 3);
+    }
+
+    #[tokio::test]
+    async fn a_template_that_is_gone_is_left_out() {
+        let one = "<launchTemplates><item><launchTemplateId>lt-9</launchTemplateId></item></launchTemplates>";
+        let (ids, calls) = ids(&[one, "!InvalidLaunchTemplateId.NotFound gone"]).await;
+        assert_eq!((ids, calls), (Vec::new(), 2));
+    }
+}

@@ -1,0 +1,113 @@
+//! Classic load balancers with their listeners: `DescribeLoadBalancers` of Elastic Load Balancing's first API ->
+//! `(:AWSLoadBalancer)-[:ELB_LISTENER]->(:AWSELBListener)`.
+
+use crate::{
+    Clients,
+    load_balancer_listener::{BalancerListener, LISTENER},
+};
+use aws_sdk_elasticloadbalancing::types::{LoadBalancerDescription, SourceSecurityGroup};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, fixed, indexed, many, mapped, one, prop};
+
+/// Classic load balancers. `exposed_internet` is the analysis's. The source security group is known by its name alone,
+/// so the edge leads to every group of that name, as in Cartography.
+pub static LOAD_BALANCER: Node<LoadBalancerDescription> = Node {
+    extra_labels: &["LoadBalancer"],
+    id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
+    props: &[
+        prop("name", |it, _| it.load_balancer_name().into()),
+        indexed("dnsname", |it, _| it.dns_name().map(str::to_lowercase).into()),
+        prop("canonicalhostedzonename", |it, _| it.canonical_hosted_zone_name().into()),
+        prop("canonicalhostedzonenameid", |it, _| it.canonical_hosted_zone_name_id().into()),
+        indexed("scheme", |it, _| it.scheme().into()),
+        prop("region", |_, place| (&place.region).into()),
+        prop("createdtime", |it, _| it.created_time().map(Value::spelled).into()),
+    ],
+    ontology: &[
+        copied("_ont_name", "name"),
+        fixed("_ont_lb_type", "classic"),
+        mapped("_ont_scheme", "scheme", SCHEMES),
+        copied("_ont_dns_name", "dnsname"),
+        copied("_ont_region", "region"),
+    ],
+    edges: &[
+        Edge::account(),
+        Edge::out("SOURCE_SECURITY_GROUP", "AWSEC2SecurityGroup", "name", |it, _| {
+            one(it.source_security_group().and_then(SourceSecurityGroup::group_name))
+        }),
+        Edge::out("MEMBER_OF_EC2_SECURITY_GROUP", "AWSEC2SecurityGroup", "groupid", |it, _| {
+            many(it.security_groups().iter().map(|id| Some(id.as_str())))
+        }),
+        Edge::out("EXPOSE", "AWSEC2Instance", "instanceid", |it, _| {
+            many(it.instances().iter().map(|instance| instance.instance_id()))
+        }),
+    ],
+    ..Node::of("AWSLoadBalancer")
+};
+
+/// What is called internal and what faces the internet, in words that all clouds share.
+pub const SCHEMES: &[(&str, &str)] = &[("internet-facing", "internet_facing"), ("internal", "internal")];
+
+/// The call.
+pub const LISTING: Listing<Clients> = Listing {
+    name: "DescribeLoadBalancers",
+    actions: &["elasticloadbalancing:DescribeLoadBalancers"],
+    feeds: &[&LOAD_BALANCER, &LISTENER],
+    collect,
+};
+
+fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut pages = clients.classic_balancing.describe_load_balancers().page_size(400).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for balancer in page?.load_balancer_descriptions() {
+                sink.emit(&LOAD_BALANCER, balancer).await?;
+                sink.emit_all(&LISTENER, &BalancerListener::of(balancer)).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOAD_BALANCER, LoadBalancerDescription, SourceSecurityGroup};
+    use aws_sdk_elasticloadbalancing::types::Instance;
+    use aws_smithy_types::DateTime;
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_load_balancer_leaves_nothing_null() {
+        let balancer = LoadBalancerDescription::builder()
+            .load_balancer_name("Web")
+            .dns_name("Web-1.us-east-1.elb.amazonaws.com")
+            .canonical_hosted_zone_name("Web-1.us-east-1.elb.amazonaws.com")
+            .canonical_hosted_zone_name_id("Z1")
+            .scheme("internet-facing")
+            .created_time(DateTime::from_secs_and_nanos(1_714_525_323, 450_000_000))
+            .source_security_group(SourceSecurityGroup::builder().group_name("web").build())
+            .security_groups("sg-1")
+            .instances(Instance::builder().instance_id("i-1").build())
+            .build();
+        expect![[r#"
+            (:AWSLoadBalancer:LoadBalancer {id: "Web-1.us-east-1.elb.amazonaws.com"})
+              name = "Web"
+              dnsname (indexed) = "web-1.us-east-1.elb.amazonaws.com"
+              canonicalhostedzonename = "Web-1.us-east-1.elb.amazonaws.com"
+              canonicalhostedzonenameid = "Z1"
+              scheme (indexed) = "internet-facing"
+              region = "us-east-1"
+              createdtime = "2024-05-01 01:02:03.450000+00:00"
+              _ont_name (indexed) = "Web"
+              _ont_lb_type (indexed) = "classic"
+              _ont_scheme (indexed) = "internet_facing"
+              _ont_dns_name (indexed) = "web-1.us-east-1.elb.amazonaws.com"
+              _ont_region (indexed) = "us-east-1"
+              _ont_source = "aws"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+              -[:SOURCE_SECURITY_GROUP]->(:AWSEC2SecurityGroup {name: "web"})
+              -[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup {groupid: "sg-1"})
+              -[:EXPOSE]->(:AWSEC2Instance {instanceid: "i-1"})
+        "#]].assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
+    }
+}

@@ -1,0 +1,197 @@
+//! Application, network and gateway load balancers with listeners and target groups, and what they expose:
+//! `DescribeLoadBalancers` of Elastic Load Balancing's second API -> `(:AWSLoadBalancerV2)` and others.
+//!
+//! Target groups are listed for the whole account and region in one call and its pages, not for each load balancer.
+//! Listeners take a call for each load balancer and targets one for each group that has a load balancer: AWS does not
+//! list them otherwise.
+
+use crate::{
+    Clients,
+    load_balancer::SCHEMES,
+    load_balancer_v2_listener::{LISTENER, V2Listener},
+    target_group::{Exposure, GROUP, TARGETS, TargetGroupInUse},
+};
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, prop};
+use std::collections::{BTreeSet, HashMap};
+
+/// Load balancers, by their DNS names as AWS writes them. `exposed_internet` is the analysis's.
+pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
+    extra_labels: &["LoadBalancer", "LoadBalancerV2"],
+    id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
+    props: &[
+        prop("region", |_, place| (&place.region).into()),
+        prop("name", |it, _| it.load_balancer_name().into()),
+        indexed("dnsname", |it, _| it.dns_name().map(str::to_lowercase).into()),
+        prop("canonicalhostedzonenameid", |it, _| it.canonical_hosted_zone_id().into()),
+        prop("type", |it, _| Value::text(it.r#type())),
+        prop("scheme", |it, _| Value::text(it.scheme())),
+        indexed("arn", |it, _| it.load_balancer_arn().into()),
+        prop("createdtime", |it, _| it.created_time().map(Value::spelled).into()),
+    ],
+    ontology: &[
+        copied("_ont_name", "name"),
+        copied("_ont_lb_type", "type"),
+        mapped("_ont_scheme", "scheme", SCHEMES),
+        copied("_ont_dns_name", "dnsname"),
+        copied("_ont_region", "region"),
+    ],
+    edges: &[
+        Edge::account(),
+        Edge::out("MEMBER_OF_EC2_SECURITY_GROUP", "AWSEC2SecurityGroup", "groupid", |it, _| {
+            many(it.security_groups().iter().map(|id| Some(id.as_str())))
+        }),
+        Edge::out("SUBNET", "AWSEC2Subnet", "subnetid", |it, _| {
+            many(it.availability_zones().iter().map(|zone| zone.subnet_id()))
+        }),
+    ],
+    ..Node::of("AWSLoadBalancerV2")
+};
+
+/// The calls. Both of Elastic Load Balancing's APIs have one of this name, hence the suffix.
+pub const LISTING: Listing<Clients> = Listing {
+    name: "DescribeLoadBalancersV2",
+    actions: &[
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+    ],
+    feeds: &[&LOAD_BALANCER, &LISTENER, &GROUP, &TARGETS],
+    collect,
+};
+
+/// Id of a load balancer, its DNS name, by ARN.
+type Names = HashMap<String, String>;
+
+fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut names = Names::new();
+        let mut pages = clients.balancing.describe_load_balancers().page_size(400).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for balancer in page?.load_balancers() {
+                if let Some((arn, name)) = balancer.load_balancer_arn().zip(balancer.dns_name()) {
+                    names.insert(arn.to_owned(), name.to_owned());
+                    sink.emit(&LOAD_BALANCER, balancer).await?;
+                    collect_listeners(clients, arn, name, sink).await?;
+                }
+            }
+        }
+        if names.is_empty() { Ok(()) } else { collect_groups(clients, &names, sink).await }
+    })
+}
+
+async fn collect_listeners(clients: &Clients, arn: &str, name: &str, sink: &mut Sink) -> Result<(), CollectError> {
+    let call = clients.balancing.describe_listeners().load_balancer_arn(arn).page_size(400);
+    let mut pages = call.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for listener in page?.listeners.unwrap_or_default() {
+            sink.emit(&LISTENER, &V2Listener { load_balancer: name.to_owned(), listener }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Groups of these load balancers; one without has no place in the graph.
+async fn collect_groups(clients: &Clients, names: &Names, sink: &mut Sink) -> Result<(), CollectError> {
+    let mut pages = clients.balancing.describe_target_groups().page_size(400).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for group in page?.target_groups.unwrap_or_default() {
+            let balancers: Vec<String> =
+                group.load_balancer_arns().iter().filter_map(|arn| names.get(arn)).cloned().collect();
+            if !balancers.is_empty() {
+                let targets = targets(clients, group.target_group_arn().unwrap_or_default()).await?;
+                let group = TargetGroupInUse { group, balancers, targets };
+                sink.emit(&GROUP, &group).await?;
+                sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Targets of a group, healthy or not. The call has no pages.
+async fn targets(clients: &Clients, arn: &str) -> Result<BTreeSet<String>, CollectError> {
+    let answer = clients.balancing.describe_target_health().target_group_arn(arn).send().await?;
+    let targets = answer.target_health_descriptions().iter().filter_map(|it| it.target()?.id());
+    Ok(targets.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LISTING, LOAD_BALANCER, LoadBalancer};
+    use crate::canned::Canned;
+    use aws_sdk_elasticloadbalancingv2::types::AvailabilityZone;
+    use aws_smithy_types::DateTime;
+    use collector::{
+        Sink,
+        testing::{place, render, render_batches},
+    };
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_load_balancer_leaves_nothing_null() {
+        let balancer = LoadBalancer::builder()
+            .load_balancer_name("Web")
+            .dns_name("Web-1.us-east-1.elb.amazonaws.com")
+            .canonical_hosted_zone_id("Z1")
+            .r#type("application".into())
+            .scheme("internal".into())
+            .load_balancer_arn("arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/Web/1")
+            .created_time(DateTime::from_secs_and_nanos(1_714_525_323, 450_000_000))
+            .security_groups("sg-1")
+            .availability_zones(AvailabilityZone::builder().subnet_id("subnet-1").build())
+            .availability_zones(AvailabilityZone::builder().build())
+            .build();
+        expect![[r#"
+            (:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: "Web-1.us-east-1.elb.amazonaws.com"})
+              region = "us-east-1"
+              name = "Web"
+              dnsname (indexed) = "web-1.us-east-1.elb.amazonaws.com"
+              canonicalhostedzonenameid = "Z1"
+              type = "application"
+              scheme = "internal"
+              arn (indexed) = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/Web/1"
+              createdtime = "2024-05-01 01:02:03.450000+00:00"
+              _ont_name (indexed) = "Web"
+              _ont_lb_type (indexed) = "application"
+              _ont_scheme (indexed) = "internal"
+              _ont_dns_name (indexed) = "web-1.us-east-1.elb.amazonaws.com"
+              _ont_region (indexed) = "us-east-1"
+              _ont_source = "aws"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+              -[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup {groupid: "sg-1"})
+              -[:SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-1"})
+        "#]].assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
+    }
+
+    /// One group has the load balancer, the other none: its targets are not asked for.
+    #[tokio::test]
+    async fn groups_are_listed_once_and_those_without_load_balancer_left_out() {
+        let server = Canned::answering(&[
+            "<LoadBalancers><member><LoadBalancerArn>lb-1</LoadBalancerArn><DNSName>Web</DNSName></member></LoadBalancers>",
+            "<Listeners><member><ListenerArn>listener-1</ListenerArn></member></Listeners>",
+            "<TargetGroups><member><TargetGroupArn>tg-1</TargetGroupArn><TargetType>instance</TargetType>\
+             <LoadBalancerArns><member>lb-1</member></LoadBalancerArns></member>\
+             <member><TargetGroupArn>tg-2</TargetGroupArn></member></TargetGroups>",
+            "<TargetHealthDescriptions><member><Target><Id>i-1</Id></Target></member>\
+             <member><Target><Id>i-1</Id><Port>81</Port></Target></member></TargetHealthDescriptions>",
+        ]);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("answered");
+        let text = render_batches(&sink.into_batches().await.expect("in memory"));
+        let told: Vec<&str> = text.lines().filter(|line| line.contains("[:") || line.starts_with('(')).collect();
+        expect![[r#"
+            (:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: "Web"})
+            (:AWSELBV2Listener:ELBV2Listener:Endpoint {id: "listener-1"})
+            (:AWSELBV2TargetGroup:ELBV2TargetGroup {id: "tg-1"})
+            (:AWSLoadBalancerV2 {id: "Web"})
+            (:AWSLoadBalancerV2 {id: "Web"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+            (:AWSELBV2Listener {id: "listener-1"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+            (:AWSELBV2Listener {id: "listener-1"})<-[:ELBV2_LISTENER]-(:AWSLoadBalancerV2 {id: "Web"})
+            (:AWSELBV2TargetGroup {id: "tg-1"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+            (:AWSELBV2TargetGroup {id: "tg-1"})<-[:ELBV2_TARGET_GROUP]-(:AWSLoadBalancerV2 {id: "Web"})
+            (:AWSLoadBalancerV2 {id: "Web"})-[:EXPOSE port=null protocol=null target_group_arn="tg-1"]->(:AWSEC2Instance {instanceid: "i-1"})"#]].assert_eq(&told.join("\n"));
+        assert_eq!(server.requests().len(), 4);
+    }
+}

@@ -1,0 +1,172 @@
+//! Routes, `(:AWSEC2Route)`: part of what `DescribeRouteTables` answers.
+
+use aws_sdk_ec2::types::{Route, RouteTable, RouteTableAssociation};
+use collector::{Edge, Node, Value, one, prop};
+
+/// Part of a route table, with the table's id.
+#[derive(Debug, Clone)]
+pub struct InTable<T> {
+    /// Id of the table.
+    pub route_table_id: String,
+    /// The part.
+    pub it: T,
+}
+
+impl InTable<Route> {
+    /// The routes of a table.
+    pub fn routes_of(table: &RouteTable) -> Vec<Self> {
+        table.routes().iter().map(|it| Self::new(table, it.clone())).collect()
+    }
+}
+
+impl InTable<RouteTableAssociation> {
+    /// The associations of a table.
+    pub fn associations_of(table: &RouteTable) -> Vec<Self> {
+        table.associations().iter().map(|it| Self::new(table, it.clone())).collect()
+    }
+}
+
+impl<T> InTable<T> {
+    fn new(table: &RouteTable, it: T) -> Self {
+        Self { route_table_id: table.route_table_id().unwrap_or_default().to_owned(), it }
+    }
+}
+
+/// Routes.
+pub static ROUTE: Node<InTable<Route>> = Node {
+    extra_labels: &["EC2Route"],
+    id: |row, _| id(&row.route_table_id, &row.it),
+    props: &[
+        prop("carrier_gateway_id", |row, _| row.it.carrier_gateway_id().into()),
+        prop("core_network_arn", |row, _| row.it.core_network_arn().into()),
+        prop("destination_cidr_block", |row, _| row.it.destination_cidr_block().into()),
+        prop("destination_ipv6_cidr_block", |row, _| row.it.destination_ipv6_cidr_block().into()),
+        prop("destination_prefix_list_id", |row, _| row.it.destination_prefix_list_id().into()),
+        prop("egress_only_internet_gateway_id", |row, _| row.it.egress_only_internet_gateway_id().into()),
+        prop("gateway_id", |row, _| row.it.gateway_id().into()),
+        prop("instance_id", |row, _| row.it.instance_id().into()),
+        prop("instance_owner_id", |row, _| row.it.instance_owner_id().into()),
+        prop("local_gateway_id", |row, _| row.it.local_gateway_id().into()),
+        prop("nat_gateway_id", |row, _| row.it.nat_gateway_id().into()),
+        prop("network_interface_id", |row, _| row.it.network_interface_id().into()),
+        prop("origin", |row, _| Value::text(row.it.origin())),
+        prop("state", |row, _| Value::text(row.it.state())),
+        prop("transit_gateway_id", |row, _| row.it.transit_gateway_id().into()),
+        prop("vpc_peering_connection_id", |row, _| row.it.vpc_peering_connection_id().into()),
+        prop("vpc_endpoint_id", |row, _| gateway(&row.it, "vpce-").into()),
+        prop("region", |_, place| (&place.region).into()),
+        prop("target", |row, _| target(&row.it).into()),
+    ],
+    edges: &[
+        Edge::account(),
+        // `local` and virtual private gateways are no internet gateways: no edge to wait for.
+        Edge::out("ROUTES_TO_GATEWAY", "AWSInternetGateway", "id", |row, _| one(gateway(&row.it, "igw-"))),
+        Edge::out("ROUTES_TO_VPC_ENDPOINT", "AWSVpcEndpoint", "id", |row, _| one(gateway(&row.it, "vpce-"))),
+    ],
+    ..Node::of("AWSEC2Route")
+};
+
+/// `rtb-1|10.0.0.0/16`: the table and what [`target`] says.
+pub fn id(route_table_id: &str, route: &Route) -> String {
+    match target(route) {
+        Some(target) => format!("{route_table_id}|{target}"),
+        None => route_table_id.to_owned(),
+    }
+}
+
+/// Cartography's `target`: the first that is there, which is the destination unless that is a prefix list.
+fn target(route: &Route) -> Option<&str> {
+    let first = route.destination_cidr_block().or(route.destination_ipv6_cidr_block());
+    first
+        .or(route.gateway_id())
+        .or(route.instance_id())
+        .or(route.nat_gateway_id())
+        .or(route.transit_gateway_id())
+        .or(route.local_gateway_id())
+        .or(route.carrier_gateway_id())
+        .or(route.network_interface_id())
+        .or(route.vpc_peering_connection_id())
+        .or(route.egress_only_internet_gateway_id())
+        .or(route.core_network_arn())
+}
+
+fn gateway<'a>(route: &'a Route, prefix: &str) -> Option<&'a str> {
+    route.gateway_id().filter(|id| id.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InTable, ROUTE, Route, id};
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_route_leaves_nothing_null() {
+        // No real route has all of these.
+        let route = Route::builder()
+            .carrier_gateway_id("cagw-1")
+            .core_network_arn("arn:aws:networkmanager::111111111111:core-network/core-network-1")
+            .destination_cidr_block("10.1.0.0/16")
+            .destination_ipv6_cidr_block("::/0")
+            .destination_prefix_list_id("pl-1")
+            .egress_only_internet_gateway_id("eigw-1")
+            .gateway_id("vpce-1")
+            .instance_id("i-1")
+            .instance_owner_id("111111111111")
+            .local_gateway_id("lgw-1")
+            .nat_gateway_id("nat-1")
+            .network_interface_id("eni-1")
+            .origin("CreateRoute".into())
+            .state("active".into())
+            .transit_gateway_id("tgw-1")
+            .vpc_peering_connection_id("pcx-1")
+            .build();
+        expect![[r#"
+            (:AWSEC2Route:EC2Route {id: "rtb-1|10.1.0.0/16"})
+              carrier_gateway_id = "cagw-1"
+              core_network_arn = "arn:aws:networkmanager::111111111111:core-network/core-network-1"
+              destination_cidr_block = "10.1.0.0/16"
+              destination_ipv6_cidr_block = "::/0"
+              destination_prefix_list_id = "pl-1"
+              egress_only_internet_gateway_id = "eigw-1"
+              gateway_id = "vpce-1"
+              instance_id = "i-1"
+              instance_owner_id = "111111111111"
+              local_gateway_id = "lgw-1"
+              nat_gateway_id = "nat-1"
+              network_interface_id = "eni-1"
+              origin = "CreateRoute"
+              state = "active"
+              transit_gateway_id = "tgw-1"
+              vpc_peering_connection_id = "pcx-1"
+              vpc_endpoint_id = "vpce-1"
+              region = "us-east-1"
+              target = "10.1.0.0/16"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+              -[:ROUTES_TO_VPC_ENDPOINT]->(:AWSVpcEndpoint {id: "vpce-1"})
+        "#]]
+        .assert_eq(&render(&ROUTE, &InTable { route_table_id: "rtb-1".into(), it: route }, &[]));
+    }
+
+    #[test]
+    fn a_route_is_named_by_its_destination_or_else_by_where_it_leads() {
+        let check = |route: Route, expected: &str| assert_eq!(id("rtb-1", &route), expected);
+        check(Route::builder().destination_cidr_block("0.0.0.0/0").gateway_id("igw-1").build(), "rtb-1|0.0.0.0/0");
+        check(Route::builder().destination_ipv6_cidr_block("::/0").gateway_id("igw-1").build(), "rtb-1|::/0");
+        check(Route::builder().destination_prefix_list_id("pl-1").gateway_id("vpce-1").build(), "rtb-1|vpce-1");
+        check(Route::builder().destination_prefix_list_id("pl-1").build(), "rtb-1");
+    }
+
+    #[test]
+    fn only_an_internet_gateway_gets_the_gateway_edge() {
+        let edges = |gateway: &str| {
+            (ROUTE.edges[1].targets)(
+                &InTable { route_table_id: "rtb-1".into(), it: Route::builder().gateway_id(gateway).build() },
+                &collector::testing::place(),
+            )
+        };
+        assert_eq!(edges("igw-1"), ["igw-1".into()]);
+        assert_eq!(edges("local"), []);
+        assert_eq!(edges("vgw-1"), []);
+    }
+}

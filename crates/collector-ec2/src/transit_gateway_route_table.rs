@@ -1,0 +1,180 @@
+//! Transit gateway route tables with their routes, associations and propagations: `DescribeTransitGatewayRouteTables`
+//! and three calls for each table -> `(:AWSTransitGatewayRouteTable)` and what hangs on it.
+
+use crate::{
+    Clients, transit_gateway_association::ASSOCIATION, transit_gateway_propagation::PROPAGATION,
+    transit_gateway_route::ROUTE,
+};
+use aws_sdk_ec2::types::{Filter, TransitGatewayRouteTable};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, one, prop};
+
+/// Route tables, which only the gateway's owner sees.
+pub static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
+    id: |it, _| it.transit_gateway_route_table_id().unwrap_or_default().to_owned(),
+    props: &[
+        prop("transit_gateway_id", |it, _| it.transit_gateway_id().into()),
+        prop("state", |it, _| Value::text(it.state())),
+        prop("region", |_, place| (&place.region).into()),
+    ],
+    edges: &[
+        Edge::account(),
+        Edge::incoming("CONTAINS", "AWSTransitGateway", "tgw_id", |it, _| one(it.transit_gateway_id())),
+    ],
+    ..Node::of("AWSTransitGatewayRouteTable")
+};
+
+/// Part of a route table, whose answer does not say which table it belongs to.
+#[derive(Debug, Clone)]
+pub struct PartOf<T> {
+    /// Id of the route table.
+    pub table_id: String,
+    /// Id of the table's transit gateway.
+    pub transit_gateway_id: Option<String>,
+    /// The route, association or propagation.
+    pub part: T,
+}
+
+/// The calls.
+pub const LISTING: Listing<Clients> = Listing {
+    name: "DescribeTransitGatewayRouteTables",
+    actions: &[
+        "ec2:DescribeTransitGatewayRouteTables",
+        "ec2:SearchTransitGatewayRoutes",
+        "ec2:GetTransitGatewayRouteTableAssociations",
+        "ec2:GetTransitGatewayRouteTablePropagations",
+    ],
+    feeds: &[&ROUTE_TABLE, &ROUTE, &ASSOCIATION, &PROPAGATION],
+    collect,
+};
+
+/// Every state that a route can be in: the search wants at least one filter.
+const STATES: [&str; 5] = ["active", "blackhole", "pending", "deleting", "deleted"];
+
+fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut pages = clients.ec2.describe_transit_gateway_route_tables().max_results(1000).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for table in page?.transit_gateway_route_tables() {
+                sink.emit(&ROUTE_TABLE, table).await?;
+                collect_routes(clients, table, sink).await?;
+                collect_associations(clients, table, sink).await?;
+                collect_propagations(clients, table, sink).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+async fn collect_routes(
+    clients: &Clients,
+    table: &TransitGatewayRouteTable,
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
+    let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
+    let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table)).filters(any_state);
+    let mut pages = call.max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for route in page?.routes.unwrap_or_default() {
+            sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn collect_associations(
+    clients: &Clients,
+    table: &TransitGatewayRouteTable,
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
+    let call = clients.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(id(table));
+    let mut pages = call.max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for association in page?.associations.unwrap_or_default() {
+            sink.emit(&ASSOCIATION, &PartOf::new(table, association)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn collect_propagations(
+    clients: &Clients,
+    table: &TransitGatewayRouteTable,
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
+    let call = clients.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(id(table));
+    let mut pages = call.max_results(1000).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for propagation in page?.transit_gateway_route_table_propagations.unwrap_or_default() {
+            sink.emit(&PROPAGATION, &PartOf::new(table, propagation)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn id(table: &TransitGatewayRouteTable) -> &str {
+    table.transit_gateway_route_table_id().unwrap_or_default()
+}
+
+impl<T> PartOf<T> {
+    /// A part of this table.
+    pub fn new(table: &TransitGatewayRouteTable, part: T) -> Self {
+        let transit_gateway_id = table.transit_gateway_id().map(str::to_owned);
+        Self { table_id: id(table).to_owned(), transit_gateway_id, part }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LISTING, ROUTE_TABLE, TransitGatewayRouteTable};
+    use crate::canned::Canned;
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_route_table_leaves_nothing_null() {
+        let table = TransitGatewayRouteTable::builder()
+            .transit_gateway_route_table_id("tgw-rtb-1")
+            .transit_gateway_id("tgw-1")
+            .state("available".into())
+            .build();
+        expect![[r#"
+            (:AWSTransitGatewayRouteTable {id: "tgw-rtb-1"})
+              transit_gateway_id = "tgw-1"
+              state = "available"
+              region = "us-east-1"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+              <-[:CONTAINS]-(:AWSTransitGateway {tgw_id: "tgw-1"})
+        "#]].assert_eq(&render(&ROUTE_TABLE, &table, &[]));
+    }
+
+    /// Each table, and each of its lists to the last page.
+    #[tokio::test]
+    async fn a_table_is_read_with_its_parts() {
+        let server = Canned::answering(&[
+            "<transitGatewayRouteTables><item><transitGatewayRouteTableId>tgw-rtb-1</transitGatewayRouteTableId></item>\
+             </transitGatewayRouteTables>",
+            "<routeSet><item><destinationCidrBlock>10.0.0.0/8</destinationCidrBlock></item></routeSet>\
+             <nextToken>more</nextToken>",
+            "<routeSet><item><destinationCidrBlock>2001:db8::/32</destinationCidrBlock></item></routeSet>",
+            "<associations><item><transitGatewayAttachmentId>tgw-attach-1</transitGatewayAttachmentId></item>\
+             </associations>",
+            "<transitGatewayRouteTablePropagations><item><transitGatewayAttachmentId>tgw-attach-1\
+             </transitGatewayAttachmentId></item></transitGatewayRouteTablePropagations>",
+        ]);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("answered");
+        let batches = sink.into_batches().await.expect("in memory");
+        let tables = batches.iter().flat_map(|batch| &batch.nodes);
+        let rows: Vec<_> = tables.flat_map(|it| it.rows.iter().map(|row| format!("{} {}", it.label, row.id))).collect();
+        expect![[r#"
+            AWSTransitGatewayRouteTable tgw-rtb-1
+            AWSTransitGatewayRoute tgw-rtb-1|10.0.0.0/8
+            AWSTransitGatewayRoute tgw-rtb-1|2001:db8::/32
+            AWSTransitGatewayRouteTableAssociation tgw-rtb-1|tgw-attach-1
+            AWSTransitGatewayRouteTablePropagation tgw-rtb-1|tgw-attach-1"#]].assert_eq(&rows.join("\n"));
+        assert_eq!(server.requests()[1].field("Filter.1.Value.5"), Some("deleted"));
+    }
+}

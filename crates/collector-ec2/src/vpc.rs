@@ -1,0 +1,83 @@
+//! VPCs and their CIDR blocks: `DescribeVpcs` -> `(:AWSVpc)`, `(:AWSCidrBlock)`.
+
+use crate::{
+    Clients,
+    cidr_block::{self, CidrBlock},
+};
+use aws_sdk_ec2::types::Vpc;
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, prop};
+
+/// VPCs of the account.
+pub static VPC: Node<Vpc> = Node {
+    extra_labels: &["VirtualNetwork"],
+    id: |it, _| it.vpc_id().unwrap_or_default().to_owned(),
+    props: &[
+        indexed("vpcid", |it, _| it.vpc_id().into()),
+        prop("primary_cidr_block", |it, _| it.cidr_block().into()),
+        prop("instance_tenancy", |it, _| Value::text(it.instance_tenancy())),
+        prop("state", |it, _| Value::text(it.state())),
+        prop("is_default", |it, _| it.is_default().into()),
+        prop("dhcp_options_id", |it, _| it.dhcp_options_id().into()),
+        prop("region", |_, place| (&place.region).into()),
+    ],
+    ontology: &[copied("_ont_name", "id"), copied("_ont_cidr", "primary_cidr_block"), copied("_ont_region", "region")],
+    edges: &[Edge::account()],
+    ..Node::of("AWSVpc")
+};
+
+/// The call.
+pub const LISTING: Listing<Clients> = Listing {
+    name: "DescribeVpcs",
+    actions: &["ec2:DescribeVpcs"],
+    feeds: &[&VPC, &cidr_block::IPV4, &cidr_block::IPV6],
+    collect,
+};
+
+fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut pages = clients.ec2.describe_vpcs().max_results(1000).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for vpc in page?.vpcs() {
+                sink.emit(&VPC, vpc).await?;
+                sink.emit_all(&cidr_block::IPV4, &CidrBlock::ipv4_of(vpc)).await?;
+                sink.emit_all(&cidr_block::IPV6, &CidrBlock::ipv6_of(vpc)).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{VPC, Vpc};
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_vpc_leaves_nothing_null() {
+        let vpc = Vpc::builder()
+            .vpc_id("vpc-1")
+            .cidr_block("10.0.0.0/16")
+            .instance_tenancy("default".into())
+            .state("available".into())
+            .is_default(false)
+            .dhcp_options_id("dopt-1")
+            .build();
+        expect![[r#"
+            (:AWSVpc:VirtualNetwork {id: "vpc-1"})
+              vpcid (indexed) = "vpc-1"
+              primary_cidr_block = "10.0.0.0/16"
+              instance_tenancy = "default"
+              state = "available"
+              is_default = false
+              dhcp_options_id = "dopt-1"
+              region = "us-east-1"
+              _ont_name (indexed) = "vpc-1"
+              _ont_cidr (indexed) = "10.0.0.0/16"
+              _ont_region (indexed) = "us-east-1"
+              _ont_source = "aws"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        "#]]
+        .assert_eq(&render(&VPC, &vpc, &[]));
+    }
+}

@@ -1,0 +1,165 @@
+//! Who may do what: `GetAccountAuthorizationDetails` answers in pages of a thousand what would otherwise take several
+//! calls for each user, group, role and policy.
+
+use crate::{
+    Iam,
+    group::GROUP,
+    inline_policy::{INLINE_POLICY, InlinePolicy},
+    managed_policy::{MANAGED_POLICY, ManagedPolicy, default_document},
+    role::{ROLE, Role},
+    statement::{self, STATEMENT},
+    trust::{self, FEDERATED_PRINCIPAL, OTHER_ACCOUNT, OTHER_ROOT_PRINCIPAL, SERVICE_PRINCIPAL, Said},
+    user::{USER_GRANTS, UserGrants},
+};
+use aws_sdk_iam::{
+    Client,
+    operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
+    types::{AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail},
+};
+use collector::{CollectError, Collecting, Listing, Sink};
+use std::collections::{BTreeSet, HashMap};
+
+/// The call.
+pub const LISTING: Listing<Iam> = Listing {
+    name: "GetAccountAuthorizationDetails",
+    actions: &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"],
+    feeds: &[
+        &USER_GRANTS,
+        &GROUP,
+        &ROLE,
+        &MANAGED_POLICY,
+        &INLINE_POLICY,
+        &STATEMENT,
+        &SERVICE_PRINCIPAL,
+        &FEDERATED_PRINCIPAL,
+        &OTHER_ACCOUNT,
+        &OTHER_ROOT_PRINCIPAL,
+    ],
+    collect,
+};
+
+fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let mut reader = Reader::new(iam.principals().await?.groups_by_name(), sink);
+        let mut pages = iam.sdk.get_account_authorization_details().max_items(1000).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            reader.page(&page?).await?;
+        }
+        reader.attached_meanwhile(&iam.sdk).await
+    })
+}
+
+/// Turns pages into rows.
+struct Reader<'a> {
+    /// Users name their groups, and the graph knows groups by ARN.
+    groups: HashMap<&'a str, &'a str>,
+    sink: &'a mut Sink,
+    said: Said,
+    /// ARNs of the managed policies that somebody holds and that no page has described so far.
+    awaited: BTreeSet<String>,
+    described: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(groups: HashMap<&'a str, &'a str>, sink: &'a mut Sink) -> Self {
+        Self { groups, sink, said: Said::default(), awaited: BTreeSet::new(), described: BTreeSet::new() }
+    }
+
+    async fn page(&mut self, page: &GetAccountAuthorizationDetailsOutput) -> Result<(), CollectError> {
+        for user in page.user_detail_list() {
+            self.user(user).await?;
+        }
+        for group in page.group_detail_list() {
+            self.group(group).await?;
+        }
+        for role in page.role_detail_list() {
+            self.role(role).await?;
+        }
+        for policy in page.policies() {
+            self.policy(policy).await?;
+        }
+        Ok(())
+    }
+
+    async fn user(&mut self, user: &UserDetail) -> Result<(), CollectError> {
+        // A group that is not there was made after the groups were listed: its members come with the next sync.
+        let groups = user.group_list().iter().filter_map(|name| self.groups.get(name.as_str()));
+        let groups = groups.map(|&arn| arn.to_owned()).collect();
+        self.sink.emit(&USER_GRANTS, &UserGrants { detail: user.clone(), groups }).await?;
+        self.holds(user.arn(), user.attached_managed_policies(), user.user_policy_list()).await
+    }
+
+    async fn group(&mut self, group: &GroupDetail) -> Result<(), CollectError> {
+        self.sink.emit(&GROUP, group).await?;
+        self.holds(group.arn(), group.attached_managed_policies(), group.group_policy_list()).await
+    }
+
+    async fn role(&mut self, role: &RoleDetail) -> Result<(), CollectError> {
+        let arn = role.arn().unwrap_or_default();
+        let trusted = trust::read(arn, role.assume_role_policy_document().unwrap_or_default(), self.sink.place())?;
+        self.said.emit(self.sink, &trusted).await?;
+        let trusted = trusted.into_iter().map(|it| it.arn).collect();
+        self.sink.emit(&ROLE, &Role { detail: role.clone(), trusted }).await?;
+        self.holds(role.arn(), role.attached_managed_policies(), role.role_policy_list()).await
+    }
+
+    async fn holds(
+        &mut self,
+        principal: Option<&str>,
+        managed: &[AttachedPolicy],
+        inline: &[PolicyDetail],
+    ) -> Result<(), CollectError> {
+        let arns = managed.iter().filter_map(|it| it.policy_arn()).filter(|arn| !self.described.contains(*arn));
+        self.awaited.extend(arns.map(str::to_owned));
+        for policy in inline {
+            let (principal, name) = (principal.unwrap_or_default(), policy.policy_name().unwrap_or_default());
+            let inline = InlinePolicy::new(principal, name);
+            self.sink.emit(&INLINE_POLICY, &inline).await?;
+            statement::emit(self.sink, &inline.id, policy.policy_document().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Policies that nobody holds are no part of the graph.
+    async fn policy(&mut self, policy: &ManagedPolicyDetail) -> Result<(), CollectError> {
+        let (Some(arn), Some(document)) = (policy.arn(), default_document(policy)) else { return Ok(()) };
+        if policy.attachment_count().is_some_and(|count| count > 0) || self.awaited.contains(arn) {
+            self.describe(arn, document).await?;
+        }
+        Ok(())
+    }
+
+    async fn describe(&mut self, arn: &str, document: &str) -> Result<(), CollectError> {
+        self.awaited.remove(arn);
+        self.described.insert(arn.to_owned());
+        self.sink.emit(&MANAGED_POLICY, &ManagedPolicy { arn: arn.to_owned() }).await?;
+        statement::emit(self.sink, arn, document).await
+    }
+
+    /// Policies that were attached while the pages were read, after their own page had gone by.
+    async fn attached_meanwhile(mut self, iam: &Client) -> Result<(), CollectError> {
+        for arn in std::mem::take(&mut self.awaited) {
+            if let Some(document) = fetch(iam, &arn).await? {
+                self.describe(&arn, &document).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The document in force; none when the policy is gone already.
+async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> {
+    let policy = match iam.get_policy().policy_arn(arn).send().await {
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => {
+            return Ok(None);
+        }
+        answer => answer?,
+    };
+    let version = policy.policy().and_then(|policy| policy.default_version_id());
+    let answer = iam.get_policy_version().policy_arn(arn).set_version_id(version.map(str::to_owned)).send().await?;
+    let document = answer.policy_version().and_then(|version| version.document()).map(str::to_owned);
+    document.map(Some).ok_or_else(|| CollectError::internal(format!("{arn}: the policy came without a document")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use super::{GetAccountAuthorizationDetailsOutput, ManagedPolicyDetail, Reader, RoleDetail, UserDetail};
+use crate::testing::{attached, inline};
+use aws_sdk_iam::types::PolicyVersion;
+use collector::{
+    CollectError, Sink,
+    testing::{place, render_batches},
+};
+use expect_test::expect;
+use std::collections::HashMap;
+
+const POLICY: &str = "arn:aws:iam::111111111111:policy/forms";
+const DOCUMENT: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+fn policy(attachments: i32) -> ManagedPolicyDetail {
+    let version = PolicyVersion::builder().is_default_version(true).document(DOCUMENT).build();
+    ManagedPolicyDetail::builder().arn(POLICY).attachment_count(attachments).policy_version_list(version).build()
+}
+
+fn role(trust: &str) -> RoleDetail {
+    RoleDetail::builder()
+        .arn("arn:aws:iam::111111111111:role/app")
+        .assume_role_policy_document(trust)
+        .attached_managed_policies(attached(POLICY))
+        .build()
+}
+
+/// What comes of the pages, and the ARNs of policies that are still to be fetched.
+async fn read(pages: &[GetAccountAuthorizationDetailsOutput]) -> Result<(String, Vec<String>), CollectError> {
+    let mut sink = Sink::to_memory(place());
+    let groups = HashMap::from([("admins", "arn:aws:iam::111111111111:group/people/admins")]);
+    let mut reader = Reader::new(groups, &mut sink);
+    for page in pages {
+        reader.page(page).await?;
+    }
+    let awaited = reader.awaited.into_iter().collect();
+    Ok((render_batches(&sink.into_batches().await?), awaited))
+}
+
+#[tokio::test]
+async fn a_page_becomes_principals_policies_and_statements() {
+    let user = UserDetail::builder()
+        .arn("arn:aws:iam::111111111111:user/alice")
+        .group_list("admins")
+        .group_list("made-a-moment-ago")
+        .user_policy_list(inline("own"))
+        .build();
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}]}"#;
+    let page = GetAccountAuthorizationDetailsOutput::builder();
+    let page = page.user_detail_list(user).role_detail_list(role(trust)).policies(policy(1)).build();
+    let (rows, awaited) = read(&[page]).await.expect("good pages");
+    expect![[r#"
+        (:AWSUser:AWSPrincipal:UserAccount {id: "arn:aws:iam::111111111111:user/alice"})
+          arn (indexed) = "arn:aws:iam::111111111111:user/alice"
+        (:AWSInlinePolicy:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
+          name = "own"
+          type = "inline"
+          arn (indexed) = null
+        (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own/statement/1"})
+          effect = "Deny"
+          action = null
+          notaction = ["a"]
+          resource = null
+          notresource = null
+          condition = null
+          sid = null
+        (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/1"})
+          effect = "Allow"
+          action = ["*"]
+          notaction = null
+          resource = ["*"]
+          notresource = null
+          condition = null
+          sid = null
+        (:AWSServicePrincipal:AWSPrincipal:ServiceAccount {id: "ec2.amazonaws.com"})
+          arn (indexed) = "ec2.amazonaws.com"
+          type = "Service"
+          _ont_name (indexed) = "ec2.amazonaws.com"
+          _ont_source = "aws"
+        (:AWSRole:AWSPrincipal:PermissionRole {id: "arn:aws:iam::111111111111:role/app"})
+          arn (indexed) = "arn:aws:iam::111111111111:role/app"
+          roleid (indexed) = null
+          name = null
+          path = null
+          createdate = null
+          createdate_dt = null
+          _ont_name (indexed) = null
+          _ont_type (indexed) = "custom"
+          _ont_scope (indexed) = "account"
+          _ont_source = "aws"
+        (:AWSManagedPolicy:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
+          name = "forms"
+          type = "managed"
+          arn (indexed) = "arn:aws:iam::111111111111:policy/forms"
+        (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:MEMBER_AWS_GROUP]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
+        (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:MEMBER_OF]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
+        (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
+        (:AWSInlinePolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
+        (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
+        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
+    "#]]
+    .assert_eq(&rows);
+    assert_eq!(awaited, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn policies_that_nobody_holds_are_left_out_and_late_ones_are_fetched() {
+    let page = GetAccountAuthorizationDetailsOutput::builder;
+    let (rows, _) = read(&[page().policies(policy(0)).build()]).await.expect("a good page");
+    assert_eq!(rows, "");
+    let trust = r#"{"Statement":[]}"#;
+    let pages = [page().policies(policy(0)).build(), page().role_detail_list(role(trust)).build()];
+    let (_, awaited) = read(&pages).await.expect("good pages");
+    assert_eq!(awaited, [POLICY]);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_fails_the_listing() {
+    let page = GetAccountAuthorizationDetailsOutput::builder().role_detail_list(role("%7B")).build();
+    let error = read(&[page]).await.expect_err("no JSON");
+    assert!(error.message.starts_with("arn:aws:iam::111111111111:role/app: the document is not JSON"), "{error}");
+}

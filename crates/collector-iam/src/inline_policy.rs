@@ -1,0 +1,63 @@
+//! Policies that are part of a user, group or role, from `GetAccountAuthorizationDetails` -> `(:AWSInlinePolicy)`.
+
+use aws_sdk_iam::types::PolicyDetail;
+use collector::{Edge, Node, Target, Value, indexed, prop};
+
+/// Label of inline policies.
+pub const LABEL: &str = "AWSInlinePolicy";
+
+/// An inline policy: its name is unique only in its principal.
+#[derive(Debug, Clone)]
+pub struct InlinePolicy {
+    /// `<principal's ARN>/inline_policy/<name>`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl InlinePolicy {
+    /// The policy of this name in a principal.
+    pub fn new(principal_arn: &str, name: &str) -> Self {
+        Self { id: format!("{principal_arn}/inline_policy/{name}"), name: name.to_owned() }
+    }
+}
+
+/// Inline policies.
+pub static INLINE_POLICY: Node<InlinePolicy> = Node {
+    extra_labels: &["AWSPolicy"],
+    id: |it, _| it.id.clone(),
+    props: &[
+        prop("name", |it, _| (&it.name).into()),
+        prop("type", |_, _| "inline".into()),
+        // They have none: the property is indexed for the managed policies, which share the label AWSPolicy.
+        indexed("arn", |_, _| Value::Null),
+    ],
+    edges: &[Edge::account()],
+    ..Node::of(LABEL)
+};
+
+/// Ends of a principal's POLICY edges.
+pub fn targets(principal_arn: Option<&str>, policies: &[PolicyDetail]) -> Vec<Target> {
+    let Some(arn) = principal_arn else { return Vec::new() };
+    policies.iter().filter_map(|it| it.policy_name()).map(|name| InlinePolicy::new(arn, name).id.into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INLINE_POLICY, InlinePolicy};
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_policy_leaves_only_the_arn_null() {
+        let policy = InlinePolicy::new("arn:aws:iam::111111111111:user/alice", "second inline");
+        expect![[r#"
+            (:AWSInlinePolicy:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/second inline"})
+              name = "second inline"
+              type = "inline"
+              arn (indexed) = null
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        "#]]
+        .assert_eq(&render(&INLINE_POLICY, &policy, &["arn"]));
+    }
+}

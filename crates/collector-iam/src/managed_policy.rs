@@ -1,0 +1,79 @@
+//! Managed policies that somebody holds, from `GetAccountAuthorizationDetails` -> `(:AWSManagedPolicy)`.
+
+use crate::principals::name;
+use aws_sdk_iam::types::{AttachedPolicy, ManagedPolicyDetail};
+use collector::{Node, Target, indexed, prop};
+
+/// Label of managed policies.
+pub const LABEL: &str = "AWSManagedPolicy";
+
+/// A managed policy by its ARN, which says all that the graph holds of it besides its statements.
+#[derive(Debug, Clone)]
+pub struct ManagedPolicy {
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// Managed policies. Those of AWS belong to no account.
+pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
+    extra_labels: &["AWSPolicy"],
+    shared: |it| is_of_aws(&it.arn),
+    id: |it, _| it.arn.clone(),
+    props: &[
+        prop("name", |it, _| name(&it.arn).into()),
+        prop("type", |_, _| "managed".into()),
+        indexed("arn", |it, _| (&it.arn).into()),
+    ],
+    ..Node::of(LABEL)
+};
+
+/// Whether it is one of AWS's own policies, the same for all accounts: `arn:aws:iam::aws:policy/…`.
+pub fn is_of_aws(policy_id: &str) -> bool {
+    policy_id.split(':').nth(4) == Some("aws")
+}
+
+/// Ends of a principal's POLICY edges.
+pub fn targets(attached: &[AttachedPolicy]) -> Vec<Target> {
+    attached.iter().filter_map(|it| it.policy_arn()).map(Target::from).collect()
+}
+
+/// The version in force, URL-encoded.
+pub fn default_document(policy: &ManagedPolicyDetail) -> Option<&str> {
+    policy.policy_version_list().iter().find(|version| version.is_default_version())?.document()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MANAGED_POLICY, ManagedPolicy, ManagedPolicyDetail, default_document, is_of_aws};
+    use aws_sdk_iam::types::PolicyVersion;
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_policy_leaves_nothing_null() {
+        let policy = ManagedPolicy { arn: "arn:aws:iam::111111111111:policy/teams/data/reports".into() };
+        expect![[r#"
+            (:AWSManagedPolicy:AWSPolicy {id: "arn:aws:iam::111111111111:policy/teams/data/reports"})
+              name = "reports"
+              type = "managed"
+              arn (indexed) = "arn:aws:iam::111111111111:policy/teams/data/reports"
+        "#]]
+        .assert_eq(&render(&MANAGED_POLICY, &policy, &[]));
+    }
+
+    #[test]
+    fn aws_own_policies_belong_to_no_account() {
+        assert!(is_of_aws("arn:aws:iam::aws:policy/ReadOnlyAccess"));
+        assert!(is_of_aws("arn:aws-cn:iam::aws:policy/job-function/ViewOnlyAccess"));
+        assert!(!is_of_aws("arn:aws:iam::111111111111:policy/aws"));
+        assert!(!is_of_aws("arn:aws:iam::111111111111:user/aws/inline_policy/aws"));
+    }
+
+    #[test]
+    fn the_version_in_force_counts() {
+        let version = |default, text: &str| PolicyVersion::builder().is_default_version(default).document(text).build();
+        let policy = ManagedPolicyDetail::builder();
+        let policy = policy.policy_version_list(version(false, "v2")).policy_version_list(version(true, "v1")).build();
+        assert_eq!(default_document(&policy), Some("v1"));
+    }
+}

@@ -1,0 +1,81 @@
+//! Roles, from `GetAccountAuthorizationDetails` -> `(:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal)`.
+
+use crate::{inline_policy, managed_policy};
+use aws_sdk_iam::types::RoleDetail;
+use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
+
+/// A role, with what its trust policy says.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// As IAM gives it.
+    pub detail: RoleDetail,
+    /// ARNs, or names of services and of web identity providers, without repeats.
+    pub trusted: Vec<String>,
+}
+
+/// Roles, the policies that they hold and whom they trust.
+pub static ROLE: Node<Role> = Node {
+    extra_labels: &["AWSPrincipal", "PermissionRole"],
+    id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
+    props: &[
+        indexed("arn", |it, _| it.detail.arn().into()),
+        indexed("roleid", |it, _| it.detail.role_id().into()),
+        prop("name", |it, _| it.detail.role_name().into()),
+        prop("path", |it, _| it.detail.path().into()),
+        prop("createdate", |it, _| it.detail.create_date().map(Value::spelled).into()),
+        prop("createdate_dt", |it, _| it.detail.create_date().into()),
+    ],
+    ontology: &[copied("_ont_name", "name"), fixed("_ont_type", "custom"), fixed("_ont_scope", "account")],
+    edges: &[
+        Edge::account(),
+        Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it, _| it.trusted.iter().map(Target::from).collect()),
+        Edge::out("POLICY", managed_policy::LABEL, "id", |it, _| {
+            managed_policy::targets(it.detail.attached_managed_policies())
+        }),
+        Edge::out("POLICY", inline_policy::LABEL, "id", |it, _| {
+            inline_policy::targets(it.detail.arn(), it.detail.role_policy_list())
+        }),
+    ],
+    ..Node::of("AWSRole")
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{ROLE, Role, RoleDetail};
+    use crate::testing::{attached, inline, time};
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_role_leaves_nothing_null() {
+        let detail = RoleDetail::builder()
+            .arn("arn:aws:iam::111111111111:role/service-role/app")
+            .role_id("AROA1")
+            .role_name("app")
+            .path("/service-role/")
+            .create_date(time())
+            .attached_managed_policies(attached("arn:aws:iam::111111111111:policy/forms"))
+            .role_policy_list(inline("own"))
+            .build();
+        let trusted = vec!["ec2.amazonaws.com".to_owned(), "arn:aws:iam::222222222222:root".to_owned()];
+        expect![[r#"
+            (:AWSRole:AWSPrincipal:PermissionRole {id: "arn:aws:iam::111111111111:role/service-role/app"})
+              arn (indexed) = "arn:aws:iam::111111111111:role/service-role/app"
+              roleid (indexed) = "AROA1"
+              name = "app"
+              path = "/service-role/"
+              createdate = "2024-05-01 01:02:03+00:00"
+              createdate_dt = time(1714525323000000)
+              _ont_name (indexed) = "app"
+              _ont_type (indexed) = "custom"
+              _ont_scope (indexed) = "account"
+              _ont_source = "aws"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+              -[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+              -[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
+              -[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
+              -[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:role/service-role/app/inline_policy/own"})
+        "#]]
+        .assert_eq(&render(&ROLE, &Role { detail, trusted }, &[]));
+    }
+}

@@ -1,0 +1,217 @@
+//! Which service a principal used last: `GenerateServiceLastAccessedDetails` starts a job for each user, role and
+//! group, `GetServiceLastAccessedDetails` answers when it is done -> properties of `(:AWSUser)`, `(:AWSRole)`, `(:AWSGroup)`.
+
+use crate::{Iam, principals::Principals};
+use aws_sdk_iam::{
+    Client,
+    operation::get_service_last_accessed_details::GetServiceLastAccessedDetailsOutput,
+    types::{JobStatusType, ServiceLastAccessed},
+};
+use collector::{CollectError, Collecting, Listing, Node, Prop, Sink, Value, indexed, prop};
+use events::FailureClass;
+use futures::{StreamExt, TryStreamExt, stream};
+use std::time::Duration;
+
+/// Users' last service. Rows go by the principal's own label, not by the label that all principals share: they must
+/// find the same node whichever listing comes first.
+pub static USER_ACCESS: Node<Access> = access("AWSUser");
+/// Roles' last service.
+pub static ROLE_ACCESS: Node<Access> = access("AWSRole");
+/// Groups' last service.
+pub static GROUP_ACCESS: Node<Access> = access("AWSGroup");
+
+/// A principal's last service.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The principal.
+    pub arn: String,
+    /// None when it has used no service in the time that AWS looks back.
+    pub service: Option<ServiceLastAccessed>,
+}
+
+const fn access(label: &'static str) -> Node<Access> {
+    Node { extra_labels: &["AWSPrincipal"], id: |it, _| it.arn.clone(), props: PROPS, ..Node::of(label) }
+}
+
+const PROPS: &[Prop<Access>] = &[
+    indexed("arn", |it, _| (&it.arn).into()),
+    prop("last_accessed_service_name", |it, _| it.read(|service| service.service_name().into())),
+    prop("last_accessed_service_namespace", |it, _| it.read(|service| service.service_namespace().into())),
+    prop("last_authenticated", |it, _| it.read(|service| service.last_authenticated().map(Value::spelled).into())),
+    prop("last_authenticated_entity", |it, _| {
+        it.read(|service| service.last_authenticated_entity().unwrap_or_default().into())
+    }),
+    prop("last_authenticated_region", |it, _| {
+        it.read(|service| service.last_authenticated_region().unwrap_or_default().into())
+    }),
+];
+
+impl Access {
+    fn read(&self, property: impl Fn(&ServiceLastAccessed) -> Value) -> Value {
+        self.service.as_ref().map(property).into()
+    }
+}
+
+/// The calls.
+pub const LISTING: Listing<Iam> = Listing {
+    name: "GetServiceLastAccessedDetails",
+    actions: &[
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GenerateServiceLastAccessedDetails",
+        "iam:GetServiceLastAccessedDetails",
+    ],
+    feeds: &[&USER_ACCESS, &ROLE_ACCESS, &GROUP_ACCESS],
+    collect,
+};
+
+fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let asked = questions(iam.principals().await?);
+        let mut answers =
+            stream::iter(asked).map(|question| ask(iam.sdk.clone(), question)).buffer_unordered(Iam::AT_ONCE);
+        let mut failed = None;
+        while let Some((table, answer)) = answers.try_next().await? {
+            match answer {
+                Answer::Known(access) => sink.emit(table, &access).await?,
+                Answer::Gone => {}
+                Answer::Failed(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    })
+}
+
+/// A principal to ask about, and the table that its answer is for.
+struct Question {
+    table: &'static Node<Access>,
+    arn: String,
+}
+
+fn questions(principals: &Principals) -> Vec<Question> {
+    let kinds =
+        [(&USER_ACCESS, &principals.users), (&ROLE_ACCESS, &principals.roles), (&GROUP_ACCESS, &principals.groups)];
+    let all =
+        kinds.into_iter().flat_map(|(table, arns)| arns.iter().map(move |arn| Question { table, arn: arn.clone() }));
+    all.collect()
+}
+
+/// What became of a principal's job.
+enum Answer {
+    Known(Access),
+    /// The principal was deleted since it was listed.
+    Gone,
+    /// This job alone: the others can still be asked.
+    Failed(CollectError),
+}
+
+async fn ask(iam: Client, question: Question) -> Result<(&'static Node<Access>, Answer), CollectError> {
+    let Question { table, arn } = question;
+    let job = match iam.generate_service_last_accessed_details().arn(&arn).send().await {
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => {
+            return Ok((table, Answer::Gone));
+        }
+        answer => answer?,
+    };
+    Ok((table, wait(&iam, &arn, job.job_id().unwrap_or_default()).await?))
+}
+
+/// Polls ever more slowly for up to a minute, as long as Cartography does. Most jobs are done at once.
+async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Answer, CollectError> {
+    const FIRST: Duration = Duration::from_millis(250);
+    const SLOWEST: Duration = Duration::from_secs(4);
+    const ATTEMPTS: u32 = 18;
+    let mut pause = FIRST;
+    for _ in 0..ATTEMPTS {
+        let answer = iam.get_service_last_accessed_details().job_id(job).max_items(1000).send().await?;
+        match answer.job_status() {
+            JobStatusType::Completed => return rest(iam, arn, job, answer).await.map(Answer::Known),
+            JobStatusType::Failed => return Ok(Answer::Failed(job_failed(arn, &answer))),
+            _ => tokio::time::sleep(pause).await,
+        }
+        pause = (pause * 2).min(SLOWEST);
+    }
+    let message = format!("{arn}: the job that finds out which service was used last did not end");
+    Ok(Answer::Failed(CollectError { class: FailureClass::Timeout, message }))
+}
+
+/// Reads the answer's other pages.
+async fn rest(
+    iam: &Client,
+    arn: &str,
+    job: &str,
+    first: GetServiceLastAccessedDetailsOutput,
+) -> Result<Access, CollectError> {
+    let mut page = first;
+    let mut latest = None;
+    loop {
+        let next = page.marker.take().filter(|_| page.is_truncated);
+        latest = page.services_last_accessed.into_iter().fold(latest, later);
+        let Some(marker) = next else { return Ok(Access { arn: arn.to_owned(), service: latest }) };
+        page = iam.get_service_last_accessed_details().job_id(job).max_items(1000).marker(marker).send().await?;
+    }
+}
+
+/// Of two services the one used later; the first of those used at the same time, and none of those never used.
+fn later(latest: Option<ServiceLastAccessed>, next: ServiceLastAccessed) -> Option<ServiceLastAccessed> {
+    let when =
+        |service: &ServiceLastAccessed| service.last_authenticated().map(|time| (time.secs(), time.subsec_nanos()));
+    if when(&next) > latest.as_ref().and_then(when) { Some(next) } else { latest }
+}
+
+fn job_failed(arn: &str, answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
+    let reason = answer.error().map(|error| format!(": {}: {}", error.code(), error.message())).unwrap_or_default();
+    let message = format!("{arn}: the job that finds out which service was used last failed{reason}");
+    CollectError { class: FailureClass::Service, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, GROUP_ACCESS, ROLE_ACCESS, ServiceLastAccessed, USER_ACCESS, later};
+    use crate::testing::time;
+    use aws_smithy_types::DateTime;
+    use collector::testing::render;
+    use expect_test::expect;
+
+    fn service(namespace: &str, used: Option<DateTime>) -> ServiceLastAccessed {
+        ServiceLastAccessed::builder()
+            .service_name(format!("Amazon {namespace}"))
+            .service_namespace(namespace)
+            .set_last_authenticated(used)
+            .last_authenticated_entity("arn:aws:iam::111111111111:user/alice")
+            .last_authenticated_region("us-east-1")
+            .build()
+            .expect("full")
+    }
+
+    #[test]
+    fn a_full_answer_leaves_nothing_null() {
+        let access =
+            Access { arn: "arn:aws:iam::111111111111:user/alice".into(), service: Some(service("s3", Some(time()))) };
+        expect![[r#"
+            (:AWSUser:AWSPrincipal {id: "arn:aws:iam::111111111111:user/alice"})
+              arn (indexed) = "arn:aws:iam::111111111111:user/alice"
+              last_accessed_service_name = "Amazon s3"
+              last_accessed_service_namespace = "s3"
+              last_authenticated = "2024-05-01 01:02:03+00:00"
+              last_authenticated_entity = "arn:aws:iam::111111111111:user/alice"
+              last_authenticated_region = "us-east-1"
+        "#]]
+        .assert_eq(&render(&USER_ACCESS, &access, &[]));
+        assert_eq!(
+            render(&USER_ACCESS, &access, &[]).lines().skip(1).collect::<Vec<_>>(),
+            render(&ROLE_ACCESS, &access, &[]).lines().skip(1).collect::<Vec<_>>(),
+        );
+        assert!(render(&GROUP_ACCESS, &access, &[]).starts_with("(:AWSGroup:AWSPrincipal {"));
+    }
+
+    #[test]
+    fn the_service_used_last_counts() {
+        let at = |secs| Some(DateTime::from_secs(secs));
+        let last = |services: Vec<ServiceLastAccessed>| {
+            services.into_iter().fold(None, later).map(|service| service.service_namespace)
+        };
+        assert_eq!(last(vec![service("a", at(1)), service("b", at(3)), service("c", at(2))]).as_deref(), Some("b"));
+        assert_eq!(last(vec![service("a", at(1)), service("b", at(1))]).as_deref(), Some("a"));
+        assert_eq!(last(vec![service("a", None)]), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! What policies allow and deny -> `(:AWSPolicy)-[:STATEMENT]->(:AWSPolicyStatement)`.
+
+use crate::{
+    managed_policy::is_of_aws,
+    policy_document::{self, Statement},
+};
+use collector::{CollectError, Edge, Node, Sink, one, prop};
+
+/// A statement of a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyStatement {
+    /// `<policy's id>/statement/<Sid, or 1, 2, … among those without>`.
+    pub id: String,
+    /// Id of its policy.
+    pub policy_id: String,
+    /// What it says.
+    pub says: Statement,
+}
+
+/// Statements, of managed and of inline policies alike.
+pub static STATEMENT: Node<PolicyStatement> = Node {
+    shared: |it| is_of_aws(&it.policy_id),
+    id: |it, _| it.id.clone(),
+    props: &[
+        prop("effect", |it, _| it.says.effect.clone().into()),
+        prop("action", |it, _| it.says.action.clone().into()),
+        prop("notaction", |it, _| it.says.not_action.clone().into()),
+        prop("resource", |it, _| it.says.resource.clone().into()),
+        prop("notresource", |it, _| it.says.not_resource.clone().into()),
+        prop("condition", |it, _| it.says.condition.clone().into()),
+        prop("sid", |it, _| it.says.sid.clone().into()),
+    ],
+    edges: &[Edge::incoming("STATEMENT", "AWSPolicy", "id", |it, _| one(Some(&it.policy_id)))],
+    ..Node::of("AWSPolicyStatement")
+};
+
+/// Reads a policy's document into the sink.
+///
+/// # Errors
+/// When it is no policy document, or when the sink does not take its statements.
+pub async fn emit(sink: &mut Sink, policy_id: &str, document: &str) -> Result<(), CollectError> {
+    let statements = policy_document::parse(document).map_err(|error| unreadable(policy_id, &error))?;
+    sink.emit_all(&STATEMENT, &identified(policy_id, statements)).await
+}
+
+/// A policy or a role whose document cannot be read.
+pub fn unreadable(owner: &str, error: &policy_document::DocumentError) -> CollectError {
+    let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+    CollectError::internal(format!("{owner}: {error}{cause}"))
+}
+
+/// Gives each statement its id. A `Sid` that reads like a position can name a second statement: the last one counts, as
+/// it does in a graph where each is written in turn.
+fn identified(policy_id: &str, statements: Vec<Statement>) -> Vec<PolicyStatement> {
+    let mut all: Vec<PolicyStatement> = Vec::with_capacity(statements.len());
+    let mut unnamed = 0;
+    for says in statements {
+        let name = match says.sid.as_deref() {
+            Some(sid) if !sid.is_empty() => sid.to_owned(),
+            _ => {
+                unnamed += 1;
+                unnamed.to_string()
+            }
+        };
+        let id = format!("{policy_id}/statement/{name}");
+        all.retain(|earlier| earlier.id != id);
+        all.push(PolicyStatement { id, policy_id: policy_id.to_owned(), says });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PolicyStatement, STATEMENT, Statement, identified};
+    use collector::testing::render;
+    use expect_test::expect;
+
+    #[test]
+    fn a_full_statement_leaves_nothing_null() {
+        let some = |text: &str| Some(vec![text.to_owned()]);
+        let says = Statement {
+            sid: Some("Read".into()),
+            effect: Some("Allow".into()),
+            action: some("s3:Get*"),
+            not_action: some("s3:GetBucketPolicy"),
+            resource: some("arn:aws:s3:::a/*"),
+            not_resource: some("arn:aws:s3:::b/*"),
+            condition: Some(r#"[{"Bool": {"aws:SecureTransport": "true"}}]"#.into()),
+            principals: Vec::new(),
+        };
+        let policy_id = "arn:aws:iam::111111111111:policy/forms".to_owned();
+        let statement = PolicyStatement { id: format!("{policy_id}/statement/Read"), policy_id, says };
+        expect![[r#"
+            (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/Read"})
+              effect = "Allow"
+              action = ["s3:Get*"]
+              notaction = ["s3:GetBucketPolicy"]
+              resource = ["arn:aws:s3:::a/*"]
+              notresource = ["arn:aws:s3:::b/*"]
+              condition = "[{\"Bool\": {\"aws:SecureTransport\": \"true\"}}]"
+              sid = "Read"
+              <-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
+        "#]]
+        .assert_eq(&render(&STATEMENT, &statement, &[]));
+    }
+
+    #[test]
+    fn statements_are_named_by_sid_or_counted() {
+        let ids = |sids: &[Option<&str>]| -> Vec<String> {
+            let of = |sid: Option<&str>| Statement { sid: sid.map(str::to_owned), ..Statement::default() };
+            identified("p", sids.iter().copied().map(of).collect()).into_iter().map(|statement| statement.id).collect()
+        };
+        assert_eq!(
+            ids(&[None, Some("Read"), Some(""), None]),
+            ["p/statement/1", "p/statement/Read", "p/statement/2", "p/statement/3"]
+        );
+        assert_eq!(ids(&[Some("1"), Some("x"), None]), ["p/statement/x", "p/statement/1"]);
+    }
+}

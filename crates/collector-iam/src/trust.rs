@@ -1,0 +1,219 @@
+//! Whom roles trust: services, identity providers and other accounts, read from the roles' trust policies.
+
+use crate::{policy_document, statement::unreadable};
+use collector::{CollectError, Edge, Node, Place, Sink, copied, indexed, one, prop};
+use std::collections::HashSet;
+
+/// An AWS service, the same for all accounts.
+pub static SERVICE_PRINCIPAL: Node<Trusted> = Node {
+    extra_labels: &["AWSPrincipal", "ServiceAccount"],
+    shared: |_| true,
+    id: |it, _| it.arn.clone(),
+    props: &[indexed("arn", |it, _| (&it.arn).into()), prop("type", |_, _| "Service".into())],
+    ontology: &[copied("_ont_name", "arn")],
+    ..Node::of("AWSServicePrincipal")
+};
+
+/// An identity provider: the account's own (SAML, OpenID Connect), or one that every account may name, such as
+/// `cognito-identity.amazonaws.com`.
+pub static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
+    extra_labels: &["AWSPrincipal"],
+    shared: |it| it.kind != Kind::OwnProvider,
+    id: |it, _| it.arn.clone(),
+    props: &[indexed("arn", |it, _| (&it.arn).into()), prop("type", |_, _| "Federated".into())],
+    edges: &[Edge::account()],
+    ..Node::of("AWSFederatedPrincipal")
+};
+
+/// Another account. It may be surveyed as well, or be known from here alone.
+pub static OTHER_ACCOUNT: Node<Trusted> = Node {
+    shared: |_| true,
+    id: |it, _| it.account.clone(),
+    props: &[prop("_ont_source", |_, _| "aws".into())],
+    ..Node::of("AWSAccount")
+};
+
+/// That account as a whole, as trust policies name it.
+pub static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
+    extra_labels: &["AWSPrincipal"],
+    shared: |_| true,
+    id: |it, _| it.root_arn(),
+    props: &[indexed("arn", |it, _| it.root_arn().into())],
+    edges: &[Edge::incoming("RESOURCE", "AWSAccount", "id", |it, _| one(Some(&it.account)))],
+    ..Node::of("AWSRootPrincipal")
+};
+
+/// Somebody whom a role trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// What it is.
+    pub kind: Kind,
+    /// ARN or name.
+    pub arn: String,
+    /// Account of the ARN, or empty.
+    pub account: String,
+}
+
+/// What a trusted principal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An AWS service.
+    Service,
+    /// An identity provider of the account.
+    OwnProvider,
+    /// Any other identity provider.
+    OtherProvider,
+    /// A root principal of another account.
+    OtherRoot,
+    /// A principal that has, if anywhere, a node of its own.
+    Principal,
+}
+
+impl Trusted {
+    /// Reads a principal of a trust policy. None for what no node can stand for: everyone (`*`), the unique id that IAM
+    /// leaves of a deleted principal, kinds that trust policies do not have.
+    fn new(kind: &str, value: &str, place: &Place) -> Option<Self> {
+        let account = if value.starts_with("arn:") { value.split(':').nth(4).unwrap_or_default() } else { "" };
+        let own = account == place.account_id;
+        let kind = match kind {
+            "Service" => Kind::Service,
+            "Federated" if own => Kind::OwnProvider,
+            "Federated" => Kind::OtherProvider,
+            // Cartography knows a root by this word anywhere in the ARN, and so takes an account from `role/chroot`.
+            "AWS" if value.contains("root") && !own && !account.is_empty() => Kind::OtherRoot,
+            "AWS" if value.starts_with("arn:") => Kind::Principal,
+            _ => return None,
+        };
+        Some(Self { kind, arn: value.to_owned(), account: account.to_owned() })
+    }
+
+    fn root_arn(&self) -> String {
+        let partition = self.arn.split(':').nth(1).unwrap_or_default();
+        format!("arn:{partition}:iam::{}:root", self.account)
+    }
+}
+
+/// What was already said of trusted principals, so that a service that a thousand roles trust is one row.
+#[derive(Debug, Default)]
+pub struct Said(HashSet<String>);
+
+impl Said {
+    /// Emits those of them that are new.
+    ///
+    /// # Errors
+    /// When the sink does not take one.
+    pub async fn emit(&mut self, sink: &mut Sink, trusted: &[Trusted]) -> Result<(), CollectError> {
+        for one in trusted {
+            if one.kind == Kind::Principal || !self.0.insert(one.arn.clone()) {
+                continue;
+            }
+            match one.kind {
+                Kind::Service => sink.emit(&SERVICE_PRINCIPAL, one).await?,
+                Kind::OtherRoot => {
+                    sink.emit(&OTHER_ACCOUNT, one).await?;
+                    sink.emit(&OTHER_ROOT_PRINCIPAL, one).await?;
+                }
+                _ => sink.emit(&FEDERATED_PRINCIPAL, one).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whom a trust policy names, each once, in the order of the document. Statements that deny count as well: as in
+/// Cartography the edge says who is named, and the analysis of permissions who may.
+///
+/// # Errors
+/// When it is no policy document.
+pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted>, CollectError> {
+    let statements = policy_document::parse(document).map_err(|error| unreadable(role_arn, &error))?;
+    let mut all: Vec<Trusted> = Vec::new();
+    for (kind, value) in statements.into_iter().flat_map(|statement| statement.principals) {
+        let new = Trusted::new(&kind, &value, place).filter(|new| all.iter().all(|known| known.arn != new.arn));
+        all.extend(new);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        FEDERATED_PRINCIPAL, Kind, OTHER_ACCOUNT, OTHER_ROOT_PRINCIPAL, SERVICE_PRINCIPAL, Said, Trusted, read,
+    };
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
+    use expect_test::expect;
+
+    fn trusted(kind: &str, value: &str) -> Option<Trusted> {
+        Trusted::new(kind, value, &place())
+    }
+
+    #[test]
+    fn full_principals_leave_nothing_null() {
+        let service = trusted("Service", "ec2.amazonaws.com").expect("a service");
+        expect![[r#"
+            (:AWSServicePrincipal:AWSPrincipal:ServiceAccount {id: "ec2.amazonaws.com"})
+              arn (indexed) = "ec2.amazonaws.com"
+              type = "Service"
+              _ont_name (indexed) = "ec2.amazonaws.com"
+              _ont_source = "aws"
+        "#]]
+        .assert_eq(&render(&SERVICE_PRINCIPAL, &service, &[]));
+        let provider = trusted("Federated", "arn:aws:iam::111111111111:saml-provider/okta").expect("a provider");
+        expect![[r#"
+            (:AWSFederatedPrincipal:AWSPrincipal {id: "arn:aws:iam::111111111111:saml-provider/okta"})
+              arn (indexed) = "arn:aws:iam::111111111111:saml-provider/okta"
+              type = "Federated"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        "#]]
+        .assert_eq(&render(&FEDERATED_PRINCIPAL, &provider, &[]));
+        let root = trusted("AWS", "arn:aws-cn:iam::222222222222:root").expect("a root");
+        expect![[r#"
+            (:AWSAccount {id: "222222222222"})
+              _ont_source = "aws"
+        "#]]
+        .assert_eq(&render(&OTHER_ACCOUNT, &root, &[]));
+        expect![[r#"
+            (:AWSRootPrincipal:AWSPrincipal {id: "arn:aws-cn:iam::222222222222:root"})
+              arn (indexed) = "arn:aws-cn:iam::222222222222:root"
+              <-[:RESOURCE]-(:AWSAccount {id: "222222222222"})
+        "#]]
+        .assert_eq(&render(&OTHER_ROOT_PRINCIPAL, &root, &[]));
+    }
+
+    #[test]
+    fn principals_are_told_apart() {
+        let kind = |kind, value| trusted(kind, value).map(|it| it.kind);
+        assert_eq!(kind("Federated", "cognito-identity.amazonaws.com"), Some(Kind::OtherProvider));
+        assert_eq!(kind("Federated", "arn:aws:iam::222222222222:saml-provider/okta"), Some(Kind::OtherProvider));
+        assert_eq!(kind("AWS", "arn:aws:iam::111111111111:root"), Some(Kind::Principal));
+        assert_eq!(kind("AWS", "arn:aws:iam::222222222222:role/app"), Some(Kind::Principal));
+        assert_eq!(kind("AWS", "*"), None);
+        assert_eq!(kind("AWS", "AROAEXAMPLE"), None);
+        assert_eq!(kind("CanonicalUser", "arn:x"), None);
+    }
+
+    #[test]
+    fn whoever_is_named_is_trusted_once() {
+        let document = r#"{"Statement":[
+            {"Effect":"Allow","Principal":{"Service":["b","a"]}},
+            {"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::222222222222:root","Service":"a"}}]}"#;
+        let arns: Vec<_> = read("role", document, &place()).expect("a policy").into_iter().map(|it| it.arn).collect();
+        assert_eq!(arns, ["b", "a", "arn:aws:iam::222222222222:root"]);
+        let error = read("role", "{", &place()).expect_err("no JSON");
+        assert!(error.message.starts_with("role: the document is not JSON: "), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_service_of_many_roles_is_one_row() {
+        let (mut sink, mut said) = (Sink::to_memory(place()), Said::default());
+        let service = [trusted("Service", "ec2.amazonaws.com").expect("a service")];
+        for _ in 0..3 {
+            said.emit(&mut sink, &service).await.expect("memory takes all");
+        }
+        let batches = sink.into_batches().await.expect("memory");
+        assert_eq!(batches[0].nodes[0].rows.len(), 1);
+    }
+}

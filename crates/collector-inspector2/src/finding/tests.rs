@@ -1,0 +1,182 @@
+use super::{FINDING, Finding, open_findings, packages_of};
+use aws_sdk_inspector2::types::{
+    CvssScore, CvssScoreDetails, EpssDetails, ExploitabilityDetails, InspectorScoreDetails, NetworkPath,
+    NetworkReachabilityDetails, PackageVulnerabilityDetails, PortRange, Recommendation, Remediation, Resource,
+    VulnerablePackage, builders::FindingBuilder,
+};
+use aws_smithy_types::DateTime;
+use collector::testing::render;
+use expect_test::expect;
+
+const ARN: &str = "arn:aws:inspector2:us-east-1:111111111111:finding/1";
+
+fn time() -> DateTime {
+    DateTime::from_secs(1_714_525_323)
+}
+
+fn finding(r#type: &str, resource_type: &str, resource: &str) -> FindingBuilder {
+    let recommendation = Recommendation::builder().text("update").build();
+    let resource = Resource::builder().id(resource).r#type(resource_type.into()).build().expect("full");
+    Finding::builder()
+        .finding_arn(ARN)
+        .aws_account_id("222222222222")
+        .title("CVE-2024-0001 - openssl")
+        .description("An attacker may do things.")
+        .r#type(r#type.into())
+        .severity("HIGH".into())
+        .status("ACTIVE".into())
+        .first_observed_at(time())
+        .last_observed_at(time())
+        .updated_at(time())
+        .remediation(Remediation::builder().recommendation(recommendation).build())
+        .resources(resource)
+}
+
+fn vulnerability() -> PackageVulnerabilityDetails {
+    let package = VulnerablePackage::builder()
+        .name("openssl")
+        .version("1.0.2k")
+        .epoch(1)
+        .release("24.amzn2")
+        .arch("X86_64")
+        .file_path("/usr/lib/libssl.so")
+        .fixed_in_version("1:1.0.2k-25.amzn2")
+        .remediation("yum update openssl")
+        .source_layer_hash("sha256:1")
+        .source_lambda_layer_arn("arn:aws:lambda:us-east-1:111111111111:layer:a:1");
+    let cvss = CvssScore::builder().base_score(7.5).scoring_vector("AV:N").version("3.1").source("NVD");
+    PackageVulnerabilityDetails::builder()
+        .vulnerability_id("CVE-2024-0001")
+        .vulnerable_packages(package.build().expect("full"))
+        .cvss(cvss.build().expect("full"))
+        .reference_urls("https://example.com/a")
+        .related_vulnerabilities("CVE-2024-0002")
+        .source("NVD")
+        .source_url("https://nvd.nist.gov/vuln/detail/CVE-2024-0001")
+        .vendor_created_at(time())
+        .vendor_updated_at(time())
+        .vendor_severity("HIGH")
+        .build()
+        .expect("full")
+}
+
+fn full() -> FindingBuilder {
+    let adjusted =
+        CvssScoreDetails::builder().score(8.1).score_source("NVD").scoring_vector("AV:N/AC:L").version("3.1");
+    let score = InspectorScoreDetails::builder().adjusted_cvss(adjusted.build().expect("full")).build();
+    let network = NetworkReachabilityDetails::builder()
+        .protocol("TCP".into())
+        .open_port_range(PortRange::builder().begin(22).end(23).build().expect("full"))
+        .network_path(NetworkPath::builder().build());
+    finding("PACKAGE_VULNERABILITY", "AWS_EC2_INSTANCE", "i-1")
+        .inspector_score_details(score)
+        .network_reachability_details(network.build().expect("full"))
+        .package_vulnerability_details(vulnerability())
+        .fix_available("YES".into())
+        .exploit_available("NO".into())
+        .exploitability_details(ExploitabilityDetails::builder().last_known_exploit_at(time()).build())
+        .epss(EpssDetails::builder().score(0.5).build())
+}
+
+#[test]
+fn a_full_finding_leaves_nothing_null() {
+    let finding = full().build().expect("full");
+    // A finding is about one resource, here an instance.
+    expect![[r#"
+        (:AWSInspectorFinding:Risk:CVE {id: "arn:aws:inspector2:us-east-1:111111111111:finding/1"}) !SecurityIssue
+          arn (indexed) = "arn:aws:inspector2:us-east-1:111111111111:finding/1"
+          awsaccount = "222222222222"
+          name = "CVE-2024-0001 - openssl"
+          instanceid = "i-1"
+          ecrimageid = null
+          ecrrepositoryid = null
+          severity = "HIGH"
+          firstobservedat = time(1714525323000000)
+          updatedat = time(1714525323000000)
+          description = "An attacker may do things."
+          type = "PACKAGE_VULNERABILITY"
+          cvssscore (indexed) = 8.1
+          cvssvector = "AV:N/AC:L"
+          protocol = "TCP"
+          portrange = "22-23"
+          portrangebegin = 22
+          portrangeend = 23
+          vulnerabilityid = "CVE-2024-0001"
+          cve_id (indexed) = "CVE-2024-0001"
+          referenceurls = ["https://example.com/a"]
+          relatedvulnerabilities = ["CVE-2024-0002"]
+          vendorcvssvectors = ["AV:N"]
+          vendorcvssscores = [7.5]
+          source = "NVD"
+          sourceurl = "https://nvd.nist.gov/vuln/detail/CVE-2024-0001"
+          status = "ACTIVE"
+          vendorcreatedat = time(1714525323000000)
+          vendorseverity = "HIGH"
+          vendorupdatedat = time(1714525323000000)
+          vulnerablepackageids = ["openssl|1:1.0.2k-24.amzn2.X86_64"]
+          fixavailable = "YES"
+          exploitavailable = "NO"
+          lastknownexploitat = time(1714525323000000)
+          epss_score_inspector = 0.5
+          region = "us-east-1"
+          _ont_cve_id (indexed) = "CVE-2024-0001"
+          _ont_description = "An attacker may do things."
+          _ont_references = ["https://example.com/a"]
+          _ont_base_score (indexed) = 8.1
+          _ont_base_severity (indexed) = "high"
+          _ont_source = "aws"
+          <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+          <-[:MEMBER]-(:AWSAccount {id: "222222222222"})
+          -[:AFFECTS]->(:AWSEC2Instance {id: "i-1"})
+          -[:HAS filepath="/usr/lib/libssl.so" fixedinversion="1:1.0.2k-25.amzn2" remediation="yum update openssl" sourcelayerhash="sha256:1" sourcelambdalayerarn="arn:aws:lambda:us-east-1:111111111111:layer:a:1"]->(:AWSInspectorPackage {id: "openssl|1:1.0.2k-24.amzn2.X86_64"})
+    "#]].assert_eq(&render(&FINDING, &finding, &["ecrimageid", "ecrrepositoryid"]));
+}
+
+/// Labels, edges and properties that say which resource is affected.
+fn affected(finding: &Finding) -> String {
+    let ontology = FINDING.ontology.iter().map(|it| it.name);
+    let nulls: Vec<&str> = FINDING.props.iter().map(|prop| prop.name).chain(ontology).collect();
+    let text = render(&FINDING, finding, &nulls);
+    let tells = |line: &&str| ["(:AWSInspector", "[:AFFECTS", "ecr"].iter().any(|part| line.contains(part));
+    text.lines().filter(tells).fold(String::new(), |all, line| all + line + "\n")
+}
+
+#[test]
+fn images_repositories_and_networks() {
+    let image = "arn:aws:ecr:us-east-1:111111111111:repository/team/app/sha256:abc";
+    let image = finding("CODE_VULNERABILITY", "AWS_ECR_CONTAINER_IMAGE", image).build().expect("full");
+    expect![[r#"
+        (:AWSInspectorFinding:Risk {id: "arn:aws:inspector2:us-east-1:111111111111:finding/1"}) !CVE !SecurityIssue
+          ecrimageid = "sha256:abc"
+          ecrrepositoryid = null
+          -[:AFFECTS]->(:AWSECRImage {id: "sha256:abc"})
+    "#]]
+    .assert_eq(&affected(&image));
+    let repository = "arn:aws:ecr:us-east-1:111111111111:repository/app";
+    let repository = finding("NETWORK_REACHABILITY", "AWS_ECR_REPOSITORY", repository).build().expect("full");
+    expect![[r#"
+        (:AWSInspectorFinding:Risk:SecurityIssue {id: "arn:aws:inspector2:us-east-1:111111111111:finding/1"}) !CVE
+          ecrimageid = null
+          ecrrepositoryid = "arn:aws:ecr:us-east-1:111111111111:repository/app"
+          -[:AFFECTS]->(:AWSECRRepository {id: "arn:aws:ecr:us-east-1:111111111111:repository/app"})
+    "#]]
+    .assert_eq(&affected(&repository));
+}
+
+#[test]
+fn closed_findings_and_other_accounts_are_filtered_out() {
+    let criteria = open_findings(&["111111111111".to_owned(), "222222222222".to_owned()]).expect("good filters");
+    let filters = criteria.finding_status().iter().chain(criteria.aws_account_id());
+    let texts: Vec<_> = filters.map(|filter| format!("{} {}", filter.comparison().as_str(), filter.value())).collect();
+    assert_eq!(texts, ["NOT_EQUALS CLOSED", "EQUALS 111111111111", "EQUALS 222222222222"]);
+}
+
+#[test]
+fn a_package_of_many_findings_is_one_row() {
+    let findings = [full().build().expect("full"), full().build().expect("full")];
+    assert_eq!(packages_of(&findings).len(), 1);
+    assert_eq!(
+        packages_of(&[finding("CODE_VULNERABILITY", "AWS_LAMBDA_FUNCTION", "f").build().expect("full")]).len(),
+        0
+    );
+}

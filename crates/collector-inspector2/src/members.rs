@@ -1,0 +1,92 @@
+//! Whose findings an account sees: its own, and as a delegated administrator those of its members.
+
+use aws_sdk_inspector2::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::list_members::ListMembersError,
+};
+use collector::CollectError;
+use events::FailureClass;
+
+/// Accounts whose findings are to be listed: the members, then the account itself.
+///
+/// # Errors
+/// When the members cannot be listed, or when Inspector is not enabled here.
+pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
+    let mut accounts = Vec::new();
+    // 50 is the most that a page of members takes.
+    let mut pages = inspector.list_members().max_results(50).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => accounts.extend(page.members.into_iter().flatten().filter_map(|member| member.account_id)),
+            Err(error) if administers_nobody(&error) => break,
+            Err(error) => return Err(failure(error)),
+        }
+    }
+    accounts.retain(|account| account != own);
+    accounts.push(own.to_owned());
+    Ok(accounts)
+}
+
+/// Inspector refuses the call of an account that is no delegated administrator. A role without the permission is
+/// refused by IAM, in other words.
+fn administers_nobody<R>(error: &SdkError<ListMembersError, R>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        let message = error.message().unwrap_or_default();
+        error.is_access_denied_exception() && by_inspector(message) && !message.contains("not enabled")
+    })
+}
+
+fn by_inspector(message: &str) -> bool {
+    message.starts_with("Invoking account")
+}
+
+/// The failure of an Inspector call, with what Inspector says of an account or a region that does not use it in a class
+/// of its own: `AccessDeniedException: Invoking account is not enabled`, or a `ValidationException`.
+pub fn failure<E>(error: E) -> CollectError
+where
+    CollectError: From<E>,
+{
+    let error = CollectError::from(error);
+    let of_inspector = error.message.strip_prefix("AccessDeniedException: ").is_some_and(by_inspector);
+    if of_inspector || error.message.starts_with("ValidationException") {
+        return CollectError { class: FailureClass::NotEnabled, ..error };
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ListMembersError, SdkError, administers_nobody, failure};
+    use aws_sdk_inspector2::{
+        error::ErrorMetadata,
+        types::error::{AccessDeniedException, ValidationException},
+    };
+    use collector::CollectError;
+    use events::FailureClass;
+
+    fn denied(message: &str) -> SdkError<ListMembersError, ()> {
+        let meta = ErrorMetadata::builder().code("AccessDeniedException").message(message).build();
+        let error = AccessDeniedException::builder().message(message).meta(meta).build().expect("has a message");
+        SdkError::service_error(ListMembersError::AccessDeniedException(error), ())
+    }
+
+    #[test]
+    fn an_account_without_members_is_no_failure_but_a_missing_permission_is() {
+        assert!(administers_nobody(&denied("Invoking account does not have access to ListMembers API.")));
+        assert!(!administers_nobody(&denied("Invoking account is not enabled.")));
+        assert!(!administers_nobody(&denied("User: arn is not authorized to perform: inspector2:ListMembers")));
+        let validation = ValidationException::builder().message("bad").reason("OTHER".into()).build().expect("full");
+        assert!(!administers_nobody(&SdkError::service_error(ListMembersError::ValidationException(validation), ())));
+    }
+
+    #[test]
+    fn not_enabled_is_a_class_of_its_own() {
+        let class = |class, message: &str| failure(CollectError { class, message: message.into() }).class;
+        let denied = FailureClass::AccessDenied;
+        assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::NotEnabled);
+        assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);
+        assert_eq!(class(FailureClass::Service, "ValidationException: no"), FailureClass::NotEnabled);
+        assert_eq!(class(FailureClass::Service, "InternalServerException: no"), FailureClass::Service);
+    }
+}

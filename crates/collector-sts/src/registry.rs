@@ -1,0 +1,32 @@
+//! Everything that this collector lists.
+
+use crate::account;
+use aws_sdk_sts::{Client, config::Builder};
+use collector::{Connection, Region, Service};
+
+/// STS, with a line for each listing.
+pub static SERVICE: Service<Client> = Service {
+    name: "sts",
+    region: Region::Global,
+    connect,
+    listings: &[account::LISTING],
+    regions: None,
+    regions_actions: &[],
+};
+
+fn connect(connection: &Connection) -> Client {
+    let Connection { sdk, retry_partition } = connection;
+    Client::from_conf(Builder::from(sdk).retry_partition(retry_partition.clone()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SERVICE;
+    use collector::testing::check_service;
+
+    #[test]
+    fn the_registry_is_consistent() {
+        check_service(&SERVICE);
+        assert_eq!(SERVICE.actions(), ["sts:GetCallerIdentity"]);
+    }
+}

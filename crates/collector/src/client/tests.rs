@@ -1,0 +1,170 @@
+//! A real SDK client over this connection, against a small HTTP server.
+
+use super::*;
+use crate::{CollectError, testing::place};
+use aws_credential_types::{Credentials, provider::error::CredentialsError};
+use aws_sdk_sts::Client;
+use events::FailureClass;
+use std::{
+    io,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    time::Instant,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    <GetCallerIdentityResult><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>\
+    </Error></ErrorResponse>";
+
+/// Answers one request after the other with the statuses given, the last one again and again; counts.
+struct Aws {
+    url: String,
+    connections: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Aws {
+    async fn start(answers: &'static [u16]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (accepted, answered) = (connections.clone(), requests.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, SeqCst);
+                tokio::spawn(serve(stream, answers, answered.clone()));
+            }
+        });
+        Self { url, connections, requests }
+    }
+
+    fn client(&self, options: &Options) -> Client {
+        client(
+            &self.url,
+            options,
+            SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test")),
+        )
+    }
+}
+
+/// Status 0 is no answer at all.
+async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<AtomicUsize>) -> io::Result<()> {
+    loop {
+        if read_request(&mut stream).await? == 0 {
+            return Ok(());
+        }
+        let nth = answered.fetch_add(1, SeqCst).min(answers.len() - 1);
+        let body = match answers[nth] {
+            0 => std::future::pending().await,
+            200 => IDENTITY,
+            _ => THROTTLED,
+        };
+        let head = format!(
+            "HTTP/1.1 {} Status\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
+            answers[nth],
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    }
+}
+
+/// Reads a head and the body that its content-length announces.
+async fn read_request(stream: &mut TcpStream) -> io::Result<usize> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let read = stream.read(&mut chunk).await?;
+        bytes.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            if read == 0 {
+                return Ok(0);
+            }
+            continue;
+        };
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+        if read == 0 || body.len() >= length.unwrap_or(0) {
+            return Ok(bytes.len());
+        }
+    }
+}
+
+fn client(url: &str, options: &Options, credentials: SharedCredentialsProvider) -> Client {
+    let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
+    let limiter = Arc::new(Limiter::new("sts"));
+    let Connection { sdk, retry_partition } =
+        connection(http_client(), limiter, credentials, &settings, options, &place());
+    let config = aws_sdk_sts::config::Builder::from(&sdk).retry_partition(retry_partition).build();
+    Client::from_conf(config)
+}
+
+async fn call(client: &Client) -> Result<String, CollectError> {
+    Ok(client.get_caller_identity().send().await?.account.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn calls_over_plain_http_share_a_connection() {
+    let aws = Aws::start(&[200]).await;
+    let client = aws.client(&Options::default());
+    for _ in 0..20 {
+        assert_eq!(call(&client).await.expect("an identity"), "111111111111");
+    }
+    assert_eq!((aws.requests.load(SeqCst), aws.connections.load(SeqCst)), (20, 1));
+}
+
+#[tokio::test]
+async fn a_throttled_call_is_tried_again_and_its_bucket_slows_down() {
+    let aws = Aws::start(&[400, 503, 200]).await;
+    let client = aws.client(&Options::default());
+    assert_eq!(call(&client).await.expect("the third attempt"), "111111111111");
+    assert_eq!(aws.requests.load(SeqCst), 3);
+}
+
+#[tokio::test]
+async fn what_stays_throttled_is_said_in_awss_words() {
+    let aws = Aws::start(&[400]).await;
+    let error = call(&aws.client(&Options::default())).await.expect_err("throttled for good");
+    assert_eq!((error.class, error.message.as_str()), (FailureClass::Throttled, "Throttling: Rate exceeded"));
+    assert_eq!(aws.requests.load(SeqCst), 3, "as many attempts as the settings say");
+}
+
+#[tokio::test]
+async fn a_hung_endpoint_is_a_timeout() {
+    let aws = Aws::start(&[0]).await;
+    let options = Options { aws_timeout: Duration::from_millis(100), ..Options::default() };
+    let start = Instant::now();
+    let error = call(&aws.client(&options)).await.expect_err("no answer");
+    assert_eq!(error.class, FailureClass::Timeout, "{error}");
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn nobody_there_is_unreachable() {
+    let credentials = SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test"));
+    let error = call(&client("http://127.0.0.1:1", &Options::default(), credentials)).await.expect_err("nobody");
+    assert_eq!(error.class, FailureClass::Unreachable, "{error}");
+    assert!(error.message.contains("refused") && !error.message.contains('{'), "{error}");
+}
+
+#[tokio::test]
+async fn no_session_is_a_failure_of_the_credentials() {
+    #[derive(Debug)]
+    struct Gone;
+    impl aws_credential_types::provider::ProvideCredentials for Gone {
+        fn provide_credentials<'a>(&'a self) -> aws_credential_types::provider::future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let gone = CredentialsError::provider_error("the broker is gone");
+            aws_credential_types::provider::future::ProvideCredentials::ready(Err(gone))
+        }
+    }
+    let client = client("http://127.0.0.1:1", &Options::default(), SharedCredentialsProvider::new(Gone));
+    let error = call(&client).await.expect_err("no session");
+    assert_eq!(error.class, FailureClass::Credentials, "{error}");
+    assert!(error.message.contains("the broker is gone"), "{error}");
+}

@@ -1,0 +1,228 @@
+//! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
+
+use crate::Place;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::{
+    client::{orchestrator::HttpResponse, result::SdkError},
+    http::StatusCode,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use events::{Failure, FailureClass};
+use std::error::Error;
+
+/// A listing's failure.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct CollectError {
+    /// What kind of failure.
+    pub class: FailureClass,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl CollectError {
+    /// A failure that Groma itself caused.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self { class: FailureClass::Internal, message: message.into() }
+    }
+
+    /// The failure as it is to be understood in this place. A session that AWS does not know means, in a region that
+    /// accounts opt into, that the account has not; everywhere else the session itself is bad.
+    #[must_use]
+    pub(crate) fn seen_from(self, place: &Place) -> Self {
+        let unknown_session = UNKNOWN_SESSION.iter().any(|code| self.message.split(':').next() == Some(code));
+        if unknown_session && self.class == FailureClass::NotEnabled && is_always_enabled(&place.region) {
+            return Self { class: FailureClass::Credentials, ..self };
+        }
+        self
+    }
+}
+
+impl From<CollectError> for Failure {
+    fn from(error: CollectError) -> Self {
+        Self::new(error.class, error.message)
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for CollectError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let class = match &error {
+            SdkError::ServiceError(context) => {
+                let error = context.err();
+                class_of(error.code().unwrap_or_default(), error.message().unwrap_or_default(), context.raw().status())
+            }
+            SdkError::TimeoutError(_) => FailureClass::Timeout,
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureClass::Timeout,
+            SdkError::DispatchFailure(_) if is_about_credentials(&error) => FailureClass::Credentials,
+            SdkError::DispatchFailure(failure) if failure.is_user() => FailureClass::Internal,
+            SdkError::DispatchFailure(_) => FailureClass::Unreachable,
+            SdkError::ResponseError(_) => FailureClass::Service,
+            _ => FailureClass::Internal,
+        };
+        Self { class, message: sentence(&error) }
+    }
+}
+
+/// `AccessDenied: User … is not authorized …`, or the chain of causes where AWS gave no code.
+fn sentence<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let service_error = error.as_service_error();
+    match service_error.and_then(|error| Some((error.code()?, error.message()))) {
+        Some((code, Some(message))) if !message.is_empty() => format!("{code}: {message}"),
+        Some((code, _)) => code.to_owned(),
+        None => match (error, error.raw_response()) {
+            (SdkError::ServiceError(_), Some(raw)) => {
+                format!("HTTP status {} without an error code", raw.status().as_u16())
+            }
+            _ => bus::chain(error),
+        },
+    }
+}
+
+/// The provider's error stands somewhere among the causes of a call that was never sent.
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<CredentialsError>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+/// AWS does not know the session: it is bad, or its account has not enabled the region.
+const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
+
+/// Error codes as AWS documents them for EC2 ("Error codes for the Amazon EC2 API"), IAM ("Common errors") and the JSON
+/// services; anything else is judged by its HTTP status.
+fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
+    match code {
+        // Inspector answers so where it is not switched on; a missing permission reads "User … is not authorized".
+        "AccessDeniedException" if message.to_ascii_lowercase().contains("invoking account") => {
+            FailureClass::NotEnabled
+        }
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "UnauthorizedAccess"
+        | "AuthorizationError"
+        | "NotAuthorized" => FailureClass::AccessDenied,
+        // EC2 says so of a resource that belongs to others, too.
+        "AuthFailure" if message.to_ascii_lowercase().contains("not authorized") => FailureClass::AccessDenied,
+        "OptInRequired" | "SubscriptionRequiredException" | "PendingVerification" => FailureClass::NotEnabled,
+        _ if UNKNOWN_SESSION.contains(&code) => FailureClass::NotEnabled,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "TokenRefreshRequired"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => FailureClass::Credentials,
+        "RequestTimeout" | "RequestTimeoutException" => FailureClass::Timeout,
+        _ if throttle::is_throttle_code(code) => FailureClass::Throttled,
+        _ => match status.as_u16() {
+            401 | 403 => FailureClass::AccessDenied,
+            429 => FailureClass::Throttled,
+            _ => FailureClass::Service,
+        },
+    }
+}
+
+/// Regions that no account has to opt into: those that AWS introduced before 20 March 2019 ("AWS Regions", Account
+/// Management reference), and those of the other partitions. The list is closed. A global service is always there.
+fn is_always_enabled(region: &str) -> bool {
+    const REGIONS: [&str; 17] = [
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+    ];
+    region == events::GLOBAL || region.starts_with("cn-") || region.starts_with("us-gov-") || REGIONS.contains(&region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+    use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
+
+    fn answered(status: u16, code: Option<&str>, message: &str) -> CollectError {
+        let mut metadata = ErrorMetadata::builder().message(message);
+        if let Some(code) = code {
+            metadata = metadata.code(code);
+        }
+        let error = GetCallerIdentityError::generic(metadata.build());
+        let status = StatusCode::try_from(status).expect("a status");
+        SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty())).into()
+    }
+
+    fn class(status: u16, code: &str, message: &str) -> FailureClass {
+        answered(status, Some(code), message).class
+    }
+
+    #[test]
+    fn codes_have_classes() {
+        use FailureClass::{AccessDenied, Credentials, NotEnabled, Service, Throttled, Timeout};
+        let denied = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: inspector2:ListFindings";
+        for (status, code, message, expected) in [
+            (403, "AccessDenied", denied, AccessDenied),
+            (403, "AccessDeniedException", denied, AccessDenied),
+            (403, "UnauthorizedOperation", "You are not authorized to perform this operation.", AccessDenied),
+            (403, "AccessDeniedException", "Invoking account does not have access to this API", NotEnabled),
+            (400, "AuthFailure", "Not authorized for images: [ami-1]", AccessDenied),
+            (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
+            (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
+            (401, "OptInRequired", "You are not subscribed to this service", NotEnabled),
+            (400, "ExpiredToken", "The security token included in the request is expired", Credentials),
+            (503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
+            (400, "Throttling", "Rate exceeded", Throttled),
+            (400, "RequestTimeout", "", Timeout),
+            (500, "InternalError", "An internal error has occurred", Service),
+            (403, "SomethingNew", "", AccessDenied),
+            (429, "SomethingNew", "", Throttled),
+        ] {
+            assert_eq!(class(status, code, message), expected, "{code}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_session_is_a_missing_opt_in_only_where_one_opts_in() {
+        let there = |region: &str| {
+            let place = Place { region: region.into(), ..crate::testing::place() };
+            answered(401, Some("AuthFailure"), "AWS was not able to validate").seen_from(&place).class
+        };
+        assert_eq!(there("ap-east-1"), FailureClass::NotEnabled);
+        assert_eq!(there("us-east-1"), FailureClass::Credentials);
+        assert_eq!(there("global"), FailureClass::Credentials);
+        let opt_in = answered(401, Some("OptInRequired"), "subscribe").seen_from(&crate::testing::place());
+        assert_eq!(opt_in.class, FailureClass::NotEnabled);
+    }
+
+    #[test]
+    fn the_sentence_is_awss_own() {
+        assert_eq!(answered(400, Some("Throttling"), "Rate exceeded").message, "Throttling: Rate exceeded");
+        assert_eq!(answered(400, Some("Throttling"), "").message, "Throttling");
+        assert_eq!(answered(502, None, "").message, "HTTP status 502 without an error code");
+    }
+}

@@ -1,0 +1,197 @@
+//! One work item: an account, a region and this collector's service.
+
+use crate::{CollectError, Options, Place, Service, client, listing};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
+use credentials::{LeaseRequester, LeasedCredentials};
+use events::{
+    Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, sync_event::Event,
+};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+use throttle::Limiters;
+use tracing::Instrument;
+
+/// An item that was delivered more often than this is not tried again: whatever ends its collectors must not hold up a
+/// sync for ever.
+const MOST_ATTEMPTS: u32 = 5;
+/// Pause before an item whose events the bus did not take is delivered again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What all work items of a collector share.
+pub(crate) struct Worker<C: 'static> {
+    pub(crate) service: &'static Service<C>,
+    pub(crate) bus: Bus,
+    pub(crate) options: Options,
+    leases: LeaseRequester,
+    http: SharedHttpClient,
+    limiters: Limiters,
+}
+
+impl<C> Worker<C> {
+    pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
+        let (leases, http, limiters) =
+            (LeaseRequester::new(bus.clone()), client::http_client(), Limiters::new(service.name));
+        Self { service, bus, options, leases, http, limiters }
+    }
+}
+
+/// A work item with what its listings need.
+pub(crate) struct Task<'a> {
+    pub(crate) sync: &'a Sync,
+    pub(crate) place: &'a Place,
+    pub(crate) attempt: u32,
+}
+
+/// Does what a delivery asks for, reports it, and says what becomes of the delivery.
+pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delivery: &Delivery) -> Outcome {
+    let (item, sync) = match read(worker.service.name, delivery.payload()) {
+        Ok(read) => read,
+        Err(reason) => return Outcome::Park(reason),
+    };
+    let (account, region, attempt) = (&item.account_id, &item.region, delivery.deliveries());
+    let span = tracing::info_span!("item", account, region, service = worker.service.name, attempt);
+    let done = async {
+        let report = report(worker, &item, &sync, attempt).await?;
+        let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Reported(report)) };
+        worker.bus.publish(Outgoing::sync(&event)).await
+    };
+    match AssertUnwindSafe(done).catch_unwind().instrument(span).await {
+        Ok(Ok(())) => Outcome::Ack,
+        Ok(Err(error)) => {
+            tracing::warn!(account, region, error = bus::chain(&error), "work item goes back");
+            Outcome::Retry(PAUSE)
+        }
+        Err(_panic) => Outcome::Retry(PAUSE),
+    }
+}
+
+fn read(service: &str, payload: &[u8]) -> Result<(WorkItem, Sync), String> {
+    let item = WorkItem::decode(payload).map_err(|error| format!("not a work item: {error}"))?;
+    if item.service != service {
+        return Err(format!("an item of service {:?}, not {service}", item.service));
+    }
+    match &item.sync {
+        Some(sync) if !item.account_id.is_empty() && !item.region.is_empty() => Ok((item.clone(), sync.clone())),
+        _ => Err("a work item without sync, account or region".to_owned()),
+    }
+}
+
+async fn report<C: Send + std::marker::Sync>(
+    worker: &Worker<C>,
+    item: &WorkItem,
+    sync: &Sync,
+    attempt: u32,
+) -> Result<WorkReport, PublishError> {
+    let start = Instant::now();
+    let place = place(item);
+    let task = Task { sync, place: &place, attempt };
+    let mut report = WorkReport { item: Some(item.clone()), attempt, ..WorkReport::default() };
+    if attempt > MOST_ATTEMPTS {
+        let error = format!("given up after {MOST_ATTEMPTS} attempts");
+        report.failure = Some(Failure::new(FailureClass::Internal, error));
+    } else {
+        match connect(worker, &task).await {
+            Ok(client) => match item.kind() {
+                WorkKind::DiscoverRegions => discover(worker.service, &client, &place, &mut report).await,
+                WorkKind::Collect => report.scopes = collect(worker, &client, &task).await?,
+                WorkKind::Unspecified => report.failure = Some(unknown_kind()),
+            },
+            Err(failure) => report.failure = Some(failure),
+        }
+    }
+    log(&report, start.elapsed());
+    Ok(report)
+}
+
+/// Leases a session and makes the SDK client of the item.
+async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
+    let Worker { service, options, http, .. } = worker;
+    let place = task.place;
+    let actions = service.actions();
+    let lease =
+        LeasedCredentials::acquire(worker.leases.clone(), &task.sync.id, &place.account_id, service.name, &actions);
+    let (session, settings) = lease.await.map_err(|error| error.failure())?;
+    let limiter = worker.limiters.of(&place.account_id, &place.region);
+    let session = SharedCredentialsProvider::new(session);
+    let connection = client::connection(http.clone(), limiter, session, &settings, options, place);
+    Ok((service.connect)(&connection))
+}
+
+async fn discover<C>(service: &Service<C>, client: &C, place: &Place, report: &mut WorkReport) {
+    let Some(regions) = service.regions else {
+        let error = format!("{} cannot say which regions there are", service.name);
+        report.failure = Some(Failure::new(FailureClass::Internal, error));
+        return;
+    };
+    match regions(client).await {
+        Ok(mut regions) => {
+            regions.sort();
+            regions.dedup();
+            report.regions = regions;
+        }
+        Err(error) => report.failure = Some(error.seen_from(place).into()),
+    }
+}
+
+/// Runs every listing, a few at once. What a listing comes to is in its report; only the bus ends it early.
+async fn collect<C: Send + std::marker::Sync>(
+    worker: &Worker<C>,
+    client: &C,
+    task: &Task<'_>,
+) -> Result<Vec<ScopeReport>, PublishError> {
+    let listings = worker.service.listings.iter().map(|listing| listing::run(worker, client, task, listing));
+    stream::iter(listings.collect::<Vec<_>>()).buffer_unordered(worker.options.concurrency).try_collect().await
+}
+
+fn place(item: &WorkItem) -> Place {
+    Place {
+        account_id: item.account_id.clone(),
+        account_name: item.account_name.clone(),
+        partition: item.partition.clone(),
+        region: item.region.clone(),
+        home_region: item.home_region.clone(),
+    }
+}
+
+fn unknown_kind() -> Failure {
+    CollectError::internal("a kind of work that this collector does not know: is it older than the scheduler?").into()
+}
+
+fn log(report: &WorkReport, took: Duration) {
+    let failed = report.scopes.iter().filter(|scope| scope.failure.is_some()).count();
+    let assets: u64 = report.scopes.iter().map(|scope| scope.assets).sum();
+    if let Some(failure) = &report.failure {
+        tracing::warn!(%failure, "work item failed");
+    } else {
+        tracing::info!(listings = report.scopes.len(), failed, assets, ?took, "work item done");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item() -> WorkItem {
+        WorkItem {
+            sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+            account_id: "1".into(),
+            region: "r".into(),
+            service: "ec2".into(),
+            ..WorkItem::default()
+        }
+    }
+
+    #[test]
+    fn only_whole_items_of_this_service_are_work() {
+        assert!(read("ec2", &item().encode_to_vec()).is_ok());
+        assert!(read("iam", &item().encode_to_vec()).is_err());
+        assert!(read("ec2", b"\xff\xff").is_err());
+        assert!(read("ec2", &WorkItem { sync: None, ..item() }.encode_to_vec()).is_err());
+        assert!(read("ec2", &WorkItem { region: String::new(), ..item() }.encode_to_vec()).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! One listing of a work item, from `started` to `finished` or `failed`.
+
+use crate::{
+    CollectError, Listing, Sink,
+    item::{Task, Worker},
+    sink::Totals,
+};
+use bus::{Outgoing, PublishError};
+use events::{AssetEvent, Failure, FailureClass, Scope, ScopeFinished, ScopeReport, ScopeStarted, asset_event::Event};
+use futures::FutureExt;
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use tracing::Instrument;
+
+/// Runs a listing and publishes what it comes to. Its error, or panic, or lateness is its own: it ends in `failed` and in
+/// the report.
+///
+/// # Errors
+/// When the bus does not take an event.
+pub(crate) async fn run<C: Send + Sync>(
+    worker: &Worker<C>,
+    client: &C,
+    task: &Task<'_>,
+    listing: &'static Listing<C>,
+) -> Result<ScopeReport, PublishError> {
+    let scope = Scope {
+        account_id: task.place.account_id.clone(),
+        region: task.place.region.clone(),
+        service: worker.service.name.to_owned(),
+        listing: listing.name.to_owned(),
+    };
+    let publish = async |event| {
+        let (sync, scope) = (Some(task.sync.clone()), Some(scope.clone()));
+        worker
+            .bus
+            .publish(Outgoing::asset(&AssetEvent { sync, scope, attempt: task.attempt, event: Some(event) }))
+            .await
+    };
+    publish(Event::Started(ScopeStarted {})).await?;
+    let span = tracing::info_span!("listing", listing = listing.name);
+    let result = collected(worker, client, task, listing, &scope).instrument(span).await;
+    let report = ScopeReport { scope: Some(scope.clone()), ..ScopeReport::default() };
+    match result {
+        Ok(Totals { batches, assets }) => {
+            tracing::debug!(listing = listing.name, batches, assets, "listed");
+            let (nodes, edges) = worker.service.feeds(listing);
+            publish(Event::Finished(ScopeFinished { batches, assets, nodes, edges })).await?;
+            Ok(ScopeReport { batches, assets, ..report })
+        }
+        Err(error) => {
+            let failure = Failure::from(error);
+            tracing::debug!(listing = listing.name, %failure, "not listed");
+            publish(Event::Failed(failure.clone())).await?;
+            Ok(ScopeReport { failure: Some(failure), ..report })
+        }
+    }
+}
+
+/// Every page through a sink onto the bus, or why not.
+async fn collected<C: Send + Sync>(
+    worker: &Worker<C>,
+    client: &C,
+    task: &Task<'_>,
+    listing: &'static Listing<C>,
+    scope: &Scope,
+) -> Result<Totals, CollectError> {
+    let mut sink = Sink::to_bus(worker.bus.clone(), task.place.clone(), task.sync.clone(), scope.clone(), task.attempt);
+    let pages = async {
+        (listing.collect)(client, &mut sink).await?;
+        sink.finish().await
+    };
+    let limit = worker.options.listing_timeout;
+    match tokio::time::timeout(limit, AssertUnwindSafe(pages).catch_unwind()).await {
+        Ok(Ok(result)) => result.map_err(|error| error.seen_from(task.place)),
+        Ok(Err(panic)) => Err(CollectError::internal(format!("the listing panicked: {}", words(&*panic)))),
+        Err(_late) => Err(late(limit)),
+    }
+}
+
+fn late(limit: Duration) -> CollectError {
+    let message = format!("the listing took longer than {} seconds", limit.as_secs());
+    CollectError { class: FailureClass::Timeout, message }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}

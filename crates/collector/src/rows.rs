@@ -1,0 +1,169 @@
+//! Items to table rows: the pure half of a collector.
+
+use crate::{
+    Place, Value,
+    table::{Edge, Node, OntologySource, Target},
+};
+use events::{EdgeRow, EdgeTable, NodeRow, NodeTable, Ownership, Property};
+use std::collections::{HashMap, hash_map::Entry};
+
+/// Rows of one batch in the making.
+#[derive(Debug, Default)]
+pub struct Rows {
+    nodes: Vec<NodeTable>,
+    edges: Vec<EdgeTable>,
+    by_table: HashMap<TableKey, usize>,
+    assets: u64,
+    bytes: usize,
+}
+
+/// A [`Node`] table by its address (tables are statics), with the conditional labels and the ownership of a row; or one
+/// of its edges by position.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum TableKey {
+    Nodes { table: usize, labels: Vec<bool>, shared: bool },
+    Edges { table: usize, edge: usize },
+}
+
+impl Rows {
+    /// Adds an item's node and edges.
+    pub fn push<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) {
+        let id = (node.id)(item, place);
+        self.push_edges(node, item, place, &id);
+        let values = values(node, item, place, &id);
+        self.assets += 1;
+        self.bytes += id.len() + values.iter().map(size).sum::<usize>();
+        let row = NodeRow { id, values: values.into_iter().map(Into::into).collect() };
+        self.node_table(node, item).rows.push(row);
+    }
+
+    fn push_edges<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place, id: &str) {
+        for (position, edge) in node.edges.iter().enumerate() {
+            for Target { value, props } in (edge.targets)(item, place) {
+                debug_assert_eq!(props.len(), edge.props.len(), "{} {}: edge properties", node.label, edge.kind);
+                self.bytes += id.len() + value.len() + props.iter().map(size).sum::<usize>();
+                let values = props.into_iter().map(Into::into).collect();
+                let row = EdgeRow { source_id: id.to_owned(), target_value: value, values };
+                self.edge_table(node, position, edge).rows.push(row);
+            }
+        }
+    }
+
+    fn node_table<T>(&mut self, node: &'static Node<T>, item: &T) -> &mut NodeTable {
+        let labels: Vec<bool> = node.labels_when.iter().map(|when| (when.holds)(item)).collect();
+        let shared = (node.shared)(item);
+        let key = TableKey::Nodes { table: std::ptr::from_ref(node).addr(), labels: labels.clone(), shared };
+        let index = match self.by_table.entry(key) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                self.nodes.push(node_header(node, &labels, shared));
+                *entry.insert(self.nodes.len() - 1)
+            }
+        };
+        &mut self.nodes[index]
+    }
+
+    fn edge_table<T>(&mut self, node: &'static Node<T>, position: usize, edge: &Edge<T>) -> &mut EdgeTable {
+        let key = TableKey::Edges { table: std::ptr::from_ref(node).addr(), edge: position };
+        let index = match self.by_table.entry(key) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                self.edges.push(EdgeTable {
+                    r#type: edge.kind.to_owned(),
+                    source_label: node.label.to_owned(),
+                    direction: edge.direction.into(),
+                    target_label: edge.to.to_owned(),
+                    target_key: edge.key.to_owned(),
+                    properties: edge.props.iter().map(|name| (*name).to_owned()).collect(),
+                    rows: Vec::new(),
+                });
+                *entry.insert(self.edges.len() - 1)
+            }
+        };
+        &mut self.edges[index]
+    }
+
+    /// Node rows held.
+    pub fn assets(&self) -> u64 {
+        self.assets
+    }
+
+    /// About how many bytes the rows will take on the bus.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The tables, leaving nothing.
+    pub fn take(&mut self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
+        let Self { nodes, edges, .. } = std::mem::take(self);
+        (nodes, edges)
+    }
+}
+
+fn node_header<T>(node: &Node<T>, labels: &[bool], shared: bool) -> NodeTable {
+    let conditional = |wanted: bool| {
+        node.labels_when
+            .iter()
+            .zip(labels)
+            .filter(move |(_, holds)| **holds == wanted)
+            .map(|(when, _)| when.label.to_owned())
+    };
+    let always = node.extra_labels.iter().map(|label| (*label).to_owned());
+    NodeTable {
+        label: node.label.to_owned(),
+        extra_labels: always.chain(conditional(true)).collect(),
+        absent_labels: conditional(false).collect(),
+        ownership: if shared { Ownership::Shared } else { Ownership::Scope }.into(),
+        properties: crate::Table::properties(node)
+            .into_iter()
+            .map(|(name, indexed)| Property { name: name.to_owned(), indexed })
+            .collect(),
+        rows: Vec::new(),
+    }
+}
+
+/// Values in the order of [`crate::Table::properties`].
+fn values<T>(node: &Node<T>, item: &T, place: &Place, id: &str) -> Vec<Value> {
+    let mut values: Vec<Value> = node.props.iter().map(|prop| (prop.value)(item, place)).collect();
+    let derived: Vec<Value> = node.ontology.iter().map(|ont| ontology(node, &values, id, &ont.source)).collect();
+    values.extend(derived);
+    if !node.ontology.is_empty() {
+        values.push("aws".into());
+    }
+    values
+}
+
+fn ontology<T>(node: &Node<T>, values: &[Value], id: &str, source: &OntologySource) -> Value {
+    let property = |name: &str| match node.props.iter().position(|prop| prop.name == name) {
+        Some(index) => values[index].clone(),
+        None if name == "id" => id.into(),
+        None => panic!("{}: the ontology reads property {name}, which the table does not have", node.label),
+    };
+    match source {
+        OntologySource::Copy(from) => property(from),
+        OntologySource::Fixed(value) => (*value).into(),
+        OntologySource::Map(from, pairs) => match property(from) {
+            Value::String(text) => pairs.iter().find(|(key, _)| *key == text).map(|(_, word)| *word).into(),
+            _ => Value::Null,
+        },
+    }
+}
+
+/// Bytes that a value takes, about.
+fn size(value: &Value) -> usize {
+    const OVERHEAD: usize = 4;
+    OVERHEAD
+        + match value {
+            Value::Null => 0,
+            Value::String(text) => text.len(),
+            Value::Integer(_) | Value::Float(_) | Value::Time(_) => 8,
+            Value::Boolean(_) => 1,
+            Value::Strings(items) => items.iter().map(|item| item.len() + OVERHEAD).sum(),
+            Value::Floats(items) => items.len() * 8,
+        }
+}

@@ -1,0 +1,119 @@
+//! The loop of a collector: takes work items, holds a few at once, and gives back what it cannot finish.
+
+use crate::{
+    Options, Service,
+    item::{self, Worker},
+};
+use anyhow::Context;
+use bus::{Bus, Consumer, Delivery, Outcome, Subscription};
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Pause after the bus did not answer.
+const PAUSE: Duration = Duration::from_secs(1);
+/// After a shutdown, how long is listened for an item that was on its way, to give it back at once.
+const LAST_DELIVERY: Duration = Duration::from_millis(100);
+/// How long giving items back may take.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+
+/// Collects one service until shutdown: then takes no more work, lets what is in hand finish within the drain deadline,
+/// and gives back the rest.
+///
+/// # Errors
+/// When the work stream cannot be read at the start. Later the bus may come and go.
+pub async fn run<C: Send + Sync + 'static>(
+    service: &'static Service<C>,
+    bus: Bus,
+    options: Options,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let work = Subscription::work(service.name, options.ack_wait);
+    let consumer = bus.consume(work.clone()).await.with_context(|| format!("collector {}", service.name))?;
+    tracing::debug!(service = service.name, "collector is ready");
+    let worker = Arc::new(Worker::new(service, bus, options.clone()));
+    let give_back = CancellationToken::new();
+    let mut held = JoinSet::new();
+    while !shutdown.is_cancelled() {
+        while held.len() >= options.items {
+            tokio::select! {
+                _ = held.join_next() => {}
+                () = shutdown.cancelled() => break,
+            }
+        }
+        for delivery in next(&consumer, options.items - held.len().min(options.items), &shutdown).await {
+            held.spawn(hold(worker.clone(), delivery, shutdown.clone(), give_back.clone()));
+        }
+        while held.try_join_next().is_some() {}
+    }
+    drain(held, &options, &give_back).await;
+    Ok(())
+}
+
+/// The next deliveries, at most so many; none when the bus is silent or a shutdown came.
+async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) -> Vec<Delivery> {
+    if most == 0 {
+        return Vec::new();
+    }
+    let mut pull = std::pin::pin!(consumer.next(most));
+    let pulled = tokio::select! {
+        pulled = &mut pull => pulled,
+        () = shutdown.cancelled() => timeout(LAST_DELIVERY, pull).await.unwrap_or_else(|_| Ok(Vec::new())),
+    };
+    match pulled {
+        Ok(deliveries) => deliveries,
+        Err(error) => {
+            tracing::warn!(error = bus::chain(&error), "cannot take work; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = shutdown.cancelled() => {}
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Works on a delivery, saying all the while that it is alive, and settles it.
+async fn hold<C: Send + Sync + 'static>(
+    worker: Arc<Worker<C>>,
+    delivery: Delivery,
+    shutdown: CancellationToken,
+    give_back: CancellationToken,
+) {
+    let outcome = if shutdown.is_cancelled() {
+        Outcome::Retry(Duration::ZERO)
+    } else {
+        tokio::select! {
+            outcome = item::work(&worker, &delivery) => outcome,
+            () = give_back.cancelled() => Outcome::Retry(Duration::ZERO),
+            () = stay_alive(&delivery, worker.options.ack_wait / 3) => Outcome::Retry(PAUSE),
+        }
+    };
+    if let Err(error) = delivery.settle(outcome).await {
+        tracing::warn!(error = bus::chain(&error), "cannot settle a work item; it will come again");
+    }
+}
+
+/// Never ends.
+async fn stay_alive(delivery: &Delivery, period: Duration) {
+    loop {
+        tokio::time::sleep(period).await;
+        if let Err(error) = delivery.progress().await {
+            tracing::debug!(%error, "cannot say that work goes on");
+        }
+    }
+}
+
+async fn drain(mut held: JoinSet<()>, options: &Options, give_back: &CancellationToken) {
+    let finish = async |held: &mut JoinSet<()>| while held.join_next().await.is_some() {};
+    if timeout(options.drain_timeout, finish(&mut held)).await.is_err() {
+        tracing::warn!(items = held.len(), "giving back work that did not finish in time");
+        give_back.cancel();
+        if timeout(GIVE_BACK, finish(&mut held)).await.is_err() {
+            tracing::warn!(
+                items = held.len(),
+                "work not given back; it goes to another collector when its time is out"
+            );
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Where a listing's items go: turned into rows, gathered into batches, published as asset events. Nothing holds more
+//! than one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
+
+use crate::{CollectError, Place, rows::Rows, table::Node};
+use bus::{Bus, Outgoing, PendingAck};
+use events::{AssetBatch, AssetEvent, Scope, Sync, asset_event::Event};
+use std::collections::VecDeque;
+
+/// A batch is published when its rows come to this many bytes: half of NATS's default `max_payload` of 1 MiB, so that the
+/// row that crosses the line and the encoding's overhead still fit.
+const BATCH_BYTES: usize = 512 * 1024;
+/// Or to this many rows, the size that the graph writes best in one statement.
+const BATCH_ROWS: u64 = 1_000;
+/// Published batches whose acknowledgement has not been awaited yet.
+const UNACKNOWLEDGED: usize = 4;
+
+/// Takes the items of one listing.
+pub struct Sink {
+    place: Place,
+    header: AssetEvent,
+    rows: Rows,
+    output: Output,
+    batches: u32,
+    assets: u64,
+}
+
+enum Output {
+    Bus { bus: Box<Bus>, pending: VecDeque<PendingAck> },
+    Memory(Vec<AssetBatch>),
+}
+
+/// What a listing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Batches published.
+    pub batches: u32,
+    /// Node rows in them.
+    pub assets: u64,
+}
+
+impl Sink {
+    /// A sink that publishes to the assets stream.
+    pub fn to_bus(bus: Bus, place: Place, sync: Sync, scope: Scope, attempt: u32) -> Self {
+        let header = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: None };
+        Self {
+            place,
+            header,
+            rows: Rows::default(),
+            output: Output::Bus { bus: Box::new(bus), pending: VecDeque::new() },
+            batches: 0,
+            assets: 0,
+        }
+    }
+
+    /// A sink that keeps the batches, for tests.
+    pub fn to_memory(place: Place) -> Self {
+        let header = AssetEvent::default();
+        Self { place, header, rows: Rows::default(), output: Output::Memory(Vec::new()), batches: 0, assets: 0 }
+    }
+
+    /// Account and region of the listing.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Adds an item to a table.
+    ///
+    /// # Errors
+    /// When the bus does not take a full batch.
+    pub async fn emit<T>(&mut self, node: &'static Node<T>, item: &T) -> Result<(), CollectError> {
+        self.rows.push(node, item, &self.place);
+        if self.rows.bytes() >= BATCH_BYTES || self.rows.assets() >= BATCH_ROWS {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Adds items to a table.
+    ///
+    /// # Errors
+    /// When the bus does not take a full batch.
+    pub async fn emit_all<'a, T: 'a>(
+        &mut self,
+        node: &'static Node<T>,
+        items: impl IntoIterator<Item = &'a T>,
+    ) -> Result<(), CollectError> {
+        for item in items {
+            self.emit(node, item).await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes what is left and waits until the bus has acknowledged every batch.
+    ///
+    /// # Errors
+    /// When the bus does not take a batch.
+    pub async fn finish(mut self) -> Result<Totals, CollectError> {
+        self.flush().await?;
+        if let Output::Bus { pending, .. } = &mut self.output {
+            while let Some(ack) = pending.pop_front() {
+                ack.wait().await.map_err(|error| lost(&error))?;
+            }
+        }
+        Ok(Totals { batches: self.batches, assets: self.assets })
+    }
+
+    /// The batches of a sink in memory.
+    ///
+    /// # Errors
+    /// Never for such a sink.
+    pub async fn into_batches(mut self) -> Result<Vec<AssetBatch>, CollectError> {
+        self.flush().await?;
+        match self.output {
+            Output::Memory(batches) => Ok(batches),
+            Output::Bus { .. } => Ok(Vec::new()),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), CollectError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.assets += self.rows.assets();
+        let (nodes, edges) = self.rows.take();
+        let batch = AssetBatch { index: self.batches, nodes, edges };
+        self.batches += 1;
+        match &mut self.output {
+            Output::Memory(batches) => batches.push(batch),
+            Output::Bus { bus, pending } => {
+                let event = AssetEvent { event: Some(Event::Batch(batch)), ..self.header.clone() };
+                if pending.len() >= UNACKNOWLEDGED
+                    && let Some(oldest) = pending.pop_front()
+                {
+                    oldest.wait().await.map_err(|error| lost(&error))?;
+                }
+                pending.push_back(bus.send(Outgoing::asset(&event)).await.map_err(|error| lost(&error))?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lost(error: &bus::PublishError) -> CollectError {
+    CollectError::internal(format!("the assets stream did not take a batch: {}", bus::chain(error)))
+}

@@ -1,0 +1,250 @@
+//! A resource type as a static table: its label, properties and edges, each with the function that reads it from the
+//! SDK's own type.
+//!
+//! ```
+//! use collector::{Edge, Node, indexed, one, prop};
+//! pub struct Thing { id: String, vpc: Option<String> }
+//! pub static THING: Node<Thing> = Node {
+//!     id: |it, _| it.id.clone(),
+//!     props: &[indexed("thingid", |it, _| (&it.id).into()), prop("region", |_, place| (&place.region).into())],
+//!     edges: &[Edge::account(), Edge::out("MEMBER_OF_AWS_VPC", "AWSVpc", "id", |it, _| one(it.vpc.as_deref()))],
+//!     ..Node::of("AWSThing")
+//! };
+//! ```
+
+use crate::{Place, Value};
+use events::Direction;
+
+/// Nodes of one label, as one listing knows them.
+pub struct Node<T: 'static> {
+    /// Primary label: nodes are merged by this label and `id`.
+    pub label: &'static str,
+    /// Labels that every row also gets.
+    pub extra_labels: &'static [&'static str],
+    /// Labels that a row has only under a condition.
+    pub labels_when: &'static [When<T>],
+    /// Whether a row's node belongs to no account (a CIDR range, an AWS managed policy).
+    pub shared: fn(&T) -> bool,
+    /// The node's `id`.
+    pub id: fn(&T, &Place) -> String,
+    /// Properties besides `id`, `firstseen` and `lastupdated`.
+    pub props: &'static [Prop<T>],
+    /// `_ont_*` properties derived from `props`; any entry also sets `_ont_source` to `aws`.
+    pub ontology: &'static [Ontology],
+    /// Edges that each row declares.
+    pub edges: &'static [Edge<T>],
+}
+
+impl<T> Node<T> {
+    /// A node of this label with nothing else, for the rest of a table literal: `..Node::of("AWSVpc")`.
+    pub const fn of(label: &'static str) -> Self {
+        Self {
+            label,
+            extra_labels: &[],
+            labels_when: &[],
+            shared: |_| false,
+            id: |_, _| String::new(),
+            props: &[],
+            ontology: &[],
+            edges: &[],
+        }
+    }
+}
+
+/// A label that a row has only when the condition holds, and loses when it does not.
+pub struct When<T: 'static> {
+    /// The label.
+    pub label: &'static str,
+    /// Its condition.
+    pub holds: fn(&T) -> bool,
+}
+
+/// One property.
+pub struct Prop<T: 'static> {
+    /// Property name in the graph.
+    pub name: &'static str,
+    /// Whether the graph keeps an index on it.
+    pub indexed: bool,
+    /// Reads it.
+    pub value: fn(&T, &Place) -> Value,
+}
+
+/// A property without an index.
+pub const fn prop<T>(name: &'static str, value: fn(&T, &Place) -> Value) -> Prop<T> {
+    Prop { name, indexed: false, value }
+}
+
+/// A property with an index.
+pub const fn indexed<T>(name: &'static str, value: fn(&T, &Place) -> Value) -> Prop<T> {
+    Prop { name, indexed: true, value }
+}
+
+/// One `_ont_*` property: the cross-provider name of something the node already says.
+pub struct Ontology {
+    /// Property name, `_ont_…`.
+    pub name: &'static str,
+    /// Whether the graph keeps an index on it.
+    pub indexed: bool,
+    /// Where its value comes from.
+    pub source: OntologySource,
+}
+
+impl Ontology {
+    /// The same without an index: for texts longer than an index key may be.
+    #[must_use]
+    pub const fn unindexed(self) -> Self {
+        Self { indexed: false, ..self }
+    }
+}
+
+/// Where an ontology property's value comes from.
+pub enum OntologySource {
+    /// Copy of the node's property of this name (or its `id`).
+    Copy(&'static str),
+    /// The node's property translated; null when the value is not in the list.
+    Map(&'static str, &'static [(&'static str, &'static str)]),
+    /// The same for all rows.
+    Fixed(&'static str),
+}
+
+/// `name` is a copy of property `from`.
+pub const fn copied(name: &'static str, from: &'static str) -> Ontology {
+    Ontology { name, indexed: true, source: OntologySource::Copy(from) }
+}
+
+/// `name` is property `from`, translated by `pairs`.
+pub const fn mapped(
+    name: &'static str,
+    from: &'static str,
+    pairs: &'static [(&'static str, &'static str)],
+) -> Ontology {
+    Ontology { name, indexed: true, source: OntologySource::Map(from, pairs) }
+}
+
+/// `name` is always `value`.
+pub const fn fixed(name: &'static str, value: &'static str) -> Ontology {
+    Ontology { name, indexed: true, source: OntologySource::Fixed(value) }
+}
+
+/// Edges of one type from (or to) each row's node.
+pub struct Edge<T: 'static> {
+    /// Relationship type.
+    pub kind: &'static str,
+    /// Seen from the row's node.
+    pub direction: Direction,
+    /// Label of the other end.
+    pub to: &'static str,
+    /// Property of the other end that is matched.
+    pub key: &'static str,
+    /// Names of the edge's properties, in the order of [`Target::props`].
+    pub props: &'static [&'static str],
+    /// The other ends; none for no edge.
+    pub targets: fn(&T, &Place) -> Vec<Target>,
+}
+
+impl<T> Edge<T> {
+    /// `(row)-[:kind]->(:to {key: target})`.
+    pub const fn out(
+        kind: &'static str,
+        to: &'static str,
+        key: &'static str,
+        targets: fn(&T, &Place) -> Vec<Target>,
+    ) -> Self {
+        Self { kind, direction: Direction::Out, to, key, props: &[], targets }
+    }
+
+    /// `(row)<-[:kind]-(:to {key: target})`.
+    pub const fn incoming(
+        kind: &'static str,
+        to: &'static str,
+        key: &'static str,
+        targets: fn(&T, &Place) -> Vec<Target>,
+    ) -> Self {
+        Self { kind, direction: Direction::In, to, key, props: &[], targets }
+    }
+
+    /// `(:AWSAccount)-[:RESOURCE]->(row)`: the account that the listing runs in.
+    pub const fn account() -> Self {
+        Self::incoming("RESOURCE", "AWSAccount", "id", |_, place| vec![place.account_id.clone().into()])
+    }
+
+    /// The same edge with properties of these names; each [`Target`] carries their values in this order.
+    #[must_use]
+    pub const fn with_props(self, props: &'static [&'static str]) -> Self {
+        Self { props, ..self }
+    }
+}
+
+/// The other end of one edge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Value of the key property.
+    pub value: String,
+    /// Values of the edge's properties.
+    pub props: Vec<Value>,
+}
+
+impl<S: Into<String>> From<S> for Target {
+    fn from(value: S) -> Self {
+        Self { value: value.into(), props: Vec::new() }
+    }
+}
+
+/// At most one target: `one(it.vpc_id())`. An empty text is no target.
+#[allow(clippy::needless_pass_by_value, reason = "takes what an SDK accessor returns")]
+pub fn one<S: AsRef<str>>(target: Option<S>) -> Vec<Target> {
+    let text = target.as_ref().map(AsRef::as_ref);
+    text.filter(|text| !text.is_empty()).map(Target::from).into_iter().collect()
+}
+
+/// A target for each text that is there: `many(it.groups().iter().map(|group| group.group_id()))`.
+pub fn many<'a>(targets: impl IntoIterator<Item = Option<&'a str>>) -> Vec<Target> {
+    targets.into_iter().flat_map(one).collect()
+}
+
+/// A [`Node`] of any item type: what registries, cleanup and documentation ask of a table.
+pub trait Table: Sync {
+    /// Primary label.
+    fn label(&self) -> &'static str;
+    /// Every extra label, conditional ones included.
+    fn extra_labels(&self) -> Vec<&'static str>;
+    /// Property names with whether they are indexed, ontology included.
+    fn properties(&self) -> Vec<(&'static str, bool)>;
+    /// (type, from label, to label) of every edge.
+    fn edges(&self) -> Vec<EdgeShape>;
+}
+
+/// Type and ends of an edge as it stands in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeShape {
+    /// Relationship type.
+    pub kind: &'static str,
+    /// Label at its start.
+    pub from: &'static str,
+    /// Label at its end.
+    pub to: &'static str,
+}
+
+impl<T> Table for Node<T> {
+    fn label(&self) -> &'static str {
+        self.label
+    }
+
+    fn extra_labels(&self) -> Vec<&'static str> {
+        self.extra_labels.iter().copied().chain(self.labels_when.iter().map(|when| when.label)).collect()
+    }
+
+    fn properties(&self) -> Vec<(&'static str, bool)> {
+        let own = self.props.iter().map(|prop| (prop.name, prop.indexed));
+        let source = (!self.ontology.is_empty()).then_some(("_ont_source", false));
+        own.chain(self.ontology.iter().map(|ont| (ont.name, ont.indexed))).chain(source).collect()
+    }
+
+    fn edges(&self) -> Vec<EdgeShape> {
+        let shape = |edge: &Edge<T>| match edge.direction {
+            Direction::In => EdgeShape { kind: edge.kind, from: edge.to, to: self.label },
+            _ => EdgeShape { kind: edge.kind, from: self.label, to: edge.to },
+        };
+        self.edges.iter().map(shape).collect()
+    }
+}

@@ -1,0 +1,236 @@
+//! A service without AWS, a broker that grants everything, and a collector to be stopped or killed.
+
+use anyhow::Context;
+use aws_credential_types::Credentials;
+use bus::{ASSETS, Bus, BusConfig, SYNCS};
+use collector::{CollectError, Listing, Node, Options, Region, Service, prop};
+use credentials::{Session, seal};
+use events::{
+    AssetEvent, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, Sync, SyncEvent, WorkItem, WorkKind,
+    WorkReport, asset_event, lease_answer, subjects, sync_event,
+};
+use futures::StreamExt;
+use std::{
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+use testkit::Nats;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The broker refuses this account.
+pub(crate) const REFUSED: &str = "999999999999";
+/// How often the listing that hangs has begun.
+pub(crate) static BEGUN: AtomicU32 = AtomicU32::new(0);
+
+static THING: Node<u32> = Node {
+    id: |it, place| place.arn("fake", &it.to_string()),
+    props: &[prop("number", |it, _| i64::from(*it).into())],
+    ..Node::of("AWSThing")
+};
+
+pub(crate) static FAKE: Service<()> = Service {
+    name: "fake",
+    region: Region::Each,
+    connect: |_| (),
+    listings: &[
+        Listing {
+            name: "Good",
+            actions: &["fake:Good"],
+            feeds: &[&THING],
+            collect: |(), sink| {
+                Box::pin(async move {
+                    for number in 0..2_500 {
+                        sink.emit(&THING, &number).await?;
+                    }
+                    Ok(())
+                })
+            },
+        },
+        Listing { name: "Empty", actions: &[], feeds: &[&THING], collect: |(), _| Box::pin(async { Ok(()) }) },
+        Listing {
+            name: "Denied",
+            actions: &[],
+            feeds: &[],
+            collect: |(), sink| {
+                Box::pin(async move {
+                    sink.emit(&THING, &1).await?;
+                    Err(CollectError { class: FailureClass::AccessDenied, message: "AccessDenied: no".into() })
+                })
+            },
+        },
+        Listing { name: "Panics", actions: &[], feeds: &[], collect: |(), _| Box::pin(async { panic!("a bug") }) },
+    ],
+    regions: Some(|()| Box::pin(async { Ok(vec!["us-east-1".into(), "eu-west-1".into(), "us-east-1".into()]) })),
+    regions_actions: &[],
+};
+
+/// Hangs twice, then ends at once.
+pub(crate) static HANGING: Service<()> = Service {
+    name: "hanging",
+    listings: &[Listing {
+        name: "Hangs",
+        actions: &[],
+        feeds: &[],
+        collect: |(), _| {
+            Box::pin(async {
+                if BEGUN.fetch_add(1, SeqCst) < 2 {
+                    std::future::pending::<()>().await;
+                }
+                Ok(())
+            })
+        },
+    }],
+    ..without_listings()
+};
+
+pub(crate) static ENDLESS: Service<()> = Service {
+    name: "endless",
+    listings: &[Listing {
+        name: "Endless",
+        actions: &[],
+        feeds: &[],
+        collect: |(), _| Box::pin(std::future::pending()),
+    }],
+    ..without_listings()
+};
+
+const fn without_listings() -> Service<()> {
+    Service { name: "", region: Region::Each, connect: |_| (), listings: &[], regions: None, regions_actions: &[] }
+}
+
+pub(crate) fn item(service: &str, kind: WorkKind) -> WorkItem {
+    WorkItem {
+        sync: Some(Sync { id: "01S".into(), update_tag: 7 }),
+        kind: kind.into(),
+        account_id: "111111111111".into(),
+        account_name: "spoke".into(),
+        partition: "aws".into(),
+        region: "eu-west-1".into(),
+        service: service.into(),
+        home_region: "us-east-1".into(),
+    }
+}
+
+/// Waits for something that has to come.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A bus of its own with a broker on it.
+pub(crate) struct Stage {
+    pub(crate) bus: Bus,
+    url: String,
+    _nats: Nats,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> anyhow::Result<Self> {
+        let nats = Nats::start().await?;
+        let bus = Bus::connect(&BusConfig::new(nats.url(), "test")).await?;
+        bus.ensure_streams().await?;
+        let requests = bus.serve(subjects::LEASE_REQUESTS, "broker").await?;
+        tokio::spawn(requests.for_each(|request| async move {
+            let asked = LeaseRequest::decode(request.payload.clone()).expect("a lease request");
+            request.answer(grant(&asked).encode_to_vec()).await;
+        }));
+        Ok(Self { bus, url: nats.url(), _nats: nats })
+    }
+
+    pub(crate) async fn publish(&self, item: &WorkItem) -> anyhow::Result<()> {
+        Ok(self.bus.publish(bus::Outgoing::work(item)).await?)
+    }
+
+    /// A collector with a connection of its own.
+    pub(crate) fn collect(&self, service: &'static Service<()>, options: Options) -> Collector {
+        let (shutdown, url) = (CancellationToken::new(), self.url.clone());
+        let token = shutdown.clone();
+        let running = tokio::spawn(async move {
+            let bus = Bus::connect(&BusConfig::new(url, "collector")).await?;
+            collector::run(service, bus, options, token).await
+        });
+        Collector { running, shutdown }
+    }
+
+    /// The first work report.
+    pub(crate) async fn report(&self) -> anyhow::Result<WorkReport> {
+        let reports = self.bus.watch(SYNCS, subjects::syncs_of_kind("reported")).await?;
+        for _ in 0..6 {
+            if let Some(delivery) = reports.next(1).await?.pop() {
+                let event = SyncEvent::decode(delivery.payload().clone())?;
+                let Some(sync_event::Event::Reported(report)) = event.event else { anyhow::bail!("no report") };
+                return Ok(report);
+            }
+        }
+        anyhow::bail!("no report came")
+    }
+
+    /// Events of a listing, in the order of the stream.
+    pub(crate) async fn assets(&self, listing: &str) -> anyhow::Result<Vec<AssetEvent>> {
+        let filter = format!("groma.v1.assets.*.*.*.*.{listing}.*");
+        let events = self.bus.watch(ASSETS, filter).await?;
+        let mut found = Vec::new();
+        // What is there comes at once; half a second of silence is the end.
+        while let Ok(deliveries) = tokio::time::timeout(Duration::from_millis(500), events.next(100)).await {
+            for delivery in deliveries? {
+                found.push(AssetEvent::decode(delivery.payload().clone())?);
+                delivery.settle(bus::Outcome::Ack).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The same in words.
+    pub(crate) async fn kinds(&self, listing: &str) -> anyhow::Result<Vec<String>> {
+        let words = |event: AssetEvent| match event.event {
+            Some(asset_event::Event::Batch(batch)) => format!("batch {}", batch.index),
+            Some(asset_event::Event::Finished(it)) => format!("finished {}/{}", it.batches, it.assets),
+            Some(asset_event::Event::Started(_)) => "started".to_owned(),
+            Some(asset_event::Event::Failed(_)) => "failed".to_owned(),
+            None => "nothing".to_owned(),
+        };
+        Ok(self.assets(listing).await?.into_iter().map(words).collect())
+    }
+
+    /// Messages on a stream.
+    pub(crate) async fn held(&self, stream: &str) -> anyhow::Result<u64> {
+        let all = self.bus.stream_summaries().await.map_err(|error| anyhow::anyhow!(error))?;
+        Ok(all.iter().find(|summary| summary.name == stream).context("no such stream")?.messages)
+    }
+}
+
+pub(crate) struct Collector {
+    running: JoinHandle<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Collector {
+    /// As SIGTERM does.
+    pub(crate) async fn stop(self) -> anyhow::Result<&'static str> {
+        self.shutdown.cancel();
+        match tokio::time::timeout(Duration::from_secs(10), self.running).await {
+            Ok(ended) => ended?.map(|()| "in time"),
+            Err(_) => Ok("too late"),
+        }
+    }
+
+    /// As SIGKILL does: nothing is settled.
+    pub(crate) async fn kill(self) {
+        self.running.abort();
+        self.running.await.ok();
+    }
+}
+
+fn grant(asked: &LeaseRequest) -> LeaseAnswer {
+    let outcome = if asked.account_id == REFUSED {
+        lease_answer::Outcome::Refused(Failure::new(FailureClass::AccessDenied, "the role may not be assumed"))
+    } else {
+        let session = Session::from(&Credentials::new("AKID", "secret", None, None, "test"));
+        lease_answer::Outcome::Sealed(seal::seal(&asked.public_key, asked, &session).expect("a good key"))
+    };
+    LeaseAnswer { outcome: Some(outcome), settings: None }
+}
