@@ -1,0 +1,227 @@
+//! Which accounts there are and whether they can be entered. Every way is tried once, so that a role that may not be
+//! assumed is known before any work is handed out.
+
+use crate::{
+    arn::RoleArn,
+    attribution::Purpose,
+    aws::{self, Aws},
+    config::{RoleName, Scope},
+    organization,
+    plan::{Role, Route, Source},
+    policy,
+    refusal::{Kind, Refusal},
+};
+use events::{Account, AccountsAnswer, UnreachableAccount};
+use futures::{StreamExt, stream};
+use std::collections::HashSet;
+
+/// Ways that are tried at the same time.
+const AT_ONCE: usize = 16;
+
+/// Everything that was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// Can be entered.
+    pub accounts: Vec<Found>,
+    /// Cannot.
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// An account and the way into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// For the scheduler.
+    pub account: FoundAccount,
+    /// For leases.
+    pub route: Route,
+}
+
+/// What is known of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundAccount {
+    /// 12 digits.
+    pub id: String,
+    /// Profile, or name in the organization.
+    pub name: String,
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    pub partition: String,
+    /// Region of global services' clients and of region discovery.
+    pub home_region: String,
+}
+
+/// An account, or a profile, that cannot be entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreachable {
+    /// 12 digits, or empty.
+    pub id: String,
+    /// Profile, or name in the organization.
+    pub name: String,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl Discovery {
+    /// What the bus carries.
+    pub fn answer(&self) -> AccountsAnswer {
+        let account = |found: &Found| {
+            let FoundAccount { id, name, partition, home_region } = found.account.clone();
+            Account { id, name, partition, home_region }
+        };
+        let unreachable = |it: &Unreachable| UnreachableAccount {
+            id: it.id.clone(),
+            name: it.name.clone(),
+            failure: Some(it.refusal.failure()),
+        };
+        AccountsAnswer {
+            accounts: self.accounts.iter().map(account).collect(),
+            unreachable: self.unreachable.iter().map(unreachable).collect(),
+            failure: None,
+        }
+    }
+}
+
+/// Finds the accounts of a scope and tries the way into each.
+///
+/// # Errors
+/// When not even one account is known: the caller has no credentials, the organization cannot be listed.
+pub async fn discover(aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
+    match scope {
+        Scope::Current { profile, role } => current(aws, profile.as_deref(), role.as_ref()).await,
+        Scope::Profiles { named } => profiles(aws, named).await,
+        Scope::Organization(wanted) => organization::discover(aws, wanted).await,
+    }
+}
+
+async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> Result<Discovery, Refusal> {
+    let mut route = aws.plan(|planner| planner.caller(profile)).map_err(|error| Refusal::configuration(&error))?;
+    if let Some(role) = role {
+        let hub = aws.before(route.profile.as_deref(), &route.source, &route.roles).await?;
+        let caller = aws.identity(route.profile.as_deref(), hub).await?;
+        let role = in_account(aws, role, &route, &caller.partition, &caller.account_id);
+        route = route.then(role);
+    }
+    // Cartography, too, names the account of the caller after the profile in use.
+    let name = profile.or_else(|| aws.environment().get("AWS_PROFILE")).unwrap_or("default").to_owned();
+    Ok(Discovery { accounts: vec![try_way(aws, name, route).await?], unreachable: Vec::new() })
+}
+
+async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
+    let planned = aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::configuration(&error))?;
+    if planned.is_empty() {
+        let sentence = "there is no AWS profile with a role or credentials besides `default`, which is not surveyed";
+        return Err(Refusal::new(Kind::Configuration, sentence));
+    }
+    let tried = stream::iter(planned).map(|(name, planned)| async move {
+        let id = planned.as_ref().ok().and_then(|route| route.account_id()).unwrap_or_default().to_owned();
+        let found = match planned {
+            Ok(route) => try_way(aws, name.clone(), route).await,
+            Err(error) => Err(Refusal::configuration(&error)),
+        };
+        found.map_err(|refusal| Unreachable { id, name, refusal })
+    });
+    let tried = tried.buffered(AT_ONCE).collect::<Vec<_>>().await;
+    let (discovery, doubled) = one_way_each(tried);
+    for (name, id) in doubled {
+        if aws.first_time(format!("doubled {name}")) {
+            tracing::warn!(
+                profile = name,
+                account = id,
+                "another profile leads into the same account: this one is not used"
+            );
+        }
+    }
+    Ok(discovery)
+}
+
+/// The first way into each account that can be gone; also the profiles that are not needed.
+fn one_way_each(tried: Vec<Result<Found, Unreachable>>) -> (Discovery, Vec<(String, String)>) {
+    let (mut discovery, mut doubled) = (Discovery::default(), Vec::new());
+    let reached: HashSet<String> = tried.iter().flatten().map(|found| found.account.id.clone()).collect();
+    let mut seen = HashSet::new();
+    for tried in tried {
+        let (name, id) = match &tried {
+            Ok(found) => (found.account.name.clone(), found.account.id.clone()),
+            Err(unreachable) => (unreachable.name.clone(), unreachable.id.clone()),
+        };
+        match tried {
+            Ok(found) if seen.insert(id.clone()) => discovery.accounts.push(found),
+            Err(unreachable) if !reached.contains(&id) && (id.is_empty() || seen.insert(id.clone())) => {
+                discovery.unreachable.push(unreachable);
+            }
+            _ => doubled.push((name, id)),
+        }
+    }
+    (discovery, doubled)
+}
+
+/// The role of this name in an account, asked for as a route's caller.
+pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, account_id: &str) -> Role {
+    let arn = RoleArn { partition: partition.into(), account_id: account_id.into(), name: role.name.clone() };
+    Role {
+        region: aws.region(caller.profile.as_deref(), partition),
+        external_id: role.external_id.clone(),
+        session_name: None,
+        duration_seconds: None,
+        arn,
+    }
+}
+
+/// Goes a way with a session that may do nothing, or asks whose the credentials are where no role is assumed.
+///
+/// # Errors
+/// Why it cannot be gone.
+pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
+    let profile = route.profile.as_deref();
+    aws.client_settings(profile, "sts").map_err(|error| Refusal::configuration(&error))?;
+    let purpose = Purpose { service: "accounts".into(), sync_id: String::new() };
+    let session = aws.enter(&route, &purpose, &policy::of_nothing(), Some(aws::SHORTEST)).await?;
+    let (id, partition) = match (route.roles.last(), &route.source) {
+        (Some(role), _) => (role.arn.account_id.clone(), role.arn.partition.clone()),
+        (None, Source::WebIdentity(identity)) => (identity.role.account_id.clone(), identity.role.partition.clone()),
+        (None, _) => {
+            let identity = aws.identity(profile, session).await?;
+            (identity.account_id, identity.partition)
+        }
+    };
+    let home_region = aws.region(profile, &partition);
+    Ok(Found { account: FoundAccount { id, name, partition, home_region }, route })
+}
+
+/// Tries many ways, some at a time, and keeps their order.
+pub async fn try_all<T, F: Future<Output = T>>(ways: impl IntoIterator<Item = F>) -> Vec<T> {
+    stream::iter(ways).buffered(AT_ONCE).collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, id: &str) -> Found {
+        let account =
+            FoundAccount { id: id.into(), name: name.into(), partition: "aws".into(), home_region: "us-east-1".into() };
+        Found { account, route: Route { profile: None, source: Source::Environment, roles: Vec::new() } }
+    }
+
+    fn lost(name: &str, id: &str) -> Unreachable {
+        Unreachable { id: id.into(), name: name.into(), refusal: Refusal::new(Kind::NotAllowed, "no") }
+    }
+
+    #[test]
+    fn the_first_way_that_can_be_gone_is_taken() {
+        let tried = vec![
+            Ok(found("a", "1")),
+            Ok(found("again", "1")),
+            Err(lost("blocked", "2")),
+            Ok(found("open", "2")),
+            Err(lost("c", "3")),
+            Err(lost("c-again", "3")),
+            Err(lost("x", "")),
+            Err(lost("y", "")),
+        ];
+        let (discovery, doubled) = one_way_each(tried);
+        let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(names(discovery.accounts.iter().map(|found| &found.account.name).collect()), "a open");
+        assert_eq!(names(discovery.unreachable.iter().map(|it| &it.name).collect()), "c x y");
+        assert_eq!(names(doubled.iter().map(|(name, _)| name).collect()), "again blocked c-again");
+    }
+}

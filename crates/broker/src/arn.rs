@@ -1,0 +1,114 @@
+//! ARNs of roles, and what a region says of its partition.
+
+use std::{fmt, str::FromStr};
+
+/// `arn:<partition>:iam::<account>:role/<path and name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoleArn {
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    pub partition: String,
+    /// 12 digits.
+    pub account_id: String,
+    /// With its path.
+    pub name: String,
+}
+
+impl FromStr for RoleArn {
+    type Err = NoRoleArn;
+
+    fn from_str(text: &str) -> Result<Self, NoRoleArn> {
+        let wrong = || NoRoleArn(text.to_owned());
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, "iam", "", account, resource] = parts[..] else { return Err(wrong()) };
+        let name = resource.strip_prefix("role/").filter(|name| !name.is_empty()).ok_or_else(wrong)?;
+        if !is_account_id(account) || !partition.starts_with("aws") {
+            return Err(wrong());
+        }
+        Ok(Self { partition: partition.to_owned(), account_id: account.to_owned(), name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:{}:iam::{}:role/{}", self.partition, self.account_id, self.name)
+    }
+}
+
+/// Text that is no role's ARN.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the ARN of a role (arn:aws:iam::123456789012:role/name)")]
+pub struct NoRoleArn(pub String);
+
+/// Whether this is an AWS account's id.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Second and fifth part of any ARN: partition and account.
+pub fn partition_and_account(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.split(':').skip(1);
+    let partition = parts.next()?;
+    let account = parts.nth(2)?;
+    Some((partition, account))
+}
+
+/// Regions' prefixes of each partition, with the region in which its global services are at home (AWS General Reference,
+/// "AWS IAM endpoints and quotas"; SDK partition metadata). `aws` has no prefix of its own.
+const PARTITIONS: [(&str, &str, &str); 6] = [
+    ("cn-", "aws-cn", "cn-north-1"),
+    ("us-gov-", "aws-us-gov", "us-gov-west-1"),
+    ("us-iso-", "aws-iso", "us-iso-east-1"),
+    ("us-isob-", "aws-iso-b", "us-isob-east-1"),
+    ("eusc-", "aws-eusc", "eusc-de-east-1"),
+    ("", "aws", "us-east-1"),
+];
+
+/// The partition that a region is in.
+pub fn partition_of_region(region: &str) -> &'static str {
+    PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix)).map_or("aws", |(_, partition, _)| partition)
+}
+
+/// Where a partition's global services are.
+pub fn default_region(partition: &str) -> &'static str {
+    PARTITIONS.iter().find(|(_, name, _)| *name == partition).map_or("us-east-1", |(.., region)| region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_arns_of_all_partitions() {
+        for arn in [
+            "arn:aws:iam::111111111111:role/cartography-read-only",
+            "arn:aws-cn:iam::111111111111:role/path/to/name",
+            "arn:aws-us-gov:iam::111111111111:role/a:b",
+        ] {
+            assert_eq!(arn.parse::<RoleArn>().map(|role| role.to_string()).as_deref(), Ok(arn));
+        }
+        for bad in [
+            "",
+            "cartography-read-only",
+            "arn:aws:iam::1111:role/x",
+            "arn:aws:iam::111111111111:user/x",
+            "arn:aws:iam::111111111111:role/",
+            "arn:aws:sts::111111111111:assumed-role/x/y",
+        ] {
+            assert!(bad.parse::<RoleArn>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_know_their_partition() {
+        for (region, partition, home) in [
+            ("eu-west-1", "aws", "us-east-1"),
+            ("us-gov-east-1", "aws-us-gov", "us-gov-west-1"),
+            ("cn-northwest-1", "aws-cn", "cn-north-1"),
+            ("us-isob-east-1", "aws-iso-b", "us-isob-east-1"),
+        ] {
+            assert_eq!((partition_of_region(region), default_region(partition)), (partition, home));
+        }
+        let arn = "arn:aws-cn:sts::111111111111:assumed-role/x/y";
+        assert_eq!(partition_and_account(arn), Some(("aws-cn", "111111111111")));
+    }
+}

@@ -1,0 +1,112 @@
+//! What CloudTrail shows of a session: which sync and which collector it was. The session name always says so; session tags
+//! and a source identity only where the role's trust policy allows them.
+
+/// Says who was behind every session of Groma.
+const SOURCE_IDENTITY: &str = "groma";
+/// Longest session name (STS API reference, `RoleSessionName`).
+const LONGEST_NAME: usize = 64;
+
+/// What a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    /// Service that is collected.
+    pub service: String,
+    /// Sync that it is collected for; empty when the broker tries a role.
+    pub sync_id: String,
+}
+
+impl Purpose {
+    /// `groma-<service>-<sync>`, of the characters that STS takes. Of a sync's id that is too long its end remains, which
+    /// is the random part of a ULID.
+    pub fn session_name(&self) -> String {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let plain = |text: &str| text.chars().map(|c| if allowed(c) { c } else { '_' }).collect::<String>();
+        let mut name = format!("{SOURCE_IDENTITY}-{}", plain(&self.service));
+        name.truncate(LONGEST_NAME);
+        let sync = plain(&self.sync_id);
+        let room = (LONGEST_NAME - name.len()).saturating_sub(1);
+        if sync.is_empty() || room == 0 {
+            return name;
+        }
+        format!("{name}-{}", &sync[sync.len().saturating_sub(room)..])
+    }
+
+    /// Session tags.
+    pub fn tags(&self) -> Vec<(&'static str, String)> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
+        let value = |text: &str| text.chars().map(|c| if allowed(c) { c } else { '_' }).take(256).collect();
+        [("groma:service", &self.service), ("groma:sync", &self.sync_id)]
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(key, text)| (key, value(text)))
+            .collect()
+    }
+}
+
+/// What a role lets us say. Asked with everything first; the documented trust policy allows neither, and AWS then refuses
+/// the whole call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribution {
+    /// `sts:TagSession` is allowed.
+    pub tags: bool,
+    /// `sts:SetSourceIdentity` is allowed.
+    pub source_identity: bool,
+}
+
+impl Attribution {
+    /// Everything.
+    pub const FULL: Self = Self { tags: true, source_identity: true };
+    /// The session name alone.
+    pub const NAME_ONLY: Self = Self { tags: false, source_identity: false };
+
+    /// What to try next after AWS refused with this message; none when nothing is left to leave out.
+    pub fn without(self, message: &str) -> Option<Self> {
+        let less = match (message.contains("sts:TagSession"), message.contains("sts:SetSourceIdentity")) {
+            // A trust policy with conditions on tags or the source identity refuses AssumeRole itself.
+            (false, false) => Self::NAME_ONLY,
+            (tags, identity) => Self { tags: self.tags && !tags, source_identity: self.source_identity && !identity },
+        };
+        (less != self).then_some(less)
+    }
+
+    /// The source identity, if it may be set.
+    pub fn source_identity(self) -> Option<String> {
+        self.source_identity.then(|| SOURCE_IDENTITY.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_session_name_says_what_it_is_for() {
+        let purpose = Purpose { service: "ec2".into(), sync_id: "01K0EXAMPLE0000SYNC0000ULID".into() };
+        assert_eq!(purpose.session_name(), "groma-ec2-01K0EXAMPLE0000SYNC0000ULID");
+        assert_eq!(Purpose { service: "accounts".into(), sync_id: String::new() }.session_name(), "groma-accounts");
+    }
+
+    #[test]
+    fn what_is_refused_is_left_out() {
+        let denied = |action: &str| format!("User: u is not authorized to perform: {action} on resource: r");
+        let full = Attribution::FULL;
+        let no_tags = Attribution { tags: false, source_identity: true };
+        assert_eq!(full.without(&denied("sts:TagSession")), Some(no_tags));
+        assert_eq!(no_tags.without(&denied("sts:SetSourceIdentity")), Some(Attribution::NAME_ONLY));
+        assert_eq!(full.without(&denied("sts:AssumeRole")), Some(Attribution::NAME_ONLY));
+        assert_eq!(Attribution::NAME_ONLY.without(&denied("sts:AssumeRole")), None);
+        assert_eq!(Attribution::NAME_ONLY.without(&denied("sts:TagSession")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_purpose_has_a_name_that_sts_takes(service in ".{0,80}", sync_id in ".{0,80}") {
+            let purpose = Purpose { service, sync_id };
+            let name = purpose.session_name();
+            prop_assert!((2..=64).contains(&name.len()), "{name}");
+            prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)), "{name}");
+            prop_assert!(purpose.tags().iter().all(|(_, value)| value.len() <= 256));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The broker at work: it answers who asks for accounts and for leases.
+
+use crate::{
+    aws::Aws,
+    config::{BrokerConfig, Scope},
+    directory::Directory,
+    environment::Environment,
+    leases::{self, Leases},
+    plan::PlanError,
+    profiles::{Profiles, ProfilesError},
+    refusal::{Kind, Refusal},
+    settings::SettingError,
+};
+use anyhow::Context;
+use bus::{Bus, request::Served};
+use events::{
+    AccountsAnswer, ClientSettings, LeaseAnswer, LeaseRequest, Message, SealedSession, lease_answer, subjects,
+};
+use futures::StreamExt;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::oneshot, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// Replicas share requests under this name.
+const QUEUE: &str = "broker";
+/// How long requests that are being answered may take once the broker is told to end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Most requests answered at the same time; the rest wait in the subscription.
+const AT_ONCE: usize = 256;
+
+/// A broker that has its configuration.
+pub struct Broker {
+    office: Arc<Office>,
+}
+
+struct Office {
+    aws: Aws,
+    scope: Scope,
+    directory: Directory,
+    leases: Leases,
+}
+
+/// The AWS configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// A file.
+    #[error(transparent)]
+    Profiles(#[from] ProfilesError),
+    /// A value.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The way to the caller.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// Reads the AWS configuration and checks what can be checked without asking AWS.
+///
+/// # Errors
+/// When a file cannot be read or understood, a setting has no meaning, or a profile that is named does not exist.
+pub async fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
+    build_with(config, Environment::of_process()).await
+}
+
+/// The same with an environment of one's own. The SDK's providers for containers, instances and IAM Identity Center still
+/// read the process's.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, BrokerError> {
+    let profiles = Profiles::load(&env).await?;
+    let aws = Aws::new(env, profiles);
+    match &config.scope {
+        Scope::Profiles { named } => {
+            aws.client_settings(None, "sts")?;
+            aws.plan(|planner| planner.all(named))?;
+        }
+        Scope::Current { profile, .. } => check_caller(&aws, profile.as_deref())?,
+        Scope::Organization(organization) => check_caller(&aws, organization.profile.as_deref())?,
+    }
+    let office = Office { aws, scope: config.scope, directory: Directory::default(), leases: Leases::default() };
+    Ok(Broker { office: Arc::new(office) })
+}
+
+fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
+    let caller = aws.plan(|planner| planner.caller(profile))?;
+    aws.client_settings(caller.profile.as_deref(), "sts")?;
+    Ok(())
+}
+
+impl Broker {
+    /// Answers until it is told to end, then finishes what it has begun. `ready` hears when requests can be made.
+    ///
+    /// # Errors
+    /// When the connection to the bus is gone for good.
+    pub async fn run(
+        self,
+        bus: Bus,
+        shutdown: CancellationToken,
+        ready: Option<oneshot::Sender<()>>,
+    ) -> anyhow::Result<()> {
+        let mut accounts = bus.serve(subjects::ACCOUNTS_REQUEST, QUEUE).await.context("cannot serve accounts")?;
+        let mut leases = bus.serve(subjects::LEASE_REQUESTS, QUEUE).await.context("cannot serve leases")?;
+        if let Some(ready) = ready {
+            ready.send(()).ok();
+        }
+        tracing::info!("the broker answers");
+        let mut answering = JoinSet::new();
+        loop {
+            let room = answering.len() < AT_ONCE;
+            let office = self.office.clone();
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(_) = answering.join_next() => {}
+                request = accounts.next(), if room => {
+                    let request = request.context("the connection to the bus is closed")?;
+                    answering.spawn(async move { office.answer_accounts(request).await });
+                }
+                request = leases.next(), if room => {
+                    let request = request.context("the connection to the bus is closed")?;
+                    answering.spawn(async move { office.answer_lease(request).await });
+                }
+            }
+        }
+        drop((accounts, leases));
+        tokio::time::timeout(DRAIN, answering.join_all()).await.ok();
+        Ok(())
+    }
+}
+
+impl Office {
+    async fn answer_accounts(&self, request: Served) {
+        let answer = match self.directory.discover(&self.aws, &self.scope).await {
+            Ok(discovery) => {
+                tracing::info!(
+                    accounts = discovery.accounts.len(),
+                    unreachable = discovery.unreachable.len(),
+                    "accounts found"
+                );
+                discovery.answer()
+            }
+            Err(refusal) => AccountsAnswer { failure: Some(refusal.failure()), ..AccountsAnswer::default() },
+        };
+        request.answer(answer.encode_to_vec()).await;
+    }
+
+    async fn answer_lease(&self, request: Served) {
+        let answer = match LeaseRequest::decode(request.payload.clone()) {
+            Ok(asked) if subjects::lease(&asked) == request.subject => self.lease(&asked).await,
+            Ok(_) => Err(Refusal::new(Kind::BadRequest, "the request does not belong to the subject that it came on")),
+            Err(_) => Err(Refusal::new(Kind::BadRequest, "the request cannot be read")),
+        };
+        let answer = match answer {
+            Ok((sealed, settings)) => {
+                LeaseAnswer { outcome: Some(lease_answer::Outcome::Sealed(sealed)), settings: Some(settings) }
+            }
+            Err(refusal) => {
+                tracing::warn!(subject = request.subject, %refusal, "no lease");
+                LeaseAnswer { outcome: Some(lease_answer::Outcome::Refused(refusal.failure())), settings: None }
+            }
+        };
+        request.answer(answer.encode_to_vec()).await;
+    }
+
+    async fn lease(&self, asked: &LeaseRequest) -> Result<(SealedSession, ClientSettings), Refusal> {
+        leases::check(asked)?;
+        let route = self.directory.route(&self.aws, &self.scope, &asked.account_id).await?;
+        let settings = self.aws.client_settings(route.profile.as_deref(), &asked.service);
+        let settings = settings.map_err(|error| Refusal::configuration(&error))?;
+        let sealed = self.leases.lease(&self.aws, &route, asked).await?;
+        tracing::debug!(account = asked.account_id, service = asked.service, sync = asked.sync_id, %route, "leased");
+        Ok((sealed, settings))
+    }
+}

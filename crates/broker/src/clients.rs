@@ -1,0 +1,136 @@
+//! Clients of the two services that the broker itself calls: STS and Organizations.
+
+use crate::{refusal::Refusal, settings::Settings};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{
+    Builder, Connector,
+    proxy::ProxyConfig,
+    tls::{self, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
+use aws_smithy_types::{
+    retry::{RetryConfig, RetryMode},
+    timeout::TimeoutConfig,
+};
+use aws_types::{SdkConfig, region::Region};
+use governor::{DefaultDirectRateLimiter, Quota};
+use std::{num::NonZeroU32, time::Duration};
+
+/// Calls of STS in a second. AWS allows 600 for each account and region (IAM user guide, "IAM and STS quotas"), and others
+/// share that bucket with the broker.
+const STS_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not 0");
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ends before a collector stops waiting for its lease.
+const CALL_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (SDK reference, "AWS STS Regional endpoints").
+const GLOBAL_STS_REGIONS: [&str; 15] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Connections and the limit that all calls of STS share.
+#[derive(Debug)]
+pub struct Clients {
+    /// Shared by every client, so that connections are.
+    pub http: SharedHttpClient,
+    sts_limit: DefaultDirectRateLimiter,
+}
+
+impl Default for Clients {
+    /// With the proxy that the environment names, if any.
+    fn default() -> Self {
+        let http = Builder::new().build_with_connector_fn(|settings, components| {
+            let mut connector = Connector::builder()
+                .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+                .proxy_config(ProxyConfig::from_env());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+            connector.build()
+        });
+        Self { http, sts_limit: DefaultDirectRateLimiter::direct(Quota::per_second(STS_CALLS)) }
+    }
+}
+
+impl Clients {
+    /// A client of STS whose turn it is to make one call. Calls that take a token instead of credentials have none.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub async fn sts(
+        &self,
+        settings: Settings<'_>,
+        region: &str,
+        credentials: Option<Credentials>,
+    ) -> Result<aws_sdk_sts::Client, Refusal> {
+        let mut config = self.config("sts", settings, region, credentials)?;
+        let global = settings.global_sts().map_err(|error| Refusal::configuration(&error))?;
+        if global && config.endpoint_url().is_none() && GLOBAL_STS_REGIONS.contains(&region) {
+            let endpoint = "https://sts.amazonaws.com";
+            config = config.into_builder().endpoint_url(endpoint).region(Region::from_static("us-east-1")).build();
+        }
+        self.sts_limit.until_ready().await;
+        Ok(aws_sdk_sts::Client::new(&config))
+    }
+
+    /// A client of Organizations.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn organizations(
+        &self,
+        settings: Settings<'_>,
+        region: &str,
+        credentials: Credentials,
+    ) -> Result<aws_sdk_organizations::Client, Refusal> {
+        Ok(aws_sdk_organizations::Client::new(&self.config("organizations", settings, region, Some(credentials))?))
+    }
+
+    fn config(
+        &self,
+        service: &str,
+        settings: Settings<'_>,
+        region: &str,
+        credentials: Option<Credentials>,
+    ) -> Result<SdkConfig, Refusal> {
+        let clients = settings.of_clients(service).map_err(|error| Refusal::configuration(&error))?;
+        let mode =
+            if clients.retry_mode() == events::RetryMode::Adaptive { RetryMode::Adaptive } else { RetryMode::Standard };
+        let mut retries = RetryConfig::standard().with_retry_mode(mode);
+        if clients.max_attempts > 0 {
+            retries = retries.with_max_attempts(clients.max_attempts);
+        }
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(self.http.clone())
+            .retry_config(retries)
+            .timeout_config(timeouts)
+            .use_fips(clients.use_fips)
+            .use_dual_stack(clients.use_dual_stack);
+        config.set_endpoint_url(Some(clients.endpoint_url).filter(|url| !url.is_empty()));
+        config
+            .set_credentials_provider(credentials.map(aws_credential_types::provider::SharedCredentialsProvider::new));
+        config.set_sleep_impl(aws_smithy_async::rt::sleep::default_async_sleep());
+        Ok(config.build())
+    }
+}

@@ -1,0 +1,267 @@
+//! Which accounts, and how their roles are called.
+
+use crate::arn::is_account_id;
+
+/// Name of the role that Cartography's documentation has one create in every account.
+pub const DOCUMENTED_ROLE: &str = "cartography-read-only";
+
+/// `--accounts` and its companions.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "AWS accounts")]
+#[group(skip)]
+pub struct Args {
+    /// Which accounts: the caller's own, one for each AWS profile, or the whole organization. Without it: profiles where
+    /// --profile is given, else current
+    #[arg(long, env = "GROMA_ACCOUNTS", value_name = "WHICH", value_enum)]
+    pub accounts: Option<Accounts>,
+    /// AWS profile: with `profiles` only these, else the one that is the caller. May be given several times
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profiles: Vec<String>,
+    /// Role to assume in each account of the organization; with `current`, a role of the caller's account to go through
+    /// [default with organization: cartography-read-only]
+    #[arg(long, env = "GROMA_ROLE", value_name = "NAME")]
+    pub role: Option<String>,
+    /// External id that this role's trust policy asks for
+    #[arg(long, env = "GROMA_EXTERNAL_ID", hide_env_values = true, value_name = "ID")]
+    pub external_id: Option<String>,
+    /// Only these parts of the organization: account ids, OU ids (ou-…) or the root (r-…)
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub include: Vec<String>,
+    /// Without these parts of the organization
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+}
+
+/// Which accounts are surveyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Accounts {
+    /// The caller's own account
+    Current,
+    /// The account of every profile of the AWS files but `default`
+    Profiles,
+    /// Every account of the caller's organization
+    Organization,
+}
+
+/// What [`crate::build`] needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerConfig {
+    /// Which accounts.
+    pub scope: Scope,
+}
+
+/// Which accounts, with what each way needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The caller's own.
+    Current {
+        /// Profile that is the caller.
+        profile: Option<String>,
+        /// Role of the account to go through.
+        role: Option<RoleName>,
+    },
+    /// Profiles; all but `default` where none is named.
+    Profiles {
+        /// Only these.
+        named: Vec<String>,
+    },
+    /// The caller's organization.
+    Organization(Organization),
+}
+
+/// A part of an organization, and how it is entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Profile that is the caller.
+    pub profile: Option<String>,
+    /// Role in every account.
+    pub role: RoleName,
+    /// Only these accounts, units or the root; everything where empty.
+    pub include: Vec<String>,
+    /// Not these.
+    pub exclude: Vec<String>,
+}
+
+/// A role without its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleName {
+    /// Name with its path.
+    pub name: String,
+    /// External id.
+    pub external_id: Option<String>,
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Several callers.
+    #[error("--profile is given {0} times: --accounts current and organization have one caller")]
+    SeveralCallers(usize),
+    /// A flag that says nothing here.
+    #[error("{flag} has no meaning with --accounts {accounts}: it is for {is_for}")]
+    Meaningless {
+        /// The flag.
+        flag: &'static str,
+        /// What was chosen.
+        accounts: &'static str,
+        /// Where it belongs.
+        is_for: &'static str,
+    },
+    /// Not a role's name.
+    #[error("{0:?} is not the name of a role: give the name alone, without an ARN")]
+    Role(String),
+    /// Not an external id.
+    #[error("the external id is not one that STS takes: 2 to 1224 letters, digits and _+=,.@:/-")]
+    ExternalId,
+    /// Not a part of an organization.
+    #[error("{flag} {value:?} is neither an account id (12 digits), nor an OU's (ou-…), nor the root's (r-…)")]
+    Part {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Args {
+    /// The configuration, or everything that is wrong with it.
+    ///
+    /// # Errors
+    /// Every bad value at once.
+    pub fn validate(self) -> Result<BrokerConfig, Vec<ConfigError>> {
+        let accounts =
+            self.accounts.unwrap_or(if self.profiles.is_empty() { Accounts::Current } else { Accounts::Profiles });
+        let mut errors = self.meaningless(accounts);
+        if accounts != Accounts::Profiles && self.profiles.len() > 1 {
+            errors.push(ConfigError::SeveralCallers(self.profiles.len()));
+        }
+        errors.extend(self.role.iter().filter(|name| !is_role_name(name)).map(|name| ConfigError::Role(name.clone())));
+        errors.extend(self.external_id.iter().filter(|id| !is_external_id(id)).map(|_| ConfigError::ExternalId));
+        for (flag, parts) in [("--include", &self.include), ("--exclude", &self.exclude)] {
+            let wrong = parts.iter().filter(|part| !is_part(part));
+            errors.extend(wrong.map(|part| ConfigError::Part { flag, value: part.clone() }));
+        }
+        if errors.is_empty() { Ok(BrokerConfig { scope: self.scope(accounts) }) } else { Err(errors) }
+    }
+
+    fn scope(self, accounts: Accounts) -> Scope {
+        let Self { profiles, role, external_id, include, exclude, .. } = self;
+        let caller = profiles.first().cloned();
+        let role_name = |name| RoleName { name, external_id };
+        match accounts {
+            Accounts::Current => Scope::Current { profile: caller, role: role.map(role_name) },
+            Accounts::Profiles => Scope::Profiles { named: profiles },
+            Accounts::Organization => {
+                let role = role_name(role.unwrap_or_else(|| DOCUMENTED_ROLE.to_owned()));
+                Scope::Organization(Organization { profile: caller, role, include, exclude })
+            }
+        }
+    }
+
+    /// Flags that would be passed over in silence.
+    fn meaningless(&self, accounts: Accounts) -> Vec<ConfigError> {
+        let with_role = accounts == Accounts::Organization || accounts == Accounts::Current && self.role.is_some();
+        let organization = accounts == Accounts::Organization;
+        let checks = [
+            (
+                "--role",
+                self.role.is_some() && accounts == Accounts::Profiles,
+                "organization and current; profiles have role_arn",
+            ),
+            ("--external-id", self.external_id.is_some() && !with_role, "--role; profiles have external_id"),
+            ("--include", !self.include.is_empty() && !organization, "organization"),
+            ("--exclude", !self.exclude.is_empty() && !organization, "organization"),
+        ];
+        let accounts = match accounts {
+            Accounts::Current => "current",
+            Accounts::Profiles => "profiles",
+            Accounts::Organization => "organization",
+        };
+        let wrong = checks.into_iter().filter(|(_, wrong, _)| *wrong);
+        wrong.map(|(flag, _, is_for)| ConfigError::Meaningless { flag, accounts, is_for }).collect()
+    }
+}
+
+/// Path and name as IAM takes them (IAM user guide, "IAM and STS quotas").
+fn is_role_name(name: &str) -> bool {
+    let segment =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+    name.len() <= 512 && name.split('/').all(segment) && name.rsplit('/').next().is_some_and(|last| last.len() <= 64)
+}
+
+fn is_external_id(id: &str) -> bool {
+    (2..=1224).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c))
+}
+
+fn is_part(part: &str) -> bool {
+    let id = |rest: &str| {
+        !rest.is_empty() && rest.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+    };
+    is_account_id(part) || part.strip_prefix("ou-").is_some_and(id) || part.strip_prefix("r-").is_some_and(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use expect_test::{Expect, expect};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn check(line: &str, expected: &Expect) {
+        let args =
+            Cli::try_parse_from(std::iter::once("broker").chain(line.split_whitespace())).expect("it parses").args;
+        let text = match args.validate() {
+            Ok(config) => format!("{:?}", config.scope),
+            Err(errors) => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        };
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn what_is_meant_without_saying_it() {
+        check("", &expect!["Current { profile: None, role: None }"]);
+        check("--profile a --profile b", &expect![[r#"Profiles { named: ["a", "b"] }"#]]);
+        check("--accounts current --profile a", &expect![[r#"Current { profile: Some("a"), role: None }"#]]);
+        check(
+            "--accounts organization",
+            &expect![[
+                r#"Organization(Organization { profile: None, role: RoleName { name: "cartography-read-only", external_id: None }, include: [], exclude: [] })"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn everything_said() {
+        check(
+            "--accounts organization --profile hub --role audit/reader --external-id x-1 --include ou-ab12-cdef,111111111111 --exclude r-ab12",
+            &expect![[
+                r#"Organization(Organization { profile: Some("hub"), role: RoleName { name: "audit/reader", external_id: Some("x-1") }, include: ["ou-ab12-cdef", "111111111111"], exclude: ["r-ab12"] })"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn every_bad_value_at_once() {
+        check(
+            "--accounts current --profile a --profile b --role arn:aws:iam::1:role/x --external-id x --include OU --exclude 111111111111",
+            &expect![[r#"
+                --include has no meaning with --accounts current: it is for organization
+                --exclude has no meaning with --accounts current: it is for organization
+                --profile is given 2 times: --accounts current and organization have one caller
+                "arn:aws:iam::1:role/x" is not the name of a role: give the name alone, without an ARN
+                the external id is not one that STS takes: 2 to 1224 letters, digits and _+=,.@:/-
+                --include "OU" is neither an account id (12 digits), nor an OU's (ou-…), nor the root's (r-…)"#]],
+        );
+        check(
+            "--accounts profiles --role x --external-id yy",
+            &expect![[r#"
+            --role has no meaning with --accounts profiles: it is for organization and current; profiles have role_arn
+            --external-id has no meaning with --accounts profiles: it is for --role; profiles have external_id"#]],
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Values that end, fetched once however many ask for them.
+
+use crate::refusal::Refusal;
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::sync::Mutex as Turn;
+
+/// How long a refusal answers those who waited for it and those who come right after.
+const REFUSAL_HOLDS: Duration = Duration::from_secs(2);
+/// A session is replaced when this much of its life is left, or a fifth of it where that is less.
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// What is fetched, and from when on it is fetched anew (none for never).
+pub type Fetched<V> = Result<(V, Option<SystemTime>), Refusal>;
+
+/// A cache by key. One fetch at a time for each key; the others wait for its result.
+pub struct Flights<K, V> {
+    places: Mutex<HashMap<K, Place<V>>>,
+}
+
+type Place<V> = Arc<Turn<Option<Landed<V>>>>;
+
+enum Landed<V> {
+    Value(V, Option<SystemTime>),
+    Refusal(Refusal, Instant),
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
+    /// The value, fetched if it is not there or too old.
+    ///
+    /// # Errors
+    /// What the fetch was refused with; the same for all that waited for it.
+    pub async fn get<F: Future<Output = Fetched<V>>>(&self, key: &K, fetch: impl FnOnce() -> F) -> Result<V, Refusal> {
+        let place = self.place(key);
+        let mut landed = place.lock().await;
+        match &*landed {
+            Some(landed) if !landed.is_over() => {}
+            _ => *landed = Some(Landed::from(fetch().await)),
+        }
+        match &*landed {
+            Some(Landed::Refusal(refusal, _)) => Err(refusal.clone()),
+            Some(Landed::Value(value, _)) => Ok(value.clone()),
+            None => unreachable!("it was filled above"),
+        }
+    }
+
+    fn place(&self, key: &K) -> Place<V> {
+        let mut places = self.places();
+        if let Some(place) = places.get(key) {
+            return place.clone();
+        }
+        // A new key is the occasion to let go of what has ended.
+        places.retain(|_, place| place.try_lock().map_or(true, |landed| landed.as_ref().is_none_or(|l| !l.is_over())));
+        places.entry(key.clone()).or_default().clone()
+    }
+
+    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<K, Place<V>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K, V> Default for Flights<K, V> {
+    fn default() -> Self {
+        Self { places: Mutex::default() }
+    }
+}
+
+impl<V> Landed<V> {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Value(_, until) => until.is_some_and(|until| until <= SystemTime::now()),
+            Self::Refusal(_, since) => since.elapsed() >= REFUSAL_HOLDS,
+        }
+    }
+}
+
+impl<V> From<Fetched<V>> for Landed<V> {
+    fn from(fetched: Fetched<V>) -> Self {
+        match fetched {
+            Ok((value, until)) => Self::Value(value, until),
+            Err(refusal) => Self::Refusal(refusal, Instant::now()),
+        }
+    }
+}
+
+/// When to replace what ends at `end`.
+pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
+    let end = end?;
+    let life = end.duration_since(SystemTime::now()).unwrap_or_default();
+    Some(end - MARGIN.min(life / 5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::Kind;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    #[tokio::test]
+    async fn many_ask_and_one_fetches() {
+        let (flights, fetched) = (Arc::new(Flights::default()), Arc::new(AtomicUsize::new(0)));
+        let ask = |key: &'static str| {
+            let (flights, fetched) = (flights.clone(), fetched.clone());
+            tokio::spawn(async move {
+                let fetch = || async {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Ok((fetched.fetch_add(1, SeqCst), None))
+                };
+                flights.get(&key, fetch).await
+            })
+        };
+        let asked: Vec<_> = (0..40).map(|n| ask(if n % 2 == 0 { "even" } else { "odd" })).collect();
+        for task in asked {
+            assert!(task.await.expect("no panic").is_ok());
+        }
+        assert_eq!(fetched.load(SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_is_fetched_anew_and_let_go() {
+        let flights: Flights<u8, u8> = Flights::default();
+        let ended = || async { Ok((1, Some(SystemTime::now()))) };
+        assert_eq!(flights.get(&1, ended).await, Ok(1));
+        assert_eq!(flights.get(&1, || async { Ok((2, Some(SystemTime::now()))) }).await, Ok(2));
+        assert_eq!(flights.get(&2, || async { Ok((3, None)) }).await, Ok(3));
+        assert_eq!(flights.places().len(), 1, "key 1 is gone");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_shared_and_does_not_last() {
+        let flights: Flights<u8, u8> = Flights::default();
+        let refusal = Refusal::new(Kind::NotAllowed, "no");
+        assert_eq!(flights.get(&1, || async { Err(refusal.clone()) }).await, Err(refusal.clone()));
+        assert_eq!(flights.get(&1, || async { Ok((1, None)) }).await, Err(refusal));
+        tokio::time::sleep(REFUSAL_HOLDS).await;
+        assert_eq!(flights.get(&1, || async { Ok((1, None)) }).await, Ok(1));
+    }
+
+    #[test]
+    fn sessions_are_replaced_while_they_still_live() {
+        let left = |life: u64| {
+            let end = SystemTime::now() + Duration::from_secs(life);
+            end.duration_since(replace_at(Some(end)).unwrap()).unwrap().as_millis().div_ceil(1000)
+        };
+        assert_eq!((left(3600), left(900), left(100)), (300, 180, 20));
+        assert_eq!(replace_at(None), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! Leases: one account, one service, exactly the actions that were asked for, sealed to the key of the request.
+
+use crate::{
+    arn::is_account_id,
+    attribution::Purpose,
+    aws::Aws,
+    flight::{self, Flights},
+    plan::{Route, Source},
+    policy,
+    refusal::{Kind, Refusal},
+};
+use aws_credential_types::Credentials;
+use credentials::{Session, seal};
+use events::{LeaseRequest, SealedSession};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// How long a session without an end is kept before the source is asked again.
+const KEEP_ENDLESS: Duration = Duration::from_mins(30);
+/// Services whose calls AWS refuses to every federated session of a user, whatever its policy (IAM user guide, "Compare STS
+/// credentials").
+const NOT_FEDERATED: [&str; 2] = ["iam", "sts"];
+
+/// Sessions that were given and still live, by sync, account, service and policy.
+#[derive(Default)]
+pub struct Leases {
+    given: Flights<(String, String, String, String), Arc<Session>>,
+}
+
+impl Leases {
+    /// A sealed session for a request, along a route.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn lease(&self, aws: &Aws, route: &Route, request: &LeaseRequest) -> Result<SealedSession, Refusal> {
+        let LeaseRequest { sync_id, account_id, service, actions, .. } = request;
+        let policy = policy::document(actions).map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
+        let key = (sync_id.clone(), account_id.clone(), service.clone(), policy);
+        let fetch = || async {
+            let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };
+            let given = session(aws, route, &purpose, &key.3).await?;
+            let until = flight::replace_at(given.expiry()).unwrap_or_else(|| SystemTime::now() + KEEP_ENDLESS);
+            Ok((Arc::new(Session::from(&given)), Some(until)))
+        };
+        let session = self.given.get(&key, fetch).await?;
+        seal::seal(&request.public_key, request, &session)
+            .map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))
+    }
+}
+
+/// Refuses what no collector of ours asks.
+///
+/// # Errors
+/// Which part is wrong.
+pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
+    let plain = |text: &str| text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+    let wrong = |sentence: &str| Err(Refusal::new(Kind::BadRequest, sentence));
+    match request {
+        _ if !is_account_id(&request.account_id) => wrong("the account's id has to be 12 digits"),
+        _ if request.service.is_empty() || request.service.len() > 32 || !plain(&request.service) => {
+            wrong("the service's name has to be 1 to 32 lower-case letters, digits and hyphens")
+        }
+        _ if request.sync_id.len() > 128 => wrong("the sync's id is too long"),
+        _ if request.public_key.len() != 32 => wrong("the request's public key is not an X25519 key"),
+        _ => Ok(()),
+    }
+}
+
+/// A session of the account. Where a role is assumed it is narrowed by the policy. Where the caller is in the account
+/// itself:
+///
+/// * The session of a role (instance, container, Identity Center, process) is passed on as it is, with its own end: AWS has
+///   no way to narrow a session from within.
+/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it. Not for IAM and STS, which
+///   AWS refuses to such sessions: there, and without that permission, the key itself is passed on, sealed like any session.
+///   `GetSessionToken` would be no better: without MFA, AWS refuses IAM to its sessions too, and it does not narrow.
+async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> Result<Credentials, Refusal> {
+    let given = aws.enter(route, purpose, policy, None).await?;
+    let entered = !route.roles.is_empty() || matches!(route.source, Source::WebIdentity(_));
+    if entered {
+        return Ok(given);
+    }
+    if given.session_token().is_some() {
+        say(
+            aws,
+            route,
+            "a role's session is passed on as it is: set up a role for Groma, so that each session is narrowed",
+        );
+        return Ok(given);
+    }
+    let may_not = format!("federate {}", route.source);
+    if !NOT_FEDERATED.contains(&purpose.service.as_str()) && !aws.was_said(&may_not) {
+        match aws.federate(route, given.clone(), purpose, policy).await {
+            Ok(narrowed) => return Ok(narrowed),
+            Err(Refusal { kind: Kind::NotAllowed, .. }) => drop(aws.first_time(may_not)),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    say(
+        aws,
+        route,
+        "a user's key is passed on (sealed) to collectors: set up a role for Groma, so that none sees a long-lived key",
+    );
+    Ok(given)
+}
+
+fn say(aws: &Aws, route: &Route, what: &str) {
+    if aws.first_time(format!("{} {what}", route.source)) {
+        tracing::warn!(source = %route.source, "{what}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_no_collector_makes_are_refused() {
+        let good = LeaseRequest {
+            request_id: "r".into(),
+            sync_id: "s".into(),
+            account_id: "111111111111".into(),
+            service: "ec2".into(),
+            actions: vec!["ec2:DescribeVpcs".into()],
+            public_key: vec![1; 32],
+        };
+        assert_eq!(check(&good), Ok(()));
+        let changes: [fn(&mut LeaseRequest); 6] = [
+            |r| r.account_id = "1".into(),
+            |r| r.account_id = "11111111111a".into(),
+            |r| r.service = "EC2 *".into(),
+            |r| r.service = String::new(),
+            |r| r.sync_id = "s".repeat(200),
+            |r| r.public_key = vec![1; 31],
+        ];
+        for change in changes {
+            let mut bad = good.clone();
+            change(&mut bad);
+            assert_eq!(check(&bad).map_err(|refusal| refusal.kind), Err(Kind::BadRequest), "{bad:?}");
+        }
+    }
+}

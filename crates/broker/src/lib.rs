@@ -1,0 +1,32 @@
+//! The only part of Groma with a long-lived identity. It knows which accounts there are and how to get into each, and
+//! leases collectors short sessions: one account, one service, only the actions that they declare, sealed to the one who
+//! asked.
+//!
+//! Reading order: [`config`] is what the user says, [`environment`], [`profiles`] and [`settings`] what AWS's files say;
+//! [`plan`] makes routes of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
+//! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
+//! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
+//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus.
+
+pub mod accounts;
+pub mod arn;
+pub mod attribution;
+pub mod aws;
+pub mod broker;
+pub mod clients;
+pub mod config;
+pub mod directory;
+pub mod environment;
+pub mod flight;
+pub mod leases;
+pub mod organization;
+pub mod plan;
+pub mod policy;
+pub mod process;
+pub mod profiles;
+pub mod refusal;
+pub mod settings;
+pub mod sources;
+
+pub use broker::{Broker, BrokerError, build, build_with};
+pub use config::{Accounts, Args, BrokerConfig, ConfigError};

@@ -1,0 +1,227 @@
+//! Every account of the caller's organization, entered through one role name.
+
+use crate::{
+    accounts::{self, Discovery, Found, Unreachable},
+    arn::{is_account_id, partition_and_account},
+    aws::{Aws, Identity},
+    config::Organization,
+    plan::Route,
+    refusal::{Kind, Refusal},
+    settings::Settings,
+};
+use aws_sdk_organizations::{
+    Client,
+    types::{Account, AccountState, AccountStatus},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Units whose children are listed at the same time. Organizations publishes no quota; this is slow enough.
+const UNITS_AT_ONCE: usize = 4;
+
+/// An account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    id: String,
+    name: String,
+    partition: String,
+    /// Lower-case words, where it is not active.
+    inactive: Option<String>,
+}
+
+/// The members that are wanted, each tried.
+///
+/// # Errors
+/// When the organization cannot be listed.
+pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Refusal> {
+    let named = wanted.profile.as_deref();
+    let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::configuration(&error))?;
+    let profile = caller.profile.as_deref();
+    let hub = aws.before(profile, &caller.source, &caller.roles).await?;
+    let identity = aws.identity(profile, hub.clone()).await?;
+    let client = {
+        let profiles = aws.profiles();
+        let settings = Settings::new(aws.environment(), &profiles, profile);
+        aws.clients().organizations(settings, settings.region(&identity.partition), hub)?
+    };
+    let members = members(&client).await?;
+    let mut units = HashMap::new();
+    for part in wanted.include.iter().chain(&wanted.exclude).filter(|part| !is_account_id(part)) {
+        units.insert(part.clone(), accounts_below(&client, part).await?);
+    }
+    let (members, unknown) = select(members, &units, &wanted.include, &wanted.exclude);
+    let (active, inactive): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.inactive.is_none());
+    say_inactive(aws, &inactive);
+    let ways = active.into_iter().map(|member| enter(aws, wanted, &caller, &identity, member));
+    let mut discovery = Discovery::default();
+    for tried in accounts::try_all(ways).await {
+        match tried {
+            Ok(found) => discovery.accounts.push(found),
+            Err(unreachable) => discovery.unreachable.push(unreachable),
+        }
+    }
+    discovery.unreachable.extend(unknown.into_iter().map(|id| Unreachable {
+        refusal: Refusal::new(Kind::UnknownAccount, format!("--include names {id}, which is not in the organization")),
+        name: String::new(),
+        id,
+    }));
+    Ok(discovery)
+}
+
+/// Through the role; the caller's own account directly where the role is not there: StackSets leave out the management
+/// account.
+async fn enter(
+    aws: &Aws,
+    wanted: &Organization,
+    caller: &Route,
+    identity: &Identity,
+    member: Member,
+) -> Result<Found, Unreachable> {
+    let Member { id, name, partition, .. } = member;
+    let role = accounts::in_account(aws, &wanted.role, caller, &partition, &id);
+    match accounts::try_way(aws, name.clone(), caller.clone().then(role)).await {
+        Err(refusal) if id == identity.account_id => {
+            tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
+            accounts::try_way(aws, name.clone(), caller.clone()).await
+        }
+        tried => tried,
+    }
+    .map_err(|refusal| Unreachable { id, name, refusal })
+}
+
+fn say_inactive(aws: &Aws, inactive: &[Member]) {
+    for Member { id, name, inactive, .. } in inactive {
+        let state = inactive.as_deref().unwrap_or_default();
+        if aws.first_time(format!("{id} is {state}")) {
+            tracing::warn!(account = id, name, state, "an account that is not active is skipped");
+        }
+    }
+}
+
+async fn members(client: &Client) -> Result<Vec<Member>, Refusal> {
+    let mut pages = client.list_accounts().into_paginator().send();
+    let mut members = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Refusal::of_call(&error, "list the organization's accounts"))?;
+        members.extend(page.accounts.unwrap_or_default().into_iter().filter_map(member));
+    }
+    Ok(members)
+}
+
+fn member(account: Account) -> Option<Member> {
+    let arn = account.arn.as_deref().unwrap_or_default();
+    let partition = partition_and_account(arn).map_or("aws", |(partition, _)| partition).to_owned();
+    let inactive = inactive(&account);
+    let id = account.id?;
+    Some(Member {
+        name: account.name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+        id,
+        partition,
+        inactive,
+    })
+}
+
+/// The newer field where AWS fills it, else the older one.
+fn inactive(account: &Account) -> Option<String> {
+    let words = |text: &str| text.to_ascii_lowercase().replace('_', " ");
+    match (&account.state, &account.status) {
+        (Some(AccountState::Active), _) | (None, Some(AccountStatus::Active) | None) => None,
+        (Some(state), _) => Some(words(state.as_str())),
+        (None, Some(status)) => Some(words(status.as_str())),
+    }
+}
+
+/// Accounts in a unit or a root, and in all units below it.
+async fn accounts_below(client: &Client, parent: &str) -> Result<HashSet<String>, Refusal> {
+    let mut accounts = HashSet::new();
+    let mut level = vec![parent.to_owned()];
+    while !level.is_empty() {
+        let listed: Vec<(Vec<String>, Vec<String>)> = stream::iter(std::mem::take(&mut level))
+            .map(|unit| children(client, unit))
+            .buffer_unordered(UNITS_AT_ONCE)
+            .try_collect()
+            .await?;
+        for (of_unit, units) in listed {
+            accounts.extend(of_unit);
+            level.extend(units);
+        }
+    }
+    Ok(accounts)
+}
+
+async fn children(client: &Client, parent: String) -> Result<(Vec<String>, Vec<String>), Refusal> {
+    let mut accounts = Vec::new();
+    let mut pages = client.list_accounts_for_parent().parent_id(&parent).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Refusal::of_call(&error, &format!("list the accounts of {parent}")))?;
+        accounts.extend(page.accounts.unwrap_or_default().into_iter().filter_map(|account| account.id));
+    }
+    let mut units = Vec::new();
+    let mut pages = client.list_organizational_units_for_parent().parent_id(&parent).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Refusal::of_call(&error, &format!("list the units of {parent}")))?;
+        units.extend(page.organizational_units.unwrap_or_default().into_iter().filter_map(|unit| unit.id));
+    }
+    Ok((accounts, units))
+}
+
+/// The members that are included and not excluded, and included account ids that nobody has.
+fn select(
+    members: Vec<Member>,
+    units: &HashMap<String, HashSet<String>>,
+    include: &[String],
+    exclude: &[String],
+) -> (Vec<Member>, Vec<String>) {
+    let in_parts = |parts: &[String], id: &str| {
+        parts.iter().any(|part| part == id || units.get(part).is_some_and(|accounts| accounts.contains(id)))
+    };
+    let members: BTreeMap<String, Member> = members.into_iter().map(|member| (member.id.clone(), member)).collect();
+    let unknown = include.iter().filter(|part| is_account_id(part) && !members.contains_key(*part)).cloned().collect();
+    let chosen = |id: &str| (include.is_empty() || in_parts(include, id)) && !in_parts(exclude, id);
+    (members.into_values().filter(|member| chosen(&member.id)).collect(), unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(include: &[&str], exclude: &[&str], expected: &str) {
+        let members = ["1", "2", "3"].map(|n| Member {
+            id: n.repeat(12),
+            name: format!("m{n}"),
+            partition: "aws".into(),
+            inactive: None,
+        });
+        let below = |ids: &[&str]| ids.iter().map(|n| n.repeat(12)).collect();
+        let units = [("r-ab12".to_owned(), below(&["1", "2", "3"])), ("ou-a".to_owned(), below(&["2"]))].into();
+        let owned = |parts: &[&str]| {
+            let id = |part: &&str| if part.len() == 1 { part.repeat(12) } else { (*part).to_owned() };
+            parts.iter().map(id).collect::<Vec<_>>()
+        };
+        let (members, unknown) = select(members.into(), &units, &owned(include), &owned(exclude));
+        let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(format!("{} {}", names.join(","), unknown.join(",")), expected);
+    }
+
+    #[test]
+    fn parts_of_an_organization() {
+        check(&[], &[], "m1,m2,m3 ");
+        check(&["ou-a", "3"], &[], "m2,m3 ");
+        check(&["r-ab12"], &["ou-a"], "m1,m3 ");
+        check(&[], &["1"], "m2,m3 ");
+        check(&["1", "9"], &[], "m1 999999999999");
+        check(&["ou-empty"], &[], " ");
+    }
+
+    #[test]
+    fn only_active_accounts_are_active() {
+        let account = |state, status| {
+            let (state, status): (Option<AccountState>, Option<AccountStatus>) = (state, status);
+            inactive(&Account::builder().set_state(state).set_status(status).build())
+        };
+        assert_eq!(account(None, Some(AccountStatus::Active)), None);
+        assert_eq!(account(Some(AccountState::Active), Some(AccountStatus::Active)), None);
+        assert_eq!(account(None, Some(AccountStatus::Suspended)).as_deref(), Some("suspended"));
+        assert_eq!(account(Some(AccountState::PendingClosure), None).as_deref(), Some("pending closure"));
+    }
+}

@@ -1,0 +1,91 @@
+//! `credential_process`: a command that prints credentials (AWS CLI user guide, "Sourcing credentials with an external
+//! process"). Run here and not by the SDK, which repeats the command and what it printed in logs and errors: both may hold
+//! secrets.
+
+use aws_credential_types::{Credentials, provider::error::CredentialsError};
+use aws_smithy_types::date_time::{DateTime, Format};
+use std::{process::Stdio, time::Duration};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+/// How long the command may run.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+
+#[derive(serde::Deserialize, ZeroizeOnDrop)]
+#[serde(rename_all = "PascalCase")]
+struct Printed {
+    version: u32,
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    expiration: Option<String>,
+}
+
+/// Runs the command as the AWS CLI would and reads what it prints.
+///
+/// # Errors
+/// When it fails, takes too long or prints something else; what it printed is not repeated.
+pub async fn run(command: &str) -> Result<Credentials, CredentialsError> {
+    let child = tokio::process::Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(TIMEOUT, child)
+        .await
+        .map_err(|_| CredentialsError::provider_timed_out(TIMEOUT))?
+        .map_err(CredentialsError::provider_error)?;
+    let printed = Zeroizing::new(output.stdout);
+    if !output.status.success() {
+        return Err(CredentialsError::provider_error(format!("the command ended with {}", output.status)));
+    }
+    parse(&printed).map_err(CredentialsError::provider_error)
+}
+
+fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
+    // The parser's own message could repeat a piece of what was printed.
+    let printed: Printed = serde_json::from_slice(printed)
+        .map_err(|_| "the command printed no JSON with Version, AccessKeyId and SecretAccessKey")?;
+    if printed.version != 1 {
+        return Err("the command printed credentials of a version other than 1");
+    }
+    let end =
+        printed.expiration.as_deref().map(|text| DateTime::from_str(text, Format::DateTimeWithOffset)).transpose();
+    let end = end.map_err(|_| "the command printed an Expiration that is no RFC 3339 time")?;
+    let end = end.map(std::time::SystemTime::try_from).transpose().map_err(|_| "the Expiration is out of range")?;
+    Ok(Credentials::new(
+        printed.access_key_id.as_str(),
+        printed.secret_access_key.as_str(),
+        printed.session_token.clone(),
+        end,
+        "CredentialProcess",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_command_prints_are_credentials() {
+        let json = r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"hush","SessionToken":"t","Expiration":"2099-01-02T03:04:05+02:00"}"#;
+        let credentials = run(&format!("echo '{json}'")).await.expect("they are credentials");
+        assert_eq!((credentials.access_key_id(), credentials.session_token()), ("AKID", Some("t")));
+        assert!(credentials.expiry().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_does_not_repeat_what_was_printed() {
+        for command in [
+            "echo hush; exit 3",
+            "echo '{\"Version\":1,\"AccessKeyId\":\"hush\"}'",
+            "echo '{\"Version\":2,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\"}'",
+            "echo '{\"Version\":1,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\",\"Expiration\":\"hush\"}'",
+            "/nonexistent --password hush 2>/dev/null",
+        ] {
+            let error = run(command).await.expect_err("it is refused");
+            let text = format!("{error:?} {}", bus::chain(&error));
+            assert!(!text.contains("hush"), "{text}");
+        }
+    }
+}

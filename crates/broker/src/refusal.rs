@@ -1,0 +1,203 @@
+//! Why there is no session, in the kinds that a user mends in different ways. Each is one sentence without secrets.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use events::{Failure, FailureClass};
+
+/// What is in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The caller may not: its own policy, the role's trust policy, or a policy of the organization forbids it.
+    NotAllowed,
+    /// There is no such role.
+    NoSuchRole,
+    /// The role wants another external id.
+    ExternalId,
+    /// The credentials that the way begins with have expired.
+    SourceExpired,
+    /// The credentials that the way begins with are missing or wrong.
+    SourceMissing,
+    /// AWS did not answer.
+    Unreachable,
+    /// AWS throttled the broker beyond all retries.
+    Throttled,
+    /// The configuration leads nowhere.
+    Configuration,
+    /// The broker does not know the account.
+    UnknownAccount,
+    /// The request asks for what is not given.
+    BadRequest,
+    /// AWS answered with something else.
+    Other,
+}
+
+impl Kind {
+    /// First words of the sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "not allowed",
+            Self::NoSuchRole => "no such role",
+            Self::ExternalId => "external id needed",
+            Self::SourceExpired => "source credentials expired",
+            Self::SourceMissing => "no source credentials",
+            Self::Unreachable => "AWS unreachable",
+            Self::Throttled => "throttled",
+            Self::Configuration => "configuration",
+            Self::UnknownAccount => "unknown account",
+            Self::BadRequest => "not given",
+            Self::Other => "refused",
+        }
+    }
+}
+
+/// No session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {sentence}", .kind.words())]
+pub struct Refusal {
+    /// Which kind.
+    pub kind: Kind,
+    /// One sentence for a person.
+    pub sentence: String,
+}
+
+impl Refusal {
+    /// A refusal of this kind.
+    pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into() }
+    }
+
+    /// The configuration's fault.
+    pub fn configuration(error: &dyn std::error::Error) -> Self {
+        Self::new(Kind::Configuration, bus::chain(error))
+    }
+
+    /// What the bus carries.
+    pub fn failure(&self) -> Failure {
+        let class = match self.kind {
+            Kind::Throttled => FailureClass::Throttled,
+            Kind::BadRequest => FailureClass::Internal,
+            _ => FailureClass::Credentials,
+        };
+        Failure::new(class, self.to_string())
+    }
+
+    /// What came of a call to STS or Organizations. `doing` completes "cannot …".
+    pub fn of_call<E>(error: &SdkError<E, HttpResponse>, doing: &str) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let Some(service) = error.as_service_error() else {
+            let kind = match error {
+                SdkError::ConstructionFailure(_) => Kind::Other,
+                SdkError::DispatchFailure(failure) if failure.is_other() => Kind::SourceMissing,
+                _ => Kind::Unreachable,
+            };
+            return Self::new(kind, format!("cannot {doing}: {}", one_line(&DisplayErrorContext(error).to_string())));
+        };
+        let code = service.code().unwrap_or("an unknown error");
+        let message = one_line(service.message().unwrap_or_default());
+        let (kind, advice) = kind_of(code, &message);
+        let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
+        let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+        Self::new(kind, format!("cannot {doing}: AWS answers {code}{message}{advice}"))
+    }
+
+    /// What came of looking for the credentials that a way begins with.
+    pub fn of_source(error: &CredentialsError, source: &dyn std::fmt::Display) -> Self {
+        let text = one_line(&DisplayErrorContext(error).to_string());
+        let expired = text.to_ascii_lowercase().contains("expired");
+        let kind = if expired { Kind::SourceExpired } else { Kind::SourceMissing };
+        Self::new(kind, format!("{source} cannot be had: {text}"))
+    }
+}
+
+/// AWS error codes of STS (API reference, "Common errors" and `AssumeRole`) and what to do about each. AWS does not tell a
+/// role that does not exist from one that does not trust the caller, nor a wrong external id: all three are AccessDenied.
+fn kind_of(code: &str, message: &str) -> (Kind, &'static str) {
+    match code {
+        "AccessDenied" | "AccessDeniedException" => denied(message),
+        "NoSuchEntity" | "NoSuchEntityException" => (Kind::NoSuchRole, "create the role, or name another with --role"),
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "IDPRejectedClaim" => {
+            (Kind::SourceExpired, "sign in again, or renew the keys")
+        }
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidIdentityToken"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "AuthFailure" => {
+            (Kind::SourceMissing, "the keys are wrong, deleted, or of another partition than the region")
+        }
+        "RegionDisabledException" => (Kind::NotAllowed, "activate STS in that region, or set another region"),
+        "Throttling" | "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
+            (Kind::Throttled, "")
+        }
+        "ServiceUnavailable" | "InternalFailure" | "InternalError" | "RequestTimeout" => (Kind::Unreachable, ""),
+        "ValidationError" | "ValidationException" if message.to_ascii_lowercase().contains("externalid") => {
+            (Kind::ExternalId, "the external id is not one that STS takes")
+        }
+        "ValidationError" if message.contains("DurationSeconds exceeds") => {
+            (Kind::Configuration, "set duration_seconds to what the role allows")
+        }
+        "AWSOrganizationsNotInUseException" => (Kind::Configuration, "this account is in no organization"),
+        _ => (Kind::Other, ""),
+    }
+}
+
+/// AWS names the policy that is in the way ("Troubleshoot access denied error messages") where it may be known.
+fn denied(message: &str) -> (Kind, &'static str) {
+    let text = message.to_ascii_lowercase();
+    if text.contains("externalid") || text.contains("external id") {
+        (Kind::ExternalId, "give the external id that the role's trust policy names")
+    } else if text.contains("explicit deny") {
+        (Kind::NotAllowed, "a policy denies it explicitly")
+    } else if text.contains("identity-based policy") && text.contains("sts:assumerole") {
+        (Kind::NotAllowed, "allow the caller sts:AssumeRole on the role")
+    } else if text.contains("not authorized to perform: sts:assumerole") {
+        (
+            Kind::NotAllowed,
+            "the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does \
+             not say which",
+        )
+    } else {
+        (Kind::NotAllowed, "")
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_kinds() {
+        let hidden = "User: u is not authorized to perform: sts:AssumeRole on resource: r";
+        for (code, message, kind) in [
+            ("AccessDenied", hidden, Kind::NotAllowed),
+            ("AccessDenied", "… because no identity-based policy allows the sts:AssumeRole action", Kind::NotAllowed),
+            ("AccessDenied", "The ExternalId does not match", Kind::ExternalId),
+            ("NoSuchEntity", "Role r not found", Kind::NoSuchRole),
+            ("ExpiredToken", "The security token included in the request is expired", Kind::SourceExpired),
+            ("InvalidClientTokenId", "The security token included in the request is invalid.", Kind::SourceMissing),
+            ("Throttling", "Rate exceeded", Kind::Throttled),
+            ("ServiceUnavailable", "", Kind::Unreachable),
+            ("MalformedPolicyDocument", "", Kind::Other),
+        ] {
+            assert_eq!(kind_of(code, message).0, kind, "{code}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_reads_as_one_sentence() {
+        let refusal = Refusal::new(Kind::SourceExpired, "the keys of profile hub cannot be had");
+        assert_eq!(
+            refusal.failure().to_string(),
+            "no credentials: source credentials expired: the keys of profile hub cannot be had"
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
+//! profile, as in AWS's own tools. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
+
+use crate::{arn, environment::Environment, profiles::Profiles};
+use events::{ClientSettings, RetryMode};
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place} is {value:?}: {expected}")]
+pub struct SettingError {
+    /// Variable, or key and profile.
+    pub place: String,
+    /// What stands there.
+    pub value: String,
+    /// What may stand there.
+    pub expected: &'static str,
+}
+
+/// Settings as one profile sees them; none is the environment alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    env: &'a Environment,
+    profiles: &'a Profiles,
+    profile: Option<&'a str>,
+}
+
+/// How often and in which way calls are repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retries {
+    /// `standard` or `adaptive`; unspecified where nothing is set.
+    pub mode: RetryMode,
+    /// The first attempt included; 0 where nothing is set.
+    pub max_attempts: u32,
+    /// `legacy` was asked for and is read as `standard`.
+    pub was_legacy: bool,
+}
+
+struct Found<'a> {
+    place: String,
+    text: &'a str,
+}
+
+impl<'a> Settings<'a> {
+    /// Of this profile.
+    pub fn new(env: &'a Environment, profiles: &'a Profiles, profile: Option<&'a str>) -> Self {
+        Self { env, profiles, profile }
+    }
+
+    /// `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS`, `retry_mode` and `max_attempts`.
+    ///
+    /// # Errors
+    /// When a value is none of theirs.
+    pub fn retries(&self) -> Result<Retries, SettingError> {
+        let mut retries = Retries::default();
+        if let Some(mode) = self.find(&["AWS_RETRY_MODE"], "retry_mode") {
+            retries.was_legacy = mode.text.eq_ignore_ascii_case("legacy");
+            retries.mode = match mode.text.to_ascii_lowercase().as_str() {
+                "standard" | "legacy" => RetryMode::Standard,
+                "adaptive" => RetryMode::Adaptive,
+                _ => return Err(mode.refuse("it may be standard, adaptive or legacy")),
+            };
+        }
+        if let Some(attempts) = self.find(&["AWS_MAX_ATTEMPTS"], "max_attempts") {
+            let number = attempts.text.parse().ok().filter(|number| *number > 0);
+            retries.max_attempts = number.ok_or_else(|| attempts.refuse("it has to be a number from 1 on"))?;
+        }
+        Ok(retries)
+    }
+
+    /// The endpoint of a service where it is not AWS's own: first what is said for this service, then for all.
+    pub fn endpoint_url(&self, service: &str) -> Option<&'a str> {
+        if self
+            .find(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls")
+            .is_some_and(|f| f.is_true())
+        {
+            return None;
+        }
+        let id = service_id(service);
+        let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
+        let in_services = |section: &str| self.profiles.service(section, &id, "endpoint_url");
+        self.env
+            .get(&own)
+            .or_else(|| self.env.get("AWS_ENDPOINT_URL"))
+            .or_else(|| self.key("services").and_then(in_services))
+            .or_else(|| self.key("endpoint_url"))
+    }
+
+    /// The first configured region of this partition, else the partition's own.
+    pub fn region(&self, partition: &str) -> &'a str {
+        let fits = |region: &&str| arn::partition_of_region(region) == partition;
+        self.regions().find(fits).unwrap_or_else(|| arn::default_region(partition))
+    }
+
+    /// The configured region, whatever its partition.
+    pub fn any_region(&self) -> &'a str {
+        self.regions().next().unwrap_or_else(|| arn::default_region("aws"))
+    }
+
+    fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| self.env.get(name));
+        variables.into_iter().chain([self.key("region")]).flatten()
+    }
+
+    /// Whether STS is asked at its one global endpoint: `sts_regional_endpoints = legacy`.
+    ///
+    /// # Errors
+    /// When the value is neither `legacy` nor `regional`.
+    pub fn global_sts(&self) -> Result<bool, SettingError> {
+        match self.find(&["AWS_STS_REGIONAL_ENDPOINTS"], "sts_regional_endpoints") {
+            Some(found) if found.text.eq_ignore_ascii_case("legacy") => Ok(true),
+            Some(found) if !found.text.eq_ignore_ascii_case("regional") => {
+                Err(found.refuse("it may be regional or legacy"))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What a collector's clients of a service are told.
+    ///
+    /// # Errors
+    /// When a value cannot be used.
+    pub fn of_clients(&self, service: &str) -> Result<ClientSettings, SettingError> {
+        let Retries { mode, max_attempts, .. } = self.retries()?;
+        Ok(ClientSettings {
+            endpoint_url: self.endpoint_url(service).unwrap_or_default().to_owned(),
+            use_fips: self.yes("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            use_dual_stack: self.yes("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            retry_mode: mode.into(),
+            max_attempts,
+        })
+    }
+
+    fn yes(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
+        match self.find(&[variable], key) {
+            Some(found) if found.text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(found) if !found.text.eq_ignore_ascii_case("false") => Err(found.refuse("it may be true or false")),
+            _ => Ok(false),
+        }
+    }
+
+    fn find(&self, variables: &[&str], key: &str) -> Option<Found<'a>> {
+        let in_env = variables.iter().find_map(|name| Some(Found { place: (*name).into(), text: self.env.get(name)? }));
+        in_env.or_else(|| {
+            let place = format!("{key} of profile {}", self.profile?);
+            Some(Found { place, text: self.key(key)? })
+        })
+    }
+
+    fn key(&self, key: &str) -> Option<&'a str> {
+        self.profiles.get(self.profile?, key)
+    }
+}
+
+impl Found<'_> {
+    fn is_true(&self) -> bool {
+        self.text.eq_ignore_ascii_case("true")
+    }
+
+    fn refuse(self, expected: &'static str) -> SettingError {
+        SettingError { place: self.place, value: self.text.to_owned(), expected }
+    }
+}
+
+/// A service's id in AWS's settings where it is not the name in the endpoint (SDK reference, "Service-specific endpoints").
+fn service_id(service: &str) -> String {
+    match service {
+        "autoscaling" => "auto_scaling".to_owned(),
+        "elasticloadbalancing" => "elastic_load_balancing".to_owned(),
+        other => other.replace('-', "_"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    async fn check(env: &[(&str, &str)], config: &str, expected: &Expect) {
+        let env: Environment = env.iter().copied().collect();
+        let profiles = Profiles::parse(config, "").await.expect("the config parses");
+        let settings = Settings::new(&env, &profiles, Some("a"));
+        let text = match settings.of_clients("sts") {
+            Ok(clients) => {
+                format!("{} {} {clients:?}", settings.region("aws"), settings.global_sts().is_ok_and(|yes| yes))
+            }
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&text);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_set() {
+        check(&[], "[profile a]\n", &expect![[r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0 }"#]]).await;
+    }
+
+    #[tokio::test]
+    async fn everything_is_set_in_the_profile() {
+        let config = "[profile a]\nregion = eu-west-1\nendpoint_url = http://here\nuse_fips_endpoint = true\n\
+            use_dualstack_endpoint = TRUE\nretry_mode = adaptive\nmax_attempts = 7\nsts_regional_endpoints = legacy\n";
+        check(&[], config, &expect![[r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7 }"#]]).await;
+    }
+
+    #[tokio::test]
+    async fn the_environment_comes_first() {
+        let env = [
+            ("AWS_RETRY_MODE", "LEGACY"),
+            ("AWS_MAX_ATTEMPTS", "2"),
+            ("AWS_ENDPOINT_URL_STS", "http://sts"),
+            ("AWS_ENDPOINT_URL", "http://all"),
+            ("AWS_REGION", "eu-west-2"),
+        ];
+        let config =
+            "[profile a]\nregion = eu-west-1\nretry_mode = adaptive\nmax_attempts = 7\nendpoint_url = http://here\n";
+        check(&env, config, &expect![[r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2 }"#]]).await;
+    }
+
+    #[tokio::test]
+    async fn endpoints_can_be_ignored_and_regions_of_other_partitions_are() {
+        let env = [
+            ("AWS_ENDPOINT_URL", "http://all"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ("AWS_REGION", "cn-north-1"),
+        ];
+        check(&env, "[profile a]\nregion = eu-west-1\n", &expect![[r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0 }"#]]).await;
+    }
+
+    #[tokio::test]
+    async fn what_would_make_the_sdk_panic_is_one_clear_sentence() {
+        check(
+            &[("AWS_MAX_ATTEMPTS", "0")],
+            "",
+            &expect![[r#"AWS_MAX_ATTEMPTS is "0": it has to be a number from 1 on"#]],
+        )
+        .await;
+        check(
+            &[],
+            "[profile a]\nretry_mode = often\n",
+            &expect![[r#"retry_mode of profile a is "often": it may be standard, adaptive or legacy"#]],
+        )
+        .await;
+        check(
+            &[("AWS_USE_FIPS_ENDPOINT", "1")],
+            "",
+            &expect![[r#"AWS_USE_FIPS_ENDPOINT is "1": it may be true or false"#]],
+        )
+        .await;
+    }
+}

@@ -1,0 +1,138 @@
+//! The credentials that a route begins with.
+
+use crate::{
+    aws::Aws,
+    flight::{self, Flights},
+    plan::{Source, Sso, WebIdentity},
+    process,
+    refusal::{Kind, Refusal},
+};
+use aws_config::{
+    ecs::EcsCredentialsProvider, imds::credentials::ImdsCredentialsProvider, provider_config::ProviderConfig,
+    sso::SsoCredentialsProvider,
+};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
+};
+use aws_types::region::Region;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+/// How long a provider of the SDK may take, its own retries included.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Providers and what they gave.
+#[derive(Default)]
+pub struct Sources {
+    /// Kept, because some hold a cache of their own.
+    providers: Mutex<HashMap<Source, SharedCredentialsProvider>>,
+    given: Flights<Source, Credentials>,
+}
+
+impl Sources {
+    /// Credentials of a source; asked for once until shortly before they end. Keys in files and variables are read each
+    /// time, so that rotated ones are taken when the files are read anew.
+    ///
+    /// # Errors
+    /// When there are none, with the reason.
+    pub async fn credentials(
+        &self,
+        aws: &Aws,
+        of_profile: Option<&str>,
+        source: &Source,
+    ) -> Result<Credentials, Refusal> {
+        match source {
+            Source::Environment => environment(aws).ok_or_else(|| missing(source)),
+            Source::Keys { profile } => keys(aws, profile).ok_or_else(|| missing(source)),
+            Source::WebIdentity(identity) => {
+                let fetch = || async { Ok(with_end(aws.with_token(of_profile, identity, None, None).await?)) };
+                self.given.get(source, fetch).await
+            }
+            _ => {
+                let fetch = || async {
+                    let given = tokio::time::timeout(TIMEOUT.max(process::TIMEOUT), self.ask(aws, source)).await;
+                    let given = given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(TIMEOUT)));
+                    Ok(with_end(given.map_err(|error| Refusal::of_source(&error, source))?))
+                };
+                self.given.get(source, fetch).await
+            }
+        }
+    }
+
+    async fn ask(&self, aws: &Aws, source: &Source) -> Result<Credentials, CredentialsError> {
+        if let Source::Process { profile } = source {
+            let profiles = aws.profiles();
+            let command = profiles.get(profile, "credential_process");
+            let gone = || CredentialsError::not_loaded("the profile has no credential_process any more");
+            return process::run(command.ok_or_else(gone)?).await;
+        }
+        self.provider(aws, source).provide_credentials().await
+    }
+
+    fn provider(&self, aws: &Aws, source: &Source) -> SharedCredentialsProvider {
+        let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        providers.entry(source.clone()).or_insert_with(|| sdk_provider(aws, source)).clone()
+    }
+}
+
+/// The SDK's own provider, by name: its default chain would prefer keys in the environment.
+fn sdk_provider(aws: &Aws, source: &Source) -> SharedCredentialsProvider {
+    let config = ProviderConfig::without_region().with_http_client(aws.clients().http.clone());
+    match source {
+        Source::Sso(sso) => {
+            let Sso { account_id, role_name, region, start_url, session, .. } = sso;
+            let region = Region::new(region.clone());
+            let mut builder = SsoCredentialsProvider::builder()
+                .configure(&config.with_region(Some(region.clone())))
+                .account_id(account_id)
+                .role_name(role_name)
+                .region(region)
+                .start_url(start_url);
+            builder.set_session_name(session.clone());
+            SharedCredentialsProvider::new(builder.build())
+        }
+        Source::EcsContainer => {
+            SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
+        }
+        _ => SharedCredentialsProvider::new(ImdsCredentialsProvider::builder().configure(&config).build()),
+    }
+}
+
+fn environment(aws: &Aws) -> Option<Credentials> {
+    let get = |name| aws.environment().get(name);
+    let token = get("AWS_SESSION_TOKEN").map(str::to_owned);
+    Some(Credentials::new(get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?, token, None, "Environment"))
+}
+
+fn keys(aws: &Aws, profile: &str) -> Option<Credentials> {
+    let profiles = aws.profiles();
+    let get = |key| profiles.get(profile, key);
+    let token = get("aws_session_token").map(str::to_owned);
+    Some(Credentials::new(get("aws_access_key_id")?, get("aws_secret_access_key")?, token, None, "Profile"))
+}
+
+fn missing(source: &Source) -> Refusal {
+    Refusal::new(Kind::SourceMissing, format!("{source} are not there"))
+}
+
+fn with_end(credentials: Credentials) -> (Credentials, Option<SystemTime>) {
+    let until = flight::replace_at(credentials.expiry());
+    (credentials, until)
+}
+
+/// The token of a web identity, read anew each time because it is rotated.
+///
+/// # Errors
+/// When the file cannot be read.
+pub async fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refusal> {
+    let read = tokio::fs::read_to_string(&identity.token_file).await;
+    let text = read.map_err(|error| {
+        let file = identity.token_file.display();
+        Refusal::new(Kind::SourceMissing, format!("the web identity token {file} cannot be read: {error}"))
+    })?;
+    Ok(zeroize::Zeroizing::new(text.trim().to_owned()))
+}

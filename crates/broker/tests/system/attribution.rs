@@ -1,0 +1,47 @@
+//! Session tags and source identity against an STS that refuses them, one call however many ask, and what is cached.
+
+use crate::world::{ALPHA, ALPHA_ROLE, World};
+use serde_json::json;
+
+async fn alone() -> World {
+    let mut world = World::alone().await;
+    world.hub_keys();
+    world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
+    world.broker(&["--profile", "alpha"], &[]).await.expect("it starts");
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_role_does_not_allow_is_left_out_once_and_for_all() {
+    let world = alone().await;
+    let denied = |action: &str| {
+        json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "AccessDenied",
+            "message": format!("User: arn:aws:iam::111111111111:user/groma is not authorized to perform: {action} on resource: {ALPHA_ROLE}") })
+    };
+    world.cloud.aws.fault(json!([denied("sts:TagSession"), denied("sts:SetSourceIdentity")])).await.expect("faults");
+    assert_eq!(world.accounts_text().await, format!("{ALPHA} alpha aws us-east-1"));
+    assert_eq!(world.count("AssumeRole").await, 3, "with both, without tags, with neither");
+    for sync in ["S1", "S2"] {
+        world.lease_for(sync, ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    }
+    assert_eq!(world.count("AssumeRole").await, 5, "it is remembered");
+    let said = world.log().matches("does not allow full attribution").count();
+    assert_eq!(said, 1, "and said once");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_however_many_ask() {
+    let world = alone().await;
+    world.accounts().await;
+    let before = world.count("AssumeRole").await;
+    let asked = futures::future::join_all((0..20).map(|_| world.lease(ALPHA, "iam", &["iam:ListUsers"]))).await;
+    let first = asked[0].as_ref().expect("a lease").credentials.clone();
+    assert!(asked.iter().all(|lease| lease.as_ref().is_ok_and(|lease| lease.credentials == first)));
+    assert_eq!(world.count("AssumeRole").await, before + 1);
+    world.lease(ALPHA, "iam", &["iam:ListRoles"]).await.expect("other actions");
+    world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("another service");
+    world.lease_for("another sync", ALPHA, "iam", &["iam:ListUsers"]).await.expect("another sync");
+    assert_eq!(world.count("AssumeRole").await, before + 4);
+    world.end().await;
+}

@@ -1,0 +1,90 @@
+//! The whole organization through one role name.
+
+use crate::world::{ALPHA, BETA, BETA_EXTERNAL_ID, HUB, World};
+use expect_test::expect;
+use serde_json::{Value, json};
+
+/// Id of the unit of this name, anywhere in the organization.
+async fn unit(world: &World, name: &str) -> String {
+    let list = |operation: &'static str, parameters: Value| {
+        world.cloud.aws.call(HUB, "us-east-1", "organizations", operation, parameters)
+    };
+    let roots = list("list_roots", json!({})).await.expect("roots");
+    let mut parents = vec![roots["Roots"][0]["Id"].as_str().expect("an id").to_owned()];
+    while let Some(parent) = parents.pop() {
+        let units = list("list_organizational_units_for_parent", json!({ "ParentId": parent })).await.expect("units");
+        for unit in units["OrganizationalUnits"].as_array().expect("a list") {
+            let id = unit["Id"].as_str().expect("an id").to_owned();
+            if unit["Name"] == name {
+                return id;
+            }
+            parents.push(id);
+        }
+    }
+    panic!("no unit {name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_account_and_the_callers_own_without_the_role() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let hub = [("AWS_PROFILE", "hub".to_owned())];
+    world.broker(&["--accounts", "organization"], &hub).await.expect("it starts");
+    let text = world.accounts_text().await;
+    expect![[r""]].assert_eq(&text);
+    let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!(world.whose(&lease.credentials).await.contains("assumed-role/cartography-read-only/groma-iam-"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_it() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let (workloads, data) = (unit(&world, "Workloads").await, unit(&world, "Data").await);
+    let hub = [("AWS_PROFILE", "hub".to_owned())];
+    let external = ["--external-id", BETA_EXTERNAL_ID];
+    for (parts, expected) in [
+        (vec!["--include", &workloads], vec![ALPHA, BETA]),
+        (vec!["--include", &workloads, "--exclude", &data], vec![ALPHA]),
+        (vec!["--include", BETA], vec![BETA]),
+        (vec!["--exclude", HUB], vec![ALPHA, BETA]),
+    ] {
+        let mut world = World::new().await;
+        world.hub_keys();
+        let arguments = [&["--accounts", "organization"] as &[&str], &external, &parts].concat();
+        world.broker(&arguments, &hub).await.expect("it starts");
+        let answer = world.accounts().await;
+        let ids: Vec<_> = answer.accounts.iter().map(|account| account.id.as_str()).collect();
+        assert_eq!(ids, expected, "{parts:?}");
+        world.end().await;
+    }
+    world
+        .broker(&["--accounts", "organization", "--include", "999999999999", "--include", "ou-none-nowhere"], &hub)
+        .await
+        .expect("it starts");
+    let text = world.accounts_text().await;
+    assert!(text.starts_with("failure: no credentials: "), "{text}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_accounts_are_skipped_and_said() {
+    let mut world = World::alone().await;
+    world.hub_keys();
+    let close = json!({ "AccountId": BETA });
+    world.cloud.aws.call(HUB, "us-east-1", "organizations", "close_account", close).await.expect("it is closed");
+    world.broker(&["--accounts", "organization", "--profile", "hub"], &[]).await.expect("it starts");
+    let answer = world.accounts().await;
+    assert!(!answer.accounts.iter().any(|account| account.id == BETA));
+    assert!(!answer.unreachable.iter().any(|account| account.id == BETA));
+    assert!(world.log().contains("an account that is not active is skipped"));
+    let denied = json!({ "service": "organizations", "status": 400, "code": "AccessDeniedException", "message": "no" });
+    world.cloud.aws.fault(denied).await.expect("a fault");
+    let text = world.accounts_text().await;
+    assert!(
+        text.starts_with("failure: no credentials: not allowed: cannot list the organization's accounts"),
+        "{text}"
+    );
+    world.end().await;
+}

@@ -1,0 +1,94 @@
+//! Hub and spokes by profiles, and what a lease may do.
+
+use crate::world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, BETA_ROLE, HUB, SYNC, World};
+use expect_test::expect;
+use serde_json::json;
+use std::time::{Duration, SystemTime};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_and_its_spokes() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    world.config(&format!(
+        "[default]\nregion = us-east-1\noutput = json\n[profile hub]\nregion = eu-west-1\n\
+         [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\nregion = us-east-1\noutput = json\n\
+         [profile beta]\nrole_arn = {BETA_ROLE}\nsource_profile = hub\nexternal_id = {BETA_EXTERNAL_ID}\n\
+         [profile again]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n[profile only-a-region]\nregion = eu-west-1\n"
+    ));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    expect![[r"
+        111111111111 hub aws eu-west-1
+        222222222222 alpha aws us-east-1
+        333333333333 beta aws us-east-1"]]
+    .assert_eq(&world.accounts_text().await);
+    assert!(world.log().contains("another profile leads into the same account"));
+
+    let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    let name = format!("assumed-role/cartography-read-only/groma-iam-{SYNC}");
+    assert_eq!(world.whose(&lease.credentials).await, format!("arn:aws:sts::{ALPHA}:{name}"));
+    assert_eq!(lease.settings.endpoint_url, world.cloud.aws.endpoint());
+    let iam = world.iam(&lease.credentials);
+    iam.list_users().send().await.expect("what the lease is for");
+    let denied = iam.list_roles().send().await.expect_err("it is for nothing else");
+    assert!(format!("{denied:?}").contains("no session policy allows"), "{denied:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_profiles_that_are_named() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
+    world.broker(&["--accounts", "profiles", "--profile", "alpha"], &[]).await.expect("it starts");
+    expect!["222222222222 alpha aws us-east-1"].assert_eq(&world.accounts_text().await);
+    let refused = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("the hub is not among them");
+    assert!(refused.to_string().starts_with("unknown account: "), "{refused}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_of_roles_and_its_hour() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "AWS": ALPHA_ROLE }, "Action": "sts:AssumeRole" }] });
+    let role = json!({ "RoleName": "leaf", "AssumeRolePolicyDocument": trust.to_string() });
+    world.cloud.aws.call(BETA, "us-east-1", "iam", "create_role", role).await.expect("a role that trusts alpha's");
+    world.config(&format!(
+        "[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\nduration_seconds = 7200\nrole_session_name = middle\n\
+         [profile leaf]\nrole_arn = arn:aws:iam::{BETA}:role/leaf\nsource_profile = alpha\nduration_seconds = 7200\n"
+    ));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    expect![[r"
+        222222222222 alpha aws us-east-1
+        333333333333 leaf aws us-east-1
+        111111111111 hub aws us-east-1"]]
+    .assert_eq(&world.accounts_text().await);
+    let hours = |lease: &credentials::Lease| {
+        let end = lease.credentials.expiry().expect("it ends");
+        end.duration_since(SystemTime::now()).expect("it lives").as_secs_f64() / Duration::from_hours(1).as_secs_f64()
+    };
+    let first = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!((1.9..=2.0).contains(&hours(&first)), "a user's keys may get what the profile says");
+    assert!(world.whose(&first.credentials).await.ends_with("/middle"), "the profile's session name");
+    let chained = world.lease(BETA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!((0.9..=1.0).contains(&hours(&chained)), "a role's session at most an hour");
+    assert!(world.whose(&chained.credentials).await.contains("assumed-role/leaf/groma-iam-"));
+    assert!(world.log().contains("at most an hour"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_were_renewed_are_taken_without_a_restart() {
+    let mut world = World::new().await;
+    world.config("[profile hub]\nregion = us-east-1\naws_access_key_id = AKIAOLD\naws_secret_access_key = old\n");
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    world.accounts().await;
+    world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
+    world.hub_keys();
+    expect![[r"
+        222222222222 alpha aws us-east-1
+        111111111111 hub aws us-east-1"]]
+    .assert_eq(&world.accounts_text().await);
+    world.end().await;
+}

@@ -1,0 +1,100 @@
+//! What cannot be leased, and the sentence that says why. The rest goes on.
+
+use crate::world::{ALPHA, ALPHA_ROLE, BETA_ROLE, HUB, World};
+use expect_test::expect;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_in_its_own_words_and_the_others_go_on() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    world.config(&format!(
+        "[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n\
+         [profile beta]\nrole_arn = {BETA_ROLE}\nsource_profile = hub\nexternal_id = wrong\n\
+         [profile gone]\nrole_arn = arn:aws:iam::444444444444:role/none\nsource_profile = hub\n\
+         [profile mfa]\nrole_arn = arn:aws:iam::555555555555:role/r\nsource_profile = hub\nmfa_serial = arn:aws:iam::1:mfa/me\n\
+         [profile env]\nrole_arn = arn:aws:iam::666666666666:role/r\ncredential_source = Environment\n\
+         [profile odd]\nrole_arn = arn:aws:iam::777777777777:role/r\nsource_profile = hub\nretry_mode = often\n\
+         [profile process]\ncredential_process = exit 7\n"
+    ));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    expect![[r""]].assert_eq(&world.accounts_text().await);
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("alpha can be leased all the same");
+    let refused = world.lease("333333333333", "iam", &["iam:ListUsers"]).await.expect_err("beta cannot");
+    assert!(refused.to_string().starts_with("not allowed: cannot assume"), "{refused}");
+    assert_eq!(refused.failure().class(), events::FailureClass::Credentials);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_reading_is_leased() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    for actions in [&["iam:CreateUser"] as &[&str], &["iam:*"], &["*"], &[], &["iam:ListUsers", "sts:AssumeRole"]] {
+        let refused = world.lease(ALPHA, "iam", actions).await.expect_err("never");
+        assert!(refused.to_string().starts_with("not given: "), "{refused}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sts_that_cannot_be_reached_throttles_or_has_expired_keys() {
+    let mut world = World::alone().await;
+    world.hub_keys();
+    world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
+    let attempts = [("AWS_MAX_ATTEMPTS", "2".to_owned())];
+    world.broker(&["--accounts", "profiles", "--profile", "alpha"], &attempts).await.expect("it starts");
+    for (status, code, words) in [
+        (400, "Throttling", "throttled: throttled: cannot assume"),
+        (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
+        (403, "InvalidClientTokenId", "no credentials: no source credentials: cannot assume"),
+        (404, "NoSuchEntity", "no credentials: no such role: cannot assume"),
+        (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
+    ] {
+        let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
+        world.cloud.aws.fault(fault).await.expect("a fault");
+        let text = world.accounts_text().await;
+        assert!(text.starts_with(&format!("{ALPHA} alpha: {words}")), "{code}: {text}");
+        world.cloud.aws.clear_faults().await.expect("no fault");
+    }
+    assert_eq!(world.accounts_text().await, format!("{ALPHA} alpha aws us-east-1"));
+    world.end().await;
+
+    let mut world = World::new().await;
+    world.hub_keys();
+    let nobody = [("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()), ("AWS_PROFILE", "hub".to_owned())];
+    world.broker(&[], &nobody).await.expect("it starts without asking AWS");
+    let text = world.accounts_text().await;
+    assert!(text.starts_with("failure: no credentials: AWS unreachable: cannot find out whose"), "{text}");
+    let refused = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("nobody is there");
+    assert!(refused.to_string().starts_with("AWS unreachable: "), "{refused}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_begin_with() {
+    let mut world = World::new().await;
+    let (status, said) = world.broker(&[], &[]).await.expect_err("it ends");
+    assert_eq!(status, 1);
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("error: no AWS credentials were found")), "{said}");
+    world.config("[profile a]\nregion = eu-west-1\n");
+    for (arguments, words) in [
+        (
+            &["--accounts", "profiles", "--profile", "b"] as &[&str],
+            r#"error: there is no AWS profile "b"; there are: a"#,
+        ),
+        (&["--accounts", "current", "--profile", "a"], r#"error: profile "a" holds no credentials"#),
+    ] {
+        let (status, said) = world.broker(arguments, &[]).await.expect_err("it ends");
+        assert_eq!((status, said.lines().last()), (1, Some(words)));
+    }
+    let unreadable = [("AWS_CONFIG_FILE", world.home.path().display().to_string())];
+    let (status, said) = world.broker(&["--accounts", "profiles"], &unreadable).await.expect_err("it ends");
+    assert_eq!(status, 1);
+    assert!(said.contains("error: cannot read the AWS file") && said.contains("(AWS_CONFIG_FILE): "), "{said}");
+    let (status, said) = world.broker(&["--accounts", "current", "--include", "x"], &[]).await.expect_err("it ends");
+    assert_eq!((status, said.lines().count()), (2, 2), "{said}");
+    world.end().await;
+}

@@ -1,0 +1,199 @@
+//! Which events may become Cypher. Labels, types and property names cannot be parameters of a statement, so only plain
+//! names pass; anybody may publish on a bus.
+
+use events::{
+    AssetBatch, AssetEvent, Direction, EdgeTable, Message, NodeTable, Ownership, Scope, ScopeFinished, Sync,
+    asset_event::Event, identifier,
+};
+
+/// An event that is fit to be applied: everything that the protocol leaves optional is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admitted {
+    /// The sync.
+    pub sync: Sync,
+    /// The scope.
+    pub scope: Scope,
+    /// The attempt.
+    pub attempt: u32,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Unix seconds until the year 2242. A tag in milliseconds would be newer than every sync to come and shut them all out.
+const TAGS: std::ops::Range<i64> = 1..1 << 33;
+
+/// Decodes a message and checks all that will become part of a statement.
+///
+/// # Errors
+/// The reason to park it.
+pub fn admit(payload: &[u8]) -> Result<Admitted, String> {
+    let AssetEvent { sync, scope, attempt, event } =
+        AssetEvent::decode(payload).map_err(|error| format!("not an asset event: {error}"))?;
+    let sync = sync.filter(|sync| !sync.id.is_empty() && TAGS.contains(&sync.update_tag)).ok_or("no sync")?;
+    let scope = scope.filter(is_whole).ok_or("no scope")?;
+    let event = event.ok_or("an event of a kind that this version does not know")?;
+    match &event {
+        Event::Batch(batch) => batch_names(batch)?,
+        Event::Finished(finished) => feed_names(finished)?,
+        Event::Started(_) | Event::Failed(_) => {}
+    }
+    Ok(Admitted { sync, scope, attempt, event })
+}
+
+fn is_whole(scope: &Scope) -> bool {
+    let Scope { account_id, region, service, listing } = scope;
+    [account_id, region, service, listing].into_iter().all(|part| is_plain(part, ""))
+}
+
+/// Whether this may be a word of the writer's own bookkeeping, where `/` and spaces separate words.
+fn is_plain(text: &str, also: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.' || also.contains(c);
+    !text.is_empty() && text.len() <= identifier::MAX_LENGTH && text.chars().all(plain)
+}
+
+fn batch_names(batch: &AssetBatch) -> Result<(), String> {
+    for table in &batch.nodes {
+        let NodeTable { label, extra_labels, absent_labels, properties, rows, .. } = table;
+        std::iter::once(label).chain(extra_labels).chain(absent_labels).try_for_each(|label| label_name(label))?;
+        properties.iter().try_for_each(|property| property_name(&property.name))?;
+        if table.ownership() == Ownership::Unspecified {
+            return Err(format!("{label}: nobody owns its nodes"));
+        }
+        if rows.iter().any(|row| row.values.len() != properties.len() || row.id.is_empty()) {
+            return Err(format!("{label}: a row does not fit its table"));
+        }
+    }
+    for table in &batch.edges {
+        let EdgeTable { r#type, source_label, target_label, target_key, properties, rows, .. } = table;
+        [source_label, target_label].into_iter().try_for_each(|label| label_name(label))?;
+        [r#type, target_key].into_iter().try_for_each(|text| name(text))?;
+        properties.iter().try_for_each(|property| property_name(property))?;
+        if table.direction() == Direction::Unspecified {
+            return Err(format!("{type}: neither in nor out"));
+        }
+        if rows.iter().any(|row| row.values.len() != properties.len() || row.source_id.is_empty()) {
+            return Err(format!("{type}: a row does not fit its table"));
+        }
+    }
+    Ok(())
+}
+
+fn feed_names(finished: &ScopeFinished) -> Result<(), String> {
+    finished.nodes.iter().try_for_each(|feed| label_name(&feed.label))?;
+    finished.edges.iter().try_for_each(|feed| {
+        name(&feed.r#type)?;
+        label_name(&feed.from_label)?;
+        label_name(&feed.to_label)
+    })?;
+    let nodes = finished.nodes.iter().flat_map(|feed| &feed.listings);
+    match nodes.chain(finished.edges.iter().flat_map(|feed| &feed.listings)).find(|text| !is_plain(text, "/")) {
+        Some(listing) => Err(format!("{:?} is not a listing", shown(listing))),
+        None => Ok(()),
+    }
+}
+
+/// Labels that begin so hold the writer's own bookkeeping.
+const RESERVED_LABELS: &str = "Groma";
+/// What the writer sets itself.
+const RESERVED_PROPERTIES: [&str; 3] = ["id", "firstseen", "lastupdated"];
+
+fn label_name(text: &str) -> Result<(), String> {
+    name(text)?;
+    if text.starts_with(RESERVED_LABELS) { Err(format!("label {text:?} is reserved")) } else { Ok(()) }
+}
+
+fn property_name(text: &str) -> Result<(), String> {
+    name(text)?;
+    let reserved = RESERVED_PROPERTIES.contains(&text) || text.starts_with("_module_");
+    if reserved { Err(format!("property {text:?} is reserved")) } else { Ok(()) }
+}
+
+fn name(text: &str) -> Result<(), String> {
+    if identifier::is_valid(text) {
+        return Ok(());
+    }
+    Err(format!("{:?} is not a name for a label, type or property", shown(text)))
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event(batch: AssetBatch) -> Vec<u8> {
+        AssetEvent {
+            sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+            scope: Some(Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() }),
+            attempt: 1,
+            event: Some(Event::Batch(batch)),
+        }
+        .encode_to_vec()
+    }
+
+    #[test]
+    fn a_label_that_is_cypher_is_not_admitted() {
+        let table = NodeTable {
+            label: "A) DETACH DELETE (n".into(),
+            ownership: Ownership::Scope.into(),
+            ..NodeTable::default()
+        };
+        let refusal = admit(&event(AssetBatch { nodes: vec![table], ..AssetBatch::default() })).unwrap_err();
+        assert!(refusal.contains("is not a name"), "{refusal}");
+    }
+
+    #[test]
+    fn a_property_of_an_edge_is_checked_too() {
+        let table = EdgeTable {
+            r#type: "HAS".into(),
+            source_label: "A".into(),
+            target_label: "B".into(),
+            target_key: "id`}) //".into(),
+            direction: Direction::Out.into(),
+            ..EdgeTable::default()
+        };
+        assert!(admit(&event(AssetBatch { edges: vec![table], ..AssetBatch::default() })).is_err());
+    }
+
+    #[test]
+    fn bookkeeping_is_out_of_reach() {
+        let labelled = |label: &str, property: &str| NodeTable {
+            label: label.into(),
+            ownership: Ownership::Scope.into(),
+            properties: vec![events::Property { name: property.into(), indexed: false }],
+            ..NodeTable::default()
+        };
+        for (label, property) in [("GromaScope", "a"), ("A", "id"), ("A", "lastupdated"), ("A", "_module_scope")] {
+            let batch = AssetBatch { nodes: vec![labelled(label, property)], ..AssetBatch::default() };
+            assert!(admit(&event(batch)).unwrap_err().contains("reserved"), "{label} {property}");
+        }
+    }
+
+    #[test]
+    fn a_scope_or_listing_that_is_not_one_word_is_not_admitted() {
+        let feed = events::NodeFeed { label: "A".into(), listings: vec!["a b".into()] };
+        let finished = Event::Finished(ScopeFinished { nodes: vec![feed], ..ScopeFinished::default() });
+        let scope = |region: &str| Scope {
+            account_id: "1".into(),
+            region: region.into(),
+            service: "s".into(),
+            listing: "l".into(),
+        };
+        let encoded = |region: &str| {
+            let sync = Some(Sync { id: "s".into(), update_tag: 1 });
+            AssetEvent { sync, scope: Some(scope(region)), attempt: 1, event: Some(finished.clone()) }.encode_to_vec()
+        };
+        assert_eq!(admit(&encoded("a/b")).unwrap_err(), "no scope");
+        assert!(admit(&encoded("r")).unwrap_err().contains("is not a listing"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(payload in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = admit(&payload);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One transaction: events of one account to rows and scope states, together or not at all.
+//!
+//! The scopes' states are locked and stepped first; then only the rows of batches that the states call for are written,
+//! nodes before edges; then the states. Few large requests, because each round trip costs and middling ones stall.
+
+use crate::{
+    admit::Admitted,
+    edges::{EdgeWrites, Held},
+    graph::{GraphError, GraphStore, Transaction},
+    nodes::NodeWrites,
+    schema::{Need, Schema},
+    scope_store::{self, StoredScope},
+    scopes::{self, Progress, Run, Verdict},
+};
+use events::{AssetBatch, Scope, asset_event::Event};
+use std::collections::{BTreeMap, HashSet};
+
+/// An admitted event and its place in the stream.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Sequence in the assets stream.
+    pub sequence: u64,
+    /// The event.
+    pub event: Admitted,
+}
+
+/// What a transaction came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Whether a scope was completed by it, or was complete already.
+    pub completed: bool,
+    /// Labels of the nodes that were written.
+    pub labels: HashSet<String>,
+}
+
+impl Item {
+    pub(crate) fn run(&self) -> Run {
+        Run::of(&self.event.sync, self.event.attempt)
+    }
+
+    pub(crate) fn batch(&self) -> Option<&AssetBatch> {
+        match &self.event.event {
+            Event::Batch(batch) => Some(batch),
+            _ => None,
+        }
+    }
+
+    /// Node rows and edge rows.
+    pub(crate) fn rows(&self) -> (usize, usize) {
+        self.batch().map_or((0, 0), |batch| {
+            let nodes = batch.nodes.iter().map(|table| table.rows.len()).sum();
+            (nodes, batch.edges.iter().map(|table| table.rows.len()).sum())
+        })
+    }
+}
+
+/// Applies events in one transaction.
+///
+/// # Errors
+/// When the graph is away, or rejects one of the rows: then nothing is applied.
+pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Result<Applied, GraphError> {
+    schema.ensure(store, needs(items.iter().filter_map(Item::batch))).await?;
+    let scopes: BTreeMap<String, Scope> =
+        items.iter().map(|item| (scopes::id(&item.event.scope), item.event.scope.clone())).collect();
+    let mut backoff = store.backoff();
+    loop {
+        match attempt(store, &scopes, items).await {
+            Ok(applied) => return Ok(applied),
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
+}
+
+async fn attempt(
+    store: &GraphStore,
+    scopes: &BTreeMap<String, Scope>,
+    items: &[Item],
+) -> Result<Applied, neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let applied = enter(&mut transaction, scopes, items).await;
+    transaction.end(applied).await
+}
+
+/// What the statements for these batches rely on.
+pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSet<Need> {
+    let of = |batch: &'a AssetBatch| {
+        batch.nodes.iter().flat_map(Need::of_nodes).chain(batch.edges.iter().flat_map(Need::of_edges))
+    };
+    batches.flat_map(of).collect()
+}
+
+async fn enter(
+    transaction: &mut Transaction,
+    scopes: &BTreeMap<String, Scope>,
+    items: &[Item],
+) -> Result<Applied, neo4rs::Error> {
+    let mut states = scope_store::lock(transaction, scopes).await?;
+    let wanted = step(&mut states, items);
+    let held = write(transaction, &wanted).await?;
+    for item in &wanted {
+        if let (Some(stored), Some(missing)) =
+            (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
+        {
+            stored.state.hold(item.sequence, missing.clone());
+        }
+    }
+    scope_store::save(transaction, &states).await?;
+    Ok(Applied {
+        completed: states.values().any(|stored| stored.state.progress() == Progress::Complete),
+        labels: wanted.iter().filter_map(|item| item.batch()).flat_map(labels).collect(),
+    })
+}
+
+/// Steps every state through its events; the batches whose rows the final states count.
+fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<&'a Item> {
+    let mut wanted = Vec::new();
+    for item in items {
+        if let Some(stored) = states.get_mut(&scopes::id(&item.event.scope)) {
+            let (state, verdict) = std::mem::take(&mut stored.state).step(&item.run(), &item.event.event);
+            stored.state = state;
+            if verdict == Verdict::Apply {
+                wanted.push(item);
+            }
+        }
+    }
+    let counted =
+        |item: &&Item| states.get(&scopes::id(&item.event.scope)).is_some_and(|stored| stored.state.run == item.run());
+    wanted.into_iter().filter(counted).collect()
+}
+
+async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Held, neo4rs::Error> {
+    let mut nodes = NodeWrites::default();
+    let mut edges = EdgeWrites::default();
+    for item in items {
+        let (run, place) = (item.run(), item.event.scope.place());
+        let batch = item.batch();
+        batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, &run, &place));
+        batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, &run, &place, item.sequence));
+    }
+    for query in nodes.into_queries() {
+        transaction.run(query).await?;
+    }
+    edges.write(transaction).await
+}
+
+fn labels(batch: &AssetBatch) -> impl Iterator<Item = String> + '_ {
+    batch.nodes.iter().flat_map(|table| std::iter::once(&table.label).chain(&table.extra_labels).cloned())
+}

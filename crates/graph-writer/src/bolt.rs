@@ -1,0 +1,53 @@
+//! Event values to Bolt values, and about how large they are on the wire.
+
+use chrono::DateTime;
+use events::{Value, value::Kind};
+use neo4rs::{BoltList, BoltMap, BoltNull, BoltString, BoltType};
+
+/// A property value; an empty one is null.
+pub(crate) fn value(value: &Value) -> BoltType {
+    match &value.kind {
+        None => BoltType::Null(BoltNull),
+        Some(Kind::String(text)) => text.as_str().into(),
+        Some(Kind::Integer(number)) => (*number).into(),
+        Some(Kind::Float(number)) => (*number).into(),
+        Some(Kind::Boolean(truth)) => (*truth).into(),
+        Some(Kind::TimeMicros(micros)) => {
+            DateTime::from_timestamp_micros(*micros).map_or(BoltType::Null(BoltNull), |time| time.fixed_offset().into())
+        }
+        Some(Kind::Strings(items)) => list(items.items.iter().map(|text| text.as_str().into())),
+        Some(Kind::Floats(items)) => list(items.items.iter().map(|number| (*number).into())),
+    }
+}
+
+pub(crate) fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {
+    BoltType::List(BoltList::from(items.into_iter().collect::<Vec<_>>()))
+}
+
+pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> BoltType {
+    list(items.into_iter().map(|text| text.as_ref().into()))
+}
+
+pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, BoltType)>) -> BoltType {
+    BoltType::Map(entries.into_iter().map(|(key, value)| (BoltString::from(key), value)).collect::<BoltMap>())
+}
+
+/// Any unsigned count or position; Neo4j's integers are signed.
+pub(crate) fn integer(number: impl TryInto<i64>) -> BoltType {
+    number.try_into().unwrap_or(i64::MAX).into()
+}
+
+/// At least as many bytes as the value takes on the wire.
+pub(crate) fn size(value: &BoltType) -> usize {
+    /// Marker and length.
+    const HEADER: usize = 5;
+    match value {
+        BoltType::String(text) => HEADER + text.value.len(),
+        BoltType::List(items) => HEADER + items.iter().map(size).sum::<usize>(),
+        BoltType::Map(map) => {
+            HEADER + map.value.iter().map(|(key, value)| HEADER + key.value.len() + size(value)).sum::<usize>()
+        }
+        BoltType::Null(_) | BoltType::Boolean(_) => 1,
+        _ => 32,
+    }
+}

@@ -1,0 +1,237 @@
+//! What finished scopes no longer see is removed; nothing else is.
+//!
+//! Cleanup runs once, when a sync ends and its held edges have been drawn. Not scope by scope: then an edge could be
+//! removed that only waited for its target; and one statement removes a label's nodes in all places at once, where scope
+//! by scope it would be one for each place.
+//!
+//! A label is cleaned in a place (account and region) only when every listing that feeds it there is complete in this
+//! sync. A node that other places have seen too is inherited by one of them, unless they have finished as well. Nodes
+//! without a place (shared ones, and those that Cartography wrote) are never removed. Where a place is surveyed for the
+//! first time nothing can be old, so that a first sync pays nothing.
+//!
+//! Candidates are locked first and looked at again in a second statement: another sync may see a node at the same
+//! moment, and Neo4j does not repeat a filter when it has waited for a lock.
+
+use crate::{
+    bolt,
+    graph::{GraphError, GraphStore, Transaction},
+    scope_store::StoredScope,
+    scopes::Progress,
+};
+use events::Sync;
+use futures::{StreamExt, stream};
+use neo4rs::Query;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Nodes or edges removed in one transaction.
+const CHUNK: i64 = 10_000;
+/// Statements at a time; they wait for connections, not for each other.
+const AT_ONCE: usize = 4;
+
+/// Where a label or an edge may be cleaned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Places in which every listing that feeds it is complete.
+    pub places: BTreeSet<String>,
+    /// Those that an earlier sync has seen too.
+    pub seen_before: BTreeSet<String>,
+}
+
+/// What a sync may clean up.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// By label.
+    pub nodes: BTreeMap<String, Ready>,
+    /// By type and ends (`From>To`).
+    pub edges: BTreeMap<(String, String), Ready>,
+}
+
+/// What the complete scopes of one sync permit.
+pub fn due(scopes: &[StoredScope]) -> Due {
+    let complete: BTreeMap<String, &StoredScope> = scopes
+        .iter()
+        .filter(|stored| stored.state.progress() == Progress::Complete)
+        .map(|stored| (stored.id(), stored))
+        .collect();
+    let mut nodes = BTreeMap::new();
+    let mut edges = BTreeMap::new();
+    for stored in complete.values() {
+        let place = stored.scope.place();
+        let finish = stored.state.finish.iter();
+        for feed in finish.clone().flat_map(|finish| &finish.nodes) {
+            let listings: &mut BTreeSet<String> = nodes.entry((feed.label.clone(), place.clone())).or_default();
+            listings.extend(feed.listings.iter().cloned());
+        }
+        for feed in finish.flat_map(|finish| &finish.edges) {
+            let shape = (feed.r#type.clone(), format!("{}>{}", feed.from_label, feed.to_label));
+            let listings: &mut BTreeSet<String> = edges.entry((shape, place.clone())).or_default();
+            listings.extend(feed.listings.iter().cloned());
+        }
+    }
+    Due { nodes: ready(nodes, &complete), edges: ready(edges, &complete) }
+}
+
+fn ready<K: Ord>(
+    feeds: BTreeMap<(K, String), BTreeSet<String>>,
+    complete: &BTreeMap<String, &StoredScope>,
+) -> BTreeMap<K, Ready> {
+    let mut ready = BTreeMap::<K, Ready>::new();
+    for ((key, place), listings) in feeds {
+        let scopes: Option<Vec<_>> =
+            listings.iter().map(|listing| complete.get(&format!("{place}/{listing}"))).collect();
+        if let Some(scopes) = scopes {
+            let entry = ready.entry(key).or_default();
+            if scopes.iter().any(|stored| stored.state.since < stored.state.run.tag) {
+                entry.seen_before.insert(place.clone());
+            }
+            entry.places.insert(place);
+        }
+    }
+    ready
+}
+
+/// Removes what is due. How much is added up on `(:GromaSync)`, in the same transactions.
+///
+/// # Errors
+/// When the graph is away; what was removed until then stays removed, and counted.
+pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
+    let edges = due.edges.iter().map(|((kind, ends), ready)| Sweep::edges(kind, ends, ready));
+    let nodes = due.nodes.iter().map(|(label, ready)| Sweep::nodes(label, ready));
+    sweep_all(store, sync, edges.collect()).await?;
+    sweep_all(store, sync, nodes.collect()).await
+}
+
+/// Awaits every sweep, whatever becomes of the others: one that is dropped would leave its transaction open.
+async fn sweep_all(store: &GraphStore, sync: &Sync, sweeps: Vec<Sweep<'_>>) -> Result<(), GraphError> {
+    let mut running = Vec::new();
+    for sweep in sweeps {
+        if !sweep.ready.seen_before.is_empty() {
+            running.push(sweep.run(store, sync));
+        }
+    }
+    let mut results = stream::iter(running).buffer_unordered(AT_ONCE);
+    let mut outcome = Ok(());
+    while let Some(result) = results.next().await {
+        outcome = outcome.and(result);
+    }
+    outcome
+}
+
+/// Two statements: one finds and locks candidates, the other looks again and removes.
+struct Sweep<'a> {
+    find: String,
+    remove: String,
+    counter: &'static str,
+    ends: &'a str,
+    ready: &'a Ready,
+}
+
+/// Keeps, of the places that have also seen it, those that have not finished; the first of them inherits.
+const INHERIT: &str = "[place IN coalesce(it._module_others, []) WHERE NOT place IN $places] AS others \
+    FOREACH (_ IN CASE WHEN size(others) > 0 THEN [1] ELSE [] END | \
+    SET it._module_scope = others[0], it._module_others = CASE WHEN size(others) > 1 THEN others[1..] END) \
+    WITH it, others WHERE size(others) = 0";
+
+impl<'a> Sweep<'a> {
+    fn nodes(label: &'a str, ready: &'a Ready) -> Self {
+        let find = format!(
+            "MATCH (it:`{label}`) WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_label = $ends \
+             WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id"
+        );
+        let remove = format!(
+            "UNWIND $ids AS id MATCH (it) WHERE elementId(it) = id AND it.lastupdated < $tag \
+             WITH it, {INHERIT} DETACH DELETE it RETURN count(*) AS count"
+        );
+        Self { find, remove, counter: "nodes_removed", ends: label, ready }
+    }
+
+    fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready) -> Self {
+        let find = format!(
+            "MATCH ()-[it:`{kind}`]->() WHERE it._module_scope IN $old AND it.lastupdated < $tag \
+             AND it._module_ends = $ends \
+             WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id"
+        );
+        let remove = format!(
+            "UNWIND $ids AS id MATCH ()-[it]->() WHERE elementId(it) = id AND it.lastupdated < $tag \
+             WITH it, {INHERIT} DELETE it RETURN count(*) AS count"
+        );
+        Self { find, remove, counter: "edges_removed", ends, ready }
+    }
+
+    async fn run(self, store: &GraphStore, sync: &Sync) -> Result<(), GraphError> {
+        let mut backoff = store.backoff();
+        loop {
+            match self.attempt(store, sync).await {
+                Ok(found) if found < CHUNK => return Ok(()),
+                Ok(_) => backoff = store.backoff(),
+                Err(error) => backoff.pause(error).await?,
+            }
+        }
+    }
+
+    async fn attempt(&self, store: &GraphStore, sync: &Sync) -> Result<i64, neo4rs::Error> {
+        let mut transaction = store.begin().await?;
+        let found = self.chunk(&mut transaction, sync).await;
+        transaction.end(found).await
+    }
+
+    /// How many candidates there were.
+    async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
+        let find = Query::new(self.find.clone())
+            .param("old", bolt::texts(&self.ready.seen_before))
+            .param("ends", self.ends)
+            .param("tag", sync.update_tag)
+            .param("chunk", CHUNK);
+        let rows = transaction.rows(find).await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let remove = Query::new(self.remove.clone())
+            .param("ids", bolt::texts(&ids))
+            .param("places", bolt::texts(&self.ready.places))
+            .param("tag", sync.update_tag);
+        let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
+        let counter = self.counter;
+        let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
+        transaction.run(Query::new(count).param("sync", sync.id.as_str()).param("removed", removed)).await?;
+        Ok(i64::try_from(ids.len()).unwrap_or(CHUNK))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scopes::{Run, ScopeState};
+    use events::{NodeFeed, Scope, ScopeFinished, asset_event};
+
+    fn scope(region: &str, listing: &str, since: i64, finished: bool) -> StoredScope {
+        let scope =
+            Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: listing.into() };
+        let run = |tag| Run { tag, sync: format!("s{tag}"), attempt: 1 };
+        let feed = NodeFeed { label: "Volume".into(), listings: vec!["ec2/A".into(), "ec2/B".into()] };
+        let end = ScopeFinished { nodes: vec![feed], ..ScopeFinished::default() };
+        let started = asset_event::Event::Started(events::ScopeStarted {});
+        let mut state = ScopeState::default().step(&run(since), &started).0.step(&run(9), &started).0;
+        if finished {
+            state = state.step(&run(9), &asset_event::Event::Finished(end)).0;
+        }
+        StoredScope { scope, state }
+    }
+
+    #[test]
+    fn a_label_is_due_where_all_its_listings_are_complete() {
+        let scopes = [
+            scope("x", "A", 5, true),
+            scope("x", "B", 5, true),
+            scope("y", "A", 5, true),
+            scope("y", "B", 5, false),
+            scope("z", "A", 9, true),
+            scope("z", "B", 9, true),
+        ];
+        let due = due(&scopes);
+        let ready = &due.nodes["Volume"];
+        assert_eq!(ready.places, ["1/x".to_owned(), "1/z".to_owned()].into());
+        assert_eq!(ready.seen_before, ["1/x".to_owned()].into());
+    }
+}

@@ -1,0 +1,178 @@
+//! One lane for each account: its events are applied one transaction at a time, so that accounts do not contend for
+//! nodes, and whatever has queued up in the meantime goes into the next one together. As many lanes are served at once
+//! as there are connections; a lane costs nothing while it is empty.
+
+use crate::apply::{Applied, Item};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// Node rows after which a transaction is full.
+const MOST_NODES: usize = 5_000;
+/// Edge rows after which it is.
+const MOST_EDGES: usize = 20_000;
+
+/// The queues of all accounts.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: HashMap<String, Lane>,
+    /// Accounts with work that nobody serves.
+    ready: VecDeque<String>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Lane {
+    queue: VecDeque<Item>,
+    served: bool,
+    /// Labels written since held edges were last retried.
+    fresh: HashSet<String>,
+    /// Whether a scope has completed since.
+    completed: bool,
+}
+
+/// Work for one worker.
+pub(crate) enum Job {
+    /// Apply these in one transaction.
+    Apply { account: String, items: Vec<Item> },
+    /// The lane is idle: held edges of the account may find these labels now.
+    Redraw { account: String, labels: HashSet<String> },
+}
+
+impl Lanes {
+    /// Queues an event in its account's lane.
+    pub(crate) fn push(&self, item: Item) {
+        let account = item.event.scope.account_id.clone();
+        let mut state = self.lock();
+        let lane = state.lanes.entry(account.clone()).or_default();
+        lane.queue.push_back(item);
+        if !lane.served && lane.queue.len() == 1 {
+            state.ready.push_back(account);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for work; none when the lanes are closed. A lane is served by one worker until [`Lanes::done`].
+    pub(crate) async fn next(&self) -> Option<Job> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.lock();
+                if state.closed {
+                    self.changed.notify_one();
+                    return None;
+                }
+                if let Some(account) = state.ready.pop_front() {
+                    return Some(take(&mut state, account));
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// A worker has ended its job; what it learned decides what the lane needs next.
+    pub(crate) fn done(&self, account: &str, applied: Applied) {
+        let mut state = self.lock();
+        let Some(lane) = state.lanes.get_mut(account) else { return };
+        lane.served = false;
+        lane.completed |= applied.completed;
+        lane.fresh.extend(applied.labels);
+        if !lane.queue.is_empty() || (lane.completed && !lane.fresh.is_empty()) {
+            state.ready.push_back(account.to_owned());
+            self.changed.notify_one();
+        } else if !lane.completed && lane.fresh.is_empty() {
+            state.lanes.remove(account);
+        }
+    }
+
+    /// No more work is handed out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take(state: &mut State, account: String) -> Job {
+    let lane = state.lanes.entry(account.clone()).or_default();
+    lane.served = true;
+    if lane.queue.is_empty() {
+        lane.completed = false;
+        return Job::Redraw { account, labels: std::mem::take(&mut lane.fresh) };
+    }
+    let (mut nodes, mut edges) = (0, 0);
+    let mut items = Vec::new();
+    while let Some(item) = lane.queue.front() {
+        let rows = item.rows();
+        (nodes, edges) = (nodes + rows.0, edges + rows.1);
+        if !items.is_empty() && (nodes > MOST_NODES || edges > MOST_EDGES) {
+            break;
+        }
+        items.extend(lane.queue.pop_front());
+    }
+    Job::Apply { account, items }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admit::Admitted;
+    use events::{AssetBatch, NodeRow, NodeTable, Scope, Sync, asset_event::Event};
+
+    fn item(account: &str, sequence: u64, rows: usize) -> Item {
+        let scope = Scope { account_id: account.into(), region: "r".into(), service: "s".into(), listing: "L".into() };
+        let nodes = vec![NodeTable { rows: vec![NodeRow::default(); rows], ..NodeTable::default() }];
+        let event = Event::Batch(AssetBatch { index: 0, nodes, edges: Vec::new() });
+        Item { sequence, event: Admitted { sync: Sync::default(), scope, attempt: 1, event } }
+    }
+
+    async fn sequences(lanes: &Lanes) -> (String, Vec<u64>) {
+        match lanes.next().await {
+            Some(Job::Apply { account, items }) => (account, items.iter().map(|item| item.sequence).collect()),
+            _ => (String::new(), Vec::new()),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_queued_up_goes_together_and_a_lane_is_served_once_at_a_time() {
+        let lanes = Lanes::default();
+        for event in [item("1", 1, 10), item("1", 2, 10), item("2", 3, 10), item("1", 4, 10)] {
+            lanes.push(event);
+        }
+        assert_eq!(sequences(&lanes).await, ("1".into(), vec![1, 2, 4]));
+        lanes.push(item("1", 5, 10));
+        assert_eq!(sequences(&lanes).await, ("2".into(), vec![3]));
+        lanes.done("1", Applied::default());
+        assert_eq!(sequences(&lanes).await, ("1".into(), vec![5]));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_bounded() {
+        let lanes = Lanes::default();
+        (0..8).for_each(|n| lanes.push(item("1", n, 1_000)));
+        assert_eq!(sequences(&lanes).await.1, [0, 1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn an_idle_lane_retries_held_edges_once_a_scope_has_completed() {
+        let lanes = Lanes::default();
+        lanes.push(item("1", 1, 1));
+        sequences(&lanes).await;
+        lanes.done("1", Applied { completed: true, labels: ["A".to_owned()].into() });
+        assert!(matches!(lanes.next().await, Some(Job::Redraw { labels, .. }) if labels.contains("A")));
+        lanes.done("1", Applied::default());
+        lanes.close();
+        assert!(lanes.next().await.is_none());
+    }
+}

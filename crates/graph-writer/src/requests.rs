@@ -1,0 +1,67 @@
+//! Rows cut into requests of a size that travels fast.
+//!
+//! The driver leaves Nagle's algorithm on and writes in pieces of 8 KiB, so that the tail of a request of about 9 to 64 KiB
+//! waits some 44 ms for a delayed acknowledgement; a smaller request leaves in one piece, and of larger ones only a part
+//! is hit. Rows that would make a request of that awkward size are therefore sent as several small ones, each of which
+//! takes about a millisecond. Larger sets go out in few large requests.
+
+use crate::bolt;
+use neo4rs::BoltType;
+
+/// A request of at most this many bytes leaves in one piece; the driver's buffer is 8 KiB and takes the framing as well.
+const SMALL: usize = 7_600;
+/// From here on a request in one piece is faster than many small ones.
+const LARGE: usize = 96 * 1024;
+/// Rows in one request, however small.
+const MOST_ROWS: usize = 10_000;
+/// Bytes in one request: Neo4j holds it in memory as a whole, for each connection.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// Cuts `rows` into requests; `overhead` bytes (the statement and its other parameters) go with each.
+pub(crate) fn cut(rows: Vec<BoltType>, overhead: usize) -> Vec<Vec<BoltType>> {
+    let sizes: Vec<usize> = rows.iter().map(bolt::size).collect();
+    let total = overhead + sizes.iter().sum::<usize>();
+    let most = if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES };
+    let mut requests: Vec<Vec<BoltType>> = Vec::new();
+    let mut bytes = 0;
+    for (row, size) in rows.into_iter().zip(sizes) {
+        match requests.last_mut() {
+            Some(request) if bytes + size <= most && request.len() < MOST_ROWS => {
+                request.push(row);
+                bytes += size;
+            }
+            _ => {
+                requests.push(vec![row]);
+                bytes = overhead + size;
+            }
+        }
+    }
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(rows: usize, text: usize) -> Vec<usize> {
+        let row = || bolt::list([BoltType::from("x".repeat(text))]);
+        cut((0..rows).map(|_| row()).collect(), 500)
+            .iter()
+            .map(|request| request.iter().map(bolt::size).sum())
+            .collect()
+    }
+
+    #[test]
+    fn small_stays_whole_awkward_is_cut_and_large_stays_whole() {
+        assert_eq!(sizes(10, 100).len(), 1);
+        let awkward = sizes(300, 100);
+        assert!(awkward.len() > 1 && awkward.iter().all(|bytes| bytes + 500 <= SMALL), "{awkward:?}");
+        assert_eq!(sizes(3_000, 100).len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_alone_is_awkward_is_sent_and_no_rows_are_no_request() {
+        assert_eq!(sizes(1, 20_000).len(), 1);
+        assert_eq!(sizes(0, 0).len(), 0);
+    }
+}

@@ -1,0 +1,288 @@
+//! What the graph knows of a scope, as a pure state machine: however a scope's events are ordered or repeated, the same
+//! state results, and a batch that is missing never makes it complete.
+//!
+//! Only the newest run counts, a run being one attempt of one sync: an event of a newer run starts over, one of an older
+//! run is ignored, and so are its rows. Within a run the state is two sets that only grow (batches applied, edges held)
+//! and at most one ending, which commute. That gives the invariant without any order on the bus.
+//!
+//! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows, so that
+//! SIGKILL anywhere followed by redelivery gives the same graph: a batch whose rows were committed is known to be applied.
+
+use events::{EdgeFeed, Failure, NodeFeed, Scope, ScopeName, Sync, asset_event::Event};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One attempt of one sync at a scope. Ordered by age: update tag first, then sync (a ULID), then attempt.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Run {
+    /// The sync's update tag.
+    pub tag: i64,
+    /// Its id.
+    pub sync: String,
+    /// The attempt.
+    pub attempt: u32,
+}
+
+/// What is known of a scope.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScopeState {
+    /// The newest run.
+    pub run: Run,
+    /// Oldest update tag ever seen: when it is the run's, nothing in the graph can be older.
+    pub since: i64,
+    /// Batches of the run whose rows are in the graph.
+    pub applied: BTreeSet<u32>,
+    /// Edge rows in these batches.
+    pub edge_rows: u64,
+    /// Batches with edges that lack an end, by their sequence in the stream.
+    pub held: BTreeMap<u64, Missing>,
+    /// The run read every page.
+    pub finish: Option<Finish>,
+    /// The run failed.
+    pub failure: Option<Failure>,
+    /// A batch with held edges is gone from the stream.
+    pub lost: bool,
+}
+
+/// Edges of a batch that lack an end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// How many.
+    pub rows: u64,
+    /// Labels of the nodes that are missing.
+    pub labels: BTreeSet<String>,
+}
+
+/// What a run that read every page said at its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Finish {
+    /// Batches 0 to this, exclusively, are the whole listing.
+    pub batches: u32,
+    /// Node rows in them.
+    pub assets: u64,
+    /// Labels that it feeds.
+    pub nodes: Vec<NodeFeed>,
+    /// Edges that it feeds.
+    pub edges: Vec<EdgeFeed>,
+}
+
+/// What an event asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A batch that has not been applied: write its rows.
+    Apply,
+    /// The state says it all.
+    Noted,
+    /// From an older run, or a repeat: nothing to do.
+    Ignored,
+}
+
+/// How far a scope has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Something is still to come.
+    Collecting,
+    /// Every batch is in the graph.
+    Complete,
+    /// The listing failed.
+    Failed,
+    /// A batch is gone.
+    Lost,
+}
+
+impl Run {
+    /// The run that an event belongs to.
+    pub fn of(sync: &Sync, attempt: u32) -> Self {
+        Self { tag: sync.update_tag, sync: sync.id.clone(), attempt }
+    }
+}
+
+impl ScopeState {
+    /// Takes in one event.
+    #[must_use]
+    pub fn step(mut self, run: &Run, event: &Event) -> (Self, Verdict) {
+        let first = self.run == Run::default();
+        self.since = if first { run.tag } else { self.since.min(run.tag) };
+        if *run < self.run {
+            return (self, Verdict::Ignored);
+        }
+        if *run > self.run {
+            self = Self { run: run.clone(), since: self.since, ..Self::default() };
+        }
+        let verdict = self.enter(event);
+        (self, verdict)
+    }
+
+    fn enter(&mut self, event: &Event) -> Verdict {
+        match event {
+            Event::Started(_) => Verdict::Noted,
+            Event::Batch(batch) if self.applied.insert(batch.index) => {
+                self.edge_rows += batch.edges.iter().map(|table| table.rows.len() as u64).sum::<u64>();
+                Verdict::Apply
+            }
+            Event::Batch(_) => Verdict::Ignored,
+            Event::Finished(finished) => {
+                self.finish = Some(Finish {
+                    batches: finished.batches,
+                    assets: finished.assets,
+                    nodes: finished.nodes.clone(),
+                    edges: finished.edges.clone(),
+                });
+                Verdict::Noted
+            }
+            Event::Failed(failure) => {
+                self.failure = Some(failure.clone());
+                Verdict::Noted
+            }
+        }
+    }
+
+    /// Notes which edges of a batch lack an end; none any more releases the batch.
+    pub fn hold(&mut self, sequence: u64, missing: Missing) {
+        if missing.rows == 0 {
+            self.held.remove(&sequence);
+        } else {
+            self.held.insert(sequence, missing);
+        }
+    }
+
+    /// How far the run has come. A failure outweighs a finish: it is the careful reading of a contradiction.
+    pub fn progress(&self) -> Progress {
+        match &self.finish {
+            _ if self.lost => Progress::Lost,
+            _ if self.failure.is_some() => Progress::Failed,
+            Some(finish) if self.applied_of(finish.batches) == finish.batches => Progress::Complete,
+            _ => Progress::Collecting,
+        }
+    }
+
+    /// How many of the first `batches` batches are applied.
+    pub fn applied_of(&self, batches: u32) -> u32 {
+        u32::try_from(self.applied.range(..batches).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Edge rows that lack an end.
+    pub fn missing_rows(&self) -> u64 {
+        self.held.values().map(|missing| missing.rows).sum()
+    }
+}
+
+/// The scope's `id` in the graph.
+pub fn id(scope: &Scope) -> String {
+    ScopeName(scope).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{AssetBatch, FailureClass, ScopeFinished, ScopeStarted};
+    use proptest::prelude::*;
+
+    fn run(tag: i64, attempt: u32) -> Run {
+        Run { tag, sync: format!("s{tag}"), attempt }
+    }
+
+    fn batch(index: u32) -> Event {
+        Event::Batch(AssetBatch { index, ..AssetBatch::default() })
+    }
+
+    fn finished(batches: u32) -> Event {
+        Event::Finished(ScopeFinished { batches, ..ScopeFinished::default() })
+    }
+
+    type Events = Vec<(Run, Event)>;
+
+    /// A run's events: started, its batches, its end.
+    fn story(run: &Run, batches: u32, fails: bool) -> Events {
+        let end = if fails { Event::Failed(Failure::new(FailureClass::Timeout, "slow")) } else { finished(batches) };
+        let started = std::iter::once(Event::Started(ScopeStarted {}));
+        started.chain((0..batches).map(batch)).chain([end]).map(|event| (run.clone(), event)).collect()
+    }
+
+    fn fold(events: &[(Run, Event)]) -> ScopeState {
+        events.iter().fold(ScopeState::default(), |state, (run, event)| state.step(run, event).0)
+    }
+
+    #[test]
+    fn finished_before_its_batches_is_complete_only_with_the_last() {
+        let events = [(run(5, 1), finished(2)), (run(5, 1), batch(1))];
+        assert_eq!(fold(&events).progress(), Progress::Collecting);
+        assert_eq!(fold(&[&events[..], &[(run(5, 1), batch(0))]].concat()).progress(), Progress::Complete);
+    }
+
+    #[test]
+    fn a_batch_that_comes_twice_is_applied_once() {
+        let (state, first) = ScopeState::default().step(&run(5, 1), &batch(0));
+        assert_eq!((first, state.clone().step(&run(5, 1), &batch(0)).1), (Verdict::Apply, Verdict::Ignored));
+    }
+
+    #[test]
+    fn batches_of_two_attempts_are_not_added_up() {
+        let events = [(run(5, 1), batch(0)), (run(5, 2), batch(1)), (run(5, 2), finished(2)), (run(5, 1), batch(0))];
+        assert_eq!(fold(&events).progress(), Progress::Collecting);
+    }
+
+    #[test]
+    fn an_empty_listing_is_complete_at_once_and_remembers_its_first_tag() {
+        let state = fold(&[(run(5, 1), finished(0)), (run(9, 1), finished(0))]);
+        assert_eq!((state.progress(), state.since, state.run.tag), (Progress::Complete, 5, 9));
+    }
+
+    fn stories() -> impl Strategy<Value = Events> {
+        let one = (1..4i64, 1..3u32, 0..5u32, any::<bool>());
+        let story = one.prop_map(|(tag, attempt, batches, fails)| ((tag, attempt), (batches, fails)));
+        // One story for each run: a collector never tells two for the same.
+        proptest::collection::vec(story, 1..5).prop_map(|stories| {
+            let by_run: BTreeMap<(i64, u32), (u32, bool)> = stories.into_iter().collect();
+            by_run.into_iter().flat_map(|((tag, n), (batches, fails))| story_of(tag, n, batches, fails)).collect()
+        })
+    }
+
+    fn story_of(tag: i64, attempt: u32, batches: u32, fails: bool) -> Events {
+        story(&run(tag, attempt), batches, fails)
+    }
+
+    fn disturbed() -> impl Strategy<Value = (Events, Events)> {
+        stories().prop_flat_map(|events| {
+            let repeats = proptest::sample::subsequence(events.clone(), 0..=events.len());
+            let shuffled = repeats.prop_flat_map({
+                let events = events.clone();
+                move |repeats| Just([events.clone(), repeats].concat()).prop_shuffle()
+            });
+            (Just(events), shuffled)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repeats_change_nothing((ordered, disturbed) in disturbed()) {
+            prop_assert_eq!(fold(&ordered), fold(&disturbed));
+        }
+
+        #[test]
+        fn without_one_batch_it_is_never_complete(
+            batches in 1..6u32, lost in any::<prop::sample::Index>(), seed in any::<prop::sample::Index>(),
+        ) {
+            let mut events = story(&run(7, 1), batches, false);
+            events.remove(1 + lost.index(batches as usize));
+            let turn = seed.index(events.len());
+            events.rotate_left(turn);
+            prop_assert_eq!(fold(&events).progress(), Progress::Collecting);
+        }
+
+        #[test]
+        fn each_batch_of_the_newest_run_is_applied_exactly_once((ordered, disturbed) in disturbed()) {
+            let newest = fold(&ordered).run;
+            let mut state = ScopeState::default();
+            let mut applied = Vec::new();
+            for (run, event) in &disturbed {
+                let (next, verdict) = state.step(run, event);
+                state = next;
+                if let (Event::Batch(batch), Verdict::Apply, true) = (event, verdict, *run == newest) {
+                    applied.push(batch.index);
+                }
+            }
+            applied.sort_unstable();
+            prop_assert_eq!(applied, state.applied.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Closing a sync: when its collectors are done and the graph has what they published, held edges are drawn a last time,
+//! what vanished is removed, and the sync's end is announced with what could not be done.
+//!
+//! Everything here may be killed and done again: waiting, drawing and removing repeat without effect, removed nodes are
+//! counted in the transactions that remove them, and the announcement has a fixed message id.
+
+use crate::{
+    Options, bolt, cleanup,
+    graph::{GraphError, GraphStore},
+    held::{self, RetryError},
+    schema::Schema,
+    scope_store::{self, StoredScope},
+    scopes::{self, Progress},
+};
+use bus::{Bus, ConsumeError, LookupError, Outgoing, PublishError};
+use events::{
+    Failure, FailureClass, LostScope, Message, Scope, ScopeReport, Sync, SyncEvent, SyncFinished, WorkReport, subjects,
+    sync_event::Event,
+};
+use neo4rs::Query;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Pause between two looks at the graph, at first and at most.
+const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// A sync could not be closed; it will be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncEndError {
+    /// The graph.
+    #[error("cannot close the sync in the graph")]
+    Graph(#[from] GraphError),
+    /// Held edges.
+    #[error("cannot close the sync's edges")]
+    Held(#[from] RetryError),
+    /// Its reports.
+    #[error("cannot read the sync's reports")]
+    Reports(#[from] ConsumeError),
+    /// The assets stream.
+    #[error("cannot see how far the assets stream has been consumed")]
+    Backlog(#[from] LookupError),
+    /// The announcement.
+    #[error("cannot announce the sync's end")]
+    Publish(#[from] PublishError),
+    /// The process is to end.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// Closes syncs.
+#[derive(Clone)]
+pub struct SyncEnd {
+    pub(crate) bus: Bus,
+    pub(crate) store: GraphStore,
+    pub(crate) schema: Schema,
+    pub(crate) options: Options,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// A scope that a collector says it has finished with.
+#[derive(Debug, Clone)]
+struct Reported {
+    scope: Scope,
+    attempt: u32,
+    batches: u32,
+    failed: bool,
+}
+
+impl SyncEnd {
+    /// What closes syncs on its own, beside the writers.
+    pub fn new(bus: Bus, store: GraphStore, options: Options) -> Self {
+        Self { bus, store, schema: Schema::default(), options, shutdown: CancellationToken::new() }
+    }
+
+    /// Waits until the graph has the sync, or can no longer get it; then closes and announces it.
+    ///
+    /// # Errors
+    /// [`SyncEndError`]; closing it again is safe.
+    pub async fn close(&self, sync: &Sync) -> Result<SyncFinished, SyncEndError> {
+        let reported = self.reported(sync).await?;
+        let absent = self.settle(sync, reported).await?;
+        let scopes = scope_store::of_sync(&self.store, &sync.id).await?;
+        let holding = scopes.into_iter().filter(|stored| !stored.state.held.is_empty()).collect();
+        held::retry(&self.bus, &self.store, &self.schema, holding, |_| true).await?;
+        let scopes = scope_store::of_sync(&self.store, &sync.id).await?;
+        cleanup::clean(&self.store, sync, &cleanup::due(&scopes)).await?;
+        let finished = self.tally(sync, &scopes, absent).await?;
+        let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(finished.clone())) };
+        self.bus.publish(Outgoing::sync(&event)).await?;
+        Ok(finished)
+    }
+
+    /// What collectors reported: every report stands in the stream before the sync's `collected`.
+    async fn reported(&self, sync: &Sync) -> Result<BTreeMap<String, Reported>, SyncEndError> {
+        const AT_ONCE: usize = 200;
+        let consumer = self.bus.watch(bus::SYNCS, subjects::sync_of(&sync.id)).await?;
+        let mut reported = BTreeMap::new();
+        loop {
+            let deliveries = consumer.next(AT_ONCE).await?;
+            let mut ended = deliveries.is_empty();
+            for delivery in deliveries {
+                match SyncEvent::decode(delivery.payload().clone()).ok().and_then(|event| event.event) {
+                    Some(Event::Reported(report)) => note(&mut reported, report),
+                    Some(Event::Collected(_)) => ended = true,
+                    _ => {}
+                }
+                delivery.settle(bus::Outcome::Ack).await?;
+            }
+            if ended {
+                return Ok(reported);
+            }
+        }
+    }
+
+    /// Waits for every scope; those that are left when the assets stream holds nothing more are lost.
+    async fn settle(
+        &self,
+        sync: &Sync,
+        mut reported: BTreeMap<String, Reported>,
+    ) -> Result<Vec<LostScope>, SyncEndError> {
+        let last = self.bus.last_sequence(bus::ASSETS).await?;
+        let mut quiet_since = None;
+        let mut pause = POLL.0;
+        reported.retain(|_, scope| !scope.failed);
+        loop {
+            // Before the look at the graph: what was acknowledged by then, the graph has.
+            let quiet = self.bus.backlog(bus::ASSETS, &self.options.durable).await?.is_past(last);
+            let ids: Vec<String> = reported.keys().cloned().collect();
+            let known = scope_store::by_id(&self.store, &ids).await?;
+            for stored in &known {
+                let id = stored.id();
+                if reported.get(&id).is_some_and(|scope| scope.is_settled_by(sync, stored)) {
+                    reported.remove(&id);
+                }
+            }
+            let since = quiet.then(|| *quiet_since.get_or_insert_with(Instant::now));
+            quiet_since = since;
+            if reported.is_empty() || since.is_some_and(|since| since.elapsed() >= self.options.patience) {
+                return Ok(reported.values().map(|scope| scope.lost(sync, &known)).collect());
+            }
+            tokio::select! {
+                () = self.shutdown.cancelled() => return Err(SyncEndError::Stopped),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(POLL.1),
+            }
+        }
+    }
+
+    /// Counts, and notes the end in the graph.
+    async fn tally(
+        &self,
+        sync: &Sync,
+        scopes: &[StoredScope],
+        mut lost: Vec<LostScope>,
+    ) -> Result<SyncFinished, GraphError> {
+        let complete = scopes.iter().filter(|stored| stored.state.progress() == Progress::Complete);
+        let nodes = complete.filter_map(|stored| stored.state.finish.as_ref()).map(|finish| finish.assets).sum();
+        let targets_missing = scopes.iter().map(|stored| stored.state.missing_rows()).sum();
+        let edges = scopes.iter().map(|stored| stored.state.edge_rows).sum::<u64>() - targets_missing;
+        let gone = scopes.iter().filter(|stored| stored.state.lost);
+        lost.extend(
+            gone.map(|stored| lost_scope(&stored.scope, "a batch left the stream before its edges were drawn")),
+        );
+        let text = "MERGE (g:GromaSync {id: $sync}) SET g.tag = $tag, g.state = 'finished', g.nodes = $nodes, \
+            g.edges = $edges, g.targets_missing = $missing, g.lost = $lost \
+            RETURN coalesce(g.nodes_removed, 0) AS nodes_removed, coalesce(g.edges_removed, 0) AS edges_removed";
+        let query = Query::new(text.to_owned())
+            .param("sync", sync.id.as_str())
+            .param("tag", sync.update_tag)
+            .param("nodes", bolt::integer(nodes))
+            .param("edges", bolt::integer(edges))
+            .param("missing", bolt::integer(targets_missing))
+            .param("lost", bolt::texts(lost.iter().filter_map(|lost| lost.scope.as_ref()).map(scopes::id)));
+        let rows = self.store.rows(query).await?;
+        let removed = |name: &str| rows.first().and_then(|row| row.get::<u64>(name).ok()).unwrap_or(0);
+        let (nodes_removed, edges_removed) = (removed("nodes_removed"), removed("edges_removed"));
+        Ok(SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, lost })
+    }
+}
+
+/// Keeps the newest attempt's word on each scope.
+fn note(reported: &mut BTreeMap<String, Reported>, report: WorkReport) {
+    for ScopeReport { scope, batches, failure, .. } in report.scopes {
+        let Some(scope) = scope else { continue };
+        let id = scopes::id(&scope);
+        let known = reported.get(&id).map_or(0, |known| known.attempt);
+        if report.attempt >= known {
+            reported.insert(id, Reported { scope, attempt: report.attempt, batches, failed: failure.is_some() });
+        }
+    }
+}
+
+impl Reported {
+    /// Whether the graph has the scope: this sync's, or a newer sync's that took it over.
+    fn is_settled_by(&self, sync: &Sync, stored: &StoredScope) -> bool {
+        let run = &stored.state.run;
+        let ended = stored.state.progress() != Progress::Collecting;
+        (run.tag, &run.sync) > (sync.update_tag, &sync.id)
+            || (run.sync == sync.id && run.attempt >= self.attempt && ended)
+    }
+
+    fn lost(&self, sync: &Sync, known: &[StoredScope]) -> LostScope {
+        let state = known.iter().find(|stored| stored.scope == self.scope).map(|stored| &stored.state);
+        let state = state.filter(|state| state.run.sync == sync.id);
+        let arrived = state.map_or(0, |state| state.applied_of(self.batches));
+        let end = match state {
+            Some(state) if state.finish.is_some() => "",
+            _ => ", and not the word that it finished",
+        };
+        lost_scope(&self.scope, &format!("{arrived} of {} batches reached the graph{end}", self.batches))
+    }
+}
+
+fn lost_scope(scope: &Scope, error: &str) -> LostScope {
+    LostScope { scope: Some(scope.clone()), failure: Some(Failure::new(FailureClass::Lost, error)) }
+}

@@ -1,0 +1,128 @@
+//! What finished scopes no longer see is removed, and nothing else.
+
+use crate::{
+    story::{Story, story, sync},
+    world::World,
+};
+use events::{FailureClass, NodeRow, NodeTable, Ownership};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sync_removes_what_vanished_and_nothing_else() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let b = |tag: i64| story(tag, "ListB").nodes("B", &["b"]);
+    let elsewhere = story(5, "ListA").region("q").nodes("A", &["x"]);
+    let foreign = story(5, "ListA").account("2").nodes("A", &["y"]);
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "gone"]), b(5), elsewhere, foreign]).await?;
+    world.neo4j.rows("CREATE (:A {id: 'cartography', lastupdated: 1})").await?;
+    let finished = world.survey(&[story(6, "ListA").nodes("A", &["a", "new"]), b(6)]).await?;
+    assert_eq!(world.ids("A").await?, "a cartography new x y");
+    assert_eq!(world.ids("B").await?, "b");
+    assert_eq!((finished.nodes, finished.nodes_removed), (3, 1));
+    // An empty listing empties its place.
+    world.survey(&[story(7, "ListA")]).await?;
+    assert_eq!(world.ids("A").await?, "cartography x y");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_scope_keeps_its_nodes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "b"])]).await?;
+    let finished = world.survey(&[story(6, "ListA").nodes("A", &["a"]).fails()]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    assert!(finished.lost.is_empty());
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_fed_by_two_listings_is_kept_when_one_failed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let one = |tag: i64, ids: &[&str]| story(tag, "ListA").nodes("A", ids).also_fed_by("A", "ListAToo");
+    let other = |tag: i64, ids: &[&str]| story(tag, "ListAToo").nodes("A", ids).also_fed_by("A", "ListA");
+    world.survey(&[one(5, &["a"]), other(5, &["b"])]).await?;
+    world.survey(&[one(6, &[]), other(6, &["b"]).fails()]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    // One that did not run at all.
+    world.survey(&[one(7, &[])]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    world.survey(&[one(8, &[]), other(8, &["b"])]).await?;
+    assert_eq!(world.ids("A").await?, "b");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_batch_removes_nothing_and_is_reported() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let b = |tag: i64, ids: &[&str]| story(tag, "ListB").nodes("B", ids);
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]).nodes("A", &["b"]), b(5, &["b", "gone"])]).await?;
+    let a = story(6, "ListA").nodes("A", &["a"]).nodes("A", &["b"]);
+    let mut events = a.events();
+    events.remove(1);
+    world.publish(events).await?;
+    world.publish(b(6, &["b"]).events()).await?;
+    world.collected(&sync(6), &[a, b(6, &["b"])]).await?;
+    let finished = world.finished(&sync(6)).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    assert_eq!(world.ids("B").await?, "b");
+    assert_eq!(finished.lost.len(), 1);
+    let failure = finished.lost[0].failure.clone().unwrap();
+    assert_eq!(failure.class(), FailureClass::Lost);
+    assert_eq!(failure.error, "1 of 2 batches reached the graph");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_nodes_of_another_label_carry_is_cleaned_without_them() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let inbound = |tag: i64| {
+        story(tag, "ListInbound").table(NodeTable {
+            label: "Inbound".into(),
+            extra_labels: vec!["A".into()],
+            ownership: Ownership::Scope.into(),
+            rows: vec![NodeRow { id: "in".into(), values: Vec::new() }],
+            ..NodeTable::default()
+        })
+    };
+    world.survey(&[inbound(5), story(5, "ListA").nodes("A", &["a"])]).await?;
+    world.survey(&[inbound(6).fails(), story(6, "ListA")]).await?;
+    assert_eq!(world.ids("A").await?, "in");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_without_scopes_ends_and_one_that_ends_twice_ends_alike() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.collected(&sync(4), &[]).await?;
+    assert_eq!(world.finished(&sync(4)).await?, events::SyncFinished::default());
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "gone"])]).await?;
+    let stories = [story(6, "ListA").nodes("A", &["a"])];
+    let first = world.survey(&stories).await?;
+    let again = world.sync_end().await?.close(&sync(6)).await?;
+    assert_eq!(first, again);
+    assert_eq!(first.nodes_removed, 1);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overlapping_syncs_end_each_for_itself() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "b"]), story(5, "ListB").nodes("B", &["a", "b"])]).await?;
+    // The newer sync takes over A; the older one ends after it, with its own B.
+    let older = [story(6, "ListA").nodes("A", &["a"]), story(6, "ListB").nodes("B", &["a"])];
+    let newer = [story(7, "ListA").nodes("A", &["b"])];
+    world.publish(newer.iter().chain(&older).flat_map(Story::events)).await?;
+    world.collected(&sync(7), &newer).await?;
+    world.finished(&sync(7)).await?;
+    world.collected(&sync(6), &older).await?;
+    let finished = world.finished(&sync(6)).await?;
+    assert_eq!((world.ids("A").await?, world.ids("B").await?), ("b".into(), "a".into()));
+    assert!(finished.lost.is_empty(), "{finished:?}");
+    writer.stop().await
+}

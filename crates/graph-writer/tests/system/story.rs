@@ -1,0 +1,184 @@
+//! What a collector publishes about one listing, told in a few words.
+
+use events::{
+    AssetBatch, AssetEvent, Direction, EdgeFeed, EdgeRow, EdgeTable, Failure, FailureClass, NodeFeed, NodeRow,
+    NodeTable, Ownership, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, Sync, Value, asset_event::Event,
+    value::Kind,
+};
+
+/// The sync with this update tag.
+pub(crate) fn sync(tag: i64) -> Sync {
+    Sync { id: format!("sync{tag:05}"), update_tag: tag }
+}
+
+/// One listing of one sync.
+#[derive(Clone)]
+pub(crate) struct Story {
+    pub(crate) sync: Sync,
+    pub(crate) scope: Scope,
+    pub(crate) attempt: u32,
+    batches: Vec<AssetBatch>,
+    also_fed_by: Vec<(String, String)>,
+    failure: Option<Failure>,
+}
+
+/// The listing `ec2/<listing>` of account 1 in region r.
+pub(crate) fn story(tag: i64, listing: &str) -> Story {
+    let scope =
+        Scope { account_id: "1".into(), region: "r".into(), service: "ec2".into(), listing: listing.to_owned() };
+    Story { sync: sync(tag), scope, attempt: 1, batches: Vec::new(), also_fed_by: Vec::new(), failure: None }
+}
+
+impl Story {
+    pub(crate) fn account(mut self, account: &str) -> Self {
+        self.scope.account_id = account.into();
+        self
+    }
+
+    pub(crate) fn region(mut self, region: &str) -> Self {
+        self.scope.region = region.into();
+        self
+    }
+
+    pub(crate) fn attempt(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    /// A batch with one table of nodes, `{name: <id>, size: <tag>}`.
+    pub(crate) fn nodes(self, label: &str, ids: &[&str]) -> Self {
+        let tag = self.sync.update_tag;
+        let table = NodeTable {
+            label: label.to_owned(),
+            ownership: Ownership::Scope.into(),
+            properties: vec![
+                Property { name: "name".into(), indexed: true },
+                Property { name: "size".into(), indexed: false },
+            ],
+            rows: ids.iter().map(|id| NodeRow { id: (*id).to_owned(), values: vec![text(id), integer(tag)] }).collect(),
+            ..NodeTable::default()
+        };
+        self.table(table)
+    }
+
+    /// A batch with this table.
+    pub(crate) fn table(mut self, table: NodeTable) -> Self {
+        let index = u32::try_from(self.batches.len()).unwrap();
+        self.batches.push(AssetBatch { index, nodes: vec![table], edges: Vec::new() });
+        self
+    }
+
+    /// Edges of the last batch, `(source:from)-[:kind]->(target:to)` by `id`.
+    pub(crate) fn edges(self, kind: &str, from: &str, to: &str, pairs: &[(&str, &str)]) -> Self {
+        self.edges_by(kind, from, to, "id", pairs)
+    }
+
+    /// The same, with the target matched by another property.
+    pub(crate) fn edges_by(mut self, kind: &str, from: &str, to: &str, key: &str, pairs: &[(&str, &str)]) -> Self {
+        let row = |(source, target): &(&str, &str)| EdgeRow {
+            source_id: (*source).to_owned(),
+            target_value: (*target).to_owned(),
+            values: Vec::new(),
+        };
+        self.batches.last_mut().expect("a batch").edges.push(EdgeTable {
+            r#type: kind.to_owned(),
+            source_label: from.to_owned(),
+            direction: Direction::Out.into(),
+            target_label: to.to_owned(),
+            target_key: key.to_owned(),
+            properties: Vec::new(),
+            rows: pairs.iter().map(row).collect(),
+        });
+        self
+    }
+
+    /// The label is fed by this listing too.
+    pub(crate) fn also_fed_by(mut self, label: &str, listing: &str) -> Self {
+        self.also_fed_by.push((label.to_owned(), format!("ec2/{listing}")));
+        self
+    }
+
+    /// It ends in a failure.
+    pub(crate) fn fails(mut self) -> Self {
+        self.failure = Some(Failure::new(FailureClass::AccessDenied, "not allowed to list"));
+        self
+    }
+
+    /// Everything that is published, in order.
+    pub(crate) fn events(&self) -> Vec<AssetEvent> {
+        let started = Event::Started(ScopeStarted {});
+        let end = match &self.failure {
+            Some(failure) => Event::Failed(failure.clone()),
+            None => Event::Finished(self.finished()),
+        };
+        let batches = self.batches.iter().cloned().map(Event::Batch);
+        std::iter::once(started).chain(batches).chain([end]).map(|event| self.event(event)).collect()
+    }
+
+    pub(crate) fn event(&self, event: Event) -> AssetEvent {
+        AssetEvent {
+            sync: Some(self.sync.clone()),
+            scope: Some(self.scope.clone()),
+            attempt: self.attempt,
+            event: Some(event),
+        }
+    }
+
+    /// What the collector reports of it.
+    pub(crate) fn report(&self) -> ScopeReport {
+        let ScopeFinished { batches, assets, .. } = self.finished();
+        ScopeReport { scope: Some(self.scope.clone()), batches, assets, failure: self.failure.clone() }
+    }
+
+    fn finished(&self) -> ScopeFinished {
+        let own = format!("ec2/{}", self.scope.listing);
+        let tables = || self.batches.iter().flat_map(|batch| &batch.nodes);
+        let mut labels: Vec<&str> = tables().map(|table| table.label.as_str()).collect();
+        labels.extend(self.also_fed_by.iter().map(|(label, _)| label.as_str()));
+        labels.extend(LABELS_OF.iter().filter(|(listing, _)| *listing == self.scope.listing).map(|(_, label)| *label));
+        labels.sort_unstable();
+        labels.dedup();
+        let listings = |label: &str| {
+            let others = self.also_fed_by.iter().filter(|(fed, _)| fed == label).map(|(_, listing)| listing.clone());
+            std::iter::once(own.clone()).chain(others).collect()
+        };
+        let mut edges: Vec<EdgeFeed> = EDGES_OF
+            .iter()
+            .filter(|(listing, ..)| *listing == self.scope.listing)
+            .map(|(_, kind, from, to)| edge_feed(kind, from, to, &own))
+            .collect();
+        for table in self.batches.iter().flat_map(|batch| &batch.edges) {
+            edges.push(edge_feed(&table.r#type, &table.source_label, &table.target_label, &own));
+        }
+        ScopeFinished {
+            batches: u32::try_from(self.batches.len()).unwrap(),
+            assets: tables().map(|table| table.rows.len() as u64).sum(),
+            nodes: labels
+                .into_iter()
+                .map(|label| NodeFeed { label: label.to_owned(), listings: listings(label) })
+                .collect(),
+            edges,
+        }
+    }
+}
+
+/// What listings feed even when they list nothing, as a collector's tables say.
+const LABELS_OF: [(&str, &str); 3] = [("ListA", "A"), ("ListB", "B"), ("ListAToo", "A")];
+const EDGES_OF: [(&str, &str, &str, &str); 1] = [("ListA", "TO", "A", "B")];
+
+fn edge_feed(kind: &str, from: &str, to: &str, listing: &str) -> EdgeFeed {
+    EdgeFeed {
+        r#type: kind.to_owned(),
+        from_label: from.to_owned(),
+        to_label: to.to_owned(),
+        listings: vec![listing.to_owned()],
+    }
+}
+
+pub(crate) fn text(text: &str) -> Value {
+    Value { kind: Some(Kind::String(text.to_owned())) }
+}
+
+pub(crate) fn integer(number: i64) -> Value {
+    Value { kind: Some(Kind::Integer(number)) }
+}

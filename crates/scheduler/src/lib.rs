@@ -1,0 +1,16 @@
+//! A sync from its first work item to its end: which accounts, regions and services, what became of each, and when the
+//! graph holds it all. Talks to the broker, the collectors and the graph-writer over the bus only.
+//!
+//! Reading order: [`catalog`] names the services, [`request`] is what a user asks for, [`plan`] turns it into work items
+//! and follows their reports, [`survey`] drives one sync, [`outcome`] is what came of it, [`role`] repeats it.
+
+pub mod catalog;
+pub mod outcome;
+pub mod plan;
+pub mod request;
+pub mod role;
+pub mod survey;
+
+pub use outcome::{Outcome, Unseen};
+pub use request::{Request, RequestArgs};
+pub use survey::{Progress, SurveyError, survey};

@@ -1,0 +1,250 @@
+//! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
+
+use crate::{Request, Unseen, catalog};
+use events::{Account, Failure, FailureClass, GLOBAL, ScopeReport, Sync, WorkItem, WorkKind, WorkReport};
+use std::collections::BTreeMap;
+
+/// A sync in progress.
+#[derive(Debug)]
+pub struct Plan {
+    sync: Sync,
+    request: Request,
+    accounts: Vec<Account>,
+    items: BTreeMap<Key, Progress>,
+}
+
+/// What tells two items of a sync apart.
+type Key = (String, String, String, i32);
+
+#[derive(Debug)]
+struct Progress {
+    item: WorkItem,
+    report: Option<WorkReport>,
+}
+
+impl Plan {
+    /// The plan of a sync and its first work items: global services, and for each account either its regions' items or
+    /// the question which regions it has.
+    pub fn new(sync: Sync, accounts: Vec<Account>, request: Request) -> (Self, Vec<WorkItem>) {
+        let mut plan = Self { sync, request, accounts, items: BTreeMap::new() };
+        let mut first = Vec::new();
+        for account in plan.accounts.clone() {
+            first.extend(plan.items_of(&account));
+        }
+        plan.expect(&first);
+        (plan, first)
+    }
+
+    fn items_of(&self, account: &Account) -> Vec<WorkItem> {
+        let collect = WorkKind::Collect;
+        let mut items: Vec<_> = self
+            .request
+            .services
+            .iter()
+            .filter(|service| service.global)
+            .map(|service| self.item(account, collect, GLOBAL, service.name))
+            .collect();
+        match &self.request.regions {
+            Some(regions) => items.extend(self.regional_items(account, regions)),
+            None if self.regional_services().next().is_some() => {
+                items.push(self.item(account, WorkKind::DiscoverRegions, GLOBAL, catalog::REGION_DISCOVERY));
+            }
+            None => {}
+        }
+        items
+    }
+
+    fn regional_items(&self, account: &Account, regions: &[String]) -> Vec<WorkItem> {
+        let in_region = |region: &String| {
+            let item = |name| self.item(account, WorkKind::Collect, region, name);
+            self.regional_services().map(item).collect::<Vec<_>>()
+        };
+        regions.iter().flat_map(in_region).collect()
+    }
+
+    fn regional_services(&self) -> impl Iterator<Item = &'static str> {
+        self.request.services.iter().filter(|service| !service.global).map(|service| service.name)
+    }
+
+    fn item(&self, account: &Account, kind: WorkKind, region: &str, service: &str) -> WorkItem {
+        WorkItem {
+            sync: Some(self.sync.clone()),
+            kind: kind.into(),
+            account_id: account.id.clone(),
+            account_name: account.name.clone(),
+            partition: account.partition.clone(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            home_region: account.home_region.clone(),
+        }
+    }
+
+    fn expect(&mut self, items: &[WorkItem]) {
+        for item in items {
+            self.items.entry(key(item)).or_insert_with(|| Progress { item: item.clone(), report: None });
+        }
+    }
+
+    /// Takes a report and returns the work that follows from it. A report of a later attempt replaces an earlier one; one
+    /// of another sync or of work that was never asked for is ignored.
+    pub fn report(&mut self, report: WorkReport) -> Vec<WorkItem> {
+        let Some(progress) = report.item.as_ref().and_then(|item| self.items.get_mut(&key(item))) else {
+            return Vec::new();
+        };
+        let newer = progress.report.as_ref().is_none_or(|known| known.attempt < report.attempt);
+        if !newer {
+            return Vec::new();
+        }
+        let discovered = progress.item.kind() == WorkKind::DiscoverRegions && report.failure.is_none();
+        let (account_id, regions) = (progress.item.account_id.clone(), report.regions.clone());
+        progress.report = Some(report);
+        let account = self.accounts.iter().find(|account| account.id == account_id).filter(|_| discovered);
+        let follow_up = account.map_or_else(Vec::new, |account| self.regional_items(account, &regions));
+        self.expect(&follow_up);
+        follow_up
+    }
+
+    /// Fails every item of which nothing was heard.
+    pub fn give_up(&mut self, reason: &str) {
+        for progress in self.items.values_mut().filter(|progress| progress.report.is_none()) {
+            progress.report = Some(WorkReport {
+                item: Some(progress.item.clone()),
+                failure: Some(Failure::new(FailureClass::Timeout, reason)),
+                ..WorkReport::default()
+            });
+        }
+    }
+
+    /// Whether every item has a report.
+    pub fn is_done(&self) -> bool {
+        self.items.values().all(|progress| progress.report.is_some())
+    }
+
+    /// Items with a report, and all.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.items.values().filter(|progress| progress.report.is_some()).count(), self.items.len())
+    }
+
+    /// Accounts of the sync.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Every listing that was reported.
+    pub fn scopes(&self) -> Vec<ScopeReport> {
+        let reports = self.items.values().filter_map(|progress| progress.report.as_ref());
+        reports.flat_map(|report| report.scopes.clone()).collect()
+    }
+
+    /// What could not be seen, so far.
+    pub fn unseen(&self) -> Vec<Unseen> {
+        self.items.values().flat_map(|progress| self.unseen_of(progress)).collect()
+    }
+
+    fn unseen_of(&self, Progress { item, report }: &Progress) -> Vec<Unseen> {
+        let Some(report) = report else { return Vec::new() };
+        let unseen = |region: &str, service: &str, listing: &str, failure: &Failure| Unseen {
+            account_id: item.account_id.clone(),
+            account_name: item.account_name.clone(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            listing: listing.to_owned(),
+            failure: failure.clone(),
+        };
+        match &report.failure {
+            Some(failure) if item.kind() == WorkKind::DiscoverRegions => {
+                self.regional_services().map(|service| unseen("*", service, "*", failure)).collect()
+            }
+            Some(failure) => vec![unseen(&item.region, &item.service, "*", failure)],
+            None => {
+                let failed = report.scopes.iter().filter_map(|scope| Some((scope.scope.as_ref()?, scope.failure.as_ref()?)));
+                failed.map(|(scope, failure)| unseen(&scope.region, &scope.service, &scope.listing, failure)).collect()
+            }
+        }
+    }
+}
+
+fn key(item: &WorkItem) -> Key {
+    (item.account_id.clone(), item.region.clone(), item.service.clone(), item.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RequestArgs;
+    use events::Scope;
+
+    fn request(services: &[&str], regions: &[&str]) -> Request {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        RequestArgs { services: owned(services), regions: owned(regions), patience: 1 }.validate().unwrap()
+    }
+
+    fn account(id: &str) -> Account {
+        Account { id: id.into(), name: "alpha".into(), partition: "aws".into(), home_region: "eu-west-1".into() }
+    }
+
+    fn names(items: &[WorkItem]) -> Vec<String> {
+        items.iter().map(|item| format!("{} {} {:?}", item.region, item.service, item.kind())).collect()
+    }
+
+    fn plan(services: &[&str], regions: &[&str]) -> (Plan, Vec<WorkItem>) {
+        Plan::new(Sync { id: "s".into(), update_tag: 1 }, vec![account("1")], request(services, regions))
+    }
+
+    fn done(item: &WorkItem) -> WorkReport {
+        WorkReport { item: Some(item.clone()), attempt: 1, ..WorkReport::default() }
+    }
+
+    #[test]
+    fn without_regions_the_account_is_asked_and_its_answer_becomes_work() {
+        let (mut plan, first) = plan(&["ec2", "iam"], &[]);
+        assert_eq!(names(&first), ["global sts Collect", "global iam Collect", "global ec2 DiscoverRegions"]);
+        let regions = vec!["eu-west-1".to_owned(), "us-east-1".to_owned()];
+        let next = plan.report(WorkReport { regions, ..done(&first[2]) });
+        assert_eq!(names(&next), ["eu-west-1 ec2 Collect", "us-east-1 ec2 Collect"]);
+        assert_eq!(plan.counts(), (1, 5));
+        for item in first.iter().chain(&next) {
+            plan.report(done(item));
+        }
+        assert!(plan.is_done());
+    }
+
+    #[test]
+    fn named_regions_need_no_question() {
+        let (_, first) = plan(&["inspector2"], &["eu-west-1"]);
+        assert_eq!(names(&first), ["global sts Collect", "eu-west-1 inspector2 Collect"]);
+    }
+
+    #[test]
+    fn an_account_without_regions_leaves_its_regional_services_unseen() {
+        let (mut plan, first) = plan(&["ec2", "inspector2"], &[]);
+        let failure = Failure::new(FailureClass::AccessDenied, "no");
+        plan.report(WorkReport { failure: Some(failure), ..done(&first[1]) });
+        let unseen: Vec<_> = plan.unseen().iter().map(ToString::to_string).collect();
+        assert_eq!(unseen, ["1 (alpha) * ec2 *: access denied: no", "1 (alpha) * inspector2 *: access denied: no"]);
+    }
+
+    #[test]
+    fn a_later_attempt_replaces_an_earlier_one_and_a_repeat_changes_nothing() {
+        let (mut plan, first) = plan(&["iam"], &[]);
+        let scope = Scope { listing: "ListUsers".into(), ..Scope::default() };
+        let report = |attempt, assets| WorkReport {
+            attempt,
+            scopes: vec![ScopeReport { scope: Some(scope.clone()), assets, ..ScopeReport::default() }],
+            ..done(&first[1])
+        };
+        plan.report(report(2, 7));
+        plan.report(report(2, 8));
+        plan.report(report(1, 9));
+        assert_eq!(plan.scopes().iter().map(|scope| scope.assets).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn what_nobody_took_is_given_up_by_name() {
+        let (mut plan, first) = plan(&["iam"], &[]);
+        plan.report(done(&first[0]));
+        plan.give_up("nothing was heard");
+        assert!(plan.is_done());
+        assert_eq!(plan.unseen()[0].to_string(), "1 (alpha) global iam *: timed out: nothing was heard");
+    }
+}

@@ -1,0 +1,245 @@
+//! Drives one sync over the bus.
+
+use crate::{Outcome, Request, Unseen, plan::Plan};
+use bus::{Bus, ConsumeError, Consumer, Outcome as Settle, Outgoing, PublishError, RequestError, SYNCS};
+use events::{
+    AccountsAnswer, AccountsRequest, Failure, FailureClass, Message, Sync, SyncCollected, SyncEvent, SyncFinished,
+    SyncStarted, UnreachableAccount, WorkItem, subjects, sync_event::Event,
+};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The broker tries every role once before it answers, so it may take long.
+const ACCOUNTS_TIMEOUT: Duration = Duration::from_mins(3);
+/// How long a broker may take to come up.
+const BROKER_PATIENCE: Duration = Duration::from_secs(30);
+/// Work items published before their acknowledgements are awaited.
+const PUBLISH_TOGETHER: usize = 256;
+/// Sync events read at once.
+const READ_TOGETHER: usize = 256;
+
+/// A sync that could not be carried out. What it collected before stays in the graph.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The broker did not answer.
+    #[error("the broker did not say which accounts there are")]
+    Broker(#[source] RequestError),
+    /// The broker answered with bytes that are no answer.
+    #[error("the broker's answer cannot be read: do broker and scheduler have the same version?")]
+    Answer(#[source] events::DecodeError),
+    /// There is nothing to survey.
+    #[error("no account can be surveyed: {0}")]
+    NoAccounts(String),
+    /// The bus did not take a message.
+    #[error("the bus did not take a message of the sync")]
+    Publish(#[from] PublishError),
+    /// The bus could not be read.
+    #[error("the progress of the sync cannot be followed")]
+    Follow(#[from] ConsumeError),
+    /// Everything was collected, but the graph does not say that it holds it.
+    #[error("no graph-writer closed the sync within {0:?} of silence: is one running?")]
+    NotWritten(Duration),
+}
+
+/// How far a sync is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The broker named the accounts.
+    Accounts {
+        /// Accounts that can be surveyed.
+        reachable: usize,
+        /// Accounts that cannot.
+        unreachable: usize,
+    },
+    /// Work was published or reported.
+    Work {
+        /// Items with a report.
+        done: usize,
+        /// Items known so far; regions that are discovered add more.
+        all: usize,
+        /// Assets collected so far.
+        assets: u64,
+    },
+    /// All is collected; the graph-writer is finishing.
+    Writing,
+}
+
+/// Surveys what the request asks for and returns when the graph holds it.
+///
+/// # Errors
+/// When no sync could be carried out; what merely could not be seen is in [`Outcome::unseen`].
+pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) -> Result<Outcome, SurveyError> {
+    let AccountsAnswer { accounts, unreachable, .. } = accounts(bus).await?;
+    progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
+    if accounts.is_empty() {
+        return Err(SurveyError::NoAccounts(reasons(&unreachable)));
+    }
+    let (patience, services) = (request.patience, request.services.iter().map(|service| service.name.into()).collect());
+    let sync = Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() };
+    let follower = Follower { bus, consumer: bus.watch(SYNCS, subjects::sync_of(&sync.id)).await?, patience };
+    let started = SyncStarted { accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX), services };
+    publish(bus, &sync, Event::Started(started)).await?;
+
+    let (mut plan, first) = Plan::new(sync.clone(), accounts, request);
+    publish_work(bus, &first).await?;
+    follower.collect(&mut plan, &progress).await?;
+    progress(Progress::Writing);
+    let scopes = plan.scopes();
+    publish(bus, &sync, Event::Collected(SyncCollected { scopes: scopes.len() as u64 })).await?;
+    let graph = follower.written().await?;
+    own_second(sync.update_tag).await;
+
+    let mut unseen: Vec<_> = unreachable.into_iter().map(unreachable_account).collect();
+    unseen.extend(plan.unseen());
+    unseen.extend(lost(&plan, &graph));
+    Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph })
+}
+
+async fn accounts(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
+    let deadline = Instant::now() + BROKER_PATIENCE;
+    let answer = loop {
+        let asked = AccountsRequest {}.encode_to_vec();
+        match bus.ask(subjects::ACCOUNTS_REQUEST, asked, ACCOUNTS_TIMEOUT).await {
+            Ok(answer) => break answer,
+            Err(RequestError::NobodyThere { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => return Err(SurveyError::Broker(error)),
+        }
+    };
+    let answer = AccountsAnswer::decode(answer).map_err(SurveyError::Answer)?;
+    match &answer.failure {
+        Some(failure) => Err(SurveyError::NoAccounts(failure.to_string())),
+        None => Ok(answer),
+    }
+}
+
+fn reasons(unreachable: &[UnreachableAccount]) -> String {
+    if unreachable.is_empty() {
+        return "the broker found none".to_owned();
+    }
+    let lines = unreachable.iter().cloned().map(|account| unreachable_account(account).to_string());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+fn unreachable_account(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
+    let all = || "*".to_owned();
+    Unseen {
+        account_id: id,
+        account_name: name,
+        region: all(),
+        service: all(),
+        listing: all(),
+        failure: failure.unwrap_or_default(),
+    }
+}
+
+/// Scopes that a collector finished and the graph never got whole.
+fn lost(plan: &Plan, graph: &SyncFinished) -> Vec<Unseen> {
+    let name_of = |id: &str| plan.accounts().iter().find(|account| account.id == id).map(|account| account.name.clone());
+    let unseen = |lost: &events::LostScope| {
+        let scope = lost.scope.clone().unwrap_or_default();
+        Unseen {
+            account_name: name_of(&scope.account_id).unwrap_or_default(),
+            account_id: scope.account_id,
+            region: scope.region,
+            service: scope.service,
+            listing: scope.listing,
+            failure: lost.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, "not all of it arrived")),
+        }
+    };
+    graph.lost.iter().map(unseen).collect()
+}
+
+async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishError> {
+    bus.publish(Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) })).await
+}
+
+async fn publish_work(bus: &Bus, items: &[WorkItem]) -> Result<(), PublishError> {
+    for together in items.chunks(PUBLISH_TOGETHER) {
+        let mut pending = Vec::with_capacity(together.len());
+        for item in together {
+            pending.push(bus.send(Outgoing::work(item)).await?);
+        }
+        for ack in pending {
+            ack.wait().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the events of one sync.
+struct Follower<'a> {
+    bus: &'a Bus,
+    consumer: Consumer,
+    patience: Duration,
+}
+
+impl Follower<'_> {
+    /// Until every item of the plan has a report.
+    async fn collect(&self, plan: &mut Plan, progress: impl Fn(Progress)) -> Result<(), SurveyError> {
+        let mut heard = Instant::now();
+        while !plan.is_done() {
+            let (done, all) = plan.counts();
+            progress(Progress::Work { done, all, assets: plan.scopes().iter().map(|scope| scope.assets).sum() });
+            for event in self.next().await? {
+                if let Event::Reported(report) = event {
+                    heard = Instant::now();
+                    publish_work(self.bus, &plan.report(report)).await?;
+                }
+            }
+            if heard.elapsed() > self.patience {
+                plan.give_up("no collector reported on it: is one for this service running?");
+            }
+        }
+        Ok(())
+    }
+
+    /// Until the graph-writer has closed the sync.
+    async fn written(&self) -> Result<SyncFinished, SurveyError> {
+        let asked = Instant::now();
+        while asked.elapsed() < self.patience {
+            for event in self.next().await? {
+                if let Event::Finished(finished) = event {
+                    return Ok(finished);
+                }
+            }
+        }
+        Err(SurveyError::NotWritten(self.patience))
+    }
+
+    /// The next events; a NATS that is away is waited for.
+    async fn next(&self) -> Result<Vec<Event>, SurveyError> {
+        let mut events = Vec::new();
+        let deliveries = match self.consumer.next(READ_TOGETHER).await {
+            Ok(deliveries) => deliveries,
+            Err(error) if self.bus.is_connected() => return Err(error.into()),
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                return Ok(events);
+            }
+        };
+        for delivery in deliveries {
+            match SyncEvent::decode(delivery.payload().clone()) {
+                Ok(event) => {
+                    events.extend(event.event);
+                    delivery.settle(Settle::Ack).await?;
+                }
+                Err(error) => delivery.settle(Settle::Park(format!("not a sync event: {error}"))).await?,
+            }
+        }
+        Ok(events)
+    }
+}
+
+/// Unix seconds.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Update tags are whole seconds: waits until this one is over, so that no later sync has the same.
+async fn own_second(update_tag: i64) {
+    while now() <= update_tag {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
