@@ -1,0 +1,48 @@
+//! What can be typed.
+
+use crate::{alone, findings, streams, sync};
+use clap::{Parser, Subcommand};
+
+/// One Neo4j graph of everything in all your AWS accounts.
+///
+/// Exit status: 0 complete, 1 nothing could be done, 2 wrong usage, 3 finished but some scopes could not be seen.
+#[derive(Debug, Parser)]
+#[command(name = "groma", version, propagate_version = true)]
+pub struct Cli {
+    /// Logging.
+    #[command(flatten)]
+    pub log: role::LogArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What Groma can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Survey AWS into the graph, with every role in this process
+    Sync(Box<sync::Args>),
+    /// Ask the graph what a security engineer would ask first
+    Findings(findings::Args),
+    /// Show Groma's streams on NATS and who reads them
+    Streams(streams::Args),
+    /// Run the credential broker alone
+    Broker(alone::BrokerArgs),
+    /// Run the collector of one service alone
+    Collector(alone::CollectorArgs),
+    /// Run the scheduler alone: survey with brokers, collectors and writers that run elsewhere
+    Scheduler(alone::SchedulerArgs),
+    /// Run the graph-writer alone
+    GraphWriter(alone::GraphWriterArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! Every collector, by the name of its service.
+
+use bus::Bus;
+use collector::Options;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+/// A collector that can be started.
+#[derive(Clone, Copy)]
+pub struct Collector {
+    /// Name of its service.
+    pub name: &'static str,
+    /// Whether the service has one endpoint for the whole account.
+    pub global: bool,
+    /// Runs it until shutdown.
+    pub run: fn(Bus, Options, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>,
+}
+
+macro_rules! of {
+    ($service:path) => {
+        Collector {
+            name: $service.name,
+            global: matches!($service.region, collector::Region::Global),
+            run: |bus, options, shutdown| Box::pin(collector::run(&$service, bus, options, shutdown)),
+        }
+    };
+}
+/// One line for each service.
+pub static COLLECTORS: &[Collector] = &[
+    of!(collector_sts::SERVICE),
+    of!(collector_ec2::SERVICE),
+    of!(collector_iam::SERVICE),
+    of!(collector_inspector2::SERVICE),
+];
+
+/// The collector of a service.
+pub fn named(name: &str) -> Option<Collector> {
+    COLLECTORS.iter().find(|collector| collector.name == name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::COLLECTORS;
+    use scheduler::catalog::SERVICES;
+
+    #[test]
+    fn the_scheduler_knows_every_collector() {
+        let registered: Vec<_> = COLLECTORS.iter().map(|collector| (collector.name, collector.global)).collect();
+        let scheduled: Vec<_> = SERVICES.iter().map(|service| (service.name, service.global)).collect();
+        assert_eq!(registered, scheduled);
+    }
+}

@@ -1,0 +1,50 @@
+//! `groma streams`: what JetStream holds and who reads it.
+
+use bus::{Bus, StreamSummary};
+use std::fmt::Write;
+
+/// `groma streams`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// NATS.
+    #[command(flatten)]
+    pub bus: role::BusArgs,
+}
+
+/// Prints every stream with its consumers.
+///
+/// # Errors
+/// When NATS cannot be reached or has no streams of Groma's.
+pub async fn run(args: Args) -> anyhow::Result<u8> {
+    let bus = Bus::connect(&args.bus.config("groma-streams")).await?;
+    let streams = bus.stream_summaries().await.map_err(|error| anyhow::anyhow!(error))?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&streams)?);
+    } else {
+        print!("{}", text(&streams));
+    }
+    Ok(role::exit::COMPLETE)
+}
+
+fn text(streams: &[StreamSummary]) -> String {
+    let mut out = String::new();
+    for stream in streams {
+        let StreamSummary { name, subjects, messages, bytes, replicas, storage, retention, .. } = stream;
+        let subjects = subjects.join(", ");
+        let held = format!("{messages} messages, {bytes} bytes");
+        writeln!(out, "{name}  {subjects}  {held}  {retention}, {storage}, {replicas} replica(s)").ok();
+        for consumer in &stream.consumers {
+            writeln!(
+                out,
+                "  {}: {} waiting, {} unacknowledged, {} redelivered",
+                consumer.name, consumer.waiting, consumer.unacknowledged, consumer.redelivered
+            )
+            .ok();
+        }
+    }
+    out
+}

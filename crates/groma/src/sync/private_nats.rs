@@ -1,0 +1,109 @@
+//! A nats-server of this process's own: on a free port of 127.0.0.1, behind a password that only this process knows, with
+//! its streams in a temporary directory.
+
+use anyhow::{Context, bail};
+use rand::{RngExt, distr::Alphanumeric};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// How long the server may take to listen.
+const START: Duration = Duration::from_secs(20);
+/// Ends the server when this process is gone, however it went: standard input of the shell is a pipe that only this
+/// process holds open.
+const GUARD: &str = r#""$0" "$@" & server=$!; trap 'kill "$server"' TERM INT; read -r _; kill "$server"; wait "$server""#;
+
+/// The running server; it ends when this is dropped.
+pub struct PrivateNats {
+    url: String,
+    _guard: Child,
+    _directory: TempDir,
+}
+
+impl PrivateNats {
+    /// Starts the server that `GROMA_NATS_SERVER` names, or `nats-server` on the PATH.
+    ///
+    /// # Errors
+    /// When there is none or it does not come up.
+    pub async fn start() -> anyhow::Result<Self> {
+        let binary = find()?;
+        let directory = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
+        let password: String = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from).collect();
+        let config = directory.path().join("nats.conf");
+        fs::write(&config, configuration(directory.path(), &password)).context("cannot write a NATS configuration")?;
+        let log = fs::File::create(directory.path().join("nats.log"))?;
+        let mut guard = Command::new("sh")
+            .args(["-c", GUARD])
+            .arg(&binary)
+            .arg("-c")
+            .arg(&config)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(false)
+            .spawn()
+            .context("cannot start a private nats-server")?;
+        let port = port(directory.path(), &mut guard).await?;
+        Ok(Self { url: format!("nats://groma:{password}@127.0.0.1:{port}"), _guard: guard, _directory: directory })
+    }
+
+    /// URL with user and password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+fn find() -> anyhow::Result<PathBuf> {
+    if let Some(named) = env::var_os("GROMA_NATS_SERVER") {
+        let named = PathBuf::from(named);
+        if !named.is_file() {
+            bail!("GROMA_NATS_SERVER names {}, which is not a file", named.display());
+        }
+        return Ok(named);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| file.is_file()).context(
+        "no NATS: name a server with --nats (or NATS_URL), or put nats-server on the PATH (or its path in \
+         GROMA_NATS_SERVER) so that a private one can be started",
+    )
+}
+
+fn configuration(directory: &Path, password: &str) -> String {
+    let directory = directory.display();
+    format!(
+        r#"listen: "127.0.0.1:-1"
+ports_file_dir: "{directory}"
+jetstream {{ store_dir: "{directory}/jetstream" }}
+authorization {{ user: "groma", password: "{password}" }}
+"#
+    )
+}
+
+/// The server writes its ports into a file of this directory once it listens.
+async fn port(directory: &Path, guard: &mut Child) -> anyhow::Result<u16> {
+    let deadline = Instant::now() + START;
+    while Instant::now() < deadline {
+        if let Some(port) = written_port(directory) {
+            return Ok(port);
+        }
+        if guard.try_wait()?.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let log = fs::read_to_string(directory.join("nats.log")).unwrap_or_default();
+    let last = log.lines().last().unwrap_or("it said nothing");
+    bail!("the private nats-server did not come up: {last}")
+}
+
+fn written_port(directory: &Path) -> Option<u16> {
+    let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
+    let file = files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "ports"))?;
+    let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+    ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
+}

@@ -1,0 +1,120 @@
+//! What a user reads when a sync is over: the sum on standard output, all that could not be seen on standard error.
+
+use scheduler::{Outcome, Unseen, role::status};
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// `--json`. Fields are only added.
+#[derive(Serialize)]
+struct Report<'a> {
+    sync: &'a str,
+    update_tag: i64,
+    /// `complete`, or `incomplete` when something could not be seen.
+    status: &'static str,
+    seconds: f64,
+    accounts: Vec<Account<'a>>,
+    listings_finished: usize,
+    assets: u64,
+    /// Assets by `service/Listing`.
+    assets_by_listing: BTreeMap<String, u64>,
+    unseen: Vec<UnseenScope<'a>>,
+    graph: Graph,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnseenScope<'a> {
+    account_id: &'a str,
+    account_name: &'a str,
+    region: &'a str,
+    service: &'a str,
+    listing: &'a str,
+    reason: &'static str,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct Graph {
+    nodes_written: u64,
+    edges_written: u64,
+    nodes_removed: u64,
+    edges_removed: u64,
+    edges_leading_out: u64,
+}
+
+impl<'a> Report<'a> {
+    fn of(outcome: &'a Outcome, took: Duration) -> Self {
+        let finished = outcome.scopes.iter().filter(|scope| scope.failure.is_none());
+        let mut assets_by_listing = BTreeMap::new();
+        for report in finished.clone() {
+            let listing = report.scope.as_ref().map(events::Scope::listing_name).unwrap_or_default();
+            *assets_by_listing.entry(listing).or_default() += report.assets;
+        }
+        Self {
+            sync: &outcome.sync.id,
+            update_tag: outcome.sync.update_tag,
+            status: if outcome.is_complete() { "complete" } else { "incomplete" },
+            seconds: took.as_secs_f64(),
+            accounts: outcome.accounts.iter().map(|it| Account { id: &it.id, name: &it.name }).collect(),
+            listings_finished: finished.count(),
+            assets: assets_by_listing.values().sum(),
+            assets_by_listing,
+            unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
+            graph: Graph {
+                nodes_written: outcome.graph.nodes,
+                edges_written: outcome.graph.edges,
+                nodes_removed: outcome.graph.nodes_removed,
+                edges_removed: outcome.graph.edges_removed,
+                edges_leading_out: outcome.graph.targets_missing,
+            },
+        }
+    }
+
+    fn text(&self) -> String {
+        let Graph { nodes_written, edges_written, nodes_removed, edges_removed, edges_leading_out } = self.graph;
+        let (accounts, listings, assets, seconds) =
+            (self.accounts.len(), self.listings_finished, self.assets, self.seconds);
+        format!(
+            "Surveyed {accounts} account(s) in {seconds:.1} s: {listings} listings, {assets} assets.\n\
+             Graph: {nodes_written} nodes and {edges_written} edges seen, {nodes_removed} nodes and {edges_removed} edges \
+             removed, {edges_leading_out} edges lead out of what was surveyed."
+        )
+    }
+}
+
+impl<'a> UnseenScope<'a> {
+    fn of(unseen: &'a Unseen) -> Self {
+        Self {
+            account_id: &unseen.account_id,
+            account_name: &unseen.account_name,
+            region: &unseen.region,
+            service: &unseen.service,
+            listing: &unseen.listing,
+            reason: unseen.failure.class().words(),
+            error: &unseen.failure.error,
+        }
+    }
+}
+
+/// Prints the report and answers with the exit status.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no content of it causes.
+pub fn print(outcome: &Outcome, took: Duration, json: bool) -> anyhow::Result<u8> {
+    let report = Report::of(outcome, took);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", report.text());
+    }
+    if !outcome.unseen.is_empty() {
+        eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
+        outcome.unseen.iter().for_each(|unseen| eprintln!("  {unseen}"));
+    }
+    Ok(status(outcome))
+}

@@ -1,0 +1,79 @@
+//! Every role as a task of this process.
+
+use crate::collectors;
+use broker::Broker;
+use bus::Bus;
+use collector::Options;
+use graph_writer::{GraphStore, Writer};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long roles may take to finish what they hold when the sync is over.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// The running roles.
+pub struct Roles {
+    tasks: JoinSet<(String, anyhow::Result<()>)>,
+    shutdown: CancellationToken,
+}
+
+impl Roles {
+    /// Starts the broker, the collectors of these services and a graph-writer.
+    pub fn start(
+        bus: &Bus,
+        broker: Broker,
+        services: &[&str],
+        options: &Options,
+        (store, writing): (GraphStore, graph_writer::Options),
+        shutdown: &CancellationToken,
+    ) -> Self {
+        let mut roles = Self { tasks: JoinSet::new(), shutdown: shutdown.child_token() };
+        let token = roles.shutdown.clone();
+        roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), None)));
+        roles.spawn("graph-writer", Box::pin(writing_role(Writer::new(bus.clone(), store, writing), token.clone())));
+        // EC2's collector also says which regions an account has, whichever services are asked for.
+        let needed = |name: &str| services.contains(&name) || name == scheduler::catalog::REGION_DISCOVERY;
+        for collector in collectors::COLLECTORS.iter().filter(|collector| needed(collector.name)) {
+            let running = (collector.run)(bus.clone(), options.clone(), token.clone());
+            roles.spawn(&format!("collector {}", collector.name), running);
+        }
+        roles
+    }
+
+    fn spawn(&mut self, name: &str, role: futures::future::BoxFuture<'static, anyhow::Result<()>>) {
+        let name = name.to_owned();
+        self.tasks.spawn(async move { (name, role.await) });
+    }
+
+    /// Waits for a role that ends before it is told to: the sync cannot go on without it.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok((name, Err(error)))) => error.context(format!("the {name} failed")),
+            Some(Ok((name, Ok(())))) => anyhow::anyhow!("the {name} stopped by itself"),
+            Some(Err(error)) => anyhow::Error::new(error).context("a role panicked"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells every role to stop and waits until it has.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        let drained = tokio::time::timeout(DRAIN, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                match ended {
+                    Ok((name, Err(error))) => tracing::warn!(error = format!("{error:#}"), "the {name} did not end well"),
+                    Ok((_, Ok(()))) => {}
+                    Err(error) => tracing::warn!(%error, "a role panicked"),
+                }
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some roles did not end within {DRAIN:?}");
+        }
+    }
+}
+
+async fn writing_role(writer: Writer, shutdown: CancellationToken) -> anyhow::Result<()> {
+    Ok(writer.run(shutdown).await?)
+}

@@ -1,0 +1,18 @@
+//! Real servers for tests: nats-server, Neo4j and a simulated AWS (moto), each on a free port of 127.0.0.1 with a
+//! folder of its own. They end with the value that stands for them, and also when the test process panics, exits or
+//! is killed. The programs come from `.tools/`, which `just tools` fills.
+
+mod aws;
+mod nats;
+mod neo4j;
+
+mod http;
+mod json;
+mod ports;
+mod server;
+mod tools;
+
+pub use aws::{Account, Aws, Call, Organization, Size};
+pub use nats::Nats;
+pub use neo4j::Neo4j;
+pub use tools::nats_server;

@@ -1,0 +1,210 @@
+//! Neo4j Community.
+
+use crate::{json, ports, server::Server, tools};
+use anyhow::{Context, ensure};
+use neo4rs::{ConfigBuilder, Graph, Row, query};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+const USER: &str = "neo4j";
+const PASSWORD: &str = "only-for-tests";
+/// The password above as Neo4j stores it: SHA-256 of salt and password, 1,024 times over. Written before the first start,
+/// it saves a second JVM that would only set a password.
+const CREDENTIALS: &str = "neo4j:SHA-256,5611B3410C7EAF6438BA79FB596049D04829469709184D8C6D8E0AC77EB647E4,\
+                           FBFF5FF5A0478A2FA370C1A2E644CEBE11B32A49A2DD9A60078C2BA039025053,1024:\n";
+
+/// A Neo4j with authentication on, bolt only, and small memory (512 MB of heap).
+pub struct Neo4j {
+    // Before the folder, so that it is gone first.
+    server: Option<Server>,
+    dir: TempDir,
+    port: u16,
+}
+
+impl Neo4j {
+    /// Starts one of one's own, which takes some seconds; for tests that kill or restart it.
+    ///
+    /// # Errors
+    /// When Java or Neo4j is not there (`just tools`) or does not start; the end of its log is in the error.
+    pub async fn start() -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir()?;
+        let mut neo4j = Self { server: None, dir, port: ports::free()? };
+        neo4j.configure()?;
+        neo4j.launch().await?;
+        Ok(neo4j)
+    }
+
+    /// The one that all tests of this process take turns with, empty; the turn ends with the guard.
+    ///
+    /// # Errors
+    /// As [`Neo4j::start`], which the first call does.
+    pub async fn shared() -> anyhow::Result<MutexGuard<'static, Self>> {
+        static SHARED: OnceCell<Mutex<Neo4j>> = OnceCell::const_new();
+        let shared = SHARED.get_or_try_init(async || Self::start().await.map(Mutex::new)).await?;
+        let mut neo4j = shared.lock().await;
+        if neo4j.server.is_none() {
+            neo4j.launch().await?;
+        }
+        neo4j.wipe().await?;
+        Ok(neo4j)
+    }
+
+    /// `bolt://127.0.0.1:…`
+    pub fn uri(&self) -> String {
+        format!("bolt://127.0.0.1:{}", self.port)
+    }
+
+    /// The user.
+    pub fn user(&self) -> &'static str {
+        USER
+    }
+
+    /// The user's password.
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// Its process id; none while it is down.
+    pub fn process_id(&self) -> Option<u32> {
+        self.server.as_ref().map(Server::id)
+    }
+
+    /// Runs one statement in a transaction of its own and commits. Each row is an object, a node is
+    /// `{"labels": […], "properties": {…}}`, a relationship `{"type": …, "properties": {…}}`, a time RFC 3339.
+    ///
+    /// # Errors
+    /// When Neo4j does not take the statement, or answers with a type that JSON has no form for.
+    pub async fn rows(&self, cypher: &str) -> anyhow::Result<Vec<Value>> {
+        let rows = self.run(cypher).await.with_context(|| format!("running: {cypher}"))?;
+        rows.iter().map(json::row).collect()
+    }
+
+    /// Removes all nodes, constraints and indexes but the two lookup indexes of a new database.
+    ///
+    /// # Errors
+    /// When Neo4j does not answer.
+    pub async fn wipe(&self) -> anyhow::Result<()> {
+        // In steps, because the whole of a large graph would not fit into a transaction's memory.
+        let some = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS gone";
+        while self.rows(some).await?[0]["gone"] != 0 {}
+        for row in self.rows("SHOW CONSTRAINTS YIELD name").await? {
+            self.rows(&format!("DROP CONSTRAINT `{}` IF EXISTS", row["name"].as_str().unwrap_or_default())).await?;
+        }
+        for row in self.rows("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").await? {
+            self.rows(&format!("DROP INDEX `{}` IF EXISTS", row["name"].as_str().unwrap_or_default())).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it with SIGKILL; [`restart`](Self::restart) brings it back.
+    pub fn kill(&mut self) {
+        self.server = None;
+    }
+
+    /// Ends it with SIGTERM if it runs and starts it on the same port with the same graph.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        if let Some(server) = self.server.take() {
+            server.terminate(PATIENCE).await?;
+        }
+        self.launch().await
+    }
+
+    fn configure(&self) -> anyhow::Result<()> {
+        let home = self.dir.path();
+        let dbms = home.join("data/dbms");
+        fs::create_dir_all(&dbms)?;
+        fs::write(dbms.join("auth.ini"), CREDENTIALS)?;
+        fs::write(home.join("neo4j.conf"), configuration(self.port))?;
+        Ok(())
+    }
+
+    async fn launch(&mut self) -> anyhow::Result<()> {
+        let command = java(self.dir.path())?;
+        let mut server = Server::start("neo4j", command, self.dir.path())?;
+        let (uri, port) = (self.uri(), self.port);
+        server.until_ready(PATIENCE, async || speaks_bolt(port).await && rows(&uri, "RETURN 1").await.is_ok()).await?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    async fn run(&self, cypher: &str) -> anyhow::Result<Vec<Row>> {
+        // The driver would go on trying for a minute.
+        ensure!(speaks_bolt(self.port).await, "Neo4j is down");
+        Ok(rows(&self.uri(), cypher).await?)
+    }
+}
+
+fn configuration(port: u16) -> String {
+    format!(
+        "server.config.strict_validation.enabled=true\n\
+         server.default_listen_address=127.0.0.1\n\
+         server.bolt.listen_address=127.0.0.1:{port}\n\
+         server.http.enabled=false\n\
+         server.https.enabled=false\n\
+         server.memory.pagecache.size=64m\n\
+         db.tx_log.preallocate=false\n\
+         dbms.usage_report.enabled=false\n\
+         # Without it each stop waits ten seconds for clients that may come yet.\n\
+         internal.dbms.bolt.netty_server_shutdown_quiet_period=0\n"
+    )
+}
+
+fn java(home: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(tools::java()?);
+    // One collector thread and no spare heap: several tests share two cores.
+    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", &tools::neo4j_classpath()?]);
+    for package in ["java.nio", "java.io", "sun.nio.ch"] {
+        command.arg(format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
+    }
+    command.arg("org.neo4j.server.CommunityEntryPoint");
+    command.args([format!("--home-dir={}", home.display()), format!("--config-dir={}", home.display())]);
+    command.arg("--console-mode");
+    Ok(command)
+}
+
+/// Whether it answers Bolt's greeting: a magic number and the four versions that this side can speak.
+async fn speaks_bolt(port: u16) -> bool {
+    let greeting = [&[0x60, 0x60, 0xb0, 0x17, 0, 0, 4, 4][..], &[0; 12]].concat();
+    let exchange = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(&greeting).await?;
+        stream.read_u32().await
+    };
+    matches!(timeout(Duration::from_secs(5), exchange).await, Ok(Ok(0x0404)))
+}
+
+/// On a connection of its own, because a pooled one would belong to the runtime of the test that opened it.
+async fn rows(uri: &str, cypher: &str) -> Result<Vec<Row>, neo4rs::Error> {
+    let config = ConfigBuilder::default().uri(uri).user(USER).password(PASSWORD).max_connections(1);
+    let graph = Graph::connect(config.connection_timeout(Duration::from_mins(1)).build()?)?;
+    let mut transaction = graph.start_txn().await?;
+    match collect(&mut transaction, cypher).await {
+        Ok(rows) => transaction.commit().await.map(|()| rows),
+        Err(error) => {
+            // What matters is the first error; the connection closes with the pool in any case.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn collect(transaction: &mut neo4rs::Txn, cypher: &str) -> Result<Vec<Row>, neo4rs::Error> {
+    let mut stream = transaction.execute(query(cypher)).await?;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.next(transaction.handle()).await? {
+        rows.push(row);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,125 @@
+//! A server process that ends when its owner does.
+//!
+//! Each server leads a process group of its own, which is killed as a whole. Against the case that this process has no
+//! time to do so (SIGKILL, `abort`, a `static` that is never dropped), a shell waits at the end of a pipe that only
+//! this process holds open: when the pipe closes without a word, it kills the group and removes its folder.
+
+use anyhow::{Context, bail};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+// `kill -0` keeps succeeding for a dead process that nobody reaps, so it is not asked forever.
+const WATCHDOG: &str = r#"
+    read -r farewell && exit 0
+    kill -s KILL -- "-$1"
+    for pause in 1 2 3 4 5 6 7 8 9 10; do kill -s 0 -- "-$1" || break; sleep 0.1; done
+    rm -rf -- "$2"
+"#;
+
+/// A running server with its log.
+pub(crate) struct Server {
+    name: &'static str,
+    process: Child,
+    watchdog: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `command`, whose output goes to a log in `dir`; `dir` is the watchdog's to remove.
+    pub(crate) fn start(name: &'static str, mut command: Command, dir: &Path) -> anyhow::Result<Self> {
+        let log = dir.join(format!("{name}.log"));
+        let output = File::options().create(true).append(true).open(&log)?;
+        let program = PathBuf::from(command.get_program());
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
+        let mut process = command
+            .spawn()
+            .with_context(|| format!("{name} did not start from {}: run `just tools`", program.display()))?;
+        match watch(process.id(), dir) {
+            Ok(watchdog) => Ok(Self { name, process, watchdog, log }),
+            Err(error) => {
+                process.kill()?;
+                process.wait()?;
+                Err(error).context("no shell to watch over a test server")
+            }
+        }
+    }
+
+    /// Asks `probe` until it holds; an error with the end of the log when the server ends or `patience` does.
+    pub(crate) async fn until_ready(
+        &mut self,
+        patience: Duration,
+        probe: impl AsyncFn() -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        while !probe().await {
+            if let Some(status) = self.process.try_wait()? {
+                bail!("{} ended with {status}: {}", self.name, self.log_tail());
+            }
+            if Instant::now() > deadline {
+                bail!("{} does not answer after {} s: {}", self.name, patience.as_secs(), self.log_tail());
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        Ok(())
+    }
+
+    /// Sends SIGTERM and waits for the end; after `patience` the drop of the value kills.
+    pub(crate) async fn terminate(mut self, patience: Duration) -> anyhow::Result<()> {
+        signal_group("TERM", self.process.id());
+        let deadline = Instant::now() + patience;
+        while self.exited()?.is_none() && Instant::now() < deadline {
+            sleep(Duration::from_millis(25)).await;
+        }
+        Ok(())
+    }
+
+    /// The process id, which is also the group's.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn exited(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        self.process.try_wait()
+    }
+
+    fn log_tail(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        signal_group("KILL", self.process.id());
+        // Not left to the shell alone: this is what makes `wait` end.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if let Some(mut pipe) = self.watchdog.stdin.take() {
+            let _ = pipe.write_all(b"farewell\n");
+        }
+        let _ = self.watchdog.wait();
+        if thread::panicking() {
+            eprintln!("the end of the log of {}:\n{}", self.name, self.log_tail());
+        }
+    }
+}
+
+fn watch(group: u32, dir: &Path) -> std::io::Result<Child> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", WATCHDOG, "watchdog", &group.to_string()]).arg(dir);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()
+}
+
+fn signal_group(signal: &str, group: u32) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"kill -s "$1" -- "-$2""#, "signal", signal, &group.to_string()]);
+    // A group that has ended already is the aim.
+    let _ = shell.stdout(Stdio::null()).stderr(Stdio::null()).status();
+}

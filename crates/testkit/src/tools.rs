@@ -1,0 +1,59 @@
+//! Where the programs are: what the environment points to, else what `just tools` put into `.tools/`.
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The root of the workspace.
+pub(crate) fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
+}
+
+/// The nats-server to run.
+///
+/// # Errors
+/// When `just tools` has not been run.
+pub fn nats_server() -> anyhow::Result<PathBuf> {
+    pointed_to("GROMA_NATS_SERVER").map_or_else(|| program("nats_server"), Ok)
+}
+
+/// The `java` to run Neo4j with.
+pub(crate) fn java() -> anyhow::Result<PathBuf> {
+    pointed_to("GROMA_JAVA_HOME").map_or_else(|| program("java"), |home| Ok(home.join("bin/java")))
+}
+
+/// Neo4j's class path.
+pub(crate) fn neo4j_classpath() -> anyhow::Result<String> {
+    if let Some(home) = pointed_to("GROMA_NEO4J_HOME") {
+        return Ok(home.join("lib/*").display().to_string());
+    }
+    let entries = manifest()?;
+    let entries =
+        entries["neo4j_classpath"].as_array().context("tools.json has no neo4j_classpath: run `just tools`")?;
+    let entries = entries.iter().filter_map(Value::as_str).map(|entry| workspace().join(entry).display().to_string());
+    Ok(entries.collect::<Vec<_>>().join(":"))
+}
+
+/// The Python that has moto and boto3.
+pub(crate) fn python() -> anyhow::Result<PathBuf> {
+    program("python")
+}
+
+fn pointed_to(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let path = manifest()?[name].as_str().map(|path| workspace().join(path));
+    let path = path.with_context(|| format!("tools.json has no {name}: run `just tools`"))?;
+    ensure!(path.exists(), "{} is gone: run `just tools`", path.display());
+    Ok(path)
+}
+
+fn manifest() -> anyhow::Result<Value> {
+    let path = workspace().join(".tools/tools.json");
+    let text = std::fs::read(&path).context("tests need servers that are not there yet: run `just tools`")?;
+    serde_json::from_slice(&text).with_context(|| format!("{} cannot be read: run `just tools`", path.display()))
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Calls a simulated AWS (`moto_server.py`) as the owner of any of its accounts.
+
+    echo '[["222222222222", "us-east-1", "ec2", "describe_vpcs", {}]]' | aws_call.py --endpoint http://127.0.0.1:5000
+
+needs a Python environment with `boto3`. Standard input is a JSON list of [account, region, service, operation,
+parameters] with boto3's names; the answers go to standard output as a JSON list. The first refusal ends it.
+"""
+
+import argparse
+import json
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from seeding.aws import Aws
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Calls a simulated AWS as the owner of its accounts.")
+    parser.add_argument("--endpoint", required=True)
+    aws = Aws(parser.parse_args().endpoint)
+    answers = []
+    for account, region, service, operation, parameters in json.load(sys.stdin):
+        try:
+            answer = getattr(aws.client(service, account, region), operation)(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            print(f"{service} {operation} in {account} {region}: {error}", file=sys.stderr)
+            return 1
+        answer.pop("ResponseMetadata", None)
+        answers.append(answer)
+    json.dump(answers, sys.stdout, default=str)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Load balancers, auto scaling, launch templates, transit gateways and reserved instances."""
+
+from .aws import named, tags
+
+
+def launch_template(ec2, name, image_id, network, **more):
+    """A template with two versions, the second the default."""
+    data = {
+        "ImageId": image_id,
+        "InstanceType": "t3.small",
+        "KeyName": "operator",
+        "EbsOptimized": True,
+        "Monitoring": {"Enabled": True},
+        "DisableApiTermination": True,
+        "InstanceInitiatedShutdownBehavior": "terminate",
+        "SecurityGroupIds": [network.inner_group],
+        **more,
+    }
+    made = ec2.create_launch_template(
+        LaunchTemplateName=name, LaunchTemplateData=data, VersionDescription="first", TagSpecifications=named("launch-template", name)
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    ec2.create_launch_template_version(
+        LaunchTemplateId=made, LaunchTemplateData={"ImageId": image_id, "InstanceType": "t3.large"}, VersionDescription="zweite"
+    )
+    ec2.modify_launch_template(LaunchTemplateId=made, DefaultVersion="2")
+    return made
+
+
+def scaling_group(aws, account, region, name, network, template=None, configuration=None, size=2, **more):
+    source = {"LaunchTemplate": {"LaunchTemplateId": template, "Version": "$Latest"}} if template else {}
+    if configuration:
+        source = {"LaunchConfigurationName": configuration}
+    aws.client("autoscaling", account, region).create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        MinSize=0,
+        MaxSize=max(size, 1),
+        DesiredCapacity=size,
+        VPCZoneIdentifier=",".join(network.subnets),
+        Tags=[{"Key": "team", "Value": "web", "PropagateAtLaunch": True}],
+        **source,
+        **more,
+    )
+
+
+def launch_configuration(aws, account, region, name, image_id, network):
+    aws.client("autoscaling", account, region).create_launch_configuration(
+        LaunchConfigurationName=name,
+        ImageId=image_id,
+        InstanceType="t2.micro",
+        KeyName="operator",
+        SecurityGroups=[network.inner_group],
+        InstanceMonitoring={"Enabled": True},
+        AssociatePublicIpAddress=True,
+        SpotPrice="0.05",
+        EbsOptimized=False,
+    )
+
+
+def classic(aws, account, region, name, network, instances, **more):
+    elb = aws.client("elb", account, region)
+    elb.create_load_balancer(
+        LoadBalancerName=name,
+        Listeners=[
+            {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080},
+            {"Protocol": "TCP", "LoadBalancerPort": 9000, "InstanceProtocol": "TCP", "InstancePort": 9001},
+        ],
+        Subnets=network.subnets[:1],
+        SecurityGroups=[network.open_group],
+        **more,
+    )
+    if instances:
+        wanted = [{"InstanceId": instance} for instance in instances]
+        elb.register_instances_with_load_balancer(LoadBalancerName=name, Instances=wanted)
+
+
+def application(aws, account, region, name, network, instances, scheme="internet-facing"):
+    """An application load balancer with two listeners on one target group."""
+    elb = aws.client("elbv2", account, region)
+    balancer = elb.create_load_balancer(
+        Name=name, Subnets=network.subnets[:2], SecurityGroups=[network.open_group], Scheme=scheme, Type="application",
+        Tags=tags(team="web"),
+    )["LoadBalancers"][0]["LoadBalancerArn"]  # fmt: skip
+    group = target_group(elb, name, network, "HTTP", instances)
+    for port in (80, 8080):
+        elb.create_listener(
+            LoadBalancerArn=balancer,
+            Protocol="HTTP",
+            Port=port,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+    return balancer
+
+
+def network_balancer(aws, account, region, name, network, instances):
+    elb = aws.client("elbv2", account, region)
+    balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets[:1], Scheme="internal", Type="network")
+    balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    group = target_group(elb, name, network, "TCP", instances)
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=forward)
+
+
+def target_group(elb, name, network, protocol, instances, port=8080):
+    made = elb.create_target_group(
+        Name=f"{name}-targets", Protocol=protocol, Port=port, VpcId=network.vpc, TargetType="instance"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    if instances:
+        elb.register_targets(TargetGroupArn=made, Targets=[{"Id": instance} for instance in instances])
+    return made
+
+
+def transit_gateway(aws, account, region, network, other=None):
+    """A gateway with a VPC attachment, a route table with a static route and a blackhole, and a peering to `other`."""
+    ec2 = aws.client("ec2", account, region)
+    gateway = ec2.create_transit_gateway(
+        Description="hub and spoke", TagSpecifications=named("transit-gateway", "core")
+    )["TransitGateway"]["TransitGatewayId"]
+    attachment = ec2.create_transit_gateway_vpc_attachment(
+        TransitGatewayId=gateway, VpcId=network.vpc, SubnetIds=network.subnets[:1]
+    )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+    table = ec2.create_transit_gateway_route_table(TransitGatewayId=gateway)
+    table = table["TransitGatewayRouteTable"]["TransitGatewayRouteTableId"]
+    ec2.associate_transit_gateway_route_table(TransitGatewayRouteTableId=table, TransitGatewayAttachmentId=attachment)
+    ec2.enable_transit_gateway_route_table_propagation(
+        TransitGatewayRouteTableId=table, TransitGatewayAttachmentId=attachment
+    )
+    ec2.create_transit_gateway_route(
+        DestinationCidrBlock="10.50.0.0/16", TransitGatewayRouteTableId=table, TransitGatewayAttachmentId=attachment
+    )
+    ec2.create_transit_gateway_route(
+        DestinationCidrBlock="10.66.0.0/16", TransitGatewayRouteTableId=table, Blackhole=True
+    )
+    if other:
+        peer_account, peer_region, peer_gateway = other
+        ec2.create_transit_gateway_peering_attachment(
+            TransitGatewayId=gateway,
+            PeerTransitGatewayId=peer_gateway,
+            PeerAccountId=peer_account,
+            PeerRegion=peer_region,
+        )
+    return gateway
+
+
+def reserve(aws, account, region):
+    """Reserved instances, zonal and regional."""
+    common = {
+        "InstanceType": "m5.large",
+        "ProductDescription": "Linux/UNIX",
+        "InstanceTenancy": "default",
+        "CurrencyCode": "USD",
+        "OfferingClass": "standard",
+        "Start": "2023-06-01T00:00:00Z",
+        "End": "2026-05-31T23:59:59Z",
+        "Duration": 94608000,
+    }
+    instances = [
+        {**common, "ReservedInstancesId": f"{region}-zonal-{account}", "AvailabilityZone": f"{region}a", "Scope":
+            "Availability Zone", "InstanceCount": 2, "State": "active", "OfferingType": "All Upfront",
+            "FixedPrice": 1234.5, "UsagePrice": 0.0},
+        {**common, "ReservedInstancesId": f"{region}-regional-{account}", "Scope": "Region", "InstanceCount": 1,
+            "State": "retired", "OfferingType": "No Upfront", "FixedPrice": 0.0, "UsagePrice": 0.12},
+    ]  # fmt: skip
+    body = {"account": account, "region": region, "reserved_instances": instances}
+    aws.control("/_groma/reserved-instances", body)
+
+

@@ -1,0 +1,90 @@
+"""The WSGI application: the controls under `/_groma/`, then trust and faults, then moto."""
+
+import json
+import threading
+import time
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.wrappers import Response
+
+from . import balancers, calls, clock, gaps, trust
+from .faults import Faults
+
+CONTROLS = "/_groma/"
+
+
+class SimulatedAws:
+    def __init__(self, regions):
+        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.moto.debug = True
+        self.extras = gaps.Extras(regions)
+        self.faults = Faults()
+        self.calls = []
+        self.calls_lock = threading.Lock()
+        self.latency = 0.0
+        gaps.fill(self.extras)
+        balancers.fill()
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(CONTROLS):
+            return self.control(environ, path[len(CONTROLS) :])(environ, start_response)
+        return (self.refusal(environ) or self.moto)(environ, start_response)
+
+    def refusal(self, environ):
+        """Notes the call and decides whether moto gets to see it."""
+        call = calls.read(environ)
+        if call is None:
+            return None
+        if "HTTP_X_MOTO_ACCOUNT_ID" in environ:
+            return None  # the seeding itself: neither counted nor refused
+        with self.calls_lock:
+            self.calls.append(call[:4])
+        time.sleep(self.latency)
+        return self.faults.answer(call) or trust.refuse(call)
+
+    def control(self, environ, name):
+        handler = self.controls().get((environ["REQUEST_METHOD"], name))
+        if handler is None:
+            return answer({"error": f"no control {environ['REQUEST_METHOD']} {name}"}, 404)
+        body = calls.buffer_body(environ)
+        try:
+            return answer(handler(json.loads(body) if body else None))
+        except (KeyError, TypeError, ValueError) as error:
+            return answer({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    def controls(self):
+        return {
+            ("GET", "calls"): lambda _: list(self.calls),
+            ("DELETE", "calls"): lambda _: self.calls.clear(),
+            ("GET", "faults"): lambda _: self.faults.list(),
+            ("POST", "faults"): self.faults.add,
+            ("DELETE", "faults"): lambda _: self.faults.clear(),
+            ("POST", "latency"): self.set_latency,
+            ("POST", "clock"): lambda body: clock.start(gaps.parse_date(body["start"])),
+            ("DELETE", "clock"): lambda _: clock.stop(),
+            ("POST", "inspector2"): lambda body: self.set(self.extras.findings, body, "findings"),
+            ("POST", "inspector2/add"): self.add_findings,
+            ("POST", "inspector2/members"): lambda body: self.set(self.extras.members, body, "members"),
+            ("POST", "reserved-instances"): self.set_reserved_instances,
+            ("POST", "service-last-accessed"): self.extras.services_last_accessed.update,
+            ("POST", "account-ids"): self.extras.account_ids.extend,
+            ("POST", "iam"): gaps.patch_iam,
+        }
+
+    def set_latency(self, body):
+        self.latency = body["milliseconds"] / 1000
+
+    def add_findings(self, body):
+        self.extras.findings.setdefault((body["account"], body["region"]), []).extend(body["findings"])
+
+    def set_reserved_instances(self, body):
+        self.set(self.extras.reserved_instances, body, "reserved_instances")
+
+    @staticmethod
+    def set(held, body, name):
+        held[(body["account"], body["region"])] = body[name]
+
+
+def answer(value, status=200):
+    return Response(json.dumps(value), status=status, content_type="application/json")

@@ -1,0 +1,58 @@
+"""Faults on demand: which calls fail, how, after how many, and how often."""
+
+import threading
+import time
+
+from .errors import error_response
+
+MATCHED = ("account", "region", "service", "action")
+KNOWN = {*MATCHED, "skip", "times", "delay_seconds", "status", "code", "message"}
+
+
+class Faults:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rules = []
+
+    def add(self, rules):
+        for rule in rules:
+            unknown = sorted(set(rule) - KNOWN)
+            if unknown:
+                raise ValueError(f"unknown fields in a fault rule: {', '.join(unknown)}")
+        with self.lock:
+            self.rules.extend(dict(rule) for rule in rules)
+
+    def clear(self):
+        with self.lock:
+            self.rules = []
+
+    def list(self):
+        with self.lock:
+            return [dict(rule) for rule in self.rules]
+
+    def answer(self, call):
+        """The error for this call, or None if it may go on."""
+        rule = self.take(call)
+        if rule is None:
+            return None
+        time.sleep(rule.get("delay_seconds", 0))
+        if "code" not in rule:
+            return None
+        message = rule.get("message", f"{rule['code']}: a fault asked for by a test")
+        return error_response(call.protocol, rule.get("status", 400), rule["code"], message)
+
+    def take(self, call):
+        """The first rule that matches, counted down; a used-up rule goes away."""
+        with self.lock:
+            for rule in self.rules:
+                if any(name in rule and rule[name] != getattr(call, name) for name in MATCHED):
+                    continue
+                if rule.get("skip", 0) > 0:
+                    rule["skip"] -= 1
+                    continue
+                if "times" in rule:
+                    rule["times"] -= 1
+                    if rule["times"] <= 0:
+                        self.rules.remove(rule)
+                return rule
+        return None

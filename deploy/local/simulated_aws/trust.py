@@ -1,0 +1,124 @@
+"""What moto lets everyone do: assume any role, and act beyond the session policy of an assumed one."""
+
+import fnmatch
+import json
+
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+from .errors import error_response
+
+# Signing names whose IAM prefix is another one.
+IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
+
+
+def refuse(call):
+    """AccessDenied for a role that the caller may not assume or a call that its session policy does not allow."""
+    if call.service == "sts" and call.action == "AssumeRole":
+        return refuse_assume_role(call)
+    if call.service == "sts" and call.action == "GetFederationToken":
+        return refuse_federation(call)
+    return refuse_beyond_session_policy(call)
+
+
+def refuse_federation(call):
+    """No seeded user may federate; moto would hand out keys of an account that nobody owns."""
+    caller = caller_arn(call)
+    message = (
+        f"User: {caller} is not authorized to perform: sts:GetFederationToken on resource: "
+        f"arn:aws:sts::{call.account}:federated-user/{call.form.get('Name', '')} "
+        "because no identity-based policy allows the sts:GetFederationToken action"
+    )
+    return error_response("query", 403, "AccessDenied", message)
+
+
+def refuse_assume_role(call):
+    role_arn = call.form.get("RoleArn", "")
+    caller = caller_arn(call)
+    if may_assume(find_role(role_arn), caller, call.account, call.form.get("ExternalId")):
+        return None
+    message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+    return error_response("query", 403, "AccessDenied", message)
+
+
+def find_role(arn):
+    parts = arn.split(":")
+    if len(parts) < 6 or parts[4] not in iam_backends:
+        return None
+    for role in iam_backends[parts[4]][parts[1]].roles.values():
+        if role.arn == arn:
+            return role
+    return None
+
+
+def caller_arn(call):
+    session = session_of(call)
+    if session is not None:
+        return session.arn
+    user = iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
+    return user.arn if user else f"arn:aws:iam::{call.account}:root"
+
+
+def session_of(call):
+    for session in sts_backends[call.account]["aws"].assumed_roles:
+        if session.access_key_id == call.access_key:
+            return session
+    return None
+
+
+def may_assume(role, caller, account, external_id):
+    if role is None:
+        return False
+    document = role.assume_role_policy_document
+    document = json.loads(document) if isinstance(document, str) else document
+    return any(
+        statement.get("Effect") == "Allow"
+        and names(statement.get("Principal", {}), caller, account)
+        and external_id_matches(statement.get("Condition", {}), external_id)
+        for statement in as_list(document.get("Statement"))
+    )
+
+
+def names(principal, caller, account):
+    if principal == "*":
+        return True
+    trusted = as_list(principal.get("AWS")) if isinstance(principal, dict) else []
+    return any(name in ("*", account, f"arn:aws:iam::{account}:root", caller, role_of(caller)) for name in trusted)
+
+
+def role_of(caller):
+    """`arn:aws:sts::A:assumed-role/R/S` acts for the role `arn:aws:iam::A:role/R`."""
+    parts = caller.split(":")
+    if parts[2] != "sts":
+        return caller
+    return f"arn:aws:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
+
+
+def external_id_matches(condition, external_id):
+    wanted = as_list(condition.get("StringEquals", {}).get("sts:ExternalId"))
+    return not wanted or external_id in wanted
+
+
+def refuse_beyond_session_policy(call):
+    session = session_of(call)
+    if session is None or not session.policy or call.action == "GetCallerIdentity":
+        return None
+    action = f"{IAM_PREFIXES.get(call.service, call.service)}:{call.action}"
+    allowed = [
+        pattern
+        for statement in as_list(json.loads(session.policy).get("Statement"))
+        if statement.get("Effect") == "Allow"
+        for pattern in as_list(statement.get("Action"))
+    ]
+    if any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
+        return None
+    code = {"ec2": "UnauthorizedOperation"}.get(call.protocol, "AccessDenied")
+    code = "AccessDeniedException" if call.protocol in ("json", "rest-json") else code
+    message = f"User: {session.arn} is not authorized to perform: {action} because no session policy allows it"
+    return error_response(call.protocol, 403, code, message)
+
+
+def as_list(value):
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

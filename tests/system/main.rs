@@ -1,0 +1,10 @@
+//! End-to-end tests: the `groma` binary on a real nats-server, a real Neo4j and a simulated AWS.
+
+mod bad_input;
+mod documents;
+mod inventory;
+mod repository;
+mod roles;
+mod survey;
+mod unseen;
+mod world;

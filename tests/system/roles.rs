@@ -1,0 +1,76 @@
+//! Roles as processes of their own, over one NATS, some of them killed.
+
+use crate::{
+    inventory,
+    world::{World, run},
+};
+use std::time::Duration;
+use testkit::{Nats, Size};
+use tokio::process::{Child, Command};
+
+struct Cluster<'a> {
+    world: &'a World,
+    nats: Nats,
+}
+
+impl Cluster<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.world.groma(arguments);
+        command.env("NATS_URL", self.nats.url());
+        command
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().expect("groma starts")
+    }
+
+    fn collectors(&self) -> Vec<Child> {
+        let services = ["sts", "ec2", "iam", "inspector2"];
+        services.iter().map(|service| self.start(&["collector", service])).collect()
+    }
+}
+
+async fn the_graph_is_what_aws_holds(world: &World) {
+    let held = inventory::of_aws(world).await;
+    for (label, nodes) in &held.nodes {
+        let properties = inventory::properties_of(label);
+        assert_eq!(inventory::nodes_of_graph(world, label, &properties).await, *nodes, "{label}");
+    }
+}
+
+#[tokio::test]
+async fn every_role_alone_makes_the_same_graph() {
+    let world = World::of(Size::Small).await;
+    let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
+    let mut roles = cluster.collectors();
+    roles.push(cluster.start(&["broker", "--accounts", "profiles"]));
+    roles.push(cluster.start(&["graph-writer"]));
+    let ran = run(cluster.command(&["scheduler"])).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    the_graph_is_what_aws_holds(&world).await;
+
+    let streams = run(cluster.command(&["streams"])).await;
+    assert_eq!(streams.status, 0, "{}", streams.stderr);
+    for name in ["GROMA_WORK", "GROMA_ASSETS", "GROMA_SYNCS", "GROMA_PARKED", "graph-writer", "collector-ec2"] {
+        assert!(streams.stdout.contains(name), "{name} is not in {}", streams.stdout);
+    }
+}
+
+#[tokio::test]
+async fn a_killed_writer_and_a_killed_collector_change_nothing() {
+    let world = World::of(Size::Small).await;
+    world.aws.control("latency", serde_json::json!({"milliseconds": 30})).await.expect("moto slows down");
+    let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
+    let mut roles = cluster.collectors();
+    let _broker = cluster.start(&["broker", "--accounts", "profiles"]);
+    let mut writer = cluster.start(&["graph-writer"]);
+    let scheduler = tokio::spawn(run(cluster.command(&["scheduler"])));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    roles[1].kill().await.expect("the collector can be killed");
+    writer.kill().await.expect("the writer can be killed");
+    let _collector = cluster.start(&["collector", "ec2"]);
+    let _writer = cluster.start(&["graph-writer"]);
+    let ran = scheduler.await.expect("the scheduler ends");
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    the_graph_is_what_aws_holds(&world).await;
+}

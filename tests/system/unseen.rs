@@ -1,0 +1,70 @@
+//! What cannot be seen is named, and its last known graph is kept.
+
+use crate::world::World;
+use serde_json::json;
+use testkit::Size;
+
+const INSTANCES: &str = "MATCH (i:AWSEC2Instance) RETURN i.id AS n";
+
+#[tokio::test]
+async fn a_denied_region_keeps_its_nodes_and_is_named() {
+    let world = World::of(Size::Small).await;
+    world.sync_completely().await;
+    let before = world.texts(INSTANCES).await;
+    assert!(!before.is_empty());
+    let (account, region) = (world.organization.accounts[1].id.clone(), world.organization.regions[1].clone());
+
+    let rule = json!([{"account": account, "region": region, "service": "ec2", "status": 403,
+                       "code": "UnauthorizedOperation", "message": "You are not authorized"}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let ran = world.sync(&["--regions", &world.organization.regions.join(",")]).await;
+
+    assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(world.texts(INSTANCES).await, before);
+    for words in [account.as_str(), &region, "DescribeInstances", "access denied"] {
+        assert!(ran.stderr.contains(words), "{words} is not in {}", ran.stderr);
+    }
+    let report = ran.json();
+    assert_eq!(report["status"], "incomplete");
+    let unseen = report["unseen"].as_array().expect("a list");
+    assert!(unseen.iter().all(|scope| scope["account_id"] == account.as_str() && scope["region"] == region.as_str()));
+    let listings: Vec<_> = unseen.iter().map(|scope| scope["listing"].as_str().expect("a name")).collect();
+    assert!(listings.contains(&"DescribeSubnets"), "{listings:?}");
+}
+
+#[tokio::test]
+async fn an_account_whose_role_is_gone_keeps_its_nodes_and_is_named() {
+    let world = World::of(Size::Small).await;
+    world.sync_completely().await;
+    let account = world.organization.accounts[1].clone();
+    let of_account = format!("MATCH (:AWSAccount {{id: '{}'}})-[:RESOURCE]->(n) RETURN count(n) AS n", account.id);
+    let before = world.count(&of_account).await;
+    assert!(before > 0);
+
+    let rule = json!([{"service": "sts", "action": "AssumeRole", "account": world.account("hub"), "status": 403,
+                       "code": "AccessDenied", "message": "is not authorized to perform: sts:AssumeRole"}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let ran = world.sync(&[]).await;
+
+    assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(&account.id) && ran.stderr.contains(&account.name), "{}", ran.stderr);
+    assert_eq!(world.count(&of_account).await, before);
+}
+
+#[tokio::test]
+async fn a_server_error_in_one_listing_leaves_the_others() {
+    let world = World::of(Size::Small).await;
+    world.sync_completely().await;
+    let before = world.count("MATCH (n:AWSEBSVolume) RETURN count(n) AS n").await;
+    assert!(before > 0);
+
+    let rule = json!([{"service": "ec2", "action": "DescribeVolumes", "status": 500, "code": "InternalError"}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let ran = world.sync(&[]).await;
+
+    assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    let report = ran.json();
+    let listings: Vec<_> = report["unseen"].as_array().expect("a list").iter().map(|it| it["listing"].clone()).collect();
+    assert!(!listings.is_empty() && listings.iter().all(|listing| listing == "DescribeVolumes"), "{listings:?}");
+    assert_eq!(world.count("MATCH (n:AWSEBSVolume) RETURN count(n) AS n").await, before);
+}
