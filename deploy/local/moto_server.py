@@ -14,6 +14,7 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
     POST   /_groma/latency               {"milliseconds": N}: every call waits this long
     POST   /_groma/clock                 {"start": "2024-01-01T00:00:00Z"}: what is made from now on bears such dates
     DELETE /_groma/clock                 back to the real time
+    POST   /_groma/page-size             {"items": N}: no page has more than N items; null for AWS's own sizes
     POST   /_groma/inspector2            {account, region, findings: [...]}, in place of those there
     POST   /_groma/inspector2/add        {account, region, findings: [...]}, besides those there
     POST   /_groma/inspector2/members    {account, region, members: [account, ...]}

@@ -27,6 +27,8 @@ import sys
 import time
 from pathlib import Path
 
+import neo4j_server
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".tools"
 VENV = TOOLS / "venv"
@@ -90,6 +92,8 @@ def provision(want):
         make_venv(want["packages"])
         if not want["neo4j_home"]:
             make_neo4j()
+        if packaged(want):
+            archive_neo4j_classes()
         write_manifest(want)
         print(f"tools are ready in {TOOLS} ({time.monotonic() - started:.0f} s)", flush=True)
 
@@ -160,8 +164,9 @@ def is_current(want):
     except (OSError, ValueError):
         return False
     files = [manifest.get(name) for name in ("python", "nats_server", "java")]
-    folders = [os.path.dirname(entry) for entry in manifest.get("neo4j_classpath", [])]
-    return manifest.get("stamp") == want and all(path and (ROOT / path).exists() for path in files + folders)
+    files += [manifest.get("neo4j_archive")] if packaged(want) else []
+    files += [entry.rstrip("*") for entry in manifest.get("neo4j_classpath", [])]
+    return manifest.get("stamp") == want and all(path and (ROOT / path).exists() for path in files)
 
 
 # One run at a time
@@ -269,13 +274,39 @@ def resolve_neo4j():
     return found[0].parent
 
 
+def packaged(want):
+    """Whether both Java and Neo4j are ours: the archive is good for exactly one pair of them."""
+    return not want["neo4j_home"] and not want["java_home"]
+
+
+def own_classpath():
+    """Jar by jar and sorted: `lib/*` comes in any order, and the archive is good for one order only."""
+    return sorted((NEO4J / "lib").glob("*.jar"))
+
+
+def archive_neo4j_classes():
+    archive = NEO4J / "classes.jsa"
+    if archive.exists():
+        return
+    java = java_home_of(VENV / "bin" / "python") / "bin" / "java"
+    with step("a first start of Neo4j, which makes the next ones faster"):
+        half = archive.with_suffix(".new")
+        try:
+            neo4j_server.archive_classes(java, ":".join(map(str, own_classpath())), half)
+        except RuntimeError as error:
+            raise Missing(str(error)) from error
+        half.rename(archive)
+
+
 def write_manifest(want):
     python = VENV / "bin" / "python"
     java_home = want["java_home"] or java_home_of(python)
+    classpath = [Path(want["neo4j_home"], "lib", "*")] if want["neo4j_home"] else own_classpath()
     manifest = {
+        "neo4j_archive": relative(NEO4J / "classes.jsa") if packaged(want) else None,
         "nats_server": relative(want["nats_server"] or VENV / "bin" / "nats-server"),
         "java": relative(Path(java_home, "bin", "java")),
-        "neo4j_classpath": [relative(Path(want["neo4j_home"] or NEO4J, "lib", "*"))],
+        "neo4j_classpath": [relative(entry) for entry in classpath],
         "python": relative(python),
         "stamp": want,
     }

@@ -27,6 +27,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import neo4j_server
 import provision
 from provision import MANIFEST, ROOT, TOOLS, Missing
 
@@ -165,13 +166,7 @@ def nats_answers(connection):
     return connection.recv(16).startswith(b"INFO ")
 
 
-def bolt_answers(connection):
-    """The handshake of Bolt: a magic number, four versions wished for; the answer is the one chosen."""
-    connection.sendall(bytes.fromhex("6060b017") + bytes.fromhex("00000404") + bytes(12))
-    return connection.recv(4) == bytes.fromhex("00000404")
-
-
-ANSWERS = {"nats": nats_answers, "neo4j": bolt_answers}
+ANSWERS = {"nats": nats_answers, "neo4j": neo4j_server.speaks_bolt}
 
 
 def wait_until_it_answers(name, stack):
@@ -206,28 +201,12 @@ def start_neo4j(held):
     home = STATE / "neo4j"
     (home / "data" / "dbms").mkdir(parents=True, exist_ok=True)
     set_password(home)
-    (home / "neo4j.conf").write_text(neo4j_configuration(bolt, http), encoding="utf-8")
+    (home / "neo4j.conf").write_text(neo4j_server.configuration(bolt, http), encoding="utf-8")
     classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
-    command = [tool("java"), "-Xms512m", "-Xmx1g", "-XX:+UseG1GC", "-cp", classpath]
-    command += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
-    command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home}", "--console-mode"]
+    archive = manifest()["neo4j_archive"]
+    options = ["-Xms512m", "-Xmx1g"] + ([f"-XX:SharedArchiveFile={ROOT / archive}"] if archive else [])
+    command = neo4j_server.command(tool("java"), classpath, home, options)
     return {**identity(launch("neo4j", command)), "bolt": bolt, "http": http}
-
-
-def neo4j_configuration(bolt, http):
-    settings = {
-        "server.config.strict_validation.enabled": "true",
-        "server.default_listen_address": "127.0.0.1",
-        "server.bolt.listen_address": f"127.0.0.1:{bolt}",
-        "server.http.listen_address": f"127.0.0.1:{http}",
-        "server.https.enabled": "false",
-        "server.memory.pagecache.size": "256m",
-        "dbms.security.auth_enabled": "true",
-        "dbms.usage_report.enabled": "false",
-        # Without it each stop waits ten seconds for clients that may come yet.
-        "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
-    }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def set_password(home):
@@ -260,9 +239,7 @@ def usable_port(*wanted):
     for port in filter(None, wanted):
         if can_listen(port):
             return port
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return neo4j_server.free_port()
 
 
 def can_listen(port):

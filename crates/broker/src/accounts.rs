@@ -6,10 +6,9 @@ use crate::{
     attribution::Purpose,
     aws::{self, Aws},
     config::{RoleName, Scope},
-    organization,
-    plan::{Role, Route, Source},
-    policy,
+    organization, policy,
     refusal::{Kind, Refusal},
+    route::{Role, Route, Source},
 };
 use events::{Account, AccountsAnswer, UnreachableAccount};
 use futures::{StreamExt, stream};
@@ -58,6 +57,8 @@ pub struct Unreachable {
     pub name: String,
     /// Why.
     pub refusal: Refusal,
+    /// The way that was tried, if there is one.
+    pub route: Option<Route>,
 }
 
 impl Discovery {
@@ -111,16 +112,18 @@ async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
         let sentence = "there is no AWS profile with a role or credentials besides `default`, which is not surveyed";
         return Err(Refusal::new(Kind::Configuration, sentence));
     }
-    let tried = stream::iter(planned).map(|(name, planned)| async move {
-        let id = planned.as_ref().ok().and_then(|route| route.account_id()).unwrap_or_default().to_owned();
-        let found = match planned {
-            Ok(route) => try_way(aws, name.clone(), route).await,
-            Err(error) => Err(Refusal::configuration(&error)),
-        };
-        found.map_err(|refusal| Unreachable { id, name, refusal })
+    let ways = planned.into_iter().map(|(name, planned)| async move {
+        let route = planned.map_err(|error| Unreachable {
+            id: account_named_by(aws, &name).unwrap_or_default(),
+            name: name.clone(),
+            refusal: Refusal::configuration(&error),
+            route: None,
+        })?;
+        let id = route.account_id().unwrap_or_default().to_owned();
+        let tried = try_way(aws, name.clone(), route.clone()).await;
+        tried.map_err(|refusal| Unreachable { id, name, refusal, route: Some(route) })
     });
-    let tried = tried.buffered(AT_ONCE).collect::<Vec<_>>().await;
-    let (discovery, doubled) = one_way_each(tried);
+    let (discovery, doubled) = one_way_each(try_all(ways).await);
     for (name, id) in doubled {
         if aws.first_time(format!("doubled {name}")) {
             tracing::warn!(
@@ -131,6 +134,13 @@ async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
         }
     }
     Ok(discovery)
+}
+
+/// The account in a profile's `role_arn`, though the profile leads nowhere.
+fn account_named_by(aws: &Aws, profile: &str) -> Option<String> {
+    let profiles = aws.profiles();
+    let arn: RoleArn = profiles.get(profile, "role_arn")?.parse().ok()?;
+    Some(arn.account_id)
 }
 
 /// The first way into each account that can be gone; also the profiles that are not needed.
@@ -203,7 +213,7 @@ mod tests {
     }
 
     fn lost(name: &str, id: &str) -> Unreachable {
-        Unreachable { id: id.into(), name: name.into(), refusal: Refusal::new(Kind::NotAllowed, "no") }
+        Unreachable { id: id.into(), name: name.into(), refusal: Refusal::new(Kind::NotAllowed, "no"), route: None }
     }
 
     #[test]

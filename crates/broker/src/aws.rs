@@ -5,9 +5,10 @@ use crate::{
     clients::Clients,
     environment::Environment,
     flight::{self, Flights},
-    plan::{Planner, Role, Route, Source, WebIdentity},
+    plan::Planner,
     profiles::{Profiles, ProfilesError},
     refusal::{Kind, Refusal},
+    route::{Role, Route, Source, WebIdentity},
     settings::{SettingError, Settings},
     sources::{self, Sources},
 };

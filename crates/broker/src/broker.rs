@@ -16,9 +16,12 @@ use bus::{Bus, request::Served};
 use events::{
     AccountsAnswer, ClientSettings, LeaseAnswer, LeaseRequest, Message, SealedSession, lease_answer, subjects,
 };
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Replicas share requests under this name.
@@ -111,7 +114,7 @@ impl Broker {
             let office = self.office.clone();
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(_) = answering.join_next() => {}
+                Some(answered) = answering.join_next() => say_panic(answered),
                 request = accounts.next(), if room => {
                     let request = request.context("the connection to the bus is closed")?;
                     answering.spawn(async move { office.answer_accounts(request).await });
@@ -122,9 +125,24 @@ impl Broker {
                 }
             }
         }
+        // What was delivered to this replica already is not delivered to another.
+        while let Some(Some(request)) = leases.next().now_or_never() {
+            let office = self.office.clone();
+            answering.spawn(async move { office.answer_lease(request).await });
+        }
         drop((accounts, leases));
-        tokio::time::timeout(DRAIN, answering.join_all()).await.ok();
+        let drained = async { while answering.join_next().await.map(say_panic).is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("requests that were being answered are given up");
+        }
         Ok(())
+    }
+}
+
+/// Who asked hears nothing and asks again.
+fn say_panic(answered: Result<(), JoinError>) {
+    if let Err(error) = answered {
+        tracing::error!(%error, "answering a request failed");
     }
 }
 

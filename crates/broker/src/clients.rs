@@ -134,3 +134,26 @@ impl Clients {
         Ok(config.build())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{environment::Environment, profiles::Profiles};
+
+    async fn region_of_sts(regional: &str, region: &str, endpoint: &str) -> String {
+        let env: Environment =
+            [("AWS_STS_REGIONAL_ENDPOINTS", regional), ("AWS_ENDPOINT_URL", endpoint)].into_iter().collect();
+        let profiles = Profiles::default();
+        let client = Clients::default().sts(Settings::new(&env, &profiles, None), region, None).await;
+        client.expect("the settings hold").config().region().map(ToString::to_string).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn sts_is_asked_in_the_region_unless_told_otherwise() {
+        assert_eq!(region_of_sts("", "eu-west-1", "").await, "eu-west-1");
+        assert_eq!(region_of_sts("regional", "eu-west-1", "").await, "eu-west-1");
+        assert_eq!(region_of_sts("legacy", "eu-west-1", "").await, "us-east-1");
+        assert_eq!(region_of_sts("legacy", "eu-south-1", "").await, "eu-south-1");
+        assert_eq!(region_of_sts("legacy", "eu-west-1", "http://here").await, "eu-west-1");
+    }
+}

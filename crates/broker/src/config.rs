@@ -259,9 +259,9 @@ mod tests {
         );
         check(
             "--accounts profiles --role x --external-id yy",
-            &expect![[r#"
+            &expect![[r"
             --role has no meaning with --accounts profiles: it is for organization and current; profiles have role_arn
-            --external-id has no meaning with --accounts profiles: it is for --role; profiles have external_id"#]],
+            --external-id has no meaning with --accounts profiles: it is for --role; profiles have external_id"]],
         );
     }
 }

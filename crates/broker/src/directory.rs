@@ -5,8 +5,8 @@ use crate::{
     accounts::{self, Discovery},
     aws::Aws,
     config::Scope,
-    plan::Route,
     refusal::{Kind, Refusal},
+    route::Route,
 };
 use std::{
     collections::HashMap,
@@ -26,7 +26,9 @@ pub struct Directory {
 
 #[derive(Default)]
 struct Known {
-    routes: HashMap<String, Route>,
+    /// Also of accounts that could not be entered when it was tried: whoever asks for a lease tries again. Where there is
+    /// no way, the reason.
+    routes: HashMap<String, Result<Route, Refusal>>,
     searched: Option<Instant>,
 }
 
@@ -38,8 +40,9 @@ impl Directory {
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
         aws.reload().await.map_err(|error| Refusal::configuration(&error))?;
         let discovery = accounts::discover(aws, scope).await?;
-        let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), found.route.clone()));
-        *self.known() = Known { routes: routes.collect(), searched: Some(Instant::now()) };
+        let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), Ok(found.route.clone())));
+        let others = discovery.unreachable.iter().map(|it| (it.id.clone(), it.route.clone().ok_or(it.refusal.clone())));
+        *self.known() = Known { routes: routes.chain(others).collect(), searched: Some(Instant::now()) };
         Ok(discovery)
     }
 
@@ -49,27 +52,18 @@ impl Directory {
     /// When it is not one of ours, or cannot be entered.
     pub async fn route(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
         if let Some(route) = self.known().routes.get(account_id) {
-            return Ok(route.clone());
+            return route.clone();
         }
         let _turn = self.searching.lock().await;
-        let unknown = || {
+        // Another request may have searched while this one waited.
+        if self.known().searched.is_none_or(|at| at.elapsed() >= SEARCH_COUNTS) {
+            self.discover(aws, scope).await?;
+        }
+        let route = self.known().routes.get(account_id).cloned();
+        route.unwrap_or_else(|| {
             let sentence = format!("account {account_id} is not among those that this broker was told to survey");
-            Refusal::new(Kind::UnknownAccount, sentence)
-        };
-        let (route, searched) = {
-            let known = self.known();
-            (known.routes.get(account_id).cloned(), known.searched)
-        };
-        if let Some(route) = route {
-            return Ok(route);
-        }
-        if searched.is_some_and(|at| at.elapsed() < SEARCH_COUNTS) {
-            return Err(unknown());
-        }
-        let discovery = self.discover(aws, scope).await?;
-        let found = discovery.accounts.into_iter().find(|found| found.account.id == account_id);
-        let refused = discovery.unreachable.into_iter().find(|it| it.id == account_id).map(|it| it.refusal);
-        found.map(|found| found.route).ok_or_else(|| refused.unwrap_or_else(unknown))
+            Err(Refusal::new(Kind::UnknownAccount, sentence))
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

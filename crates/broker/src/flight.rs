@@ -36,16 +36,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
     /// What the fetch was refused with; the same for all that waited for it.
     pub async fn get<F: Future<Output = Fetched<V>>>(&self, key: &K, fetch: impl FnOnce() -> F) -> Result<V, Refusal> {
         let place = self.place(key);
-        let mut landed = place.lock().await;
-        match &*landed {
-            Some(landed) if !landed.is_over() => {}
-            _ => *landed = Some(Landed::from(fetch().await)),
-        }
-        match &*landed {
-            Some(Landed::Refusal(refusal, _)) => Err(refusal.clone()),
-            Some(Landed::Value(value, _)) => Ok(value.clone()),
-            None => unreachable!("it was filled above"),
-        }
+        let mut held = place.lock().await;
+        let landed = match held.take().filter(|landed| !landed.is_over()) {
+            Some(landed) => landed,
+            None => Landed::from(fetch().await),
+        };
+        held.insert(landed).result()
     }
 
     fn place(&self, key: &K) -> Place<V> {
@@ -69,7 +65,14 @@ impl<K, V> Default for Flights<K, V> {
     }
 }
 
-impl<V> Landed<V> {
+impl<V: Clone> Landed<V> {
+    fn result(&self) -> Result<V, Refusal> {
+        match self {
+            Self::Refusal(refusal, _) => Err(refusal.clone()),
+            Self::Value(value, _) => Ok(value.clone()),
+        }
+    }
+
     fn is_over(&self) -> bool {
         match self {
             Self::Value(_, until) => until.is_some_and(|until| until <= SystemTime::now()),

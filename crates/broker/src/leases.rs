@@ -5,9 +5,9 @@ use crate::{
     attribution::Purpose,
     aws::Aws,
     flight::{self, Flights},
-    plan::{Route, Source},
     policy,
     refusal::{Kind, Refusal},
+    route::{Route, Source},
 };
 use aws_credential_types::Credentials;
 use credentials::{Session, seal};
@@ -86,7 +86,7 @@ async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> R
         say(
             aws,
             route,
-            "a role's session is passed on as it is: set up a role for Groma, so that each session is narrowed",
+            "a role's session is passed on as it is; with --role NAME, a role that it may assume, each session would be narrowed",
         );
         return Ok(given);
     }
@@ -101,7 +101,7 @@ async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> R
     say(
         aws,
         route,
-        "a user's key is passed on (sealed) to collectors: set up a role for Groma, so that none sees a long-lived key",
+        "a user's key is passed on (sealed) to collectors; with --role NAME, a role that it may assume, none would see it",
     );
     Ok(given)
 }

@@ -3,7 +3,7 @@
 //! asked.
 //!
 //! Reading order: [`config`] is what the user says, [`environment`], [`profiles`] and [`settings`] what AWS's files say;
-//! [`plan`] makes routes of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
+//! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
 //! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
 //! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus.
@@ -25,6 +25,7 @@ pub mod policy;
 pub mod process;
 pub mod profiles;
 pub mod refusal;
+pub mod route;
 pub mod settings;
 pub mod sources;
 

@@ -5,8 +5,8 @@ use crate::{
     arn::{is_account_id, partition_and_account},
     aws::{Aws, Identity},
     config::Organization,
-    plan::Route,
     refusal::{Kind, Refusal},
+    route::Route,
     settings::Settings,
 };
 use aws_sdk_organizations::{
@@ -63,6 +63,7 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
     discovery.unreachable.extend(unknown.into_iter().map(|id| Unreachable {
         refusal: Refusal::new(Kind::UnknownAccount, format!("--include names {id}, which is not in the organization")),
         name: String::new(),
+        route: None,
         id,
     }));
     Ok(discovery)
@@ -79,14 +80,15 @@ async fn enter(
 ) -> Result<Found, Unreachable> {
     let Member { id, name, partition, .. } = member;
     let role = accounts::in_account(aws, &wanted.role, caller, &partition, &id);
-    match accounts::try_way(aws, name.clone(), caller.clone().then(role)).await {
+    let through_role = caller.clone().then(role);
+    match accounts::try_way(aws, name.clone(), through_role.clone()).await {
         Err(refusal) if id == identity.account_id => {
             tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
             accounts::try_way(aws, name.clone(), caller.clone()).await
         }
         tried => tried,
     }
-    .map_err(|refusal| Unreachable { id, name, refusal })
+    .map_err(|refusal| Unreachable { id, name, refusal, route: Some(through_role) })
 }
 
 fn say_inactive(aws: &Aws, inactive: &[Member]) {

@@ -2,7 +2,7 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::{Failure, FailureClass};
 
 /// What is in the way.
@@ -93,7 +93,7 @@ impl Refusal {
                 SdkError::DispatchFailure(failure) if failure.is_other() => Kind::SourceMissing,
                 _ => Kind::Unreachable,
             };
-            return Self::new(kind, format!("cannot {doing}: {}", one_line(&DisplayErrorContext(error).to_string())));
+            return Self::new(kind, format!("cannot {doing}: {}", one_line(&bus::chain(error))));
         };
         let code = service.code().unwrap_or("an unknown error");
         let message = one_line(service.message().unwrap_or_default());
@@ -105,7 +105,7 @@ impl Refusal {
 
     /// What came of looking for the credentials that a way begins with.
     pub fn of_source(error: &CredentialsError, source: &dyn std::fmt::Display) -> Self {
-        let text = one_line(&DisplayErrorContext(error).to_string());
+        let text = one_line(&bus::chain(error));
         let expired = text.to_ascii_lowercase().contains("expired");
         let kind = if expired { Kind::SourceExpired } else { Kind::SourceMissing };
         Self::new(kind, format!("{source} cannot be had: {text}"))

@@ -3,9 +3,9 @@
 use crate::{
     aws::Aws,
     flight::{self, Flights},
-    plan::{Source, Sso, WebIdentity},
     process,
     refusal::{Kind, Refusal},
+    route::{Source, Sso, WebIdentity},
 };
 use aws_config::{
     ecs::EcsCredentialsProvider, imds::credentials::ImdsCredentialsProvider, provider_config::ProviderConfig,

@@ -1,8 +1,9 @@
 //! A connection, with its JetStream context.
 
 use crate::{BusConfig, streams::StreamConfigs};
-use async_nats::{ConnectOptions, Event, jetstream};
-use std::{io, time::Duration};
+use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
+use percent_encoding::percent_decode_str;
+use std::{io, sync::Arc, time::Duration};
 
 /// How long the first connection may take before it is called failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,7 +15,7 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Bus {
     pub(crate) client: async_nats::Client,
     pub(crate) jetstream: jetstream::Context,
-    pub(crate) streams: StreamConfigs,
+    pub(crate) streams: Arc<StreamConfigs>,
 }
 
 /// NATS could not be reached.
@@ -52,7 +53,7 @@ impl Bus {
             .await
             .map_err(|source| ConnectError::Server { url: without_password(&config.url), source })?;
         let jetstream = jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client.clone());
-        Ok(Self { client, jetstream, streams: StreamConfigs::new(config) })
+        Ok(Self { client, jetstream, streams: Arc::new(StreamConfigs::new(config)) })
     }
 
     /// Whether the connection is up at this moment.
@@ -80,7 +81,20 @@ async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
         std::fs::metadata(path).map_err(|source| ConnectError::File { file: file(path), source })?;
         options = options.add_root_certificates(path.clone());
     }
-    Ok(options)
+    Ok(with_user_of(&config.url, options))
+}
+
+/// As every NATS client reads a URL: `user:password@` is a user, what stands alone before the `@` is a token. async-nats
+/// itself leaves both unread.
+fn with_user_of(url: &str, options: ConnectOptions) -> ConnectOptions {
+    let server = url.split(',').find_map(|server| server.trim().parse::<ServerAddr>().ok().filter(ServerAddr::has_user_pass));
+    let Some(server) = server else { return options };
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    match (server.username(), server.password()) {
+        (Some(user), Some(password)) => options.user_and_password(decode(user), decode(password)),
+        (Some(token), None) => options.token(decode(token)),
+        _ => options,
+    }
 }
 
 fn log(event: &Event) {

@@ -8,7 +8,7 @@ pub mod message_id;
 pub mod subjects;
 
 mod display;
-#[allow(missing_docs, clippy::pedantic)]
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
 #[rustfmt::skip]
 #[path = "generated/groma.v1.rs"]
 mod messages;

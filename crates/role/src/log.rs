@@ -1,7 +1,8 @@
 //! Logging to standard error, as text or as JSON lines.
 
 use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Groma's own news, and only warnings of its libraries. neo4rs logs the parameters of a query at `trace` and async-nats
 /// repeats what the bus says.
@@ -47,7 +48,7 @@ pub fn init(log: &LogArgs) {
     // An error means that a provider is installed already, and that is all that is needed.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let filter = EnvFilter::new(log.filter.as_deref().unwrap_or(DEFAULT_FILTER));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_logged));
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let result = match log.format {
         LogFormat::Text => registry.with(lines).try_init(),
@@ -56,6 +57,12 @@ pub fn init(log: &LogArgs) {
     if let Err(error) = result {
         tracing::debug!(%error, "logging is set up already");
     }
+}
+
+/// Whatever the filter says: at `trace` the AWS SDK logs whole requests and answers, and with them tokens that it does not
+/// know to be secret (Identity Center's is one).
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with("aws_")
 }
 
 #[cfg(test)]

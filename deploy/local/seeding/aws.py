@@ -1,5 +1,6 @@
 """boto3 clients that act in any account of the simulated AWS, and its controls."""
 
+import contextlib
 import json
 import os
 import urllib.request

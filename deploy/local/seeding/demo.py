@@ -1,8 +1,8 @@
 """A company as one finds them: hub and three spokes in two regions, several thousand assets, and three things that a
-security engineer should hear of today. The spokes are filled side by side, so the ids differ from run to run.
+security engineer should hear of today. One after the other, so that the ids are the same in every run.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 
 from . import balancing, compute, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, OUTSIDER, REGIONS, Account, document, trust
@@ -22,11 +22,10 @@ FINDINGS = {ALPHA: 420, BETA: 160, GAMMA: 240}
 
 def fill(aws):
     identities.shared(aws, HUB)
-    with ThreadPoolExecutor(len(SPOKES)) as pool:
-        counts = list(pool.map(lambda spoke: fill_spoke(aws, spoke), SPOKES))
+    assets = sum(fill_spoke(aws, spoke) for spoke in SPOKES)
     exposed = reachable_and_exploitable(aws)
     outside_admin(aws)
-    return {"accounts": len(SPOKES) + 1, "regions": len(REGIONS), "exposed": exposed, "assets": sum(counts)}
+    return {"accounts": len(SPOKES) + 1, "regions": len(REGIONS), "exposed": exposed, "assets": assets}
 
 
 def fill_spoke(aws, spoke):
@@ -60,11 +59,15 @@ def people(aws, spoke):
 
 
 def key_dates(number):
-    """Every eighth key is years old and was never used."""
+    """Every eighth key is years old and was never used; the others are young as of today."""
     if number % 8 == 0:
         return {"create_date": "2021-11-05T09:30:00Z"}
-    used = {"date": f"2026-0{1 + number % 9}-20T10:00:00Z", "service": "s3", "region": REGIONS[number % 2]}
-    return {"create_date": f"2026-0{1 + number % 9}-01T09:30:00Z", "last_used": used}
+    used = {"date": days_ago(number % 20), "service": "s3", "region": REGIONS[number % 2]}
+    return {"create_date": days_ago(30 + 5 * number), "last_used": used}
+
+
+def days_ago(days):
+    return (datetime.now(timezone.utc) - timedelta(days=days)).isoformat(timespec="seconds")
 
 
 def services(aws, spoke):

@@ -3,11 +3,12 @@
 import json
 import threading
 import time
+from functools import lru_cache
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, trust
+from . import balancers, calls, clock, gaps, pages, trust
 from .faults import Faults
 
 CONTROLS = "/_groma/"
@@ -17,12 +18,16 @@ class SimulatedAws:
     def __init__(self, regions):
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.moto.debug = True
-        self.extras = gaps.Extras(regions)
+        # moto reads the directory of its modules for every request.
+        self.moto.get_backend_for_host = lru_cache(maxsize=None)(self.moto.get_backend_for_host)
+        self.pages = pages.Pages()
+        self.extras = gaps.Extras(regions, self.pages)
         self.faults = Faults()
         self.calls = []
         self.calls_lock = threading.Lock()
         self.latency = 0.0
         gaps.fill(self.extras)
+        pages.fill(self.pages)
         balancers.fill()
 
     def __call__(self, environ, start_response):
@@ -41,7 +46,10 @@ class SimulatedAws:
         with self.calls_lock:
             self.calls.append(call[:4])
         time.sleep(self.latency)
-        return self.faults.answer(call) or trust.refuse(call)
+        refusal = self.faults.answer(call) or trust.refuse(call)
+        if refusal is None:
+            self.pages.take_over(environ, call)
+        return refusal
 
     def control(self, environ, name):
         handler = self.controls().get((environ["REQUEST_METHOD"], name))
@@ -61,6 +69,7 @@ class SimulatedAws:
             ("POST", "faults"): self.faults.add,
             ("DELETE", "faults"): lambda _: self.faults.clear(),
             ("POST", "latency"): self.set_latency,
+            ("POST", "page-size"): self.pages.set_cap,
             ("POST", "clock"): lambda body: clock.start(gaps.parse_date(body["start"])),
             ("DELETE", "clock"): lambda _: clock.stop(),
             ("POST", "inspector2"): lambda body: self.set(self.extras.findings, body, "findings"),

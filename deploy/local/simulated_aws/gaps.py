@@ -36,8 +36,9 @@ MANAGED_POLICIES = (
 class Extras:
     """What the seeding adds that moto has no place for."""
 
-    def __init__(self, regions):
+    def __init__(self, regions, pages):
         self.regions = regions
+        self.pages = pages
         self.findings = {}
         self.members = {}
         self.reserved_instances = {}
@@ -114,7 +115,7 @@ def fill_inspector2(extras):
     def list_findings(response):
         findings = extras.findings.get((response.current_account, response.region), [])
         criteria = response._get_param("filterCriteria") or {}
-        return page(response, "findings", [finding for finding in findings if matches(finding, criteria)], 100)
+        return page(extras, response, "findings", [it for it in findings if matches(it, criteria)], 100)
 
     def list_members(response):
         members = extras.members.get((response.current_account, response.region), [])
@@ -123,7 +124,7 @@ def fill_inspector2(extras):
             {"accountId": member, "delegatedAdminAccountId": owner, "relationshipStatus": "ENABLED"}
             for member in members
         ]
-        return page(response, "members", shown, 50)
+        return page(extras, response, "members", shown, 50)
 
     Inspector2Response.list_findings = list_findings
     Inspector2Response.list_members = list_members
@@ -134,9 +135,9 @@ def fill_organizations(extras):
     moto.organizations.utils.make_random_account_id = lambda: extras.account_ids.pop(0) if extras.account_ids else draw()
 
 
-def page(response, name, items, most):
+def page(extras, response, name, items, most):
     start = int(response._get_param("nextToken") or 0)
-    size = min(int(response._get_param("maxResults") or most), most)
+    size = extras.pages.limited(min(int(response._get_param("maxResults") or most), most))
     answer = {name: items[start : start + size]}
     if start + size < len(items):
         answer["nextToken"] = str(start + size)

@@ -45,3 +45,14 @@ async fn one_call_however_many_ask() {
     assert_eq!(world.count("AssumeRole").await, before + 4);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_expire_in_mid_sync_are_read_anew() {
+    let world = alone().await;
+    world.accounts().await;
+    let expired =
+        json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "ExpiredToken" });
+    world.cloud.aws.fault(expired).await.expect("a fault");
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the files were read anew, and the keys hold");
+    world.end().await;
+}

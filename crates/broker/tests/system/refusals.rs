@@ -18,7 +18,15 @@ async fn each_in_its_own_words_and_the_others_go_on() {
          [profile process]\ncredential_process = exit 7\n"
     ));
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
-    expect![[r""]].assert_eq(&world.accounts_text().await);
+    expect![[r#"
+        222222222222 alpha aws us-east-1
+        111111111111 hub aws us-east-1
+        333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
+        444444444444 gone: no credentials: not allowed: cannot assume arn:aws:iam::444444444444:role/none: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444444444444:role/none); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
+        555555555555 mfa: no credentials: configuration: profile "mfa" has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process answer (aws configure export-credentials --profile mfa does)
+        666666666666 env: no credentials: no source credentials: the environment's keys are not there
+        777777777777 odd: no credentials: configuration: retry_mode of profile odd is "often": it may be standard, adaptive or legacy
+         process: no credentials: no source credentials: the credential_process of profile process cannot be had: an error occurred while loading credentials: the command ended with exit status: 7"#]].assert_eq(&world.accounts_text().await);
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("alpha can be leased all the same");
     let refused = world.lease("333333333333", "iam", &["iam:ListUsers"]).await.expect_err("beta cannot");
     assert!(refused.to_string().starts_with("not allowed: cannot assume"), "{refused}");

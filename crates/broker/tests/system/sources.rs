@@ -45,6 +45,40 @@ async fn keys_in_the_environment_for_a_role_and_alone() {
     world.end().await;
 }
 
+/// STS for a user who may federate, which moto does not know.
+async fn sts_with_federation() -> Endpoint {
+    Endpoint::start(|asked| {
+        let answer = if asked.body.contains("Action=GetFederationToken") {
+            "<GetFederationTokenResponse><GetFederationTokenResult><Credentials><AccessKeyId>ASIANARROW</AccessKeyId>\
+             <SecretAccessKey>federated-secret</SecretAccessKey><SessionToken>federated-token</SessionToken>\
+             <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></GetFederationTokenResult>\
+             </GetFederationTokenResponse>"
+        } else {
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/groma</Arn>\
+             <Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        };
+        (200, answer.to_owned())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_key_is_narrowed_where_aws_can() {
+    let mut world = World::new().await;
+    let sts = sts_with_federation().await;
+    let mut env = world.key_env();
+    env.push(("AWS_ENDPOINT_URL_STS", sts.url.clone()));
+    world.broker(&[], &env).await.expect("it starts");
+    let ec2 = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
+    assert_eq!(ec2.credentials.access_key_id(), "ASIANARROW");
+    let iam = world.lease(HUB, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert_eq!(iam.credentials.access_key_id(), world.cloud.key.access_key_id(), "IAM takes no federated session");
+    let asked: Vec<_> = sts.asked().into_iter().filter(|asked| asked.body.contains("GetFederationToken")).collect();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].body.contains("Policy=%7B%22Version%22") && asked[0].body.contains("ec2%3ADescribeVpcs"));
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_selected_profile_and_a_role_of_its_account() {
     let mut world = World::new().await;
@@ -240,5 +274,14 @@ async fn the_cache_of_identity_center() {
     expect!["222222222222 audit aws us-east-1"].assert_eq(&world.accounts_text().await);
     lease(&world, ALPHA).await;
     assert!(!world.log().contains("sso-access-token"), "the token is not logged");
+    let config = std::fs::read_to_string(world.home.path().join(".aws/config")).expect("it was written");
+    world.end().await;
+
+    let mut world = World::new().await;
+    world.config(&config);
+    world.file(SSO_CACHE, &cached.replace("2099", "2019"));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    let text = world.accounts_text().await;
+    assert!(text.starts_with("222222222222 audit: no credentials: source credentials expired: "), "{text}");
     world.end().await;
 }

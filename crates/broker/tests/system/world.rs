@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use testkit::{Aws, Nats, Organization, Size};
+use testkit::{Aws, Nats, Size};
 use tokio::{process::Child, sync::OnceCell, task::JoinHandle};
 
 pub(crate) const HUB: &str = "111111111111";
@@ -28,7 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A simulated AWS with an organization: the hub's user `groma` and a read-only role in alpha and beta.
 pub(crate) struct Cloud {
     pub(crate) aws: Aws,
-    pub(crate) organization: Organization,
     /// Access key of the hub's user.
     pub(crate) key: Credentials,
 }
@@ -60,7 +59,7 @@ impl Cloud {
             line.trim_start_matches([' ', '=']).to_owned()
         };
         let key = Credentials::new(value("aws_access_key_id"), value("aws_secret_access_key"), None, None, "test");
-        Arc::new(Self { aws, organization, key })
+        Arc::new(Self { aws, key })
     }
 
     /// The one that all tests share which neither count calls nor make them fail.

@@ -1,0 +1,153 @@
+"""The simulated AWS as a caller meets it: trust, session policies, faults, pages, and what moto lacks."""
+
+import configparser
+import contextlib
+import json
+import os
+import tempfile
+import time
+import unittest
+
+from botocore.exceptions import ClientError
+
+from seeding.accounts import ALPHA, BETA, HUB
+from seeding.aws import Aws
+from tests import simulated
+
+PAGED = (
+    ("ec2", "describe_instances", "Reservations", "ReservationId"),
+    ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    ("ec2", "describe_snapshots", "Snapshots", "SnapshotId"),
+    ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    ("iam", "list_users", "Users", "Arn"),
+    ("iam", "list_roles", "Roles", "Arn"),
+    ("iam", "list_policies", "Policies", "Arn"),
+    ("elb", "describe_load_balancers", "LoadBalancerDescriptions", "LoadBalancerName"),
+    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupARN"),
+    ("autoscaling", "describe_launch_configurations", "LaunchConfigurations", "LaunchConfigurationARN"),
+    ("inspector2", "list_findings", "findings", "findingArn"),
+)
+
+
+class SimulatedAws(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        held = contextlib.ExitStack()
+        cls.addClassCleanup(held.close)
+        cls.folder = held.enter_context(tempfile.TemporaryDirectory())
+        cls.endpoint = held.enter_context(simulated.server())
+        cls.aws = Aws(cls.endpoint)
+        cls.hub = simulated.organization(cls.endpoint, "test", cls.folder)
+
+    def tearDown(self):
+        self.aws.control("/_groma/faults", method="DELETE")
+        self.aws.control("/_groma/page-size", {"items": None})
+
+    def client(self, service, key=None, region="us-east-1"):
+        return simulated.client(self.endpoint, service, key or self.hub, region)
+
+    def assume(self, account, key=None, role="cartography-read-only", **more):
+        arn = f"arn:aws:iam::{account}:role/{role}"
+        return self.client("sts", key).assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]
+
+    def refused(self, code, call):
+        with self.assertRaises(ClientError) as refusal:
+            call()
+        self.assertEqual(refusal.exception.response["Error"]["Code"], code)
+
+    def test_a_role_has_to_trust_its_caller(self):
+        session = self.assume(ALPHA)
+        self.assertEqual(self.client("sts", session).get_caller_identity()["Account"], ALPHA)
+        self.refused("AccessDenied", lambda: self.assume(ALPHA, role="trusts-account-id"))
+        self.refused("AccessDenied", lambda: self.assume(ALPHA, role="no-such-role"))
+
+    def test_an_external_id_is_asked_for(self):
+        self.refused("AccessDenied", lambda: self.assume(BETA))
+        self.refused("AccessDenied", lambda: self.assume(BETA, ExternalId="another"))
+        self.assertIn("SessionToken", self.assume(BETA, ExternalId="survey of beta / büro"))
+
+    def test_a_session_policy_narrows(self):
+        allowed = {"Effect": "Allow", "Action": ["ec2:DescribeV*"], "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        ec2 = self.client("ec2", self.assume(ALPHA, Policy=policy))
+        self.assertTrue(ec2.describe_vpcs()["Vpcs"])
+        self.refused("UnauthorizedOperation", lambda: ec2.describe_subnets())
+
+    def test_faults_count_and_end(self):
+        ec2 = self.client("ec2", self.assume(ALPHA))
+        self.aws.control("/_groma/faults", [{"action": "DescribeVpcs", "code": "RequestLimitExceeded", "times": 1}])
+        self.refused("RequestLimitExceeded", ec2.describe_vpcs)
+        self.assertTrue(ec2.describe_vpcs()["Vpcs"])
+        self.aws.control("/_groma/faults", [{"region": "eu-west-1", "service": "ec2", "code": "UnauthorizedOperation"}])
+        self.assertTrue(ec2.describe_vpcs()["Vpcs"])
+        elsewhere = self.client("ec2", self.assume(ALPHA), "eu-west-1")
+        self.refused("UnauthorizedOperation", elsewhere.describe_vpcs)
+
+    def test_every_page_is_there_once(self):
+        sessions = {ALPHA: self.assume(ALPHA), BETA: self.assume(BETA, ExternalId="survey of beta / büro")}
+        for service, operation, key, identity in PAGED:
+            # Each has more than a page in one of the two.
+            session = sessions[BETA if service in ("elb", "elbv2", "autoscaling") else ALPHA]
+            with self.subTest(operation):
+                paginator = self.client(service, session).get_paginator(operation)
+                self.aws.control("/_groma/page-size", {"items": None})
+                whole = [item[identity] for page in paginator.paginate() for item in page[key]]
+                self.aws.control("/_groma/page-size", {"items": 4})
+                pages = [[item[identity] for item in page[key]] for page in paginator.paginate()]
+                self.assertEqual([item for page in pages for item in page], whole)
+                self.assertTrue(all(len(page) <= 4 for page in pages))
+                self.assertEqual(len(pages), -(-len(whole) // 4))
+                self.assertGreater(len(pages), 1)
+
+    def test_account_details_have_pages(self):
+        iam = self.client("iam", self.assume(ALPHA)).get_paginator("get_account_authorization_details")
+        keys = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+        whole = list(iam.paginate())
+        self.assertGreater(len(whole), 1)
+        self.aws.control("/_groma/page-size", {"items": 9})
+        cut = list(iam.paginate())
+        for key in keys:
+            names = [[item["Arn"] for page in pages for item in page[key]] for pages in (whole, cut)]
+            self.assertEqual(*names)
+        self.assertTrue(all(sum(len(page[key]) for key in keys) <= 9 for page in cut))
+
+    def test_closed_findings_can_be_left_out(self):
+        inspector = self.client("inspector2", self.assume(ALPHA))
+        criteria = {"findingStatus": [{"comparison": "NOT_EQUALS", "value": "CLOSED"}],
+                    "awsAccountId": [{"comparison": "EQUALS", "value": ALPHA}]}  # fmt: skip
+        pages = inspector.get_paginator("list_findings").paginate(filterCriteria=criteria)
+        statuses = {finding["status"] for page in pages for finding in page["findings"]}
+        self.assertEqual(statuses, {"ACTIVE", "SUPPRESSED"})
+
+    def test_using_a_key_leaves_no_trace(self):
+        before = self.client("iam").get_access_key_last_used(AccessKeyId=self.hub["AccessKeyId"])["AccessKeyLastUsed"]
+        self.assertEqual(before["ServiceName"], "N/A")
+
+    def test_calls_are_counted_but_not_the_seeding(self):
+        self.aws.control("/_groma/calls", method="DELETE")
+        self.aws.client("ec2", HUB).describe_vpcs()
+        self.client("ec2").describe_vpcs()
+        calls = json.loads(self.aws.control("/_groma/calls", method="GET"))
+        self.assertEqual(calls, [[HUB, "us-east-1", "ec2", "DescribeVpcs"]])
+
+    def test_the_files_reach_every_spoke(self):
+        config = configparser.ConfigParser()
+        config.read(os.path.join(self.folder, "config"))
+        self.assertEqual(config.sections(), ["profile hub", "profile alpha", "profile beta", "profile gamma"])
+        self.assertEqual(config["profile beta"]["external_id"], "survey of beta / büro")
+        self.assertEqual(os.stat(os.path.join(self.folder, "credentials")).st_mode & 0o777, 0o600)
+
+    def test_latency_holds_every_call(self):
+        self.aws.control("/_groma/latency", {"milliseconds": 200})
+        started = time.monotonic()
+        self.client("ec2").describe_vpcs()
+        self.aws.control("/_groma/latency", {"milliseconds": 0})
+        self.assertGreater(time.monotonic() - started, 0.2)
+
+
+if __name__ == "__main__":
+    unittest.main()
