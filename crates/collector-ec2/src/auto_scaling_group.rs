@@ -170,7 +170,8 @@ mod tests {
               region = "us-east-1"
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&INSTANCE, &"i-1".to_owned(), &[]));
+        "#]]
+        .assert_eq(&render(&INSTANCE, &"i-1".to_owned(), &[]));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! An AWS that answers from memory, for tests of listings: which calls they make, with which page sizes, to the last page.
+//! An AWS that answers from memory, for tests of listings: which calls they make, with which page sizes, to the last
+//! page.
 
 use crate::Clients;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};

@@ -85,6 +85,7 @@ mod tests {
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               <-[:ELASTIC_IP_ADDRESS]-(:AWSEC2Instance {id: "i-1"})
               <-[:ELASTIC_IP_ADDRESS]-(:AWSNetworkInterface {id: "eni-1"})
-        "#]].assert_eq(&render(&ELASTIC_IP, &address, &[]));
+        "#]]
+        .assert_eq(&render(&ELASTIC_IP, &address, &[]));
     }
 }

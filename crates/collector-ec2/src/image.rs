@@ -8,7 +8,8 @@ use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{error::SdkError, operation::describe_images::DescribeImagesError, types::Image};
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, prop};
 
-/// Images. Their ids hold in one region only, hence the region in the node's.
+/// Images. Their ids hold in one region only, hence the region in the node's. Cartography looks for the region in AWS's
+/// answer, which has none, and never sets it; it is set here.
 pub static IMAGE: Node<Image> = Node {
     extra_labels: &["EC2Image"],
     id: |it, place| format!("{}|{}", it.image_id().unwrap_or_default(), place.region),
@@ -139,7 +140,8 @@ mod tests {
               ramdisk_id = "ari-1"
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&IMAGE, &image, &[]));
+        "#]]
+        .assert_eq(&render(&IMAGE, &image, &[]));
     }
 
     /// The account's own image is in use, too, and is not asked for again.

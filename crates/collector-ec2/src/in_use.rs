@@ -1,9 +1,9 @@
 //! What listings of one work item tell each other: which images and snapshots are in use.
 //!
-//! The graph has images and snapshots of other accounts where something uses them, and AWS has no filter for that. So the
-//! listings that see the users note what they refer to, and `DescribeImages` and `DescribeSnapshots`, which begin last,
-//! wait for them: no call is made twice. What a listing did not note, because it did not begin or did not reach its end,
-//! is asked for again, so that the graph does not depend on the order in which listings run.
+//! The graph has images and snapshots of other accounts where something uses them, and AWS has no filter for that. So
+//! the listings that see the users note what they refer to, and `DescribeImages` and `DescribeSnapshots`, which begin
+//! last, wait for them: no call is made twice. What a listing did not note, because it did not begin or did not reach
+//! its end, is asked for again, so that the graph does not depend on the order in which listings run.
 
 use crate::{Clients, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};

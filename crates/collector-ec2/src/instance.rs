@@ -126,10 +126,14 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
+        let mut images = clients.in_use.instances.begin().await;
         let mut pages = clients.ec2.describe_instances().max_results(1000).into_paginator().send();
         while let Some(page) = pages.next().await {
-            emit(page?.reservations(), sink).await?;
+            let page = page?;
+            images.note(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id));
+            emit(page.reservations(), sink).await?;
         }
+        images.complete();
         Ok(())
     })
 }

@@ -1,8 +1,8 @@
 //! Launch templates with their versions: `DescribeLaunchTemplates`, `DescribeLaunchTemplateVersions` ->
 //! `(:AWSLaunchTemplate)-[:VERSION]->(:AWSLaunchTemplateVersion)`.
 //!
-//! AWS lists all versions of one template, or the default and the latest version of all templates. The second, one call,
-//! is the whole truth of templates with one or two versions, which most are; only the others take a call each.
+//! AWS lists all versions of one template, or the default and the latest version of all templates. The second, one
+//! call, is the whole truth of templates with one or two versions, which most are; only the others take a call each.
 
 use crate::{Clients, launch_template_version::VERSION};
 use aws_sdk_ec2::{
@@ -175,7 +175,8 @@ mod tests {
               latest_version_number = 2
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&LAUNCH_TEMPLATE, &template, &[]));
+        "#]]
+        .assert_eq(&render(&LAUNCH_TEMPLATE, &template, &[]));
     }
 
     const TEMPLATES: &str = "<launchTemplates>\

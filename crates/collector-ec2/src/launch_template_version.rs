@@ -1,7 +1,7 @@
 //! Versions of launch templates, `(:AWSLaunchTemplateVersion)`: listed with their templates.
 //!
-//! Cartography looks the instance profile, monitoring, RAM disk and shutdown behaviour up by names that AWS does not use, so
-//! that they are never set; here they are.
+//! Cartography looks the instance profile, monitoring, RAM disk and shutdown behaviour up by names that AWS does not
+//! use, so that they are never set; here they are.
 
 use aws_sdk_ec2::types::{
     LaunchTemplateIamInstanceProfileSpecification as Profile, LaunchTemplateVersion, LaunchTemplatesMonitoring,
@@ -117,6 +117,7 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               <-[:VERSION]-(:AWSLaunchTemplate {id: "lt-1"})
-        "#]].assert_eq(&render(&VERSION, &version, &[]));
+        "#]]
+        .assert_eq(&render(&VERSION, &version, &[]));
     }
 }

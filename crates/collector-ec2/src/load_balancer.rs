@@ -108,6 +108,7 @@ mod tests {
               -[:SOURCE_SECURITY_GROUP]->(:AWSEC2SecurityGroup {name: "web"})
               -[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup {groupid: "sg-1"})
               -[:EXPOSE]->(:AWSEC2Instance {instanceid: "i-1"})
-        "#]].assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
+        "#]]
+        .assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
     }
 }

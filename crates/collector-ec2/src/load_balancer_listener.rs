@@ -75,6 +75,7 @@ mod tests {
               policy_names = ["tls-1-2"]
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               <-[:ELB_LISTENER]-(:AWSLoadBalancer {id: "Web-1.us-east-1.elb.amazonaws.com"})
-        "#]].assert_eq(&render(&LISTENER, &BalancerListener::of(&balancer)[0], &[]));
+        "#]]
+        .assert_eq(&render(&LISTENER, &BalancerListener::of(&balancer)[0], &[]));
     }
 }

@@ -162,7 +162,8 @@ mod tests {
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup {groupid: "sg-1"})
               -[:SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-1"})
-        "#]].assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
+        "#]]
+        .assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
     }
 
     /// One group has the load balancer, the other none: its targets are not asked for.

@@ -1,4 +1,5 @@
-//! Listeners of application, network and gateway load balancers, `(:AWSELBV2Listener)`: answered by `DescribeListeners`.
+//! Listeners of application, network and gateway load balancers, `(:AWSELBV2Listener)`: answered by
+//! `DescribeListeners`.
 
 use aws_sdk_elasticloadbalancingv2::types::{Listener, MutualAuthenticationAttributes as MutualAuthentication};
 use collector::{Edge, Node, Value, one, prop};
@@ -12,8 +13,8 @@ pub struct V2Listener {
     pub listener: Listener,
 }
 
-/// Listeners. Cartography looks for the target group beside the actions that name it, so that it is never set; here it is
-/// that of the first action which forwards to a single group.
+/// Listeners. Cartography looks for the target group beside the actions that name it, so that it is never set; here it
+/// is that of the first action which forwards to a single group.
 pub static LISTENER: Node<V2Listener> = Node {
     extra_labels: &["ELBV2Listener", "Endpoint"],
     id: |it, _| it.listener.listener_arn().unwrap_or_default().to_owned(),

@@ -1,4 +1,5 @@
-//! Network ACLs with their rules: `DescribeNetworkAcls` -> `(:AWSEC2NetworkAcl)<-[:MEMBER_OF_NACL]-(:AWSEC2NetworkAclRule)`.
+//! Network ACLs with their rules: `DescribeNetworkAcls` ->
+//! `(:AWSEC2NetworkAcl)<-[:MEMBER_OF_NACL]-(:AWSEC2NetworkAclRule)`.
 
 use crate::{
     Clients,
@@ -81,6 +82,7 @@ mod tests {
               -[:MEMBER_OF_AWS_VPC]->(:AWSVpc {vpcid: "vpc-1"})
               -[:PART_OF_SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-1"})
               -[:PART_OF_SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-2"})
-        "#]].assert_eq(&render(&NETWORK_ACL, &acl, &[]));
+        "#]]
+        .assert_eq(&render(&NETWORK_ACL, &acl, &[]));
     }
 }

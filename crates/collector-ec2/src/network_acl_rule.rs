@@ -12,7 +12,8 @@ pub struct AclRule {
     pub entry: NetworkAclEntry,
 }
 
-/// Rules of both directions: a number is used once in each.
+/// Rules of both directions: a number is used once in each. Cartography looks the ports up by names that AWS does not
+/// use here, so that they are never set; here they are.
 pub static RULE: Node<AclRule> = Node {
     extra_labels: &["EC2NetworkAclRule"],
     labels_when: &[
@@ -103,6 +104,7 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:MEMBER_OF_NACL]->(:AWSEC2NetworkAcl {network_acl_id: "acl-1"})
-        "#]].assert_eq(&rendered);
+        "#]]
+        .assert_eq(&rendered);
     }
 }

@@ -93,6 +93,7 @@ mod tests {
               scope = "Availability Zone"
               fixedprice = 0.1
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&RESERVED_INSTANCE, &reserved, &[]));
+        "#]]
+        .assert_eq(&render(&RESERVED_INSTANCE, &reserved, &[]));
     }
 }

@@ -186,7 +186,8 @@ mod tests {
               _ont_region (indexed) = "us-east-1"
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&SNAPSHOT, &shared, &[]));
+        "#]]
+        .assert_eq(&render(&SNAPSHOT, &shared, &[]));
     }
 
     const OWN: &str = "<snapshotSet>\
@@ -219,7 +220,8 @@ mod tests {
               ispublic = null
             (:AWSEBSSnapshot {id: "snap-1"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
             (:AWSEBSSnapshot {id: "snap-2"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-            (:AWSEBSSnapshot {id: "snap-3"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})"#]].assert_eq(&told.join("\n"));
+            (:AWSEBSSnapshot {id: "snap-3"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})"#]]
+        .assert_eq(&told.join("\n"));
         assert_eq!(server.requests().len(), 4);
     }
 

@@ -1,9 +1,9 @@
 //! Target groups and what load balancers expose through them: `DescribeTargetGroups` and `DescribeTargetHealth` ->
 //! `(:AWSELBV2TargetGroup)`, `(:AWSLoadBalancerV2)-[:EXPOSE]->(:AWSEC2Instance | :AWSLambda | :AWSLoadBalancerV2)`.
 //!
-//! An IP target is an address, and which network interface has it depends on the group's VPC: the analysis finds out when
-//! all interfaces are in the graph. What it needs and no property of Cartography's holds is [`IP_TARGETS`]; everything else
-//! stands on the group and on the load balancer that `ELBV2_TARGET_GROUP` leads from.
+//! An IP target is an address, and which network interface has it depends on the group's VPC: the analysis finds out
+//! when all interfaces are in the graph. What it needs and no property of Cartography's holds is [`IP_TARGETS`];
+//! everything else stands on the group and on the load balancer that `ELBV2_TARGET_GROUP` leads from.
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum as TargetType};
 use collector::{Edge, Node, Target, Value, indexed, prop};

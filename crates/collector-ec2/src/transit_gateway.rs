@@ -71,7 +71,8 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "222222222222"})
               -[:SHARED_WITH]->(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&owned_by("222222222222"));
+        "#]]
+        .assert_eq(&owned_by("222222222222"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Attachments whose traffic a transit gateway route table routes, `(:AWSTransitGatewayRouteTableAssociation)`: answered by
-//! `GetTransitGatewayRouteTableAssociations`.
+//! Attachments whose traffic a transit gateway route table routes, `(:AWSTransitGatewayRouteTableAssociation)`:
+//! answered by `GetTransitGatewayRouteTableAssociations`.
 
 use crate::transit_gateway_route_table::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRouteTableAssociation;
@@ -51,6 +51,7 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:ASSOCIATED_WITH]->(:AWSTransitGatewayRouteTable {id: "tgw-rtb-1"})
-        "#]].assert_eq(&render(&ASSOCIATION, &part, &[]));
+        "#]]
+        .assert_eq(&render(&ASSOCIATION, &part, &[]));
     }
 }

@@ -94,7 +94,8 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:ATTACHED_TO]->(:AWSTransitGateway {tgw_id: "tgw-1"})
-        "#]].assert_eq(&render(&ATTACHMENT, &attachment, &[]));
+        "#]]
+        .assert_eq(&render(&ATTACHMENT, &attachment, &[]));
     }
 
     #[test]
@@ -116,7 +117,8 @@ mod tests {
               <-[:RESOURCE]-(:AWSVpc {id: "vpc-1"})
               -[:PART_OF_SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-1"})
               -[:PART_OF_SUBNET]->(:AWSEC2Subnet {subnetid: "subnet-2"})
-        "#]].assert_eq(&render(&VPC_ATTACHMENT, &attachment, &[]));
+        "#]]
+        .assert_eq(&render(&VPC_ATTACHMENT, &attachment, &[]));
     }
 
     async fn calls(resource_type: &'static str) -> usize {

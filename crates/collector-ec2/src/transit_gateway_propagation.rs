@@ -1,5 +1,5 @@
-//! Attachments that propagate their routes to a transit gateway route table, `(:AWSTransitGatewayRouteTablePropagation)`:
-//! answered by `GetTransitGatewayRouteTablePropagations`.
+//! Attachments that propagate their routes to a transit gateway route table,
+//! `(:AWSTransitGatewayRouteTablePropagation)`: answered by `GetTransitGatewayRouteTablePropagations`.
 
 use crate::transit_gateway_route_table::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRouteTablePropagation;
@@ -45,6 +45,7 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               <-[:PROPAGATES]-(:AWSTransitGatewayRouteTable {id: "tgw-rtb-1"})
-        "#]].assert_eq(&render(&PROPAGATION, &part, &[]));
+        "#]]
+        .assert_eq(&render(&PROPAGATION, &part, &[]));
     }
 }

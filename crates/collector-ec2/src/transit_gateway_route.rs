@@ -4,8 +4,8 @@ use crate::transit_gateway_route_table::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRoute;
 use collector::{Edge, Node, Value, one, prop};
 
-/// Routes. Cartography leaves `origin` and `destination_ipv6_cidr_block` empty, for AWS answers with neither name: what they
-/// mean stands in the route's type and, for IPv6 as for IPv4, in its destination.
+/// Routes. Cartography leaves `origin` and `destination_ipv6_cidr_block` empty, for AWS answers with neither name: what
+/// they mean stands in the route's type and, for IPv6 as for IPv4, in its destination.
 pub static ROUTE: Node<PartOf<TransitGatewayRoute>> = Node {
     id: |it, _| format!("{}|{}", it.table_id, destination(&it.part).unwrap_or_default()),
     props: &[
@@ -71,7 +71,8 @@ mod tests {
               -[:ROUTES_TO_TGW_ATTACHMENT]->(:AWSTransitGatewayAttachment {id: "tgw-attach-1"})
               -[:ROUTES_TO_TGW]->(:AWSTransitGateway {tgw_id: "tgw-1"})
               <-[:HAS_ROUTE]-(:AWSTransitGatewayRouteTable {id: "tgw-rtb-1"})
-        "#]].assert_eq(&render(&ROUTE, &part(route), &[]));
+        "#]]
+        .assert_eq(&render(&ROUTE, &part(route), &[]));
     }
 
     #[test]

@@ -72,7 +72,8 @@ async fn collect_routes(
 ) -> Result<(), CollectError> {
     let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
     let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table)).filters(any_state);
-    let mut pages = call.max_results(1000).into_paginator().send();
+    // A page has 1000, the most there is, unless asked otherwise.
+    let mut pages = call.into_paginator().send();
     while let Some(page) = pages.next().await {
         for route in page?.routes.unwrap_or_default() {
             sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
@@ -147,7 +148,8 @@ mod tests {
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               <-[:CONTAINS]-(:AWSTransitGateway {tgw_id: "tgw-1"})
-        "#]].assert_eq(&render(&ROUTE_TABLE, &table, &[]));
+        "#]]
+        .assert_eq(&render(&ROUTE_TABLE, &table, &[]));
     }
 
     /// Each table, and each of its lists to the last page.
@@ -169,12 +171,13 @@ mod tests {
         let batches = sink.into_batches().await.expect("in memory");
         let tables = batches.iter().flat_map(|batch| &batch.nodes);
         let rows: Vec<_> = tables.flat_map(|it| it.rows.iter().map(|row| format!("{} {}", it.label, row.id))).collect();
-        expect![[r#"
+        expect![[r"
             AWSTransitGatewayRouteTable tgw-rtb-1
             AWSTransitGatewayRoute tgw-rtb-1|10.0.0.0/8
             AWSTransitGatewayRoute tgw-rtb-1|2001:db8::/32
             AWSTransitGatewayRouteTableAssociation tgw-rtb-1|tgw-attach-1
-            AWSTransitGatewayRouteTablePropagation tgw-rtb-1|tgw-attach-1"#]].assert_eq(&rows.join("\n"));
+            AWSTransitGatewayRouteTablePropagation tgw-rtb-1|tgw-attach-1"]]
+        .assert_eq(&rows.join("\n"));
         assert_eq!(server.requests()[1].field("Filter.1.Value.5"), Some("deleted"));
     }
 }

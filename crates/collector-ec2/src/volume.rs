@@ -83,10 +83,14 @@ pub const LISTING: Listing<Clients> =
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
+        let mut snapshots = clients.in_use.volumes.begin().await;
         let mut pages = clients.ec2.describe_volumes().max_results(1000).into_paginator().send();
         while let Some(page) = pages.next().await {
-            sink.emit_all(&VOLUME, page?.volumes()).await?;
+            let page = page?;
+            snapshots.note(page.volumes().iter().map(Volume::snapshot_id));
+            sink.emit_all(&VOLUME, page.volumes()).await?;
         }
+        snapshots.complete();
         Ok(())
     })
 }

@@ -40,8 +40,8 @@ pub static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
     ..Node::of("AWSVpcEndpoint")
 };
 
-/// Route tables that endpoints mention. Cartography gives these a label of their own, apart from the `AWSEC2RouteTable` of
-/// the same id.
+/// Route tables that endpoints mention. Cartography gives these a label of their own, apart from the `AWSEC2RouteTable`
+/// of the same id.
 pub static ROUTE_TABLE: Node<String> = Node {
     id: |id, _| id.clone(),
     props: &[indexed("route_table_id", |id, _| id.into()), prop("region", |_, place| (&place.region).into())],
@@ -165,6 +165,7 @@ mod tests {
               route_table_id (indexed) = "rtb-1"
               region = "us-east-1"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        "#]].assert_eq(&render(&ROUTE_TABLE, &"rtb-1".to_owned(), &[]));
+        "#]]
+        .assert_eq(&render(&ROUTE_TABLE, &"rtb-1".to_owned(), &[]));
     }
 }

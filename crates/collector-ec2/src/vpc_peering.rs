@@ -1,9 +1,9 @@
 //! VPC peerings with the VPCs, CIDR blocks and accounts of both sides: `DescribeVpcPeeringConnections` ->
 //! `(:AWSPeeringConnection)` and others.
 //!
-//! A peering knows a VPC by its id, owner and region and a block by its range. Only that is written: Cartography writes
-//! nothing over everything else that `DescribeVpcs` said of the same nodes, and the peering's own region as that of a VPC
-//! in another.
+//! A peering knows a VPC by its id, owner and region and a block by its range, so only that is written. Cartography
+//! removes everything else that `DescribeVpcs` said of the same nodes, and gives a VPC in another region the region that
+//! was asked.
 
 use crate::Clients;
 use aws_sdk_ec2::types::{
@@ -182,7 +182,8 @@ mod tests {
               -[:REQUESTER_VPC]->(:AWSVpc {id: "vpc-1"})
               -[:ACCEPTER_CIDR]->(:AWSCidrBlock {id: "vpc-2|10.1.0.0/16"})
               -[:REQUESTER_CIDR]->(:AWSCidrBlock {id: "vpc-1|10.0.0.0/16"})
-        "#]].assert_eq(&render(&PEERING, &peering, &[]));
+        "#]]
+        .assert_eq(&render(&PEERING, &peering, &[]));
     }
 
     #[test]
@@ -207,6 +208,7 @@ mod tests {
               vpcid = "vpc-2"
               cidr_block = "10.1.0.0/16"
               <-[:BLOCK_ASSOCIATION]-(:AWSVpc {id: "vpc-2"})
-        "#]].assert_eq(&rendered.concat());
+        "#]]
+        .assert_eq(&rendered.concat());
     }
 }

@@ -6,9 +6,8 @@ use collector::{Edge, Node, Target, Value, indexed, prop};
 /// Label of packages.
 pub const LABEL: &str = "AWSInspectorPackage";
 
-/// Packages. The same package is found in many regions and accounts, so it belongs to none.
+/// Packages. The same package is found in many regions and accounts, and is kept for as long as any of them has it.
 pub static PACKAGE: Node<VulnerablePackage> = Node {
-    shared: |_| true,
     id: |it, _| id(it),
     props: &[
         indexed("name", |it, _| it.name().into()),
