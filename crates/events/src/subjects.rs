@@ -3,13 +3,17 @@
 //! ```text
 //! groma.v1.work.<service>.<account>.<region>.<sync>
 //! groma.v1.assets.<sync>.<account>.<region>.<service>.<listing>.<kind>
-//! groma.v1.sync.<sync>.<kind>
+//! groma.v1.sync.<sync>.<kind>                  started, collected, finished
+//! groma.v1.sync.<sync>.reported.<service>      one work item's report
 //! groma.v1.parked.<stream>
 //! groma.broker.v1.accounts                     request-reply, on no stream
 //! groma.broker.v1.lease.<service>.<account>    request-reply, on no stream
 //! ```
+//!
+//! On a closed bus a collector may publish on the subjects of its own service alone. So what a subject says counts, and
+//! a message whose content says otherwise is not believed: [`carries_asset`], [`carries_sync`].
 
-use crate::{AssetEvent, LeaseRequest, SyncEvent, WorkItem, asset_event, sync_event};
+use crate::{AssetEvent, LeaseRequest, SyncEvent, WorkItem, WorkReport, asset_event, sync_event};
 
 /// All work items.
 pub const WORK: &str = "groma.v1.work.>";
@@ -67,10 +71,33 @@ pub fn asset_kind(event: &AssetEvent) -> &'static str {
     }
 }
 
+/// Whether an event that came on this subject belongs there.
+pub fn carries_asset(subject: &str, event: &AssetEvent) -> bool {
+    subject == asset(event)
+}
+
 /// Where progress of a sync is published.
 pub fn sync(event: &SyncEvent) -> String {
-    let id = event.sync.as_ref().map_or("", |sync| &sync.id);
-    format!("groma.v1.sync.{}.{}", token(id), sync_kind(event))
+    let id = token(event.sync.as_ref().map_or("", |sync| &sync.id));
+    match &event.event {
+        Some(sync_event::Event::Reported(report)) => {
+            format!("groma.v1.sync.{id}.reported.{}", token(reported_service(report)))
+        }
+        _ => format!("groma.v1.sync.{id}.{}", sync_kind(event)),
+    }
+}
+
+/// Whether an event that came on this subject belongs there; a report speaks of its own service's scopes alone.
+pub fn carries_sync(subject: &str, event: &SyncEvent) -> bool {
+    let own = |report: &WorkReport| {
+        report.scopes.iter().flat_map(|it| &it.scope).all(|scope| scope.service == reported_service(report))
+    };
+    let consistent = !matches!(&event.event, Some(sync_event::Event::Reported(report)) if !own(report));
+    consistent && subject == sync(event)
+}
+
+fn reported_service(report: &WorkReport) -> &str {
+    report.item.as_ref().map_or("", |item| &item.service)
 }
 
 /// All progress of one sync.
@@ -78,12 +105,27 @@ pub fn sync_of(sync_id: &str) -> String {
     format!("groma.v1.sync.{}.>", token(sync_id))
 }
 
-/// Every sync's event of one kind: `started`, `reported`, `collected` or `finished`.
+/// Every sync's event of one kind: `started`, `collected` or `finished`.
 pub fn syncs_of_kind(kind: &str) -> String {
     format!("groma.v1.sync.*.{kind}")
 }
 
-/// Last token of a sync subject.
+/// Every sync's reports, of any service.
+pub fn reports() -> String {
+    "groma.v1.sync.*.reported.*".to_owned()
+}
+
+/// Reports of one service, whatever the sync.
+pub fn reports_of(service: &str) -> String {
+    format!("groma.v1.sync.*.reported.{}", token(service))
+}
+
+/// Asset events of one service, whatever the sync and the account.
+pub fn assets_of(service: &str) -> String {
+    format!("groma.v1.assets.*.*.*.{}.>", token(service))
+}
+
+/// What a sync event says.
 pub fn sync_kind(event: &SyncEvent) -> &'static str {
     match event.event {
         Some(sync_event::Event::Started(_)) => "started",
@@ -104,6 +146,11 @@ pub fn lease(request: &LeaseRequest) -> String {
     format!("groma.broker.v1.lease.{}.{}", token(&request.service), token(&request.account_id))
 }
 
+/// Lease requests of one service, whatever the account.
+pub fn leases_of(service: &str) -> String {
+    format!("groma.broker.v1.lease.{}.*", token(service))
+}
+
 /// A subject token: NATS forbids spaces and gives `.`, `*` and `>` a meaning; other characters are kept.
 fn token(text: &str) -> String {
     if text.is_empty() {
@@ -116,7 +163,7 @@ fn token(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scope, ScopeStarted, Sync};
+    use crate::{Scope, ScopeReport, ScopeStarted, Sync};
     use proptest::prelude::*;
 
     #[test]
@@ -133,6 +180,26 @@ mod tests {
             event: Some(asset_event::Event::Started(ScopeStarted {})),
         };
         assert_eq!(asset(&event), "groma.v1.assets.01J.111111111111.eu-west-1.ec2.DescribeSubnets.started");
+    }
+
+    fn reported(item: &str, scope: &str) -> SyncEvent {
+        let scope = Scope { service: scope.into(), ..Scope::default() };
+        let report = WorkReport {
+            item: Some(WorkItem { service: item.into(), ..WorkItem::default() }),
+            scopes: vec![ScopeReport { scope: Some(scope), ..ScopeReport::default() }],
+            ..WorkReport::default()
+        };
+        let sync = Some(Sync { id: "01J".into(), update_tag: 1 });
+        SyncEvent { sync, event: Some(sync_event::Event::Reported(report)) }
+    }
+
+    #[test]
+    fn a_report_is_on_its_services_subject_and_speaks_of_nothing_else() {
+        let subject = "groma.v1.sync.01J.reported.ec2";
+        assert_eq!(sync(&reported("ec2", "ec2")), subject);
+        assert!(carries_sync(subject, &reported("ec2", "ec2")));
+        assert!(!carries_sync(subject, &reported("iam", "iam")));
+        assert!(!carries_sync(subject, &reported("ec2", "iam")));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeTable, Message, NodeTable, Ownership, Scope, ScopeFinished, Sync,
-    asset_event::Event, identifier,
+    asset_event::Event, identifier, subjects,
 };
 
 /// An event that is fit to be applied: everything that the protocol leaves optional is there.
@@ -27,8 +27,27 @@ const TAGS: std::ops::Range<i64> = 1..1 << 33;
 /// # Errors
 /// The reason to park it.
 pub fn admit(payload: &[u8]) -> Result<Admitted, String> {
-    let AssetEvent { sync, scope, attempt, event } =
-        AssetEvent::decode(payload).map_err(|error| format!("not an asset event: {error}"))?;
+    check(decode(payload)?)
+}
+
+/// The same for a message that has just come: what its subject says is what its publisher may say, and an event that says
+/// something else is not believed.
+///
+/// # Errors
+/// The reason to park it.
+pub fn admit_on(subject: &str, payload: &[u8]) -> Result<Admitted, String> {
+    let event = decode(payload)?;
+    if !subjects::carries_asset(subject, &event) {
+        return Err("the event does not belong to the subject that it came on".to_owned());
+    }
+    check(event)
+}
+
+fn decode(payload: &[u8]) -> Result<AssetEvent, String> {
+    AssetEvent::decode(payload).map_err(|error| format!("not an asset event: {error}"))
+}
+
+fn check(AssetEvent { sync, scope, attempt, event }: AssetEvent) -> Result<Admitted, String> {
     let sync = sync.filter(|sync| !sync.id.is_empty() && TAGS.contains(&sync.update_tag)).ok_or("no sync")?;
     let scope = scope.filter(is_whole).ok_or("no scope")?;
     let event = event.ok_or("an event of a kind that this version does not know")?;

@@ -6,12 +6,12 @@
 use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
-    graph::{GraphError, GraphStore, Transaction},
     nodes::NodeWrites,
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Progress, Run, Verdict},
 };
+use graph::{GraphError, GraphStore, Transaction};
 use events::{AssetBatch, Scope, asset_event::Event};
 use std::collections::{BTreeMap, HashSet};
 

@@ -5,19 +5,20 @@
 //! by scope it would be one for each place.
 //!
 //! A label is cleaned in a place (account and region) only when every listing that feeds it there is complete in this
-//! sync. A node that other places have seen too is inherited by one of them, unless they have finished as well. Nodes
-//! without a place (shared ones, and those that Cartography wrote) are never removed. Where a place is surveyed for the
-//! first time nothing can be old, so that a first sync pays nothing.
+//! sync. Such a place is forgotten on the nodes that it did not see this time; a node that other places see as well is
+//! inherited by one of them, and one that nobody is left to see is removed. Nodes without a place (shared ones, and
+//! those that Cartography wrote) are never removed. Where a place is surveyed for the first time nothing can be old, so
+//! that a first sync pays nothing.
 //!
 //! Candidates are locked first and looked at again in a second statement: another sync may see a node at the same
 //! moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
 use crate::{
     bolt,
-    graph::{GraphError, GraphStore, Transaction},
     scope_store::StoredScope,
     scopes::Progress,
 };
+use graph::{GraphError, GraphStore, Transaction};
 use events::Sync;
 use futures::{StreamExt, stream};
 use neo4rs::Query;
@@ -126,36 +127,46 @@ struct Sweep<'a> {
     ready: &'a Ready,
 }
 
-/// Keeps, of the places that have also seen it, those that have not finished; the first of them inherits.
-const INHERIT: &str = "[place IN coalesce(it._module_others, []) WHERE NOT place IN $places] AS others \
-    FOREACH (_ IN CASE WHEN size(others) > 0 THEN [1] ELSE [] END | \
-    SET it._module_scope = others[0], it._module_others = CASE WHEN size(others) > 1 THEN others[1..] END) \
-    WITH it, others WHERE size(others) = 0";
+/// What nobody has seen in this sync; and what several places see, of which one has not in this sync.
+const CANDIDATES: &str = "CALL { \
+    MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it.KIND = $ends RETURN it \
+    UNION \
+    MATCH PATTERN WHERE it._module_seen IS NOT NULL AND it.KIND = $ends \
+    AND ((it._module_scope IN $places AND it._module_seen < $tag) \
+    OR any(o IN it._module_others WHERE split(o, ' ')[0] IN $places AND toInteger(split(o, ' ')[1]) < $tag)) \
+    RETURN it } \
+    WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
+
+/// Forgets the places that are ready and have not seen it in this sync. The first that is left owns it; without any, it
+/// goes on to be removed.
+const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
+    WITH it, [o IN [it._module_scope + ' ' + coalesce(it._module_seen, it.lastupdated)] + coalesce(it._module_others, []) \
+    WHERE NOT (split(o, ' ')[0] IN $places AND toInteger(split(o, ' ')[1]) < $tag)] AS left \
+    FOREACH (_ IN CASE WHEN size(left) > 0 THEN [1] ELSE [] END | \
+    SET it._module_scope = split(left[0], ' ')[0], \
+    it._module_seen = CASE WHEN size(left) > 1 THEN toInteger(split(left[0], ' ')[1]) END, \
+    it._module_others = CASE WHEN size(left) > 1 THEN left[1..] END) \
+    WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
 
 impl<'a> Sweep<'a> {
     fn nodes(label: &'a str, ready: &'a Ready) -> Self {
-        let find = format!(
-            "MATCH (it:`{label}`) WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_label = $ends \
-             WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id"
-        );
-        let remove = format!(
-            "UNWIND $ids AS id MATCH (it) WHERE elementId(it) = id AND it.lastupdated < $tag \
-             WITH it, {INHERIT} DETACH DELETE it RETURN count(*) AS count"
-        );
-        Self { find, remove, counter: "nodes_removed", ends: label, ready }
+        Self {
+            find: CANDIDATES.replace("PATTERN", &format!("(it:`{label}`)")).replace("KIND", "_module_label"),
+            remove: FORGET.replace("PATTERN", "(it)").replace("DELETION", "DETACH DELETE"),
+            counter: "nodes_removed",
+            ends: label,
+            ready,
+        }
     }
 
     fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready) -> Self {
-        let find = format!(
-            "MATCH ()-[it:`{kind}`]->() WHERE it._module_scope IN $old AND it.lastupdated < $tag \
-             AND it._module_ends = $ends \
-             WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id"
-        );
-        let remove = format!(
-            "UNWIND $ids AS id MATCH ()-[it]->() WHERE elementId(it) = id AND it.lastupdated < $tag \
-             WITH it, {INHERIT} DELETE it RETURN count(*) AS count"
-        );
-        Self { find, remove, counter: "edges_removed", ends, ready }
+        Self {
+            find: CANDIDATES.replace("PATTERN", &format!("()-[it:`{kind}`]->()")).replace("KIND", "_module_ends"),
+            remove: FORGET.replace("PATTERN", "()-[it]->()").replace("DELETION", "DELETE"),
+            counter: "edges_removed",
+            ends,
+            ready,
+        }
     }
 
     async fn run(self, store: &GraphStore, sync: &Sync) -> Result<(), GraphError> {
@@ -179,6 +190,7 @@ impl<'a> Sweep<'a> {
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
         let find = Query::new(self.find.clone())
             .param("old", bolt::texts(&self.ready.seen_before))
+            .param("places", bolt::texts(&self.ready.places))
             .param("ends", self.ends)
             .param("tag", sync.update_tag)
             .param("chunk", CHUNK);

@@ -7,11 +7,11 @@
 
 use crate::{
     bolt,
-    graph::Transaction,
     nodes::{Origins, owner, properties},
     requests,
     scopes::{Missing, Run},
 };
+use graph::Transaction;
 use events::{Direction, EdgeRow, EdgeTable};
 use neo4rs::{BoltType, Query};
 use std::collections::{BTreeMap, HashSet};
@@ -113,12 +113,11 @@ fn statement(table: &EdgeTable) -> String {
     let properties = properties(table.properties.iter(), 4);
     format!(
         "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[1]}}) MATCH (t:`{target_label}` {{`{target_key}`: row[2]}}) \
-         MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp() \
-         SET {}, r._module_ends = coalesce(r._module_ends, '{from}>{to}') \
-         WITH r, row, CASE WHEN coalesce(r.lastupdated, 0) <= $tags[row[0]] THEN [1] ELSE [] END AS current \
+         MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp() {} \
+         , CASE WHEN coalesce(r.lastupdated, 0) <= $tags[row[0]] THEN [1] ELSE [] END AS current \
          FOREACH (_ IN current | SET r += {{{properties}}}, r.lastupdated = $tags[row[0]], r._module_name = 'groma') \
          RETURN collect(DISTINCT row[3]) AS found",
-        owner("r")
+        owner("r", "_module_ends", &format!("{from}>{to}"))
     )
 }
 

@@ -10,11 +10,11 @@ use crate::{
     admit::{Admitted, admit},
     apply::{Item, needs},
     edges::EdgeWrites,
-    graph::{GraphError, GraphStore, Transaction},
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, ScopeState},
 };
+use graph::{GraphError, GraphStore, Transaction};
 use bus::{Bus, LookupError};
 use events::{AssetBatch, EdgeTable, asset_event::Event};
 use std::collections::{BTreeMap, HashSet};

@@ -1,7 +1,6 @@
 //! Asset events to Cypher to Neo4j. The writer knows no AWS service: labels, properties and edges come with the events.
 //!
-//! Reading order: [`config`]; [`graph`] is the database with transactions that are retried, [`schema`] its indexes;
-//! [`admit`] decides which events may become Cypher; [`scopes`] counts what was applied, and [`scope_store`] keeps that in
+//! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher; [`scopes`] counts what was applied, and [`scope_store`] keeps that in
 //! the graph; [`nodes`] and [`edges`] are the two statements, [`apply`] the transaction around them; [`held`] keeps edges
 //! whose target is missing; [`cleanup`] removes what finished scopes no longer see; `lane` queues one account's events;
 //! [`sync_end`] closes a sync; [`writer`] consumes the bus.
@@ -10,9 +9,7 @@ pub mod admit;
 pub mod apply;
 mod bolt;
 pub mod cleanup;
-pub mod config;
 pub mod edges;
-pub mod graph;
 pub mod held;
 mod in_flight;
 mod lane;
@@ -24,6 +21,4 @@ pub mod scopes;
 pub mod sync_end;
 pub mod writer;
 
-pub use config::{Args, Password, WriterConfig};
-pub use graph::{GraphError, GraphStore};
 pub use writer::{Options, Writer, WriterError};

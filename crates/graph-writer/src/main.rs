@@ -1,7 +1,8 @@
 //! `groma-graph-writer`: asset events from NATS into Neo4j, as a process of its own.
 
 use clap::Parser;
-use graph_writer::{Args, GraphStore, Options, Writer};
+use graph::{Args, GraphStore};
+use graph_writer::{Options, Writer};
 use role::{BusArgs, LogArgs, exit};
 use std::process::ExitCode;
 

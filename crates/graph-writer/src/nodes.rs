@@ -6,8 +6,9 @@
 //! - `firstseen` (milliseconds, on creation) and `lastupdated` (the tag of the newest sync that saw it). A sync that is older
 //!   changes no property.
 //! - `_module_scope`: the place (`account/region`) that the node belongs to, `shared` when it belongs to none. The first
-//!   place that sees a node owns it; places that see it later stand in `_module_others`, and inherit it from a place that
-//!   no longer sees it.
+//!   place that sees a node owns it. Where several see it, the others stand in `_module_others`, each with the tag of the
+//!   newest sync in which it did, and `_module_seen` is that tag of the owner; cleanup forgets a place that no longer
+//!   sees the node, and removes the node with the last of them. So it does not matter who came first.
 //! - `_module_label`: its primary label. Other labels of the node may be primary labels of other nodes
 //!   (`AWSIpPermissionInbound` nodes are also `AWSIpRule`), and cleaning those must not touch this one.
 //!
@@ -101,8 +102,10 @@ impl<'a> NodeWrites<'a> {
 fn statement(table: &NodeTable) -> String {
     let label = &table.label;
     let owner = match table.ownership() {
-        Ownership::Shared => format!("n._module_scope = '{SHARED}', n._module_others = null"),
-        _ => format!("{}, n._module_label = coalesce(n._module_label, '{label}')", owner("n")),
+        Ownership::Shared => {
+            format!("SET n._module_scope = '{SHARED}', n._module_others = null, n._module_seen = null WITH n, row")
+        }
+        _ => owner("n", "_module_label", label),
     };
     let properties = properties(table.properties.iter().map(|property| &property.name), 2);
     let extra =
@@ -113,9 +116,8 @@ fn statement(table: &NodeTable) -> String {
         format!(" REMOVE n{}", labels(&table.absent_labels))
     };
     format!(
-        "UNWIND $rows AS row MERGE (n:`{label}` {{id: row[1]}}) ON CREATE SET n.firstseen = timestamp() \
-         SET {owner} \
-         WITH n, row WHERE coalesce(n.lastupdated, 0) <= $tags[row[0]] \
+        "UNWIND $rows AS row MERGE (n:`{label}` {{id: row[1]}}) ON CREATE SET n.firstseen = timestamp() {owner} \
+         WHERE coalesce(n.lastupdated, 0) <= $tags[row[0]] \
          SET n += {{{properties}}}, n.lastupdated = $tags[row[0]], n._module_name = 'groma'{extra}{remove}"
     )
 }
@@ -124,16 +126,27 @@ fn labels(labels: &[String]) -> String {
     labels.iter().fold(String::new(), |text, label| text + ":`" + label + "`")
 }
 
-/// Remembers the place that saw a node or an edge; it becomes the owner when there is none.
-pub(crate) fn owner(variable: &str) -> String {
-    let place = "$places[row[0]]";
-    let v = variable;
-    format!(
-        "{v}._module_others = CASE WHEN coalesce({v}._module_scope, {place}) IN [{place}, '{SHARED}'] \
-         OR {place} IN coalesce({v}._module_others, []) THEN {v}._module_others \
-         ELSE coalesce({v}._module_others, []) + {place} END, \
-         {v}._module_scope = coalesce({v}._module_scope, {place})"
-    )
+/// Remembers the place that saw a node or an edge, and when; it becomes the owner when there is none. `kind` is noted for
+/// cleanup. To be put after `ON CREATE SET …`; most rows are their only place's own, and pass by.
+pub(crate) fn owner(variable: &str, kind_property: &str, kind: &str) -> String {
+    const TEXT: &str = ", it._module_scope = PLACE, it.KIND_PROPERTY = 'KIND_VALUE' \
+        WITH it, row, CASE WHEN it._module_scope = PLACE AND it._module_seen IS NULL THEN [] ELSE [1] END AS unsure \
+        FOREACH (_ IN unsure | SET it.KIND_PROPERTY = coalesce(it.KIND_PROPERTY, 'KIND_VALUE'), \
+        it._module_seen = CASE \
+        WHEN it._module_scope = PLACE AND it._module_others IS NOT NULL \
+        THEN CASE WHEN it._module_seen > TAG THEN it._module_seen ELSE TAG END \
+        WHEN it._module_scope <> PLACE AND it._module_scope <> 'shared' AND it._module_others IS NULL \
+        THEN it.lastupdated ELSE it._module_seen END, \
+        it._module_others = CASE WHEN coalesce(it._module_scope, PLACE) IN [PLACE, 'shared'] THEN it._module_others \
+        ELSE [o IN coalesce(it._module_others, []) WHERE split(o, ' ')[0] <> PLACE] + (PLACE + ' ' + \
+        reduce(newest = TAG, o IN coalesce(it._module_others, []) | CASE WHEN split(o, ' ')[0] = PLACE \
+        AND toInteger(split(o, ' ')[1]) > newest THEN toInteger(split(o, ' ')[1]) ELSE newest END)) END, \
+        it._module_scope = coalesce(it._module_scope, PLACE)) \
+        WITH it, row";
+    [("it.", &*format!("{variable}.")), ("it,", &format!("{variable},")), ("PLACE", "$places[row[0]]")]
+        .into_iter()
+        .chain([("TAG", "$tags[row[0]]"), ("KIND_PROPERTY", kind_property), ("KIND_VALUE", kind)])
+        .fold(TEXT.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// `name: row[first], …`.
@@ -173,8 +186,9 @@ mod tests {
 
     #[test]
     fn the_statement() {
+        let text = statement(&table("A", &[])).replace(&owner("n", "_module_label", "A"), "OWNER");
         expect![[r"
-            UNWIND $rows AS row MERGE (n:`A` {id: row[1]}) ON CREATE SET n.firstseen = timestamp() SET n._module_others = CASE WHEN coalesce(n._module_scope, $places[row[0]]) IN [$places[row[0]], 'shared'] OR $places[row[0]] IN coalesce(n._module_others, []) THEN n._module_others ELSE coalesce(n._module_others, []) + $places[row[0]] END, n._module_scope = coalesce(n._module_scope, $places[row[0]]), n._module_label = coalesce(n._module_label, 'A') WITH n, row WHERE coalesce(n.lastupdated, 0) <= $tags[row[0]] SET n += {`a`: row[2]}, n.lastupdated = $tags[row[0]], n._module_name = 'groma', n:`Thing` REMOVE n:`Other`"]]
-        .assert_eq(&statement(&table("A", &[])));
+            UNWIND $rows AS row MERGE (n:`A` {id: row[1]}) ON CREATE SET n.firstseen = timestamp() OWNER WHERE coalesce(n.lastupdated, 0) <= $tags[row[0]] SET n += {`a`: row[2]}, n.lastupdated = $tags[row[0]], n._module_name = 'groma', n:`Thing` REMOVE n:`Other`"]]
+        .assert_eq(&text);
     }
 }

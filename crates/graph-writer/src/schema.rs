@@ -6,9 +6,9 @@
 //! An index that somebody else made where a constraint is wanted (Cartography makes plain ones on `id`) is kept.
 
 use crate::{
-    graph::{GraphError, GraphStore},
     scope_store,
 };
+use graph::{GraphError, GraphStore};
 use events::{EdgeTable, NodeTable, Ownership};
 use neo4rs::Query;
 use std::{collections::HashSet, sync::Arc};
@@ -25,8 +25,8 @@ pub enum Need {
     Unique(String),
     /// Properties of a label are indexed together.
     Index(String, Vec<String>),
-    /// Place and tag of a relationship type are indexed: cleanup looks relationships up by them.
-    EdgeScope(String),
+    /// Properties of a relationship type are indexed together.
+    EdgeIndex(String, Vec<String>),
 }
 
 impl Schema {
@@ -59,8 +59,8 @@ impl Schema {
 
 /// What exists, and the bookkeeping's own schema made sure of.
 async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
-    for statement in scope_store::SCHEMA {
-        graph.rows(Query::new(statement.to_owned())).await?;
+    for (name, statement) in scope_store::SCHEMA {
+        alone(graph, &Statement { name: Some(name.to_owned()), text: statement.to_owned() }).await?;
     }
     let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
         AND size(labelsOrTypes) = 1 \
@@ -71,16 +71,23 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
         let properties: Vec<String> = row.get("properties")?;
         Ok(match (entity.as_str(), row.get::<bool>("unique")?) {
             ("NODE", true) if properties == ["id"] => Need::Unique(label),
-            ("RELATIONSHIP", _) if properties == SCOPE => Need::EdgeScope(label),
+            ("RELATIONSHIP", _) => Need::EdgeIndex(label, properties),
             _ => Need::Index(label, properties),
         })
     };
     rows.iter().map(need).collect::<Result<_, neo4rs::DeError>>().map_err(|error| GraphError::Rejected(error.into()))
 }
 
-/// All at once, or, when somebody else's schema is in the way, one by one.
+/// One change of the schema.
+struct Statement {
+    /// Of the constraint or index, if it has one that is known beforehand.
+    name: Option<String>,
+    text: String,
+}
+
+/// All at once, or, when something is in the way, one by one.
 async fn create(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
-    let statements: Vec<String> = needs.iter().flat_map(Need::statements).collect();
+    let statements: Vec<Statement> = needs.iter().flat_map(Need::statements).collect();
     match together(graph, &statements).await {
         Err(GraphError::Rejected(error)) => {
             tracing::debug!(%error, "creating constraints and indexes one by one");
@@ -94,7 +101,7 @@ async fn create(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
     graph.rows(Query::new("CALL db.awaitIndexes(60)".to_owned())).await.map(drop)
 }
 
-async fn together(graph: &GraphStore, statements: &[String]) -> Result<(), GraphError> {
+async fn together(graph: &GraphStore, statements: &[Statement]) -> Result<(), GraphError> {
     let mut backoff = graph.backoff();
     loop {
         match attempt(graph, statements).await {
@@ -104,11 +111,11 @@ async fn together(graph: &GraphStore, statements: &[String]) -> Result<(), Graph
     }
 }
 
-async fn attempt(graph: &GraphStore, statements: &[String]) -> Result<(), neo4rs::Error> {
+async fn attempt(graph: &GraphStore, statements: &[Statement]) -> Result<(), neo4rs::Error> {
     let mut transaction = graph.begin().await?;
     let mut result = Ok(());
     for statement in statements {
-        result = transaction.run(Query::new(statement.clone())).await;
+        result = transaction.run(Query::new(statement.text.clone())).await;
         if result.is_err() {
             break;
         }
@@ -116,18 +123,28 @@ async fn attempt(graph: &GraphStore, statements: &[String]) -> Result<(), neo4rs
     transaction.end(result).await
 }
 
-async fn alone(graph: &GraphStore, statement: &str) -> Result<(), GraphError> {
-    match graph.rows(Query::new(statement.to_owned())).await {
-        Err(GraphError::Rejected(error)) if exists_otherwise(&error) => {
+async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphError> {
+    let create = async || graph.rows(Query::new(statement.text.clone())).await.map(drop);
+    match (create().await, &statement.name) {
+        // A writer that died while it created a constraint leaves the constraint's index behind, and that name is taken.
+        (Err(GraphError::Rejected(error)), Some(name)) if has_code(&error, "IndexWithNameAlreadyExists") => {
+            tracing::info!(%error, "dropping what is left of a constraint");
+            match graph.rows(Query::new(format!("DROP INDEX {name} IF EXISTS"))).await {
+                // It belongs to a constraint by now: another writer was faster.
+                Ok(_) | Err(GraphError::Rejected(_)) => create().await,
+                Err(error) => Err(error),
+            }
+        }
+        (Err(GraphError::Rejected(error)), _) if exists_otherwise(&error) => {
             tracing::info!(%error, "keeping an index that exists where a constraint was wanted");
             Ok(())
         }
-        other => other.map(drop),
+        (other, _) => other,
     }
 }
 
-/// What cleanup looks nodes and edges up by.
-const SCOPE: [&str; 2] = ["_module_scope", "lastupdated"];
+/// What cleanup looks nodes and edges up by: those of a place that are old, and those that several places see.
+const CLEANUP: [&[&str]; 2] = [&["_module_scope", "lastupdated"], &["_module_seen"]];
 
 impl Need {
     fn is_met_by(&self, known: &HashSet<Self>) -> bool {
@@ -138,21 +155,23 @@ impl Need {
         known.contains(self) || unique()
     }
 
-    fn statements(&self) -> Vec<String> {
+    fn statements(&self) -> Vec<Statement> {
+        let statement = |name: Option<String>, text: String| Statement { name, text };
         match self {
             // An index on `id` may be there already, made for edges that came before their target's label was known.
-            Self::Unique(label) => vec![
-                format!("DROP INDEX groma_id_{label} IF EXISTS"),
-                format!(
-                    "CREATE CONSTRAINT groma_unique_{label} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.id IS UNIQUE"
-                ),
-            ],
+            Self::Unique(label) => {
+                let (index, name) = (format!("groma_id_{label}"), format!("groma_unique_{label}"));
+                let create = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.id IS UNIQUE");
+                vec![statement(None, format!("DROP INDEX {index} IF EXISTS")), statement(Some(name), create)]
+            }
             Self::Index(label, properties) => {
                 let name = if *properties == ["id"] { format!("groma_id_{label} ") } else { String::new() };
-                vec![format!("CREATE INDEX {name}IF NOT EXISTS FOR (n:`{label}`) ON ({})", columns("n", properties))]
+                let columns = columns("n", properties);
+                vec![statement(None, format!("CREATE INDEX {name}IF NOT EXISTS FOR (n:`{label}`) ON ({columns})"))]
             }
-            Self::EdgeScope(kind) => {
-                vec![format!("CREATE INDEX IF NOT EXISTS FOR ()-[r:`{kind}`]-() ON ({})", columns("r", &SCOPE))]
+            Self::EdgeIndex(kind, properties) => {
+                let columns = columns("r", properties);
+                vec![statement(None, format!("CREATE INDEX IF NOT EXISTS FOR ()-[r:`{kind}`]-() ON ({columns})"))]
             }
         }
     }
@@ -166,7 +185,7 @@ impl Need {
         let label = &table.label;
         let mut needs = vec![Self::Unique(label.clone())];
         if table.ownership() == Ownership::Scope {
-            needs.push(Self::Index(label.clone(), SCOPE.map(str::to_owned).to_vec()));
+            needs.extend(CLEANUP.map(|properties| Self::Index(label.clone(), owned(properties))));
         }
         let indexed = table.properties.iter().filter(|property| property.indexed);
         needs.extend(indexed.map(|property| Self::index(label, &property.name)));
@@ -176,24 +195,29 @@ impl Need {
 
     /// What an edge table's statement and its cleanup rely on.
     pub fn of_edges(table: &EdgeTable) -> Vec<Self> {
-        vec![
-            Self::EdgeScope(table.r#type.clone()),
-            Self::index(&table.source_label, "id"),
-            Self::index(&table.target_label, &table.target_key),
-        ]
+        let mut needs =
+            vec![Self::index(&table.source_label, "id"), Self::index(&table.target_label, &table.target_key)];
+        needs.extend(CLEANUP.map(|properties| Self::EdgeIndex(table.r#type.clone(), owned(properties))));
+        needs
     }
 }
 
-fn columns<S: AsRef<str>>(variable: &str, properties: &[S]) -> String {
-    let columns: Vec<String> = properties.iter().map(|name| format!("{variable}.`{}`", name.as_ref())).collect();
+fn owned(properties: &[&str]) -> Vec<String> {
+    properties.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn columns(variable: &str, properties: &[String]) -> String {
+    let columns: Vec<String> = properties.iter().map(|name| format!("{variable}.`{name}`")).collect();
     columns.join(", ")
 }
 
-/// Neo4j's codes for "there is an index or constraint on this already, of another kind".
+/// Whether there is an index or constraint on this already, of another kind.
 fn exists_otherwise(error: &neo4rs::Error) -> bool {
-    matches!(error, neo4rs::Error::Neo4j(neo4j)
-        if matches!(neo4j.code(), "Neo.ClientError.Schema.IndexAlreadyExists"
-            | "Neo.ClientError.Schema.ConstraintAlreadyExists"
-            | "Neo.ClientError.Schema.IndexWithNameAlreadyExists"
-            | "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"))
+    ["IndexAlreadyExists", "ConstraintAlreadyExists", "EquivalentSchemaRuleAlreadyExists"]
+        .iter()
+        .any(|code| has_code(error, code))
+}
+
+fn has_code(error: &neo4rs::Error, code: &str) -> bool {
+    matches!(error, neo4rs::Error::Neo4j(neo4j) if neo4j.code() == format!("Neo.ClientError.Schema.{code}"))
 }

@@ -5,9 +5,9 @@
 
 use crate::{
     bolt,
-    graph::{GraphError, GraphStore, Transaction},
     scopes::{self, Finish, Missing, Progress, Run, ScopeState},
 };
+use graph::{GraphError, GraphStore, Transaction};
 use events::{EdgeFeed, Failure, NodeFeed, Scope};
 use neo4rs::{BoltNull, BoltType, DeError, Query, Row};
 use std::collections::BTreeMap;
@@ -28,12 +28,12 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.node_feeds AS node_feeds, s.edge_feeds AS edge_feeds, s.failure AS failure, \
     s.failure_class AS failure_class, s.lost AS lost";
 
-/// Constraints and indexes of the bookkeeping.
-pub(crate) const SCHEMA: [&str; 4] = [
-    "CREATE CONSTRAINT groma_scope_id IF NOT EXISTS FOR (s:GromaScope) REQUIRE s.id IS UNIQUE",
-    "CREATE INDEX groma_scope_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync)",
-    "CREATE INDEX groma_scope_account IF NOT EXISTS FOR (s:GromaScope) ON (s.account)",
-    "CREATE CONSTRAINT groma_sync_id IF NOT EXISTS FOR (s:GromaSync) REQUIRE s.id IS UNIQUE",
+/// Constraints and indexes of the bookkeeping, each with its name.
+pub(crate) const SCHEMA: [(&str, &str); 4] = [
+    ("groma_scope_id", "CREATE CONSTRAINT groma_scope_id IF NOT EXISTS FOR (s:GromaScope) REQUIRE s.id IS UNIQUE"),
+    ("groma_scope_sync", "CREATE INDEX groma_scope_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync)"),
+    ("groma_scope_account", "CREATE INDEX groma_scope_account IF NOT EXISTS FOR (s:GromaScope) ON (s.account)"),
+    ("groma_sync_id", "CREATE CONSTRAINT groma_sync_id IF NOT EXISTS FOR (s:GromaSync) REQUIRE s.id IS UNIQUE"),
 ];
 
 /// Locks these scopes and reads them; a scope that is new has an empty state.

@@ -6,13 +6,13 @@
 
 use crate::{
     Options, bolt, cleanup,
-    graph::{GraphError, GraphStore},
     held::{self, RetryError},
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, Progress},
 };
-use bus::{Bus, ConsumeError, LookupError, Outgoing, PublishError};
+use graph::{GraphError, GraphStore};
+use bus::{Bus, LookupError, Outgoing, PublishError};
 use events::{
     Failure, FailureClass, LostScope, Message, Scope, ScopeReport, Sync, SyncEvent, SyncFinished, WorkReport, subjects,
     sync_event::Event,
@@ -38,7 +38,7 @@ pub enum SyncEndError {
     Held(#[from] RetryError),
     /// Its reports.
     #[error("cannot read the sync's reports")]
-    Reports(#[from] ConsumeError),
+    Reports(#[source] LookupError),
     /// The assets stream.
     #[error("cannot see how far the assets stream has been consumed")]
     Backlog(#[from] LookupError),
@@ -87,32 +87,41 @@ impl SyncEnd {
         held::retry(&self.bus, &self.store, &self.schema, holding, |_| true).await?;
         let scopes = scope_store::of_sync(&self.store, &sync.id).await?;
         cleanup::clean(&self.store, sync, &cleanup::due(&scopes)).await?;
-        let finished = self.tally(sync, &scopes, absent).await?;
+        let analysis = self.analyse(sync).await?;
+        let finished = SyncFinished { analysis, ..self.tally(sync, &scopes, absent).await? };
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(finished.clone())) };
         self.bus.publish(Outgoing::sync(&event)).await?;
         Ok(finished)
     }
 
+    /// Computes what follows from the whole graph. A step that Neo4j rejects is reported; one that it cannot run at this
+    /// moment is run again with the rest of the sync's end.
+    async fn analyse(&self, sync: &Sync) -> Result<Option<Failure>, SyncEndError> {
+        match analysis::run(&self.store, sync.update_tag).await {
+            Ok(_) => Ok(None),
+            Err(error) if matches!(error.source, GraphError::Rejected(_)) => {
+                tracing::error!(error = bus::chain(&error), "analysis failed");
+                Ok(Some(Failure::new(FailureClass::Internal, bus::chain(&error))))
+            }
+            Err(error) => Err(error.source.into()),
+        }
+    }
+
     /// What collectors reported: every report stands in the stream before the sync's `collected`.
     async fn reported(&self, sync: &Sync) -> Result<BTreeMap<String, Reported>, SyncEndError> {
-        const AT_ONCE: usize = 200;
-        let consumer = self.bus.watch(bus::SYNCS, subjects::sync_of(&sync.id)).await?;
+        let filter = subjects::sync_of(&sync.id);
         let mut reported = BTreeMap::new();
-        loop {
-            let deliveries = consumer.next(AT_ONCE).await?;
-            let mut ended = deliveries.is_empty();
-            for delivery in deliveries {
-                match SyncEvent::decode(delivery.payload().clone()).ok().and_then(|event| event.event) {
-                    Some(Event::Reported(report)) => note(&mut reported, report),
-                    Some(Event::Collected(_)) => ended = true,
-                    _ => {}
-                }
-                delivery.settle(bus::Outcome::Ack).await?;
-            }
-            if ended {
-                return Ok(reported);
+        let mut place = 0;
+        while let Some(found) = self.bus.next_on(bus::SYNCS, &filter, place).await.map_err(SyncEndError::Reports)? {
+            place = found.sequence;
+            let event = SyncEvent::decode(found.payload).ok();
+            match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
+                Some(Event::Reported(report)) => note(&mut reported, report),
+                Some(Event::Collected(_)) => break,
+                _ => {}
             }
         }
+        Ok(reported)
     }
 
     /// Waits for every scope; those that are left when the assets stream holds nothing more are lost.
@@ -176,7 +185,7 @@ impl SyncEnd {
         let rows = self.store.rows(query).await?;
         let removed = |name: &str| rows.first().and_then(|row| row.get::<u64>(name).ok()).unwrap_or(0);
         let (nodes_removed, edges_removed) = (removed("nodes_removed"), removed("edges_removed"));
-        Ok(SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, lost })
+        Ok(SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, lost, analysis: None })
     }
 }
 

@@ -6,8 +6,7 @@
 //! parked. When Neo4j is away the messages come again later.
 
 use crate::{
-    GraphError, GraphStore, WriterConfig,
-    admit::{Admitted, admit},
+    admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
     held,
     in_flight::InFlight,
@@ -17,7 +16,8 @@ use crate::{
     sync_end::{SyncEnd, SyncEndError},
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
-use events::{Message, Sync, SyncEvent, subjects};
+use events::{Message, Sync, SyncEvent};
+use graph::{GraphConfig, GraphError, GraphStore};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,6 @@ use tokio_util::sync::CancellationToken;
 const AWAY: Duration = Duration::from_secs(5);
 /// When NATS is away, the next pull is tried after this long.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
-/// Most deliveries in flight over all writers: far more than any number of writers takes.
-const MOST_IN_FLIGHT: i64 = 4_096;
 /// Syncs that are closed at once.
 const SYNCS_AT_ONCE: usize = 8;
 
@@ -51,15 +49,15 @@ impl Default for Options {
         Self {
             lanes: 4,
             in_flight: 32,
-            ack_wait: Duration::from_secs(30),
+            ack_wait: bus::ACK_WAIT,
             patience: Duration::from_secs(2),
-            durable: "graph-writer".to_owned(),
+            durable: bus::GRAPH_WRITER.to_owned(),
         }
     }
 }
 
-impl From<&WriterConfig> for Options {
-    fn from(config: &WriterConfig) -> Self {
+impl From<&GraphConfig> for Options {
+    fn from(config: &GraphConfig) -> Self {
         Self { lanes: config.connections, ..Self::default() }
     }
 }
@@ -105,8 +103,9 @@ impl Writer {
         let Self { bus, store, options } = self;
         let schema = Schema::default();
         schema.ensure(&store, []).await?;
-        let assets = Feed::new(&bus, assets(&options), options.in_flight).await?;
-        let syncs = Feed::new(&bus, collected(&options), SYNCS_AT_ONCE).await?;
+        let assets =
+            Feed::new(&bus, Subscription::assets(&options.durable, options.ack_wait), options.in_flight).await?;
+        let syncs = Feed::new(&bus, Subscription::collected(&options.durable, options.ack_wait), SYNCS_AT_ONCE).await?;
         let shared = Arc::new(Shared {
             bus: bus.clone(),
             store: store.clone(),
@@ -132,28 +131,6 @@ impl Writer {
     }
 }
 
-/// Asset events of all syncs.
-fn assets(options: &Options) -> Subscription {
-    Subscription {
-        stream: bus::ASSETS,
-        durable: options.durable.clone(),
-        filter: subjects::ASSETS.to_owned(),
-        ack_wait: options.ack_wait,
-        max_in_flight: MOST_IN_FLIGHT,
-    }
-}
-
-/// The word that a sync has been collected.
-fn collected(options: &Options) -> Subscription {
-    Subscription {
-        stream: bus::SYNCS,
-        durable: format!("{}-syncs", options.durable),
-        filter: subjects::syncs_of_kind("collected"),
-        ack_wait: options.ack_wait,
-        max_in_flight: MOST_IN_FLIGHT,
-    }
-}
-
 /// A durable consumer of which only so much is in flight at a time.
 struct Feed {
     consumer: Consumer,
@@ -173,7 +150,7 @@ impl Feed {
     async fn pull<T>(
         &self,
         shutdown: &CancellationToken,
-        read: fn(&[u8]) -> Result<T, String>,
+        read: fn(&Delivery) -> Result<T, String>,
         mut give: impl FnMut(u64, T),
     ) {
         let pulling = async {
@@ -206,13 +183,13 @@ impl Feed {
     async fn receive<T>(
         &self,
         deliveries: Vec<Delivery>,
-        read: fn(&[u8]) -> Result<T, String>,
+        read: fn(&Delivery) -> Result<T, String>,
         give: &mut impl FnMut(u64, T),
     ) {
         for delivery in deliveries {
             let Ok(share) = self.shares.clone().acquire_owned().await else { return };
             let sequence = delivery.sequence();
-            let message = read(delivery.payload());
+            let message = read(&delivery);
             // In charge of it first: it may be settled as soon as it is given away.
             self.in_flight.add(delivery, share).await;
             match message {
@@ -223,12 +200,12 @@ impl Feed {
     }
 }
 
-fn read_asset(payload: &[u8]) -> Result<Admitted, String> {
-    admit(payload)
+fn read_asset(delivery: &Delivery) -> Result<Admitted, String> {
+    admit_on(delivery.subject(), delivery.payload())
 }
 
-fn read_sync(payload: &[u8]) -> Result<Sync, String> {
-    let event = SyncEvent::decode(payload).map_err(|error| format!("not a sync event: {error}"))?;
+fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
+    let event = SyncEvent::decode(delivery.payload().clone()).map_err(|error| format!("not a sync event: {error}"))?;
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 

@@ -18,6 +18,7 @@ pub const SERVICES: &[Service] = &[
     Service { name: "ec2", global: false, always: false },
     Service { name: "iam", global: true, always: false },
     Service { name: "inspector2", global: false, always: false },
+    Service { name: "organizations", global: true, always: false },
 ];
 
 /// The service whose collector can say which regions an account has enabled.

@@ -1,7 +1,7 @@
 //! The scheduler as a role of its own: one sync, or one after the other.
 
-use crate::{Outcome, Progress, Request, RequestArgs, survey};
-use bus::{Bus, chain};
+use crate::{Outcome, Progress, Request, RequestArgs, catalog::SERVICES, survey};
+use bus::{Bus, ConsumeError, Subscription, chain};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,7 @@ pub async fn run(
     every: Option<Duration>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<u8> {
+    create_consumers(&bus).await?;
     let Some(every) = every else {
         return Ok(status(&once(&bus, request).await?));
     };
@@ -42,8 +43,21 @@ pub async fn run(
     Ok(role::exit::COMPLETE)
 }
 
+/// On a closed bus the scheduler alone may create what the other roles read.
+async fn create_consumers(bus: &Bus) -> Result<(), ConsumeError> {
+    let work = SERVICES.iter().map(|service| Subscription::work(service.name, bus::ACK_WAIT));
+    let writer = [
+        Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT),
+        Subscription::collected(bus::GRAPH_WRITER, bus::ACK_WAIT),
+    ];
+    for subscription in work.chain(writer) {
+        bus.consume(subscription).await?;
+    }
+    Ok(())
+}
+
 async fn once(bus: &Bus, request: Request) -> Result<Outcome, crate::SurveyError> {
-    let outcome = survey(bus, request, log).await?;
+    let outcome = survey(bus, request, |step| log(&step)).await?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");
     }
@@ -59,7 +73,7 @@ async fn once(bus: &Bus, request: Request) -> Result<Outcome, crate::SurveyError
     Ok(outcome)
 }
 
-fn log(progress: Progress) {
+fn log(progress: &Progress) {
     match progress {
         Progress::Accounts { reachable, unreachable } => tracing::info!(reachable, unreachable, "accounts"),
         Progress::Work { done, all, assets } => tracing::debug!(done, all, assets, "collecting"),

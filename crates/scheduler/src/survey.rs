@@ -91,6 +91,7 @@ pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) ->
     let mut unseen: Vec<_> = unreachable.into_iter().map(unreachable_account).collect();
     unseen.extend(plan.unseen());
     unseen.extend(lost(&plan, &graph));
+    unseen.extend(graph.analysis.clone().map(unanalysed));
     Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph })
 }
 
@@ -130,6 +131,19 @@ fn unreachable_account(UnreachableAccount { id, name, failure }: UnreachableAcco
         service: all(),
         listing: all(),
         failure: failure.unwrap_or_default(),
+    }
+}
+
+/// The graph holds all that was seen, but not all that follows from it.
+fn unanalysed(failure: Failure) -> Unseen {
+    let all = || "*".to_owned();
+    Unseen {
+        account_id: String::new(),
+        account_name: "analysis of the graph".to_owned(),
+        region: all(),
+        service: all(),
+        listing: all(),
+        failure,
     }
 }
 
@@ -220,9 +234,13 @@ impl Follower<'_> {
         };
         for delivery in deliveries {
             match SyncEvent::decode(delivery.payload().clone()) {
-                Ok(event) => {
+                Ok(event) if subjects::carries_sync(delivery.subject(), &event) => {
                     events.extend(event.event);
                     delivery.settle(Settle::Ack).await?;
+                }
+                Ok(_) => {
+                    let reason = "the event does not belong to the subject that it came on";
+                    delivery.settle(Settle::Park(reason.to_owned())).await?;
                 }
                 Err(error) => delivery.settle(Settle::Park(format!("not a sync event: {error}"))).await?,
             }

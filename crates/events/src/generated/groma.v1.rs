@@ -608,6 +608,9 @@ pub struct SyncFinished {
     /// Scopes whose batches did not all arrive.
     #[prost(message, repeated, tag = "6")]
     pub lost: ::prost::alloc::vec::Vec<LostScope>,
+    /// Set when what follows from the whole graph (exposure, who may assume what) could not all be computed.
+    #[prost(message, optional, tag = "7")]
+    pub analysis: ::core::option::Option<Failure>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LostScope {

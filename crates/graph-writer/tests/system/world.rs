@@ -7,7 +7,8 @@ use events::{
     AssetEvent, Message, Sync, SyncCollected, SyncEvent, SyncFinished, WorkItem, WorkReport, subjects,
     sync_event::Event,
 };
-use graph_writer::{GraphStore, Options, Writer, WriterConfig, sync_end::SyncEnd};
+use graph::{GraphConfig, GraphStore};
+use graph_writer::{Options, Writer, sync_end::SyncEnd};
 use std::{
     fmt::Write,
     time::{Duration, Instant},
@@ -44,8 +45,8 @@ impl World {
         Ok(Self { nats, neo4j, bus })
     }
 
-    pub(crate) fn config(&self) -> WriterConfig {
-        WriterConfig {
+    pub(crate) fn config(&self) -> GraphConfig {
+        GraphConfig {
             uri: self.neo4j.uri(),
             user: self.neo4j.user().to_owned(),
             password: self.neo4j.password().into(),
@@ -90,7 +91,12 @@ impl World {
     /// Says that collectors have reported these listings, and that the sync is collected.
     pub(crate) async fn collected(&self, sync: &Sync, stories: &[Story]) -> anyhow::Result<()> {
         for (n, story) in stories.iter().enumerate() {
-            let item = WorkItem { sync: Some(sync.clone()), account_id: format!("{n}"), ..WorkItem::default() };
+            let item = WorkItem {
+                sync: Some(sync.clone()),
+                account_id: format!("{n}"),
+                service: story.scope.service.clone(),
+                ..WorkItem::default()
+            };
             let scopes = vec![story.report()];
             let report = WorkReport { item: Some(item), attempt: story.attempt, scopes, ..WorkReport::default() };
             self.sync_event(sync, Event::Reported(report)).await?;
@@ -136,8 +142,9 @@ impl World {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let backlog = self.bus.backlog(bus::ASSETS, &options().durable).await?;
-            if backlog.waiting == 0 && backlog.unsettled == 0 && backlog.settled_up_to >= last {
+            // A writer that has just been started may not have created its consumer yet.
+            let backlog = self.bus.backlog(bus::ASSETS, &options().durable).await.ok();
+            if backlog.is_some_and(|backlog| backlog.unsettled == 0 && backlog.settled_up_to >= last) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -160,7 +167,7 @@ impl World {
 
     /// The graph as text, without times and bookkeeping, for comparing two.
     pub(crate) async fn dump(&self) -> anyhow::Result<String> {
-        const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope', '_module_others'] | \
+        const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope', '_module_others', '_module_seen'] | \
             k + '=' + toString(it[k])]";
         let nodes = format!(
             "MATCH (it) WHERE NOT it:GromaScope AND NOT it:GromaSync RETURN labels(it) AS labels, {PROPERTIES} AS props"

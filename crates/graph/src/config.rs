@@ -26,7 +26,7 @@ pub struct Args {
 
 /// What [`crate::GraphStore::connect`] needs.
 #[derive(Debug, Clone)]
-pub struct WriterConfig {
+pub struct GraphConfig {
     /// `bolt://…` or `bolt+s://…`.
     pub uri: String,
     /// User name.
@@ -58,7 +58,7 @@ impl Args {
     ///
     /// # Errors
     /// Every bad value at once.
-    pub fn validate(self) -> Result<WriterConfig, Vec<ConfigError>> {
+    pub fn validate(self) -> Result<GraphConfig, Vec<ConfigError>> {
         const SCHEMES: [&str; 6] = ["bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://"];
         let mut errors = Vec::new();
         if !SCHEMES.iter().any(|scheme| self.uri.starts_with(scheme)) {
@@ -75,7 +75,7 @@ impl Args {
             return Err(errors);
         }
         let Self { uri, user, database, connections, .. } = self;
-        Ok(WriterConfig { uri, user, password, database, connections })
+        Ok(GraphConfig { uri, user, password, database, connections })
     }
 }
 

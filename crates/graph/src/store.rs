@@ -3,7 +3,7 @@
 //! `neo4rs::Graph::run` is not used: it retries what no retry heals and discards the result, so that a failing row passes
 //! as success. A dropped `Txn` keeps its locks, so nothing here may be cancelled while it holds one.
 
-use crate::WriterConfig;
+use crate::GraphConfig;
 use neo4rs::{ConfigBuilder, Graph, Neo4jClientErrorKind, Neo4jErrorKind, Query, Row, Txn};
 use rand::RngExt;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl GraphStore {
     ///
     /// # Errors
     /// When it does not answer within 5 s, or refuses the user.
-    pub async fn connect(config: &WriterConfig) -> Result<Self, GraphError> {
+    pub async fn connect(config: &GraphConfig) -> Result<Self, GraphError> {
         let unavailable = |source| GraphError::Unavailable { uri: config.uri.clone(), source };
         let builder = ConfigBuilder::default()
             .uri(config.uri.as_str())
@@ -191,7 +191,7 @@ impl Transaction {
     /// That of `result`, or the commit's.
     pub async fn end<T>(self, result: Result<T, neo4rs::Error>) -> Result<T, neo4rs::Error> {
         match result {
-            Ok(value) => self.0.commit().await.map(|_| value),
+            Ok(value) => self.0.commit().await.map(|()| value),
             Err(error) => {
                 if let Err(rollback) = self.0.rollback().await {
                     tracing::debug!(error = %rollback, "rollback failed");

@@ -1,0 +1,80 @@
+//! Policies of the principals at hand, reduced to what concerns the rules.
+
+use super::principals::Principal;
+use crate::{
+    answer,
+    policy::{Asked, Holder, Policy, Raw, Statement},
+};
+use graph::{GraphError, GraphStore};
+use neo4rs::{DeError, Query, Row};
+use std::collections::{BTreeSet, HashMap};
+
+/// Policies asked for at once. Statements of the largest policies are tens of kilobytes.
+const AT_ONCE: usize = 200;
+/// Managed policies kept: an account may have 1,500, up to 5,000 on request.
+const MOST: usize = 10_000;
+
+const TEXT: &str = "UNWIND $ids AS id \
+    MATCH (policy:AWSPolicy {id: id})-[:STATEMENT]->(s:AWSPolicyStatement) \
+    RETURN id, s.effect AS effect, s.action AS action, s.notaction AS notaction, s.resource AS resource, \
+    s.notresource AS notresource, s.condition AS condition ORDER BY id, s.id";
+
+/// Policies by id.
+pub(super) struct Policies {
+    asked: Asked,
+    known: HashMap<String, Policy>,
+}
+
+impl Policies {
+    pub(super) fn new(asked: Asked) -> Self {
+        Self { asked, known: HashMap::new() }
+    }
+
+    /// Reads those of these that are not known.
+    pub(super) async fn load(&mut self, store: &GraphStore, ids: impl Iterator<Item = &str>) -> Result<(), GraphError> {
+        let new: BTreeSet<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
+        let new: Vec<&str> = new.into_iter().collect();
+        for ids in new.chunks(AT_ONCE) {
+            // One without statements is known to have none.
+            self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Policy::new())));
+            for row in store.rows(Query::new(TEXT.to_owned()).param("ids", answer::texts(ids))).await? {
+                self.take(&row).map_err(answer::unreadable)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), DeError> {
+        let raw = Raw {
+            effect: row.get("effect")?,
+            action: row.get("action")?,
+            not_action: row.get("notaction")?,
+            resource: row.get("resource")?,
+            not_resource: row.get("notresource")?,
+            condition: row.get("condition")?,
+        };
+        if let Some(statement) = Statement::new(raw, &self.asked) {
+            self.known.entry(row.get("id")?).or_default().push(statement);
+        }
+        Ok(())
+    }
+
+    /// What a principal holds, once its policies have been loaded. A boundary of which the graph has no statement that
+    /// matters is not taken for one that forbids everything: the graph may not have it at all.
+    pub(super) fn holder(&self, principal: &Principal) -> Holder<'_> {
+        let policies = principal.policies.iter().filter_map(|id| self.known.get(id));
+        let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
+        Holder {
+            policies: policies.filter(|policy| !policy.is_empty()).collect(),
+            boundary: boundary.filter(|policy| !policy.is_empty()),
+        }
+    }
+
+    /// Keeps what the next page of principals may share with this one.
+    pub(super) fn forget_inline(&mut self) {
+        self.known.retain(|id, _| !id.contains("/inline_policy/"));
+        if self.known.len() > MOST {
+            self.known.clear();
+        }
+    }
+}

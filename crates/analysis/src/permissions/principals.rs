@@ -1,0 +1,65 @@
+//! Principals with policies, page by page.
+
+use crate::answer;
+use graph::{GraphError, GraphStore};
+use neo4rs::{DeError, Query, Row};
+
+/// Principals in a page.
+const PAGE: i64 = 200;
+
+/// A principal and what the graph links it to.
+#[derive(Debug)]
+pub(super) struct Principal {
+    /// Its ARN.
+    pub(super) arn: String,
+    /// Ids of the accounts that have it: one.
+    pub(super) accounts: Vec<String>,
+    /// Ids of its policies, sorted.
+    pub(super) policies: Vec<String>,
+    /// Id of the policy that bounds it, if the graph knows one.
+    pub(super) boundary: Option<String>,
+    /// ARNs of the roles that trust it by name.
+    pub(super) trusted_by: Vec<String>,
+}
+
+/// A role that trusts a service, an identity provider or an account as a whole names nobody whose policies could allow
+/// anything.
+const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
+    WITH p ORDER BY p.arn LIMIT $page \
+    RETURN p.arn AS arn, p._groma_boundary AS boundary, \
+    [(account:AWSAccount)-[:RESOURCE]->(p) | account.id] AS accounts, \
+    [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
+    CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
+    ELSE [(p)<-[:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
+          WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | role.arn] END AS trusted_by \
+    ORDER BY arn";
+
+/// The next page; empty at the end.
+pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
+    let rows = store.rows(Query::new(TEXT.to_owned()).param("after", after).param("page", PAGE)).await?;
+    rows.iter().map(Principal::read).collect::<Result<_, _>>().map_err(answer::unreadable)
+}
+
+impl Principal {
+    fn read(row: &Row) -> Result<Self, DeError> {
+        let sorted = |column| {
+            row.get::<Vec<String>>(column).map(|mut texts| {
+                texts.sort();
+                texts.dedup();
+                texts
+            })
+        };
+        Ok(Self {
+            arn: row.get("arn")?,
+            accounts: sorted("accounts")?,
+            policies: sorted("policies")?,
+            boundary: row.get("boundary")?,
+            trusted_by: sorted("trusted_by")?,
+        })
+    }
+
+    /// Of every policy that says something about it.
+    pub(super) fn policy_ids(&self) -> impl Iterator<Item = &str> {
+        self.policies.iter().chain(&self.boundary).map(String::as_str)
+    }
+}

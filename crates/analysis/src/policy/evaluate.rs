@@ -1,0 +1,270 @@
+//! The decision.
+
+use super::{Conditions, Effect, Permissions, Statement};
+
+/// The statements of a policy that concern what is asked for.
+pub type Policy = Vec<Statement>;
+
+/// A principal by what it holds.
+#[derive(Debug, Default)]
+pub struct Holder<'a> {
+    /// Its policies.
+    pub policies: Vec<&'a Policy>,
+    /// Its permissions boundary, when it has one.
+    pub boundary: Option<&'a Policy>,
+}
+
+/// A principal may do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// What it depends on; none when it always holds.
+    pub conditions: Option<Conditions>,
+}
+
+impl<'a> Holder<'a> {
+    /// Whether the principal may do any of `asked` on a resource, and on what that depends.
+    ///
+    /// It depends on nothing as soon as one statement allows without a condition, and the boundary, if there is one, too.
+    pub fn grant(&self, asked: Permissions, arn: &str) -> Option<Grant> {
+        let granted = self.permissions(arn) & asked;
+        if granted.is_empty() {
+            return None;
+        }
+        let mut conditions = Vec::new();
+        conditions.extend(needed(self.statements(), granted, arn).into_iter().flatten());
+        conditions
+            .extend(self.boundary.and_then(|boundary| needed(boundary.iter(), granted, arn)).into_iter().flatten());
+        let conditions = (!conditions.is_empty()).then(|| Conditions::join(conditions));
+        Some(Grant { conditions })
+    }
+
+    /// Everything that the principal may do on a resource.
+    pub fn permissions(&self, arn: &str) -> Permissions {
+        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| effect_of(boundary.iter(), arn));
+        effect_of(self.statements(), arn) & bounded
+    }
+
+    /// The statements that allow any of `asked` on something: where to look for resources.
+    pub fn allowing(&self, asked: Permissions) -> impl Iterator<Item = &'a Statement> {
+        self.statements().filter(move |it| it.effect == Effect::Allow && !(it.permissions & asked).is_empty())
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &'a Statement> {
+        self.policies.iter().copied().flatten()
+    }
+}
+
+/// What statements together permit: what one allows and none denies.
+fn effect_of<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
+    let (mut allowed, mut denied) = (Permissions::NONE, Permissions::NONE);
+    for statement in statements {
+        let side = if statement.effect == Effect::Allow { &mut allowed } else { &mut denied };
+        // Evaluate patterns only for what would change the outcome.
+        if !(statement.permissions & !*side).is_empty() && statement.covers(arn) {
+            *side = *side | statement.permissions;
+        }
+    }
+    allowed & !denied
+}
+
+/// The conditions under which statements allow what was granted; none when one of them has no condition.
+fn needed<'a>(
+    statements: impl Iterator<Item = &'a Statement>,
+    granted: Permissions,
+    arn: &str,
+) -> Option<Vec<&'a str>> {
+    statements
+        .filter(|it| it.effect == Effect::Allow && !(it.permissions & granted).is_empty() && it.covers(arn))
+        .map(|it| it.condition.as_deref())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grant, Holder, Permissions, Policy};
+    use crate::policy::{Asked, Raw, Statement};
+    use proptest::prelude::*;
+
+    const ROLE: &str = "arn:aws:iam::1:role/app";
+
+    fn asked() -> (Asked, Permissions) {
+        let mut asked = Asked::default();
+        let pass = asked.add(&["iam:PassRole"]);
+        (asked, pass)
+    }
+
+    /// `Allow iam:* on arn:…*[ if CONDITION]`; `!` before actions or resources negates them.
+    fn statement(text: &str) -> Raw {
+        let (head, condition) = text.split_once(" if ").map_or((text, None), |(head, it)| (head, Some(it.to_owned())));
+        let (what, resource) = head.split_once(" on ").expect("on");
+        let (effect, action) = what.split_once(' ').expect("effect and action");
+        let list = |text: &str| Some(vec![text.trim_start_matches('!').to_owned()]);
+        let mut raw = Raw { effect: Some(effect.into()), condition, ..Raw::default() };
+        *(if action.starts_with('!') { &mut raw.not_action } else { &mut raw.action }) = list(action);
+        *(if resource.starts_with('!') { &mut raw.not_resource } else { &mut raw.resource }) = list(resource);
+        raw
+    }
+
+    fn policy(statements: &[&str]) -> Policy {
+        let (asked, _) = asked();
+        statements.iter().filter_map(|text| Statement::new(statement(text), &asked)).collect()
+    }
+
+    fn decide(policies: &[&[&str]], boundary: Option<&[&str]>) -> Option<Grant> {
+        let policies: Vec<Policy> = policies.iter().map(|statements| policy(statements)).collect();
+        let boundary = boundary.map(policy);
+        let holder = Holder { policies: policies.iter().collect(), boundary: boundary.as_ref() };
+        holder.grant(asked().1, ROLE)
+    }
+
+    fn check(policies: &[&[&str]], granted: bool) {
+        assert_eq!(decide(policies, None).is_some(), granted, "{policies:?}");
+    }
+
+    #[test]
+    fn nothing_is_granted_without_an_allow() {
+        check(&[], false);
+        check(&[&[]], false);
+        check(&[&["Allow iam:PassRole on *"]], true);
+        check(&[&["Allow IAM:PASS* on arn:aws:iam::?:role/*"]], true);
+        check(&[&["Allow iam:PassRole on arn:aws:iam::2:role/*"]], false);
+        check(&[&["Allow iam:GetRole on *"]], false);
+    }
+
+    #[test]
+    fn a_deny_of_any_policy_outweighs_every_allow() {
+        check(&[&["Allow * on *"], &["Deny iam:PassRole on arn:aws:iam::1:role/app"]], false);
+        check(&[&["Deny iam:* on *", "Allow * on *"]], false);
+        check(&[&["Allow * on *", "Deny iam:PassRole on arn:aws:iam::1:role/other"]], true);
+        check(&[&["Allow * on *", "Deny iam:* on * if [{}]"]], false);
+    }
+
+    #[test]
+    fn negations() {
+        check(&[&["Allow !s3:* on *"]], true);
+        check(&[&["Allow !iam:* on *"]], false);
+        check(&[&["Allow * on !arn:aws:iam::1:user/*"]], true);
+        check(&[&["Allow * on !arn:aws:iam::1:role/*"]], false);
+        check(&[&["Allow * on *", "Deny !s3:* on *"]], false);
+        check(&[&["Allow * on *", "Deny !iam:* on *"]], true);
+        check(&[&["Allow * on *", "Deny * on !arn:aws:iam::1:role/*"]], true);
+        check(&[&["Allow * on *", "Deny * on !arn:aws:iam::2:role/*"]], false);
+    }
+
+    #[test]
+    fn a_boundary_permits_only_what_it_allows() {
+        let granted = |boundary: &[&str]| decide(&[&["Allow * on *"]], Some(boundary)).is_some();
+        assert!(granted(&["Allow iam:* on *"]));
+        assert!(!granted(&["Allow s3:* on *"]));
+        assert!(!granted(&["Allow * on *", "Deny iam:PassRole on *"]));
+        assert!(decide(&[], Some(&["Allow * on *"])).is_none(), "a boundary grants nothing");
+    }
+
+    #[test]
+    fn a_grant_is_conditional_only_if_every_way_to_it_is() {
+        let conditions = |policies: &[&[&str]], boundary: Option<&[&str]>| {
+            decide(policies, boundary).expect("a grant").conditions.map(|it| it.text)
+        };
+        let (one, two) = (r#"Allow iam:* on * if [{"A": {"k": 1}}]"#, r#"Allow * on * if [{"B": {"l": 2}}]"#);
+        assert_eq!(conditions(&[&[one]], None).as_deref(), Some(r#"[{"A": {"k": 1}}]"#));
+        assert_eq!(conditions(&[&[one], &[two]], None).as_deref(), Some(r#"[{"A": {"k": 1}}, {"B": {"l": 2}}]"#));
+        assert_eq!(conditions(&[&[one, "Allow iam:PassRole on *"]], None), None);
+        let elsewhere = "Allow iam:PassRole on arn:aws:iam::1:role/other";
+        assert_eq!(conditions(&[&[one, elsewhere]], None).as_deref(), Some(r#"[{"A": {"k": 1}}]"#));
+        assert_eq!(conditions(&[&["Allow * on *"]], Some(&[two])).as_deref(), Some(r#"[{"B": {"l": 2}}]"#));
+        assert_eq!(conditions(&[&[one]], Some(&["Allow * on *"])).as_deref(), Some(r#"[{"A": {"k": 1}}]"#));
+    }
+
+    #[test]
+    fn of_several_actions_one_is_enough() {
+        let mut asked = Asked::default();
+        let read = asked.add(&["dynamodb:GetItem", "dynamodb:Query"]);
+        let compile = |text: &str| Statement::new(statement(text), &asked).expect("it matters");
+        let one_denied = vec![compile("Allow dynamodb:* on *"), compile("Deny dynamodb:GetItem on *")];
+        let both_denied = vec![compile("Allow dynamodb:* on *"), compile("Deny dynamodb:* on *")];
+        let grant = |policy| Holder { policies: vec![policy], boundary: None }.grant(read, "t");
+        assert!(grant(&one_denied).is_some() && grant(&both_denied).is_none());
+    }
+
+    fn any_statement() -> impl Strategy<Value = Raw> {
+        let word = "(iam:|s3:)?[PpassROLE*?]{0,6}|\\*|iam:PassRole|iam:\\*";
+        let resource = "arn:aws:iam::1:role/(\\*|app|ap\\?|b)|\\*|arn:\\*";
+        let list = |of: &'static str| prop::option::of(prop::collection::vec(of, 0..3));
+        let effect = prop::option::of(prop::sample::select(vec!["Allow".to_owned(), "Deny".to_owned()]));
+        let condition =
+            prop::option::of(prop::sample::select(vec!["[{}]".to_owned(), "[{\"A\": {\"k\": 1}}]".to_owned()]));
+        (effect, list(word), list(word), list(resource), list(resource), condition).prop_map(
+            |(effect, action, not_action, resource, not_resource, condition)| Raw {
+                effect,
+                action,
+                not_action,
+                resource,
+                not_resource,
+                condition,
+            },
+        )
+    }
+
+    fn grant(raws: &[Raw]) -> Option<Grant> {
+        let (asked, pass) = asked();
+        let policies: Vec<Policy> =
+            raws.iter().map(|raw| Statement::new(raw.clone(), &asked).into_iter().collect()).collect();
+        Holder { policies: policies.iter().collect(), boundary: None }.grant(pass, ROLE)
+    }
+
+    fn with_effect(mut raw: Raw, effect: &str) -> Raw {
+        raw.effect = Some(effect.into());
+        raw
+    }
+
+    proptest! {
+        #[test]
+        fn a_deny_never_grants(statements in prop::collection::vec(any_statement(), 0..6)) {
+            let denies: Vec<Raw> = statements.into_iter().map(|raw| with_effect(raw, "Deny")).collect();
+            prop_assert_eq!(grant(&denies), None);
+        }
+
+        #[test]
+        fn adding_a_deny_never_adds_a_grant(
+            statements in prop::collection::vec(any_statement(), 0..6),
+            deny in any_statement(),
+            position in any::<prop::sample::Index>(),
+        ) {
+            let before = grant(&statements);
+            let mut more = statements.clone();
+            more.insert(position.index(statements.len() + 1), with_effect(deny, "Deny"));
+            let after = grant(&more);
+            prop_assert!(after.is_none() || after == before);
+        }
+
+        #[test]
+        fn adding_an_allow_never_takes_a_grant(
+            statements in prop::collection::vec(any_statement(), 0..6),
+            allow in any_statement(),
+        ) {
+            let mut more = statements.clone();
+            more.push(with_effect(allow, "Allow"));
+            prop_assert!(grant(&statements).is_none() || grant(&more).is_some());
+        }
+
+        #[test]
+        fn the_order_of_statements_and_policies_does_not_matter(
+            statements in prop::collection::vec(any_statement(), 0..6).prop_shuffle(),
+        ) {
+            let mut sorted = statements.clone();
+            sorted.sort_by_key(|raw| format!("{raw:?}"));
+            let decided = |grant: Option<Grant>| grant.map(|it| it.conditions.map(|it| it.keys));
+            prop_assert_eq!(decided(grant(&statements)), decided(grant(&sorted)));
+        }
+
+        #[test]
+        fn a_boundary_never_adds_a_grant(own in any_statement(), boundary in any_statement()) {
+            let (asked, pass) = asked();
+            let compile = |raw: &Raw| Statement::new(raw.clone(), &asked).into_iter().collect::<Policy>();
+            let (own, boundary) = (compile(&own), compile(&boundary));
+            let bounded = Holder { policies: vec![&own], boundary: Some(&boundary) };
+            let free = Holder { policies: vec![&own], boundary: None };
+            prop_assert!(bounded.grant(pass, ROLE).is_none() || free.grant(pass, ROLE).is_some());
+        }
+    }
+}

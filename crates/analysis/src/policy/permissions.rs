@@ -1,0 +1,79 @@
+//! Sets of actions. Only a few dozen actions are ever asked for, so a set is a word, and a statement that concerns none of
+//! them is not kept: a policy with thousands of read actions costs nothing.
+
+use std::ops::{BitAnd, BitOr, Not};
+
+/// A set of the actions in one [`Asked`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Permissions(u64);
+
+impl Permissions {
+    /// No action.
+    pub const NONE: Self = Self(0);
+
+    /// Whether it has no action.
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+}
+
+impl BitOr for Permissions {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitAnd for Permissions {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl Not for Permissions {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+/// The actions that are asked for, in lower case.
+#[derive(Debug, Default)]
+pub struct Asked(Vec<String>);
+
+impl Asked {
+    /// As many as a word has bits.
+    pub const MOST: u32 = u64::BITS;
+
+    /// Adds actions; answers the set of them. Those beyond [`Asked::MOST`] are in no set.
+    pub fn add(&mut self, actions: &[&str]) -> Permissions {
+        actions.iter().fold(Permissions::NONE, |set, action| set | self.position(&action.to_lowercase()))
+    }
+
+    fn position(&mut self, action: &str) -> Permissions {
+        let position = self.0.iter().position(|known| known == action).unwrap_or_else(|| {
+            self.0.push(action.to_owned());
+            self.0.len() - 1
+        });
+        Permissions(u32::try_from(position).ok().and_then(|bit| 1_u64.checked_shl(bit)).unwrap_or(0))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those that pass.
+    pub fn filter(&self, passes: impl Fn(&str) -> bool) -> Permissions {
+        let passing = self.0.iter().enumerate().filter(|(_, action)| passes(action));
+        Permissions(
+            passing.fold(0, |set, (bit, _)| set | 1_u64.checked_shl(u32::try_from(bit).unwrap_or(64)).unwrap_or(0)),
+        )
+    }
+}

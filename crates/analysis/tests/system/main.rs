@@ -1,0 +1,10 @@
+//! Steps on graphs made by hand, in a real Neo4j.
+
+mod accounts;
+mod balancers;
+mod exposure;
+mod key_pairs;
+mod permissions;
+mod runs;
+mod scale;
+mod world;

@@ -1,0 +1,219 @@
+//! Who may assume, pass and use what.
+
+use crate::world::{TAG, World, check, edges};
+use expect_test::expect;
+use std::fmt::Write;
+
+/// A graph in short: `ACCOUNT NAME` lines are roles with the id and ARN `arn:aws:iam::ACCOUNT:role/NAME`, and below one,
+/// indented, come what it says: `trusts ACCOUNT NAME`, or a statement `POLICY: Allow ACTION RESOURCE [CONDITION]`.
+fn graph(text: &str, more: &str) -> String {
+    let mut cypher =
+        "UNWIND ['1', '2'] AS id MERGE (:AWSAccount {id: id, inscope: true}) WITH count(*) AS _ ".to_owned();
+    let arn = |of: &str| {
+        of.split_once(' ').map_or(of.to_owned(), |(account, name)| format!("arn:aws:iam::{account}:role/{name}"))
+    };
+    let mut role = String::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match line.strip_prefix("  ") {
+            None => {
+                role = arn(line);
+                let account = &line[..1];
+                let _ = write!(
+                    cypher,
+                    "MERGE (r:AWSRole:AWSPrincipal {{id: '{role}'}}) SET r.arn = r.id WITH r \
+                     MATCH (a:AWSAccount {{id: '{account}'}}) MERGE (a)-[:RESOURCE]->(r) WITH count(*) AS _ "
+                );
+            }
+            Some(line) => statement(&mut cypher, &role, line, &arn),
+        }
+    }
+    format!("{cypher} {more} RETURN 1")
+}
+
+fn statement(cypher: &mut String, role: &str, line: &str, arn: &dyn Fn(&str) -> String) {
+    if let Some(whom) = line.strip_prefix("trusts ") {
+        let whom = arn(whom);
+        let _ = write!(
+            cypher,
+            "MERGE (r:AWSRole:AWSPrincipal {{id: '{role}'}}) MERGE (w:AWSRole:AWSPrincipal {{id: '{whom}'}}) \
+             MERGE (r)-[:TRUSTS_AWS_PRINCIPAL]->(w) WITH count(*) AS _ "
+        );
+        return;
+    }
+    let (policy, says) = line.split_once(": ").expect("a policy");
+    let mut words = says.splitn(4, ' ');
+    let [effect, action, resource] = [0; 3].map(|_| words.next().expect("effect, action, resource"));
+    let condition = words.next().map_or("null".to_owned(), |it| format!("'{it}'"));
+    let element = |name: &str, text: &str| match text.strip_prefix('!') {
+        Some(text) => format!("not{name}: ['{text}']"),
+        None => format!("{name}: ['{text}']"),
+    };
+    let _ = write!(
+        cypher,
+        "MERGE (r:AWSRole:AWSPrincipal {{id: '{role}'}}) MERGE (p:AWSPolicy {{id: '{policy}'}}) MERGE (r)-[:POLICY]->(p) \
+         CREATE (p)-[:STATEMENT]->(s:AWSPolicyStatement {{id: '{line}', effect: '{effect}', {}, {}}}) \
+         SET s.condition = {condition} WITH count(*) AS _ ",
+        element("action", action),
+        element("resource", resource)
+    );
+}
+
+const STEP: &[&str] = &["permissions"];
+
+#[tokio::test]
+async fn a_role_is_assumed_by_whom_it_trusts_and_who_may() -> anyhow::Result<()> {
+    let make = graph(
+        "
+1 caller
+  a: Allow sts:Assume* arn:aws:iam::?:role/*
+  a: Deny sts:AssumeRole arn:aws:iam::2:role/secret
+1 idle
+  b: Allow s3:* *
+2 target
+  trusts 1 caller
+  trusts 1 idle
+2 secret
+  trusts 1 caller
+2 closed
+2 self
+  trusts 2 self
+  c: Allow * * [{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]
+",
+        "MATCH (old:AWSRole {id: 'arn:aws:iam::1:role/idle'}), (closed:AWSRole {id: 'arn:aws:iam::2:role/closed'}) \
+         CREATE (old)-[:STS_ASSUMEROLE_ALLOW {lastupdated: 50}]->(closed) \
+         CREATE (root:AWSRootPrincipal:AWSPrincipal {id: 'root', arn: 'root'})-[:POLICY]->(p:AWSPolicy {id: 'all'}) \
+         CREATE (p)-[:STATEMENT]->(:AWSPolicyStatement {id: 'all', effect: 'Allow', action: ['*'], resource: ['*']}) \
+         CREATE (closed)-[:TRUSTS_AWS_PRINCIPAL]->(root)",
+    );
+    let expected = expect![[r#"
+        arn:aws:iam::1:role/caller STS_ASSUMEROLE_ALLOW arn:aws:iam::2:role/target [["lastupdated",100]] true
+        arn:aws:iam::2:role/self STS_ASSUMEROLE_ALLOW arn:aws:iam::2:role/self [["lastupdated",100]] true
+    "#]];
+    check(STEP, &make, &edges("STS_ASSUMEROLE_ALLOW"), expected).await
+}
+
+#[tokio::test]
+async fn roles_are_passed_within_an_account() -> anyhow::Result<()> {
+    let make = graph(
+        r#"
+1 admin
+  admin: Allow * *
+1 careful
+  careful: Allow iam:PassRole arn:aws:iam::1:role/app-* [{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}]
+  careful: Deny iam:* arn:aws:iam::1:role/app-b
+1 negative
+  negative: Allow !s3:* !arn:aws:iam::1:role/a*
+1 none
+  none: Allow iam:passrole arn:aws:iam::2:role/*
+1 app-a
+1 app-b
+2 other
+"#,
+        "MATCH (a:AWSRole {id: 'arn:aws:iam::2:role/other'}), (b:AWSRole {id: 'arn:aws:iam::1:role/admin'}) \
+         CREATE (a)-[:CAN_PASS_ROLE {lastupdated: 50}]->(b)",
+    );
+    let expected = expect![[r#"
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/admin [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/app-a [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/app-b [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/careful [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/negative [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/admin CAN_PASS_ROLE arn:aws:iam::1:role/none [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/careful CAN_PASS_ROLE arn:aws:iam::1:role/app-a [["lastupdated",100],["has_condition",true],["condition_keys",["iam:PassedToService"]],["conditions","[{\"StringEquals\": {\"iam:PassedToService\": \"ec2.amazonaws.com\"}}]"]] false
+        arn:aws:iam::1:role/negative CAN_PASS_ROLE arn:aws:iam::1:role/careful [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/negative CAN_PASS_ROLE arn:aws:iam::1:role/negative [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+        arn:aws:iam::1:role/negative CAN_PASS_ROLE arn:aws:iam::1:role/none [["lastupdated",100],["has_condition",false],["condition_keys",[]]] false
+    "#]];
+    check(STEP, &make, &edges("CAN_PASS_ROLE"), expected).await
+}
+
+#[tokio::test]
+async fn a_boundary_narrows_what_policies_grant() -> anyhow::Result<()> {
+    let make = graph(
+        "
+1 bounded
+  admin: Allow * *
+1 unknown
+  admin: Allow * *
+1 target
+  boundary: Allow iam:PassRole arn:aws:iam::1:role/target
+",
+        "MATCH (b:AWSRole {id: 'arn:aws:iam::1:role/bounded'}), (u:AWSRole {id: 'arn:aws:iam::1:role/unknown'}) \
+         SET b._groma_boundary = 'boundary', u._module_boundary = 'not in the graph'",
+    );
+    let question = "MATCH (a)-[:CAN_PASS_ROLE]->(b) WHERE NOT a.id ENDS WITH 'target' \
+        RETURN split(a.id, '/')[1] AS a, split(b.id, '/')[1] AS b ORDER BY a, b";
+    let expected = expect![[r"
+        bounded target
+        unknown bounded
+        unknown target
+        unknown unknown
+    "]];
+    check(STEP, &make, question, expected).await
+}
+
+#[tokio::test]
+async fn resources_from_elsewhere_have_their_rules() -> anyhow::Result<()> {
+    let make = graph(
+        "
+1 reader
+  reader: Allow s3:Get* arn:aws:s3:::logs/2024/*
+  reader: Allow dynamodb:* *
+  reader: Deny dynamodb:BatchGetItem *
+  reader: Allow ssm:StartSession arn:aws:ec2:*:1:instance/*
+",
+        "MATCH (a:AWSAccount {id: '1'}) \
+         CREATE (a)-[:RESOURCE]->(:AWSS3Bucket {id: 'logs', arn: 'arn:aws:s3:::logs'}) \
+         CREATE (a)-[:RESOURCE]->(:AWSS3Bucket {id: 'logs2', arn: 'arn:aws:s3:::logs2'}) \
+         CREATE (a)-[:RESOURCE]->(:AWSDynamoDBTable {id: 'table', arn: 'arn:aws:dynamodb:r:1:table/t'}) \
+         CREATE (a)-[:RESOURCE]->(:AWSEC2Instance {id: 'bare', arn: 'arn:aws:ec2:r:1:instance/i-1'}) \
+         CREATE (a)-[:RESOURCE]->(i:AWSEC2Instance {id: 'managed', arn: 'arn:aws:ec2:r:1:instance/i-2'}) \
+         CREATE (i)-[:HAS_INFORMATION]->(:AWSSSMInstanceInformation {id: 'information'}) \
+         CREATE (a)-[:RESOURCE]->(:AWSEC2Instance {id: 'nameless'})",
+    );
+    let question =
+        "MATCH (:AWSRole)-[r]->(b) WHERE type(r) STARTS WITH 'CAN' RETURN type(r) AS a, b.id AS b ORDER BY a, b";
+    let expected = expect![[r"
+        CAN_QUERY table
+        CAN_READ logs
+        CAN_START_SESSION managed
+        CAN_WRITE table
+    "]];
+    check(STEP, &make, question, expected).await
+}
+
+#[tokio::test]
+async fn what_is_no_longer_granted_goes() -> anyhow::Result<()> {
+    let world = World::new(&graph("\n1 a\n  p: Allow iam:* *\n1 b\n  trusts 1 a\n  q: Allow sts:* *\n", "")).await?;
+    world
+        .change(
+            "MATCH (p:AWSPolicy {id: 'p'}) CREATE (p)-[:STATEMENT]->(:AWSPolicyStatement \
+        {id: 'x', effect: 'Allow', action: ['sts:AssumeRole'], resource: ['*']})",
+        )
+        .await?;
+    let counts = world.step("permissions", TAG).await?;
+    assert_eq!((counts.written, counts.removed), (3, 0));
+    world.change("MATCH (:AWSPolicy {id: 'p'})-[:STATEMENT]->(s) DETACH DELETE s").await?;
+    let counts = world.step("permissions", TAG + 1).await?;
+    assert_eq!((counts.written, counts.removed), (0, 3));
+    Ok(())
+}
+
+/// More principals, policies and edges than a page or a batch holds.
+#[tokio::test]
+async fn many_principals_are_read_in_pages() -> anyhow::Result<()> {
+    let world = World::new(
+        "CREATE (a:AWSAccount {id: '1'}), (p:AWSManagedPolicy:AWSPolicy {id: 'arn:aws:iam::aws:policy/x'}) \
+         -[:STATEMENT]->(:AWSPolicyStatement {id: 's', effect: 'Allow', action: ['iam:*'], resource: ['*']}) \
+         WITH a, p UNWIND range(1, 450) AS n WITH a, p, 'arn:aws:iam::1:role/r' + n AS arn \
+         CREATE (a)-[:RESOURCE]->(r:AWSRole:AWSPrincipal {id: arn, arn: arn}) \
+         CREATE (r)-[:POLICY]->(i:AWSInlinePolicy:AWSPolicy {id: arn + '/inline_policy/i'}) \
+         CREATE (i)-[:STATEMENT]->(:AWSPolicyStatement {id: arn, effect: 'Deny', action: ['iam:*'], \
+                                                        notresource: ['arn:aws:iam::1:role/r1*']}) \
+         FOREACH (_ IN CASE WHEN arn ENDS WITH '7' THEN [1] ELSE [] END | CREATE (r)-[:POLICY]->(p))",
+    )
+    .await?;
+    // 45 principals may pass the roles 1, 10 to 19 and 100 to 199.
+    assert_eq!(world.step("permissions", TAG).await?.written, 45 * 111);
+    Ok(())
+}

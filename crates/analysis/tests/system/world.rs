@@ -1,0 +1,82 @@
+//! A graph made by hand, a few steps, and what they leave.
+
+use anyhow::Context;
+use expect_test::Expect;
+use graph::{GraphStore, WriterConfig};
+use testkit::Neo4j;
+use tokio::sync::MutexGuard;
+
+/// The tag of the sync in all tests; older is 50, newer 200.
+pub(crate) const TAG: i64 = 100;
+
+pub(crate) struct World {
+    pub(crate) neo4j: MutexGuard<'static, Neo4j>,
+    pub(crate) store: GraphStore,
+}
+
+impl World {
+    /// A graph made by this statement.
+    pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
+        let neo4j = Neo4j::shared().await?;
+        let config = WriterConfig {
+            uri: neo4j.uri(),
+            user: neo4j.user().to_owned(),
+            password: neo4j.password().into(),
+            database: None,
+            connections: 1,
+        };
+        let store = GraphStore::connect(&config).await?;
+        let world = Self { neo4j, store };
+        world.change(make).await?;
+        Ok(world)
+    }
+
+    pub(crate) async fn change(&self, make: &str) -> anyhow::Result<()> {
+        self.neo4j.rows(make).await.map(drop)
+    }
+
+    /// Runs a step.
+    pub(crate) async fn step(&self, name: &str, tag: i64) -> anyhow::Result<analysis::Counts> {
+        let step = analysis::STEPS.iter().find(|step| step.name == name).with_context(|| format!("no step {name}"))?;
+        Ok(analysis::run_step(&self.store, step, tag).await?)
+    }
+
+    /// One line for each row that a question yields, its columns separated by spaces.
+    pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<String> {
+        let rows = self.neo4j.rows(question).await?;
+        let line = |row: &serde_json::Value| {
+            let cells = row.as_object().into_iter().flat_map(|row| row.values());
+            cells
+                .map(|cell| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        Ok(rows.iter().map(|row| line(row) + "\n").collect())
+    }
+}
+
+/// Makes a graph, runs the steps and asks; the same again has to change nothing.
+pub(crate) async fn check(steps: &[&str], make: &str, question: &str, expected: Expect) -> anyhow::Result<()> {
+    let world = World::new(make).await?;
+    for name in steps {
+        world.step(name, TAG).await?;
+    }
+    let answer = world.ask(question).await?;
+    expected.assert_eq(&answer);
+    for name in steps {
+        let again = world.step(name, TAG).await?;
+        assert_eq!(again.removed, 0, "{name} removes what it has just drawn");
+    }
+    assert_eq!(world.ask(question).await?, answer);
+    Ok(())
+}
+
+/// All edges of these types with their ends' ids and properties but `firstseen`, which has to be there when `seen`.
+pub(crate) fn edges(kinds: &str) -> String {
+    format!(
+        "MATCH (a)-[r:{kinds}]->(b) RETURN a.id AS a, type(r) AS b, b.id AS c, \
+         [key IN ['lastupdated', 'port', 'protocol', 'target_group_arn', 'exposure_type', 'has_condition', \
+         'condition_keys', 'conditions'] WHERE r[key] IS NOT NULL | [key, r[key]]] AS d, r.firstseen IS NOT NULL AS e \
+         ORDER BY a, b, c"
+    )
+}

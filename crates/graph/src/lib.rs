@@ -1,0 +1,10 @@
+//! The only crate that connects to Neo4j: where the graph is, and transactions that are committed or rolled back and repeated
+//! on errors that a repeat can heal. Knows nothing of AWS or the bus.
+//!
+//! Reading order: [`config`], [`store`].
+
+pub mod config;
+pub mod store;
+
+pub use config::{Args, GraphConfig, Password};
+pub use store::{GraphError, GraphStore, Transaction};
