@@ -100,7 +100,8 @@ def simulated_organization():
     python = str(ROOT / stack.manifest()["python"])
     with tempfile.TemporaryDirectory(prefix="groma-demo-") as folder:
         port_file = Path(folder, "port")
-        server = [python, str(HERE / "moto_server.py"), "--quiet", "--until-stdin-closes", "--port-file", str(port_file)]
+        server = [python, str(HERE / "moto_server.py"), "--quiet", "--until-stdin-closes"]
+        server += ["--port-file", str(port_file)]
         with open(Path(folder, "moto.log"), "w+", encoding="utf-8") as log:
             moto = subprocess.Popen(server, stdin=subprocess.PIPE, stdout=log, stderr=log, env=without_aws())
             try:

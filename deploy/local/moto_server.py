@@ -7,10 +7,12 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
 
     GET    /_groma/calls                 [[account, region, service, action], ...] since the start or the last DELETE
     DELETE /_groma/calls
+    GET    /_groma/sessions              [[access key id, secret, token], ...] of every session of a role so far
     GET    /_groma/faults                the rules still in force
     POST   /_groma/faults                [{account?, region?, service?, action?, skip?, times?, delay_seconds?,
                                            status?, code?, message?}, ...], the first rule that matches a call answers it
     DELETE /_groma/faults
+    POST   /_groma/overlay               [{service, action, where, set, account?, region?}, ...]: fields that moto lacks
     POST   /_groma/latency               {"milliseconds": N}: every call waits this long
     POST   /_groma/clock                 {"start": "2024-01-01T00:00:00Z"}: what is made from now on bears such dates
     DELETE /_groma/clock                 back to the real time

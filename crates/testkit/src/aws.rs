@@ -156,6 +156,16 @@ impl Aws {
         http::request(self.port, "DELETE", "/_groma/calls", &Value::Null).await.map(drop)
     }
 
+    /// Access key id, secret and token of every session of a role that it has given so far.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sessions(&self) -> anyhow::Result<Vec<[String; 3]>> {
+        let sessions = self.get("sessions").await?;
+        let read = |session: &Value| strings(session).try_into().ok().context("not a session");
+        sessions.as_array().context("no list of sessions")?.iter().map(read).collect()
+    }
+
     /// Adds a rule, or a list of them, by which calls fail or wait. All fields are optional:
     /// `{account, region, service, action, skip, times, delay_seconds, status, code, message}`.
     ///

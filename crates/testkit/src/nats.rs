@@ -2,7 +2,7 @@
 
 use crate::{ports, server::Server, tools};
 use anyhow::Context;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -21,6 +21,8 @@ pub struct Nats {
     server: Option<Server>,
     dir: TempDir,
     port: u16,
+    /// None for an open server.
+    configuration: Option<PathBuf>,
 }
 
 impl Nats {
@@ -30,9 +32,27 @@ impl Nats {
     /// When nats-server is not there (`just tools`) or does not start; the end of its log is in the error.
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
-        let mut nats = Self { server: None, dir, port: ports::free()? };
+        let mut nats = Self { server: None, dir, port: ports::free()?, configuration: None };
         nats.launch().await?;
         Ok(nats)
+    }
+
+    /// Starts one with a configuration of one's own, which `write` makes in a folder for a port and says where it is.
+    ///
+    /// # Errors
+    /// As [`Nats::start`], and when `write` fails.
+    pub async fn configured(write: impl FnOnce(&Path, u16) -> anyhow::Result<PathBuf>) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
+        let port = ports::free()?;
+        let configuration = Some(write(dir.path(), port)?);
+        let mut nats = Self { server: None, dir, port, configuration };
+        nats.launch().await?;
+        Ok(nats)
+    }
+
+    /// Its port of 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// `nats://127.0.0.1:…`
@@ -68,8 +88,12 @@ impl Nats {
 
     async fn launch(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(tools::nats_server()?);
-        command.args(["--addr", "127.0.0.1", "--port", &self.port.to_string(), "--jetstream", "--store_dir"]);
-        command.arg(self.dir.path());
+        if let Some(configuration) = &self.configuration {
+            command.arg("--config").arg(configuration);
+        } else {
+            command.args(["--addr", "127.0.0.1", "--port", &self.port.to_string(), "--jetstream", "--store_dir"]);
+            command.arg(self.dir.path());
+        }
         let mut server = Server::start("nats-server", command, self.dir.path())?;
         let port = self.port;
         server.until_ready(PATIENCE, async || greets(port).await.is_ok()).await?;

@@ -163,8 +163,12 @@ fn configuration(port: u16) -> String {
 
 fn java(home: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(tools::java()?);
-    // One collector thread and no spare heap: several tests share two cores.
-    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", &tools::neo4j_classpath()?]);
+    // One collector thread, no spare heap and the quick compiler only: several tests share two cores.
+    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    if let Some(archive) = tools::neo4j_archive()? {
+        command.arg(format!("-XX:SharedArchiveFile={}", archive.display()));
+    }
+    command.args(["-cp", &tools::neo4j_classpath()?]);
     for package in ["java.nio", "java.io", "sun.nio.ch"] {
         command.arg(format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
     }

@@ -1,4 +1,4 @@
-"""The organization itself: a hub, its spokes with the documented read-only role, and the AWS files of the hub's user."""
+"""The organization: a hub, its spokes with the documented read-only role, and the AWS files of the hub's user."""
 
 import json
 import os
@@ -101,7 +101,8 @@ def role_arn(account):
 def trust(condition=None, **principal):
     action = "sts:AssumeRole"
     if "Federated" in principal:
-        action = "sts:AssumeRoleWithSAML" if "saml-provider" in principal["Federated"] else "sts:AssumeRoleWithWebIdentity"
+        saml = "saml-provider" in principal["Federated"]
+        action = "sts:AssumeRoleWithSAML" if saml else "sts:AssumeRoleWithWebIdentity"
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     if condition:
         statement["Condition"] = condition

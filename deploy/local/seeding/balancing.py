@@ -1,5 +1,6 @@
 """Load balancers, auto scaling, launch templates, transit gateways and reserved instances."""
 
+from . import details
 from .aws import named, tags
 
 
@@ -17,10 +18,14 @@ def launch_template(ec2, name, image_id, network, **more):
         **more,
     }
     made = ec2.create_launch_template(
-        LaunchTemplateName=name, LaunchTemplateData=data, VersionDescription="first", TagSpecifications=named("launch-template", name)
+        LaunchTemplateName=name,
+        LaunchTemplateData=data,
+        VersionDescription="first",
+        TagSpecifications=named("launch-template", name),
     )["LaunchTemplate"]["LaunchTemplateId"]
+    second = {"ImageId": image_id, "InstanceType": "t3.large"}
     ec2.create_launch_template_version(
-        LaunchTemplateId=made, LaunchTemplateData={"ImageId": image_id, "InstanceType": "t3.large"}, VersionDescription="zweite"
+        LaunchTemplateId=made, LaunchTemplateData=second, VersionDescription="zweite"
     )
     ec2.modify_launch_template(LaunchTemplateId=made, DefaultVersion="2")
     return made
@@ -62,7 +67,7 @@ def classic(aws, account, region, name, network, instances, **more):
         LoadBalancerName=name,
         Listeners=[
             {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080},
-            {"Protocol": "TCP", "LoadBalancerPort": 9000, "InstanceProtocol": "TCP", "InstancePort": 9001},
+            {"Protocol": "TCP", "LoadBalancerPort": 443, "InstanceProtocol": "TCP", "InstancePort": 9001},
         ],
         Subnets=network.subnets[:1],
         SecurityGroups=[network.open_group],
@@ -81,7 +86,7 @@ def application(aws, account, region, name, network, instances, scheme="internet
         Tags=tags(team="web"),
     )["LoadBalancers"][0]["LoadBalancerArn"]  # fmt: skip
     group = target_group(elb, name, network, "HTTP", instances)
-    for port in (80, 8080):
+    for port in (443, 8080):
         elb.create_listener(
             LoadBalancerArn=balancer,
             Protocol="HTTP",
@@ -96,6 +101,18 @@ def network_balancer(aws, account, region, name, network, instances):
     balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets[:1], Scheme="internal", Type="network")
     balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
     group = target_group(elb, name, network, "TCP", instances)
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=forward)
+
+
+def balancer_behind(aws, account, region, name, network, behind):
+    """A network load balancer whose target is the application load balancer `behind`."""
+    elb = aws.client("elbv2", account, region)
+    balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets[:1], Scheme="internal", Type="network")
+    balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    group = elb.create_target_group(Name=f"{name}-targets", Protocol="TCP", Port=443, VpcId=network.vpc, TargetType="alb")
+    group = group["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": behind, "Port": 443}])
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=forward)
 
@@ -130,6 +147,7 @@ def transit_gateway(aws, account, region, network, other=None):
     ec2.create_transit_gateway_route(
         DestinationCidrBlock="10.66.0.0/16", TransitGatewayRouteTableId=table, Blackhole=True
     )
+    details.route_to_attachment(aws, account, region, "10.50.0.0/16", attachment, network.vpc)
     if other:
         peer_account, peer_region, peer_gateway = other
         ec2.create_transit_gateway_peering_attachment(

@@ -62,7 +62,7 @@ def details(cve, packages):
     return {
         "cvss": [
             {"baseScore": cve.score, "scoringVector": VECTOR, "source": "NVD", "version": "3.1"},
-            {"baseScore": round(cve.score - 0.4, 1), "scoringVector": VECTOR, "source": "AMAZON_LINUX", "version": "3.1"},
+            {"baseScore": round(cve.score - 0.4, 1), "scoringVector": VECTOR, "source": "VENDOR", "version": "3.1"},
         ],
         "referenceUrls": [f"https://example.com/{cve.id}", f"https://example.org/advisories/{cve.id.lower()}"],
         "relatedVulnerabilities": ["CVE-2021-45046"] if cve is LOG4SHELL else [],
@@ -91,7 +91,7 @@ def package(cve, number):
     if number % 2:
         made["filePath"] = f"opt/app/lib/{NAMES[cve.id]}-{made['version']}.jar"
         made["sourceLayerHash"] = "sha256:" + hashlib.sha256(made["version"].encode()).hexdigest()
-        del made["release"], made["epoch"]
+        del made["release"]
     return made
 
 

@@ -18,7 +18,11 @@ FORMS = document(
     {"Sid": "Strings", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"},
     {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:Get*"], "Resource": ["*"]},
     {"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "NotResource": "arn:aws:s3:::public/*"},
-    {"Effect": "Allow", "NotAction": "organizations:*", "NotResource": ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/a"]},
+    {
+        "Effect": "Allow",
+        "NotAction": "organizations:*",
+        "NotResource": ["arn:aws:iam::*:user/*", "arn:aws:iam::*:role/a"],
+    },
     {
         "Sid": "Conditions",
         "Effect": "Allow",
@@ -97,7 +101,8 @@ def users(aws, iam, account):
     iam.update_access_key(UserName="alice", AccessKeyId=inactive, Status="Inactive")
     never_used = iam.create_access_key(UserName="bob")["AccessKey"]["AccessKeyId"]
     mfa = iam.create_virtual_mfa_device(VirtualMFADeviceName="alice", Path="/")["VirtualMFADevice"]["SerialNumber"]
-    iam.enable_mfa_device(UserName="alice", SerialNumber=mfa, AuthenticationCode1="123456", AuthenticationCode2="654321")
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+    iam.enable_mfa_device(UserName="alice", SerialNumber=mfa, **codes)
     aws.control(
         "/_groma/iam",
         {

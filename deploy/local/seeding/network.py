@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .aws import named, tags
+from .aws import named
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE6 = "::/0"
@@ -24,7 +24,7 @@ def plain(aws, account, region, cidr="10.0.0.0/16", zones="ab"):
     subnets = [
         ec2.create_subnet(
             VpcId=vpc,
-            CidrBlock=f"{prefix}.{number}.0/24" if zones != "wide" else cidr,
+            CidrBlock=f"{prefix}.{number}.0/24",
             AvailabilityZone=f"{region}{zone}",
             TagSpecifications=named("subnet", f"public-{zone}"),
         )["Subnet"]["SubnetId"]
@@ -92,12 +92,11 @@ def awkward(aws, account, region):
     ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
     private = ec2.create_subnet(VpcId=vpc, CidrBlock="10.21.1.0/24", AvailabilityZone=f"{region}a")
     private = private["Subnet"]["SubnetId"]
-    unattached = ec2.create_internet_gateway(TagSpecifications=named("internet-gateway", "unattached"))
+    ec2.create_internet_gateway(TagSpecifications=named("internet-gateway", "unattached"))
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     egress_only = ec2.create_egress_only_internet_gateway(VpcId=vpc)
     egress_only = egress_only["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
-    del unattached
     groups(ec2, vpc)
     routes(ec2, vpc, subnet, private, gateway, egress_only)
     interfaces(ec2, subnet, private)
@@ -171,8 +170,9 @@ def routes(ec2, vpc, subnet, private, gateway, egress_only):
 
 
 def interfaces(ec2, subnet, private):
+    lone = named("network-interface", "lone")
     ec2.create_network_interface(
-        SubnetId=subnet, Description="standalone", Ipv6AddressCount=2, TagSpecifications=named("network-interface", "lone")
+        SubnetId=subnet, Description="standalone", Ipv6AddressCount=2, TagSpecifications=lone
     )
     second = ec2.create_network_interface(
         SubnetId=private,
@@ -237,7 +237,3 @@ def empty_region(aws, account, region):
             ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc["VpcId"])
             ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
         ec2.delete_vpc(VpcId=vpc["VpcId"])
-
-
-def label(ec2, resource, **values):
-    ec2.create_tags(Resources=[resource], Tags=tags(**values))

@@ -1,6 +1,6 @@
 """Hub and three spokes in two regions with everything awkward at once; the order is fixed, so the ids are too."""
 
-from . import balancing, compute, findings, identities, network
+from . import balancing, compute, details, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
 
 SPOKES = [
@@ -37,6 +37,7 @@ def fill(aws):
         instances[place] = compute.some(aws, *place, plain[place], "app")
     inspect(aws, instances)
     balance(aws, plain, instances)
+    details.add(aws)
     counted = {" ".join(place): len(found) for place, found in instances.items()}
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 
@@ -67,7 +68,8 @@ def balance(aws, plain, instances):
     balancing.launch_configuration(aws, ALPHA, EAST, "web-classic", image, east)
     balancing.scaling_group(aws, ALPHA, EAST, "web", east, template=template, CapacityRebalance=True)
     balancing.scaling_group(aws, ALPHA, EAST, "web-classic", east, configuration="web-classic", size=1)
-    balancing.application(aws, ALPHA, EAST, "front", east, targets)
+    front = balancing.application(aws, ALPHA, EAST, "front", east, targets)
+    balancing.balancer_behind(aws, ALPHA, EAST, "outer", east, front)
     balancing.application(aws, ALPHA, EAST, "inside", east, [], scheme="internal")
     balancing.network_balancer(aws, ALPHA, EAST, "passage", east, targets)
     balancing.classic(aws, ALPHA, EAST, "old-front", east, targets)
@@ -75,6 +77,7 @@ def balance(aws, plain, instances):
     past_a_page(aws, plain[BETA, EAST])
     core = balancing.transit_gateway(aws, HUB, EAST, plain[HUB, EAST])
     balancing.transit_gateway(aws, ALPHA, EAST, east, (HUB, EAST, core))
+    details.share_transit_gateway(aws, HUB, EAST, core, BETA)
     for account in (ALPHA, BETA):
         balancing.reserve(aws, account, EAST)
 
@@ -84,5 +87,6 @@ def past_a_page(aws, beta):
     for number in range(BALANCERS):
         balancing.classic(aws, BETA, EAST, f"classic-{number:02}", beta, [])
         balancing.network_balancer(aws, BETA, EAST, f"network-{number:02}", beta, [])
-        balancing.launch_configuration(aws, BETA, EAST, f"launch-{number:02}", image, beta)
-        balancing.scaling_group(aws, BETA, EAST, f"group-{number:02}", beta, configuration=f"launch-{number:02}", size=0)
+        launch = f"launch-{number:02}"
+        balancing.launch_configuration(aws, BETA, EAST, launch, image, beta)
+        balancing.scaling_group(aws, BETA, EAST, f"group-{number:02}", beta, configuration=launch, size=0)

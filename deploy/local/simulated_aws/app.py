@@ -8,7 +8,7 @@ from functools import lru_cache
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, pages, trust
+from . import balancers, calls, clock, gaps, overlay, pages, trust
 from .faults import Faults
 
 CONTROLS = "/_groma/"
@@ -23,6 +23,7 @@ class SimulatedAws:
         self.pages = pages.Pages()
         self.extras = gaps.Extras(regions, self.pages)
         self.faults = Faults()
+        self.overlay = overlay.Overlay()
         self.calls = []
         self.calls_lock = threading.Lock()
         self.latency = 0.0
@@ -34,22 +35,22 @@ class SimulatedAws:
         path = environ.get("PATH_INFO", "")
         if path.startswith(CONTROLS):
             return self.control(environ, path[len(CONTROLS) :])(environ, start_response)
-        return (self.refusal(environ) or self.moto)(environ, start_response)
-
-    def refusal(self, environ):
-        """Notes the call and decides whether moto gets to see it."""
         call = calls.read(environ)
-        if call is None:
-            return None
-        if "HTTP_X_MOTO_ACCOUNT_ID" in environ:
-            return None  # the seeding itself: neither counted nor refused
+        if call is None or "HTTP_X_MOTO_ACCOUNT_ID" in environ:
+            return self.moto(environ, start_response)  # the seeding itself: neither counted nor refused
+        return (self.refusal(call) or self.fulfil(environ, call))(environ, start_response)
+
+    def refusal(self, call):
+        """Notes the call and decides whether moto gets to see it."""
         with self.calls_lock:
             self.calls.append(call[:4])
         time.sleep(self.latency)
-        refusal = self.faults.answer(call) or trust.refuse(call)
-        if refusal is None:
-            self.pages.take_over(environ, call)
-        return refusal
+        return self.faults.answer(call) or trust.refuse(call)
+
+    def fulfil(self, environ, call):
+        self.pages.take_over(environ, call)
+        rules = self.overlay.of(call)
+        return self.overlay.answer(self.moto, environ, rules) if rules else self.moto
 
     def control(self, environ, name):
         handler = self.controls().get((environ["REQUEST_METHOD"], name))
@@ -65,9 +66,11 @@ class SimulatedAws:
         return {
             ("GET", "calls"): lambda _: list(self.calls),
             ("DELETE", "calls"): lambda _: self.calls.clear(),
+            ("GET", "sessions"): lambda _: trust.sessions(),
             ("GET", "faults"): lambda _: self.faults.list(),
             ("POST", "faults"): self.faults.add,
             ("DELETE", "faults"): lambda _: self.faults.clear(),
+            ("POST", "overlay"): self.overlay.add,
             ("POST", "latency"): self.set_latency,
             ("POST", "page-size"): self.pages.set_cap,
             ("POST", "clock"): lambda body: clock.start(gaps.parse_date(body["start"])),

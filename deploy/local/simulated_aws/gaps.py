@@ -17,6 +17,8 @@ from moto.ec2.responses.reserved_instances import ReservedInstances
 from moto.iam.models import AccessKeyLastUsed, AWSManagedPolicy, IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
 from moto.inspector2.responses import Inspector2Response
+from moto.organizations.exceptions import OrganizationsClientError
+from moto.organizations.models import OrganizationsBackend, organizations_backends
 
 # The AWS managed policies that the simulated organizations attach. moto knows over a thousand and would parse six
 # megabytes for each account and partition.
@@ -131,6 +133,15 @@ def fill_inspector2(extras):
 
 
 def fill_organizations(extras):
+    """moto lets every member list roots; AWS lets the management account and delegated administrators."""
+    every = OrganizationsBackend.list_roots
+
+    def list_roots(backend):
+        if backend.org is None and backend.account_id in organizations_backends.master_accounts:
+            raise OrganizationsClientError("AccessDeniedException", "You don't have permissions to access this resource.")
+        return every(backend)
+
+    OrganizationsBackend.list_roots = list_roots
     draw = moto.organizations.utils.make_random_account_id
     moto.organizations.utils.make_random_account_id = lambda: extras.account_ids.pop(0) if extras.account_ids else draw()
 

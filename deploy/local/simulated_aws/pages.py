@@ -72,7 +72,7 @@ def cut(result, paging, start, size):
     """The page from `start`; the items of several lists, as in GetAccountAuthorizationDetails, are counted on."""
     keys = paging["result_key"] if isinstance(paging["result_key"], list) else [paging["result_key"]]
     page, position = dict(result), 0
-    for key in keys:
+    for key in (as_moto_has_it(key, result) for key in keys):
         items = list(result.get(key) or [])
         page[key] = items[max(start - position, 0) : max(start + size - position, 0)]
         position += len(items)
@@ -81,6 +81,12 @@ def cut(result, paging, start, size):
     if "more_results" in paging:
         page[paging["more_results"]] = more
     return page
+
+
+def as_moto_has_it(key, result):
+    """moto writes some of them with a small initial."""
+    small = key[0].lower() + key[1:]
+    return small if small in result and key not in result else key
 
 
 def model_name(call):

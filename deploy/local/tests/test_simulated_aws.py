@@ -141,6 +141,12 @@ class SimulatedAws(unittest.TestCase):
         self.assertEqual(config["profile beta"]["external_id"], "survey of beta / büro")
         self.assertEqual(os.stat(os.path.join(self.folder, "credentials")).st_mode & 0o777, 0o600)
 
+    def test_a_member_knows_its_organization_and_may_not_list_it(self):
+        member = self.client("organizations", self.assume(ALPHA))
+        self.assertEqual(member.describe_organization()["Organization"]["MasterAccountId"], HUB)
+        self.refused("AccessDeniedException", member.list_roots)
+        self.assertEqual(len(self.client("organizations").list_roots()["Roots"]), 1)
+
     def test_latency_holds_every_call(self):
         self.aws.control("/_groma/latency", {"milliseconds": 200})
         started = time.monotonic()

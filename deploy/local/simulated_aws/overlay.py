@@ -1,0 +1,80 @@
+"""Fields that AWS has and moto does not: written into moto's XML answers, as rules say.
+
+    {"service": "ec2", "action": "DescribeImages", "where": {"imageId": "ami-1"}, "set": {"architecture": "arm64"}}
+
+adds to each element that holds all of `where` (`*` for any text) the fields of `set`, in place of those there. Names are
+those of the answer; a value is a text, an object for an element with fields, or a list of either for one with items.
+`account` and `region` may narrow a rule further.
+"""
+
+import threading
+import xml.etree.ElementTree as xml
+
+from werkzeug.wrappers import Response
+
+KNOWN = {"account", "region", "service", "action", "where", "set"}
+
+
+class Overlay:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rules = []
+
+    def add(self, rules):
+        for rule in rules:
+            if not {"service", "action", "where", "set"} <= set(rule) <= KNOWN:
+                raise ValueError(f"an overlay rule has service, action, where and set, and perhaps account and region: {rule}")
+        with self.lock:
+            self.rules.extend(rules)
+
+    def of(self, call):
+        names = ("account", "region", "service", "action")
+        with self.lock:
+            return [rule for rule in self.rules if all(rule.get(name) in (None, getattr(call, name)) for name in names)]
+
+    def answer(self, app, environ, rules):
+        """The application's answer with the rules applied; errors stay as they are."""
+        response = Response.from_app(app, environ)
+        if response.status_code == 200:
+            response.data = written_into(response.data, rules)
+        return response
+
+
+def written_into(data, rules):
+    root = xml.fromstring(data)
+    namespace = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
+
+    def qualify(name):
+        return f"{{{namespace}}}{name}" if namespace else name
+
+    list_item = qualify("item" if "ec2.amazonaws.com" in namespace else "member")
+    for rule in rules:
+        for element in [element for element in root.iter() if holds(element, rule["where"], qualify)]:
+            for name, value in rule["set"].items():
+                replace(element, qualify(name), value, qualify, list_item)
+    return xml.tostring(root, encoding="utf-8", xml_declaration=True, default_namespace=namespace or None)
+
+
+def holds(element, where, qualify):
+    for name, value in where.items():
+        child = element.find(qualify(name))
+        if child is None or value not in ("*", child.text):
+            return False
+    return True
+
+
+def replace(element, tag, value, qualify, list_item):
+    for former in element.findall(tag):
+        element.remove(former)
+    fill(xml.SubElement(element, tag), value, qualify, list_item)
+
+
+def fill(element, value, qualify, list_item):
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            fill(xml.SubElement(element, qualify(name)), inner, qualify, list_item)
+    elif isinstance(value, list):
+        for inner in value:
+            fill(xml.SubElement(element, list_item), inner, qualify, list_item)
+    else:
+        element.text = str(value)

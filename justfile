@@ -1,0 +1,67 @@
+# Groma's commands. CI runs `just lint` and `just test`, nothing else.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
+
+# Any Python from 3.9 runs the scripts; moto's own environment is made by `just tools`.
+python := env("PYTHON", "python3")
+
+# List the recipes.
+default:
+    @just --list --unsorted
+
+# Survey a simulated AWS organization, start to end; leaves NATS and Neo4j up.
+[no-exit-message]
+demo:
+    @{{ python }} deploy/local/demo.py
+
+# Survey what your AWS configuration reaches: just sync --accounts profiles.
+[no-exit-message]
+sync *ARGS: up
+    @eval "$({{ python }} deploy/local/stack.py env)" && exec cargo run --quiet --locked --bin groma -- sync "$@"
+
+# Start NATS and Neo4j and wait until they answer.
+[no-exit-message]
+up:
+    @{{ python }} deploy/local/stack.py up
+
+# Stop NATS and Neo4j; streams and graph stay.
+[no-exit-message]
+down:
+    @{{ python }} deploy/local/stack.py down
+
+# Show whether NATS and Neo4j are up (exit status 3 when not).
+[no-exit-message]
+status:
+    @{{ python }} deploy/local/stack.py status
+
+# Put nats-server, Neo4j, Java and moto into .tools; nothing to do the second time.
+[no-exit-message]
+tools:
+    @{{ python }} deploy/local/provision.py
+
+# Build the groma program.
+build:
+    cargo build --locked --bin groma
+
+# Check formatting, lints and, where cargo-deny is installed, licences and advisories.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    {{ python }} -m compileall -q deploy/local
+    @if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
+     else echo "cargo-deny is not installed, so licences and advisories were not checked"; fi
+
+# Run every test, those with real servers included.
+test: tools
+    cargo test --workspace --locked
+    .tools/venv/bin/python -m unittest discover --start-directory deploy/local/tests --top-level-directory deploy/local
+
+# Compare the graph with Cartography's over one organization, node by node: just parity --size small.
+[no-exit-message]
+parity *ARGS:
+    @{{ python }} tests/parity/parity.py "$@"
+
+# Format the code.
+fmt:
+    cargo fmt --all
