@@ -11,7 +11,8 @@ needs a Python environment with the `neo4j` driver. FILE holds
 
 JSON keeps apart what Neo4j keeps apart: integers, floats, strings, booleans and lists are themselves, and a temporal value
 is {"datetime": "2024-01-01T00:00:00Z"} as Neo4j prints it. Left out is what differs by nature between two programs or
-two runs: when and by what a value was written, and nodes and labels that begin with `Groma`.
+two runs: when and by what a value was written, nodes and labels that begin with `Groma`, and relationships whose type begins
+with `_module_`.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def snapshot(session):
 def edges(session, names):
     found = {}
     for row in session.run(EDGES):
-        if row["start"] in names and row["end"] in names:
+        if row["start"] in names and row["end"] in names and not is_bookkeeping(row["type"]):
             name = f"{names[row['start']]} -[{row['type']}]-> {names[row['end']]}"
             found.setdefault(name, []).append(typed(row))
     return {name: sorted(parallel, key=canonical) for name, parallel in found.items()}

@@ -1,8 +1,12 @@
 //! End-to-end tests: the `groma` binary on a real nats-server, a real Neo4j and a simulated AWS.
 
 mod bad_input;
+mod closed_bus;
 mod documents;
 mod inventory;
+mod organization;
+mod queries;
+mod reference;
 mod repository;
 mod roles;
 mod survey;

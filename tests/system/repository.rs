@@ -15,15 +15,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("collector-ec2", &["collector", "events", "role"]),
     ("collector-iam", &["collector", "events", "role"]),
     ("collector-inspector2", &["collector", "events", "role"]),
+    ("collector-organizations", &["collector", "events", "role"]),
     ("collector-sts", &["collector", "events", "role"]),
     ("scheduler", &["bus", "events", "role"]),
-    ("graph-writer", &["bus", "events", "role"]),
+    ("graph", &[]),
+    ("analysis", &["graph"]),
+    ("graph-writer", &["analysis", "bus", "events", "graph", "role"]),
     ("testkit", &[]),
 ];
 /// Crates that may use an AWS SDK of a service.
-const SDK_LEAVES: &[&str] = &["broker", "collector-ec2", "collector-iam", "collector-inspector2", "collector-sts"];
+const SDK_LEAVES: &[&str] =
+    &["broker", "collector-ec2", "collector-iam", "collector-inspector2", "collector-organizations", "collector-sts"];
 /// Crates that may use the Neo4j driver.
-const NEO4J_LEAVES: &[&str] = &["graph-writer", "groma", "testkit"];
+const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "testkit"];
 
 struct Package {
     name: String,

@@ -25,12 +25,12 @@ impl Cluster<'_> {
     }
 
     fn collectors(&self) -> Vec<Child> {
-        let services = ["sts", "ec2", "iam", "inspector2"];
+        let services = ["sts", "ec2", "iam", "inspector2", "organizations"];
         services.iter().map(|service| self.start(&["collector", service])).collect()
     }
 }
 
-async fn the_graph_is_what_aws_holds(world: &World) {
+pub(crate) async fn the_graph_is_what_aws_holds(world: &World) {
     let held = inventory::of_aws(world).await;
     for (label, nodes) in &held.nodes {
         let properties = inventory::properties_of(label);

@@ -1,17 +1,33 @@
 //! Durable pull consumers. A handler settles each delivery as [`Outcome::Ack`], [`Outcome::Retry`] or [`Outcome::Park`];
 //! what it never settles is delivered again.
 
-use crate::{Bus, Outgoing, PublishError, streams};
+use crate::{
+    Bus, Outgoing, PublishError,
+    streams::{self, PATIENCE, PAUSE},
+};
 use async_nats::jetstream::{
     AckKind, Message,
     consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
+    context::{ConsumerInfoError, ConsumerInfoErrorKind, RequestError, RequestErrorKind},
+    stream::{ConsumerError, Stream},
 };
 use bytes::Bytes;
+use events::subjects;
 use futures::StreamExt;
-use std::time::Duration;
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 /// How long one pull waits for a message; a restart of the server is noticed after at most this long.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
+
+/// Unsettled deliveries are repeated after this long, unless a subscription says otherwise.
+pub const ACK_WAIT: Duration = Duration::from_secs(30);
+/// Durable name of the graph-writers' consumer of asset events; that of the ends of syncs is derived from it.
+pub const GRAPH_WRITER: &str = "graph-writer";
+/// Most deliveries in flight over all graph-writers: far more than any number of them takes.
+const MOST_IN_FLIGHT: i64 = 4_096;
 
 /// A durable consumer to be created on a stream.
 #[derive(Debug, Clone)]
@@ -40,6 +56,15 @@ pub enum ConsumeError {
         durable: String,
         /// Why.
         source: async_nats::Error,
+    },
+    /// On a closed bus.
+    #[error("consumer {durable} of stream {stream} is not there or may not be used, and this NATS user may not create \
+             it: the scheduler does when it starts")]
+    Missing {
+        /// Stream.
+        stream: &'static str,
+        /// Durable name.
+        durable: String,
     },
     /// Parking failed.
     #[error("cannot park a message")]
@@ -71,32 +96,41 @@ pub struct Delivery {
 pub struct Consumer {
     bus: Bus,
     subscription: Subscription,
-    consumer: PullConsumer,
+    handle: PullConsumer,
 }
 
 impl Bus {
-    /// Creates the durable consumer, or joins it.
+    /// Joins the durable consumer, or creates it. On a closed bus only the scheduler may create it: others wait for a
+    /// minute until it is there, and take it as it is.
     ///
     /// # Errors
-    /// When the stream does not exist or the server refuses the consumer.
+    /// When the stream does not exist or the server refuses the consumer, or nobody creates it.
     pub async fn consume(&self, subscription: Subscription) -> Result<Consumer, ConsumeError> {
         let failed = |source: async_nats::Error| ConsumeError::Consumer {
             stream: subscription.stream,
             durable: subscription.durable.clone(),
             source,
         };
-        let config = pull::Config {
-            durable_name: Some(subscription.durable.clone()),
-            filter_subject: subscription.filter.clone(),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: subscription.ack_wait,
-            max_ack_pending: subscription.max_in_flight,
-            deliver_policy: DeliverPolicy::All,
-            ..pull::Config::default()
-        };
         let stream = self.jetstream.get_stream_no_info(subscription.stream).await.map_err(|e| failed(e.into()))?;
-        let consumer = stream.create_consumer(config).await.map_err(|e| failed(e.into()))?;
-        Ok(Consumer { bus: self.clone(), subscription, consumer })
+        let config = subscription.config();
+        let deadline = Instant::now() + PATIENCE;
+        let consumer = loop {
+            let there = joined(&stream, &subscription.durable).await.map_err(&failed)?;
+            if let Some(consumer) = there.as_ref().filter(|consumer| is_current(consumer, &config)) {
+                break consumer.clone();
+            }
+            match (stream.create_consumer(config.clone()).await, there) {
+                (Ok(created), _) => break created,
+                (Err(error), _) if !is_not_permitted(&error) => return Err(failed(error.into())),
+                (Err(_), Some(consumer)) => break consumer,
+                (Err(_), None) if Instant::now() >= deadline => {
+                    let Subscription { stream, durable, .. } = subscription;
+                    return Err(ConsumeError::Missing { stream, durable });
+                }
+                (Err(_), None) => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        Ok(Consumer { bus: self.clone(), subscription, handle: consumer })
     }
 
     /// Every message that is now on a subject of a stream and all that come, without a durable place: for watching.
@@ -107,6 +141,8 @@ impl Bus {
         let failed =
             |source: async_nats::Error| ConsumeError::Consumer { stream, durable: "(watcher)".to_owned(), source };
         let config = pull::Config {
+            // With a name the filter stands in the subject of the request, where permissions can see it.
+            name: Some(format!("watcher-{}", self.token())),
             filter_subject: filter.clone(),
             ack_policy: AckPolicy::Explicit,
             inactive_threshold: Duration::from_mins(5),
@@ -121,7 +157,14 @@ impl Bus {
             ack_wait: Duration::from_secs(30),
             max_in_flight: 1_000,
         };
-        Ok(Consumer { bus: self.clone(), subscription, consumer })
+        Ok(Consumer { bus: self.clone(), subscription, handle: consumer })
+    }
+}
+
+impl Bus {
+    /// Text that no other process has.
+    fn token(&self) -> String {
+        self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
     }
 }
 
@@ -131,9 +174,9 @@ impl Consumer {
     /// # Errors
     /// When the server does not answer; it is safe to call again.
     pub async fn next(&self, most: usize) -> Result<Vec<Delivery>, ConsumeError> {
-        let mut first = self.pull(self.consumer.batch().max_messages(1).expires(PULL_EXPIRES).messages().await).await?;
+        let mut first = self.pull(self.handle.batch().max_messages(1).expires(PULL_EXPIRES).messages().await).await?;
         if !first.is_empty() && most > 1 {
-            let rest = self.consumer.fetch().max_messages(most - 1).messages().await;
+            let rest = self.handle.fetch().max_messages(most - 1).messages().await;
             first.extend(self.pull(rest).await?);
         }
         Ok(first)
@@ -222,9 +265,68 @@ impl Subscription {
         Self {
             stream: streams::WORK,
             durable: format!("collector-{service}"),
-            filter: events::subjects::work_of(service),
+            filter: subjects::work_of(service),
             ack_wait,
             max_in_flight: -1,
         }
     }
+
+    /// Asset events of all syncs, shared by the graph-writers of this name.
+    pub fn assets(name: &str, ack_wait: Duration) -> Self {
+        Self {
+            stream: streams::ASSETS,
+            durable: name.to_owned(),
+            filter: subjects::ASSETS.to_owned(),
+            ack_wait,
+            max_in_flight: MOST_IN_FLIGHT,
+        }
+    }
+
+    /// The word that a sync has been collected, shared by the graph-writers of this name.
+    pub fn collected(name: &str, ack_wait: Duration) -> Self {
+        Self {
+            stream: streams::SYNCS,
+            durable: format!("{name}-syncs"),
+            filter: subjects::syncs_of_kind("collected"),
+            ack_wait,
+            max_in_flight: MOST_IN_FLIGHT,
+        }
+    }
+
+    fn config(&self) -> pull::Config {
+        pull::Config {
+            durable_name: Some(self.durable.clone()),
+            filter_subject: self.filter.clone(),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: self.ack_wait,
+            max_ack_pending: self.max_in_flight,
+            deliver_policy: DeliverPolicy::All,
+            ..pull::Config::default()
+        }
+    }
+}
+
+/// The consumer if it is there and this user may see it.
+async fn joined(stream: &Stream<()>, durable: &str) -> Result<Option<PullConsumer>, async_nats::Error> {
+    use ConsumerInfoErrorKind::{NoResponders, NotFound, StreamNotFound};
+    match stream.get_consumer(durable).await {
+        Ok(consumer) => Ok(Some(consumer)),
+        Err(error) => match error.downcast_ref::<ConsumerInfoError>() {
+            Some(info) if matches!(info.kind(), NotFound | StreamNotFound | NoResponders) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Whether a consumer that is there is the one that is asked for.
+fn is_current(there: &PullConsumer, asked: &pull::Config) -> bool {
+    let there = &there.cached_info().config;
+    (&there.filter_subject, there.ack_wait, there.max_ack_pending)
+        == (&asked.filter_subject, asked.ack_wait, asked.max_ack_pending)
+}
+
+/// On a closed bus a question that a user may not ask reaches nobody.
+fn is_not_permitted(error: &ConsumerError) -> bool {
+    let request = error.source().and_then(|source| source.downcast_ref::<RequestError>());
+    request.is_some_and(|request| request.kind() == RequestErrorKind::NoResponders)
 }

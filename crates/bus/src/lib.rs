@@ -2,8 +2,9 @@
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
 //! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`],
-//! [`request`].
+//! [`request`]; [`access`] says which of it each part of Groma needs.
 
+pub mod access;
 pub mod config;
 pub mod connect;
 pub mod consume;
@@ -12,10 +13,11 @@ pub mod publish;
 pub mod request;
 pub mod streams;
 
+pub use access::{Access, Owner, Part};
 pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
-pub use consume::{ConsumeError, Consumer, Delivery, Outcome, Subscription};
-pub use lookup::{Backlog, LookupError};
+pub use consume::{ACK_WAIT, ConsumeError, Consumer, Delivery, GRAPH_WRITER, Outcome, Subscription};
+pub use lookup::{Backlog, Found, LookupError};
 pub use publish::{Outgoing, PendingAck, PublishError};
 pub use request::{RequestError, Served};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};

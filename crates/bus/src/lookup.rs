@@ -1,7 +1,10 @@
 //! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come.
 
 use crate::Bus;
-use async_nats::jetstream::{consumer, stream::DirectGetErrorKind};
+use async_nats::jetstream::{
+    consumer,
+    stream::{DirectGetErrorKind, LastRawMessageErrorKind},
+};
 use bytes::Bytes;
 
 /// A stream could not be looked at.
@@ -10,6 +13,17 @@ use bytes::Bytes;
 pub struct LookupError {
     stream: &'static str,
     source: async_nats::Error,
+}
+
+/// A message as it stands in a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its place.
+    pub sequence: u64,
+    /// Where it was published.
+    pub subject: String,
+    /// Its bytes.
+    pub payload: Bytes,
 }
 
 /// How far a durable consumer has come.
@@ -41,6 +55,24 @@ impl Bus {
         match handle.direct_get(sequence).await {
             Ok(message) => Ok(Some(message.payload)),
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// The first message on this subject (or pattern) that stands after a place. Asked of the stream's leader, so that what
+    /// was acknowledged is seen.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
+        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
+        match handle.raw_message_builder().sequence(after + 1).next_by_subject(filter).send().await {
+            Ok(message) => {
+                let (sequence, subject) = (message.sequence, message.subject.to_string());
+                Ok(Some(Found { sequence, subject, payload: message.payload }))
+            }
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(failed(error.into())),
         }
     }

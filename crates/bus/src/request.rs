@@ -9,8 +9,8 @@ use std::time::Duration;
 /// No answer to a request.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// Nobody listens.
-    #[error("nobody answers {subject}: is the broker running?")]
+    /// Nobody listens, or on a closed bus this user may not ask.
+    #[error("nobody answers {subject}: is the broker running, and may this NATS user ask it?")]
     NobodyThere {
         /// Subject asked.
         subject: String,
@@ -74,15 +74,21 @@ impl Bus {
         let bus = self.clone();
         Ok(subscription.map(move |message| Served {
             bus: bus.clone(),
-            reply: message.reply,
+            reply: message.reply.filter(is_inbox),
             subject: message.subject.to_string(),
             payload: message.payload,
         }))
     }
 }
 
+/// Whether an answer may go there. Who asks names the subject of the answer, and might name one on which it may not publish
+/// itself: that of a stream, or of the JetStream API. `_R_` is where the server takes answers to other NATS accounts.
+fn is_inbox(reply: &Subject) -> bool {
+    reply.starts_with("_INBOX.") || reply.starts_with("_R_.")
+}
+
 impl Served {
-    /// Sends the answer.
+    /// Sends the answer; nowhere, when who asked named no inbox.
     pub async fn answer(self, payload: Vec<u8>) {
         let Some(reply) = self.reply else { return };
         if let Err(error) = self.bus.client.publish(reply, payload.into()).await {

@@ -3,11 +3,13 @@
 
 use crate::{Bus, BusConfig, Storage};
 use async_nats::jetstream::{
-    context::CreateStreamError,
-    stream::{Config, RetentionPolicy, StorageType},
+    ErrorCode,
+    context::{CreateStreamError, CreateStreamErrorKind, RequestErrorKind},
+    response::Response,
+    stream::{Config, Info, RetentionPolicy, StorageType},
 };
 use events::subjects;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Work items; each is deleted when a collector has finished it.
 pub const WORK: &str = "GROMA_WORK";
@@ -25,13 +27,40 @@ const HISTORY: Duration = Duration::from_hours(30 * 24);
 /// Work that nobody took in a day belongs to a sync that is long over.
 const WORK_MAX_AGE: Duration = Duration::from_hours(24);
 
-/// A stream could not be created or updated.
+/// How long a stream or consumer is waited for that this user may use and not create.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Pause between two looks.
+pub(crate) const PAUSE: Duration = Duration::from_millis(250);
+
+/// A stream is not as it has to be.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up stream {stream}: is JetStream enabled on the server, with room for {replicas} replica(s)?")]
-pub struct StreamError {
-    stream: String,
-    replicas: usize,
-    source: CreateStreamError,
+pub enum StreamError {
+    /// Creating, updating or looking failed.
+    #[error("cannot set up stream {stream}: is JetStream enabled on the server, with room for {replicas} replica(s)?")]
+    Failed {
+        /// Its name.
+        stream: String,
+        /// Copies that were asked for.
+        replicas: usize,
+        /// Why.
+        source: CreateStreamError,
+    },
+    /// On a closed bus.
+    #[error("stream {stream} is not there, and this NATS user may not create it: the scheduler does when it starts")]
+    Missing {
+        /// Its name.
+        stream: String,
+    },
+}
+
+/// What can be seen of a stream.
+enum Seen {
+    /// It is there; whether it is as it should be.
+    There { current: bool },
+    /// There is none of this name.
+    Missing,
+    /// This user may not look.
+    Hidden,
 }
 
 /// A stream as `groma streams` shows it.
@@ -102,17 +131,76 @@ impl StreamConfigs {
     }
 }
 
+/// Whether a stream that is there has all that is asked for. The server fills in what a configuration leaves out.
+fn is_current(there: &Config, asked: &Config) -> bool {
+    let limit = |bytes: i64| if bytes <= 0 { -1 } else { bytes };
+    let Config { subjects, retention, max_age, duplicate_window, num_replicas, storage, allow_direct, .. } = there;
+    (subjects, retention, max_age, duplicate_window, num_replicas, storage, allow_direct)
+        == (
+            &asked.subjects,
+            &asked.retention,
+            &asked.max_age,
+            &asked.duplicate_window,
+            &asked.num_replicas,
+            &asked.storage,
+            &asked.allow_direct,
+        )
+        && limit(there.max_bytes) == limit(asked.max_bytes)
+}
+
 impl Bus {
-    /// Creates the streams, or brings their limits up to date.
+    /// Creates the streams that are missing, and brings the limits of the others up to date. On a closed bus only the
+    /// scheduler may: others wait for a minute until the streams that they may see are there, and take them as they are.
     ///
     /// # Errors
-    /// When the server has no JetStream, no room, or refuses the configuration.
+    /// When the server has no JetStream, no room, or refuses the configuration, or nobody creates a stream.
     pub async fn ensure_streams(&self) -> Result<(), StreamError> {
         for config in &self.streams.0 {
-            let failed = |source| StreamError { stream: config.name.clone(), replicas: config.num_replicas, source };
-            self.jetstream.create_or_update_stream(config.clone()).await.map_err(failed)?;
+            self.ensure_stream(config).await?;
         }
         Ok(())
+    }
+
+    async fn ensure_stream(&self, config: &Config) -> Result<(), StreamError> {
+        let stream = || config.name.clone();
+        let failed = |source| StreamError::Failed { stream: stream(), replicas: config.num_replicas, source };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.look_at(config).await.map_err(failed)?;
+            let changed = match seen {
+                Seen::There { current: true } | Seen::Hidden => return Ok(()),
+                Seen::There { current: false } => self.jetstream.update_stream(config).await.map(drop),
+                Seen::Missing => self.jetstream.create_stream(config.clone()).await.map(drop),
+            };
+            match (changed, seen) {
+                (Ok(()), _) => return Ok(()),
+                (Err(error), _) if error.kind() != CreateStreamErrorKind::JetStreamUnavailable => {
+                    return Err(failed(error));
+                }
+                (Err(_), Seen::There { .. }) => {
+                    tracing::debug!(stream = config.name, "taken as it is: this NATS user may not change it");
+                    return Ok(());
+                }
+                (Err(_), _) if Instant::now() >= deadline => return Err(StreamError::Missing { stream: stream() }),
+                (Err(_), _) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn look_at(&self, config: &Config) -> Result<Seen, CreateStreamError> {
+        match self.jetstream.request(format!("STREAM.INFO.{}", config.name), &()).await {
+            Ok(Response::Ok::<Info>(info)) => Ok(Seen::There { current: is_current(&info.config, config) }),
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(Seen::Missing),
+            Ok(Response::Err { error }) => Err(error.into()),
+            Err(error) if error.kind() == RequestErrorKind::NoResponders && self.has_jetstream() => Ok(Seen::Hidden),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the server says that it has JetStream: then a question of which nobody takes notice is one that this user
+    /// may not ask.
+    pub fn has_jetstream(&self) -> bool {
+        self.client.server_info().jetstream
     }
 
     /// Every Groma stream on the server with its consumers.

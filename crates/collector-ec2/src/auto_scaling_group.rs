@@ -1,12 +1,35 @@
 //! Auto scaling groups with the instances in them and the subnets that they use: `DescribeAutoScalingGroups` ->
 //! `(:AWSAutoScalingGroup)` and others.
 
-use crate::{Clients, mention::mentioned, subnet};
+use crate::{
+    Clients,
+    by_name::{self, Ids},
+    mention::mentioned,
+    subnet,
+};
 use aws_sdk_autoscaling::types::{AutoScalingGroup, LaunchTemplateSpecification};
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, prop};
+use std::ops::Deref;
+
+/// A group and the ARN of its launch configuration, of which AWS says the name.
+#[derive(Debug, Clone)]
+pub struct ScalingGroup {
+    /// As AWS describes it.
+    pub group: AutoScalingGroup,
+    /// Its launch configuration.
+    pub launch_configuration: Option<String>,
+}
+
+impl Deref for ScalingGroup {
+    type Target = AutoScalingGroup;
+
+    fn deref(&self) -> &AutoScalingGroup {
+        &self.group
+    }
+}
 
 /// Auto scaling groups. `exposed_internet` and `exposed_internet_type` are the analysis's.
-pub static AUTO_SCALING_GROUP: Node<AutoScalingGroup> = Node {
+pub static AUTO_SCALING_GROUP: Node<ScalingGroup> = Node {
     extra_labels: &["AutoScalingGroup"],
     id: |it, _| it.auto_scaling_group_arn().unwrap_or_default().to_owned(),
     props: &[
@@ -36,7 +59,7 @@ pub static AUTO_SCALING_GROUP: Node<AutoScalingGroup> = Node {
     edges: &[
         Edge::account(),
         Edge::out("HAS_LAUNCH_TEMPLATE", "AWSLaunchTemplate", "id", |it, _| one(launch_template_id(it))),
-        Edge::out("HAS_LAUNCH_CONFIG", "AWSLaunchConfiguration", "name", |it, _| one(it.launch_configuration_name())),
+        Edge::out("HAS_LAUNCH_CONFIG", "AWSLaunchConfiguration", "id", |it, _| one(it.launch_configuration.as_deref())),
         Edge::incoming("MEMBER_AUTO_SCALE_GROUP", "AWSEC2Instance", "id", |it, _| many(instances(it))),
         Edge::out("VPC_IDENTIFIER", "AWSEC2Subnet", "id", |it, _| many(subnets(it))),
     ],
@@ -72,7 +95,7 @@ fn subnets(it: &AutoScalingGroup) -> impl Iterator<Item = Option<&str>> {
 /// The call.
 pub const LISTING: Listing<Clients> = Listing {
     name: "DescribeAutoScalingGroups",
-    actions: &["autoscaling:DescribeAutoScalingGroups"],
+    actions: &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations"],
     feeds: &[&AUTO_SCALING_GROUP, &INSTANCE, &subnet::MENTION],
     collect,
 };
@@ -81,12 +104,25 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut pages = clients.autoscaling.describe_auto_scaling_groups().max_records(100).into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page?;
-            emit_mentions(page.auto_scaling_groups(), sink).await?;
-            sink.emit_all(&AUTO_SCALING_GROUP, page.auto_scaling_groups()).await?;
+            let groups = page?.auto_scaling_groups.unwrap_or_default();
+            emit_mentions(&groups, sink).await?;
+            let configurations = configurations_of(&groups, clients).await?;
+            for group in groups {
+                let name = group.launch_configuration_name();
+                let launch_configuration = name.and_then(|name| configurations.get(name)).cloned();
+                sink.emit(&AUTO_SCALING_GROUP, &ScalingGroup { group, launch_configuration }).await?;
+            }
         }
         Ok(())
     })
+}
+
+/// Launch configurations by name, unless none of the groups has one.
+async fn configurations_of(groups: &[AutoScalingGroup], clients: &Clients) -> Result<Ids, CollectError> {
+    if groups.iter().all(|group| group.launch_configuration_name().is_none()) {
+        return Ok(Ids::new());
+    }
+    by_name::launch_configurations(clients).await
 }
 
 async fn emit_mentions(groups: &[AutoScalingGroup], sink: &mut Sink) -> Result<(), CollectError> {
@@ -96,7 +132,7 @@ async fn emit_mentions(groups: &[AutoScalingGroup], sink: &mut Sink) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTO_SCALING_GROUP, AutoScalingGroup, INSTANCE, LaunchTemplateSpecification};
+    use super::{AUTO_SCALING_GROUP, AutoScalingGroup, INSTANCE, LaunchTemplateSpecification, ScalingGroup};
     use aws_sdk_autoscaling::types::Instance;
     use aws_smithy_types::DateTime;
     use collector::testing::{place, render};
@@ -132,6 +168,7 @@ mod tests {
             .instances(Instance::builder().instance_id("i-2").build())
             .vpc_zone_identifier("subnet-1,subnet-2")
             .build();
+        let group = ScalingGroup { group, launch_configuration: Some("arn:lc".into()) };
         expect![[r#"
             (:AWSAutoScalingGroup:AutoScalingGroup {id: "arn:aws:autoscaling:us-east-1:111111111111:autoScalingGroup:u:autoScalingGroupName/web"})
               arn = "arn:aws:autoscaling:us-east-1:111111111111:autoScalingGroup:u:autoScalingGroupName/web"
@@ -154,7 +191,7 @@ mod tests {
               status = "Delete in progress"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:HAS_LAUNCH_TEMPLATE]->(:AWSLaunchTemplate {id: "lt-1"})
-              -[:HAS_LAUNCH_CONFIG]->(:AWSLaunchConfiguration {name: "web"})
+              -[:HAS_LAUNCH_CONFIG]->(:AWSLaunchConfiguration {id: "arn:lc"})
               <-[:MEMBER_AUTO_SCALE_GROUP]-(:AWSEC2Instance {id: "i-1"})
               <-[:MEMBER_AUTO_SCALE_GROUP]-(:AWSEC2Instance {id: "i-2"})
               -[:VPC_IDENTIFIER]->(:AWSEC2Subnet {id: "subnet-1"})
@@ -177,6 +214,7 @@ mod tests {
     #[test]
     fn a_group_outside_of_vpcs_has_no_subnets() {
         let group = AutoScalingGroup::builder().vpc_zone_identifier("").build();
+        let group = ScalingGroup { group, launch_configuration: None };
         let targets = AUTO_SCALING_GROUP.edges.iter().skip(1).flat_map(|edge| (edge.targets)(&group, &place()));
         assert_eq!(targets.count(), 0);
     }

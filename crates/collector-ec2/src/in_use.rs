@@ -1,11 +1,12 @@
-//! What listings of one work item tell each other: which images and snapshots are in use.
+//! What listings of one work item tell each other: which images and snapshots are in use, and, for
+//! [`by_name`](crate::by_name), what is called how.
 //!
 //! The graph has images and snapshots of other accounts where something uses them, and AWS has no filter for that. So
 //! the listings that see the users note what they refer to, and `DescribeImages` and `DescribeSnapshots`, which begin
 //! last, wait for them: no call is made twice. What a listing did not note, because it did not begin or did not reach
 //! its end, is asked for again, so that the graph does not depend on the order in which listings run.
 
-use crate::{Clients, launch_template::Templates, mention::mentioned};
+use crate::{Clients, by_name::Ids, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};
 use collector::CollectError;
 use futures::lock::{Mutex, MutexGuard};
@@ -22,28 +23,32 @@ pub struct InUse {
     pub launch_configurations: Noted,
     /// Snapshots that volumes were made from.
     pub volumes: Noted,
+    /// Security groups by VPC and name.
+    pub groups: Noted<Ids>,
+    /// Launch configurations by name.
+    pub configurations: Noted<Ids>,
 }
 
 /// Ids that one listing notes; locked while it runs.
 #[derive(Debug, Default)]
-pub struct Noted(Mutex<Option<BTreeSet<String>>>);
+pub struct Noted<T = BTreeSet<String>>(Mutex<Option<T>>);
 
 /// The notes of a listing at work. Dropped before they are complete, they count for nothing.
-pub struct Notes<'a> {
-    noted: MutexGuard<'a, Option<BTreeSet<String>>>,
-    ids: BTreeSet<String>,
+pub struct Notes<'a, T = BTreeSet<String>> {
+    noted: MutexGuard<'a, Option<T>>,
+    ids: T,
 }
 
-impl Noted {
+impl<T: Clone + Default> Noted<T> {
     /// The listing begins.
-    pub async fn begin(&self) -> Notes<'_> {
+    pub async fn begin(&self) -> Notes<'_, T> {
         let mut noted = self.0.lock().await;
         *noted = None;
-        Notes { noted, ids: BTreeSet::new() }
+        Notes { noted, ids: T::default() }
     }
 
     /// The ids when the listing has ended, or nothing when it has not begun or has failed.
-    async fn known(&self) -> Option<BTreeSet<String>> {
+    pub async fn known(&self) -> Option<T> {
         self.0.lock().await.clone()
     }
 }
@@ -53,7 +58,16 @@ impl Notes<'_> {
     pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = Option<&'a str>>) {
         self.ids.extend(mentioned(ids));
     }
+}
 
+impl Notes<'_, Ids> {
+    /// Notes names with their ids.
+    pub fn name(&mut self, ids: impl IntoIterator<Item = (String, String)>) {
+        self.ids.extend(ids);
+    }
+}
+
+impl<T> Notes<'_, T> {
     /// The listing read every page.
     pub fn complete(mut self) {
         *self.noted = Some(self.ids);
@@ -139,14 +153,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_that_failed_noted_nothing() {
-        let in_use = Noted::default();
+        let in_use: Noted = Noted::default();
         in_use.begin().await.note([Some("ami-1")]);
         assert_eq!(in_use.known().await, None);
     }
 
     #[tokio::test]
     async fn a_listing_at_work_is_waited_for() {
-        let in_use = Noted::default();
+        let in_use: Noted = Noted::default();
         let mut notes = in_use.begin().await;
         notes.note([Some("ami-1"), None, Some("ami-1")]);
         assert_eq!(in_use.known().now_or_never(), None);
@@ -158,7 +172,7 @@ mod tests {
     async fn what_was_noted_is_not_asked_for() {
         let server = Canned::default();
         let clients = server.clients();
-        let InUse { instances, launch_templates, launch_configurations, volumes } = &*clients.in_use;
+        let InUse { instances, launch_templates, launch_configurations, volumes, .. } = &*clients.in_use;
         for (listing, id) in [(instances, "ami-1"), (launch_templates, "resolve:ssm:/a"), (volumes, "snap-1")] {
             let mut notes = listing.begin().await;
             notes.note([Some(id)]);

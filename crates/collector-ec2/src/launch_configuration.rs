@@ -1,6 +1,6 @@
 //! Launch configurations: `DescribeLaunchConfigurations` -> `(:AWSLaunchConfiguration)`.
 
-use crate::Clients;
+use crate::{Clients, by_name};
 use aws_sdk_autoscaling::types::{InstanceMonitoring, LaunchConfiguration};
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, prop};
 
@@ -43,13 +43,16 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut images = clients.in_use.launch_configurations.begin().await;
+        let mut names = clients.in_use.configurations.begin().await;
         let mut pages = clients.autoscaling.describe_launch_configurations().max_records(100).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page?;
             images.note(page.launch_configurations().iter().map(LaunchConfiguration::image_id));
+            names.name(by_name::of_launch_configurations(page.launch_configurations()));
             sink.emit_all(&LAUNCH_CONFIGURATION, page.launch_configurations()).await?;
         }
         images.complete();
+        names.complete();
         Ok(())
     })
 }

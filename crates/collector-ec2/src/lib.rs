@@ -61,6 +61,7 @@ pub mod target_group;
 
 // What several types share.
 pub mod arn;
+pub mod by_name;
 pub mod existing;
 pub mod in_use;
 pub mod mention;

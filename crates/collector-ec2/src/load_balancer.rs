@@ -3,14 +3,34 @@
 
 use crate::{
     Clients,
+    by_name::{self, Ids, group_name},
     load_balancer_listener::{BalancerListener, LISTENER},
 };
 use aws_sdk_elasticloadbalancing::types::{LoadBalancerDescription, SourceSecurityGroup};
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, fixed, indexed, many, mapped, one, prop};
+use collector::{
+    CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, fixed, indexed, many, mapped, one, prop,
+};
+use std::ops::Deref;
 
-/// Classic load balancers. `exposed_internet` is the analysis's. The source security group is known by its name alone,
-/// so the edge leads to every group of that name, as in Cartography.
-pub static LOAD_BALANCER: Node<LoadBalancerDescription> = Node {
+/// A load balancer and the id of its source security group, of which AWS says the name.
+#[derive(Debug, Clone)]
+pub struct LoadBalancer {
+    /// As AWS describes it.
+    pub description: LoadBalancerDescription,
+    /// The group of that name in the balancer's VPC.
+    pub source_group: Option<String>,
+}
+
+impl Deref for LoadBalancer {
+    type Target = LoadBalancerDescription;
+
+    fn deref(&self) -> &LoadBalancerDescription {
+        &self.description
+    }
+}
+
+/// Classic load balancers. `exposed_internet` is the analysis's.
+pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer"],
     id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
     props: &[
@@ -31,9 +51,7 @@ pub static LOAD_BALANCER: Node<LoadBalancerDescription> = Node {
     ],
     edges: &[
         Edge::account(),
-        Edge::out("SOURCE_SECURITY_GROUP", "AWSEC2SecurityGroup", "name", |it, _| {
-            one(it.source_security_group().and_then(SourceSecurityGroup::group_name))
-        }),
+        Edge::out("SOURCE_SECURITY_GROUP", "AWSEC2SecurityGroup", "id", |it, _| one(it.source_group.as_deref())),
         Edge::out("MEMBER_OF_EC2_SECURITY_GROUP", "AWSEC2SecurityGroup", "groupid", |it, _| {
             many(it.security_groups().iter().map(|id| Some(id.as_str())))
         }),
@@ -50,7 +68,7 @@ pub const SCHEMES: &[(&str, &str)] = &[("internet-facing", "internet_facing"), (
 /// The call.
 pub const LISTING: Listing<Clients> = Listing {
     name: "DescribeLoadBalancers",
-    actions: &["elasticloadbalancing:DescribeLoadBalancers"],
+    actions: &["elasticloadbalancing:DescribeLoadBalancers", "ec2:DescribeSecurityGroups"],
     feeds: &[&LOAD_BALANCER, &LISTENER],
     collect,
 };
@@ -59,36 +77,50 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut pages = clients.classic_balancing.describe_load_balancers().page_size(400).into_paginator().send();
         while let Some(page) = pages.next().await {
-            for balancer in page?.load_balancer_descriptions() {
-                sink.emit(&LOAD_BALANCER, balancer).await?;
-                sink.emit_all(&LISTENER, &BalancerListener::of(balancer)).await?;
+            let balancers = page?.load_balancer_descriptions.unwrap_or_default();
+            if !balancers.is_empty() {
+                emit(balancers, &by_name::groups(clients).await?, sink).await?;
             }
         }
         Ok(())
     })
 }
 
+async fn emit(balancers: Vec<LoadBalancerDescription>, groups: &Ids, sink: &mut Sink) -> Result<(), CollectError> {
+    for description in balancers {
+        sink.emit_all(&LISTENER, &BalancerListener::of(&description)).await?;
+        let name = description.source_security_group().and_then(SourceSecurityGroup::group_name);
+        let source_group = name.and_then(|name| groups.get(&group_name(description.vpc_id(), name))).cloned();
+        sink.emit(&LOAD_BALANCER, &LoadBalancer { description, source_group }).await?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{LOAD_BALANCER, LoadBalancerDescription, SourceSecurityGroup};
+    use super::{LISTING, LOAD_BALANCER, LoadBalancer, LoadBalancerDescription};
+    use crate::canned::Canned;
     use aws_sdk_elasticloadbalancing::types::Instance;
     use aws_smithy_types::DateTime;
-    use collector::testing::render;
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
     use expect_test::expect;
 
     #[test]
     fn a_full_load_balancer_leaves_nothing_null() {
-        let balancer = LoadBalancerDescription::builder()
+        let description = LoadBalancerDescription::builder()
             .load_balancer_name("Web")
             .dns_name("Web-1.us-east-1.elb.amazonaws.com")
             .canonical_hosted_zone_name("Web-1.us-east-1.elb.amazonaws.com")
             .canonical_hosted_zone_name_id("Z1")
             .scheme("internet-facing")
             .created_time(DateTime::from_secs_and_nanos(1_714_525_323, 450_000_000))
-            .source_security_group(SourceSecurityGroup::builder().group_name("web").build())
             .security_groups("sg-1")
             .instances(Instance::builder().instance_id("i-1").build())
             .build();
+        let balancer = LoadBalancer { description, source_group: Some("sg-2".into()) };
         expect![[r#"
             (:AWSLoadBalancer:LoadBalancer {id: "Web-1.us-east-1.elb.amazonaws.com"})
               name = "Web"
@@ -105,10 +137,27 @@ mod tests {
               _ont_region (indexed) = "us-east-1"
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-              -[:SOURCE_SECURITY_GROUP]->(:AWSEC2SecurityGroup {name: "web"})
+              -[:SOURCE_SECURITY_GROUP]->(:AWSEC2SecurityGroup {id: "sg-2"})
               -[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup {groupid: "sg-1"})
               -[:EXPOSE]->(:AWSEC2Instance {instanceid: "i-1"})
         "#]]
         .assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
+    }
+
+    const DEFAULT: &str = "<DescribeLoadBalancersResult><LoadBalancerDescriptions><member><DNSName>web</DNSName>\
+                           <VPCId>vpc-1</VPCId><SourceSecurityGroup><GroupName>default</GroupName></SourceSecurityGroup>\
+                           </member></LoadBalancerDescriptions></DescribeLoadBalancersResult>";
+    const GROUPS: &str = "<securityGroupInfo>\
+                          <item><groupId>sg-1</groupId><groupName>default</groupName><vpcId>vpc-1</vpcId></item>\
+                          <item><groupId>sg-2</groupId><groupName>default</groupName><vpcId>vpc-2</vpcId></item>\
+                          </securityGroupInfo>";
+
+    #[tokio::test]
+    async fn the_source_group_is_that_of_its_vpc() {
+        let server = Canned::answering(&[DEFAULT, GROUPS]);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("answered");
+        let batches = format!("{:?}", sink.into_batches().await.expect("in memory"));
+        assert!(batches.contains("\"sg-1\"") && !batches.contains("sg-2"), "{batches}");
     }
 }

@@ -2,7 +2,7 @@
 //! `(:AWSIpPermissionInbound)`, `(:AWSIpRange)`.
 
 use crate::{
-    Clients,
+    Clients, by_name,
     security_group_rule::{self as rule, IpRange, Rule},
 };
 use aws_sdk_ec2::types::SecurityGroup;
@@ -55,9 +55,11 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
+        let mut names = clients.in_use.groups.begin().await;
         let mut pages = clients.ec2.describe_security_groups().max_results(1000).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page?;
+            names.name(by_name::of_groups(page.security_groups()));
             sink.emit_all(&GROUP, page.security_groups()).await?;
             for group in page.security_groups() {
                 sink.emit_all(&rule::INBOUND, &Rule::inbound_of(group)).await?;
@@ -65,6 +67,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
             }
             sink.emit_all(&rule::RANGE, &IpRange::of(page.security_groups())).await?;
         }
+        names.complete();
         Ok(())
     })
 }

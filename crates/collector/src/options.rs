@@ -59,7 +59,7 @@ impl Default for Options {
             aws_timeout: Duration::from_mins(1),
             listing_timeout: Duration::from_mins(30),
             drain_timeout: Duration::from_secs(30),
-            ack_wait: Duration::from_secs(30),
+            ack_wait: bus::ACK_WAIT,
         }
     }
 }

@@ -212,6 +212,8 @@ pub trait Table: Sync {
     fn properties(&self) -> Vec<(&'static str, bool)>;
     /// (type, from label, to label) of every edge.
     fn edges(&self) -> Vec<EdgeShape>;
+    /// Property names of every edge, in the order of [`Table::edges`].
+    fn edge_properties(&self) -> Vec<&'static [&'static str]>;
 }
 
 /// Type and ends of an edge as it stands in the graph.
@@ -246,5 +248,9 @@ impl<T> Table for Node<T> {
             _ => EdgeShape { kind: edge.kind, from: self.label, to: edge.to },
         };
         self.edges.iter().map(shape).collect()
+    }
+
+    fn edge_properties(&self) -> Vec<&'static [&'static str]> {
+        self.edges.iter().map(|edge| edge.props).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! Each role as a process of its own.
 
 use crate::{UsageError, collectors};
+use bus::Bus;
 use clap::builder::PossibleValuesParser;
-use graph_writer::{GraphStore, Writer};
+use graph::GraphStore;
+use graph_writer::Writer;
 
 /// `groma broker`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +47,7 @@ pub struct SchedulerArgs {
 pub struct GraphWriterArgs {
     /// The role's own.
     #[command(flatten)]
-    pub graph: graph_writer::Args,
+    pub graph: graph::Args,
     /// NATS.
     #[command(flatten)]
     pub bus: role::BusArgs,
@@ -59,7 +61,8 @@ pub async fn broker(args: BrokerArgs) -> anyhow::Result<u8> {
     let config = args.broker.validate().map_err(UsageError::new)?;
     let shutdown = role::shutdown();
     let broker = broker::build(config).await?;
-    let bus = role::connect(&args.bus, "groma-broker").await?;
+    // Leases travel by request-reply alone: the broker needs no stream.
+    let bus = Bus::connect(&args.bus.config("groma-broker")).await?;
     broker.run(bus, shutdown, None).await?;
     Ok(role::exit::COMPLETE)
 }

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{alone, findings, streams, sync};
+use crate::{alone, findings, nats, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -26,6 +26,8 @@ pub enum Command {
     Findings(findings::Args),
     /// Show Groma's streams on NATS and who reads them
     Streams(streams::Args),
+    /// Prepare a NATS server on which each role reaches only what it needs
+    Nats(nats::Args),
     /// Run the credential broker alone
     Broker(alone::BrokerArgs),
     /// Run the collector of one service alone

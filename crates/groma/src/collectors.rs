@@ -1,7 +1,7 @@
 //! Every collector, by the name of its service.
 
 use bus::Bus;
-use collector::Options;
+use collector::{Options, Table};
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
@@ -12,8 +12,23 @@ pub struct Collector {
     pub name: &'static str,
     /// Whether the service has one endpoint for the whole account.
     pub global: bool,
+    /// IAM actions of all its calls, which are what its sessions may do.
+    pub actions: fn() -> Vec<String>,
+    /// What it lists.
+    pub listings: fn() -> Vec<Listed>,
     /// Runs it until shutdown.
     pub run: fn(Bus, Options, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>,
+}
+
+/// A listing, whatever its service's SDK client is.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    /// The API operation.
+    pub name: &'static str,
+    /// IAM actions that it takes.
+    pub actions: &'static [&'static str],
+    /// Tables that it fills.
+    pub feeds: &'static [&'static dyn Table],
 }
 
 macro_rules! of {
@@ -21,6 +36,11 @@ macro_rules! of {
         Collector {
             name: $service.name,
             global: matches!($service.region, collector::Region::Global),
+            actions: || $service.actions(),
+            listings: || {
+                let listings = $service.listings.iter();
+                listings.map(|it| Listed { name: it.name, actions: it.actions, feeds: it.feeds }).collect()
+            },
             run: |bus, options, shutdown| Box::pin(collector::run(&$service, bus, options, shutdown)),
         }
     };
@@ -31,6 +51,7 @@ pub static COLLECTORS: &[Collector] = &[
     of!(collector_ec2::SERVICE),
     of!(collector_iam::SERVICE),
     of!(collector_inspector2::SERVICE),
+    of!(collector_organizations::SERVICE),
 ];
 
 /// The collector of a service.

@@ -1,7 +1,7 @@
 //! `groma findings`: a few questions that a security engineer asks first, each a file of Cypher.
 
 use crate::UsageError;
-use graph_writer::GraphStore;
+use graph::GraphStore;
 use neo4rs::Query;
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub struct Args {
     pub most: usize,
     /// Neo4j.
     #[command(flatten)]
-    pub graph: graph_writer::Args,
+    pub graph: graph::Args,
 }
 
 /// A question to the graph.

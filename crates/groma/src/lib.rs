@@ -1,12 +1,14 @@
 //! The command line: every role alone, and all of them in one process.
 //!
 //! Reading order: [`cli`] is what can be typed; [`sync`] surveys with every role in this process; [`alone`] runs one role;
-//! [`findings`] asks the graph; [`streams`] shows the bus.
+//! [`findings`] asks the graph; [`streams`] shows the bus; [`reference`] writes the reference pages in `docs/`.
 
 pub mod alone;
 pub mod cli;
 pub mod collectors;
 pub mod findings;
+pub mod reference;
+pub mod nats;
 pub mod streams;
 pub mod sync;
 

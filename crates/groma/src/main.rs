@@ -1,7 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, UsageError, alone, findings, streams, sync};
+use groma::{Cli, Command, UsageError, alone, findings, nats, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,6 +23,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Sync(args) => sync::run(*args).await,
         Command::Findings(args) => findings::run(args).await,
         Command::Streams(args) => streams::run(args).await,
+        Command::Nats(args) => nats::run(args),
         Command::Broker(args) => alone::broker(args).await,
         Command::Collector(args) => alone::collector(args).await,
         Command::Scheduler(args) => alone::scheduler(args).await,

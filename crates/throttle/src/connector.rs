@@ -77,7 +77,7 @@ async fn attempt(
     limiter: Arc<Limiter>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
-    let api = request::api(&request);
+    let api = request::api(&request, limiter.service());
     let wait = tokio::time::timeout(LONGEST_WAIT, limiter.wait(&api)).await;
     wait.map_err(|late| ConnectorError::timeout(late.into()))?;
     let mut response = inner.call(request).await?;
@@ -135,9 +135,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_bucket_is_that_of_the_service_that_is_signed_for() {
+        let (connector, _, limiter) = throttled(1);
+        let mut request = request("DescribeLoadBalancers");
+        let scope =
+            "AWS4-HMAC-SHA256 Credential=AKID/20240501/us-east-1/elasticloadbalancing/aws4_request, Signature=0";
+        request.headers_mut().insert("authorization", scope);
+        connector.call(request).await.expect("an answer");
+        let api =
+            |service: &str| Api { service: service.into(), name: "DescribeLoadBalancers".into(), ..Api::default() };
+        assert!(limiter.rate(&api("elasticloadbalancing")) < 6.0, "slowed down");
+        assert!((limiter.rate(&api("ec2")) - 20.0).abs() < f64::EPSILON, "never called");
+    }
+
+    #[tokio::test]
     async fn a_throttle_answer_slows_that_api_alone() {
         let (connector, _, limiter) = throttled(1);
-        let api = |name: &str| Api { name: name.into(), unpaged: false };
+        let api = |name: &str| Api { service: "ec2".into(), name: name.into(), ..Api::default() };
         let answer = connector.call(request("DescribeVpcs")).await.expect("an answer");
         assert_eq!(answer.status().as_u16(), 503, "the SDK sees the answer as it is");
         assert!(limiter.rate(&api("DescribeVpcs")) < 11.0);

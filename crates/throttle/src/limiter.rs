@@ -22,16 +22,21 @@ use std::{
 /// Units that a call costs at the bucket's own rate.
 const UNITS: u32 = 100;
 
-/// The buckets of one account and region, for one service.
+/// The buckets of one account and region: those of the services that its requests are signed for, which may be several.
 pub struct Limiter {
     service: String,
     gates: Mutex<HashMap<Api, Arc<Gate<DefaultClock>>>>,
 }
 
 impl Limiter {
-    /// Full buckets.
+    /// Full buckets; a request without a signature counts as one of this service.
     pub fn new(service: &str) -> Self {
         Self { service: service.to_owned(), gates: Mutex::default() }
+    }
+
+    /// What a request without a signature counts as.
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// Returns when the API may be called, first come, first served. Dropping the future gives the turn up.
@@ -43,7 +48,7 @@ impl Limiter {
     pub fn slow_down(&self, api: &Api) {
         let gate = self.gate(api);
         if gate.slow_down() {
-            let (service, api) = (&self.service, &api.name);
+            let (service, api) = (&api.service, &api.name);
             tracing::info!(service, api, rate = gate.rate(), "AWS throttles this API; slowing down");
         }
     }
@@ -54,13 +59,8 @@ impl Limiter {
     }
 
     fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
-        let mut gates = lock(&self.gates);
-        if let Some(gate) = gates.get(api) {
-            return gate.clone();
-        }
-        let gate = Arc::new(Gate::new(&quota::bucket(&self.service, api), DefaultClock::default()));
-        gates.insert(api.clone(), gate.clone());
-        gate
+        let gate = || Arc::new(Gate::new(&quota::bucket(api), DefaultClock::default()));
+        lock(&self.gates).entry(quota::holder(api)).or_insert_with(gate).clone()
     }
 }
 
@@ -70,7 +70,7 @@ impl std::fmt::Debug for Limiter {
     }
 }
 
-/// The limiters of one service in this process: work items of the same account and region share one, for as long as any
+/// The limiters of one collector in this process: work items of the same account and region share one, for as long as any
 /// of them is held.
 #[derive(Debug)]
 pub struct Limiters {
@@ -188,6 +188,10 @@ mod tests {
     use super::*;
     use governor::clock::FakeRelativeClock;
 
+    fn api(service: &str, name: &str) -> Api {
+        Api { service: service.into(), name: name.into(), ..Api::default() }
+    }
+
     const BUCKET: Bucket = Bucket { size: 100, rate: 20, start: 20, source: "test" };
 
     /// Calls as fast as the gate allows for so many seconds; says how many came through. The clock is turned by hand.
@@ -253,8 +257,9 @@ mod tests {
             ("ec2", "DescribeInstances", true),
             ("ec2", "DescribeStaleSecurityGroups", true),
             ("sts", "A", true),
+            ("elasticloadbalancing", "A", false),
         ] {
-            let bucket = quota::bucket(service, &Api { name: name.into(), unpaged });
+            let bucket = quota::bucket(&Api { unpaged, ..api(service, name) });
             let (gate, clock) = gate(&bucket);
             assert_eq!(calls(&gate, &clock, 0), bucket.size);
             let (held, granted) = (calls(&gate, &clock, 10), bucket.rate * 10);
@@ -265,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_bucket_in_need_does_not_hold_up_another() {
         let limiter = Limiter::new("ec2");
-        let [slow, quick] = ["DescribeVpcs", "DescribeSubnets"].map(|name| Api { name: name.into(), unpaged: false });
+        let [slow, quick] = ["DescribeVpcs", "DescribeSubnets"].map(|name| api("ec2", name));
         limiter.slow_down(&slow);
         assert!(limiter.rate(&slow) < 11.0);
         assert!((limiter.rate(&quick) - 20.0).abs() < f64::EPSILON);
@@ -274,6 +279,19 @@ mod tests {
             () = limiter.wait(&slow) => panic!("an empty bucket lets nobody through"),
             () = limiter.wait(&quick) => {}
         }
+    }
+
+    #[test]
+    fn calls_that_share_a_bucket_slow_down_together() {
+        let limiter = Limiter::new("ec2");
+        let [balancers, listeners, groups] =
+            ["DescribeLoadBalancers", "DescribeListeners", "DescribeAutoScalingGroups"]
+                .map(|name| api(if name.contains("Auto") { "autoscaling" } else { "elasticloadbalancing" }, name));
+        limiter.slow_down(&balancers);
+        assert!(limiter.rate(&listeners) < 6.0, "half of the published 10 a second");
+        assert!(limiter.rate(&groups) >= 10.0, "another service's bucket is as it was");
+        let classic = Api { version: "2012-06-01".into(), ..balancers };
+        assert!((limiter.rate(&classic) - 10.0).abs() < f64::EPSILON, "and so is the other version's");
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Bucket {
 }
 
 const EC2: &str = "AWS, \"Request throttling for the Amazon EC2 API\", docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html";
+const ELB: &str = "AWS, \"Request throttling for the Elastic Load Balancing API\", docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html";
 const STS: &str = "AWS, \"IAM and AWS STS quotas\", docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html";
 
 /// A service's bucket for the APIs that are named; no names means all others.
@@ -35,19 +36,29 @@ struct Row {
     apis: &'static [&'static str],
     /// Only for calls without filter and without page size.
     unpaged: bool,
+    /// Who takes tokens from one bucket.
+    sharing: Sharing,
     bucket: Bucket,
+}
+
+/// Who takes tokens from one bucket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// Each API has its own.
+    None,
+    /// All calls of an API version. "Each ELB API version has its own buckets and tokens", and each of those is for all
+    /// non-mutating actions ([`ELB`]); "all Amazon EC2 Auto Scaling API calls have a single, shared API limit" (AWS,
+    /// "My Auto Scaling API calls are getting throttled", repost.aws/knowledge-center/autoscaling-api-calls-throttled).
+    Version,
 }
 
 /// The first row that fits holds.
 static TABLE: &[Row] = &[
     Row {
-        service: "ec2",
         apis: &["DescribeStaleSecurityGroups", "DescribeSecurityGroupReferences"],
-        unpaged: false,
-        bucket: Bucket::published(20, 5, EC2),
+        ..row("ec2", Bucket::published(20, 5, EC2))
     },
     Row {
-        service: "ec2",
         apis: &[
             "DescribeInstances",
             "DescribeInstanceStatus",
@@ -58,28 +69,46 @@ static TABLE: &[Row] = &[
             "DescribeVolumes",
         ],
         unpaged: true,
-        bucket: Bucket::published(50, 10, EC2),
+        ..row("ec2", Bucket::published(50, 10, EC2))
     },
-    Row { service: "ec2", apis: &[], unpaged: false, bucket: Bucket::published(100, 20, EC2) },
-    Row { service: "sts", apis: &[], unpaged: false, bucket: Bucket::published(600, 600, STS) },
-    Row { service: "iam", apis: &[], unpaged: false, bucket: Bucket::learned(100, 40) },
-    Row { service: "inspector2", apis: &[], unpaged: false, bucket: Bucket::learned(50, 20) },
-    Row { service: "organizations", apis: &[], unpaged: false, bucket: Bucket::learned(20, 10) },
-    Row { service: "autoscaling", apis: &[], unpaged: false, bucket: Bucket::learned(50, 20) },
-    Row { service: "elasticloadbalancing", apis: &[], unpaged: false, bucket: Bucket::learned(50, 20) },
+    row("ec2", Bucket::published(100, 20, EC2)),
+    row("sts", Bucket::published(600, 600, STS)),
+    Row { sharing: Sharing::Version, ..row("elasticloadbalancing", Bucket::published(40, 10, ELB)) },
+    Row { sharing: Sharing::Version, ..row("autoscaling", Bucket::learned(50, 20)) },
+    row("iam", Bucket::learned(100, 40)),
+    row("inspector2", Bucket::learned(50, 20)),
+    row("organizations", Bucket::learned(20, 10)),
 ];
+
+/// For every API of a service, each with a bucket of its own.
+const fn row(service: &'static str, bucket: Bucket) -> Row {
+    Row { service, apis: &[], unpaged: false, sharing: Sharing::None, bucket }
+}
 
 /// For services that the table does not have.
 static OTHERS: Bucket = Bucket::learned(20, 10);
 
-/// The bucket of an API of a service.
-pub fn bucket(service: &str, api: &Api) -> Bucket {
-    let fits = |row: &&Row| {
-        row.service == service
+/// The bucket that a call takes its token from.
+pub fn bucket(api: &Api) -> Bucket {
+    row_of(api).map_or(OTHERS, |row| row.bucket)
+}
+
+/// Whose bucket that is: the API's own, or that of all calls which share it.
+pub fn holder(api: &Api) -> Api {
+    match row_of(api) {
+        Some(Row { sharing: Sharing::Version, .. }) => {
+            Api { service: api.service.clone(), version: api.version.clone(), ..Api::default() }
+        }
+        _ => api.clone(),
+    }
+}
+
+fn row_of(api: &Api) -> Option<&'static Row> {
+    TABLE.iter().find(|row| {
+        row.service == api.service
             && (row.apis.is_empty() || row.apis.contains(&api.name.as_str()))
             && (!row.unpaged || api.unpaged)
-    };
-    TABLE.iter().find(fits).map_or(OTHERS, |row| row.bucket)
+    })
 }
 
 #[cfg(test)]
@@ -87,8 +116,12 @@ mod tests {
     use super::*;
     use crate::pace::SLOWEST;
 
+    fn api(service: &str, name: &str) -> Api {
+        Api { service: service.into(), name: name.into(), ..Api::default() }
+    }
+
     fn sizes(service: &str, name: &str, unpaged: bool) -> (u32, u32) {
-        let bucket = bucket(service, &Api { name: name.into(), unpaged });
+        let bucket = bucket(&Api { unpaged, ..api(service, name) });
         (bucket.size, bucket.rate)
     }
 
@@ -101,9 +134,21 @@ mod tests {
     }
 
     #[test]
+    fn load_balancers_have_a_bucket_for_each_api_version() {
+        let of = |version: &str, name| Api { version: version.into(), ..api("elasticloadbalancing", name) };
+        let (classic, second) = ("2012-06-01", "2015-12-01");
+        let listeners = of(second, "DescribeListeners");
+        assert_eq!(sizes("elasticloadbalancing", "DescribeListeners", true), (40, 10));
+        assert_eq!(holder(&of(second, "DescribeLoadBalancers")), holder(&listeners));
+        assert_ne!(holder(&of(classic, "DescribeLoadBalancers")), holder(&of(second, "DescribeLoadBalancers")));
+        assert_eq!(bucket(&holder(&listeners)), bucket(&listeners));
+        assert_ne!(holder(&api("ec2", "DescribeVpcs")), holder(&api("ec2", "DescribeSubnets")));
+    }
+
+    #[test]
     fn what_aws_does_not_publish_begins_low() {
-        for service in ["iam", "inspector2", "organizations", "autoscaling", "elasticloadbalancing", "unheard-of"] {
-            let bucket = bucket(service, &Api { name: "Any".into(), unpaged: true });
+        for service in ["iam", "inspector2", "organizations", "autoscaling", "unheard-of"] {
+            let bucket = bucket(&api(service, "Any"));
             assert!(bucket.start < bucket.rate, "{service}");
             assert!(bucket.source.starts_with("unpublished"), "{service}");
         }

@@ -158,7 +158,7 @@ impl Stage {
 
     /// The first work report.
     pub(crate) async fn report(&self) -> anyhow::Result<WorkReport> {
-        let reports = self.bus.watch(SYNCS, subjects::syncs_of_kind("reported")).await?;
+        let reports = self.bus.watch(SYNCS, subjects::reports()).await?;
         for _ in 0..6 {
             if let Some(delivery) = reports.next(1).await?.pop() {
                 let event = SyncEvent::decode(delivery.payload().clone())?;

@@ -12,7 +12,7 @@ use broker::BrokerConfig;
 use bus::{Bus, RequestError};
 use collector::Options;
 use events::{AccountsRequest, Message, subjects};
-use graph_writer::{GraphStore, WriterConfig};
+use graph::{GraphConfig, GraphStore};
 use private_nats::PrivateNats;
 use scheduler::{Outcome, Request};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub struct Args {
     pub collector: collector::Args,
     /// Into which graph.
     #[command(flatten)]
-    pub graph: graph_writer::Args,
+    pub graph: graph::Args,
     /// Over which NATS; a private one when none is named.
     #[command(flatten)]
     pub bus: role::BusArgs,
@@ -47,7 +47,7 @@ struct Config {
     broker: BrokerConfig,
     request: Request,
     collector: Options,
-    graph: WriterConfig,
+    graph: GraphConfig,
     bus: role::BusArgs,
 }
 

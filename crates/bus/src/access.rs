@@ -1,0 +1,155 @@
+//! What each part of Groma does on the bus, as the subjects that it has to reach: the calls of this crate, and no other.
+//!
+//! On a closed bus every part is a NATS account of its own. It sees nothing of the others' messages, and of their subjects
+//! only those that are listed here reach them. Permissions of users in one common account would not do: who may pull from
+//! a consumer names the subject of the answer, the server sends it there by its own right, and an empty answer to
+//! `$JS.API.STREAM.DELETE.…` deletes a stream. Between accounts the server puts a subject of its own in the answer's place.
+
+use crate::{
+    consume::{ACK_WAIT, GRAPH_WRITER, Subscription},
+    streams::{ASSETS, PARKED, SYNCS, WORK},
+};
+use events::subjects;
+
+/// A part of Groma with an identity of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Owns the streams and their consumers; writes work and the beginning and end of collection.
+    Scheduler,
+    /// Answers who asks for accounts and leases. Sees no stream.
+    Broker,
+    /// Takes one service's work, leases its sessions, publishes its events and reports.
+    Collector(String),
+    /// Reads events, says that a sync is finished.
+    GraphWriter,
+    /// A person: sees how full the streams are, and no message.
+    Operator,
+}
+
+/// Whose subject it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The scheduler's: streams and the JetStream API.
+    Scheduler,
+    /// The broker's: requests.
+    Broker,
+}
+
+/// A subject that a part may send to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Whose.
+    pub owner: Owner,
+    /// Subject or pattern.
+    pub subject: String,
+    /// Whether one request has many answers.
+    pub many_answers: bool,
+}
+
+impl Part {
+    /// Name in files and flags, e.g. `collector-ec2`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Scheduler => "scheduler".to_owned(),
+            Self::Broker => "broker".to_owned(),
+            Self::Collector(service) => format!("collector-{service}"),
+            Self::GraphWriter => "graph-writer".to_owned(),
+            Self::Operator => "operator".to_owned(),
+        }
+    }
+
+    /// Everything that it reaches beyond its own account.
+    pub fn accesses(&self) -> Vec<Access> {
+        match self {
+            Self::Scheduler => vec![of_broker(subjects::ACCOUNTS_REQUEST)],
+            Self::Broker => Vec::new(),
+            Self::Collector(service) => of_collector(service),
+            Self::GraphWriter => of_graph_writer(),
+            Self::Operator => of_operator(),
+        }
+    }
+}
+
+fn of_collector(service: &str) -> Vec<Access> {
+    let mut all = consuming(&Subscription::work(service, ACK_WAIT));
+    all.extend([
+        publishing(subjects::assets_of(service)),
+        publishing(subjects::reports_of(service)),
+        of_broker(&subjects::leases_of(service)),
+    ]);
+    all
+}
+
+fn of_graph_writer() -> Vec<Access> {
+    let mut all = consuming(&Subscription::assets(GRAPH_WRITER, ACK_WAIT));
+    all.extend(consuming(&Subscription::collected(GRAPH_WRITER, ACK_WAIT)));
+    all.extend([
+        publishing(subjects::syncs_of_kind("finished")),
+        // Held edges are fetched again by their place, a sync's reports by their subject.
+        api(&format!("DIRECT.GET.{ASSETS}")),
+        api(&format!("STREAM.INFO.{ASSETS}")),
+        api(&format!("STREAM.MSG.GET.{SYNCS}")),
+    ]);
+    all
+}
+
+fn of_operator() -> Vec<Access> {
+    let streams = [WORK, ASSETS, SYNCS, PARKED];
+    streams
+        .iter()
+        .flat_map(|stream| [api(&format!("STREAM.INFO.{stream}")), api(&format!("CONSUMER.LIST.{stream}"))])
+        .collect()
+}
+
+/// Joining a durable consumer, pulling, settling, and parking what cannot be handled.
+fn consuming(subscription: &Subscription) -> Vec<Access> {
+    let Subscription { stream, durable, .. } = subscription;
+    vec![
+        api(&format!("CONSUMER.INFO.{stream}.{durable}")),
+        Access { many_answers: true, ..api(&format!("CONSUMER.MSG.NEXT.{stream}.{durable}")) },
+        of_scheduler(format!("$JS.ACK.{stream}.{durable}.>")),
+        publishing(subjects::parked(stream)),
+    ]
+}
+
+fn publishing(subject: String) -> Access {
+    of_scheduler(subject)
+}
+
+fn api(call: &str) -> Access {
+    of_scheduler(format!("$JS.API.{call}"))
+}
+
+fn of_scheduler(subject: String) -> Access {
+    Access { owner: Owner::Scheduler, subject, many_answers: false }
+}
+
+fn of_broker(subject: &str) -> Access {
+    Access { owner: Owner::Broker, subject: subject.to_owned(), many_answers: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn subjects_of(part: &Part) -> BTreeSet<String> {
+        part.accesses().into_iter().map(|access| access.subject).collect()
+    }
+
+    #[test]
+    fn a_collector_reaches_its_own_service_alone() {
+        let (ec2, iam) = (subjects_of(&Part::Collector("ec2".into())), subjects_of(&Part::Collector("iam".into())));
+        let shared: Vec<_> = ec2.intersection(&iam).collect();
+        assert_eq!(shared, ["groma.v1.parked.GROMA_WORK"]);
+    }
+
+    #[test]
+    fn nobody_reaches_the_same_subject_twice() {
+        // A request on a subject that two patterns cover would be carried out twice.
+        for part in [Part::Collector("ec2".into()), Part::GraphWriter, Part::Operator] {
+            assert_eq!(subjects_of(&part).len(), part.accesses().len(), "{part:?}");
+            assert!(part.accesses().iter().all(|it| !it.subject.contains('*') || !it.subject.starts_with("$JS")));
+        }
+    }
+}

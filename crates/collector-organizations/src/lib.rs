@@ -1,0 +1,17 @@
+//! The Organizations collector: the organization of an account with its roots, organizational units and accounts. Every
+//! account is asked, but only the management account and delegated administrators may see the tree; the others have
+//! nothing to list, which is no failure.
+//!
+//! Reading order: [`registry`] names the one listing, [`organization`] finds out what may be seen from here, [`tree`]
+//! walks it; then one file for each type of node.
+
+pub mod account;
+#[cfg(test)]
+mod canned;
+pub mod organization;
+pub mod organizational_unit;
+pub mod registry;
+pub mod root;
+pub mod tree;
+
+pub use registry::SERVICE;

@@ -1,0 +1,161 @@
+//! The organization and what may be seen of it from an account: `DescribeOrganization`, which every member may call, and
+//! the tree below it -> `(:AWSOrganization)`.
+//!
+//! The tree is listed for the management account and for delegated administrators. Organizations tells any other member
+//! that it has no permission to access the resource, and there is nothing to list there. When IAM refuses the caller, in
+//! words of its own, somebody took a permission away: that is a failure everywhere.
+
+use crate::{account, organizational_unit, root, tree};
+use aws_sdk_organizations::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{describe_organization::DescribeOrganizationError, list_roots::ListRootsError},
+    types::{Organization, Root},
+};
+use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, prop};
+use events::FailureClass;
+
+/// The organization, for as long as somebody who is surveyed may list it.
+pub static ORGANIZATION: Node<Organization> = Node {
+    extra_labels: &["Tenant"],
+    id: |it, _| it.id().unwrap_or_default().to_owned(),
+    props: &[
+        indexed("arn", |it, _| it.arn().into()),
+        prop("feature_set", |it, _| it.feature_set().map(|set| set.as_str()).into()),
+        prop("management_account_arn", |it, _| it.master_account_arn().into()),
+        indexed("management_account_id", |it, _| it.master_account_id().into()),
+        prop("management_account_email", |it, _| it.master_account_email().into()),
+    ],
+    ontology: &[copied("_ont_name", "id")],
+    ..Node::of("AWSOrganization")
+};
+
+/// The calls, named after the first.
+pub const LISTING: Listing<Client> = Listing {
+    name: "DescribeOrganization",
+    actions: &[
+        "organizations:DescribeOrganization",
+        "organizations:ListRoots",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListAccountsForParent",
+    ],
+    feeds: &[&ORGANIZATION, &root::ROOT, &organizational_unit::UNIT, &account::ACCOUNT, &account::ROOT_PRINCIPAL],
+    collect,
+};
+
+fn collect<'a>(organizations: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
+    Box::pin(async move {
+        let Some(organization) = organization(organizations).await? else { return Ok(()) };
+        let manages = organization.master_account_id() == Some(&*sink.place().account_id);
+        let Some(roots) = roots(organizations, manages).await? else { return Ok(()) };
+        sink.emit(&ORGANIZATION, &organization).await?;
+        let id = organization.id().unwrap_or_default();
+        for root in roots {
+            tree::walk(organizations, id, root, sink).await?;
+        }
+        Ok(())
+    })
+}
+
+/// The account's organization, if it is in one.
+async fn organization(organizations: &Client) -> Result<Option<Organization>, CollectError> {
+    let in_none = |error: &DescribeOrganizationError| error.is_aws_organizations_not_in_use_exception();
+    match organizations.describe_organization().send().await {
+        Ok(answer) => answer.organization.map(Some).ok_or_else(|| CollectError {
+            class: FailureClass::Service,
+            message: "AWS describes no organization and names no error".into(),
+        }),
+        Err(error) if error.as_service_error().is_some_and(in_none) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The roots (AWS has one for each organization), or none where the account is one that may not list them.
+async fn roots(organizations: &Client, manages: bool) -> Result<Option<Vec<Root>>, CollectError> {
+    let mut roots = Vec::new();
+    let mut pages = organizations.list_roots().max_results(tree::PAGE).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => roots.extend(page.roots.into_iter().flatten()),
+            Err(error) if !manages && is_a_members(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(roots))
+}
+
+/// Organizations' own refusal of an account that neither manages the organization nor is delegated to.
+fn is_a_members<R>(error: &SdkError<ListRootsError, R>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        let by_iam = error.message().is_some_and(|message| message.contains("is not authorized to perform"));
+        error.is_access_denied_exception() && !by_iam
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned::{self, Answer, Canned, HERE, listed};
+    use aws_sdk_organizations::types::OrganizationFeatureSet;
+    use collector::testing::{place, render};
+    use expect_test::expect;
+
+    const BY_ORGANIZATIONS: &str = "You don't have permissions to access this resource.";
+    const BY_IAM: &str = "User: arn:aws:sts::111111111111:assumed-role/r/s is not authorized to perform: \
+                          organizations:ListRoots on resource: * because no identity-based policy allows it";
+
+    #[test]
+    fn an_organization() {
+        let organization = Organization::builder()
+            .id("o-1")
+            .arn("arn:aws:organizations::111111111111:organization/o-1")
+            .feature_set(OrganizationFeatureSet::All)
+            .master_account_arn("arn:aws:organizations::111111111111:account/o-1/111111111111")
+            .master_account_id("111111111111")
+            .master_account_email("hub@example.com")
+            .build();
+        expect![[r#"
+            (:AWSOrganization:Tenant {id: "o-1"})
+              arn (indexed) = "arn:aws:organizations::111111111111:organization/o-1"
+              feature_set = "ALL"
+              management_account_arn = "arn:aws:organizations::111111111111:account/o-1/111111111111"
+              management_account_id (indexed) = "111111111111"
+              management_account_email = "hub@example.com"
+              _ont_name (indexed) = "o-1"
+              _ont_source = "aws"
+        "#]]
+        .assert_eq(&render(&ORGANIZATION, &organization, &[]));
+    }
+
+    /// What a listing comes to when `ListRoots` is refused in these words to an account that does or does not manage.
+    async fn refused(management_account: &'static str, words: &'static str) -> Result<usize, CollectError> {
+        let server = Canned::new(move |call, _| match call {
+            "DescribeOrganization" => canned::organization(management_account),
+            _ => Answer::Refused("AccessDeniedException", words),
+        });
+        let mut sink = Sink::to_memory(place());
+        collect(&server.client(), &mut sink).await?;
+        Ok(sink.into_batches().await?.len())
+    }
+
+    #[tokio::test]
+    async fn a_member_has_nothing_to_list_and_a_missing_permission_is_a_failure() {
+        assert_eq!(refused("999999999999", BY_ORGANIZATIONS).await, Ok(0));
+        for (management_account, words) in [(HERE, BY_ORGANIZATIONS), (HERE, BY_IAM), ("999999999999", BY_IAM)] {
+            let error = refused(management_account, words).await.expect_err("a failure");
+            assert_eq!(error.class, FailureClass::AccessDenied, "{words}");
+            assert!(error.message.ends_with(words), "{}", error.message);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_outside_any_organization_has_nothing_to_list() {
+        let error = |code| Canned::new(move |_, _| Answer::Refused(code, "no"));
+        let nothing = listed(&error("AWSOrganizationsNotInUseException")).await;
+        assert_eq!(nothing, Ok(String::new()));
+        let denied = listed(&error("AccessDeniedException")).await.expect_err("a failure");
+        assert_eq!(denied.class, FailureClass::AccessDenied);
+        let broken = listed(&error("ServiceException")).await.expect_err("a failure");
+        assert_eq!(broken.class, FailureClass::Service);
+    }
+}

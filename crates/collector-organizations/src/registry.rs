@@ -1,0 +1,40 @@
+//! Everything that this collector lists.
+
+use crate::organization;
+use aws_sdk_organizations::{Client, config::Builder};
+use collector::{Connection, Region, Service};
+
+/// Organizations, with a line for each listing.
+pub static SERVICE: Service<Client> = Service {
+    name: "organizations",
+    region: Region::Global,
+    connect,
+    listings: &[organization::LISTING],
+    regions: None,
+    regions_actions: &[],
+};
+
+pub(crate) fn connect(connection: &Connection) -> Client {
+    let Connection { sdk, retry_partition } = connection;
+    Client::from_conf(Builder::from(sdk).retry_partition(retry_partition.clone()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SERVICE;
+    use collector::testing::check_service;
+
+    #[test]
+    fn the_registry_is_consistent() {
+        check_service(&SERVICE);
+        assert_eq!(
+            SERVICE.actions(),
+            [
+                "organizations:DescribeOrganization",
+                "organizations:ListAccountsForParent",
+                "organizations:ListOrganizationalUnitsForParent",
+                "organizations:ListRoots",
+            ]
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! The walk down an organization, level by level: what is directly in each root and unit, a few of them at a time, handed
+//! on in the order in which AWS lists their parents.
+
+use crate::{
+    account::{ACCOUNT, Member, ROOT_PRINCIPAL},
+    organizational_unit::{UNIT, UnitItem},
+    root::{ROOT, RootItem},
+};
+use aws_sdk_organizations::{
+    Client,
+    types::{Account, OrganizationalUnit, Root},
+};
+use collector::{CollectError, Sink};
+use events::FailureClass;
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// The most that a page of Organizations' lists takes.
+pub const PAGE: i32 = 20;
+/// Roots and units whose content is listed at once.
+const AT_ONCE: usize = 4;
+
+/// Node ids of what is directly in a root or a unit; of the accounts, those in use.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
+    /// Units.
+    pub units: Vec<String>,
+    /// Accounts.
+    pub accounts: Vec<String>,
+}
+
+impl Inside {
+    /// For an edge to each unit.
+    pub fn units(&self) -> impl Iterator<Item = Option<&str>> {
+        self.units.iter().map(|id| Some(id.as_str()))
+    }
+
+    /// For an edge to each account.
+    pub fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
+        self.accounts.iter().map(|id| Some(id.as_str()))
+    }
+}
+
+/// `<organization>/<id>`: ids of roots and units are unique in their organization only.
+pub fn scoped(organization: &str, id: &str) -> String {
+    format!("{organization}/{id}")
+}
+
+/// A unit with the node id of the unit above it.
+type Found = (OrganizationalUnit, Option<String>);
+
+/// Emits a root and everything below it.
+///
+/// # Errors
+/// When a call fails, or AWS does not say in which state an account is.
+pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
+    let root_id = scoped(organization, root.id().unwrap_or_default());
+    let (units, accounts) = content(organizations, root.id().unwrap_or_default()).await?;
+    let (inside, mut level) = received(organization, None, units, accounts, sink).await?;
+    sink.emit(&ROOT, &RootItem { organization: organization.to_owned(), root, inside }).await?;
+    while !level.is_empty() {
+        let mut below = Vec::new();
+        let contents = level.into_iter().map(|found| with_content(organizations, found)).collect::<Vec<_>>();
+        let mut contents = stream::iter(contents).buffered(AT_ONCE);
+        while let Some(((unit, parent_unit), units, accounts)) = contents.try_next().await? {
+            let id = scoped(organization, unit.id().unwrap_or_default());
+            let (inside, found) = received(organization, Some(&id), units, accounts, sink).await?;
+            below.extend(found);
+            let (organization, root) = (organization.to_owned(), root_id.clone());
+            sink.emit(&UNIT, &UnitItem { organization, root, parent_unit, unit, inside }).await?;
+        }
+        level = below;
+    }
+    Ok(())
+}
+
+/// Emits the accounts that were found in a root or a unit; says what is in it, and which units come next.
+async fn received(
+    organization: &str,
+    unit: Option<&str>,
+    units: Vec<OrganizationalUnit>,
+    accounts: Vec<Account>,
+    sink: &mut Sink,
+) -> Result<(Inside, Vec<Found>), CollectError> {
+    let mut inside = Inside::default();
+    for account in accounts {
+        let member = Member { organization: organization.to_owned(), account };
+        if member.state().is_none() {
+            return Err(stateless(member.id()));
+        }
+        sink.emit(&ACCOUNT, &member).await?;
+        if member.is_active() {
+            inside.accounts.push(member.id().to_owned());
+            sink.emit(&ROOT_PRINCIPAL, &member).await?;
+        }
+    }
+    inside.units = units.iter().map(|unit| scoped(organization, unit.id().unwrap_or_default())).collect();
+    Ok((inside, units.into_iter().map(|found| (found, unit.map(str::to_owned))).collect()))
+}
+
+/// Taking it for inactive would take it out of the tree.
+fn stateless(account: &str) -> CollectError {
+    let message = format!("AWS does not say in which state account {account} is");
+    CollectError { class: FailureClass::Service, message }
+}
+
+async fn with_content(
+    organizations: &Client,
+    found: Found,
+) -> Result<(Found, Vec<OrganizationalUnit>, Vec<Account>), CollectError> {
+    let (units, accounts) = content(organizations, found.0.id().unwrap_or_default()).await?;
+    Ok((found, units, accounts))
+}
+
+/// Units and accounts directly in a root or a unit.
+async fn content(
+    organizations: &Client,
+    parent: &str,
+) -> Result<(Vec<OrganizationalUnit>, Vec<Account>), CollectError> {
+    futures::try_join!(units(organizations, parent), accounts(organizations, parent))
+}
+
+async fn units(organizations: &Client, parent: &str) -> Result<Vec<OrganizationalUnit>, CollectError> {
+    let call = organizations.list_organizational_units_for_parent().parent_id(parent).max_results(PAGE);
+    let (mut pages, mut units) = (call.into_paginator().send(), Vec::new());
+    while let Some(page) = pages.next().await {
+        units.extend(page?.organizational_units.into_iter().flatten());
+    }
+    Ok(units)
+}
+
+async fn accounts(organizations: &Client, parent: &str) -> Result<Vec<Account>, CollectError> {
+    let call = organizations.list_accounts_for_parent().parent_id(parent).max_results(PAGE);
+    let (mut pages, mut accounts) = (call.into_paginator().send(), Vec::new());
+    while let Some(page) = pages.next().await {
+        accounts.extend(page?.accounts.into_iter().flatten());
+    }
+    Ok(accounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::canned::{self, Answer, Canned, HERE, listed};
+    use serde_json::{Value, json};
+
+    fn account(number: usize, state: &str) -> Value {
+        json!({"Id": format!("{number:012}"), "Name": format!("account {number}"), "State": state})
+    }
+
+    fn unit(name: &str) -> Value {
+        json!({"Id": format!("ou-{name}"), "Name": name})
+    }
+
+    /// A root with a unit in a unit; 23 units and 22 accounts in the outer one, on two pages each.
+    fn tree(call: &str, request: &Value) -> Answer {
+        let parent = request["ParentId"].as_str().unwrap_or_default();
+        let second = !request["NextToken"].is_null();
+        let (key, items): (&str, Vec<Value>) = match (call, parent) {
+            ("DescribeOrganization", _) => return canned::organization(HERE),
+            ("ListRoots", _) => ("Roots", vec![json!({"Id": "r-1", "Name": "Root"})]),
+            ("ListOrganizationalUnitsForParent", "r-1") => ("OrganizationalUnits", vec![unit("outer")]),
+            ("ListOrganizationalUnitsForParent", "ou-outer") => {
+                ("OrganizationalUnits", (0..23).map(|number| unit(&format!("{number:02}"))).collect())
+            }
+            ("ListAccountsForParent", "r-1") => ("Accounts", vec![account(1, "ACTIVE")]),
+            ("ListAccountsForParent", "ou-outer") => (
+                "Accounts",
+                (10..32).map(|number| account(number, if number == 31 { "CLOSED" } else { "ACTIVE" })).collect(),
+            ),
+            ("ListOrganizationalUnitsForParent", _) => ("OrganizationalUnits", vec![]),
+            _ => ("Accounts", vec![]),
+        };
+        let (first, rest) = items.split_at(items.len().min(20));
+        match (second, rest.is_empty()) {
+            (true, _) => Answer::Of(json!({key: rest})),
+            (false, true) => Answer::Of(json!({key: first})),
+            (false, false) => Answer::Of(json!({key: first, "NextToken": "second"})),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_whole_tree_to_the_last_page() {
+        let server = Canned::new(tree);
+        let text = listed(&server).await.expect("a tree");
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!(count("\n(:AWSAccount:Tenant {"), 23);
+        assert_eq!(count("\n(:AWSRootPrincipal:AWSPrincipal {"), 22, "the closed account has no root principal");
+        assert_eq!(count("\n(:AWSOrganizationalUnit {id: \"o-1/ou-outer\"})-[:RESOURCE]->(:AWSAccount {"), 21);
+        assert_eq!(
+            count("\n(:AWSOrganizationalUnit {id: \"o-1/ou-outer\"})-[:RESOURCE]->(:AWSOrganizationalUnit {"),
+            23
+        );
+        assert_eq!(count("-[:PARENT]->(:AWSOrganizationalUnit {id: \"o-1/ou-outer\"})"), 23);
+        assert_eq!(count("\n  parent_ou_id = \"o-1/ou-outer\""), 23);
+        assert_eq!(count("\n  parent_root_id = \"o-1/r-1\""), 1);
+        assert_eq!(count("\n  root_id (indexed) = \"o-1/r-1\""), 24, "the root is above all of them");
+    }
+
+    #[tokio::test]
+    async fn each_page_is_asked_for_once_and_as_large_as_it_may_be() {
+        let server = Canned::new(tree);
+        listed(&server).await.expect("a tree");
+        let calls = server.calls();
+        // The organization, the roots, 25 parents with two lists each, and two second pages.
+        assert_eq!(calls.len(), 1 + 1 + 25 * 2 + 2);
+        let lists = calls.iter().filter(|(call, _)| call != "DescribeOrganization");
+        assert!(lists.clone().all(|(_, request)| request["MaxResults"] == 20), "{calls:?}");
+    }
+
+    #[tokio::test]
+    async fn the_order_is_always_the_same() {
+        let (first, second) = (listed(&Canned::new(tree)).await, listed(&Canned::new(tree)).await);
+        assert_eq!(first, second);
+    }
+
+    #[tokio::test]
+    async fn a_failure_below_is_the_listings_failure() {
+        let server = Canned::new(|call, request| match (call, request["ParentId"].as_str()) {
+            ("ListAccountsForParent", Some("ou-07")) => Answer::Refused("AccessDeniedException", "not here"),
+            _ => tree(call, request),
+        });
+        assert_eq!(listed(&server).await.expect_err("a failure").message, "AccessDeniedException: not here");
+    }
+
+    #[tokio::test]
+    async fn an_account_without_a_state_is_a_failure() {
+        let server = Canned::new(|call, request| match call {
+            "ListAccountsForParent" => Answer::Of(json!({"Accounts": [{"Id": "000000000001"}]})),
+            _ => tree(call, request),
+        });
+        let error = listed(&server).await.expect_err("a failure");
+        assert_eq!(error.message, "AWS does not say in which state account 000000000001 is");
+    }
+}

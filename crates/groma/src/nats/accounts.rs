@@ -1,0 +1,120 @@
+//! The accounts of a closed server: one for each part, and between them nothing but what [`bus::access`] lists.
+
+use bus::{Access, Owner, Part};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+/// The broker tries the role of every account before it says which there are.
+const BROKER_ANSWERS_WITHIN: &str = "5m";
+/// Where parts other than the scheduler find the scheduler's JetStream API: under its own name the server would also answer
+/// in the name of their accounts, which have no JetStream.
+const API: (&str, &str) = ("$JS.API.", "GROMA.API.");
+
+/// Who may send to a subject, and how it answers.
+#[derive(Default)]
+struct Export {
+    many_answers: bool,
+    to: BTreeSet<String>,
+}
+
+/// The `accounts` block for these parts and their public keys.
+pub fn render(users: &BTreeMap<Part, String>) -> String {
+    let mut text = "# Written by `groma nats init`, which writes it anew each time. Holds public keys only.\n".to_owned();
+    text.push_str("accounts {\n");
+    for (part, public_key) in users {
+        account(&mut text, part, public_key, users);
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn account(text: &mut String, part: &Part, public_key: &str, users: &BTreeMap<Part, String>) {
+    writeln!(text, "  {} {{", name(part)).ok();
+    writeln!(text, "    users: [{{ nkey: {public_key} }}]").ok();
+    match part {
+        Part::Scheduler => text.push_str("    jetstream: enabled\n"),
+        _ => writeln!(text, "    mappings: {{ \"{}>\": \"{}>\" }}", API.0, API.1).unwrap_or_default(),
+    }
+    list(text, "exports", exports(part, users).iter().map(|(subject, export)| offered(part, subject, export)));
+    list(text, "imports", part.accesses().iter().filter(|access| is_there(access, users)).map(wanted));
+    text.push_str("  }\n");
+}
+
+fn list(text: &mut String, name: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<_> = lines.collect();
+    if !lines.is_empty() {
+        writeln!(text, "    {name}: [\n      {}\n    ]", lines.join("\n      ")).ok();
+    }
+}
+
+/// What a part offers, by subject: all that others have access to and that is its own.
+fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Export> {
+    let mut exports: BTreeMap<String, Export> = BTreeMap::new();
+    for part in users.keys() {
+        for access in part.accesses().into_iter().filter(|access| part_of(access.owner) == *owner) {
+            let export = exports.entry(access.subject).or_default();
+            export.many_answers |= access.many_answers;
+            export.to.insert(name(part));
+        }
+    }
+    exports
+}
+
+fn offered(owner: &Part, subject: &str, Export { many_answers, to }: &Export) -> String {
+    let accounts = to.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let answers = if *many_answers { "response_type: stream, " } else { "" };
+    let within = if *owner == Part::Broker { format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", ") } else { String::new() };
+    format!("{{ service: \"{subject}\", {answers}{within}accounts: [{accounts}] }}")
+}
+
+fn wanted(access: &Access) -> String {
+    let (owner, subject) = (name(&part_of(access.owner)), &access.subject);
+    let to = subject.strip_prefix(API.0).map(|call| format!(", to: \"{}{call}\"", API.1)).unwrap_or_default();
+    format!("{{ service: {{ account: {owner}, subject: \"{subject}\" }}{to} }}")
+}
+
+fn is_there(access: &Access, users: &BTreeMap<Part, String>) -> bool {
+    users.contains_key(&part_of(access.owner))
+}
+
+fn part_of(owner: Owner) -> Part {
+    match owner {
+        Owner::Scheduler => Part::Scheduler,
+        Owner::Broker => Part::Broker,
+    }
+}
+
+/// `COLLECTOR_EC2`
+fn name(part: &Part) -> String {
+    part.name().replace('-', "_").to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_imports_what_the_owner_exports_to_it() {
+        let collector = Part::Collector("ec2".to_owned());
+        let users = [Part::Scheduler, Part::Broker, collector].map(|part| (part, "UKEY".to_owned())).into();
+        let text = render(&users);
+        for line in [
+            r#"{ service: "groma.v1.assets.*.*.*.ec2.>", accounts: [COLLECTOR_EC2] }"#,
+            r#"{ service: { account: SCHEDULER, subject: "groma.v1.assets.*.*.*.ec2.>" } }"#,
+            r#"{ service: "$JS.API.CONSUMER.MSG.NEXT.GROMA_WORK.collector-ec2", response_type: stream, accounts: [COLLECTOR_EC2] }"#,
+            r#"to: "GROMA.API.CONSUMER.MSG.NEXT.GROMA_WORK.collector-ec2" }"#,
+            r#"{ service: "groma.broker.v1.accounts", response_threshold: "5m", accounts: [SCHEDULER] }"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        assert_eq!(text.matches("jetstream: enabled").count(), 1);
+    }
+
+    #[test]
+    fn without_a_broker_nobody_imports_from_it() {
+        let users = BTreeMap::from([(Part::Scheduler, "UKEY".to_owned())]);
+        assert!(!render(&users).contains("BROKER"));
+    }
+}

@@ -1,0 +1,125 @@
+//! TLS of the server: the user's own certificate, or one signed by an authority that is made for it alone.
+
+use super::keys::{make_directory, write_secret};
+use anyhow::Context;
+use chrono::{DateTime, Datelike, Days, Utc};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// As long as platforms accept of a server's certificate (Apple's are the strictest).
+const VALID: Days = Days::new(825);
+
+/// What the server and its clients read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The server's certificate.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// The authority that clients have to be told; none where the system knows it.
+    pub authority: Option<PathBuf>,
+}
+
+impl Tls {
+    /// The user's own.
+    ///
+    /// # Errors
+    /// When a file is not there.
+    pub fn of_user(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+        let there = |path: &Path| fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()));
+        Ok(Self { certificate: there(certificate)?, key: there(key)?, authority: None })
+    }
+}
+
+/// The certificate in `directory`; makes one for localhost and these names when there is none.
+///
+/// # Errors
+/// When a name is none, or a file cannot be written.
+pub fn ensure(directory: &Path, names: &[String]) -> anyhow::Result<Tls> {
+    let file = |name: &str| directory.join(name);
+    let tls = Tls { certificate: file("server.pem"), key: file("server.key"), authority: Some(file("ca.pem")) };
+    if !tls.certificate.exists() {
+        make_directory(directory)?;
+        let made = make(names).context("cannot make a certificate")?;
+        // The certificate last: it says that all is there.
+        fs::remove_file(&tls.key).ok();
+        write_secret(&tls.key, made.key.as_bytes())?;
+        fs::write(file("ca.pem"), made.authority)?;
+        fs::write(&tls.certificate, made.certificate)?;
+    }
+    Ok(tls)
+}
+
+struct Made {
+    authority: String,
+    certificate: String,
+    key: Zeroizing<String>,
+}
+
+/// The authority's key is forgotten at once: it signs this certificate and nothing else, ever.
+fn make(names: &[String]) -> Result<Made, rcgen::Error> {
+    let now = Utc::now();
+    let mut authority = params(Vec::new(), now)?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    authority.distinguished_name.push(DnType::CommonName, "Authority of one NATS server of Groma");
+    let authority_key = KeyPair::generate()?;
+    let authority_certificate = authority.self_signed(&authority_key)?;
+
+    let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut server = params(local.into_iter().chain(names.iter().cloned()).collect(), now)?;
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    server.use_authority_key_identifier_extension = true;
+    server.distinguished_name.push(DnType::CommonName, "NATS server of Groma");
+    let key = KeyPair::generate()?;
+    let certificate = server.signed_by(&key, &Issuer::new(authority, authority_key))?;
+    Ok(Made {
+        authority: authority_certificate.pem(),
+        certificate: certificate.pem(),
+        key: Zeroizing::new(key.serialize_pem()),
+    })
+}
+
+fn params(names: Vec<String>, now: DateTime<Utc>) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    // A day earlier, for clocks that are behind.
+    let [before, after] = [now - Days::new(1), now + VALID].map(|day| (day.year(), byte(day.month()), byte(day.day())));
+    params.not_before = date_time_ymd(before.0, before.1, before.2);
+    params.not_after = date_time_ymd(after.0, after.1, after.2);
+    Ok(params)
+}
+
+/// Months and days fit.
+fn byte(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_made_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let tls = ensure(directory.path(), &["nats.example.com".to_owned()]).expect("certificates");
+        let read = |path: &Path| fs::read_to_string(path).expect("it is there");
+        let certificate = read(&tls.certificate);
+        assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(read(&tls.key).starts_with("-----BEGIN PRIVATE KEY-----"));
+        ensure(directory.path(), &[]).expect("the same");
+        assert_eq!(read(&tls.certificate), certificate);
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_refused() {
+        assert!(make(&["näts".to_owned()]).is_err());
+    }
+}

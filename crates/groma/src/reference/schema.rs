@@ -1,0 +1,150 @@
+//! `docs/schema.md`: every label with its properties and relationships, and the listing that each comes from.
+
+use super::{NOTE, quoted};
+use crate::collectors::COLLECTORS;
+use collector::table::EdgeShape;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+/// The page. A String takes any text, so the results of `write!` are nothing to look at.
+pub fn text() -> String {
+    let graph = Graph::of_collectors();
+    let mut out = format!("# Schema\n\n{NOTE}{INTRODUCTION}");
+    for (name, label) in &graph.labels {
+        section(&mut out, name, label, &graph.edges);
+    }
+    out
+}
+
+const INTRODUCTION: &str = "
+What collectors write into the graph: Cartography's labels, properties and relationships. An analysis after each sync adds
+what follows from the whole graph (who may assume which role, what the internet reaches), which is not on this page.
+
+Every node has an `id`, unique among the nodes of its label and indexed; `firstseen`, milliseconds since 1970; and
+`lastupdated`, the update tag of the sync that saw it last, in seconds. Relationships have the latter two as well. A property
+that AWS does not give for a node is absent. Properties that begin with `_module_`, relationships whose type does, and labels
+that begin with `Groma` are Groma's own notes.
+
+A property or a relationship comes from one listing or from several, named `service/Listing`. Where a listing sees a node only
+in part (a volume in `DescribeInstances`), it writes what it sees; a node is removed when every listing that sees its kind has
+been read to its end and none has it.
+";
+
+/// What all tables together say.
+#[derive(Default)]
+struct Graph {
+    labels: BTreeMap<&'static str, Label>,
+    edges: BTreeMap<EdgeShape, Edge>,
+}
+
+#[derive(Default)]
+struct Label {
+    extra: BTreeSet<&'static str>,
+    listings: Sources,
+    actions: BTreeSet<&'static str>,
+    properties: BTreeMap<&'static str, Property>,
+}
+
+#[derive(Default)]
+struct Property {
+    indexed: bool,
+    listings: Sources,
+}
+
+#[derive(Default)]
+struct Edge {
+    properties: BTreeSet<&'static str>,
+    listings: Sources,
+}
+
+type Sources = BTreeSet<String>;
+
+impl Graph {
+    fn of_collectors() -> Self {
+        let mut graph = Self::default();
+        for collector in COLLECTORS {
+            for listed in (collector.listings)() {
+                let source = format!("{}/{}", collector.name, listed.name);
+                for table in listed.feeds {
+                    graph.add(*table, &source, listed.actions);
+                }
+            }
+        }
+        graph
+    }
+
+    fn add(&mut self, table: &dyn collector::Table, source: &str, actions: &[&'static str]) {
+        let label = self.labels.entry(table.label()).or_default();
+        label.extra.extend(table.extra_labels());
+        label.listings.insert(source.to_owned());
+        label.actions.extend(actions);
+        for (name, indexed) in table.properties() {
+            let property = label.properties.entry(name).or_default();
+            property.indexed |= indexed;
+            property.listings.insert(source.to_owned());
+        }
+        for (shape, properties) in table.edges().into_iter().zip(table.edge_properties()) {
+            if !shape.kind.starts_with("_module_") {
+                let edge = self.edges.entry(shape).or_default();
+                edge.properties.extend(properties);
+                edge.listings.insert(source.to_owned());
+            }
+        }
+    }
+}
+
+fn section(out: &mut String, name: &str, label: &Label, edges: &BTreeMap<EdgeShape, Edge>) {
+    let _ = write!(out, "\n## {name}\n\n");
+    if !label.extra.is_empty() {
+        let _ = writeln!(out, "- further labels: {}", quoted(label.extra.iter().copied()));
+    }
+    let _ = writeln!(out, "- seen by: {}", sources(&label.listings));
+    let _ = writeln!(out, "- permissions: {}", quoted(label.actions.iter().copied()));
+    if !label.properties.is_empty() {
+        let _ = write!(out, "\n| property | | from |\n|---|---|---|\n");
+    }
+    for (property, Property { indexed, listings }) in &label.properties {
+        let index = if *indexed { "indexed" } else { "" };
+        let _ = writeln!(out, "| `{property}` | {index} | {} |", sources(listings));
+    }
+    let of_label: Vec<_> = edges.iter().filter(|(shape, _)| shape.from == name || shape.to == name).collect();
+    if !of_label.is_empty() {
+        let _ = write!(out, "\n| relationship | properties | from |\n|---|---|---|\n");
+    }
+    for (EdgeShape { kind, from, to }, Edge { properties, listings }) in of_label {
+        let properties = quoted(properties.iter().copied());
+        let _ = writeln!(out, "| `(:{from})-[:{kind}]->(:{to})` | {properties} | {} |", sources(listings));
+    }
+}
+
+fn sources(listings: &Sources) -> String {
+    listings.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Graph, text};
+
+    #[test]
+    fn every_label_of_every_collector_has_a_section() {
+        let (graph, text) = (Graph::of_collectors(), text());
+        assert!(graph.labels.len() > 50, "{}", graph.labels.len());
+        for label in graph.labels.keys() {
+            assert!(text.contains(&format!("\n## {label}\n")), "{label}");
+        }
+        for shape in graph.edges.keys() {
+            assert!(text.contains(&format!("`(:{})-[:{}]->(:{})`", shape.from, shape.kind, shape.to)), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_several_listings_see_says_so() {
+        let graph = Graph::of_collectors();
+        let volume = &graph.labels["AWSEBSVolume"];
+        assert!(volume.listings.contains("ec2/DescribeInstances") && volume.listings.contains("ec2/DescribeVolumes"));
+        assert!(volume.properties["deleteontermination"].listings.len() == 1);
+        assert!(text().contains("| `volumeid` | indexed |"));
+    }
+}

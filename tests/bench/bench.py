@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Times Cartography and Groma over the same simulated AWS organization into the same Neo4j: `just bench`.
+
+    bench.py [--size test|demo|small] [--latencies 0,50] [--repeat N] [--groma PATH] [--output FILE] [--keep DIR]
+
+AWS's answers come from memory (`recorded_aws.py`) with a set latency. One unmeasured sync of each program fills that memory and
+warms Neo4j; then, for each latency, each program begins with an empty graph and is measured over two syncs. The table goes
+to standard output and, with what it takes to repeat it, into `docs/benchmarks.md`.
+
+Needs Linux, for `/proc`. Exit status 0 when everything was measured, 2 when something was in the way.
+"""
+
+import argparse
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "parity"))
+
+import ceiling  # noqa: E402
+import install_cartography  # noqa: E402
+import measure  # noqa: E402
+import parity  # noqa: E402
+import report  # noqa: E402
+import run_cartography  # noqa: E402
+import servers  # noqa: E402
+from servers import ROOT, provision  # noqa: E402
+
+SYNCS = 2
+# Groma's runs are short, so that a breath of something else on the machine shows; the median of some does not.
+REPEATS = {"cartography": 1, "groma": 3}
+# Neo4j goes on tidying up for a moment after a sync.
+REST = 1.0
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        servers.provision_tools()
+        install_cartography.install()
+        groma = arguments.groma or parity.build()
+        with tempfile.TemporaryDirectory(prefix="groma-bench-") as folder:
+            return Bench(arguments, groma, Path(folder)).run()
+    except (servers.Failed, measure.Failed, provision.Missing) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Times Cartography and Groma over the same simulated AWS.")
+    parser.add_argument("--size", choices=("small", "test", "demo"), default="test", help="of the organization")
+    parser.add_argument("--latencies", default="0,50", help="milliseconds that AWS takes for a call")
+    parser.add_argument("--programs", default="cartography,groma", help="which to run")
+    parser.add_argument("--repeat", type=int, help="runs of each program; without it 1 of Cartography, 3 of Groma")
+    parser.add_argument("--groma", help="the program; without it, it is built")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page to write")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave logs and numbers here")
+    return parser.parse_args()
+
+
+class Bench:
+    def __init__(self, arguments, groma, folder):
+        self.arguments = arguments
+        self.groma = groma
+        self.folder = folder
+        self.latencies = [int(latency) for latency in arguments.latencies.split(",")]
+        self.programs = arguments.programs.split(",")
+
+    def run(self):
+        measure.adopt_orphans()
+        began = time.monotonic()
+        try:
+            with servers.aws(self.folder) as simulated, servers.neo4j(self.folder) as neo4j:
+                simulated.seed(self.arguments.size, self.folder / "organization")
+                with recorded_aws(simulated, self.folder) as aws:
+                    self.aws, self.neo4j, self.environment = aws, neo4j, aws.environment
+                    self.neo4j_process = process_of("CommunityEntryPoint")
+                    return self.measure(began)
+        finally:
+            self.keep()
+
+    def measure(self, began):
+        graphs = {program: self.warm_up(program) for program in self.programs}
+        calls_per_second = ceiling.of(self.aws, self.environment)
+        print(f"AWS from memory answers {calls_per_second:,.0f} calls a second", flush=True)
+        runs = [
+            run
+            for latency in self.latencies
+            for program in self.programs
+            for run in self.repeated(program, latency)
+        ]
+        facts = {
+            "size": self.arguments.size,
+            "latencies": self.latencies,
+            "ceiling": calls_per_second,
+            "graphs": graphs,
+            "heap": option(self.neo4j_process, "-Xmx"),
+            "groma": self.version_of_groma(),
+            "minutes": (time.monotonic() - began) / 60,
+        }
+        self.save({"facts": facts, "runs": runs})
+        page = report.page(facts, runs)
+        print(f"\n{report.tables(facts, runs)}")
+        if set(self.programs) == set(REPEATS):
+            self.arguments.output.parent.mkdir(parents=True, exist_ok=True)
+            self.arguments.output.write_text(page, encoding="utf-8")
+            print(f"\nwritten to {self.arguments.output}")
+        return 0
+
+    def warm_up(self, program):
+        """Fills AWS's memory and Neo4j's caches; how large the graph is then."""
+        self.empty()
+        self.aws.reset(0)
+        for number in range(SYNCS):
+            took = self.sync(program, number, f"{program}-warm-up")
+            print(f"warm-up: {program} {took.seconds:.1f} s", flush=True)
+        return self.count_graph()
+
+    def repeated(self, program, latency):
+        repeats = self.arguments.repeat or REPEATS[program]
+        for repeat in range(repeats):
+            self.empty()
+            for number in range(SYNCS):
+                yield self.measured(program, latency, number, repeat)
+
+    def measured(self, program, latency, number, repeat):
+        time.sleep(REST)
+        self.aws.reset(latency)
+        neo4j = measure.cpu_seconds(self.neo4j_process)
+        taken = self.sync(program, number, f"{program}-{latency}-{repeat}")
+        counts = self.aws.counts()
+        if counts["unrecorded"] or counts["failed"]:
+            # The one would time the simulated AWS, the other retries.
+            raise measure.Failed(f"{program}: calls that memory could not answer well: {counts}")
+        run = {"program": program, "latency": latency, "sync": number + 1, **vars(taken)}
+        run |= {"neo4j_cpu": measure.cpu_seconds(self.neo4j_process) - neo4j, "aws_cpu": counts["cpu_seconds"]}
+        run |= {"calls": counts["calls"], "most_in_flight": counts["most_in_flight"]}
+        print(report.line(run), flush=True)
+        return run
+
+    def sync(self, program, number, name):
+        command, environment = {"cartography": self.cartography, "groma": self.survey}[program](number)
+        return measure.run(command, environment, self.folder / f"{name}-{number + 1}.log")
+
+    def cartography(self, number):
+        return cartography_command(self.neo4j, number), self.environment
+
+    def survey(self, _number):
+        nats = {"GROMA_NATS_SERVER": servers.tool("nats_server")}
+        login = {"NEO4J_URI": self.neo4j, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none"}
+        return [self.groma, "sync", "--accounts", "profiles"], {**self.environment, **nats, **login}
+
+    def empty(self):
+        parity.run_with_driver(parity.HERE / "wipe.py", self.neo4j)
+
+    def count_graph(self):
+        command = [str(install_cartography.PYTHON), str(HERE / "count.py"), self.neo4j]
+        return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+    def version_of_groma(self):
+        said = subprocess.run([self.groma, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return said.split()[-1]
+
+    def save(self, numbers):
+        (self.folder / "numbers.json").write_text(json.dumps(numbers, indent=1), encoding="utf-8")
+
+    def keep(self):
+        if self.arguments.keep:
+            self.arguments.keep.mkdir(parents=True, exist_ok=True)
+            for path in (*self.folder.glob("*.log"), *self.folder.glob("*.json")):
+                shutil.copy(path, self.arguments.keep)
+
+
+def cartography_command(neo4j, number):
+    """As `run_cartography.sync` runs it."""
+    command = [str(install_cartography.PYTHON), "-W", "ignore", "-m", "cartography"]
+    command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
+    command += ["--aws-requested-syncs", ",".join(run_cartography.MODULES)]
+    command += ["--update-tag", str(run_cartography.FIRST_TAG + number)]
+    return [*command, "--permission-relationships-file", run_cartography.permission_relationships()]
+
+
+class Recorded:
+    """The AWS from memory."""
+
+    def __init__(self, endpoint, environment):
+        self.endpoint = endpoint
+        self.environment = {**environment, "AWS_ENDPOINT_URL": endpoint}
+
+    def reset(self, milliseconds):
+        self.control("POST", f"reset?milliseconds={milliseconds}")
+
+    def counts(self):
+        return self.control("GET", "counts")
+
+    def control(self, method, name):
+        request = servers.urllib.request.Request(f"{self.endpoint}/_bench/{name}", method=method)
+        with servers.DIRECT.open(request, timeout=60) as response:
+            return json.load(response)
+
+
+@contextlib.contextmanager
+def recorded_aws(simulated, folder):
+    port_file = folder / "recorded.port"
+    command = [servers.python(), str(HERE / "recorded_aws.py"), "--behind", simulated.endpoint]
+    with servers.server("recorded", [*command, "--port-file", str(port_file)], folder) as process:
+        servers.wait_for("AWS from memory", process, folder / "recorded.log", port_file.exists)
+        port = port_file.read_text(encoding="utf-8").strip()
+        yield Recorded(f"http://127.0.0.1:{port}", simulated.environment)
+
+
+def process_of(word):
+    """The child whose command line has this word."""
+    of_child = ((pid, Path(f"/proc/{pid}/cmdline").read_text()) for pid in measure.children(measure.os.getpid()))
+    return next(pid for pid, line in of_child if word in line)
+
+
+def option(pid, name):
+    """The value of an option on a process's command line."""
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return next((word[len(name) :] for word in words if word.startswith(name)), "its own choice")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

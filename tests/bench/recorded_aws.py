@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""AWS from memory: each answer of a simulated AWS is recorded once and replayed after a set latency.
+
+    recorded_aws.py --behind http://127.0.0.1:5000 --port-file FILE
+
+What is not known yet is passed on to the AWS behind, so that a first run of a program fills the memory. One thread and one
+event loop, connections kept alive; a latency delays its own call and no other. It ends when its standard input does.
+Besides AWS it serves
+
+    POST /_bench/reset?milliseconds=N   begins to count anew, and from now on each call waits N milliseconds
+    GET  /_bench/counts                 {"calls", "most_in_flight", "unrecorded", "failed", "cpu_seconds"} since then
+"""
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import re
+import resource
+import sys
+import time
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SCOPE = re.compile(rb"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
+EXPIRATION = re.compile(rb"(<Expiration>)[^<]+(</Expiration>)")
+ROLE_ACCOUNT = re.compile(rb"RoleArn=arn%3Aaws[^%]*%3Aiam%3A%3A(\d+)%3A")
+# What differs from session to session although the answer may be the same. What is asked of the session stays.
+VOLATILE = (b"RoleSessionName=", b"Name=", b"SourceIdentity=", b"Tags.", b"TransitiveTagKeys.", b"DurationSeconds=")
+NEW_SESSION = (b"Action=AssumeRole", b"Action=GetFederationToken")
+HEADERS_BEHIND = (b"authorization", b"content-type", b"host", b"x-amz-date", b"x-amz-target", b"x-amz-security-token")
+SESSION = 3600
+CONTROLS = b"/_bench/"
+
+
+@dataclass
+class Request:
+    method: bytes
+    path: bytes
+    headers: dict
+    body: bytes
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+        self.failed = status >= 500
+        # Of a session that it hands out: filled in again at each replay.
+        self.expires = False
+        self.written = written(status, headers, body)
+
+    def now(self):
+        if not self.expires:
+            return self.written
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SESSION)).encode()
+        return written(self.status, self.headers, EXPIRATION.sub(rb"\g<1>" + end + rb"\g<2>", self.body))
+
+
+@dataclass
+class Counts:
+    calls: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    unrecorded: list = field(default_factory=list)
+    failed: int = 0
+    cpu: float = field(default_factory=time.process_time)
+
+
+class RecordedAws:
+    def __init__(self, behind):
+        self.behind = urllib.parse.urlsplit(behind)
+        self.latency = 0.0
+        self.answers = {}
+        self.accounts = {}
+        self.counts = Counts()
+        self.one_at_a_time = ThreadPoolExecutor(max_workers=1)
+
+    async def answer(self, request):
+        if request.path.startswith(CONTROLS):
+            return self.control(request)
+        began = time.monotonic()
+        counts = self.counts
+        counts.calls += 1
+        counts.in_flight += 1
+        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
+        try:
+            key = self.key(request)
+            known = self.answers.get(key) or await self.record(key, request)
+            counts.failed += known.failed
+            rest = self.latency - (time.monotonic() - began)
+            if rest > 0:
+                await asyncio.sleep(rest)
+            return known.now()
+        finally:
+            counts.in_flight -= 1
+
+    def key(self, request):
+        """Account, region, service and what is asked; a session counts as the account that it is in."""
+        scope = SCOPE.search(request.headers.get(b"authorization", b""))
+        access_key, region, service = scope.groups() if scope else (b"", b"", b"")
+        account = self.accounts.get(access_key, access_key)
+        target = request.headers.get(b"x-amz-target", b"")
+        return (account, region, service, target, request.method, request.path, normalized(request.body))
+
+    async def record(self, key, request):
+        self.counts.unrecorded.append(b" ".join((*key[:4], key[5], key[6][:200])).decode(errors="replace"))
+        # The simulated AWS is asked one call at a time, as it was filled.
+        answer = await asyncio.get_running_loop().run_in_executor(self.one_at_a_time, self.ask_behind, request)
+        for access_key in ACCESS_KEY.findall(answer.body) if key[2] == b"sts" else ():
+            role = ROLE_ACCOUNT.search(request.body)
+            self.accounts[access_key] = role.group(1) if role else key[0]
+            answer.expires = True
+        if not answer.failed:
+            self.answers[key] = answer
+        return answer
+
+    def ask_behind(self, request):
+        connection = http.client.HTTPConnection(self.behind.hostname, self.behind.port, timeout=120)
+        try:
+            headers = {name.decode(): request.headers[name].decode() for name in HEADERS_BEHIND if name in request.headers}
+            connection.request(request.method.decode(), request.path.decode(), request.body, headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        kept = [(name, value) for name, value in response.getheaders() if is_of_the_answer(name.lower())]
+        return Answer(response.status, kept, body)
+
+    def control(self, request):
+        name, _, query = request.path[len(CONTROLS) :].decode().partition("?")
+        if name == "reset":
+            self.latency = float(urllib.parse.parse_qs(query)["milliseconds"][0]) / 1000
+            self.counts = Counts()
+        counts = self.counts
+        shown = {name: getattr(counts, name) for name in ("calls", "most_in_flight", "unrecorded", "failed")}
+        shown["cpu_seconds"] = time.process_time() - counts.cpu
+        return written(200, [("Content-Type", "application/json")], json.dumps(shown).encode())
+
+
+def normalized(body):
+    """The fields of a form in one order, without those that are new in each session; any other body as it is."""
+    if b"Action=" not in body:
+        return body
+    fields = body.split(b"&")
+    if any(action in fields for action in NEW_SESSION):
+        fields = [one for one in fields if not one.startswith(VOLATILE)]
+    return b"&".join(sorted(fields))
+
+
+def is_of_the_answer(name):
+    return name == "content-type" or name.startswith("x-amz")
+
+
+def written(status, headers, body):
+    reason = http.client.responses.get(status, "")
+    lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Connection(asyncio.Protocol):
+    """HTTP/1.1, kept alive; one request after the other, as clients send them."""
+
+    def __init__(self, aws):
+        self.aws = aws
+        self.received = bytearray()
+        self.answering = None
+
+    def connection_made(self, transport):
+        self.transport = transport  # asyncio has set TCP_NODELAY
+
+    def data_received(self, data):
+        self.received += data
+        self.go_on()
+
+    def connection_lost(self, error):
+        if self.answering:
+            self.answering.cancel()
+
+    def go_on(self):
+        request = None if self.answering else take(self.received)
+        if request:
+            self.answering = asyncio.get_running_loop().create_task(self.answer(request))
+
+    async def answer(self, request):
+        try:
+            self.transport.write(await self.aws.answer(request))
+        except OSError as error:
+            print(f"the AWS behind does not answer: {error}", file=sys.stderr, flush=True)
+            self.transport.write(written(503, [], b""))
+        self.answering = None
+        self.go_on()
+
+
+def take(received):
+    """The first request, taken out of what was received; none when it is not whole."""
+    end = received.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    first, *lines = bytes(received[:end]).split(b"\r\n")
+    pairs = (line.partition(b":") for line in lines)
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    after = end + 4 + int(headers.get(b"content-length", 0))
+    if len(received) < after:
+        return None
+    body = bytes(received[end + 4 : after])
+    del received[:after]
+    method, path, _ = first.split(b" ", 2)
+    return Request(method, path, headers, body)
+
+
+async def serve(arguments):
+    aws = RecordedAws(arguments.behind)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(aws), "127.0.0.1", 0, backlog=1024)
+    half = Path(f"{arguments.port_file}.half")
+    half.write_text(str(server.sockets[0].getsockname()[1]), encoding="utf-8")
+    half.rename(arguments.port_file)
+    await loop.run_in_executor(None, sys.stdin.buffer.read)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="AWS from memory, in front of a simulated one.")
+    parser.add_argument("--behind", required=True, help="where the simulated AWS is")
+    parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
+    # A program that keeps many connections alive must not be refused one.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    asyncio.run(serve(parser.parse_args()))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Numbers to tables: on standard output and as the page `docs/benchmarks.md`."""
+
+import datetime
+import os
+import platform
+import statistics
+
+import install_cartography
+
+BOTH = ("cartography", "groma")
+FIRST, SECOND = 1, 2
+
+
+def line(run):
+    return (
+        f"{run['program']:11} {run['latency']:3} ms, sync {run['sync']}: {run['seconds']:6.1f} s, CPU {run['cpu']:5.1f} s, "
+        f"{run['megabytes']:4.0f} MB, {run['calls']} calls, {run['most_in_flight']} in flight, Neo4j {run['neo4j_cpu']:.1f} s"
+    )
+
+
+def median(runs, name, **which):
+    values = [run[name] for run in runs if all(run[key] == value for key, value in which.items())]
+    return statistics.median(values) if values else None
+
+
+# Tables
+
+
+def tables(facts, runs):
+    parts = [f"### AWS answers after {latency} ms\n\n{table(runs, latency)}" for latency in facts["latencies"]]
+    return "\n\n".join(parts)
+
+
+def table(runs, latency):
+    rows = [("", "Cartography", "Groma", "ratio")]
+    for title, name, sync, shown in ROWS:
+        values = [value_of(runs, name, program, latency, sync) for program in BOTH]
+        if name == "most_in_flight" and latency == 0:
+            continue  # an answer that takes no time is never in flight
+        rows.append((title, *map(shown, values), ratio(*values) if name in COMPARED else ""))
+    return drawn(rows)
+
+
+def value_of(runs, name, program, latency, sync):
+    if name == "neo4j_share":
+        busy, wall = (median(runs, one, program=program, latency=latency, sync=sync) for one in ("neo4j_cpu", "seconds"))
+        return None if wall is None else busy / wall
+    if name == "megabytes":
+        values = [median(runs, name, program=program, latency=latency, sync=one) for one in (FIRST, SECOND)]
+        return None if None in values else max(values)
+    return median(runs, name, program=program, latency=latency, sync=sync)
+
+
+def seconds(value):
+    return "" if value is None else f"{value:.1f} s" if value >= 0.95 else f"{value:.2f} s"
+
+
+def count(value):
+    return "" if value is None else f"{value:,.0f}"
+
+
+def megabytes(value):
+    return "" if value is None else f"{value:.0f} MB"
+
+
+def percent(value):
+    return "" if value is None else f"{100 * value:.0f}%"
+
+
+def ratio(cartography, groma):
+    if not cartography or not groma:
+        return ""
+    factor = cartography / groma
+    return f"{factor:.0f}×" if factor >= 9.5 else f"{factor:.1f}×"
+
+
+ROWS = (
+    ("first sync", "seconds", FIRST, seconds),
+    ("second sync", "seconds", SECOND, seconds),
+    ("CPU, first sync", "cpu", FIRST, seconds),
+    ("CPU, second sync", "cpu", SECOND, seconds),
+    ("- of that nats-server, first sync", "servers_cpu", FIRST, seconds),
+    ("- of that nats-server, second sync", "servers_cpu", SECOND, seconds),
+    ("largest memory", "megabytes", None, megabytes),
+    ("AWS calls, first sync", "calls", FIRST, count),
+    ("AWS calls, second sync", "calls", SECOND, count),
+    ("AWS calls in flight, most", "most_in_flight", FIRST, count),
+    ("Neo4j's CPU, first sync", "neo4j_cpu", FIRST, seconds),
+    ("Neo4j's CPU, second sync", "neo4j_cpu", SECOND, seconds),
+    ("Neo4j's CPU by the time of the first sync", "neo4j_share", FIRST, percent),
+    ("Neo4j's CPU by the time of the second sync", "neo4j_share", SECOND, percent),
+    ("CPU of AWS from memory, first sync", "aws_cpu", FIRST, seconds),
+)
+COMPARED = {"seconds", "cpu", "megabytes", "calls", "neo4j_cpu"}
+
+
+def drawn(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    text = [row_of(row, widths) for row in rows]
+    return "\n".join([text[0], "|" + "|".join([":" + "-" * (widths[0] + 1), *["-" * (w + 1) + ":" for w in widths[1:]]]) + "|", *text[1:]])
+
+
+def row_of(cells, widths):
+    padded = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]
+    return f"| {' | '.join(padded)} |"
+
+
+# The page
+
+PAGE = """# Benchmarks
+
+Cartography {cartography} and Groma {groma} over the same simulated AWS organization into the same Neo4j, in one run on {date}.
+This page is written by
+
+```sh
+just bench{size_option}
+```
+
+which took {minutes:.0f} minutes. A ratio is Cartography's value by Groma's.
+
+{tables}
+
+## What is measured
+
+- **The organization** is `{size}` of `deploy/local/seeding`: {organization}. {graphs}
+- **AWS** is simulated once; its answers are recorded and come from memory, each after the latency that the table says. Calls
+  delay one another in no other way. On this machine that AWS answers {ceiling} calls a second, so that it bounds neither
+  program. Calls that were not recorded would end the run.
+- **Neo4j** {neo4j} with a heap of {heap}, the same process and configuration for both, warmed by two unmeasured syncs of each program; it is emptied,
+  its indexes included, before each first sync.
+- **Cartography** runs the modules that make the types which Groma knows (`tests/parity/run_cartography.py`), once for each
+  latency. **Groma** is `groma sync --accounts profiles` as `cargo build` makes it, with all its defaults; {repeats} runs for each
+  latency, of which the median is shown.
+- **CPU** is user and system time of the program with its children, the start of its interpreter and Groma's private
+  nats-server included. **Memory** is the largest resident size, for Groma the sum of both processes, of the larger sync.
+- **Neo4j's CPU by the time of the sync** says how much of the sync Neo4j computed (more than 100% on several cores): where it
+  is near what the machine has, Neo4j is the bound and not the program.
+
+## The machine
+
+{cores} cores, {memory} GB of memory, {system}; the programs, Neo4j, NATS and AWS share it. Times of other machines, and on one
+that does other work as well, differ; read them as ratios.
+"""
+ORGANIZATIONS = {
+    "test": "a hub and three spokes in two regions with everything awkward, the one whose graphs `just parity` compares",
+    "demo": "a hub and three spokes in two regions, the one that `just demo` surveys",
+    "small": "a hub and two spokes in two regions with one of everything",
+}
+
+
+def page(facts, runs):
+    return PAGE.format(
+        cartography=install_cartography.PACKAGES[0].partition("==")[2],
+        groma=facts["groma"],
+        date=datetime.date.today().isoformat(),
+        size_option="" if facts["size"] == "test" else f" --size {facts['size']}",
+        minutes=facts["minutes"],
+        tables=tables(facts, runs),
+        size=facts["size"],
+        organization=ORGANIZATIONS[facts["size"]],
+        graphs=graphs(facts),
+        ceiling=f"{facts['ceiling']:,.0f}",
+        neo4j=next(iter(facts["graphs"].values()))["version"],
+        heap=facts["heap"],
+        repeats=max(sum(run["program"] == "groma" for run in runs) // (2 * len(facts["latencies"])), 1),
+        cores=os.cpu_count(),
+        memory=round(memory_bytes() / 1e9),
+        system=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def graphs(facts):
+    said = [f"{name.capitalize()} makes {count(it['nodes'])} nodes and {count(it['edges'])} edges of it" for name, it in facts["graphs"].items()]
+    return f"{', '.join(said)}."
+
+
+def memory_bytes():
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

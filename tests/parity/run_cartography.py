@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Runs Cartography over the AWS of the environment into a Neo4j: the modules that make the types which Groma knows.
+
+    run_cartography.py --neo4j bolt://127.0.0.1:7687 [--syncs 2]
+
+Cartography links only to nodes that are already there, so its first sync of an empty graph lacks what points to a type
+that comes later: subnets to their VPCs, routes to their gateways, roles to roles of accounts that come later. What it means to
+say is in the graph after the second.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import install_cartography
+
+MODULES = [
+    "iam",
+    "iaminstanceprofiles",
+    "inspector",
+    "permission_relationships",
+    "elastic_ip_addresses",
+    "ec2:autoscalinggroup",
+    "ec2:images",
+    "ec2:instance",
+    "ec2:internet_gateway",
+    "ec2:keypair",
+    "ec2:launch_templates",
+    "ec2:load_balancer",
+    "ec2:load_balancer_v2",
+    "ec2:load_balancer_v2:expose",
+    "ec2:network_acls",
+    "ec2:network_interface",
+    "ec2:reserved_instances",
+    "ec2:route_table",
+    "ec2:security_group",
+    "ec2:snapshots",
+    "ec2:subnet",
+    "ec2:tgw",
+    "ec2:tgw_route_table",
+    "ec2:volumes",
+    "ec2:vpc",
+    "ec2:vpc_endpoint",
+    "ec2:vpc_peering",
+]
+FIRST_TAG = 1700000000
+# One answer of status 500 alone holds it up for ten minutes.
+PATIENCE = 1200
+
+
+class Failed(Exception):
+    """Cartography ended with an error; the message has the end of its log."""
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs Cartography into a Neo4j that asks for no password.")
+    parser.add_argument("--neo4j", required=True)
+    parser.add_argument("--syncs", type=int, default=2)
+    parser.add_argument("--log", default="cartography.log")
+    arguments = parser.parse_args()
+    try:
+        install_cartography.install()
+        for number in range(arguments.syncs):
+            sync(arguments.neo4j, os.environ, arguments.log, number)
+    except (Failed, install_cartography.Missing) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def sync(neo4j, environment, log, number=0):
+    """One sync, with an update tag of its own so that what the one before left is cleaned up."""
+    command = [str(install_cartography.PYTHON), "-W", "ignore", "-m", "cartography"]
+    command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
+    command += ["--aws-requested-syncs", ",".join(MODULES), "--update-tag", str(FIRST_TAG + number)]
+    command += ["--permission-relationships-file", permission_relationships()]
+    with open(log, "ab") as output:
+        try:
+            done = subprocess.run(
+                command, stdout=output, stderr=output, env=dict(environment), timeout=PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"Cartography was not done after {PATIENCE} s: {tail(log)}") from error
+    if done.returncode:
+        raise Failed(f"Cartography ended with status {done.returncode}: {tail(log)}")
+
+
+def permission_relationships():
+    """Its own rules; the default of the option is a path in its source tree."""
+    (rules,) = install_cartography.HOME.glob("lib/python3*/site-packages/cartography/data/permission_relationships.yaml")
+    return str(rules)
+
+
+def tail(log):
+    return Path(log).read_text(encoding="utf-8", errors="replace").strip()[-1500:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

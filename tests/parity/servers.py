@@ -1,0 +1,149 @@
+"""What a parity run needs for a while: a simulated AWS with an organization, and an empty Neo4j. Both end with the run."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+LOCAL = Path(__file__).resolve().parents[2] / "deploy" / "local"
+sys.path.insert(0, str(LOCAL))
+
+import provision  # noqa: E402
+from provision import ROOT  # noqa: E402
+
+PATIENCE = 120
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Failed(Exception):
+    """A server that did not do what was asked of it; the message is the whole story."""
+
+
+def provision_tools():
+    provision.provision(provision.wanted())
+
+
+class Aws:
+    """A simulated AWS that holds an organization."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.environment = {}
+
+    def seed(self, size, folder):
+        command = [python(), str(LOCAL / "organization.py"), "--endpoint", self.endpoint, "--size", size]
+        seeding = subprocess.run(
+            [*command, "--dir", str(folder)], stdout=subprocess.PIPE, text=True, env=plain_environment(), check=False
+        )
+        if seeding.returncode:
+            raise Failed("the simulated AWS could not be filled")
+        env = json.loads(seeding.stdout)["env"]
+        self.environment = {**plain_environment(), **json.loads(Path(env).read_text(encoding="utf-8"))}
+
+    def control(self, name, body=None, method="GET"):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_groma/{name}", data=data, method=method)
+        with DIRECT.open(request, timeout=60) as response:
+            return json.load(response)
+
+    def take_calls(self):
+        """The calls since the last time, as [account, region, service, action]."""
+        calls = self.control("calls")
+        self.control("calls", method="DELETE")
+        return calls
+
+
+@contextlib.contextmanager
+def aws(folder):
+    port_file = Path(folder, "moto.port")
+    command = [python(), str(LOCAL / "moto_server.py"), "--quiet", "--until-stdin-closes", "--port-file", str(port_file)]
+    with server("moto", command, folder) as process:
+        wait_for("the simulated AWS", process, Path(folder, "moto.log"), port_file.exists)
+        yield Aws(f"http://127.0.0.1:{port_file.read_text(encoding='utf-8').strip()}")
+
+
+@contextlib.contextmanager
+def neo4j(folder):
+    """An empty one that asks for no password and listens for Bolt on 127.0.0.1 only."""
+    home, port = Path(folder, "neo4j"), free_port()
+    home.mkdir()
+    (home / "neo4j.conf").write_text(
+        f"server.default_listen_address=127.0.0.1\nserver.bolt.listen_address=127.0.0.1:{port}\n"
+        "server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size=64m\n"
+        "db.tx_log.preallocate=false\ndbms.usage_report.enabled=false\ndbms.security.auth_enabled=false\n",
+        encoding="utf-8",
+    )
+    classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
+    command = [tool("java"), "-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-cp", classpath]
+    command += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
+    command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home}", "--console-mode"]
+    with server("neo4j", command, folder) as process:
+        wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: answers(port))
+        yield f"bolt://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def server(name, command, folder):
+    with open(Path(folder, f"{name}.log"), "wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=plain_environment())
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(what, process, log, ready):
+    deadline = time.monotonic() + PATIENCE
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            end = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
+            raise Failed(f"{what} did not start: {end}")
+        time.sleep(0.1)
+
+
+def answers(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.settimeout(2)
+            # The handshake of Bolt: a magic number and four versions wished for; the answer is the one chosen.
+            connection.sendall(bytes.fromhex("6060b017") + bytes.fromhex("00000404") + bytes(12))
+            return connection.recv(4) == bytes.fromhex("00000404")
+    except OSError:
+        return False
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def python():
+    return tool("python")
+
+
+def tool(name):
+    return str(ROOT / manifest()[name])
+
+
+def manifest():
+    """Where provisioning put, or found, each program."""
+    return json.loads(provision.MANIFEST.read_text(encoding="utf-8"))
+
+
+def plain_environment():
+    """The caller's environment without the way into the caller's AWS, NATS and Neo4j, and without a proxy in between."""
+    prefixes = ("AWS_", "NATS_", "NEO4J_", "GROMA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    # The same order of sets in each run of moto, so that the same organization comes out.
+    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "PYTHONHASHSEED": "0"}

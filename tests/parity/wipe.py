@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Empties a Neo4j: nodes, constraints and indexes. Needs a Python environment with the `neo4j` driver."""
+
+import sys
+
+import neo4j
+
+SOME_NODES = "MATCH (n) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS gone"
+INDEXES = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
+
+
+def main(uri):
+    with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
+        while session.run(SOME_NODES).single()["gone"]:
+            pass
+        for row in session.run("SHOW CONSTRAINTS YIELD name").data():
+            session.run(f"DROP CONSTRAINT `{row['name']}` IF EXISTS").consume()
+        for row in session.run(INDEXES).data():
+            session.run(f"DROP INDEX `{row['name']}` IF EXISTS").consume()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,20 @@
+//! The reference pages are what the code says. `GROMA_BLESS=1` writes them.
+
+use groma::reference::PAGES;
+use std::{fs, path::Path};
+
+#[test]
+fn reference_pages_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut stale = Vec::new();
+    for page in PAGES {
+        let (path, fresh) = (root.join(page.path), (page.text)());
+        if std::env::var_os("GROMA_BLESS").is_some() {
+            fs::write(&path, &fresh).expect("docs can be written");
+        }
+        if fs::read_to_string(&path).unwrap_or_default() != fresh {
+            stale.push(page.path);
+        }
+    }
+    assert!(stale.is_empty(), "{stale:?}: run `GROMA_BLESS=1 cargo test -p groma --test system reference`");
+}
