@@ -25,6 +25,8 @@ struct ClosedBus {
 
 impl ClosedBus {
     async fn start() -> Self {
+        // As every process of Groma does: TLS needs to know whose cryptography to use.
+        role::init(&role::LogArgs::default());
         let nats = Nats::configured(|dir, port| {
             let bus = dir.join("bus");
             let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_groma"));
@@ -183,7 +185,10 @@ async fn nobody_overhears_or_answers_in_anothers_name() {
     }
     let collector = closed.intruder("collector-ec2").await;
     let asked = collector.request("groma.broker.v1.lease.ec2.111111111111", "who hears this?".into());
-    assert!(timeout(MOMENT, asked).await.is_err(), "only the one with the broker's key heard, and does not answer here");
+    assert!(
+        timeout(MOMENT, asked).await.is_err(),
+        "only the one with the broker's key heard, and does not answer here"
+    );
     assert!(reaches(&collector, "groma.v1.assets.s.1.eu-west-1.ec2.DescribeVpcs.batch").await);
     for (role, _spy, ears, false_broker) in &mut overheard {
         let heard = timeout(MOMENT, ears.next()).await.ok().flatten().map(|message| message.subject.to_string());
@@ -216,7 +221,10 @@ async fn an_answer_cannot_be_aimed_at_the_streams() {
 
     // The same within one account, where permissions of users would have to do: this is why there is an account for each.
     let owner = closed.intruder("scheduler").await;
-    owner.publish_with_reply(next, "$JS.API.STREAM.DELETE.GROMA_PARKED", r#"{"no_wait": true}"#.into()).await.expect("sent");
+    owner
+        .publish_with_reply(next, "$JS.API.STREAM.DELETE.GROMA_PARKED", r#"{"no_wait": true}"#.into())
+        .await
+        .expect("sent");
     owner.flush().await.expect("the server has it");
     tokio::time::sleep(MOMENT).await;
     let gone = jetstream::new(owner).get_stream("GROMA_PARKED").await;
@@ -288,7 +296,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     }
     cluster.start("broker", &["broker", "--accounts", "profiles"]);
     cluster.start("graph-writer", &["graph-writer"]);
-    // One more account, which cannot be entered: errors must not show secrets either.
+    // Errors must not show secrets either.
     let refused = serde_json::json!({"service": "ec2", "action": "DescribeVolumes", "code": "UnauthorizedOperation",
         "status": 403, "message": "You are not authorized"});
     world.aws.fault(refused).await.expect("moto takes a rule");

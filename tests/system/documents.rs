@@ -13,7 +13,11 @@ fn read(name: &str) -> String {
 fn the_readme_names_every_command() {
     let readme = read("README.md");
     for command in Cli::command().get_subcommands() {
-        assert!(readme.contains(&format!("groma {}", command.get_name())), "README.md lacks groma {}", command.get_name());
+        assert!(
+            readme.contains(&format!("groma {}", command.get_name())),
+            "README.md lacks groma {}",
+            command.get_name()
+        );
     }
 }
 

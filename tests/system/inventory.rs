@@ -74,7 +74,11 @@ const KINDS: &[Kind] = &[
         properties: &[("name", "GroupName"), ("description", "Description"), ("groupid", "GroupId")],
         edges: &[
             ("(:AWSVpc)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup)", "{VpcId}", "{GroupId}"),
-            ("(:AWSEC2SecurityGroup)-[:ALLOWS_TRAFFIC_FROM]->(:AWSEC2SecurityGroup)", "{GroupId}", "{IpPermissions[].UserIdGroupPairs[].GroupId}"),
+            (
+                "(:AWSEC2SecurityGroup)-[:ALLOWS_TRAFFIC_FROM]->(:AWSEC2SecurityGroup)",
+                "{GroupId}",
+                "{IpPermissions[].UserIdGroupPairs[].GroupId}",
+            ),
         ],
     },
     Kind {
@@ -94,7 +98,11 @@ const KINDS: &[Kind] = &[
             ("tenancy", "Placement.Tenancy"),
         ],
         edges: &[
-            ("(:AWSEC2Instance)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup)", "{InstanceId}", "{NetworkInterfaces[].Groups[].GroupId}"),
+            (
+                "(:AWSEC2Instance)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup)",
+                "{InstanceId}",
+                "{NetworkInterfaces[].Groups[].GroupId}",
+            ),
             ("(:AWSEC2Instance)-[:PART_OF_SUBNET]->(:AWSEC2Subnet)", "{InstanceId}", "{NetworkInterfaces[].SubnetId}"),
         ],
     },
@@ -106,7 +114,11 @@ const KINDS: &[Kind] = &[
         items: "Reservations[]",
         id: "{ReservationId}",
         properties: &[("ownerid", "OwnerId")],
-        edges: &[("(:AWSEC2Instance)-[:MEMBER_OF_EC2_RESERVATION]->(:AWSEC2Reservation)", "{Instances[].InstanceId}", "{ReservationId}")],
+        edges: &[(
+            "(:AWSEC2Instance)-[:MEMBER_OF_EC2_RESERVATION]->(:AWSEC2Reservation)",
+            "{Instances[].InstanceId}",
+            "{ReservationId}",
+        )],
     },
     Kind {
         label: "AWSNetworkInterface",
@@ -244,7 +256,8 @@ pub(crate) async fn of_aws(world: &World) -> Inventory {
 
 impl Inventory {
     fn add(&mut self, kind: &Kind, item: &Value, constants: &[(&str, &str)]) {
-        let read = |(name, path): &(&'static str, &str)| Some(((*name).to_owned(), at(item, path).first().copied()?.clone()));
+        let read =
+            |(name, path): &(&'static str, &str)| Some(((*name).to_owned(), at(item, path).first().copied()?.clone()));
         let properties = kind.properties.iter().filter_map(read).collect();
         let id = fill(kind.id, item, constants).pop().expect("an item has an id");
         self.nodes.entry(kind.label).or_default().insert(id, properties);
@@ -280,7 +293,11 @@ fn fill(template: &str, item: &Value, constants: &[(&str, &str)]) -> Vec<String>
 }
 
 /// Nodes of a label with these properties, by id; absent properties are left out.
-pub(crate) async fn nodes_of_graph(world: &World, label: &str, properties: &[&str]) -> BTreeMap<String, Map<String, Value>> {
+pub(crate) async fn nodes_of_graph(
+    world: &World,
+    label: &str,
+    properties: &[&str],
+) -> BTreeMap<String, Map<String, Value>> {
     let shown = properties.iter().map(|name| format!("{name}: n.{name}")).collect::<Vec<_>>().join(", ");
     let rows = world.neo4j.rows(&format!("MATCH (n:{label}) RETURN n.id AS id, {{{shown}}} AS properties")).await;
     let row = |row: Value| {

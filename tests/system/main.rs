@@ -4,6 +4,7 @@ mod bad_input;
 mod closed_bus;
 mod documents;
 mod inventory;
+mod neo4j_tls;
 mod organization;
 mod queries;
 mod reference;

@@ -8,24 +8,16 @@ use testkit::Size;
 struct Question {
     title: String,
     cypher: String,
-    needs_analysis: bool,
 }
-
-/// Whether a sync ends with the analysis. What needs it is asked only then.
-pub(crate) const ANALYSED: bool = false;
 
 fn questions() -> Vec<Question> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/queries.md");
     let text = fs::read_to_string(path).expect("the document is there");
     let sections = text.split("\n### ").skip(1).map(|section| {
         let (title, rest) = section.split_once('\n').expect("text below a title");
-        let (before, rest) = rest.split_once("```cypher\n").unwrap_or_else(|| panic!("{title}: no Cypher"));
+        let (_, rest) = rest.split_once("```cypher\n").unwrap_or_else(|| panic!("{title}: no Cypher"));
         let (cypher, _) = rest.split_once("\n```").unwrap_or_else(|| panic!("{title}: the Cypher has no end"));
-        Question {
-            title: title.to_owned(),
-            cypher: cypher.to_owned(),
-            needs_analysis: before.contains("Needs the analysis."),
-        }
+        Question { title: title.to_owned(), cypher: cypher.to_owned() }
     });
     sections.collect()
 }
@@ -37,7 +29,7 @@ async fn every_question_has_an_answer() {
     let world = World::of(Size::Test).await;
     world.sync_completely().await;
     let mut without = Vec::new();
-    for Question { title, cypher, .. } in questions.iter().filter(|it| ANALYSED || !it.needs_analysis) {
+    for Question { title, cypher } in &questions {
         match world.neo4j.rows(cypher).await {
             Ok(rows) if rows.is_empty() => without.push(format!("{title}: no rows")),
             Ok(_) => {}

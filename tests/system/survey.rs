@@ -67,7 +67,8 @@ async fn change(world: &World, account: &str, region: &str) {
     let instance = &answer["Reservations"][0]["Instances"][0];
     call("ec2", "terminate_instances", json!({"InstanceIds": [instance["InstanceId"]]})).await;
     let group = &instance["SecurityGroups"][0]["GroupId"];
-    let rule = json!({"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": [{"CidrIp": "203.0.113.9/32"}]});
+    let rule =
+        json!({"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": [{"CidrIp": "203.0.113.9/32"}]});
     call("ec2", "authorize_security_group_ingress", json!({"GroupId": group, "IpPermissions": [rule]})).await;
     call("ec2", "create_vpc", json!({"CidrBlock": "10.77.0.0/16"})).await;
     call("iam", "create_user", json!({"UserName": "newcomer"})).await;
@@ -90,7 +91,9 @@ async fn only_the_services_and_regions_asked_for_are_called() {
     let calls = world.aws.calls().await.expect("moto remembers");
     let other: Vec<_> = calls.iter().filter(|call| call.service != "sts" && call.region != region).collect();
     assert!(other.is_empty(), "{other:?}");
-    assert!(calls.iter().all(|call| ["sts", "ec2", "autoscaling", "elasticloadbalancing"].contains(&call.service.as_str())));
+    assert!(
+        calls.iter().all(|call| ["sts", "ec2", "autoscaling", "elasticloadbalancing"].contains(&call.service.as_str()))
+    );
     assert_eq!(world.count("MATCH (n:AWSUser) RETURN count(n) AS n").await, 0);
 }
 

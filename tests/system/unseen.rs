@@ -64,7 +64,8 @@ async fn a_server_error_in_one_listing_leaves_the_others() {
 
     assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
     let report = ran.json();
-    let listings: Vec<_> = report["unseen"].as_array().expect("a list").iter().map(|it| it["listing"].clone()).collect();
+    let listings: Vec<_> =
+        report["unseen"].as_array().expect("a list").iter().map(|it| it["listing"].clone()).collect();
     assert!(!listings.is_empty() && listings.iter().all(|listing| listing == "DescribeVolumes"), "{listings:?}");
     assert_eq!(world.count("MATCH (n:AWSEBSVolume) RETURN count(n) AS n").await, before);
 }

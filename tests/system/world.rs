@@ -93,7 +93,12 @@ impl Run {
 /// `groma` with no AWS configuration, no graph and a nats-server to start.
 pub(crate) fn groma(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_groma"));
-    let ours = |name: &str| name.starts_with("AWS_") || name.starts_with("NATS_") || name.starts_with("NEO4J_") || name.starts_with("GROMA_");
+    let ours = |name: &str| {
+        name.starts_with("AWS_")
+            || name.starts_with("NATS_")
+            || name.starts_with("NEO4J_")
+            || name.starts_with("GROMA_")
+    };
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(ours) {
             command.env_remove(name);

@@ -48,6 +48,7 @@ macro_rules! cypher {
 /// All steps. Classic and newer load balancers come before the instances behind them, and those before their groups.
 pub static STEPS: &[Step] = &[
     Step::new("foreign_accounts", Once(cypher!("foreign_accounts"))),
+    Step::new("organization_members", Once(cypher!("organization_members"))),
     Step::new("organization_leavers", Once(cypher!("organization_leavers"))),
     Step::new(
         "instance_roles",

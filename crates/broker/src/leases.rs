@@ -36,7 +36,8 @@ impl Leases {
     /// [`Refusal`].
     pub async fn lease(&self, aws: &Aws, route: &Route, request: &LeaseRequest) -> Result<SealedSession, Refusal> {
         let LeaseRequest { sync_id, account_id, service, actions, .. } = request;
-        let policy = policy::document(actions).map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
+        let policy = policy::document(service, actions);
+        let policy = policy.map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
         let key = (sync_id.clone(), account_id.clone(), service.clone(), policy);
         let fetch = || async {
             let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };

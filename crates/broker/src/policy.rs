@@ -10,6 +10,9 @@ const MOST_ACTIONS: usize = 512;
 /// IAM prefixes of the services that Groma surveys.
 const SERVICES: [&str; 7] = ["autoscaling", "ec2", "elasticloadbalancing", "iam", "inspector2", "organizations", "sts"];
 
+/// Whose collectors call services beside their own: EC2's has its whole family.
+const FAMILIES: [(&str, &[&str]); 1] = [("ec2", &["autoscaling", "ec2", "elasticloadbalancing"])];
+
 /// First words of actions that read.
 const READING: [&str; 6] = ["BatchGet", "Describe", "Generate", "Get", "List", "Search"];
 
@@ -35,6 +38,14 @@ pub enum PolicyError {
     /// Not an action that reads, of a service that is surveyed.
     #[error("{0:?} is not an action that Groma gives sessions for: only reading ones are")]
     Forbidden(String),
+    /// An action of a service that its collector has no business with: who may ask for leases of one service gets those.
+    #[error("{action:?} is not for the collector of {service}")]
+    Foreign {
+        /// The action.
+        action: String,
+        /// The service that the lease is for.
+        service: String,
+    },
     /// Nothing, or far too much.
     #[error("{0} actions were asked for in one lease")]
     Count(usize),
@@ -43,7 +54,7 @@ pub enum PolicyError {
     TooLong,
 }
 
-/// The policy document for these actions.
+/// The policy document of a lease of this service for these actions.
 ///
 /// A policy that would be too long is shortened by writing `ec2:Describe*` for all actions of a service that begin with
 /// `Describe` or `List`, longest group first: both only ever read. `Get` is never shortened, because it also begins names
@@ -51,12 +62,15 @@ pub enum PolicyError {
 ///
 /// # Errors
 /// [`PolicyError`].
-pub fn document(actions: &[String]) -> Result<String, PolicyError> {
+pub fn document(service: &str, actions: &[String]) -> Result<String, PolicyError> {
     if actions.is_empty() || actions.len() > MOST_ACTIONS {
         return Err(PolicyError::Count(actions.len()));
     }
     if let Some(forbidden) = actions.iter().find(|action| !is_allowed(action)) {
         return Err(PolicyError::Forbidden(forbidden.clone()));
+    }
+    if let Some(foreign) = actions.iter().find(|action| !belongs(service, action)) {
+        return Err(PolicyError::Foreign { action: foreign.clone(), service: service.to_owned() });
     }
     let mut actions: BTreeSet<String> = actions.iter().cloned().collect();
     loop {
@@ -86,6 +100,12 @@ fn is_allowed(action: &str) -> bool {
     reads && plain && report && known
 }
 
+fn belongs(service: &str, action: &str) -> bool {
+    let prefix = action.split(':').next().unwrap_or_default();
+    let family = FAMILIES.iter().find(|(name, _)| *name == service).map(|(_, family)| *family);
+    family.map_or(prefix == service, |family| family.contains(&prefix))
+}
+
 fn longest_group(actions: &BTreeSet<String>) -> Option<String> {
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     for action in actions.iter().filter(|action| !action.ends_with('*')) {
@@ -109,7 +129,7 @@ mod tests {
     use super::*;
 
     fn of(actions: &[&str]) -> Result<String, PolicyError> {
-        document(&actions.iter().map(|action| (*action).to_owned()).collect::<Vec<_>>())
+        document("ec2", &actions.iter().map(|action| (*action).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -143,24 +163,37 @@ mod tests {
         ] {
             assert_eq!(of(&["ec2:DescribeVpcs", bad]), Err(PolicyError::Forbidden(bad.to_owned())), "{bad}");
         }
-        assert!(of(&["iam:GenerateServiceLastAccessedDetails", "inspector2:BatchGetAccountStatus"]).is_ok());
+        let report = ["iam:GenerateServiceLastAccessedDetails".to_owned()];
+        assert!(document("iam", &report).is_ok());
+    }
+
+    #[test]
+    fn a_service_gets_its_own_actions() {
+        assert!(of(&["ec2:DescribeVpcs", "autoscaling:DescribeAutoScalingGroups"]).is_ok());
+        let foreign = |service: &str, action: &str| document(service, &[action.to_owned()]);
+        for (service, action) in [("ec2", "iam:ListUsers"), ("iam", "ec2:DescribeVpcs"), ("sts", "iam:ListUsers")] {
+            let (action_text, service_text) = (action.to_owned(), service.to_owned());
+            let expected = PolicyError::Foreign { action: action_text, service: service_text };
+            assert_eq!(foreign(service, action), Err(expected));
+        }
     }
 
     #[test]
     fn nothing_and_too_much_are_refused() {
         assert_eq!(of(&[]), Err(PolicyError::Count(0)));
         let many: Vec<String> = (0..600).map(|n| format!("ec2:DescribeThing{n}")).collect();
-        assert_eq!(document(&many), Err(PolicyError::Count(600)));
+        assert_eq!(document("ec2", &many), Err(PolicyError::Count(600)));
     }
 
     #[test]
     fn what_is_too_long_is_grouped_and_what_still_is_refused() {
         let mut actions: Vec<String> = (0..100).map(|n| format!("ec2:DescribeSomeLongThingNumber{n}")).collect();
         actions.push("ec2:GetManagedPrefixListEntries".into());
-        actions.push("iam:ListUsers".into());
-        let text = document(&actions).expect("it is grouped");
-        assert!(text.contains(r#"["ec2:Describe*","ec2:GetManagedPrefixListEntries","iam:ListUsers"]"#), "{text}");
+        actions.push("elasticloadbalancing:DescribeTags".into());
+        let text = document("ec2", &actions).expect("it is grouped");
+        let grouped = r#"["ec2:Describe*","ec2:GetManagedPrefixListEntries","elasticloadbalancing:DescribeTags"]"#;
+        assert!(text.contains(grouped), "{text}");
         let gets: Vec<String> = (0..100).map(|n| format!("iam:GetSomeLongThingNumber{n}")).collect();
-        assert_eq!(document(&gets), Err(PolicyError::TooLong));
+        assert_eq!(document("iam", &gets), Err(PolicyError::TooLong));
     }
 }

@@ -52,7 +52,8 @@ impl Bus {
             .connect(servers)
             .await
             .map_err(|source| ConnectError::Server { url: without_password(&config.url), source })?;
-        let jetstream = jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client.clone());
+        let jetstream =
+            jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client.clone());
         Ok(Self { client, jetstream, streams: Arc::new(StreamConfigs::new(config)) })
     }
 
@@ -87,7 +88,8 @@ async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
 /// As every NATS client reads a URL: `user:password@` is a user, what stands alone before the `@` is a token. async-nats
 /// itself leaves both unread.
 fn with_user_of(url: &str, options: ConnectOptions) -> ConnectOptions {
-    let server = url.split(',').find_map(|server| server.trim().parse::<ServerAddr>().ok().filter(ServerAddr::has_user_pass));
+    let server =
+        url.split(',').find_map(|server| server.trim().parse::<ServerAddr>().ok().filter(ServerAddr::has_user_pass));
     let Some(server) = server else { return options };
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     match (server.username(), server.password()) {

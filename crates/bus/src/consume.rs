@@ -58,8 +58,10 @@ pub enum ConsumeError {
         source: async_nats::Error,
     },
     /// On a closed bus.
-    #[error("consumer {durable} of stream {stream} is not there or may not be used, and this NATS user may not create \
-             it: the scheduler does when it starts")]
+    #[error(
+        "consumer {durable} of stream {stream} is not there or may not be used, and this NATS user may not create \
+             it: the scheduler does when it starts"
+    )]
     Missing {
         /// Stream.
         stream: &'static str,

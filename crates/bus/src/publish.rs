@@ -100,7 +100,10 @@ impl Bus {
         self.send(outgoing).await?.wait().await
     }
 
-    async fn attempt(&self, outgoing: &Outgoing) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {
+    async fn attempt(
+        &self,
+        outgoing: &Outgoing,
+    ) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {
         let subject = async_nats::Subject::from(outgoing.subject.as_str());
         self.jetstream.send_publish(subject, outgoing.message()).await
     }

@@ -144,9 +144,9 @@ mod tests {
         .assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
     }
 
-    const DEFAULT: &str = "<DescribeLoadBalancersResult><LoadBalancerDescriptions><member><DNSName>web</DNSName>\
+    const DEFAULT: &str = "<LoadBalancerDescriptions><member><DNSName>web</DNSName>\
                            <VPCId>vpc-1</VPCId><SourceSecurityGroup><GroupName>default</GroupName></SourceSecurityGroup>\
-                           </member></LoadBalancerDescriptions></DescribeLoadBalancersResult>";
+                           </member></LoadBalancerDescriptions>";
     const GROUPS: &str = "<securityGroupInfo>\
                           <item><groupId>sg-1</groupId><groupName>default</groupName><vpcId>vpc-1</vpcId></item>\
                           <item><groupId>sg-2</groupId><groupName>default</groupName><vpcId>vpc-2</vpcId></item>\

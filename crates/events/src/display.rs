@@ -20,9 +20,10 @@ impl Scope {
         format!("{}/{}", self.service, self.listing)
     }
 
-    /// `account/region`: what cleanup is limited to.
+    /// `account/region/service`: who keeps a node or an edge alive, and what cleanup is limited to. With the service,
+    /// because a service knows all of its own listings that feed a label, and none of another service's.
     pub fn place(&self) -> String {
-        format!("{}/{}", self.account_id, self.region)
+        format!("{}/{}/{}", self.account_id, self.region, self.service)
     }
 }
 

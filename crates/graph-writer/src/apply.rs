@@ -11,8 +11,8 @@ use crate::{
     scope_store::{self, StoredScope},
     scopes::{self, Progress, Run, Verdict},
 };
-use graph::{GraphError, GraphStore, Transaction};
 use events::{AssetBatch, Scope, asset_event::Event};
+use graph::{GraphError, GraphStore, Transaction};
 use std::collections::{BTreeMap, HashSet};
 
 /// An admitted event and its place in the stream.

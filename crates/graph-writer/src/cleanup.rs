@@ -4,7 +4,7 @@
 //! removed that only waited for its target; and one statement removes a label's nodes in all places at once, where scope
 //! by scope it would be one for each place.
 //!
-//! A label is cleaned in a place (account and region) only when every listing that feeds it there is complete in this
+//! A label is cleaned in a place (account, region and service) only when every listing that feeds it there is complete in this
 //! sync. Such a place is forgotten on the nodes that it did not see this time; a node that other places see as well is
 //! inherited by one of them, and one that nobody is left to see is removed. Nodes without a place (shared ones, and
 //! those that Cartography wrote) are never removed. Where a place is surveyed for the first time nothing can be old, so
@@ -13,14 +13,10 @@
 //! Candidates are locked first and looked at again in a second statement: another sync may see a node at the same
 //! moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
-use crate::{
-    bolt,
-    scope_store::StoredScope,
-    scopes::Progress,
-};
-use graph::{GraphError, GraphStore, Transaction};
+use crate::{bolt, scope_store::StoredScope, scopes::Progress};
 use events::Sync;
 use futures::{StreamExt, stream};
+use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +75,7 @@ fn ready<K: Ord>(
     let mut ready = BTreeMap::<K, Ready>::new();
     for ((key, place), listings) in feeds {
         let scopes: Option<Vec<_>> =
-            listings.iter().map(|listing| complete.get(&format!("{place}/{listing}"))).collect();
+            listings.iter().map(|listing| complete.get(&format!("{}/{listing}", region_of(&place)))).collect();
         if let Some(scopes) = scopes {
             let entry = ready.entry(key).or_default();
             if scopes.iter().any(|stored| stored.state.since < stored.state.run.tag) {
@@ -89,6 +85,11 @@ fn ready<K: Ord>(
         }
     }
     ready
+}
+
+/// `account/region` of a place: listings are named with their service.
+fn region_of(place: &str) -> &str {
+    place.rsplit_once('/').map_or(place, |(region, _)| region)
 }
 
 /// Removes what is due. How much is added up on `(:GromaSync)`, in the same transactions.

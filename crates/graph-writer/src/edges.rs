@@ -11,8 +11,8 @@ use crate::{
     requests,
     scopes::{Missing, Run},
 };
-use graph::Transaction;
 use events::{Direction, EdgeRow, EdgeTable};
+use graph::Transaction;
 use neo4rs::{BoltType, Query};
 use std::collections::{BTreeMap, HashSet};
 

@@ -14,9 +14,9 @@ use crate::{
     scope_store::{self, StoredScope},
     scopes::{self, ScopeState},
 };
-use graph::{GraphError, GraphStore, Transaction};
 use bus::{Bus, LookupError};
 use events::{AssetBatch, EdgeTable, asset_event::Event};
+use graph::{GraphError, GraphStore, Transaction};
 use std::collections::{BTreeMap, HashSet};
 
 /// Edge rows of one transaction; a batch has about a thousand node rows, each with a few edges.

@@ -3,13 +3,12 @@
 //!
 //! What exists is read once per process, so that a schema that is complete costs one statement; what is missing is created
 //! in one transaction for all that a group of events needs, because each change of the schema throws away every query plan.
-//! An index that somebody else made where a constraint is wanted (Cartography makes plain ones on `id`) is kept.
+//! An index that somebody else made where a constraint is wanted (Cartography makes plain ones on `id`) is kept, and where
+//! ids are not unique already an index has to do.
 
-use crate::{
-    scope_store,
-};
-use graph::{GraphError, GraphStore};
+use crate::scope_store;
 use events::{EdgeTable, NodeTable, Ownership};
+use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use std::{collections::HashSet, sync::Arc};
 use tokio::sync::Mutex;
@@ -59,8 +58,9 @@ impl Schema {
 
 /// What exists, and the bookkeeping's own schema made sure of.
 async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
-    for (name, statement) in scope_store::SCHEMA {
-        alone(graph, &Statement { name: Some(name.to_owned()), text: statement.to_owned() }).await?;
+    for (name, text) in scope_store::SCHEMA {
+        let statement = Statement { text: text.to_owned(), remains: Some(name.to_owned()), ..Statement::default() };
+        alone(graph, &statement).await?;
     }
     let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
         AND size(labelsOrTypes) = 1 \
@@ -79,15 +79,20 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
 }
 
 /// One change of the schema.
+#[derive(Default)]
 struct Statement {
-    /// Of the constraint or index, if it has one that is known beforehand.
-    name: Option<String>,
     text: String,
+    /// Index that is left behind under the constraint's name when its creation is cut off.
+    remains: Option<String>,
+    /// Index of the writer's own that may be there instead: made before the label was known to be a primary one.
+    forerunner: Option<String>,
+    /// What has to do when the constraint cannot be had.
+    instead: Option<String>,
 }
 
 /// All at once, or, when something is in the way, one by one.
 async fn create(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
-    let statements: Vec<Statement> = needs.iter().flat_map(Need::statements).collect();
+    let statements: Vec<Statement> = needs.iter().map(Need::statement).collect();
     match together(graph, &statements).await {
         Err(GraphError::Rejected(error)) => {
             tracing::debug!(%error, "creating constraints and indexes one by one");
@@ -97,8 +102,18 @@ async fn create(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
         }
         other => other?,
     }
-    // A statement that is planned before its index is populated scans the label.
-    graph.rows(Query::new("CALL db.awaitIndexes(60)".to_owned())).await.map(drop)
+    // A statement that is planned before its index is populated scans the label; slow, but right.
+    match run(graph, "CALL db.awaitIndexes(60)").await {
+        Err(GraphError::Rejected(error)) => {
+            tracing::warn!(%error, "not every index is there");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn run(graph: &GraphStore, text: &str) -> Result<(), GraphError> {
+    graph.rows(Query::new(text.to_owned())).await.map(drop)
 }
 
 async fn together(graph: &GraphStore, statements: &[Statement]) -> Result<(), GraphError> {
@@ -124,22 +139,33 @@ async fn attempt(graph: &GraphStore, statements: &[Statement]) -> Result<(), neo
 }
 
 async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphError> {
-    let create = async || graph.rows(Query::new(statement.text.clone())).await.map(drop);
-    match (create().await, &statement.name) {
-        // A writer that died while it created a constraint leaves the constraint's index behind, and that name is taken.
-        (Err(GraphError::Rejected(error)), Some(name)) if has_code(&error, "IndexWithNameAlreadyExists") => {
-            tracing::info!(%error, "dropping what is left of a constraint");
-            match graph.rows(Query::new(format!("DROP INDEX {name} IF EXISTS"))).await {
-                // It belongs to a constraint by now: another writer was faster.
-                Ok(_) | Err(GraphError::Rejected(_)) => create().await,
-                Err(error) => Err(error),
+    let mut result = run(graph, &statement.text).await;
+    for index in [&statement.remains, &statement.forerunner].into_iter().flatten() {
+        if matches!(&result, Err(GraphError::Rejected(error)) if is_schema(error)) {
+            // Refused when it belongs to a constraint: then another writer was faster.
+            match run(graph, &format!("DROP INDEX {index} IF EXISTS")).await {
+                Ok(()) | Err(GraphError::Rejected(_)) => result = run(graph, &statement.text).await,
+                Err(error) => return Err(error),
             }
         }
-        (Err(GraphError::Rejected(error)), _) if exists_otherwise(&error) => {
-            tracing::info!(%error, "keeping an index that exists where a constraint was wanted");
+    }
+    match (result, &statement.instead) {
+        (Err(GraphError::Rejected(error)), Some(index)) if is_schema(&error) => {
+            tracing::info!(%error, "an index has to do where a constraint was wanted");
+            tolerate(run(graph, index).await)
+        }
+        (result, _) => tolerate(result),
+    }
+}
+
+/// An index or constraint that cannot be had makes statements slow, not wrong: it must not hold up the events.
+fn tolerate(result: Result<(), GraphError>) -> Result<(), GraphError> {
+    match result {
+        Err(GraphError::Rejected(error)) if is_schema(&error) => {
+            tracing::info!(%error, "keeping the schema as it is");
             Ok(())
         }
-        (other, _) => other,
+        other => other,
     }
 }
 
@@ -155,23 +181,26 @@ impl Need {
         known.contains(self) || unique()
     }
 
-    fn statements(&self) -> Vec<Statement> {
-        let statement = |name: Option<String>, text: String| Statement { name, text };
+    fn statement(&self) -> Statement {
         match self {
-            // An index on `id` may be there already, made for edges that came before their target's label was known.
-            Self::Unique(label) => {
-                let (index, name) = (format!("groma_id_{label}"), format!("groma_unique_{label}"));
-                let create = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.id IS UNIQUE");
-                vec![statement(None, format!("DROP INDEX {index} IF EXISTS")), statement(Some(name), create)]
-            }
+            Self::Unique(label) => Statement {
+                text: format!(
+                    "CREATE CONSTRAINT groma_unique_{label} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.id IS UNIQUE"
+                ),
+                remains: Some(format!("groma_unique_{label}")),
+                forerunner: Some(format!("groma_id_{label}")),
+                instead: Some(format!("CREATE INDEX groma_id_{label} IF NOT EXISTS FOR (n:`{label}`) ON (n.id)")),
+            },
             Self::Index(label, properties) => {
                 let name = if *properties == ["id"] { format!("groma_id_{label} ") } else { String::new() };
                 let columns = columns("n", properties);
-                vec![statement(None, format!("CREATE INDEX {name}IF NOT EXISTS FOR (n:`{label}`) ON ({columns})"))]
+                let text = format!("CREATE INDEX {name}IF NOT EXISTS FOR (n:`{label}`) ON ({columns})");
+                Statement { text, ..Statement::default() }
             }
             Self::EdgeIndex(kind, properties) => {
                 let columns = columns("r", properties);
-                vec![statement(None, format!("CREATE INDEX IF NOT EXISTS FOR ()-[r:`{kind}`]-() ON ({columns})"))]
+                let text = format!("CREATE INDEX IF NOT EXISTS FOR ()-[r:`{kind}`]-() ON ({columns})");
+                Statement { text, ..Statement::default() }
             }
         }
     }
@@ -211,13 +240,7 @@ fn columns(variable: &str, properties: &[String]) -> String {
     columns.join(", ")
 }
 
-/// Whether there is an index or constraint on this already, of another kind.
-fn exists_otherwise(error: &neo4rs::Error) -> bool {
-    ["IndexAlreadyExists", "ConstraintAlreadyExists", "EquivalentSchemaRuleAlreadyExists"]
-        .iter()
-        .any(|code| has_code(error, code))
-}
-
-fn has_code(error: &neo4rs::Error, code: &str) -> bool {
-    matches!(error, neo4rs::Error::Neo4j(neo4j) if neo4j.code() == format!("Neo.ClientError.Schema.{code}"))
+/// Whether this is about what exists already: another index or constraint, or nodes that are not unique.
+fn is_schema(error: &neo4rs::Error) -> bool {
+    matches!(error, neo4rs::Error::Neo4j(neo4j) if neo4j.code().contains(".Schema."))
 }

@@ -7,8 +7,8 @@ use crate::{
     bolt,
     scopes::{self, Finish, Missing, Progress, Run, ScopeState},
 };
-use graph::{GraphError, GraphStore, Transaction};
 use events::{EdgeFeed, Failure, NodeFeed, Scope};
+use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::{BoltNull, BoltType, DeError, Query, Row};
 use std::collections::BTreeMap;
 

@@ -11,12 +11,12 @@ use crate::{
     scope_store::{self, StoredScope},
     scopes::{self, Progress},
 };
-use graph::{GraphError, GraphStore};
 use bus::{Bus, LookupError, Outgoing, PublishError};
 use events::{
     Failure, FailureClass, LostScope, Message, Scope, ScopeReport, Sync, SyncEvent, SyncFinished, WorkReport, subjects,
     sync_event::Event,
 };
+use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use std::{
     collections::BTreeMap,

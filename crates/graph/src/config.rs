@@ -1,6 +1,9 @@
 //! Where the graph is and how hard it is written to.
 
-use std::fmt;
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 /// `--neo4j` and its companions.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +22,9 @@ pub struct Args {
     /// Database, when it is not the user's default
     #[arg(long = "neo4j-database", env = "NEO4J_DATABASE", value_name = "NAME")]
     pub database: Option<String>,
+    /// PEM file of the authority that signed the server's certificate, if the system does not know it; with bolt+s://
+    #[arg(long = "neo4j-ca", env = "NEO4J_CA", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Connections, and accounts written at the same time
     #[arg(long = "neo4j-connections", env = "GROMA_NEO4J_CONNECTIONS", value_name = "N", default_value_t = 4)]
     pub connections: usize,
@@ -35,6 +41,8 @@ pub struct GraphConfig {
     pub password: Password,
     /// Database; none for the user's default.
     pub database: Option<String>,
+    /// PEM file of the authority behind the server's certificate; none for those that the system knows.
+    pub ca_file: Option<PathBuf>,
     /// Connections in the pool, and lanes that write at once.
     pub connections: usize,
 }
@@ -48,6 +56,12 @@ pub enum ConfigError {
     /// Not a URI that the driver takes.
     #[error("{0:?} is not a Neo4j URI: it begins with bolt://, bolt+s://, bolt+ssc://, neo4j:// or neo4j+s://")]
     Uri(String),
+    /// The driver would take it for a file without certificates.
+    #[error("--neo4j-ca: {0} holds no certificate in PEM that can be read")]
+    Authority(String),
+    /// Nothing would be checked with it.
+    #[error("--neo4j-ca has no meaning with {0}: it is for bolt+s:// and neo4j+s://")]
+    AuthorityUnused(String),
     /// No connection to write with.
     #[error("--neo4j-connections is 0: at least one is needed")]
     NoConnections,
@@ -64,6 +78,9 @@ impl Args {
         if !SCHEMES.iter().any(|scheme| self.uri.starts_with(scheme)) {
             errors.push(ConfigError::Uri(self.uri.clone()));
         }
+        if let Some(file) = &self.ca_file {
+            errors.extend(authority(file, &self.uri));
+        }
         if self.connections == 0 {
             errors.push(ConfigError::NoConnections);
         }
@@ -74,9 +91,17 @@ impl Args {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let Self { uri, user, database, connections, .. } = self;
-        Ok(GraphConfig { uri, user, password, database, connections })
+        let Self { uri, user, database, ca_file, connections, .. } = self;
+        Ok(GraphConfig { uri, user, password, database, ca_file, connections })
     }
+}
+
+fn authority(file: &Path, uri: &str) -> Option<ConfigError> {
+    if !["bolt+s://", "neo4j+s://"].iter().any(|scheme| uri.starts_with(scheme)) {
+        return Some(ConfigError::AuthorityUnused(uri.split("://").next().unwrap_or_default().to_owned()));
+    }
+    let text = fs::read_to_string(file).unwrap_or_default();
+    (!text.contains("-----BEGIN CERTIFICATE-----")).then(|| ConfigError::Authority(file.display().to_string()))
 }
 
 /// Text that does not print.

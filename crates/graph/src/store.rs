@@ -73,6 +73,11 @@ impl GraphStore {
             Some(database) => builder.db(database.as_str()),
             None => builder,
         };
+        let builder = match &config.ca_file {
+            // The driver calls the authority so; no certificate of a client is meant.
+            Some(file) => builder.with_client_certificate(file),
+            None => builder,
+        };
         let graph = Graph::connect(builder.build().map_err(unavailable)?).map_err(unavailable)?;
         let store = Self { graph, uri: config.uri.clone(), user: config.user.clone() };
         let backoff = Backoff { store: &store, deadline: Instant::now() + CONNECT_PATIENCE, doubts: 0 };

@@ -7,8 +7,8 @@ pub mod alone;
 pub mod cli;
 pub mod collectors;
 pub mod findings;
-pub mod reference;
 pub mod nats;
+pub mod reference;
 pub mod streams;
 pub mod sync;
 

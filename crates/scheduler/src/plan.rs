@@ -157,7 +157,8 @@ impl Plan {
             }
             Some(failure) => vec![unseen(&item.region, &item.service, "*", failure)],
             None => {
-                let failed = report.scopes.iter().filter_map(|scope| Some((scope.scope.as_ref()?, scope.failure.as_ref()?)));
+                let failed =
+                    report.scopes.iter().filter_map(|scope| Some((scope.scope.as_ref()?, scope.failure.as_ref()?)));
                 failed.map(|(scope, failure)| unseen(&scope.region, &scope.service, &scope.listing, failure)).collect()
             }
         }

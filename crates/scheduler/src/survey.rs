@@ -149,7 +149,8 @@ fn unanalysed(failure: Failure) -> Unseen {
 
 /// Scopes that a collector finished and the graph never got whole.
 fn lost(plan: &Plan, graph: &SyncFinished) -> Vec<Unseen> {
-    let name_of = |id: &str| plan.accounts().iter().find(|account| account.id == id).map(|account| account.name.clone());
+    let name_of =
+        |id: &str| plan.accounts().iter().find(|account| account.id == id).map(|account| account.name.clone());
     let unseen = |lost: &events::LostScope| {
         let scope = lost.scope.clone().unwrap_or_default();
         Unseen {

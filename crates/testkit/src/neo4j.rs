@@ -43,6 +43,19 @@ impl Neo4j {
         Ok(neo4j)
     }
 
+    /// [`Neo4j::start`] of one that speaks TLS too, with this certificate for `localhost` and its key, both PEM.
+    ///
+    /// # Errors
+    /// As [`Neo4j::start`].
+    pub async fn start_with_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir()?;
+        let mut neo4j = Self { server: None, dir, port: ports::free()? };
+        neo4j.configure()?;
+        neo4j.configure_tls(certificate, key)?;
+        neo4j.launch().await?;
+        Ok(neo4j)
+    }
+
     /// The one that all tests of this process take turns with, empty; the turn ends with the guard.
     ///
     /// # Errors
@@ -128,6 +141,26 @@ impl Neo4j {
         fs::write(dbms.join("auth.ini"), CREDENTIALS)?;
         fs::write(home.join("neo4j.conf"), configuration(self.port))?;
         Ok(())
+    }
+
+    /// What tests ask on their own way in still goes unencrypted.
+    fn configure_tls(&self, certificate: &str, key: &str) -> anyhow::Result<()> {
+        let home = self.dir.path();
+        let folder = home.join("certificates/bolt");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("public.crt"), certificate)?;
+        fs::write(folder.join("private.key"), key)?;
+        let settings = "server.bolt.tls_level=OPTIONAL\n\
+             dbms.ssl.policy.bolt.enabled=true\n\
+             dbms.ssl.policy.bolt.base_directory=certificates/bolt\n\
+             dbms.ssl.policy.bolt.client_auth=NONE\n";
+        fs::write(home.join("neo4j.conf"), configuration(self.port) + settings)?;
+        Ok(())
+    }
+
+    /// `bolt+s://localhost:…`, for one that speaks TLS.
+    pub fn tls_uri(&self) -> String {
+        format!("bolt+s://localhost:{}", self.port)
     }
 
     async fn launch(&mut self) -> anyhow::Result<()> {

@@ -84,6 +84,8 @@ def balance(aws, plain, instances):
 
 def past_a_page(aws, beta):
     image = compute.image(aws.client("ec2", BETA, EAST), "for-scaling")
+    # Alpha has one of that name too.
+    balancing.launch_configuration(aws, BETA, EAST, "web-classic", image, beta)
     for number in range(BALANCERS):
         balancing.classic(aws, BETA, EAST, f"classic-{number:02}", beta, [])
         balancing.network_balancer(aws, BETA, EAST, f"network-{number:02}", beta, [])

@@ -14,6 +14,7 @@ import moto.organizations.utils
 from moto.core.responses import ActionResult
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.reserved_instances import ReservedInstances
+from moto.ec2.responses.transit_gateway_route_tables import TransitGatewayRouteTable
 from moto.iam.models import AccessKeyLastUsed, AWSManagedPolicy, IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
 from moto.inspector2.responses import Inspector2Response
@@ -109,6 +110,13 @@ def fill_ec2(extras):
                 shown.append({"RegionName": region.name, "Endpoint": region.endpoint, "OptInStatus": status})
         return ActionResult({"Regions": shown})
 
+    def search_transit_gateway_routes(response):
+        # Without the page size, at which moto stumbles.
+        table, filters = response._get_param("TransitGatewayRouteTableId"), response._filters_from_querystring()
+        routes = response.ec2_backend.search_transit_gateway_routes(table, filters)
+        return ActionResult({"Routes": routes, "AdditionalRoutesAvailable": False})
+
+    TransitGatewayRouteTable.search_transit_gateway_routes = search_transit_gateway_routes
     ReservedInstances.describe_reserved_instances = describe_reserved_instances
     AvailabilityZonesAndRegions.describe_regions = describe_regions
 

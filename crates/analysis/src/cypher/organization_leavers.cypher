@@ -1,13 +1,8 @@
-// Accounts that have left their organization, and so no longer have what it said of them.
-// Only where this sync has read the organization's tree: then a member hangs under its root or a unit.
-MATCH (member:AWSAccount)-[seen:PARENT]->(parent)
-WHERE seen.lastupdated = $tag AND (parent:AWSOrganizationRoot OR parent:AWSOrganizationalUnit)
-WITH DISTINCT member.org_id AS organization
+// Accounts that have left their organization, and so no longer have what it said of them. The edge of membership goes only
+// when a complete listing of the organization no longer has the account, so an account that is suspended, or whose
+// organization could not be read, keeps it.
 MATCH (account:AWSAccount)
-WHERE account.org_id = organization
-  AND NOT EXISTS { (account)-[:PARENT]->(:AWSOrganizationRoot) }
-  AND NOT EXISTS { (account)-[:PARENT]->(:AWSOrganizationalUnit) }
-SET account.arn = null, account.email = null, account.state = null, account.status = null,
-    account.joined_method = null, account.joined_timestamp = null, account.org_id = null,
-    account.lastupdated = CASE WHEN account.lastupdated > $tag THEN account.lastupdated ELSE $tag END
+WHERE account._module_member AND NOT EXISTS { (account)<-[:_module_MEMBER]-(:AWSOrganization) }
+SET account.arn = null, account.email = null, account.state = null, account.status = null, account._ont_status = null,
+    account.joined_method = null, account.joined_timestamp = null, account.org_id = null, account._module_member = null
 RETURN count(*) AS written

@@ -112,8 +112,14 @@ fn lower(texts: Option<Vec<String>>) -> Option<Vec<String>> {
 
 /// `arn:<partition>:s3:::<bucket>`.
 pub(crate) fn is_bucket(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", _, "s3", "", "", _])
+    let mut parts = arn.splitn(6, ':');
+    let mut next = || parts.next();
+    next() == Some("arn")
+        && next().is_some()
+        && next() == Some("s3")
+        && next() == Some("")
+        && next() == Some("")
+        && next().is_some()
 }
 
 #[cfg(test)]

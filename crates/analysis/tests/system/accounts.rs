@@ -18,23 +18,19 @@ async fn accounts_that_nobody_surveys_are_foreign() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_account_that_left_its_organization_has_nothing_of_it() -> anyhow::Result<()> {
-    let make = "CREATE (root:AWSOrganizationRoot {id: 'r', org_id: 'o'}), (unit:AWSOrganizationalUnit {id: 'u', org_id: 'o'}), \
-        (:AWSAccount {id: '1', org_id: 'o', email: 'e'})-[:PARENT {lastupdated: 100}]->(root), \
-        (:AWSAccount {id: '2', org_id: 'o', email: 'e'})-[:PARENT {lastupdated: 50}]->(unit), \
-        (:AWSAccount {id: '3', org_id: 'o', email: 'e', arn: 'a', name: 'gone', inscope: true}), \
-        (:AWSAccount {id: '4', org_id: 'unread', email: 'e'}), \
-        (:AWSAccount {id: '5', org_id: 'unread', email: 'e'})-[:PARENT {lastupdated: 50}]->(:AWSOrganizationRoot {id: 'x'})";
+async fn the_organizations_name_wins_and_who_left_has_nothing_of_it() -> anyhow::Result<()> {
+    let make = "CREATE (o:AWSOrganization {id: 'o'}), \
+        (:AWSAccount {id: '1', org_id: 'o', email: 'e', name: 'profile'})<-[:_module_MEMBER {name: 'named', lastupdated: 50}]-(o), \
+        (:AWSAccount {id: '2', org_id: 'o', email: 'e', arn: 'a', name: 'gone', inscope: true, _module_member: true}), \
+        (:AWSAccount {id: '3', name: 'never a member'})";
     let expected = expect![[r"
-        1 o e null null null
-        2 o e null null null
-        3 null null null gone 100
-        4 unread e null null null
-        5 unread e null null null
+        1 o e null named named true
+        2 null null null gone null null
+        3 null null null never a member null null
     "]];
     let question = "MATCH (n:AWSAccount) RETURN n.id AS a, n.org_id AS b, n.email AS c, n.arn AS d, n.name AS e, \
-        n.lastupdated AS f ORDER BY a";
-    check(&["organization_leavers"], make, question, expected).await
+        n._ont_name AS f, n._module_member AS g ORDER BY a";
+    check(&["organization_members", "organization_leavers"], make, question, expected).await
 }
 
 #[tokio::test]
@@ -43,7 +39,7 @@ async fn principals_that_nobody_trusts_are_forgotten() -> anyhow::Result<()> {
         (:AWSServicePrincipal:AWSPrincipal {id: 'fresh', lastupdated: 100, _module_scope: 'shared'}), \
         (:AWSServicePrincipal:AWSPrincipal {id: 'newer', lastupdated: 200, _module_scope: 'shared'}), \
         (:AWSServicePrincipal:AWSPrincipal {id: 'not ours', lastupdated: 50}), \
-        (:AWSUser:AWSPrincipal {id: 'kept by its place', lastupdated: 50, _module_scope: '1/global'}), \
+        (:AWSUser:AWSPrincipal {id: 'kept by its place', lastupdated: 50, _module_scope: '1/global/iam'}), \
         (:AWSServicePrincipal:AWSPrincipal {id: 'trusted', lastupdated: 50, _module_scope: 'shared'}) \
         <-[:TRUSTS_AWS_PRINCIPAL]-(:AWSRole {id: 'role'}), \
         (:AWSRootPrincipal:AWSPrincipal {id: 'root', lastupdated: 50, _module_scope: 'shared'}) \

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use expect_test::Expect;
-use graph::{GraphStore, WriterConfig};
+use graph::{GraphConfig, GraphStore};
 use testkit::Neo4j;
 use tokio::sync::MutexGuard;
 
@@ -18,11 +18,12 @@ impl World {
     /// A graph made by this statement.
     pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
         let neo4j = Neo4j::shared().await?;
-        let config = WriterConfig {
+        let config = GraphConfig {
             uri: neo4j.uri(),
             user: neo4j.user().to_owned(),
             password: neo4j.password().into(),
             database: None,
+            ca_file: None,
             connections: 1,
         };
         let store = GraphStore::connect(&config).await?;

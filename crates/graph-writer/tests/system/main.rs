@@ -4,5 +4,6 @@ mod cleanup;
 mod edges;
 mod faults;
 mod nodes;
+mod schema;
 mod story;
 mod world;

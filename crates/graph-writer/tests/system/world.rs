@@ -51,6 +51,7 @@ impl World {
             user: self.neo4j.user().to_owned(),
             password: self.neo4j.password().into(),
             database: None,
+            ca_file: None,
             connections: 2,
         }
     }
@@ -165,13 +166,11 @@ impl World {
         Ok(rows.iter().map(|row| row["pair"].as_str().unwrap_or("?")).collect::<Vec<_>>().join(" "))
     }
 
-    /// The graph as text, without times and bookkeeping, for comparing two.
+    /// Nodes A and B and all edges as text, without times and bookkeeping, for comparing two graphs.
     pub(crate) async fn dump(&self) -> anyhow::Result<String> {
         const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope', '_module_others', '_module_seen'] | \
             k + '=' + toString(it[k])]";
-        let nodes = format!(
-            "MATCH (it) WHERE NOT it:GromaScope AND NOT it:GromaSync RETURN labels(it) AS labels, {PROPERTIES} AS props"
-        );
+        let nodes = format!("MATCH (it) WHERE it:A OR it:B RETURN labels(it) AS labels, {PROPERTIES} AS props");
         let edges = format!(
             "MATCH (a)-[it]->(b) RETURN labels(a)[0] + ' ' + a.id + ' ' + type(it) + ' ' + labels(b)[0] + ' ' + b.id AS labels, {PROPERTIES} AS props"
         );

@@ -21,7 +21,8 @@ struct Export {
 
 /// The `accounts` block for these parts and their public keys.
 pub fn render(users: &BTreeMap<Part, String>) -> String {
-    let mut text = "# Written by `groma nats init`, which writes it anew each time. Holds public keys only.\n".to_owned();
+    let mut text =
+        "# Written by `groma nats init`, which writes it anew each time. Holds public keys only.\n".to_owned();
     text.push_str("accounts {\n");
     for (part, public_key) in users {
         account(&mut text, part, public_key, users);
@@ -65,7 +66,11 @@ fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Exp
 fn offered(owner: &Part, subject: &str, Export { many_answers, to }: &Export) -> String {
     let accounts = to.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let answers = if *many_answers { "response_type: stream, " } else { "" };
-    let within = if *owner == Part::Broker { format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", ") } else { String::new() };
+    let within = if *owner == Part::Broker {
+        format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", ")
+    } else {
+        String::new()
+    };
     format!("{{ service: \"{subject}\", {answers}{within}accounts: [{accounts}] }}")
 }
 

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 pub fn ensure(directory: &Path, name: &str) -> anyhow::Result<String> {
     let path = directory.join(format!("{name}.nk"));
     match fs::read_to_string(&path) {
-        Ok(seed) => public_key(&Zeroizing::new(seed)).with_context(|| format!("{} holds no user's seed", path.display())),
+        Ok(seed) => {
+            public_key(&Zeroizing::new(seed)).with_context(|| format!("{} holds no user's seed", path.display()))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             make_directory(directory)?;
             let pair = KeyPair::new_user();

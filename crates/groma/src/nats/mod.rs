@@ -106,7 +106,10 @@ fn chosen(names: &[String]) -> Result<Vec<Part>, UsageError> {
     if !bad.is_empty() {
         return Err(UsageError::new(bad));
     }
-    Ok(all.into_iter().filter(|part| names.is_empty() || *part == Part::Scheduler || names.contains(&part.name())).collect())
+    Ok(all
+        .into_iter()
+        .filter(|part| names.is_empty() || *part == Part::Scheduler || names.contains(&part.name()))
+        .collect())
 }
 
 fn server(listen: &SocketAddr, store_dir: &Path, tls: &certificates::Tls) -> String {

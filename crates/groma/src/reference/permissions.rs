@@ -35,7 +35,7 @@ fn section(out: &mut String, collector: &Collector) {
     if !others.is_empty() {
         let _ = writeln!(out, "| which regions are enabled | {} |", quoted(others.into_iter().map(String::as_str)));
     }
-    match broker::policy::document(&actions) {
+    match broker::policy::document(collector.name, &actions) {
         Ok(policy) => {
             let _ = write!(out, "\nSession policy:\n\n```json\n{policy}\n```\n");
         }

@@ -103,7 +103,8 @@ async fn survey(config: Config, shutdown: &CancellationToken) -> anyhow::Result<
         refuse_second_broker(&bus).await?;
     }
     let services: Vec<_> = config.request.services.iter().map(|service| service.name).collect();
-    let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()), shutdown);
+    let mut roles =
+        roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()), shutdown);
     let progress = progress::Bar::new();
     let outcome = tokio::select! {
         outcome = scheduler::survey(&bus, config.request, |step| progress.show(&step)) => outcome.map_err(Into::into),

@@ -16,7 +16,8 @@ use tokio::process::{Child, Command};
 const START: Duration = Duration::from_secs(20);
 /// Ends the server when this process is gone, however it went: standard input of the shell is a pipe that only this
 /// process holds open.
-const GUARD: &str = r#""$0" "$@" & server=$!; trap 'kill "$server"' TERM INT; read -r _; kill "$server"; wait "$server""#;
+const GUARD: &str =
+    r#""$0" "$@" & server=$!; trap 'kill "$server"' TERM INT; read -r _; kill "$server"; wait "$server""#;
 
 /// The running server; it ends when this is dropped.
 pub struct PrivateNats {

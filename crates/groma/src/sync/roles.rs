@@ -63,7 +63,9 @@ impl Roles {
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(ended) = self.tasks.join_next().await {
                 match ended {
-                    Ok((name, Err(error))) => tracing::warn!(error = format!("{error:#}"), "the {name} did not end well"),
+                    Ok((name, Err(error))) => {
+                        tracing::warn!(error = format!("{error:#}"), "the {name} did not end well");
+                    }
                     Ok((_, Ok(()))) => {}
                     Err(error) => tracing::warn!(%error, "a role panicked"),
                 }
