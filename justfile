@@ -48,7 +48,7 @@ build:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    {{ python }} -m compileall -q deploy/local
+    {{ python }} -m compileall -q deploy/local tests
     @if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
      else echo "cargo-deny is not installed, so licences and advisories were not checked"; fi
 
@@ -56,6 +56,8 @@ lint:
 test: tools
     cargo test --workspace --locked
     .tools/venv/bin/python -m unittest discover --start-directory deploy/local/tests --top-level-directory deploy/local
+    .tools/venv/bin/python -m unittest discover --start-directory tests/parity
+    {{ python }} tests/parity/parity.py --size small
 
 # Compare the graph with Cartography's over one organization, node by node: just parity --size small.
 [no-exit-message]

@@ -1,5 +1,6 @@
 """Runs a program and says what it took: seconds, processor time and memory, its children included."""
 
+import contextlib
 import ctypes
 import dataclasses
 import os
@@ -12,7 +13,6 @@ SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 INTERVAL = 0.05
 # Looking for new processes takes longer than looking at the known ones.
 SIZES_PER_SEARCH = 5
-GOOD = (0,)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,7 +25,7 @@ class Taken:
     seconds: float
     # Processor time of the program and of everything that it started.
     cpu: float
-    # Of that, what its servers took (a private nats-server).
+    # Of that, what it took in other processes than its first: in a private nats-server.
     servers_cpu: float
     # Sum of the largest resident sizes of all its processes.
     megabytes: float
@@ -48,12 +48,13 @@ def run(command, environment, log):
         seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     left = reap(set(children(os.getpid())) - others)
-    megabytes = watch.stop()
-    if process.returncode not in GOOD:
+    megabytes, others_cpu = watch.stop()
+    if process.returncode:
         end = Path(log).read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         raise Failed(f"{command[0]} ended with status {process.returncode}: {end}")
+    # Of the program and of what it has waited for.
     own = used.ru_utime + used.ru_stime
-    return Taken(seconds, own + left, left, megabytes)
+    return Taken(seconds, own + left, others_cpu, megabytes)
 
 
 def reap(orphans):
@@ -66,11 +67,12 @@ def reap(orphans):
 
 
 class Watch:
-    """Looks at a process and its descendants several times a second; the system remembers how large each was at most."""
+    """Looks at a process and its descendants several times a second; the system sums up for each until it ends."""
 
     def __init__(self, pid):
         self.pid = pid
         self.largest = {}
+        self.cpu = {}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.look, daemon=True)
         self.thread.start()
@@ -82,12 +84,19 @@ class Watch:
                 family = descendants(self.pid)
             looks += 1
             for pid in family:
-                self.largest[pid] = max(self.largest.get(pid, 0), largest_kilobytes(pid))
+                self.see(pid)
+
+    def see(self, pid):
+        with contextlib.suppress(OSError):  # it has ended since
+            self.cpu[pid] = cpu_seconds(pid)
+            self.largest[pid] = max(self.largest.get(pid, 0), largest_kilobytes(pid))
 
     def stop(self):
+        """Megabytes of all, and processor time of all but the first."""
         self.ended.set()
         self.thread.join()
-        return sum(self.largest.values()) / 1024
+        others = sum(cpu for pid, cpu in self.cpu.items() if pid != self.pid)
+        return sum(self.largest.values()) / 1024, others
 
 
 def descendants(pid):
@@ -118,10 +127,7 @@ def stat(pid):
 
 
 def largest_kilobytes(pid):
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
