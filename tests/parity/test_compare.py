@@ -78,6 +78,11 @@ class Differences(unittest.TestCase):
         reverse = "(AWSVpc)-[MEMBER_OF_AWS_VPC]->(AWSEC2Subnet)"
         self.assertEqual(self.found(), [(KIND, "only cartography", ""), (reverse, "only groma", "")])
 
+    def test_some_edges_have_no_direction(self):
+        ends = ("AWSEC2KeyPair a", "AWSEC2KeyPair b")
+        names = [f"{start} -[MATCHING_FINGERPRINT]-> {end}" for start, end in (ends, ends[::-1])]
+        self.assertEqual([compare.one_way_name(name) for name in names], [names[0]] * 2)
+
     def test_an_edge_with_another_property(self):
         self.other["edges"][EDGE] = [{"port": "80"}]
         self.assertEqual(self.found(), [(f"{KIND}.port", "differs", '80 (int) vs "80" (str)')])

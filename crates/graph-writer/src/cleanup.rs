@@ -4,8 +4,8 @@
 //! removed that only waited for its target; and one statement removes a label's nodes in all places at once, where scope
 //! by scope it would be one for each place.
 //!
-//! A label is cleaned in a place (account, region and service) only when every listing that feeds it there is complete in this
-//! sync. Such a place is forgotten on the nodes that it did not see this time; a node that other places see as well is
+//! A label is cleaned in a place (account, region and service) only when every listing that feeds it there is complete
+//! in this sync. Such a place is forgotten on the nodes that it did not see this time; a node that other places see as well is
 //! inherited by one of them, and one that nobody is left to see is removed. Nodes without a place (shared ones, and
 //! those that Cartography wrote) are never removed. Where a place is surveyed for the first time nothing can be old, so
 //! that a first sync pays nothing.
@@ -244,7 +244,7 @@ mod tests {
         ];
         let due = due(&scopes);
         let ready = &due.nodes["Volume"];
-        assert_eq!(ready.places, ["1/x".to_owned(), "1/z".to_owned()].into());
-        assert_eq!(ready.seen_before, ["1/x".to_owned()].into());
+        assert_eq!(ready.places, ["1/x/ec2".to_owned(), "1/z/ec2".to_owned()].into());
+        assert_eq!(ready.seen_before, ["1/x/ec2".to_owned()].into());
     }
 }

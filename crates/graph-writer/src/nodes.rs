@@ -5,8 +5,8 @@
 //!
 //! - `firstseen` (milliseconds, on creation) and `lastupdated` (the tag of the newest sync that saw it). A sync that is older
 //!   changes no property.
-//! - `_module_scope`: the place (`account/region/service`) that the node belongs to, `shared` when it belongs to none. The first
-//!   place that sees a node owns it. Where several see it, the others stand in `_module_others`, each with the tag of the
+//! - `_module_scope`: the place (`account/region/service`) that the node belongs to, `shared` when it belongs to none.
+//!   The first place that sees a node owns it. Where several see it, the others stand in `_module_others`, each with the tag of the
 //!   newest sync in which it did, and `_module_seen` is that tag of the owner; cleanup forgets a place that no longer
 //!   sees the node, and removes the node with the last of them. So it does not matter who came first.
 //! - `_module_label`: its primary label. Other labels of the node may be primary labels of other nodes

@@ -8,7 +8,7 @@ from functools import lru_cache
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, overlay, pages, trust
+from . import balancers, calls, clock, gaps, overlay, pages, stacks, trust
 from .faults import Faults
 
 CONTROLS = "/_groma/"
@@ -30,6 +30,7 @@ class SimulatedAws:
         gaps.fill(self.extras)
         pages.fill(self.pages)
         balancers.fill()
+        stacks.fill()
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")

@@ -26,6 +26,7 @@ from moto.organizations.models import OrganizationsBackend, organizations_backen
 MANAGED_POLICIES = (
     "AdministratorAccess",
     "AmazonEC2ReadOnlyAccess",
+    "AmazonInspector2ReadOnlyAccess",
     "AmazonS3ReadOnlyAccess",
     "AmazonSSMManagedInstanceCore",
     "IAMReadOnlyAccess",

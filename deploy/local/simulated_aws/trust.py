@@ -79,6 +79,7 @@ def may_assume(role, caller, account, external_id):
     document = json.loads(document) if isinstance(document, str) else document
     return any(
         statement.get("Effect") == "Allow"
+        and "sts:AssumeRole" in as_list(statement.get("Action"))
         and names(statement.get("Principal", {}), caller, account)
         and external_id_matches(statement.get("Condition", {}), external_id)
         for statement in as_list(document.get("Statement"))

@@ -40,7 +40,14 @@ async fn only_reading_is_leased() {
     world.hub_keys();
     world.config(&format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n"));
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
-    for actions in [&["iam:CreateUser"] as &[&str], &["iam:*"], &["*"], &[], &["iam:ListUsers", "sts:AssumeRole"], &["ec2:DescribeVpcs"]] {
+    for actions in [
+        &["iam:CreateUser"] as &[&str],
+        &["iam:*"],
+        &["*"],
+        &[],
+        &["iam:ListUsers", "sts:AssumeRole"],
+        &["ec2:DescribeVpcs"],
+    ] {
         let refused = world.lease(ALPHA, "iam", actions).await.expect_err("never");
         assert!(refused.to_string().starts_with("not given: "), "{refused}");
     }

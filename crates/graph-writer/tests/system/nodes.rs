@@ -44,7 +44,7 @@ async fn every_kind_of_value_is_stored_and_a_null_removes() -> anyhow::Result<()
           "props": {
             "_module_label": "A",
             "_module_name": "groma",
-            "_module_scope": "1/r/s",
+            "_module_scope": "1/r/ec2",
             "count": 7,
             "firstseen": true,
             "id": "a",

@@ -1,0 +1,23 @@
+"""CloudFormation as AWS has it where moto falls short: items of a list that are AWS::NoValue go, and a role gets its managed
+policies.
+"""
+
+import moto.cloudformation.parsing as parsing
+from moto.iam.models import Role, iam_backends
+
+
+def fill():
+    clean, create = parsing.clean_json, Role.create_from_cloudformation_json.__func__
+
+    def clean_json(resource, resources):
+        cleaned = clean(resource, resources)
+        return [item for item in cleaned if item is not None] if isinstance(cleaned, list) else cleaned
+
+    def create_role(cls, resource_name, cloudformation_json, account_id, region_name, **more):
+        role = create(cls, resource_name, cloudformation_json, account_id, region_name, **more)
+        for arn in cloudformation_json["Properties"].get("ManagedPolicyArns", []):
+            iam_backends[account_id][arn.split(":")[1]].attach_role_policy(arn, role.name)
+        return role
+
+    parsing.clean_json = clean_json
+    Role.create_from_cloudformation_json = classmethod(create_role)
