@@ -3,9 +3,9 @@
 
     bench.py [--size test|demo|small] [--latencies 0,50] [--repeat N] [--groma PATH] [--output FILE] [--keep DIR]
 
-AWS's answers come from memory (`recorded_aws.py`) with a set latency. One unmeasured sync of each program fills that memory and
-warms Neo4j; then, for each latency, each program begins with an empty graph and is measured over two syncs. The table goes
-to standard output and, with what it takes to repeat it, into `docs/benchmarks.md`.
+AWS's answers come from memory (`recorded_aws.py`) with a set latency. Two unmeasured syncs of each program fill that
+memory and warm Neo4j; then, for each latency, each program begins with an empty graph and is measured over two syncs.
+The tables go to standard output and, with what it takes to repeat them, into `docs/benchmarks.md`.
 
 Needs Linux, for `/proc`. Exit status 0 when everything was measured, 2 when something was in the way.
 """
@@ -89,12 +89,8 @@ class Bench:
         graphs = {program: self.warm_up(program) for program in self.programs}
         calls_per_second = ceiling.of(self.aws, self.environment)
         print(f"AWS from memory answers {calls_per_second:,.0f} calls a second", flush=True)
-        runs = [
-            run
-            for latency in self.latencies
-            for program in self.programs
-            for run in self.repeated(program, latency)
-        ]
+        pairs = ((latency, program) for latency in self.latencies for program in self.programs)
+        runs = [run for latency, program in pairs for run in self.repeated(program, latency)]
         facts = {
             "size": self.arguments.size,
             "latencies": self.latencies,

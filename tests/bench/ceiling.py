@@ -19,9 +19,7 @@ def of(aws, environment):
     ask(where, call, time.monotonic())  # recorded by this one
     ends = time.monotonic() + SECONDS
     counts = []
-    threads = [
-        threading.Thread(target=lambda: counts.append(ask(where, call, ends))) for _ in range(CONNECTIONS)
-    ]
+    threads = [threading.Thread(target=lambda: counts.append(ask(where, call, ends))) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -38,7 +36,7 @@ def request(key, where):
     scope = f"AWS4-HMAC-SHA256 Credential={key}/20240301/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
     lines = [
         "POST / HTTP/1.1",
-        f"Host: ec2.us-east-1.amazonaws.com",
+        "Host: ec2.us-east-1.amazonaws.com",
         f"Authorization: {scope}",
         "Content-Type: application/x-www-form-urlencoded",
         f"Content-Length: {len(FORM)}",

@@ -3,9 +3,9 @@
 
     recorded_aws.py --behind http://127.0.0.1:5000 --port-file FILE
 
-What is not known yet is passed on to the AWS behind, so that a first run of a program fills the memory. One thread and one
-event loop, connections kept alive; a latency delays its own call and no other. It ends when its standard input does.
-Besides AWS it serves
+What is not known yet is passed on to the AWS behind, so that a first run of a program fills the memory. One thread and
+one event loop, connections kept alive; a latency delays its own call and no other. It ends when its standard input
+does. Besides AWS it serves
 
     POST /_bench/reset?milliseconds=N   begins to count anew, and from now on each call waits N milliseconds
     GET  /_bench/counts                 {"calls", "most_in_flight", "unrecorded", "failed", "cpu_seconds"} since then
@@ -121,7 +121,8 @@ class RecordedAws:
     def ask_behind(self, request):
         connection = http.client.HTTPConnection(self.behind.hostname, self.behind.port, timeout=120)
         try:
-            headers = {name.decode(): request.headers[name].decode() for name in HEADERS_BEHIND if name in request.headers}
+            passed_on = [name for name in HEADERS_BEHIND if name in request.headers]
+            headers = {name.decode(): request.headers[name].decode() for name in passed_on}
             connection.request(request.method.decode(), request.path.decode(), request.body, headers)
             response = connection.getresponse()
             body = response.read()

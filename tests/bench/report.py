@@ -12,10 +12,10 @@ FIRST, SECOND = 1, 2
 
 
 def line(run):
-    return (
-        f"{run['program']:11} {run['latency']:3} ms, sync {run['sync']}: {run['seconds']:6.1f} s, CPU {run['cpu']:5.1f} s, "
-        f"{run['megabytes']:4.0f} MB, {run['calls']} calls, {run['most_in_flight']} in flight, Neo4j {run['neo4j_cpu']:.1f} s"
-    )
+    which = f"{run['program']:11} {run['latency']:3} ms, sync {run['sync']}"
+    own = f"{run['seconds']:6.1f} s, CPU {run['cpu']:5.1f} s, {run['megabytes']:4.0f} MB"
+    aws = f"{run['calls']} calls, {run['most_in_flight']} in flight"
+    return f"{which}: {own}, {aws}, Neo4j {run['neo4j_cpu']:.1f} s"
 
 
 def median(runs, name, **which):
@@ -43,8 +43,8 @@ def table(runs, latency):
 
 def value_of(runs, name, program, latency, sync):
     if name == "neo4j_share":
-        busy, wall = (median(runs, one, program=program, latency=latency, sync=sync) for one in ("neo4j_cpu", "seconds"))
-        return None if wall is None else busy / wall
+        wall = value_of(runs, "seconds", program, latency, sync)
+        return wall and value_of(runs, "neo4j_cpu", program, latency, sync) / wall
     if name == "megabytes":
         values = [median(runs, name, program=program, latency=latency, sync=one) for one in (FIRST, SECOND)]
         return None if None in values else max(values)
@@ -96,8 +96,9 @@ COMPARED = {"seconds", "cpu", "megabytes", "calls", "neo4j_cpu"}
 
 def drawn(rows):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    text = [row_of(row, widths) for row in rows]
-    return "\n".join([text[0], "|" + "|".join([":" + "-" * (widths[0] + 1), *["-" * (w + 1) + ":" for w in widths[1:]]]) + "|", *text[1:]])
+    head, *body = [row_of(row, widths) for row in rows]
+    rule = [":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])]
+    return "\n".join([head, f"|{'|'.join(rule)}|", *body])
 
 
 def row_of(cells, widths):
@@ -109,8 +110,8 @@ def row_of(cells, widths):
 
 PAGE = """# Benchmarks
 
-Cartography {cartography} and Groma {groma} over the same simulated AWS organization into the same Neo4j, in one run on {date}.
-This page is written by
+Cartography {cartography} and Groma {groma} over the same simulated AWS organization into the same Neo4j, in one run
+on {date}. This page is written by
 
 ```sh
 just bench{size_option}
@@ -123,26 +124,27 @@ which took {minutes:.0f} minutes. A ratio is Cartography's value by Groma's.
 ## What is measured
 
 - **The organization** is `{size}` of `deploy/local/seeding`: {organization}. {graphs}
-- **AWS** is simulated once; its answers are recorded and come from memory, each after the latency that the table says. Calls
-  delay one another in no other way. On this machine that AWS answers {ceiling} calls a second, so that it bounds neither
-  program. Calls that were not recorded would end the run.
-- **Neo4j** {neo4j} with a heap of {heap}, the same process and configuration for both, warmed by two unmeasured syncs of each program; it is emptied,
-  its indexes included, before each first sync.
-- **Cartography** runs the modules that make the types which Groma knows (`tests/parity/run_cartography.py`), once for each
-  latency. **Groma** is `groma sync --accounts profiles` as `cargo build` makes it, with all its defaults; {repeats} runs for each
-  latency, of which the median is shown.
+- **AWS** is simulated once; its answers are recorded and come from memory, each after the latency that the table
+  says. Calls delay one another in no other way. On this machine that AWS answers {ceiling} calls a second, so that it
+  bounds neither program. A call that was not recorded ends the run.
+- **Neo4j** {neo4j} with a heap of {heap}, the same process and configuration for both, warmed by two unmeasured syncs
+  of each program; it is emptied, its indexes included, before each first sync.
+- **Cartography** runs the modules that make the types which Groma knows (`tests/parity/run_cartography.py`), once for
+  each latency. **Groma** is `groma sync --accounts profiles` as `cargo build` makes it, with all its defaults; the
+  median of {repeats} runs for each latency is shown.
 - **CPU** is user and system time of the program with its children, the start of its interpreter and Groma's private
-  nats-server included. **Memory** is the largest resident size, for Groma the sum of both processes, of the larger sync.
-- **Neo4j's CPU by the time of the sync** says how much of the sync Neo4j computed (more than 100% on several cores): where it
-  is near what the machine has, Neo4j is the bound and not the program.
+  nats-server included. **Memory** is the largest resident size, for Groma the sum of both processes, of the larger
+  sync.
+- **Neo4j's CPU by the time of the sync** says how much of the sync Neo4j computed (more than 100% on several cores):
+  where it is near what the machine has, Neo4j is the bound and not the program.
 
 ## The machine
 
-{cores} cores, {memory} GB of memory, {system}; the programs, Neo4j, NATS and AWS share it. Times of other machines, and on one
-that does other work as well, differ; read them as ratios.
+{cores} cores, {memory} GB of memory, {system}; the programs, Neo4j, NATS and AWS share it. Times on other machines,
+and on one that does other work as well, differ; read them as ratios.
 """
 ORGANIZATIONS = {
-    "test": "a hub and three spokes in two regions with everything awkward, the one whose graphs `just parity` compares",
+    "test": "a hub and three spokes in two regions with all that is awkward, the one that `just parity` compares",
     "demo": "a hub and three spokes in two regions, the one that `just demo` surveys",
     "small": "a hub and two spokes in two regions with one of everything",
 }
@@ -150,7 +152,7 @@ ORGANIZATIONS = {
 
 def page(facts, runs):
     return PAGE.format(
-        cartography=install_cartography.PACKAGES[0].partition("==")[2],
+        cartography=version_of_cartography(),
         groma=facts["groma"],
         date=datetime.date.today().isoformat(),
         size_option="" if facts["size"] == "test" else f" --size {facts['size']}",
@@ -170,8 +172,16 @@ def page(facts, runs):
 
 
 def graphs(facts):
-    said = [f"{name.capitalize()} makes {count(it['nodes'])} nodes and {count(it['edges'])} edges of it" for name, it in facts["graphs"].items()]
+    said = [
+        f"{program.capitalize()} makes {count(graph['nodes'])} nodes and {count(graph['edges'])} edges of it"
+        for program, graph in facts["graphs"].items()
+    ]
     return f"{', '.join(said)}."
+
+
+def version_of_cartography():
+    pinned = install_cartography.PACKAGES.read_text(encoding="utf-8").splitlines()
+    return next(line.partition("==")[2] for line in pinned if line.startswith("cartography=="))
 
 
 def memory_bytes():

@@ -205,6 +205,7 @@ def report(comparison, accepted, restricted=False):
             explained[entry] += 1
     print_accepted(accepted, explained)
     print_differences(open_differences)
+    print_sum(comparison, open_differences)
     unused = [] if restricted else [entry for number, entry in enumerate(accepted) if not explained[number]]
     for entry in unused:
         print(f"accepted but not found: {entry['subject']} {entry['verdict']}", file=sys.stderr)
@@ -254,6 +255,17 @@ def print_differences(differences):
         groups.setdefault((difference.subject, difference.verdict), []).append(difference)
     for subject, verdict in sorted(groups):
         print_group(subject, verdict, groups[subject, verdict])
+
+
+def print_sum(comparison, open_differences):
+    counts = [counter for shares in comparison.shares.values() for counter in shares.values()]
+    every, same_ones = sum(sum(counter.values()) for counter in counts), sum(counter["same"] for counter in counts)
+    differing = {difference.name for difference in comparison.differences}
+    unexplained = {difference.name for difference in open_differences}
+    print(
+        f"{every} nodes and edges: {same_ones} the same, {len(differing - unexplained)} differ as accepted, "
+        f"{len(unexplained)} differ otherwise: {100 * (1 - len(unexplained) / (every or 1)):.2f}% parity"
+    )
 
 
 def print_group(subject, verdict, group):

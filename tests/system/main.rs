@@ -1,7 +1,9 @@
 //! End-to-end tests: the `groma` binary on a real nats-server, a real Neo4j and a simulated AWS.
 
+mod aws_setup;
 mod bad_input;
 mod closed_bus;
+mod doctor;
 mod documents;
 mod inventory;
 mod neo4j_tls;

@@ -1,7 +1,7 @@
 //! The four streams. The program creates them and keeps their configuration current; an operator sets limits, replicas
 //! and storage through [`BusConfig`].
 
-use crate::{Bus, BusConfig, Storage};
+use crate::{Bus, BusConfig, Outgoing, PublishError, Storage};
 use async_nats::jetstream::{
     ErrorCode,
     context::{CreateStreamError, CreateStreamErrorKind, RequestErrorKind},
@@ -45,6 +45,9 @@ pub enum StreamError {
         /// Why.
         source: CreateStreamError,
     },
+    /// The stream is there and takes nothing.
+    #[error("a stream does not keep what is published")]
+    NotKept(#[source] PublishError),
     /// On a closed bus.
     #[error("stream {stream} is not there, and this NATS user may not create it: the scheduler does when it starts")]
     Missing {
@@ -203,6 +206,29 @@ impl Bus {
         self.client.server_info().jetstream
     }
 
+    /// Whether a stream can be made and holds what is published: makes one of its own, and takes it away again.
+    ///
+    /// # Errors
+    /// When the server has no JetStream, no room for so many copies, or this user may not.
+    pub async fn try_storage(&self) -> Result<(), StreamError> {
+        const NAME: &str = "GROMA_TRIAL";
+        const SUBJECT: &str = "groma.trial.v1";
+        let template = &self.streams.0[0];
+        let config = Config {
+            name: NAME.to_owned(),
+            subjects: vec![SUBJECT.to_owned()],
+            num_replicas: template.num_replicas,
+            storage: template.storage,
+            max_messages: 1,
+            ..Config::default()
+        };
+        let failed = |source| StreamError::Failed { stream: NAME.to_owned(), replicas: template.num_replicas, source };
+        self.jetstream.create_stream(config).await.map_err(failed)?;
+        let kept = self.publish(Outgoing::new(SUBJECT.to_owned(), String::new(), "is this kept?")).await;
+        self.jetstream.delete_stream(NAME).await.ok();
+        kept.map_err(StreamError::NotKept)
+    }
+
     /// Every Groma stream on the server with its consumers.
     ///
     /// # Errors
@@ -246,5 +272,35 @@ impl Bus {
                 })
                 .collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_updated_when_a_limit_changed_and_left_alone_when_the_server_only_filled_it_in() {
+        let asked = |change: fn(&mut BusConfig)| {
+            let mut config = BusConfig::new("nats://h", "test");
+            change(&mut config);
+            StreamConfigs::new(&config).0
+        };
+        let plain = asked(|_| {});
+        for stream in &plain {
+            let there = Config { max_bytes: -1, max_messages: -1, max_consumers: -1, ..stream.clone() };
+            assert!(is_current(&there, stream), "{}", stream.name);
+        }
+        let changes: [fn(&mut BusConfig); 4] = [
+            |it| it.replicas = 3,
+            |it| it.storage = Storage::Memory,
+            |it| it.assets_max_bytes = 1,
+            |it| it.assets_max_age = Duration::from_hours(1),
+        ];
+        for (nth, change) in changes.into_iter().enumerate() {
+            let (there, asked) = (&plain[1], &asked(change)[1]);
+            assert_eq!(there.name, ASSETS);
+            assert!(!is_current(there, asked), "change {nth}");
+        }
     }
 }

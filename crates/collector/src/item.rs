@@ -109,7 +109,7 @@ async fn report<C: Send + std::marker::Sync>(
 }
 
 /// Leases a session and makes the SDK client of the item.
-async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
+pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
     let Worker { service, options, http, .. } = worker;
     let place = task.place;
     let actions = service.actions();

@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`table`] says what the graph gets, [`service`] which calls list it, [`rows`] turns items into table
 //! rows, [`sink`] publishes them. [`options`] says how, [`run`] holds work items, [`item`] does one, [`listing`] one listing
-//! of it, [`connection`] and [`client`] are how it reaches AWS, and [`error`] says what went wrong.
+//! of it, [`connection`] and [`client`] are how it reaches AWS, [`error`] says what went wrong, and [`probe`] tries it all
+//! without publishing.
 
 pub mod client;
 pub mod connection;
@@ -12,6 +13,7 @@ pub mod item;
 pub mod listing;
 pub mod options;
 pub mod place;
+pub mod probe;
 pub mod rows;
 pub mod run;
 pub mod service;
@@ -24,6 +26,7 @@ pub use connection::Connection;
 pub use error::CollectError;
 pub use options::{Args, OptionError, Options};
 pub use place::Place;
+pub use probe::Probed;
 pub use run::run;
 pub use service::{Collecting, Listing, Region, Service};
 pub use sink::Sink;

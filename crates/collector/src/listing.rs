@@ -68,9 +68,16 @@ async fn collected<C: Send + Sync>(
         (listing.collect)(client, &mut sink).await?;
         sink.finish().await
     };
-    let limit = worker.options.listing_timeout;
+    within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
+}
+
+/// What a listing comes to in this time; its panic is an error like any other.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    pages: impl Future<Output = Result<T, CollectError>>,
+) -> Result<T, CollectError> {
     match tokio::time::timeout(limit, AssertUnwindSafe(pages).catch_unwind()).await {
-        Ok(Ok(result)) => result.map_err(|error| error.seen_from(task.place)),
+        Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(CollectError::internal(format!("the listing panicked: {}", words(&*panic)))),
         Err(_late) => Err(late(limit)),
     }

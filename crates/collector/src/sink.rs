@@ -25,8 +25,15 @@ pub struct Sink {
 }
 
 enum Output {
-    Bus { bus: Box<Bus>, pending: VecDeque<PendingAck> },
+    Bus {
+        bus: Box<Bus>,
+        pending: VecDeque<PendingAck>,
+    },
     Memory(Vec<AssetBatch>),
+    /// Ends the listing with its first item.
+    Nowhere {
+        seen: bool,
+    },
 }
 
 /// What a listing came to.
@@ -58,6 +65,16 @@ impl Sink {
         Self { place, header, rows: Rows::default(), output: Output::Memory(Vec::new()), batches: 0, assets: 0 }
     }
 
+    /// A sink that keeps nothing and ends its listing at the first item, for trying whether it can be read.
+    pub(crate) fn to_nowhere(place: Place) -> Self {
+        Self { output: Output::Nowhere { seen: false }, ..Self::to_memory(place) }
+    }
+
+    /// Whether the listing was ended by the sink.
+    pub(crate) fn has_seen_enough(&self) -> bool {
+        matches!(self.output, Output::Nowhere { seen: true })
+    }
+
     /// Account and region of the listing.
     pub fn place(&self) -> &Place {
         &self.place
@@ -68,6 +85,10 @@ impl Sink {
     /// # Errors
     /// When the bus does not take a full batch.
     pub async fn emit<T>(&mut self, node: &'static Node<T>, item: &T) -> Result<(), CollectError> {
+        if let Output::Nowhere { seen } = &mut self.output {
+            *seen = true;
+            return Err(CollectError::internal("enough was seen"));
+        }
         self.rows.push(node, item, &self.place);
         if self.rows.bytes() >= BATCH_BYTES || self.rows.assets() >= BATCH_ROWS {
             self.flush().await?;
@@ -112,7 +133,7 @@ impl Sink {
         self.flush().await?;
         match self.output {
             Output::Memory(batches) => Ok(batches),
-            Output::Bus { .. } => Ok(Vec::new()),
+            Output::Bus { .. } | Output::Nowhere { .. } => Ok(Vec::new()),
         }
     }
 
@@ -126,6 +147,7 @@ impl Sink {
         self.batches += 1;
         match &mut self.output {
             Output::Memory(batches) => batches.push(batch),
+            Output::Nowhere { .. } => {}
             Output::Bus { bus, pending } => {
                 let event = AssetEvent { event: Some(Event::Batch(batch)), ..self.header.clone() };
                 if pending.len() >= UNACKNOWLEDGED

@@ -43,14 +43,21 @@ impl Value {
     /// A moment as text, as Python spells it: `2024-05-01 01:02:03+00:00`, with six digits of a second where it has a
     /// fraction. Some properties of the graph are such texts, with the moment itself in a property beside them.
     pub fn spelled(time: &DateTime) -> Self {
-        let micros = time.subsec_nanos() / 1_000;
+        let (secs, micros) = rounded(time);
         let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
-        match DateTime::from_secs(time.secs()).fmt(Format::DateTime) {
+        match DateTime::from_secs(secs).fmt(Format::DateTime) {
             Ok(text) => Self::String(format!("{}{fraction}+00:00", text.trim_end_matches('Z').replace('T', " "))),
             // Only for years that no calendar text has: the number is then the plainest truth.
-            Err(_) => Self::Integer(time.secs()),
+            Err(_) => Self::Integer(secs),
         }
     }
+}
+
+/// Seconds and microseconds, to the nearest: JSON has times as floating-point seconds, and `.018` of some second comes as
+/// 17,999,887 nanoseconds.
+fn rounded(time: &DateTime) -> (i64, i64) {
+    let micros = (i64::from(time.subsec_nanos()) + 500) / 1_000;
+    (time.secs().saturating_add(micros / 1_000_000), micros % 1_000_000)
 }
 
 impl From<Value> for events::Value {
@@ -119,7 +126,8 @@ impl From<bool> for Value {
 
 impl From<&DateTime> for Value {
     fn from(value: &DateTime) -> Self {
-        Self::Time(value.secs() * 1_000_000 + i64::from(value.subsec_nanos() / 1_000))
+        let (secs, micros) = rounded(value);
+        Self::Time(secs.saturating_mul(1_000_000).saturating_add(micros))
     }
 }
 
@@ -143,7 +151,15 @@ mod tests {
     fn moments_are_spelled_as_python_does() {
         let spelled = |secs, nanos| Value::spelled(&DateTime::from_secs_and_nanos(secs, nanos));
         assert_eq!(spelled(1_714_525_323, 0), "2024-05-01 01:02:03+00:00".into());
-        assert_eq!(spelled(1_714_525_323, 45_678_999), "2024-05-01 01:02:03.045678+00:00".into());
+        assert_eq!(spelled(1_714_525_323, 45_678_000), "2024-05-01 01:02:03.045678+00:00".into());
         assert_eq!(spelled(i64::MAX, 0), Value::Integer(i64::MAX));
+    }
+
+    #[test]
+    fn a_moment_is_rounded_to_microseconds() {
+        let time = |secs, nanos| Value::from(&DateTime::from_secs_and_nanos(secs, nanos));
+        assert_eq!(time(1_709_294_406, 17_999_887), Value::Time(1_709_294_406_018_000));
+        assert_eq!(time(1, 999_999_600), Value::Time(2_000_000));
+        assert_eq!(Value::spelled(&DateTime::from_secs_and_nanos(1, 999_999_600)), "1970-01-01 00:00:02+00:00".into());
     }
 }

@@ -1,6 +1,11 @@
 //! One lane for each account: its events are applied one transaction at a time, so that accounts do not contend for
 //! nodes, and whatever has queued up in the meantime goes into the next one together. As many lanes are served at once
 //! as there are connections; a lane costs nothing while it is empty.
+//!
+//! Measured with 100,000 nodes of 20 properties and 200,000 edges in four accounts (`examples/load.rs`, two cores): two
+//! connections write twice as fast as one, four no faster than two and at half again the server's CPU time, because each
+//! transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000 nodes makes no
+//! difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3).
 
 use crate::apply::{Applied, Item};
 use std::{
@@ -10,9 +15,9 @@ use std::{
 use tokio::sync::Notify;
 
 /// Node rows after which a transaction is full.
-const MOST_NODES: usize = 5_000;
+const MOST_NODES: usize = 2_500;
 /// Edge rows after which it is.
-const MOST_EDGES: usize = 20_000;
+const MOST_EDGES: usize = 10_000;
 
 /// The queues of all accounts.
 #[derive(Default)]
@@ -161,7 +166,7 @@ mod tests {
     async fn a_transaction_is_bounded() {
         let lanes = Lanes::default();
         (0..8).for_each(|n| lanes.push(item("1", n, 1_000)));
-        assert_eq!(sequences(&lanes).await.1, [0, 1, 2, 3, 4]);
+        assert_eq!(sequences(&lanes).await.1, [0, 1]);
     }
 
     #[tokio::test]

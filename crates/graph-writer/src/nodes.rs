@@ -12,7 +12,10 @@
 //! - `_module_label`: its primary label. Other labels of the node may be primary labels of other nodes
 //!   (`AWSIpPermissionInbound` nodes are also `AWSIpRule`), and cleaning those must not touch this one.
 //!
-//! Rows travel as lists, not maps, so that property names cross the wire once for each statement.
+//! Rows travel as lists, not maps, so that property names cross the wire once for each statement; the server's CPU time is
+//! the same. Remembering places costs a quarter of a write when every row computes it, and nothing that shows when rows
+//! that are their only place's own pass by. Writing equal values again costs a third of the first write, changed ones a
+//! third more than it.
 
 use crate::{bolt, requests, scopes::Run};
 use events::{NodeTable, Ownership};

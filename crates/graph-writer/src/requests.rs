@@ -2,8 +2,9 @@
 //!
 //! The driver leaves Nagle's algorithm on and writes in pieces of 8 KiB, so that the tail of a request of about 9 to 64 KiB
 //! waits some 44 ms for a delayed acknowledgement; a smaller request leaves in one piece, and of larger ones only a part
-//! is hit. Rows that would make a request of that awkward size are therefore sent as several small ones, each of which
-//! takes about a millisecond. Larger sets go out in few large requests.
+//! is hit. Rows that would make a request of that awkward size are therefore sent as several small ones, and larger sets
+//! in few large requests. Measured on one machine, median of a statement that only takes its rows in: 10 KB 50 ms whole
+//! and 4 ms in pieces, 60 KB 48 and 7 ms, 90 and 120 KB 2 ms whole and 10 to 12 in pieces.
 
 use crate::bolt;
 use neo4rs::BoltType;

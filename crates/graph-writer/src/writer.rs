@@ -47,8 +47,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            lanes: 4,
-            in_flight: 32,
+            lanes: 2,
+            in_flight: 16,
             ack_wait: bus::ACK_WAIT,
             patience: Duration::from_secs(2),
             durable: bus::GRAPH_WRITER.to_owned(),

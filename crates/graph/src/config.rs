@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long = "neo4j-ca", env = "NEO4J_CA", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Connections, and accounts written at the same time
-    #[arg(long = "neo4j-connections", env = "GROMA_NEO4J_CONNECTIONS", value_name = "N", default_value_t = 4)]
+    #[arg(long = "neo4j-connections", env = "GROMA_NEO4J_CONNECTIONS", value_name = "N", default_value_t = 2)]
     pub connections: usize,
 }
 

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{alone, findings, nats, streams, sync};
+use crate::{alone, doctor, findings, nats, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Survey AWS into the graph, with every role in this process
     Sync(Box<sync::Args>),
+    /// Look at everything that a sync needs, with a fix for what is not right
+    Doctor(Box<doctor::Args>),
     /// Ask the graph what a security engineer would ask first
     Findings(findings::Args),
     /// Show Groma's streams on NATS and who reads them

@@ -1,9 +1,13 @@
 //! Every collector, by the name of its service.
 
 use bus::Bus;
-use collector::{Options, Table};
+use collector::{Options, Place, Probed, Table};
+use events::Failure;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
+
+/// What a collector finds out, or why it cannot.
+pub type Answer<T> = BoxFuture<'static, Result<T, Failure>>;
 
 /// A collector that can be started.
 #[derive(Clone, Copy)]
@@ -16,6 +20,10 @@ pub struct Collector {
     pub actions: fn() -> Vec<String>,
     /// What it lists.
     pub listings: fn() -> Vec<Listed>,
+    /// Tries every listing in a place.
+    pub probe: fn(Bus, Options, Place, String) -> Answer<Vec<Probed>>,
+    /// Asks which regions an account has enabled.
+    pub regions: fn(Bus, Options, Place, String) -> Answer<Vec<String>>,
     /// Runs it until shutdown.
     pub run: fn(Bus, Options, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>,
 }
@@ -40,6 +48,12 @@ macro_rules! of {
             listings: || {
                 let listings = $service.listings.iter();
                 listings.map(|it| Listed { name: it.name, actions: it.actions, feeds: it.feeds }).collect()
+            },
+            probe: |bus, options, place, name| {
+                Box::pin(collector::probe::listings(&$service, bus, options, place, name))
+            },
+            regions: |bus, options, place, name| {
+                Box::pin(collector::probe::regions(&$service, bus, options, place, name))
             },
             run: |bus, options, shutdown| Box::pin(collector::run(&$service, bus, options, shutdown)),
         }

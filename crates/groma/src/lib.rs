@@ -6,6 +6,7 @@
 pub mod alone;
 pub mod cli;
 pub mod collectors;
+pub mod doctor;
 pub mod findings;
 pub mod nats;
 pub mod reference;

@@ -1,7 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, UsageError, alone, findings, nats, streams, sync};
+use groma::{Cli, Command, UsageError, alone, doctor, findings, nats, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Sync(args) => sync::run(*args).await,
+        Command::Doctor(args) => doctor::run(*args).await,
         Command::Findings(args) => findings::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Nats(args) => nats::run(args),

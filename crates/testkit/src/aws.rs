@@ -139,6 +139,17 @@ impl Aws {
         Ok(serde_json::from_str(&output(command, Value::Array(calls).to_string()).await?)?)
     }
 
+    /// Runs a Python script of the workspace with `--endpoint` and these arguments, in the environment that has boto3, and returns
+    /// what it prints.
+    ///
+    /// # Errors
+    /// When it fails; what it says is in the error.
+    pub async fn script(&self, path: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(tools::python()?);
+        command.current_dir(tools::workspace()).arg(path).args(["--endpoint", &self.endpoint()]).args(arguments);
+        output(command, String::new()).await
+    }
+
     /// The calls so far, but not those of the seeding.
     ///
     /// # Errors

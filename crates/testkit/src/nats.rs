@@ -95,19 +95,20 @@ impl Nats {
             command.arg(self.dir.path());
         }
         let mut server = Server::start("nats-server", command, self.dir.path())?;
-        let port = self.port;
-        server.until_ready(PATIENCE, async || greets(port).await.is_ok()).await?;
+        let (port, with_jetstream) = (self.port, self.configuration.is_none());
+        server.until_ready(PATIENCE, async || greets(port, with_jetstream).await.is_ok()).await?;
         self.server = Some(server);
         Ok(())
     }
 }
 
-/// The server's first line tells of JetStream, once it has recovered its streams.
-async fn greets(port: u16) -> anyhow::Result<()> {
+/// The server's first line tells of JetStream, once it has recovered its streams; whether there is to be one, a configuration
+/// of the user's decides.
+async fn greets(port: u16, with_jetstream: bool) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let mut greeting = [0; 4096];
     let length = timeout(Duration::from_secs(2), stream.read(&mut greeting)).await??;
     let greeting = String::from_utf8_lossy(&greeting[..length]).into_owned();
-    let ready = greeting.starts_with("INFO ") && greeting.contains(r#""jetstream":true"#);
+    let ready = greeting.starts_with("INFO ") && (!with_jetstream || greeting.contains(r#""jetstream":true"#));
     ready.then_some(()).context("no JetStream yet")
 }

@@ -14,7 +14,7 @@ def launch_template(ec2, name, image_id, network, **more):
         "Monitoring": {"Enabled": True},
         "DisableApiTermination": True,
         "InstanceInitiatedShutdownBehavior": "terminate",
-        "SecurityGroupIds": [network.inner_group],
+        "SecurityGroupIds": [network.open_group],
         **more,
     }
     made = ec2.create_launch_template(

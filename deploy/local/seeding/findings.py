@@ -118,6 +118,12 @@ def of_image(account, region, cve, digest="0" * 64):
     return finding
 
 
+def of_repository(account, region, cve):
+    finding = vulnerability(account, region, f"arn:aws:ecr:{region}:{account}:repository/app", cve)
+    finding["resources"][0]["type"] = "AWS_ECR_REPOSITORY"
+    return finding
+
+
 def of_code(account, region, function):
     """A finding with neither package nor path, of a kind that later services added."""
     arn = f"arn:aws:lambda:{region}:{account}:function:{function}:$LATEST"
@@ -168,6 +174,7 @@ def awkward(account, region, instances):
     made.append(reachability(account, region, instances[0], 22, 22))
     made.append(reachability(account, region, instances[0], 1024, 65535, "UDP"))
     made.append(of_image(account, region, CVES[1]))
+    made.append(of_repository(account, region, CVES[2]))
     made.append(of_code(account, region, "report"))
     gone = vulnerability(account, region, "i-00000000000000000", CVES[2])
     gone["title"] = "An instance that is gone: Büro 日本"

@@ -75,7 +75,8 @@ fn make(names: &[String]) -> Result<Made, rcgen::Error> {
 
     let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut server = params(local.into_iter().chain(names.iter().cloned()).collect(), now)?;
-    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // The servers of a cluster are each other's clients.
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     server.use_authority_key_identifier_extension = true;
     server.distinguished_name.push(DnType::CommonName, "NATS server of Groma");
     let key = KeyPair::generate()?;

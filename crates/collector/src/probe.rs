@@ -1,0 +1,73 @@
+//! A dry run of a collector: every listing as far as its first items, over the same lease, client and limits as a sync's, with
+//! nothing published. What it finds is what a sync would find, because it is the same calls.
+
+use crate::{
+    CollectError, Options, Place, Service, Sink,
+    item::{Task, Worker, connect},
+    listing,
+};
+use bus::Bus;
+use events::{Failure, FailureClass, Sync};
+use futures::{StreamExt, stream};
+
+/// How one listing went.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    /// The API operation.
+    pub listing: &'static str,
+    /// IAM actions that it takes.
+    pub actions: &'static [&'static str],
+    /// Why it cannot be read.
+    pub failure: Option<Failure>,
+}
+
+/// Tries every listing of a service in one place, under this name of a sync.
+///
+/// # Errors
+/// When there is no session.
+pub async fn listings<C: Send + std::marker::Sync>(
+    service: &'static Service<C>,
+    bus: Bus,
+    options: Options,
+    place: Place,
+    name: String,
+) -> Result<Vec<Probed>, Failure> {
+    let worker = Worker::new(service, bus, options);
+    let sync = Sync { id: name, update_tag: 0 };
+    let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
+    let tries = service.listings.iter().map(|listing| async {
+        let mut sink = Sink::to_nowhere(place.clone());
+        let failure = match listing::within(worker.options.listing_timeout, (listing.collect)(&client, &mut sink)).await
+        {
+            Err(error) if !sink.has_seen_enough() => Some(error.seen_from(&place).into()),
+            _ => None,
+        };
+        Probed { listing: listing.name, actions: listing.actions, failure }
+    });
+    Ok(stream::iter(tries.collect::<Vec<_>>()).buffered(worker.options.concurrency).collect().await)
+}
+
+/// The regions that the account of a place has enabled.
+///
+/// # Errors
+/// When there is no session, or AWS does not say.
+pub async fn regions<C: Send + std::marker::Sync>(
+    service: &'static Service<C>,
+    bus: Bus,
+    options: Options,
+    place: Place,
+    name: String,
+) -> Result<Vec<String>, Failure> {
+    let Some(regions) = service.regions else {
+        return Err(Failure::new(
+            FailureClass::Internal,
+            format!("{} cannot say which regions there are", service.name),
+        ));
+    };
+    let worker = Worker::new(service, bus, options);
+    let sync = Sync { id: name, update_tag: 0 };
+    let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
+    let mut regions = regions(&client).await.map_err(|error: CollectError| Failure::from(error.seen_from(&place)))?;
+    regions.sort();
+    Ok(regions)
+}

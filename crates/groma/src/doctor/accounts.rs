@@ -1,0 +1,198 @@
+//! Accounts, their regions, and what may be read in each: the calls of a sync, as far as the first item of every listing.
+
+use super::check::{Check, Status};
+use crate::collectors::{self, Collector};
+use bus::Bus;
+use collector::{Options, Place, Probed};
+use events::{Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, subjects};
+use futures::{StreamExt, stream};
+use scheduler::{Request, catalog};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// The broker tries every role before it answers.
+const ACCOUNTS_TIMEOUT: Duration = Duration::from_mins(3);
+/// Accounts and regions of a service that are tried at once.
+const AT_ONCE: usize = 8;
+/// What the sessions of a doctor are called where a sync's bear its id.
+const NAME: &str = "doctor";
+
+/// Everything that can be known of the accounts.
+pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check> {
+    let answer = match accounts(bus).await {
+        Ok(answer) => answer,
+        Err(check) => return vec![check],
+    };
+    let mut checks = entered(&answer);
+    for account in &answer.accounts {
+        let (regions, check) = regions(bus, request, options, account).await;
+        checks.extend(check);
+        for service in &request.services {
+            if let Some(collector) = collectors::named(service.name) {
+                checks.extend(permissions(bus, options, account, &regions, collector).await);
+            }
+        }
+    }
+    checks
+}
+
+async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
+    let bad = |found: String| {
+        let fix = "give the broker an identity: environment keys, AWS_PROFILE, SSO, an instance's or a service account's role";
+        Check::bad(Status::Fatal, "identity", "AWS", found, fix)
+    };
+    let asked = AccountsRequest {}.encode_to_vec();
+    let answer = bus.ask(subjects::ACCOUNTS_REQUEST, asked, ACCOUNTS_TIMEOUT).await;
+    let answer = answer.map_err(|error| bad(bus::chain(&error)))?;
+    let answer = AccountsAnswer::decode(answer).map_err(|error| bad(error.to_string()))?;
+    match &answer.failure {
+        Some(failure) => Err(bad(failure.error.clone())),
+        None => Ok(answer),
+    }
+}
+
+/// Which accounts can be entered, and which not.
+fn entered(answer: &AccountsAnswer) -> Vec<Check> {
+    let mut checks = vec![Check::ok("identity", "AWS", "the caller is known to AWS")];
+    checks.extend(answer.accounts.iter().map(|it| Check::ok("account", named(it), "it can be entered")));
+    let none = answer.accounts.is_empty();
+    let status = if none { Status::Fatal } else { Status::Incomplete };
+    checks.extend(answer.unreachable.iter().map(|it| {
+        let of = if it.id.is_empty() { it.name.clone() } else { format!("{} {}", it.name, it.id) };
+        let failure = it.failure.clone().unwrap_or_default();
+        let fix = "make the role (deploy/aws/cloudformation/spoke.yaml or deploy/aws/terraform/spoke), let its trust policy \
+                   name the broker's identity, and give the external id that it asks for";
+        Check::bad(status, "account", of, failure.error, fix)
+    }));
+    if none && answer.unreachable.is_empty() {
+        let fix = "write a profile for each account, or choose --accounts current or organization";
+        checks.push(Check::bad(Status::Fatal, "account", "AWS", "there is none to survey", fix));
+    }
+    checks
+}
+
+/// The regions that a sync would visit, and what is to be said about them.
+async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Account) -> (Vec<String>, Vec<Check>) {
+    let asked = request.regions.clone().unwrap_or_default();
+    let Some(collector) = collectors::named(catalog::REGION_DISCOVERY) else { return (asked, Vec::new()) };
+    let place = place(account, &account.home_region);
+    match (collector.regions)(bus.clone(), options.clone(), place, NAME.to_owned()).await {
+        Ok(enabled) if asked.is_empty() => {
+            let found = format!("{} enabled: {}", enabled.len(), enabled.join(", "));
+            (enabled, vec![Check::ok("regions", named(account), found)])
+        }
+        Ok(enabled) => {
+            let missing = asked.iter().filter(|region| !enabled.contains(region));
+            let checks = missing.map(|region| {
+                let fix = "leave it out of --regions, or opt into it in the account's settings";
+                Check::bad(Status::Incomplete, "regions", named(account), format!("{region} is not enabled"), fix)
+            });
+            let checks = checks.collect();
+            (asked, checks)
+        }
+        Err(failure) => {
+            let check = Check::bad(
+                Status::Incomplete,
+                "regions",
+                named(account),
+                said(&failure),
+                fix_of(&failure, &["ec2:DescribeRegions"]),
+            );
+            (asked, vec![check])
+        }
+    }
+}
+
+/// What a service's collector may read in an account: one check when it is everything, else one for each thing that is wrong,
+/// with the regions where it is.
+async fn permissions(
+    bus: &Bus,
+    options: &Options,
+    account: &Account,
+    regions: &[String],
+    collector: Collector,
+) -> Vec<Check> {
+    let regions = if collector.global { vec![GLOBAL.to_owned()] } else { regions.to_vec() };
+    let probes = regions.iter().map(|region| async move {
+        let probe = (collector.probe)(bus.clone(), options.clone(), place(account, region), NAME.to_owned());
+        (region.clone(), probe.await)
+    });
+    let tried: Vec<_> = stream::iter(probes.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+    let of = format!("{} in {}", collector.name, named(account));
+    let wrong = wrong(&tried);
+    if wrong.is_empty() {
+        let listings = (collector.listings)().len();
+        return vec![Check::ok(
+            "permissions",
+            of,
+            format!("{listings} listings can be read in {} region(s)", regions.len()),
+        )];
+    }
+    let check = |((class, error, fix), places): (Wrong, BTreeSet<String>)| {
+        let places: Vec<_> = places.into_iter().collect();
+        let found = format!("{error} ({})", places.join(", "));
+        let status = if class == FailureClass::NotEnabled.words() { Status::Note } else { Status::Incomplete };
+        Check::bad(status, "permissions", of.clone(), found, fix)
+    };
+    wrong.into_iter().map(check).collect()
+}
+
+/// Class, what was said, and the fix.
+type Wrong = (&'static str, String, String);
+
+/// Everything that is wrong, each once, with where.
+fn wrong(tried: &[(String, Result<Vec<Probed>, Failure>)]) -> BTreeMap<Wrong, BTreeSet<String>> {
+    let mut wrong: BTreeMap<Wrong, BTreeSet<String>> = BTreeMap::new();
+    let mut note = |failure: &Failure, actions: &[&str], place: String| {
+        let key = (failure.class().words(), said(failure), fix_of(failure, actions));
+        wrong.entry(key).or_default().insert(place);
+    };
+    for (region, result) in tried {
+        match result {
+            Err(failure) => note(failure, &[], region.clone()),
+            Ok(listings) => {
+                for Probed { listing, actions, failure } in listings {
+                    if let Some(failure) = failure {
+                        note(failure, actions, format!("{listing} in {region}"));
+                    }
+                }
+            }
+        }
+    }
+    wrong
+}
+
+fn said(failure: &Failure) -> String {
+    format!("{}: {}", failure.class().words(), failure.error)
+}
+
+fn fix_of(failure: &Failure, actions: &[&str]) -> String {
+    match failure.class() {
+        FailureClass::AccessDenied => {
+            format!("let the role do {}, and see that no service control policy denies it", actions.join(", "))
+        }
+        FailureClass::NotEnabled => "enable it there, or leave it: there is nothing to see".to_owned(),
+        FailureClass::Throttled => "ask again later, or find out who else calls so much".to_owned(),
+        FailureClass::Timeout | FailureClass::Unreachable => {
+            "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints".to_owned()
+        }
+        FailureClass::Credentials => "see the account's own check, and the broker's log with --log debug".to_owned(),
+        _ => "try again; if it stays, report it".to_owned(),
+    }
+}
+
+fn place(account: &Account, region: &str) -> Place {
+    Place {
+        account_id: account.id.clone(),
+        account_name: account.name.clone(),
+        partition: account.partition.clone(),
+        region: region.to_owned(),
+        home_region: account.home_region.clone(),
+    }
+}
+
+fn named(account: &Account) -> String {
+    format!("{} {}", account.name, account.id)
+}

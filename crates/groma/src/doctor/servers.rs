@@ -1,0 +1,126 @@
+//! Neo4j and NATS: there, new enough, and theirs to write to.
+
+use super::check::{Check, Status};
+use crate::sync::private_nats::PrivateNats;
+use bus::Bus;
+use graph::{GraphConfig, GraphError, GraphStore};
+use neo4rs::Query;
+
+/// The oldest major version that Groma's statements run on.
+const OLDEST_NEO4J: u32 = 5;
+
+/// Neo4j: reachable with this user, its version, and the right to make a constraint and a node.
+pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
+    let store = match GraphStore::connect(config).await {
+        Ok(store) => store,
+        Err(error) => return vec![unreachable(config, &error)],
+    };
+    let mut checks = vec![Check::ok("neo4j", &config.uri, format!("user {} is let in", config.user))];
+    checks.push(version(&store, config).await);
+    checks.push(rights(&store, config).await);
+    checks
+}
+
+fn unreachable(config: &GraphConfig, error: &GraphError) -> Check {
+    let fix = match error {
+        GraphError::Refused { .. } => "set NEO4J_USER and NEO4J_PASSWORD to a user of this database",
+        _ if config.uri.contains("+s://") => {
+            "start it, or correct NEO4J_URI; for an authority that the system does not know give --neo4j-ca"
+        }
+        _ => "start it, or correct NEO4J_URI",
+    };
+    Check::bad(Status::Fatal, "neo4j", &config.uri, bus::chain(error), fix)
+}
+
+async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
+    let text = "CALL dbms.components() YIELD name, versions, edition RETURN versions[0] AS version, edition";
+    let rows = match store.rows(Query::new(text.to_owned())).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            return Check::bad(Status::Note, "neo4j version", &config.uri, bus::chain(&error), "");
+        }
+    };
+    let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok()).unwrap_or_default();
+    let (version, edition) = (column("version"), column("edition"));
+    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+    if major < OLDEST_NEO4J {
+        let fix = format!("upgrade to Neo4j {OLDEST_NEO4J} or newer");
+        return Check::bad(Status::Fatal, "neo4j version", &config.uri, format!("{version} is too old"), fix);
+    }
+    Check::ok("neo4j version", &config.uri, format!("{version}, {edition}"))
+}
+
+async fn rights(store: &GraphStore, config: &GraphConfig) -> Check {
+    for text in [
+        "CREATE CONSTRAINT groma_doctor IF NOT EXISTS FOR (n:GromaDoctor) REQUIRE n.id IS UNIQUE",
+        "CREATE (n:GromaDoctor {id: 'trial'}) DELETE n",
+        "DROP CONSTRAINT groma_doctor IF EXISTS",
+    ] {
+        if let Err(error) = store.rows(Query::new(text.to_owned())).await {
+            let found = format!("{}, when told: {text}", bus::chain(&error));
+            let fix = format!("give {} a role that may write and change the schema, such as architect", config.user);
+            return Check::bad(Status::Fatal, "neo4j rights", &config.uri, found, fix);
+        }
+    }
+    Check::ok("neo4j rights", &config.uri, "constraints and nodes can be made and removed")
+}
+
+/// A bus on which a broker of this process may answer.
+pub struct Leasing {
+    /// The connection.
+    pub bus: Bus,
+    _private: Option<PrivateNats>,
+}
+
+/// NATS: the one that is named, or a private one as `groma sync` would start. With it comes the bus over which accounts can
+/// be looked at: a private one where that is possible, because on the user's own a broker may answer already.
+pub async fn nats(args: &role::BusArgs) -> (Vec<Check>, Option<Leasing>) {
+    let private = private(args).await;
+    if args.nats.is_none() {
+        return match private {
+            Ok(leasing) => (looked_at(&leasing.bus, "a private one").await, Some(leasing)),
+            Err(error) => {
+                let fix = "install nats-server, or name one with --nats (NATS_URL)";
+                (vec![Check::bad(Status::Fatal, "nats", "a private one", format!("{error:#}"), fix)], None)
+            }
+        };
+    }
+    let shown = "the one of --nats or NATS_URL";
+    match Bus::connect(&args.config("groma-doctor")).await {
+        Ok(bus) => {
+            let checks = looked_at(&bus, shown).await;
+            (checks, Some(private.unwrap_or(Leasing { bus, _private: None })))
+        }
+        Err(error) => {
+            let fix = "start it, or correct NATS_URL, NATS_CA and NATS_NKEY or NATS_CREDS";
+            (vec![Check::bad(Status::Fatal, "nats", shown, bus::chain(&error), fix)], private.ok())
+        }
+    }
+}
+
+async fn private(args: &role::BusArgs) -> anyhow::Result<Leasing> {
+    let private = PrivateNats::start().await?;
+    let nats = Some(private.url().to_owned());
+    let args = role::BusArgs { nats, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.clone() };
+    let bus = Bus::connect(&args.config("groma-doctor")).await?;
+    Ok(Leasing { bus, _private: Some(private) })
+}
+
+async fn looked_at(bus: &Bus, shown: &str) -> Vec<Check> {
+    vec![Check::ok("nats", shown, "it lets this user in"), jetstream(bus, shown).await]
+}
+
+async fn jetstream(bus: &Bus, shown: &str) -> Check {
+    if !bus.has_jetstream() {
+        let fix = "add a jetstream block with a store_dir to the server's configuration";
+        return Check::bad(Status::Fatal, "jetstream", shown, "it is not enabled", fix);
+    }
+    match bus.try_storage().await {
+        Ok(()) => Check::ok("jetstream", shown, "a stream can be made and keeps what is published"),
+        Err(error) => {
+            let fix =
+                "make room, ask for fewer copies with --nats-replicas, or on a closed bus use the scheduler's key";
+            Check::bad(Status::Fatal, "jetstream", shown, bus::chain(&error), fix)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+"""Tests of the benchmark's own parts: python3 -m unittest discover tests/bench"""
+
+import asyncio
+import contextlib
+import http.client
+import http.server
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
+
+import measure
+import recorded_aws
+import report
+from recorded_aws import Connection, RecordedAws, normalized, take
+
+SESSION = b"<Credentials><AccessKeyId>ASIA1</AccessKeyId><Expiration>2024-03-01T12:00:00Z</Expiration></Credentials>"
+
+
+class Simulated(http.server.BaseHTTPRequestHandler):
+    """Answers with how often it was asked, or with a session."""
+
+    asked = 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Simulated.asked += 1
+        answer = SESSION if b"AssumeRole" in body else b"answer %d" % Simulated.asked
+        self.send_response(500 if b"Action=Fail" in body else 200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+class RecordedAwsTest(unittest.TestCase):
+    def setUp(self):
+        Simulated.asked = 0
+        behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Simulated)
+        threading.Thread(target=behind.serve_forever, daemon=True).start()
+        self.addCleanup(lambda: (behind.shutdown(), behind.server_close()))
+        self.aws = RecordedAws(f"http://127.0.0.1:{behind.server_port}")
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, daemon=True).start()
+        serving = loop.create_server(lambda: Connection(self.aws), "127.0.0.1", 0)
+        server = asyncio.run_coroutine_threadsafe(serving, loop).result()
+        self.port = server.sockets[0].getsockname()[1]
+        self.addCleanup(loop.call_soon_threadsafe, server.close)
+
+    def ask(self, body, key="AKIA1", service="ec2"):
+        with contextlib.closing(self.connection()) as connection:
+            return self.ask_over(connection, body, key, service)
+
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port)
+
+    def ask_over(self, connection, body, key="AKIA1", service="ec2"):
+        scope = f"AWS4-HMAC-SHA256 Credential={key}/20240301/us-east-1/{service}/aws4_request, Signature=0"
+        connection.request("POST", "/", body, {"Authorization": scope})
+        return connection.getresponse().read()
+
+    def test_an_answer_is_asked_for_once_whatever_the_order_of_the_fields(self):
+        self.assertEqual(self.ask(b"Action=A&X=1&Y=2"), b"answer 1")
+        self.assertEqual(self.ask(b"Action=A&Y=2&X=1"), b"answer 1")
+        self.assertEqual(self.ask(b"Action=A&X=2&Y=1"), b"answer 2")
+        self.assertEqual((self.aws.counts.calls, len(self.aws.counts.unrecorded)), (3, 2))
+
+    def test_accounts_are_kept_apart_and_sessions_of_one_are_not(self):
+        role = b"Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%3Arole%2Fr&RoleSessionName="
+        first = self.ask(role + b"one", service="sts")
+        self.assertIn(b"ASIA1", first)
+        self.assertNotIn(b"2024-03-01T12:00:00Z", self.ask(role + b"two", service="sts"))
+        self.assertEqual(Simulated.asked, 1)
+        own, other = self.ask(b"Action=A"), self.ask(b"Action=A", key="ASIA1")
+        self.assertNotEqual(own, other)
+        self.aws.accounts[b"ASIA2"] = b"222222222222"
+        self.assertEqual(self.ask(b"Action=A", key="ASIA2"), other)
+
+    def test_a_failure_is_counted_and_not_kept(self):
+        self.ask(b"Action=Fail")
+        self.ask(b"Action=Fail")
+        self.assertEqual((Simulated.asked, self.aws.counts.failed), (2, 2))
+
+    def test_a_connection_is_kept_and_a_latency_holds_up_no_other_call(self):
+        with contextlib.closing(self.connection()) as connection:
+            self.ask_over(connection, b"Action=A")
+            connection.request("POST", "/_bench/reset?milliseconds=200")
+            connection.getresponse().read()
+        began = time.monotonic()
+        threads = [threading.Thread(target=self.ask, args=(b"Action=A",)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - began
+        self.assertTrue(0.2 <= took < 0.8, took)
+        self.assertEqual(self.aws.counts.most_in_flight, 8)
+
+
+class PartsTest(unittest.TestCase):
+    def test_a_request_is_taken_when_it_is_whole(self):
+        whole = b"POST /a HTTP/1.1\r\nContent-Length: 3\r\nX-Amz-Target: T\r\n\r\nabcPOST"
+        for cut in range(len(whole) - 4):
+            self.assertIsNone(take(bytearray(whole[:cut])))
+        received = bytearray(whole)
+        request = take(received)
+        self.assertEqual((request.path, request.body, request.headers[b"x-amz-target"]), (b"/a", b"abc", b"T"))
+        self.assertEqual(received, b"POST")
+
+    def test_a_session_policy_is_part_of_what_is_asked_and_its_name_is_not(self):
+        ask = b"Action=AssumeRole&RoleArn=r&Policy=%s&RoleSessionName=%s&Tags.member.1.Key=%s"
+        self.assertEqual(normalized(ask % (b"p", b"1", b"k")), normalized(ask % (b"p", b"2", b"l")))
+        self.assertNotEqual(normalized(ask % (b"p", b"1", b"k")), normalized(ask % (b"q", b"1", b"k")))
+        self.assertEqual(normalized(b'{"b": 1, "a": 2}'), b'{"b": 1, "a": 2}')
+
+    def test_a_program_is_measured_with_what_it_leaves_behind(self):
+        measure.adopt_orphans()
+        busy = "import time\nwhile time.process_time() < 0.3: pass"
+        leaving = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {busy!r}]); time.sleep(0.2)"
+        with tempfile.TemporaryDirectory() as folder:
+            taken = measure.run([sys.executable, "-c", leaving], None, Path(folder, "log"))
+            self.assertGreater(taken.cpu, 0.3)
+            self.assertGreater(taken.megabytes, 5)
+            with self.assertRaisesRegex(measure.Failed, "gone wrong"):
+                measure.run([sys.executable, "-c", "raise SystemExit('gone wrong')"], None, Path(folder, "log"))
+
+    def test_the_table_has_medians_and_ratios(self):
+        run = {"latency": 50, "sync": 1, "cpu": 4.0, "servers_cpu": 0, "megabytes": 80, "calls": 10}
+        run |= {"most_in_flight": 1, "neo4j_cpu": 5, "aws_cpu": 0.1}
+        runs = [{**run, "program": "cartography", "seconds": 40.0}]
+        runs += [{**run, "program": "groma", "seconds": seconds} for seconds in (3.0, 4.0, 90.0)]
+        table = report.table(runs, 50)
+        self.assertRegex(table, r"\| first sync +\| +40.0 s \| +4.0 s \| +10× \|")
+        self.assertRegex(table, r"\| second sync +\| +\| +\| +\|")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+//! `groma doctor`: all right, and each thing that can be wrong, with its fix.
+
+use crate::world::{Run, World, run};
+use serde_json::{Value, json};
+use testkit::{Nats, Size};
+
+async fn doctor(world: &World, environment: &[(&str, String)]) -> Run {
+    let mut command = world.groma(&["doctor", "--accounts", "profiles", "--json"]);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    run(command).await
+}
+
+/// The checks of this name that are not right.
+fn wrong(ran: &Run, name: &str) -> Vec<Value> {
+    let checks = ran.json();
+    let checks = checks.as_array().expect("a list");
+    checks.iter().filter(|check| check["name"] == name && check["status"] != "ok").cloned().collect()
+}
+
+#[track_caller]
+fn says(check: &Value, field: &str, words: &str) {
+    let text = check[field].as_str().unwrap_or_default();
+    assert!(text.contains(words), "{words:?} is not in {field}: {check}");
+}
+
+#[tokio::test]
+async fn what_is_right_is_right_and_what_is_wrong_has_a_fix() {
+    let world = World::of(Size::Small).await;
+    let right = doctor(&world, &[]).await;
+    assert_eq!(right.status, 0, "{}\n{}", right.stdout, right.stderr);
+    let checks = right.json();
+    let names: Vec<_> =
+        checks.as_array().expect("a list").iter().map(|it| it["name"].as_str().expect("a name")).collect();
+    for name in
+        ["neo4j", "neo4j version", "neo4j rights", "nats", "jetstream", "identity", "account", "regions", "permissions"]
+    {
+        assert!(names.contains(&name), "{name} was not looked at: {names:?}");
+    }
+    let left = "SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH 'groma_doctor' RETURN count(*) AS n";
+    assert_eq!(world.count(left).await, 0, "the trial was taken away");
+    let calls = world.aws.calls().await.expect("moto counts");
+    let writing = ["Create", "Delete", "Put", "Attach", "Update", "Run", "Start"];
+    let wrote: Vec<_> = calls.iter().filter(|it| writing.iter().any(|verb| it.action.starts_with(verb))).collect();
+    assert!(wrote.is_empty(), "{wrote:?}");
+
+    denied_calls(&world).await;
+    wrong_servers(&world).await;
+    a_role_that_is_gone(&world).await;
+}
+
+async fn denied_calls(world: &World) {
+    let alpha = world.account("alpha");
+    world
+        .aws
+        .fault(json!([
+            {"account": alpha, "service": "ec2", "action": "DescribeVolumes", "status": 403,
+             "code": "UnauthorizedOperation", "message": "You are not authorized to perform this operation."},
+            {"account": alpha, "region": "eu-west-1", "service": "inspector2", "status": 403,
+             "code": "AccessDeniedException", "message": "Invoking account does not have access to this API"},
+        ]))
+        .await
+        .expect("moto takes rules");
+    let ran = doctor(world, &[]).await;
+    world.aws.clear_faults().await.expect("moto forgets them");
+    assert_eq!(ran.status, 3, "{}", ran.stdout);
+    let found = wrong(&ran, "permissions");
+    let denied = found.iter().find(|it| it["status"] == "incomplete").expect("something is denied");
+    says(denied, "of", "ec2 in alpha");
+    says(denied, "found", "DescribeVolumes in eu-west-1");
+    says(denied, "found", "DescribeVolumes in us-east-1");
+    says(denied, "fix", "ec2:DescribeVolumes");
+    let disabled = found.iter().find(|it| it["status"] == "note").expect("something is not enabled");
+    says(disabled, "of", "inspector2 in alpha");
+    says(disabled, "found", "in eu-west-1");
+    assert!(!disabled["found"].to_string().contains("us-east-1"), "{disabled}");
+}
+
+async fn wrong_servers(world: &World) {
+    let ran = doctor(world, &[("NEO4J_PASSWORD", "not-this-one".to_owned())]).await;
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    says(&wrong(&ran, "neo4j")[0], "fix", "NEO4J_PASSWORD");
+
+    let plain = Nats::configured(|dir, port| {
+        let file = dir.join("nats.conf");
+        std::fs::write(&file, format!("listen: \"127.0.0.1:{port}\"\n"))?;
+        Ok(file)
+    });
+    let plain = plain.await.expect("nats-server starts");
+    let ran = doctor(world, &[("NATS_URL", plain.url())]).await;
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    says(&wrong(&ran, "jetstream")[0], "fix", "jetstream block");
+    assert!(wrong(&ran, "permissions").is_empty(), "accounts are looked at all the same: {}", ran.stdout);
+
+    let ran = doctor(world, &[("NATS_URL", "nats://127.0.0.1:1".to_owned())]).await;
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    says(&wrong(&ran, "nats")[0], "fix", "NATS_URL");
+}
+
+async fn a_role_that_is_gone(world: &World) {
+    let call =
+        |operation: &str, parameters: Value| json!([world.account("alpha"), "us-east-1", "iam", operation, parameters]);
+    let role = "cartography-read-only";
+    let policy = "arn:aws:iam::aws:policy/SecurityAudit";
+    let calls = vec![
+        call("detach_role_policy", json!({"RoleName": role, "PolicyArn": policy})),
+        call("delete_role", json!({"RoleName": role})),
+    ];
+    world.aws.call_all(calls).await.expect("its owner may");
+    let ran = doctor(world, &[]).await;
+    assert_eq!(ran.status, 3, "{}", ran.stdout);
+    let gone = wrong(&ran, "account");
+    assert_eq!(gone.len(), 1, "{gone:?}");
+    says(&gone[0], "of", "alpha");
+    says(&gone[0], "fix", "spoke.yaml");
+}
