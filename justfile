@@ -57,12 +57,18 @@ test: tools
     cargo test --workspace --locked
     .tools/venv/bin/python -m unittest discover --start-directory deploy/local/tests --top-level-directory deploy/local
     .tools/venv/bin/python -m unittest discover --start-directory tests/parity
+    .tools/venv/bin/python -m unittest discover --start-directory tests/bench
     {{ python }} tests/parity/parity.py --size small
 
 # Compare the graph with Cartography's over one organization, node by node: just parity --size small.
 [no-exit-message]
 parity *ARGS:
     @{{ python }} tests/parity/parity.py "$@"
+
+# Time Cartography and Groma over one organization, AWS from memory: just bench --size demo.
+[no-exit-message]
+bench *ARGS:
+    @{{ python }} tests/bench/bench.py "$@"
 
 # Format the code.
 fmt:
