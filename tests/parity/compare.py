@@ -6,14 +6,16 @@
 Prints for each label and each kind of edge how many both graphs have, how many only one has, and how many differ; then
 each difference, grouped. Exit status 0 when all is the same but for what the accepted list explains, 1 otherwise.
 
-A difference has a subject and a verdict. The subject is a label (`AWSVpc`), a label's property (`AWSVpc.state`), a further
-label (`AWSVpc:VirtualNetwork`), a kind of edge (`(AWSEC2Subnet)-[MEMBER_OF_AWS_VPC]->(AWSVpc)`) or its property. The verdict is
-`only cartography`, `only groma` or `differs`. An entry of the accepted list names both, and why that is right:
+A difference has a subject and a verdict. The subject is a label (`AWSVpc`), a label's property (`AWSVpc.state`), a
+further label (`AWSVpc:VirtualNetwork`), a kind of edge (`(AWSEC2Subnet)-[MEMBER_OF_AWS_VPC]->(AWSVpc)`) or its property.
+The verdict is `only cartography`, `only groma` or `differs`. An entry of the accepted list names both, and why that is
+right:
 
-    {"subject": "AWSVpc.state", "verdict": "only groma", "reason": "...", "where": "vpc-1*", "size": "test"}
+    {"subject": "AWSVpc.state", "verdict": "only groma", "reason": "...", "where": "AWSVpc vpc-1*", "size": "test"}
 
-`subject` and the optional `where`, which narrows it to nodes or edges by name, are patterns with `*` and `?`. `size` says in
-which organization it occurs, when not in all. An entry that explains nothing is an error: it would hide the next thing.
+`subject` and the optional `where`, which narrows it to nodes or edges by name, are patterns with `*` and `?`. `size` says
+in which organization it occurs, when not in all. An entry that explains nothing is an error: it would hide the next
+thing.
 """
 
 import argparse

@@ -4,10 +4,11 @@
     parity.py [--size small|test] [--fresh] [--types AWSVpc,...] [--keep DIR] [--orders N] [--groma PATH]
 
 Cartography's graph is kept in `.tools/parity`, named after all that it depends on, and is taken from there when nothing
-of that has changed; `--fresh` runs Cartography again. With `--orders N` Groma surveys N times more, AWS's answers being held
-back by other times each time, and each of these graphs has to be the same too.
+of that has changed; `--fresh` runs Cartography again. With `--orders N` Groma surveys N times more, AWS's answers being
+held back by other times each time, and each of these graphs has to be the same too.
 
-Exit status 0 when the graphs are the same but for `accepted.json`, 1 when they are not, 2 when there is nothing to compare.
+Exit status 0 when the graphs are the same but for `accepted.json`, 1 when they are not, 2 when there is nothing to
+compare.
 """
 
 import argparse
