@@ -3,9 +3,10 @@
 //! as there are connections; a lane costs nothing while it is empty.
 //!
 //! Measured with 100,000 nodes of 20 properties and 200,000 edges in four accounts (`examples/load.rs`, two cores): two
-//! connections write twice as fast as one, four no faster than two and at half again the server's CPU time, because each
-//! transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000 nodes makes no
-//! difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3).
+//! connections write half again as fast as one, four no faster than two and at a fifth more of the server's CPU time,
+//! because each transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000 nodes
+//! makes no difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3). The writer itself
+//! takes a fifteenth of the server's CPU time.
 
 use crate::apply::{Applied, Item};
 use std::{
