@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 LOCAL = Path(__file__).resolve().parents[2] / "deploy" / "local"
 sys.path.insert(0, str(LOCAL))
 
+import neo4j_server  # noqa: E402
 import provision  # noqa: E402
 from provision import ROOT  # noqa: E402
 
@@ -70,7 +70,7 @@ def aws(folder):
 @contextlib.contextmanager
 def neo4j(folder):
     """An empty one that asks for no password and listens for Bolt on 127.0.0.1 only."""
-    home, port = Path(folder, "neo4j"), free_port()
+    home, port = Path(folder, "neo4j"), neo4j_server.free_port()
     home.mkdir()
     (home / "neo4j.conf").write_text(
         f"server.default_listen_address=127.0.0.1\nserver.bolt.listen_address=127.0.0.1:{port}\n"
@@ -83,7 +83,7 @@ def neo4j(folder):
     command += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
     command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home}", "--console-mode"]
     with server("neo4j", command, folder) as process:
-        wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: answers(port))
+        wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: neo4j_server.answers(port))
         yield f"bolt://127.0.0.1:{port}"
 
 
@@ -109,23 +109,6 @@ def wait_for(what, process, log, ready):
             end = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
             raise Failed(f"{what} did not start: {end}")
         time.sleep(0.1)
-
-
-def answers(port):
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.settimeout(2)
-            # The handshake of Bolt: a magic number and four versions wished for; the answer is the one chosen.
-            connection.sendall(bytes.fromhex("6060b017") + bytes.fromhex("00000404") + bytes(12))
-            return connection.recv(4) == bytes.fromhex("00000404")
-    except OSError:
-        return False
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def python():

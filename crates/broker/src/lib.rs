@@ -6,9 +6,11 @@
 //! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
 //! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
-//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus.
+//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus;
+//! [`alone`] is a process that does.
 
 pub mod accounts;
+pub mod alone;
 pub mod arn;
 pub mod attribution;
 pub mod aws;
@@ -29,5 +31,6 @@ pub mod route;
 pub mod settings;
 pub mod sources;
 
+pub use alone::Alone;
 pub use broker::{Broker, BrokerError, build, build_with};
 pub use config::{Accounts, Args, BrokerConfig, ConfigError};

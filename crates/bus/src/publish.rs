@@ -83,13 +83,10 @@ pub struct PendingAck {
 }
 
 impl Bus {
-    /// Sends a message and returns at once; [`PendingAck::wait`] says whether it is stored.
-    ///
-    /// # Errors
-    /// None today: a failed send is repeated by [`PendingAck::wait`].
-    pub async fn send(&self, outgoing: Outgoing) -> Result<PendingAck, PublishError> {
+    /// Sends a message and returns at once; [`PendingAck::wait`] says whether it is stored, and repeats a failed send.
+    pub async fn send(&self, outgoing: Outgoing) -> PendingAck {
         let first = self.attempt(&outgoing).await;
-        Ok(PendingAck { bus: self.clone(), outgoing, first })
+        PendingAck { bus: self.clone(), outgoing, first }
     }
 
     /// Sends a message and waits until it is stored.
@@ -97,7 +94,7 @@ impl Bus {
     /// # Errors
     /// When the server refuses it, or does not answer for two minutes.
     pub async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
-        self.send(outgoing).await?.wait().await
+        self.send(outgoing).await.wait().await
     }
 
     async fn attempt(

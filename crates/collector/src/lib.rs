@@ -4,8 +4,9 @@
 //! Reading order: [`table`] says what the graph gets, [`service`] which calls list it, [`rows`] turns items into table
 //! rows, [`sink`] publishes them. [`options`] says how, [`run`] holds work items, [`item`] does one, [`listing`] one listing
 //! of it, [`connection`] and [`client`] are how it reaches AWS, [`error`] says what went wrong, and [`probe`] tries it all
-//! without publishing.
+//! without publishing. [`alone`] is a process that collects.
 
+pub mod alone;
 pub mod client;
 pub mod connection;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod table;
 pub mod testing;
 pub mod value;
 
+pub use alone::Alone;
 pub use connection::Connection;
 pub use error::CollectError;
 pub use options::{Args, OptionError, Options};

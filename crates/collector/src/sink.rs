@@ -155,7 +155,7 @@ impl Sink {
                 {
                     oldest.wait().await.map_err(|error| lost(&error))?;
                 }
-                pending.push_back(bus.send(Outgoing::asset(&event)).await.map_err(|error| lost(&error))?);
+                pending.push_back(bus.send(Outgoing::asset(&event)).await);
             }
         }
         Ok(())

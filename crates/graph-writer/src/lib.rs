@@ -1,11 +1,13 @@
 //! Asset events to Cypher to Neo4j. The writer knows no AWS service: labels, properties and edges come with the events.
 //!
-//! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher; [`scopes`] counts what was applied, and [`scope_store`] keeps that in
-//! the graph; [`nodes`] and [`edges`] are the two statements, [`apply`] the transaction around them; [`held`] keeps edges
-//! whose target is missing; [`cleanup`] removes what finished scopes no longer see; `lane` queues one account's events;
-//! [`sync_end`] closes a sync; [`writer`] consumes the bus.
+//! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher; [`scopes`] counts what
+//! was applied, and [`scope_store`] keeps that in the graph; [`nodes`] and [`edges`] are the two statements, [`apply`] the
+//! transaction around them; [`held`] keeps edges whose target is missing; [`cleanup`] removes what finished scopes no
+//! longer see; `lane` queues one account's events; [`sync_end`] closes a sync; [`writer`] consumes the bus; [`alone`] is a
+//! process that does.
 
 pub mod admit;
+pub mod alone;
 pub mod apply;
 mod bolt;
 pub mod cleanup;
@@ -21,4 +23,5 @@ pub mod scopes;
 pub mod sync_end;
 pub mod writer;
 
+pub use alone::Alone;
 pub use writer::{Options, Writer, WriterError};

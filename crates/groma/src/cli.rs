@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{alone, doctor, findings, nats, streams, sync};
+use crate::{collectors, doctor, findings, nats, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -31,13 +31,13 @@ pub enum Command {
     /// Prepare a NATS server on which each role reaches only what it needs
     Nats(nats::Args),
     /// Run the credential broker alone
-    Broker(alone::BrokerArgs),
+    Broker(broker::Alone),
     /// Run the collector of one service alone
-    Collector(alone::CollectorArgs),
+    Collector(collectors::Args),
     /// Run the scheduler alone: survey with brokers, collectors and writers that run elsewhere
-    Scheduler(alone::SchedulerArgs),
+    Scheduler(scheduler::Alone),
     /// Run the graph-writer alone
-    GraphWriter(alone::GraphWriterArgs),
+    GraphWriter(graph_writer::Alone),
 }
 
 #[cfg(test)]

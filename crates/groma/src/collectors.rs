@@ -1,7 +1,9 @@
 //! Every collector, by the name of its service.
 
+use crate::UsageError;
 use bus::Bus;
-use collector::{Options, Place, Probed, Table};
+use clap::builder::PossibleValuesParser;
+use collector::{Alone, Options, Place, Probed, Table};
 use events::Failure;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +26,8 @@ pub struct Collector {
     pub probe: fn(Bus, Options, Place, String) -> Answer<Vec<Probed>>,
     /// Asks which regions an account has enabled.
     pub regions: fn(Bus, Options, Place, String) -> Answer<Vec<String>>,
+    /// Runs it as a process of its own.
+    pub alone: fn(Alone) -> BoxFuture<'static, anyhow::Result<u8>>,
     /// Runs it until shutdown.
     pub run: fn(Bus, Options, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>,
 }
@@ -55,6 +59,7 @@ macro_rules! of {
             regions: |bus, options, place, name| {
                 Box::pin(collector::probe::regions(&$service, bus, options, place, name))
             },
+            alone: |alone| Box::pin(alone.run(&$service)),
             run: |bus, options, shutdown| Box::pin(collector::run(&$service, bus, options, shutdown)),
         }
     };
@@ -71,6 +76,27 @@ pub static COLLECTORS: &[Collector] = &[
 /// The collector of a service.
 pub fn named(name: &str) -> Option<Collector> {
     COLLECTORS.iter().find(|collector| collector.name == name).copied()
+}
+
+/// `groma collector <service>`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Service to collect
+    #[arg(value_parser = PossibleValuesParser::new(COLLECTORS.iter().map(|it| it.name).collect::<Vec<_>>()))]
+    pub service: String,
+    /// The collector's own.
+    #[command(flatten)]
+    pub alone: Alone,
+}
+
+/// Collects one service until it is told to stop.
+///
+/// # Errors
+/// When NATS cannot be used.
+pub async fn run(args: Args) -> anyhow::Result<u8> {
+    let collector = named(&args.service).ok_or_else(|| UsageError::new(["no such service"]))?;
+    (collector.alone)(args.alone).await
 }
 
 #[cfg(test)]

@@ -1,21 +1,13 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, UsageError, alone, doctor, findings, nats, streams, sync};
+use groma::{Cli, Command, collectors, doctor, findings, nats, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let Cli { log, command } = Cli::parse();
     role::init(&log);
-    role::run_main(async move {
-        match run(command).await {
-            Err(error) if error.is::<UsageError>() => {
-                eprintln!("error: {error}");
-                Ok(role::exit::USAGE)
-            }
-            result => result,
-        }
-    })
+    role::run_main(run(command))
 }
 
 async fn run(command: Command) -> anyhow::Result<u8> {
@@ -25,9 +17,9 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Findings(args) => findings::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Nats(args) => nats::run(args),
-        Command::Broker(args) => alone::broker(args).await,
-        Command::Collector(args) => alone::collector(args).await,
-        Command::Scheduler(args) => alone::scheduler(args).await,
-        Command::GraphWriter(args) => alone::graph_writer(args).await,
+        Command::Broker(alone) => alone.run().await,
+        Command::Collector(args) => collectors::run(args).await,
+        Command::Scheduler(alone) => alone.run().await,
+        Command::GraphWriter(alone) => alone.run().await,
     }
 }

@@ -1,16 +1,20 @@
 //! What every Groma process does, whatever its part: flags for the bus and for logging, logging itself, draining on
 //! SIGTERM, and the exit status.
 //!
-//! Reading order: [`process`] runs a `main`, [`exit`] is what it answers, [`log`], [`signal`] and [`nats`] are what it
-//! starts with.
+//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main`, [`exit`] and [`usage`] are
+//! what it answers, [`log`], [`signal`] and [`nats`] are what it starts with.
 
+pub mod alone;
 pub mod exit;
 pub mod log;
 pub mod nats;
 pub mod process;
 pub mod signal;
+pub mod usage;
 
+pub use alone::alone;
 pub use log::{LogArgs, LogFormat, init};
 pub use nats::{BusArgs, DEFAULT_URL, StorageArg, connect};
 pub use process::run_main;
 pub use signal::shutdown;
+pub use usage::UsageError;

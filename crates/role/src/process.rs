@@ -1,10 +1,10 @@
 //! The frame of a `main` function.
 
-use crate::exit;
+use crate::{UsageError, exit};
 use std::process::ExitCode;
 
 /// Runs a process to its exit status. An error is printed once with all its causes, `error: cause: deeper cause`, and
-/// ends in [`exit::NOTHING_DONE`].
+/// ends in [`exit::NOTHING_DONE`], a [`UsageError`] in [`exit::USAGE`].
 pub fn run_main(main: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -21,7 +21,7 @@ pub fn run_main(main: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {}", bus::chain(error.as_ref()));
-    ExitCode::from(exit::NOTHING_DONE)
+    ExitCode::from(if error.is::<UsageError>() { exit::USAGE } else { exit::NOTHING_DONE })
 }
 
 #[cfg(test)]
@@ -36,5 +36,7 @@ mod tests {
         assert_eq!(text(run_main(async { Ok(exit::INCOMPLETE) })), text(ExitCode::from(3)));
         let failing = async { Err(std::io::Error::other("inner")).context("outer") };
         assert_eq!(text(run_main(failing)), text(ExitCode::from(1)));
+        let misused = async { Err(UsageError::new(["--items is 0"]).into()) };
+        assert_eq!(text(run_main(misused)), text(ExitCode::from(2)));
     }
 }

@@ -2,8 +2,10 @@
 //! graph holds it all. Talks to the broker, the collectors and the graph-writer over the bus only.
 //!
 //! Reading order: [`catalog`] names the services, [`request`] is what a user asks for, [`plan`] turns it into work items
-//! and follows their reports, [`survey`] drives one sync, [`outcome`] is what came of it, [`role`] repeats it.
+//! and follows their reports, [`survey`] drives one sync, [`outcome`] is what came of it, [`role`] repeats it,
+//! [`alone`] is a process that does.
 
+pub mod alone;
 pub mod catalog;
 pub mod outcome;
 pub mod plan;
@@ -11,6 +13,7 @@ pub mod request;
 pub mod role;
 pub mod survey;
 
+pub use alone::Alone;
 pub use outcome::{Outcome, Unseen};
 pub use request::{Request, RequestArgs};
 pub use survey::{Progress, SurveyError, survey};

@@ -173,7 +173,7 @@ async fn publish_work(bus: &Bus, items: &[WorkItem]) -> Result<(), PublishError>
     for together in items.chunks(PUBLISH_TOGETHER) {
         let mut pending = Vec::with_capacity(together.len());
         for item in together {
-            pending.push(bus.send(Outgoing::work(item)).await?);
+            pending.push(bus.send(Outgoing::work(item)).await);
         }
         for ack in pending {
             ack.wait().await?;

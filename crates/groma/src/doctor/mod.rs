@@ -6,7 +6,7 @@ pub mod accounts;
 pub mod check;
 pub mod servers;
 
-use crate::UsageError;
+use crate::survey_args::{SurveyArgs, SurveyConfig};
 use bus::Bus;
 use check::{Check, Status};
 
@@ -14,21 +14,9 @@ use check::{Check, Status};
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Which accounts.
+    /// What would be surveyed, and into which graph.
     #[command(flatten)]
-    pub broker: broker::Args,
-    /// What of them.
-    #[command(flatten)]
-    pub request: scheduler::RequestArgs,
-    /// How hard.
-    #[command(flatten)]
-    pub collector: collector::Args,
-    /// Which graph.
-    #[command(flatten)]
-    pub graph: graph::Args,
-    /// Which NATS.
-    #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub survey: SurveyArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -39,12 +27,9 @@ pub struct Args {
 /// # Errors
 /// When the command line cannot be used.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let broker = args.broker.validate().map_err(UsageError::new)?;
-    let request = args.request.validate().map_err(UsageError::new)?;
-    let options = args.collector.validate().map_err(UsageError::new)?;
-    let graph = args.graph.validate().map_err(UsageError::new)?;
+    let SurveyConfig { broker, request, collector: options, graph, bus } = args.survey.validate()?;
     let mut checks = servers::neo4j(&graph).await;
-    let (on_nats, leasing) = servers::nats(&args.bus).await;
+    let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
     match (broker::build(broker).await, leasing) {
         (Err(error), _) => {

@@ -6,15 +6,13 @@ pub mod progress;
 pub mod report;
 pub mod roles;
 
-use crate::UsageError;
+use crate::survey_args::{SurveyArgs, SurveyConfig};
 use anyhow::{Context, bail};
-use broker::BrokerConfig;
 use bus::{Bus, RequestError};
-use collector::Options;
 use events::{AccountsRequest, Message, subjects};
-use graph::{GraphConfig, GraphStore};
+use graph::GraphStore;
 use private_nats::PrivateNats;
-use scheduler::{Outcome, Request};
+use scheduler::Outcome;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -22,53 +20,12 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Which accounts.
+    /// What to survey, and into which graph.
     #[command(flatten)]
-    pub broker: broker::Args,
-    /// What of them.
-    #[command(flatten)]
-    pub request: scheduler::RequestArgs,
-    /// How hard.
-    #[command(flatten)]
-    pub collector: collector::Args,
-    /// Into which graph.
-    #[command(flatten)]
-    pub graph: graph::Args,
-    /// Over which NATS; a private one when none is named.
-    #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub survey: SurveyArgs,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// What [`Args`] come to.
-struct Config {
-    broker: BrokerConfig,
-    request: Request,
-    collector: Options,
-    graph: GraphConfig,
-    bus: role::BusArgs,
-}
-
-impl Args {
-    fn validate(self) -> Result<Config, UsageError> {
-        let mut errors = Vec::new();
-        let broker = keep(&mut errors, self.broker.validate());
-        let request = keep(&mut errors, self.request.validate());
-        let collector = keep(&mut errors, self.collector.validate());
-        let graph = keep(&mut errors, self.graph.validate());
-        match (broker, request, collector, graph) {
-            (Some(broker), Some(request), Some(collector), Some(graph)) => {
-                Ok(Config { broker, request, collector, graph, bus: self.bus })
-            }
-            _ => Err(UsageError::new(errors)),
-        }
-    }
-}
-
-fn keep<T, E: std::fmt::Display>(errors: &mut Vec<String>, result: Result<T, Vec<E>>) -> Option<T> {
-    result.map_err(|found| errors.extend(found.iter().map(ToString::to_string))).ok()
 }
 
 /// Surveys once, reports, and answers with the exit status.
@@ -77,7 +34,7 @@ fn keep<T, E: std::fmt::Display>(errors: &mut Vec<String>, result: Result<T, Vec
 /// When nothing could be done.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let json = args.json;
-    let config = args.validate()?;
+    let config = args.survey.validate()?;
     let shutdown = role::shutdown();
     let began = Instant::now();
     let Some(outcome) = shutdown.run_until_cancelled(survey(config, &shutdown)).await else {
@@ -87,7 +44,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     report::print(&outcome?, began.elapsed(), json)
 }
 
-async fn survey(config: Config, shutdown: &CancellationToken) -> anyhow::Result<Outcome> {
+async fn survey(config: SurveyConfig, shutdown: &CancellationToken) -> anyhow::Result<Outcome> {
     let store = GraphStore::connect(&config.graph).await?;
     let broker = broker::build(config.broker).await?;
     let mut bus_args = config.bus;

@@ -1,0 +1,30 @@
+//! A collector as a process of its own.
+
+use crate::Service;
+use role::{UsageError, exit};
+
+/// Flags of that process.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Alone {
+    /// The collector's own.
+    #[command(flatten)]
+    pub collector: crate::Args,
+    /// NATS.
+    #[command(flatten)]
+    pub bus: role::BusArgs,
+}
+
+impl Alone {
+    /// Collects one service until it is told to stop.
+    ///
+    /// # Errors
+    /// When NATS cannot be used.
+    pub async fn run<C: Send + Sync + 'static>(self, service: &'static Service<C>) -> anyhow::Result<u8> {
+        let options = self.collector.validate().map_err(UsageError::new)?;
+        let shutdown = role::shutdown();
+        let bus = role::connect(&self.bus, &format!("groma-collector-{}", service.name)).await?;
+        crate::run(service, bus, options, shutdown).await?;
+        Ok(exit::COMPLETE)
+    }
+}
