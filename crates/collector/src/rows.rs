@@ -68,15 +68,7 @@ impl Rows {
         let index = match self.by_table.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                self.edges.push(EdgeTable {
-                    r#type: edge.kind.to_owned(),
-                    source_label: node.label.to_owned(),
-                    direction: edge.direction.into(),
-                    target_label: edge.to.to_owned(),
-                    target_key: edge.key.to_owned(),
-                    properties: edge.props.iter().map(|name| (*name).to_owned()).collect(),
-                    rows: Vec::new(),
-                });
+                self.edges.push(edge_header(node, edge));
                 *entry.insert(self.edges.len() - 1)
             }
         };
@@ -105,7 +97,21 @@ impl Rows {
     }
 }
 
-fn node_header<T>(node: &Node<T>, labels: &[bool], shared: bool) -> NodeTable {
+/// An edge table without rows.
+pub(crate) fn edge_header<T>(node: &Node<T>, edge: &Edge<T>) -> EdgeTable {
+    EdgeTable {
+        r#type: edge.kind.to_owned(),
+        source_label: node.label.to_owned(),
+        direction: edge.direction.into(),
+        target_label: edge.to.to_owned(),
+        target_key: edge.key.to_owned(),
+        properties: edge.props.iter().map(|name| (*name).to_owned()).collect(),
+        rows: Vec::new(),
+    }
+}
+
+/// A node table without rows, for rows to which these of its conditional labels apply.
+pub(crate) fn node_header<T>(node: &Node<T>, labels: &[bool], shared: bool) -> NodeTable {
     let conditional = |wanted: bool| {
         node.labels_when
             .iter()

@@ -12,8 +12,8 @@
 //! };
 //! ```
 
-use crate::{Place, Value};
-use events::Direction;
+use crate::{Place, Value, rows};
+use events::{Direction, EdgeTable, NodeTable};
 
 /// Nodes of one label, as one listing knows them.
 pub struct Node<T: 'static> {
@@ -214,6 +214,9 @@ pub trait Table: Sync {
     fn edges(&self) -> Vec<EdgeShape>;
     /// Property names of every edge, in the order of [`Table::edges`].
     fn edge_properties(&self) -> Vec<&'static [&'static str]>;
+    /// What its rows and their edges travel under, with every label that a row may have: from it follow the graph's
+    /// indexes, which are best made before the first row.
+    fn headers(&self) -> (NodeTable, Vec<EdgeTable>);
 }
 
 /// Type and ends of an edge as it stands in the graph.
@@ -252,5 +255,10 @@ impl<T> Table for Node<T> {
 
     fn edge_properties(&self) -> Vec<&'static [&'static str]> {
         self.edges.iter().map(|edge| edge.props).collect()
+    }
+
+    fn headers(&self) -> (NodeTable, Vec<EdgeTable>) {
+        let nodes = rows::node_header(self, &vec![true; self.labels_when.len()], false);
+        (nodes, self.edges.iter().map(|edge| rows::edge_header(self, edge)).collect())
     }
 }

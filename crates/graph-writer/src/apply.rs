@@ -6,7 +6,7 @@
 use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
-    nodes::NodeWrites,
+    nodes::{NodeWrites, Origin},
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Progress, Run, Verdict},
@@ -96,7 +96,7 @@ async fn enter(
 ) -> Result<Applied, neo4rs::Error> {
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
-    let held = write(transaction, &wanted).await?;
+    let held = write(transaction, &states, &wanted).await?;
     for item in &wanted {
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
@@ -128,18 +128,22 @@ fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Ve
     wanted.into_iter().filter(counted).collect()
 }
 
-async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Held, neo4rs::Error> {
+async fn write(
+    transaction: &mut Transaction,
+    states: &BTreeMap<String, StoredScope>,
+    items: &[&Item],
+) -> Result<Held, neo4rs::Error> {
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
-    for item in items {
-        let (run, place) = (item.run(), item.event.scope.place());
+    let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();
+    for (item, (run, place)) in items.iter().zip(&runs) {
+        let seen_before = states.get(&scopes::id(&item.event.scope)).is_some_and(|it| it.state.since < run.tag);
+        let origin = Origin { run, place, listing: &item.event.scope.listing, seen_before };
         let batch = item.batch();
-        batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, &run, &place));
-        batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, &run, &place, item.sequence));
+        batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
+        batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, run, place, item.sequence));
     }
-    for query in nodes.into_queries() {
-        transaction.run(query).await?;
-    }
+    nodes.write(transaction).await?;
     edges.write(transaction).await
 }
 

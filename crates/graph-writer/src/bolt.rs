@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use events::{Value, value::Kind};
-use neo4rs::{BoltList, BoltMap, BoltNull, BoltString, BoltType};
+use neo4rs::{BoltList, BoltMap, BoltNull, BoltString, BoltType, Query};
 
 /// A property value; an empty one is null.
 pub(crate) fn value(value: &Value) -> BoltType {
@@ -18,6 +18,14 @@ pub(crate) fn value(value: &Value) -> BoltType {
         Some(Kind::Strings(items)) => list(items.items.iter().map(|text| text.as_str().into())),
         Some(Kind::Floats(items)) => list(items.items.iter().map(|number| (*number).into())),
     }
+}
+
+/// A statement that Neo4j plans once, whatever the sizes of its parameters and however the graph has grown since.
+///
+/// It keeps a plan for each order of magnitude of each list and text among the parameters, but only one for a map, so they
+/// all travel in one. And it plans anew when a label has grown much; these statements would only get the same plan again.
+pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    Query::new(format!("CYPHER replan=skip {}", text.replace('$', "$p."))).param("p", map(parameters))
 }
 
 pub(crate) fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {

@@ -17,7 +17,6 @@ use crate::{bolt, scope_store::StoredScope, scopes::Progress};
 use events::Sync;
 use futures::{StreamExt, stream};
 use graph::{GraphError, GraphStore, Transaction};
-use neo4rs::Query;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes or edges removed in one transaction.
@@ -189,25 +188,22 @@ impl<'a> Sweep<'a> {
 
     /// How many candidates there were.
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
-        let find = Query::new(self.find.clone())
-            .param("old", bolt::texts(&self.ready.seen_before))
-            .param("places", bolt::texts(&self.ready.places))
-            .param("ends", self.ends)
-            .param("tag", sync.update_tag)
-            .param("chunk", CHUNK);
+        let places = || bolt::texts(&self.ready.places);
+        let tag = || sync.update_tag.into();
+        let old = bolt::texts(&self.ready.seen_before);
+        let wanted = [("old", old), ("places", places()), ("ends", self.ends.into()), ("tag", tag())];
+        let find = bolt::query(&self.find, wanted.into_iter().chain([("chunk", CHUNK.into())]));
         let rows = transaction.rows(find).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(0);
         }
-        let remove = Query::new(self.remove.clone())
-            .param("ids", bolt::texts(&ids))
-            .param("places", bolt::texts(&self.ready.places))
-            .param("tag", sync.update_tag);
+        let candidates = [("ids", bolt::texts(&ids)), ("places", places()), ("tag", tag())];
+        let remove = bolt::query(&self.remove, candidates);
         let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
         let counter = self.counter;
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-        transaction.run(Query::new(count).param("sync", sync.id.as_str()).param("removed", removed)).await?;
+        transaction.run(bolt::query(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
         Ok(i64::try_from(ids.len()).unwrap_or(CHUNK))
     }
 }

@@ -2,19 +2,18 @@
 //! both, so that the others can be held.
 //!
 //! A target key that is not unique (`name`) links to every match, as Cartography does. Rows are sorted by target, then
-//! source: hub nodes are locked in one order and looked up once. Ownership and age are kept as on nodes; `_module_ends`
+//! source: hub nodes are locked in one order and looked up once. Ownership, age and hash are kept as on nodes; `_module_ends`
 //! holds the labels between which the edge was declared, which is what cleanup goes by.
 
 use crate::{
     bolt,
-    nodes::{Origins, owner, properties},
-    requests,
+    nodes::{Origins, hash_of, names_hash, owner, properties},
     scopes::{Missing, Run},
 };
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
-use neo4rs::{BoltType, Query};
-use std::collections::{BTreeMap, HashSet};
+use neo4rs::BoltType;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Rows to write, gathered by header.
 #[derive(Default)]
@@ -88,37 +87,75 @@ async fn write_table(
     rows: &[Pending<'_>],
     origins: &Origins,
 ) -> Result<HashSet<usize>, neo4rs::Error> {
-    let text = statement(table);
-    let rows = rows.iter().enumerate().map(|(position, pending)| {
-        let EdgeRow { source_id, target_value, values } = pending.row;
-        let fixed =
-            [pending.origin.clone(), source_id.as_str().into(), target_value.as_str().into(), bolt::integer(position)];
-        bolt::list(fixed.into_iter().chain(values.iter().map(bolt::value)))
-    });
+    let names = names_hash(table.properties.iter().map(String::as_str));
+    let row = |position: usize| {
+        let Pending { row: EdgeRow { source_id, target_value, values }, origin, .. } = &rows[position];
+        let ends = [source_id.as_str().into(), target_value.as_str().into()];
+        let hash = (!values.is_empty()).then(|| hash_of(&names, values.iter()).into());
+        let fixed = [origin.clone()].into_iter().chain(ends).chain([bolt::integer(position)]).chain(hash);
+        bolt::list(fixed.chain(values.iter().map(bolt::value)))
+    };
+    let Statements { own, remember } = Statements::of(table);
     let mut found = HashSet::new();
-    for request in requests::cut(rows.collect(), text.len() + origins.size()) {
-        let query = origins.bind(Query::new(text.clone())).param("rows", bolt::list(request));
-        for row in transaction.rows(query).await? {
-            found.extend(row.get::<Vec<usize>>("found")?);
+    let mut seen_elsewhere = BTreeSet::new();
+    for query in origins.queries(&own, (0..rows.len()).map(row).collect()) {
+        for answer in transaction.rows(query).await? {
+            found.extend(answer.get::<Vec<usize>>("found")?);
+            seen_elsewhere.extend(answer.get::<Vec<usize>>("others")?);
         }
+    }
+    for query in origins.queries(&remember, seen_elsewhere.into_iter().map(row).collect()) {
+        transaction.run(query).await?;
     }
     Ok(found)
 }
 
-fn statement(table: &EdgeTable) -> String {
-    let EdgeTable { r#type, source_label, target_label, target_key, .. } = table;
-    let (from, to) = ends(table);
-    let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
-    let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
-    let properties = properties(table.properties.iter(), 4);
-    format!(
-        "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[1]}}) MATCH (t:`{target_label}` {{`{target_key}`: row[2]}}) \
-         MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp() {} \
-         , CASE WHEN coalesce(r.lastupdated, 0) <= $tags[row[0]] THEN [1] ELSE [] END AS current \
-         FOREACH (_ IN current | SET r += {{{properties}}}, r.lastupdated = $tags[row[0]], r._module_name = 'groma') \
-         RETURN collect(DISTINCT row[3]) AS found",
-        owner("r", "_module_ends", &format!("{from}>{to}"))
-    )
+/// The statements for one header.
+struct Statements {
+    /// Relationships that are new or their only place's own; answers which rows found both ends, and which of them are
+    /// left for the other statement.
+    own: String,
+    /// Relationships that several places see.
+    remember: String,
+}
+
+impl Statements {
+    fn of(table: &EdgeTable) -> Self {
+        let EdgeTable { r#type, source_label, target_label, target_key, .. } = table;
+        let (from, to) = ends(table);
+        let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
+        let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
+        // Without being told, Neo4j would scan a label of which it knew no nodes when it planned.
+        let merge = format!(
+            "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[1]}}) USING INDEX s:`{source_label}`(id) \
+             MATCH (t:`{target_label}` {{`{target_key}`: row[2]}}) USING INDEX t:`{target_label}`(`{target_key}`) \
+             MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma'"
+        );
+        let properties = properties(table.properties.iter(), 5);
+        let set = |condition: &str| {
+            let always = format!(
+                "FOREACH (_ IN CASE WHEN {condition} THEN [1] ELSE [] END | SET r.lastupdated = $tags[row[0]])"
+            );
+            let changed = format!(
+                " FOREACH (_ IN CASE WHEN {condition} AND coalesce(r._module_hash <> row[4], true) THEN [1] ELSE [] END \
+                 | SET r += {{{properties}}}, r._module_hash = row[4])"
+            );
+            if table.properties.is_empty() { always } else { always + &changed }
+        };
+        let is_current = "coalesce(r.lastupdated, 0) <= $tags[row[0]]";
+        let own = format!(
+            "{merge}, r._module_scope = $places[row[0]], r._module_ends = '{from}>{to}' \
+             WITH r, row, r._module_scope = $places[row[0]] AND r._module_seen IS NULL AND {is_current} AS own {} \
+             RETURN collect(DISTINCT row[3]) AS found, collect(DISTINCT CASE WHEN coalesce(own, false) THEN null ELSE row[3] END) AS others",
+            set("own")
+        );
+        let remember = format!(
+            "{merge}{}, {is_current} AS current {}",
+            owner("r", "_module_ends", &format!("{from}>{to}")),
+            set("current")
+        );
+        Self { own, remember }
+    }
 }
 
 /// Labels at the start and the end of the relationship.
@@ -143,7 +180,7 @@ async fn absent_labels(
     );
     let ids: HashSet<&str> = absent.iter().take(SAMPLE).map(|pending| pending.row.source_id.as_str()).collect();
     let sources = ids.len();
-    let rows = transaction.rows(Query::new(text).param("ids", bolt::texts(ids))).await?;
+    let rows = transaction.rows(bolt::query(&text, [("ids", bolt::texts(ids))])).await?;
     let missing = rows.first().map_or(Ok(0), |row| row.get::<usize>("count"))?;
     let source = (missing > 0).then(|| table.source_label.clone());
     let target = (missing < sources).then(|| table.target_label.clone());
@@ -164,9 +201,9 @@ mod tests {
             direction: direction.into(),
             ..EdgeTable::default()
         };
-        let inwards = statement(&table(Direction::In));
+        let inwards = Statements::of(&table(Direction::In)).own;
         assert!(inwards.contains("MERGE (t)-[r:`RESOURCE`]->(s)") && inwards.contains("'AWSAccount>AWSVpc'"));
-        let outwards = statement(&table(Direction::Out));
+        let outwards = Statements::of(&table(Direction::Out)).own;
         assert!(outwards.contains("MERGE (s)-[r:`RESOURCE`]->(t)") && outwards.contains("'AWSVpc>AWSAccount'"));
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn lock(
         "UNWIND $scopes AS scope MERGE (s:GromaScope {{id: scope.id}}) \
          SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
     );
-    let query = Query::new(text).param("scopes", bolt::list(scopes.iter().map(|(id, scope)| header(id, scope))));
+    let query = bolt::query(&text, [("scopes", bolt::list(scopes.iter().map(|(id, scope)| header(id, scope))))]);
     let rows = transaction.rows(query).await?;
     rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
 }
@@ -57,7 +57,7 @@ pub(crate) async fn save(
 ) -> Result<(), neo4rs::Error> {
     let text = "UNWIND $states AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
     let states = bolt::list(states.into_iter().map(|(id, stored)| columns(id, &stored.state)));
-    transaction.run(Query::new(text.to_owned()).param("states", states)).await
+    transaction.run(bolt::query(text, [("states", states)])).await
 }
 
 /// Every scope whose newest run belongs to this sync.
@@ -65,7 +65,7 @@ pub(crate) async fn save(
 /// # Errors
 /// When the graph cannot be read.
 pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let query = Query::new(format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}")).param("sync", sync);
+    let query = bolt::query(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
     read(store, query).await
 }
 
@@ -75,7 +75,7 @@ pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>,
 /// When the graph cannot be read.
 pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope>, GraphError> {
     let text = format!("UNWIND $ids AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}");
-    read(store, Query::new(text).param("ids", bolt::texts(ids))).await
+    read(store, bolt::query(&text, [("ids", bolt::texts(ids))])).await
 }
 
 /// Scopes of the account with held edges.
@@ -84,7 +84,7 @@ pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope
 /// When the graph cannot be read.
 pub async fn holding_in_account(store: &GraphStore, account: &str) -> Result<Vec<StoredScope>, GraphError> {
     let text = format!("MATCH (s:GromaScope {{account: $account}}) WHERE size(s.held) > 0 RETURN {COLUMNS}");
-    read(store, Query::new(text).param("account", account)).await
+    read(store, bolt::query(&text, [("account", account.into())])).await
 }
 
 async fn read(store: &GraphStore, query: Query) -> Result<Vec<StoredScope>, GraphError> {

@@ -11,7 +11,7 @@ use crate::{
     held,
     in_flight::InFlight,
     lane::{Job, Lanes},
-    schema::Schema,
+    schema::{Need, Schema},
     scope_store,
     sync_end::{SyncEnd, SyncEndError},
 };
@@ -78,6 +78,7 @@ pub struct Writer {
     bus: Bus,
     store: GraphStore,
     options: Options,
+    expected: HashSet<Need>,
 }
 
 /// What all tasks of a writer share.
@@ -92,7 +93,14 @@ struct Shared {
 impl Writer {
     /// A writer; nothing happens until [`Writer::run`].
     pub fn new(bus: Bus, store: GraphStore, options: Options) -> Self {
-        Self { bus, store, options }
+        Self { bus, store, options, expected: HashSet::new() }
+    }
+
+    /// Makes the indexes of what is likely to come before it does: each later change of the schema throws away every plan
+    /// that the database has made.
+    #[must_use]
+    pub fn expecting(self, needs: impl IntoIterator<Item = Need>) -> Self {
+        Self { expected: needs.into_iter().collect(), ..self }
     }
 
     /// Writes until `shutdown`, then finishes the transactions that are open and hands everything else back.
@@ -100,9 +108,9 @@ impl Writer {
     /// # Errors
     /// When a consumer or the bookkeeping's schema cannot be set up; later errors are waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WriterError> {
-        let Self { bus, store, options } = self;
+        let Self { bus, store, options, expected } = self;
         let schema = Schema::default();
-        schema.ensure(&store, []).await?;
+        schema.ensure(&store, expected).await?;
         let assets =
             Feed::new(&bus, Subscription::assets(&options.durable, options.ack_wait), options.in_flight).await?;
         let syncs = Feed::new(&bus, Subscription::collected(&options.durable, options.ack_wait), SYNCS_AT_ONCE).await?;

@@ -6,6 +6,8 @@ use clap::builder::PossibleValuesParser;
 use collector::{Alone, Options, Place, Probed, Table};
 use events::Failure;
 use futures::future::BoxFuture;
+use graph_writer::schema::Need;
+use std::collections::HashSet;
 use tokio_util::sync::CancellationToken;
 
 /// What a collector finds out, or why it cannot.
@@ -72,6 +74,16 @@ pub static COLLECTORS: &[Collector] = &[
     of!(collector_inspector2::SERVICE),
     of!(collector_organizations::SERVICE),
 ];
+
+/// The indexes of all that they collect.
+pub fn needs() -> HashSet<Need> {
+    let tables = COLLECTORS.iter().flat_map(|collector| (collector.listings)()).flat_map(|listed| listed.feeds);
+    let needs = |table: &&dyn Table| {
+        let (nodes, edges) = table.headers();
+        Need::of_nodes(&nodes).into_iter().chain(edges.iter().flat_map(Need::of_edges)).collect::<Vec<_>>()
+    };
+    tables.flat_map(needs).collect()
+}
 
 /// The collector of a service.
 pub fn named(name: &str) -> Option<Collector> {

@@ -42,6 +42,7 @@ async fn every_kind_of_value_is_stored_and_a_null_removes() -> anyhow::Result<()
             "Thing"
           ],
           "props": {
+            "_module_hash_ListA": 2352074434596016611,
             "_module_label": "A",
             "_module_name": "groma",
             "_module_scope": "1/r/ec2",
@@ -64,7 +65,7 @@ async fn every_kind_of_value_is_stored_and_a_null_removes() -> anyhow::Result<()
     let empty =
         vec![text("b"), Value::default(), Value::default(), Value::default(), Value::default(), Value::default()];
     world.survey(&[story(6, "ListA").table(table(empty, &["Thing"], &["Old"]))]).await?;
-    expect![[r#"{"keys":["_module_label","_module_name","_module_scope","firstseen","id","lastupdated","name"],"labels":["A","Thing"]}"#]]
+    expect![[r#"{"keys":["_module_hash_ListA","_module_label","_module_name","_module_scope","firstseen","id","lastupdated","name"],"labels":["A","Thing"]}"#]]
         .assert_eq(&world.neo4j.rows("MATCH (n:A) UNWIND keys(n) AS key WITH n, key ORDER BY key RETURN labels(n) AS labels, collect(key) AS keys").await?[0].to_string());
     writer.stop().await
 }
