@@ -34,7 +34,10 @@ def main():
         if stack.up():
             raise Failed("the servers did not start")
         servers = stack.environment(stack.read_stack())
+        prepared = prepare(groma, {**without_aws(), **servers})
         with simulated_organization() as aws:
+            if prepared.wait():
+                raise Failed("Neo4j could not be prepared")
             survey(groma, {**without_aws(), **servers, **aws})
         title("Three findings a security engineer cares about")
         run([groma, "findings"], {**without_aws(), **servers})
@@ -131,6 +134,11 @@ def seeded(python, endpoint, folder):
     names = ", ".join(f"{account['name']} {account['id']}" for account in summary["accounts"])
     print(f"{names}; filled in {summary['seconds']} s")
     return json.loads(Path(summary["env"]).read_text(encoding="utf-8"))
+
+
+def prepare(groma, environment):
+    """Has Neo4j, which has only just started, plan its statements while the simulated AWS is filled."""
+    return subprocess.Popen([groma, "neo4j", "init"], env=environment, stdout=subprocess.DEVNULL)
 
 
 def survey(groma, environment):

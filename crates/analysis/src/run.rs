@@ -134,9 +134,27 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     }
 }
 
-/// What the steps look nodes up by. The writer makes most of these indexes already; a graph that Cartography wrote may
-/// lack some.
-async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
+/// The statements of all steps, to be planned and not run.
+pub fn explained() -> impl Iterator<Item = Query> {
+    let explain = |text: &str| {
+        let query = Query::new(format!("EXPLAIN {text}")).param("after", "").param("page", 1).param("tag", 1);
+        query.param("chunk", stale::CHUNK)
+    };
+    STEPS.iter().flat_map(move |step| match step.work {
+        Work::Once(text) | Work::Drain(text) => vec![explain(text)],
+        Work::Pages { text, draws, .. } => {
+            std::iter::once(explain(text)).chain(draws.iter().map(|shape| explain(&stale::text(shape)))).collect()
+        }
+        Work::Permissions => Vec::new(),
+    })
+}
+
+/// Makes the indexes that the steps look nodes up by. The writer makes most of them already; a graph that Cartography wrote
+/// may lack some. Best done before the first event: a new index throws away the plans of all statements.
+///
+/// # Errors
+/// When the graph is away or rejects a statement.
+pub async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
     const INDEXES: [(&str, &str); 6] = [
         ("AWSPrincipal", "arn"),
         ("AWSRole", "arn"),

@@ -23,12 +23,14 @@ pub struct Shape {
 /// # Errors
 /// When the graph is away.
 pub(crate) async fn remove(store: &GraphStore, shape: &Shape, tag: i64) -> Result<u64, GraphError> {
-    let Shape { from, kind, to } = shape;
-    let text = format!(
+    drain(store, &text(shape), tag).await
+}
+
+pub(crate) fn text(Shape { from, kind, to }: &Shape) -> String {
+    format!(
         "MATCH (:`{from}`)-[edge:`{kind}`]->(:`{to}`) WHERE edge.lastupdated < $tag \
          WITH edge LIMIT $chunk DELETE edge RETURN count(*) AS removed"
-    );
-    drain(store, &text, tag).await
+    )
 }
 
 /// Repeats a statement that removes some and answers how many, until nothing is left.

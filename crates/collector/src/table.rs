@@ -214,9 +214,9 @@ pub trait Table: Sync {
     fn edges(&self) -> Vec<EdgeShape>;
     /// Property names of every edge, in the order of [`Table::edges`].
     fn edge_properties(&self) -> Vec<&'static [&'static str]>;
-    /// What its rows and their edges travel under, with every label that a row may have: from it follow the graph's
-    /// indexes, which are best made before the first row.
-    fn headers(&self) -> (NodeTable, Vec<EdgeTable>);
+    /// What its rows and their edges travel under: rows with all of the labels that depend on the row, those with none, and
+    /// those with each. From them follow the graph's indexes and statements, which are best made before the first row.
+    fn headers(&self) -> (Vec<NodeTable>, Vec<EdgeTable>);
 }
 
 /// Type and ends of an edge as it stands in the graph.
@@ -257,8 +257,15 @@ impl<T> Table for Node<T> {
         self.edges.iter().map(|edge| edge.props).collect()
     }
 
-    fn headers(&self) -> (NodeTable, Vec<EdgeTable>) {
-        let nodes = rows::node_header(self, &vec![true; self.labels_when.len()], false);
+    fn headers(&self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
+        let conditions = self.labels_when.len();
+        let each = (0..conditions).map(|one| (0..conditions).map(|label| label == one).collect());
+        let mut labels: Vec<Vec<bool>> =
+            [vec![true; conditions], vec![false; conditions]].into_iter().chain(each).collect();
+        labels.sort();
+        labels.dedup();
+        // Which of them belongs to whom is known of each row only; sharing has a statement of its own, and is rare.
+        let nodes = labels.iter().map(|labels| rows::node_header(self, labels, false)).collect();
         (nodes, self.edges.iter().map(|edge| rows::edge_header(self, edge)).collect())
     }
 }

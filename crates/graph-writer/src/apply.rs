@@ -141,7 +141,7 @@ async fn write(
         let origin = Origin { run, place, listing: &item.event.scope.listing, seen_before };
         let batch = item.batch();
         batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
-        batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, run, place, item.sequence));
+        batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));
     }
     nodes.write(transaction).await?;
     edges.write(transaction).await

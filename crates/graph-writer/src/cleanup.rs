@@ -13,7 +13,12 @@
 //! Candidates are locked first and looked at again in a second statement: another sync may see a node at the same
 //! moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
-use crate::{bolt, scope_store::StoredScope, scopes::Progress};
+use crate::{
+    bolt,
+    ownership::{self, Kind},
+    scope_store::StoredScope,
+    scopes::Progress,
+};
 use events::Sync;
 use futures::{StreamExt, stream};
 use graph::{GraphError, GraphStore, Transaction};
@@ -96,8 +101,14 @@ fn region_of(place: &str) -> &str {
 /// # Errors
 /// When the graph is away; what was removed until then stays removed, and counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
-    let edges = due.edges.iter().map(|((kind, ends), ready)| Sweep::edges(kind, ends, ready));
-    let nodes = due.nodes.iter().map(|(label, ready)| Sweep::nodes(label, ready));
+    let noted = ownership::noted(store).await?;
+    let alone_and_several = |kind: Kind| [false].into_iter().chain(noted.contains(kind.as_str()).then_some(true));
+    let edges = due.edges.iter().flat_map(|((kind, ends), ready)| {
+        alone_and_several(Kind::edge(kind, ends)).map(move |several| Sweep::edges(kind, ends, ready, several))
+    });
+    let nodes = due.nodes.iter().flat_map(|(label, ready)| {
+        alone_and_several(Kind::label(label)).map(move |several| Sweep::nodes(label, ready, several))
+    });
     sweep_all(store, sync, edges.collect()).await?;
     sweep_all(store, sync, nodes.collect()).await
 }
@@ -125,47 +136,59 @@ struct Sweep<'a> {
     counter: &'static str,
     ends: &'a str,
     ready: &'a Ready,
+    /// Looks for what several places see, not for what one alone has not seen.
+    several: bool,
 }
 
-/// What nobody has seen in this sync; and what several places see, of which one has not in this sync.
-const CANDIDATES: &str = "CALL { \
-    MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it.KIND = $ends RETURN it \
-    UNION \
-    MATCH PATTERN WHERE it._module_seen IS NOT NULL AND it.KIND = $ends \
-    AND ((it._module_scope IN $places AND it._module_seen < $tag) \
-    OR any(o IN it._module_others WHERE split(o, ' ')[0] IN $places AND toInteger(split(o, ' ')[1]) < $tag)) \
-    RETURN it } \
-    WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
+/// What its only place has not seen in this sync.
+const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it.KIND = $ends";
+/// What several places see, of which one has not in this sync.
+const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 AND it.KIND = $ends \
+    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $places AND toInteger(split(p, ' ')[1]) < $tag)";
+const LOCK: &str = " WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
 
-/// Forgets the places that are ready and have not seen it in this sync. The first that is left owns it; without any, it
-/// goes on to be removed.
+/// Forgets the places that are ready and have not seen it in this sync. The one that is left owns it; without any, it goes
+/// on to be removed.
 const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
-    WITH it, [o IN [it._module_scope + ' ' + coalesce(it._module_seen, it.lastupdated)] + coalesce(it._module_others, []) \
-    WHERE NOT (split(o, ' ')[0] IN $places AND toInteger(split(o, ' ')[1]) < $tag)] AS left \
-    FOREACH (_ IN CASE WHEN size(left) > 0 THEN [1] ELSE [] END | \
-    SET it._module_scope = split(left[0], ' ')[0], \
-    it._module_seen = CASE WHEN size(left) > 1 THEN toInteger(split(left[0], ' ')[1]) END, \
-    it._module_others = CASE WHEN size(left) > 1 THEN left[1..] END) \
+    WITH it, [p IN coalesce(it._module_places, [it._module_scope + ' ' + it.lastupdated]) \
+    WHERE NOT (split(p, ' ')[0] IN $places AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
+    SET it._module_scope = CASE size(left) WHEN 0 THEN it._module_scope WHEN 1 THEN split(left[0], ' ')[0] ELSE 'several' END, \
+    it._module_places = CASE WHEN size(left) > 1 THEN left END \
     WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
 
+/// The statement that looks for old nodes of a label.
+pub(crate) fn node_text(label: &str) -> String {
+    Sweep::nodes(label, &Ready::default(), false).find
+}
+
+/// The statement that looks for old edges of a type.
+pub(crate) fn edge_text(kind: &str) -> String {
+    Sweep::edges(kind, "", &Ready::default(), false).find
+}
+
 impl<'a> Sweep<'a> {
-    fn nodes(label: &'a str, ready: &'a Ready) -> Self {
+    fn nodes(label: &'a str, ready: &'a Ready, several: bool) -> Self {
+        let find = |text: &str| text.replace("PATTERN", &format!("(it:`{label}`)")).replace("KIND", "_module_label");
         Self {
-            find: CANDIDATES.replace("PATTERN", &format!("(it:`{label}`)")).replace("KIND", "_module_label"),
+            find: find(if several { SEEN_ELSEWHERE } else { OLD }) + LOCK,
             remove: FORGET.replace("PATTERN", "(it)").replace("DELETION", "DETACH DELETE"),
             counter: "nodes_removed",
             ends: label,
             ready,
+            several,
         }
     }
 
-    fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready) -> Self {
+    fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready, several: bool) -> Self {
+        let find =
+            |text: &str| text.replace("PATTERN", &format!("()-[it:`{kind}`]->()")).replace("KIND", "_module_ends");
         Self {
-            find: CANDIDATES.replace("PATTERN", &format!("()-[it:`{kind}`]->()")).replace("KIND", "_module_ends"),
+            find: find(if several { SEEN_ELSEWHERE } else { OLD }) + LOCK,
             remove: FORGET.replace("PATTERN", "()-[it]->()").replace("DELETION", "DELETE"),
             counter: "edges_removed",
             ends,
             ready,
+            several,
         }
     }
 
@@ -191,8 +214,9 @@ impl<'a> Sweep<'a> {
         let places = || bolt::texts(&self.ready.places);
         let tag = || sync.update_tag.into();
         let old = bolt::texts(&self.ready.seen_before);
-        let wanted = [("old", old), ("places", places()), ("ends", self.ends.into()), ("tag", tag())];
-        let find = bolt::query(&self.find, wanted.into_iter().chain([("chunk", CHUNK.into())]));
+        let which = if self.several { ("places", places()) } else { ("old", old) };
+        let find =
+            bolt::query(&self.find, [which, ("ends", self.ends.into()), ("tag", tag()), ("chunk", CHUNK.into())]);
         let rows = transaction.rows(find).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {

@@ -7,8 +7,9 @@
 
 use crate::{
     bolt,
-    nodes::{Origins, hash_of, names_hash, owner, properties},
-    scopes::{Missing, Run},
+    nodes::{Origin, hash_of, names_hash, queries},
+    ownership::{self, Kind},
+    scopes::Missing,
 };
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
@@ -20,7 +21,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub struct EdgeWrites<'a> {
     tables: Vec<Gathered<'a>>,
     index: BTreeMap<Header<'a>, usize>,
-    origins: Origins,
     /// Batches that rows were added from, by their sequence in the stream.
     batches: Vec<u64>,
 }
@@ -30,12 +30,14 @@ type Header<'a> = (&'a str, &'a str, i32, &'a str, &'a str, &'a [String]);
 
 struct Gathered<'a> {
     table: &'a EdgeTable,
+    /// Whether these edges are likely to be in the graph.
+    seen_before: bool,
     rows: Vec<Pending<'a>>,
 }
 
 struct Pending<'a> {
     row: &'a EdgeRow,
-    origin: BoltType,
+    origin: Origin<'a>,
     batch: u64,
 }
 
@@ -43,17 +45,17 @@ struct Pending<'a> {
 pub type Held = BTreeMap<u64, Missing>;
 
 impl<'a> EdgeWrites<'a> {
-    /// Adds the rows of a table from the batch at `sequence`, published by a scope of this place in this run.
-    pub fn add(&mut self, table: &'a EdgeTable, run: &Run, place: &str, sequence: u64) {
-        let origin = self.origins.position(run, place);
+    /// Adds the rows of a table from the batch at `sequence`.
+    pub fn add(&mut self, table: &'a EdgeTable, origin: Origin<'a>, sequence: u64) {
         let EdgeTable { r#type, source_label, direction, target_label, target_key, properties, .. } = table;
         let header: Header = (r#type, source_label, *direction, target_label, target_key, properties);
         let position = *self.index.entry(header).or_insert_with(|| {
-            self.tables.push(Gathered { table, rows: Vec::new() });
+            self.tables.push(Gathered { table, seen_before: false, rows: Vec::new() });
             self.tables.len() - 1
         });
-        let pending = table.rows.iter().map(|row| Pending { row, origin: origin.clone(), batch: sequence });
-        self.tables[position].rows.extend(pending);
+        let gathered = &mut self.tables[position];
+        gathered.seen_before |= origin.seen_before;
+        gathered.rows.extend(table.rows.iter().map(|row| Pending { row, origin, batch: sequence }));
         if !self.batches.contains(&sequence) {
             self.batches.push(sequence);
         }
@@ -62,9 +64,9 @@ impl<'a> EdgeWrites<'a> {
     /// Writes the rows; answers, for each batch that was added, which of its edges lack an end.
     pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<Held, neo4rs::Error> {
         let mut held: Held = self.batches.iter().map(|sequence| (*sequence, Missing::default())).collect();
-        for Gathered { table, rows } in &mut self.tables {
+        for Gathered { table, seen_before, rows } in &mut self.tables {
             rows.sort_by(|a, b| (&a.row.target_value, &a.row.source_id).cmp(&(&b.row.target_value, &b.row.source_id)));
-            let found = write_table(transaction, table, rows, &self.origins).await?;
+            let found = write_table(transaction, table, rows, *seen_before).await?;
             let absent: Vec<&Pending> =
                 rows.iter().enumerate().filter(|(position, _)| !found.contains(position)).map(|(_, row)| row).collect();
             if !absent.is_empty() {
@@ -85,37 +87,68 @@ async fn write_table(
     transaction: &mut Transaction,
     table: &EdgeTable,
     rows: &[Pending<'_>],
-    origins: &Origins,
+    seen_before: bool,
 ) -> Result<HashSet<usize>, neo4rs::Error> {
+    let statements = Statements::of(table);
     let names = names_hash(table.properties.iter().map(String::as_str));
+    let (from, to) = ends(table);
+    let ends = format!("{from}>{to}");
     let row = |position: usize| {
-        let Pending { row: EdgeRow { source_id, target_value, values }, origin, .. } = &rows[position];
-        let ends = [source_id.as_str().into(), target_value.as_str().into()];
-        let hash = (!values.is_empty()).then(|| hash_of(&names, values.iter()).into());
-        let fixed = [origin.clone()].into_iter().chain(ends).chain([bolt::integer(position)]).chain(hash);
-        bolt::list(fixed.chain(values.iter().map(bolt::value)))
+        let Pending { row, origin, .. } = &rows[position];
+        let hash = (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
+        let state: [BoltType; 2] = [origin.place.into(), origin.run.tag.into()];
+        bolt::list([
+            row.source_id.as_str().into(),
+            row.target_value.as_str().into(),
+            new_properties(table, row, origin, &ends, hash),
+            bolt::integer(position),
+            bolt::list(state.into_iter().chain(hash.map(BoltType::from))),
+        ])
     };
-    let Statements { own, remember } = Statements::of(table);
     let mut found = HashSet::new();
-    let mut seen_elsewhere = BTreeSet::new();
-    for query in origins.queries(&own, (0..rows.len()).map(row).collect()) {
+    let mut left = BTreeSet::new();
+    let text = if seen_before { &statements.touch } else { &statements.create };
+    for query in queries(text, (0..rows.len()).map(row).collect()) {
         for answer in transaction.rows(query).await? {
             found.extend(answer.get::<Vec<usize>>("found")?);
-            seen_elsewhere.extend(answer.get::<Vec<usize>>("others")?);
+            left.extend(answer.get::<Vec<usize>>("left")?);
         }
     }
-    for query in origins.queries(&remember, seen_elsewhere.into_iter().map(row).collect()) {
-        transaction.run(query).await?;
+    if !left.is_empty() {
+        let queries = queries(&statements.remember, left.into_iter().map(row).collect());
+        ownership::run(transaction, &Kind::edge(&table.r#type, &ends), queries).await?;
     }
     Ok(found)
 }
 
-/// The statements for one header.
+/// All that an edge is to hold when it is new.
+fn new_properties(table: &EdgeTable, row: &EdgeRow, origin: &Origin<'_>, ends: &str, hash: Option<i64>) -> BoltType {
+    let names = table.properties.iter().map(String::as_str);
+    let bookkeeping = [
+        ("_module_ends", ends.into()),
+        ("_module_name", "groma".into()),
+        ("_module_scope", origin.place.into()),
+        ("lastupdated", origin.run.tag.into()),
+    ];
+    let hash = hash.map(|hash| ("_module_hash", hash.into()));
+    bolt::map(names.zip(row.values.iter().map(bolt::value)).chain(bookkeeping).chain(hash))
+}
+
+/// The statements that most rows with this header need.
+pub(crate) fn texts(table: &EdgeTable) -> [String; 2] {
+    let Statements { create, touch, .. } = Statements::of(table);
+    [create, touch]
+}
+
+/// The statements for one header. A row is a list: id of the source, value of the target's key, properties, its position,
+/// place and tag, and hash where there are properties. The first two answer which rows found both ends, and which of
+/// them are left for the third.
 struct Statements {
-    /// Relationships that are new or their only place's own; answers which rows found both ends, and which of them are
-    /// left for the other statement.
-    own: String,
-    /// Relationships that several places see.
+    /// Relationships that are new.
+    create: String,
+    /// Relationships that are likely to be there and their only place's own.
+    touch: String,
+    /// Relationships that have changed, or that several places see.
     remember: String,
 }
 
@@ -125,36 +158,34 @@ impl Statements {
         let (from, to) = ends(table);
         let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
         let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
+        let hash = if table.properties.is_empty() { "" } else { ", r._module_hash" };
+        let now_hash = if table.properties.is_empty() { "" } else { ", row[4][2]" };
         // Without being told, Neo4j would scan a label of which it knew no nodes when it planned.
         let merge = format!(
-            "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[1]}}) USING INDEX s:`{source_label}`(id) \
-             MATCH (t:`{target_label}` {{`{target_key}`: row[2]}}) USING INDEX t:`{target_label}`(`{target_key}`) \
-             MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma'"
+            "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[0]}}) USING INDEX s:`{source_label}`(id) \
+             MATCH (t:`{target_label}` {{`{target_key}`: row[1]}}) USING INDEX t:`{target_label}`(`{target_key}`) \
+             MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp()"
         );
-        let properties = properties(table.properties.iter(), 5);
-        let set = |condition: &str| {
-            let always = format!(
-                "FOREACH (_ IN CASE WHEN {condition} THEN [1] ELSE [] END | SET r.lastupdated = $tags[row[0]])"
-            );
-            let changed = format!(
-                " FOREACH (_ IN CASE WHEN {condition} AND coalesce(r._module_hash <> row[4], true) THEN [1] ELSE [] END \
-                 | SET r += {{{properties}}}, r._module_hash = row[4])"
-            );
-            if table.properties.is_empty() { always } else { always + &changed }
-        };
-        let is_current = "coalesce(r.lastupdated, 0) <= $tags[row[0]]";
-        let own = format!(
-            "{merge}, r._module_scope = $places[row[0]], r._module_ends = '{from}>{to}' \
-             WITH r, row, r._module_scope = $places[row[0]] AND r._module_seen IS NULL AND {is_current} AS own {} \
-             RETURN collect(DISTINCT row[3]) AS found, collect(DISTINCT CASE WHEN coalesce(own, false) THEN null ELSE row[3] END) AS others",
-            set("own")
+        let answer = format!(
+            "RETURN collect(row[3]) AS found, \
+             collect(CASE [r._module_scope, r.lastupdated{hash}] WHEN row[4] THEN null ELSE row[3] END) AS left"
         );
-        let remember = format!(
-            "{merge}{}, {is_current} AS current {}",
-            owner("r", "_module_ends", &format!("{from}>{to}")),
-            set("current")
-        );
-        Self { own, remember }
+        let changed = if table.properties.is_empty() { "" } else { " AND coalesce(r._module_hash <> row[4][2], true)" };
+        let remember = ownership::remember("r", "_module_ends", &format!("{from}>{to}")).replace("row[2]", "row[4]");
+        Self {
+            create: format!("{merge}, r += row[2] {answer}"),
+            touch: format!(
+                "{merge}, r += row[2] ON MATCH SET r.lastupdated = CASE \
+                 WHEN [r._module_scope{hash}] = [row[4][0]{now_hash}] AND r.lastupdated <= row[4][1] THEN row[4][1] \
+                 ELSE r.lastupdated END {answer}"
+            ),
+            remember: format!(
+                "{merge}{remember} SET r.lastupdated = CASE WHEN current THEN row[4][1] ELSE r.lastupdated END \
+                 FOREACH (_ IN CASE WHEN current{changed} THEN [1] ELSE [] END | SET r += row[2]) \
+                 SET r._module_scope = owner, r._module_ends = kind {}",
+                ownership::ANSWER
+            ),
+        }
     }
 }
 
@@ -201,9 +232,9 @@ mod tests {
             direction: direction.into(),
             ..EdgeTable::default()
         };
-        let inwards = Statements::of(&table(Direction::In)).own;
+        let inwards = Statements::of(&table(Direction::In)).remember;
         assert!(inwards.contains("MERGE (t)-[r:`RESOURCE`]->(s)") && inwards.contains("'AWSAccount>AWSVpc'"));
-        let outwards = Statements::of(&table(Direction::Out)).own;
+        let outwards = Statements::of(&table(Direction::Out)).remember;
         assert!(outwards.contains("MERGE (s)-[r:`RESOURCE`]->(t)") && outwards.contains("'AWSVpc>AWSAccount'"));
     }
 }

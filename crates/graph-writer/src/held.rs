@@ -10,6 +10,7 @@ use crate::{
     admit::{Admitted, admit},
     apply::{Item, needs},
     edges::EdgeWrites,
+    nodes::Origin,
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, ScopeState},
@@ -120,10 +121,13 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
     }
     let place = fetched.stored.scope.place();
     let still: HashSet<u64> = state.held.keys().copied().collect();
+    let run = state.run.clone();
+    let listing = &fetched.stored.scope.listing;
+    let origin = Origin { run: &run, place: &place, listing, seen_before: state.since < run.tag };
     let mut edges = EdgeWrites::default();
     for (sequence, item) in fetched.batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
         if let Some(batch) = item.as_ref().and_then(Item::batch) {
-            batch.edges.iter().for_each(|table| edges.add(table, &state.run, &place, *sequence));
+            batch.edges.iter().for_each(|table| edges.add(table, origin, *sequence));
         } else {
             tracing::warn!(scope = scopes::id(&fetched.stored.scope), sequence, "a batch is gone from the stream");
             state.lost = true;

@@ -16,6 +16,8 @@ pub mod held;
 mod in_flight;
 mod lane;
 pub mod nodes;
+mod ownership;
+pub mod prepare;
 mod requests;
 pub mod schema;
 pub mod scope_store;
@@ -24,4 +26,5 @@ pub mod sync_end;
 pub mod writer;
 
 pub use alone::Alone;
+pub use prepare::Expected;
 pub use writer::{Options, Writer, WriterError};

@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 pub struct Schema(Arc<Mutex<Option<HashSet<Need>>>>);
 
 /// Index or constraint that a statement relies on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// `id` is unique on a primary label.
     Unique(String),
@@ -170,7 +170,7 @@ fn tolerate(result: Result<(), GraphError>) -> Result<(), GraphError> {
 }
 
 /// What cleanup looks nodes and edges up by: those of a place that are old, and those that several places see.
-const CLEANUP: [&[&str]; 2] = [&["_module_scope", "lastupdated"], &["_module_seen"]];
+const CLEANUP: [&str; 2] = ["_module_scope", "lastupdated"];
 
 impl Need {
     fn is_met_by(&self, known: &HashSet<Self>) -> bool {
@@ -214,7 +214,7 @@ impl Need {
         let label = &table.label;
         let mut needs = vec![Self::Unique(label.clone())];
         if table.ownership() == Ownership::Scope {
-            needs.extend(CLEANUP.map(|properties| Self::Index(label.clone(), owned(properties))));
+            needs.push(Self::Index(label.clone(), owned(&CLEANUP)));
         }
         let indexed = table.properties.iter().filter(|property| property.indexed);
         needs.extend(indexed.map(|property| Self::index(label, &property.name)));
@@ -226,7 +226,7 @@ impl Need {
     pub fn of_edges(table: &EdgeTable) -> Vec<Self> {
         let mut needs =
             vec![Self::index(&table.source_label, "id"), Self::index(&table.target_label, &table.target_key)];
-        needs.extend(CLEANUP.map(|properties| Self::EdgeIndex(table.r#type.clone(), owned(properties))));
+        needs.push(Self::EdgeIndex(table.r#type.clone(), owned(&CLEANUP)));
         needs
     }
 }

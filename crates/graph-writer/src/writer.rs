@@ -11,6 +11,7 @@ use crate::{
     held,
     in_flight::InFlight,
     lane::{Job, Lanes},
+    prepare::Expected,
     schema::{Need, Schema},
     scope_store,
     sync_end::{SyncEnd, SyncEndError},
@@ -99,8 +100,8 @@ impl Writer {
     /// Makes the indexes of what is likely to come before it does: each later change of the schema throws away every plan
     /// that the database has made.
     #[must_use]
-    pub fn expecting(self, needs: impl IntoIterator<Item = Need>) -> Self {
-        Self { expected: needs.into_iter().collect(), ..self }
+    pub fn expecting(self, expected: &[Expected]) -> Self {
+        Self { expected: expected.iter().flat_map(Expected::needs).collect(), ..self }
     }
 
     /// Writes until `shutdown`, then finishes the transactions that are open and hands everything else back.
@@ -111,6 +112,7 @@ impl Writer {
         let Self { bus, store, options, expected } = self;
         let schema = Schema::default();
         schema.ensure(&store, expected).await?;
+        analysis::prepare(&store).await?;
         let assets =
             Feed::new(&bus, Subscription::assets(&options.durable, options.ack_wait), options.in_flight).await?;
         let syncs = Feed::new(&bus, Subscription::collected(&options.durable, options.ack_wait), SYNCS_AT_ONCE).await?;

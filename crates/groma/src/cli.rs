@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{collectors, doctor, findings, nats, streams, sync};
+use crate::{collectors, doctor, findings, nats, neo4j, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -30,6 +30,8 @@ pub enum Command {
     Streams(streams::Args),
     /// Prepare a NATS server on which each role reaches only what it needs
     Nats(nats::Args),
+    /// Prepare a Neo4j database before the first sync
+    Neo4j(neo4j::Args),
     /// Run the credential broker alone
     Broker(broker::Alone),
     /// Run the collector of one service alone

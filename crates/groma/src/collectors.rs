@@ -6,8 +6,7 @@ use clap::builder::PossibleValuesParser;
 use collector::{Alone, Options, Place, Probed, Table};
 use events::Failure;
 use futures::future::BoxFuture;
-use graph_writer::schema::Need;
-use std::collections::HashSet;
+use graph_writer::Expected;
 use tokio_util::sync::CancellationToken;
 
 /// What a collector finds out, or why it cannot.
@@ -75,14 +74,15 @@ pub static COLLECTORS: &[Collector] = &[
     of!(collector_organizations::SERVICE),
 ];
 
-/// The indexes of all that they collect.
-pub fn needs() -> HashSet<Need> {
-    let tables = COLLECTORS.iter().flat_map(|collector| (collector.listings)()).flat_map(|listed| listed.feeds);
-    let needs = |table: &&dyn Table| {
-        let (nodes, edges) = table.headers();
-        Need::of_nodes(&nodes).into_iter().chain(edges.iter().flat_map(Need::of_edges)).collect::<Vec<_>>()
+/// What the graph-writer may expect of them.
+pub fn expected() -> Vec<Expected> {
+    let listings = COLLECTORS.iter().flat_map(|collector| (collector.listings)());
+    let expected = |listed: Listed| {
+        let headers = listed.feeds.iter().map(|table| table.headers());
+        let (nodes, edges): (Vec<_>, Vec<_>) = headers.unzip();
+        Expected { listing: listed.name.to_owned(), nodes: nodes.concat(), edges: edges.concat() }
     };
-    tables.flat_map(needs).collect()
+    listings.map(expected).collect()
 }
 
 /// The collector of a service.

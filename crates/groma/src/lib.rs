@@ -8,6 +8,7 @@ pub mod collectors;
 pub mod doctor;
 pub mod findings;
 pub mod nats;
+pub mod neo4j;
 pub mod reference;
 pub mod streams;
 pub mod survey_args;

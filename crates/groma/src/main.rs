@@ -1,7 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, collectors, doctor, findings, nats, streams, sync};
+use groma::{Cli, Command, collectors, doctor, findings, nats, neo4j, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -17,6 +17,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Findings(args) => findings::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Nats(args) => nats::run(args),
+        Command::Neo4j(args) => neo4j::run(args).await,
         Command::Broker(alone) => alone.run().await,
         Command::Collector(args) => collectors::run(args).await,
         Command::Scheduler(alone) => alone.run().await,

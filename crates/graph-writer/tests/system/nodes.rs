@@ -71,6 +71,30 @@ async fn every_kind_of_value_is_stored_and_a_null_removes() -> anyhow::Result<()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_changed_gets_a_new_tag_and_nothing_else() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let table = |name: &str| NodeTable {
+        label: "A".into(),
+        ownership: Ownership::Scope.into(),
+        properties: vec![Property { name: "name".into(), indexed: false }],
+        rows: ["a", "b"]
+            .map(|id| NodeRow { id: id.into(), values: vec![text(if id == "a" { "same" } else { name })] })
+            .into(),
+        ..NodeTable::default()
+    };
+    world.survey(&[story(5, "ListA").table(table("old"))]).await?;
+    // A mark that only writing the properties again would remove.
+    world.neo4j.rows("MATCH (n:A) SET n.name = n.name + '!'").await?;
+    world.survey(&[story(6, "ListA").table(table("new"))]).await?;
+    let rows =
+        world.neo4j.rows("MATCH (n:A) RETURN n.id AS id, n.name AS name, n.lastupdated AS tag ORDER BY id").await?;
+    expect![[r#"[{"id":"a","name":"same!","tag":6},{"id":"b","name":"new","tag":6}]"#]]
+        .assert_eq(&serde_json::to_string(&rows)?);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_sync_changes_nothing_that_a_newer_one_wrote() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;

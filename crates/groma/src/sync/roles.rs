@@ -32,7 +32,7 @@ impl Roles {
         let mut roles = Self { tasks: JoinSet::new(), shutdown: shutdown.child_token() };
         let token = roles.shutdown.clone();
         roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), None)));
-        let writer = Writer::new(bus.clone(), store, writing).expecting(collectors::needs());
+        let writer = Writer::new(bus.clone(), store, writing).expecting(&collectors::expected());
         roles.spawn("graph-writer", Box::pin(writing_role(writer, token.clone())));
         // EC2's collector also says which regions an account has, whichever services are asked for.
         let needed = |name: &str| services.contains(&name) || name == scheduler::catalog::REGION_DISCOVERY;

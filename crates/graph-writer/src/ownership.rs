@@ -1,0 +1,96 @@
+//! Whose a node or an edge is, so that cleanup knows who may call it gone. On every node and edge stand
+//!
+//! - `firstseen` (milliseconds, on creation) and `lastupdated` (the tag of the newest sync that saw it). A sync that is older
+//!   changes no property.
+//! - `_module_scope`: the place (`account/region/service`) that sees it; `several` when more than one place does: then each
+//!   stands in `_module_places` with the tag of the newest sync in which it did. Cleanup forgets a place that no longer sees
+//!   it, and removes it with the last of them, so it does not matter who came first. `shared` when it belongs to no place.
+//! - `_module_label` (nodes): the primary label. Other labels of a node may be primary labels of other nodes
+//!   (`AWSIpPermissionInbound` nodes are also `AWSIpRule`), and cleaning those must not touch this one. `_module_ends`
+//!   (edges): the labels between which it was declared.
+//! - `_module_hash_<listing>` (nodes), `_module_hash` (edges with properties): what the labels and properties that were given
+//!   hash to. Where nothing has changed a tag is all that is written, and of a node its properties are not even sent.
+//!
+//! Labels and types of which several places may see one are noted in `(:GromaSeveral)`, so that cleanup need not look for
+//! them elsewhere.
+
+use crate::bolt;
+use graph::{GraphError, GraphStore, Transaction};
+use neo4rs::Query;
+use std::collections::HashSet;
+
+/// `_module_scope` of what belongs to no place.
+pub(crate) const SHARED: &str = "shared";
+
+/// A label, or the type and the ends of an edge.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kind(String);
+
+impl Kind {
+    pub(crate) fn label(label: &str) -> Self {
+        Self(label.to_owned())
+    }
+
+    pub(crate) fn edge(kind: &str, ends: &str) -> Self {
+        Self(format!("{kind} {ends}"))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a statement with [`remember`] answers.
+pub(crate) const ANSWER: &str = "RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several";
+
+/// Runs such a statement, and notes when several places see one of this kind.
+pub(crate) async fn run(transaction: &mut Transaction, kind: &Kind, queries: Vec<Query>) -> Result<(), neo4rs::Error> {
+    let mut several = 0;
+    for query in queries {
+        for row in transaction.rows(query).await? {
+            several += row.get::<i64>("several")?;
+        }
+    }
+    if several > 0 {
+        let text = "MERGE (:GromaSeveral {id: $kind})";
+        transaction.run(bolt::query(text, [("kind", kind.0.as_str().into())])).await?;
+    }
+    Ok(())
+}
+
+/// The kinds that have been noted.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub(crate) async fn noted(store: &GraphStore) -> Result<HashSet<String>, GraphError> {
+    let rows = store.rows(Query::new("MATCH (s:GromaSeveral) RETURN s.id AS kind".to_owned())).await?;
+    let kinds = rows.iter().map(|row| row.get("kind")).collect::<Result<_, neo4rs::DeError>>();
+    kinds.map_err(|error| GraphError::Rejected(error.into()))
+}
+
+/// Remembers the place and the tag that stand in `row[2]`; leaves `row`, the `owner`, the `kind` and whether
+/// nothing newer is known (`current`) to the statement that goes on. To be put after `ON CREATE SET …`.
+pub(crate) fn remember(variable: &str, kind_property: &str, kind: &str) -> String {
+    const TEXT: &str = " WITH it, row, row[2][0] AS place, row[2][1] AS tag, coalesce(it.lastupdated, 0) AS seen, \
+        coalesce(it._module_scope, row[2][0]) AS scope, coalesce(it.KIND_PROPERTY, 'KIND_VALUE') AS kind \
+        WITH it, row, place, tag, seen, kind, scope, CASE WHEN scope IN [place, 'shared'] THEN null \
+        ELSE coalesce(it._module_places, [scope + ' ' + toString(seen)]) END AS known \
+        SET it._module_places = [p IN known WHERE split(p, ' ')[0] <> place] + (place + ' ' + toString(reduce(newest = tag, \
+        p IN known | CASE WHEN split(p, ' ')[0] = place AND toInteger(split(p, ' ')[1]) > newest \
+        THEN toInteger(split(p, ' ')[1]) ELSE newest END))) \
+        WITH it, row, seen, kind, CASE WHEN known IS NULL THEN scope ELSE 'several' END AS owner \
+        SET it._module_scope = owner, it.KIND_PROPERTY = kind WITH it, row, seen <= row[2][1] AS current, owner, kind";
+    [("it.", &*format!("{variable}.")), ("it,", &format!("{variable},"))]
+        .into_iter()
+        .chain([("KIND_PROPERTY", kind_property), ("KIND_VALUE", kind)])
+        .fold(TEXT.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// The same for what belongs to no place.
+pub(crate) fn share(variable: &str) -> String {
+    format!(
+        " SET {variable}._module_scope = '{SHARED}', {variable}._module_places = null \
+         WITH {variable}, row, coalesce({variable}.lastupdated, 0) <= row[2][1] AS current, '{SHARED}' AS owner, \
+         {variable}._module_label AS kind"
+    )
+}

@@ -1,0 +1,24 @@
+//! `groma neo4j init`: a database that is ready before the first sync.
+
+use crate::world::{World, run};
+use testkit::Size;
+
+#[tokio::test]
+async fn a_prepared_database_needs_no_further_index() {
+    let world = World::of(Size::Small).await;
+    let indexes = "SHOW INDEXES YIELD labelsOrTypes, properties RETURN labelsOrTypes[0] AS label, properties ORDER BY label, properties";
+    let first = run(world.groma(&["neo4j", "init"])).await;
+    assert_eq!(first.status, 0, "{}", first.stderr);
+    let prepared = world.neo4j.rows(indexes).await.expect("indexes");
+    assert!(prepared.iter().any(|index| index["label"] == "AWSEC2Instance"), "{prepared:?}");
+    assert_eq!(world.count("MATCH (n) RETURN count(n) AS n").await, 0);
+
+    world.sync_completely().await;
+    let before = world.count("MATCH (n) RETURN count(n) AS n").await;
+    assert_eq!(world.neo4j.rows(indexes).await.expect("indexes"), prepared);
+
+    // It touches no data.
+    let again = run(world.groma(&["neo4j", "init"])).await;
+    assert_eq!((again.status, again.stdout), (0, first.stdout));
+    assert_eq!(world.count("MATCH (n) RETURN count(n) AS n").await, before);
+}
