@@ -70,6 +70,11 @@ parity *ARGS:
 bench *ARGS:
     @{{ python }} tests/bench/bench.py "$@"
 
+# Kill, throttle and confuse everything while it surveys, and compare the graph: just chaos --seeds 50.
+[no-exit-message]
+chaos *ARGS:
+    @{{ python }} tests/chaos/chaos.py "$@"
+
 # Format the code.
 fmt:
     cargo fmt --all

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Empties a Neo4j: nodes, constraints and indexes. Needs a Python environment with the `neo4j` driver."""
+"""Empties a Neo4j: nodes, constraints and indexes; with --nodes only the nodes, for when writers are connected who know
+which indexes there are. Needs a Python environment with the `neo4j` driver.
+"""
 
 import sys
 
@@ -9,10 +11,12 @@ SOME_NODES = "MATCH (n) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS go
 INDEXES = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
 
 
-def main(uri):
+def main(uri, only=None):
     with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
         while session.run(SOME_NODES).single()["gone"]:
             pass
+        if only == "--nodes":
+            return
         for row in session.run("SHOW CONSTRAINTS YIELD name").data():
             session.run(f"DROP CONSTRAINT `{row['name']}` IF EXISTS").consume()
         for row in session.run(INDEXES).data():
@@ -20,4 +24,4 @@ def main(uri):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -6,7 +6,7 @@ import time
 from .errors import error_response
 
 MATCHED = ("account", "region", "service", "action")
-KNOWN = {*MATCHED, "skip", "times", "delay_seconds", "status", "code", "message"}
+KNOWN = {*MATCHED, "skip", "times", "delay_seconds", "status", "code", "message", "reset"}
 
 
 class Faults:
@@ -36,6 +36,9 @@ class Faults:
         if rule is None:
             return None
         time.sleep(rule.get("delay_seconds", 0))
+        if rule.get("reset"):
+            # The server closes the connection without an answer.
+            raise ConnectionResetError("a fault asked for by a test")
         if "code" not in rule:
             return None
         message = rule.get("message", f"{rule['code']}: a fault asked for by a test")

@@ -1,0 +1,51 @@
+"""As much of the NATS protocol as it takes to read messages of a stream and to put them into it again."""
+
+import base64
+import json
+import socket
+
+INBOX = "_INBOX.chaos"
+PATIENCE = 5
+
+
+class Nats:
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.lines = self.socket.makefile("rb")
+        self.lines.readline()
+        self.send(f'CONNECT {{"verbose":false,"headers":true}}\r\nSUB {INBOX} 1\r\n'.encode())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def request(self, subject, body):
+        payload = json.dumps(body).encode() if body else b""
+        self.send(f"PUB {subject} {INBOX} {len(payload)}\r\n".encode() + payload + b"\r\n")
+        while True:
+            words = self.lines.readline().split()
+            if not words:
+                raise OSError("the server hung up")
+            if words[0] == b"PING":
+                self.send(b"PONG\r\n")
+            elif words[0] == b"MSG":
+                return json.loads(self.lines.read(int(words[-1]) + 2))
+            elif words[0] == b"HMSG":
+                raise OSError("no such stream at this moment")
+
+    def last_sequence(self, stream):
+        return self.request(f"$JS.API.STREAM.INFO.{stream}", None).get("state", {}).get("last_seq", 0)
+
+    def stored(self, stream, sequence):
+        """Subject and body of a message, or nothing when it is no longer there."""
+        message = self.request(f"$JS.API.STREAM.MSG.GET.{stream}", {"seq": sequence}).get("message")
+        return message and (message["subject"], base64.b64decode(message.get("data", "")))
+
+    def publish(self, subject, payload):
+        """Without a message id, so that the server does not know it for a repeat."""
+        self.send(f"PUB {subject} {len(payload)}\r\n".encode() + payload + b"\r\n")

@@ -1,0 +1,170 @@
+"""All roles of Groma as processes, with the servers between them; each can be killed and comes back."""
+
+import contextlib
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import neo4j_server
+import servers
+
+ROLES = {
+    "broker": ["broker", "--accounts", "profiles"],
+    "collector-sts": ["collector", "sts"],
+    "collector-ec2-1": ["collector", "ec2"],
+    "collector-ec2-2": ["collector", "ec2"],
+    "collector-iam": ["collector", "iam"],
+    "collector-inspector2": ["collector", "inspector2"],
+    "collector-organizations": ["collector", "organizations"],
+    "graph-writer-1": ["graph-writer"],
+    "graph-writer-2": ["graph-writer"],
+}
+SCHEDULER = ["scheduler"]
+HEAP = ["-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"]
+PATIENCE = 60
+
+
+class System:
+    def __init__(self, groma, aws, folder):
+        self.groma, self.aws, self.folder = groma, aws, folder
+        self.nats_port, self.neo4j_port = neo4j_server.free_port(), neo4j_server.free_port()
+        self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
+        self.roles = dict(ROLES)
+        self.running = {}
+        # Moments at which something that was killed comes back.
+        self.due = []
+
+    def __enter__(self):
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)
+            self.start_nats()
+            self.start_neo4j()
+            self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
+            for name in self.roles:
+                self.start(name)
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        # The roles first: they would only complain.
+        for process in reversed(self.running.values()):
+            process.kill()
+            process.wait()
+
+    # Starting
+
+    def launch(self, name, command, environment):
+        with open(self.folder / f"{name}.log", "ab") as log:
+            self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+
+    def start(self, name):
+        self.launch(name, [self.groma, *self.roles[name]], self.environment())
+
+    def environment(self):
+        return {
+            **self.aws.environment,
+            "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
+            "NEO4J_URI": self.neo4j,
+            "NEO4J_USER": "neo4j",
+            "NEO4J_PASSWORD": "none",
+        }
+
+    def start_scheduler(self):
+        self.launch("scheduler", [self.groma, *SCHEDULER], self.environment())
+
+    def start_nats(self):
+        configuration = self.folder / "nats.conf"
+        store = json.dumps(str(self.folder / "jetstream"))
+        configuration.write_text(
+            f"listen: 127.0.0.1:{self.nats_port}\njetstream {{ store_dir: {store}, sync_interval: always }}\n",
+            encoding="utf-8",
+        )
+        command = [servers.tool("nats_server"), "--config", str(configuration)]
+        self.launch("nats", command, servers.plain_environment())
+
+    def start_neo4j(self):
+        home = self.folder / "neo4j"
+        home.mkdir(exist_ok=True)
+        (home / "neo4j.conf").write_text(
+            "server.default_listen_address=127.0.0.1\n"
+            f"server.bolt.listen_address=127.0.0.1:{self.neo4j_port}\n"
+            "server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size=64m\n"
+            "db.tx_log.preallocate=false\ndbms.usage_report.enabled=false\ndbms.security.auth_enabled=false\n",
+            encoding="utf-8",
+        )
+        classpath = ":".join(str(servers.ROOT / entry) for entry in servers.manifest()["neo4j_classpath"])
+        command = neo4j_server.command(servers.tool("java"), classpath, home, HEAP)
+        self.launch("neo4j", command, servers.plain_environment())
+
+    # Killing
+
+    def kill(self, name, pause):
+        self.end(name)
+        self.due.append((time.monotonic() + pause, lambda: self.start(name)))
+
+    def kill_scheduler(self, pause):
+        self.end("scheduler")
+        self.due.append((time.monotonic() + pause, self.start_scheduler))
+
+    def restart_nats(self, pause):
+        self.end("nats")
+        self.due.append((time.monotonic() + pause, self.start_nats))
+
+    def restart_neo4j(self, pause):
+        self.end("neo4j")
+        self.due.append((time.monotonic() + pause, self.start_neo4j))
+
+    def end(self, name):
+        process = self.running[name]
+        process.kill()
+        process.wait()
+
+    # Watching
+
+    def come_back(self):
+        """Starts what was killed a while ago, and roles that gave up while a server was away."""
+        now = time.monotonic()
+        waiting, self.due = self.due, []
+        for moment, start in waiting:
+            if moment <= now:
+                start()
+            else:
+                self.due.append((moment, start))
+        if not self.due:
+            for name in self.roles:
+                if self.running[name].poll() is not None:
+                    self.start(name)
+
+    def scheduler_status(self):
+        """Its exit status, once it has ended by itself; nothing while it runs, or is about to run again."""
+        self.come_back()
+        if self.due:
+            return None
+        status = self.running["scheduler"].poll()
+        if status is None or status >= 0 and status != 1:
+            return status
+        # Killed, or at its beginning a server was away: what an operator would do.
+        time.sleep(0.5)
+        self.start_scheduler()
+        return None
+
+    def revive(self):
+        """Waits until everything is there again."""
+        while self.due:
+            self.come_back()
+            time.sleep(0.1)
+        self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
+
+    def wait(self, what, ready):
+        deadline = time.monotonic() + PATIENCE
+        while not ready():
+            if time.monotonic() > deadline:
+                raise servers.Failed(f"{what} does not answer; see its log")
+            time.sleep(0.1)
+
+    def last_words(self):
+        return Path(self.folder, "scheduler.log").read_text(encoding="utf-8", errors="replace")[-600:]
