@@ -8,6 +8,7 @@ mod documents;
 mod inventory;
 mod neo4j_tls;
 mod organization;
+mod parked;
 mod queries;
 mod reference;
 mod repository;
