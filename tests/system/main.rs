@@ -6,6 +6,7 @@ mod closed_bus;
 mod doctor;
 mod documents;
 mod inventory;
+mod lost;
 mod neo4j_tls;
 mod organization;
 mod parked;

@@ -8,23 +8,23 @@ use std::time::Duration;
 use testkit::{Nats, Size};
 use tokio::process::{Child, Command};
 
-struct Cluster<'a> {
-    world: &'a World,
-    nats: Nats,
+pub(crate) struct Cluster<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) nats: Nats,
 }
 
 impl Cluster<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.groma(arguments);
         command.env("NATS_URL", self.nats.url());
         command
     }
 
-    fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).spawn().expect("groma starts")
     }
 
-    fn collectors(&self) -> Vec<Child> {
+    pub(crate) fn collectors(&self) -> Vec<Child> {
         let services = ["sts", "ec2", "iam", "inspector2", "organizations"];
         services.iter().map(|service| self.start(&["collector", service])).collect()
     }

@@ -2,13 +2,14 @@
 //! graph holds it all. Talks to the broker, the collectors and the graph-writer over the bus only.
 //!
 //! Reading order: [`catalog`] names the services, [`request`] is what a user asks for, [`plan`] turns it into work items
-//! and follows their reports, [`survey`] drives one sync, [`outcome`] is what came of it, [`role`] repeats it,
+//! and follows their reports, [`survey`] drives one sync, [`repeat`] what it lost, [`outcome`] is what came of it, [`role`] repeats it,
 //! [`alone`] is a process that does.
 
 pub mod alone;
 pub mod catalog;
 pub mod outcome;
 pub mod plan;
+pub mod repeat;
 pub mod request;
 pub mod role;
 pub mod survey;
