@@ -28,6 +28,14 @@ async fn an_unknown_service_is_a_usage_error_that_names_the_known_ones() {
 }
 
 #[tokio::test]
+async fn an_unknown_type_is_a_usage_error_that_names_the_nearest() {
+    for command in ["sync", "doctor", "scheduler"] {
+        let ran = without_servers(&[command, "--types", "AWSVpx,AWSUser", "--account", "payments"], &[]).await;
+        check(&ran, 2, &["AWSVpx", "did you mean AWSVpc", "payments"]);
+    }
+}
+
+#[tokio::test]
 async fn every_bad_value_is_said_at_once() {
     let ran = without_servers(&["sync", "--regions", "Ireland"], &[("NEO4J_URI", "http://localhost:7474")]).await;
     check(&ran, 2, &["Ireland", "http://localhost:7474", "NEO4J_PASSWORD"]);

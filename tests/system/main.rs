@@ -7,6 +7,7 @@ mod doctor;
 mod documents;
 mod inventory;
 mod lost;
+mod narrow;
 mod neo4j_tls;
 mod organization;
 mod parked;

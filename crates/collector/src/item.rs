@@ -94,11 +94,14 @@ async fn report<C: Send + std::marker::Sync>(
     if attempt > MOST_ATTEMPTS {
         let error = format!("given up after {MOST_ATTEMPTS} attempts");
         report.failure = Some(Failure::new(FailureClass::Internal, error));
+    } else if let Some(unknown) = worker.service.unknown(&item.listings) {
+        let error = format!("this collector does not know {unknown}: is it older than the scheduler?");
+        report.failure = Some(Failure::new(FailureClass::Internal, error));
     } else {
         match connect(worker, &task).await {
             Ok(client) => match item.kind() {
                 WorkKind::DiscoverRegions => discover(worker.service, &client, &place, &mut report).await,
-                WorkKind::Collect => report.scopes = collect(worker, &client, &task).await?,
+                WorkKind::Collect => report.scopes = collect(worker, &client, &task, &item.listings).await?,
                 WorkKind::Unspecified => report.failure = Some(unknown_kind()),
             },
             Err(failure) => report.failure = Some(failure),
@@ -138,13 +141,14 @@ async fn discover<C>(service: &Service<C>, client: &C, place: &Place, report: &m
     }
 }
 
-/// Runs every listing, a few at once. What a listing comes to is in its report; only the bus ends it early.
+/// Runs the listings that the item names, a few at once. What a listing comes to is in its report; only the bus ends it early.
 async fn collect<C: Send + std::marker::Sync>(
     worker: &Worker<C>,
     client: &C,
     task: &Task<'_>,
+    names: &[String],
 ) -> Result<Vec<ScopeReport>, PublishError> {
-    let listings = worker.service.listings.iter().map(|listing| listing::run(worker, client, task, listing));
+    let listings = worker.service.chosen(names).map(|listing| listing::run(worker, client, task, listing));
     stream::iter(listings.collect::<Vec<_>>()).buffer_unordered(worker.options.concurrency).try_collect().await
 }
 

@@ -90,6 +90,10 @@ impl Plan {
             region: region.to_owned(),
             service: service.to_owned(),
             home_region: account.home_region.clone(),
+            listings: match kind {
+                WorkKind::Collect => self.request.listings_of(service),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -191,7 +195,9 @@ mod tests {
 
     fn request(services: &[&str], regions: &[&str]) -> Request {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        RequestArgs { services: owned(services), regions: owned(regions), patience: 1 }.validate().unwrap()
+        let (account, types) = (Vec::new(), Vec::new());
+        let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+        args.validate().unwrap()
     }
 
     fn account(id: &str) -> Account {

@@ -1,6 +1,6 @@
 //! The scheduler as a role of its own: one sync, or one after the other.
 
-use crate::{Outcome, Progress, Request, RequestArgs, catalog::SERVICES, survey};
+use crate::{Outcome, Progress, Request, RequestArgs, SurveyError, catalog::SERVICES, survey};
 use bus::{Bus, ConsumeError, Subscription, chain};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ pub async fn run(
 ) -> anyhow::Result<u8> {
     create_consumers(&bus).await?;
     let Some(every) = every else {
-        return Ok(status(&once(&bus, request).await?));
+        return Ok(status(&once(&bus, request).await.map_err(SurveyError::for_main)?));
     };
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -56,7 +56,7 @@ async fn create_consumers(bus: &Bus) -> Result<(), ConsumeError> {
     Ok(())
 }
 
-async fn once(bus: &Bus, request: Request) -> Result<Outcome, crate::SurveyError> {
+async fn once(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
     let outcome = survey(bus, request, |step| log(&step)).await?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");

@@ -1,6 +1,11 @@
 //! Drives one sync over the bus.
 
-use crate::{Outcome, Request, Unseen, plan::Plan, repeat};
+use crate::{
+    Outcome, Request, Unseen,
+    plan::Plan,
+    repeat,
+    selection::{self, UnknownAccounts},
+};
 use bus::{Bus, ConsumeError, Consumer, Outcome as Settle, Outgoing, PublishError, RequestError, SYNCS};
 use events::{
     AccountsAnswer, AccountsRequest, Failure, FailureClass, Message, Sync, SyncCollected, SyncEvent, SyncFinished,
@@ -29,6 +34,9 @@ pub enum SurveyError {
     /// There is nothing to survey.
     #[error("no account can be surveyed: {0}")]
     NoAccounts(String),
+    /// Accounts that were asked for are not there.
+    #[error(transparent)]
+    UnknownAccounts(#[from] UnknownAccounts),
     /// The bus did not take a message.
     #[error("the bus did not take a message of the sync")]
     Publish(#[from] PublishError),
@@ -69,7 +77,8 @@ pub enum Progress {
 /// # Errors
 /// When no sync could be carried out; what merely could not be seen is in [`Outcome::unseen`].
 pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) -> Result<Outcome, SurveyError> {
-    let AccountsAnswer { accounts, unreachable, .. } = accounts(bus).await?;
+    let answer = selection::select(accounts(bus).await?, request.accounts.as_deref())?;
+    let AccountsAnswer { accounts, unreachable, .. } = answer;
     progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
     if accounts.is_empty() {
         return Err(SurveyError::NoAccounts(reasons(&unreachable)));
@@ -122,6 +131,16 @@ async fn sync(
     unseen.extend(lost(&plan, &graph));
     unseen.extend(graph.analysis.clone().map(Unseen::analysis));
     Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
+}
+
+impl SurveyError {
+    /// As a `main` answers it: asking for an account that is not there is wrong usage.
+    pub fn for_main(self) -> anyhow::Error {
+        match self {
+            Self::UnknownAccounts(unknown) => role::UsageError::new([unknown]).into(),
+            other => other.into(),
+        }
+    }
 }
 
 async fn accounts(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {

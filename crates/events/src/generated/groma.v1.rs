@@ -495,6 +495,9 @@ pub struct WorkItem {
     /// Region to sign with and connect to where `region` is `global`.
     #[prost(string, tag = "8")]
     pub home_region: ::prost::alloc::string::String,
+    /// API operations to run, of WORK_KIND_COLLECT; all of the service when empty.
+    #[prost(string, repeated, tag = "9")]
+    pub listings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What became of a work item.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -528,7 +531,7 @@ pub struct ScopeReport {
 #[repr(i32)]
 pub enum WorkKind {
     Unspecified = 0,
-    /// Run every listing of the service in the account and region.
+    /// Run every listing of the service in the account and region, or those that the item names.
     Collect = 1,
     /// Say which regions the account has enabled.
     DiscoverRegions = 2,
