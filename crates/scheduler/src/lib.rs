@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`catalog`] names the services and [`listings`] what each lists, [`request`] is what a user asks for,
 //! [`selection`] which accounts that means, [`plan`] turns it into work items
-//! and follows their reports, [`survey`] drives one sync, [`repeat`] what it lost, [`outcome`] is what came of it, [`role`] repeats it,
+//! and follows their reports, [`survey`] drives one sync, [`repeat`] what it lost, [`outcome`] is what came of it, [`timetable`] says when the next
+//! is due, [`role`] carries that out,
 //! [`alone`] is a process that does.
 
 pub mod alone;
@@ -16,6 +17,7 @@ pub mod request;
 pub mod role;
 pub mod selection;
 pub mod survey;
+pub mod timetable;
 
 pub use alone::Alone;
 pub use outcome::{Outcome, Unseen};
