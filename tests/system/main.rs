@@ -11,6 +11,7 @@ mod narrow;
 mod neo4j_tls;
 mod organization;
 mod parked;
+mod private_authority;
 mod queries;
 mod reference;
 mod repository;

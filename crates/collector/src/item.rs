@@ -2,9 +2,8 @@
 
 use crate::{CollectError, Options, Place, Service, client, listing};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
-use credentials::{LeaseRequester, LeasedCredentials};
+use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
 use events::{
     Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, sync_event::Event,
 };
@@ -28,14 +27,14 @@ pub(crate) struct Worker<C: 'static> {
     pub(crate) bus: Bus,
     pub(crate) options: Options,
     leases: LeaseRequester,
-    http: SharedHttpClient,
+    http: HttpClients,
     limiters: Limiters,
 }
 
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
         let (leases, http, limiters) =
-            (LeaseRequester::new(bus.clone()), client::http_client(), Limiters::new(service.name));
+            (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client), Limiters::new(service.name));
         Self { service, bus, options, leases, http, limiters }
     }
 }
@@ -121,7 +120,7 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
     let (session, settings) = lease.await.map_err(|error| error.failure())?;
     let limiter = worker.limiters.of(&place.account_id, &place.region);
     let session = SharedCredentialsProvider::new(session);
-    let connection = client::connection(http.clone(), limiter, session, &settings, options, place);
+    let connection = client::connection(http.of(&settings.authorities), limiter, session, &settings, options, place);
     Ok((service.connect)(&connection))
 }
 

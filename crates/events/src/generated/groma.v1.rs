@@ -444,6 +444,9 @@ pub struct ClientSettings {
     /// Attempts for each call, the first included; 0 for the default.
     #[prost(uint32, tag = "5")]
     pub max_attempts: u32,
+    /// Certificates (DER) of the authorities that vouch for AWS's endpoints; those of the system when empty.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub authorities: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
