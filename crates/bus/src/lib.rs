@@ -24,6 +24,8 @@ pub use publish::{Outgoing, PendingAck, PublishError};
 pub use request::{RequestError, Served};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 
+pub use async_nats::SubscribeError;
+
 /// An error with all its causes in one line: `publish failed: timed out`.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

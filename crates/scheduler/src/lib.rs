@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`catalog`] names the services and [`listings`] what each lists, [`request`] is what a user asks for,
 //! [`selection`] which accounts that means, [`plan`] turns it into work items
-//! and follows their reports, [`survey`] drives one sync, [`repeat`] what it lost, [`outcome`] is what came of it, [`timetable`] says when the next
+//! and follows their reports, [`presence`] keeps two of the same scope apart, [`survey`] drives one, [`repeat`] what it lost, [`outcome`] is what came of it, [`timetable`] says when the next
 //! is due, [`role`] carries that out,
 //! [`alone`] is a process that does.
 
@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod listings;
 pub mod outcome;
 pub mod plan;
+pub mod presence;
 pub mod repeat;
 pub mod request;
 pub mod role;

@@ -50,10 +50,10 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
     if matches!(timetable, Timetable::Once) {
         return Ok(status(&once(&bus, request).await.map_err(SurveyError::for_main)?));
     }
-    let surveys = by(&timetable, async || {
-        if let Err(error) = once(&bus, request.clone()).await {
-            tracing::error!(error = chain(&error), "sync failed");
-        }
+    let surveys = by(&timetable, async || match once(&bus, request.clone()).await {
+        Ok(_) => {}
+        Err(SurveyError::Running(sync)) => tracing::warn!(sync, "skipped: a sync of the same scope is running"),
+        Err(error) => tracing::error!(error = chain(&error), "sync failed"),
     });
     shutdown.run_until_cancelled(surveys).await;
     Ok(role::exit::COMPLETE)

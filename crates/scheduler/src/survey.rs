@@ -3,6 +3,7 @@
 use crate::{
     Outcome, Request, Unseen,
     plan::Plan,
+    presence::Presence,
     repeat,
     selection::{self, UnknownAccounts},
 };
@@ -37,6 +38,15 @@ pub enum SurveyError {
     /// Accounts that were asked for are not there.
     #[error(transparent)]
     UnknownAccounts(#[from] UnknownAccounts),
+    /// Two syncs of one scope at once would do the same work twice.
+    #[error("a sync of the same accounts, regions and services is running: {0}")]
+    Running(String),
+    /// The bus does not say whether one is.
+    #[error("whether another sync is running cannot be asked")]
+    Ask(#[source] RequestError),
+    /// The bus does not let this one be known.
+    #[error("this sync cannot be made known")]
+    Listen(#[source] bus::SubscribeError),
     /// The bus did not take a message.
     #[error("the bus did not take a message of the sync")]
     Publish(#[from] PublishError),
@@ -83,7 +93,10 @@ pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) ->
     if accounts.is_empty() {
         return Err(SurveyError::NoAccounts(reasons(&unreachable)));
     }
-    let mut outcome = sync(bus, &request, &progress, |sync| Plan::new(sync, accounts.clone(), request.clone())).await?;
+    let first = identity();
+    let _presence = Presence::announce(bus, &request, &first).await?;
+    let mut outcome =
+        sync(bus, &request, first, &progress, |sync| Plan::new(sync, accounts.clone(), request.clone())).await?;
     for _ in 0..repeat::MOST {
         let places = repeat::places(&outcome.graph.lost);
         if places.is_empty() {
@@ -91,7 +104,7 @@ pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) ->
         }
         tracing::warn!(scopes = repeat::names(&outcome.graph.lost).join(", "), "lost on the way; collecting again");
         let plan = |sync| Plan::of(sync, accounts.clone(), request.clone(), &places);
-        match sync(bus, &request, &progress, plan).await {
+        match sync(bus, &request, identity(), &progress, plan).await {
             Ok(again) => outcome.take_in(again, &places),
             // What the first sync did stands, and what it lost is in its outcome by name.
             Err(error) => {
@@ -108,10 +121,10 @@ pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) ->
 async fn sync(
     bus: &Bus,
     request: &Request,
+    sync: Sync,
     progress: &impl Fn(Progress),
     plan: impl FnOnce(Sync) -> (Plan, Vec<WorkItem>),
 ) -> Result<Outcome, SurveyError> {
-    let sync = Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() };
     let (mut plan, first) = plan(sync.clone());
     let consumer = bus.watch(SYNCS, subjects::sync_of(&sync.id)).await?;
     let follower = Follower { bus, consumer, patience: request.patience };
@@ -283,6 +296,11 @@ impl Follower<'_> {
         }
         Ok(events)
     }
+}
+
+/// Of a sync that begins now.
+fn identity() -> Sync {
+    Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() }
 }
 
 /// Unix seconds.

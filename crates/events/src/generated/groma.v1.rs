@@ -590,6 +590,24 @@ pub struct SyncStarted {
     #[prost(string, repeated, tag = "2")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// Is a sync of this scope running? Asked by who is about to begin one, and answered only where it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunningRequest {
+    /// The 12 digits; all when empty.
+    #[prost(string, repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// All when empty.
+    #[prost(string, repeated, tag = "2")]
+    pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Services, without those that every sync collects.
+    #[prost(string, repeated, tag = "3")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunningAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub sync: ::core::option::Option<Sync>,
+}
 /// All work items have ended: the writer may close the sync.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SyncCollected {
