@@ -28,6 +28,22 @@ async fn an_unknown_service_is_a_usage_error_that_names_the_known_ones() {
 }
 
 #[tokio::test]
+async fn an_unknown_type_is_a_usage_error_that_names_the_nearest() {
+    for command in ["sync", "doctor", "scheduler"] {
+        let ran = without_servers(&[command, "--types", "AWSVpx,AWSUser", "--account", "payments"], &[]).await;
+        check(&ran, 2, &["AWSVpx", "did you mean AWSVpc", "payments"]);
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_never_comes_is_a_usage_error() {
+    check(&without_servers(&["scheduler", "--cron", "0 0 30 2 *"], &[]).await, 2, &["--cron", "no time"]);
+    check(&without_servers(&["scheduler", "--every", "0s"], &[]).await, 2, &["--every", "1s"]);
+    let both = ["scheduler", "--every", "6h", "--cron", "0 6 * * *"];
+    check(&without_servers(&both, &[]).await, 2, &["cannot be used with"]);
+}
+
+#[tokio::test]
 async fn every_bad_value_is_said_at_once() {
     let ran = without_servers(&["sync", "--regions", "Ireland"], &[("NEO4J_URI", "http://localhost:7474")]).await;
     check(&ran, 2, &["Ireland", "http://localhost:7474", "NEO4J_PASSWORD"]);

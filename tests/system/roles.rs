@@ -4,27 +4,31 @@ use crate::{
     inventory,
     world::{World, run},
 };
-use std::time::Duration;
+use bus::{Bus, BusConfig, SYNCS};
+use std::{process::Stdio, time::Duration};
 use testkit::{Nats, Size};
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
 
-struct Cluster<'a> {
-    world: &'a World,
-    nats: Nats,
+pub(crate) struct Cluster<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) nats: Nats,
 }
 
 impl Cluster<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.groma(arguments);
         command.env("NATS_URL", self.nats.url());
         command
     }
 
-    fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).spawn().expect("groma starts")
     }
 
-    fn collectors(&self) -> Vec<Child> {
+    pub(crate) fn collectors(&self) -> Vec<Child> {
         let services = ["sts", "ec2", "iam", "inspector2", "organizations"];
         services.iter().map(|service| self.start(&["collector", service])).collect()
     }
@@ -73,4 +77,54 @@ async fn a_killed_writer_and_a_killed_collector_change_nothing() {
     let ran = scheduler.await.expect("the scheduler ends");
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     the_graph_is_what_aws_holds(&world).await;
+}
+
+#[tokio::test]
+async fn a_second_sync_of_the_same_scope_does_not_begin() {
+    let world = World::of(Size::Small).await;
+    let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
+    let bus = Bus::connect(&BusConfig::new(cluster.nats.url(), "test")).await.expect("it is there");
+    bus.ensure_streams().await.expect("the streams are made");
+    let _broker = cluster.start(&["broker", "--accounts", "profiles"]);
+    // Nobody collects, so that it runs for as long as it is let.
+    let mut first = cluster.start(&["scheduler", "--services", "iam"]);
+    let sync = started(&bus, 1).await;
+
+    let second = run(cluster.command(&["scheduler"])).await;
+    assert_eq!(second.status, 1, "{}", second.stderr);
+    assert!(second.stderr.contains("is running") && second.stderr.contains(&sync), "{sync}: {}", second.stderr);
+    let mut repeating = cluster.command(&["scheduler", "--every", "1s"]);
+    let mut repeating = repeating.stderr(Stdio::piped()).spawn().expect("groma starts");
+    let mut lines = BufReader::new(repeating.stderr.take().expect("it is piped")).lines();
+    let said = loop {
+        let line = lines.next_line().await.expect("it can be read").expect("it goes on");
+        if line.contains("skipped") {
+            break line;
+        }
+    };
+    assert!(said.contains(&sync), "{said}");
+    repeating.kill().await.expect("it runs");
+
+    let mut other = cluster.start(&["scheduler", "--services", "ec2"]);
+    started(&bus, 2).await;
+    first.kill().await.expect("it runs");
+    let _next = cluster.start(&["scheduler", "--services", "iam"]);
+    started(&bus, 3).await;
+    other.kill().await.expect("it runs");
+}
+
+/// Waits until so many syncs have begun; the last of them.
+async fn started(bus: &Bus, count: usize) -> String {
+    loop {
+        let mut found = Vec::new();
+        let mut place = 0;
+        while let Some(it) = bus.next_on(SYNCS, "groma.v1.sync.*.started", place).await.expect("the server answers") {
+            place = it.sequence;
+            found.push(it.subject.split('.').nth(3).expect("a sync").to_owned());
+        }
+        if found.len() >= count {
+            return found.remove(count - 1);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

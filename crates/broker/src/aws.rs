@@ -16,6 +16,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_sts::types::Tag;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use credentials::Authorities;
 use events::ClientSettings;
 use std::{
     collections::{HashMap, HashSet},
@@ -279,6 +280,14 @@ impl Aws {
         }
         settings.global_sts()?;
         settings.of_clients(service)
+    }
+
+    /// Whom clients trust, as a profile sees it.
+    ///
+    /// # Errors
+    /// When the bundle cannot be used.
+    pub fn authorities(&self, profile: Option<&str>) -> Result<Authorities, SettingError> {
+        Settings::new(&self.env, &self.profiles(), profile).authorities()
     }
 
     /// The first configured region of a partition, as a profile sees it.

@@ -5,7 +5,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
-    tls::{self, rustls_provider::CryptoMode},
+    tls::{self, TlsContext, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
 use aws_smithy_types::{
@@ -13,6 +13,7 @@ use aws_smithy_types::{
     timeout::TimeoutConfig,
 };
 use aws_types::{SdkConfig, region::Region};
+use credentials::HttpClients;
 use governor::{DefaultDirectRateLimiter, Quota};
 use std::{num::NonZeroU32, time::Duration};
 
@@ -47,26 +48,36 @@ const GLOBAL_STS_REGIONS: [&str; 15] = [
 #[derive(Debug)]
 pub struct Clients {
     /// Shared by every client, so that connections are.
-    pub http: SharedHttpClient,
+    http: HttpClients,
     sts_limit: DefaultDirectRateLimiter,
 }
 
 impl Default for Clients {
-    /// With the proxy that the environment names, if any.
     fn default() -> Self {
-        let http = Builder::new().build_with_connector_fn(|settings, components| {
-            let mut connector = Connector::builder()
-                .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
-                .proxy_config(ProxyConfig::from_env());
-            connector.set_connector_settings(settings.cloned());
-            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-            connector.build()
-        });
+        let http = HttpClients::new(http_client);
         Self { http, sts_limit: DefaultDirectRateLimiter::direct(Quota::per_second(STS_CALLS)) }
     }
 }
 
+/// A client with the proxy that the environment names, if any.
+fn http_client(trust: TlsContext) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(trust.clone())
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    })
+}
+
 impl Clients {
+    /// The HTTP client that trusts these authorities, the system's when there are none.
+    pub fn http(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
+        self.http.of(authorities)
+    }
+
     /// A client of STS whose turn it is to make one call. Calls that take a token instead of credentials have none.
     ///
     /// # Errors
@@ -122,7 +133,7 @@ impl Clients {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
-            .http_client(self.http.clone())
+            .http_client(self.http.of(&clients.authorities))
             .retry_config(retries)
             .timeout_config(timeouts)
             .use_fips(clients.use_fips)

@@ -1,7 +1,8 @@
 //! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
-//! profile, as in AWS's own tools. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
+//! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
 
 use crate::{arn, environment::Environment, profiles::Profiles};
+use credentials::Authorities;
 use events::{ClientSettings, RetryMode};
 
 /// A setting that cannot be used.
@@ -13,7 +14,7 @@ pub struct SettingError {
     /// What stands there.
     pub value: String,
     /// What may stand there.
-    pub expected: &'static str,
+    pub expected: String,
 }
 
 /// Settings as one profile sees them; none is the environment alone.
@@ -127,7 +128,21 @@ impl<'a> Settings<'a> {
             use_dual_stack: self.yes("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
             retry_mode: mode.into(),
             max_attempts,
+            authorities: self.authorities()?,
         })
+    }
+
+    /// The certificates of `AWS_CA_BUNDLE` or `ca_bundle`, which are trusted instead of the system's; none where nothing is
+    /// set. Read anew each time, because bundles are renewed.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no certificate.
+    pub fn authorities(&self) -> Result<Authorities, SettingError> {
+        let Some(bundle) = self.find(&["AWS_CA_BUNDLE"], "ca_bundle") else { return Ok(Authorities::new()) };
+        match std::fs::read(bundle.text) {
+            Ok(pem) => credentials::authorities::of_pem(&pem).map_err(|error| bundle.refuse(error.to_string())),
+            Err(error) => Err(bundle.refuse(format!("it cannot be read: {error}"))),
+        }
     }
 
     fn yes(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
@@ -156,8 +171,8 @@ impl Found<'_> {
         self.text.eq_ignore_ascii_case("true")
     }
 
-    fn refuse(self, expected: &'static str) -> SettingError {
-        SettingError { place: self.place, value: self.text.to_owned(), expected }
+    fn refuse(self, expected: impl Into<String>) -> SettingError {
+        SettingError { place: self.place, value: self.text.to_owned(), expected: expected.into() }
     }
 }
 
@@ -190,14 +205,14 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_set() {
-        check(&[], "[profile a]\n", &expect![[r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0 }"#]]).await;
+        check(&[], "[profile a]\n", &expect![[r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#]]).await;
     }
 
     #[tokio::test]
     async fn everything_is_set_in_the_profile() {
         let config = "[profile a]\nregion = eu-west-1\nendpoint_url = http://here\nuse_fips_endpoint = true\n\
             use_dualstack_endpoint = TRUE\nretry_mode = adaptive\nmax_attempts = 7\nsts_regional_endpoints = legacy\n";
-        check(&[], config, &expect![[r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7 }"#]]).await;
+        check(&[], config, &expect![[r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7, authorities: [] }"#]]).await;
     }
 
     #[tokio::test]
@@ -211,7 +226,7 @@ mod tests {
         ];
         let config =
             "[profile a]\nregion = eu-west-1\nretry_mode = adaptive\nmax_attempts = 7\nendpoint_url = http://here\n";
-        check(&env, config, &expect![[r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2 }"#]]).await;
+        check(&env, config, &expect![[r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2, authorities: [] }"#]]).await;
     }
 
     #[tokio::test]
@@ -221,7 +236,17 @@ mod tests {
             ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
             ("AWS_REGION", "cn-north-1"),
         ];
-        check(&env, "[profile a]\nregion = eu-west-1\n", &expect![[r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0 }"#]]).await;
+        check(&env, "[profile a]\nregion = eu-west-1\n", &expect![[r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#]]).await;
+    }
+
+    #[tokio::test]
+    async fn a_bundle_that_cannot_be_used_is_one_clear_sentence() {
+        let nowhere = expect![[
+            r#"AWS_CA_BUNDLE is "/nowhere/ca.pem": it cannot be read: No such file or directory (os error 2)"#
+        ]];
+        check(&[("AWS_CA_BUNDLE", "/nowhere/ca.pem")], "[profile a]\nca_bundle = /other\n", &nowhere).await;
+        let empty = expect![[r#"ca_bundle of profile a is "/dev/null": it holds no certificate"#]];
+        check(&[], "[profile a]\nca_bundle = /dev/null\n", &empty).await;
     }
 
     #[tokio::test]

@@ -54,7 +54,8 @@ impl Sources {
             }
             _ => {
                 let fetch = || async {
-                    let given = tokio::time::timeout(TIMEOUT.max(process::TIMEOUT), self.ask(aws, source)).await;
+                    let given =
+                        tokio::time::timeout(TIMEOUT.max(process::TIMEOUT), self.ask(aws, of_profile, source)).await;
                     let given = given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(TIMEOUT)));
                     Ok(with_end(given.map_err(|error| Refusal::of_source(&error, source))?))
                 };
@@ -63,25 +64,32 @@ impl Sources {
         }
     }
 
-    async fn ask(&self, aws: &Aws, source: &Source) -> Result<Credentials, CredentialsError> {
+    async fn ask(&self, aws: &Aws, of_profile: Option<&str>, source: &Source) -> Result<Credentials, CredentialsError> {
         if let Source::Process { profile } = source {
             let profiles = aws.profiles();
             let command = profiles.get(profile, "credential_process");
             let gone = || CredentialsError::not_loaded("the profile has no credential_process any more");
             return process::run(command.ok_or_else(gone)?).await;
         }
-        self.provider(aws, source).provide_credentials().await
+        self.provider(aws, of_profile, source)?.provide_credentials().await
     }
 
-    fn provider(&self, aws: &Aws, source: &Source) -> SharedCredentialsProvider {
+    fn provider(
+        &self,
+        aws: &Aws,
+        of_profile: Option<&str>,
+        source: &Source,
+    ) -> Result<SharedCredentialsProvider, CredentialsError> {
+        let authorities = aws.authorities(of_profile).map_err(CredentialsError::invalid_configuration)?;
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
-        providers.entry(source.clone()).or_insert_with(|| sdk_provider(aws, source)).clone()
+        let made = providers.entry(source.clone()).or_insert_with(|| sdk_provider(aws, &authorities, source));
+        Ok(made.clone())
     }
 }
 
 /// The SDK's own provider, by name: its default chain would prefer keys in the environment.
-fn sdk_provider(aws: &Aws, source: &Source) -> SharedCredentialsProvider {
-    let config = ProviderConfig::without_region().with_http_client(aws.clients().http.clone());
+fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
+    let config = ProviderConfig::without_region().with_http_client(aws.clients().http(authorities));
     match source {
         Source::Sso(sso) => {
             let Sso { account_id, role_name, region, start_url, session, .. } = sso;

@@ -22,7 +22,8 @@ pub enum Part {
     Collector(String),
     /// Reads events, says that a sync is finished.
     GraphWriter,
-    /// A person: sees how full the streams are, and no message.
+    /// A person: sees how full the streams are and what is parked, and sends that back to where it came from. For that it
+    /// may publish on every stream.
     Operator,
 }
 
@@ -95,10 +96,11 @@ fn of_graph_writer() -> Vec<Access> {
 
 fn of_operator() -> Vec<Access> {
     let streams = [WORK, ASSETS, SYNCS, PARKED];
-    streams
-        .iter()
-        .flat_map(|stream| [api(&format!("STREAM.INFO.{stream}")), api(&format!("CONSUMER.LIST.{stream}"))])
-        .collect()
+    let seeing = |stream: &&str| [api(&format!("STREAM.INFO.{stream}")), api(&format!("CONSUMER.LIST.{stream}"))];
+    let mut all: Vec<_> = streams.iter().flat_map(seeing).collect();
+    all.extend(["GET", "DELETE"].map(|what| api(&format!("STREAM.MSG.{what}.{PARKED}"))));
+    all.extend([subjects::WORK, subjects::ASSETS, subjects::SYNCS].map(|subject| publishing(subject.to_owned())));
+    all
 }
 
 /// Joining a durable consumer, pulling, settling, and parking what cannot be handled.

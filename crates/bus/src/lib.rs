@@ -1,7 +1,7 @@
 //! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
-//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`],
+//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`], [`parked`],
 //! [`request`]; [`access`] says which of it each part of Groma needs.
 
 pub mod access;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod connect;
 pub mod consume;
 pub mod lookup;
+pub mod parked;
 pub mod publish;
 pub mod request;
 pub mod streams;
@@ -18,9 +19,12 @@ pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
 pub use consume::{ACK_WAIT, ConsumeError, Consumer, Delivery, GRAPH_WRITER, Outcome, Subscription};
 pub use lookup::{Backlog, Found, LookupError};
+pub use parked::{ParkedMessage, SendBackError};
 pub use publish::{Outgoing, PendingAck, PublishError};
 pub use request::{RequestError, Served};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
+
+pub use async_nats::SubscribeError;
 
 /// An error with all its causes in one line: `publish failed: timed out`.
 pub fn chain(error: &dyn std::error::Error) -> String {

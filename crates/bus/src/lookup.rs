@@ -15,6 +15,12 @@ pub struct LookupError {
     source: async_nats::Error,
 }
 
+impl LookupError {
+    pub(crate) fn new(stream: &'static str, source: async_nats::Error) -> Self {
+        Self { stream, source }
+    }
+}
+
 /// A message as it stands in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -102,7 +108,7 @@ impl Bus {
         })
     }
 
-    /// Deletes the message at this place for good: what a crash between two flushes does to a stream, for tests.
+    /// Deletes the message at this place for good.
     ///
     /// # Errors
     /// When there is no such message, or the server does not answer.

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub const PARKED_REASON: &str = "Groma-Parked-Reason";
 /// Header with the subject that a parked message came from.
 pub const PARKED_SUBJECT: &str = "Groma-Parked-Subject";
+/// Header with the place that it had in the stream that it came from.
+pub const PARKED_SEQUENCE: &str = "Groma-Parked-Sequence";
 
 /// A message on its way into a stream.
 #[derive(Debug, Clone)]
@@ -52,7 +54,11 @@ impl Outgoing {
             subject: subjects::parked(stream),
             id: format!("parked/{stream}/{sequence}"),
             payload,
-            headers: vec![(PARKED_REASON, one_line), (PARKED_SUBJECT, subject)],
+            headers: vec![
+                (PARKED_REASON, one_line),
+                (PARKED_SUBJECT, subject),
+                (PARKED_SEQUENCE, sequence.to_string()),
+            ],
         }
     }
 

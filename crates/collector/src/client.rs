@@ -7,7 +7,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Connector,
     proxy::ProxyConfig,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime::client::{identity::IdentityCache, retries::RetryPartition};
 use aws_smithy_runtime_api::client::{
@@ -30,9 +30,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 /// a listing that gives up on its last page has to begin again.
 const ATTEMPTS: u32 = 5;
 
-/// One HTTP client with one pool of connections, for HTTPS and plain HTTP, kept alive for all work items of a process. It
-/// uses the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, as the AWS CLI does.
-pub fn http_client() -> SharedHttpClient {
+/// One HTTP client with one pool of connections, for HTTPS and plain HTTP, kept alive for all work items of a process whose
+/// settings name the same authorities. It uses the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, as the AWS CLI does.
+pub fn http_client(trust: TlsContext) -> SharedHttpClient {
     // The timeouts are the same for all clients of a process, so that the first one's connector serves them all.
     let connector: OnceLock<SharedHttpConnector> = OnceLock::new();
     http_client_fn(move |settings, _| {
@@ -41,7 +41,8 @@ pub fn http_client() -> SharedHttpClient {
                 .connector_settings(settings.clone())
                 .sleep_impl(TokioSleep::new())
                 .proxy_config(ProxyConfig::from_env())
-                .tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .tls_context(trust.clone());
             SharedHttpConnector::new(builder.build())
         };
         connector.get_or_init(build).clone()

@@ -2,9 +2,8 @@
 
 use crate::{CollectError, Options, Place, Service, client, listing};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
-use credentials::{LeaseRequester, LeasedCredentials};
+use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
 use events::{
     Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, sync_event::Event,
 };
@@ -28,14 +27,14 @@ pub(crate) struct Worker<C: 'static> {
     pub(crate) bus: Bus,
     pub(crate) options: Options,
     leases: LeaseRequester,
-    http: SharedHttpClient,
+    http: HttpClients,
     limiters: Limiters,
 }
 
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
         let (leases, http, limiters) =
-            (LeaseRequester::new(bus.clone()), client::http_client(), Limiters::new(service.name));
+            (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client), Limiters::new(service.name));
         Self { service, bus, options, leases, http, limiters }
     }
 }
@@ -94,11 +93,14 @@ async fn report<C: Send + std::marker::Sync>(
     if attempt > MOST_ATTEMPTS {
         let error = format!("given up after {MOST_ATTEMPTS} attempts");
         report.failure = Some(Failure::new(FailureClass::Internal, error));
+    } else if let Some(unknown) = worker.service.unknown(&item.listings) {
+        let error = format!("this collector does not know {unknown}: is it older than the scheduler?");
+        report.failure = Some(Failure::new(FailureClass::Internal, error));
     } else {
         match connect(worker, &task).await {
             Ok(client) => match item.kind() {
                 WorkKind::DiscoverRegions => discover(worker.service, &client, &place, &mut report).await,
-                WorkKind::Collect => report.scopes = collect(worker, &client, &task).await?,
+                WorkKind::Collect => report.scopes = collect(worker, &client, &task, &item.listings).await?,
                 WorkKind::Unspecified => report.failure = Some(unknown_kind()),
             },
             Err(failure) => report.failure = Some(failure),
@@ -118,7 +120,7 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
     let (session, settings) = lease.await.map_err(|error| error.failure())?;
     let limiter = worker.limiters.of(&place.account_id, &place.region);
     let session = SharedCredentialsProvider::new(session);
-    let connection = client::connection(http.clone(), limiter, session, &settings, options, place);
+    let connection = client::connection(http.of(&settings.authorities), limiter, session, &settings, options, place);
     Ok((service.connect)(&connection))
 }
 
@@ -138,13 +140,14 @@ async fn discover<C>(service: &Service<C>, client: &C, place: &Place, report: &m
     }
 }
 
-/// Runs every listing, a few at once. What a listing comes to is in its report; only the bus ends it early.
+/// Runs the listings that the item names, a few at once. What a listing comes to is in its report; only the bus ends it early.
 async fn collect<C: Send + std::marker::Sync>(
     worker: &Worker<C>,
     client: &C,
     task: &Task<'_>,
+    names: &[String],
 ) -> Result<Vec<ScopeReport>, PublishError> {
-    let listings = worker.service.listings.iter().map(|listing| listing::run(worker, client, task, listing));
+    let listings = worker.service.chosen(names).map(|listing| listing::run(worker, client, task, listing));
     stream::iter(listings.collect::<Vec<_>>()).buffer_unordered(worker.options.concurrency).try_collect().await
 }
 

@@ -21,7 +21,7 @@ pub struct Probed {
     pub failure: Option<Failure>,
 }
 
-/// Tries every listing of a service in one place, under this name of a sync.
+/// Tries these listings of a service (all when none is named) in one place, under this name of a sync.
 ///
 /// # Errors
 /// When there is no session.
@@ -31,11 +31,12 @@ pub async fn listings<C: Send + std::marker::Sync>(
     options: Options,
     place: Place,
     name: String,
+    names: Vec<String>,
 ) -> Result<Vec<Probed>, Failure> {
     let worker = Worker::new(service, bus, options);
     let sync = Sync { id: name, update_tag: 0 };
     let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
-    let tries = service.listings.iter().map(|listing| async {
+    let tries = service.chosen(&names).map(|listing| async {
         let mut sink = Sink::to_nowhere(place.clone());
         let failure = match listing::within(worker.options.listing_timeout, (listing.collect)(&client, &mut sink)).await
         {

@@ -58,6 +58,18 @@ impl<C> Service<C> {
         all
     }
 
+    /// The listings of these names, all when there is none.
+    pub fn chosen(&self, names: &[String]) -> impl Iterator<Item = &'static Listing<C>> {
+        let chosen = |it: &&Listing<C>| names.is_empty() || names.iter().any(|name| name == it.name);
+        self.listings.iter().filter(chosen)
+    }
+
+    /// A name that none of its listings has.
+    pub fn unknown<'a>(&self, names: &'a [String]) -> Option<&'a str> {
+        let known = |name: &str| self.listings.iter().any(|listing| listing.name == name);
+        names.iter().map(String::as_str).find(|name| !known(name))
+    }
+
     /// What the listing feeds, each label and edge with all of the service's listings that feed it.
     pub fn feeds(&self, listing: &Listing<C>) -> (Vec<NodeFeed>, Vec<EdgeFeed>) {
         let mut labels = BTreeMap::new();

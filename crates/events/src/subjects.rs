@@ -8,6 +8,7 @@
 //! groma.v1.parked.<stream>
 //! groma.broker.v1.accounts                     request-reply, on no stream
 //! groma.broker.v1.lease.<service>.<account>    request-reply, on no stream
+//! groma.scheduler.v1.running                   request-reply, on no stream
 //! ```
 //!
 //! On a closed bus a collector may publish on the subjects of its own service alone. So what a subject says counts, and
@@ -25,6 +26,8 @@ pub const SYNCS: &str = "groma.v1.sync.>";
 pub const PARKED: &str = "groma.v1.parked.>";
 /// Which accounts can the broker lease?
 pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
+/// Is a sync of this scope running?
+pub const RUNNING_REQUEST: &str = "groma.scheduler.v1.running";
 /// All lease requests.
 pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
 

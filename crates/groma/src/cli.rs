@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{collectors, doctor, findings, nats, neo4j, streams, sync};
+use crate::{collectors, doctor, findings, nats, neo4j, parked, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -28,6 +28,8 @@ pub enum Command {
     Findings(findings::Args),
     /// Show Groma's streams on NATS and who reads them
     Streams(streams::Args),
+    /// List the messages that nobody could handle, with the reason; send them back or delete them
+    Parked(parked::Args),
     /// Prepare a NATS server on which each role reaches only what it needs
     Nats(nats::Args),
     /// Prepare a Neo4j database before the first sync

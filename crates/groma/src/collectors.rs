@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 /// What a collector finds out, or why it cannot.
 pub type Answer<T> = BoxFuture<'static, Result<T, Failure>>;
 
+/// Tries listings, see [`collector::probe::listings`].
+pub type Probe = fn(Bus, Options, Place, String, Vec<String>) -> Answer<Vec<Probed>>;
+
 /// A collector that can be started.
 #[derive(Clone, Copy)]
 pub struct Collector {
@@ -23,8 +26,8 @@ pub struct Collector {
     pub actions: fn() -> Vec<String>,
     /// What it lists.
     pub listings: fn() -> Vec<Listed>,
-    /// Tries every listing in a place.
-    pub probe: fn(Bus, Options, Place, String) -> Answer<Vec<Probed>>,
+    /// Tries these listings in a place, all when none is named.
+    pub probe: Probe,
     /// Asks which regions an account has enabled.
     pub regions: fn(Bus, Options, Place, String) -> Answer<Vec<String>>,
     /// Runs it as a process of its own.
@@ -54,8 +57,8 @@ macro_rules! of {
                 let listings = $service.listings.iter();
                 listings.map(|it| Listed { name: it.name, actions: it.actions, feeds: it.feeds }).collect()
             },
-            probe: |bus, options, place, name| {
-                Box::pin(collector::probe::listings(&$service, bus, options, place, name))
+            probe: |bus, options, place, name, listings| {
+                Box::pin(collector::probe::listings(&$service, bus, options, place, name, listings))
             },
             regions: |bus, options, place, name| {
                 Box::pin(collector::probe::regions(&$service, bus, options, place, name))

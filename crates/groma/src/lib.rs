@@ -1,7 +1,8 @@
 //! The command line: every role alone, and all of them in one process.
 //!
 //! Reading order: [`cli`] is what can be typed; [`sync`] surveys with every role in this process, [`doctor`] looks at what
-//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph; [`streams`] shows the bus; [`reference`] writes the reference pages in `docs/`.
+//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph; [`streams`] shows
+//! the bus, [`parked`] what nobody could handle on it; [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
 pub mod collectors;
@@ -9,6 +10,7 @@ pub mod doctor;
 pub mod findings;
 pub mod nats;
 pub mod neo4j;
+pub mod parked;
 pub mod reference;
 pub mod streams;
 pub mod survey_args;

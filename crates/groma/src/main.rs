@@ -1,7 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, collectors, doctor, findings, nats, neo4j, streams, sync};
+use groma::{Cli, Command, collectors, doctor, findings, nats, neo4j, parked, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -16,6 +16,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Doctor(args) => doctor::run(*args).await,
         Command::Findings(args) => findings::run(args).await,
         Command::Streams(args) => streams::run(args).await,
+        Command::Parked(args) => parked::run(args).await,
         Command::Nats(args) => nats::run(args),
         Command::Neo4j(args) => neo4j::run(args).await,
         Command::Broker(alone) => alone.run().await,

@@ -20,10 +20,11 @@ impl Alone {
     /// # Errors
     /// When NATS cannot be used or the one survey fails.
     pub async fn run(self) -> anyhow::Result<u8> {
-        let crate::role::Args { request, every } = self.scheduler;
+        let timetable = self.scheduler.timetable();
+        let request = self.scheduler.request;
         let request = request.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown();
         let bus = role::connect(&self.bus, "groma-scheduler").await?;
-        crate::role::run(bus, request, every, shutdown).await
+        crate::role::run(bus, request, timetable, shutdown).await
     }
 }

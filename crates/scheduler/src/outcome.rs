@@ -1,5 +1,6 @@
 //! What came of a sync.
 
+use crate::repeat::Repeat;
 use events::{Account, Failure, ScopeReport, Sync, SyncFinished};
 use std::fmt;
 
@@ -16,6 +17,8 @@ pub struct Outcome {
     pub unseen: Vec<Unseen>,
     /// What the graph-writer says of the graph.
     pub graph: SyncFinished,
+    /// Syncs that followed because batches were lost on the way.
+    pub repeats: Vec<Repeat>,
 }
 
 /// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings.
@@ -35,6 +38,9 @@ pub struct Unseen {
     pub failure: Failure,
 }
 
+/// What [`Unseen`] calls what follows from the whole graph.
+const ANALYSIS: &str = "analysis of the graph";
+
 impl Outcome {
     /// Whether everything that was asked for was seen.
     pub fn is_complete(&self) -> bool {
@@ -44,6 +50,26 @@ impl Outcome {
     /// Whether nothing at all was seen.
     pub fn is_empty(&self) -> bool {
         self.scopes.iter().all(|scope| scope.failure.is_some())
+    }
+}
+
+impl Unseen {
+    /// The graph holds all that was seen, but not all that follows from it.
+    pub fn analysis(failure: Failure) -> Self {
+        let all = || "*".to_owned();
+        Self {
+            account_id: String::new(),
+            account_name: ANALYSIS.to_owned(),
+            region: all(),
+            service: all(),
+            listing: all(),
+            failure,
+        }
+    }
+
+    /// Whether it is [`Unseen::analysis`].
+    pub fn is_of_analysis(&self) -> bool {
+        self.account_id.is_empty() && self.account_name == ANALYSIS
     }
 }
 

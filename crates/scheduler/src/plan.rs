@@ -1,8 +1,8 @@
 //! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
 
-use crate::{Request, Unseen, catalog};
+use crate::{Request, Unseen, catalog, repeat::Place};
 use events::{Account, Failure, FailureClass, GLOBAL, ScopeReport, Sync, WorkItem, WorkKind, WorkReport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A sync in progress.
 #[derive(Debug)]
@@ -33,6 +33,20 @@ impl Plan {
         }
         plan.expect(&first);
         (plan, first)
+    }
+
+    /// The plan of a sync of these places alone, and its work items.
+    pub fn of(sync: Sync, accounts: Vec<Account>, request: Request, places: &BTreeSet<Place>) -> (Self, Vec<WorkItem>) {
+        let is_in = |account: &Account| places.iter().any(|place| place.account_id == account.id);
+        let accounts: Vec<_> = accounts.into_iter().filter(is_in).collect();
+        let mut plan = Self { sync, request, accounts, items: BTreeMap::new() };
+        let item = |place: &Place| {
+            let account = plan.accounts.iter().find(|account| account.id == place.account_id)?;
+            Some(plan.item(account, WorkKind::Collect, &place.region, &place.service))
+        };
+        let items: Vec<_> = places.iter().filter_map(item).collect();
+        plan.expect(&items);
+        (plan, items)
     }
 
     fn items_of(&self, account: &Account) -> Vec<WorkItem> {
@@ -76,6 +90,10 @@ impl Plan {
             region: region.to_owned(),
             service: service.to_owned(),
             home_region: account.home_region.clone(),
+            listings: match kind {
+                WorkKind::Collect => self.request.listings_of(service),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -177,7 +195,9 @@ mod tests {
 
     fn request(services: &[&str], regions: &[&str]) -> Request {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        RequestArgs { services: owned(services), regions: owned(regions), patience: 1 }.validate().unwrap()
+        let (account, types) = (Vec::new(), Vec::new());
+        let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+        args.validate().unwrap()
     }
 
     fn account(id: &str) -> Account {
@@ -238,6 +258,21 @@ mod tests {
         plan.report(report(2, 8));
         plan.report(report(1, 9));
         assert_eq!(plan.scopes().iter().map(|scope| scope.assets).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn places_alone_are_collected_without_a_question() {
+        let place = |account: &str, region: &str| Place {
+            account_id: account.into(),
+            region: region.into(),
+            service: "ec2".into(),
+        };
+        let places = [place("1", "eu-west-1"), place("3", "eu-west-1")].into();
+        let accounts = vec![account("1"), account("2")];
+        let sync = Sync { id: "s".into(), update_tag: 1 };
+        let (plan, items) = Plan::of(sync, accounts, request(&["ec2"], &[]), &places);
+        assert_eq!(names(&items), ["eu-west-1 ec2 Collect"]);
+        assert_eq!((plan.accounts().len(), plan.counts()), (1, (0, 1)));
     }
 
     #[test]

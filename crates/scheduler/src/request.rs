@@ -1,15 +1,24 @@
 //! What a user asks to be surveyed.
 
-use crate::catalog::{self, SERVICES, Service};
+use crate::{
+    catalog::{self, SERVICES, Service},
+    listings::{self, Chosen},
+};
 use std::time::Duration;
 
-/// `--services`, `--regions` and how long to wait.
+/// `--account`, `--services`, `--types`, `--regions` and how long to wait.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "What to survey")]
 pub struct RequestArgs {
+    /// Accounts by their 12 digits, separated by commas, out of those that `--accounts` finds [default: all of them]
+    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
+    pub account: Vec<String>,
     /// Services, separated by commas [default: all]
     #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().collect::<Vec<_>>()))]
     pub services: Vec<String>,
+    /// Labels (AWSVpc) or API operations (DescribeVpcs), separated by commas: only what is listed for them [default: all]
+    #[arg(long, value_name = "LABEL,LABEL", value_delimiter = ',')]
+    pub types: Vec<String>,
     /// Regions, separated by commas [default: those that DescribeRegions says the account has enabled]
     #[arg(long, value_name = "R,R", value_delimiter = ',')]
     pub regions: Vec<String>,
@@ -21,6 +30,10 @@ pub struct RequestArgs {
 /// A request that can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// Accounts to survey; none for all that the broker finds.
+    pub accounts: Option<Vec<String>>,
+    /// Listings to run.
+    pub listings: Chosen,
     /// Services to collect.
     pub services: Vec<Service>,
     /// Regions to collect regional services in; none to ask each account for its own.
@@ -32,6 +45,17 @@ pub struct Request {
 /// A value that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RequestError {
+    /// Not 12 digits.
+    #[error("--account: {0:?} is not the 12 digits of an account")]
+    Account(String),
+    /// Nothing that would be collected is called so.
+    #[error("--types: {name:?} is not collected from these services; did you mean {}?", .meant.join(", "))]
+    Type {
+        /// The name.
+        name: String,
+        /// What it might have been.
+        meant: Vec<&'static str>,
+    },
     /// Not a name that AWS could give a region.
     #[error("{0:?} is not a region: a region reads like eu-west-1")]
     Region(String),
@@ -46,9 +70,20 @@ impl RequestArgs {
     /// # Errors
     /// Every bad value at once.
     pub fn validate(self) -> Result<Request, Vec<RequestError>> {
-        let Self { services, mut regions, patience } = self;
+        let Self { mut account, services, types, mut regions, patience } = self;
         let mut errors: Vec<_> =
             regions.iter().filter(|region| !is_region(region)).cloned().map(RequestError::Region).collect();
+        errors.extend(account.iter().filter(|id| !is_account(id)).cloned().map(RequestError::Account));
+        let wanted = |service: &&Service| {
+            service.always || services.is_empty() || services.iter().any(|name| name == service.name)
+        };
+        let mut services: Vec<_> = SERVICES.iter().filter(wanted).copied().collect();
+        let names: Vec<_> = services.iter().map(|service| service.name).collect();
+        let listings = listings::choose(&types, &names).unwrap_or_else(|unknown| {
+            errors.extend(unknown.into_iter().map(|(name, meant)| RequestError::Type { name, meant }));
+            Chosen::new()
+        });
+        services.retain(|service| types.is_empty() || service.always || listings.contains_key(service.name));
         if patience == 0 {
             errors.push(RequestError::NoPatience);
         }
@@ -57,15 +92,27 @@ impl RequestArgs {
         }
         regions.sort();
         regions.dedup();
-        let wanted = |service: &&Service| {
-            service.always || services.is_empty() || services.iter().any(|name| name == service.name)
-        };
+        account.sort();
+        account.dedup();
         Ok(Request {
-            services: SERVICES.iter().filter(wanted).copied().collect(),
+            accounts: (!account.is_empty()).then_some(account),
+            listings,
+            services,
             regions: (!regions.is_empty()).then_some(regions),
             patience: Duration::from_secs(patience * 60),
         })
     }
+}
+
+impl Request {
+    /// Listings of a service to run; all when there is none.
+    pub fn listings_of(&self, service: &str) -> Vec<String> {
+        self.listings.get(service).cloned().unwrap_or_default()
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`: lower-case words and a number, joined by hyphens.
@@ -89,7 +136,8 @@ mod tests {
 
     fn args(services: &[&str], regions: &[&str], patience: u64) -> RequestArgs {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        RequestArgs { services: owned(services), regions: owned(regions), patience }
+        let (account, types) = (Vec::new(), Vec::new());
+        RequestArgs { account, services: owned(services), types, regions: owned(regions), patience }
     }
 
     #[test]
@@ -103,6 +151,30 @@ mod tests {
     fn regions_are_sorted_and_said_once() {
         let request = args(&[], &["us-gov-west-1", "eu-west-1", "eu-west-1"], 1).validate().unwrap();
         assert_eq!(request.regions.unwrap(), ["eu-west-1", "us-gov-west-1"]);
+    }
+
+    #[test]
+    fn types_narrow_services_and_listings() {
+        let of = |services: &[&str], types: &[&str]| {
+            let types = types.iter().map(|name| (*name).to_owned()).collect();
+            RequestArgs { types, ..args(services, &[], 1) }.validate()
+        };
+        let request = of(&[], &["AWSUser", "AWSVpc"]).unwrap();
+        let names: Vec<_> = request.services.iter().map(|service| service.name).collect();
+        assert_eq!(names, ["sts", "ec2", "iam"]);
+        assert!(request.listings_of("ec2").contains(&"DescribeVpcs".to_owned()));
+        assert!(!request.listings_of("ec2").contains(&"DescribeVolumes".to_owned()));
+        assert!(request.listings_of("sts").is_empty(), "all of it");
+        let errors = of(&["iam"], &["AWSVpc", "AWSUsr"]).unwrap_err();
+        assert_eq!(errors.len(), 2);
+        assert!(errors[1].to_string().contains("did you mean AWSUser"), "{}", errors[1]);
+    }
+
+    #[test]
+    fn an_account_has_12_digits() {
+        let of = |account: &str| RequestArgs { account: vec![account.to_owned()], ..args(&[], &[], 1) }.validate();
+        assert_eq!(of("123456789012").unwrap().accounts.unwrap(), ["123456789012"]);
+        assert_eq!(of("payments").unwrap_err(), [RequestError::Account("payments".into())]);
     }
 
     #[test]

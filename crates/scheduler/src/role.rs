@@ -1,9 +1,19 @@
 //! The scheduler as a role of its own: one sync, or one after the other.
 
-use crate::{Outcome, Progress, Request, RequestArgs, catalog::SERVICES, survey};
+use crate::{
+    Outcome, Progress, Request, RequestArgs, SurveyError,
+    catalog::SERVICES,
+    survey,
+    timetable::{Due, Timetable, parse_cron, parse_every},
+};
 use bus::{Bus, ConsumeError, Subscription, chain};
+use chrono::{DateTime, Utc};
+use croner::Cron;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// The clock is looked at this often while a sync is waited for.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Flags of the scheduler.
 #[derive(Debug, Clone, clap::Args)]
@@ -13,34 +23,66 @@ pub struct Args {
     #[command(flatten)]
     pub request: RequestArgs,
     /// Survey again and again, beginning this long after the last beginning, e.g. 6h or 30m [default: once]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_every, conflicts_with = "cron")]
     pub every: Option<Duration>,
+    /// Survey at the times (UTC) of a cron expression: minute, hour, day, month, day of the week, e.g. "15 */6 * * *"
+    #[arg(long, value_name = "EXPR", value_parser = parse_cron)]
+    pub cron: Option<Box<Cron>>,
+}
+
+impl Args {
+    /// When to survey.
+    pub fn timetable(&self) -> Timetable {
+        match (self.every, &self.cron) {
+            (Some(every), _) => Timetable::Every(every),
+            (None, Some(cron)) => Timetable::Cron(cron.clone()),
+            (None, None) => Timetable::Once,
+        }
+    }
 }
 
 /// Surveys once and answers with the exit status, or surveys until shutdown.
 ///
 /// # Errors
 /// When the one survey could not be carried out. Repeated surveys log that and go on.
-pub async fn run(
-    bus: Bus,
-    request: Request,
-    every: Option<Duration>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<u8> {
+pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
     create_consumers(&bus).await?;
-    let Some(every) = every else {
-        return Ok(status(&once(&bus, request).await?));
-    };
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        match shutdown.run_until_cancelled(once(&bus, request.clone())).await {
-            Some(Err(error)) => tracing::error!(error = chain(&error), "sync failed"),
-            Some(Ok(_)) => {}
-            None => break,
-        }
+    if matches!(timetable, Timetable::Once) {
+        return Ok(status(&once(&bus, request).await.map_err(SurveyError::for_main)?));
     }
+    let surveys = by(&timetable, async || match once(&bus, request.clone()).await {
+        Ok(_) => {}
+        Err(SurveyError::Running(sync)) => tracing::warn!(sync, "skipped: a sync of the same scope is running"),
+        Err(error) => tracing::error!(error = chain(&error), "sync failed"),
+    });
+    shutdown.run_until_cancelled(surveys).await;
     Ok(role::exit::COMPLETE)
+}
+
+/// Surveys at the times of the timetable, one after the other: a time that comes while a sync runs is skipped, so that no
+/// two of this scheduler's clean up at once.
+async fn by(timetable: &Timetable, survey: impl AsyncFn()) {
+    let mut next = timetable.first(Utc::now());
+    while let Some(due) = next {
+        sleep_until(due).await;
+        survey().await;
+        next = timetable.next(due, Utc::now()).map(|Due { at, skipped }| {
+            if skipped > 0 {
+                tracing::warn!(skipped, next = %at, "skipped: the sync before was still running");
+            }
+            at
+        });
+    }
+}
+
+/// In short steps, because the clock may be set and the machine may sleep.
+async fn sleep_until(due: DateTime<Utc>) {
+    while let Ok(left) = (due - Utc::now()).to_std() {
+        if left.is_zero() {
+            break;
+        }
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+    }
 }
 
 /// On a closed bus the scheduler alone may create what the other roles read.
@@ -56,7 +98,7 @@ async fn create_consumers(bus: &Bus) -> Result<(), ConsumeError> {
     Ok(())
 }
 
-async fn once(bus: &Bus, request: Request) -> Result<Outcome, crate::SurveyError> {
+async fn once(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
     let outcome = survey(bus, request, |step| log(&step)).await?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");
@@ -87,5 +129,32 @@ pub fn status(outcome: &Outcome) -> u8 {
         (true, _) => role::exit::NOTHING_DONE,
         (false, true) => role::exit::COMPLETE,
         (false, false) => role::exit::INCOMPLETE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    #[tokio::test]
+    async fn a_slow_sync_is_not_overlapped_by_the_next() {
+        let (running, done) = (AtomicU32::new(0), AtomicU32::new(0));
+        let timetable = Timetable::Every(Duration::from_millis(5));
+        let slow = by(&timetable, async || {
+            assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            running.fetch_sub(1, SeqCst);
+            done.fetch_add(1, SeqCst);
+        });
+        let enough = async {
+            while done.load(SeqCst) < 3 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            () = slow => panic!("it goes on for ever"),
+            () = enough => {}
+        }
     }
 }

@@ -1,6 +1,12 @@
 //! Drives one sync over the bus.
 
-use crate::{Outcome, Request, Unseen, plan::Plan};
+use crate::{
+    Outcome, Request, Unseen,
+    plan::Plan,
+    presence::Presence,
+    repeat,
+    selection::{self, UnknownAccounts},
+};
 use bus::{Bus, ConsumeError, Consumer, Outcome as Settle, Outgoing, PublishError, RequestError, SYNCS};
 use events::{
     AccountsAnswer, AccountsRequest, Failure, FailureClass, Message, Sync, SyncCollected, SyncEvent, SyncFinished,
@@ -29,6 +35,18 @@ pub enum SurveyError {
     /// There is nothing to survey.
     #[error("no account can be surveyed: {0}")]
     NoAccounts(String),
+    /// Accounts that were asked for are not there.
+    #[error(transparent)]
+    UnknownAccounts(#[from] UnknownAccounts),
+    /// Two syncs of one scope at once would do the same work twice.
+    #[error("a sync of the same accounts, regions and services is running: {0}")]
+    Running(String),
+    /// The bus does not say whether one is.
+    #[error("whether another sync is running cannot be asked")]
+    Ask(#[source] RequestError),
+    /// The bus does not let this one be known.
+    #[error("this sync cannot be made known")]
+    Listen(#[source] bus::SubscribeError),
     /// The bus did not take a message.
     #[error("the bus did not take a message of the sync")]
     Publish(#[from] PublishError),
@@ -63,36 +81,79 @@ pub enum Progress {
     Writing,
 }
 
-/// Surveys what the request asks for and returns when the graph holds it.
+/// Surveys what the request asks for and returns when the graph holds it. What was lost on the way to the graph is
+/// collected again, at most [`repeat::MOST`] times.
 ///
 /// # Errors
 /// When no sync could be carried out; what merely could not be seen is in [`Outcome::unseen`].
 pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) -> Result<Outcome, SurveyError> {
-    let AccountsAnswer { accounts, unreachable, .. } = accounts(bus).await?;
+    let answer = selection::select(accounts(bus).await?, request.accounts.as_deref())?;
+    let AccountsAnswer { accounts, unreachable, .. } = answer;
     progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
     if accounts.is_empty() {
         return Err(SurveyError::NoAccounts(reasons(&unreachable)));
     }
-    let (patience, services) = (request.patience, request.services.iter().map(|service| service.name.into()).collect());
-    let sync = Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() };
-    let follower = Follower { bus, consumer: bus.watch(SYNCS, subjects::sync_of(&sync.id)).await?, patience };
-    let started = SyncStarted { accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX), services };
-    publish(bus, &sync, Event::Started(started)).await?;
+    let first = identity();
+    let _presence = Presence::announce(bus, &request, &first).await?;
+    let mut outcome =
+        sync(bus, &request, first, &progress, |sync| Plan::new(sync, accounts.clone(), request.clone())).await?;
+    for _ in 0..repeat::MOST {
+        let places = repeat::places(&outcome.graph.lost);
+        if places.is_empty() {
+            break;
+        }
+        tracing::warn!(scopes = repeat::names(&outcome.graph.lost).join(", "), "lost on the way; collecting again");
+        let plan = |sync| Plan::of(sync, accounts.clone(), request.clone(), &places);
+        match sync(bus, &request, identity(), &progress, plan).await {
+            Ok(again) => outcome.take_in(again, &places),
+            // What the first sync did stands, and what it lost is in its outcome by name.
+            Err(error) => {
+                tracing::warn!(error = bus::chain(&error), "what was lost cannot be collected again");
+                break;
+            }
+        }
+    }
+    outcome.unseen.splice(0..0, unreachable.into_iter().map(unreachable_account));
+    Ok(outcome)
+}
 
-    let (mut plan, first) = Plan::new(sync.clone(), accounts, request);
+/// One sync, from its first work item to its end.
+async fn sync(
+    bus: &Bus,
+    request: &Request,
+    sync: Sync,
+    progress: &impl Fn(Progress),
+    plan: impl FnOnce(Sync) -> (Plan, Vec<WorkItem>),
+) -> Result<Outcome, SurveyError> {
+    let (mut plan, first) = plan(sync.clone());
+    let consumer = bus.watch(SYNCS, subjects::sync_of(&sync.id)).await?;
+    let follower = Follower { bus, consumer, patience: request.patience };
+    let services = request.services.iter().map(|service| service.name.into()).collect();
+    let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
+    publish(bus, &sync, Event::Started(SyncStarted { accounts, services })).await?;
+
     publish_work(bus, &first).await?;
-    follower.collect(&mut plan, &progress).await?;
+    follower.collect(&mut plan, progress).await?;
     progress(Progress::Writing);
     let scopes = plan.scopes();
     publish(bus, &sync, Event::Collected(SyncCollected { scopes: scopes.len() as u64 })).await?;
     let graph = follower.written().await?;
     own_second(sync.update_tag).await;
 
-    let mut unseen: Vec<_> = unreachable.into_iter().map(unreachable_account).collect();
-    unseen.extend(plan.unseen());
+    let mut unseen = plan.unseen();
     unseen.extend(lost(&plan, &graph));
-    unseen.extend(graph.analysis.clone().map(unanalysed));
-    Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph })
+    unseen.extend(graph.analysis.clone().map(Unseen::analysis));
+    Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
+}
+
+impl SurveyError {
+    /// As a `main` answers it: asking for an account that is not there is wrong usage.
+    pub fn for_main(self) -> anyhow::Error {
+        match self {
+            Self::UnknownAccounts(unknown) => role::UsageError::new([unknown]).into(),
+            other => other.into(),
+        }
+    }
 }
 
 async fn accounts(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
@@ -131,19 +192,6 @@ fn unreachable_account(UnreachableAccount { id, name, failure }: UnreachableAcco
         service: all(),
         listing: all(),
         failure: failure.unwrap_or_default(),
-    }
-}
-
-/// The graph holds all that was seen, but not all that follows from it.
-fn unanalysed(failure: Failure) -> Unseen {
-    let all = || "*".to_owned();
-    Unseen {
-        account_id: String::new(),
-        account_name: "analysis of the graph".to_owned(),
-        region: all(),
-        service: all(),
-        listing: all(),
-        failure,
     }
 }
 
@@ -248,6 +296,11 @@ impl Follower<'_> {
         }
         Ok(events)
     }
+}
+
+/// Of a sync that begins now.
+fn identity() -> Sync {
+    Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() }
 }
 
 /// Unix seconds.

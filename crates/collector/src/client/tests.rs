@@ -97,7 +97,7 @@ fn client(url: &str, options: &Options, credentials: SharedCredentialsProvider) 
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
     let limiter = Arc::new(Limiter::new("sts"));
     let Connection { sdk, retry_partition } =
-        connection(http_client(), limiter, credentials, &settings, options, &place());
+        connection(http_client(TlsContext::default()), limiter, credentials, &settings, options, &place());
     let config = aws_sdk_sts::config::Builder::from(&sdk).retry_partition(retry_partition).build();
     Client::from_conf(config)
 }

@@ -109,6 +109,7 @@ pub(crate) fn item(service: &str, kind: WorkKind) -> WorkItem {
         region: "eu-west-1".into(),
         service: service.into(),
         home_region: "us-east-1".into(),
+        listings: Vec::new(),
     }
 }
 

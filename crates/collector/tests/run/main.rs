@@ -36,6 +36,33 @@ async fn every_scope_is_told_from_start_to_end_and_a_bad_listing_stands_alone() 
 }
 
 #[tokio::test]
+async fn only_the_listings_that_an_item_names_are_run() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let collector = stage.collect(&FAKE, Options::default());
+    let listings = vec!["Good".to_owned()];
+    stage.publish(&events::WorkItem { listings, ..item("fake", WorkKind::Collect) }).await?;
+    let report = stage.report().await?;
+    assert_eq!((report.scopes.len(), report.failure), (1, None));
+    assert_eq!(stage.kinds("Good").await?.len(), 5);
+    assert!(stage.kinds("Empty").await?.is_empty());
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_listing_of_a_newer_scheduler_is_refused_before_anything_begins() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let collector = stage.collect(&FAKE, Options::default());
+    let listings = vec!["Good".to_owned(), "Fresh".to_owned()];
+    stage.publish(&events::WorkItem { listings, ..item("fake", WorkKind::Collect) }).await?;
+    let failure = stage.report().await?.failure.expect("this collector cannot do all of it");
+    assert!(failure.error.contains("does not know Fresh"), "{}", failure.error);
+    assert!(stage.kinds("Good").await?.is_empty());
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_finished_scope_says_which_listings_feed_its_labels() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let collector = stage.collect(&FAKE, Options::default());

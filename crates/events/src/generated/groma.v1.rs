@@ -444,6 +444,9 @@ pub struct ClientSettings {
     /// Attempts for each call, the first included; 0 for the default.
     #[prost(uint32, tag = "5")]
     pub max_attempts: u32,
+    /// Certificates (DER) of the authorities that vouch for AWS's endpoints; those of the system when empty.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub authorities: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -495,6 +498,9 @@ pub struct WorkItem {
     /// Region to sign with and connect to where `region` is `global`.
     #[prost(string, tag = "8")]
     pub home_region: ::prost::alloc::string::String,
+    /// API operations to run, of WORK_KIND_COLLECT; all of the service when empty.
+    #[prost(string, repeated, tag = "9")]
+    pub listings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What became of a work item.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -528,7 +534,7 @@ pub struct ScopeReport {
 #[repr(i32)]
 pub enum WorkKind {
     Unspecified = 0,
-    /// Run every listing of the service in the account and region.
+    /// Run every listing of the service in the account and region, or those that the item names.
     Collect = 1,
     /// Say which regions the account has enabled.
     DiscoverRegions = 2,
@@ -583,6 +589,24 @@ pub struct SyncStarted {
     pub accounts: u32,
     #[prost(string, repeated, tag = "2")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Is a sync of this scope running? Asked by who is about to begin one, and answered only where it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunningRequest {
+    /// The 12 digits; all when empty.
+    #[prost(string, repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// All when empty.
+    #[prost(string, repeated, tag = "2")]
+    pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Services, without those that every sync collects.
+    #[prost(string, repeated, tag = "3")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunningAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub sync: ::core::option::Option<Sync>,
 }
 /// All work items have ended: the writer may close the sync.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

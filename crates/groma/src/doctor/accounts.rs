@@ -6,7 +6,7 @@ use bus::Bus;
 use collector::{Options, Place, Probed};
 use events::{Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, subjects};
 use futures::{StreamExt, stream};
-use scheduler::{Request, catalog};
+use scheduler::{Request, catalog, selection};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -25,13 +25,20 @@ pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check>
         Ok(answer) => answer,
         Err(check) => return vec![check],
     };
+    let answer = match selection::select(answer, request.accounts.as_deref()) {
+        Ok(answer) => answer,
+        Err(unknown) => {
+            let fix = "leave it out of --account, or give the broker a profile for it";
+            return vec![Check::bad(Status::Fatal, "account", "AWS", unknown.to_string(), fix)];
+        }
+    };
     let mut checks = entered(&answer);
     for account in &answer.accounts {
         let (regions, check) = regions(bus, request, options, account).await;
         checks.extend(check);
         for service in &request.services {
             if let Some(collector) = collectors::named(service.name) {
-                checks.extend(permissions(bus, options, account, &regions, collector).await);
+                checks.extend(permissions(bus, request, options, (account, &regions), collector).await);
             }
         }
     }
@@ -109,21 +116,24 @@ async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Acco
 /// with the regions where it is.
 async fn permissions(
     bus: &Bus,
+    request: &Request,
     options: &Options,
-    account: &Account,
-    regions: &[String],
+    (account, regions): (&Account, &[String]),
     collector: Collector,
 ) -> Vec<Check> {
+    let names = request.listings_of(collector.name);
     let regions = if collector.global { vec![GLOBAL.to_owned()] } else { regions.to_vec() };
+    let names = &names;
     let probes = regions.iter().map(|region| async move {
-        let probe = (collector.probe)(bus.clone(), options.clone(), place(account, region), NAME.to_owned());
+        let place = place(account, region);
+        let probe = (collector.probe)(bus.clone(), options.clone(), place, NAME.to_owned(), names.clone());
         (region.clone(), probe.await)
     });
     let tried: Vec<_> = stream::iter(probes.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
     let of = format!("{} in {}", collector.name, named(account));
     let wrong = wrong(&tried);
     if wrong.is_empty() {
-        let listings = (collector.listings)().len();
+        let listings = if names.is_empty() { (collector.listings)().len() } else { names.len() };
         return vec![Check::ok(
             "permissions",
             of,

@@ -12,7 +12,7 @@ use bus::{Bus, RequestError};
 use events::{AccountsRequest, Message, subjects};
 use graph::GraphStore;
 use private_nats::PrivateNats;
-use scheduler::Outcome;
+use scheduler::{Outcome, SurveyError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +64,7 @@ async fn survey(config: SurveyConfig, shutdown: &CancellationToken) -> anyhow::R
         roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()), shutdown);
     let progress = progress::Bar::new();
     let outcome = tokio::select! {
-        outcome = scheduler::survey(&bus, config.request, |step| progress.show(&step)) => outcome.map_err(Into::into),
+        outcome = scheduler::survey(&bus, config.request, |step| progress.show(&step)) => outcome.map_err(SurveyError::for_main),
         failure = roles.failed() => Err(failure),
     };
     progress.clear();

@@ -19,6 +19,16 @@ struct Report<'a> {
     assets_by_listing: BTreeMap<String, u64>,
     unseen: Vec<UnseenScope<'a>>,
     graph: Graph,
+    /// Syncs that followed because batches were lost between collectors and graph.
+    repeats: Vec<Repeat<'a>>,
+}
+
+#[derive(Serialize)]
+struct Repeat<'a> {
+    sync: &'a str,
+    update_tag: i64,
+    /// `account/region/service/Listing`.
+    lost: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -72,6 +82,7 @@ impl<'a> Report<'a> {
                 edges_removed: outcome.graph.edges_removed,
                 edges_leading_out: outcome.graph.targets_missing,
             },
+            repeats: outcome.repeats.iter().map(Repeat::of).collect(),
         }
     }
 
@@ -84,6 +95,12 @@ impl<'a> Report<'a> {
              Graph: {nodes_written} nodes and {edges_written} edges seen, {nodes_removed} nodes and {edges_removed} edges \
              removed, {edges_leading_out} edges lead out of what was surveyed."
         )
+    }
+}
+
+impl<'a> Repeat<'a> {
+    fn of(repeat: &'a scheduler::repeat::Repeat) -> Self {
+        Self { sync: &repeat.sync.id, update_tag: repeat.sync.update_tag, lost: &repeat.lost }
     }
 }
 

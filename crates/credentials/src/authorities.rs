@@ -1,0 +1,132 @@
+//! Whom clients of AWS trust to vouch for its endpoints: the authorities of the system, or instead of them those of a bundle
+//! (`AWS_CA_BUNDLE`), as the AWS CLI and boto3 have it. They travel with a lease's settings, so that a collector needs no
+//! file. Here because broker and collector both make clients.
+
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+};
+
+/// Certificates in DER.
+pub type Authorities = Vec<Vec<u8>>;
+
+/// More than any system's bundle has (Mozilla's is 150 kB), and less than fits into an answer: NATS takes a megabyte unless
+/// it is told otherwise.
+const MOST_BYTES: usize = 700_000;
+
+/// A bundle that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// It is something else.
+    #[error("it is no PEM file")]
+    NotPem,
+    /// It is PEM of something else, a key for example.
+    #[error("it holds no certificate")]
+    Empty,
+    /// It would not fit into a lease.
+    #[error("it holds more than {MOST_BYTES} bytes of certificates")]
+    TooLarge,
+}
+
+/// The certificates of a PEM file; those that no client could use are left out, as OpenSSL does.
+///
+/// # Errors
+/// [`BundleError`].
+pub fn of_pem(text: &[u8]) -> Result<Authorities, BundleError> {
+    let all: Vec<CertificateDer<'_>> =
+        CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|_| BundleError::NotPem)?;
+    let authorities: Authorities = all.iter().filter(|der| is_usable(der)).map(|der| der.to_vec()).collect();
+    match authorities.iter().map(Vec::len).sum::<usize>() {
+        0 => Err(BundleError::Empty),
+        bytes if bytes > MOST_BYTES => Err(BundleError::TooLarge),
+        _ => Ok(authorities),
+    }
+}
+
+fn is_usable(der: &[u8]) -> bool {
+    RootCertStore::empty().add(CertificateDer::from(der)).is_ok()
+}
+
+/// HTTP clients that differ in whom they trust, each kept with its connections.
+#[derive(Debug)]
+pub struct HttpClients {
+    make: fn(TlsContext) -> SharedHttpClient,
+    made: Mutex<HashMap<Authorities, SharedHttpClient>>,
+}
+
+impl HttpClients {
+    /// None yet; `make` makes one.
+    pub fn new(make: fn(TlsContext) -> SharedHttpClient) -> Self {
+        Self { make, made: Mutex::default() }
+    }
+
+    /// The client that trusts these authorities, the system's when there are none.
+    pub fn of(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = made.get(authorities) {
+            return client.clone();
+        }
+        let client = (self.make)(trusting(authorities));
+        made.insert(authorities.to_vec(), client.clone());
+        client
+    }
+}
+
+/// Of what came over the bus only what the SDK takes without a panic; if that is nothing, nobody is trusted.
+fn trusting(authorities: &[Vec<u8>]) -> TlsContext {
+    if authorities.is_empty() {
+        return TlsContext::default();
+    }
+    let usable = authorities.iter().filter(|der| is_usable(der));
+    let store = usable.fold(TrustStore::empty(), |store, der| store.with_pem_certificate(pem(der)));
+    TlsContext::builder().with_trust_store(store).build().unwrap_or_default()
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    for line in text.as_bytes().chunks(64) {
+        // A String takes any text, and base64 is ASCII.
+        let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
+    }
+    pem + "-----END CERTIFICATE-----\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
+    fn authority() -> (String, KeyPair) {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.self_signed(&key).expect("a certificate").pem(), key)
+    }
+
+    #[test]
+    fn a_bundle_is_its_certificates() {
+        let ((first, key), (second, _)) = (authority(), authority());
+        let both = of_pem(format!("# ours\n{first}\n{second}").as_bytes()).expect("two of them");
+        assert_eq!(both.len(), 2);
+        assert_eq!(of_pem(pem(&both[1]).as_bytes()).expect("the same"), both[1..]);
+        assert_eq!(of_pem(key.serialize_pem().as_bytes()), Err(BundleError::Empty));
+        assert_eq!(of_pem(b"nothing of the kind"), Err(BundleError::Empty));
+        assert_eq!(of_pem(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"), Err(BundleError::NotPem));
+        assert_eq!(of_pem(pem(b"no certificate").as_bytes()), Err(BundleError::Empty));
+    }
+
+    #[test]
+    fn whom_nobody_can_trust_makes_no_panic() {
+        let _ = trusting(&[b"no certificate".to_vec()]);
+        let _ = trusting(&[]);
+    }
+}

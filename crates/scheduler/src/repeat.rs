@@ -1,0 +1,143 @@
+//! What a sync lost on the way to the graph is collected again: a sync of its own over just those accounts, regions and
+//! services, so that its message ids, its update tag and its counts are new, and nothing of the first has to be undone.
+//!
+//! It collects all of the service there, not the lost listings alone: a label is cleaned up only when every listing that
+//! feeds it was seen in one sync.
+
+use crate::{Outcome, Unseen};
+use events::{LostScope, Scope, ScopeName, Sync, SyncFinished};
+use std::collections::BTreeSet;
+
+/// Syncs that may follow to fetch what one lost. A stream that loses it three times in a row is not helped by a fourth.
+pub const MOST: usize = 2;
+
+/// An account, a region and a service: what one work item collects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The 12 digits.
+    pub account_id: String,
+    /// Region or `global`.
+    pub region: String,
+    /// Service.
+    pub service: String,
+}
+
+/// A sync that followed, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeat {
+    /// The sync.
+    pub sync: Sync,
+    /// Names of the scopes that had been lost.
+    pub lost: Vec<String>,
+}
+
+/// Names of the scopes that were lost.
+pub fn names(lost: &[LostScope]) -> Vec<String> {
+    lost.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| ScopeName(scope).to_string()).collect()
+}
+
+/// Where they are.
+pub fn places(lost: &[LostScope]) -> BTreeSet<Place> {
+    lost.iter().filter_map(|lost| lost.scope.as_ref()).map(Place::of).collect()
+}
+
+impl Place {
+    fn of(scope: &Scope) -> Self {
+        Self { account_id: scope.account_id.clone(), region: scope.region.clone(), service: scope.service.clone() }
+    }
+}
+
+impl Outcome {
+    /// Puts what came of collecting these places again in the place of what was known of them.
+    pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
+        let lost = names(&self.graph.lost);
+        let again = |scope: &Scope| places.contains(&Place::of(scope));
+        self.scopes.retain(|report| !report.scope.as_ref().is_some_and(again));
+        self.scopes.extend(repeat.scopes);
+        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !unseen.is_in(places));
+        self.unseen.extend(repeat.unseen);
+        self.graph = added(&self.graph, repeat.graph);
+        self.repeats.push(Repeat { sync: repeat.sync, lost });
+        self.repeats.extend(repeat.repeats);
+    }
+}
+
+impl Unseen {
+    fn is_in(&self, places: &BTreeSet<Place>) -> bool {
+        let place = (&self.account_id, &self.region, &self.service);
+        places.iter().any(|it| (&it.account_id, &it.region, &it.service) == place)
+    }
+}
+
+/// What both wrote and removed; what is still lost or could not be computed, the later one knows.
+fn added(first: &SyncFinished, later: SyncFinished) -> SyncFinished {
+    SyncFinished {
+        nodes: first.nodes + later.nodes,
+        edges: first.edges + later.edges,
+        nodes_removed: first.nodes_removed + later.nodes_removed,
+        edges_removed: first.edges_removed + later.edges_removed,
+        targets_missing: first.targets_missing + later.targets_missing,
+        ..later
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Failure, FailureClass, ScopeReport};
+
+    fn scope(region: &str, listing: &str) -> Scope {
+        Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: listing.into() }
+    }
+
+    fn outcome(id: &str, scopes: &[(Scope, u64)], lost: &[Scope]) -> Outcome {
+        let report = |(scope, assets): &(Scope, u64)| ScopeReport {
+            scope: Some(scope.clone()),
+            assets: *assets,
+            ..ScopeReport::default()
+        };
+        let unseen = |scope: &Scope| Unseen {
+            account_id: scope.account_id.clone(),
+            account_name: "alpha".into(),
+            region: scope.region.clone(),
+            service: scope.service.clone(),
+            listing: scope.listing.clone(),
+            failure: Failure::new(FailureClass::Lost, "gone"),
+        };
+        Outcome {
+            sync: Sync { id: id.into(), update_tag: 1 },
+            accounts: Vec::new(),
+            scopes: scopes.iter().map(report).collect(),
+            unseen: lost.iter().map(unseen).collect(),
+            graph: SyncFinished {
+                nodes: scopes.iter().map(|(_, assets)| assets).sum(),
+                lost: lost.iter().map(|scope| LostScope { scope: Some(scope.clone()), failure: None }).collect(),
+                ..SyncFinished::default()
+            },
+            repeats: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_collected_again_replaces_what_was_lost_and_nothing_else() {
+        let (here, there) = (scope("r1", "DescribeVpcs"), scope("r2", "DescribeVpcs"));
+        let mut first = outcome("a", &[(here.clone(), 1), (there.clone(), 2)], std::slice::from_ref(&here));
+        let places = places(&first.graph.lost);
+        assert_eq!(places.len(), 1);
+        first.take_in(outcome("b", &[(here.clone(), 7)], &[]), &places);
+        assert!(first.is_complete());
+        assert_eq!(first.scopes.iter().map(|scope| scope.assets).collect::<Vec<_>>(), [2, 7]);
+        assert_eq!(first.repeats[0].lost, ["1/r1/ec2/DescribeVpcs"]);
+        assert_eq!((first.repeats[0].sync.id.as_str(), first.sync.id.as_str()), ("b", "a"));
+        assert_eq!(first.graph.nodes, 10);
+    }
+
+    #[test]
+    fn what_is_lost_once_more_stays_named() {
+        let here = scope("r1", "DescribeVpcs");
+        let mut first = outcome("a", &[], std::slice::from_ref(&here));
+        let places = places(&first.graph.lost);
+        first.take_in(outcome("b", &[], std::slice::from_ref(&here)), &places);
+        assert_eq!((first.unseen.len(), first.graph.lost.len()), (1, 1));
+    }
+}

@@ -1,0 +1,72 @@
+//! `--account`: of the accounts that the broker names, those that were asked for.
+
+use events::{Account, AccountsAnswer, UnreachableAccount};
+
+/// Accounts that were asked for and are none of the broker's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--account: {} is none of the accounts that --accounts finds; these are {}", .unknown.join(", "), .known.join(", "))]
+pub struct UnknownAccounts {
+    /// They.
+    pub unknown: Vec<String>,
+    /// All that there are.
+    pub known: Vec<String>,
+}
+
+/// The answer reduced to these accounts; as it is when none is asked for.
+///
+/// # Errors
+/// When one that is asked for is not in the answer.
+pub fn select(answer: AccountsAnswer, asked: Option<&[String]>) -> Result<AccountsAnswer, UnknownAccounts> {
+    let Some(asked) = asked else { return Ok(answer) };
+    let AccountsAnswer { mut accounts, mut unreachable, failure } = answer;
+    let known = known(&accounts, &unreachable);
+    let unknown: Vec<_> = asked.iter().filter(|id| !known.contains(id)).cloned().collect();
+    if !unknown.is_empty() {
+        return Err(UnknownAccounts { unknown, known });
+    }
+    accounts.retain(|account| asked.contains(&account.id));
+    unreachable.retain(|account| asked.contains(&account.id));
+    Ok(AccountsAnswer { accounts, unreachable, failure })
+}
+
+fn known(accounts: &[Account], unreachable: &[UnreachableAccount]) -> Vec<String> {
+    let unreachable = unreachable.iter().map(|account| &account.id).filter(|id| !id.is_empty());
+    let mut known: Vec<_> = accounts.iter().map(|account| &account.id).chain(unreachable).cloned().collect();
+    known.sort();
+    known.dedup();
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> AccountsAnswer {
+        let account = |id: &str| Account { id: id.into(), ..Account::default() };
+        let unreachable = |id: &str| UnreachableAccount { id: id.into(), ..UnreachableAccount::default() };
+        AccountsAnswer {
+            accounts: vec![account("1"), account("2")],
+            unreachable: vec![unreachable("3"), unreachable("4"), unreachable("")],
+            failure: None,
+        }
+    }
+
+    fn selected(asked: &[&str]) -> Result<(usize, usize), UnknownAccounts> {
+        let asked: Vec<_> = asked.iter().map(|id| (*id).to_owned()).collect();
+        let chosen = select(answer(), Some(&asked))?;
+        Ok((chosen.accounts.len(), chosen.unreachable.len()))
+    }
+
+    #[test]
+    fn only_what_is_asked_for_stays() {
+        assert_eq!(selected(&["2"]), Ok((1, 0)));
+        assert_eq!(selected(&["2", "3"]), Ok((1, 1)), "what is asked for and out of reach is still said");
+        assert_eq!(select(answer(), None), Ok(answer()));
+    }
+
+    #[test]
+    fn an_unknown_account_is_named_with_all_that_there_are() {
+        let error = selected(&["2", "9"]).expect_err("9 is not there").to_string();
+        assert_eq!(error, "--account: 9 is none of the accounts that --accounts finds; these are 1, 2, 3, 4");
+    }
+}

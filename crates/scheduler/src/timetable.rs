@@ -1,0 +1,120 @@
+//! When a scheduler surveys: once, again and again, or at the times of a cron expression. Syncs of one scheduler never
+//! overlap: a time that comes while one still runs is skipped.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds, Year},
+};
+use std::time::Duration;
+
+/// When to survey.
+#[derive(Debug, Clone)]
+pub enum Timetable {
+    /// Now, and never again.
+    Once,
+    /// Now, and this long after each beginning.
+    Every(Duration),
+    /// At these times, UTC.
+    Cron(Box<Cron>),
+}
+
+/// The next time to survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Times that passed while a sync was running.
+    pub skipped: u64,
+}
+
+impl Timetable {
+    /// The first time; none when there is none.
+    pub fn first(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Once | Self::Every(_) => Some(now),
+            Self::Cron(cron) => cron.find_next_occurrence(&now, false).ok(),
+        }
+    }
+
+    /// The time after the one that was `due`, and not before `now`; none when it was the last.
+    pub fn next(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
+        let mut next = Due { at: self.after(due)?, skipped: 0 };
+        while next.at < now {
+            next = Due { at: self.after(next.at)?, skipped: next.skipped + 1 };
+        }
+        Some(next)
+    }
+
+    fn after(&self, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Once => None,
+            Self::Every(every) => due.checked_add_signed(TimeDelta::from_std(*every).ok()?),
+            Self::Cron(cron) => cron.find_next_occurrence(&due, false).ok(),
+        }
+    }
+}
+
+/// A time between two beginnings, as `--every` takes it.
+///
+/// # Errors
+/// When it is no time or too short to be one.
+pub fn parse_every(text: &str) -> Result<Duration, String> {
+    let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if every < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(every) }
+}
+
+/// A cron expression, as `--cron` takes it: minute, hour, day of the month, month, day of the week.
+///
+/// # Errors
+/// When it is none, or names no time that ever comes.
+pub fn parse_cron(text: &str) -> Result<Box<Cron>, String> {
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let cron = parser.parse(text).map_err(|error| error.to_string())?;
+    cron.find_next_occurrence(&Utc::now(), false).map_err(|_| "it names no time that ever comes".to_owned())?;
+    Ok(Box::new(cron))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-03-01T{text}Z").parse().expect("a time")
+    }
+
+    fn cron(text: &str) -> Timetable {
+        Timetable::Cron(parse_cron(text).expect("an expression"))
+    }
+
+    #[test]
+    fn a_time_that_came_while_a_sync_ran_is_skipped_and_counted() {
+        let hourly = [Timetable::Every(Duration::from_hours(1)), cron("0 * * * *")];
+        for timetable in hourly {
+            let next = |now: &str| timetable.next(at("06:00:00"), at(now)).expect("there is always a next");
+            assert_eq!(next("06:59:00"), Due { at: at("07:00:00"), skipped: 0 });
+            assert_eq!(next("09:30:00"), Due { at: at("10:00:00"), skipped: 3 });
+        }
+    }
+
+    #[test]
+    fn only_a_cron_expression_waits_for_its_first_time() {
+        let now = at("06:30:00");
+        assert_eq!(Timetable::Once.first(now), Some(now));
+        assert_eq!(Timetable::Once.next(now, now), None);
+        assert_eq!(Timetable::Every(Duration::from_hours(6)).first(now), Some(now));
+        assert_eq!(cron("0 */6 * * *").first(now), Some(at("12:00:00")));
+        assert_eq!(cron("15 2 * * MON-FRI").first(now), Some("2026-03-02T02:15:00Z".parse().expect("a Monday")));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "hourly", "* * * *", "0 0 * * * *", "61 * * * *", "0 0 30 2 *"] {
+            assert!(parse_cron(text).is_err(), "{text}");
+        }
+        for text in ["", "0s", "999ms", "soon"] {
+            assert!(parse_every(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_every("6h"), Ok(Duration::from_hours(6)));
+    }
+}
