@@ -2,7 +2,7 @@
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
 //! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`],
-//! [`request`]; [`access`] says which of it each part of Groma needs.
+//! [`read`], [`request`]; [`access`] says which of it each part of Groma needs.
 
 pub mod access;
 pub mod config;
@@ -10,6 +10,7 @@ pub mod connect;
 pub mod consume;
 pub mod lookup;
 pub mod publish;
+pub mod read;
 pub mod request;
 pub mod streams;
 
@@ -19,6 +20,7 @@ pub use connect::{Bus, ConnectError};
 pub use consume::{ACK_WAIT, ConsumeError, Consumer, Delivery, GRAPH_WRITER, Outcome, Subscription};
 pub use lookup::{Backlog, Found, LookupError};
 pub use publish::{Outgoing, PendingAck, PublishError};
+pub use read::Reading;
 pub use request::{RequestError, Served};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 
