@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("analysis", &["graph"]),
     ("graph-writer", &["analysis", "bus", "events", "graph", "role"]),
+    ("replay", &["bus", "events"]),
     ("testkit", &[]),
 ];
 /// Crates that may use an AWS SDK of a service.

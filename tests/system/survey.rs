@@ -56,7 +56,7 @@ async fn a_second_sync_leaves_exactly_the_new_state() {
 }
 
 /// Ends an instance, deletes a user with all that hangs on it, and changes a group's rules, a role's trust and a VPC.
-async fn change(world: &World, account: &str, region: &str) {
+pub(crate) async fn change(world: &World, account: &str, region: &str) {
     let aws = &world.aws;
     let call = async |service: &str, operation: &str, parameters: Value| {
         let answer = aws.call(account, region, service, operation, parameters).await;

@@ -165,7 +165,7 @@ impl Bus {
 
 impl Bus {
     /// Text that no other process has.
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
     }
 }

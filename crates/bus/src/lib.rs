@@ -1,7 +1,7 @@
 //! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
-//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`], [`parked`],
+//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`], [`parked`], [`read`],
 //! [`request`]; [`access`] says which of it each part of Groma needs.
 
 pub mod access;
@@ -11,6 +11,7 @@ pub mod consume;
 pub mod lookup;
 pub mod parked;
 pub mod publish;
+pub mod read;
 pub mod request;
 pub mod streams;
 
@@ -21,6 +22,7 @@ pub use consume::{ACK_WAIT, ConsumeError, Consumer, Delivery, GRAPH_WRITER, Outc
 pub use lookup::{Backlog, Found, LookupError};
 pub use parked::{ParkedMessage, SendBackError};
 pub use publish::{Outgoing, PendingAck, PublishError};
+pub use read::Reading;
 pub use request::{RequestError, Served};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 

@@ -11,8 +11,8 @@ use bytes::Bytes;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot look into stream {stream}")]
 pub struct LookupError {
-    stream: &'static str,
-    source: async_nats::Error,
+    pub(crate) stream: &'static str,
+    pub(crate) source: async_nats::Error,
 }
 
 impl LookupError {

@@ -128,6 +128,11 @@ pub fn assets_of(service: &str) -> String {
     format!("groma.v1.assets.*.*.*.{}.>", token(service))
 }
 
+/// Every asset event of one sync.
+pub fn assets_of_sync(sync_id: &str) -> String {
+    format!("groma.v1.assets.{}.>", token(sync_id))
+}
+
 /// What a sync event says.
 pub fn sync_kind(event: &SyncEvent) -> &'static str {
     match event.event {

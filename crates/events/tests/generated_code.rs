@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 fn generated_code_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let proto = root.join("../../proto");
-    let files: Vec<_> = ["assets", "lease", "scope", "sync", "work"]
+    let files: Vec<_> = ["assets", "lease", "recording", "scope", "sync", "work"]
         .iter()
         .map(|name| proto.join(format!("groma/v1/{name}.proto")))
         .collect();

@@ -4,7 +4,7 @@
 //! was applied, and [`scope_store`] keeps that in the graph; [`nodes`] and [`edges`] are the two statements, [`apply`] the
 //! transaction around them; [`held`] keeps edges whose target is missing; [`cleanup`] removes what finished scopes no
 //! longer see; `lane` queues one account's events; [`sync_end`] closes a sync; [`writer`] consumes the bus; [`alone`] is a
-//! process that does.
+//! process that does; [`preview`] says what events would change, without writing.
 
 pub mod admit;
 pub mod alone;
@@ -18,6 +18,7 @@ mod lane;
 pub mod nodes;
 mod ownership;
 pub mod prepare;
+pub mod preview;
 mod requests;
 pub mod schema;
 pub mod scope_store;

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{collectors, doctor, findings, nats, neo4j, parked, streams, sync};
+use crate::{collectors, diff, doctor, findings, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -26,6 +26,12 @@ pub enum Command {
     Doctor(Box<doctor::Args>),
     /// Ask the graph what a security engineer would ask first
     Findings(findings::Args),
+    /// Write a sync that is in the streams into a file
+    Record(record::Args),
+    /// Make the graph of a recorded sync, without AWS
+    Replay(Box<replay::Args>),
+    /// Say what changed between two syncs
+    Diff(diff::Args),
     /// Show Groma's streams on NATS and who reads them
     Streams(streams::Args),
     /// List the messages that nobody could handle, with the reason; send them back or delete them

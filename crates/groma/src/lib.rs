@@ -3,15 +3,20 @@
 //! Reading order: [`cli`] is what can be typed; [`sync`] surveys with every role in this process, [`doctor`] looks at what
 //! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph; [`streams`] shows
 //! the bus, [`parked`] what nobody could handle on it; [`reference`] writes the reference pages in `docs/`.
+//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph;
+//! [`mod@record`], [`mod@replay`] and [`mod@diff`] are for syncs that are over; [`streams`] shows the bus; [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
 pub mod collectors;
+pub mod diff;
 pub mod doctor;
 pub mod findings;
 pub mod nats;
 pub mod neo4j;
 pub mod parked;
+pub mod record;
 pub mod reference;
+pub mod replay;
 pub mod streams;
 pub mod survey_args;
 pub mod sync;

@@ -1,7 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, collectors, doctor, findings, nats, neo4j, parked, streams, sync};
+use groma::{Cli, Command, collectors, diff, doctor, findings, nats, neo4j, parked, record, replay, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,6 +15,9 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Sync(args) => sync::run(*args).await,
         Command::Doctor(args) => doctor::run(*args).await,
         Command::Findings(args) => findings::run(args).await,
+        Command::Record(args) => record::run(args).await,
+        Command::Replay(args) => replay::run(*args).await,
+        Command::Diff(args) => diff::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Parked(args) => parked::run(args).await,
         Command::Nats(args) => nats::run(args),

@@ -6,6 +6,7 @@ mod aws;
 mod nats;
 mod neo4j;
 
+mod dump;
 mod http;
 mod json;
 mod ports;

@@ -477,6 +477,45 @@ impl RetryMode {
         }
     }
 }
+/// One record of a recording: a file with all events of one sync. The first is the header, the last the end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Recorded {
+    #[prost(oneof = "recorded::Record", tags = "1, 2, 3, 4")]
+    pub record: ::core::option::Option<recorded::Record>,
+}
+/// Nested message and enum types in `Recorded`.
+pub mod recorded {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Record {
+        #[prost(message, tag = "1")]
+        Header(super::RecordingHeader),
+        /// An AssetEvent, as its collector encoded it: fields that this version does not know are kept.
+        #[prost(bytes, tag = "2")]
+        Asset(::prost::alloc::vec::Vec<u8>),
+        /// A SyncEvent: what began the sync, its reports, and last that it was collected.
+        #[prost(bytes, tag = "3")]
+        Sync(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "4")]
+        End(super::RecordingEnd),
+    }
+}
+/// What is recorded.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordingHeader {
+    #[prost(message, optional, tag = "1")]
+    pub sync: ::core::option::Option<Sync>,
+    /// Program and version, for people.
+    #[prost(string, tag = "2")]
+    pub recorded_by: ::prost::alloc::string::String,
+}
+/// Nothing follows; a file without it has been cut off.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordingEnd {
+    #[prost(uint64, tag = "1")]
+    pub assets: u64,
+    #[prost(uint64, tag = "2")]
+    pub syncs: u64,
+}
 /// One (account, region, service), held by one collector at a time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkItem {

@@ -86,12 +86,12 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, verb: &str) -> String {
         let Graph { nodes_written, edges_written, nodes_removed, edges_removed, edges_leading_out } = self.graph;
         let (accounts, listings, assets, seconds) =
             (self.accounts.len(), self.listings_finished, self.assets, self.seconds);
         format!(
-            "Surveyed {accounts} account(s) in {seconds:.1} s: {listings} listings, {assets} assets.\n\
+            "{verb} {accounts} account(s) in {seconds:.1} s: {listings} listings, {assets} assets.\n\
              Graph: {nodes_written} nodes and {edges_written} edges seen, {nodes_removed} nodes and {edges_removed} edges \
              removed, {edges_leading_out} edges lead out of what was surveyed."
         )
@@ -118,6 +118,11 @@ impl<'a> UnseenScope<'a> {
     }
 }
 
+/// What a live sync has done to accounts.
+pub const SURVEYED: &str = "Surveyed";
+/// What a replay has done to them.
+pub const REPLAYED: &str = "Replayed";
+
 /// Prints the report and answers with the exit status.
 ///
 /// # Errors
@@ -127,11 +132,39 @@ pub fn print(outcome: &Outcome, took: Duration, json: bool) -> anyhow::Result<u8
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        println!("{}", report.text());
+        println!("{}", report.text(SURVEYED));
     }
+    print_unseen(outcome);
+    Ok(status(outcome))
+}
+
+/// The same for several, which as JSON are a list when `list` says so; the exit status is the worst of them, unless
+/// only some saw nothing.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_all(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: bool) -> anyhow::Result<u8> {
+    let reports: Vec<_> = outcomes.iter().map(|(outcome, took)| Report::of(outcome, *took)).collect();
+    match reports.as_slice() {
+        [report] if json && !list => println!("{}", serde_json::to_string_pretty(report)?),
+        reports if json => println!("{}", serde_json::to_string_pretty(reports)?),
+        reports => reports.iter().for_each(|report| println!("{}", report.text(verb))),
+    }
+    for (outcome, _) in outcomes {
+        print_unseen(outcome);
+    }
+    let statuses: Vec<u8> = outcomes.iter().map(|(outcome, _)| status(outcome)).collect();
+    let all = |wanted: u8| statuses.iter().all(|status| *status == wanted);
+    Ok(match statuses.first() {
+        Some(first) if all(*first) => *first,
+        Some(_) => role::exit::INCOMPLETE,
+        None => role::exit::NOTHING_DONE,
+    })
+}
+
+fn print_unseen(outcome: &Outcome) {
     if !outcome.unseen.is_empty() {
         eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
         outcome.unseen.iter().for_each(|unseen| eprintln!("  {unseen}"));
     }
-    Ok(status(outcome))
 }

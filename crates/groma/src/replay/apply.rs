@@ -1,0 +1,117 @@
+//! A NATS and a graph-writer of this process's own, into which recordings are played.
+
+use super::{outcome, source::Recording};
+use crate::{collectors, sync::private_nats::PrivateNats};
+use ::replay::{Filter, Playback, Reader, play};
+use anyhow::{Context, bail};
+use bus::{Bus, Outcome as Settle, SYNCS};
+use events::{Message, Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
+use graph::{GraphConfig, GraphStore};
+use graph_writer::{Options, Writer, WriterError};
+use role::{BusArgs, StorageArg};
+use scheduler::Outcome;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the writer may write nothing at all before the replay is given up.
+const PATIENCE: Duration = Duration::from_mins(15);
+/// How long it may take to finish what it holds.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// The running parts.
+pub struct Player {
+    bus: Bus,
+    writer: JoinHandle<Result<(), WriterError>>,
+    shutdown: CancellationToken,
+    _nats: PrivateNats,
+}
+
+impl Player {
+    /// Starts them. A NATS of the user's is left alone: its writers write another graph.
+    ///
+    /// # Errors
+    /// When there is no nats-server to start.
+    pub async fn start(store: GraphStore, graph: &GraphConfig, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+        let nats = PrivateNats::start().await?;
+        let bus = role::connect(&private(&nats), "groma-replay").await?;
+        let shutdown = shutdown.child_token();
+        let writer = Writer::new(bus.clone(), store, Options::from(graph)).expecting(&collectors::expected());
+        let writer = tokio::spawn(Box::pin(writer.run(shutdown.clone())));
+        Ok(Self { bus, writer, shutdown, _nats: nats })
+    }
+
+    /// Plays one recording and waits until the graph has it.
+    ///
+    /// # Errors
+    /// When the writer ends, or writes nothing for a long time.
+    pub async fn play(
+        &mut self,
+        recording: &mut Recording,
+        filter: &Filter,
+        rate: Option<f64>,
+    ) -> anyhow::Result<Outcome> {
+        let inventory = std::mem::take(&mut recording.inventory);
+        let playback = Playback::new(&inventory, filter);
+        let bus = self.bus.clone();
+        let reader = Reader::again(recording.file())?;
+        let playing = async {
+            play(&bus, reader, &playback, rate).await?;
+            finished(&bus, playback.sync()).await
+        };
+        let graph = tokio::select! {
+            graph = playing => graph?,
+            ended = &mut self.writer => match ended {
+                Ok(Err(error)) => return Err(anyhow::Error::new(error).context("the graph-writer failed")),
+                Ok(Ok(())) => bail!("the graph-writer stopped by itself"),
+                Err(error) => return Err(anyhow::Error::new(error).context("the graph-writer panicked")),
+            },
+        };
+        Ok(outcome::of(&inventory, &playback, graph))
+    }
+
+    /// Tells the writer to stop and waits until it has.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        if !self.writer.is_finished() && tokio::time::timeout(DRAIN, self.writer).await.is_err() {
+            tracing::warn!("the graph-writer did not end within {DRAIN:?}");
+        }
+    }
+}
+
+/// One server, and no limit that would drop what has not been written yet.
+fn private(nats: &PrivateNats) -> BusArgs {
+    BusArgs {
+        nats: Some(nats.url().to_owned()),
+        nats_creds: None,
+        nats_nkey: None,
+        nats_ca: None,
+        nats_replicas: 1,
+        nats_storage: StorageArg::File,
+        assets_max_age: 3_650,
+        assets_max_bytes: None,
+    }
+}
+
+/// Waits for the writer's word that it has closed the sync.
+async fn finished(bus: &Bus, sync: &Sync) -> anyhow::Result<SyncFinished> {
+    let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(SyncFinished::default())) };
+    let consumer = bus.watch(SYNCS, subjects::sync(&event)).await?;
+    let mut moved = (0, Instant::now());
+    loop {
+        for delivery in consumer.next(1).await.context("the private NATS does not answer")? {
+            let event = SyncEvent::decode(delivery.payload().clone())?;
+            delivery.settle(Settle::Ack).await?;
+            if let Some(Event::Finished(finished)) = event.event {
+                return Ok(finished);
+            }
+        }
+        let settled = bus.backlog(bus::ASSETS, bus::GRAPH_WRITER).await.map_or(moved.0, |it| it.settled_up_to);
+        if settled != moved.0 {
+            moved = (settled, Instant::now());
+        }
+        if moved.1.elapsed() >= PATIENCE {
+            bail!("the graph-writer has written nothing for {} minutes", PATIENCE.as_secs() / 60);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `groma replay`: a recorded sync into a graph, without AWS: the recording goes into a private NATS, and a graph-writer in
+//! this process reads it from there as it would a live sync. Every file is read to its end first, so that one that is not
+//! whole writes nothing.
+
+pub mod apply;
+pub mod dry_run;
+pub mod filter_args;
+pub mod outcome;
+pub mod since;
+pub mod source;
+
+use crate::{UsageError, sync::report};
+use ::replay::Filter;
+use anyhow::bail;
+use filter_args::FilterArgs;
+use graph::{GraphConfig, GraphStore};
+use source::Recording;
+use std::{path::PathBuf, time::Instant};
+
+/// `groma replay`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Recording to replay
+    #[arg(value_name = "FILE", required_unless_present_any = ["sync", "since"], conflicts_with_all = ["sync", "since"])]
+    pub file: Option<PathBuf>,
+    /// Replay this sync out of the streams of NATS
+    #[arg(long, value_name = "ID", conflicts_with = "since")]
+    pub sync: Option<String>,
+    /// Replay every sync in the streams of NATS that began since then, the oldest first: `6h`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
+    #[arg(long, value_name = "WHEN", value_parser = since::parse)]
+    pub since: Option<i64>,
+    /// Write nothing; print what would be new, changed and removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Most messages a second; as fast as they can be written when absent
+    #[arg(long, value_name = "MESSAGES", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What of it.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Into which graph.
+    #[command(flatten)]
+    pub graph: graph::Args,
+    /// Where the streams are that `--sync` and `--since` read.
+    #[command(flatten)]
+    pub bus: role::BusArgs,
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or("a number greater than 0")
+}
+
+/// Replays, reports, and answers with the exit status.
+///
+/// # Errors
+/// When nothing could be done.
+pub async fn run(args: Args) -> anyhow::Result<u8> {
+    let graph = args.graph.clone().validate().map_err(UsageError::new)?;
+    let filter = args.filter.filter();
+    let mut recordings = recordings(&args, &filter).await?;
+    for recording in &recordings {
+        recording.holds_what_is_asked_for(&filter)?;
+    }
+    if args.dry_run {
+        return dry_run::run(&mut recordings, &filter, &graph, args.json).await;
+    }
+    let shutdown = role::shutdown();
+    let replaying = apply_all(recordings, &filter, &args, &graph, &shutdown);
+    let Some(status) = shutdown.run_until_cancelled(replaying).await else {
+        eprintln!("interrupted: what was replayed so far is in the graph; replaying it again is harmless");
+        return Ok(role::exit::INTERRUPTED);
+    };
+    status
+}
+
+async fn recordings(args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
+    match (&args.file, &args.sync, args.since) {
+        (Some(file), ..) => Ok(vec![Recording::open(file, filter)?]),
+        (None, Some(sync), _) => Ok(vec![source::Streams::connect(&args.bus).await?.record(sync, filter).await?]),
+        (None, None, Some(tag)) => source::Streams::connect(&args.bus).await?.since(tag, filter).await,
+        (None, None, None) => bail!(UsageError::new(["name a FILE, --sync or --since"])),
+    }
+}
+
+async fn apply_all(
+    recordings: Vec<Recording>,
+    filter: &Filter,
+    args: &Args,
+    graph: &GraphConfig,
+    shutdown: &tokio_util::sync::CancellationToken,
+) -> anyhow::Result<u8> {
+    let store = GraphStore::connect(graph).await?;
+    let mut player = apply::Player::start(store, graph, shutdown).await?;
+    let (mut outcomes, mut failure) = (Vec::new(), None);
+    for mut recording in recordings {
+        let began = Instant::now();
+        match player.play(&mut recording, filter, args.rate).await {
+            Ok(outcome) => outcomes.push((outcome, began.elapsed())),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    player.stop().await;
+    let status = report::print_all(&outcomes, report::REPLAYED, args.json, args.since.is_some())?;
+    failure.map_or(Ok(status), Err)
+}

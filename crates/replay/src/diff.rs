@@ -1,0 +1,287 @@
+//! What changed between two recordings: nodes by label and id, edges by type and ends.
+//!
+//! Two passes over each, so that only what differs is held whole: the first holds a digest for each node and edge, the
+//! second gathers those whose digests differ. What a sync could not see is not compared: a node is removed only when every
+//! listing that brought it has finished in the later sync, and new only when no listing that brings it had failed before.
+
+use crate::{
+    Event, FormatError, Inventory, Reader,
+    rows::{Identity, Row, rows},
+};
+use events::{Message, Scope, ScopeName, Value};
+use siphasher::sip::SipHasher13;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    hash::Hasher,
+    io::{Read, Seek},
+};
+
+/// A recording to compare: where to read it, and what a first pass learned.
+pub struct Side<'a, R> {
+    /// The file.
+    pub input: &'a mut R,
+    /// Made without a filter.
+    pub inventory: &'a Inventory,
+}
+
+/// One of the recordings could not be read again.
+#[derive(Debug, thiserror::Error)]
+#[error("a recording changed while it was read")]
+pub struct DiffError(#[from] FormatError);
+
+/// What happened to a node or an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Its properties are others.
+    Changed,
+}
+
+/// A node or an edge that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Which.
+    pub identity: Identity,
+    /// What happened.
+    pub kind: Kind,
+    /// Properties that are others.
+    pub properties: Vec<String>,
+}
+
+/// What changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Diff {
+    /// Nodes and edges, sorted.
+    pub changes: Vec<Change>,
+    /// Scopes that the earlier sync could not see and the later one could.
+    pub unseen_before: Vec<String>,
+    /// Scopes that the earlier sync saw and the later one did not.
+    pub unseen_after: Vec<String>,
+    /// Nodes and edges of these scopes of which nothing can be said.
+    pub not_compared: u64,
+}
+
+/// A node or an edge while it is gathered: the values that were said of each property. A node that several scopes see may
+/// have been told different values; which comes last is chance.
+#[derive(Default)]
+struct Gathered {
+    before: Option<Values>,
+    after: Option<Values>,
+    /// Brought by a scope that the other side did not see, and so are its properties.
+    unsure: bool,
+    unsure_properties: BTreeSet<String>,
+}
+
+type Values = BTreeMap<String, BTreeSet<Vec<u8>>>;
+
+/// Compares two recordings.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side<B>) -> Result<Diff, DiffError> {
+    let differing = differing(&mut before, &mut after)?;
+    let complete = |inventory: &Inventory| inventory.complete().map(|(_, run)| run.scope.clone()).collect::<Vec<_>>();
+    let (seen_before, seen_after) = (complete(before.inventory), complete(after.inventory));
+    let known: HashSet<&Scope> = seen_after.iter().collect();
+    let unseen_after: HashSet<&Scope> = seen_before.iter().filter(|scope| !known.contains(scope)).collect();
+    let unseen_before: HashSet<&Scope> = seen_after.iter().filter(|scope| before.inventory.failed(scope)).collect();
+
+    let mut gathered: BTreeMap<Identity, Gathered> = BTreeMap::new();
+    each_row(&mut before, |scope, row| {
+        if differing.contains(&row.identity.hash()) {
+            let unsure = !known.contains(scope);
+            let entry = gathered.entry(row.identity.clone()).or_default();
+            gather(entry.before.get_or_insert_default(), &row);
+            entry.note(unsure, &row);
+        }
+    })?;
+    each_row(&mut after, |scope, row| {
+        if differing.contains(&row.identity.hash()) {
+            let unsure = unseen_before.contains(scope);
+            let entry = gathered.entry(row.identity.clone()).or_default();
+            gather(entry.after.get_or_insert_default(), &row);
+            entry.note(unsure, &row);
+        }
+    })?;
+
+    let mut diff = Diff { unseen_before: names(&unseen_before), unseen_after: names(&unseen_after), ..Diff::default() };
+    for (identity, gathered) in gathered {
+        match gathered.judge() {
+            Judgement::Same => {}
+            Judgement::Unknown => diff.not_compared += 1,
+            Judgement::Differs(kind, properties) => diff.changes.push(Change { identity, kind, properties }),
+        }
+    }
+    Ok(diff)
+}
+
+fn names(scopes: &HashSet<&Scope>) -> Vec<String> {
+    let names: BTreeSet<String> = scopes.iter().map(|scope| ScopeName(scope).to_string()).collect();
+    names.into_iter().collect()
+}
+
+/// Nodes and edges whose digests differ.
+fn differing<A: Read + Seek, B: Read + Seek>(
+    before: &mut Side<A>,
+    after: &mut Side<B>,
+) -> Result<HashSet<u128>, FormatError> {
+    let mut digests: HashMap<u128, (Option<u64>, Option<u64>)> = HashMap::new();
+    // A sum, so that the order of rows makes no difference.
+    let add = |sum: &mut Option<u64>, row: &Row| *sum = Some(sum.unwrap_or(0).wrapping_add(digest(row)));
+    each_row(before, |_, row| add(&mut digests.entry(row.identity.hash()).or_default().0, &row))?;
+    each_row(after, |_, row| add(&mut digests.entry(row.identity.hash()).or_default().1, &row))?;
+    Ok(digests.into_iter().filter(|(_, (before, after))| before != after).map(|(key, _)| key).collect())
+}
+
+fn digest(row: &Row) -> u64 {
+    let each = row.properties.iter().filter(|(_, value)| value.kind.is_some()).map(|(name, value)| {
+        let mut hasher = SipHasher13::new();
+        hasher.write(name.as_bytes());
+        hasher.write_u8(0);
+        hasher.write(&value.encode_to_vec());
+        hasher.finish()
+    });
+    each.fold(1, u64::wrapping_add)
+}
+
+fn each_row<R: Read + Seek>(side: &mut Side<R>, mut give: impl FnMut(&Scope, Row)) -> Result<(), FormatError> {
+    let mut reader = Reader::again(side.input)?;
+    while let Some(event) = reader.next_event()? {
+        let Event::Asset(event, _) = event else { continue };
+        if let (true, Some(scope)) = (side.inventory.counts(&event), &event.scope) {
+            rows(&event).for_each(|row| give(scope, row));
+        }
+    }
+    Ok(())
+}
+
+fn gather(values: &mut Values, row: &Row) {
+    for (name, value) in row.properties.iter().filter(|(_, value)| value.kind.is_some()) {
+        values.entry((*name).to_owned()).or_default().insert(Value::encode_to_vec(value));
+    }
+}
+
+enum Judgement {
+    Same,
+    Unknown,
+    Differs(Kind, Vec<String>),
+}
+
+impl Gathered {
+    fn note(&mut self, unsure: bool, row: &Row) {
+        if unsure {
+            self.unsure = true;
+            self.unsure_properties.extend(row.properties.iter().map(|(name, _)| (*name).to_owned()));
+        }
+    }
+
+    fn judge(self) -> Judgement {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => {
+                let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+                let differs = |name: &&&String| {
+                    let (was, is) = (before.get(**name), after.get(**name));
+                    was != is && !(self.unsure_properties.contains(**name) && (was.is_none() || is.is_none()))
+                };
+                let changed: Vec<String> = names.iter().filter(differs).map(|name| (*name).clone()).collect();
+                if changed.is_empty() { Judgement::Same } else { Judgement::Differs(Kind::Changed, changed) }
+            }
+            _ if self.unsure => Judgement::Unknown,
+            (Some(_), None) => Judgement::Differs(Kind::Removed, Vec::new()),
+            (None, _) => Judgement::Differs(Kind::Added, Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Filter, sample};
+    use events::{AssetEvent, Failure, FailureClass, ScopeStarted, asset_event};
+    use expect_test::{Expect, expect};
+    use std::{fmt::Write, io::Cursor};
+
+    type Batch = (Vec<events::NodeTable>, Vec<events::EdgeTable>);
+
+    fn vpcs(batch: Batch) -> Vec<AssetEvent> {
+        sample::listing(&sample::vpcs(), &["Vpc"], vec![batch])
+    }
+
+    fn denied() -> Vec<AssetEvent> {
+        let failed = asset_event::Event::Failed(Failure::new(FailureClass::AccessDenied, "no"));
+        let started = asset_event::Event::Started(ScopeStarted {});
+        [started, failed].map(|event| sample::event(&sample::vpcs(), 1, event)).to_vec()
+    }
+
+    fn check(before: &[AssetEvent], after: &[AssetEvent], expected: &Expect) {
+        let mut files = [before, after].map(|events| Cursor::new(sample::recording(events, &[])));
+        let inventories: Vec<_> = files
+            .iter_mut()
+            .map(|file| Inventory::read(Reader::again(file).expect("a recording"), &Filter::default()).expect("whole"))
+            .collect();
+        let [first, second] = &mut files;
+        let diff =
+            diff(Side { input: first, inventory: &inventories[0] }, Side { input: second, inventory: &inventories[1] });
+        let diff = diff.expect("both can be read");
+        let mut text = String::new();
+        for Change { identity, kind, properties } in &diff.changes {
+            writeln!(text, "{kind:?} {identity} {properties:?}").expect("text");
+        }
+        for (name, scopes) in [("before", &diff.unseen_before), ("after", &diff.unseen_after)] {
+            for scope in scopes {
+                writeln!(text, "unseen {name}: {scope}").expect("text");
+            }
+        }
+        expected.assert_eq(&format!("{text}{} not compared\n", diff.not_compared));
+    }
+
+    #[test]
+    fn what_is_new_gone_and_other() {
+        let edge = |to: &str| vec![sample::edges("IN", "Vpc", "Vpc", &[("a", to)])];
+        check(
+            &vpcs((vec![sample::nodes("Vpc", &[("a", "one"), ("b", "two"), ("c", "x")])], edge("b"))),
+            &vpcs((vec![sample::nodes("Vpc", &[("c", "x"), ("a", "uno"), ("d", "new")])], edge("d"))),
+            &expect![[r#"
+                Changed Vpc a ["name"]
+                Removed Vpc b []
+                Added Vpc d []
+                Removed Vpc a -[IN]-> Vpc b []
+                Added Vpc a -[IN]-> Vpc d []
+                0 not compared
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_a_sync_could_not_see_is_neither_gone_nor_new() {
+        let seen = vpcs((vec![sample::nodes("Vpc", &[("a", "one")])], Vec::new()));
+        check(
+            &seen,
+            &denied(),
+            &expect![[r"
+                unseen after: 1/x/ec2/DescribeVpcs
+                1 not compared
+            "]],
+        );
+        check(
+            &denied(),
+            &seen,
+            &expect![[r"
+                unseen before: 1/x/ec2/DescribeVpcs
+                1 not compared
+            "]],
+        );
+    }
+
+    #[test]
+    fn only_the_newest_attempt_counts_and_a_repeat_makes_no_difference() {
+        let seen = vpcs((vec![sample::nodes("Vpc", &[("a", "one")])], Vec::new()));
+        let old = vpcs((vec![sample::nodes("Vpc", &[("z", "old")])], Vec::new()));
+        let second: Vec<_> = seen.iter().map(|event| AssetEvent { attempt: 2, ..event.clone() }).collect();
+        let both = [old, second.clone(), second].concat();
+        check(&both, &seen, &expect!["0 not compared\n"]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What a first pass over a recording learns: that the file is whole, which scopes it carries, which attempt at each counts,
+//! and what was reported of them. Holds no asset.
+
+use crate::{Event, Filter, FormatError, Reader};
+use events::{AssetEvent, Scope, ScopeName, ScopeReport, Sync, WorkItem, WorkReport, asset_event, sync_event};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::Read,
+};
+
+/// A recording, seen through a filter.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The sync.
+    pub sync: Sync,
+    /// Attempts at scopes that the filter keeps, by scope and attempt.
+    pub runs: BTreeMap<(String, u32), Run>,
+    /// The last word on each work item that the filter keeps.
+    pub reports: BTreeMap<ItemKey, WorkReport>,
+    /// What the recording holds of what can be filtered by, whatever the filter.
+    pub offered: Filter,
+    /// Whether all of the sync had been collected.
+    pub collected: bool,
+}
+
+/// Account, region, service and kind of a work item.
+pub type ItemKey = (String, String, String, i32);
+
+/// An attempt at a scope.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// The scope.
+    pub scope: Scope,
+    /// Batches that are there.
+    pub batches: BTreeSet<u32>,
+    /// How many batches there are, when the listing finished.
+    pub finished: Option<u32>,
+    /// It failed.
+    pub failed: bool,
+    /// Node rows that the filter keeps.
+    pub nodes: u64,
+    /// Edge rows that the filter keeps.
+    pub edges: u64,
+}
+
+/// A listing that was reported as finished and is not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The scope's name.
+    pub scope: String,
+    /// Batches that are there.
+    pub arrived: usize,
+    /// Batches that were reported.
+    pub batches: u32,
+}
+
+impl Inventory {
+    /// Reads a recording to its end.
+    ///
+    /// # Errors
+    /// When the file is not whole; then nothing of it should be played.
+    pub fn read<R: Read>(mut reader: Reader<R>, filter: &Filter) -> Result<Self, FormatError> {
+        let mut inventory = Self { sync: reader.sync().clone(), ..Self::default() };
+        while let Some(event) = reader.next_event()? {
+            match event {
+                Event::Asset(event, _) => inventory.asset(&event, filter),
+                Event::Sync(event, _) => inventory.progress(event.event, filter),
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// Takes in an asset event.
+    pub(crate) fn asset(&mut self, event: &AssetEvent, filter: &Filter) {
+        let scope = event.scope.clone().unwrap_or_default();
+        self.offered.accounts.insert(scope.account_id.clone());
+        self.offered.regions.insert(scope.region.clone());
+        self.offered.services.insert(scope.service.clone());
+        if let Some(asset_event::Event::Batch(batch)) = &event.event {
+            let new = batch.nodes.iter().filter(|table| !self.offered.types.contains(&table.label));
+            let new: Vec<String> = new.map(|table| table.label.clone()).collect();
+            self.offered.types.extend(new);
+        }
+        if filter.keeps(&scope) {
+            let name = ScopeName(&scope).to_string();
+            let run = self.runs.entry((name, event.attempt)).or_insert_with(|| Run { scope, ..Run::default() });
+            run.enter(event.event.as_ref(), filter);
+        }
+    }
+
+    /// Takes in progress of the sync.
+    pub(crate) fn progress(&mut self, event: Option<sync_event::Event>, filter: &Filter) {
+        match event {
+            Some(sync_event::Event::Reported(report)) => self.report(report, filter),
+            Some(sync_event::Event::Collected(_)) => self.collected = true,
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, report: WorkReport, filter: &Filter) {
+        let WorkItem { account_id, region, service, kind, .. } = report.item.clone().unwrap_or_default();
+        if !filter.keeps_place(&account_id, &region, &service) {
+            return;
+        }
+        let known = self.reports.entry((account_id, region, service, kind)).or_default();
+        if report.attempt >= known.attempt {
+            *known = report;
+        }
+    }
+
+    /// The attempt at a scope that counts: the newest.
+    pub fn newest(&self, scope: &str) -> Option<(u32, &Run)> {
+        let range = (scope.to_owned(), 0)..=(scope.to_owned(), u32::MAX);
+        self.runs.range(range).next_back().map(|((_, attempt), run)| (*attempt, run))
+    }
+
+    /// Whether an event is of the attempt that counts.
+    pub fn counts(&self, event: &AssetEvent) -> bool {
+        let name = event.scope.as_ref().map(|scope| ScopeName(scope).to_string());
+        name.and_then(|name| self.newest(&name)).is_some_and(|(attempt, _)| attempt == event.attempt)
+    }
+
+    /// Scopes of which every batch is there and the end, in the attempt that counts.
+    pub fn complete(&self) -> impl Iterator<Item = (&str, &Run)> {
+        let newest =
+            self.runs.iter().filter(|((name, attempt), _)| self.newest(name).is_some_and(|it| it.0 == *attempt));
+        newest.filter(|(_, run)| run.is_complete()).map(|((name, _), run)| (name.as_str(), run))
+    }
+
+    /// Whether a scope was tried and could not be seen whole.
+    pub fn failed(&self, scope: &Scope) -> bool {
+        let name = ScopeName(scope).to_string();
+        let incomplete = self.newest(&name).is_some_and(|(_, run)| !run.is_complete());
+        let reported = self.reports.values().any(|report| {
+            let of_item = |item: &WorkItem| {
+                (&item.account_id, &item.region, &item.service) == (&scope.account_id, &scope.region, &scope.service)
+            };
+            let of_scope = |it: &ScopeReport| it.scope.as_ref() == Some(scope) && it.failure.is_some();
+            (report.failure.is_some() && report.item.as_ref().is_some_and(of_item))
+                || report.scopes.iter().any(of_scope)
+        });
+        incomplete || reported
+    }
+
+    /// Listings that a collector finished and the recording does not have whole.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let scopes = self.reports.values().flat_map(|report| &report.scopes);
+        let gap = |report: &ScopeReport| {
+            let scope = ScopeName(report.scope.as_ref()?).to_string();
+            let run = self.newest(&scope).map(|(_, run)| run);
+            let whole = report.failure.is_some() || run.is_some_and(Run::is_complete);
+            let arrived = run.map_or(0, |run| run.batches.range(..report.batches).count());
+            (!whole).then_some(Gap { scope, arrived, batches: report.batches })
+        };
+        scopes.filter_map(gap).collect()
+    }
+}
+
+impl Run {
+    fn enter(&mut self, event: Option<&asset_event::Event>, filter: &Filter) {
+        match event {
+            // The same batch twice is one batch.
+            Some(asset_event::Event::Batch(batch)) if self.batches.insert(batch.index) => {
+                let (nodes, edges) = filter.rows(batch);
+                self.nodes += nodes;
+                self.edges += edges;
+            }
+            Some(asset_event::Event::Finished(finished)) => self.finished = Some(finished.batches),
+            Some(asset_event::Event::Failed(_)) => self.failed = true,
+            _ => {}
+        }
+    }
+
+    /// Whether the listing finished and every batch is there.
+    pub fn is_complete(&self) -> bool {
+        let whole = |batches: u32| self.batches.range(..batches).count() == batches as usize;
+        !self.failed && self.finished.is_some_and(whole)
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope, arrived, batches } = self;
+        write!(f, "{scope}: {arrived} of {batches} batches")?;
+        if *arrived >= *batches as usize { write!(f, ", and not the word that it finished") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,223 @@
+//! Playing a recording onto a bus. Message ids are those of the first time, so that a repeat is harmless.
+//!
+//! When rows are left out (a filter by type), what is played is a run of its own: its sync's id is a new one that sorts
+//! before every real id. A graph that has the real sync ignores it as older, the real sync played later starts over and
+//! misses no row, and a second filter adds to the first.
+
+use crate::{Event, Filter, FormatError, Inventory, Reader};
+use bus::{Bus, Outgoing, PendingAck, PublishError};
+use events::{
+    AssetEvent, ScopeName, ScopeReport, Sync, SyncCollected, SyncEvent, WorkReport, message_id, subjects, sync_event,
+};
+use std::{collections::VecDeque, io::Read, time::Duration};
+use tokio::time::Instant;
+
+/// Messages that are sent before the first of them is acknowledged.
+const TOGETHER: usize = 64;
+
+/// A recording could not be played to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The file, which was whole when it was looked at.
+    #[error("the recording changed while it was played")]
+    Format(#[from] FormatError),
+    /// The bus.
+    #[error("the bus does not take the recording")]
+    Publish(#[from] PublishError),
+}
+
+/// What of a recording is played, and as which sync.
+pub struct Playback<'a> {
+    inventory: &'a Inventory,
+    filter: &'a Filter,
+    sync: Sync,
+}
+
+impl<'a> Playback<'a> {
+    /// The recording of which this is the inventory, through the filter that it was made with.
+    pub fn new(inventory: &'a Inventory, filter: &'a Filter) -> Self {
+        let mut sync = inventory.sync.clone();
+        if filter.drops_rows() {
+            // '-' sorts before every digit and letter that an id begins with.
+            sync.id = format!("-{}", ulid::Ulid::generate());
+        }
+        Self { inventory, filter, sync }
+    }
+
+    /// The sync that a graph-writer will see.
+    pub fn sync(&self) -> &Sync {
+        &self.sync
+    }
+
+    /// Scopes that are played, each with the node rows that are kept of the attempt that counts.
+    pub fn scopes(&self) -> Vec<ScopeReport> {
+        let scopes = self.inventory.reports.values().flat_map(|report| &report.scopes);
+        scopes.filter_map(|report| self.scope_report(report.clone())).collect()
+    }
+
+    /// The event as it is played; none when it is left out.
+    pub fn asset(&self, event: AssetEvent) -> Option<AssetEvent> {
+        let scope = event.scope.as_ref()?;
+        let key = (ScopeName(scope).to_string(), event.attempt);
+        let run = self.inventory.runs.get(&key)?;
+        if !self.filter.keeps(scope) || self.is_emptied(&key.0) {
+            return None;
+        }
+        let nodes = run.nodes;
+        Some(AssetEvent { sync: Some(self.sync.clone()), ..self.filter.narrow(event, nodes) })
+    }
+
+    /// Progress as it is played; none when it is left out.
+    pub fn progress(&self, event: SyncEvent) -> Option<SyncEvent> {
+        use sync_event::Event as Progress;
+        let inner = match event.event? {
+            Progress::Reported(report) => Progress::Reported(self.report(report)?),
+            Progress::Collected(_) => Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64 }),
+            started @ Progress::Started(_) => started,
+            Progress::Finished(_) => return None,
+        };
+        Some(SyncEvent { sync: Some(self.sync.clone()), event: Some(inner) })
+    }
+
+    fn report(&self, mut report: WorkReport) -> Option<WorkReport> {
+        let item = report.item.as_mut()?;
+        if !self.filter.keeps_place(&item.account_id, &item.region, &item.service) {
+            return None;
+        }
+        item.sync = Some(self.sync.clone());
+        let scopes = report.scopes.into_iter().filter_map(|scope| self.scope_report(scope)).collect();
+        Some(WorkReport { scopes, ..report })
+    }
+
+    fn scope_report(&self, report: ScopeReport) -> Option<ScopeReport> {
+        let scope = report.scope.as_ref()?;
+        let name = ScopeName(scope).to_string();
+        if !self.filter.keeps(scope) || (self.is_emptied(&name) && report.failure.is_none()) {
+            return None;
+        }
+        if !self.filter.drops_rows() {
+            return Some(report);
+        }
+        let assets = self.inventory.newest(&name).map_or(0, |(_, run)| run.nodes);
+        Some(ScopeReport { assets, ..report })
+    }
+
+    /// Whether nothing is left of a scope: then nothing is said of it.
+    fn is_emptied(&self, scope: &str) -> bool {
+        self.filter.drops_rows() && self.inventory.newest(scope).is_none_or(|(_, run)| run.nodes + run.edges == 0)
+    }
+
+    fn outgoing(&self, event: Event) -> Option<Outgoing> {
+        let same = *self.filter == Filter::default();
+        match event {
+            Event::Asset(event, payload) if !self.filter.drops_rows() => {
+                let event = self.asset(event)?;
+                Some(Outgoing::new(subjects::asset(&event), message_id::asset(&event), payload))
+            }
+            Event::Sync(event, payload) if same => {
+                let event = self.progress(event)?;
+                Some(Outgoing::new(subjects::sync(&event), message_id::sync(&event), payload))
+            }
+            Event::Asset(event, _) => self.asset(event).map(|event| Outgoing::asset(&event)),
+            Event::Sync(event, _) => self.progress(event).map(|event| Outgoing::sync(&event)),
+        }
+    }
+}
+
+/// Publishes what is played, at most `rate` messages a second; returns how many when all of them are stored.
+///
+/// # Errors
+/// [`PlayError`]; playing it again is harmless.
+pub async fn play<R: Read>(
+    bus: &Bus,
+    mut reader: Reader<R>,
+    playback: &Playback<'_>,
+    rate: Option<f64>,
+) -> Result<u64, PlayError> {
+    let began = Instant::now();
+    let mut pending: VecDeque<PendingAck> = VecDeque::new();
+    let mut played = 0;
+    while let Some(event) = reader.next_event()? {
+        // Whoever reads progress relies on the asset events before it.
+        let most = if matches!(event, Event::Sync(..)) { 0 } else { TOGETHER };
+        let Some(outgoing) = playback.outgoing(event) else { continue };
+        while pending.len() > most {
+            settle(&mut pending).await?;
+        }
+        if let Some(rate) = rate {
+            tokio::time::sleep_until(
+                began + Duration::from_secs_f64(f64::from(u32::try_from(played).unwrap_or(u32::MAX)) / rate),
+            )
+            .await;
+        }
+        pending.push_back(bus.send(outgoing).await);
+        played += 1;
+    }
+    while !pending.is_empty() {
+        settle(&mut pending).await?;
+    }
+    Ok(played)
+}
+
+async fn settle(pending: &mut VecDeque<PendingAck>) -> Result<(), PublishError> {
+    match pending.pop_front() {
+        Some(ack) => ack.wait().await,
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use std::collections::BTreeSet;
+
+    fn played(filter: &Filter) -> (Vec<AssetEvent>, Vec<SyncEvent>, Sync) {
+        let bytes = sample::recording(&sample::events(), &sample::progress());
+        let inventory = Inventory::read(Reader::new(&*bytes).expect("a recording"), filter).expect("whole");
+        let playback = Playback::new(&inventory, filter);
+        let assets = sample::events().into_iter().filter_map(|event| playback.asset(event)).collect();
+        (assets, sample::progress().into_iter().filter_map(|event| playback.progress(event)).collect(), playback.sync)
+    }
+
+    fn set(text: &str) -> BTreeSet<String> {
+        [text.to_owned()].into()
+    }
+
+    #[test]
+    fn without_a_filter_everything_is_played_as_it_was() {
+        let (assets, progress, _) = played(&Filter::default());
+        assert_eq!((assets, progress), (sample::events(), sample::progress()));
+    }
+
+    #[test]
+    fn a_service_that_is_left_out_is_in_no_event_and_no_report() {
+        let (assets, progress, sync) = played(&Filter { services: set("ec2"), ..Filter::default() });
+        assert_eq!(sync, sample::sync());
+        assert!(assets.iter().all(|event| event.scope == Some(sample::vpcs())));
+        assert_eq!((assets.len(), progress.len()), (4, 3));
+    }
+
+    #[test]
+    fn a_type_is_played_as_a_sync_that_is_older_than_the_real_one() {
+        let (assets, progress, sync) = played(&Filter { types: set("Instance"), ..Filter::default() });
+        let real = sample::sync();
+        assert!((sync.update_tag, &sync.id) < (real.update_tag, &real.id));
+        assert!(assets.iter().all(|event| event.sync.as_ref() == Some(&sync)));
+        assert!(progress.iter().all(|event| event.sync.as_ref() == Some(&sync)));
+        let reports = progress.iter().filter_map(|event| match &event.event {
+            Some(sync_event::Event::Reported(report)) => Some(&report.scopes),
+            _ => None,
+        });
+        // Of two batches and three assets, one asset is left; what failed still has failed.
+        let reports: Vec<_> = reports.flatten().map(|it| (it.batches, it.assets, it.failure.is_some())).collect();
+        assert_eq!(reports, [(2, 1, false), (0, 0, true)]);
+    }
+
+    #[test]
+    fn of_a_scope_without_such_rows_nothing_is_said() {
+        let (assets, progress, _) = played(&Filter { types: set("Nothing"), ..Filter::default() });
+        assert!(assets.is_empty(), "{assets:?}");
+        assert_eq!(progress.len(), 4);
+    }
+}
