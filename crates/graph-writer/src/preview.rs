@@ -1,8 +1,8 @@
 //! What events would change in a graph, without a write: each is stepped through the same states as if it were applied, its
 //! rows are compared with the graph, and what cleanup would take is counted.
 //!
-//! Two passes: [`Preview::note`] learns which nodes are coming, so that an edge to one of them counts as new;
-//! [`Preview::examine`] compares. Of each node and edge a hash is held, and no property. What analysis makes of the graph
+//! Three passes: [`Preview::ask`] learns by which properties edges find their targets, [`Preview::note`] which nodes are
+//! coming, so that an edge to one of them counts as new; [`Preview::examine`] compares. Of each node and edge a hash is held, and no property. What analysis makes of the graph
 //! afterwards is not foreseen.
 
 mod compare;
@@ -30,6 +30,8 @@ pub struct Preview {
     store: GraphStore,
     sync: Sync,
     states: BTreeMap<String, StoredScope>,
+    /// Labels and properties by which edges find their targets.
+    keys: HashSet<(String, String)>,
     /// Nodes that are coming, by every label and key by which an edge may find them.
     coming: HashSet<u64>,
     nodes: BTreeMap<String, HashMap<u64, Fate>>,
@@ -86,6 +88,7 @@ impl Preview {
             store,
             sync,
             states,
+            keys: HashSet::new(),
             coming: HashSet::new(),
             nodes: BTreeMap::new(),
             edges: BTreeMap::new(),
@@ -94,12 +97,20 @@ impl Preview {
         })
     }
 
-    /// Learns of the nodes of an event.
+    /// Learns how the edges of an event find their targets.
+    pub fn ask(&mut self, event: &Admitted) {
+        let Event::Batch(batch) = &event.event else { return };
+        self.keys.extend(batch.edges.iter().map(|table| (table.target_label.clone(), table.target_key.clone())));
+    }
+
+    /// Learns of the nodes of an event, once every event has been asked.
     pub fn note(&mut self, event: &Admitted) {
         let Event::Batch(batch) = &event.event else { return };
         for table in &batch.nodes {
             for label in std::iter::once(&table.label).chain(&table.extra_labels) {
-                self.coming.extend(table.rows.iter().flat_map(|row| keys(label, table, row)));
+                let is_key = |name: &str| self.keys.contains(&(label.clone(), name.to_owned()));
+                let wanted: Vec<bool> = table.properties.iter().map(|property| is_key(&property.name)).collect();
+                self.coming.extend(table.rows.iter().flat_map(|row| keys(label, table, row, &wanted)));
             }
         }
     }
@@ -182,10 +193,15 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// By what an edge may find this node: its id, and its indexed properties.
-fn keys<'a>(label: &'a str, table: &'a NodeTable, row: &'a NodeRow) -> impl Iterator<Item = u64> + 'a {
-    let properties = table.properties.iter().zip(&row.values).filter(|(property, _)| property.indexed);
-    let texts = properties.filter_map(|(property, value)| match &value.kind {
+/// By what an edge may find this node: its id, and the properties that are wanted.
+fn keys<'a>(
+    label: &'a str,
+    table: &'a NodeTable,
+    row: &'a NodeRow,
+    wanted: &'a [bool],
+) -> impl Iterator<Item = u64> + 'a {
+    let properties = table.properties.iter().zip(&row.values).zip(wanted).filter(|(_, wanted)| **wanted);
+    let texts = properties.filter_map(|((property, value), _)| match &value.kind {
         Some(Kind::String(text)) => Some((property.name.as_str(), text.as_str())),
         _ => None,
     });

@@ -28,9 +28,12 @@ pub async fn run(recordings: &mut [Recording], filter: &Filter, graph: &GraphCon
     let store = GraphStore::connect(graph).await?;
     let scopes: Vec<_> = inventory.runs.values().map(|run| run.scope.clone()).collect();
     let mut preview = Preview::new(store, playback.sync().clone(), &scopes).await?;
-    let mut reader = recording.reader()?;
-    while let Some(event) = next(&mut reader, &inventory, &playback)? {
-        preview.note(&event);
+    let passes: [fn(&mut Preview, &Admitted); 2] = [Preview::ask, Preview::note];
+    for pass in passes {
+        let mut reader = recording.reader()?;
+        while let Some(event) = next(&mut reader, &inventory, &playback)? {
+            pass(&mut preview, &event);
+        }
     }
     let mut reader = recording.reader()?;
     while let Some(event) = next(&mut reader, &inventory, &playback)? {
