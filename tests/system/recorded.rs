@@ -1,5 +1,6 @@
-//! Recordings in `tests/recorded` make the graphs beside them. `GROMA_BLESS=1` writes the graphs; a recording is made by
-//! `groma record`, of a sync of the organization that `testkit` simulates.
+//! Recordings in `tests/recorded` make the graphs beside them. `GROMA_BLESS=1` writes the graphs;
+//! `GROMA_BLESS_RECORDING=1`, set for the test `a_recorded_sync_makes_the_same_graph_again`, records the organization anew that
+//! `testkit` simulates.
 
 use crate::world::{groma, run};
 use std::{fs, path::Path};
