@@ -178,7 +178,15 @@ async fn a_filter_leaves_out_and_never_removes() {
     // What was left out is not taken for applied: the whole recording comes out whole.
     let report = studio.replayed(&[&after]).await;
     assert!(report["graph"]["nodes_removed"].as_u64().expect("a count") > 0);
-    assert_eq!(studio.world.neo4j.dump().await.expect("the graph can be read"), graph);
+    let replayed = studio.world.neo4j.dump().await.expect("the graph can be read");
+    assert_eq!(observed(&replayed), observed(&graph));
+}
+
+/// Without the edges that analysis computed of instances' roles: what it drew after a part of the sync has the same tag as
+/// what it draws after all of it, so that only the next sync takes it away.
+fn observed(graph: &str) -> Vec<&str> {
+    let computed = |line: &&str| line.contains("-[:ASSUMES]->") || line.contains("-[:STS_ASSUMEROLE_ALLOW]->");
+    graph.lines().filter(|line| !computed(line)).collect()
 }
 
 #[tokio::test]
