@@ -224,14 +224,6 @@ async fn what_would_change_and_what_changed_between_two_syncs() {
     assert_eq!(studio.world.neo4j.dump().await.expect("the graph can be read"), dump);
     assert_eq!(foreseen["nodes"]["AWSUser"]["new"], 1, "{foreseen:#}");
     assert_eq!(foreseen["nodes"]["AWSEC2Instance"]["changed"], 1, "{foreseen:#}");
-    let report = studio.replayed(&[&after]).await;
-    assert_eq!(total(&foreseen["nodes"], "removed"), report["graph"]["nodes_removed"], "{foreseen:#}");
-    assert_eq!(total(&foreseen["edges"], "removed"), report["graph"]["edges_removed"], "{foreseen:#}");
-    let again = studio.replayed(&["--dry-run", &after]).await;
-    for what in ["new", "changed", "removed"] {
-        assert_eq!((total(&again["nodes"], what), total(&again["edges"], what)), (0, 0), "{what}: {again:#}");
-    }
-
     let nats = studio.nats.url();
     let ran = run(studio.world.groma(&["diff", "--json", "--nats", &nats, id(&first), &after])).await;
     assert_eq!(ran.status, 0, "{}", ran.stderr);
@@ -244,12 +236,4 @@ async fn what_would_change_and_what_changed_between_two_syncs() {
     assert!(diff["edges"].as_array().expect("a list").iter().any(|it| it["change"] == "removed"), "{diff:#}");
     let ran = run(studio.world.groma(&["diff", &before, &before])).await;
     assert_eq!((ran.status, ran.stdout.lines().count()), (0, 1), "{}", ran.stdout);
-
-    // Both syncs, the oldest first, into an empty graph.
-    let graph = studio.world.neo4j.dump().await.expect("the graph can be read");
-    studio.empty().await;
-    let reports = studio.replayed(&["--nats", &nats, "--since", "1h"]).await;
-    let ids: Vec<&str> = reports.as_array().expect("a list").iter().map(id).collect();
-    assert_eq!(ids, [id(&first), id(&second)]);
-    assert_eq!(studio.world.neo4j.dump().await.expect("the graph can be read"), graph);
 }
