@@ -149,20 +149,19 @@ pub fn explained() -> impl Iterator<Item = Query> {
     })
 }
 
-/// Makes the indexes that the steps look nodes up by. The writer makes most of them already; a graph that Cartography wrote
-/// may lack some. Best done before the first event: a new index throws away the plans of all statements.
-///
-/// # Errors
-/// When the graph is away or rejects a statement.
-pub async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
-    const INDEXES: [(&str, &str); 6] = [
-        ("AWSPrincipal", "arn"),
-        ("AWSRole", "arn"),
-        ("AWSPolicy", "id"),
-        ("AWSEC2KeyPair", "keyfingerprint"),
-        ("AWSEC2PrivateIp", "private_ip_address"),
-        ("ModuleSyncMetadata", "id"),
-    ];
+/// Label and property of the indexes that the steps look nodes up by. Best made before the first event: a new index throws
+/// away the plans of all statements.
+pub const INDEXES: [(&str, &str); 6] = [
+    ("AWSPrincipal", "arn"),
+    ("AWSRole", "arn"),
+    ("AWSPolicy", "id"),
+    ("AWSEC2KeyPair", "keyfingerprint"),
+    ("AWSEC2PrivateIp", "private_ip_address"),
+    ("ModuleSyncMetadata", "id"),
+];
+
+/// The writer has made them already, if there is one.
+async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
     for (label, property) in INDEXES {
         index(store, label, property).await?;
     }

@@ -59,10 +59,9 @@ pub struct Prepared {
 /// # Errors
 /// When the database is away, or refuses.
 pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepared, GraphError> {
-    let needs: BTreeSet<Need> = expected.iter().flat_map(Expected::needs).collect();
+    let needs: BTreeSet<Need> = expected.iter().flat_map(Expected::needs).chain(Need::of_analysis()).collect();
     let indexes = needs.len();
     Schema::default().ensure(store, needs).await?;
-    analysis::prepare(store).await?;
     let texts: BTreeSet<String> = expected.iter().flat_map(Expected::statements).collect();
     let queries = texts.iter().map(|text| bolt::idle(text)).chain(analysis::explained());
     let queries: Vec<Query> = queries.collect();

@@ -222,6 +222,11 @@ impl Need {
         needs
     }
 
+    /// What the analysis of the whole graph relies on.
+    pub fn of_analysis() -> impl Iterator<Item = Self> {
+        analysis::INDEXES.into_iter().map(|(label, property)| Self::index(label, property))
+    }
+
     /// What an edge table's statement and its cleanup rely on.
     pub fn of_edges(table: &EdgeTable) -> Vec<Self> {
         let mut needs =

@@ -111,8 +111,7 @@ impl Writer {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WriterError> {
         let Self { bus, store, options, expected } = self;
         let schema = Schema::default();
-        schema.ensure(&store, expected).await?;
-        analysis::prepare(&store).await?;
+        schema.ensure(&store, expected.into_iter().chain(Need::of_analysis())).await?;
         let assets =
             Feed::new(&bus, Subscription::assets(&options.durable, options.ack_wait), options.in_flight).await?;
         let syncs = Feed::new(&bus, Subscription::collected(&options.durable, options.ack_wait), SYNCS_AT_ONCE).await?;
