@@ -16,7 +16,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -42,11 +41,8 @@ REST = 1.0
 def main():
     arguments = parse_arguments()
     try:
-        servers.provision_tools()
-        install_cartography.install()
-        groma = arguments.groma or parity.build()
-        with tempfile.TemporaryDirectory(prefix="groma-bench-") as folder:
-            return Bench(arguments, groma, Path(folder)).run()
+        with parity.prepared(arguments.groma, "bench") as (groma, folder):
+            return Bench(arguments, groma, folder).run()
     except (servers.Failed, measure.Failed, provision.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -21,7 +21,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -29,10 +28,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "parity"))
 
 import compare  # noqa: E402
-import install_cartography  # noqa: E402
 import parity  # noqa: E402
 import servers  # noqa: E402
-from disturbances import DISTURBANCES, plan  # noqa: E402
+from disturbances import plan  # noqa: E402
 from system import System  # noqa: E402
 
 # A survey of the small organization takes some ten seconds; killed roles and back-offs make it several times longer.
@@ -42,11 +40,8 @@ PATIENCE = 300
 def main():
     arguments = parse_arguments()
     try:
-        servers.provision_tools()
-        install_cartography.install()
-        groma = arguments.groma or parity.build()
-        with tempfile.TemporaryDirectory(prefix="groma-chaos-") as folder:
-            return Chaos(arguments, groma, Path(folder)).run()
+        with parity.prepared(arguments.groma, "chaos") as (groma, folder):
+            return Chaos(arguments, groma, folder).run()
     except (servers.Failed, parity.provision.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -98,7 +93,8 @@ class Chaos:
         aws.control("faults", method="DELETE")
         system.revive()
         problems, verdict = self.judge(system, reference, seed, status, planted)
-        said = ", ".join(f"{at:.1f} s {what}" for at, what, _ in disturbances)
+        # The survey may have ended before the last of them.
+        said = ", ".join(f"{at:.1f} s {disturb.__name__}" for at, disturb, _ in disturbances if at < seconds)
         print(f"seed {seed}: {'FAILED' if problems else verdict} after {seconds:.1f} s ({said})", flush=True)
         return self.failed(seed, system, problems) if problems else True
 
@@ -106,12 +102,12 @@ class Chaos:
         """Exit status of a survey, and how long it took. When the scheduler was killed, it begins another."""
         started = time.monotonic()
         waiting = list(disturbances)
-        system.start_scheduler()
+        system.start("scheduler")
         while True:
             elapsed = time.monotonic() - started
             if waiting and elapsed >= waiting[0][0]:
-                _, name, draw = waiting.pop(0)
-                DISTURBANCES[name](system, draw)
+                _, disturb, draw = waiting.pop(0)
+                disturb(system, draw)
             status = system.scheduler_status()
             if status is not None:
                 return status, time.monotonic() - started

@@ -1,22 +1,24 @@
 """What can go wrong in a survey, and when it does."""
 
+import contextlib
 import random
-import time
 
 from nats_client import Nats
 
 SERVICES = ("ec2", "iam", "inspector2")
 # The answers of AWS that say: slower.
 THROTTLED = {"ec2": (503, "RequestLimitExceeded"), "iam": (400, "Throttling"), "inspector2": (429, "ThrottlingException")}
-# Within this time, counted from the survey's beginning, in seconds.
-WINDOW = 9
+# Within this time, counted from the survey's beginning, in seconds: about as long as it takes undisturbed, once Neo4j has
+# planned its statements.
+WINDOW = 2
 FEWEST, MOST = 3, 8
 
 
 def plan(draw):
     """Some disturbances in the order of their moments, each with a source of chance of its own."""
-    names = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
-    chosen = [(draw.uniform(0.2, WINDOW), draw.choice(names), random.Random(draw.random())) for _ in range(draw.randint(FEWEST, MOST))]
+    kinds = [disturb for disturb, weight in WEIGHTS.items() for _ in range(weight)]
+    count = draw.randint(FEWEST, MOST)
+    chosen = [(draw.uniform(0.2, WINDOW), draw.choice(kinds), random.Random(draw.random())) for _ in range(count)]
     return sorted(chosen, key=lambda disturbance: disturbance[0])
 
 
@@ -33,15 +35,15 @@ def kill_the_broker(system, draw):
 
 
 def kill_the_scheduler(system, draw):
-    system.kill_scheduler(draw.uniform(0, 1))
+    system.kill("scheduler", draw.uniform(0, 1))
 
 
 def kill_nats(system, draw):
-    system.restart_nats(draw.uniform(0, 1))
+    system.kill("nats", draw.uniform(0, 1))
 
 
 def kill_neo4j(system, draw):
-    system.restart_neo4j(draw.uniform(0, 1))
+    system.kill("neo4j", draw.uniform(0, 1))
 
 
 def server_errors(system, draw):
@@ -74,29 +76,26 @@ def fault(system, draw, answer, times, service=None):
 
 def repeats(system, draw):
     """Puts messages of the stream into it once more, out of order, as if they had never been there."""
-    try:
+    # A server that is down at this moment is another disturbance.
+    with contextlib.suppress(OSError):
         with Nats(system.nats_port) as nats:
             last = nats.last_sequence("GROMA_ASSETS")
             sequences = draw.sample(range(1, last + 1), min(last, draw.randint(1, 40)))
             for message in filter(None, [nats.stored("GROMA_ASSETS", sequence) for sequence in sequences]):
                 nats.publish(*message)
-    except OSError:
-        # The server is down at this moment; that is another disturbance.
-        time.sleep(0)
 
 
 WEIGHTS = {
-    "kill_a_collector": 5,
-    "kill_a_writer": 5,
-    "kill_the_broker": 3,
-    "kill_the_scheduler": 1,
-    "kill_nats": 2,
-    "kill_neo4j": 1,
-    "server_errors": 3,
-    "throttling": 2,
-    "resets": 2,
-    "a_hung_call": 1,
-    "a_denied_service": 1,
-    "repeats": 3,
+    kill_a_collector: 5,
+    kill_a_writer: 5,
+    kill_the_broker: 3,
+    kill_the_scheduler: 1,
+    kill_nats: 2,
+    kill_neo4j: 1,
+    server_errors: 3,
+    throttling: 2,
+    resets: 2,
+    a_hung_call: 1,
+    a_denied_service: 1,
+    repeats: 3,
 }
-DISTURBANCES = {name: globals()[name] for name in WEIGHTS}

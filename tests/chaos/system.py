@@ -21,7 +21,6 @@ ROLES = {
     "graph-writer-2": ["graph-writer"],
 }
 SCHEDULER = ["scheduler"]
-HEAP = ["-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"]
 PATIENCE = 60
 
 
@@ -32,14 +31,14 @@ class System:
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
         self.roles = dict(ROLES)
         self.running = {}
-        # Moments at which something that was killed comes back.
+        # What was killed, with the moments at which it comes back.
         self.due = []
 
     def __enter__(self):
         with contextlib.ExitStack() as undo:
             undo.callback(self.stop)
-            self.start_nats()
-            self.start_neo4j()
+            self.start("nats")
+            self.start("neo4j")
             self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
             for name in self.roles:
                 self.start(name)
@@ -62,7 +61,12 @@ class System:
             self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
     def start(self, name):
-        self.launch(name, [self.groma, *self.roles[name]], self.environment())
+        servers_of = {"nats": self.start_nats, "neo4j": self.start_neo4j}
+        if name in servers_of:
+            servers_of[name]()
+        else:
+            role = SCHEDULER if name == "scheduler" else self.roles[name]
+            self.launch(name, [self.groma, *role], self.environment())
 
     def environment(self):
         return {
@@ -72,9 +76,6 @@ class System:
             "NEO4J_USER": "neo4j",
             "NEO4J_PASSWORD": "none",
         }
-
-    def start_scheduler(self):
-        self.launch("scheduler", [self.groma, *SCHEDULER], self.environment())
 
     def start_nats(self):
         configuration = self.folder / "nats.conf"
@@ -87,41 +88,16 @@ class System:
         self.launch("nats", command, servers.plain_environment())
 
     def start_neo4j(self):
-        home = self.folder / "neo4j"
-        home.mkdir(exist_ok=True)
-        (home / "neo4j.conf").write_text(
-            "server.default_listen_address=127.0.0.1\n"
-            f"server.bolt.listen_address=127.0.0.1:{self.neo4j_port}\n"
-            "server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size=64m\n"
-            "db.tx_log.preallocate=false\ndbms.usage_report.enabled=false\ndbms.security.auth_enabled=false\n",
-            encoding="utf-8",
-        )
-        classpath = ":".join(str(servers.ROOT / entry) for entry in servers.manifest()["neo4j_classpath"])
-        command = neo4j_server.command(servers.tool("java"), classpath, home, HEAP)
+        command = servers.neo4j_command(self.folder / "neo4j", self.neo4j_port)
         self.launch("neo4j", command, servers.plain_environment())
 
     # Killing
 
     def kill(self, name, pause):
-        self.end(name)
-        self.due.append((time.monotonic() + pause, lambda: self.start(name)))
-
-    def kill_scheduler(self, pause):
-        self.end("scheduler")
-        self.due.append((time.monotonic() + pause, self.start_scheduler))
-
-    def restart_nats(self, pause):
-        self.end("nats")
-        self.due.append((time.monotonic() + pause, self.start_nats))
-
-    def restart_neo4j(self, pause):
-        self.end("neo4j")
-        self.due.append((time.monotonic() + pause, self.start_neo4j))
-
-    def end(self, name):
         process = self.running[name]
         process.kill()
         process.wait()
+        self.due.append((time.monotonic() + pause, name))
 
     # Watching
 
@@ -129,11 +105,11 @@ class System:
         """Starts what was killed a while ago, and roles that gave up while a server was away."""
         now = time.monotonic()
         waiting, self.due = self.due, []
-        for moment, start in waiting:
+        for moment, name in waiting:
             if moment <= now:
-                start()
+                self.start(name)
             else:
-                self.due.append((moment, start))
+                self.due.append((moment, name))
         if not self.due:
             for name in self.roles:
                 if self.running[name].poll() is not None:
@@ -149,7 +125,7 @@ class System:
             return status
         # Killed, or at its beginning a server was away: what an operator would do.
         time.sleep(0.5)
-        self.start_scheduler()
+        self.start("scheduler")
         return None
 
     def revive(self):

@@ -13,6 +13,7 @@ compare.
 
 import argparse
 import collections
+import contextlib
 import hashlib
 import json
 import random
@@ -40,11 +41,8 @@ LONGEST_DELAY = 0.4
 def main():
     arguments = parse_arguments()
     try:
-        servers.provision_tools()
-        install_cartography.install()
-        groma = arguments.groma or build()
-        with tempfile.TemporaryDirectory(prefix="groma-parity-") as folder:
-            return Parity(arguments, groma, Path(folder)).run()
+        with prepared(arguments.groma, "parity") as (groma, folder):
+            return Parity(arguments, groma, folder).run()
     except (servers.Failed, run_cartography.Failed, provision.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -59,6 +57,16 @@ def parse_arguments():
     parser.add_argument("--orders", type=int, default=0, metavar="N", help="survey in N other orders too")
     parser.add_argument("--groma", help="the program; without it, it is built")
     return parser.parse_args()
+
+
+@contextlib.contextmanager
+def prepared(groma, purpose):
+    """All that a comparison needs to begin: the program, built unless it is given, and a folder that ends with it."""
+    servers.provision_tools()
+    install_cartography.install()
+    groma = groma or build()
+    with tempfile.TemporaryDirectory(prefix=f"groma-{purpose}-") as folder:
+        yield groma, Path(folder)
 
 
 def build():

@@ -70,8 +70,16 @@ def aws(folder):
 @contextlib.contextmanager
 def neo4j(folder):
     """An empty one that asks for no password and listens for Bolt on 127.0.0.1 only."""
-    home, port = Path(folder, "neo4j"), neo4j_server.free_port()
-    home.mkdir()
+    port = neo4j_server.free_port()
+    command = neo4j_command(Path(folder, "neo4j"), port)
+    with server("neo4j", command, folder) as process:
+        wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: neo4j_server.answers(port))
+        yield f"bolt://127.0.0.1:{port}"
+
+
+def neo4j_command(home, port):
+    """How one is run that keeps its data in `home`."""
+    home.mkdir(exist_ok=True)
     (home / "neo4j.conf").write_text(
         f"server.default_listen_address=127.0.0.1\nserver.bolt.listen_address=127.0.0.1:{port}\n"
         "server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size=64m\n"
@@ -79,12 +87,7 @@ def neo4j(folder):
         encoding="utf-8",
     )
     classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
-    command = [tool("java"), "-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-cp", classpath]
-    command += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
-    command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={home}", "--console-mode"]
-    with server("neo4j", command, folder) as process:
-        wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: neo4j_server.answers(port))
-        yield f"bolt://127.0.0.1:{port}"
+    return neo4j_server.command(tool("java"), classpath, home, ["-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"])
 
 
 @contextlib.contextmanager
