@@ -3,6 +3,7 @@
 use crate::Bus;
 use async_nats::jetstream::{
     consumer,
+    message::StreamMessage,
     stream::{DirectGetErrorKind, LastRawMessageErrorKind},
 };
 use bytes::Bytes;
@@ -11,13 +12,14 @@ use bytes::Bytes;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot look into stream {stream}")]
 pub struct LookupError {
-    pub(crate) stream: &'static str,
-    pub(crate) source: async_nats::Error,
+    stream: &'static str,
+    source: async_nats::Error,
 }
 
 impl LookupError {
-    pub(crate) fn new(stream: &'static str, source: async_nats::Error) -> Self {
-        Self { stream, source }
+    /// What a failure means in this stream.
+    pub(crate) fn of(stream: &'static str) -> impl Fn(async_nats::Error) -> Self {
+        move |source| Self { stream, source }
     }
 }
 
@@ -56,7 +58,7 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
         match handle.direct_get(sequence).await {
             Ok(message) => Ok(Some(message.payload)),
@@ -71,13 +73,24 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let message = self.message_after(stream, filter, after).await?;
+        Ok(message.map(|message| {
+            let (sequence, subject) = (message.sequence, message.subject.to_string());
+            Found { sequence, subject, payload: message.payload }
+        }))
+    }
+
+    /// The same with all that the server keeps of it.
+    pub(crate) async fn message_after(
+        &self,
+        stream: &'static str,
+        filter: &str,
+        after: u64,
+    ) -> Result<Option<StreamMessage>, LookupError> {
+        let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        match handle.raw_message_builder().sequence(after + 1).next_by_subject(filter).send().await {
-            Ok(message) => {
-                let (sequence, subject) = (message.sequence, message.subject.to_string());
-                Ok(Some(Found { sequence, subject, payload: message.payload }))
-            }
+        match handle.raw_message_builder().sequence(after.saturating_add(1)).next_by_subject(filter).send().await {
+            Ok(message) => Ok(Some(message)),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(failed(error.into())),
         }
@@ -88,7 +101,7 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream(stream).await.map_err(|e| failed(e.into()))?;
         Ok(handle.cached_info().state.last_sequence)
     }
@@ -98,7 +111,7 @@ impl Bus {
     /// # Errors
     /// When there is no such consumer, or the server does not answer.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
         let info: consumer::Info = handle.consumer_info(durable).await.map_err(|e| failed(e.into()))?;
         Ok(Backlog {
@@ -113,7 +126,7 @@ impl Bus {
     /// # Errors
     /// When there is no such message, or the server does not answer.
     pub async fn erase(&self, stream: &'static str, sequence: u64) -> Result<(), LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
         handle.delete_message(sequence).await.map(drop).map_err(|e| failed(e.into()))
     }

@@ -5,10 +5,7 @@ use crate::{
     publish::{PARKED_REASON, PARKED_SEQUENCE, PARKED_SUBJECT},
     streams::{ASSETS, PARKED, SYNCS, WORK},
 };
-use async_nats::{
-    HeaderMap,
-    jetstream::{message::StreamMessage, stream::LastRawMessageErrorKind},
-};
+use async_nats::{HeaderMap, jetstream::message::StreamMessage};
 use bytes::Bytes;
 use events::subjects;
 
@@ -81,14 +78,7 @@ impl Bus {
     /// # Errors
     /// When the server does not answer, or this user may not look.
     pub async fn next_parked(&self, after: u64) -> Result<Option<ParkedMessage>, LookupError> {
-        let failed = |source: async_nats::Error| LookupError::new(PARKED, source);
-        let handle = self.jetstream.get_stream_no_info(PARKED).await.map_err(|e| failed(e.into()))?;
-        let from = after.saturating_add(1);
-        match handle.raw_message_builder().sequence(from).next_by_subject(subjects::PARKED).send().await {
-            Ok(message) => Ok(Some(ParkedMessage::of(message))),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+        Ok(self.message_after(PARKED, subjects::PARKED, after).await?.map(ParkedMessage::of))
     }
 
     /// The parked message at a place.

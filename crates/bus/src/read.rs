@@ -28,7 +28,7 @@ impl Bus {
     /// # Errors
     /// When the stream does not exist or may not be read.
     pub async fn read(&self, stream: &'static str, filter: String) -> Result<Reading, LookupError> {
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(stream);
         let config = pull::Config {
             // With a name the filter stands in the subject of the request, where permissions can see it.
             name: Some(format!("reader-{}", self.token())),
@@ -57,8 +57,7 @@ impl Reading {
     }
 
     async fn fetch(&mut self) -> Result<(), LookupError> {
-        let stream = self.stream;
-        let failed = |source: async_nats::Error| LookupError { stream, source };
+        let failed = LookupError::of(self.stream);
         let batch = self.consumer.batch().max_messages(TOGETHER).expires(FETCH).messages();
         let mut batch = batch.await.map_err(|e| failed(e.into()))?;
         while let Some(message) = batch.next().await {

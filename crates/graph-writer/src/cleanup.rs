@@ -156,6 +156,12 @@ const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
     it._module_places = CASE WHEN size(left) > 1 THEN left END \
     WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
 
+/// The statement that looks for candidates.
+fn find(pattern: &str, kind_property: &str, several: bool) -> String {
+    let text = if several { SEEN_ELSEWHERE } else { OLD };
+    text.replace("PATTERN", pattern).replace("KIND", kind_property) + LOCK
+}
+
 /// The statement that looks for old nodes of a label.
 pub(crate) fn node_text(label: &str) -> String {
     Sweep::nodes(label, &Ready::default(), false).find
@@ -168,9 +174,8 @@ pub(crate) fn edge_text(kind: &str) -> String {
 
 impl<'a> Sweep<'a> {
     fn nodes(label: &'a str, ready: &'a Ready, several: bool) -> Self {
-        let find = |text: &str| text.replace("PATTERN", &format!("(it:`{label}`)")).replace("KIND", "_module_label");
         Self {
-            find: find(if several { SEEN_ELSEWHERE } else { OLD }) + LOCK,
+            find: find(&format!("(it:`{label}`)"), "_module_label", several),
             remove: FORGET.replace("PATTERN", "(it)").replace("DELETION", "DETACH DELETE"),
             counter: "nodes_removed",
             ends: label,
@@ -180,10 +185,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready, several: bool) -> Self {
-        let find =
-            |text: &str| text.replace("PATTERN", &format!("()-[it:`{kind}`]->()")).replace("KIND", "_module_ends");
         Self {
-            find: find(if several { SEEN_ELSEWHERE } else { OLD }) + LOCK,
+            find: find(&format!("()-[it:`{kind}`]->()"), "_module_ends", several),
             remove: FORGET.replace("PATTERN", "()-[it]->()").replace("DELETION", "DELETE"),
             counter: "edges_removed",
             ends,

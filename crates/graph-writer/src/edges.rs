@@ -91,8 +91,7 @@ async fn write_table(
 ) -> Result<HashSet<usize>, neo4rs::Error> {
     let statements = Statements::of(table);
     let names = names_hash(table.properties.iter().map(String::as_str));
-    let (from, to) = ends(table);
-    let ends = format!("{from}>{to}");
+    let ends = declared(table);
     let row = |position: usize| {
         let Pending { row, origin, .. } = &rows[position];
         let hash = (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
@@ -155,7 +154,6 @@ struct Statements {
 impl Statements {
     fn of(table: &EdgeTable) -> Self {
         let EdgeTable { r#type, source_label, target_label, target_key, .. } = table;
-        let (from, to) = ends(table);
         let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
         let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
         let hash = if table.properties.is_empty() { "" } else { ", r._module_hash" };
@@ -171,7 +169,7 @@ impl Statements {
              collect(CASE [r._module_scope, r.lastupdated{hash}] WHEN row[4] THEN null ELSE row[3] END) AS left"
         );
         let changed = if table.properties.is_empty() { "" } else { " AND coalesce(r._module_hash <> row[4][2], true)" };
-        let remember = ownership::remember("r", "_module_ends", &format!("{from}>{to}")).replace("row[2]", "row[4]");
+        let remember = ownership::remember("r", "_module_ends", &declared(table)).replace("row[2]", "row[4]");
         Self {
             create: format!("{merge}, r += row[2] {answer}"),
             touch: format!(
@@ -190,11 +188,17 @@ impl Statements {
 }
 
 /// Labels at the start and the end of the relationship.
-fn ends(table: &EdgeTable) -> (&str, &str) {
+pub(crate) fn ends(table: &EdgeTable) -> (&str, &str) {
     match table.direction() {
         Direction::In => (&table.target_label, &table.source_label),
         _ => (&table.source_label, &table.target_label),
     }
+}
+
+/// The same as `_module_ends` has it.
+fn declared(table: &EdgeTable) -> String {
+    let (from, to) = ends(table);
+    format!("{from}>{to}")
 }
 
 /// Which end is absent: nearly always the target, since a batch brings its own nodes.

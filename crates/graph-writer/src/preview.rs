@@ -11,6 +11,7 @@ mod gone;
 use crate::{
     admit::Admitted,
     cleanup,
+    edges::ends,
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
 };
@@ -213,10 +214,8 @@ fn edge(table: &EdgeTable, row: &EdgeRow) -> u64 {
 }
 
 fn shape(table: &EdgeTable) -> String {
-    match table.direction() {
-        events::Direction::In => named(&table.target_label, &table.r#type, &table.source_label),
-        _ => named(&table.source_label, &table.r#type, &table.target_label),
-    }
+    let (from, to) = ends(table);
+    named(from, &table.r#type, to)
 }
 
 fn named(from: &str, kind: &str, to: &str) -> String {

@@ -1,10 +1,9 @@
 //! The command line: every role alone, and all of them in one process.
 //!
 //! Reading order: [`cli`] is what can be typed; [`sync`] surveys with every role in this process, [`doctor`] looks at what
-//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph; [`streams`] shows
-//! the bus, [`parked`] what nobody could handle on it; [`reference`] writes the reference pages in `docs/`.
-//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph;
-//! [`mod@record`], [`mod@replay`] and [`mod@diff`] are for syncs that are over; [`streams`] shows the bus; [`reference`] writes the reference pages in `docs/`.
+//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph; [`mod@record`],
+//! [`mod@replay`] and [`mod@diff`] are for syncs that are over; [`streams`] shows the bus, [`parked`] what nobody could
+//! handle on it; [`mod@nats`] and [`mod@neo4j`] prepare the servers; [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
 pub mod collectors;

@@ -90,22 +90,15 @@ pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side
     let unseen_before: HashSet<&Scope> = seen_after.iter().filter(|scope| before.inventory.failed(scope)).collect();
 
     let mut gathered: BTreeMap<Identity, Gathered> = BTreeMap::new();
-    each_row(&mut before, |scope, row| {
+    let mut add = |row: Row, unsure: bool, side: fn(&mut Gathered) -> &mut Option<Values>| {
         if differing.contains(&row.identity.hash()) {
-            let unsure = !known.contains(scope);
             let entry = gathered.entry(row.identity.clone()).or_default();
-            gather(entry.before.get_or_insert_default(), &row);
+            gather(side(entry).get_or_insert_default(), &row);
             entry.note(unsure, &row);
         }
-    })?;
-    each_row(&mut after, |scope, row| {
-        if differing.contains(&row.identity.hash()) {
-            let unsure = unseen_before.contains(scope);
-            let entry = gathered.entry(row.identity.clone()).or_default();
-            gather(entry.after.get_or_insert_default(), &row);
-            entry.note(unsure, &row);
-        }
-    })?;
+    };
+    each_row(&mut before, |scope, row| add(row, !known.contains(scope), |it| &mut it.before))?;
+    each_row(&mut after, |scope, row| add(row, unseen_before.contains(scope), |it| &mut it.after))?;
 
     let mut diff = Diff { unseen_before: names(&unseen_before), unseen_after: names(&unseen_after), ..Diff::default() };
     for (identity, gathered) in gathered {

@@ -1,7 +1,9 @@
 //! What came of a sync.
 
 use crate::repeat::Repeat;
-use events::{Account, Failure, ScopeReport, Sync, SyncFinished};
+use events::{
+    Account, Failure, FailureClass, LostScope, ScopeReport, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
+};
 use std::fmt;
 
 /// A sync at its end.
@@ -54,6 +56,43 @@ impl Outcome {
 }
 
 impl Unseen {
+    /// What the report of a work item could not see. When the regions of its account could not be found out, that is each
+    /// of these services in all of them.
+    pub fn of_report(item: &WorkItem, report: &WorkReport, regional: &[&str]) -> Vec<Self> {
+        let unseen = |region: &str, service: &str, listing: &str, failure: &Failure| Self {
+            account_id: item.account_id.clone(),
+            account_name: item.account_name.clone(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            listing: listing.to_owned(),
+            failure: failure.clone(),
+        };
+        match &report.failure {
+            Some(failure) if item.kind() == WorkKind::DiscoverRegions => {
+                regional.iter().map(|service| unseen("*", service, "*", failure)).collect()
+            }
+            Some(failure) => vec![unseen(&item.region, &item.service, "*", failure)],
+            None => {
+                let failed = report.scopes.iter().filter_map(|it| Some((it.scope.as_ref()?, it.failure.as_ref()?)));
+                failed.map(|(it, failure)| unseen(&it.region, &it.service, &it.listing, failure)).collect()
+            }
+        }
+    }
+
+    /// A scope that a collector finished and the graph never got whole; its account by the name that these give it.
+    pub fn lost(lost: &LostScope, accounts: &[Account]) -> Self {
+        let scope = lost.scope.clone().unwrap_or_default();
+        let account = accounts.iter().find(|account| account.id == scope.account_id);
+        Self {
+            account_name: account.map(|account| account.name.clone()).unwrap_or_default(),
+            account_id: scope.account_id,
+            region: scope.region,
+            service: scope.service,
+            listing: scope.listing,
+            failure: lost.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, "not all of it arrived")),
+        }
+    }
+
     /// The graph holds all that was seen, but not all that follows from it.
     pub fn analysis(failure: Failure) -> Self {
         let all = || "*".to_owned();

@@ -156,30 +156,9 @@ impl Plan {
 
     /// What could not be seen, so far.
     pub fn unseen(&self) -> Vec<Unseen> {
-        self.items.values().flat_map(|progress| self.unseen_of(progress)).collect()
-    }
-
-    fn unseen_of(&self, Progress { item, report }: &Progress) -> Vec<Unseen> {
-        let Some(report) = report else { return Vec::new() };
-        let unseen = |region: &str, service: &str, listing: &str, failure: &Failure| Unseen {
-            account_id: item.account_id.clone(),
-            account_name: item.account_name.clone(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-            listing: listing.to_owned(),
-            failure: failure.clone(),
-        };
-        match &report.failure {
-            Some(failure) if item.kind() == WorkKind::DiscoverRegions => {
-                self.regional_services().map(|service| unseen("*", service, "*", failure)).collect()
-            }
-            Some(failure) => vec![unseen(&item.region, &item.service, "*", failure)],
-            None => {
-                let failed =
-                    report.scopes.iter().filter_map(|scope| Some((scope.scope.as_ref()?, scope.failure.as_ref()?)));
-                failed.map(|(scope, failure)| unseen(&scope.region, &scope.service, &scope.listing, failure)).collect()
-            }
-        }
+        let regional: Vec<_> = self.regional_services().collect();
+        let reported = self.items.values().filter_map(|it| Some((&it.item, it.report.as_ref()?)));
+        reported.flat_map(|(item, report)| Unseen::of_report(item, report, &regional)).collect()
     }
 }
 

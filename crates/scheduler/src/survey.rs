@@ -9,8 +9,8 @@ use crate::{
 };
 use bus::{Bus, ConsumeError, Consumer, Outcome as Settle, Outgoing, PublishError, RequestError, SYNCS};
 use events::{
-    AccountsAnswer, AccountsRequest, Failure, FailureClass, Message, Sync, SyncCollected, SyncEvent, SyncFinished,
-    SyncStarted, UnreachableAccount, WorkItem, subjects, sync_event::Event,
+    AccountsAnswer, AccountsRequest, Message, Sync, SyncCollected, SyncEvent, SyncFinished, SyncStarted,
+    UnreachableAccount, WorkItem, subjects, sync_event::Event,
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -141,7 +141,7 @@ async fn sync(
     own_second(sync.update_tag).await;
 
     let mut unseen = plan.unseen();
-    unseen.extend(lost(&plan, &graph));
+    unseen.extend(graph.lost.iter().map(|lost| Unseen::lost(lost, plan.accounts())));
     unseen.extend(graph.analysis.clone().map(Unseen::analysis));
     Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
 }
@@ -193,24 +193,6 @@ fn unreachable_account(UnreachableAccount { id, name, failure }: UnreachableAcco
         listing: all(),
         failure: failure.unwrap_or_default(),
     }
-}
-
-/// Scopes that a collector finished and the graph never got whole.
-fn lost(plan: &Plan, graph: &SyncFinished) -> Vec<Unseen> {
-    let name_of =
-        |id: &str| plan.accounts().iter().find(|account| account.id == id).map(|account| account.name.clone());
-    let unseen = |lost: &events::LostScope| {
-        let scope = lost.scope.clone().unwrap_or_default();
-        Unseen {
-            account_name: name_of(&scope.account_id).unwrap_or_default(),
-            account_id: scope.account_id,
-            region: scope.region,
-            service: scope.service,
-            listing: scope.listing,
-            failure: lost.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, "not all of it arrived")),
-        }
-    };
-    graph.lost.iter().map(unseen).collect()
 }
 
 async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishError> {

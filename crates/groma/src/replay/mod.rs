@@ -107,6 +107,6 @@ async fn apply_all(
         }
     }
     player.stop().await;
-    let status = report::print_all(&outcomes, report::REPLAYED, args.json, args.since.is_some())?;
+    let status = report::print(&outcomes, report::REPLAYED, args.json, args.since.is_some())?;
     failure.map_or(Ok(status), Err)
 }

@@ -41,7 +41,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         eprintln!("interrupted: what was collected so far is in the graph, and nothing was removed from it");
         return Ok(role::exit::INTERRUPTED);
     };
-    report::print(&outcome?, began.elapsed(), json)
+    report::print(&[(outcome?, began.elapsed())], report::SURVEYED, json, false)
 }
 
 async fn survey(config: SurveyConfig, shutdown: &CancellationToken) -> anyhow::Result<Outcome> {

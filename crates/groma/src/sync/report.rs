@@ -123,27 +123,12 @@ pub const SURVEYED: &str = "Surveyed";
 /// What a replay has done to them.
 pub const REPLAYED: &str = "Replayed";
 
-/// Prints the report and answers with the exit status.
+/// Prints what came of one sync or of several, which as JSON are a list when `list` says so, and answers with the exit
+/// status: the worst of them, unless only some saw nothing.
 ///
 /// # Errors
 /// When it cannot be written as JSON, which no content of it causes.
-pub fn print(outcome: &Outcome, took: Duration, json: bool) -> anyhow::Result<u8> {
-    let report = Report::of(outcome, took);
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{}", report.text(SURVEYED));
-    }
-    print_unseen(outcome);
-    Ok(status(outcome))
-}
-
-/// The same for several, which as JSON are a list when `list` says so; the exit status is the worst of them, unless
-/// only some saw nothing.
-///
-/// # Errors
-/// As [`print`].
-pub fn print_all(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: bool) -> anyhow::Result<u8> {
+pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: bool) -> anyhow::Result<u8> {
     let reports: Vec<_> = outcomes.iter().map(|(outcome, took)| Report::of(outcome, *took)).collect();
     match reports.as_slice() {
         [report] if json && !list => println!("{}", serde_json::to_string_pretty(report)?),
@@ -151,7 +136,10 @@ pub fn print_all(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list:
         reports => reports.iter().for_each(|report| println!("{}", report.text(verb))),
     }
     for (outcome, _) in outcomes {
-        print_unseen(outcome);
+        if !outcome.unseen.is_empty() {
+            eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
+            outcome.unseen.iter().for_each(|unseen| eprintln!("  {unseen}"));
+        }
     }
     let statuses: Vec<u8> = outcomes.iter().map(|(outcome, _)| status(outcome)).collect();
     let all = |wanted: u8| statuses.iter().all(|status| *status == wanted);
@@ -160,11 +148,4 @@ pub fn print_all(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list:
         Some(_) => role::exit::INCOMPLETE,
         None => role::exit::NOTHING_DONE,
     })
-}
-
-fn print_unseen(outcome: &Outcome) {
-    if !outcome.unseen.is_empty() {
-        eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
-        outcome.unseen.iter().for_each(|unseen| eprintln!("  {unseen}"));
-    }
 }
