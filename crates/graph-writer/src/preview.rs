@@ -3,8 +3,8 @@
 //!
 //! Three passes: [`Preview::ask`] learns by which properties edges find their targets, [`Preview::note`] which nodes are
 //! coming, so that an edge to one of them counts as new; [`Preview::examine`] compares. Of each node and edge a hash is held, and no property. What analysis makes of the graph
-//! afterwards is not foreseen. A node that two tables of one listing describe differently counts as changed every time: the
-//! writer writes it twice as well.
+//! afterwards is not foreseen. A node that several rows describe differently may count as changed although its last
+//! state would be the same: rows are compared one by one.
 
 mod compare;
 mod gone;
