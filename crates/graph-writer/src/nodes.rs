@@ -153,7 +153,7 @@ pub(crate) fn queries(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
     requests::cut(rows, text.len()).into_iter().map(query).collect()
 }
 
-fn hash_property(listing: &str) -> String {
+pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
@@ -214,7 +214,7 @@ impl Statements {
 }
 
 /// The same for equal headers, in every version and on every machine: a hash stands in the graph until the next sync.
-fn header_hash(table: &NodeTable) -> SipHasher13 {
+pub(crate) fn header_hash(table: &NodeTable) -> SipHasher13 {
     let properties: Vec<&str> = table.properties.iter().map(|property| property.name.as_str()).collect();
     let texts = |labels: &'_ [String]| labels.join(":");
     names_hash([&*table.label, &texts(&table.extra_labels), &texts(&table.absent_labels)].into_iter().chain(properties))

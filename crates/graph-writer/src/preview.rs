@@ -3,7 +3,8 @@
 //!
 //! Three passes: [`Preview::ask`] learns by which properties edges find their targets, [`Preview::note`] which nodes are
 //! coming, so that an edge to one of them counts as new; [`Preview::examine`] compares. Of each node and edge a hash is held, and no property. What analysis makes of the graph
-//! afterwards is not foreseen.
+//! afterwards is not foreseen. A node that several rows describe differently may count as changed although its last
+//! state would be the same: rows are compared one by one.
 
 mod compare;
 mod gone;
@@ -128,7 +129,7 @@ impl Preview {
         stored.state = state;
         let Event::Batch(batch) = &event.event else { return Ok(()) };
         for table in &batch.nodes {
-            let fates = self.fates_of_nodes(table, verdict == Verdict::Apply).await?;
+            let fates = self.fates_of_nodes(table, &event.scope.listing, verdict == Verdict::Apply).await?;
             let known = self.nodes.entry(table.label.clone()).or_default();
             table.rows.iter().zip(fates).for_each(|(row, fate)| raise(known, hash(&[&row.id]), fate));
         }

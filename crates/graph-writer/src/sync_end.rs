@@ -97,6 +97,9 @@ impl SyncEnd {
     /// Computes what follows from the whole graph. A step that Neo4j rejects is reported; one that it cannot run at this
     /// moment is run again with the rest of the sync's end.
     async fn analyse(&self, sync: &Sync) -> Result<Option<Failure>, SyncEndError> {
+        if !self.options.analyse {
+            return Ok(None);
+        }
         match analysis::run(&self.store, sync.update_tag).await {
             Ok(_) => Ok(None),
             Err(error) if matches!(error.source, GraphError::Rejected(_)) => {

@@ -41,6 +41,9 @@ pub struct Options {
     pub ack_wait: Duration,
     /// How long the assets stream must have been used up before scopes whose batches are missing are called lost.
     pub patience: Duration,
+    /// Whether a sync's end computes what follows from the whole graph. Not for a part of a sync: what follows from a
+    /// mixture of two would carry the tag of the newer, and the whole of that sync would not find it old.
+    pub analyse: bool,
     /// Name of the durable consumers; writers of the same name share the work.
     pub durable: String,
 }
@@ -52,6 +55,7 @@ impl Default for Options {
             in_flight: 16,
             ack_wait: bus::ACK_WAIT,
             patience: Duration::from_secs(2),
+            analyse: true,
             durable: bus::GRAPH_WRITER.to_owned(),
         }
     }

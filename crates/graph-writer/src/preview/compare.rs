@@ -1,32 +1,43 @@
 //! Rows against what the graph holds of them.
 
 use super::{Fate, Preview, hash};
-use crate::bolt;
+use crate::{
+    bolt,
+    nodes::{hash_of, hash_property, header_hash},
+};
 use events::{Direction, EdgeTable, NodeTable};
 use graph::GraphError;
 use neo4rs::{DeError, Row};
 
 impl Preview {
     /// What becomes of each row's node; rows that would not be applied change nothing.
-    pub(super) async fn fates_of_nodes(&self, table: &NodeTable, applied: bool) -> Result<Vec<Fate>, GraphError> {
+    pub(super) async fn fates_of_nodes(
+        &self,
+        table: &NodeTable,
+        listing: &str,
+        applied: bool,
+    ) -> Result<Vec<Fate>, GraphError> {
         let mut fates = vec![Fate::Unchanged; table.rows.len()];
         if !applied {
             return Ok(fates);
         }
-        let values = same("n", table.properties.iter().map(|property| property.name.as_str()), 2);
+        let values = same("n", table.properties.iter().map(|property| property.name.as_str()), 3);
         let labels = |labels: &[String], not: &str| {
             labels.iter().fold(String::new(), |text, label| format!("{text} AND {not}n:`{label}`"))
         };
         let text = format!(
             "UNWIND $rows AS row OPTIONAL MATCH (n:`{}` {{id: row[0]}}) \
              RETURN row[1] AS position, n IS NOT NULL AS there, \
-             coalesce(n.lastupdated > $tag, false) OR ({values}{}{}) AS same",
+             coalesce(n.lastupdated > $tag OR n.`{}` = row[2], false) OR ({values}{}{}) AS same",
             table.label,
+            hash_property(listing),
             labels(&table.extra_labels, ""),
             labels(&table.absent_labels, "NOT "),
         );
+        let header = header_hash(table);
         let rows = table.rows.iter().enumerate().map(|(position, row)| {
-            let fixed = [row.id.as_str().into(), bolt::integer(position)];
+            let hash = hash_of(&header, row.values.iter());
+            let fixed = [row.id.as_str().into(), bolt::integer(position), hash.into()];
             bolt::list(fixed.into_iter().chain(row.values.iter().map(bolt::value)))
         });
         let query = bolt::query(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);

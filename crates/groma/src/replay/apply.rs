@@ -32,11 +32,17 @@ impl Player {
     ///
     /// # Errors
     /// When there is no nats-server to start.
-    pub async fn start(store: GraphStore, graph: &GraphConfig, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+    pub async fn start(
+        store: GraphStore,
+        graph: &GraphConfig,
+        filter: &Filter,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Self> {
         let nats = PrivateNats::start().await?;
         let bus = role::connect(&private(&nats), "groma-replay").await?;
         let shutdown = shutdown.child_token();
-        let writer = Writer::new(bus.clone(), store, Options::from(graph)).expecting(&collectors::expected());
+        let options = Options { analyse: *filter == Filter::default(), ..Options::from(graph) };
+        let writer = Writer::new(bus.clone(), store, options).expecting(&collectors::expected());
         let writer = tokio::spawn(Box::pin(writer.run(shutdown.clone())));
         Ok(Self { bus, writer, shutdown, _nats: nats })
     }

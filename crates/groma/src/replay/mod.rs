@@ -94,7 +94,7 @@ async fn apply_all(
     shutdown: &tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<u8> {
     let store = GraphStore::connect(graph).await?;
-    let mut player = apply::Player::start(store, graph, shutdown).await?;
+    let mut player = apply::Player::start(store, graph, filter, shutdown).await?;
     let (mut outcomes, mut failure) = (Vec::new(), None);
     for mut recording in recordings {
         let began = Instant::now();
