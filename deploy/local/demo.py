@@ -79,10 +79,10 @@ def tools_and_groma():
     return groma
 
 
-def build():
+def build(*options):
     """The path of the program, which cargo knows best: a target directory can be set in several places."""
     title("Building groma")
-    command = ["cargo", "build", "--locked", "--bin", "groma", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "build", "--locked", "--bin", "groma", "--message-format=json-render-diagnostics", *options]
     try:
         build = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     except FileNotFoundError as error:

@@ -135,9 +135,10 @@ class PartsTest(unittest.TestCase):
         run |= {"most_in_flight": 1, "neo4j_cpu": 5, "aws_cpu": 0.1}
         runs = [{**run, "program": "cartography", "seconds": 40.0}]
         runs += [{**run, "program": "groma", "seconds": seconds} for seconds in (3.0, 4.0, 90.0)]
+        runs += [{**run, "program": "groma-raised", "seconds": 2.0}]
         table = report.table(runs, 50)
-        self.assertRegex(table, r"\| first sync +\| +40.0 s \| +4.0 s \| +10× \|")
-        self.assertRegex(table, r"\| second sync +\| +\| +\| +\|")
+        self.assertRegex(table, r"\| first sync +\| +40.0 s \| +4.0 s \| +10× \| +2.0 s \| +20× \|")
+        self.assertRegex(table, r"\| second sync +(\| +){5}\|")
 
 
 if __name__ == "__main__":

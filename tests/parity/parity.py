@@ -60,20 +60,20 @@ def parse_arguments():
 
 
 @contextlib.contextmanager
-def prepared(groma, purpose):
+def prepared(groma, purpose, *options):
     """All that a comparison needs to begin: the program, built unless it is given, and a folder that ends with it."""
     servers.provision_tools()
     install_cartography.install()
-    groma = groma or build()
+    groma = groma or build(*options)
     with tempfile.TemporaryDirectory(prefix=f"groma-{purpose}-") as folder:
         yield groma, Path(folder)
 
 
-def build():
+def build(*options):
     import demo
 
     try:
-        return demo.build()
+        return demo.build(*options)
     except demo.Failed as error:
         raise servers.Failed(str(error)) from error
 

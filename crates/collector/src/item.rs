@@ -33,8 +33,8 @@ pub(crate) struct Worker<C: 'static> {
 
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
-        let (leases, http, limiters) =
-            (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client), Limiters::new(service.name));
+        let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client));
+        let limiters = Limiters::new(service.name, options.quota_percent);
         Self { service, bus, options, leases, http, limiters }
     }
 }

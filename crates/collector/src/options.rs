@@ -13,6 +13,10 @@ pub struct Args {
     /// Accounts and regions at once
     #[arg(long, env = "GROMA_ITEMS", value_name = "N", default_value_t = 4)]
     pub items: u64,
+    /// Percent of AWS's API quotas to use at most: less leaves the rest to others in the accounts, more is for accounts
+    /// whose quotas AWS has raised
+    #[arg(long, env = "GROMA_QUOTA_PERCENT", value_name = "N", default_value_t = 100)]
+    pub quota_percent: u64,
     /// Seconds that AWS may take to begin its answer to one attempt of a call
     #[arg(long, env = "GROMA_AWS_TIMEOUT", value_name = "SECONDS", default_value_t = 60)]
     pub aws_timeout: u64,
@@ -31,6 +35,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Work items at once.
     pub items: usize,
+    /// Percent of AWS's API quotas to use at most.
+    pub quota_percent: u32,
     /// How long AWS may take to begin its answer to one attempt.
     pub aws_timeout: Duration,
     /// How long one listing may take.
@@ -56,6 +62,7 @@ impl Default for Options {
         Self {
             concurrency: 4,
             items: 4,
+            quota_percent: 100,
             aws_timeout: Duration::from_mins(1),
             listing_timeout: Duration::from_mins(30),
             drain_timeout: Duration::from_secs(30),
@@ -73,6 +80,7 @@ impl Args {
         let checks = [
             ("--concurrency", self.concurrency, 1..=64),
             ("--items", self.items, 1..=256),
+            ("--quota-percent", self.quota_percent, 1..=10_000),
             ("--aws-timeout", self.aws_timeout, 1..=900),
             ("--listing-timeout", self.listing_timeout, 1..=86_400),
             ("--drain-timeout", self.drain_timeout, 0..=3_600),
@@ -86,6 +94,7 @@ impl Args {
         Ok(Options {
             concurrency: usize::try_from(self.concurrency).unwrap_or(defaults.concurrency),
             items: usize::try_from(self.items).unwrap_or(defaults.items),
+            quota_percent: u32::try_from(self.quota_percent).unwrap_or(defaults.quota_percent),
             aws_timeout: Duration::from_secs(self.aws_timeout),
             listing_timeout: Duration::from_secs(self.listing_timeout),
             drain_timeout: Duration::from_secs(self.drain_timeout),

@@ -22,7 +22,8 @@ use crate::{
 use events::Sync;
 use futures::{StreamExt, stream};
 use graph::{GraphError, GraphStore, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use neo4rs::BoltType;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Nodes or edges removed in one transaction.
 const CHUNK: i64 = 10_000;
@@ -102,22 +103,42 @@ fn region_of(place: &str) -> &str {
 /// When the graph is away; what was removed until then stays removed, and counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
     let noted = ownership::noted(store).await?;
-    let alone_and_several = |kind: Kind| [false].into_iter().chain(noted.contains(kind.as_str()).then_some(true));
-    let edges = due.edges.iter().flat_map(|((kind, ends), ready)| {
-        alone_and_several(Kind::edge(kind, ends)).map(move |several| Sweep::edges(kind, ends, ready, several))
-    });
-    let nodes = due.nodes.iter().flat_map(|(label, ready)| {
-        alone_and_several(Kind::label(label)).map(move |several| Sweep::nodes(label, ready, several))
-    });
-    sweep_all(store, sync, edges.collect()).await?;
-    sweep_all(store, sync, nodes.collect()).await
+    sweep_all(store, sync, edge_sweeps(due, &noted)).await?;
+    sweep_all(store, sync, node_sweeps(due, &noted)).await
+}
+
+/// All edges of a type at once: each look at a type goes through all of its edges, whatever labels they lead to.
+fn edge_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
+    let mut types = BTreeMap::<&str, Vec<Part<'a>>>::new();
+    for ((kind, ends), ready) in &due.edges {
+        types.entry(kind).or_default().push(Part { kind: ends, ready });
+    }
+    let mut sweeps = Vec::new();
+    for (kind, parts) in types {
+        let is_noted = |part: &Part<'_>| noted.contains(Kind::edge(kind, part.kind).as_str());
+        let several = parts.iter().copied().filter(is_noted).collect();
+        sweeps.extend([Sweep::edges(kind, parts, false), Sweep::edges(kind, several, true)]);
+    }
+    sweeps
+}
+
+fn node_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
+    let mut sweeps = Vec::new();
+    for (label, ready) in &due.nodes {
+        let parts = || vec![Part { kind: label, ready }];
+        sweeps.push(Sweep::nodes(label, parts(), false));
+        if noted.contains(Kind::label(label).as_str()) {
+            sweeps.push(Sweep::nodes(label, parts(), true));
+        }
+    }
+    sweeps
 }
 
 /// Awaits every sweep, whatever becomes of the others: one that is dropped would leave its transaction open.
 async fn sweep_all(store: &GraphStore, sync: &Sync, sweeps: Vec<Sweep<'_>>) -> Result<(), GraphError> {
     let mut running = Vec::new();
     for sweep in sweeps {
-        if !sweep.ready.seen_before.is_empty() {
+        if sweep.parts.iter().any(|part| !part.ready.seen_before.is_empty()) {
             running.push(sweep.run(store, sync));
         }
     }
@@ -129,32 +150,41 @@ async fn sweep_all(store: &GraphStore, sync: &Sync, sweeps: Vec<Sweep<'_>>) -> R
     outcome
 }
 
+/// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    kind: &'a str,
+    ready: &'a Ready,
+}
+
 /// Two statements: one finds and locks candidates, the other looks again and removes.
 struct Sweep<'a> {
     find: String,
     remove: String,
     counter: &'static str,
-    ends: &'a str,
-    ready: &'a Ready,
+    parts: Vec<Part<'a>>,
     /// Looks for what several places see, not for what one alone has not seen.
     several: bool,
 }
 
 /// What its only place has not seen in this sync.
-const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it.KIND = $ends";
+const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old[it.KIND] AND it.lastupdated < $tag";
 /// What several places see, of which one has not in this sync.
-const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 AND it.KIND = $ends \
-    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $places AND toInteger(split(p, ' ')[1]) < $tag)";
+const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 \
+    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $places[it.KIND] AND toInteger(split(p, ' ')[1]) < $tag)";
 const LOCK: &str = " WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
 
 /// Forgets the places that are ready and have not seen it in this sync. The one that is left owns it; without any, it goes
 /// on to be removed.
 const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
     WITH it, [p IN coalesce(it._module_places, [it._module_scope + ' ' + it.lastupdated]) \
-    WHERE NOT (split(p, ' ')[0] IN $places AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
+    WHERE NOT (split(p, ' ')[0] IN coalesce($places[it.KIND], []) AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
     SET it._module_scope = CASE size(left) WHEN 0 THEN it._module_scope WHEN 1 THEN split(left[0], ' ')[0] ELSE 'several' END, \
     it._module_places = CASE WHEN size(left) > 1 THEN left END \
     WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
+
+const OF_NODES: &str = "_module_label";
+const OF_EDGES: &str = "_module_ends";
 
 /// The statement that looks for candidates.
 fn find(pattern: &str, kind_property: &str, several: bool) -> String {
@@ -162,37 +192,45 @@ fn find(pattern: &str, kind_property: &str, several: bool) -> String {
     text.replace("PATTERN", pattern).replace("KIND", kind_property) + LOCK
 }
 
+/// The statement that forgets and removes.
+fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
+    FORGET.replace("PATTERN", pattern).replace("KIND", kind_property).replace("DELETION", deletion)
+}
+
 /// The statement that looks for old nodes of a label.
 pub(crate) fn node_text(label: &str) -> String {
-    Sweep::nodes(label, &Ready::default(), false).find
+    Sweep::nodes(label, Vec::new(), false).find
 }
 
 /// The statement that looks for old edges of a type.
 pub(crate) fn edge_text(kind: &str) -> String {
-    Sweep::edges(kind, "", &Ready::default(), false).find
+    Sweep::edges(kind, Vec::new(), false).find
 }
 
 impl<'a> Sweep<'a> {
-    fn nodes(label: &'a str, ready: &'a Ready, several: bool) -> Self {
+    fn nodes(label: &str, parts: Vec<Part<'a>>, several: bool) -> Self {
         Self {
-            find: find(&format!("(it:`{label}`)"), "_module_label", several),
-            remove: FORGET.replace("PATTERN", "(it)").replace("DELETION", "DETACH DELETE"),
+            find: find(&format!("(it:`{label}`)"), OF_NODES, several),
+            remove: forget("(it)", OF_NODES, "DETACH DELETE"),
             counter: "nodes_removed",
-            ends: label,
-            ready,
+            parts,
             several,
         }
     }
 
-    fn edges(kind: &'a str, ends: &'a str, ready: &'a Ready, several: bool) -> Self {
+    fn edges(kind: &str, parts: Vec<Part<'a>>, several: bool) -> Self {
         Self {
-            find: find(&format!("()-[it:`{kind}`]->()"), "_module_ends", several),
-            remove: FORGET.replace("PATTERN", "()-[it]->()").replace("DELETION", "DELETE"),
+            find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES, several),
+            remove: forget("()-[it]->()", OF_EDGES, "DELETE"),
             counter: "edges_removed",
-            ends,
-            ready,
+            parts,
             several,
         }
+    }
+
+    /// Places by what stands in `_module_label` or `_module_ends`.
+    fn by_kind(&self, places: fn(&Ready) -> &BTreeSet<String>) -> BoltType {
+        bolt::map(self.parts.iter().map(|part| (part.kind, bolt::texts(places(part.ready)))))
     }
 
     async fn run(self, store: &GraphStore, sync: &Sync) -> Result<(), GraphError> {
@@ -214,18 +252,16 @@ impl<'a> Sweep<'a> {
 
     /// How many candidates there were.
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
-        let places = || bolt::texts(&self.ready.places);
-        let tag = || sync.update_tag.into();
-        let old = bolt::texts(&self.ready.seen_before);
-        let which = if self.several { ("places", places()) } else { ("old", old) };
-        let find =
-            bolt::query(&self.find, [which, ("ends", self.ends.into()), ("tag", tag()), ("chunk", CHUNK.into())]);
+        let places = || ("places", self.by_kind(|ready| &ready.places));
+        let tag = || ("tag", sync.update_tag.into());
+        let which = if self.several { places() } else { ("old", self.by_kind(|ready| &ready.seen_before)) };
+        let find = bolt::query(&self.find, [which, tag(), ("chunk", CHUNK.into())]);
         let rows = transaction.rows(find).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(0);
         }
-        let candidates = [("ids", bolt::texts(&ids)), ("places", places()), ("tag", tag())];
+        let candidates = [("ids", bolt::texts(&ids)), places(), tag()];
         let remove = bolt::query(&self.remove, candidates);
         let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
         let counter = self.counter;

@@ -9,7 +9,7 @@ use crate::{
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
     held,
-    in_flight::InFlight,
+    in_flight::{InFlight, Shares},
     lane::{Job, Lanes},
     prepare::Expected,
     schema::{Need, Schema},
@@ -20,13 +20,17 @@ use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
 use events::{Message, Sync, SyncEvent};
 use graph::{GraphConfig, GraphError, GraphStore};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// When Neo4j is away, messages come again after this long.
 const AWAY: Duration = Duration::from_secs(5);
 /// When NATS is away, the next pull is tried after this long.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
+/// Messages held at once.
+const IN_FLIGHT: usize = 512;
+/// Bytes that they may have together: decoded, and as rows for Neo4j, they take several times as much.
+const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
 /// Syncs that are closed at once.
 const SYNCS_AT_ONCE: usize = 8;
 
@@ -35,7 +39,7 @@ const SYNCS_AT_ONCE: usize = 8;
 pub struct Options {
     /// Transactions at once, each of another account.
     pub lanes: usize,
-    /// Messages held at once; each has at most half a megabyte or so.
+    /// Messages held at once, if they are small.
     pub in_flight: usize,
     /// What a writer that died had in hand is delivered to another after this long.
     pub ack_wait: Duration,
@@ -52,7 +56,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             lanes: 2,
-            in_flight: 16,
+            in_flight: IN_FLIGHT,
             ack_wait: bus::ACK_WAIT,
             patience: Duration::from_secs(2),
             analyse: true,
@@ -148,7 +152,7 @@ impl Writer {
 struct Feed {
     consumer: Consumer,
     ack_wait: Duration,
-    shares: Arc<Semaphore>,
+    shares: Shares,
     in_flight: InFlight,
 }
 
@@ -156,7 +160,8 @@ impl Feed {
     async fn new(bus: &Bus, subscription: Subscription, most: usize) -> Result<Self, ConsumeError> {
         let ack_wait = subscription.ack_wait;
         let consumer = bus.consume(subscription).await?;
-        Ok(Self { consumer, ack_wait, shares: Arc::new(Semaphore::new(most)), in_flight: InFlight::default() })
+        let shares = Shares::new(most, BYTES_IN_FLIGHT);
+        Ok(Self { consumer, ack_wait, shares, in_flight: InFlight::default() })
     }
 
     /// Pulls as much as may be in flight and gives it away, until `shutdown`; what `read` refuses is parked.
@@ -185,12 +190,10 @@ impl Feed {
         }
     }
 
-    /// As many deliveries as there are shares, once there is one.
+    /// As many deliveries as there is room for, once there is some.
     async fn next(&self) -> Result<Vec<Delivery>, ConsumeError> {
-        let Ok(first) = self.shares.acquire().await else { return Ok(Vec::new()) };
-        let most = self.shares.available_permits() + 1;
-        drop(first);
-        self.consumer.next(most).await
+        let room = self.shares.room().await;
+        self.consumer.next(room).await
     }
 
     async fn receive<T>(
@@ -200,7 +203,7 @@ impl Feed {
         give: &mut impl FnMut(u64, T),
     ) {
         for delivery in deliveries {
-            let Ok(share) = self.shares.clone().acquire_owned().await else { return };
+            let share = self.shares.take(delivery.payload().len());
             let sequence = delivery.sequence();
             let message = read(&delivery);
             // In charge of it first: it may be settled as soon as it is given away.

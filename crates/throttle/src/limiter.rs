@@ -25,13 +25,20 @@ const UNITS: u32 = 100;
 /// The buckets of one account and region: those of the services that its requests are signed for, which may be several.
 pub struct Limiter {
     service: String,
+    /// Of AWS's quotas.
+    percent: u32,
     gates: Mutex<HashMap<Api, Arc<Gate<DefaultClock>>>>,
 }
 
 impl Limiter {
-    /// Full buckets; a request without a signature counts as one of this service.
+    /// Full buckets of AWS's size; a request without a signature counts as one of this service.
     pub fn new(service: &str) -> Self {
-        Self { service: service.to_owned(), gates: Mutex::default() }
+        Self::of_quota(service, 100)
+    }
+
+    /// The same with so many percent of AWS's quotas.
+    pub fn of_quota(service: &str, percent: u32) -> Self {
+        Self { service: service.to_owned(), percent, gates: Mutex::default() }
     }
 
     /// What a request without a signature counts as.
@@ -59,7 +66,7 @@ impl Limiter {
     }
 
     fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
-        let gate = || Arc::new(Gate::new(&quota::bucket(api), DefaultClock::default()));
+        let gate = || Arc::new(Gate::new(&quota::bucket(api).scaled(self.percent), DefaultClock::default()));
         lock(&self.gates).entry(quota::holder(api)).or_insert_with(gate).clone()
     }
 }
@@ -75,13 +82,14 @@ impl std::fmt::Debug for Limiter {
 #[derive(Debug)]
 pub struct Limiters {
     service: &'static str,
+    percent: u32,
     held: Mutex<HashMap<(String, String), Weak<Limiter>>>,
 }
 
 impl Limiters {
-    /// None yet.
-    pub fn new(service: &'static str) -> Self {
-        Self { service, held: Mutex::default() }
+    /// None yet; each will hold to so many percent of AWS's quotas.
+    pub fn new(service: &'static str, percent: u32) -> Self {
+        Self { service, percent, held: Mutex::default() }
     }
 
     /// The limiter of an account and region.
@@ -92,7 +100,7 @@ impl Limiters {
         if let Some(limiter) = held.get(&place).and_then(Weak::upgrade) {
             return limiter;
         }
-        let limiter = Arc::new(Limiter::new(self.service));
+        let limiter = Arc::new(Limiter::of_quota(self.service, self.percent));
         held.insert(place, Arc::downgrade(&limiter));
         limiter
     }
@@ -296,8 +304,9 @@ mod tests {
 
     #[test]
     fn work_in_one_place_shares_a_limiter_while_it_is_held() {
-        let limiters = Limiters::new("ec2");
+        let limiters = Limiters::new("ec2", 50);
         let one = limiters.of("1", "us-east-1");
+        assert!((one.rate(&api("ec2", "DescribeVpcs")) - 10.0).abs() < f64::EPSILON, "half of what AWS grants");
         assert!(Arc::ptr_eq(&one, &limiters.of("1", "us-east-1")));
         assert!(!Arc::ptr_eq(&one, &limiters.of("1", "eu-west-1")));
         assert!(!Arc::ptr_eq(&one, &limiters.of("2", "us-east-1")));

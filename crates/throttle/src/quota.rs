@@ -20,6 +20,16 @@ impl Bucket {
         Self { size, rate, start: rate, source }
     }
 
+    /// So many percent of it: less to leave the rest of an account's tokens to others, more where AWS has raised its quota.
+    #[must_use]
+    pub fn scaled(self, percent: u32) -> Self {
+        let of = |number: u32| {
+            let scaled = u64::from(number) * u64::from(percent) / 100;
+            u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
+        };
+        Self { size: of(self.size), rate: of(self.rate), start: of(self.start), ..self }
+    }
+
     /// AWS says nothing: begin at half of a rate that most accounts stand, and let its answers teach the rest.
     const fn learned(size: u32, rate: u32) -> Self {
         Self { size, rate, start: rate / 2, source: "unpublished: a guess that AWS's answers correct" }
@@ -152,6 +162,17 @@ mod tests {
             assert!(bucket.start < bucket.rate, "{service}");
             assert!(bucket.source.starts_with("unpublished"), "{service}");
         }
+    }
+
+    #[test]
+    fn a_part_of_a_quota_is_never_nothing_and_never_more() {
+        let bucket = OTHERS;
+        assert_eq!(bucket.scaled(100), bucket);
+        let half = bucket.scaled(50);
+        assert_eq!((half.size, half.rate, half.start), (10, 5, 2));
+        let least = bucket.scaled(1);
+        assert_eq!((least.size, least.rate, least.start), (1, 1, 1));
+        assert_eq!(bucket.scaled(300).size, 60);
     }
 
     #[test]
