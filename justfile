@@ -59,6 +59,7 @@ test: tools
     .tools/venv/bin/python -m unittest discover --start-directory tests/parity
     .tools/venv/bin/python -m unittest discover --start-directory tests/bench
     {{ python }} tests/parity/parity.py --size small
+    {{ python }} tests/chaos/chaos.py --first 10 --seeds 4
 
 # Compare the graph with Cartography's over one organization, node by node: just parity --size small.
 [no-exit-message]
@@ -69,6 +70,11 @@ parity *ARGS:
 [no-exit-message]
 bench *ARGS:
     @{{ python }} tests/bench/bench.py "$@"
+
+# Time collection with 1, 2, 4 and 8 collectors over 40 accounts in 4 regions: just scale.
+[no-exit-message]
+scale *ARGS:
+    @{{ python }} tests/bench/scale.py "$@"
 
 # Kill, throttle and confuse everything while it surveys, and compare the graph: just chaos --seeds 50.
 [no-exit-message]

@@ -214,24 +214,28 @@ def take(received):
     return Request(method, path, headers, body)
 
 
-async def serve(arguments):
-    aws = RecordedAws(arguments.behind)
+async def serve(aws, port_file):
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(aws), "127.0.0.1", 0, backlog=1024)
-    half = Path(f"{arguments.port_file}.half")
+    half = Path(f"{port_file}.half")
     half.write_text(str(server.sockets[0].getsockname()[1]), encoding="utf-8")
-    half.rename(arguments.port_file)
+    half.rename(port_file)
     await loop.run_in_executor(None, sys.stdin.buffer.read)
+
+
+def raise_limits():
+    """A program that keeps many connections alive must not be refused one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main():
     parser = argparse.ArgumentParser(description="AWS from memory, in front of a simulated one.")
     parser.add_argument("--behind", required=True, help="where the simulated AWS is")
     parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
-    # A program that keeps many connections alive must not be refused one.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(serve(parser.parse_args()))
+    arguments = parser.parse_args()
+    raise_limits()
+    asyncio.run(serve(RecordedAws(arguments.behind), arguments.port_file))
     os._exit(0)
 
 

@@ -20,11 +20,14 @@ ROLES = {
     "graph-writer-1": ["graph-writer"],
     "graph-writer-2": ["graph-writer"],
 }
-SCHEDULER = ["scheduler"]
 PATIENCE = 60
 
 
 class System:
+    # A server that is killed must find all that it has acknowledged.
+    JETSTREAM = "sync_interval: always"
+    SCHEDULER = ["scheduler"]
+
     def __init__(self, groma, aws, folder):
         self.groma, self.aws, self.folder = groma, aws, folder
         self.nats_port, self.neo4j_port = neo4j_server.free_port(), neo4j_server.free_port()
@@ -65,7 +68,7 @@ class System:
         if name in servers_of:
             servers_of[name]()
         else:
-            role = SCHEDULER if name == "scheduler" else self.roles[name]
+            role = self.SCHEDULER if name == "scheduler" else self.roles[name]
             self.launch(name, [self.groma, *role], self.environment())
 
     def environment(self):
@@ -81,7 +84,7 @@ class System:
         configuration = self.folder / "nats.conf"
         store = json.dumps(str(self.folder / "jetstream"))
         configuration.write_text(
-            f"listen: 127.0.0.1:{self.nats_port}\njetstream {{ store_dir: {store}, sync_interval: always }}\n",
+            f"listen: 127.0.0.1:{self.nats_port}\njetstream {{ store_dir: {store}\n{self.JETSTREAM} }}\n",
             encoding="utf-8",
         )
         command = [servers.tool("nats_server"), "--config", str(configuration)]

@@ -122,6 +122,12 @@ impl Plan {
         follow_up
     }
 
+    /// Services of which work items have no report yet.
+    pub fn awaited(&self) -> BTreeSet<&str> {
+        let waiting = self.items.values().filter(|progress| progress.report.is_none());
+        waiting.map(|progress| progress.item.service.as_str()).collect()
+    }
+
     /// Fails every item of which nothing was heard.
     pub fn give_up(&mut self, reason: &str) {
         for progress in self.items.values_mut().filter(|progress| progress.report.is_none()) {

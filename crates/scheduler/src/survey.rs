@@ -20,6 +20,8 @@ const ACCOUNTS_TIMEOUT: Duration = Duration::from_mins(3);
 const BROKER_PATIENCE: Duration = Duration::from_secs(30);
 /// Work items published before their acknowledgements are awaited.
 const PUBLISH_TOGETHER: usize = 256;
+/// Silence after which it is said once what is awaited.
+const SILENCE: Duration = Duration::from_mins(1);
 /// Sync events read at once.
 const READ_TOGETHER: usize = 256;
 
@@ -223,14 +225,21 @@ impl Follower<'_> {
     /// Until every item of the plan has a report.
     async fn collect(&self, plan: &mut Plan, progress: impl Fn(Progress)) -> Result<(), SurveyError> {
         let mut heard = Instant::now();
+        let mut said = false;
         while !plan.is_done() {
             let (done, all) = plan.counts();
             progress(Progress::Work { done, all, assets: plan.scopes().iter().map(|scope| scope.assets).sum() });
             for event in self.next().await? {
                 if let Event::Reported(report) = event {
-                    heard = Instant::now();
+                    (heard, said) = (Instant::now(), false);
                     publish_work(self.bus, &plan.report(report)).await?;
                 }
+            }
+            if heard.elapsed() > SILENCE && !said {
+                said = true;
+                let services: Vec<_> = plan.awaited().into_iter().collect();
+                let services = services.join(", ");
+                tracing::warn!(services, "no word of these services for a minute: is a collector for each running?");
             }
             if heard.elapsed() > self.patience {
                 plan.give_up("no collector reported on it: is one for this service running?");
@@ -242,11 +251,18 @@ impl Follower<'_> {
     /// Until the graph-writer has closed the sync.
     async fn written(&self) -> Result<SyncFinished, SurveyError> {
         let asked = Instant::now();
+        let mut said = false;
         while asked.elapsed() < self.patience {
             for event in self.next().await? {
                 if let Event::Finished(finished) = event {
                     return Ok(finished);
                 }
+            }
+            if asked.elapsed() > SILENCE && !said {
+                said = true;
+                tracing::warn!(
+                    "everything is collected, but not yet in the graph after a minute: is a graph-writer running?"
+                );
             }
         }
         Err(SurveyError::NotWritten(self.patience))

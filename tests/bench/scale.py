@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""How collection gets faster with more collectors: `just scale`.
+
+    scale.py [--accounts 40] [--regions us-east-1,...] [--collectors 1,2,4,8] [--latency 50] [--groma PATH]
+
+An organization of many accounts, each like one simulated account (`many_accounts.py`), whose answers come from memory
+after a set latency. Broker, EC2 collectors and scheduler are processes of their own on one nats-server. Each collector
+takes one account and region at a time, so that eight of them do not need more than a small machine has. The graph-writer
+starts when all is collected, so that Neo4j's time is told apart from the collectors'.
+
+Printed is, for each number of collectors, how long collecting took, what the machine and the AWS from memory were busy
+with meanwhile, and how long the graph-writer took afterwards. Exit status 0 when everything was measured.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "parity"))
+sys.path.insert(0, str(HERE.parent / "chaos"))
+
+import bench  # noqa: E402
+import measure  # noqa: E402
+import parity  # noqa: E402
+import servers  # noqa: E402
+from seeding import accounts  # noqa: E402
+from system import System  # noqa: E402
+
+REGIONS = "us-east-1,us-east-2,us-west-2,eu-west-1"
+DONE = "work item done"
+PATIENCE = 600
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        with parity.prepared(arguments.groma, "scale", "--release") as (groma, folder):
+            return Scale(arguments, groma, folder).run()
+    except (servers.Failed, measure.Failed, parity.provision.Missing) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Times collection with more and more collectors.")
+    parser.add_argument("--accounts", type=int, default=40, help="how many")
+    parser.add_argument("--regions", default=REGIONS, help="of each account, separated by commas")
+    parser.add_argument("--collectors", default="1,2,4,8", help="how many at once, run by run")
+    parser.add_argument("--latency", type=int, default=50, help="milliseconds that AWS takes for a call")
+    parser.add_argument("--groma", help="the program; without it, it is built with --release")
+    return parser.parse_args()
+
+
+class Roles(System):
+    """Broker and collectors, which stay; a writer that comes when all is collected."""
+
+    JETSTREAM = ""
+    COLLECTOR = ["collector", "ec2", "--items", "1"]
+
+    def __init__(self, groma, aws, folder, regions):
+        super().__init__(groma, aws, folder)
+        self.SCHEDULER = ["scheduler", "--services", "ec2", "--regions", regions]
+        # Every survey says whose account it is, which is STS's.
+        self.roles = {"broker": ["broker", "--accounts", "profiles"], "collector-sts": ["collector", "sts"]}
+        self.collectors = []
+
+    def grow(self, collectors):
+        for number in range(len(self.collectors), collectors):
+            name = f"collector-{number}"
+            self.roles[name] = self.COLLECTOR
+            self.start(name)
+            self.collectors.append(name)
+        # Until all have joined the stream.
+        time.sleep(3)
+
+    def write(self):
+        """Seconds that a graph-writer needs for what is in the stream."""
+        began = time.monotonic()
+        self.roles["graph-writer"] = ["graph-writer"]
+        self.start("graph-writer")
+        self.wait_for(lambda: self.running["scheduler"].poll() is not None)
+        seconds = time.monotonic() - began
+        writer = self.running.pop("graph-writer")
+        writer.terminate()
+        writer.wait()
+        if status := self.running["scheduler"].returncode:
+            raise servers.Failed(f"the survey ended with status {status}: {self.last_words()}")
+        return seconds
+
+    def done(self):
+        """Work items that the collectors say they have done."""
+        logs = (Path(self.folder, f"{name}.log") for name in self.collectors)
+        return sum(log.read_text(encoding="utf-8").count(DONE) for log in logs)
+
+    def cpu(self):
+        return sum(measure.cpu_seconds(self.running[name].pid) for name in self.collectors)
+
+    def wait_for(self, ready):
+        deadline = time.monotonic() + PATIENCE
+        while not ready():
+            if time.monotonic() > deadline:
+                raise servers.Failed(f"the survey does not end: {self.last_words()}")
+            time.sleep(0.05)
+
+
+class Scale:
+    def __init__(self, arguments, groma, folder):
+        self.arguments, self.groma, self.folder = arguments, groma, folder
+
+    def run(self):
+        with servers.aws(self.folder) as simulated:
+            simulated.seed("small", self.folder / "organization")
+            with many_accounts(simulated, self.folder, self.arguments) as aws:
+                with Roles(self.groma, aws, self.folder, self.arguments.regions) as system:
+                    self.warm_up(aws, system)
+                    print(HEAD, flush=True)
+                    for number in map(int, self.arguments.collectors.split(",")):
+                        self.survey(aws, system, number)
+        return 0
+
+    def warm_up(self, aws, system):
+        """Fills memory, and has Neo4j plan its statements; how many work items there are is then known."""
+        aws.reset(0)
+        system.grow(1)
+        system.start("scheduler")
+        seconds = system.write()
+        self.items = system.done()
+        print(f"{self.arguments.accounts} accounts and their hub, {self.items} work items; warmed up in {seconds:.0f} s")
+
+    def survey(self, aws, system, collectors):
+        parity.run_with_driver(parity.HERE / "wipe.py", system.neo4j, "--nodes")
+        system.grow(collectors)
+        aws.reset(self.arguments.latency)
+        before, cpu, busy, began = system.done(), system.cpu(), processors(), time.monotonic()
+        system.start("scheduler")
+        system.wait_for(lambda: system.done() >= before + self.items)
+        seconds = time.monotonic() - began
+        busy, cpu, counts = processors() - busy, system.cpu() - cpu, aws.counts()
+        if counts["unrecorded"] or counts["failed"]:
+            raise measure.Failed(f"calls that memory could not answer well: {counts}")
+        cells = [collectors, f"{seconds:.1f} s", counts["calls"], f"{counts['calls'] / seconds:,.0f}"]
+        cells += [counts["most_in_flight"], f"{cpu:.1f} s", f"{busy / seconds / os.cpu_count():.0%}"]
+        cells += [f"{counts['cpu_seconds'] / seconds:.0%}", f"{system.write():.1f} s"]
+        print("".join(f"{cell:>12}" for cell in cells), flush=True)
+
+
+TITLES = ("collectors", "collecting", "AWS calls", "a second", "in flight", "their CPU", "machine", "that AWS", "writing")
+HEAD = "".join(f"{title:>12}" for title in TITLES)
+
+
+def processors():
+    """Seconds that all processors together have been busy."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq) / measure.TICKS
+
+
+@contextlib.contextmanager
+def many_accounts(simulated, folder, arguments):
+    """The AWS from memory, with a profile for each account."""
+    role = "arn:aws:iam::{}:role/cartography-read-only"
+    port_file = folder / "many.port"
+    command = [servers.python(), str(HERE / "many_accounts.py"), "--behind", simulated.endpoint]
+    command += ["--template", accounts.ALPHA, "--role-arn", role.format(accounts.ALPHA), "--port-file", str(port_file)]
+    config = folder / "many.config"
+    profile = "[profile a{0:02}]\nrole_arn = {1}\nsource_profile = hub\nregion = us-east-1\n"
+    lines = [profile.format(number, role.format(500000000000 + number)) for number in range(arguments.accounts)]
+    config.write_text(hub_profile(simulated) + "".join(lines), encoding="utf-8")
+    with servers.server("many", [*command], folder) as process:
+        servers.wait_for("AWS from memory", process, folder / "many.log", port_file.exists)
+        endpoint = f"http://127.0.0.1:{port_file.read_text(encoding='utf-8').strip()}"
+        yield bench.Recorded(endpoint, {**simulated.environment, "AWS_CONFIG_FILE": str(config)})
+
+
+def hub_profile(simulated):
+    """Of the simulated organization's own configuration, all but the spokes."""
+    text = Path(simulated.environment["AWS_CONFIG_FILE"]).read_text(encoding="utf-8")
+    parts = [f"[{part}" for part in text.split("[") if part.strip()]
+    return "".join(part for part in parts if "role_arn" not in part)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
