@@ -9,11 +9,13 @@ takes one account and region at a time, so that eight of them do not need more t
 starts when all is collected, so that Neo4j's time is told apart from the collectors'.
 
 Printed is, for each number of collectors, how long collecting took, what the machine and the AWS from memory were busy
-with meanwhile, and how long the graph-writer took afterwards. Exit status 0 when everything was measured.
+with meanwhile, and how long the graph-writer took afterwards; the same goes into `docs/scaling.md`. Exit status 0 when
+everything was measured.
 """
 
 import argparse
 import contextlib
+import datetime
 import os
 import sys
 import time
@@ -26,6 +28,7 @@ sys.path.insert(0, str(HERE.parent / "chaos"))
 import bench  # noqa: E402
 import measure  # noqa: E402
 import parity  # noqa: E402
+import report  # noqa: E402
 import servers  # noqa: E402
 from seeding import accounts  # noqa: E402
 from system import System  # noqa: E402
@@ -51,6 +54,7 @@ def parse_arguments():
     parser.add_argument("--regions", default=REGIONS, help="of each account, separated by commas")
     parser.add_argument("--collectors", default="1,2,4,8", help="how many at once, run by run")
     parser.add_argument("--latency", type=int, default=50, help="milliseconds that AWS takes for a call")
+    parser.add_argument("--output", type=Path, default=servers.ROOT / "docs" / "scaling.md", help="the page to write")
     parser.add_argument("--groma", help="the program; without it, it is built with --release")
     return parser.parse_args()
 
@@ -117,9 +121,11 @@ class Scale:
             with many_accounts(simulated, self.folder, self.arguments) as aws:
                 with Roles(self.groma, aws, self.folder, self.arguments.regions) as system:
                     self.warm_up(aws, system)
-                    print(HEAD, flush=True)
-                    for number in map(int, self.arguments.collectors.split(",")):
-                        self.survey(aws, system, number)
+                    numbers = map(int, self.arguments.collectors.split(","))
+                    rows = [self.survey(aws, system, number) for number in numbers]
+        text = page(self.arguments, self.items, rows)
+        self.arguments.output.write_text(text, encoding="utf-8")
+        print(f"\n{table(rows)}\n\nwritten to {self.arguments.output}")
         return 0
 
     def warm_up(self, aws, system):
@@ -142,14 +148,62 @@ class Scale:
         busy, cpu, counts = processors() - busy, system.cpu() - cpu, aws.counts()
         if counts["unrecorded"] or counts["failed"]:
             raise measure.Failed(f"calls that memory could not answer well: {counts}")
-        cells = [collectors, f"{seconds:.1f} s", counts["calls"], f"{counts['calls'] / seconds:,.0f}"]
-        cells += [counts["most_in_flight"], f"{cpu:.1f} s", f"{busy / seconds / os.cpu_count():.0%}"]
-        cells += [f"{counts['cpu_seconds'] / seconds:.0%}", f"{system.write():.1f} s"]
-        print("".join(f"{cell:>12}" for cell in cells), flush=True)
+        row = {"collectors": collectors, "seconds": seconds, "calls": counts["calls"], "cpu": cpu}
+        row |= {"in_flight": counts["most_in_flight"], "machine": busy / seconds / os.cpu_count()}
+        row |= {"aws": counts["cpu_seconds"] / seconds, "writing": system.write()}
+        print(f"{collectors} collectors: {seconds:.1f} s, then {row['writing']:.1f} s of writing", flush=True)
+        return row
 
 
-TITLES = ("collectors", "collecting", "AWS calls", "a second", "in flight", "their CPU", "machine", "that AWS", "writing")
-HEAD = "".join(f"{title:>12}" for title in TITLES)
+COLUMNS = ("collectors", "collecting", "by one's", "AWS calls", "a second", "in flight", "their CPU", "machine", "that AWS", "writing")
+
+
+def table(rows):
+    return report.drawn([COLUMNS, *(cells(row, rows[0]["seconds"]) for row in rows)])
+
+
+def cells(row, slowest):
+    seconds, calls = row["seconds"], row["calls"]
+    times = (f"{seconds:.1f} s", f"1/{slowest / seconds:.1f}", f"{calls:,}", f"{calls / seconds:,.0f}")
+    busy = (str(row["in_flight"]), f"{row['cpu']:.1f} s", f"{row['machine']:.0%}", f"{row['aws']:.0%}")
+    return (str(row["collectors"]), *times, *busy, f"{row['writing']:.1f} s")
+
+
+PAGE = """# Scaling
+
+How collecting gets faster with more collectors, measured on {date}. This page is written by
+
+```sh
+just scale
+```
+
+{table}
+
+- **The organization** has {accounts} accounts and their hub, in {regions} regions each: {items} work items of EC2. All
+  accounts are like one account of a simulated AWS, whose answers come from memory {latency} ms after each call, with
+  ids, names of accounts and regions of their own (`tests/bench/many_accounts.py`).
+- **Collectors** are processes of `groma collector ec2 --items 1`, each of which has one account and region in hand, with a
+  broker, a scheduler and nats-server beside them. By default a collector has four in hand.
+- **What bounds it.** As long as the machine, the AWS from memory and AWS's buckets have room, collecting takes as much
+  less as there are collectors more. *Machine* is the share of its {cores} cores that was busy meanwhile, *that AWS* the
+  share of the one core that the AWS from memory has. No API is called often enough in one account and region to empty
+  its bucket.
+- **Writing** is what one graph-writer with its two connections took for all of it afterwards, into a Neo4j that had
+  planned its statements. It begins when all is collected only so that the two can be told apart; otherwise they
+  overlap, and where collecting takes less than writing, Neo4j is the bound.
+"""
+
+
+def page(arguments, items, rows):
+    return PAGE.format(
+        date=datetime.date.today().isoformat(),
+        table=table(rows),
+        accounts=arguments.accounts,
+        regions=len(arguments.regions.split(",")),
+        items=items,
+        latency=arguments.latency,
+        cores=os.cpu_count(),
+    )
 
 
 def processors():

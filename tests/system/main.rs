@@ -16,6 +16,7 @@ mod private_authority;
 mod queries;
 mod recorded;
 mod reference;
+mod renewal;
 mod replay;
 mod repository;
 mod roles;

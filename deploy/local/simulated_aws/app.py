@@ -68,6 +68,7 @@ class SimulatedAws:
             ("GET", "calls"): lambda _: list(self.calls),
             ("DELETE", "calls"): lambda _: self.calls.clear(),
             ("GET", "sessions"): lambda _: trust.sessions(),
+            ("POST", "sessions"): lambda body: trust.end_sessions_after(body["seconds"]),
             ("GET", "faults"): lambda _: self.faults.list(),
             ("POST", "faults"): self.faults.add,
             ("DELETE", "faults"): lambda _: self.faults.clear(),

@@ -1,24 +1,43 @@
-"""What moto lets everyone do: assume any role, and act beyond the session policy of an assumed one."""
+"""What moto lets everyone do: assume any role, act beyond the session policy of an assumed one, and act after its end."""
 
 import fnmatch
 import json
 
 from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
+from moto.sts.models import AssumedRole, sts_backends
 
+from . import clock
 from .errors import error_response
 
 # Signing names whose IAM prefix is another one.
 IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
+begin_session = AssumedRole.__init__
+
+
+def end_sessions_after(seconds):
+    """Of sessions that begin from now on, whatever is asked for, until it is None again; AWS gives none of less than 900."""
+
+    def begin(session, *arguments, duration, **named):
+        begin_session(session, *arguments, duration=duration if seconds is None else seconds, **named)
+
+    AssumedRole.__init__ = begin
 
 
 def refuse(call):
-    """AccessDenied for a role that the caller may not assume or a call that its session policy does not allow."""
+    """AccessDenied for a role that the caller may not assume or a call that its session policy does not allow; an error for
+    a session that has ended."""
+    if has_ended(session_of(call)):
+        code = "ExpiredTokenException" if call.protocol in ("json", "rest-json") else "ExpiredToken"
+        return error_response(call.protocol, 403, code, "The security token included in the request is expired")
     if call.service == "sts" and call.action == "AssumeRole":
         return refuse_assume_role(call)
     if call.service == "sts" and call.action == "GetFederationToken":
         return refuse_federation(call)
     return refuse_beyond_session_policy(call)
+
+
+def has_ended(session):
+    return session is not None and session.expiration < clock.utcnow()
 
 
 def refuse_federation(call):

@@ -77,6 +77,14 @@ class SimulatedAws(unittest.TestCase):
         self.assertTrue(ec2.describe_vpcs()["Vpcs"])
         self.refused("UnauthorizedOperation", lambda: ec2.describe_subnets())
 
+    def test_a_session_ends(self):
+        self.aws.control("/_groma/sessions", {"seconds": -1})
+        ended = self.assume(ALPHA)
+        self.aws.control("/_groma/sessions", {"seconds": None})
+        self.refused("ExpiredToken", self.client("ec2", ended).describe_vpcs)
+        self.refused("ExpiredTokenException", self.client("organizations", ended).describe_organization)
+        self.assertTrue(self.client("ec2", self.assume(ALPHA)).describe_vpcs()["Vpcs"])
+
     def test_faults_count_and_end(self):
         ec2 = self.client("ec2", self.assume(ALPHA))
         self.aws.control("/_groma/faults", [{"action": "DescribeVpcs", "code": "RequestLimitExceeded", "times": 1}])

@@ -6,6 +6,7 @@ mod endpoints;
 mod organization;
 mod profiles;
 mod refusals;
+mod regions;
 mod replicas;
 mod settings;
 mod sources;
