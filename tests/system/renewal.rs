@@ -11,8 +11,7 @@ const SESSION: u64 = 10;
 async fn surveyed(world: &World) -> (Value, usize) {
     world.aws.clear_calls().await.expect("moto forgets");
     let (alpha, region) = (world.account("alpha"), &world.organization.regions[0]);
-    let ran =
-        world.sync(&["--account", alpha, "--services", "ec2", "--regions", region, "--concurrency", "1"]).await;
+    let ran = world.sync(&["--account", alpha, "--services", "ec2", "--regions", region, "--concurrency", "1"]).await;
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let calls = world.aws.calls().await.expect("moto remembers");
     (ran.json(), calls.iter().filter(|call| call.action == "AssumeRole").count())

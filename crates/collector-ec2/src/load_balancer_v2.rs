@@ -11,9 +11,16 @@ use crate::{
     load_balancer_v2_listener::{LISTENER, V2Listener},
     target_group::{Exposure, GROUP, TARGETS, TargetGroupInUse},
 };
-use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
+use aws_sdk_elasticloadbalancingv2::{
+    Client,
+    types::{LoadBalancer, TargetGroup},
+};
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, prop};
-use std::collections::{BTreeSet, HashMap};
+use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::HashMap;
+
+/// Load balancers or groups that are asked about at the same time. What AWS allows is the limiter's to keep.
+const AT_ONCE: usize = 8;
 
 /// Load balancers, by their DNS names as AWS writes them. `exposed_internet` is the analysis's.
 pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
@@ -69,52 +76,75 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut names = Names::new();
         let mut pages = clients.balancing.describe_load_balancers().page_size(400).into_paginator().send();
         while let Some(page) = pages.next().await {
+            let mut listed = Vec::new();
             for balancer in page?.load_balancers() {
                 if let Some((arn, name)) = balancer.load_balancer_arn().zip(balancer.dns_name()) {
-                    names.insert(arn.to_owned(), name.to_owned());
                     sink.emit(&LOAD_BALANCER, balancer).await?;
-                    collect_listeners(clients, arn, name, sink).await?;
+                    listed.push((arn.to_owned(), name.to_owned()));
                 }
             }
+            collect_listeners(clients, &listed, sink).await?;
+            names.extend(listed);
         }
         if names.is_empty() { Ok(()) } else { collect_groups(clients, &names, sink).await }
     })
 }
 
-async fn collect_listeners(clients: &Clients, arn: &str, name: &str, sink: &mut Sink) -> Result<(), CollectError> {
-    let call = clients.balancing.describe_listeners().load_balancer_arn(arn).page_size(400);
-    let mut pages = call.into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for listener in page?.listeners.unwrap_or_default() {
-            sink.emit(&LISTENER, &V2Listener { load_balancer: name.to_owned(), listener }).await?;
-        }
+/// Of these load balancers, each with its ARN and its DNS name.
+async fn collect_listeners(
+    clients: &Clients,
+    balancers: &[(String, String)],
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
+    let asked = balancers.iter().cloned().map(|(arn, name)| listeners(clients.balancing.clone(), arn, name));
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some(listeners) = answers.try_next().await? {
+        sink.emit_all(&LISTENER, &listeners).await?;
     }
     Ok(())
+}
+
+async fn listeners(client: Client, arn: String, name: String) -> Result<Vec<V2Listener>, CollectError> {
+    let mut listeners = Vec::new();
+    let mut pages = client.describe_listeners().load_balancer_arn(arn).page_size(400).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let of_page = page?.listeners.unwrap_or_default().into_iter();
+        listeners.extend(of_page.map(|listener| V2Listener { load_balancer: name.clone(), listener }));
+    }
+    Ok(listeners)
 }
 
 /// Groups of these load balancers; one without has no place in the graph.
 async fn collect_groups(clients: &Clients, names: &Names, sink: &mut Sink) -> Result<(), CollectError> {
     let mut pages = clients.balancing.describe_target_groups().page_size(400).into_paginator().send();
     while let Some(page) = pages.next().await {
-        for group in page?.target_groups.unwrap_or_default() {
+        let in_use = page?.target_groups.unwrap_or_default().into_iter().filter_map(|group| {
             let balancers: Vec<String> =
                 group.load_balancer_arns().iter().filter_map(|arn| names.get(arn)).cloned().collect();
-            if !balancers.is_empty() {
-                let targets = targets(clients, group.target_group_arn().unwrap_or_default()).await?;
-                let group = TargetGroupInUse { group, balancers, targets };
-                sink.emit(&GROUP, &group).await?;
-                sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
-            }
+            (!balancers.is_empty()).then_some((group, balancers))
+        });
+        let asked = in_use.collect::<Vec<_>>().into_iter();
+        let asked = asked.map(|(group, balancers)| with_targets(clients.balancing.clone(), group, balancers));
+        let mut answers = stream::iter(asked).buffered(AT_ONCE);
+        while let Some(group) = answers.try_next().await? {
+            sink.emit(&GROUP, &group).await?;
+            sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
         }
     }
     Ok(())
 }
 
-/// Targets of a group, healthy or not. The call has no pages.
-async fn targets(clients: &Clients, arn: &str) -> Result<BTreeSet<String>, CollectError> {
-    let answer = clients.balancing.describe_target_health().target_group_arn(arn).send().await?;
+/// A group with its targets, healthy or not. The call has no pages.
+async fn with_targets(
+    client: Client,
+    group: TargetGroup,
+    balancers: Vec<String>,
+) -> Result<TargetGroupInUse, CollectError> {
+    let arn = group.target_group_arn().unwrap_or_default();
+    let answer = client.describe_target_health().target_group_arn(arn).send().await?;
     let targets = answer.target_health_descriptions().iter().filter_map(|it| it.target()?.id());
-    Ok(targets.map(str::to_owned).collect())
+    let targets = targets.map(str::to_owned).collect();
+    Ok(TargetGroupInUse { group, balancers, targets })
 }
 
 #[cfg(test)]

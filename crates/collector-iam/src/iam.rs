@@ -14,7 +14,7 @@ pub struct Iam {
 
 impl Iam {
     /// Principals that a listing asks about at the same time. What AWS allows is the limiter's to keep.
-    pub const AT_ONCE: usize = 8;
+    pub const AT_ONCE: usize = 16;
 
     /// A client with the work item's session, region, endpoint, limits and retry quota.
     pub fn connect(connection: &Connection) -> Self {

@@ -3,12 +3,21 @@
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::env;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
-/// The root of the workspace.
+/// The root of the workspace whose tests run: cargo says which at run time, too. Another clone with the same target directory
+/// may have built this crate.
 pub(crate) fn workspace() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let here = env::var_os("CARGO_MANIFEST_DIR").map_or(built, PathBuf::from);
+        let root = here.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+        root.unwrap_or(&here).to_owned()
+    });
+    &ROOT
 }
 
 /// The nats-server to run.

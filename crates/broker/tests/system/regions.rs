@@ -24,7 +24,8 @@ async fn asked(role: &str, lines: &str, env: &[(&str, String)], expected: Expect
     let env: Vec<_> = through.iter().chain(env).cloned().collect();
     world.broker(&["--profile", "spoke"], &env).await.expect("it starts");
     assert!(world.accounts_text().await.contains("AWS unreachable"), "{}", world.accounts_text().await);
-    let hosts: BTreeSet<_> = proxy.asked().into_iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+    let hosts: BTreeSet<_> =
+        proxy.asked().into_iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
     expected.assert_eq(&hosts.into_iter().collect::<Vec<_>>().join("\n"));
     world.end().await;
 }
@@ -59,7 +60,9 @@ async fn an_account_in_another_partition() {
         let role = json!({"RoleName": "survey", "AssumeRolePolicyDocument": trust.to_string()});
         world.cloud.aws.call(ALPHA, region, "iam", "create_role", role).await.expect("moto makes it");
         world.hub_keys();
-        world.config(&format!("[profile far]\nrole_arn = arn:{partition}:iam::{ALPHA}:role/survey\nsource_profile = hub\n"));
+        world.config(&format!(
+            "[profile far]\nrole_arn = arn:{partition}:iam::{ALPHA}:role/survey\nsource_profile = hub\n"
+        ));
         world.broker(&["--profile", "far"], &[]).await.expect("it starts");
         assert_eq!(world.accounts_text().await, format!("{ALPHA} far {partition} {region}"));
         let lease = world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
