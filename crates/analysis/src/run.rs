@@ -134,21 +134,6 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     }
 }
 
-/// The statements of all steps, to be planned and not run.
-pub fn explained() -> impl Iterator<Item = Query> {
-    let explain = |text: &str| {
-        let query = Query::new(format!("EXPLAIN {text}")).param("after", "").param("page", 1).param("tag", 1);
-        query.param("chunk", stale::CHUNK)
-    };
-    STEPS.iter().flat_map(move |step| match step.work {
-        Work::Once(text) | Work::Drain(text) => vec![explain(text)],
-        Work::Pages { text, draws, .. } => {
-            std::iter::once(explain(text)).chain(draws.iter().map(|shape| explain(&stale::text(shape)))).collect()
-        }
-        Work::Permissions => Vec::new(),
-    })
-}
-
 /// Label and property of the indexes that the steps look nodes up by. Best made before the first event: a new index throws
 /// away the plans of all statements.
 pub const INDEXES: [(&str, &str); 6] = [
@@ -172,7 +157,7 @@ async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
 pub(crate) async fn index(store: &GraphStore, label: &str, property: &str) -> Result<(), GraphError> {
     let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.`{property}`)");
     store.rows(Query::new(text)).await?;
-    store.rows(Query::new("CALL db.awaitIndexes(60)".to_owned())).await.map(drop)
+    graph::await_indexes(store).await.map(drop)
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), Gra
     sweep_all(store, sync, node_sweeps(due, &noted)).await
 }
 
-/// All edges of a type at once: each look at a type goes through all of its edges, whatever labels they lead to.
+/// All edges of a type at once, whatever labels they lead to: one statement to plan and to wait for instead of many.
 fn edge_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     let mut types = BTreeMap::<&str, Vec<Part<'a>>>::new();
     for ((kind, ends), ready) in &due.edges {
@@ -167,8 +167,10 @@ struct Sweep<'a> {
     several: bool,
 }
 
-/// What its only place has not seen in this sync.
-const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old[it.KIND] AND it.lastupdated < $tag";
+/// What its only place has not seen in this sync. The index gives what is old in any of the places; of that, each kind may be
+/// cleaned in its own.
+const OLD: &str =
+    "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_scope IN $ready[it.KIND]";
 /// What several places see, of which one has not in this sync.
 const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 \
     AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $places[it.KIND] AND toInteger(split(p, ' ')[1]) < $tag)";
@@ -228,6 +230,11 @@ impl<'a> Sweep<'a> {
         }
     }
 
+    fn old(&self) -> [(&'static str, BoltType); 2] {
+        let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| &part.ready.seen_before).collect();
+        [("old", bolt::texts(all)), ("ready", self.by_kind(|ready| &ready.seen_before))]
+    }
+
     /// Places by what stands in `_module_label` or `_module_ends`.
     fn by_kind(&self, places: fn(&Ready) -> &BTreeSet<String>) -> BoltType {
         bolt::map(self.parts.iter().map(|part| (part.kind, bolt::texts(places(part.ready)))))
@@ -254,8 +261,8 @@ impl<'a> Sweep<'a> {
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
         let places = || ("places", self.by_kind(|ready| &ready.places));
         let tag = || ("tag", sync.update_tag.into());
-        let which = if self.several { places() } else { ("old", self.by_kind(|ready| &ready.seen_before)) };
-        let find = bolt::query(&self.find, [which, tag(), ("chunk", CHUNK.into())]);
+        let which = if self.several { vec![places()] } else { self.old().into() };
+        let find = bolt::query(&self.find, which.into_iter().chain([tag(), ("chunk", CHUNK.into())]));
         let rows = transaction.rows(find).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {

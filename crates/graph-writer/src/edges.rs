@@ -133,10 +133,10 @@ fn new_properties(table: &EdgeTable, row: &EdgeRow, origin: &Origin<'_>, ends: &
     bolt::map(names.zip(row.values.iter().map(bolt::value)).chain(bookkeeping).chain(hash))
 }
 
-/// The statements that most rows with this header need.
-pub(crate) fn texts(table: &EdgeTable) -> [String; 2] {
+/// The statements that most rows with this header need: of new edges, and of such as are likely to be there.
+pub(crate) fn texts(table: &EdgeTable) -> (String, String) {
     let Statements { create, touch, .. } = Statements::of(table);
-    [create, touch]
+    (create, touch)
 }
 
 /// The statements for one header. A row is a list: id of the source, value of the target's key, properties, its position,

@@ -157,10 +157,10 @@ pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
-/// The statements that most rows with this header need.
-pub(crate) fn texts(table: &NodeTable, listing: &str) -> [String; 2] {
-    let Statements { refresh, create, .. } = Statements::of(table, listing);
-    [refresh, create]
+/// The statements for rows with this header: for such as have not changed, for new ones and for all others.
+pub(crate) fn texts(table: &NodeTable, listing: &str) -> [String; 3] {
+    let Statements { refresh, create, remember } = Statements::of(table, listing);
+    [refresh, create, remember]
 }
 
 /// The statements for one header, in the order in which rows pass through them; all but the last answer which rows are

@@ -90,36 +90,43 @@ struct Statement {
     instead: Option<String>,
 }
 
-/// All at once, or, when something is in the way, one by one.
-async fn create(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
-    let statements: Vec<Statement> = needs.iter().map(Need::statement).collect();
-    match together(graph, &statements).await {
+/// All at once. Something that is in the way may be another writer that makes the same, so what is still missing then is tried
+/// at once again before it is tried one by one.
+async fn create(store: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
+    match together(store, needs).await {
         Err(GraphError::Rejected(error)) => {
-            tracing::debug!(%error, "creating constraints and indexes one by one");
-            for statement in &statements {
-                alone(graph, statement).await?;
+            tracing::debug!(%error, "creating once more what is missing");
+            graph::await_indexes(store).await?;
+            let known = read(store).await?;
+            let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
+            match together(store, &left).await {
+                Err(GraphError::Rejected(error)) => {
+                    tracing::debug!(%error, "creating constraints and indexes one by one");
+                    for need in &left {
+                        alone(store, &need.statement()).await?;
+                    }
+                }
+                other => other?,
             }
         }
         other => other?,
     }
     // A statement that is planned before its index is populated scans the label; slow, but right.
-    match run(graph, "CALL db.awaitIndexes(60)").await {
-        Err(GraphError::Rejected(error)) => {
-            tracing::warn!(%error, "not every index is there");
-            Ok(())
-        }
-        other => other,
+    if !graph::await_indexes(store).await? {
+        tracing::warn!("after a minute not every index is populated yet");
     }
+    Ok(())
 }
 
 async fn run(graph: &GraphStore, text: &str) -> Result<(), GraphError> {
     graph.rows(Query::new(text.to_owned())).await.map(drop)
 }
 
-async fn together(graph: &GraphStore, statements: &[Statement]) -> Result<(), GraphError> {
+async fn together(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
+    let statements: Vec<Statement> = needs.iter().map(Need::statement).collect();
     let mut backoff = graph.backoff();
     loop {
-        match attempt(graph, statements).await {
+        match attempt(graph, &statements).await {
             Ok(()) => return Ok(()),
             Err(error) => backoff.pause(error).await?,
         }
