@@ -21,6 +21,9 @@ use std::{
 
 /// Units that a call costs at the bucket's own rate.
 const UNITS: u32 = 100;
+/// Of a full bucket, tokens for this much time are never used: a call that is quicker on its way than those before it would
+/// find AWS's bucket empty otherwise, and one refusal costs more than this.
+const SLACK: Duration = Duration::from_millis(250);
 
 /// The buckets of one account and region: those of the services that its requests are signed for, which may be several.
 pub struct Limiter {
@@ -123,7 +126,7 @@ impl<C: Clock + Clone> Gate<C> {
         let rate = u64::from(bucket.rate.max(1)) * u64::from(UNITS);
         // Rounded up, so that units never flow faster than AWS's tokens.
         let period = Duration::from_nanos(1_000_000_000_u64.div_ceil(rate));
-        let capacity = NonZeroU32::new(bucket.size.saturating_mul(UNITS)).unwrap_or(NonZeroU32::MIN);
+        let capacity = NonZeroU32::new(capacity(bucket)).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
         Self {
             units: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
@@ -187,6 +190,13 @@ impl<C: Clock + Clone> Gate<C> {
     }
 }
 
+/// Units of a full bucket, of which one call at least is left.
+fn capacity(bucket: &Bucket) -> u32 {
+    let slack = u128::from(bucket.rate) * u128::from(UNITS) * SLACK.as_millis() / 1_000;
+    let slack = u32::try_from(slack).unwrap_or(u32::MAX);
+    bucket.size.saturating_mul(UNITS).saturating_sub(slack).max(UNITS)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -229,10 +239,10 @@ mod tests {
     #[test]
     fn a_full_bucket_then_the_published_rate() {
         let (gate, clock) = gate(&BUCKET);
-        assert_eq!(calls(&gate, &clock, 0), 100);
+        assert_eq!(calls(&gate, &clock, 0), 95, "all but those for a quarter of a second");
         assert_eq!(calls(&gate, &clock, 10), 200);
         clock.advance(Duration::from_mins(1));
-        assert_eq!(calls(&gate, &clock, 0), 100, "it refills to its size and no further");
+        assert_eq!(calls(&gate, &clock, 0), 95, "it refills to its size and no further");
     }
 
     #[test]
@@ -269,7 +279,7 @@ mod tests {
         ] {
             let bucket = quota::bucket(&Api { unpaged, ..api(service, name) });
             let (gate, clock) = gate(&bucket);
-            assert_eq!(calls(&gate, &clock, 0), bucket.size);
+            assert_eq!(calls(&gate, &clock, 0), capacity(&bucket) / UNITS);
             let (held, granted) = (calls(&gate, &clock, 10), bucket.rate * 10);
             assert!(held <= granted && held + 1 >= granted, "{service} {name}: {held} of {granted}");
         }
