@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 import measure
 import recorded_aws
 import report
+from many_accounts import Place
 from recorded_aws import Connection, RecordedAws, normalized, take
 
 SESSION = b"<Credentials><AccessKeyId>ASIA1</AccessKeyId><Expiration>2024-03-01T12:00:00Z</Expiration></Credentials>"
@@ -139,6 +140,32 @@ class PartsTest(unittest.TestCase):
         table = report.table(runs, 50)
         self.assertRegex(table, r"\| first sync +\| +40.0 s \| +4.0 s \| +10× \| +2.0 s \| +20× \|")
         self.assertRegex(table, r"\| second sync +(\| +){5}\|")
+
+
+class ManyAccountsTest(unittest.TestCase):
+    ANSWER = (
+        b"vpc-0123456789abcdef0 vpc-01234567 arn:aws:iam::222222222222:role/r us-east-1a AKIAABCDEFGHIJKLMNOP"
+        b" front-1.us-east-1.elb.amazonaws.com"
+    )
+
+    def test_what_an_account_hears_is_its_own_and_can_be_asked_about(self):
+        place = Place("222222222222", b"500000000001", b"eu-west-1")
+        told = place.told(self.ANSWER)
+        self.assertRegex(
+            told,
+            rb"^vpc-[0-9a-f]{17} vpc-[0-9a-f]{8} arn:aws:iam::500000000001:role/r eu-west-1a AKIA[0-9A-F]{16}"
+            rb" front-1\.eu-west-1\.500000000001\.elb\.amazonaws\.com$",
+        )
+        self.assertEqual(place.told(self.ANSWER), told)
+        self.assertEqual(place.asked(told), self.ANSWER)
+
+    def test_no_two_places_share_an_id(self):
+        ids = {Place("222222222222", *place).told(b"i-0123456789abcdef0") for place in self.places()}
+        self.assertEqual(len(ids), 4)
+
+    @staticmethod
+    def places():
+        return [(account, region) for account in (b"500000000000", b"500000000001") for region in (b"us-east-1", b"eu-west-1")]
 
 
 if __name__ == "__main__":
