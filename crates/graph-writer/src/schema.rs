@@ -96,7 +96,7 @@ async fn create(store: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
     match together(store, needs).await {
         Err(GraphError::Rejected(error)) => {
             tracing::debug!(%error, "creating once more what is missing");
-            graph::await_indexes(store).await?;
+            // Not waiting for indexes here: one that a killed writer left behind is never populated, and has to be dropped.
             let known = read(store).await?;
             let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
             match together(store, &left).await {

@@ -222,6 +222,17 @@ mod tests {
     }
 
     #[test]
+    fn services_are_awaited_until_all_their_items_have_reports() {
+        let (mut plan, first) = plan(&["inspector2"], &["eu-west-1", "us-east-1"]);
+        assert_eq!(plan.awaited(), ["inspector2", "sts"].into());
+        plan.report(done(&first[0]));
+        plan.report(done(&first[1]));
+        assert_eq!(plan.awaited(), ["inspector2"].into());
+        plan.report(done(&first[2]));
+        assert_eq!(plan.awaited(), BTreeSet::new());
+    }
+
+    #[test]
     fn an_account_without_regions_leaves_its_regional_services_unseen() {
         let (mut plan, first) = plan(&["ec2", "inspector2"], &[]);
         let failure = Failure::new(FailureClass::AccessDenied, "no");
