@@ -20,10 +20,11 @@ ROLES = {
     "graph-writer-1": ["graph-writer"],
     "graph-writer-2": ["graph-writer"],
 }
-PATIENCE = 60
 
 
 class System:
+    # Seconds that anything may take to come.
+    PATIENCE = 60
     # A server that is killed must find all that it has acknowledged.
     JETSTREAM = "sync_interval: always"
     SCHEDULER = ["scheduler"]
@@ -139,11 +140,12 @@ class System:
         self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
 
     def wait(self, what, ready):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.PATIENCE
         while not ready():
             if time.monotonic() > deadline:
-                raise servers.Failed(f"{what} does not answer; see its log")
-            time.sleep(0.1)
+                raise servers.Failed(f"{what} does not answer: {self.last_words()}")
+            time.sleep(0.05)
 
     def last_words(self):
-        return Path(self.folder, "scheduler.log").read_text(encoding="utf-8", errors="replace")[-600:]
+        log = Path(self.folder, "scheduler.log")
+        return log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else "nothing was surveyed yet"

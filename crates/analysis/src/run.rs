@@ -148,16 +148,20 @@ pub const INDEXES: [(&str, &str); 6] = [
 /// The writer has made them already, if there is one.
 async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
     for (label, property) in INDEXES {
-        index(store, label, property).await?;
+        create(store, label, property).await?;
     }
-    Ok(())
+    graph::await_indexes(store).await.map(drop)
 }
 
 /// Makes an index unless there is one. A statement that is planned before its index is populated scans the label.
 pub(crate) async fn index(store: &GraphStore, label: &str, property: &str) -> Result<(), GraphError> {
-    let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.`{property}`)");
-    store.rows(Query::new(text)).await?;
+    create(store, label, property).await?;
     graph::await_indexes(store).await.map(drop)
+}
+
+async fn create(store: &GraphStore, label: &str, property: &str) -> Result<(), GraphError> {
+    let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.`{property}`)");
+    store.rows(Query::new(text)).await.map(drop)
 }
 
 #[cfg(test)]

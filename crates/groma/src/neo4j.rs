@@ -15,7 +15,7 @@ pub struct Args {
 /// What can be done for a Neo4j database.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make the indexes and constraints of all types, and have Neo4j plan every statement
+    /// Make the indexes and constraints of all types, and have Neo4j plan the statements that are coming
     ///
     /// The first sync makes the indexes itself, so this is for those who want them made by another user, who may, or
     /// want the first sync fast on a database that has just started. It changes no data, and may be run again.
