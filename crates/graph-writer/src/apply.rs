@@ -7,13 +7,14 @@ use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
     nodes::{NodeWrites, Origin},
+    ownership,
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Progress, Run, Verdict},
 };
 use events::{AssetBatch, Scope, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// An admitted event and its place in the stream.
 #[derive(Debug, Clone)]
@@ -143,8 +144,11 @@ async fn write(
         batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
         batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));
     }
-    nodes.write(transaction).await?;
-    edges.write(transaction).await
+    let mut several = BTreeSet::new();
+    nodes.write(transaction, &mut several).await?;
+    let held = edges.write(transaction, &mut several).await?;
+    ownership::note(transaction, &several).await?;
+    Ok(held)
 }
 
 fn labels(batch: &AssetBatch) -> impl Iterator<Item = String> + '_ {

@@ -63,6 +63,7 @@ pub(crate) fn size(value: &BoltType) -> usize {
             HEADER + map.value.iter().map(|(key, value)| HEADER + key.value.len() + size(value)).sum::<usize>()
         }
         BoltType::Null(_) | BoltType::Boolean(_) => 1,
+        BoltType::Integer(_) | BoltType::Float(_) => 9,
         _ => 32,
     }
 }

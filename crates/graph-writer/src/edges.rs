@@ -7,13 +7,14 @@
 
 use crate::{
     bolt,
-    nodes::{Origin, hash_of, names_hash, queries},
+    nodes::{Origin, hash_of, names_hash},
     ownership::{self, Kind},
+    requests,
     scopes::Missing,
 };
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
-use neo4rs::BoltType;
+use neo4rs::{BoltNull, BoltType};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Rows to write, gathered by header.
@@ -61,12 +62,20 @@ impl<'a> EdgeWrites<'a> {
         }
     }
 
-    /// Writes the rows; answers, for each batch that was added, which of its edges lack an end.
-    pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<Held, neo4rs::Error> {
+    /// Writes the rows; answers, for each batch that was added, which of its edges lack an end. Adds what several places
+    /// see to `several`.
+    pub(crate) async fn write(
+        mut self,
+        transaction: &mut Transaction,
+        several: &mut BTreeSet<Kind>,
+    ) -> Result<Held, neo4rs::Error> {
         let mut held: Held = self.batches.iter().map(|sequence| (*sequence, Missing::default())).collect();
         for Gathered { table, seen_before, rows } in &mut self.tables {
             rows.sort_by(|a, b| (&a.row.target_value, &a.row.source_id).cmp(&(&b.row.target_value, &b.row.source_id)));
-            let found = write_table(transaction, table, rows, *seen_before).await?;
+            let (found, is_several) = write_table(transaction, table, rows, *seen_before).await?;
+            if is_several {
+                several.insert(Kind::edge(&table.r#type, &declared(table)));
+            }
             let absent: Vec<&Pending> =
                 rows.iter().enumerate().filter(|(position, _)| !found.contains(position)).map(|(_, row)| row).collect();
             if !absent.is_empty() {
@@ -82,16 +91,15 @@ impl<'a> EdgeWrites<'a> {
     }
 }
 
-/// Positions of the rows that found both ends.
+/// Positions of the rows that found both ends, and whether several places see one of the edges.
 async fn write_table(
     transaction: &mut Transaction,
     table: &EdgeTable,
     rows: &[Pending<'_>],
     seen_before: bool,
-) -> Result<HashSet<usize>, neo4rs::Error> {
+) -> Result<(HashSet<usize>, bool), neo4rs::Error> {
     let statements = Statements::of(table);
     let names = names_hash(table.properties.iter().map(String::as_str));
-    let ends = declared(table);
     let row = |position: usize| {
         let Pending { row, origin, .. } = &rows[position];
         let hash = (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
@@ -99,7 +107,7 @@ async fn write_table(
         bolt::list([
             row.source_id.as_str().into(),
             row.target_value.as_str().into(),
-            new_properties(table, row, origin, &ends, hash),
+            hash.map_or(BoltType::Null(BoltNull), |hash| properties(table, row, hash)),
             bolt::integer(position),
             bolt::list(state.into_iter().chain(hash.map(BoltType::from))),
         ])
@@ -107,30 +115,20 @@ async fn write_table(
     let mut found = HashSet::new();
     let mut left = BTreeSet::new();
     let text = if seen_before { &statements.touch } else { &statements.create };
-    for query in queries(text, (0..rows.len()).map(row).collect()) {
+    for query in requests::of(text, (0..rows.len()).map(row).collect()) {
         for answer in transaction.rows(query).await? {
             found.extend(answer.get::<Vec<usize>>("found")?);
             left.extend(answer.get::<Vec<usize>>("left")?);
         }
     }
-    if !left.is_empty() {
-        let queries = queries(&statements.remember, left.into_iter().map(row).collect());
-        ownership::run(transaction, &Kind::edge(&table.r#type, &ends), queries).await?;
-    }
-    Ok(found)
+    let queries = requests::of(&statements.remember, left.into_iter().map(row).collect());
+    Ok((found, ownership::run(transaction, queries).await?))
 }
 
-/// All that an edge is to hold when it is new.
-fn new_properties(table: &EdgeTable, row: &EdgeRow, origin: &Origin<'_>, ends: &str, hash: Option<i64>) -> BoltType {
+/// What the event gives an edge, and its hash.
+fn properties(table: &EdgeTable, row: &EdgeRow, hash: i64) -> BoltType {
     let names = table.properties.iter().map(String::as_str);
-    let bookkeeping = [
-        ("_module_ends", ends.into()),
-        ("_module_name", "groma".into()),
-        ("_module_scope", origin.place.into()),
-        ("lastupdated", origin.run.tag.into()),
-    ];
-    let hash = hash.map(|hash| ("_module_hash", hash.into()));
-    bolt::map(names.zip(row.values.iter().map(bolt::value)).chain(bookkeeping).chain(hash))
+    bolt::map(names.zip(row.values.iter().map(bolt::value)).chain([("_module_hash", hash.into())]))
 }
 
 /// The statements that most rows with this header need: of new edges, and of such as are likely to be there.
@@ -139,8 +137,8 @@ pub(crate) fn texts(table: &EdgeTable) -> (String, String) {
     (create, touch)
 }
 
-/// The statements for one header. A row is a list: id of the source, value of the target's key, properties, its position,
-/// place and tag, and hash where there are properties. The first two answer which rows found both ends, and which of
+/// The statements for one header. A row is a list: id of the source, value of the target's key, properties if it has any,
+/// its position, place and tag, and hash where there are properties. The first two answer which rows found both ends, and which of
 /// them are left for the third.
 struct Statements {
     /// Relationships that are new.
@@ -154,6 +152,7 @@ struct Statements {
 impl Statements {
     fn of(table: &EdgeTable) -> Self {
         let EdgeTable { r#type, source_label, target_label, target_key, .. } = table;
+        let ends = declared(table);
         let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
         let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
         let hash = if table.properties.is_empty() { "" } else { ", r._module_hash" };
@@ -164,23 +163,32 @@ impl Statements {
              MATCH (t:`{target_label}` {{`{target_key}`: row[1]}}) USING INDEX t:`{target_label}`(`{target_key}`) \
              MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp()"
         );
+        let given = if table.properties.is_empty() { "" } else { ", r += row[2]" };
+        let new = format!(
+            ", r._module_name = 'groma', r._module_ends = '{ends}', r._module_scope = row[4][0], \
+             r.lastupdated = row[4][1]{given}"
+        );
         let answer = format!(
             "RETURN collect(row[3]) AS found, \
              collect(CASE [r._module_scope, r.lastupdated{hash}] WHEN row[4] THEN null ELSE row[3] END) AS left"
         );
-        let changed = if table.properties.is_empty() { "" } else { " AND coalesce(r._module_hash <> row[4][2], true)" };
-        let remember = ownership::remember("r", "_module_ends", &declared(table)).replace("row[2]", "row[4]");
+        let change = if table.properties.is_empty() {
+            ""
+        } else {
+            " FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[4][2], true) THEN [1] ELSE [] END \
+             | SET r += row[2])"
+        };
+        let remember = ownership::remember("r", "_module_ends", &ends).replace("row[2]", "row[4]");
         Self {
-            create: format!("{merge}, r += row[2] {answer}"),
+            create: format!("{merge}{new} {answer}"),
             touch: format!(
-                "{merge}, r += row[2] ON MATCH SET r.lastupdated = CASE \
+                "{merge}{new} ON MATCH SET r.lastupdated = CASE \
                  WHEN [r._module_scope{hash}] = [row[4][0]{now_hash}] AND r.lastupdated <= row[4][1] THEN row[4][1] \
                  ELSE r.lastupdated END {answer}"
             ),
             remember: format!(
-                "{merge}{remember} SET r.lastupdated = CASE WHEN current THEN row[4][1] ELSE r.lastupdated END \
-                 FOREACH (_ IN CASE WHEN current{changed} THEN [1] ELSE [] END | SET r += row[2]) \
-                 SET r._module_scope = owner, r._module_ends = kind {}",
+                "{merge}{remember} SET r.lastupdated = CASE WHEN current THEN row[4][1] ELSE r.lastupdated END{change} \
+                 SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind {}",
                 ownership::ANSWER
             ),
         }

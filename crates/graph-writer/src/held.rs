@@ -11,6 +11,7 @@ use crate::{
     apply::{Item, needs},
     edges::EdgeWrites,
     nodes::Origin,
+    ownership,
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, ScopeState},
@@ -18,7 +19,7 @@ use crate::{
 use bus::{Bus, LookupError};
 use events::{AssetBatch, EdgeTable, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Edge rows of one transaction; a batch has about a thousand node rows, each with a few edges.
 const MOST_EDGES: usize = 20_000;
@@ -133,8 +134,9 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
             state.lost = true;
         }
     }
-    for (sequence, missing) in edges.write(transaction).await? {
+    let mut several = BTreeSet::new();
+    for (sequence, missing) in edges.write(transaction, &mut several).await? {
         state.hold(sequence, missing);
     }
-    Ok(())
+    ownership::note(transaction, &several).await
 }

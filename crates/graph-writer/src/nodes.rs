@@ -16,10 +16,10 @@ use crate::{
 };
 use events::{Message, NodeRow, NodeTable, Ownership};
 use graph::Transaction;
-use neo4rs::{BoltType, Query};
+use neo4rs::BoltType;
 use siphasher::sip::SipHasher13;
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     hash::Hasher,
 };
 
@@ -70,29 +70,44 @@ impl<'a> NodeWrites<'a> {
         gathered.rows.extend(table.rows.iter().map(|row| (origin, row)));
     }
 
-    /// Writes the rows.
-    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
+    /// Writes the rows; adds labels of which several places see one to `several`.
+    pub(crate) async fn write(
+        &self,
+        transaction: &mut Transaction,
+        several: &mut BTreeSet<Kind>,
+    ) -> Result<(), neo4rs::Error> {
         for gathered in &self.tables {
-            gathered.write(transaction).await?;
+            if gathered.write(transaction).await? {
+                several.insert(Kind::label(&gathered.table.label));
+            }
         }
         Ok(())
     }
 }
 
 impl Gathered<'_> {
-    async fn write(&self, transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
+    /// Whether several places see one of them.
+    async fn write(&self, transaction: &mut Transaction) -> Result<bool, neo4rs::Error> {
         let statements = Statements::of(self.table, self.listing);
         let hash_property = hash_property(self.listing);
         let header = header_hash(self.table);
         let hashes: Vec<i64> = self.rows.iter().map(|(_, row)| hash_of(&header, row.values.iter())).collect();
-        let mut left: Vec<usize> = (0..self.rows.len()).collect();
+        let mut new: BTreeSet<usize> = (0..self.rows.len()).collect();
+        let mut known = BTreeSet::new();
         if self.seen_before {
             let stub = |position: &usize| {
                 let (origin, row) = &self.rows[*position];
                 let state = bolt::list([self.owner(origin).into(), hashes[*position].into()]);
                 bolt::list([row.id.as_str().into(), state, origin.run.tag.into(), bolt::integer(*position)])
             };
-            strike_out(transaction, &statements.refresh, &mut left, stub).await?;
+            for query in requests::of(&statements.refresh, new.iter().map(stub).collect()) {
+                for answer in transaction.rows(query).await? {
+                    known.extend(answer.get::<Vec<usize>>("left")?);
+                    answer.get::<Vec<usize>>("done")?.iter().chain(&known).for_each(|position| {
+                        new.remove(position);
+                    });
+                }
+            }
         }
         let whole = |position: &usize| {
             let (origin, row) = &self.rows[*position];
@@ -100,12 +115,12 @@ impl Gathered<'_> {
             let properties = self.properties(&hash_property, origin, row, hashes[*position]);
             bolt::list([row.id.as_str().into(), properties, bolt::list(state), bolt::integer(*position)])
         };
-        strike_out(transaction, &statements.create, &mut left, whole).await?;
-        if !left.is_empty() {
-            let queries = queries(&statements.remember, left.iter().map(whole).collect());
-            ownership::run(transaction, &Kind::label(&self.table.label), queries).await?;
+        for query in requests::of(&statements.create, new.iter().map(whole).collect()) {
+            for answer in transaction.rows(query).await? {
+                known.extend(answer.get::<Vec<usize>>("left")?);
+            }
         }
-        Ok(())
+        ownership::run(transaction, requests::of(&statements.remember, known.iter().map(whole).collect())).await
     }
 
     fn is_shared(&self) -> bool {
@@ -130,29 +145,6 @@ impl Gathered<'_> {
     }
 }
 
-/// Runs a statement on the rows that are left, and strikes out those that it is done with.
-async fn strike_out(
-    transaction: &mut Transaction,
-    text: &str,
-    left: &mut Vec<usize>,
-    row: impl Fn(&usize) -> BoltType,
-) -> Result<(), neo4rs::Error> {
-    let mut done = HashSet::new();
-    for query in queries(text, left.iter().map(row).collect()) {
-        for answer in transaction.rows(query).await? {
-            done.extend(answer.get::<Vec<usize>>("done")?);
-        }
-    }
-    left.retain(|position| !done.contains(position));
-    Ok(())
-}
-
-/// The statement with these rows, as several requests where that is faster.
-pub(crate) fn queries(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
-    let query = |rows| bolt::query(text, [("rows", bolt::list(rows))]);
-    requests::cut(rows, text.len()).into_iter().map(query).collect()
-}
-
 pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
@@ -164,7 +156,7 @@ pub(crate) fn texts(table: &NodeTable, listing: &str) -> [String; 3] {
 }
 
 /// The statements for one header, in the order in which rows pass through them; all but the last answer which rows are
-/// done.
+/// left for it, the first also which are done: the rest is new.
 struct Statements {
     /// Nodes that have not changed and are their only place's own: their tag is all that is written. A row is a list: id,
     /// place and hash, tag, its position.
@@ -196,12 +188,14 @@ impl Statements {
         Self {
             refresh: format!(
                 "UNWIND $rows AS row MATCH (n:`{label}` {{id: row[0]}}) USING INDEX n:`{label}`(id) \
-                 WHERE [n._module_scope, {hash}] = row[1] AND n.lastupdated <= row[2] SET n.lastupdated = row[2] \
-                 RETURN collect(row[3]) AS done"
+                 WITH n, row, [n._module_scope, {hash}] = row[1] AND n.lastupdated <= row[2] AS same \
+                 SET n.lastupdated = CASE WHEN same THEN row[2] ELSE n.lastupdated END \
+                 RETURN collect(CASE WHEN same THEN row[3] END) AS done, \
+                 collect(CASE WHEN same THEN null ELSE row[3] END) AS left"
             ),
             create: format!(
                 "{merge}, n += row[1]{extra} \
-                 RETURN collect(CASE [n._module_scope, n.lastupdated, {hash}] WHEN row[2] THEN row[3] END) AS done"
+                 RETURN collect(CASE [n._module_scope, n.lastupdated, {hash}] WHEN row[2] THEN null ELSE row[3] END) AS left"
             ),
             remember: format!(
                 "{merge} {remember} SET n.lastupdated = CASE WHEN current THEN row[2][1] ELSE n.lastupdated END \
@@ -278,11 +272,11 @@ mod tests {
     fn the_statements() {
         let Statements { refresh, create, remember } = Statements::of(&table("A", &[]), "L");
         let remember = remember.replace(&ownership::remember("n", "_module_label", "A"), "OWNERSHIP");
-        expect![[r"
-            UNWIND $rows AS row MATCH (n:`A` {id: row[0]}) USING INDEX n:`A`(id) WHERE [n._module_scope, n.`_module_hash_L`] = row[1] AND n.lastupdated <= row[2] SET n.lastupdated = row[2] RETURN collect(row[3]) AS done
-            UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp(), n += row[1], n:`Thing` RETURN collect(CASE [n._module_scope, n.lastupdated, n.`_module_hash_L`] WHEN row[2] THEN row[3] END) AS done
+        expect![[r#"
+            UNWIND $rows AS row MATCH (n:`A` {id: row[0]}) USING INDEX n:`A`(id) WITH n, row, [n._module_scope, n.`_module_hash_L`] = row[1] AND n.lastupdated <= row[2] AS same SET n.lastupdated = CASE WHEN same THEN row[2] ELSE n.lastupdated END RETURN collect(CASE WHEN same THEN row[3] END) AS done, collect(CASE WHEN same THEN null ELSE row[3] END) AS left
+            UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp(), n += row[1], n:`Thing` RETURN collect(CASE [n._module_scope, n.lastupdated, n.`_module_hash_L`] WHEN row[2] THEN null ELSE row[3] END) AS left
             UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp() OWNERSHIP SET n.lastupdated = CASE WHEN current THEN row[2][1] ELSE n.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(n.`_module_hash_L` <> row[2][2], true) THEN [1] ELSE [] END | SET n += row[1], n:`Thing` REMOVE n:`Other`) SET n._module_scope = owner, n._module_label = kind RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several
-        "]]
+        "#]]
         .assert_eq(&format!("{refresh}\n{create}\n{remember}\n"));
     }
 
@@ -304,7 +298,7 @@ mod tests {
             hash(|table| table.extra_labels.clear()),
             hash(|table| table.absent_labels.push("C".into())),
         ];
-        assert_eq!(HashSet::from(hashes).len(), hashes.len());
+        assert_eq!(BTreeSet::from(hashes).len(), hashes.len());
         expect!["5338087672640442836"].assert_eq(&hashes[0].to_string());
     }
 }

@@ -14,10 +14,10 @@
 //! Labels and types of which several places may see one are noted in `(:GromaSeveral)`, so that cleanup need not look for
 //! them elsewhere.
 
-use crate::bolt;
+use crate::requests;
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// `_module_scope` of what belongs to no place.
 pub(crate) const SHARED: &str = "shared";
@@ -43,17 +43,22 @@ impl Kind {
 /// What a statement with [`remember`] answers.
 pub(crate) const ANSWER: &str = "RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several";
 
-/// Runs such a statement, and notes when several places see one of this kind.
-pub(crate) async fn run(transaction: &mut Transaction, kind: &Kind, queries: Vec<Query>) -> Result<(), neo4rs::Error> {
+/// Runs such statements; whether several places see one of what they wrote.
+pub(crate) async fn run(transaction: &mut Transaction, queries: Vec<Query>) -> Result<bool, neo4rs::Error> {
     let mut several = 0;
     for query in queries {
         for row in transaction.rows(query).await? {
             several += row.get::<i64>("several")?;
         }
     }
-    if several > 0 {
-        let text = "MERGE (:GromaSeveral {id: $kind})";
-        transaction.run(bolt::query(text, [("kind", kind.0.as_str().into())])).await?;
+    Ok(several > 0)
+}
+
+/// Notes kinds of which several places see one, in the transaction that wrote them.
+pub(crate) async fn note(transaction: &mut Transaction, several: &BTreeSet<Kind>) -> Result<(), neo4rs::Error> {
+    let kinds = several.iter().map(|kind| kind.0.as_str().into()).collect();
+    for query in requests::of("UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})", kinds) {
+        transaction.run(query).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@
 //! and 4 ms in pieces, 60 KB 48 and 7 ms, 90 and 120 KB 2 ms whole and 10 to 12 in pieces.
 
 use crate::bolt;
-use neo4rs::BoltType;
+use neo4rs::{BoltType, Query};
 
 /// A request of at most this many bytes leaves in one piece; the driver's buffer is 8 KiB and takes the framing as well.
 const SMALL: usize = 7_600;
@@ -18,8 +18,14 @@ const MOST_ROWS: usize = 10_000;
 /// Bytes in one request: Neo4j holds it in memory as a whole, for each connection.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
+/// The statement with these rows as `$rows`, as several requests where that is faster.
+pub(crate) fn of(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
+    let query = |rows| bolt::query(text, [("rows", bolt::list(rows))]);
+    cut(rows, text.len()).into_iter().map(query).collect()
+}
+
 /// Cuts `rows` into requests; `overhead` bytes (the statement and its other parameters) go with each.
-pub(crate) fn cut(rows: Vec<BoltType>, overhead: usize) -> Vec<Vec<BoltType>> {
+fn cut(rows: Vec<BoltType>, overhead: usize) -> Vec<Vec<BoltType>> {
     let sizes: Vec<usize> = rows.iter().map(bolt::size).collect();
     let total = overhead + sizes.iter().sum::<usize>();
     let most = if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES };

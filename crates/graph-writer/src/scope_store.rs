@@ -4,7 +4,7 @@
 //! take turns. Labels that begin with `Groma` are reserved for such bookkeeping: no event may carry one.
 
 use crate::{
-    bolt,
+    bolt, requests,
     scopes::{self, Finish, Missing, Progress, Run, ScopeState},
 };
 use events::{EdgeFeed, Failure, NodeFeed, Scope};
@@ -46,12 +46,16 @@ pub(crate) async fn lock(
     scopes: &BTreeMap<String, Scope>,
 ) -> Result<BTreeMap<String, StoredScope>, neo4rs::Error> {
     let text = format!(
-        "UNWIND $scopes AS scope MERGE (s:GromaScope {{id: scope.id}}) \
+        "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
          SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
     );
-    let query = bolt::query(&text, [("scopes", bolt::list(scopes.iter().map(|(id, scope)| header(id, scope))))]);
-    let rows = transaction.rows(query).await?;
-    rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
+    let mut stored = BTreeMap::new();
+    for query in requests::of(&text, scopes.iter().map(|(id, scope)| header(id, scope)).collect()) {
+        for row in transaction.rows(query).await? {
+            stored.insert(row.get::<String>("id")?, parse(&row)?);
+        }
+    }
+    Ok(stored)
 }
 
 /// Writes the states of scopes that [`lock`] locked.
@@ -59,9 +63,11 @@ pub(crate) async fn save(
     transaction: &mut Transaction,
     states: impl IntoIterator<Item = (&String, &StoredScope)>,
 ) -> Result<(), neo4rs::Error> {
-    let text = "UNWIND $states AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
-    let states = bolt::list(states.into_iter().map(|(id, stored)| columns(id, &stored.state)));
-    transaction.run(bolt::query(text, [("states", states)])).await
+    let text = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
+    for query in requests::of(text, states.into_iter().map(|(id, stored)| columns(id, &stored.state)).collect()) {
+        transaction.run(query).await?;
+    }
+    Ok(())
 }
 
 /// Every scope whose newest run belongs to this sync.
@@ -78,8 +84,12 @@ pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>,
 /// # Errors
 /// When the graph cannot be read.
 pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope>, GraphError> {
-    let text = format!("UNWIND $ids AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}");
-    read(store, bolt::query(&text, [("ids", bolt::texts(ids))])).await
+    let text = format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}");
+    let mut stored = Vec::new();
+    for query in requests::of(&text, ids.iter().map(|id| id.as_str().into()).collect()) {
+        stored.extend(read(store, query).await?);
+    }
+    Ok(stored)
 }
 
 /// Scopes of the account with held edges.

@@ -25,7 +25,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Pause between two looks at the graph, at first and at most.
-const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 
 /// A sync could not be closed; it will be tried again.
 #[derive(Debug, thiserror::Error)]

@@ -165,6 +165,21 @@ impl Backoff<'_> {
     }
 }
 
+/// Says how long each statement took to whoever traces this module; its parameters are never told.
+struct Watch(Option<(String, Instant)>);
+
+impl Watch {
+    fn begin(query: &Query) -> Self {
+        Self(tracing::enabled!(tracing::Level::TRACE).then(|| (query.query().to_owned(), Instant::now())))
+    }
+
+    fn end(self) {
+        if let Some((statement, began)) = self.0 {
+            tracing::trace!(took = ?began.elapsed(), statement);
+        }
+    }
+}
+
 /// An open transaction.
 pub struct Transaction(Txn);
 
@@ -174,11 +189,13 @@ impl Transaction {
     /// # Errors
     /// As the database says.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, neo4rs::Error> {
+        let watch = Watch::begin(&query);
         let mut stream = self.0.execute(query).await?;
         let mut rows = Vec::new();
         while let Some(row) = stream.next(self.0.handle()).await? {
             rows.push(row);
         }
+        watch.end();
         Ok(rows)
     }
 
@@ -187,7 +204,10 @@ impl Transaction {
     /// # Errors
     /// As the database says.
     pub async fn run(&mut self, query: Query) -> Result<(), neo4rs::Error> {
-        self.0.run(query).await.map(drop)
+        let watch = Watch::begin(&query);
+        self.0.run(query).await?;
+        watch.end();
+        Ok(())
     }
 
     /// Commits when `result` is good, else rolls back; never leaves the transaction open.
