@@ -52,6 +52,10 @@ impl Backlog {
     }
 }
 
+fn found(message: StreamMessage) -> Found {
+    Found { sequence: message.sequence, subject: message.subject.to_string(), payload: message.payload }
+}
+
 impl Bus {
     /// The message at this place; none when the stream no longer has it.
     ///
@@ -73,11 +77,7 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
-        let message = self.message_after(stream, filter, after).await?;
-        Ok(message.map(|message| {
-            let (sequence, subject) = (message.sequence, message.subject.to_string());
-            Found { sequence, subject, payload: message.payload }
-        }))
+        Ok(self.message_after(stream, filter, after).await?.map(found))
     }
 
     /// The same with all that the server keeps of it.
@@ -91,6 +91,20 @@ impl Bus {
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
         match handle.raw_message_builder().sequence(after.saturating_add(1)).next_by_subject(filter).send().await {
             Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// The last message on this subject (or pattern).
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
+        let failed = LookupError::of(stream);
+        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
+        match handle.get_last_raw_message_by_subject(filter).await {
+            Ok(message) => Ok(Some(found(message))),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(failed(error.into())),
         }

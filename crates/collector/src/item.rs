@@ -106,6 +106,7 @@ async fn report<C: Send + std::marker::Sync>(
             Err(failure) => report.failure = Some(failure),
         }
     }
+    report.took_milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     log(&report, start.elapsed());
     Ok(report)
 }

@@ -72,7 +72,9 @@ impl<'a> Playback<'a> {
         use sync_event::Event as Progress;
         let inner = match event.event? {
             Progress::Reported(report) => Progress::Reported(self.report(report)?),
-            Progress::Collected(_) => Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64 }),
+            Progress::Collected(collected) => {
+                Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, ..collected })
+            }
             started @ Progress::Started(_) => started,
             Progress::Finished(_) => return None,
         };

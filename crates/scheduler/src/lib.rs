@@ -3,13 +3,14 @@
 //!
 //! Reading order: [`catalog`] names the services and [`listings`] what each lists, [`request`] is what a user asks for,
 //! [`selection`] which accounts that means, [`plan`] turns it into work items
-//! and follows their reports, [`presence`] keeps two of the same scope apart, [`survey`] drives one, [`repeat`] what it lost, [`outcome`] is what came of it, [`timetable`] says when the next
-//! is due, [`role`] carries that out,
-//! [`alone`] is a process that does.
+//! and follows their reports, [`order`] says which go first, [`presence`] keeps two of the same scope apart, [`survey`]
+//! drives one, [`repeat`] what it lost, [`outcome`] is what came of it, [`timetable`] says when the next is due, [`role`]
+//! carries that out, [`alone`] is a process that does.
 
 pub mod alone;
 pub mod catalog;
 pub mod listings;
+pub mod order;
 pub mod outcome;
 pub mod plan;
 pub mod presence;

@@ -154,10 +154,14 @@ impl Plan {
         &self.accounts
     }
 
+    /// What was reported.
+    pub fn reports(&self) -> impl Iterator<Item = &WorkReport> {
+        self.items.values().filter_map(|progress| progress.report.as_ref())
+    }
+
     /// Every listing that was reported.
     pub fn scopes(&self) -> Vec<ScopeReport> {
-        let reports = self.items.values().filter_map(|progress| progress.report.as_ref());
-        reports.flat_map(|report| report.scopes.clone()).collect()
+        self.reports().flat_map(|report| report.scopes.clone()).collect()
     }
 
     /// What could not be seen, so far.

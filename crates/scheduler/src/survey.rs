@@ -2,6 +2,7 @@
 
 use crate::{
     Outcome, Request, Unseen,
+    order::Order,
     plan::Plan,
     presence::Presence,
     repeat,
@@ -134,11 +135,13 @@ async fn sync(
     let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
     publish(bus, &sync, Event::Started(SyncStarted { accounts, services })).await?;
 
-    publish_work(bus, &first).await?;
-    follower.collect(&mut plan, progress).await?;
+    let order = Order::of_last_sync(bus).await;
+    publish_work(bus, &order.arrange(first)).await?;
+    follower.collect(&mut plan, &order, progress).await?;
     progress(Progress::Writing);
     let scopes = plan.scopes();
-    publish(bus, &sync, Event::Collected(SyncCollected { scopes: scopes.len() as u64 })).await?;
+    let collected = SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()) };
+    publish(bus, &sync, Event::Collected(collected)).await?;
     let graph = follower.written().await?;
     own_second(sync.update_tag).await;
 
@@ -223,7 +226,7 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     /// Until every item of the plan has a report.
-    async fn collect(&self, plan: &mut Plan, progress: impl Fn(Progress)) -> Result<(), SurveyError> {
+    async fn collect(&self, plan: &mut Plan, order: &Order, progress: impl Fn(Progress)) -> Result<(), SurveyError> {
         let mut heard = Instant::now();
         let mut said = false;
         while !plan.is_done() {
@@ -232,7 +235,7 @@ impl Follower<'_> {
             for event in self.next().await? {
                 if let Event::Reported(report) = event {
                     (heard, said) = (Instant::now(), false);
-                    publish_work(self.bus, &plan.report(report)).await?;
+                    publish_work(self.bus, &order.arrange(plan.report(report))).await?;
                 }
             }
             if heard.elapsed() > SILENCE && !said {

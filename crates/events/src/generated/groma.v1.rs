@@ -556,6 +556,9 @@ pub struct WorkReport {
     /// Set when the whole item failed before any listing began.
     #[prost(message, optional, tag = "5")]
     pub failure: ::core::option::Option<Failure>,
+    /// From taking the item to reporting it.
+    #[prost(uint64, tag = "6")]
+    pub took_milliseconds: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScopeReport {
@@ -648,11 +651,25 @@ pub struct RunningAnswer {
     pub sync: ::core::option::Option<Sync>,
 }
 /// All work items have ended: the writer may close the sync.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SyncCollected {
     /// Scopes that started; each has a `finished` or a `failed` on the assets stream.
     #[prost(uint64, tag = "1")]
     pub scopes: u64,
+    /// Work that took far longer than most: the next sync spreads it. What a sync of a part did not collect is carried over.
+    #[prost(message, repeated, tag = "2")]
+    pub long: ::prost::alloc::vec::Vec<LongWork>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LongWork {
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub region: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub took_milliseconds: u64,
 }
 /// The graph holds all of the sync that could be seen.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1,0 +1,188 @@
+//! In which order work is handed out: short work first, so that small accounts do not wait for large ones, and long work
+//! spread evenly among it, the longest first, so that no collector takes it all and none is left with it at the end.
+//!
+//! What takes long is known from the last sync: it stands in its `collected` event.
+
+use bus::{Bus, SYNCS};
+use events::{LongWork, Message, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// Work is long when it took so many times what half of all work took at most, …
+const TIMES_MEDIAN: u64 = 4;
+/// … and at least so many milliseconds.
+const LEAST: u64 = 1_000;
+/// The longest are remembered: with some 60 bytes each, they fit into one message of NATS' default 1 MiB.
+const REMEMBERED: usize = 5_000;
+
+/// Work that takes long, as far as is known.
+#[derive(Debug, Default)]
+pub struct Order {
+    /// Milliseconds by account, region and service.
+    long: BTreeMap<Key, u64>,
+}
+
+type Key = (String, String, String);
+
+impl Order {
+    /// What the last sync on this bus knew. Nothing when there was none or the bus does not say: the order of work is a
+    /// matter of speed alone.
+    pub async fn of_last_sync(bus: &Bus) -> Self {
+        let found = match bus.last_on(SYNCS, &subjects::syncs_of_kind("collected")).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(error = bus::chain(&error), "what took long last time cannot be read");
+                None
+            }
+        };
+        let event = found.and_then(|found| SyncEvent::decode(found.payload).ok()).and_then(|event| event.event);
+        match event {
+            Some(Event::Collected(collected)) => Self::of(collected.long),
+            _ => Self::default(),
+        }
+    }
+
+    fn of(long: Vec<LongWork>) -> Self {
+        let entry = |work: LongWork| ((work.account_id, work.region, work.service), work.took_milliseconds);
+        Self { long: long.into_iter().map(entry).collect() }
+    }
+
+    /// The same items, in the order in which they are handed out.
+    #[must_use]
+    pub fn arrange(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
+        let took = |item: &WorkItem| match item.kind() {
+            WorkKind::Collect => self.long.get(&key(item)).copied(),
+            _ => None,
+        };
+        let (mut long, short): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| took(item).is_some());
+        long.sort_by_key(|item| Reverse(took(item)));
+        // The nth of all long items stands at the nth of equal steps, a short one in the middle of its own step.
+        let (shorts, longs) = (short.len(), long.len());
+        let mut short = short.into_iter().enumerate().peekable();
+        let mut arranged = Vec::with_capacity(shorts + longs);
+        for (nth, item) in long.into_iter().enumerate() {
+            let is_before = |(other, _): &(usize, _)| (2 * other + 1) * (longs + 1) <= 2 * (nth + 1) * shorts;
+            arranged.extend(std::iter::from_fn(|| short.next_if(is_before)).map(|(_, item)| item));
+            arranged.push(item);
+        }
+        arranged.extend(short.map(|(_, item)| item));
+        arranged
+    }
+
+    /// What the next sync should know, after these reports. What was not collected this time, or failed, stays as it was known.
+    pub fn after<'a>(&self, reports: impl Iterator<Item = &'a WorkReport>) -> Vec<LongWork> {
+        let collected = |report: &'a WorkReport| {
+            let item =
+                report.item.as_ref().filter(|item| item.kind() == WorkKind::Collect && report.failure.is_none())?;
+            Some((key(item), report.took_milliseconds))
+        };
+        let now: Vec<(Key, u64)> = reports.filter_map(collected).collect();
+        let bound = LEAST.max(median(now.iter().map(|(_, took)| *took).collect()).saturating_mul(TIMES_MEDIAN));
+        let seen: BTreeSet<Key> = now.iter().map(|(key, _)| key.clone()).collect();
+        let before = self.long.iter().filter(|(key, _)| !seen.contains(*key)).map(|(key, took)| (key.clone(), *took));
+        let mut long: Vec<_> = now.into_iter().filter(|(_, took)| *took >= bound).chain(before).collect();
+        long.sort_by_key(|(key, took)| (Reverse(*took), key.clone()));
+        long.truncate(REMEMBERED);
+        let work = |((account_id, region, service), took_milliseconds)| LongWork {
+            account_id,
+            region,
+            service,
+            took_milliseconds,
+        };
+        long.into_iter().map(work).collect()
+    }
+}
+
+fn key(item: &WorkItem) -> Key {
+    (item.account_id.clone(), item.region.clone(), item.service.clone())
+}
+
+fn median(mut numbers: Vec<u64>) -> u64 {
+    numbers.sort_unstable();
+    numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Failure, FailureClass};
+    use proptest::prelude::*;
+
+    fn item(region: &str) -> WorkItem {
+        let kind = WorkKind::Collect.into();
+        WorkItem { kind, account_id: "1".into(), region: region.into(), service: "ec2".into(), ..WorkItem::default() }
+    }
+
+    fn report(region: &str, took_milliseconds: u64) -> WorkReport {
+        WorkReport { item: Some(item(region)), took_milliseconds, ..WorkReport::default() }
+    }
+
+    fn order(long: &[(&str, u64)]) -> Order {
+        let key = |region: &str| key(&item(region));
+        Order { long: long.iter().map(|(region, took)| (key(region), *took)).collect() }
+    }
+
+    fn regions(items: &[WorkItem]) -> Vec<&str> {
+        items.iter().map(|item| item.region.as_str()).collect()
+    }
+
+    fn long(order: &Order, reports: &[WorkReport]) -> Vec<(String, u64)> {
+        order.after(reports.iter()).into_iter().map(|work| (work.region, work.took_milliseconds)).collect()
+    }
+
+    #[test]
+    fn short_work_goes_first_and_long_work_is_spread_longest_first() {
+        let items = ["long", "a", "b", "longest", "c", "d", "e"].map(item).to_vec();
+        let arranged = order(&[("long", 5_000), ("longest", 9_000)]).arrange(items);
+        assert_eq!(regions(&arranged), ["a", "b", "longest", "c", "long", "d", "e"]);
+    }
+
+    #[test]
+    fn without_anything_known_the_order_stays_and_discovery_is_never_long() {
+        let items = ["b", "a"].map(item).to_vec();
+        assert_eq!(Order::default().arrange(items.clone()), items);
+        let discovery = WorkItem { kind: WorkKind::DiscoverRegions.into(), ..item("global") };
+        let arranged = order(&[("global", 9_000)]).arrange(vec![discovery, item("a")]);
+        assert_eq!(regions(&arranged), ["global", "a"]);
+    }
+
+    #[test]
+    fn long_is_what_took_several_times_as_long_as_most() {
+        let reports: Vec<_> = [("a", 1_000), ("b", 1_200), ("c", 900), ("large", 60_000), ("d", 3_000)]
+            .map(|(region, took)| report(region, took))
+            .into();
+        assert_eq!(long(&Order::default(), &reports), [("large".to_owned(), 60_000)]);
+        let quick: Vec<_> = [("a", 10), ("b", 10), ("c", 900)].map(|(region, took)| report(region, took)).into();
+        assert_eq!(long(&Order::default(), &quick), []);
+    }
+
+    #[test]
+    fn what_was_not_collected_or_failed_stays_known_and_what_is_short_now_is_forgotten() {
+        let known = order(&[("elsewhere", 8_000), ("failing", 7_000), ("shrunk", 9_000)]);
+        let failed = WorkReport { failure: Some(Failure::new(FailureClass::Timeout, "slow")), ..report("failing", 1) };
+        let reports = [report("shrunk", 100), report("a", 90), failed];
+        assert_eq!(long(&known, &reports), [("elsewhere".to_owned(), 8_000), ("failing".to_owned(), 7_000)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_item_is_lost_or_repeated_and_long_work_is_never_bunched(
+            shorts in 0..40usize, longs in 0..40usize,
+        ) {
+            let name = |kind: &str, nth: usize| format!("{kind}{nth:02}");
+            let items: Vec<_> = (0..longs).map(|nth| item(&name("long", nth)))
+                .chain((0..shorts).map(|nth| item(&name("short", nth)))).collect();
+            let known: Vec<_> = (0..longs).map(|nth| (name("long", nth), 9_000)).collect();
+            let known: Vec<_> = known.iter().map(|(region, took)| (region.as_str(), *took)).collect();
+            let arranged = order(&known).arrange(items.clone());
+            let sorted = |items: &[WorkItem]| regions(items).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+            prop_assert_eq!(arranged.len(), items.len());
+            prop_assert_eq!(sorted(&arranged), sorted(&items));
+            let runs: Vec<usize> = arranged.split(|item| item.region.starts_with("short")).map(<[_]>::len).collect();
+            let fair = (longs + 1).div_ceil(shorts.max(1));
+            prop_assert!(runs.iter().all(|run| *run <= fair), "{:?}", runs);
+        }
+    }
+}
