@@ -6,7 +6,7 @@ use testkit::Size;
 
 #[tokio::test]
 async fn every_node_property_and_edge_is_what_aws_holds() {
-    let world = World::of(Size::Small).await;
+    let world = World::of(Size::Demo).await;
     let report = world.sync_completely().await;
     assert_eq!(report["accounts"].as_array().expect("a list").len(), world.organization.accounts.len());
 
