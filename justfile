@@ -76,6 +76,11 @@ bench *ARGS:
 scale *ARGS:
     @{{ python }} tests/bench/scale.py "$@"
 
+# Measure a survey's memory while an account grows: just memory.
+[no-exit-message]
+memory *ARGS:
+    @{{ python }} tests/bench/memory.py "$@"
+
 # Kill, throttle and confuse everything while it surveys, and compare the graph: just chaos --seeds 50.
 [no-exit-message]
 chaos *ARGS:

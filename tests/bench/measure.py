@@ -29,6 +29,8 @@ class Taken:
     servers_cpu: float
     # Sum of the largest resident sizes of all its processes.
     megabytes: float
+    # Of that, what was another process's than its first.
+    servers_megabytes: float
 
 
 def adopt_orphans():
@@ -48,13 +50,13 @@ def run(command, environment, log):
         seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     left = reap(set(children(os.getpid())) - others)
-    megabytes, others_cpu = watch.stop()
+    watch.stop()
     if process.returncode:
         end = Path(log).read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         raise Failed(f"{command[0]} ended with status {process.returncode}: {end}")
     # Of the program and of what it has waited for.
     own = used.ru_utime + used.ru_stime
-    return Taken(seconds, own + left, others_cpu, megabytes)
+    return Taken(seconds, own + left, watch.others(watch.cpu), sum(watch.megabytes.values()), watch.others(watch.megabytes))
 
 
 def reap(orphans):
@@ -71,7 +73,8 @@ class Watch:
 
     def __init__(self, pid):
         self.pid = pid
-        self.largest = {}
+        # By process.
+        self.megabytes = {}
         self.cpu = {}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.look, daemon=True)
@@ -89,14 +92,15 @@ class Watch:
     def see(self, pid):
         with contextlib.suppress(OSError):  # it has ended since
             self.cpu[pid] = cpu_seconds(pid)
-            self.largest[pid] = max(self.largest.get(pid, 0), largest_kilobytes(pid))
+            self.megabytes[pid] = max(self.megabytes.get(pid, 0), largest_kilobytes(pid) / 1024)
 
     def stop(self):
-        """Megabytes of all, and processor time of all but the first."""
         self.ended.set()
         self.thread.join()
-        others = sum(cpu for pid, cpu in self.cpu.items() if pid != self.pid)
-        return sum(self.largest.values()) / 1024, others
+
+    def others(self, by_process):
+        """Of all processes but the first."""
+        return sum(number for pid, number in by_process.items() if pid != self.pid)
 
 
 def descendants(pid):

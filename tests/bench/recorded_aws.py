@@ -190,8 +190,8 @@ class Connection(asyncio.Protocol):
     async def answer(self, request):
         try:
             self.transport.write(await self.aws.answer(request))
-        except OSError as error:
-            print(f"the AWS behind does not answer: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # a call that nobody answers would be waited for
+            print(f"no answer to {request.path!r} {request.body[:100]!r}: {error!r}", file=sys.stderr, flush=True)
             self.transport.write(written(503, [], b""))
         self.answering = None
         self.go_on()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import http.server
+import json
 import sys
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 
+import large_account
 import measure
 import recorded_aws
 import report
@@ -166,6 +168,30 @@ class ManyAccountsTest(unittest.TestCase):
     @staticmethod
     def places():
         return [(account, region) for account in (b"500000000000", b"500000000001") for region in (b"us-east-1", b"eu-west-1")]
+
+
+class LargeAccountTest(unittest.TestCase):
+    VOLUMES = (
+        b'<DescribeVolumesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><volumeSet><item><volumeId>vol-0a'
+        b"</volumeId><attachmentSet><item><volumeId>vol-0a</volumeId><instanceId>i-1</instanceId></item></attachmentSet>"
+        b"</item><item><volumeId>vol-0b</volumeId></item></volumeSet><nextToken>x</nextToken></DescribeVolumesResponse>"
+    )
+    FINDINGS = b'{"findings": [{"findingArn": "arn:aws:inspector2:r:1:finding/abc", "title": "t"}, {}], "nextToken": "x"}'
+
+    def test_every_page_is_full_of_volumes_of_its_own(self):
+        pages = [large_account.volumes(self.VOLUMES, page, 2) for page in (0, 1)]
+        ids = [set(large_account.VOLUME.findall(page)) for page in pages]
+        self.assertEqual([len(one) for one in ids], [large_account.VOLUMES] * 2)
+        self.assertFalse(ids[0] & ids[1])
+        self.assertEqual([b"<nextToken>1</nextToken>" in page for page in pages], [True, False])
+        self.assertEqual(pages[0].count(b"<instanceId>"), large_account.VOLUMES)
+
+    def test_every_page_is_full_of_findings_of_its_own(self):
+        pages = [json.loads(large_account.findings(self.FINDINGS, page, 2)) for page in (0, 1)]
+        ids = [{finding["findingArn"] for finding in page["findings"]} for page in pages]
+        self.assertEqual([len(one) for one in ids], [large_account.FINDINGS] * 2)
+        self.assertFalse(ids[0] & ids[1])
+        self.assertEqual([page.get("nextToken") for page in pages], ["1", None])
 
 
 if __name__ == "__main__":

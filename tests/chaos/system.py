@@ -98,6 +98,8 @@ class System:
     # Killing
 
     def kill(self, name, pause):
+        if name in (other for _, other in self.due):
+            return  # It is dead already, and would come back twice.
         process = self.running[name]
         process.kill()
         process.wait()

@@ -1,8 +1,11 @@
-//! How fast the writer is: publishes synthetic accounts, then times the writer until the graph holds them.
+//! How fast writers are: publishes synthetic accounts, then times the writers until the graph holds them. Every node hangs
+//! on its account, as in AWS (`RESOURCE`), so that writers which share an account meet there.
 //!
 //! ```text
-//! cargo run -p graph-writer --example load -- [NODES] [EDGES] [ACCOUNTS] [CONNECTIONS] [BATCH] [ROUNDS]
+//! cargo run -p graph-writer --example load -- [NODES] [EDGES] [ACCOUNTS] [CONNECTIONS] [BATCH] [ROUNDS] [WRITERS]
 //! ```
+//!
+//! Connections are each writer's.
 //!
 //! Servers come from `testkit`; `NEO4J_URI` and `NEO4J_PASSWORD` name a Neo4j to use instead, which is emptied first.
 
@@ -18,6 +21,8 @@ use testkit::{Nats, Neo4j};
 use tokio_util::sync::CancellationToken;
 
 const PROPERTIES: usize = 20;
+/// Listings of an account, each a scope of its own.
+const LISTINGS: usize = 4;
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -26,6 +31,7 @@ struct Load {
     accounts: usize,
     connections: usize,
     batch: usize,
+    writers: usize,
 }
 
 #[tokio::main]
@@ -38,20 +44,22 @@ async fn main() -> anyhow::Result<()> {
         accounts: next(4)?,
         connections: next(4)?,
         batch: next(1_000)?,
+        writers: 1,
     };
     let rounds = i64::try_from(next(2)?)?;
+    let load = Load { writers: next(1)?, ..load };
     let nats = Nats::start().await?;
     let bus = Bus::connect(&BusConfig::new(nats.url(), "load")).await?;
     bus.ensure_streams().await?;
     let neo4j = if std::env::var_os("NEO4J_URI").is_none() { Some(Neo4j::start().await?) } else { None };
-    let store = GraphStore::connect(&config(neo4j.as_ref(), load)?).await?;
+    let config = config(neo4j.as_ref(), load)?;
     let wipe = "MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS";
     println!("to begin with an empty graph, run: {wipe}");
     for round in 1..=rounds {
         let tag = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs().cast_signed() + round;
         publish(&bus, load, tag).await?;
-        let took = write(&bus, store.clone(), load).await?;
-        let rows = load.nodes + load.edges;
+        let took = write(&bus, &config, load).await?;
+        let rows = 2 * load.nodes + load.edges;
         let per_second = f64::from(u32::try_from(rows)?) / took.as_secs_f64();
         println!("round {round}: {rows} rows in {took:.2?}, {per_second:.0} rows/s");
     }
@@ -67,13 +75,17 @@ fn config(neo4j: Option<&Neo4j>, load: Load) -> anyhow::Result<GraphConfig> {
     Ok(GraphConfig { uri, user: "neo4j".into(), password: password.into(), database: None, ca_file: None, connections })
 }
 
-async fn write(bus: &Bus, store: GraphStore, load: Load) -> anyhow::Result<Duration> {
+async fn write(bus: &Bus, config: &GraphConfig, load: Load) -> anyhow::Result<Duration> {
     let options = Options { lanes: load.connections, ..Options::default() };
     let durable = options.durable.clone();
     let last = bus.last_sequence(bus::ASSETS).await?;
     let shutdown = CancellationToken::new();
+    let mut running = Vec::new();
     let began = Instant::now();
-    let running = tokio::spawn(Writer::new(bus.clone(), store, options).run(shutdown.clone()));
+    for _ in 0..load.writers {
+        let store = GraphStore::connect(config).await?;
+        running.push(tokio::spawn(Writer::new(bus.clone(), store, options.clone()).run(shutdown.clone())));
+    }
     loop {
         let backlog = bus.backlog(bus::ASSETS, &durable).await;
         if backlog.is_ok_and(|backlog| backlog.settled_up_to >= last) {
@@ -83,37 +95,54 @@ async fn write(bus: &Bus, store: GraphStore, load: Load) -> anyhow::Result<Durat
     }
     let took = began.elapsed();
     shutdown.cancel();
-    running.await??;
+    for writer in running {
+        writer.await??;
+    }
     Ok(took)
 }
 
-/// Batches of all accounts in turn, as collectors that work side by side publish them.
+/// Accounts, then batches of all their listings in turn, as collectors that work side by side publish them.
 async fn publish(bus: &Bus, load: Load, tag: i64) -> anyhow::Result<()> {
-    let each = load.nodes / load.accounts;
-    let batches = each.div_ceil(load.batch);
     let sync = Sync { id: format!("load{tag}"), update_tag: tag };
-    let scope = |account: usize| Scope {
-        account_id: format!("{account:012}"),
-        region: "eu-west-1".into(),
-        service: "load".into(),
-        listing: "List".into(),
+    let event = |account: usize, listing: String, event: Event| {
+        let (region, service) = ("eu-west-1".into(), "load".into());
+        let scope = Scope { account_id: account_id(account), region, service, listing };
+        AssetEvent { sync: Some(sync.clone()), scope: Some(scope), attempt: 1, event: Some(event) }
     };
+    for account in 0..load.accounts {
+        let row = NodeRow { id: account_id(account), values: Vec::new() };
+        let ownership = Ownership::Scope.into();
+        let nodes = NodeTable { label: "LoadAccount".into(), ownership, rows: vec![row], ..NodeTable::default() };
+        let batch = AssetBatch { index: 0, nodes: vec![nodes], edges: Vec::new() };
+        bus.publish(Outgoing::asset(&event(account, "Account".into(), Event::Batch(batch)))).await?;
+        bus.publish(Outgoing::asset(&event(account, "Account".into(), finished("LoadAccount", 1)))).await?;
+    }
+    let each = load.nodes / load.accounts / LISTINGS;
+    let batches = each.div_ceil(load.batch);
     for index in 0..=batches {
-        for account in 0..load.accounts {
-            let event = if index == batches {
-                let feed = NodeFeed { label: "LoadThing".into(), listings: vec!["load/List".into()] };
-                let batches = u32::try_from(batches)?;
-                Event::Finished(ScopeFinished { batches, nodes: vec![feed], ..ScopeFinished::default() })
-            } else {
+        for listing in 0..LISTINGS {
+            for account in 0..load.accounts {
                 let rows = index * load.batch..each.min((index + 1) * load.batch);
-                Event::Batch(batch(load, account, u32::try_from(index)?, rows, tag))
-            };
-            let event =
-                AssetEvent { sync: Some(sync.clone()), scope: Some(scope(account)), attempt: 1, event: Some(event) };
-            bus.publish(Outgoing::asset(&event)).await?;
+                let rows = listing * each + rows.start..listing * each + rows.end;
+                let inner = match u32::try_from(index)? {
+                    _ if index == batches => finished("LoadThing", u32::try_from(batches)?),
+                    index => Event::Batch(batch(load, account, index, rows, tag)),
+                };
+                bus.publish(Outgoing::asset(&event(account, format!("List{listing}"), inner))).await?;
+            }
         }
     }
     Ok(())
+}
+
+fn account_id(account: usize) -> String {
+    format!("{account:012}")
+}
+
+fn finished(label: &str, batches: u32) -> Event {
+    let listings = (0..LISTINGS).map(|listing| format!("load/List{listing}")).collect();
+    let feed = NodeFeed { label: label.into(), listings };
+    Event::Finished(ScopeFinished { batches, nodes: vec![feed], ..ScopeFinished::default() })
 }
 
 fn batch(load: Load, account: usize, index: u32, rows: std::ops::Range<usize>, tag: i64) -> AssetBatch {
@@ -130,6 +159,7 @@ fn batch(load: Load, account: usize, index: u32, rows: std::ops::Range<usize>, t
         ..NodeTable::default()
     };
     let fan = load.edges / load.nodes;
+    let hang = |n: usize| EdgeRow { source_id: id(n), target_value: account_id(account), values: Vec::new() };
     let edge =
         |n: usize, step: usize| EdgeRow { source_id: id(n), target_value: id(n / (step + 2)), values: Vec::new() };
     let edges = EdgeTable {
@@ -139,7 +169,16 @@ fn batch(load: Load, account: usize, index: u32, rows: std::ops::Range<usize>, t
         target_label: "LoadThing".into(),
         target_key: "id".into(),
         properties: Vec::new(),
-        rows: rows.flat_map(|n| (0..fan).map(move |step| edge(n, step))).collect(),
+        rows: rows.clone().flat_map(|n| (0..fan).map(move |step| edge(n, step))).collect(),
     };
-    AssetBatch { index, nodes: vec![nodes], edges: vec![edges] }
+    let resource = EdgeTable {
+        r#type: "RESOURCE".into(),
+        source_label: "LoadThing".into(),
+        direction: Direction::In.into(),
+        target_label: "LoadAccount".into(),
+        target_key: "id".into(),
+        properties: Vec::new(),
+        rows: rows.clone().map(hang).collect(),
+    };
+    AssetBatch { index, nodes: vec![nodes], edges: vec![edges, resource] }
 }

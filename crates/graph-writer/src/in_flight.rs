@@ -2,48 +2,91 @@
 //! and settled by their place in the stream.
 
 use bus::{Delivery, Outcome};
-use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
 
 /// Messages that one pull fetches at most.
 const PULL: usize = 16;
 
 /// What may be in flight: so many messages, of so many bytes together. The more there are, the fewer and larger are the
 /// transactions that they make; most messages are small.
+#[derive(Clone)]
 pub(crate) struct Shares {
-    messages: Arc<Semaphore>,
-    bytes: Arc<Semaphore>,
+    messages: usize,
+    bytes: usize,
+    taken: Arc<Mutex<Taken>>,
+    freed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Taken {
+    messages: usize,
+    bytes: usize,
+    /// About as large as the last few messages were.
+    usual: usize,
 }
 
 /// What one message takes of it, given back when it is dropped.
 pub(crate) struct Share {
-    _message: Option<OwnedSemaphorePermit>,
-    _bytes: Option<OwnedSemaphorePermit>,
+    shares: Shares,
+    bytes: usize,
 }
 
 impl Shares {
     pub(crate) fn new(messages: usize, bytes: usize) -> Self {
-        Self { messages: Arc::new(Semaphore::new(messages)), bytes: Arc::new(Semaphore::new(bytes)) }
+        Self { messages, bytes, taken: Arc::default(), freed: Arc::default() }
     }
 
-    /// Waits until there is room; how many messages may be fetched at once. Their size is only known afterwards, so that
-    /// the limit of bytes may be exceeded by what one pull fetches.
+    /// Waits until there is room; how many messages may be fetched at once. Their size is only known afterwards: the limit
+    /// of bytes may be exceeded by what one pull fetches, and there is no room again before that much has been given back.
     pub(crate) async fn room(&self) -> usize {
-        let (Ok(_message), Ok(_byte)) = (self.messages.acquire().await, self.bytes.acquire().await) else { return 0 };
-        (self.messages.available_permits() + 1).min(PULL)
+        loop {
+            let freed = self.freed.notified();
+            if let Some(room) = self.left() {
+                return room;
+            }
+            freed.await;
+        }
     }
 
-    /// Takes a message of this size in, for which there was room.
+    fn left(&self) -> Option<usize> {
+        let Taken { messages, bytes, usual } = *self.lock();
+        let (messages, bytes) = (self.messages.checked_sub(messages)?, self.bytes.checked_sub(bytes)?);
+        let of_usual = (bytes / usual.max(1)).max(1);
+        (messages > 0 && bytes > 0).then(|| of_usual.min(messages).min(PULL))
+    }
+
+    /// Takes a message of this size in.
     pub(crate) fn take(&self, bytes: usize) -> Share {
-        let left = bytes.min(self.bytes.available_permits());
-        let bytes = u32::try_from(left).ok().and_then(|left| self.bytes.clone().try_acquire_many_owned(left).ok());
-        Share { _message: self.messages.clone().try_acquire_owned().ok(), _bytes: bytes }
+        let mut taken = self.lock();
+        taken.messages += 1;
+        taken.bytes += bytes;
+        taken.usual = (taken.usual * 3 + bytes) / 4;
+        Share { shares: self.clone(), bytes }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.shares.lock();
+        taken.messages -= 1;
+        taken.bytes -= self.bytes;
+        drop(taken);
+        self.shares.freed.notify_one();
     }
 }
 
 /// Deliveries by their place in the stream.
 #[derive(Clone, Default)]
-pub(crate) struct InFlight(Arc<Mutex<HashMap<u64, Held>>>);
+pub(crate) struct InFlight(Arc<tokio::sync::Mutex<HashMap<u64, Held>>>);
 
 struct Held {
     delivery: Delivery,
@@ -91,19 +134,50 @@ impl InFlight {
 mod tests {
     use super::*;
     use futures::FutureExt;
+    use proptest::prelude::*;
+
+    fn room(shares: &Shares) -> Option<usize> {
+        shares.room().now_or_never()
+    }
 
     #[test]
     fn room_is_for_so_many_messages_and_bytes() {
         let shares = Shares::new(20, 100);
-        let room = || shares.room().now_or_never();
-        assert_eq!(room(), Some(PULL));
+        assert_eq!(room(&shares), Some(PULL));
         let small: Vec<Share> = (0..18).map(|_| shares.take(1)).collect();
-        assert_eq!(room(), Some(2));
+        assert_eq!(room(&shares), Some(2));
         let large = shares.take(1_000);
-        assert_eq!(room(), None, "no byte is left");
+        assert_eq!(room(&shares), None, "no byte is left");
         drop(large);
-        assert_eq!(room(), Some(2));
+        assert_eq!(room(&shares), Some(1), "the next may be as large");
         drop(small);
-        assert_eq!(room(), Some(PULL));
+        assert_eq!(room(&shares), Some(1));
+    }
+
+    #[test]
+    fn a_limit_that_was_exceeded_is_made_good_before_there_is_room_again() {
+        let shares = Shares::new(1_000, 100);
+        let mut in_flight: Vec<Share> = (0..PULL).map(|_| shares.take(50)).collect();
+        while room(&shares).is_none() {
+            in_flight.pop();
+        }
+        assert_eq!(in_flight.len(), 1, "50 of 100 bytes");
+        assert_eq!(room(&shares), Some(1));
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_limit_and_one_pull(sizes in proptest::collection::vec(1..500usize, 1..200)) {
+            let shares = Shares::new(64, 1_000);
+            let (mut in_flight, mut sizes) = (std::collections::VecDeque::new(), sizes.into_iter());
+            while sizes.len() > 0 {
+                while let Some(room) = room(&shares).filter(|_| sizes.len() > 0) {
+                    in_flight.extend(sizes.by_ref().take(room).map(|size| (size, shares.take(size))));
+                    let bytes: usize = in_flight.iter().map(|(size, _)| size).sum();
+                    prop_assert!(in_flight.len() <= 64 && bytes < 1_000 + PULL * 500, "{} {}", in_flight.len(), bytes);
+                }
+                in_flight.pop_front();
+            }
+        }
     }
 }

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""An account of any size from memory: the first volume and the first finding of a simulated one, repeated page after page.
+
+    large_account.py --behind http://127.0.0.1:5000 --port-file FILE --account 222222222222 --pages 200
+
+`DescribeVolumes` and `ListFindings` of that account answer so many full pages, each resource with an id of its own; all
+other calls are answered as by `recorded_aws.py`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+from xml.etree import ElementTree
+
+import recorded_aws
+from recorded_aws import Answer, RecordedAws, Request
+
+# What AWS puts on a page at most.
+VOLUMES, FINDINGS = 500, 100
+VOLUME = re.compile(rb"vol-[0-9a-f]+")
+TOKEN = re.compile(rb"NextToken=([^&]+)")
+
+
+def volumes(body, page, pages):
+    """A page of `DescribeVolumes`, made of the first volume of another."""
+    answer = ElementTree.fromstring(body)
+    namespace = answer.tag[1:].partition("}")[0]
+    listed = answer.find(f"{{{namespace}}}volumeSet")
+    item = ElementTree.tostring(listed[0])
+    own = VOLUME.search(item).group()
+    listed[:] = [ElementTree.fromstring(item.replace(own, b"vol-%017x" % number)) for number in numbers(page, VOLUMES)]
+    for token in answer.findall(f"{{{namespace}}}nextToken"):
+        answer.remove(token)
+    if page + 1 < pages:
+        ElementTree.SubElement(answer, f"{{{namespace}}}nextToken").text = str(page + 1)
+    return ElementTree.tostring(answer, default_namespace=namespace)
+
+
+def findings(body, page, pages):
+    """A page of `ListFindings`, made of the first finding of another."""
+    first = json.loads(body)["findings"][0]
+    arn = first["findingArn"].rpartition("/")[0]
+    made = [{**first, "findingArn": f"{arn}/{number:032x}"} for number in numbers(page, FINDINGS)]
+    following = {} if page + 1 == pages else {"nextToken": str(page + 1)}
+    return json.dumps({"findings": made, **following}).encode()
+
+
+def numbers(page, size):
+    return range(1 + page * size, 1 + (page + 1) * size)
+
+
+class LargeAccount(RecordedAws):
+    def __init__(self, behind, account, pages):
+        super().__init__(behind)
+        self.account, self.pages = account.encode(), pages
+        self.templates = {}
+
+    async def record(self, key, request):
+        if key[0] != self.account:
+            return await super().record(key, request)
+        if b"Action=DescribeVolumes" in request.body:
+            page = TOKEN.search(request.body)
+            first = TOKEN.sub(b"", request.body).replace(b"&&", b"&").strip(b"&")
+            return await self.page(volumes, key, request, first, int(page.group(1)) if page else 0)
+        if request.path.startswith(b"/findings/list"):
+            asked = json.loads(request.body)
+            page = int(asked.pop("nextToken", 0))
+            return await self.page(findings, key, request, json.dumps(asked).encode(), page)
+        return await super().record(key, request)
+
+    async def page(self, make, key, request, first, page):
+        """Made anew each time: an account of that size is not to fill the memory here either."""
+        place = key[:3]
+        if place not in self.templates:
+            behind = Request(request.method, request.path, request.headers, first)
+            loop = asyncio.get_running_loop()
+            self.templates[place] = await loop.run_in_executor(self.one_at_a_time, self.ask_behind, behind)
+        answer = self.templates[place]
+        return Answer(answer.status, answer.headers, make(answer.body, page, self.pages))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="An account of any size from memory, in front of a simulated one.")
+    parser.add_argument("--behind", required=True, help="where the simulated AWS is")
+    parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
+    parser.add_argument("--account", required=True, help="the account that is large")
+    parser.add_argument("--pages", required=True, type=int, help="pages of volumes and of findings in each region")
+    arguments = parser.parse_args()
+    recorded_aws.raise_limits()
+    aws = LargeAccount(arguments.behind, arguments.account, arguments.pages)
+    asyncio.run(recorded_aws.serve(aws, arguments.port_file))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
