@@ -4,8 +4,8 @@
     memory.py [--pages 2,20,200] [--groma PATH]
 
 `groma sync` of one account in one region, all roles in one process, with a private nats-server. The account is from memory
-(`large_account.py`): so many full pages of volumes and of findings. Printed is the largest resident size of both
-processes together, which goes into `docs/memory.md` too. Exit status 0 when everything was measured.
+(`large_account.py`): so many full pages of volumes and of findings. Printed is the largest resident size of either
+process, which goes into `docs/memory.md` too. Exit status 0 when everything was measured.
 """
 
 import argparse
@@ -94,10 +94,12 @@ just memory
 
 - **The account** answers full pages of `DescribeVolumes` and `ListFindings`, each resource with an id of its own, from memory
   (`tests/bench/large_account.py`); of all other types it has a few.
-- **Memory** is the largest resident size of `groma sync`, which is broker, collectors, scheduler and graph-writer in one
-  process, and of its private nats-server together. Streams are files. Neo4j is not counted.
-- A listing becomes events page by page, a collector waits when some of its events have not been acknowledged, and the
-  writer takes in so many bytes of events at once: what there is at one time does not depend on the account.
+- **groma** is the largest resident size of `groma sync`: broker, collectors, scheduler and graph-writer in one process.
+  A listing becomes events page by page, a collector waits when a few of its events have not been acknowledged, and the
+  writer takes in so many bytes of events at once. What there is at one time does not depend on the account; a larger one
+  only makes sure that every buffer has once been full.
+- **nats-server** is its private one. Streams are files, of which it keeps blocks in memory for as long as they are read.
+- Neo4j is not counted.
 """
 
 
