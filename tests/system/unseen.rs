@@ -33,6 +33,35 @@ async fn a_denied_region_keeps_its_nodes_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_hung_region_keeps_its_nodes_and_holds_nobody_up() {
+    let world = World::of(Size::Small).await;
+    world.sync_completely().await;
+    let before = world.texts(INSTANCES).await;
+    let (account, region) = (world.organization.accounts[1].id.clone(), world.organization.regions[1].clone());
+
+    let rule = json!([{"account": account, "region": region, "service": "ec2", "delay_seconds": 600}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let regions = world.organization.regions.join(",");
+    let ran = world.sync(&["--regions", &regions, "--aws-timeout", "5", "--concurrency", "32"]).await;
+
+    assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(world.texts(INSTANCES).await, before);
+    let report = ran.json();
+    let unseen = report["unseen"].as_array().expect("a list");
+    assert!(unseen.iter().all(|scope| scope["account_id"] == account.as_str() && scope["region"] == region.as_str()));
+    assert!(unseen.iter().any(|scope| scope["listing"] == "DescribeInstances"), "{unseen:?}");
+    let tag = report["update_tag"].as_i64().expect("a tag");
+    let elsewhere =
+        format!("MATCH (i:AWSEC2Instance) WHERE i.lastupdated <> {tag} AND NOT i.id IN $here RETURN count(i) AS n");
+    let here = format!(
+        "MATCH (:AWSAccount {{id: '{account}'}})-[:RESOURCE]->(i:AWSEC2Instance {{region: '{region}'}}) RETURN i.id AS n"
+    );
+    let here: Vec<_> = world.texts(&here).await.iter().map(|id| format!("'{id}'")).collect();
+    assert_eq!(world.count(&elsewhere.replace("$here", &format!("[{}]", here.join(",")))).await, 0);
+    assert!(!here.is_empty());
+}
+
+#[tokio::test]
 async fn an_account_whose_role_is_gone_keeps_its_nodes_and_is_named() {
     let world = World::of(Size::Small).await;
     world.sync_completely().await;
