@@ -272,11 +272,11 @@ mod tests {
     fn the_statements() {
         let Statements { refresh, create, remember } = Statements::of(&table("A", &[]), "L");
         let remember = remember.replace(&ownership::remember("n", "_module_label", "A"), "OWNERSHIP");
-        expect![[r#"
+        expect![[r"
             UNWIND $rows AS row MATCH (n:`A` {id: row[0]}) USING INDEX n:`A`(id) WITH n, row, [n._module_scope, n.`_module_hash_L`] = row[1] AND n.lastupdated <= row[2] AS same SET n.lastupdated = CASE WHEN same THEN row[2] ELSE n.lastupdated END RETURN collect(CASE WHEN same THEN row[3] END) AS done, collect(CASE WHEN same THEN null ELSE row[3] END) AS left
             UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp(), n += row[1], n:`Thing` RETURN collect(CASE [n._module_scope, n.lastupdated, n.`_module_hash_L`] WHEN row[2] THEN null ELSE row[3] END) AS left
             UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp() OWNERSHIP SET n.lastupdated = CASE WHEN current THEN row[2][1] ELSE n.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(n.`_module_hash_L` <> row[2][2], true) THEN [1] ELSE [] END | SET n += row[1], n:`Thing` REMOVE n:`Other`) SET n._module_scope = owner, n._module_label = kind RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several
-        "#]]
+        "]]
         .assert_eq(&format!("{refresh}\n{create}\n{remember}\n"));
     }
 
