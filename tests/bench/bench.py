@@ -146,9 +146,7 @@ class Bench:
 
     def survey(self, program):
         quota = ["--quota-percent", RAISED] if program == "groma-raised" else []
-        nats = {"GROMA_NATS_SERVER": servers.tool("nats_server")}
-        login = {"NEO4J_URI": self.neo4j, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none"}
-        return [self.groma, "sync", "--accounts", "profiles", *quota], {**self.environment, **nats, **login}
+        return survey(self.groma, self.environment, self.neo4j, *quota)
 
     def empty(self, *only):
         parity.run_with_driver(parity.HERE / "wipe.py", self.neo4j, *only)
@@ -169,6 +167,13 @@ class Bench:
             self.arguments.keep.mkdir(parents=True, exist_ok=True)
             for path in (*self.folder.glob("*.log"), *self.folder.glob("*.json")):
                 shutil.copy(path, self.arguments.keep)
+
+
+def survey(groma, environment, neo4j, *options):
+    """The command and the environment of `groma sync` into this Neo4j."""
+    nats = {"GROMA_NATS_SERVER": servers.tool("nats_server")}
+    login = {"NEO4J_URI": neo4j, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none"}
+    return [groma, "sync", "--accounts", "profiles", *options], {**environment, **nats, **login}
 
 
 def cartography_command(neo4j, number):

@@ -7,10 +7,7 @@
 other calls are answered as by `recorded_aws.py`.
 """
 
-import argparse
-import asyncio
 import json
-import os
 import re
 from xml.etree import ElementTree
 
@@ -75,23 +72,17 @@ class LargeAccount(RecordedAws):
         place = key[:3]
         if place not in self.templates:
             behind = Request(request.method, request.path, request.headers, first)
-            loop = asyncio.get_running_loop()
-            self.templates[place] = await loop.run_in_executor(self.one_at_a_time, self.ask_behind, behind)
+            self.templates[place] = await self.ask(behind)
         answer = self.templates[place]
         return Answer(answer.status, answer.headers, make(answer.body, page, self.pages))
 
 
 def main():
-    parser = argparse.ArgumentParser(description="An account of any size from memory, in front of a simulated one.")
-    parser.add_argument("--behind", required=True, help="where the simulated AWS is")
-    parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
+    parser = recorded_aws.parser("An account of any size from memory")
     parser.add_argument("--account", required=True, help="the account that is large")
     parser.add_argument("--pages", required=True, type=int, help="pages of volumes and of findings in each region")
     arguments = parser.parse_args()
-    recorded_aws.raise_limits()
-    aws = LargeAccount(arguments.behind, arguments.account, arguments.pages)
-    asyncio.run(recorded_aws.serve(aws, arguments.port_file))
-    os._exit(0)
+    recorded_aws.run(LargeAccount(arguments.behind, arguments.account, arguments.pages), arguments.port_file)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,7 @@ back again in what it asks, so that the graph gets as many resources as an organ
 rest, and for how it is controlled, see `recorded_aws.py`.
 """
 
-import argparse
-import asyncio
 import hashlib
-import os
 import re
 
 import recorded_aws
@@ -110,20 +107,15 @@ class ManyAccounts(RecordedAws):
 
     async def from_template(self, request):
         self.counts.unrecorded.append(request.body[:200].decode(errors="replace"))
-        return await asyncio.get_running_loop().run_in_executor(self.one_at_a_time, self.ask_behind, request)
+        return await self.ask(request)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Many accounts from memory, in front of a simulated one.")
-    parser.add_argument("--behind", required=True, help="where the simulated AWS is")
-    parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
+    parser = recorded_aws.parser("Many accounts from memory")
     parser.add_argument("--template", required=True, help="the account that all others are like")
     parser.add_argument("--role-arn", required=True, help="a role in it that the hub may assume")
     arguments = parser.parse_args()
-    recorded_aws.raise_limits()
-    aws = ManyAccounts(arguments.behind, arguments.template, arguments.role_arn)
-    asyncio.run(recorded_aws.serve(aws, arguments.port_file))
-    os._exit(0)
+    recorded_aws.run(ManyAccounts(arguments.behind, arguments.template, arguments.role_arn), arguments.port_file)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,10 @@ def survey(groma, simulated, neo4j, folder, pages):
     folder.mkdir()
     options = ["--account", accounts.ALPHA, "--pages", str(pages)]
     with bench.from_memory("large_account.py", simulated, folder, *options) as endpoint:
-        environment = {**simulated.environment, "AWS_ENDPOINT_URL": endpoint, "NEO4J_URI": neo4j}
-        environment |= {"NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none", "GROMA_NATS_SERVER": servers.tool("nats_server")}
-        command = [groma, "sync", "--accounts", "profiles", "--account", accounts.ALPHA, "--regions", accounts.REGIONS[0]]
-        taken = measure.run([*command, "--quota-percent", "10000"], environment, folder / "groma.log")
+        environment = bench.Recorded(endpoint, simulated.environment).environment
+        part = ["--account", accounts.ALPHA, "--regions", accounts.REGIONS[0], "--quota-percent", bench.RAISED]
+        command, environment = bench.survey(groma, environment, neo4j, *part)
+        taken = measure.run(command, environment, folder / "groma.log")
     resources = pages * (large_account.VOLUMES + large_account.FINDINGS)
     print(" ".join(cells(resources, taken)), flush=True)
     return resources, taken

@@ -109,7 +109,7 @@ class RecordedAws:
     async def record(self, key, request):
         self.counts.unrecorded.append(b" ".join((*key[:4], key[5], key[6][:200])).decode(errors="replace"))
         # The simulated AWS is asked one call at a time, as it was filled.
-        answer = await asyncio.get_running_loop().run_in_executor(self.one_at_a_time, self.ask_behind, request)
+        answer = await self.ask(request)
         for access_key in ACCESS_KEY.findall(answer.body) if key[2] == b"sts" else ():
             role = ROLE_ACCOUNT.search(request.body)
             self.accounts[access_key] = role.group(1) if role else key[0]
@@ -117,6 +117,10 @@ class RecordedAws:
         if not answer.failed:
             self.answers[key] = answer
         return answer
+
+    async def ask(self, request):
+        """The AWS behind, one call at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self.one_at_a_time, self.ask_behind, request)
 
     def ask_behind(self, request):
         connection = http.client.HTTPConnection(self.behind.hostname, self.behind.port, timeout=120)
@@ -229,14 +233,23 @@ def raise_limits():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def main():
-    parser = argparse.ArgumentParser(description="AWS from memory, in front of a simulated one.")
+def parser(description):
+    parser = argparse.ArgumentParser(description=f"{description}, in front of a simulated one.")
     parser.add_argument("--behind", required=True, help="where the simulated AWS is")
     parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
-    arguments = parser.parse_args()
+    return parser
+
+
+def run(aws, port_file):
+    """Serves until the standard input ends, and with it the process."""
     raise_limits()
-    asyncio.run(serve(RecordedAws(arguments.behind), arguments.port_file))
+    asyncio.run(serve(aws, port_file))
     os._exit(0)
+
+
+def main():
+    arguments = parser("AWS from memory").parse_args()
+    run(RecordedAws(arguments.behind), arguments.port_file)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ class System:
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
         self.roles = dict(ROLES)
         self.running = {}
-        # What was killed, with the moments at which it comes back.
-        self.due = []
+        # What was killed, with the moment at which it comes back.
+        self.due = {}
 
     def __enter__(self):
         with contextlib.ExitStack() as undo:
@@ -98,24 +98,21 @@ class System:
     # Killing
 
     def kill(self, name, pause):
-        if name in (other for _, other in self.due):
-            return  # It is dead already, and would come back twice.
+        if name in self.due:
+            return  # It is dead already.
         process = self.running[name]
         process.kill()
         process.wait()
-        self.due.append((time.monotonic() + pause, name))
+        self.due[name] = time.monotonic() + pause
 
     # Watching
 
     def come_back(self):
         """Starts what was killed a while ago, and roles that gave up while a server was away."""
         now = time.monotonic()
-        waiting, self.due = self.due, []
-        for moment, name in waiting:
-            if moment <= now:
-                self.start(name)
-            else:
-                self.due.append((moment, name))
+        for name in [name for name, moment in self.due.items() if moment <= now]:
+            del self.due[name]
+            self.start(name)
         if not self.due:
             for name in self.roles:
                 if self.running[name].poll() is not None:

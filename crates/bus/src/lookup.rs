@@ -4,7 +4,7 @@ use crate::Bus;
 use async_nats::jetstream::{
     consumer,
     message::StreamMessage,
-    stream::{DirectGetErrorKind, LastRawMessageErrorKind},
+    stream::{DirectGetErrorKind, LastRawMessageError, LastRawMessageErrorKind},
 };
 use bytes::Bytes;
 
@@ -56,6 +56,18 @@ fn found(message: StreamMessage) -> Found {
     Found { sequence: message.sequence, subject: message.subject.to_string(), payload: message.payload }
 }
 
+/// None where the server says that there is no such message.
+fn if_any(
+    stream: &'static str,
+    answer: Result<StreamMessage, LastRawMessageError>,
+) -> Result<Option<StreamMessage>, LookupError> {
+    match answer {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(LookupError::of(stream)(error.into())),
+    }
+}
+
 impl Bus {
     /// The message at this place; none when the stream no longer has it.
     ///
@@ -89,11 +101,8 @@ impl Bus {
     ) -> Result<Option<StreamMessage>, LookupError> {
         let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        match handle.raw_message_builder().sequence(after.saturating_add(1)).next_by_subject(filter).send().await {
-            Ok(message) => Ok(Some(message)),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+        let place = after.saturating_add(1);
+        if_any(stream, handle.raw_message_builder().sequence(place).next_by_subject(filter).send().await)
     }
 
     /// The last message on this subject (or pattern).
@@ -103,11 +112,7 @@ impl Bus {
     pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
         let failed = LookupError::of(stream);
         let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        match handle.get_last_raw_message_by_subject(filter).await {
-            Ok(message) => Ok(Some(found(message))),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+        Ok(if_any(stream, handle.get_last_raw_message_by_subject(filter).await)?.map(found))
     }
 
     /// Place of the last message of a stream.

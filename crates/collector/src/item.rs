@@ -106,8 +106,9 @@ async fn report<C: Send + std::marker::Sync>(
             Err(failure) => report.failure = Some(failure),
         }
     }
-    report.took_milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    log(&report, start.elapsed());
+    let took = start.elapsed();
+    report.took_milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    log(&report, took);
     Ok(report)
 }
 

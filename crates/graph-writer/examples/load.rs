@@ -162,23 +162,20 @@ fn batch(load: Load, account: usize, index: u32, rows: std::ops::Range<usize>, t
     let hang = |n: usize| EdgeRow { source_id: id(n), target_value: account_id(account), values: Vec::new() };
     let edge =
         |n: usize, step: usize| EdgeRow { source_id: id(n), target_value: id(n / (step + 2)), values: Vec::new() };
-    let edges = EdgeTable {
-        r#type: "LOADS".into(),
+    let edges = |kind: &str, direction: Direction, target_label: &str, rows| EdgeTable {
+        r#type: kind.into(),
         source_label: "LoadThing".into(),
-        direction: Direction::Out.into(),
-        target_label: "LoadThing".into(),
+        direction: direction.into(),
+        target_label: target_label.into(),
         target_key: "id".into(),
         properties: Vec::new(),
-        rows: rows.clone().flat_map(|n| (0..fan).map(move |step| edge(n, step))).collect(),
+        rows,
     };
-    let resource = EdgeTable {
-        r#type: "RESOURCE".into(),
-        source_label: "LoadThing".into(),
-        direction: Direction::In.into(),
-        target_label: "LoadAccount".into(),
-        target_key: "id".into(),
-        properties: Vec::new(),
-        rows: rows.clone().map(hang).collect(),
-    };
-    AssetBatch { index, nodes: vec![nodes], edges: vec![edges, resource] }
+    let loads = rows.clone().flat_map(|n| (0..fan).map(move |step| edge(n, step))).collect();
+    let hangs = rows.map(hang).collect();
+    let edges = vec![
+        edges("LOADS", Direction::Out, "LoadThing", loads),
+        edges("RESOURCE", Direction::In, "LoadAccount", hangs),
+    ];
+    AssetBatch { index, nodes: vec![nodes], edges }
 }

@@ -115,14 +115,12 @@ async fn write_table(
     let mut found = HashSet::new();
     let mut left = BTreeSet::new();
     let text = if seen_before { &statements.touch } else { &statements.create };
-    for query in requests::of(text, (0..rows.len()).map(row).collect()) {
-        for answer in transaction.rows(query).await? {
-            found.extend(answer.get::<Vec<usize>>("found")?);
-            left.extend(answer.get::<Vec<usize>>("left")?);
-        }
+    for answer in requests::rows(transaction, text, (0..rows.len()).map(row).collect()).await? {
+        found.extend(answer.get::<Vec<usize>>("found")?);
+        left.extend(answer.get::<Vec<usize>>("left")?);
     }
-    let queries = requests::of(&statements.remember, left.into_iter().map(row).collect());
-    Ok((found, ownership::run(transaction, queries).await?))
+    let several = ownership::run(transaction, &statements.remember, left.into_iter().map(row).collect()).await?;
+    Ok((found, several))
 }
 
 /// What the event gives an edge, and its hash.

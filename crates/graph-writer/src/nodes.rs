@@ -100,13 +100,12 @@ impl Gathered<'_> {
                 let state = bolt::list([self.owner(origin).into(), hashes[*position].into()]);
                 bolt::list([row.id.as_str().into(), state, origin.run.tag.into(), bolt::integer(*position)])
             };
-            for query in requests::of(&statements.refresh, new.iter().map(stub).collect()) {
-                for answer in transaction.rows(query).await? {
-                    known.extend(answer.get::<Vec<usize>>("left")?);
-                    answer.get::<Vec<usize>>("done")?.iter().chain(&known).for_each(|position| {
-                        new.remove(position);
-                    });
+            for answer in requests::rows(transaction, &statements.refresh, new.iter().map(stub).collect()).await? {
+                let (done, left): (Vec<usize>, Vec<usize>) = (answer.get("done")?, answer.get("left")?);
+                for position in done.iter().chain(&left) {
+                    new.remove(position);
                 }
+                known.extend(left);
             }
         }
         let whole = |position: &usize| {
@@ -115,12 +114,10 @@ impl Gathered<'_> {
             let properties = self.properties(&hash_property, origin, row, hashes[*position]);
             bolt::list([row.id.as_str().into(), properties, bolt::list(state), bolt::integer(*position)])
         };
-        for query in requests::of(&statements.create, new.iter().map(whole).collect()) {
-            for answer in transaction.rows(query).await? {
-                known.extend(answer.get::<Vec<usize>>("left")?);
-            }
+        for answer in requests::rows(transaction, &statements.create, new.iter().map(whole).collect()).await? {
+            known.extend(answer.get::<Vec<usize>>("left")?);
         }
-        ownership::run(transaction, requests::of(&statements.remember, known.iter().map(whole).collect())).await
+        ownership::run(transaction, &statements.remember, known.iter().map(whole).collect()).await
     }
 
     fn is_shared(&self) -> bool {

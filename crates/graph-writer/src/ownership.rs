@@ -16,7 +16,7 @@
 
 use crate::requests;
 use graph::{GraphError, GraphStore, Transaction};
-use neo4rs::Query;
+use neo4rs::{BoltType, Query};
 use std::collections::{BTreeSet, HashSet};
 
 /// `_module_scope` of what belongs to no place.
@@ -43,24 +43,19 @@ impl Kind {
 /// What a statement with [`remember`] answers.
 pub(crate) const ANSWER: &str = "RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several";
 
-/// Runs such statements; whether several places see one of what they wrote.
-pub(crate) async fn run(transaction: &mut Transaction, queries: Vec<Query>) -> Result<bool, neo4rs::Error> {
-    let mut several = 0;
-    for query in queries {
-        for row in transaction.rows(query).await? {
-            several += row.get::<i64>("several")?;
-        }
+/// Runs such a statement; whether several places see one of what it wrote.
+pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<BoltType>) -> Result<bool, neo4rs::Error> {
+    let mut several = false;
+    for answer in requests::rows(transaction, text, rows).await? {
+        several |= answer.get::<i64>("several")? > 0;
     }
-    Ok(several > 0)
+    Ok(several)
 }
 
 /// Notes kinds of which several places see one, in the transaction that wrote them.
 pub(crate) async fn note(transaction: &mut Transaction, several: &BTreeSet<Kind>) -> Result<(), neo4rs::Error> {
     let kinds = several.iter().map(|kind| kind.0.as_str().into()).collect();
-    for query in requests::of("UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})", kinds) {
-        transaction.run(query).await?;
-    }
-    Ok(())
+    requests::run(transaction, "UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})", kinds).await
 }
 
 /// The kinds that have been noted.

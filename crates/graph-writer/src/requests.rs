@@ -7,7 +7,8 @@
 //! and 4 ms in pieces, 60 KB 48 and 7 ms, 90 and 120 KB 2 ms whole and 10 to 12 in pieces.
 
 use crate::bolt;
-use neo4rs::{BoltType, Query};
+use graph::Transaction;
+use neo4rs::{BoltType, Query, Row};
 
 /// A request of at most this many bytes leaves in one piece; the driver's buffer is 8 KiB and takes the framing as well.
 const SMALL: usize = 7_600;
@@ -22,6 +23,27 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) fn of(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
     let query = |rows| bolt::query(text, [("rows", bolt::list(rows))]);
     cut(rows, text.len()).into_iter().map(query).collect()
+}
+
+/// What the statement answers to these rows.
+pub(crate) async fn rows(
+    transaction: &mut Transaction,
+    text: &str,
+    rows: Vec<BoltType>,
+) -> Result<Vec<Row>, neo4rs::Error> {
+    let mut answers = Vec::new();
+    for query in of(text, rows) {
+        answers.extend(transaction.rows(query).await?);
+    }
+    Ok(answers)
+}
+
+/// The same where nobody needs an answer.
+pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<BoltType>) -> Result<(), neo4rs::Error> {
+    for query in of(text, rows) {
+        transaction.run(query).await?;
+    }
+    Ok(())
 }
 
 /// Cuts `rows` into requests; `overhead` bytes (the statement and its other parameters) go with each.

@@ -49,13 +49,9 @@ pub(crate) async fn lock(
         "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
          SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
     );
-    let mut stored = BTreeMap::new();
-    for query in requests::of(&text, scopes.iter().map(|(id, scope)| header(id, scope)).collect()) {
-        for row in transaction.rows(query).await? {
-            stored.insert(row.get::<String>("id")?, parse(&row)?);
-        }
-    }
-    Ok(stored)
+    let headers = scopes.iter().map(|(id, scope)| header(id, scope)).collect();
+    let rows = requests::rows(transaction, &text, headers).await?;
+    rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
 }
 
 /// Writes the states of scopes that [`lock`] locked.
@@ -64,10 +60,8 @@ pub(crate) async fn save(
     states: impl IntoIterator<Item = (&String, &StoredScope)>,
 ) -> Result<(), neo4rs::Error> {
     let text = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
-    for query in requests::of(text, states.into_iter().map(|(id, stored)| columns(id, &stored.state)).collect()) {
-        transaction.run(query).await?;
-    }
-    Ok(())
+    let states = states.into_iter().map(|(id, stored)| columns(id, &stored.state)).collect();
+    requests::run(transaction, text, states).await
 }
 
 /// Every scope whose newest run belongs to this sync.

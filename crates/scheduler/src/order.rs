@@ -3,12 +3,10 @@
 //!
 //! What takes long is known from the last sync: it stands in its `collected` event.
 
+use crate::repeat::Place;
 use bus::{Bus, SYNCS};
 use events::{LongWork, Message, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Work is long when it took so many times what half of all work took at most, …
 const TIMES_MEDIAN: u64 = 4;
@@ -20,11 +18,9 @@ const REMEMBERED: usize = 5_000;
 /// Work that takes long, as far as is known.
 #[derive(Debug, Default)]
 pub struct Order {
-    /// Milliseconds by account, region and service.
-    long: BTreeMap<Key, u64>,
+    /// Milliseconds.
+    long: BTreeMap<Place, u64>,
 }
-
-type Key = (String, String, String);
 
 impl Order {
     /// What the last sync on this bus knew. Nothing when there was none or the bus does not say: the order of work is a
@@ -45,7 +41,9 @@ impl Order {
     }
 
     fn of(long: Vec<LongWork>) -> Self {
-        let entry = |work: LongWork| ((work.account_id, work.region, work.service), work.took_milliseconds);
+        let entry = |LongWork { account_id, region, service, took_milliseconds }| {
+            (Place { account_id, region, service }, took_milliseconds)
+        };
         Self { long: long.into_iter().map(entry).collect() }
     }
 
@@ -53,7 +51,7 @@ impl Order {
     #[must_use]
     pub fn arrange(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let took = |item: &WorkItem| match item.kind() {
-            WorkKind::Collect => self.long.get(&key(item)).copied(),
+            WorkKind::Collect => self.long.get(&place(item)).copied(),
             _ => None,
         };
         let (mut long, short): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| took(item).is_some());
@@ -76,27 +74,33 @@ impl Order {
         let collected = |report: &'a WorkReport| {
             let item =
                 report.item.as_ref().filter(|item| item.kind() == WorkKind::Collect && report.failure.is_none())?;
-            Some((key(item), report.took_milliseconds))
+            Some((place(item), report.took_milliseconds))
         };
-        let now: Vec<(Key, u64)> = reports.filter_map(collected).collect();
+        let now: Vec<(Place, u64)> = reports.filter_map(collected).collect();
         let bound = LEAST.max(median(now.iter().map(|(_, took)| *took).collect()).saturating_mul(TIMES_MEDIAN));
-        let seen: BTreeSet<Key> = now.iter().map(|(key, _)| key.clone()).collect();
-        let before = self.long.iter().filter(|(key, _)| !seen.contains(*key)).map(|(key, took)| (key.clone(), *took));
-        let mut long: Vec<_> = now.into_iter().filter(|(_, took)| *took >= bound).chain(before).collect();
-        long.sort_by_key(|(key, took)| (Reverse(*took), key.clone()));
-        long.truncate(REMEMBERED);
-        let work = |((account_id, region, service), took_milliseconds)| LongWork {
+        let mut long = self.long.clone();
+        for (place, took) in now {
+            if took >= bound {
+                long.insert(place, took)
+            } else {
+                long.remove(&place)
+            };
+        }
+        let work = |(Place { account_id, region, service }, took_milliseconds)| LongWork {
             account_id,
             region,
             service,
             took_milliseconds,
         };
-        long.into_iter().map(work).collect()
+        let mut long: Vec<LongWork> = long.into_iter().map(work).collect();
+        long.sort_by_key(|work| Reverse(work.took_milliseconds));
+        long.truncate(REMEMBERED);
+        long
     }
 }
 
-fn key(item: &WorkItem) -> Key {
-    (item.account_id.clone(), item.region.clone(), item.service.clone())
+fn place(item: &WorkItem) -> Place {
+    Place { account_id: item.account_id.clone(), region: item.region.clone(), service: item.service.clone() }
 }
 
 fn median(mut numbers: Vec<u64>) -> u64 {
@@ -109,6 +113,7 @@ mod tests {
     use super::*;
     use events::{Failure, FailureClass};
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn item(region: &str) -> WorkItem {
         let kind = WorkKind::Collect.into();
@@ -120,8 +125,7 @@ mod tests {
     }
 
     fn order(long: &[(&str, u64)]) -> Order {
-        let key = |region: &str| key(&item(region));
-        Order { long: long.iter().map(|(region, took)| (key(region), *took)).collect() }
+        Order { long: long.iter().map(|(region, took)| (place(&item(region)), *took)).collect() }
     }
 
     fn regions(items: &[WorkItem]) -> Vec<&str> {
