@@ -134,6 +134,21 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     }
 }
 
+/// What has the database plan the steps' statements, and do nothing: a plan made so is not used later, because the graph has
+/// grown by then, but a server that has just started plans the same statement four times as fast the second time.
+pub fn explanations() -> Vec<Query> {
+    let texts = STEPS.iter().flat_map(|step| match step.work {
+        Work::Once(text) | Work::Drain(text) => vec![text.to_owned()],
+        Work::Pages { text, draws, .. } => {
+            std::iter::once(text.to_owned()).chain(draws.iter().map(stale::text)).collect()
+        }
+        Work::Permissions => Vec::new(),
+    });
+    let explain = |text: String| Query::new(format!("EXPLAIN {text}"));
+    let with = |query: Query| query.param("tag", 0).param("after", "").param("page", 1).param("chunk", stale::CHUNK);
+    texts.map(explain).map(with).collect()
+}
+
 /// Label and property of the indexes that the steps look nodes up by. Best made before the first event: a new index throws
 /// away the plans of all statements.
 pub const INDEXES: [(&str, &str); 6] = [

@@ -97,7 +97,7 @@ async fn enter(
 ) -> Result<Applied, neo4rs::Error> {
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
-    let held = write(transaction, &states, &wanted).await?;
+    let held = write(transaction, &wanted).await?;
     for item in &wanted {
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
@@ -129,24 +129,19 @@ fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Ve
     wanted.into_iter().filter(counted).collect()
 }
 
-async fn write(
-    transaction: &mut Transaction,
-    states: &BTreeMap<String, StoredScope>,
-    items: &[&Item],
-) -> Result<Held, neo4rs::Error> {
+async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Held, neo4rs::Error> {
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
     let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();
     for (item, (run, place)) in items.iter().zip(&runs) {
-        let seen_before = states.get(&scopes::id(&item.event.scope)).is_some_and(|it| it.state.since < run.tag);
-        let origin = Origin { run, place, listing: &item.event.scope.listing, seen_before };
+        let origin = Origin { run, place, listing: &item.event.scope.listing };
         let batch = item.batch();
         batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
         batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));
     }
     let mut several = BTreeSet::new();
-    nodes.write(transaction, &mut several).await?;
-    let held = edges.write(transaction, &mut several).await?;
+    let elements = nodes.write(transaction, &mut several).await?;
+    let held = edges.write(transaction, elements, &mut several).await?;
     ownership::note(transaction, &several).await?;
     Ok(held)
 }

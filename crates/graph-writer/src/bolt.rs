@@ -25,14 +25,19 @@ pub(crate) fn value(value: &Value) -> BoltType {
 /// It keeps a plan for each order of magnitude of each list and text among the parameters, but only one for a map, so they
 /// all travel in one. And it plans anew when a label has grown much; these statements would only get the same plan again.
 pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    Query::new(format!("CYPHER replan=skip {}", text.replace('$', "$p."))).param("p", map(parameters))
+    // `$(…)` is no parameter, but an expression that gives labels or a type.
+    let text = text.replace('$', "$p.").replace("$p.(", "$(");
+    Query::new(format!("CYPHER replan=skip {text}")).param("p", map(parameters))
 }
 
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
     let no_places = [("old", none()), ("ready", map([])), ("places", map([]))];
-    query(text, no_places.into_iter().chain([("rows", none()), ("tag", 0.into()), ("chunk", 0.into())]))
+    query(
+        text,
+        no_places.into_iter().chain([("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())]),
+    )
 }
 
 pub(crate) fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {
@@ -63,6 +68,7 @@ pub(crate) fn size(value: &BoltType) -> usize {
             HEADER + map.value.iter().map(|(key, value)| HEADER + key.value.len() + size(value)).sum::<usize>()
         }
         BoltType::Null(_) | BoltType::Boolean(_) => 1,
+        BoltType::Integer(number) if i16::try_from(number.value).is_ok() => 3,
         BoltType::Integer(_) | BoltType::Float(_) => 9,
         _ => 32,
     }

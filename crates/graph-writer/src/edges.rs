@@ -1,45 +1,52 @@
-//! Edge rows to statements: both ends are matched, the relationship is merged, and the statement answers which rows found
-//! both, so that the others can be held.
+//! Edge rows to statements: both ends are looked up ([`crate::elements`]), and the relationship is made or merged. Rows that
+//! lack an end are answered, so that they can be held.
 //!
-//! A target key that is not unique (`name`) links to every match, as Cartography does. Rows are sorted by target, then
-//! source: hub nodes are locked in one order and looked up once. Ownership, age and hash are kept as on nodes; `_module_ends`
-//! holds the labels between which the edge was declared, which is what cleanup goes by.
+//! A target key that is not unique (`name`) links to every match, as Cartography does. On a node that this transaction has
+//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type, because
+//! of a type that comes with the rows Neo4j would scan all relationships. Rows are sorted by their ends, so that hub nodes
+//! are locked in one order. Ownership, age and hash are kept as on nodes; `_module_ends` holds the labels between which the
+//! edge was declared, which is what cleanup goes by.
 
 use crate::{
     bolt,
+    elements::{Element, Elements, Key},
     nodes::{Origin, hash_of, names_hash},
     ownership::{self, Kind},
-    requests,
+    rows::{self, Cell},
     scopes::Missing,
 };
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
 use neo4rs::{BoltNull, BoltType};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Rows to write, gathered by header.
+/// Rows to write.
 #[derive(Default)]
 pub struct EdgeWrites<'a> {
-    tables: Vec<Gathered<'a>>,
-    index: BTreeMap<Header<'a>, usize>,
-    /// Batches that rows were added from, by their sequence in the stream.
-    batches: Vec<u64>,
+    tables: Vec<Table<'a>>,
 }
 
-/// Type, source label, direction, target label, target key, properties.
-type Header<'a> = (&'a str, &'a str, i32, &'a str, &'a str, &'a [String]);
-
-struct Gathered<'a> {
+struct Table<'a> {
     table: &'a EdgeTable,
-    /// Whether these edges are likely to be in the graph.
-    seen_before: bool,
-    rows: Vec<Pending<'a>>,
+    origin: Origin<'a>,
+    /// The batch that it comes from, by its sequence in the stream.
+    batch: u64,
+    ends: String,
+    hashes: Vec<Option<i64>>,
 }
 
-struct Pending<'a> {
-    row: &'a EdgeRow,
-    origin: Origin<'a>,
-    batch: u64,
+/// A row and its table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Entry {
+    table: usize,
+    row: usize,
+}
+
+/// A row between two nodes.
+struct Link {
+    entry: Entry,
+    source: Element,
+    target: Element,
 }
 
 /// Edges that lack an end, by the batch that they come from; a batch whose edges are all there has none.
@@ -48,149 +55,238 @@ pub type Held = BTreeMap<u64, Missing>;
 impl<'a> EdgeWrites<'a> {
     /// Adds the rows of a table from the batch at `sequence`.
     pub fn add(&mut self, table: &'a EdgeTable, origin: Origin<'a>, sequence: u64) {
-        let EdgeTable { r#type, source_label, direction, target_label, target_key, properties, .. } = table;
-        let header: Header = (r#type, source_label, *direction, target_label, target_key, properties);
-        let position = *self.index.entry(header).or_insert_with(|| {
-            self.tables.push(Gathered { table, seen_before: false, rows: Vec::new() });
-            self.tables.len() - 1
-        });
-        let gathered = &mut self.tables[position];
-        gathered.seen_before |= origin.seen_before;
-        gathered.rows.extend(table.rows.iter().map(|row| Pending { row, origin, batch: sequence }));
-        if !self.batches.contains(&sequence) {
-            self.batches.push(sequence);
-        }
+        let names = names_hash(table.properties.iter().map(String::as_str));
+        let hash = |row: &EdgeRow| (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
+        let hashes = table.rows.iter().map(hash).collect();
+        self.tables.push(Table { table, origin, batch: sequence, ends: declared(table), hashes });
     }
 
-    /// Writes the rows; answers, for each batch that was added, which of its edges lack an end. Adds what several places
-    /// see to `several`.
+    /// Writes the rows between nodes that are among `elements` or in the graph; answers, for each batch that was added, which
+    /// of its edges lack an end. Adds what several places see to `several`.
     pub(crate) async fn write(
-        mut self,
+        &self,
         transaction: &mut Transaction,
+        mut elements: Elements<'a>,
         several: &mut BTreeSet<Kind>,
     ) -> Result<Held, neo4rs::Error> {
-        let mut held: Held = self.batches.iter().map(|sequence| (*sequence, Missing::default())).collect();
-        for Gathered { table, seen_before, rows } in &mut self.tables {
-            rows.sort_by(|a, b| (&a.row.target_value, &a.row.source_id).cmp(&(&b.row.target_value, &b.row.source_id)));
-            let (found, is_several) = write_table(transaction, table, rows, *seen_before).await?;
-            if is_several {
-                several.insert(Kind::edge(&table.r#type, &declared(table)));
+        elements.look_up(transaction, self.ends()).await?;
+        let mut waves = ownership::waves(self.links(&elements), |link| self.identity(link)).into_iter();
+        let is_new = |link: &Link| elements.is_new(&link.source) || elements.is_new(&link.target);
+        let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
+        let mut drawn = self.create(transaction, &new).await?;
+        for wave in std::iter::once(others).chain(waves) {
+            let mut left = Vec::new();
+            for (kind, links) in self.by_type(wave) {
+                left.extend(self.merge(transaction, kind, links, &mut drawn).await?);
             }
-            let absent: Vec<&Pending> =
-                rows.iter().enumerate().filter(|(position, _)| !found.contains(position)).map(|(_, row)| row).collect();
-            if !absent.is_empty() {
-                let labels = absent_labels(transaction, table, &absent).await?;
-                for pending in absent {
-                    let missing = held.entry(pending.batch).or_default();
-                    missing.rows += 1;
-                    missing.labels.extend(labels.iter().cloned());
+            self.remember(transaction, &left, &mut drawn, several).await?;
+        }
+        Ok(self.held(&elements, &drawn))
+    }
+
+    /// What has to be looked up.
+    fn ends(&self) -> BTreeMap<Key<'a>, BTreeSet<&'a str>> {
+        let mut ends = BTreeMap::<Key<'a>, BTreeSet<&'a str>>::new();
+        for it in &self.tables {
+            ends.entry(it.source()).or_default().extend(it.table.rows.iter().map(|row| row.source_id.as_str()));
+            ends.entry(it.target()).or_default().extend(it.table.rows.iter().map(|row| row.target_value.as_str()));
+        }
+        ends
+    }
+
+    /// Rows whose ends are there, once for each pair of them; sorted by where they lead.
+    fn links(&self, elements: &Elements<'a>) -> Vec<Link> {
+        let mut links = Vec::new();
+        for (table, it) in self.tables.iter().enumerate() {
+            for (row, values) in it.table.rows.iter().enumerate() {
+                for source in elements.get(it.source(), &values.source_id) {
+                    for target in elements.get(it.target(), &values.target_value) {
+                        let (source, target) = (source.clone(), target.clone());
+                        links.push(Link { entry: Entry { table, row }, source, target });
+                    }
                 }
             }
         }
-        Ok(held)
+        links.sort_by(|a, b| (&a.target, &a.source).cmp(&(&b.target, &b.source)));
+        links
+    }
+
+    /// Makes relationships that cannot be there; answers which rows have been drawn.
+    async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
+        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link, None)).collect();
+        let mut drawn = HashSet::new();
+        for answer in rows::run(transaction, &create(), rows).await? {
+            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
+        }
+        Ok(drawn)
+    }
+
+    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others, with
+    /// what Neo4j calls them.
+    async fn merge(
+        &self,
+        transaction: &mut Transaction,
+        kind: &str,
+        links: Vec<Link>,
+        drawn: &mut HashSet<Entry>,
+    ) -> Result<Vec<(Link, Element)>, neo4rs::Error> {
+        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link, None)).collect();
+        let mut changed = HashMap::new();
+        for answer in rows::run(transaction, &merge(kind), rows).await? {
+            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
+            let (left, elements): (Vec<usize>, Vec<String>) = (answer.get("left")?, answer.get("elements")?);
+            changed.extend(left.into_iter().zip(elements));
+        }
+        let left = links.into_iter().enumerate();
+        Ok(left.filter_map(|(position, link)| Some((link, changed.remove(&position)?.into()))).collect())
+    }
+
+    /// Writes what has changed, or is seen by several places.
+    async fn remember(
+        &self,
+        transaction: &mut Transaction,
+        left: &[(Link, Element)],
+        drawn: &mut HashSet<Entry>,
+        several: &mut BTreeSet<Kind>,
+    ) -> Result<(), neo4rs::Error> {
+        let rows = left.iter().enumerate();
+        let rows = rows.map(|(position, (link, element))| self.cells(position, link, Some(element))).collect();
+        let mut gone: HashSet<usize> = (0..left.len()).collect();
+        for answer in rows::run(transaction, &remember(), rows).await? {
+            for position in answer.get::<Vec<usize>>("found")? {
+                gone.remove(&position);
+            }
+            let seen = answer.get::<Vec<usize>>("several")?.into_iter().map(|position| self.table(&left[position].0));
+            several.extend(seen.map(|it| Kind::edge(&it.table.r#type, &it.ends)));
+        }
+        for position in gone {
+            drawn.remove(&left[position].0.entry);
+        }
+        Ok(())
+    }
+
+    /// Rows that have not been drawn, by batch. An end that was there and has gone meanwhile may be either.
+    fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
+        let mut held = Held::new();
+        for (table, it) in self.tables.iter().enumerate() {
+            let missing = held.entry(it.batch).or_default();
+            for (row, values) in it.table.rows.iter().enumerate() {
+                if drawn.contains(&Entry { table, row }) {
+                    continue;
+                }
+                let source = elements.get(it.source(), &values.source_id).is_empty();
+                let target = elements.get(it.target(), &values.target_value).is_empty();
+                let gone = !source && !target;
+                missing.rows += 1;
+                missing.labels.extend((source || gone).then(|| it.table.source_label.clone()));
+                missing.labels.extend((target || gone).then(|| it.table.target_label.clone()));
+            }
+        }
+        held
+    }
+
+    fn by_type(&self, links: impl IntoIterator<Item = Link>) -> BTreeMap<&'a str, Vec<Link>> {
+        let mut types = BTreeMap::<&str, Vec<Link>>::new();
+        for link in links {
+            types.entry(&self.table(&link).table.r#type).or_default().push(link);
+        }
+        types
+    }
+
+    fn table(&self, link: &Link) -> &Table<'a> {
+        &self.tables[link.entry.table]
+    }
+
+    /// From, to and type: the same for rows that mean the same relationship.
+    fn identity(&self, link: &Link) -> (Element, Element, &'a str) {
+        let it = self.table(link);
+        let (from, to) = it.directed(link);
+        (from.clone(), to.clone(), &it.table.r#type)
+    }
+
+    /// What all statements take: position, from, to, type, ends, place, tag, properties, hash, and what
+    /// the relationship is called if it is there.
+    fn cells<'b>(&'b self, position: usize, link: &'b Link, element: Option<&'b str>) -> Vec<Cell<'b>> {
+        let it = self.table(link);
+        let (from, to) = it.directed(link);
+        let hash = it.hashes[link.entry.row];
+        let cells = [
+            Cell::position(position),
+            Cell::text(from),
+            Cell::text(to),
+            Cell::text(&it.table.r#type),
+            Cell::text(&it.ends),
+            Cell::text(it.origin.place),
+            Cell::number(it.origin.run.tag),
+            Cell::Own(it.properties(link.entry.row, hash)),
+            Cell::Own(hash.map_or(BoltType::Null(BoltNull), BoltType::from)),
+        ];
+        cells.into_iter().chain(element.map(Cell::text)).collect()
     }
 }
 
-/// Positions of the rows that found both ends, and whether several places see one of the edges.
-async fn write_table(
-    transaction: &mut Transaction,
-    table: &EdgeTable,
-    rows: &[Pending<'_>],
-    seen_before: bool,
-) -> Result<(HashSet<usize>, bool), neo4rs::Error> {
-    let statements = Statements::of(table);
-    let names = names_hash(table.properties.iter().map(String::as_str));
-    let row = |position: usize| {
-        let Pending { row, origin, .. } = &rows[position];
-        let hash = (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
-        let state: [BoltType; 2] = [origin.place.into(), origin.run.tag.into()];
-        bolt::list([
-            row.source_id.as_str().into(),
-            row.target_value.as_str().into(),
-            hash.map_or(BoltType::Null(BoltNull), |hash| properties(table, row, hash)),
-            bolt::integer(position),
-            bolt::list(state.into_iter().chain(hash.map(BoltType::from))),
-        ])
-    };
-    let mut found = HashSet::new();
-    let mut left = BTreeSet::new();
-    let text = if seen_before { &statements.touch } else { &statements.create };
-    for answer in requests::rows(transaction, text, (0..rows.len()).map(row).collect()).await? {
-        found.extend(answer.get::<Vec<usize>>("found")?);
-        left.extend(answer.get::<Vec<usize>>("left")?);
+impl<'a> Table<'a> {
+    fn source(&self) -> Key<'a> {
+        (&self.table.source_label, "id")
     }
-    let several = ownership::run(transaction, &statements.remember, left.into_iter().map(row).collect()).await?;
-    Ok((found, several))
-}
 
-/// What the event gives an edge, and its hash.
-fn properties(table: &EdgeTable, row: &EdgeRow, hash: i64) -> BoltType {
-    let names = table.properties.iter().map(String::as_str);
-    bolt::map(names.zip(row.values.iter().map(bolt::value)).chain([("_module_hash", hash.into())]))
-}
+    fn target(&self) -> Key<'a> {
+        (&self.table.target_label, &self.table.target_key)
+    }
 
-/// The statements that most rows with this header need: of new edges, and of such as are likely to be there.
-pub(crate) fn texts(table: &EdgeTable) -> (String, String) {
-    let Statements { create, touch, .. } = Statements::of(table);
-    (create, touch)
-}
-
-/// The statements for one header. A row is a list: id of the source, value of the target's key, properties if it has any,
-/// its position, place and tag, and hash where there are properties. The first two answer which rows found both ends, and which of
-/// them are left for the third.
-struct Statements {
-    /// Relationships that are new.
-    create: String,
-    /// Relationships that are likely to be there and their only place's own.
-    touch: String,
-    /// Relationships that have changed, or that several places see.
-    remember: String,
-}
-
-impl Statements {
-    fn of(table: &EdgeTable) -> Self {
-        let EdgeTable { r#type, source_label, target_label, target_key, .. } = table;
-        let ends = declared(table);
-        let pattern = if table.direction() == Direction::In { "(t)-[r:" } else { "(s)-[r:" };
-        let end = if table.direction() == Direction::In { "]->(s)" } else { "]->(t)" };
-        let hash = if table.properties.is_empty() { "" } else { ", r._module_hash" };
-        let now_hash = if table.properties.is_empty() { "" } else { ", row[4][2]" };
-        // Without being told, Neo4j would scan a label of which it knew no nodes when it planned.
-        let merge = format!(
-            "UNWIND $rows AS row MATCH (s:`{source_label}` {{id: row[0]}}) USING INDEX s:`{source_label}`(id) \
-             MATCH (t:`{target_label}` {{`{target_key}`: row[1]}}) USING INDEX t:`{target_label}`(`{target_key}`) \
-             MERGE {pattern}`{type}`{end} ON CREATE SET r.firstseen = timestamp()"
-        );
-        let given = if table.properties.is_empty() { "" } else { ", r += row[2]" };
-        let new = format!(
-            ", r._module_name = 'groma', r._module_ends = '{ends}', r._module_scope = row[4][0], \
-             r.lastupdated = row[4][1]{given}"
-        );
-        let answer = format!(
-            "RETURN collect(row[3]) AS found, \
-             collect(CASE [r._module_scope, r.lastupdated{hash}] WHEN row[4] THEN null ELSE row[3] END) AS left"
-        );
-        let change = if table.properties.is_empty() {
-            ""
-        } else {
-            " FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[4][2], true) THEN [1] ELSE [] END \
-             | SET r += row[2])"
-        };
-        let remember = ownership::remember("r", "_module_ends", &ends).replace("row[2]", "row[4]");
-        Self {
-            create: format!("{merge}{new} {answer}"),
-            touch: format!(
-                "{merge}{new} ON MATCH SET r.lastupdated = CASE \
-                 WHEN [r._module_scope{hash}] = [row[4][0]{now_hash}] AND r.lastupdated <= row[4][1] THEN row[4][1] \
-                 ELSE r.lastupdated END {answer}"
-            ),
-            remember: format!(
-                "{merge}{remember} SET r.lastupdated = CASE WHEN current THEN row[4][1] ELSE r.lastupdated END{change} \
-                 SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind {}",
-                ownership::ANSWER
-            ),
+    /// Start and end of the relationship.
+    fn directed<'b>(&self, link: &'b Link) -> (&'b Element, &'b Element) {
+        match self.table.direction() {
+            Direction::In => (&link.target, &link.source),
+            _ => (&link.source, &link.target),
         }
     }
+
+    /// What the event gives the edge, and its hash.
+    fn properties(&self, row: usize, hash: Option<i64>) -> BoltType {
+        let values = self.table.properties.iter().zip(&self.table.rows[row].values);
+        let values = values.map(|(name, value)| (name.as_str(), bolt::value(value)));
+        bolt::map(values.chain(hash.map(|hash| ("_module_hash", hash.into()))))
+    }
+}
+
+/// Both ends.
+const ENDS: &str = "UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] \
+    MATCH (t) WHERE elementId(t) = $words[row[2]]";
+/// What a new relationship gets.
+const NEW: &str = "r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], \
+    r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7]";
+/// It is its only place's own and has not changed. A hash that one of both lacks was not asked for.
+const SAME: &str = "r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL)";
+
+/// Relationships that cannot be there, of any type.
+pub(crate) fn create() -> String {
+    format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
+}
+
+/// Relationships of a type that are new, or likely to be as they were.
+pub(crate) fn merge(kind: &str) -> String {
+    format!(
+        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r.lastupdated = \
+         CASE WHEN {SAME} AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END \
+         WITH r, row, {SAME} AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, \
+         collect(CASE WHEN same THEN null ELSE row[0] END) AS left, \
+         collect(CASE WHEN same THEN null ELSE elementId(r) END) AS elements"
+    )
+}
+
+/// Relationships that have changed, or that several places see. Locked before they are looked at; Neo4j does that where a
+/// property is set to what it was.
+pub(crate) fn remember() -> String {
+    format!(
+        "UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = $words[row[9]] SET r._module_scope = r._module_scope \
+         WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag{} \
+         SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END \
+         FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END \
+         | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind {}",
+        ownership::remember("r", "_module_ends", "$words[row[4]]"),
+        ownership::ANSWER
+    )
 }
 
 /// Labels at the start and the end of the relationship.
@@ -207,30 +303,11 @@ fn declared(table: &EdgeTable) -> String {
     format!("{from}>{to}")
 }
 
-/// Which end is absent: nearly always the target, since a batch brings its own nodes.
-async fn absent_labels(
-    transaction: &mut Transaction,
-    table: &EdgeTable,
-    absent: &[&Pending<'_>],
-) -> Result<Vec<String>, neo4rs::Error> {
-    /// Enough to know; a batch whose other rows lack another end is retried at the end of the sync.
-    const SAMPLE: usize = 100;
-    let text = format!(
-        "UNWIND $ids AS id OPTIONAL MATCH (s:`{}` {{id: id}}) WITH s WHERE s IS NULL RETURN count(*) AS count",
-        table.source_label
-    );
-    let ids: HashSet<&str> = absent.iter().take(SAMPLE).map(|pending| pending.row.source_id.as_str()).collect();
-    let sources = ids.len();
-    let rows = transaction.rows(bolt::query(&text, [("ids", bolt::texts(ids))])).await?;
-    let missing = rows.first().map_or(Ok(0), |row| row.get::<usize>("count"))?;
-    let source = (missing > 0).then(|| table.source_label.clone());
-    let target = (missing < sources).then(|| table.target_label.clone());
-    Ok(source.into_iter().chain(target).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scopes::Run;
+    use expect_test::expect;
 
     #[test]
     fn an_edge_inwards_begins_at_the_target() {
@@ -240,11 +317,33 @@ mod tests {
             target_label: "AWSAccount".into(),
             target_key: "id".into(),
             direction: direction.into(),
+            rows: vec![EdgeRow { source_id: "vpc".into(), target_value: "1".into(), values: Vec::new() }],
             ..EdgeTable::default()
         };
-        let inwards = Statements::of(&table(Direction::In)).remember;
-        assert!(inwards.contains("MERGE (t)-[r:`RESOURCE`]->(s)") && inwards.contains("'AWSAccount>AWSVpc'"));
-        let outwards = Statements::of(&table(Direction::Out)).remember;
-        assert!(outwards.contains("MERGE (s)-[r:`RESOURCE`]->(t)") && outwards.contains("'AWSVpc>AWSAccount'"));
+        let run = Run { tag: 5, sync: "s".into(), attempt: 1 };
+        let origin = Origin { run: &run, place: "1/r", listing: "L" };
+        for (direction, from, ends) in
+            [(Direction::In, "t", "AWSAccount>AWSVpc"), (Direction::Out, "s", "AWSVpc>AWSAccount")]
+        {
+            let table = table(direction);
+            let mut writes = EdgeWrites::default();
+            writes.add(&table, origin, 1);
+            let mut elements = Elements::default();
+            elements.add(("AWSVpc", "id"), "vpc", "s".into());
+            elements.add(("AWSAccount", "id"), "1", "t".into());
+            let links = writes.links(&elements);
+            assert_eq!((&*writes.identity(&links[0]).0, &*writes.tables[0].ends), (from, ends));
+        }
+    }
+
+    #[test]
+    fn the_statements() {
+        let remember = remember().replace(&ownership::remember("r", "_module_ends", "$words[row[4]]"), " OWNERSHIP");
+        expect![[r"
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] CREATE (s)-[r:$($words[row[3]])]->(t) SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] RETURN collect(row[0]) AS found
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r.lastupdated = CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left, collect(CASE WHEN same THEN null ELSE elementId(r) END) AS elements
+            UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = $words[row[9]] SET r._module_scope = r._module_scope WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
+        "]]
+        .assert_eq(&format!("{}\n{}\n{remember}\n", create(), merge("T")));
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     admit::{Admitted, admit},
     apply::{Item, needs},
     edges::EdgeWrites,
+    elements::Elements,
     nodes::Origin,
     ownership,
     schema::Schema,
@@ -124,7 +125,7 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
     let still: HashSet<u64> = state.held.keys().copied().collect();
     let run = state.run.clone();
     let listing = &fetched.stored.scope.listing;
-    let origin = Origin { run: &run, place: &place, listing, seen_before: state.since < run.tag };
+    let origin = Origin { run: &run, place: &place, listing };
     let mut edges = EdgeWrites::default();
     for (sequence, item) in fetched.batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
         if let Some(batch) = item.as_ref().and_then(Item::batch) {
@@ -135,7 +136,7 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
         }
     }
     let mut several = BTreeSet::new();
-    for (sequence, missing) in edges.write(transaction, &mut several).await? {
+    for (sequence, missing) in edges.write(transaction, Elements::default(), &mut several).await? {
         state.hold(sequence, missing);
     }
     ownership::note(transaction, &several).await

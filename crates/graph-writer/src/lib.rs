@@ -1,10 +1,11 @@
 //! Asset events to Cypher to Neo4j. The writer knows no AWS service: labels, properties and edges come with the events.
 //!
 //! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher; [`scopes`] counts what
-//! was applied, and [`scope_store`] keeps that in the graph; [`nodes`] and [`edges`] are the two statements, [`apply`] the
-//! transaction around them; [`held`] keeps edges whose target is missing; [`cleanup`] removes what finished scopes no
-//! longer see; `lane` queues one account's events; [`sync_end`] closes a sync; [`writer`] consumes the bus; [`alone`] is a
-//! process that does; [`preview`] says what events would change, without writing.
+//! was applied, and [`scope_store`] keeps that in the graph; `rows` and `requests` are how rows travel, `elements` finds
+//! nodes, [`nodes`] and [`edges`] write, [`apply`] is the transaction around them; [`held`] keeps edges whose target is
+//! missing; [`cleanup`] removes what finished scopes no longer see; `lane` queues one account's events; [`sync_end`] closes a
+//! sync; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would change, without
+//! writing.
 
 pub mod admit;
 pub mod alone;
@@ -12,6 +13,7 @@ pub mod apply;
 mod bolt;
 pub mod cleanup;
 pub mod edges;
+mod elements;
 pub mod held;
 mod in_flight;
 mod lane;
@@ -20,6 +22,7 @@ mod ownership;
 pub mod prepare;
 pub mod preview;
 mod requests;
+mod rows;
 pub mod schema;
 pub mod scope_store;
 pub mod scopes;

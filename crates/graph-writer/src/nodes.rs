@@ -1,17 +1,19 @@
-//! Node rows to statements: every table with the same header becomes one `UNWIND … MERGE`, whatever scope its rows come
-//! from, because a few large requests are several times faster than many small ones.
+//! Node rows to statements: rows of one label are looked up together, whatever listing and scope they come from, because a
+//! few large requests are several times faster than many small ones. Those that have not changed get their tag in passing;
+//! new ones are made, and all others changed, by one statement for all labels.
 //!
 //! What the writer keeps on a node beside the event's properties is said in [`crate::ownership`].
 //!
-//! Statements are short, because Neo4j plans each of them once for every label, and what that costs goes by the length
-//! of the text: with the twenty property names of a type and everything about ownership in it, planning one took four
-//! times as long (21 ms against 6), and a first sync spent most of its time so. So names travel with the rows, and what
-//! only a few rows need is a statement of its own.
+//! Neo4j plans each statement once, and what that costs goes by the length of its text: with twenty property names and
+//! everything about ownership in it, planning one took four times as long (21 ms against 6), and with three statements for
+//! each label a first sync spent most of its time so. So labels and names travel with the rows, and the one statement that
+//! has to name its label, because only so Neo4j uses an index, is short.
 
 use crate::{
     bolt,
+    elements::{Element, Elements},
     ownership::{self, Kind, SHARED},
-    requests,
+    rows::{self, Cell},
     scopes::Run,
 };
 use events::{Message, NodeRow, NodeTable, Ownership};
@@ -19,7 +21,7 @@ use graph::Transaction;
 use neo4rs::BoltType;
 use siphasher::sip::SipHasher13;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     hash::Hasher,
 };
 
@@ -32,111 +34,219 @@ pub struct Origin<'a> {
     pub place: &'a str,
     /// The listing.
     pub listing: &'a str,
-    /// Whether the scope has been in the graph before this run.
-    pub seen_before: bool,
 }
 
-/// Rows to write, gathered by header.
+/// Rows to write.
 #[derive(Default)]
 pub struct NodeWrites<'a> {
-    tables: Vec<Gathered<'a>>,
-    index: BTreeMap<Header<'a>, usize>,
+    tables: Vec<Table<'a>>,
 }
 
-/// Listing, label, extra labels, absent labels, whether shared, properties.
-type Header<'a> = (&'a str, &'a str, &'a [String], &'a [String], bool, Vec<&'a str>);
-
-struct Gathered<'a> {
+struct Table<'a> {
     table: &'a NodeTable,
-    listing: &'a str,
-    /// Whether nodes of these rows are likely to be in the graph.
-    seen_before: bool,
-    rows: Vec<(Origin<'a>, &'a NodeRow)>,
+    origin: Origin<'a>,
+    hash_property: String,
+    hashes: Vec<i64>,
+}
+
+/// A row and its table; small, because there are thousands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    table: usize,
+    row: usize,
+}
+
+/// A row of which there is a node.
+struct Left {
+    entry: Entry,
+    element: Element,
 }
 
 impl<'a> NodeWrites<'a> {
     /// Adds the rows of a table.
     pub fn add(&mut self, table: &'a NodeTable, origin: Origin<'a>) {
-        let shared = table.ownership() == Ownership::Shared;
-        let properties = table.properties.iter().map(|property| property.name.as_str()).collect();
-        let header =
-            (origin.listing, table.label.as_str(), &*table.extra_labels, &*table.absent_labels, shared, properties);
-        let index = *self.index.entry(header).or_insert_with(|| {
-            self.tables.push(Gathered { table, listing: origin.listing, seen_before: false, rows: Vec::new() });
-            self.tables.len() - 1
-        });
-        let gathered = &mut self.tables[index];
-        gathered.seen_before |= origin.seen_before;
-        gathered.rows.extend(table.rows.iter().map(|row| (origin, row)));
+        let header = header_hash(table);
+        let hashes = table.rows.iter().map(|row| hash_of(&header, row.values.iter())).collect();
+        self.tables.push(Table { table, origin, hash_property: hash_property(origin.listing), hashes });
     }
 
-    /// Writes the rows; adds labels of which several places see one to `several`.
+    /// Writes the rows, and answers what Neo4j calls their nodes. Adds labels of which several places see one to `several`.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
         several: &mut BTreeSet<Kind>,
-    ) -> Result<(), neo4rs::Error> {
-        for gathered in &self.tables {
-            if gathered.write(transaction).await? {
-                several.insert(Kind::label(&gathered.table.label));
+    ) -> Result<Elements<'a>, neo4rs::Error> {
+        let mut elements = Elements::default();
+        let mut waiting: Vec<Entry> = Vec::new();
+        for (table, it) in self.tables.iter().enumerate() {
+            waiting.extend((0..it.hashes.len()).map(|row| Entry { table, row }));
+        }
+        // Once, unless somebody removes nodes at the same moment.
+        while !waiting.is_empty() {
+            let mut left = Vec::new();
+            let absent = self.refresh(transaction, &waiting, &mut elements, &mut left).await?;
+            self.create(transaction, absent, &mut elements, &mut left).await?;
+            waiting = self.remember(transaction, left, &mut elements, several).await?;
+        }
+        Ok(elements)
+    }
+
+    /// Looks nodes up and renews the tag of those that have not changed. Others are added to `left`; answers rows without a
+    /// node.
+    async fn refresh(
+        &self,
+        transaction: &mut Transaction,
+        entries: &[Entry],
+        elements: &mut Elements<'a>,
+        left: &mut Vec<Left>,
+    ) -> Result<Vec<Entry>, neo4rs::Error> {
+        let mut labels = BTreeMap::<&str, Vec<Entry>>::new();
+        for entry in entries {
+            labels.entry(&self.table(*entry).table.label).or_default().push(*entry);
+        }
+        let mut absent = Vec::new();
+        for (label, entries) in labels {
+            let rows = entries.iter().enumerate().map(|(position, entry)| self.stub(position, *entry)).collect();
+            let mut there = HashSet::new();
+            for answer in rows::run(transaction, &refresh(label), rows).await? {
+                let found: Vec<usize> = answer.get("found")?;
+                let (names, same): (Vec<String>, Vec<bool>) = (answer.get("elements")?, answer.get("same")?);
+                for ((position, element), same) in found.into_iter().zip(names).zip(same) {
+                    let entry = entries[position];
+                    let element: Element = element.into();
+                    there.insert(position);
+                    elements.add((label, "id"), self.id(entry), element.clone());
+                    if !same {
+                        left.push(Left { entry, element });
+                    }
+                }
             }
+            let missing = entries.into_iter().enumerate().filter(|(position, _)| !there.contains(position));
+            absent.extend(missing.map(|(_, entry)| entry));
+        }
+        Ok(absent)
+    }
+
+    /// Makes the nodes; of a node that several rows bring, the first makes it and the others are added to `left`.
+    async fn create(
+        &self,
+        transaction: &mut Transaction,
+        entries: Vec<Entry>,
+        elements: &mut Elements<'a>,
+        left: &mut Vec<Left>,
+    ) -> Result<(), neo4rs::Error> {
+        let mut ids = HashSet::new();
+        let (new, again): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| ids.insert((&*self.table(*entry).table.label, self.id(*entry))));
+        let rows = new.iter().enumerate().map(|(position, entry)| self.whole(position, *entry, None)).collect();
+        for answer in rows::run(transaction, CREATE, rows).await? {
+            let (made, names): (Vec<usize>, Vec<String>) = (answer.get("made")?, answer.get("elements")?);
+            for (position, element) in made.into_iter().zip(names) {
+                elements.create((&self.table(new[position]).table.label, "id"), self.id(new[position]), element.into());
+            }
+        }
+        for entry in again {
+            let made = elements.get((&self.table(entry).table.label, "id"), self.id(entry));
+            left.extend(made.iter().map(|element| Left { entry, element: element.clone() }));
         }
         Ok(())
     }
-}
 
-impl Gathered<'_> {
-    /// Whether several places see one of them.
-    async fn write(&self, transaction: &mut Transaction) -> Result<bool, neo4rs::Error> {
-        let statements = Statements::of(self.table, self.listing);
-        let hash_property = hash_property(self.listing);
-        let header = header_hash(self.table);
-        let hashes: Vec<i64> = self.rows.iter().map(|(_, row)| hash_of(&header, row.values.iter())).collect();
-        let mut new: BTreeSet<usize> = (0..self.rows.len()).collect();
-        let mut known = BTreeSet::new();
-        if self.seen_before {
-            let stub = |position: &usize| {
-                let (origin, row) = &self.rows[*position];
-                let state = bolt::list([self.owner(origin).into(), hashes[*position].into()]);
-                bolt::list([row.id.as_str().into(), state, origin.run.tag.into(), bolt::integer(*position)])
-            };
-            for answer in requests::rows(transaction, &statements.refresh, new.iter().map(stub).collect()).await? {
-                let (done, left): (Vec<usize>, Vec<usize>) = (answer.get("done")?, answer.get("left")?);
-                for position in done.iter().chain(&left) {
-                    new.remove(position);
+    /// Writes what has changed, or is seen by several places, or belongs to none. Answers rows whose node is gone.
+    async fn remember(
+        &self,
+        transaction: &mut Transaction,
+        mut left: Vec<Left>,
+        elements: &mut Elements<'a>,
+        several: &mut BTreeSet<Kind>,
+    ) -> Result<Vec<Entry>, neo4rs::Error> {
+        let mut gone = Vec::new();
+        // Locked in one order, so that writers wait for each other and need not repeat.
+        left.sort_by(|a, b| a.element.cmp(&b.element));
+        let (shared, owned) = left.into_iter().partition(|left| self.table(left.entry).is_shared());
+        for (text, left) in [(remember(), owned), (share(), shared)] {
+            for wave in ownership::waves(left, |left| left.element.clone()) {
+                let rows = wave.iter().enumerate();
+                let rows = rows.map(|(position, left)| self.whole(position, left.entry, Some(&left.element))).collect();
+                let mut found = HashSet::new();
+                for answer in rows::run(transaction, &text, rows).await? {
+                    found.extend(answer.get::<Vec<usize>>("found")?);
+                    let labels = answer.get::<Vec<usize>>("several")?.into_iter();
+                    several.extend(labels.map(|position| Kind::label(&self.table(wave[position].entry).table.label)));
                 }
-                known.extend(left);
+                for (_, left) in wave.iter().enumerate().filter(|(position, _)| !found.contains(position)) {
+                    elements.forget((&self.table(left.entry).table.label, "id"), self.id(left.entry));
+                    gone.push(left.entry);
+                }
             }
         }
-        let whole = |position: &usize| {
-            let (origin, row) = &self.rows[*position];
-            let state = [self.owner(origin).into(), origin.run.tag.into(), hashes[*position].into()];
-            let properties = self.properties(&hash_property, origin, row, hashes[*position]);
-            bolt::list([row.id.as_str().into(), properties, bolt::list(state), bolt::integer(*position)])
-        };
-        for answer in requests::rows(transaction, &statements.create, new.iter().map(whole).collect()).await? {
-            known.extend(answer.get::<Vec<usize>>("left")?);
-        }
-        ownership::run(transaction, &statements.remember, known.iter().map(whole).collect()).await
+        Ok(gone)
     }
 
+    fn table(&self, entry: Entry) -> &Table<'a> {
+        &self.tables[entry.table]
+    }
+
+    fn row(&self, entry: Entry) -> &'a NodeRow {
+        &self.tables[entry.table].table.rows[entry.row]
+    }
+
+    fn id(&self, entry: Entry) -> &'a str {
+        &self.row(entry).id
+    }
+
+    /// What [`refresh`] needs: position, id, place, tag, hash property, hash.
+    fn stub(&self, position: usize, entry: Entry) -> Vec<Cell<'_>> {
+        let it = self.table(entry);
+        vec![
+            Cell::position(position),
+            Cell::own(self.id(entry)),
+            Cell::text(it.owner()),
+            Cell::number(it.origin.run.tag),
+            Cell::text(&it.hash_property),
+            Cell::own(it.hashes[entry.row]),
+        ]
+    }
+
+    /// What the other statements need: position, properties, place, tag, hash property, hash, label, all labels, further
+    /// labels, absent labels, and the node if it is there.
+    fn whole<'b>(&'b self, position: usize, entry: Entry, element: Option<&'b str>) -> Vec<Cell<'b>> {
+        let it = self.table(entry);
+        let cells = [
+            Cell::position(position),
+            Cell::Own(it.properties(self.row(entry), it.hashes[entry.row])),
+            Cell::text(it.owner()),
+            Cell::number(it.origin.run.tag),
+            Cell::text(&it.hash_property),
+            Cell::own(it.hashes[entry.row]),
+            Cell::text(&it.table.label),
+            Cell::labels(Some(&it.table.label), &it.table.extra_labels),
+            Cell::labels(None, &it.table.extra_labels),
+            Cell::labels(None, &it.table.absent_labels),
+        ];
+        cells.into_iter().chain(element.map(Cell::text)).collect()
+    }
+}
+
+impl<'a> Table<'a> {
     fn is_shared(&self) -> bool {
         self.table.ownership() == Ownership::Shared
     }
 
-    fn owner<'b>(&self, origin: &Origin<'b>) -> &'b str {
-        if self.is_shared() { SHARED } else { origin.place }
+    fn owner(&self) -> &'a str {
+        if self.is_shared() { SHARED } else { self.origin.place }
     }
 
-    /// All that a node is to hold when it is new.
-    fn properties(&self, hash_property: &str, origin: &Origin<'_>, row: &NodeRow, hash: i64) -> BoltType {
+    /// All that a node is to hold when it is new, but for its id and the time.
+    fn properties(&self, row: &NodeRow, hash: i64) -> BoltType {
         let names = self.table.properties.iter().map(|property| property.name.as_str());
         let kind = (!self.is_shared()).then(|| ("_module_label", self.table.label.as_str().into()));
         let bookkeeping = [
-            (hash_property, hash.into()),
+            ("id", row.id.as_str().into()),
+            (&*self.hash_property, hash.into()),
             ("_module_name", "groma".into()),
-            ("_module_scope", self.owner(origin).into()),
-            ("lastupdated", origin.run.tag.into()),
+            ("_module_scope", self.owner().into()),
+            ("lastupdated", self.origin.run.tag.into()),
         ];
         bolt::map(names.zip(row.values.iter().map(bolt::value)).chain(bookkeeping).chain(kind))
     }
@@ -146,62 +256,42 @@ pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
-/// The statements for rows with this header: for such as have not changed, for new ones and for all others.
-pub(crate) fn texts(table: &NodeTable, listing: &str) -> [String; 3] {
-    let Statements { refresh, create, remember } = Statements::of(table, listing);
-    [refresh, create, remember]
+/// Finds nodes of a label. Of those that have not changed and are their only place's own, the tag is all that is written.
+pub(crate) fn refresh(label: &str) -> String {
+    format!(
+        "UNWIND $rows AS row MATCH (n:`{label}` {{id: row[1]}}) USING INDEX n:`{label}`(id) WITH n, row, \
+         n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AND n.lastupdated <= $words[row[3]] AS same \
+         SET n.lastupdated = CASE WHEN same THEN $words[row[3]] ELSE n.lastupdated END \
+         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, collect(coalesce(same, false)) AS same"
+    )
 }
 
-/// The statements for one header, in the order in which rows pass through them; all but the last answer which rows are
-/// left for it, the first also which are done: the rest is new.
-struct Statements {
-    /// Nodes that have not changed and are their only place's own: their tag is all that is written. A row is a list: id,
-    /// place and hash, tag, its position.
-    refresh: String,
-    /// Nodes that are new. A row: id, properties, place and tag and hash, its position.
-    create: String,
-    /// Nodes that have changed, or that several places see, or that have been shared. Rows as before.
-    remember: String,
+/// Makes nodes. One that somebody else made since they were looked up violates its label's constraint, and the
+/// transaction is repeated.
+pub(crate) const CREATE: &str = "UNWIND $rows AS row CREATE (n:$($words[row[7]])) SET n = row[1], \
+    n.firstseen = timestamp() RETURN collect(row[0]) AS made, collect(elementId(n)) AS elements";
+
+/// Nodes that have changed, or that several places see.
+pub(crate) fn remember() -> String {
+    change(&ownership::remember("n", "_module_label", "$words[row[6]]"))
 }
 
-impl Statements {
-    fn of(table: &NodeTable, listing: &str) -> Self {
-        let label = &table.label;
-        let hash = format!("n.`{}`", hash_property(listing));
-        let extra =
-            if table.extra_labels.is_empty() { String::new() } else { format!(", n{}", labels(&table.extra_labels)) };
-        let absent = if table.absent_labels.is_empty() {
-            String::new()
-        } else {
-            format!(" REMOVE n{}", labels(&table.absent_labels))
-        };
-        let merge =
-            format!("UNWIND $rows AS row MERGE (n:`{label}` {{id: row[0]}}) ON CREATE SET n.firstseen = timestamp()");
-        let remember = if table.ownership() == Ownership::Shared {
-            ownership::share("n")
-        } else {
-            ownership::remember("n", "_module_label", label)
-        };
-        Self {
-            refresh: format!(
-                "UNWIND $rows AS row MATCH (n:`{label}` {{id: row[0]}}) USING INDEX n:`{label}`(id) \
-                 WITH n, row, [n._module_scope, {hash}] = row[1] AND n.lastupdated <= row[2] AS same \
-                 SET n.lastupdated = CASE WHEN same THEN row[2] ELSE n.lastupdated END \
-                 RETURN collect(CASE WHEN same THEN row[3] END) AS done, \
-                 collect(CASE WHEN same THEN null ELSE row[3] END) AS left"
-            ),
-            create: format!(
-                "{merge}, n += row[1]{extra} \
-                 RETURN collect(CASE [n._module_scope, n.lastupdated, {hash}] WHEN row[2] THEN null ELSE row[3] END) AS left"
-            ),
-            remember: format!(
-                "{merge} {remember} SET n.lastupdated = CASE WHEN current THEN row[2][1] ELSE n.lastupdated END \
-                 FOREACH (_ IN CASE WHEN current AND coalesce({hash} <> row[2][2], true) THEN [1] ELSE [] END \
-                 | SET n += row[1]{extra}{absent}) SET n._module_scope = owner, n._module_label = kind {}",
-                ownership::ANSWER
-            ),
-        }
-    }
+/// Nodes that belong to no place.
+pub(crate) fn share() -> String {
+    change(&ownership::share("n"))
+}
+
+/// The node is locked before it is looked at; Neo4j does that where a property is set to what it was.
+fn change(ownership: &str) -> String {
+    format!(
+        "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = $words[row[10]] SET n._module_scope = n._module_scope \
+         WITH n, row, $words[row[2]] AS place, $words[row[3]] AS tag{ownership} \
+         SET n.lastupdated = CASE WHEN current THEN $words[row[3]] ELSE n.lastupdated END \
+         FOREACH (_ IN CASE WHEN current AND coalesce(n[$words[row[4]]] <> row[5], true) THEN [1] ELSE [] END \
+         | SET n += row[1], n:$($words[row[8]]) REMOVE n:$($words[row[9]])) \
+         SET n._module_scope = owner, n._module_label = kind {}",
+        ownership::ANSWER
+    )
 }
 
 /// The same for equal headers, in every version and on every machine: a hash stands in the graph until the next sync.
@@ -228,10 +318,6 @@ pub(crate) fn hash_of<'a>(names: &SipHasher13, values: impl Iterator<Item = &'a 
     hasher.finish().cast_signed()
 }
 
-fn labels(labels: &[String]) -> String {
-    labels.iter().fold(String::new(), |text, label| text + ":`" + label + "`")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,32 +335,15 @@ mod tests {
         }
     }
 
-    fn origin(run: &Run) -> Origin<'_> {
-        Origin { run, place: "1/r", listing: "L", seen_before: false }
-    }
-
-    #[test]
-    fn tables_with_one_header_are_written_together() {
-        let (first, second, other) = (table("A", &["1", "2"]), table("A", &["3"]), table("B", &["1"]));
-        let run = Run { tag: 5, sync: "s".into(), attempt: 1 };
-        let mut writes = NodeWrites::default();
-        writes.add(&first, origin(&run));
-        writes.add(&other, origin(&run));
-        writes.add(&second, Origin { place: "1/q", ..origin(&run) });
-        let rows: Vec<_> = writes.tables.iter().map(|gathered| gathered.rows.len()).collect();
-        assert_eq!(rows, [3, 1]);
-    }
-
     #[test]
     fn the_statements() {
-        let Statements { refresh, create, remember } = Statements::of(&table("A", &[]), "L");
-        let remember = remember.replace(&ownership::remember("n", "_module_label", "A"), "OWNERSHIP");
+        let remember = remember().replace(&ownership::remember("n", "_module_label", "$words[row[6]]"), " OWNERSHIP");
         expect![[r"
-            UNWIND $rows AS row MATCH (n:`A` {id: row[0]}) USING INDEX n:`A`(id) WITH n, row, [n._module_scope, n.`_module_hash_L`] = row[1] AND n.lastupdated <= row[2] AS same SET n.lastupdated = CASE WHEN same THEN row[2] ELSE n.lastupdated END RETURN collect(CASE WHEN same THEN row[3] END) AS done, collect(CASE WHEN same THEN null ELSE row[3] END) AS left
-            UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp(), n += row[1], n:`Thing` RETURN collect(CASE [n._module_scope, n.lastupdated, n.`_module_hash_L`] WHEN row[2] THEN null ELSE row[3] END) AS left
-            UNWIND $rows AS row MERGE (n:`A` {id: row[0]}) ON CREATE SET n.firstseen = timestamp() OWNERSHIP SET n.lastupdated = CASE WHEN current THEN row[2][1] ELSE n.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(n.`_module_hash_L` <> row[2][2], true) THEN [1] ELSE [] END | SET n += row[1], n:`Thing` REMOVE n:`Other`) SET n._module_scope = owner, n._module_label = kind RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several
+            UNWIND $rows AS row MATCH (n:`A` {id: row[1]}) USING INDEX n:`A`(id) WITH n, row, n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AND n.lastupdated <= $words[row[3]] AS same SET n.lastupdated = CASE WHEN same THEN $words[row[3]] ELSE n.lastupdated END RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, collect(coalesce(same, false)) AS same
+            UNWIND $rows AS row CREATE (n:$($words[row[7]])) SET n = row[1], n.firstseen = timestamp() RETURN collect(row[0]) AS made, collect(elementId(n)) AS elements
+            UNWIND $rows AS row MATCH (n) WHERE elementId(n) = $words[row[10]] SET n._module_scope = n._module_scope WITH n, row, $words[row[2]] AS place, $words[row[3]] AS tag OWNERSHIP SET n.lastupdated = CASE WHEN current THEN $words[row[3]] ELSE n.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(n[$words[row[4]]] <> row[5], true) THEN [1] ELSE [] END | SET n += row[1], n:$($words[row[8]]) REMOVE n:$($words[row[9]])) SET n._module_scope = owner, n._module_label = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
         "]]
-        .assert_eq(&format!("{refresh}\n{create}\n{remember}\n"));
+        .assert_eq(&format!("{}\n{CREATE}\n{remember}\n", refresh("A")));
     }
 
     #[test]

@@ -16,8 +16,11 @@
 
 use crate::requests;
 use graph::{GraphError, GraphStore, Transaction};
-use neo4rs::{BoltType, Query};
-use std::collections::{BTreeSet, HashSet};
+use neo4rs::Query;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::Hash,
+};
 
 /// `_module_scope` of what belongs to no place.
 pub(crate) const SHARED: &str = "shared";
@@ -40,16 +43,23 @@ impl Kind {
     }
 }
 
-/// What a statement with [`remember`] answers.
-pub(crate) const ANSWER: &str = "RETURN count(CASE owner WHEN 'several' THEN 1 END) AS several";
+/// What a statement with [`remember`] or [`share`] answers: which rows were written, and of which several places see it.
+pub(crate) const ANSWER: &str =
+    "RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several";
 
-/// Runs such a statement; whether several places see one of what it wrote.
-pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<BoltType>) -> Result<bool, neo4rs::Error> {
-    let mut several = false;
-    for answer in requests::rows(transaction, text, rows).await? {
-        several |= answer.get::<i64>("several")? > 0;
+/// Cuts rows into as many requests as one thing has rows: within a statement a row does not see what another has written.
+pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> Vec<Vec<T>> {
+    let mut seen = HashMap::<K, usize>::new();
+    let mut waves: Vec<Vec<T>> = Vec::new();
+    for row in rows {
+        let times = seen.entry(thing(&row)).or_default();
+        if waves.len() == *times {
+            waves.push(Vec::new());
+        }
+        waves[*times].push(row);
+        *times += 1;
     }
-    Ok(several)
+    waves
 }
 
 /// Notes kinds of which several places see one, in the transaction that wrote them.
@@ -68,18 +78,18 @@ pub(crate) async fn noted(store: &GraphStore) -> Result<HashSet<String>, GraphEr
     kinds.map_err(|error| GraphError::Rejected(error.into()))
 }
 
-/// Remembers the place and the tag that stand in `row[2]`; leaves `row`, the `owner`, the `kind` and whether
-/// nothing newer is known (`current`) to the statement that goes on. To be put after `ON CREATE SET …`.
+/// Remembers that the `place` saw it, with the sync's `tag`; leaves `row`, the `owner`, the `kind` and whether nothing newer is
+/// known (`current`) to the statement that goes on. To be put after `WITH …, row, … AS place, … AS tag`.
 pub(crate) fn remember(variable: &str, kind_property: &str, kind: &str) -> String {
-    const TEXT: &str = " WITH it, row, row[2][0] AS place, row[2][1] AS tag, coalesce(it.lastupdated, 0) AS seen, \
-        coalesce(it._module_scope, row[2][0]) AS scope, coalesce(it.KIND_PROPERTY, 'KIND_VALUE') AS kind \
+    const TEXT: &str = ", coalesce(it.lastupdated, 0) AS seen, it._module_scope AS held, \
+        coalesce(it.KIND_PROPERTY, KIND_VALUE) AS kind \
+        WITH it, row, place, tag, seen, kind, coalesce(held, place) AS scope \
         WITH it, row, place, tag, seen, kind, scope, CASE WHEN scope IN [place, 'shared'] THEN null \
         ELSE coalesce(it._module_places, [scope + ' ' + toString(seen)]) END AS known \
         SET it._module_places = [p IN known WHERE split(p, ' ')[0] <> place] + (place + ' ' + toString(reduce(newest = tag, \
         p IN known | CASE WHEN split(p, ' ')[0] = place AND toInteger(split(p, ' ')[1]) > newest \
         THEN toInteger(split(p, ' ')[1]) ELSE newest END))) \
-        WITH it, row, seen, kind, CASE WHEN known IS NULL THEN scope ELSE 'several' END AS owner \
-        SET it._module_scope = owner, it.KIND_PROPERTY = kind WITH it, row, seen <= row[2][1] AS current, owner, kind";
+        WITH it, row, seen <= tag AS current, kind, CASE WHEN known IS NULL THEN scope ELSE 'several' END AS owner";
     [("it.", &*format!("{variable}.")), ("it,", &format!("{variable},"))]
         .into_iter()
         .chain([("KIND_PROPERTY", kind_property), ("KIND_VALUE", kind)])
@@ -89,8 +99,7 @@ pub(crate) fn remember(variable: &str, kind_property: &str, kind: &str) -> Strin
 /// The same for what belongs to no place.
 pub(crate) fn share(variable: &str) -> String {
     format!(
-        " SET {variable}._module_scope = '{SHARED}', {variable}._module_places = null \
-         WITH {variable}, row, coalesce({variable}.lastupdated, 0) <= row[2][1] AS current, '{SHARED}' AS owner, \
-         {variable}._module_label AS kind"
+        ", coalesce({variable}.lastupdated, 0) AS seen SET {variable}._module_places = null \
+         WITH {variable}, row, seen <= tag AS current, '{SHARED}' AS owner, {variable}._module_label AS kind"
     )
 }

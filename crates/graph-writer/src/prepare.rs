@@ -2,20 +2,23 @@
 //! statement when it first sees it, which for all types together takes a database that has just started some twenty
 //! seconds of processor time, more than writing a small organization does.
 //!
-//! An empty database gets what its first sync needs, which has nothing to refresh or to clean; another one the rest as well.
+//! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
 
 use crate::{
-    bolt, cleanup, edges, nodes,
+    bolt, cleanup, edges, elements, nodes,
     schema::{Need, Schema},
+    scope_store,
 };
-use events::{EdgeTable, NodeTable, Ownership};
+use events::{EdgeTable, NodeTable};
 use futures::{TryStreamExt, stream};
 use graph::{GraphError, GraphStore};
 use neo4rs::Query;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 /// Statements planned at once; planning is all processor time.
 const AT_ONCE: usize = 2;
+/// Statements planned in one transaction: while it is open, nobody's new index is populated.
+const IN_ONE: usize = 25;
 
 /// What a listing is going to publish: tables without rows.
 #[derive(Debug, Clone, Default)]
@@ -33,36 +36,27 @@ impl Expected {
         self.nodes.iter().flat_map(Need::of_nodes).chain(self.edges.iter().flat_map(Need::of_edges)).collect()
     }
 
-    /// What a first sync needs. Nodes that other listings, or all places, give as well are rarely new when they come.
-    fn of_first_sync(&self, fed_often: &HashSet<&str>) -> Vec<String> {
-        let nodes = self.nodes.iter().flat_map(|table| {
-            let [_, create, remember] = nodes::texts(table, &self.listing);
-            let is_rarely_new = table.ownership() == Ownership::Shared || fed_often.contains(table.label.as_str());
-            [Some(create), is_rarely_new.then_some(remember)].into_iter().flatten()
+    /// What every sync says in transactions that have changed something.
+    fn of_rows(&self) -> Vec<String> {
+        let nodes = self.nodes.iter().map(|table| nodes::refresh(&table.label));
+        let edges = self.edges.iter().flat_map(|table| {
+            let source = elements::text((&table.source_label, "id"));
+            [source, elements::text((&table.target_label, &table.target_key)), edges::merge(&table.r#type)]
         });
-        nodes.chain(self.edges.iter().map(|table| edges::texts(table).0)).collect()
+        nodes.chain(edges).collect()
     }
 
-    /// What every later sync needs besides; what is seen by several places is rare.
-    fn of_later_syncs(&self) -> Vec<String> {
-        let nodes = self.nodes.iter().flat_map(|table| {
-            let [refresh, ..] = nodes::texts(table, &self.listing);
-            [refresh, cleanup::node_text(&table.label)]
-        });
-        let edges = self.edges.iter().flat_map(|table| [edges::texts(table).1, cleanup::edge_text(&table.r#type)]);
-        nodes.chain(edges).collect()
+    /// What only later syncs say, which have something to clean.
+    fn of_cleanup(&self) -> Vec<String> {
+        let nodes = self.nodes.iter().map(|table| cleanup::node_text(&table.label));
+        nodes.chain(self.edges.iter().map(|table| cleanup::edge_text(&table.r#type))).collect()
     }
 }
 
-/// Labels that more than one listing gives.
-fn fed_often(expected: &[Expected]) -> HashSet<&str> {
-    let mut listings = HashMap::<&str, HashSet<&str>>::new();
-    for Expected { listing, nodes, .. } in expected {
-        for table in nodes {
-            listings.entry(&table.label).or_default().insert(listing);
-        }
-    }
-    listings.into_iter().filter(|(_, listings)| listings.len() > 1).map(|(label, _)| label).collect()
+/// Statements that serve all types, in transactions that have changed something.
+fn general() -> [String; 6] {
+    let [create, save] = [nodes::CREATE, scope_store::SAVE].map(str::to_owned);
+    [create, nodes::remember(), nodes::share(), edges::create(), edges::remember(), save]
 }
 
 async fn is_empty(store: &GraphStore) -> Result<bool, GraphError> {
@@ -87,14 +81,43 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
     let needs: BTreeSet<Need> = expected.iter().flat_map(Expected::needs).chain(Need::of_analysis()).collect();
     let indexes = needs.len();
     Schema::default().ensure(store, needs).await?;
-    let often = fed_often(expected);
-    let mut texts: BTreeSet<String> = expected.iter().flat_map(|it| it.of_first_sync(&often)).collect();
+    let rows: BTreeSet<String> = expected.iter().flat_map(Expected::of_rows).chain(general()).collect();
+    let mut alone = BTreeSet::from([scope_store::lock_text()]);
     if !is_empty(store).await? {
-        texts.extend(expected.iter().flat_map(Expected::of_later_syncs));
+        alone.extend(expected.iter().flat_map(Expected::of_cleanup));
     }
-    let statements = texts.len();
-    stream::iter(texts.iter().map(|text| Ok(bolt::idle(text))))
-        .try_for_each_concurrent(AT_ONCE, |query| async { store.rows(query).await.map(drop) })
-        .await?;
-    Ok(Prepared { indexes, statements })
+    let idle = |texts: &BTreeSet<String>| texts.iter().map(|text| bolt::idle(text)).collect::<Vec<Query>>();
+    plan(store, &idle(&rows), true).await?;
+    plan(store, &idle(&alone), false).await?;
+    plan(store, &analysis::explanations(), false).await?;
+    Ok(Prepared { indexes, statements: rows.len() + alone.len() })
+}
+
+/// Has statements planned. Neo4j keeps one plan for transactions that have changed something and another for those that
+/// have not: in the wrong one, planning would be to no avail.
+async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), GraphError> {
+    stream::iter(queries.chunks(IN_ONE).map(Ok))
+        .try_for_each_concurrent(AT_ONCE, |queries| async move {
+            let mut backoff = store.backoff();
+            while let Err(error) = attempt(store, queries, changed).await {
+                backoff.pause(error).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn attempt(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let mut outcome = Ok(());
+    if changed {
+        outcome = transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await;
+    }
+    for query in queries {
+        if outcome.is_ok() {
+            outcome = transaction.rows(query.clone()).await.map(drop);
+        }
+    }
+    transaction.undo().await;
+    outcome
 }

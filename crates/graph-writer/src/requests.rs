@@ -15,7 +15,7 @@ const SMALL: usize = 7_600;
 /// From here on a request in one piece is faster than many small ones.
 const LARGE: usize = 96 * 1024;
 /// Rows in one request, however small.
-const MOST_ROWS: usize = 10_000;
+pub(crate) const MOST_ROWS: usize = 10_000;
 /// Bytes in one request: Neo4j holds it in memory as a whole, for each connection.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
@@ -46,11 +46,15 @@ pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<Bol
     Ok(())
 }
 
+/// Bytes that a request may have where all of them together would have `total`.
+pub(crate) fn most_bytes(total: usize) -> usize {
+    if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES }
+}
+
 /// Cuts `rows` into requests; `overhead` bytes (the statement and its other parameters) go with each.
 fn cut(rows: Vec<BoltType>, overhead: usize) -> Vec<Vec<BoltType>> {
     let sizes: Vec<usize> = rows.iter().map(bolt::size).collect();
-    let total = overhead + sizes.iter().sum::<usize>();
-    let most = if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES };
+    let most = most_bytes(overhead + sizes.iter().sum::<usize>());
     let mut requests: Vec<Vec<BoltType>> = Vec::new();
     let mut bytes = 0;
     for (row, size) in rows.into_iter().zip(sizes) {

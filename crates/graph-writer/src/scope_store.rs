@@ -45,23 +45,29 @@ pub(crate) async fn lock(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
 ) -> Result<BTreeMap<String, StoredScope>, neo4rs::Error> {
-    let text = format!(
-        "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
-         SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
-    );
     let headers = scopes.iter().map(|(id, scope)| header(id, scope)).collect();
-    let rows = requests::rows(transaction, &text, headers).await?;
+    let rows = requests::rows(transaction, &lock_text(), headers).await?;
     rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
 }
+
+/// The statement of [`lock`].
+pub(crate) fn lock_text() -> String {
+    format!(
+        "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
+         SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
+    )
+}
+
+/// The statement of [`save`].
+pub(crate) const SAVE: &str = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
 
 /// Writes the states of scopes that [`lock`] locked.
 pub(crate) async fn save(
     transaction: &mut Transaction,
     states: impl IntoIterator<Item = (&String, &StoredScope)>,
 ) -> Result<(), neo4rs::Error> {
-    let text = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
     let states = states.into_iter().map(|(id, stored)| columns(id, &stored.state)).collect();
-    requests::run(transaction, text, states).await
+    requests::run(transaction, SAVE, states).await
 }
 
 /// Every scope whose newest run belongs to this sync.

@@ -1,11 +1,12 @@
 //! The only crate that connects to Neo4j: where the graph is, and transactions that are committed or rolled back and repeated
 //! on errors that a repeat can heal. Knows nothing of AWS or the bus.
 //!
-//! Reading order: [`config`], [`store`], [`indexes`].
+//! Reading order: [`config`], [`version`], [`store`], [`indexes`].
 
 pub mod config;
 pub mod indexes;
 pub mod store;
+pub mod version;
 
 pub use config::{Args, GraphConfig, Password};
 pub use indexes::await_indexes;

@@ -3,7 +3,10 @@
 //! `neo4rs::Graph::run` is not used: it retries what no retry heals and discards the result, so that a failing row passes
 //! as success. A dropped `Txn` keeps its locks, so nothing here may be cancelled while it holds one.
 
-use crate::GraphConfig;
+use crate::{
+    GraphConfig,
+    version::{OLDEST, Version},
+};
 use neo4rs::{ConfigBuilder, Graph, Neo4jClientErrorKind, Neo4jErrorKind, Query, Row, Txn};
 use rand::RngExt;
 use std::time::{Duration, Instant};
@@ -42,6 +45,14 @@ pub enum GraphError {
         /// Why.
         source: neo4rs::Error,
     },
+    /// The statements need a newer one.
+    #[error("Neo4j at {uri} is {version}: Groma needs {OLDEST} or newer")]
+    TooOld {
+        /// Bolt URI.
+        uri: String,
+        /// What it is.
+        version: String,
+    },
     /// Neo4j will never take this statement.
     #[error("Neo4j rejects a statement")]
     Rejected(#[source] neo4rs::Error),
@@ -59,7 +70,7 @@ impl GraphStore {
     /// Connects, and makes sure that the database answers.
     ///
     /// # Errors
-    /// When it does not answer within 5 s, or refuses the user.
+    /// When it does not answer within 5 s, refuses the user or is too old.
     pub async fn connect(config: &GraphConfig) -> Result<Self, GraphError> {
         let unavailable = |source| GraphError::Unavailable { uri: config.uri.clone(), source };
         let builder = ConfigBuilder::default()
@@ -81,10 +92,17 @@ impl GraphStore {
         let graph = Graph::connect(builder.build().map_err(unavailable)?).map_err(unavailable)?;
         let store = Self { graph, uri: config.uri.clone(), user: config.user.clone() };
         let backoff = Backoff { store: &store, deadline: Instant::now() + CONNECT_PATIENCE, doubts: 0 };
+        let text =
+            "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version";
         // Cancelling is harmless here: nothing is written.
-        match tokio::time::timeout(CONNECT_PATIENCE * 2, store.read(Query::new("RETURN 1".to_owned()), backoff)).await {
-            Ok(answer) => answer.map(|_| store.clone()),
-            Err(_) => Err(unavailable(neo4rs::Error::ConnectionTimedOut)),
+        let asked = store.read(Query::new(text.to_owned()), backoff);
+        let rows = tokio::time::timeout(CONNECT_PATIENCE * 2, asked).await;
+        let rows = rows.map_err(|_| unavailable(neo4rs::Error::ConnectionTimedOut))??;
+        let version = rows.first().and_then(|row| row.get::<String>("version").ok()).unwrap_or_default();
+        match Version::of(&version) {
+            Some(known) if known < OLDEST => Err(GraphError::TooOld { uri: config.uri.clone(), version }),
+            // Who hides its version is let in: it may well be new enough.
+            _ => Ok(store),
         }
     }
 
@@ -139,9 +157,10 @@ impl Backoff<'_> {
     /// When the error will not pass, or has not passed for too long.
     pub async fn pause(&mut self, error: neo4rs::Error) -> Result<(), GraphError> {
         let judgement = judge(&error);
-        self.doubts += u32::from(judgement == Judgement::Doubt);
+        self.doubts += u32::from(matches!(judgement, Judgement::Doubt | Judgement::Race));
         let wait = match judgement {
             Judgement::Conflict => 5..50,
+            Judgement::Race if self.doubts < DOUBTS => 5..50,
             Judgement::Outage => 100..400,
             Judgement::Doubt if self.doubts < DOUBTS => 200..400,
             _ => return Err(self.give_up(judgement, error)),
@@ -160,7 +179,7 @@ impl Backoff<'_> {
         match judgement {
             Judgement::Conflict | Judgement::Outage => GraphError::Unavailable { uri: uri.clone(), source },
             Judgement::Refusal => GraphError::Refused { uri: uri.clone(), user: user.clone(), source },
-            Judgement::Doubt | Judgement::Permanent => GraphError::Rejected(source),
+            Judgement::Race | Judgement::Doubt | Judgement::Permanent => GraphError::Rejected(source),
         }
     }
 }
@@ -218,11 +237,16 @@ impl Transaction {
         match result {
             Ok(value) => self.0.commit().await.map(|()| value),
             Err(error) => {
-                if let Err(rollback) = self.0.rollback().await {
-                    tracing::debug!(error = %rollback, "rollback failed");
-                }
+                self.undo().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Rolls back. Should that fail, the database does it when the connection is closed.
+    pub async fn undo(self) {
+        if let Err(error) = self.0.rollback().await {
+            tracing::debug!(%error, "rollback failed");
         }
     }
 }
@@ -232,6 +256,8 @@ impl Transaction {
 enum Judgement {
     /// A deadlock, a lock that was lost, or a node that somebody else deleted in the meantime: soon.
     Conflict,
+    /// Somebody else made a node with the same id since it was looked for: soon, or never if it is not that.
+    Race,
     /// No connection, a restart, memory pressure: after a while.
     Outage,
     /// Not with these credentials.
@@ -269,6 +295,7 @@ fn judge_answer(kind: Neo4jErrorKind, code: &str) -> Judgement {
     let is = |names: &[&str]| names.iter().any(|name| code.ends_with(name));
     match kind {
         _ if is(&["DeadlockDetected", "LockClientStopped", "EntityNotFound"]) => Judgement::Conflict,
+        _ if is(&["ConstraintValidationFailed"]) => Judgement::Race,
         _ if is(&["DatabaseUnavailable", "TransactionTimedOut", "TransactionTimedOutClientConfiguration"]) => {
             Judgement::Outage
         }
@@ -296,7 +323,7 @@ mod tests {
             ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", Judgement::Outage),
             ("Neo.ClientError.Security.Unauthorized", Judgement::Refusal),
             ("Neo.DatabaseError.General.UnknownError", Judgement::Doubt),
-            ("Neo.ClientError.Schema.ConstraintValidationFailed", Judgement::Permanent),
+            ("Neo.ClientError.Schema.ConstraintValidationFailed", Judgement::Race),
             ("Neo.ClientError.Statement.SyntaxError", Judgement::Permanent),
         ] {
             assert_eq!(judge_answer(Neo4jErrorKind::from(code), code), judgement, "{code}");

@@ -6,9 +6,6 @@ use bus::Bus;
 use graph::{GraphConfig, GraphError, GraphStore};
 use neo4rs::Query;
 
-/// The oldest major version that Groma's statements run on.
-const OLDEST_NEO4J: u32 = 5;
-
 /// Neo4j: reachable with this user, its version, and the right to make a constraint and a node.
 pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let store = match GraphStore::connect(config).await {
@@ -23,6 +20,7 @@ pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
 
 fn unreachable(config: &GraphConfig, error: &GraphError) -> Check {
     let fix = match error {
+        GraphError::TooOld { .. } => "upgrade to the long-term release of Neo4j 5, or a later one",
         GraphError::Refused { .. } => "set NEO4J_USER and NEO4J_PASSWORD to a user of this database",
         _ if config.uri.contains("+s://") => {
             "start it, or correct NEO4J_URI; for an authority that the system does not know give --neo4j-ca"
@@ -42,11 +40,6 @@ async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
     };
     let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok()).unwrap_or_default();
     let (version, edition) = (column("version"), column("edition"));
-    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
-    if major < OLDEST_NEO4J {
-        let fix = format!("upgrade to Neo4j {OLDEST_NEO4J} or newer");
-        return Check::bad(Status::Fatal, "neo4j version", &config.uri, format!("{version} is too old"), fix);
-    }
     Check::ok("neo4j version", &config.uri, format!("{version}, {edition}"))
 }
 

@@ -1,0 +1,94 @@
+//! Nodes of one transaction by what Neo4j calls them (`elementId`). Each is looked up once, by a label and a key; statements
+//! that write then name neither label nor key, so that one of them serves all types and Neo4j plans it once.
+//!
+//! An element id is only good within the transaction that looked it up: Neo4j gives that of a removed node to another one
+//! later, though not before every transaction that may have seen it has ended.
+
+use crate::rows::{self, Cell};
+use graph::Transaction;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// What Neo4j calls a node.
+pub(crate) type Element = Arc<str>;
+
+/// A label and a property that is indexed on it.
+pub(crate) type Key<'a> = (&'a str, &'a str);
+
+/// What has been looked up; a value of which there is no node has an empty list.
+#[derive(Default)]
+pub(crate) struct Elements<'a> {
+    by_key: HashMap<Key<'a>, HashMap<&'a str, Vec<Element>>>,
+    new: HashSet<Element>,
+}
+
+impl<'a> Elements<'a> {
+    /// The nodes whose key has this value.
+    pub(crate) fn get(&self, key: Key<'a>, value: &str) -> &[Element] {
+        self.by_key.get(&key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Another one of them.
+    pub(crate) fn add(&mut self, key: Key<'a>, value: &'a str, element: Element) {
+        let elements = self.by_key.entry(key).or_default().entry(value).or_default();
+        if !elements.contains(&element) {
+            elements.push(element);
+        }
+    }
+
+    /// The only one of them: it did not exist until now.
+    pub(crate) fn create(&mut self, key: Key<'a>, value: &'a str, element: Element) {
+        self.new.insert(element.clone());
+        self.add(key, value, element);
+    }
+
+    /// Whether this transaction made it, so that nothing can hang on it but what this transaction hangs there.
+    pub(crate) fn is_new(&self, element: &Element) -> bool {
+        self.new.contains(element)
+    }
+
+    /// They are to be looked up again.
+    pub(crate) fn forget(&mut self, key: Key<'a>, value: &str) {
+        if let Some(values) = self.by_key.get_mut(&key) {
+            values.remove(value);
+        }
+    }
+
+    fn is_known(&self, key: Key<'a>, value: &str) -> bool {
+        self.by_key.get(&key).is_some_and(|values| values.contains_key(value))
+    }
+
+    /// Looks up what is not known yet.
+    pub(crate) async fn look_up(
+        &mut self,
+        transaction: &mut Transaction,
+        wanted: BTreeMap<Key<'a>, BTreeSet<&'a str>>,
+    ) -> Result<(), neo4rs::Error> {
+        for (key, values) in wanted {
+            let values: Vec<&str> = values.into_iter().filter(|value| !self.is_known(key, value)).collect();
+            let cells =
+                values.iter().enumerate().map(|(n, value)| vec![Cell::position(n), Cell::own(*value)]).collect();
+            for answer in rows::run(transaction, &text(key), cells).await? {
+                let (found, elements): (Vec<usize>, Vec<String>) = (answer.get("found")?, answer.get("elements")?);
+                for (position, element) in found.into_iter().zip(elements) {
+                    self.add(key, values[position], element.into());
+                }
+            }
+            let known = self.by_key.entry(key).or_default();
+            for value in values {
+                known.entry(value).or_default();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The statement that looks nodes up. Without being told, Neo4j would scan a label of which it knew no nodes when it planned.
+pub(crate) fn text((label, property): Key<'_>) -> String {
+    format!(
+        "UNWIND $rows AS row MATCH (n:`{label}` {{`{property}`: row[1]}}) USING INDEX n:`{label}`(`{property}`) \
+         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements"
+    )
+}
