@@ -4,7 +4,7 @@
     echo '[["222222222222", "us-east-1", "ec2", "describe_vpcs", {}]]' | aws_call.py --endpoint http://127.0.0.1:5000
 
 needs a Python environment with `boto3`. Standard input is a JSON list of [account, region, service, operation,
-parameters] with boto3's names; the answers go to standard output as a JSON list. The first refusal ends it.
+parameters] with boto3's names, of which each is answered with all its pages; the answers go to standard output as a JSON list. The first refusal ends it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main():
     answers = []
     for account, region, service, operation, parameters in json.load(sys.stdin):
         try:
-            answer = getattr(aws.client(service, account, region), operation)(**parameters)
+            answer = call(aws.client(service, account, region), operation, parameters)
         except (BotoCoreError, ClientError) as error:
             print(f"{service} {operation} in {account} {region}: {error}", file=sys.stderr)
             return 1
@@ -31,6 +31,12 @@ def main():
         answers.append(answer)
     json.dump(answers, sys.stdout, default=str)
     return 0
+
+
+def call(client, operation, parameters):
+    if client.can_paginate(operation):
+        return client.get_paginator(operation).paginate(**parameters).build_full_result()
+    return getattr(client, operation)(**parameters)
 
 
 if __name__ == "__main__":

@@ -27,15 +27,19 @@ struct Kind {
     edges: &'static [(&'static str, &'static str, &'static str)],
 }
 
-const EC2_ALL: &str = "{}";
-const IAM_ALL: &str = r#"{"MaxItems": 1000}"#;
+const ALL: &str = "{}";
+/// Managed policies: who holds them, by principals of this kind.
+const USERS: &str = r#"{"Filter": ["User"]}"#;
+const GROUPS: &str = r#"{"Filter": ["Group"]}"#;
+const ROLES: &str = r#"{"Filter": ["Role"]}"#;
+const OPEN: &str = r#"{"filterCriteria": {"findingStatus": [{"comparison": "NOT_EQUALS", "value": "CLOSED"}]}}"#;
 
 const KINDS: &[Kind] = &[
     Kind {
         label: "AWSVpc",
         service: "ec2",
         operation: "describe_vpcs",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "Vpcs[]",
         id: "{VpcId}",
         properties: &[
@@ -51,7 +55,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2Subnet",
         service: "ec2",
         operation: "describe_subnets",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "Subnets[]",
         id: "{SubnetId}",
         properties: &[
@@ -68,7 +72,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2SecurityGroup",
         service: "ec2",
         operation: "describe_security_groups",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "SecurityGroups[]",
         id: "{GroupId}",
         properties: &[("name", "GroupName"), ("description", "Description"), ("groupid", "GroupId")],
@@ -85,7 +89,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2Instance",
         service: "ec2",
         operation: "describe_instances",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "Reservations[].Instances[]",
         id: "{InstanceId}",
         properties: &[
@@ -110,7 +114,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2Reservation",
         service: "ec2",
         operation: "describe_instances",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "Reservations[]",
         id: "{ReservationId}",
         properties: &[("ownerid", "OwnerId")],
@@ -124,7 +128,7 @@ const KINDS: &[Kind] = &[
         label: "AWSNetworkInterface",
         service: "ec2",
         operation: "describe_network_interfaces",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "NetworkInterfaces[]",
         id: "{NetworkInterfaceId}",
         properties: &[
@@ -140,7 +144,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEBSVolume",
         service: "ec2",
         operation: "describe_volumes",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "Volumes[]",
         id: "{VolumeId}",
         properties: &[
@@ -156,7 +160,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2KeyPair",
         service: "ec2",
         operation: "describe_key_pairs",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "KeyPairs[]",
         id: "arn:aws:ec2:{region}:{account}:key-pair/{KeyName}",
         properties: &[("keyname", "KeyName"), ("keyfingerprint", "KeyFingerprint")],
@@ -166,7 +170,7 @@ const KINDS: &[Kind] = &[
         label: "AWSInternetGateway",
         service: "ec2",
         operation: "describe_internet_gateways",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "InternetGateways[]",
         id: "{InternetGatewayId}",
         properties: &[("ownerid", "OwnerId")],
@@ -176,7 +180,7 @@ const KINDS: &[Kind] = &[
         label: "AWSEC2RouteTable",
         service: "ec2",
         operation: "describe_route_tables",
-        parameters: EC2_ALL,
+        parameters: ALL,
         items: "RouteTables[]",
         id: "{RouteTableId}",
         properties: &[("vpc_id", "VpcId"), ("owner_id", "OwnerId")],
@@ -186,7 +190,7 @@ const KINDS: &[Kind] = &[
         label: "AWSUser",
         service: "iam",
         operation: "list_users",
-        parameters: IAM_ALL,
+        parameters: ALL,
         items: "Users[]",
         id: "{Arn}",
         properties: &[("name", "UserName"), ("path", "Path"), ("userid", "UserId")],
@@ -196,7 +200,7 @@ const KINDS: &[Kind] = &[
         label: "AWSGroup",
         service: "iam",
         operation: "list_groups",
-        parameters: IAM_ALL,
+        parameters: ALL,
         items: "Groups[]",
         id: "{Arn}",
         properties: &[("name", "GroupName"), ("path", "Path"), ("groupid", "GroupId")],
@@ -206,7 +210,7 @@ const KINDS: &[Kind] = &[
         label: "AWSRole",
         service: "iam",
         operation: "list_roles",
-        parameters: IAM_ALL,
+        parameters: ALL,
         items: "Roles[]",
         id: "{Arn}",
         properties: &[("name", "RoleName"), ("path", "Path"), ("roleid", "RoleId")],
@@ -216,18 +220,100 @@ const KINDS: &[Kind] = &[
         label: "AWSInstanceProfile",
         service: "iam",
         operation: "list_instance_profiles",
-        parameters: IAM_ALL,
+        parameters: ALL,
         items: "InstanceProfiles[]",
         id: "{Arn}",
         properties: &[("instance_profile_name", "InstanceProfileName"), ("path", "Path")],
         edges: &[("(:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(:AWSRole)", "{Arn}", "{Roles[].Arn}")],
     },
+    Kind {
+        label: "AWSManagedPolicy",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: USERS,
+        items: "UserDetailList[].AttachedManagedPolicies[]",
+        id: "{PolicyArn}",
+        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
+        edges: &[],
+    },
+    Kind {
+        label: "AWSUser",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: USERS,
+        items: "UserDetailList[]",
+        id: "{Arn}",
+        properties: &[],
+        edges: &[("(:AWSUser)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
+    },
+    Kind {
+        label: "AWSManagedPolicy",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: GROUPS,
+        items: "GroupDetailList[].AttachedManagedPolicies[]",
+        id: "{PolicyArn}",
+        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
+        edges: &[],
+    },
+    Kind {
+        label: "AWSGroup",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: GROUPS,
+        items: "GroupDetailList[]",
+        id: "{Arn}",
+        properties: &[],
+        edges: &[("(:AWSGroup)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
+    },
+    Kind {
+        label: "AWSManagedPolicy",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: ROLES,
+        items: "RoleDetailList[].AttachedManagedPolicies[]",
+        id: "{PolicyArn}",
+        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
+        edges: &[],
+    },
+    Kind {
+        label: "AWSRole",
+        service: "iam",
+        operation: "get_account_authorization_details",
+        parameters: ROLES,
+        items: "RoleDetailList[]",
+        id: "{Arn}",
+        properties: &[],
+        edges: &[("(:AWSRole)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
+    },
+    Kind {
+        label: "AWSInspectorFinding",
+        service: "inspector2",
+        operation: "list_findings",
+        parameters: OPEN,
+        items: "findings[]",
+        id: "{findingArn}",
+        properties: &[
+            ("arn", "findingArn"),
+            ("awsaccount", "awsAccountId"),
+            ("name", "title"),
+            ("severity", "severity"),
+            ("type", "type"),
+            ("description", "description"),
+            ("vulnerabilityid", "packageVulnerabilityDetails.vulnerabilityId"),
+        ],
+        edges: &[
+            ("(:AWSAccount)-[:MEMBER]->(:AWSInspectorFinding)", "{awsAccountId}", "{findingArn}"),
+            ("(:AWSInspectorFinding)-[:AFFECTS]->(:AWSEC2Instance)", "{findingArn}", "{resources[].id}"),
+        ],
+    },
 ];
 
 /// Properties that are compared on a label.
 pub(crate) fn properties_of(label: &str) -> Vec<&'static str> {
-    let kind = KINDS.iter().find(|kind| kind.label == label);
-    kind.into_iter().flat_map(|kind| kind.properties.iter().map(|(name, _)| *name)).collect()
+    let kinds = KINDS.iter().filter(|kind| kind.label == label);
+    let names: BTreeSet<&str> = kinds.flat_map(|kind| kind.properties.iter().map(|(name, _)| *name)).collect();
+    names.into_iter().collect()
 }
 
 /// Everything of every kind in every account and region.
@@ -258,9 +344,9 @@ impl Inventory {
     fn add(&mut self, kind: &Kind, item: &Value, constants: &[(&str, &str)]) {
         let read =
             |(name, path): &(&'static str, &str)| Some(((*name).to_owned(), at(item, path).first().copied()?.clone()));
-        let properties = kind.properties.iter().filter_map(read).collect();
+        let properties = kind.properties.iter().filter_map(read);
         let id = fill(kind.id, item, constants).pop().expect("an item has an id");
-        self.nodes.entry(kind.label).or_default().insert(id, properties);
+        self.nodes.entry(kind.label).or_default().entry(id).or_default().extend(properties);
         for (edge, from, to) in kind.edges {
             let pairs = self.edges.entry(edge).or_default();
             for start in fill(from, item, constants) {
