@@ -23,10 +23,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// Rows to write.
 #[derive(Default)]
 pub struct EdgeWrites<'a> {
-    tables: Vec<Table<'a>>,
+    tables: Vec<Published<'a>>,
 }
 
-struct Table<'a> {
+/// A table as it was published.
+struct Published<'a> {
     table: &'a EdgeTable,
     origin: Origin<'a>,
     /// The batch that it comes from, by its sequence in the stream.
@@ -58,7 +59,7 @@ impl<'a> EdgeWrites<'a> {
         let names = names_hash(table.properties.iter().map(String::as_str));
         let hash = |row: &EdgeRow| (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
         let hashes = table.rows.iter().map(hash).collect();
-        self.tables.push(Table { table, origin, batch: sequence, ends: declared(table), hashes });
+        self.tables.push(Published { table, origin, batch: sequence, ends: declared(table), hashes });
     }
 
     /// Writes the rows between nodes that are among `elements` or in the graph; answers, for each batch that was added, which
@@ -193,7 +194,7 @@ impl<'a> EdgeWrites<'a> {
         types
     }
 
-    fn table(&self, link: &Link) -> &Table<'a> {
+    fn table(&self, link: &Link) -> &Published<'a> {
         &self.tables[link.entry.table]
     }
 
@@ -225,7 +226,7 @@ impl<'a> EdgeWrites<'a> {
     }
 }
 
-impl<'a> Table<'a> {
+impl<'a> Published<'a> {
     fn source(&self) -> Key<'a> {
         (&self.table.source_label, "id")
     }

@@ -39,10 +39,11 @@ pub struct Origin<'a> {
 /// Rows to write.
 #[derive(Default)]
 pub struct NodeWrites<'a> {
-    tables: Vec<Table<'a>>,
+    tables: Vec<Published<'a>>,
 }
 
-struct Table<'a> {
+/// A table as it was published.
+struct Published<'a> {
     table: &'a NodeTable,
     origin: Origin<'a>,
     hash_property: String,
@@ -67,7 +68,7 @@ impl<'a> NodeWrites<'a> {
     pub fn add(&mut self, table: &'a NodeTable, origin: Origin<'a>) {
         let header = header_hash(table);
         let hashes = table.rows.iter().map(|row| hash_of(&header, row.values.iter())).collect();
-        self.tables.push(Table { table, origin, hash_property: hash_property(origin.listing), hashes });
+        self.tables.push(Published { table, origin, hash_property: hash_property(origin.listing), hashes });
     }
 
     /// Writes the rows, and answers what Neo4j calls their nodes. Adds labels of which several places see one to `several`.
@@ -183,7 +184,7 @@ impl<'a> NodeWrites<'a> {
         Ok(gone)
     }
 
-    fn table(&self, entry: Entry) -> &Table<'a> {
+    fn table(&self, entry: Entry) -> &Published<'a> {
         &self.tables[entry.table]
     }
 
@@ -228,7 +229,7 @@ impl<'a> NodeWrites<'a> {
     }
 }
 
-impl<'a> Table<'a> {
+impl<'a> Published<'a> {
     fn is_shared(&self) -> bool {
         self.table.ownership() == Ownership::Shared
     }
