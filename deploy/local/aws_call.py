@@ -4,7 +4,8 @@
     echo '[["222222222222", "us-east-1", "ec2", "describe_vpcs", {}]]' | aws_call.py --endpoint http://127.0.0.1:5000
 
 needs a Python environment with `boto3`. Standard input is a JSON list of [account, region, service, operation,
-parameters] with boto3's names, of which each is answered with all its pages; the answers go to standard output as a JSON list. The first refusal ends it.
+parameters] with boto3's names, of which each is answered with all its pages; the answers go to standard output as a
+JSON list. The first refusal ends it.
 """
 
 import argparse

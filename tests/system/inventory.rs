@@ -28,10 +28,9 @@ struct Kind {
 }
 
 const ALL: &str = "{}";
-/// Managed policies: who holds them, by principals of this kind.
-const USERS: &str = r#"{"Filter": ["User"]}"#;
-const GROUPS: &str = r#"{"Filter": ["Group"]}"#;
-const ROLES: &str = r#"{"Filter": ["Role"]}"#;
+/// Principals with what they hold; without a filter, all policies of AWS come as well.
+const PRINCIPALS: &str = r#"{"Filter": ["User", "Group", "Role"]}"#;
+const HELD: &str = "{AttachedManagedPolicies[].PolicyArn}";
 const OPEN: &str = r#"{"filterCriteria": {"findingStatus": [{"comparison": "NOT_EQUALS", "value": "CLOSED"}]}}"#;
 
 const KINDS: &[Kind] = &[
@@ -226,66 +225,12 @@ const KINDS: &[Kind] = &[
         properties: &[("instance_profile_name", "InstanceProfileName"), ("path", "Path")],
         edges: &[("(:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(:AWSRole)", "{Arn}", "{Roles[].Arn}")],
     },
-    Kind {
-        label: "AWSManagedPolicy",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: USERS,
-        items: "UserDetailList[].AttachedManagedPolicies[]",
-        id: "{PolicyArn}",
-        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
-        edges: &[],
-    },
-    Kind {
-        label: "AWSUser",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: USERS,
-        items: "UserDetailList[]",
-        id: "{Arn}",
-        properties: &[],
-        edges: &[("(:AWSUser)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
-    },
-    Kind {
-        label: "AWSManagedPolicy",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: GROUPS,
-        items: "GroupDetailList[].AttachedManagedPolicies[]",
-        id: "{PolicyArn}",
-        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
-        edges: &[],
-    },
-    Kind {
-        label: "AWSGroup",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: GROUPS,
-        items: "GroupDetailList[]",
-        id: "{Arn}",
-        properties: &[],
-        edges: &[("(:AWSGroup)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
-    },
-    Kind {
-        label: "AWSManagedPolicy",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: ROLES,
-        items: "RoleDetailList[].AttachedManagedPolicies[]",
-        id: "{PolicyArn}",
-        properties: &[("name", "PolicyName"), ("arn", "PolicyArn")],
-        edges: &[],
-    },
-    Kind {
-        label: "AWSRole",
-        service: "iam",
-        operation: "get_account_authorization_details",
-        parameters: ROLES,
-        items: "RoleDetailList[]",
-        id: "{Arn}",
-        properties: &[],
-        edges: &[("(:AWSRole)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", "{AttachedManagedPolicies[].PolicyArn}")],
-    },
+    held_by("UserDetailList[].AttachedManagedPolicies[]"),
+    held_by("GroupDetailList[].AttachedManagedPolicies[]"),
+    held_by("RoleDetailList[].AttachedManagedPolicies[]"),
+    holders("AWSUser", "UserDetailList[]", &[("(:AWSUser)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", HELD)]),
+    holders("AWSGroup", "GroupDetailList[]", &[("(:AWSGroup)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", HELD)]),
+    holders("AWSRole", "RoleDetailList[]", &[("(:AWSRole)-[:POLICY]->(:AWSManagedPolicy)", "{Arn}", HELD)]),
     Kind {
         label: "AWSInspectorFinding",
         service: "inspector2",
@@ -308,6 +253,22 @@ const KINDS: &[Kind] = &[
         ],
     },
 ];
+
+/// Managed policies that principals of one kind hold.
+const fn held_by(items: &'static str) -> Kind {
+    let properties = &[("name", "PolicyName"), ("arn", "PolicyArn")];
+    Kind { id: "{PolicyArn}", properties, ..holders("AWSManagedPolicy", items, &[]) }
+}
+
+/// Principals of one kind, and edges to what they hold.
+const fn holders(
+    label: &'static str,
+    items: &'static str,
+    edges: &'static [(&'static str, &'static str, &'static str)],
+) -> Kind {
+    let (service, operation) = ("iam", "get_account_authorization_details");
+    Kind { label, service, operation, parameters: PRINCIPALS, items, id: "{Arn}", properties: &[], edges }
+}
 
 /// Properties that are compared on a label.
 pub(crate) fn properties_of(label: &str) -> Vec<&'static str> {

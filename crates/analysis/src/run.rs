@@ -135,7 +135,7 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
 }
 
 /// What has the database plan the steps' statements, and do nothing: a plan made so is not used later, because the graph has
-/// grown by then, but a server that has just started plans the same statement four times as fast the second time.
+/// grown by then, but a server that has just started has warmed up on it (the steps took 13 s of its statements' time, not 15).
 pub fn explanations() -> Vec<Query> {
     let texts = STEPS.iter().flat_map(|step| match step.work {
         Work::Once(text) | Work::Drain(text) => vec![text.to_owned()],

@@ -238,7 +238,7 @@ impl<'a> Published<'a> {
         if self.is_shared() { SHARED } else { self.origin.place }
     }
 
-    /// All that a node is to hold when it is new, but for its id and the time.
+    /// All that a node is to hold when it is new, but for the time.
     fn properties(&self, row: &NodeRow, hash: i64) -> BoltType {
         let names = self.table.properties.iter().map(|property| property.name.as_str());
         let kind = (!self.is_shared()).then(|| ("_module_label", self.table.label.as_str().into()));

@@ -23,8 +23,6 @@ const IN_ONE: usize = 25;
 /// What a listing is going to publish: tables without rows.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
-    /// The listing.
-    pub listing: String,
     /// Nodes.
     pub nodes: Vec<NodeTable>,
     /// Edges.

@@ -9,6 +9,9 @@ use graph::Transaction;
 use neo4rs::{BoltType, Row};
 use std::collections::{HashMap, HashSet};
 
+/// Bytes of a position among the words: as many as of any integer that large.
+const REFERENCE: usize = 3;
+
 /// A column of a row.
 #[derive(Debug, Clone)]
 pub(crate) enum Cell<'a> {
@@ -47,12 +50,7 @@ impl<'a> Cell<'a> {
     pub(crate) fn own(value: impl Into<BoltType>) -> Self {
         Self::Own(value.into())
     }
-}
 
-/// Bytes of a position among the words: as many as of any integer that large.
-const REFERENCE: usize = 3;
-
-impl<'a> Cell<'a> {
     /// Bytes on the wire; `is_new` says whether the word is not among the words yet.
     fn size(&self, is_new: impl FnOnce(Word<'a>) -> bool) -> usize {
         match self {
@@ -105,8 +103,8 @@ impl<'a> Request<'a> {
         row.iter().map(|cell| cell.size(|word| !self.positions.contains_key(&word))).sum()
     }
 
-    fn add(&mut self, row: Vec<Cell<'a>>) {
-        self.bytes += self.cost(&row);
+    fn add(&mut self, row: Vec<Cell<'a>>, cost: usize) {
+        self.bytes += cost;
         let cells = row.into_iter().map(|cell| match cell {
             Cell::Own(value) => value,
             Cell::Word(word) => bolt::integer(*self.positions.entry(word).or_insert_with(|| {
@@ -126,11 +124,13 @@ fn requests(rows: Vec<Vec<Cell<'_>>>, overhead: usize) -> Vec<Request<'_>> {
     let mut requests = Vec::new();
     let mut request = Request::new(overhead);
     for row in rows {
-        let is_full = request.bytes + request.cost(&row) > most || request.rows.len() >= MOST_ROWS;
+        let mut cost = request.cost(&row);
+        let is_full = request.bytes + cost > most || request.rows.len() >= MOST_ROWS;
         if is_full && !request.rows.is_empty() {
             requests.push(std::mem::replace(&mut request, Request::new(overhead)));
+            cost = request.cost(&row);
         }
-        request.add(row);
+        request.add(row, cost);
     }
     if !request.rows.is_empty() {
         requests.push(request);
