@@ -2,10 +2,10 @@
 
 use clap::CommandFactory;
 use groma::Cli;
-use std::{fs, path::Path};
+use std::fs;
 
 fn read(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let path = testkit::workspace().join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -1,7 +1,7 @@
 //! The questions of `docs/queries.md`, asked.
 
 use crate::world::World;
-use std::{fs, path::Path};
+use std::fs;
 use testkit::Size;
 
 /// A question of the document.
@@ -11,7 +11,7 @@ struct Question {
 }
 
 fn questions() -> Vec<Question> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/queries.md");
+    let path = testkit::workspace().join("docs/queries.md");
     let text = fs::read_to_string(path).expect("the document is there");
     let sections = text.split("\n### ").skip(1).map(|section| {
         let (title, rest) = section.split_once('\n').expect("text below a title");

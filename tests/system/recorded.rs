@@ -3,12 +3,12 @@
 //! `testkit` simulates.
 
 use crate::world::{groma, run};
-use std::{fs, path::Path};
+use std::fs;
 use testkit::Neo4j;
 
 #[tokio::test]
 async fn every_recording_makes_its_graph() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recorded");
+    let folder = testkit::workspace().join("tests/recorded");
     let neo4j = Neo4j::shared().await.expect("Neo4j starts");
     let mut replayed = 0;
     for entry in fs::read_dir(folder).expect("the folder is there") {

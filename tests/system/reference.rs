@@ -1,11 +1,11 @@
 //! The reference pages are what the code says. `GROMA_BLESS=1` writes them.
 
 use groma::reference::PAGES;
-use std::{fs, path::Path};
+use std::fs;
 
 #[test]
 fn reference_pages_are_current() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = testkit::workspace();
     let mut stale = Vec::new();
     for page in PAGES {
         let (path, fresh) = (root.join(page.path), (page.text)());

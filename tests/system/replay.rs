@@ -82,7 +82,7 @@ async fn a_recorded_sync_makes_the_same_graph_again() {
     let graph = studio.world.neo4j.dump().await.expect("the graph can be read");
     let file = studio.record(id(&live), "sync.groma").await;
     if std::env::var_os("GROMA_BLESS_RECORDING").is_some() {
-        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recorded/small.groma");
+        let golden = testkit::workspace().join("tests/recorded/small.groma");
         fs::copy(&file, golden).expect("the recording can be kept");
     }
 

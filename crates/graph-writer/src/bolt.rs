@@ -25,9 +25,19 @@ pub(crate) fn value(value: &Value) -> BoltType {
 /// It keeps a plan for each order of magnitude of each list and text among the parameters, but only one for a map, so they
 /// all travel in one. And it plans anew when a label has grown much; these statements would only get the same plan again.
 pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    of_one_map("CYPHER replan=skip ", text, parameters)
+}
+
+/// A statement that Neo4j plans anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan
+/// that is made while there are fewer than five scans them all.
+pub(crate) fn replanned<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    of_one_map("", text, parameters)
+}
+
+fn of_one_map<'a>(options: &str, text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
     // `$(…)` is no parameter, but an expression that gives labels or a type.
     let text = text.replace('$', "$p.").replace("$p.(", "$(");
-    Query::new(format!("CYPHER replan=skip {text}")).param("p", map(parameters))
+    Query::new(format!("{options}{text}")).param("p", map(parameters))
 }
 
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)

@@ -269,7 +269,7 @@ impl<'a> Sweep<'a> {
             return Ok(0);
         }
         let candidates = [("ids", bolt::texts(&ids)), places(), tag()];
-        let remove = bolt::query(&self.remove, candidates);
+        let remove = bolt::replanned(&self.remove, candidates);
         let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
         let counter = self.counter;
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");

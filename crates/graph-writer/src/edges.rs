@@ -2,8 +2,9 @@
 //! lack an end are answered, so that they can be held.
 //!
 //! A target key that is not unique (`name`) links to every match, as Cartography does. On a node that this transaction has
-//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type, because
-//! of a type that comes with the rows Neo4j would scan all relationships. Rows are sorted by their ends, so that hub nodes
+//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type. Neo4j would
+//! scan all relationships for a type that comes with the rows, and for what it calls a relationship (`elementId`) too when
+//! it plans that on an empty graph; `MERGE` between two known nodes looks at those alone, whatever the statistics say. Rows are sorted by their ends, so that hub nodes
 //! are locked in one order. Ownership, age and hash are kept as on nodes; `_module_ends` holds the labels between which the
 //! edge was declared, which is what cleanup goes by.
 
@@ -18,7 +19,7 @@ use crate::{
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
 use neo4rs::{BoltNull, BoltType};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Rows to write.
 #[derive(Default)]
@@ -76,11 +77,10 @@ impl<'a> EdgeWrites<'a> {
         let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
-            let mut left = Vec::new();
             for (kind, links) in self.by_type(wave) {
-                left.extend(self.merge(transaction, kind, links, &mut drawn).await?);
+                let left = self.merge(transaction, kind, links, &mut drawn).await?;
+                self.remember(transaction, kind, &left, several).await?;
             }
-            self.remember(transaction, &left, &mut drawn, several).await?;
         }
         Ok(self.held(&elements, &drawn))
     }
@@ -114,7 +114,7 @@ impl<'a> EdgeWrites<'a> {
 
     /// Makes relationships that cannot be there; answers which rows have been drawn.
     async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
-        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link, None)).collect();
+        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
         let mut drawn = HashSet::new();
         for answer in rows::run(transaction, &create(), rows).await? {
             drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
@@ -122,46 +122,36 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others, with
-    /// what Neo4j calls them.
+    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others.
     async fn merge(
         &self,
         transaction: &mut Transaction,
         kind: &str,
         links: Vec<Link>,
         drawn: &mut HashSet<Entry>,
-    ) -> Result<Vec<(Link, Element)>, neo4rs::Error> {
-        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link, None)).collect();
-        let mut changed = HashMap::new();
+    ) -> Result<Vec<Link>, neo4rs::Error> {
+        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
+        let mut changed = HashSet::new();
         for answer in rows::run(transaction, &merge(kind), rows).await? {
             drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
-            let (left, elements): (Vec<usize>, Vec<String>) = (answer.get("left")?, answer.get("elements")?);
-            changed.extend(left.into_iter().zip(elements));
+            changed.extend(answer.get::<Vec<usize>>("left")?);
         }
-        let left = links.into_iter().enumerate();
-        Ok(left.filter_map(|(position, link)| Some((link, changed.remove(&position)?.into()))).collect())
+        let left = links.into_iter().enumerate().filter(|(position, _)| changed.contains(position));
+        Ok(left.map(|(_, link)| link).collect())
     }
 
     /// Writes what has changed, or is seen by several places.
     async fn remember(
         &self,
         transaction: &mut Transaction,
-        left: &[(Link, Element)],
-        drawn: &mut HashSet<Entry>,
+        kind: &str,
+        left: &[Link],
         several: &mut BTreeSet<Kind>,
     ) -> Result<(), neo4rs::Error> {
-        let rows = left.iter().enumerate();
-        let rows = rows.map(|(position, (link, element))| self.cells(position, link, Some(element))).collect();
-        let mut gone: HashSet<usize> = (0..left.len()).collect();
-        for answer in rows::run(transaction, &remember(), rows).await? {
-            for position in answer.get::<Vec<usize>>("found")? {
-                gone.remove(&position);
-            }
-            let seen = answer.get::<Vec<usize>>("several")?.into_iter().map(|position| self.table(&left[position].0));
-            several.extend(seen.map(|it| Kind::edge(&it.table.r#type, &it.ends)));
-        }
-        for position in gone {
-            drawn.remove(&left[position].0.entry);
+        let rows = left.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
+        for answer in rows::run(transaction, &remember(kind), rows).await? {
+            let seen = answer.get::<Vec<usize>>("several")?.into_iter().map(|position| self.table(&left[position]));
+            several.extend(seen.map(|it| Kind::edge(kind, &it.ends)));
         }
         Ok(())
     }
@@ -205,13 +195,12 @@ impl<'a> EdgeWrites<'a> {
         (from.clone(), to.clone(), &it.table.r#type)
     }
 
-    /// What all statements take: position, from, to, type, ends, place, tag, properties, hash, and what
-    /// the relationship is called if it is there.
-    fn cells<'b>(&'b self, position: usize, link: &'b Link, element: Option<&'b str>) -> Vec<Cell<'b>> {
+    /// What all statements take: position, from, to, type, ends, place, tag, properties, hash.
+    fn cells<'b>(&'b self, position: usize, link: &'b Link) -> Vec<Cell<'b>> {
         let it = self.table(link);
         let (from, to) = it.directed(link);
         let hash = it.hashes[link.entry.row];
-        let cells = [
+        vec![
             Cell::position(position),
             Cell::text(from),
             Cell::text(to),
@@ -221,8 +210,7 @@ impl<'a> EdgeWrites<'a> {
             Cell::number(it.origin.run.tag),
             Cell::Own(it.properties(link.entry.row, hash)),
             Cell::Own(hash.map_or(BoltType::Null(BoltNull), BoltType::from)),
-        ];
-        cells.into_iter().chain(element.map(Cell::text)).collect()
+        ]
     }
 }
 
@@ -271,16 +259,15 @@ pub(crate) fn merge(kind: &str) -> String {
         "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r.lastupdated = \
          CASE WHEN {SAME} AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END \
          WITH r, row, {SAME} AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, \
-         collect(CASE WHEN same THEN null ELSE row[0] END) AS left, \
-         collect(CASE WHEN same THEN null ELSE elementId(r) END) AS elements"
+         collect(CASE WHEN same THEN null ELSE row[0] END) AS left"
     )
 }
 
-/// Relationships that have changed, or that several places see. Locked before they are looked at; Neo4j does that where a
-/// property is set to what it was.
-pub(crate) fn remember() -> String {
+/// Relationships of a type that have changed, or that several places see. Locked before they are looked at; Neo4j does that
+/// where a property is set to what it was.
+fn remember(kind: &str) -> String {
     format!(
-        "UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = $words[row[9]] SET r._module_scope = r._module_scope \
+        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r._module_scope = r._module_scope \
          WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag{} \
          SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END \
          FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END \
@@ -339,11 +326,11 @@ mod tests {
 
     #[test]
     fn the_statements() {
-        let remember = remember().replace(&ownership::remember("r", "_module_ends", "$words[row[4]]"), " OWNERSHIP");
+        let remember = remember("T").replace(&ownership::remember("r", "_module_ends", "$words[row[4]]"), " OWNERSHIP");
         expect![[r"
             UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] CREATE (s)-[r:$($words[row[3]])]->(t) SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] RETURN collect(row[0]) AS found
-            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r.lastupdated = CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left, collect(CASE WHEN same THEN null ELSE elementId(r) END) AS elements
-            UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = $words[row[9]] SET r._module_scope = r._module_scope WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r.lastupdated = CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r._module_scope = r._module_scope WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
         "]]
         .assert_eq(&format!("{}\n{}\n{remember}\n", create(), merge("T")));
     }

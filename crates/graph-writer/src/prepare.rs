@@ -52,9 +52,9 @@ impl Expected {
 }
 
 /// Statements that serve all types, in transactions that have changed something.
-fn general() -> [String; 6] {
+fn general() -> [String; 5] {
     let [create, save] = [nodes::CREATE, scope_store::SAVE].map(str::to_owned);
-    [create, nodes::remember(), nodes::share(), edges::create(), edges::remember(), save]
+    [create, nodes::remember(), nodes::share(), edges::create(), save]
 }
 
 async fn is_empty(store: &GraphStore) -> Result<bool, GraphError> {

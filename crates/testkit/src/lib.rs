@@ -16,4 +16,4 @@ mod tools;
 pub use aws::{Account, Aws, Call, Organization, Size};
 pub use nats::Nats;
 pub use neo4j::Neo4j;
-pub use tools::nats_server;
+pub use tools::{nats_server, workspace};

@@ -10,7 +10,7 @@ use std::{
 
 /// The root of the workspace whose tests run: cargo says which at run time, too. Another clone with the same target directory
 /// may have built this crate.
-pub(crate) fn workspace() -> &'static Path {
+pub fn workspace() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let here = env::var_os("CARGO_MANIFEST_DIR").map_or(built, PathBuf::from);

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Looks for statements that would scan for ever: whose plan stays once it is made, and scans when it is made on an empty graph.
+
+    plans.py --neo4j bolt://127.0.0.1:7687 LOG...
+
+LOG is what `groma sync` wrote with `GROMA_LOG=graph=trace`. The graph has no nodes, but its indexes. Needs a Python
+environment with the `neo4j` driver. Prints each such statement with what it scans; exit status 3 when there is one, 2 when
+the logs have no statement at all.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+STATEMENT = re.compile(r'statement=("(?:[^"\\]|\\.)*")')
+# Neo4j makes no other plan for these as the graph grows.
+STAYS = "CYPHER replan=skip "
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Looks for statements that scan when planned on an empty graph.")
+    parser.add_argument("--neo4j", required=True, metavar="URI")
+    parser.add_argument("logs", nargs="+", type=Path)
+    arguments = parser.parse_args()
+    statements = sorted(set().union(*map(statements_of, arguments.logs)))
+    if not statements:
+        print("no statement is in the logs", file=sys.stderr)
+        return 2
+    scanning = scans(arguments.neo4j, statements)
+    for statement, operators in scanning.items():
+        print(f"{', '.join(operators)}\n  {statement}")
+    print(f"{len(statements)} statements whose plans stay, {len(scanning)} of which scan on an empty graph")
+    return 3 if scanning else 0
+
+
+def statements_of(log):
+    found = STATEMENT.findall(log.read_text(encoding="utf-8"))
+    return {text.removeprefix(STAYS) for text in map(json.loads, found) if text.startswith(STAYS)}
+
+
+def scans(uri, statements):
+    import neo4j
+
+    with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
+        operators = {text: list(scanning(session.run(f"EXPLAIN {text}").consume().plan)) for text in statements}
+    return {text: found for text, found in operators.items() if found}
+
+
+def scanning(plan):
+    """The operators of a plan that look at all nodes or relationships, or at all of a label or type."""
+    kind = plan["operatorType"].partition("@")[0]
+    if kind.endswith("Scan"):
+        yield f"{kind} {plan['args'].get('Details', '')}"
+    for child in plan.get("children", ()):
+        yield from scanning(child)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
