@@ -1,5 +1,7 @@
 //! What the simulated AWS holds, read with boto3 and put side by side with what the graph holds.
 
+mod nested;
+
 use crate::world::World;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -273,7 +275,8 @@ const fn holders(
 /// Properties that are compared on a label.
 pub(crate) fn properties_of(label: &str) -> Vec<&'static str> {
     let kinds = KINDS.iter().filter(|kind| kind.label == label);
-    let names: BTreeSet<&str> = kinds.flat_map(|kind| kind.properties.iter().map(|(name, _)| *name)).collect();
+    let names = kinds.flat_map(|kind| kind.properties.iter().map(|(name, _)| *name));
+    let names: BTreeSet<&str> = names.chain(nested::properties_of(label).iter().copied()).collect();
     names.into_iter().collect()
 }
 
@@ -292,12 +295,20 @@ pub(crate) async fn of_aws(world: &World) -> Inventory {
         json!([account, region, kind.service, kind.operation, parameters])
     };
     let answers = world.aws.call_all(places.iter().map(call).collect()).await.expect("moto lists everything");
-    let mut inventory = Inventory::default();
+    let nodes = nested::LABELS.map(|label| (label, BTreeMap::new())).into();
+    let mut inventory = Inventory { nodes, edges: BTreeMap::new() };
+    let mut users = Vec::new();
     for ((kind, account, region), answer) in places.iter().zip(&answers) {
         for item in at(answer, kind.items) {
             inventory.add(kind, item, &[("account", account), ("region", region)]);
+            match kind.operation {
+                "describe_security_groups" => nested::add_rules(&mut inventory, item),
+                "list_users" => users.push((account.as_str(), region.as_str(), item)),
+                _ => {}
+            }
         }
     }
+    nested::add_access_keys(&mut inventory, world, &users).await;
     inventory
 }
 

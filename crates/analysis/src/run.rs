@@ -4,7 +4,7 @@ use crate::{
     answer, permissions, stale,
     steps::{STEPS, Step, Work},
 };
-use graph::{GraphError, GraphStore};
+use graph::{GraphError, GraphStore, parameters};
 use neo4rs::Query;
 use std::{
     ops::AddAssign,
@@ -102,7 +102,7 @@ async fn timed(store: &GraphStore, step: &Step, tag: i64) -> Result<StepSummary,
 pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Counts, GraphError> {
     match step.work {
         Work::Once(text) => {
-            let rows = store.rows(Query::new(text.to_owned()).param("tag", tag)).await?;
+            let rows = store.rows(parameters::query(text, [("tag", tag.into())])).await?;
             Ok(Counts { written: answer::count(&rows, "written")?, removed: 0 })
         }
         Work::Pages { text, page, draws } => {
@@ -123,7 +123,8 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     let mut written = 0;
     let mut after = String::new();
     loop {
-        let query = Query::new(text.to_owned()).param("after", after.as_str()).param("page", page).param("tag", tag);
+        let query =
+            parameters::query(text, [("after", after.as_str().into()), ("page", page.into()), ("tag", tag.into())]);
         let rows = store.rows(query).await?;
         written += answer::count(&rows, "written")?;
         let last = rows.first().map(|row| row.get::<Option<String>>("last")).transpose();
@@ -144,9 +145,8 @@ pub fn explanations() -> Vec<Query> {
         }
         Work::Permissions => Vec::new(),
     });
-    let explain = |text: String| Query::new(format!("EXPLAIN {text}"));
-    let with = |query: Query| query.param("tag", 0).param("after", "").param("page", 1).param("chunk", stale::CHUNK);
-    texts.map(explain).map(with).collect()
+    let nothing = || [("tag", 0.into()), ("after", "".into()), ("page", 1.into()), ("chunk", stale::CHUNK.into())];
+    texts.map(|text| parameters::query(&format!("EXPLAIN {text}"), nothing())).collect()
 }
 
 /// Label and property of the indexes that the steps look nodes up by. Best made before the first event: a new index throws

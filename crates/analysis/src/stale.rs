@@ -1,8 +1,7 @@
 //! Edges that an earlier run drew and the current one did not.
 
 use crate::answer;
-use graph::{GraphError, GraphStore};
-use neo4rs::Query;
+use graph::{GraphError, GraphStore, parameters};
 
 /// Edges removed in one transaction.
 pub(crate) const CHUNK: i64 = 10_000;
@@ -40,7 +39,7 @@ pub(crate) fn text(Shape { from, kind, to }: &Shape) -> String {
 pub(crate) async fn drain(store: &GraphStore, text: &str, tag: i64) -> Result<u64, GraphError> {
     let mut total = 0;
     loop {
-        let query = Query::new(text.to_owned()).param("tag", tag).param("chunk", CHUNK);
+        let query = parameters::query(text, [("tag", tag.into()), ("chunk", CHUNK.into())]);
         let removed = answer::count(&store.rows(query).await?, "removed")?;
         total += removed;
         if removed == 0 {

@@ -2,7 +2,9 @@
 
 use chrono::DateTime;
 use events::{Value, value::Kind};
-use neo4rs::{BoltList, BoltMap, BoltNull, BoltString, BoltType, Query};
+use graph::parameters;
+pub(crate) use graph::parameters::{list, map, texts};
+use neo4rs::{BoltNull, BoltType, Query};
 
 /// A property value; an empty one is null.
 pub(crate) fn value(value: &Value) -> BoltType {
@@ -20,24 +22,15 @@ pub(crate) fn value(value: &Value) -> BoltType {
     }
 }
 
-/// A statement that Neo4j plans once, whatever the sizes of its parameters and however the graph has grown since.
-///
-/// It keeps a plan for each order of magnitude of each list and text among the parameters, but only one for a map, so they
-/// all travel in one. And it plans anew when a label has grown much; these statements would only get the same plan again.
+/// A statement that Neo4j plans once, however the graph has grown since: it would only get the same plan again.
 pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    of_one_map("CYPHER replan=skip ", text, parameters)
+    parameters::query(&format!("CYPHER replan=skip {text}"), parameters)
 }
 
 /// A statement that Neo4j plans anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan
 /// that is made while there are fewer than five scans them all.
 pub(crate) fn replanned<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    of_one_map("", text, parameters)
-}
-
-fn of_one_map<'a>(options: &str, text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    // `$(…)` is no parameter, but an expression that gives labels or a type.
-    let text = text.replace('$', "$p.").replace("$p.(", "$(");
-    Query::new(format!("{options}{text}")).param("p", map(parameters))
+    parameters::query(text, parameters)
 }
 
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
@@ -48,18 +41,6 @@ pub(crate) fn idle(text: &str) -> Query {
         text,
         no_places.into_iter().chain([("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())]),
     )
-}
-
-pub(crate) fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {
-    BoltType::List(BoltList::from(items.into_iter().collect::<Vec<_>>()))
-}
-
-pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> BoltType {
-    list(items.into_iter().map(|text| text.as_ref().into()))
-}
-
-pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, BoltType)>) -> BoltType {
-    BoltType::Map(entries.into_iter().map(|(key, value)| (BoltString::from(key), value)).collect::<BoltMap>())
 }
 
 /// Any unsigned count or position; Neo4j's integers are signed.

@@ -7,8 +7,8 @@ use crate::{
     run::Counts,
     stale::{self, Shape},
 };
-use graph::{GraphError, GraphStore};
-use neo4rs::{BoltNull, BoltType, Query};
+use graph::{GraphError, GraphStore, parameters};
+use neo4rs::{BoltNull, BoltType};
 
 /// Edges of one type written in one transaction.
 const BATCH: usize = 5_000;
@@ -24,7 +24,7 @@ pub(super) struct Edge {
 impl Edge {
     /// A principal may assume a role.
     pub(super) fn assume(principal: &str, role: &str) -> Self {
-        Self { shape: ASSUME, row: answer::texts([principal, role]) }
+        Self { shape: ASSUME, row: parameters::texts([principal, role]) }
     }
 
     /// A rule holds for a principal and a resource.
@@ -32,8 +32,8 @@ impl Edge {
         let conditional = grant.conditions.is_some();
         let Conditions { keys, text } = grant.conditions.unwrap_or_default();
         let text = if conditional { text.into() } else { BoltType::Null(BoltNull) };
-        let row = [principal.into(), resource.into(), conditional.into(), answer::texts(keys), text];
-        Self { shape: shape(rule), row: answer::list(row) }
+        let row = [principal.into(), resource.into(), conditional.into(), parameters::texts(keys), text];
+        Self { shape: shape(rule), row: parameters::list(row) }
     }
 }
 
@@ -78,7 +78,7 @@ impl<'a> Drawing<'a> {
     }
 
     async fn write(&mut self, shape: &Shape, rows: Vec<BoltType>) -> Result<(), GraphError> {
-        let query = Query::new(statement(shape)).param("rows", answer::list(rows)).param("tag", self.tag);
+        let query = parameters::query(&statement(shape), [("rows", parameters::list(rows)), ("tag", self.tag.into())]);
         self.counts.written += answer::count(&self.store.rows(query).await?, "written")?;
         Ok(())
     }

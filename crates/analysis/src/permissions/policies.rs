@@ -5,8 +5,8 @@ use crate::{
     answer,
     policy::{Asked, Holder, Policy, Raw, Statement},
 };
-use graph::{GraphError, GraphStore};
-use neo4rs::{DeError, Query, Row};
+use graph::{GraphError, GraphStore, parameters};
+use neo4rs::{DeError, Row};
 use std::collections::{BTreeSet, HashMap};
 
 /// Policies asked for at once. Statements of the largest policies are tens of kilobytes.
@@ -37,7 +37,7 @@ impl Policies {
         for ids in new.chunks(AT_ONCE) {
             // One without statements is known to have none.
             self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Policy::new())));
-            for row in store.rows(Query::new(TEXT.to_owned()).param("ids", answer::texts(ids))).await? {
+            for row in store.rows(parameters::query(TEXT, [("ids", parameters::texts(ids))])).await? {
                 self.take(&row).map_err(answer::unreadable)?;
             }
         }

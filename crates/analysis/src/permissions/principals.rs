@@ -1,8 +1,8 @@
 //! Principals with policies, page by page.
 
 use crate::answer;
-use graph::{GraphError, GraphStore};
-use neo4rs::{DeError, Query, Row};
+use graph::{GraphError, GraphStore, parameters};
+use neo4rs::{DeError, Row};
 
 /// Principals in a page.
 const PAGE: i64 = 200;
@@ -36,7 +36,7 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)
 
 /// The next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
-    let rows = store.rows(Query::new(TEXT.to_owned()).param("after", after).param("page", PAGE)).await?;
+    let rows = store.rows(parameters::query(TEXT, [("after", after.into()), ("page", PAGE.into())])).await?;
     rows.iter().map(Principal::read).collect::<Result<_, _>>().map_err(answer::unreadable)
 }
 

@@ -6,8 +6,8 @@ use crate::{
     policy::{Pattern, Statement},
     run,
 };
-use graph::{GraphError, GraphStore};
-use neo4rs::{DeError, Query};
+use graph::{GraphError, GraphStore, parameters};
+use neo4rs::DeError;
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     ops::Range,
@@ -99,7 +99,7 @@ impl Accounts {
                 if self.indexed.insert(rule.target) {
                     run::index(store, rule.target, "arn").await?;
                 }
-                let rows = store.rows(Query::new(new.key().clone()).param("account", account)).await?;
+                let rows = store.rows(parameters::query(new.key(), [("account", account.into())])).await?;
                 let arns: Result<Vec<String>, DeError> = rows.iter().map(|row| row.get("arn")).collect();
                 Ok(new.insert(Resources::new(arns.map_err(answer::unreadable)?)))
             }

@@ -1,0 +1,25 @@
+//! Statements and what goes with them.
+
+use neo4rs::{BoltList, BoltMap, BoltString, BoltType, Query};
+
+/// A statement whose parameters, `$name` in its text, travel in one map. Neo4j keeps a plan for each order of magnitude of each
+/// list and text among the parameters, but only one for a map.
+pub fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    // `$(…)` is no parameter, but an expression that gives labels or a type.
+    Query::new(text.replace('$', "$p.").replace("$p.(", "$(")).param("p", map(parameters))
+}
+
+/// A list of values.
+pub fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {
+    BoltType::List(BoltList::from(items.into_iter().collect::<Vec<_>>()))
+}
+
+/// A list of texts.
+pub fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> BoltType {
+    list(items.into_iter().map(|text| text.as_ref().into()))
+}
+
+/// A map of values.
+pub fn map<'a>(entries: impl IntoIterator<Item = (&'a str, BoltType)>) -> BoltType {
+    BoltType::Map(entries.into_iter().map(|(key, value)| (BoltString::from(key), value)).collect::<BoltMap>())
+}
