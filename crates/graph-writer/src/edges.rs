@@ -2,11 +2,11 @@
 //! lack an end are answered, so that they can be held.
 //!
 //! A target key that is not unique (`name`) links to every match, as Cartography does. On a node that this transaction has
-//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type. Neo4j would
-//! scan all relationships for a type that comes with the rows, and for what it calls a relationship (`elementId`) too when
-//! it plans that on an empty graph; `MERGE` between two known nodes looks at those alone, whatever the statistics say. Rows are sorted by their ends, so that hub nodes
-//! are locked in one order. Ownership, age and hash are kept as on nodes; `_module_ends` holds the labels between which the
-//! edge was declared, which is what cleanup goes by.
+//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type. Neo4j
+//! would scan all relationships for a type that comes with the rows, and for what it calls a relationship (`elementId`) too
+//! when it plans that on an empty graph; `MERGE` between two known nodes looks at those alone, whatever the statistics say.
+//! Rows are sorted by their ends, so that hub nodes are locked in one order. Ownership, age and hash are kept as on nodes;
+//! `_module_ends` holds the labels between which the edge was declared, which is what cleanup goes by.
 
 use crate::{
     bolt,
