@@ -276,7 +276,8 @@ const fn holders(
 pub(crate) fn properties_of(label: &str) -> Vec<&'static str> {
     let kinds = KINDS.iter().filter(|kind| kind.label == label);
     let names = kinds.flat_map(|kind| kind.properties.iter().map(|(name, _)| *name));
-    let names: BTreeSet<&str> = names.chain(nested::properties_of(label).iter().copied()).collect();
+    let nested = nested::LABELS.iter().filter(|(known, _)| *known == label);
+    let names: BTreeSet<&str> = names.chain(nested.flat_map(|(_, names)| names.iter().copied())).collect();
     names.into_iter().collect()
 }
 
@@ -295,7 +296,7 @@ pub(crate) async fn of_aws(world: &World) -> Inventory {
         json!([account, region, kind.service, kind.operation, parameters])
     };
     let answers = world.aws.call_all(places.iter().map(call).collect()).await.expect("moto lists everything");
-    let nodes = nested::LABELS.map(|label| (label, BTreeMap::new())).into();
+    let nodes = nested::LABELS.map(|(label, _)| (label, BTreeMap::new())).into();
     let mut inventory = Inventory { nodes, edges: BTreeMap::new() };
     let mut users = Vec::new();
     for ((kind, account, region), answer) in places.iter().zip(&answers) {

@@ -27,12 +27,6 @@ pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a st
     parameters::query(&format!("CYPHER replan=skip {text}"), parameters)
 }
 
-/// A statement that Neo4j plans anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan
-/// that is made while there are fewer than five scans them all.
-pub(crate) fn replanned<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    parameters::query(text, parameters)
-}
-
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);

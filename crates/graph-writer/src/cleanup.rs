@@ -21,7 +21,7 @@ use crate::{
 };
 use events::Sync;
 use futures::{StreamExt, stream};
-use graph::{GraphError, GraphStore, Transaction};
+use graph::{GraphError, GraphStore, Transaction, parameters};
 use neo4rs::BoltType;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -269,7 +269,9 @@ impl<'a> Sweep<'a> {
             return Ok(0);
         }
         let candidates = [("ids", bolt::texts(&ids)), places(), tag()];
-        let remove = bolt::replanned(&self.remove, candidates);
+        // Planned anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan that is made
+        // while there are fewer than five scans them all.
+        let remove = parameters::query(&self.remove, candidates);
         let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
         let counter = self.counter;
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");

@@ -114,9 +114,8 @@ impl<'a> EdgeWrites<'a> {
 
     /// Makes relationships that cannot be there; answers which rows have been drawn.
     async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
-        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
         let mut drawn = HashSet::new();
-        for answer in rows::run(transaction, &create(), rows).await? {
+        for answer in rows::run(transaction, &create(), self.rows(links)).await? {
             drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
         }
         Ok(drawn)
@@ -130,9 +129,8 @@ impl<'a> EdgeWrites<'a> {
         links: Vec<Link>,
         drawn: &mut HashSet<Entry>,
     ) -> Result<Vec<Link>, neo4rs::Error> {
-        let rows = links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
         let mut changed = HashSet::new();
-        for answer in rows::run(transaction, &merge(kind), rows).await? {
+        for answer in rows::run(transaction, &merge(kind), self.rows(&links)).await? {
             drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
             changed.extend(answer.get::<Vec<usize>>("left")?);
         }
@@ -148,8 +146,7 @@ impl<'a> EdgeWrites<'a> {
         left: &[Link],
         several: &mut BTreeSet<Kind>,
     ) -> Result<(), neo4rs::Error> {
-        let rows = left.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
-        for answer in rows::run(transaction, &remember(kind), rows).await? {
+        for answer in rows::run(transaction, &remember(kind), self.rows(left)).await? {
             let seen = answer.get::<Vec<usize>>("several")?.into_iter().map(|position| self.table(&left[position]));
             several.extend(seen.map(|it| Kind::edge(kind, &it.ends)));
         }
@@ -193,6 +190,10 @@ impl<'a> EdgeWrites<'a> {
         let it = self.table(link);
         let (from, to) = it.directed(link);
         (from.clone(), to.clone(), &it.table.r#type)
+    }
+
+    fn rows<'b>(&'b self, links: &'b [Link]) -> Vec<Vec<Cell<'b>>> {
+        links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect()
     }
 
     /// What all statements take: position, from, to, type, ends, place, tag, properties, hash.

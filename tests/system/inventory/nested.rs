@@ -12,18 +12,15 @@ const RULE_OF_GROUP: &str = "(:AWSIpRule)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWS
 const RANGE_OF_RULE: &str = "(:AWSIpRange)-[:MEMBER_OF_IP_RULE]->(:AWSIpRule)";
 const KEY_OF_USER: &str = "(:AWSUser)-[:AWS_ACCESS_KEY]->(:AWSAccountAccessKey)";
 
-/// What is compared even when there is none.
-pub(super) const LABELS: [&str; 4] = ["AWSIpPermissionInbound", "AWSIpRule", "AWSIpRange", "AWSAccountAccessKey"];
+const OF_RULE: &[&str] = &["ruleid", "groupid", "protocol", "fromport", "toport"];
 
-/// Properties that are compared on a label.
-pub(super) fn properties_of(label: &str) -> &'static [&'static str] {
-    match label {
-        "AWSIpRule" | "AWSIpPermissionInbound" => &["ruleid", "groupid", "protocol", "fromport", "toport"],
-        "AWSIpRange" => &["range"],
-        "AWSAccountAccessKey" => &["accesskeyid", "status"],
-        _ => &[],
-    }
-}
+/// Labels that are compared even when there is no node of them, with the properties.
+pub(super) const LABELS: [(&str, &[&str]); 4] = [
+    ("AWSIpPermissionInbound", OF_RULE),
+    ("AWSIpRule", OF_RULE),
+    ("AWSIpRange", &["range"]),
+    ("AWSAccountAccessKey", &["accesskeyid", "status"]),
+];
 
 /// Adds the rules of a group as `DescribeSecurityGroups` gives it, and their ranges.
 pub(super) fn add_rules(inventory: &mut Inventory, group: &Value) {
