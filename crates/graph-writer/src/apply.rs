@@ -1,12 +1,12 @@
 //! One transaction: events of one account to rows and scope states, together or not at all.
 //!
 //! The scopes' states are locked and stepped first; then only the rows of batches that the states call for are written,
-//! nodes before edges; then the states. Few large requests, because each round trip costs and middling ones stall.
+//! nodes before edges, and what others see too last; then the states. Few large requests, because each round trip costs and middling ones stall.
 
 use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
-    nodes::{NodeWrites, Origin},
+    nodes::{NodeWrites, Origin, Written},
     ownership,
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
@@ -66,19 +66,25 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
     let mut backoff = store.backoff();
     loop {
         match attempt(store, &scopes, items).await {
-            Ok(applied) => return Ok(applied),
+            Ok(Some(applied)) => return Ok(applied),
+            Ok(None) => tracing::debug!("a node has been removed meanwhile; repeating a transaction"),
             Err(error) => backoff.pause(error).await?,
         }
     }
 }
 
+/// None when it has to be repeated.
 async fn attempt(
     store: &GraphStore,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],
-) -> Result<Applied, neo4rs::Error> {
+) -> Result<Option<Applied>, neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let applied = enter(&mut transaction, scopes, items).await;
+    if let Ok(None) = applied {
+        transaction.undo().await;
+        return Ok(None);
+    }
     transaction.end(applied).await
 }
 
@@ -94,10 +100,10 @@ async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],
-) -> Result<Applied, neo4rs::Error> {
+) -> Result<Option<Applied>, neo4rs::Error> {
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
-    let held = write(transaction, &wanted).await?;
+    let Some(held) = write(transaction, &wanted).await? else { return Ok(None) };
     for item in &wanted {
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
@@ -106,10 +112,10 @@ async fn enter(
         }
     }
     scope_store::save(transaction, &states).await?;
-    Ok(Applied {
+    Ok(Some(Applied {
         completed: states.values().any(|stored| stored.state.progress() == Progress::Complete),
         labels: wanted.iter().filter_map(|item| item.batch()).flat_map(labels).collect(),
-    })
+    }))
 }
 
 /// Steps every state through its events; the batches whose rows the final states count.
@@ -129,7 +135,8 @@ fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Ve
     wanted.into_iter().filter(counted).collect()
 }
 
-async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Held, neo4rs::Error> {
+/// Nodes, edges, and at last the nodes that others see too; none when one of those has been removed meanwhile.
+async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Option<Held>, neo4rs::Error> {
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
     let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();
@@ -140,10 +147,13 @@ async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Held, n
         batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));
     }
     let mut several = BTreeSet::new();
-    let elements = nodes.write(transaction, &mut several).await?;
+    let Written { elements, common } = nodes.write(transaction, &mut several).await?;
     let held = edges.write(transaction, elements, &mut several).await?;
+    if !nodes.write_common(transaction, common, &mut several).await? {
+        return Ok(None);
+    }
     ownership::note(transaction, &several).await?;
-    Ok(held)
+    Ok(Some(held))
 }
 
 fn labels(batch: &AssetBatch) -> impl Iterator<Item = String> + '_ {

@@ -30,7 +30,7 @@ pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a st
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
-    let no_places = [("old", none()), ("ready", map([])), ("places", map([]))];
+    let no_places = [("old", none()), ("sets", none()), ("ready", map([])), ("places", map([]))];
     query(
         text,
         no_places.into_iter().chain([("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())]),

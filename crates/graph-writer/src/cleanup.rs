@@ -20,14 +20,13 @@ use crate::{
     scopes::Progress,
 };
 use events::Sync;
-use futures::{StreamExt, stream};
 use graph::{GraphError, GraphStore, Transaction, parameters};
 use neo4rs::BoltType;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Nodes or edges removed in one transaction.
-const CHUNK: i64 = 10_000;
-/// Statements at a time; they wait for connections, not for each other.
+/// Nodes or edges after which a transaction is full.
+const CHUNK: usize = 10_000;
+/// Transactions at a time; they wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 
 /// Where a label or an edge may be cleaned.
@@ -134,20 +133,55 @@ fn node_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     sweeps
 }
 
-/// Awaits every sweep, whatever becomes of the others: one that is dropped would leave its transaction open.
-async fn sweep_all(store: &GraphStore, sync: &Sync, sweeps: Vec<Sweep<'_>>) -> Result<(), GraphError> {
-    let mut running = Vec::new();
-    for sweep in sweeps {
-        if sweep.parts.iter().any(|part| !part.ready.seen_before.is_empty()) {
-            running.push(sweep.run(store, sync));
-        }
-    }
-    let mut results = stream::iter(running).buffer_unordered(AT_ONCE);
+/// Shares the sweeps out among transactions. Awaits every one, whatever becomes of the others: one that is dropped would leave
+/// its transaction open.
+async fn sweep_all(store: &GraphStore, sync: &Sync, mut sweeps: Vec<Sweep<'_>>) -> Result<(), GraphError> {
+    sweeps.retain(|sweep| sweep.parts.iter().any(|part| !part.ready.seen_before.is_empty()));
+    let share = sweeps.len().div_ceil(AT_ONCE).max(1);
     let mut outcome = Ok(());
-    while let Some(result) = results.next().await {
+    for result in futures::future::join_all(sweeps.chunks(share).map(|share| sweep(store, sync, share))).await {
         outcome = outcome.and(result);
     }
     outcome
+}
+
+/// One transaction after the other, each for as many sweeps as fill it: most find nothing.
+async fn sweep(store: &GraphStore, sync: &Sync, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
+    let mut backoff = store.backoff();
+    while !sweeps.is_empty() {
+        match attempt(store, sync, sweeps).await {
+            Ok(done) => (sweeps, backoff) = (&sweeps[done..], store.backoff()),
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
+    Ok(())
+}
+
+/// How many sweeps are done.
+async fn attempt(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let done = enter(&mut transaction, sync, sweeps).await;
+    transaction.end(done).await
+}
+
+async fn enter(transaction: &mut Transaction, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
+    let (mut done, mut candidates) = (0, 0);
+    let mut removed = BTreeMap::<&str, i64>::new();
+    for sweep in sweeps {
+        let chunk = sweep.chunk(transaction, sync).await?;
+        *removed.entry(sweep.counter).or_default() += chunk.removed;
+        candidates += chunk.candidates;
+        done += usize::from(chunk.candidates < CHUNK);
+        if candidates >= CHUNK {
+            break;
+        }
+    }
+    // Last, because whoever counts waits for whoever has counted.
+    for (counter, removed) in removed.into_iter().filter(|(_, removed)| *removed > 0) {
+        let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
+        transaction.run(bolt::query(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
+    }
+    Ok(done)
 }
 
 /// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
@@ -169,18 +203,17 @@ struct Sweep<'a> {
 
 /// What its only place has not seen in this sync. The index gives what is old in any of the places; of that, each kind may be
 /// cleaned in its own.
-const OLD: &str =
-    "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_scope IN $ready[it.KIND]";
+const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_scope IN $sets[$ready[it.KIND]]";
 /// What several places see, of which one has not in this sync.
 const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 \
-    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $places[it.KIND] AND toInteger(split(p, ' ')[1]) < $tag)";
+    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $sets[$places[it.KIND]] AND toInteger(split(p, ' ')[1]) < $tag)";
 const LOCK: &str = " WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
 
 /// Forgets the places that are ready and have not seen it in this sync. The one that is left owns it; without any, it goes
 /// on to be removed.
 const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
     WITH it, [p IN coalesce(it._module_places, [it._module_scope + ' ' + it.lastupdated]) \
-    WHERE NOT (split(p, ' ')[0] IN coalesce($places[it.KIND], []) AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
+    WHERE NOT (split(p, ' ')[0] IN coalesce($sets[$places[it.KIND]], []) AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
     SET it._module_scope = CASE size(left) WHEN 0 THEN it._module_scope WHEN 1 THEN split(left[0], ' ')[0] ELSE 'several' END, \
     it._module_places = CASE WHEN size(left) > 1 THEN left END \
     WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
@@ -230,54 +263,52 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn old(&self) -> [(&'static str, BoltType); 2] {
+    /// Places in which something may be old, and which of them are ready for what stands in `_module_label` or `_module_ends`.
+    fn old(&self) -> Vec<(&'static str, BoltType)> {
         let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| &part.ready.seen_before).collect();
-        [("old", bolt::texts(all)), ("ready", self.by_kind(|ready| &ready.seen_before))]
+        let mut parameters = self.by_kind("ready", |ready| &ready.seen_before);
+        parameters.push(("old", bolt::texts(all)));
+        parameters
     }
 
-    /// Places by what stands in `_module_label` or `_module_ends`.
-    fn by_kind(&self, places: fn(&Ready) -> &BTreeSet<String>) -> BoltType {
-        bolt::map(self.parts.iter().map(|part| (part.kind, bolt::texts(places(part.ready)))))
-    }
-
-    async fn run(self, store: &GraphStore, sync: &Sync) -> Result<(), GraphError> {
-        let mut backoff = store.backoff();
-        loop {
-            match self.attempt(store, sync).await {
-                Ok(found) if found < CHUNK => return Ok(()),
-                Ok(_) => backoff = store.backoff(),
-                Err(error) => backoff.pause(error).await?,
-            }
+    /// `$sets[$NAME[kind]]`: places by what stands in `_module_label` or `_module_ends`. Most kinds have the same ones, so that
+    /// each set of places is sent once.
+    fn by_kind(&self, name: &'static str, places: fn(&Ready) -> &BTreeSet<String>) -> Vec<(&'static str, BoltType)> {
+        let mut sets: Vec<&BTreeSet<String>> = Vec::new();
+        let mut kinds = Vec::new();
+        for part in &self.parts {
+            let set = places(part.ready);
+            let known = sets.iter().position(|known| *known == set);
+            kinds.push((part.kind, bolt::integer(known.unwrap_or(sets.len()))));
+            sets.extend(known.is_none().then_some(set));
         }
+        vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(bolt::texts)))]
     }
 
-    async fn attempt(&self, store: &GraphStore, sync: &Sync) -> Result<i64, neo4rs::Error> {
-        let mut transaction = store.begin().await?;
-        let found = self.chunk(&mut transaction, sync).await;
-        transaction.end(found).await
-    }
-
-    /// How many candidates there were.
-    async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<i64, neo4rs::Error> {
-        let places = || ("places", self.by_kind(|ready| &ready.places));
+    /// Removes what it finds, if that is not too much for a transaction.
+    async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<Chunk, neo4rs::Error> {
+        let places = || self.by_kind("places", |ready| &ready.places);
         let tag = || ("tag", sync.update_tag.into());
-        let which = if self.several { vec![places()] } else { self.old().into() };
-        let find = bolt::query(&self.find, which.into_iter().chain([tag(), ("chunk", CHUNK.into())]));
-        let rows = transaction.rows(find).await?;
+        let which = if self.several { places() } else { self.old() };
+        let most = ("chunk", bolt::integer(CHUNK));
+        let rows = transaction.rows(bolt::query(&self.find, which.into_iter().chain([tag(), most]))).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
-            return Ok(0);
+            return Ok(Chunk { candidates: 0, removed: 0 });
         }
-        let candidates = [("ids", bolt::texts(&ids)), places(), tag()];
+        let candidates = places().into_iter().chain([("ids", bolt::texts(&ids)), tag()]);
         // Planned anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan that is made
         // while there are fewer than five scans them all.
         let remove = parameters::query(&self.remove, candidates);
-        let removed: i64 = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
-        let counter = self.counter;
-        let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-        transaction.run(bolt::query(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
-        Ok(i64::try_from(ids.len()).unwrap_or(CHUNK))
+        let removed = transaction.rows(remove).await?.first().map_or(Ok(0), |row| row.get("count"))?;
+        Ok(Chunk { candidates: ids.len(), removed })
     }
+}
+
+/// What a sweep found, and how much of it nobody else sees.
+struct Chunk {
+    candidates: usize,
+    removed: i64,
 }
 
 #[cfg(test)]

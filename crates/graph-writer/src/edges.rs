@@ -19,7 +19,7 @@ use crate::{
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
 use neo4rs::{BoltNull, BoltType};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
 /// Rows to write.
 #[derive(Default)]
@@ -47,6 +47,8 @@ struct Entry {
 /// A row between two nodes.
 struct Link {
     entry: Entry,
+    /// Rows that say the same: listings of one place often name the same edge.
+    also: Vec<Entry>,
     source: Element,
     target: Element,
 }
@@ -72,14 +74,19 @@ impl<'a> EdgeWrites<'a> {
         several: &mut BTreeSet<Kind>,
     ) -> Result<Held, neo4rs::Error> {
         elements.look_up(transaction, self.ends()).await?;
-        let mut waves = ownership::waves(self.links(&elements), |link| self.identity(link)).into_iter();
+        let links = self.distinct(self.links(&elements));
+        let mut waves = ownership::waves(links, |link| self.identity(link)).into_iter();
         let is_new = |link: &Link| elements.is_new(&link.source) || elements.is_new(&link.target);
         let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
+            let mut left = Vec::new();
             for (kind, links) in self.by_type(wave) {
-                let left = self.merge(transaction, kind, links, &mut drawn).await?;
-                self.remember(transaction, kind, &left, several).await?;
+                left.push((kind, self.merge(transaction, kind, links, &mut drawn).await?));
+            }
+            // Last, because others may wait for them: what several places see is among them.
+            for (kind, links) in left {
+                self.remember(transaction, kind, &links, several).await?;
             }
         }
         Ok(self.held(&elements, &drawn))
@@ -103,7 +110,7 @@ impl<'a> EdgeWrites<'a> {
                 for source in elements.get(it.source(), &values.source_id) {
                     for target in elements.get(it.target(), &values.target_value) {
                         let (source, target) = (source.clone(), target.clone());
-                        links.push(Link { entry: Entry { table, row }, source, target });
+                        links.push(Link { entry: Entry { table, row }, also: Vec::new(), source, target });
                     }
                 }
             }
@@ -112,11 +119,29 @@ impl<'a> EdgeWrites<'a> {
         links
     }
 
+    /// One row of those that say the same.
+    fn distinct(&self, links: Vec<Link>) -> Vec<Link> {
+        let mut places: HashMap<_, usize> = HashMap::new();
+        let mut distinct: Vec<Link> = Vec::new();
+        for link in links {
+            let it = self.table(&link);
+            let word = (&*it.ends, it.origin.place, it.origin.run.tag, it.hashes[link.entry.row]);
+            match places.entry((self.identity(&link), word)) {
+                hash_map::Entry::Occupied(place) => distinct[*place.get()].also.push(link.entry),
+                hash_map::Entry::Vacant(place) => {
+                    place.insert(distinct.len());
+                    distinct.push(link);
+                }
+            }
+        }
+        distinct
+    }
+
     /// Makes relationships that cannot be there; answers which rows have been drawn.
     async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
         let mut drawn = HashSet::new();
         for answer in rows::run(transaction, &create(), self.rows(links)).await? {
-            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
+            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().flat_map(|position| links[position].entries()));
         }
         Ok(drawn)
     }
@@ -131,7 +156,7 @@ impl<'a> EdgeWrites<'a> {
     ) -> Result<Vec<Link>, neo4rs::Error> {
         let mut changed = HashSet::new();
         for answer in rows::run(transaction, &merge(kind), self.rows(&links)).await? {
-            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().map(|position| links[position].entry));
+            drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().flat_map(|position| links[position].entries()));
             changed.extend(answer.get::<Vec<usize>>("left")?);
         }
         let left = links.into_iter().enumerate().filter(|(position, _)| changed.contains(position));
@@ -215,6 +240,12 @@ impl<'a> EdgeWrites<'a> {
     }
 }
 
+impl Link {
+    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        std::iter::once(self.entry).chain(self.also.iter().copied())
+    }
+}
+
 impl<'a> Published<'a> {
     fn source(&self) -> Key<'a> {
         (&self.table.source_label, "id")
@@ -257,8 +288,8 @@ pub(crate) fn create() -> String {
 /// Relationships of a type that are new, or likely to be as they were.
 pub(crate) fn merge(kind: &str) -> String {
     format!(
-        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r.lastupdated = \
-         CASE WHEN {SAME} AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END \
+        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET \
+         (CASE WHEN {SAME} AND r.lastupdated < $words[row[6]] THEN r END).lastupdated = $words[row[6]] \
          WITH r, row, {SAME} AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, \
          collect(CASE WHEN same THEN null ELSE row[0] END) AS left"
     )
@@ -330,7 +361,7 @@ mod tests {
         let remember = remember("T").replace(&ownership::remember("r", "_module_ends", "$words[row[4]]"), " OWNERSHIP");
         expect![[r"
             UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] CREATE (s)-[r:$($words[row[3]])]->(t) SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] RETURN collect(row[0]) AS found
-            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r.lastupdated = CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated <= $words[row[6]] THEN $words[row[6]] ELSE r.lastupdated END WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET (CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated < $words[row[6]] THEN r END).lastupdated = $words[row[6]] WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left
             UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r._module_scope = r._module_scope WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
         "]]
         .assert_eq(&format!("{}\n{}\n{remember}\n", create(), merge("T")));

@@ -2,6 +2,10 @@
 //! few large requests are several times faster than many small ones. Those that have not changed get their tag in passing;
 //! new ones are made, and all others changed, by one statement for all labels.
 //!
+//! What only its own place sees is written before the edges. What others see too (accounts, principals, images) is written
+//! after them, because a node is locked from its first change to the end of the transaction: of eight syncs, five had
+//! deadlocks while accounts were locked first, and their lanes waited for each other for a quarter of a second.
+//!
 //! What the writer keeps on a node beside the event's properties is said in [`crate::ownership`].
 //!
 //! Neo4j plans each statement once, and what that costs goes by the length of its text: with twenty property names and
@@ -63,6 +67,28 @@ struct Left {
     element: Element,
 }
 
+/// What is known of rows once their nodes have been looked up, but for those that need nothing more.
+#[derive(Default)]
+struct Known {
+    /// Without a node.
+    absent: Vec<Entry>,
+    /// Of a node that only this place sees.
+    own: Vec<Left>,
+    /// Of one that others may see at the same moment.
+    common: Vec<Left>,
+}
+
+/// What has been written, and what is left to write.
+pub(crate) struct Written<'a> {
+    /// What Neo4j calls the nodes.
+    pub(crate) elements: Elements<'a>,
+    /// For [`NodeWrites::write_common`].
+    pub(crate) common: Common,
+}
+
+/// Rows of nodes that others see too.
+pub(crate) struct Common(Vec<Left>);
+
 impl<'a> NodeWrites<'a> {
     /// Adds the rows of a table.
     pub fn add(&mut self, table: &'a NodeTable, origin: Origin<'a>) {
@@ -71,61 +97,77 @@ impl<'a> NodeWrites<'a> {
         self.tables.push(Published { table, origin, hash_property: hash_property(origin.listing), hashes });
     }
 
-    /// Writes the rows, and answers what Neo4j calls their nodes. Adds labels of which several places see one to `several`.
+    /// Writes the rows of new nodes and of those that nobody else sees; answers what Neo4j calls all of them.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
         several: &mut BTreeSet<Kind>,
-    ) -> Result<Elements<'a>, neo4rs::Error> {
+    ) -> Result<Written<'a>, neo4rs::Error> {
         let mut elements = Elements::default();
+        let mut common = Vec::new();
         let mut waiting: Vec<Entry> = Vec::new();
         for (table, it) in self.tables.iter().enumerate() {
             waiting.extend((0..it.hashes.len()).map(|row| Entry { table, row }));
         }
         // Once, unless somebody removes nodes at the same moment.
         while !waiting.is_empty() {
-            let mut left = Vec::new();
-            let absent = self.refresh(transaction, &waiting, &mut elements, &mut left).await?;
-            self.create(transaction, absent, &mut elements, &mut left).await?;
-            waiting = self.remember(transaction, left, &mut elements, several).await?;
+            let Known { absent, mut own, common: others } = self.refresh(transaction, &waiting, &mut elements).await?;
+            common.extend(others);
+            self.create(transaction, absent, &mut elements, &mut own).await?;
+            waiting = Vec::new();
+            for left in self.remember(transaction, own, several).await? {
+                elements.forget((&self.table(left.entry).table.label, "id"), self.id(left.entry));
+                waiting.push(left.entry);
+            }
         }
-        Ok(elements)
+        Ok(Written { elements, common: Common(common) })
     }
 
-    /// Looks nodes up and renews the tag of those that have not changed. Others are added to `left`; answers rows without a
-    /// node.
+    /// Writes the rows of nodes that others see as well; to be done last. Answers whether all of them are still there: if not,
+    /// the transaction has to be repeated.
+    pub(crate) async fn write_common(
+        &self,
+        transaction: &mut Transaction,
+        Common(left): Common,
+        several: &mut BTreeSet<Kind>,
+    ) -> Result<bool, neo4rs::Error> {
+        Ok(self.remember(transaction, left, several).await?.is_empty())
+    }
+
+    /// Looks nodes up, and renews the tag of those that have not changed and are this place's own.
     async fn refresh(
         &self,
         transaction: &mut Transaction,
         entries: &[Entry],
         elements: &mut Elements<'a>,
-        left: &mut Vec<Left>,
-    ) -> Result<Vec<Entry>, neo4rs::Error> {
+    ) -> Result<Known, neo4rs::Error> {
         let mut labels = BTreeMap::<&str, Vec<Entry>>::new();
         for entry in entries {
             labels.entry(&self.table(*entry).table.label).or_default().push(*entry);
         }
-        let mut absent = Vec::new();
+        let mut known = Known::default();
         for (label, entries) in labels {
             let rows = entries.iter().enumerate().map(|(position, entry)| self.stub(position, *entry)).collect();
             let mut there = HashSet::new();
             for answer in rows::run(transaction, &refresh(label), rows).await? {
                 let found: Vec<usize> = answer.get("found")?;
-                let (names, same): (Vec<String>, Vec<bool>) = (answer.get("elements")?, answer.get("same")?);
-                for ((position, element), same) in found.into_iter().zip(names).zip(same) {
+                let names: Vec<String> = answer.get("elements")?;
+                let (done, own): (Vec<bool>, Vec<bool>) = (answer.get("done")?, answer.get("own")?);
+                for (((position, element), done), own) in found.into_iter().zip(names).zip(done).zip(own) {
                     let entry = entries[position];
                     let element: Element = element.into();
                     there.insert(position);
                     elements.add((label, "id"), self.id(entry), element.clone());
-                    if !same {
+                    if !done {
+                        let left = if own { &mut known.own } else { &mut known.common };
                         left.push(Left { entry, element });
                     }
                 }
             }
             let missing = entries.into_iter().enumerate().filter(|(position, _)| !there.contains(position));
-            absent.extend(missing.map(|(_, entry)| entry));
+            known.absent.extend(missing.map(|(_, entry)| entry));
         }
-        Ok(absent)
+        Ok(known)
     }
 
     /// Makes the nodes; of a node that several rows bring, the first makes it and the others are added to `left`.
@@ -158,9 +200,8 @@ impl<'a> NodeWrites<'a> {
         &self,
         transaction: &mut Transaction,
         mut left: Vec<Left>,
-        elements: &mut Elements<'a>,
         several: &mut BTreeSet<Kind>,
-    ) -> Result<Vec<Entry>, neo4rs::Error> {
+    ) -> Result<Vec<Left>, neo4rs::Error> {
         let mut gone = Vec::new();
         // Locked in one order, so that writers wait for each other and need not repeat.
         left.sort_by(|a, b| a.element.cmp(&b.element));
@@ -175,10 +216,8 @@ impl<'a> NodeWrites<'a> {
                     let labels = answer.get::<Vec<usize>>("several")?.into_iter();
                     several.extend(labels.map(|position| Kind::label(&self.table(wave[position].entry).table.label)));
                 }
-                for (_, left) in wave.iter().enumerate().filter(|(position, _)| !found.contains(position)) {
-                    elements.forget((&self.table(left.entry).table.label, "id"), self.id(left.entry));
-                    gone.push(left.entry);
-                }
+                let lost = wave.into_iter().enumerate().filter(|(position, _)| !found.contains(position));
+                gone.extend(lost.map(|(_, left)| left));
             }
         }
         Ok(gone)
@@ -257,13 +296,18 @@ pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
-/// Finds nodes of a label. Of those that have not changed and are their only place's own, the tag is all that is written.
+/// Finds nodes of a label. Of those that have not changed and are their only place's own, the tag is all that is written;
+/// those that have it already, and those that others see too, are not locked. It is done where nobody has joined before the
+/// lock was taken.
 pub(crate) fn refresh(label: &str) -> String {
     format!(
         "UNWIND $rows AS row MATCH (n:`{label}` {{id: row[1]}}) USING INDEX n:`{label}`(id) WITH n, row, \
-         n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AND n.lastupdated <= $words[row[3]] AS same \
-         SET n.lastupdated = CASE WHEN same THEN $words[row[3]] ELSE n.lastupdated END \
-         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, collect(coalesce(same, false)) AS same"
+         $words[row[3]] AS tag, n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AS same, \
+         coalesce(n._module_scope = $words[row[2]] AND n._module_scope <> '{SHARED}', false) AS own \
+         SET (CASE WHEN same AND own AND n.lastupdated < tag THEN n END).lastupdated = tag \
+         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, \
+         collect(coalesce(same AND n.lastupdated = tag AND n._module_scope = $words[row[2]], false)) AS done, \
+         collect(own) AS own"
     )
 }
 
@@ -340,7 +384,7 @@ mod tests {
     fn the_statements() {
         let remember = remember().replace(&ownership::remember("n", "_module_label", "$words[row[6]]"), " OWNERSHIP");
         expect![[r"
-            UNWIND $rows AS row MATCH (n:`A` {id: row[1]}) USING INDEX n:`A`(id) WITH n, row, n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AND n.lastupdated <= $words[row[3]] AS same SET n.lastupdated = CASE WHEN same THEN $words[row[3]] ELSE n.lastupdated END RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, collect(coalesce(same, false)) AS same
+            UNWIND $rows AS row MATCH (n:`A` {id: row[1]}) USING INDEX n:`A`(id) WITH n, row, $words[row[3]] AS tag, n._module_scope = $words[row[2]] AND n[$words[row[4]]] = row[5] AS same, coalesce(n._module_scope = $words[row[2]] AND n._module_scope <> 'shared', false) AS own SET (CASE WHEN same AND own AND n.lastupdated < tag THEN n END).lastupdated = tag RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, collect(coalesce(same AND n.lastupdated = tag AND n._module_scope = $words[row[2]], false)) AS done, collect(own) AS own
             UNWIND $rows AS row CREATE (n:$($words[row[7]])) SET n = row[1], n.firstseen = timestamp() RETURN collect(row[0]) AS made, collect(elementId(n)) AS elements
             UNWIND $rows AS row MATCH (n) WHERE elementId(n) = $words[row[10]] SET n._module_scope = n._module_scope WITH n, row, $words[row[2]] AS place, $words[row[3]] AS tag OWNERSHIP SET n.lastupdated = CASE WHEN current THEN $words[row[3]] ELSE n.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(n[$words[row[4]]] <> row[5], true) THEN [1] ELSE [] END | SET n += row[1], n:$($words[row[8]]) REMOVE n:$($words[row[9]])) SET n._module_scope = owner, n._module_label = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
         "]]

@@ -24,8 +24,10 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Pause between two looks at the graph, at first and at most.
+/// Shortest and longest pause between two looks at the stream; between them, a twentieth of the time waited so far.
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+/// The graph is looked at this often while the stream still holds something: it may all be another sync's.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A sync could not be closed; it will be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -134,28 +136,31 @@ impl SyncEnd {
         mut reported: BTreeMap<String, Reported>,
     ) -> Result<Vec<LostScope>, SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
-        let mut quiet_since = None;
-        let mut pause = POLL.0;
+        let began = Instant::now();
+        let (mut quiet_since, mut looked) = (None, None::<Instant>);
         reported.retain(|_, scope| !scope.failed);
         loop {
             // Before the look at the graph: what was acknowledged by then, the graph has.
             let quiet = self.bus.backlog(bus::ASSETS, &self.options.durable).await?.is_past(last);
-            let ids: Vec<String> = reported.keys().cloned().collect();
-            let known = scope_store::by_id(&self.store, &ids).await?;
-            for stored in &known {
-                let id = stored.id();
-                if reported.get(&id).is_some_and(|scope| scope.is_settled_by(sync, stored)) {
-                    reported.remove(&id);
+            quiet_since = quiet.then(|| quiet_since.unwrap_or_else(Instant::now));
+            if quiet || looked.is_none_or(|at| at.elapsed() >= LOOK) {
+                looked = Some(Instant::now());
+                let ids: Vec<String> = reported.keys().cloned().collect();
+                let known = scope_store::by_id(&self.store, &ids).await?;
+                for stored in &known {
+                    let id = stored.id();
+                    if reported.get(&id).is_some_and(|scope| scope.is_settled_by(sync, stored)) {
+                        reported.remove(&id);
+                    }
+                }
+                if reported.is_empty() || quiet_since.is_some_and(|since| since.elapsed() >= self.options.patience) {
+                    return Ok(reported.values().map(|scope| scope.lost(sync, &known)).collect());
                 }
             }
-            let since = quiet.then(|| *quiet_since.get_or_insert_with(Instant::now));
-            quiet_since = since;
-            if reported.is_empty() || since.is_some_and(|since| since.elapsed() >= self.options.patience) {
-                return Ok(reported.values().map(|scope| scope.lost(sync, &known)).collect());
-            }
+            let pause = (began.elapsed() / 20).clamp(POLL.0, POLL.1);
             tokio::select! {
                 () = self.shutdown.cancelled() => return Err(SyncEndError::Stopped),
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(POLL.1),
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
