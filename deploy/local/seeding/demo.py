@@ -14,10 +14,10 @@ SPOKES = [
     Account("data", GAMMA, "Workloads/Data", "survey-of-data"),
 ]
 TEAMS = ("checkout", "search", "billing", "identity", "media", "platform")
-USERS, ROLES = 48, 36
+USERS, ROLES = 24, 18
 # Instances of each team in each region, per spoke.
-FLEET = {ALPHA: 26, BETA: 14, GAMMA: 18}
-FINDINGS = {ALPHA: 420, BETA: 160, GAMMA: 240}
+FLEET = {ALPHA: 12, BETA: 6, GAMMA: 8}
+FINDINGS = {ALPHA: 240, BETA: 90, GAMMA: 130}
 
 
 def fill(aws):
