@@ -1,7 +1,8 @@
 //! One transaction: events of one account to rows and scope states, together or not at all.
 //!
 //! The scopes' states are locked and stepped first; then only the rows of batches that the states call for are written,
-//! nodes before edges, and what others see too last; then the states. Few large requests, because each round trip costs and middling ones stall.
+//! nodes before edges, and what others see too last; then the states. Few large requests, because each round trip costs and
+//! middling ones stall.
 
 use crate::{
     admit::Admitted,

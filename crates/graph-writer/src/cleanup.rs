@@ -203,17 +203,20 @@ struct Sweep<'a> {
 
 /// What its only place has not seen in this sync. The index gives what is old in any of the places; of that, each kind may be
 /// cleaned in its own.
-const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag AND it._module_scope IN $sets[$ready[it.KIND]]";
+const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag \
+    AND it._module_scope IN $sets[$ready[it.KIND]]";
 /// What several places see, of which one has not in this sync.
 const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 \
-    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $sets[$places[it.KIND]] AND toInteger(split(p, ' ')[1]) < $tag)";
+    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $sets[$places[it.KIND]] \
+    AND toInteger(split(p, ' ')[1]) < $tag)";
 const LOCK: &str = " WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
 
 /// Forgets the places that are ready and have not seen it in this sync. The one that is left owns it; without any, it goes
 /// on to be removed.
 const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
     WITH it, [p IN coalesce(it._module_places, [it._module_scope + ' ' + it.lastupdated]) \
-    WHERE NOT (split(p, ' ')[0] IN coalesce($sets[$places[it.KIND]], []) AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
+    WHERE NOT (split(p, ' ')[0] IN coalesce($sets[$places[it.KIND]], []) \
+    AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
     SET it._module_scope = CASE size(left) WHEN 0 THEN it._module_scope WHEN 1 THEN split(left[0], ' ')[0] ELSE 'several' END, \
     it._module_places = CASE WHEN size(left) > 1 THEN left END \
     WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
