@@ -102,8 +102,8 @@ fn region_of(place: &str) -> &str {
 /// When the graph is away; what was removed until then stays removed, and counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
     let noted = ownership::noted(store).await?;
-    sweep_all(store, sync, edge_sweeps(due, &noted)).await?;
-    sweep_all(store, sync, node_sweeps(due, &noted)).await
+    sweep_all(store, sync, "edges_removed", edge_sweeps(due, &noted)).await?;
+    sweep_all(store, sync, "nodes_removed", node_sweeps(due, &noted)).await
 }
 
 /// All edges of a type at once, whatever labels they lead to: one statement to plan and to wait for instead of many.
@@ -133,23 +133,29 @@ fn node_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     sweeps
 }
 
-/// Shares the sweeps out among transactions. Awaits every one, whatever becomes of the others: one that is dropped would leave
-/// its transaction open.
-async fn sweep_all(store: &GraphStore, sync: &Sync, mut sweeps: Vec<Sweep<'_>>) -> Result<(), GraphError> {
+/// Shares the sweeps out among transactions, and adds up what they remove under `counter`. Awaits every one, whatever becomes
+/// of the others: one that is dropped would leave its transaction open.
+async fn sweep_all(
+    store: &GraphStore,
+    sync: &Sync,
+    counter: &str,
+    mut sweeps: Vec<Sweep<'_>>,
+) -> Result<(), GraphError> {
     sweeps.retain(|sweep| sweep.parts.iter().any(|part| !part.ready.seen_before.is_empty()));
     let share = sweeps.len().div_ceil(AT_ONCE).max(1);
     let mut outcome = Ok(());
-    for result in futures::future::join_all(sweeps.chunks(share).map(|share| sweep(store, sync, share))).await {
+    for result in futures::future::join_all(sweeps.chunks(share).map(|share| sweep(store, sync, counter, share))).await
+    {
         outcome = outcome.and(result);
     }
     outcome
 }
 
 /// One transaction after the other, each for as many sweeps as fill it: most find nothing.
-async fn sweep(store: &GraphStore, sync: &Sync, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
+async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
     let mut backoff = store.backoff();
     while !sweeps.is_empty() {
-        match attempt(store, sync, sweeps).await {
+        match attempt(store, sync, counter, sweeps).await {
             Ok(done) => (sweeps, backoff) = (&sweeps[done..], store.backoff()),
             Err(error) => backoff.pause(error).await?,
         }
@@ -158,18 +164,22 @@ async fn sweep(store: &GraphStore, sync: &Sync, mut sweeps: &[Sweep<'_>]) -> Res
 }
 
 /// How many sweeps are done.
-async fn attempt(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
+async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let done = enter(&mut transaction, sync, sweeps).await;
+    let done = enter(&mut transaction, sync, counter, sweeps).await;
     transaction.end(done).await
 }
 
-async fn enter(transaction: &mut Transaction, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
-    let (mut done, mut candidates) = (0, 0);
-    let mut removed = BTreeMap::<&str, i64>::new();
+async fn enter(
+    transaction: &mut Transaction,
+    sync: &Sync,
+    counter: &str,
+    sweeps: &[Sweep<'_>],
+) -> Result<usize, neo4rs::Error> {
+    let (mut done, mut candidates, mut removed) = (0, 0, 0);
     for sweep in sweeps {
         let chunk = sweep.chunk(transaction, sync).await?;
-        *removed.entry(sweep.counter).or_default() += chunk.removed;
+        removed += chunk.removed;
         candidates += chunk.candidates;
         done += usize::from(chunk.candidates < CHUNK);
         if candidates >= CHUNK {
@@ -177,7 +187,7 @@ async fn enter(transaction: &mut Transaction, sync: &Sync, sweeps: &[Sweep<'_>])
         }
     }
     // Last, because whoever counts waits for whoever has counted.
-    for (counter, removed) in removed.into_iter().filter(|(_, removed)| *removed > 0) {
+    if removed > 0 {
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
         transaction.run(bolt::query(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
     }
@@ -195,7 +205,6 @@ struct Part<'a> {
 struct Sweep<'a> {
     find: String,
     remove: String,
-    counter: &'static str,
     parts: Vec<Part<'a>>,
     /// Looks for what several places see, not for what one alone has not seen.
     several: bool,
@@ -250,7 +259,6 @@ impl<'a> Sweep<'a> {
         Self {
             find: find(&format!("(it:`{label}`)"), OF_NODES, several),
             remove: forget("(it)", OF_NODES, "DETACH DELETE"),
-            counter: "nodes_removed",
             parts,
             several,
         }
@@ -260,7 +268,6 @@ impl<'a> Sweep<'a> {
         Self {
             find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES, several),
             remove: forget("()-[it]->()", OF_EDGES, "DELETE"),
-            counter: "edges_removed",
             parts,
             several,
         }

@@ -3,8 +3,8 @@
 //! new ones are made, and all others changed, by one statement for all labels.
 //!
 //! What only its own place sees is written before the edges. What others see too (accounts, principals, images) is written
-//! after them, because a node is locked from its first change to the end of the transaction: of eight syncs, five had
-//! deadlocks while accounts were locked first, and their lanes waited for each other for a quarter of a second.
+//! after them, because a node is locked from its first change to the end of the transaction: while accounts were locked
+//! first, each of eight first syncs repeated transactions because of deadlocks, and lanes waited for each other for up to 0.3 s.
 //!
 //! What the writer keeps on a node beside the event's properties is said in [`crate::ownership`].
 //!
