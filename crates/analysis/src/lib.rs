@@ -16,5 +16,5 @@ pub mod run;
 mod stale;
 pub mod steps;
 
-pub use run::{AnalysisError, Counts, INDEXES, StepSummary, Summary, explanations, run, run_step};
+pub use run::{AnalysisError, Counts, INDEXES, StepSummary, Summary, rehearsal, run, run_step};
 pub use steps::STEPS;

@@ -7,6 +7,7 @@ use crate::{
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::Query;
 use std::{
+    collections::HashSet,
     ops::AddAssign,
     time::{Duration, Instant},
 };
@@ -57,7 +58,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// Runs all steps on the whole graph. `update_tag` is the sync's.
+/// Runs all steps on the whole graph, which has the [`INDEXES`]. `update_tag` is the sync's.
 ///
 /// # Errors
 /// When a step failed. Those that do not need it have run nevertheless, unless the graph is away altogether; only the
@@ -65,7 +66,6 @@ impl AddAssign for Counts {
 pub async fn run(store: &GraphStore, update_tag: i64) -> Result<Summary, AnalysisError> {
     let mut summary = Summary::default();
     let mut failed: Option<AnalysisError> = None;
-    prepare(store).await.map_err(|source| AnalysisError { step: "schema", others: Vec::new(), source })?;
     for step in STEPS {
         if step.only_after_success && failed.is_some() {
             continue;
@@ -102,20 +102,27 @@ async fn timed(store: &GraphStore, step: &Step, tag: i64) -> Result<StepSummary,
 pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Counts, GraphError> {
     match step.work {
         Work::Once(text) => {
-            let rows = store.rows(parameters::query(text, [("tag", tag.into())])).await?;
+            let rows = store.rows(once(text, tag)).await?;
             Ok(Counts { written: answer::count(&rows, "written")?, removed: 0 })
         }
         Work::Pages { text, page, draws } => {
             let written = pages(store, text, page, tag).await?;
-            let mut removed = 0;
-            for shape in draws {
-                removed += stale::remove(store, shape, tag).await?;
-            }
-            Ok(Counts { written, removed })
+            Ok(Counts { written, removed: draws.remove(store, tag).await? })
         }
-        Work::Drain(text) => Ok(Counts { written: 0, removed: stale::drain(store, text, tag).await? }),
+        Work::Drain(text) => {
+            let removed = stale::drain(store, || stale::chunk(text, tag, [])).await?;
+            Ok(Counts { written: 0, removed })
+        }
         Work::Permissions => permissions::run(store, tag).await,
     }
+}
+
+fn once(text: &str, tag: i64) -> Query {
+    parameters::planned_once(text, [("tag", tag.into())])
+}
+
+fn one_page(text: &str, after: &str, page: i64, tag: i64) -> Query {
+    parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
 }
 
 /// Runs a statement page by page: it reads on after `$after` and answers with the `last` that it read, null at the end.
@@ -123,9 +130,7 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     let mut written = 0;
     let mut after = String::new();
     loop {
-        let query =
-            parameters::query(text, [("after", after.as_str().into()), ("page", page.into()), ("tag", tag.into())]);
-        let rows = store.rows(query).await?;
+        let rows = store.rows(one_page(text, &after, page, tag)).await?;
         written += answer::count(&rows, "written")?;
         let last = rows.first().map(|row| row.get::<Option<String>>("last")).transpose();
         match last.map_err(answer::unreadable)?.flatten() {
@@ -135,22 +140,26 @@ async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u6
     }
 }
 
-/// What has the database plan the steps' statements, and do nothing: a plan made so is not used later, because the graph has
-/// grown by then, but a server that has just started has warmed up on it (the steps took 13 s of its statements' time, not 15).
-pub fn explanations() -> Vec<Query> {
-    let texts = STEPS.iter().flat_map(|step| match step.work {
-        Work::Once(text) | Work::Drain(text) => vec![text.to_owned()],
-        Work::Pages { text, draws, .. } => {
-            std::iter::once(text.to_owned()).chain(draws.iter().map(stale::text)).collect()
-        }
-        Work::Permissions => Vec::new(),
+/// A tag that no sync has: nothing is older.
+const NO_TAG: i64 = i64::MIN;
+/// Nothing comes after it.
+pub(crate) const LAST: &str = "\u{10FFFF}";
+
+/// What a run over nodes of these labels says to the database, so that it can be planned ahead of time. Nothing is drawn or
+/// removed; a step that compares what nodes say with what they should say does change those that differ, so the
+/// transactions are for rolling back.
+pub fn rehearsal(labels: &HashSet<&str>) -> Vec<Query> {
+    let queries = STEPS.iter().flat_map(|step| match step.work {
+        Work::Once(text) => vec![once(text, NO_TAG)],
+        Work::Drain(text) => vec![stale::chunk(text, NO_TAG, [])],
+        Work::Pages { text, page, draws } => vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG)],
+        Work::Permissions => permissions::rehearsal(labels, NO_TAG),
     });
-    let nothing = || [("tag", 0.into()), ("after", "".into()), ("page", 1.into()), ("chunk", stale::CHUNK.into())];
-    texts.map(|text| parameters::query(&format!("EXPLAIN {text}"), nothing())).collect()
+    queries.collect()
 }
 
-/// Label and property of the indexes that the steps look nodes up by. Best made before the first event: a new index throws
-/// away the plans of all statements.
+/// Label and property of the indexes that the steps look nodes up by; without one, a step scans the label for each look. Best
+/// made before the first event: a new index throws away the plans of all statements.
 pub const INDEXES: [(&str, &str); 6] = [
     ("AWSPrincipal", "arn"),
     ("AWSRole", "arn"),
@@ -159,25 +168,6 @@ pub const INDEXES: [(&str, &str); 6] = [
     ("AWSEC2PrivateIp", "private_ip_address"),
     ("ModuleSyncMetadata", "id"),
 ];
-
-/// The writer has made them already, if there is one.
-async fn prepare(store: &GraphStore) -> Result<(), GraphError> {
-    for (label, property) in INDEXES {
-        create(store, label, property).await?;
-    }
-    graph::await_indexes(store).await.map(drop)
-}
-
-/// Makes an index unless there is one. A statement that is planned before its index is populated scans the label.
-pub(crate) async fn index(store: &GraphStore, label: &str, property: &str) -> Result<(), GraphError> {
-    create(store, label, property).await?;
-    graph::await_indexes(store).await.map(drop)
-}
-
-async fn create(store: &GraphStore, label: &str, property: &str) -> Result<(), GraphError> {
-    let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.`{property}`)");
-    store.rows(Query::new(text)).await.map(drop)
-}
 
 #[cfg(test)]
 mod tests {

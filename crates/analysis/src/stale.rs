@@ -2,47 +2,65 @@
 
 use crate::answer;
 use graph::{GraphError, GraphStore, parameters};
+use neo4rs::{BoltType, Query};
+use std::collections::BTreeSet;
 
-/// Edges removed in one transaction.
-pub(crate) const CHUNK: i64 = 10_000;
+/// Edges or nodes removed in one transaction.
+const CHUNK: u32 = 10_000;
 
-/// Edges of one type between two labels that only one step draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+/// Edges that only one step draws, all of them from nodes of one label.
+#[derive(Debug, Clone, Copy)]
+pub struct Shapes<'a> {
     /// Label at their start.
-    pub from: &'static str,
-    /// Type.
-    pub kind: &'static str,
-    /// Label at their end.
-    pub to: &'static str,
+    pub from: &'a str,
+    /// Types, and labels at their end.
+    pub ends: &'a [End],
 }
 
-/// Removes those with an older tag, whoever drew them: a run of a newer sync has drawn everything that still holds.
+/// Type of an edge and label at its end.
+pub(crate) type End = (&'static str, &'static str);
+
+impl Shapes<'_> {
+    /// Removes those with an older tag, whoever drew them: a run of a newer sync has drawn everything that still holds.
+    ///
+    /// # Errors
+    /// When the graph is away.
+    pub(crate) async fn remove(&self, store: &GraphStore, tag: i64) -> Result<u64, GraphError> {
+        drain(store, || self.chunk(tag)).await
+    }
+
+    /// The statement for all of them, because planning one for each takes longer than any of them does.
+    pub(crate) fn chunk(&self, tag: i64) -> Query {
+        let kinds: BTreeSet<&str> = self.ends.iter().map(|(kind, _)| *kind).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let text = format!(
+            "MATCH (:`{}`)-[edge:`{}`]->(to) \
+             WHERE edge.lastupdated < $tag AND any(label IN labels(to) WHERE [type(edge), label] IN $ends) \
+             WITH edge LIMIT $chunk DELETE edge RETURN count(*) AS removed",
+            self.from,
+            kinds.join("`|`"),
+        );
+        let ends = parameters::list(self.ends.iter().map(|(kind, to)| parameters::texts([kind, to])));
+        chunk(&text, tag, [("ends", ends)])
+    }
+}
+
+/// A statement that removes at most `$chunk` of what is older than `$tag`.
+pub(crate) fn chunk<'a>(text: &str, tag: i64, more: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    let most = i64::from(CHUNK);
+    parameters::planned_once(text, [("tag", tag.into()), ("chunk", most.into())].into_iter().chain(more))
+}
+
+/// Repeats such a statement, which answers how many it `removed`, until nothing is left.
 ///
 /// # Errors
 /// When the graph is away.
-pub(crate) async fn remove(store: &GraphStore, shape: &Shape, tag: i64) -> Result<u64, GraphError> {
-    drain(store, &text(shape), tag).await
-}
-
-pub(crate) fn text(Shape { from, kind, to }: &Shape) -> String {
-    format!(
-        "MATCH (:`{from}`)-[edge:`{kind}`]->(:`{to}`) WHERE edge.lastupdated < $tag \
-         WITH edge LIMIT $chunk DELETE edge RETURN count(*) AS removed"
-    )
-}
-
-/// Repeats a statement that removes some and answers how many, until nothing is left.
-///
-/// # Errors
-/// When the graph is away.
-pub(crate) async fn drain(store: &GraphStore, text: &str, tag: i64) -> Result<u64, GraphError> {
+pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn() -> Query) -> Result<u64, GraphError> {
     let mut total = 0;
     loop {
-        let query = parameters::query(text, [("tag", tag.into()), ("chunk", CHUNK.into())]);
-        let removed = answer::count(&store.rows(query).await?, "removed")?;
+        let removed = answer::count(&store.rows(chunk()).await?, "removed")?;
         total += removed;
-        if removed == 0 {
+        if removed < u64::from(CHUNK) {
             return Ok(total);
         }
     }

@@ -3,7 +3,7 @@
 //! A file of Cypher has one purpose and begins with a comment that says it. The tag that it writes on edges is the
 //! greater of the sync's and the edge's, so that an older sync that ends late takes nothing from a newer one.
 
-use crate::stale::Shape;
+use crate::stale::Shapes;
 use Work::{Drain, Once, Pages, Permissions};
 
 /// One thing that is computed.
@@ -24,16 +24,16 @@ pub enum Work {
     /// `written`.
     Once(&'static str),
     /// A statement that draws edges for one page of nodes: those after `$after`, at most `$page`. Answers `written` and
-    /// the `last` node of the page; then edges of these shapes that no page has drawn are removed.
+    /// the `last` node of the page; then the edges that no page has drawn are removed.
     Pages {
         /// The statement.
         text: &'static str,
         /// Nodes in a page.
         page: i64,
         /// What only this step draws.
-        draws: &'static [Shape],
+        draws: Shapes<'static>,
     },
-    /// A statement that removes at most `$chunk` nodes and answers how many it `removed`.
+    /// A statement that removes at most `$chunk` nodes that are older than `$tag` and answers how many it `removed`.
     Drain(&'static str),
     /// Policies, which Cypher cannot evaluate: [`crate::permissions`].
     Permissions,
@@ -55,10 +55,10 @@ pub static STEPS: &[Step] = &[
         Pages {
             text: cypher!("instance_roles"),
             page: 2_000,
-            draws: &[
-                Shape { from: "AWSEC2Instance", kind: "ASSUMES", to: "AWSRole" },
-                Shape { from: "AWSEC2Instance", kind: "STS_ASSUMEROLE_ALLOW", to: "AWSRole" },
-            ],
+            draws: Shapes {
+                from: "AWSEC2Instance",
+                ends: &[("ASSUMES", "AWSRole"), ("STS_ASSUMEROLE_ALLOW", "AWSRole")],
+            },
         },
     ),
     Step::new(
@@ -66,7 +66,7 @@ pub static STEPS: &[Step] = &[
         Pages {
             text: cypher!("load_balancer_network_acls"),
             page: 1_000,
-            draws: &[Shape { from: "AWSEC2NetworkAcl", kind: "PROTECTS", to: "AWSLoadBalancerV2" }],
+            draws: Shapes { from: "AWSEC2NetworkAcl", ends: &[("PROTECTS", "AWSLoadBalancerV2")] },
         },
     ),
     Step::new(
@@ -74,7 +74,7 @@ pub static STEPS: &[Step] = &[
         Pages {
             text: cypher!("load_balancer_addresses"),
             page: 200,
-            draws: &[Shape { from: "AWSLoadBalancerV2", kind: "EXPOSE", to: "AWSEC2PrivateIp" }],
+            draws: Shapes { from: "AWSLoadBalancerV2", ends: &[("EXPOSE", "AWSEC2PrivateIp")] },
         },
     ),
     Step::new("exposed_load_balancers_v2", Once(cypher!("exposed_load_balancers_v2"))),
@@ -86,7 +86,7 @@ pub static STEPS: &[Step] = &[
         Pages {
             text: cypher!("load_balancer_containers"),
             page: 200,
-            draws: &[Shape { from: "AWSLoadBalancerV2", kind: "EXPOSE", to: "AWSECSContainer" }],
+            draws: Shapes { from: "AWSLoadBalancerV2", ends: &[("EXPOSE", "AWSECSContainer")] },
         },
     ),
     Step::new("key_pairs", Once(cypher!("key_pairs"))),
@@ -95,7 +95,7 @@ pub static STEPS: &[Step] = &[
         Pages {
             text: cypher!("matching_key_pairs"),
             page: 100,
-            draws: &[Shape { from: "AWSEC2KeyPair", kind: "MATCHING_FINGERPRINT", to: "AWSEC2KeyPair" }],
+            draws: Shapes { from: "AWSEC2KeyPair", ends: &[("MATCHING_FINGERPRINT", "AWSEC2KeyPair")] },
         },
     ),
     Step::new("permissions", Permissions),

@@ -2,8 +2,7 @@
 
 use chrono::DateTime;
 use events::{Value, value::Kind};
-use graph::parameters;
-pub(crate) use graph::parameters::{list, map, texts};
+pub(crate) use graph::parameters::{list, map, planned_once, texts};
 use neo4rs::{BoltNull, BoltType, Query};
 
 /// A property value; an empty one is null.
@@ -22,16 +21,11 @@ pub(crate) fn value(value: &Value) -> BoltType {
     }
 }
 
-/// A statement that Neo4j plans once, however the graph has grown since: it would only get the same plan again.
-pub(crate) fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    parameters::query(&format!("CYPHER replan=skip {text}"), parameters)
-}
-
 /// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
     let no_places = [("old", none()), ("sets", none()), ("ready", map([])), ("places", map([]))];
-    query(
+    planned_once(
         text,
         no_places.into_iter().chain([("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())]),
     )

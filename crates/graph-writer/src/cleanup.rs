@@ -189,7 +189,7 @@ async fn enter(
     // Last, because whoever counts waits for whoever has counted.
     if removed > 0 {
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-        transaction.run(bolt::query(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
+        transaction.run(bolt::planned_once(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
     }
     Ok(done)
 }
@@ -301,7 +301,7 @@ impl<'a> Sweep<'a> {
         let tag = || ("tag", sync.update_tag.into());
         let which = if self.several { places() } else { self.old() };
         let most = ("chunk", bolt::integer(CHUNK));
-        let rows = transaction.rows(bolt::query(&self.find, which.into_iter().chain([tag(), most]))).await?;
+        let rows = transaction.rows(bolt::planned_once(&self.find, which.into_iter().chain([tag(), most]))).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Chunk { candidates: 0, removed: 0 });

@@ -87,8 +87,10 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
     let idle = |texts: &BTreeSet<String>| texts.iter().map(|text| bolt::idle(text)).collect::<Vec<Query>>();
     plan(store, &idle(&rows), true).await?;
     plan(store, &idle(&alone), false).await?;
-    plan(store, &analysis::explanations(), false).await?;
-    Ok(Prepared { indexes, statements: rows.len() + alone.len() })
+    let labels = expected.iter().flat_map(|expected| &expected.nodes).map(|table| table.label.as_str()).collect();
+    let analysis = analysis::rehearsal(&labels);
+    plan(store, &analysis, false).await?;
+    Ok(Prepared { indexes, statements: rows.len() + alone.len() + analysis.len() })
 }
 
 /// Has statements planned. Neo4j keeps one plan for transactions that have changed something and another for those that

@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The statement with these rows as `$rows`, as several requests where that is faster.
 pub(crate) fn of(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
-    let query = |rows| bolt::query(text, [("rows", bolt::list(rows))]);
+    let query = |rows| bolt::planned_once(text, [("rows", bolt::list(rows))]);
     cut(rows, text.len()).into_iter().map(query).collect()
 }
 

@@ -79,7 +79,7 @@ pub(crate) async fn run(
 ) -> Result<Vec<Row>, neo4rs::Error> {
     let mut answers = Vec::new();
     for Request { rows, words, .. } in requests(rows, text.len()) {
-        let query = bolt::query(text, [("rows", bolt::list(rows)), ("words", bolt::list(words))]);
+        let query = bolt::planned_once(text, [("rows", bolt::list(rows)), ("words", bolt::list(words))]);
         answers.extend(transaction.rows(query).await?);
     }
     Ok(answers)

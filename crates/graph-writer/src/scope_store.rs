@@ -75,7 +75,7 @@ pub(crate) async fn save(
 /// # Errors
 /// When the graph cannot be read.
 pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let query = bolt::query(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
+    let query = bolt::planned_once(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
     read(store, query).await
 }
 
@@ -98,7 +98,7 @@ pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope
 /// When the graph cannot be read.
 pub async fn holding_in_account(store: &GraphStore, account: &str) -> Result<Vec<StoredScope>, GraphError> {
     let text = format!("MATCH (s:GromaScope {{account: $account}}) WHERE size(s.held) > 0 RETURN {COLUMNS}");
-    read(store, bolt::query(&text, [("account", account.into())])).await
+    read(store, bolt::planned_once(&text, [("account", account.into())])).await
 }
 
 async fn read(store: &GraphStore, query: Query) -> Result<Vec<StoredScope>, GraphError> {

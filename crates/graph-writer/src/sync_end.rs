@@ -7,7 +7,7 @@
 use crate::{
     Options, bolt, cleanup,
     held::{self, RetryError},
-    schema::Schema,
+    schema::{Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Progress},
 };
@@ -17,7 +17,6 @@ use events::{
     sync_event::Event,
 };
 use graph::{GraphError, GraphStore};
-use neo4rs::Query;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -102,6 +101,7 @@ impl SyncEnd {
         if !self.options.analyse {
             return Ok(None);
         }
+        self.schema.ensure(&self.store, Need::of_analysis()).await?;
         match analysis::run(&self.store, sync.update_tag).await {
             Ok(_) => Ok(None),
             Err(error) if matches!(error.source, GraphError::Rejected(_)) => {
@@ -183,13 +183,16 @@ impl SyncEnd {
         let text = "MERGE (g:GromaSync {id: $sync}) SET g.tag = $tag, g.state = 'finished', g.nodes = $nodes, \
             g.edges = $edges, g.targets_missing = $missing, g.lost = $lost \
             RETURN coalesce(g.nodes_removed, 0) AS nodes_removed, coalesce(g.edges_removed, 0) AS edges_removed";
-        let query = Query::new(text.to_owned())
-            .param("sync", sync.id.as_str())
-            .param("tag", sync.update_tag)
-            .param("nodes", bolt::integer(nodes))
-            .param("edges", bolt::integer(edges))
-            .param("missing", bolt::integer(targets_missing))
-            .param("lost", bolt::texts(lost.iter().filter_map(|lost| lost.scope.as_ref()).map(scopes::id)));
+        let gone = lost.iter().filter_map(|lost| lost.scope.as_ref()).map(scopes::id);
+        let parameters = [
+            ("sync", sync.id.as_str().into()),
+            ("tag", sync.update_tag.into()),
+            ("nodes", bolt::integer(nodes)),
+            ("edges", bolt::integer(edges)),
+            ("missing", bolt::integer(targets_missing)),
+            ("lost", bolt::texts(gone)),
+        ];
+        let query = bolt::planned_once(text, parameters);
         let rows = self.store.rows(query).await?;
         let removed = |name: &str| rows.first().and_then(|row| row.get::<u64>(name).ok()).unwrap_or(0);
         let (nodes_removed, edges_removed) = (removed("nodes_removed"), removed("edges_removed"));

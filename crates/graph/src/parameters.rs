@@ -9,6 +9,12 @@ pub fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, Bolt
     Query::new(text.replace('$', "$p.").replace("$p.(", "$(")).param("p", map(parameters))
 }
 
+/// A statement like those of [`query`] that Neo4j plans once, however the graph has grown since: one that would only get the
+/// same plan again.
+pub fn planned_once<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
+    query(&format!("CYPHER replan=skip {text}"), parameters)
+}
+
 /// A list of values.
 pub fn list(items: impl IntoIterator<Item = BoltType>) -> BoltType {
     BoltType::List(BoltList::from(items.into_iter().collect::<Vec<_>>()))

@@ -3,12 +3,11 @@
 import json
 import threading
 import time
-from functools import lru_cache
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, overlay, pages, stacks, trust
+from . import balancers, calls, clock, gaps, memory, overlay, pages, stacks, trust
 from .faults import Faults
 
 CONTROLS = "/_groma/"
@@ -18,8 +17,6 @@ class SimulatedAws:
     def __init__(self, regions):
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.moto.debug = True
-        # moto reads the directory of its modules for every request.
-        self.moto.get_backend_for_host = lru_cache(maxsize=None)(self.moto.get_backend_for_host)
         self.pages = pages.Pages()
         self.extras = gaps.Extras(regions, self.pages)
         self.faults = Faults()
@@ -27,6 +24,7 @@ class SimulatedAws:
         self.calls = []
         self.calls_lock = threading.Lock()
         self.latency = 0.0
+        memory.fill(self.moto)
         gaps.fill(self.extras)
         pages.fill(self.pages)
         balancers.fill()
@@ -45,7 +43,8 @@ class SimulatedAws:
         """Notes the call and decides whether moto gets to see it."""
         with self.calls_lock:
             self.calls.append(call[:4])
-        time.sleep(self.latency)
+        if self.latency:
+            time.sleep(self.latency)
         return self.faults.answer(call) or trust.refuse(call)
 
     def fulfil(self, environ, call):

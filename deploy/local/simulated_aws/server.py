@@ -1,12 +1,50 @@
-"""The threaded HTTP server, with the two settings that keep a local round trip short."""
+"""The threaded HTTP server. Like AWS it keeps connections open, with a thread for each.
+
+werkzeug's own handler closes every connection after its answer, because it does not know where the next request begins.
+Here a request has been read to its end before it is answered.
+"""
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server as make_werkzeug_server
 
+from . import calls
+
+
+# Connections that wait to be accepted, at most; Linux allows 4,096.
+BACKLOG = 4096
+
 
 class Handler(MotoRequestHandler):
-    # Headers and body are two writes; with Nagle's algorithm each answer would wait for a delayed ACK.
+    protocol_version = "HTTP/1.1"
+    # An answer is one write; the next must not wait for a delayed ACK.
     disable_nagle_algorithm = True
+
+    def run_wsgi(self):
+        if self.headers.get("Transfer-Encoding"):
+            return super().run_wsgi()  # of unknown length; that closes the connection
+        self.environ = environ = self.make_environ()
+        calls.buffer_body(environ)
+        try:
+            status, headers, body = fulfil(self.server.app, environ)
+        except Exception as error:  # as werkzeug does: the server outlives what goes wrong with one request
+            self.server.log("error", f"Error on request: {type(error).__name__}: {error}")
+            status, headers, body = "500 Internal Server Error", [], b""
+        self.answer(status, headers, body)
+        return None
+
+    def answer(self, status, headers, body):
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    # Headers and body leave together.
     wbufsize = -1
 
 
@@ -15,8 +53,26 @@ class QuietHandler(Handler):
         pass
 
 
+def fulfil(app, environ):
+    """Status, headers and body of the application's answer."""
+    started = []
+
+    def start_response(status, headers, exc_info=None):
+        started[:] = [status, headers]
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    return *started, body
+
+
 def make_server(host, port, app, quiet):
     handler = QuietHandler if quiet else Handler
     server = make_werkzeug_server(host, port, app, threaded=True, request_handler=handler)
     server.daemon_threads = True
+    # A connection that finds the queue full looks open to the caller, who waits for ten seconds.
+    server.socket.listen(BACKLOG)
     return server

@@ -8,6 +8,7 @@ UNWIND CASE WHEN balancer IS NULL OR coalesce(group._groma_ip_targets, []) = [] 
             ELSE group._groma_ip_targets END AS address
 OPTIONAL MATCH (ip:AWSEC2PrivateIp {private_ip_address: address})<-[:PRIVATE_IP_ADDRESS]-(interface:AWSNetworkInterface)
                -[:PART_OF_SUBNET]->(subnet:AWSEC2Subnet)
+USING INDEX ip:AWSEC2PrivateIp(private_ip_address)
 WHERE subnet.vpc_id = group.vpc_id AND interface.region = balancer.region
 WITH group, balancer, address, collect(DISTINCT ip) AS in_network
 OPTIONAL MATCH (group)-[:TARGETS]->(:AWSECSService)<-[:WORKLOAD_PARENT]-(:AWSECSTask)

@@ -5,26 +5,28 @@ use crate::{
     answer,
     policy::{Conditions, Grant},
     run::Counts,
-    stale::{self, Shape},
+    stale::{End, Shapes},
 };
 use graph::{GraphError, GraphStore, parameters};
-use neo4rs::{BoltNull, BoltType};
+use neo4rs::{BoltNull, BoltType, Query};
 
 /// Edges of one type written in one transaction.
 const BATCH: usize = 5_000;
 
-const ASSUME: Shape = Shape { from: "AWSPrincipal", kind: "STS_ASSUMEROLE_ALLOW", to: "AWSRole" };
+/// Label at the start of all edges.
+const FROM: &str = "AWSPrincipal";
+const ASSUME: End = ("STS_ASSUMEROLE_ALLOW", "AWSRole");
 
 /// An edge to draw.
 pub(super) struct Edge {
-    shape: Shape,
+    end: End,
     row: BoltType,
 }
 
 impl Edge {
     /// A principal may assume a role.
     pub(super) fn assume(principal: &str, role: &str) -> Self {
-        Self { shape: ASSUME, row: parameters::texts([principal, role]) }
+        Self { end: ASSUME, row: parameters::texts([principal, role]) }
     }
 
     /// A rule holds for a principal and a resource.
@@ -33,7 +35,7 @@ impl Edge {
         let Conditions { keys, text } = grant.conditions.unwrap_or_default();
         let text = if conditional { text.into() } else { BoltType::Null(BoltNull) };
         let row = [principal.into(), resource.into(), conditional.into(), parameters::texts(keys), text];
-        Self { shape: shape(rule), row: parameters::list(row) }
+        Self { end: end(rule), row: parameters::list(row) }
     }
 }
 
@@ -41,7 +43,7 @@ impl Edge {
 pub(super) struct Drawing<'a> {
     store: &'a GraphStore,
     tag: i64,
-    waiting: Vec<(Shape, Vec<BoltType>)>,
+    waiting: Vec<(End, Vec<BoltType>)>,
     counts: Counts,
 }
 
@@ -52,8 +54,8 @@ impl<'a> Drawing<'a> {
 
     /// Draws an edge; it is written with others.
     pub(super) async fn draw(&mut self, edge: Edge) -> Result<(), GraphError> {
-        let position = self.waiting.iter().position(|(shape, _)| *shape == edge.shape).unwrap_or_else(|| {
-            self.waiting.push((edge.shape, Vec::new()));
+        let position = self.waiting.iter().position(|(end, _)| *end == edge.end).unwrap_or_else(|| {
+            self.waiting.push((edge.end, Vec::new()));
             self.waiting.len() - 1
         });
         let rows = &mut self.waiting[position].1;
@@ -62,44 +64,52 @@ impl<'a> Drawing<'a> {
             return Ok(());
         }
         let rows = std::mem::take(rows);
-        self.write(&edge.shape, rows).await
+        self.write(edge.end, rows).await
     }
 
     /// Writes what waits and removes what was not drawn.
     pub(super) async fn finish(mut self) -> Result<Counts, GraphError> {
-        for (shape, rows) in std::mem::take(&mut self.waiting) {
-            self.write(&shape, rows).await?;
+        for (end, rows) in std::mem::take(&mut self.waiting) {
+            self.write(end, rows).await?;
         }
-        let shapes = RULES.iter().map(shape).chain([ASSUME]);
-        for shape in shapes {
-            self.counts.removed += stale::remove(self.store, &shape, self.tag).await?;
-        }
+        self.counts.removed += Shapes { from: FROM, ends: &ends() }.remove(self.store, self.tag).await?;
         Ok(self.counts)
     }
 
-    async fn write(&mut self, shape: &Shape, rows: Vec<BoltType>) -> Result<(), GraphError> {
-        let query = parameters::query(&statement(shape), [("rows", parameters::list(rows)), ("tag", self.tag.into())]);
-        self.counts.written += answer::count(&self.store.rows(query).await?, "written")?;
+    async fn write(&mut self, end: End, rows: Vec<BoltType>) -> Result<(), GraphError> {
+        self.counts.written += answer::count(&self.store.rows(merge(end, rows, self.tag)).await?, "written")?;
         Ok(())
     }
 }
 
-fn shape(rule: &Rule) -> Shape {
-    Shape { from: "AWSPrincipal", kind: rule.edge, to: rule.target }
+/// What a run says that draws edges of these rules, and draws none.
+pub(super) fn rehearsal(rules: &[&Rule], tag: i64) -> impl Iterator<Item = Query> {
+    let drawn = rules.iter().map(|rule| end(rule)).chain([ASSUME]);
+    drawn.map(move |end| merge(end, Vec::new(), tag)).chain([Shapes { from: FROM, ends: &ends() }.chunk(tag)])
+}
+
+fn end(rule: &Rule) -> End {
+    (rule.edge, rule.target)
+}
+
+fn ends() -> Vec<End> {
+    RULES.iter().map(end).chain([ASSUME]).collect()
 }
 
 /// Edges of rules have no `firstseen`, as in Cartography.
-fn statement(shape: &Shape) -> String {
-    let Shape { from, kind, to } = shape;
-    let properties = if *shape == ASSUME {
+fn merge(end: End, rows: Vec<BoltType>, tag: i64) -> Query {
+    let (kind, to) = end;
+    let properties = if end == ASSUME {
         "ON CREATE SET edge.firstseen = timestamp()"
     } else {
         "SET edge.has_condition = row[2], edge.condition_keys = row[3], edge.conditions = row[4]"
     };
-    format!(
-        "UNWIND $rows AS row MATCH (principal:`{from}` {{arn: row[0]}}) MATCH (resource:`{to}` {{arn: row[1]}}) \
+    let text = format!(
+        "UNWIND $rows AS row MATCH (principal:`{FROM}` {{arn: row[0]}}) USING INDEX principal:`{FROM}`(arn) \
+         MATCH (resource:`{to}` {{arn: row[1]}}) USING INDEX resource:`{to}`(arn) \
          MERGE (principal)-[edge:`{kind}`]->(resource) {properties} \
          SET edge.lastupdated = CASE WHEN edge.lastupdated > $tag THEN edge.lastupdated ELSE $tag END \
          RETURN count(*) AS written"
-    )
+    );
+    parameters::planned_once(&text, [("rows", parameters::list(rows)), ("tag", tag.into())])
 }

@@ -24,15 +24,17 @@ mod rules;
 
 use crate::{
     policy::{Asked, Holder, Permissions},
-    run::Counts,
+    run::{Counts, LAST},
 };
 use edges::{Drawing, Edge};
 use graph::{GraphError, GraphStore};
+use neo4rs::Query;
 use policies::Policies;
 use principals::Principal;
 use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
+use std::collections::HashSet;
 
 /// The action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
@@ -44,18 +46,27 @@ const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
 pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphError> {
     let mut asked = Asked::default();
     let assume = asked.add(ASSUME_ROLE);
-    let rules: Vec<(&Rule, Permissions)> = RULES.iter().map(|rule| (rule, asked.add(rule.permissions))).collect();
-    let present = rules::present(store, &rules).await?;
+    let present = rules::present(store).await?;
+    let rules = RULES.iter().filter(|rule| rule.labels().all(|label| present.contains(label)));
+    let rules = rules.map(|rule| (rule, asked.add(rule.permissions))).collect();
     let mut evaluation = Evaluation {
         policies: Policies::new(asked),
         accounts: Accounts::default(),
         drawing: Drawing::new(store, tag),
         store,
         assume,
-        rules: present,
+        rules,
     };
     evaluation.run().await?;
     evaluation.drawing.finish().await
+}
+
+/// What a run over nodes of these labels says to the database, see [`crate::rehearsal`].
+pub(crate) fn rehearsal(labels: &HashSet<&str>, tag: i64) -> Vec<Query> {
+    let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
+    let general = [rules::counts(), principals::query(LAST), policies::query(&[])];
+    let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
+    general.into_iter().chain(resources).chain(edges::rehearsal(&rules, tag)).collect()
 }
 
 struct Evaluation<'a> {

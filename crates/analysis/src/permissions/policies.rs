@@ -6,7 +6,7 @@ use crate::{
     policy::{Asked, Holder, Policy, Raw, Statement},
 };
 use graph::{GraphError, GraphStore, parameters};
-use neo4rs::{DeError, Row};
+use neo4rs::{DeError, Query, Row};
 use std::collections::{BTreeSet, HashMap};
 
 /// Policies asked for at once. Statements of the largest policies are tens of kilobytes.
@@ -18,6 +18,10 @@ const TEXT: &str = "UNWIND $ids AS id \
     MATCH (policy:AWSPolicy {id: id})-[:STATEMENT]->(s:AWSPolicyStatement) \
     RETURN id, s.effect AS effect, s.action AS action, s.notaction AS notaction, s.resource AS resource, \
     s.notresource AS notresource, s.condition AS condition ORDER BY id, s.id";
+
+pub(super) fn query(ids: &[&str]) -> Query {
+    parameters::planned_once(TEXT, [("ids", parameters::texts(ids))])
+}
 
 /// Policies by id.
 pub(super) struct Policies {
@@ -37,7 +41,7 @@ impl Policies {
         for ids in new.chunks(AT_ONCE) {
             // One without statements is known to have none.
             self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Policy::new())));
-            for row in store.rows(parameters::query(TEXT, [("ids", parameters::texts(ids))])).await? {
+            for row in store.rows(query(ids)).await? {
                 self.take(&row).map_err(answer::unreadable)?;
             }
         }

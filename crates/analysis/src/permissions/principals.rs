@@ -2,7 +2,7 @@
 
 use crate::answer;
 use graph::{GraphError, GraphStore, parameters};
-use neo4rs::{DeError, Row};
+use neo4rs::{DeError, Query, Row};
 
 /// Principals in a page.
 const PAGE: i64 = 200;
@@ -36,8 +36,12 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)
 
 /// The next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
-    let rows = store.rows(parameters::query(TEXT, [("after", after.into()), ("page", PAGE.into())])).await?;
+    let rows = store.rows(query(after)).await?;
     rows.iter().map(Principal::read).collect::<Result<_, _>>().map_err(answer::unreadable)
+}
+
+pub(super) fn query(after: &str) -> Query {
+    parameters::planned_once(TEXT, [("after", after.into()), ("page", PAGE.into())])
 }
 
 impl Principal {

@@ -4,10 +4,10 @@ use super::rules::Rule;
 use crate::{
     answer,
     policy::{Pattern, Statement},
-    run,
+    run::INDEXES,
 };
 use graph::{GraphError, GraphStore, parameters};
-use neo4rs::DeError;
+use neo4rs::{DeError, Query};
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     ops::Range,
@@ -95,16 +95,29 @@ impl Accounts {
         match self.resources.entry(rule.resources()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(new) => {
-                // Edges are drawn by ARN.
                 if self.indexed.insert(rule.target) {
-                    run::index(store, rule.target, "arn").await?;
+                    ensure_index(store, rule.target).await?;
                 }
-                let rows = store.rows(parameters::query(new.key(), [("account", account.into())])).await?;
+                let rows = store.rows(query(new.key(), account)).await?;
                 let arns: Result<Vec<String>, DeError> = rows.iter().map(|row| row.get("arn")).collect();
                 Ok(new.insert(Resources::new(arns.map_err(answer::unreadable)?)))
             }
         }
     }
+}
+
+pub(super) fn query(text: &str, account: &str) -> Query {
+    parameters::planned_once(text, [("account", account.into())])
+}
+
+/// Edges are drawn by ARN. A statement that is planned before its index is populated scans the label.
+async fn ensure_index(store: &GraphStore, label: &str) -> Result<(), GraphError> {
+    if INDEXES.contains(&(label, "arn")) {
+        return Ok(());
+    }
+    let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.arn)");
+    store.rows(Query::new(text)).await?;
+    graph::await_indexes(store).await.map(drop)
 }
 
 #[cfg(test)]

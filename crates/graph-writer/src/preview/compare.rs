@@ -40,7 +40,7 @@ impl Preview {
             let fixed = [row.id.as_str().into(), bolt::integer(position), hash.into()];
             bolt::list(fixed.into_iter().chain(row.values.iter().map(bolt::value)))
         });
-        let query = bolt::query(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
+        let query = bolt::planned_once(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
         for answer in self.store.rows(query).await? {
             let (position, fate) = node_fate(&answer).map_err(|error| GraphError::Rejected(error.into()))?;
             fates[position] = fate;
@@ -71,7 +71,7 @@ impl Preview {
             let fixed = [row.source_id.as_str().into(), row.target_value.as_str().into(), bolt::integer(position)];
             bolt::list(fixed.into_iter().chain(row.values.iter().map(bolt::value)))
         });
-        let query = bolt::query(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
+        let query = bolt::planned_once(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
         let mut fates = vec![None; table.rows.len()];
         for answer in self.store.rows(query).await? {
             let found = Found::of(&answer).map_err(|error| GraphError::Rejected(error.into()))?;

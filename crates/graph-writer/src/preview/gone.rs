@@ -52,7 +52,7 @@ impl Preview {
                 ("skip", bolt::integer(page * PAGE)),
                 ("page", bolt::integer(PAGE)),
             ];
-            let rows = self.store.rows(bolt::query(&text, parameters)).await?;
+            let rows = self.store.rows(bolt::planned_once(&text, parameters)).await?;
             for row in &rows {
                 let (id, forgotten) = self.read(row, ready).map_err(|error| GraphError::Rejected(error.into()))?;
                 gone += u64::from(forgotten && is_unseen(&id));
