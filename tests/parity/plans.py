@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Looks for statements that would scan for ever: whose plan stays once it is made, and scans when it is made on an empty graph.
+One that is said once in a sync may look at a whole label or type, but not again for each row; one that is said for each
+batch or page may look at none.
 
     plans.py --neo4j bolt://127.0.0.1:7687 LOG...
 
@@ -17,6 +19,10 @@ from pathlib import Path
 STATEMENT = re.compile(r'statement=("(?:[^"\\]|\\.)*")')
 # Neo4j makes no other plan for these as the graph grows.
 STAYS = "CYPHER replan=skip "
+# Parameters of statements that are said for each batch, page or account.
+OFTEN = re.compile(r"\$p\.(rows|ids|after|account|ready)\b")
+# Their right side is run for each row of their left.
+FOR_EACH_ROW = ("Apply", "CartesianProduct", "NestedLoop", "Foreach")
 
 
 def main():
@@ -44,17 +50,20 @@ def scans(uri, statements):
     import neo4j
 
     with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
-        operators = {text: list(scanning(session.run(f"EXPLAIN {text}").consume().plan)) for text in statements}
+        plans = {text: session.run(f"EXPLAIN {text}").consume().plan for text in statements}
+    operators = {text: list(scanning(plan, bool(OFTEN.search(text)))) for text, plan in plans.items()}
     return {text: found for text, found in operators.items() if found}
 
 
-def scanning(plan):
-    """The operators of a plan that look at all nodes or relationships, or at all of a label or type."""
+def scanning(plan, often):
+    """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph."""
     kind = plan["operatorType"].partition("@")[0]
-    if kind.endswith("Scan"):
+    if kind.startswith(("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationships")) or (
+        often and kind.endswith("Scan")
+    ):
         yield f"{kind} {plan['args'].get('Details', '')}"
-    for child in plan.get("children", ()):
-        yield from scanning(child)
+    for place, child in enumerate(plan.get("children", ())):
+        yield from scanning(child, often or (place > 0 and kind.endswith(FOR_EACH_ROW)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use crate::{
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::Query;
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     ops::AddAssign,
     time::{Duration, Instant},
 };
@@ -148,7 +148,7 @@ pub(crate) const LAST: &str = "\u{10FFFF}";
 /// What a run over nodes of these labels says to the database, so that it can be planned ahead of time. Nothing is drawn or
 /// removed; a step that compares what nodes say with what they should say does change those that differ, so the
 /// transactions are for rolling back.
-pub fn rehearsal(labels: &HashSet<&str>) -> Vec<Query> {
+pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
         Work::Once(text) => vec![once(text, NO_TAG)],
         Work::Drain(text) => vec![stale::chunk(text, NO_TAG, [])],

@@ -137,7 +137,7 @@ fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Ve
 }
 
 /// Nodes, edges, and at last the nodes that others see too; none when one of those has been removed meanwhile.
-async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Option<Held>, neo4rs::Error> {
+pub(crate) async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Option<Held>, neo4rs::Error> {
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
     let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();

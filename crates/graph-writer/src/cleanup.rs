@@ -189,7 +189,9 @@ async fn enter(
     // Last, because whoever counts waits for whoever has counted.
     if removed > 0 {
         let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-        transaction.run(bolt::planned_once(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await?;
+        transaction
+            .run(bolt::planned_once(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())]))
+            .await?;
     }
     Ok(done)
 }

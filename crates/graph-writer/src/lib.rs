@@ -21,6 +21,7 @@ pub mod nodes;
 mod ownership;
 pub mod prepare;
 pub mod preview;
+mod rehearsal;
 mod requests;
 mod rows;
 pub mod schema;

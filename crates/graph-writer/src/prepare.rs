@@ -1,17 +1,18 @@
 //! What can be done before the first event: indexes, and the plans of the statements that are likely to come. Neo4j plans a
 //! statement when it first sees it, which for all types together takes a database that has just started some twenty
-//! seconds of processor time, more than writing a small organization does.
+//! seconds of processor time, more than writing a small organization does. At last a survey is rehearsed.
 //!
 //! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
 
 use crate::{
     bolt, cleanup, edges, elements, nodes,
+    rehearsal::rehearse,
     schema::{Need, Schema},
     scope_store,
 };
 use events::{EdgeTable, NodeTable};
 use futures::{TryStreamExt, stream};
-use graph::{GraphError, GraphStore};
+use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
 use std::collections::BTreeSet;
 
@@ -90,6 +91,7 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
     let labels = expected.iter().flat_map(|expected| &expected.nodes).map(|table| table.label.as_str()).collect();
     let analysis = analysis::rehearsal(&labels);
     plan(store, &analysis, false).await?;
+    rehearse(store, expected).await?;
     Ok(Prepared { indexes, statements: rows.len() + alone.len() + analysis.len() })
 }
 
@@ -107,11 +109,16 @@ async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<()
         .await
 }
 
+/// Makes it a transaction that has changed something.
+pub(crate) async fn change(transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
+    transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await
+}
+
 async fn attempt(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let mut outcome = Ok(());
     if changed {
-        outcome = transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await;
+        outcome = change(&mut transaction).await;
     }
     for query in queries {
         if outcome.is_ok() {

@@ -75,7 +75,8 @@ pub(crate) async fn save(
 /// # Errors
 /// When the graph cannot be read.
 pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let query = bolt::planned_once(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
+    let query =
+        bolt::planned_once(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
     read(store, query).await
 }
 

@@ -14,10 +14,10 @@ SPOKES = [
     Account("data", GAMMA, "Workloads/Data", "survey-of-data"),
 ]
 TEAMS = ("checkout", "search", "billing", "identity", "media", "platform")
-USERS, ROLES = 24, 18
+USERS, ROLES = 16, 12
 # Instances of each team in each region, per spoke.
-FLEET = {ALPHA: 12, BETA: 6, GAMMA: 8}
-FINDINGS = {ALPHA: 240, BETA: 90, GAMMA: 130}
+FLEET = {ALPHA: 10, BETA: 4, GAMMA: 6}
+FINDINGS = {ALPHA: 200, BETA: 80, GAMMA: 120}
 
 
 def fill(aws):

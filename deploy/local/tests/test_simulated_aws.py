@@ -2,11 +2,13 @@
 
 import configparser
 import contextlib
+import http.client
 import json
 import os
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 from botocore.exceptions import ClientError
 
@@ -58,6 +60,18 @@ class SimulatedAws(unittest.TestCase):
         with self.assertRaises(ClientError) as refusal:
             call()
         self.assertEqual(refusal.exception.response["Error"]["Code"], code)
+
+    def test_a_connection_serves_several_requests(self):
+        address = urllib.parse.urlsplit(self.endpoint).netloc
+        with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+            held = set()
+            for body in (b'{"items": null}', b"no JSON", b"null"):
+                connection.request("POST", "/_groma/page-size", body)
+                answer = connection.getresponse()
+                answer.read()
+                held.add(connection.sock.getsockname())
+            self.assertEqual(answer.status, 400)
+            self.assertEqual(len(held), 1)
 
     def test_a_role_has_to_trust_its_caller(self):
         session = self.assume(ALPHA)

@@ -7,8 +7,9 @@ WHERE stale.lastupdated < $tag AND stale._module_scope = 'shared'
 WITH stale LIMIT $chunk
 SET stale._module_scope = 'shared'
 WITH collect(elementId(stale)) AS locked
+UNWIND locked AS element
 MATCH (principal)
-WHERE elementId(principal) IN locked AND principal.lastupdated < $tag
+WHERE elementId(principal) = element AND principal.lastupdated < $tag
   AND NOT EXISTS { (principal)<-[:TRUSTS_AWS_PRINCIPAL]-() }
 DETACH DELETE principal
 RETURN count(*) AS removed

@@ -34,7 +34,7 @@ use principals::Principal;
 use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// The action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
@@ -62,7 +62,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
 }
 
 /// What a run over nodes of these labels says to the database, see [`crate::rehearsal`].
-pub(crate) fn rehearsal(labels: &HashSet<&str>, tag: i64) -> Vec<Query> {
+pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general = [rules::counts(), principals::query(LAST), policies::query(&[])];
     let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));

@@ -1,0 +1,30 @@
+"""Which plans are called scanning."""
+
+import unittest
+
+from plans import scanning
+
+
+def plan(kind, *children):
+    return {"operatorType": f"{kind}@neo4j", "args": {"Details": "n:A"}, "children": children}
+
+
+class Scanning(unittest.TestCase):
+    def check(self, tree, often, expected):
+        self.assertEqual(list(scanning(tree, often)), expected)
+
+    def test_a_label_may_be_looked_at_once_in_a_sync(self):
+        once = plan("ProduceResults", plan("Apply", plan("NodeByLabelScan"), plan("NodeIndexSeek")))
+        self.check(once, False, [])
+        self.check(once, True, ["NodeByLabelScan n:A"])
+
+    def test_but_not_again_for_each_row(self):
+        each = plan("ProduceResults", plan("SemiApply", plan("Argument"), plan("Filter", plan("NodeByLabelScan"))))
+        self.check(each, False, ["NodeByLabelScan n:A"])
+
+    def test_and_the_whole_graph_never(self):
+        self.check(plan("ProduceResults", plan("AllNodesScan")), False, ["AllNodesScan n:A"])
+
+
+if __name__ == "__main__":
+    unittest.main()
