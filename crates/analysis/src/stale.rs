@@ -6,7 +6,7 @@ use neo4rs::{BoltType, Query};
 use std::collections::BTreeSet;
 
 /// Edges or nodes removed in one transaction.
-const CHUNK: u32 = 10_000;
+const CHUNK: i64 = 10_000;
 
 /// Edges that only one step draws, all of them from nodes of one label.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +47,7 @@ impl Shapes<'_> {
 
 /// A statement that removes at most `$chunk` of what is older than `$tag`.
 pub(crate) fn chunk<'a>(text: &str, tag: i64, more: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    let most = i64::from(CHUNK);
-    parameters::planned_once(text, [("tag", tag.into()), ("chunk", most.into())].into_iter().chain(more))
+    parameters::planned_once(text, [("tag", tag.into()), ("chunk", CHUNK.into())].into_iter().chain(more))
 }
 
 /// Repeats such a statement, which answers how many it `removed`, until nothing is left.
@@ -60,7 +59,7 @@ pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn() -> Query) -> Resu
     loop {
         let removed = answer::count(&store.rows(chunk()).await?, "removed")?;
         total += removed;
-        if removed < u64::from(CHUNK) {
+        if removed == 0 {
             return Ok(total);
         }
     }
