@@ -1,7 +1,4 @@
-"""What moto and botocore work out anew for every service, request or attribute, and what never changes.
-
-Nearly all of a small survey's time is the simulated AWS's.
-"""
+"""What moto and botocore work out anew for every service, request or attribute, and what never changes."""
 
 import threading
 from functools import lru_cache

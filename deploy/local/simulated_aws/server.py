@@ -16,7 +16,8 @@ BACKLOG = 4096
 
 class Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
-    # An answer is one write; the next must not wait for a delayed ACK.
+    # Headers and body leave in one write, which must not wait for a delayed ACK.
+    wbufsize = -1
     disable_nagle_algorithm = True
 
     def run_wsgi(self):
@@ -43,9 +44,6 @@ class Handler(MotoRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
         self.wfile.flush()
-
-    # Headers and body leave together.
-    wbufsize = -1
 
 
 class QuietHandler(Handler):
