@@ -21,6 +21,8 @@ STATEMENT = re.compile(r'statement=("(?:[^"\\]|\\.)*")')
 STAYS = "CYPHER replan=skip "
 # Parameters of statements that are said for each batch, page or account.
 OFTEN = re.compile(r"\$p\.(rows|ids|after|account|ready)\b")
+# Operators that scan it.
+WHOLE_GRAPH = ("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationships")
 # Their right side is run for each row of their left.
 FOR_EACH_ROW = ("Apply", "CartesianProduct", "NestedLoop", "Foreach")
 
@@ -58,9 +60,7 @@ def scans(uri, statements):
 def scanning(plan, often):
     """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph."""
     kind = plan["operatorType"].partition("@")[0]
-    if kind.startswith(("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationships")) or (
-        often and kind.endswith("Scan")
-    ):
+    if kind.endswith("Scan") and (often or kind.startswith(WHOLE_GRAPH)):
         yield f"{kind} {plan['args'].get('Details', '')}"
     for place, child in enumerate(plan.get("children", ())):
         yield from scanning(child, often or (place > 0 and kind.endswith(FOR_EACH_ROW)))

@@ -100,11 +100,16 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
 async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), GraphError> {
     stream::iter(queries.chunks(IN_ONE).map(Ok))
         .try_for_each_concurrent(AT_ONCE, |queries| async move {
-            let mut backoff = store.backoff();
-            while let Err(error) = attempt(store, queries, changed).await {
-                backoff.pause(error).await?;
-            }
-            Ok(())
+            let work = async |transaction: &mut Transaction| {
+                if changed {
+                    change(transaction).await?;
+                }
+                for query in queries {
+                    transaction.rows(query.clone()).await?;
+                }
+                Ok(())
+            };
+            undone(store, work).await
         })
         .await
 }
@@ -114,17 +119,24 @@ pub(crate) async fn change(transaction: &mut Transaction) -> Result<(), neo4rs::
     transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await
 }
 
-async fn attempt(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), neo4rs::Error> {
+/// Does it in a transaction that is rolled back; again, while its errors may pass.
+pub(crate) async fn undone(
+    store: &GraphStore,
+    work: impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
+) -> Result<(), GraphError> {
+    let mut backoff = store.backoff();
+    while let Err(error) = attempt(store, &work).await {
+        backoff.pause(error).await?;
+    }
+    Ok(())
+}
+
+async fn attempt(
+    store: &GraphStore,
+    work: &impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
+) -> Result<(), neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let mut outcome = Ok(());
-    if changed {
-        outcome = change(&mut transaction).await;
-    }
-    for query in queries {
-        if outcome.is_ok() {
-            outcome = transaction.rows(query.clone()).await.map(drop);
-        }
-    }
+    let outcome = work(&mut transaction).await;
     transaction.undo().await;
     outcome
 }

@@ -19,18 +19,7 @@ const TIMES: i64 = 4;
 /// # Errors
 /// When the database is away.
 pub(crate) async fn rehearse(store: &GraphStore, expected: &[Expected]) -> Result<(), GraphError> {
-    let mut backoff = store.backoff();
-    while let Err(error) = attempt(store, expected).await {
-        backoff.pause(error).await?;
-    }
-    Ok(())
-}
-
-async fn attempt(store: &GraphStore, expected: &[Expected]) -> Result<(), neo4rs::Error> {
-    let mut transaction = store.begin().await?;
-    let written = survey(&mut transaction, expected).await;
-    transaction.undo().await;
-    written
+    prepare::undone(store, async |transaction: &mut Transaction| survey(transaction, expected).await).await
 }
 
 async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<(), neo4rs::Error> {

@@ -9,7 +9,6 @@ from werkzeug.serving import make_server as make_werkzeug_server
 
 from . import calls
 
-
 # Connections that wait to be accepted, at most; Linux allows 4,096.
 BACKLOG = 4096
 
@@ -22,7 +21,8 @@ class Handler(MotoRequestHandler):
 
     def run_wsgi(self):
         if self.headers.get("Transfer-Encoding"):
-            return super().run_wsgi()  # of unknown length; that closes the connection
+            super().run_wsgi()  # of unknown length; that closes the connection
+            return
         self.environ = environ = self.make_environ()
         calls.buffer_body(environ)
         try:
@@ -31,7 +31,6 @@ class Handler(MotoRequestHandler):
             self.server.log("error", f"Error on request: {type(error).__name__}: {error}")
             status, headers, body = "500 Internal Server Error", [], b""
         self.answer(status, headers, body)
-        return None
 
     def answer(self, status, headers, body):
         code, _, reason = status.partition(" ")
