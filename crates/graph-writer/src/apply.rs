@@ -62,8 +62,7 @@ impl Item {
 /// When the graph is away, or rejects one of the rows: then nothing is applied.
 pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Result<Applied, GraphError> {
     schema.ensure(store, needs(items.iter().filter_map(Item::batch))).await?;
-    let scopes: BTreeMap<String, Scope> =
-        items.iter().map(|item| (scopes::id(&item.event.scope), item.event.scope.clone())).collect();
+    let scopes = scopes(items);
     let mut backoff = store.backoff();
     loop {
         match attempt(store, &scopes, items).await {
@@ -72,6 +71,11 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
             Err(error) => backoff.pause(error).await?,
         }
     }
+}
+
+/// The events' scopes by their ids.
+pub(crate) fn scopes(items: &[Item]) -> BTreeMap<String, Scope> {
+    items.iter().map(|item| (scopes::id(&item.event.scope), item.event.scope.clone())).collect()
 }
 
 /// None when it has to be repeated.
@@ -97,7 +101,8 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
     batches.flat_map(of).collect()
 }
 
-async fn enter(
+/// All of a transaction but its end; none when it has to be repeated.
+pub(crate) async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],

@@ -25,10 +25,9 @@ pub(crate) fn value(value: &Value) -> BoltType {
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
     let no_places = [("old", none()), ("sets", none()), ("ready", map([])), ("places", map([]))];
-    planned_once(
-        text,
-        no_places.into_iter().chain([("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())]),
-    )
+    let nobodys = [("account", "".into()), ("sync", "".into())];
+    let no_rows = [("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())];
+    planned_once(text, no_places.into_iter().chain(nobodys).chain(no_rows))
 }
 
 /// Any unsigned count or position; Neo4j's integers are signed.

@@ -297,7 +297,7 @@ pub(crate) fn merge(kind: &str) -> String {
 
 /// Relationships of a type that have changed, or that several places see. Locked before they are looked at; Neo4j does that
 /// where a property is set to what it was.
-fn remember(kind: &str) -> String {
+pub(crate) fn remember(kind: &str) -> String {
     format!(
         "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r._module_scope = r._module_scope \
          WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag{} \

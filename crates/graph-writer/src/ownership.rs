@@ -62,10 +62,13 @@ pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> V
     waves
 }
 
+/// The statement of [`note`].
+pub(crate) const NOTE: &str = "UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})";
+
 /// Notes kinds of which several places see one, in the transaction that wrote them.
 pub(crate) async fn note(transaction: &mut Transaction, several: &BTreeSet<Kind>) -> Result<(), neo4rs::Error> {
     let kinds = several.iter().map(|kind| kind.0.as_str().into()).collect();
-    requests::run(transaction, "UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})", kinds).await
+    requests::run(transaction, NOTE, kinds).await
 }
 
 /// The kinds that have been noted.

@@ -5,8 +5,7 @@
 //! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
 
 use crate::{
-    bolt, cleanup, edges, elements, nodes,
-    rehearsal::rehearse,
+    bolt, cleanup, edges, elements, nodes, ownership, rehearsal,
     schema::{Need, Schema},
     scope_store,
 };
@@ -14,7 +13,7 @@ use events::{EdgeTable, NodeTable};
 use futures::{TryStreamExt, stream};
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Statements planned at once; planning is all processor time.
 const AT_ONCE: usize = 2;
@@ -53,9 +52,17 @@ impl Expected {
 }
 
 /// Statements that serve all types, in transactions that have changed something.
-fn general() -> [String; 5] {
-    let [create, save] = [nodes::CREATE, scope_store::SAVE].map(str::to_owned);
-    [create, nodes::remember(), nodes::share(), edges::create(), save]
+fn general() -> [String; 6] {
+    let [create, save, note] = [nodes::CREATE, scope_store::SAVE, ownership::NOTE].map(str::to_owned);
+    [create, nodes::remember(), nodes::share(), edges::create(), save, note]
+}
+
+/// What is said when several places see an edge, for types that several tables have: with the others it is rare.
+fn of_several(expected: &[Expected]) -> impl Iterator<Item = String> {
+    let mut tables = BTreeMap::<&str, usize>::new();
+    let types = expected.iter().flat_map(|expected| &expected.edges).map(|table| table.r#type.as_str());
+    types.for_each(|kind| *tables.entry(kind).or_default() += 1);
+    tables.into_iter().filter(|(_, tables)| *tables > 1).map(|(kind, _)| edges::remember(kind))
 }
 
 async fn is_empty(store: &GraphStore) -> Result<bool, GraphError> {
@@ -72,16 +79,19 @@ pub struct Prepared {
     pub statements: usize,
 }
 
-/// Makes indexes and constraints, and has statements planned. Changes no data.
+/// Makes indexes and constraints, has statements planned and rehearses a survey. Leaves no data and changes none.
 ///
 /// # Errors
 /// When the database is away, or refuses.
 pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepared, GraphError> {
-    let needs: BTreeSet<Need> = expected.iter().flat_map(Expected::needs).chain(Need::of_analysis()).collect();
+    let own = rehearsal::own();
+    let needs: BTreeSet<Need> =
+        expected.iter().chain([&own]).flat_map(Expected::needs).chain(Need::of_analysis()).collect();
     let indexes = needs.len();
     Schema::default().ensure(store, needs).await?;
-    let rows: BTreeSet<String> = expected.iter().flat_map(Expected::of_rows).chain(general()).collect();
-    let mut alone = BTreeSet::from([scope_store::lock_text()]);
+    let rows: BTreeSet<String> =
+        expected.iter().flat_map(Expected::of_rows).chain(general()).chain(of_several(expected)).collect();
+    let mut alone = BTreeSet::from(scope_store::texts());
     if !is_empty(store).await? {
         alone.extend(expected.iter().flat_map(Expected::of_cleanup));
     }
@@ -91,7 +101,7 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
     let labels = expected.iter().flat_map(|expected| &expected.nodes).map(|table| table.label.as_str()).collect();
     let analysis = analysis::rehearsal(&labels);
     plan(store, &analysis, false).await?;
-    rehearse(store, expected).await?;
+    rehearsal::rehearse(store, expected).await?;
     Ok(Prepared { indexes, statements: rows.len() + alone.len() + analysis.len() })
 }
 
@@ -139,4 +149,23 @@ async fn attempt(
     let outcome = work(&mut transaction).await;
     transaction.undo().await;
     outcome
+}
+
+/// Does it in a transaction that is committed; again, while its errors may pass.
+pub(crate) async fn done(
+    store: &GraphStore,
+    work: impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
+) -> Result<(), GraphError> {
+    let mut backoff = store.backoff();
+    loop {
+        let attempt = async {
+            let mut transaction = store.begin().await?;
+            let outcome = work(&mut transaction).await;
+            transaction.end(outcome).await
+        };
+        match attempt.await {
+            Ok(()) => return Ok(()),
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
 }

@@ -1,64 +1,144 @@
-//! A made-up survey that is written like a real one and rolled back. A database that has just started runs every part of
-//! itself slowly until it has run it some thousand times; after this it has, before the first event comes.
+//! A made-up survey that is written like a real one. A database that has just started runs every part of itself slowly until
+//! it has run it some thousand times; after this it has, before the first event comes.
+//!
+//! What is looked up and drawn for each type is rolled back. But half the processor time of a first sync went into commits,
+//! which only a transaction that is committed rehearses: nodes of a label of Groma's own, that are removed again.
 
 use crate::{
     admit::Admitted,
     apply::{self, Item},
     prepare::{self, Expected},
 };
-use events::{AssetBatch, EdgeRow, EdgeTable, NodeRow, NodeTable, Scope, Sync, Value, asset_event::Event, value::Kind};
+use events::{
+    AssetBatch, EdgeRow, EdgeTable, NodeRow, NodeTable, Property, Scope, StringList, Sync, Value, asset_event::Event,
+    value::Kind,
+};
 use graph::{GraphError, GraphStore, Transaction};
+use neo4rs::Query;
 
-/// Rows of each table.
+/// Rows of each table that is rolled back.
 const ROWS: usize = 30;
 /// Times that all is written: the first makes nodes and edges, the others find them.
 const TIMES: i64 = 4;
 
-/// Writes rows of all these tables in one transaction, and undoes it.
+/// Label of what is committed.
+const LABEL: &str = "GromaRehearsal";
+/// Another of their labels: most nodes have several.
+const EXTRA_LABEL: &str = "GromaRehearsed";
+/// Nodes that are committed at once.
+const COMMITTED: usize = 250;
+/// Times that they are committed, and removed.
+const COMMITS: i64 = 10;
+/// Edges that lead from each of them.
+const EDGES: usize = 3;
+/// Properties of each.
+const PROPERTIES: usize = 12;
+
+/// Writes rows of all these tables in one transaction and undoes it, then commits some of its own and removes them.
 ///
 /// # Errors
 /// When the database is away.
 pub(crate) async fn rehearse(store: &GraphStore, expected: &[Expected]) -> Result<(), GraphError> {
-    prepare::undone(store, async |transaction: &mut Transaction| survey(transaction, expected).await).await
+    prepare::undone(store, async |transaction: &mut Transaction| survey(transaction, expected).await).await?;
+    let own = [own()];
+    // What a rehearsal before this one may have left when it was killed.
+    remove(store).await?;
+    for tag in 1..=COMMITS {
+        prepare::done(store, async |transaction: &mut Transaction| write(transaction, &own, tag).await).await?;
+        remove(store).await?;
+    }
+    Ok(())
 }
 
 async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<(), neo4rs::Error> {
     prepare::change(transaction).await?;
     for tag in 1..=TIMES {
-        let items: Vec<Item> = (0..).zip(expected).map(|(sequence, expected)| item(sequence, expected, tag)).collect();
-        apply::write(transaction, &items.iter().collect::<Vec<_>>()).await?;
+        let items = items(expected, ROWS, tag);
+        apply::enter(transaction, &apply::scopes(&items), &items).await?;
     }
     Ok(())
 }
 
+/// Without the states of scopes, so that nothing but nodes of the label is left behind.
+async fn write(transaction: &mut Transaction, own: &[Expected], tag: i64) -> Result<(), neo4rs::Error> {
+    let items = items(own, COMMITTED, tag);
+    apply::write(transaction, &items.iter().collect::<Vec<_>>()).await.map(drop)
+}
+
+fn items(expected: &[Expected], rows: usize, tag: i64) -> Vec<Item> {
+    (0..).zip(expected).map(|(sequence, expected)| item(sequence, expected, rows, tag)).collect()
+}
+
+async fn remove(store: &GraphStore) -> Result<(), GraphError> {
+    store.rows(Query::new(format!("MATCH (n:{LABEL}) DETACH DELETE n"))).await.map(drop)
+}
+
+/// Tables that nobody else publishes: admission reserves the label.
+pub(crate) fn own() -> Expected {
+    let names = (0..PROPERTIES).map(|number| Property { name: format!("property_{number}"), indexed: number == 0 });
+    let nodes = NodeTable {
+        label: LABEL.to_owned(),
+        extra_labels: vec![EXTRA_LABEL.to_owned()],
+        properties: names.collect(),
+        ..NodeTable::default()
+    };
+    let edges = (0..EDGES).map(|number| EdgeTable {
+        r#type: format!("GROMA_REHEARSAL_{number}"),
+        source_label: LABEL.to_owned(),
+        target_label: LABEL.to_owned(),
+        target_key: "id".to_owned(),
+        properties: vec!["property".to_owned()],
+        ..EdgeTable::default()
+    });
+    Expected { nodes: vec![nodes], edges: edges.collect() }
+}
+
 /// What a listing could publish.
-fn item(sequence: u64, expected: &Expected, tag: i64) -> Item {
+fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     let sync = Sync { id: "rehearsal".to_owned(), update_tag: tag };
     let listing = format!("Rehearsal{sequence}");
     let scope = Scope { account_id: "rehearsal".to_owned(), listing, ..Scope::default() };
-    let nodes = expected.nodes.iter().map(with_nodes).collect();
-    let edges = expected.edges.iter().map(with_edges).collect();
+    let nodes = expected.nodes.iter().map(|table| with_nodes(table, rows)).collect();
+    let edges = expected.edges.iter().map(|table| with_edges(table, rows)).collect();
     let event = Event::Batch(AssetBatch { index: 0, nodes, edges });
     Item { sequence, event: Admitted { sync, scope, attempt: 1, event } }
 }
 
-/// Each property has the id for its value, so that edges find the node by whichever they name.
-fn with_nodes(table: &NodeTable) -> NodeTable {
-    let rows = (0..ROWS).map(|row| {
+/// What edges may name has the id for its value, so that they find the node.
+fn with_nodes(table: &NodeTable, rows: usize) -> NodeTable {
+    let every = (0..rows).map(|row| {
         let id = id(&table.label, row);
-        let value = Value { kind: Some(Kind::String(id.clone())) };
-        NodeRow { id, values: vec![value; table.properties.len()] }
+        let named = || Value { kind: Some(Kind::String(id.clone())) };
+        let other = |position| if position == row % PROPERTIES { Value { kind: None } } else { value(position, row) };
+        let values = table.properties.iter().enumerate();
+        let values =
+            values.map(|(position, property)| if property.indexed { named() } else { other(position) }).collect();
+        NodeRow { id, values }
     });
-    NodeTable { rows: rows.collect(), ..table.clone() }
+    NodeTable { rows: every.collect(), ..table.clone() }
 }
 
-fn with_edges(table: &EdgeTable) -> EdgeTable {
-    let rows = (0..ROWS).map(|row| EdgeRow {
+fn with_edges(table: &EdgeTable, rows: usize) -> EdgeTable {
+    let every = (0..rows).map(|row| EdgeRow {
         source_id: id(&table.source_label, row),
-        target_value: id(&table.target_label, row),
-        values: vec![Value { kind: Some(Kind::Integer(0)) }; table.properties.len()],
+        target_value: id(&table.target_label, (row + 1) % rows),
+        values: (0..table.properties.len()).map(|position| value(position, row)).collect(),
     });
-    EdgeTable { rows: rows.collect(), ..table.clone() }
+    EdgeTable { rows: every.collect(), ..table.clone() }
+}
+
+/// All kinds of values, long and short: Neo4j stores each of them in its own way.
+fn value(position: usize, row: usize) -> Value {
+    let number = i64::try_from(position + row).unwrap_or_default();
+    let kind = match position % 6 {
+        0 => Kind::String(format!("a text that is longer than those which have a place in the record, {number}")),
+        1 => Kind::Integer(number << (row % 48)),
+        2 => Kind::Boolean(row.is_multiple_of(2)),
+        3 => Kind::String(number.to_string()),
+        4 => Kind::TimeMicros(1_700_000_000_000_000 + number),
+        _ => Kind::Strings(StringList { items: (0..row % 4).map(|item| format!("{item}-{number}")).collect() }),
+    };
+    Value { kind: Some(kind) }
 }
 
 /// An id that AWS gives nothing.

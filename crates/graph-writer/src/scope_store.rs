@@ -51,11 +51,16 @@ pub(crate) async fn lock(
 }
 
 /// The statement of [`lock`].
-pub(crate) fn lock_text() -> String {
+fn lock_text() -> String {
     format!(
         "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
          SET s.touched = timestamp(), s += scope RETURN s.id AS id, {COLUMNS}"
     )
+}
+
+/// Statements that are the first of their transactions.
+pub(crate) fn texts() -> [String; 4] {
+    [lock_text(), by_id_text(), of_sync_text(), holding_text()]
 }
 
 /// The statement of [`save`].
@@ -75,9 +80,11 @@ pub(crate) async fn save(
 /// # Errors
 /// When the graph cannot be read.
 pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let query =
-        bolt::planned_once(&format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}"), [("sync", sync.into())]);
-    read(store, query).await
+    read(store, bolt::planned_once(&of_sync_text(), [("sync", sync.into())])).await
+}
+
+fn of_sync_text() -> String {
+    format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}")
 }
 
 /// The scopes with these ids that exist.
@@ -85,12 +92,15 @@ pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>,
 /// # Errors
 /// When the graph cannot be read.
 pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope>, GraphError> {
-    let text = format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}");
     let mut stored = Vec::new();
-    for query in requests::of(&text, ids.iter().map(|id| id.as_str().into()).collect()) {
+    for query in requests::of(&by_id_text(), ids.iter().map(|id| id.as_str().into()).collect()) {
         stored.extend(read(store, query).await?);
     }
     Ok(stored)
+}
+
+fn by_id_text() -> String {
+    format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}")
 }
 
 /// Scopes of the account with held edges.
@@ -98,8 +108,11 @@ pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope
 /// # Errors
 /// When the graph cannot be read.
 pub async fn holding_in_account(store: &GraphStore, account: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let text = format!("MATCH (s:GromaScope {{account: $account}}) WHERE size(s.held) > 0 RETURN {COLUMNS}");
-    read(store, bolt::planned_once(&text, [("account", account.into())])).await
+    read(store, bolt::planned_once(&holding_text(), [("account", account.into())])).await
+}
+
+fn holding_text() -> String {
+    format!("MATCH (s:GromaScope {{account: $account}}) WHERE size(s.held) > 0 RETURN {COLUMNS}")
 }
 
 async fn read(store: &GraphStore, query: Query) -> Result<Vec<StoredScope>, GraphError> {

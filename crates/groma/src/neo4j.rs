@@ -18,8 +18,8 @@ pub enum Command {
     /// Make the indexes and constraints of all types, and have Neo4j plan the statements that are coming
     ///
     /// The first sync makes the indexes itself, so this is for those who want them made by another user, who may, or
-    /// want the first sync fast on a database that has just started: it also writes some made-up assets and rolls them
-    /// back. It changes no data, and may be run again.
+    /// want the first sync fast on a database that has just started: it also writes some made-up assets, rolls them
+    /// back or, a few under the label GromaRehearsal, removes them. It changes no other data, and may be run again.
     Init(InitArgs),
 }
 
