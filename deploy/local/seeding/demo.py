@@ -14,10 +14,10 @@ SPOKES = [
     Account("data", GAMMA, "Workloads/Data", "survey-of-data"),
 ]
 TEAMS = ("checkout", "search", "billing", "identity", "media", "platform")
-USERS, ROLES = 16, 12
+USERS, ROLES = 12, 8
 # Instances of each team in each region, per spoke.
-FLEET = {ALPHA: 10, BETA: 4, GAMMA: 6}
-FINDINGS = {ALPHA: 200, BETA: 80, GAMMA: 120}
+FLEET = {ALPHA: 8, BETA: 4, GAMMA: 4}
+FINDINGS = {ALPHA: 150, BETA: 60, GAMMA: 90}
 
 
 def fill(aws):
