@@ -38,6 +38,15 @@ USER = "neo4j"
 PORTS = {"nats": 4222, "bolt": 7687, "http": 7474}
 PATIENCE = 120
 NAMES = ("nats", "neo4j")
+# Java's second compiler begins after forty times as many calls as usual (5,000, 600, 15,000 and 40,000 are HotSpot's own
+# numbers). It would take a quarter of the processor time of the first survey after a start; writing 600,000 rows took as
+# long either way.
+LATE_OPTIMIZER = (
+    "-XX:Tier4InvocationThreshold=200000",
+    "-XX:Tier4MinInvocationThreshold=24000",
+    "-XX:Tier4CompileThreshold=600000",
+    "-XX:Tier4BackEdgeThreshold=1600000",
+)
 
 
 class Failed(Exception):
@@ -204,18 +213,10 @@ def start_neo4j(held):
     (home / "neo4j.conf").write_text(neo4j_server.configuration(bolt, http), encoding="utf-8")
     classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
     archive = manifest()["neo4j_archive"]
-    options = ["-Xms512m", "-Xmx1g", *late_optimizer()]
+    options = ["-Xms512m", "-Xmx1g", *LATE_OPTIMIZER]
     options += [f"-XX:SharedArchiveFile={ROOT / archive}"] if archive else []
     command = neo4j_server.command(tool("java"), classpath, home, options)
     return {**identity(launch("neo4j", command)), "bolt": bolt, "http": http}
-
-
-def late_optimizer(times=40):
-    """Java's second compiler after this many times as many calls as usual. It would take a quarter of the processor time of
-    the first survey after a start; writing 600,000 rows took as long either way.
-    """
-    thresholds = {"Invocation": 5_000, "MinInvocation": 600, "Compile": 15_000, "BackEdge": 40_000}
-    return [f"-XX:Tier4{name}Threshold={usual * times}" for name, usual in thresholds.items()]
 
 
 def set_password(home):

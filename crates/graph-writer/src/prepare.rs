@@ -119,7 +119,7 @@ async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<()
                 }
                 Ok(())
             };
-            undone(store, work).await
+            transact(store, Ending::Undo, work).await
         })
         .await
 }
@@ -129,13 +129,21 @@ pub(crate) async fn change(transaction: &mut Transaction) -> Result<(), neo4rs::
     transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await
 }
 
-/// Does it in a transaction that is rolled back; again, while its errors may pass.
-pub(crate) async fn undone(
+/// How a transaction ends that has gone well.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending {
+    Commit,
+    Undo,
+}
+
+/// Does it in a transaction that ends so; again, while its errors may pass.
+pub(crate) async fn transact(
     store: &GraphStore,
+    ending: Ending,
     work: impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
 ) -> Result<(), GraphError> {
     let mut backoff = store.backoff();
-    while let Err(error) = attempt(store, &work).await {
+    while let Err(error) = attempt(store, ending, &work).await {
         backoff.pause(error).await?;
     }
     Ok(())
@@ -143,29 +151,16 @@ pub(crate) async fn undone(
 
 async fn attempt(
     store: &GraphStore,
+    ending: Ending,
     work: &impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
 ) -> Result<(), neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let outcome = work(&mut transaction).await;
-    transaction.undo().await;
-    outcome
-}
-
-/// Does it in a transaction that is committed; again, while its errors may pass.
-pub(crate) async fn done(
-    store: &GraphStore,
-    work: impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
-) -> Result<(), GraphError> {
-    let mut backoff = store.backoff();
-    loop {
-        let attempt = async {
-            let mut transaction = store.begin().await?;
-            let outcome = work(&mut transaction).await;
-            transaction.end(outcome).await
-        };
-        match attempt.await {
-            Ok(()) => return Ok(()),
-            Err(error) => backoff.pause(error).await?,
+    match ending {
+        Ending::Commit => transaction.end(outcome).await,
+        Ending::Undo => {
+            transaction.undo().await;
+            outcome
         }
     }
 }

@@ -7,7 +7,7 @@
 use crate::{
     admit::Admitted,
     apply::{self, Item},
-    prepare::{self, Expected},
+    prepare::{self, Ending, Expected, transact},
 };
 use events::{
     AssetBatch, EdgeRow, EdgeTable, NodeRow, NodeTable, Property, Scope, StringList, Sync, Value, asset_event::Event,
@@ -39,12 +39,13 @@ const PROPERTIES: usize = 12;
 /// # Errors
 /// When the database is away.
 pub(crate) async fn rehearse(store: &GraphStore, expected: &[Expected]) -> Result<(), GraphError> {
-    prepare::undone(store, async |transaction: &mut Transaction| survey(transaction, expected).await).await?;
+    transact(store, Ending::Undo, async |transaction: &mut Transaction| survey(transaction, expected).await).await?;
     let own = [own()];
     // What a rehearsal before this one may have left when it was killed.
     remove(store).await?;
     for tag in 1..=COMMITS {
-        prepare::done(store, async |transaction: &mut Transaction| write(transaction, &own, tag).await).await?;
+        transact(store, Ending::Commit, async |transaction: &mut Transaction| write(transaction, &own, tag).await)
+            .await?;
         remove(store).await?;
     }
     Ok(())
