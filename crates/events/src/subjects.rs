@@ -9,6 +9,7 @@
 //! groma.broker.v1.accounts                     request-reply, on no stream
 //! groma.broker.v1.lease.<service>.<account>    request-reply, on no stream
 //! groma.scheduler.v1.running                   request-reply, on no stream
+//! groma.graph.v1.newest-tag                    request-reply, on no stream
 //! ```
 //!
 //! On a closed bus a collector may publish on the subjects of its own service alone. So what a subject says counts, and
@@ -28,6 +29,8 @@ pub const PARKED: &str = "groma.v1.parked.>";
 pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
 /// Is a sync of this scope running?
 pub const RUNNING_REQUEST: &str = "groma.scheduler.v1.running";
+/// Which update tag is the newest in the graph?
+pub const NEWEST_TAG_REQUEST: &str = "groma.graph.v1.newest-tag";
 /// All lease requests.
 pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
 

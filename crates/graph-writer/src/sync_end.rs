@@ -196,7 +196,9 @@ impl SyncEnd {
         let rows = self.store.rows(query).await?;
         let removed = |name: &str| rows.first().and_then(|row| row.get::<u64>(name).ok()).unwrap_or(0);
         let (nodes_removed, edges_removed) = (removed("nodes_removed"), removed("edges_removed"));
-        Ok(SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, lost, analysis: None })
+        let counts =
+            SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, ..SyncFinished::default() };
+        Ok(SyncFinished { lost, ..counts })
     }
 }
 

@@ -126,7 +126,7 @@ pub(crate) fn progress() -> Vec<SyncEvent> {
         sync_event::Event::Started(SyncStarted { accounts: 1, services: vec!["ec2".into(), "iam".into()] }),
         sync_event::Event::Reported(report(vpcs(), 2, 3, None)),
         sync_event::Event::Reported(report(users(), 0, 0, denied)),
-        sync_event::Event::Collected(SyncCollected { scopes: 2, long: Vec::new() }),
+        sync_event::Event::Collected(SyncCollected { scopes: 2, ..SyncCollected::default() }),
     ];
     all.into_iter().map(|event| SyncEvent { sync: Some(sync()), event: Some(event) }).collect()
 }

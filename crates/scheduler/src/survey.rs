@@ -140,7 +140,8 @@ async fn sync(
     follower.collect(&mut plan, &order, progress).await?;
     progress(Progress::Writing);
     let scopes = plan.scopes();
-    let collected = SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()) };
+    let collected =
+        SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()), ..SyncCollected::default() };
     publish(bus, &sync, Event::Collected(collected)).await?;
     let graph = follower.written().await?;
     own_second(sync.update_tag).await;

@@ -659,6 +659,10 @@ pub struct SyncCollected {
     /// Work that took far longer than most: the next sync spreads it. What a sync of a part did not collect is carried over.
     #[prost(message, repeated, tag = "2")]
     pub long: ::prost::alloc::vec::Vec<LongWork>,
+    /// The sync covered every account, region, service and listing that it could find: places of the graph that it did not
+    /// report are covered by no survey any more.
+    #[prost(bool, tag = "3")]
+    pub whole: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LongWork {
@@ -685,12 +689,69 @@ pub struct SyncFinished {
     /// Edges whose target is in nothing that was surveyed.
     #[prost(uint64, tag = "5")]
     pub targets_missing: u64,
-    /// Scopes whose batches did not all arrive.
+    /// Scopes whose batches did not all arrive; the list is cut where it would not fit into a message.
     #[prost(message, repeated, tag = "6")]
     pub lost: ::prost::alloc::vec::Vec<LostScope>,
     /// Set when what follows from the whole graph (exposure, who may assume what) could not all be computed.
     #[prost(message, optional, tag = "7")]
     pub analysis: ::core::option::Option<Failure>,
+    /// Lost scopes, those that `lost` leaves out included.
+    #[prost(uint64, tag = "8")]
+    pub lost_total: u64,
+    /// Scopes with rows that Neo4j refuses: written but for these, not cleaned up, and not worth collecting again.
+    #[prost(message, repeated, tag = "9")]
+    pub rejected: ::prost::alloc::vec::Vec<LostScope>,
+    #[prost(uint64, tag = "10")]
+    pub rejected_total: u64,
+    /// Scopes that a newer sync had taken over: this sync wrote nothing more there.
+    #[prost(message, repeated, tag = "11")]
+    pub superseded: ::prost::alloc::vec::Vec<LostScope>,
+    #[prost(uint64, tag = "12")]
+    pub superseded_total: u64,
+    /// The newest update tag in the graph: the next sync's must be larger.
+    #[prost(int64, tag = "13")]
+    pub newest_tag: i64,
+    /// Places that the graph holds and a whole sync did not cover, the longest unseen first.
+    #[prost(message, repeated, tag = "14")]
+    pub stale: ::prost::alloc::vec::Vec<StalePlace>,
+    #[prost(uint64, tag = "15")]
+    pub stale_total: u64,
+    /// Ids that were too long for an index and stand in the graph in a short form.
+    #[prost(message, repeated, tag = "16")]
+    pub shortened: ::prost::alloc::vec::Vec<ShortenedIds>,
+}
+/// An account, region and service that no survey covers any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StalePlace {
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub region: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub service: ::prost::alloc::string::String,
+    /// Update tag of the last sync that saw it: Unix seconds.
+    #[prost(int64, tag = "4")]
+    pub last_seen: i64,
+}
+/// How many ids of a label were shortened, with one of them as an example.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShortenedIds {
+    #[prost(string, tag = "1")]
+    pub label: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    /// Its short form.
+    #[prost(string, tag = "3")]
+    pub example: ::prost::alloc::string::String,
+}
+/// Which update tag is the newest in the graph? Answered by a graph-writer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewestTagRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewestTagAnswer {
+    /// 0 for an empty graph.
+    #[prost(int64, tag = "1")]
+    pub newest_tag: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LostScope {

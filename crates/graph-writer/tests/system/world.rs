@@ -102,7 +102,11 @@ impl World {
             let report = WorkReport { item: Some(item), attempt: story.attempt, scopes, ..WorkReport::default() };
             self.sync_event(sync, Event::Reported(report)).await?;
         }
-        self.sync_event(sync, Event::Collected(SyncCollected { scopes: stories.len() as u64, long: Vec::new() })).await
+        self.sync_event(
+            sync,
+            Event::Collected(SyncCollected { scopes: stories.len() as u64, ..SyncCollected::default() }),
+        )
+        .await
     }
 
     async fn sync_event(&self, sync: &Sync, event: Event) -> anyhow::Result<()> {
