@@ -138,6 +138,7 @@ async fn every_role_reaches_what_it_needs_and_nothing_else() {
         "$JS.API.CONSUMER.DELETE.GROMA_ASSETS.graph-writer",
         "$JS.API.CONSUMER.MSG.NEXT.GROMA_WORK.collector-iam",
         "$JS.API.DIRECT.GET.GROMA_SYNCS",
+        "groma.graph.v1.newest-tag",
         "$JS.ACK.GROMA_WORK.collector-iam.1.1.1.1.1",
         "GROMA.API.STREAM.DELETE.GROMA_ASSETS",
         "$SYS.REQ.SERVER.PING",

@@ -20,7 +20,7 @@ pub enum Part {
     Broker,
     /// Takes one service's work, leases its sessions, publishes its events and reports.
     Collector(String),
-    /// Reads events, says that a sync is finished.
+    /// Reads events, says that a sync is finished, answers which tag is the newest.
     GraphWriter,
     /// A person: sees how full the streams are and what is parked, and sends that back to where it came from. For that it
     /// may publish on every stream.
@@ -34,6 +34,8 @@ pub enum Owner {
     Scheduler,
     /// The broker's: requests.
     Broker,
+    /// The graph-writers': which tag is the newest.
+    GraphWriter,
 }
 
 /// A subject that a part may send to.
@@ -62,7 +64,9 @@ impl Part {
     /// Everything that it reaches beyond its own account.
     pub fn accesses(&self) -> Vec<Access> {
         match self {
-            Self::Scheduler => vec![of_broker(subjects::ACCOUNTS_REQUEST)],
+            Self::Scheduler => {
+                vec![of_broker(subjects::ACCOUNTS_REQUEST), asking(Owner::GraphWriter, subjects::NEWEST_TAG_REQUEST)]
+            }
             Self::Broker => Vec::new(),
             Self::Collector(service) => of_collector(service),
             Self::GraphWriter => of_graph_writer(),
@@ -127,7 +131,11 @@ fn of_scheduler(subject: String) -> Access {
 }
 
 fn of_broker(subject: &str) -> Access {
-    Access { owner: Owner::Broker, subject: subject.to_owned(), many_answers: false }
+    asking(Owner::Broker, subject)
+}
+
+fn asking(owner: Owner, subject: &str) -> Access {
+    Access { owner, subject: subject.to_owned(), many_answers: false }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! was applied, and [`scope_store`] keeps that in the graph; `rows` and `requests` are how rows travel, `elements` finds
 //! nodes, [`nodes`] and [`edges`] write, [`apply`] is the transaction around them; [`held`] keeps edges whose target is
 //! missing; [`cleanup`] removes what finished scopes no longer see; `lane` queues one account's events; [`sync_end`] closes a
-//! sync; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would change, without
+//! sync; [`newest`] answers which update tag is the newest; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would change, without
 //! writing.
 
 pub mod admit;
@@ -17,6 +17,7 @@ mod elements;
 pub mod held;
 mod in_flight;
 mod lane;
+pub mod newest;
 pub mod nodes;
 mod ownership;
 pub mod prepare;

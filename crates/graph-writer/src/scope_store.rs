@@ -29,11 +29,13 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.failure_class AS failure_class, s.lost AS lost";
 
 /// Constraints and indexes of the bookkeeping, each with its name.
-pub(crate) const SCHEMA: [(&str, &str); 5] = [
+pub(crate) const SCHEMA: [(&str, &str); 7] = [
     ("groma_scope_id", "CREATE CONSTRAINT groma_scope_id IF NOT EXISTS FOR (s:GromaScope) REQUIRE s.id IS UNIQUE"),
     ("groma_scope_sync", "CREATE INDEX groma_scope_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync)"),
     ("groma_scope_account", "CREATE INDEX groma_scope_account IF NOT EXISTS FOR (s:GromaScope) ON (s.account)"),
     ("groma_sync_id", "CREATE CONSTRAINT groma_sync_id IF NOT EXISTS FOR (s:GromaSync) REQUIRE s.id IS UNIQUE"),
+    ("groma_scope_tag", "CREATE INDEX groma_scope_tag IF NOT EXISTS FOR (s:GromaScope) ON (s.tag)"),
+    ("groma_sync_tag", "CREATE INDEX groma_sync_tag IF NOT EXISTS FOR (s:GromaSync) ON (s.tag)"),
     (
         "groma_several_id",
         "CREATE CONSTRAINT groma_several_id IF NOT EXISTS FOR (s:GromaSeveral) REQUIRE s.id IS UNIQUE",

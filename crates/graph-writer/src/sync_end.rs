@@ -7,6 +7,7 @@
 use crate::{
     Options, bolt, cleanup,
     held::{self, RetryError},
+    newest,
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Progress},
@@ -198,7 +199,7 @@ impl SyncEnd {
         let (nodes_removed, edges_removed) = (removed("nodes_removed"), removed("edges_removed"));
         let counts =
             SyncFinished { nodes, edges, nodes_removed, edges_removed, targets_missing, ..SyncFinished::default() };
-        Ok(SyncFinished { lost, ..counts })
+        Ok(SyncFinished { lost, newest_tag: newest::newest_tag(&self.store).await?, ..counts })
     }
 }
 

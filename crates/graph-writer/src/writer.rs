@@ -11,6 +11,7 @@ use crate::{
     held,
     in_flight::{InFlight, Shares},
     lane::{Job, Lanes},
+    newest,
     prepare::Expected,
     schema::{Need, Schema},
     scope_store,
@@ -134,10 +135,16 @@ impl Writer {
         for _ in 0..options.lanes.max(1) {
             workers.spawn(work(shared.clone()));
         }
-        let end = SyncEnd { bus, store, schema, options, shutdown: shutdown.clone() };
+        let end = SyncEnd { bus: bus.clone(), store: store.clone(), schema, options, shutdown: shutdown.clone() };
         let lanes = |sequence, event| shared.lanes.push(Item { sequence, event });
         tokio::select! {
-            _ = async { tokio::join!(assets.pull(&shutdown, read_asset, lanes), close_syncs(&syncs, end, &shutdown)) } => {}
+            _ = async {
+                tokio::join!(
+                    assets.pull(&shutdown, read_asset, lanes),
+                    close_syncs(&syncs, end, &shutdown),
+                    newest::serve(&bus, &store, &shutdown),
+                )
+            } => {}
             Some(Err(broken)) = workers.join_next() => std::panic::resume_unwind(broken.into_panic()),
         }
         shared.lanes.close();

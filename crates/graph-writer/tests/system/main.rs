@@ -3,6 +3,7 @@
 mod cleanup;
 mod edges;
 mod faults;
+mod newest;
 mod nodes;
 mod schema;
 mod story;

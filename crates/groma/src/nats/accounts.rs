@@ -8,6 +8,8 @@ use std::{
 
 /// The broker tries the role of every account before it says which there are.
 const BROKER_ANSWERS_WITHIN: &str = "5m";
+/// A graph-writer repeats its look into the graph for 20 s; the server's own limit is 2 s.
+const GRAPH_WRITER_ANSWERS_WITHIN: &str = "1m";
 /// Where parts other than the scheduler find the scheduler's JetStream API: under its own name the server would also answer
 /// in the name of their accounts, which have no JetStream.
 const API: (&str, &str) = ("$JS.API.", "GROMA.API.");
@@ -66,10 +68,10 @@ fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Exp
 fn offered(owner: &Part, subject: &str, Export { many_answers, to }: &Export) -> String {
     let accounts = to.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let answers = if *many_answers { "response_type: stream, " } else { "" };
-    let within = if *owner == Part::Broker {
-        format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", ")
-    } else {
-        String::new()
+    let within = match owner {
+        Part::Broker => format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", "),
+        Part::GraphWriter => format!("response_threshold: \"{GRAPH_WRITER_ANSWERS_WITHIN}\", "),
+        _ => String::new(),
     };
     format!("{{ service: \"{subject}\", {answers}{within}accounts: [{accounts}] }}")
 }
@@ -88,6 +90,7 @@ fn part_of(owner: Owner) -> Part {
     match owner {
         Owner::Scheduler => Part::Scheduler,
         Owner::Broker => Part::Broker,
+        Owner::GraphWriter => Part::GraphWriter,
     }
 }
 
@@ -103,7 +106,8 @@ mod tests {
     #[test]
     fn a_part_imports_what_the_owner_exports_to_it() {
         let collector = Part::Collector("ec2".to_owned());
-        let users = [Part::Scheduler, Part::Broker, collector].map(|part| (part, "UKEY".to_owned())).into();
+        let users =
+            [Part::Scheduler, Part::Broker, Part::GraphWriter, collector].map(|part| (part, "UKEY".to_owned())).into();
         let text = render(&users);
         for line in [
             r#"{ service: "groma.v1.assets.*.*.*.ec2.>", accounts: [COLLECTOR_EC2] }"#,
@@ -111,6 +115,8 @@ mod tests {
             r#"{ service: "$JS.API.CONSUMER.MSG.NEXT.GROMA_WORK.collector-ec2", response_type: stream, accounts: [COLLECTOR_EC2] }"#,
             r#"to: "GROMA.API.CONSUMER.MSG.NEXT.GROMA_WORK.collector-ec2" }"#,
             r#"{ service: "groma.broker.v1.accounts", response_threshold: "5m", accounts: [SCHEDULER] }"#,
+            r#"{ service: "groma.graph.v1.newest-tag", response_threshold: "1m", accounts: [SCHEDULER] }"#,
+            r#"{ service: { account: GRAPH_WRITER, subject: "groma.graph.v1.newest-tag" } }"#,
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }
