@@ -9,6 +9,9 @@ use std::{io, sync::Arc, time::Duration};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long JetStream may take to acknowledge one publish before it is repeated.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the server is asked for a sign of life. async-nats connects again when three in a row are unanswered, so a
+/// connection into a blackhole is given up after half a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A connection to NATS; cheap to clone. It reconnects by itself for as long as it lives.
 #[derive(Debug, Clone)]
@@ -68,6 +71,7 @@ async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
     let mut options = ConnectOptions::new()
         .name(&config.client_name)
         .connection_timeout(CONNECT_TIMEOUT)
+        .ping_interval(PING_INTERVAL)
         .event_callback(|event| async move { log(&event) });
     if let Some(path) = &config.credentials_file {
         let failed = |source| ConnectError::File { file: file(path), source };

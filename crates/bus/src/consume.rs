@@ -19,8 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long one pull waits for a message; a restart of the server is noticed after at most this long.
+/// How long the server lets one pull wait for a message.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
+/// How much longer its answer may take. A pull whose request or answer is lost (killed server, cut connection, a server that
+/// never answers) ends then; the client itself waits for ever, because a connection that is made again knows nothing of
+/// the requests that were lost with the last one.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Unsettled deliveries are repeated after this long, unless a subscription says otherwise.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
@@ -171,27 +175,51 @@ impl Bus {
 }
 
 impl Consumer {
-    /// Waits for the next deliveries: at least one, at most `most`; empty when none came within five seconds.
+    /// Waits for the next deliveries, at most `most`; empty when none came within five seconds, or when the server did not
+    /// answer within ten. What the server sent and this client did not get is delivered again after the ack wait.
     ///
     /// # Errors
-    /// When the server does not answer; it is safe to call again.
+    /// When the server refuses, or the connection is gone for good; it is safe to call again.
     pub async fn next(&self, most: usize) -> Result<Vec<Delivery>, ConsumeError> {
-        let mut first = self.pull(self.handle.batch().max_messages(1).expires(PULL_EXPIRES).messages().await).await?;
-        if !first.is_empty() && most > 1 {
-            let rest = self.handle.fetch().max_messages(most - 1).messages().await;
-            first.extend(self.pull(rest).await?);
+        let first = self.handle.batch().max_messages(1).expires(PULL_EXPIRES).messages();
+        let mut deliveries = self.pull(first, PULL_EXPIRES + GRACE).await?;
+        if !deliveries.is_empty() && most > 1 {
+            let rest = self.handle.fetch().max_messages(most - 1).messages();
+            match self.pull(rest, GRACE).await {
+                Ok(rest) => deliveries.extend(rest),
+                Err(error) => tracing::debug!(%error, "only one delivery was pulled"),
+            }
         }
-        Ok(first)
+        Ok(deliveries)
     }
 
-    async fn pull(&self, batch: Result<pull::Batch, pull::BatchError>) -> Result<Vec<Delivery>, ConsumeError> {
+    /// The deliveries that a pull brings within `limit`. They are not given up for an error that comes after them.
+    async fn pull(
+        &self,
+        batch: impl Future<Output = Result<pull::Batch, pull::BatchError>>,
+        limit: Duration,
+    ) -> Result<Vec<Delivery>, ConsumeError> {
+        let mut deliveries = Vec::new();
+        match tokio::time::timeout(limit, self.gather(batch, &mut deliveries)).await {
+            Ok(Err(error)) if deliveries.is_empty() => return Err(error),
+            Ok(Err(error)) => tracing::debug!(%error, "a pull ended early"),
+            Err(_late) => tracing::debug!(durable = self.subscription.durable, "a pull was not answered to its end"),
+            Ok(Ok(())) => {}
+        }
+        Ok(deliveries)
+    }
+
+    async fn gather(
+        &self,
+        batch: impl Future<Output = Result<pull::Batch, pull::BatchError>>,
+        deliveries: &mut Vec<Delivery>,
+    ) -> Result<(), ConsumeError> {
         let failed = |source: async_nats::Error| ConsumeError::Consumer {
             stream: self.subscription.stream,
             durable: self.subscription.durable.clone(),
             source,
         };
-        let mut batch = batch.map_err(|e| failed(e.into()))?;
-        let mut deliveries = Vec::new();
+        let mut batch = batch.await.map_err(|e| failed(e.into()))?;
         while let Some(message) = batch.next().await {
             let message = message.map_err(&failed)?;
             let info = message.info().map_err(&failed)?;
@@ -204,7 +232,7 @@ impl Consumer {
                 message,
             });
         }
-        Ok(deliveries)
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 mod aws;
 mod nats;
 mod neo4j;
+mod proxy;
 
 mod dump;
 mod http;
@@ -16,4 +17,5 @@ mod tools;
 pub use aws::{Account, Aws, Call, Organization, Size};
 pub use nats::Nats;
 pub use neo4j::Neo4j;
+pub use proxy::{Fate, Proxy, Way};
 pub use tools::{nats_server, workspace};

@@ -1,0 +1,73 @@
+//! A pull ends whatever becomes of its request and its answer.
+
+use crate::world::{World, publish, take_all};
+use std::time::Duration;
+use testkit::{Fate, Way};
+
+/// In the second request of `Consumer::next`: all that is there, without waiting.
+const FETCH: &[u8] = b"\"no_wait\":true";
+
+/// Treats the next chunk that holds `needle` in its own way, and all else as usual.
+fn once(needle: &'static [u8], on: Way, fate: Fate) -> impl FnMut(Way, &[u8]) -> Fate + Send + 'static {
+    let mut done = false;
+    move |way, chunk| {
+        let hit = !done && way == on && chunk.windows(needle.len()).any(|window| window == needle);
+        done |= hit;
+        if hit { fate } else { Fate::Pass }
+    }
+}
+
+async fn goes_on_after(fate: Fate) -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let consumer = world.consumer().await?;
+    world.publish(0..8).await?;
+    world.proxy.judge(once(FETCH, Way::ToServer, fate));
+    take_all(&consumer, 0..8).await
+}
+
+#[tokio::test]
+async fn a_consumer_goes_on_when_the_connection_ends_as_a_fetch_is_sent() -> anyhow::Result<()> {
+    goes_on_after(Fate::Cut).await
+}
+
+#[tokio::test]
+async fn a_consumer_goes_on_when_a_fetch_is_never_answered() -> anyhow::Result<()> {
+    goes_on_after(Fate::Lose).await
+}
+
+#[tokio::test]
+async fn a_consumer_goes_on_when_a_blackhole_opens_as_a_fetch_is_sent() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let consumer = world.consumer().await?;
+    world.publish(0..8).await?;
+    world.proxy.judge(once(FETCH, Way::ToServer, Fate::Hold));
+    let deliveries = consumer.next(4).await?;
+    assert_eq!(deliveries.len(), 1, "what came before the blackhole is handed on");
+    drop(deliveries);
+    assert!(consumer.next(4).await?.is_empty(), "nothing gets through");
+    world.proxy.release();
+    take_all(&consumer, 0..8).await
+}
+
+/// With some latency there is nearly always a request or an answer on its way when the server dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_goes_on_when_its_server_is_killed_under_load() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    world.proxy.delay(Duration::from_millis(2));
+    let consumer = world.consumer().await?;
+    for round in 0..6_u32 {
+        let first = round * 1_000;
+        let direct = world.direct.clone();
+        let load = tokio::spawn(async move { publish(&direct, first..first + 300).await });
+        let kill = async {
+            tokio::time::sleep(Duration::from_millis(40 + u64::from(round) * 15)).await;
+            world.nats.kill();
+            world.nats.restart().await?;
+            load.await??;
+            publish(&world.direct, first + 300..first + 310).await
+        };
+        let (killed, taken) = tokio::join!(kill, take_all(&consumer, first + 300..first + 310));
+        killed.and(taken)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! A nats-server behind a proxy, and work items to consume.
+
+use bus::{Bus, BusConfig, Consumer, Outcome, Outgoing, Subscription};
+use events::{Message, WorkItem};
+use std::{collections::BTreeSet, time::Duration};
+use testkit::{Nats, Proxy};
+
+/// The service whose work is consumed.
+pub(crate) const SERVICE: &str = "fake";
+
+/// A server, a connection to it through a proxy, and one that is not disturbed.
+pub(crate) struct World {
+    pub(crate) nats: Nats,
+    pub(crate) proxy: Proxy,
+    /// Through the proxy.
+    pub(crate) bus: Bus,
+    /// Past the proxy.
+    pub(crate) direct: Bus,
+}
+
+impl World {
+    pub(crate) async fn new() -> anyhow::Result<Self> {
+        let nats = Nats::start().await?;
+        let proxy = Proxy::start(nats.port()).await?;
+        let bus = Bus::connect(&BusConfig::new(format!("nats://127.0.0.1:{}", proxy.port()), "through")).await?;
+        let direct = Bus::connect(&BusConfig::new(nats.url(), "direct")).await?;
+        direct.ensure_streams().await?;
+        Ok(Self { nats, proxy, bus, direct })
+    }
+
+    /// A consumer of work through the proxy; what is not settled comes again after two seconds.
+    pub(crate) async fn consumer(&self) -> anyhow::Result<Consumer> {
+        Ok(self.bus.consume(Subscription::work(SERVICE, Duration::from_secs(2))).await?)
+    }
+
+    /// Publishes items that differ in their account.
+    pub(crate) async fn publish(&self, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
+        publish(&self.direct, accounts).await
+    }
+}
+
+pub(crate) async fn publish(bus: &Bus, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
+    for account in accounts {
+        bus.publish(Outgoing::work(&item(account))).await?;
+    }
+    Ok(())
+}
+
+fn item(account: u32) -> WorkItem {
+    WorkItem {
+        sync: Some(events::Sync { id: "01S".into(), update_tag: 7 }),
+        account_id: format!("{account:012}"),
+        region: "eu-west-1".into(),
+        service: SERVICE.into(),
+        ..WorkItem::default()
+    }
+}
+
+/// Acknowledges deliveries until every one of these accounts has come. Gives up after ten pulls in a row that brought
+/// nothing; each pull has a time limit, so this ends.
+pub(crate) async fn take_all(consumer: &Consumer, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
+    let mut wanted: BTreeSet<String> = accounts.map(|account| item(account).account_id).collect();
+    let mut silent = 0;
+    while !wanted.is_empty() {
+        anyhow::ensure!(silent < 10, "these never came: {wanted:?}");
+        // An error is the server's absence.
+        let deliveries = consumer.next(16).await.unwrap_or_default();
+        silent = if deliveries.is_empty() { silent + 1 } else { 0 };
+        if deliveries.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for delivery in deliveries {
+            wanted.remove(&WorkItem::decode(delivery.payload().clone())?.account_id);
+            delivery.settle(Outcome::Ack).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! A TCP proxy between a client and a server that delays, loses, holds back or ends what passes through it.
+
+use anyhow::Context;
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+
+/// Chunks in flight in each direction of a connection; a full line makes the sender wait, as TCP does.
+const IN_FLIGHT: usize = 1_024;
+/// Bytes read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// The direction in which bytes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
+}
+
+/// What becomes of a chunk of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is forwarded.
+    Pass,
+    /// It disappears, and the connection lives on.
+    Lose,
+    /// It disappears, and the connection ends.
+    Cut,
+    /// It is held back with everything behind it, in both directions, until [`Proxy::release`]: a blackhole.
+    Hold,
+}
+
+/// Listens on a port of 127.0.0.1 and forwards every connection to a server on another. It ends when it is dropped.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    listening: JoinHandle<()>,
+}
+
+type Judge = Box<dyn FnMut(Way, &[u8]) -> Fate + Send>;
+
+struct Shared {
+    target: u16,
+    line: watch::Sender<Line>,
+    judge: Mutex<Judge>,
+}
+
+/// How the line is at present.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    delay: Duration,
+    to_server_held: bool,
+    to_client_held: bool,
+    /// Connections of an earlier generation are over.
+    generation: u64,
+    accepted: u64,
+}
+
+impl Proxy {
+    /// Starts a proxy in front of a server on `target`, a port of 127.0.0.1 that need not be open yet.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start(target: u16) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for a proxy")?;
+        let port = listener.local_addr()?.port();
+        let judge = Mutex::new(Box::new(|_: Way, _: &[u8]| Fate::Pass) as Judge);
+        let shared = Arc::new(Shared { target, line: watch::Sender::new(Line::default()), judge });
+        let listening = tokio::spawn(listen(listener, shared.clone()));
+        Ok(Self { port, shared, listening })
+    }
+
+    /// Its port of 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Delays every byte by this long in each direction.
+    pub fn delay(&self, each_way: Duration) {
+        self.shared.line.send_modify(|line| line.delay = each_way);
+    }
+
+    /// Ends every connection that is open.
+    pub fn cut(&self) {
+        self.shared.line.send_modify(|line| line.generation += 1);
+    }
+
+    /// Holds back everything that travels this way, on open and on new connections: a blackhole.
+    pub fn hold(&self, way: Way) {
+        self.shared.hold(way);
+    }
+
+    /// Lets everything travel again, beginning with the bytes that were held back.
+    pub fn release(&self) {
+        self.shared.line.send_modify(|line| (line.to_server_held, line.to_client_held) = (false, false));
+    }
+
+    /// Connections accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.shared.line.borrow().accepted
+    }
+
+    /// Decides about every chunk from now on. A small message that its sender flushes travels as one chunk.
+    pub fn judge(&self, judge: impl FnMut(Way, &[u8]) -> Fate + Send + 'static) {
+        *self.shared.judge.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(judge);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.listening.abort();
+        self.cut();
+    }
+}
+
+impl Shared {
+    fn hold(&self, way: Way) {
+        self.line.send_modify(|line| match way {
+            Way::ToServer => line.to_server_held = true,
+            Way::ToClient => line.to_client_held = true,
+        });
+    }
+
+    fn fate(&self, way: Way, chunk: &[u8]) -> Fate {
+        (self.judge.lock().unwrap_or_else(PoisonError::into_inner))(way, chunk)
+    }
+}
+
+impl Line {
+    fn is_held(&self, way: Way) -> bool {
+        match way {
+            Way::ToServer => self.to_server_held,
+            Way::ToClient => self.to_client_held,
+        }
+    }
+}
+
+async fn listen(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        shared.line.send_modify(|line| line.accepted += 1);
+        tokio::spawn(connect(client, shared.clone()));
+    }
+}
+
+/// Serves one connection until either side or a cut ends it; a server that is down ends it at once.
+async fn connect(client: TcpStream, shared: Arc<Shared>) {
+    let mut line = shared.line.subscribe();
+    let generation = line.borrow().generation;
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, shared.target)).await else { return };
+    if client.set_nodelay(true).and(server.set_nodelay(true)).is_err() {
+        return;
+    }
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::select! {
+        () = carry(Way::ToServer, from_client, to_server, &shared) => {}
+        () = carry(Way::ToClient, from_server, to_client, &shared) => {}
+        _ = line.wait_for(|line| line.generation > generation) => {}
+    }
+}
+
+async fn carry(way: Way, from: OwnedReadHalf, to: OwnedWriteHalf, shared: &Shared) {
+    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+    tokio::join!(take_in(way, from, sender, shared), give_out(way, to, receiver, shared));
+}
+
+async fn take_in(way: Way, mut from: OwnedReadHalf, chunks: mpsc::Sender<(Instant, Vec<u8>)>, shared: &Shared) {
+    let mut buffer = vec![0; CHUNK];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        match shared.fate(way, &buffer[..length]) {
+            Fate::Pass => {}
+            Fate::Lose => continue,
+            Fate::Cut => return,
+            Fate::Hold => [Way::ToServer, Way::ToClient].into_iter().for_each(|way| shared.hold(way)),
+        }
+        let due = Instant::now() + shared.line.borrow().delay;
+        if chunks.send((due, buffer[..length].to_vec())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn give_out(way: Way, mut to: OwnedWriteHalf, mut chunks: mpsc::Receiver<(Instant, Vec<u8>)>, shared: &Shared) {
+    let mut line = shared.line.subscribe();
+    while let Some((due, chunk)) = chunks.recv().await {
+        tokio::time::sleep_until(due).await;
+        if line.wait_for(|line| !line.is_held(way)).await.is_err() || to.write_all(&chunk).await.is_err() {
+            return;
+        }
+    }
+}
