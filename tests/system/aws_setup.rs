@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use testkit::{Aws, Neo4j};
 
 async fn a_sync_goes_through_what_is_made_with(tool: &str) {
-    let neo4j = Neo4j::shared().await.expect("Neo4j starts");
     let aws = Aws::start().await.expect("moto starts");
     let directory = tempfile::tempdir().expect("a directory");
     let folder = directory.path().to_str().expect("a plain path");
@@ -15,6 +14,7 @@ async fn a_sync_goes_through_what_is_made_with(tool: &str) {
     let made: Value = serde_json::from_str(&made).expect("it answers in JSON");
     let environment: BTreeMap<String, String> = serde_json::from_value(made["env"].clone()).expect("an environment");
 
+    let neo4j = Neo4j::shared_with_indexes().await.expect("Neo4j starts");
     let mut command = groma(&["sync", "--accounts", "profiles", "--json"]);
     command.envs(environment).envs([("NEO4J_URI", neo4j.uri()), ("NEO4J_PASSWORD", neo4j.password().to_owned())]);
     let ran = run(command).await;

@@ -6,6 +6,7 @@ use testkit::Size;
 #[tokio::test]
 async fn a_prepared_database_needs_no_further_index() {
     let world = World::of(Size::Small).await;
+    world.neo4j.wipe().await.expect("no index is left");
     let indexes = "SHOW INDEXES YIELD labelsOrTypes, properties RETURN labelsOrTypes[0] AS label, properties ORDER BY label, properties";
     let first = run(world.groma(&["neo4j", "init"])).await;
     assert_eq!(first.status, 0, "{}", first.stderr);

@@ -9,14 +9,14 @@ use testkit::Neo4j;
 #[tokio::test]
 async fn every_recording_makes_its_graph() {
     let folder = testkit::workspace().join("tests/recorded");
-    let neo4j = Neo4j::shared().await.expect("Neo4j starts");
+    let neo4j = Neo4j::shared_with_indexes().await.expect("Neo4j starts");
     let mut replayed = 0;
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let recording = entry.expect("an entry").path();
         if recording.extension().is_none_or(|extension| extension != "groma") {
             continue;
         }
-        neo4j.wipe().await.expect("the graph can be emptied");
+        neo4j.empty().await.expect("the graph can be emptied");
         let mut command = groma(&["replay", recording.to_str().expect("a plain path")]);
         command.env("NEO4J_URI", neo4j.uri()).env("NEO4J_USER", neo4j.user());
         let ran = run({

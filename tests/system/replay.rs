@@ -55,7 +55,7 @@ impl Studio {
     }
 
     async fn empty(&self) {
-        self.world.neo4j.wipe().await.expect("the graph can be emptied");
+        self.world.neo4j.empty().await.expect("the graph can be emptied");
     }
 
     /// Fails with the lines that differ.
