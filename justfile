@@ -52,14 +52,10 @@ lint:
     @if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
      else echo "cargo-deny is not installed, so licences and advisories were not checked"; fi
 
-# Run every test, those with real servers included.
-test: tools
-    cargo test --workspace --locked
-    .tools/venv/bin/python -m unittest discover --start-directory deploy/local/tests --top-level-directory deploy/local
-    .tools/venv/bin/python -m unittest discover --start-directory tests/parity
-    .tools/venv/bin/python -m unittest discover --start-directory tests/bench
-    {{ python }} tests/parity/parity.py --size small
-    {{ python }} tests/chaos/chaos.py --first 10 --seeds 4
+# Run every test, those with real servers included, several steps at a time: just test --only parity.
+[no-exit-message]
+test *ARGS: tools
+    @{{ python }} tests/suite/suite.py "$@"
 
 # Compare the graph with Cartography's over one organization, node by node: just parity --size small.
 [no-exit-message]
@@ -76,12 +72,12 @@ bench *ARGS:
 scale *ARGS:
     @{{ python }} tests/bench/scale.py "$@"
 
-# Measure a survey's memory while an account grows: just memory.
+# Measure each role's memory, as accounts grow and as there are more of them: just memory --parts closing.
 [no-exit-message]
 memory *ARGS:
     @{{ python }} tests/bench/memory.py "$@"
 
-# Kill, throttle and confuse everything while it surveys, and compare the graph: just chaos --seeds 50.
+# Kill, freeze, cut off and confuse everything while it surveys, and compare the graph: just chaos --seeds 200.
 [no-exit-message]
 chaos *ARGS:
     @{{ python }} tests/chaos/chaos.py "$@"

@@ -1,34 +1,38 @@
 #!/usr/bin/env python3
-"""How much memory a survey takes as an account grows: `just memory`.
+"""How much memory each role takes as accounts grow and as there are more of them: `just memory`.
 
-    memory.py [--pages 2,20,200] [--groma PATH]
+    memory.py [--parts assets,accounts,closing,regions] [--pages 2,20,200] [--accounts 10,50,200] [--groma PATH]
 
-`groma sync` of one account in one region, all roles in one process, with a private nats-server. The account is from memory
-(`large_account.py`): so many full pages of volumes and of findings. Printed is the largest resident size of either
-process, which goes into `docs/memory.md` too. Exit status 0 when everything was measured.
+Every role is a process of its own; printed is the largest resident size of each.
+
+    assets    one account in one region with ever more pages of volumes and of findings (`large_account.py`)
+    accounts  ever more accounts in four regions, all like one simulated account (`many_accounts.py`)
+    closing   the end of a sync of 1,000 accounts with 17 regions and 25 listings, in a cgroup of 256 MiB
+    regions   not memory but time: a survey while a region is denied, and while a region hangs
+
+What was measured goes into `docs/memory.md` too; the parts that were not keep what the page says of them. Exit status 0 when
+everything was measured, 1 when closing takes more than it may, 2 when something could not be measured.
 """
 
 import argparse
-import datetime
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "parity"))
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
 
-import bench  # noqa: E402
-import large_account  # noqa: E402
 import measure  # noqa: E402
+import memory_page  # noqa: E402
+import memory_parts  # noqa: E402
 import parity  # noqa: E402
-import report  # noqa: E402
 import servers  # noqa: E402
-from seeding import accounts  # noqa: E402
 
 
 def main():
     arguments = parse_arguments()
+    options = () if arguments.debug else ("--release",)
     try:
-        with parity.prepared(arguments.groma, "memory", "--release") as (groma, folder):
+        with parity.prepared(arguments.groma, "memory", *options) as (groma, folder):
             return run(arguments, groma, folder)
     except (servers.Failed, measure.Failed, parity.provision.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -36,75 +40,39 @@ def main():
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Measures a survey's memory as an account grows.")
-    parser.add_argument("--pages", default="2,20,200", help="of volumes and of findings, run by run")
+    parser = argparse.ArgumentParser(description="Measures the memory of each role.")
+    parser.add_argument("--parts", default=",".join(memory_parts.PARTS), type=parts, help="what to measure")
+    parser.add_argument("--pages", default="2,20,200", type=numbers, help="of volumes and of findings, run by run")
+    parser.add_argument("--accounts", default="10,50,200", type=numbers, help="how many, run by run")
+    parser.add_argument("--closing", default="1000,17,25", type=numbers, help="accounts, regions and listings to close")
     parser.add_argument("--output", type=Path, default=servers.ROOT / "docs" / "memory.md", help="the page to write")
+    parser.add_argument("--debug", action="store_true", help="build without --release")
     parser.add_argument("--groma", help="the program; without it, it is built with --release")
     return parser.parse_args()
 
 
+def numbers(text):
+    return list(map(int, text.split(",")))
+
+
+def parts(text):
+    named = text.split(",")
+    unknown = sorted(set(named) - set(memory_parts.PARTS))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
+    return named
+
+
 def run(arguments, groma, folder):
-    measure.adopt_orphans()
-    rows = []
-    with servers.aws(folder) as simulated, servers.neo4j(folder) as neo4j:
-        simulated.seed("small", folder / "organization")
-        for pages in map(int, arguments.pages.split(",")):
-            parity.run_with_driver(parity.HERE / "wipe.py", neo4j, "--nodes")
-            rows.append(survey(groma, simulated, neo4j, folder / f"pages-{pages}", pages))
-    arguments.output.write_text(page(rows), encoding="utf-8")
-    print(f"\n{table(rows)}\n\nwritten to {arguments.output}")
-    return 0
-
-
-def survey(groma, simulated, neo4j, folder, pages):
-    folder.mkdir()
-    options = ["--account", accounts.ALPHA, "--pages", str(pages)]
-    with bench.from_memory("large_account.py", simulated, folder, *options) as endpoint:
-        environment = bench.Recorded(endpoint, simulated.environment).environment
-        part = ["--account", accounts.ALPHA, "--regions", accounts.REGIONS[0], "--quota-percent", bench.RAISED]
-        command, environment = bench.survey(groma, environment, neo4j, *part)
-        taken = measure.run(command, environment, folder / "groma.log")
-    resources = pages * (large_account.VOLUMES + large_account.FINDINGS)
-    print(" ".join(cells(resources, taken)), flush=True)
-    return resources, taken
-
-
-COLUMNS = ("volumes and findings", "groma", "nats-server", "CPU", "survey")
-
-
-def table(rows):
-    return report.drawn([COLUMNS, *(cells(*row) for row in rows)])
-
-
-def cells(resources, taken):
-    own = taken.megabytes - taken.servers_megabytes
-    memory = (f"{own:.0f} MB", f"{taken.servers_megabytes:.0f} MB")
-    return (f"{resources:,}", *memory, f"{taken.cpu:.1f} s", f"{taken.seconds:.1f} s")
-
-
-PAGE = """# Memory
-
-How much memory a survey takes as an account grows, measured on {date}. This page is written by
-
-```sh
-just memory
-```
-
-{table}
-
-- **The account** answers full pages of `DescribeVolumes` and `ListFindings`, each resource with an id of its own, from memory
-  (`tests/bench/large_account.py`); of all other types it has a few.
-- **groma** is the largest resident size of `groma sync`: broker, collectors, scheduler and graph-writer in one process.
-  A listing becomes events page by page, a collector waits when a few of its events have not been acknowledged, and the
-  writer takes in so many bytes of events at once. What there is at one time does not depend on the account; a larger one
-  only makes sure that every buffer has once been full.
-- **nats-server** is its private one. Streams are files, of which it keeps blocks in memory for as long as they are read.
-- Neo4j is not counted.
-"""
-
-
-def page(rows):
-    return PAGE.format(date=datetime.date.today().isoformat(), table=table(rows))
+    fits = True
+    for name in arguments.parts:
+        (folder / name).mkdir()
+        found = memory_parts.PARTS[name](arguments, groma, folder / name)
+        fits = fits and found.fits
+        memory_page.write(arguments.output, name, found.table)
+        print(f"\n{found.table}\n", flush=True)
+    print(f"written to {arguments.output}")
+    return 0 if fits else 1
 
 
 if __name__ == "__main__":

@@ -23,15 +23,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "parity"))
-sys.path.insert(0, str(HERE.parent / "chaos"))
 
 import bench  # noqa: E402
 import measure  # noqa: E402
 import parity  # noqa: E402
 import report  # noqa: E402
+import roles  # noqa: E402
 import servers  # noqa: E402
 from seeding import accounts  # noqa: E402
-from system import System  # noqa: E402
 
 REGIONS = "us-east-1,us-east-2,us-west-2,eu-west-1"
 DONE = "work item done"
@@ -58,18 +57,16 @@ def parse_arguments():
     return parser.parse_args()
 
 
-class Roles(System):
+class Roles(roles.Roles):
     """Broker and collectors, which stay; a writer that comes when all is collected."""
 
     PATIENCE = 600
-    JETSTREAM = ""
     COLLECTOR = ["collector", "ec2", "--items", "1"]
 
     def __init__(self, groma, aws, folder, regions):
-        super().__init__(groma, aws, folder)
-        self.SCHEDULER = ["scheduler", "--services", "ec2", "--regions", regions]
         # Every survey says whose account it is, which is STS's.
-        self.roles = {"broker": ["broker", "--accounts", "profiles"], "collector-sts": ["collector", "sts"]}
+        super().__init__(groma, aws, folder, {"broker": ["broker", "--accounts", "profiles"], "collector-sts": ["collector", "sts"]})
+        self.SCHEDULER = ["scheduler", "--services", "ec2", "--regions", regions]
         self.collectors = []
 
     def grow(self, collectors):
@@ -111,7 +108,7 @@ class Scale:
     def run(self):
         with servers.aws(self.folder) as simulated:
             simulated.seed("small", self.folder / "organization")
-            with many_accounts(simulated, self.folder, self.arguments) as aws:
+            with many_accounts(simulated, self.folder, self.arguments.accounts) as aws:
                 with Roles(self.groma, aws, self.folder, self.arguments.regions) as system:
                     self.warm_up(aws, system)
                     numbers = map(int, self.arguments.collectors.split(","))
@@ -204,12 +201,12 @@ def processors():
 
 
 @contextlib.contextmanager
-def many_accounts(simulated, folder, arguments):
+def many_accounts(simulated, folder, count):
     """The AWS from memory, with a profile for each account."""
     role = "arn:aws:iam::{}:role/cartography-read-only"
     config = folder / "many.config"
     profile = "[profile a{0:02}]\nrole_arn = {1}\nsource_profile = hub\nregion = us-east-1\n"
-    lines = [profile.format(number, role.format(500000000000 + number)) for number in range(arguments.accounts)]
+    lines = [profile.format(number, role.format(500000000000 + number)) for number in range(count)]
     config.write_text(hub_profile(simulated) + "".join(lines), encoding="utf-8")
     options = ["--template", accounts.ALPHA, "--role-arn", role.format(accounts.ALPHA)]
     with bench.from_memory("many_accounts.py", simulated, folder, *options) as endpoint:

@@ -1,101 +1,122 @@
-"""What can go wrong in a survey, and when it does."""
+"""What can go wrong in a survey, how often, and when it does."""
 
-import contextlib
+import dataclasses
+import heapq
+import itertools
 import random
+import time
 
-from nats_client import Nats
+from aws_faults import a_denied_region, a_denied_service, a_hung_call, a_hung_region, resets, server_errors, throttling
+from kills import (
+    freeze_a_role,
+    freeze_nats,
+    freeze_neo4j,
+    kill_a_collector,
+    kill_a_writer,
+    kill_nats,
+    kill_neo4j,
+    kill_the_broker,
+    kill_the_scheduler,
+    restart_neo4j,
+    roll_nats,
+    roll_the_roles,
+)
+from messages import late_repeats, lose_a_consumer, lose_a_stream, lose_the_indexes, repeats
+from network import cut_links, full_disk, held_back_deliveries, jump_a_clock, lost_link, silent_link, slow_links
+from overlap import a_narrower_scheduler, a_repeating_scheduler, a_second_scheduler
 
-SERVICES = ("ec2", "iam", "inspector2")
-# The answers of AWS that say: slower.
-THROTTLED = {"ec2": (503, "RequestLimitExceeded"), "iam": (400, "Throttling"), "inspector2": (429, "ThrottlingException")}
 # Within this time, counted from the survey's beginning, in seconds: about as long as it takes undisturbed, once Neo4j has
 # planned its statements.
-WINDOW = 2
+WINDOW = 3
 FEWEST, MOST = 3, 8
-
-
-def plan(draw):
-    """Some disturbances in the order of their moments, each with a source of chance of its own."""
-    kinds = [disturb for disturb, weight in WEIGHTS.items() for _ in range(weight)]
-    count = draw.randint(FEWEST, MOST)
-    chosen = [(draw.uniform(0.2, WINDOW), draw.choice(kinds), random.Random(draw.random())) for _ in range(count)]
-    return sorted(chosen, key=lambda disturbance: disturbance[0])
-
-
-def kill_a_collector(system, draw):
-    system.kill(draw.choice([name for name in system.roles if name.startswith("collector")]), draw.uniform(0, 2))
-
-
-def kill_a_writer(system, draw):
-    system.kill(draw.choice([name for name in system.roles if name.startswith("graph-writer")]), draw.uniform(0, 2))
-
-
-def kill_the_broker(system, draw):
-    system.kill("broker", draw.uniform(0, 2))
-
-
-def kill_the_scheduler(system, draw):
-    system.kill("scheduler", draw.uniform(0, 1))
-
-
-def kill_nats(system, draw):
-    system.kill("nats", draw.uniform(0, 1))
-
-
-def kill_neo4j(system, draw):
-    system.kill("neo4j", draw.uniform(0, 1))
-
-
-def server_errors(system, draw):
-    fault(system, draw, {"status": draw.choice((500, 502, 503)), "code": "InternalError"}, draw.randint(1, 12))
-
-
-def throttling(system, draw):
-    service = draw.choice(SERVICES)
-    status, code = THROTTLED[service]
-    fault(system, draw, {"status": status, "code": code}, draw.randint(5, 30), service)
-
-
-def resets(system, draw):
-    fault(system, draw, {"reset": True}, draw.randint(1, 8))
-
-
-def a_hung_call(system, draw):
-    fault(system, draw, {"delay_seconds": draw.choice((5, 120))}, 1)
-
-
-def a_denied_service(system, draw):
-    """For as long as this survey takes: it must end with something unseen."""
-    fault(system, draw, {"status": 403, "code": "UnauthorizedOperation" if draw.random() < 0.5 else "AccessDenied"}, 10_000)
-
-
-def fault(system, draw, answer, times, service=None):
-    rule = {"service": service or draw.choice(SERVICES), "skip": draw.randint(0, 5), "times": times, **answer}
-    system.aws.control("faults", [rule], method="POST")
-
-
-def repeats(system, draw):
-    """Puts messages of the stream into it once more, out of order, as if they had never been there."""
-    # A server that is down at this moment is another disturbance.
-    with contextlib.suppress(OSError):
-        with Nats(system.nats_port) as nats:
-            last = nats.last_sequence("GROMA_ASSETS")
-            sequences = draw.sample(range(1, last + 1), min(last, draw.randint(1, 40)))
-            for message in filter(None, [nats.stored("GROMA_ASSETS", sequence) for sequence in sequences]):
-                nats.publish(*message)
-
 
 WEIGHTS = {
     kill_a_collector: 5,
     kill_a_writer: 5,
     kill_the_broker: 3,
     kill_the_scheduler: 1,
-    kill_nats: 2,
+    kill_nats: 3,
     kill_neo4j: 1,
+    roll_the_roles: 1,
+    roll_nats: 1,
+    restart_neo4j: 1,
+    freeze_a_role: 2,
+    freeze_nats: 2,
+    freeze_neo4j: 1,
+    slow_links: 2,
+    held_back_deliveries: 2,
+    silent_link: 3,
+    lost_link: 2,
+    cut_links: 3,
+    full_disk: 2,
+    jump_a_clock: 2,
     server_errors: 3,
     throttling: 2,
     resets: 2,
     a_hung_call: 1,
     a_denied_service: 1,
+    a_denied_region: 1,
+    a_hung_region: 1,
     repeats: 3,
+    late_repeats: 2,
+    lose_a_consumer: 1,
+    lose_a_stream: 1,
+    lose_the_indexes: 1,
+    a_second_scheduler: 2,
+    a_narrower_scheduler: 2,
+    a_repeating_scheduler: 1,
 }
+KINDS = {disturb.__name__: disturb for disturb in WEIGHTS}
+
+
+@dataclasses.dataclass
+class Disturbance:
+    # Seconds after the survey's beginning.
+    at: float
+    disturb: object
+    draw: random.Random
+
+    def __str__(self):
+        return f"{self.at:.1f} s {self.disturb.__name__}"
+
+
+def plan(draw, kinds=()):
+    """Some disturbances in the order of their moments, each with a source of chance of its own; or one of each kind named."""
+    if kinds:
+        chosen = [KINDS[kind] for kind in kinds]
+    else:
+        count = draw.randint(FEWEST, MOST)
+        chosen = draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
+    planned = [Disturbance(draw.uniform(0.2, WINDOW), disturb, random.Random(draw.random())) for disturb in chosen]
+    return sorted(planned, key=lambda disturbance: disturbance.at)
+
+
+class Timeline:
+    """Runs disturbances at their moments. One that lasts is a generator, which gives the seconds until it goes on."""
+
+    def __init__(self, system, disturbances):
+        self.system = system
+        self.began = time.monotonic()
+        self.order = itertools.count()
+        self.waiting = [(planned.at, next(self.order), planned) for planned in disturbances]
+        heapq.heapify(self.waiting)
+        self.happened = []
+
+    def step(self):
+        """Does what is due. A disturbance that lasts does not hold up the others."""
+        now = time.monotonic() - self.began
+        while self.waiting and self.waiting[0][0] <= now:
+            _, _, due = heapq.heappop(self.waiting)
+            if isinstance(due, Disturbance):
+                self.happened.append(due)
+                due = due.disturb(self.system, due.draw)
+            pause = next(due, None) if due is not None else None
+            if pause is not None:
+                heapq.heappush(self.waiting, (now + pause, next(self.order), due))
+
+    def drop_what_has_not_begun(self):
+        self.waiting = [entry for entry in self.waiting if not isinstance(entry[2], Disturbance)]
+        heapq.heapify(self.waiting)
+
+    def is_over(self):
+        return not self.waiting

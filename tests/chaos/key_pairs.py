@@ -11,7 +11,7 @@ import sys
 
 import boto3
 
-REGIONS = ("us-east-1", "eu-central-1")
+REGIONS = ("us-east-1", "eu-west-1")
 
 
 def main(action, name):

@@ -1,4 +1,4 @@
-"""As much of the NATS protocol as it takes to read messages of a stream and to put them into it again."""
+"""As much of the NATS protocol as it takes to read messages of a stream, to put them into it again, and to remove things."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ class Nats:
     def send(self, data):
         self.socket.sendall(data)
 
-    def request(self, subject, body):
+    def request(self, subject, body=None):
         payload = json.dumps(body).encode() if body else b""
         self.send(f"PUB {subject} {INBOX} {len(payload)}\r\n".encode() + payload + b"\r\n")
         while True:
@@ -38,8 +38,27 @@ class Nats:
             elif words[0] == b"HMSG":
                 raise OSError("no such stream at this moment")
 
+    def streams(self):
+        return self.request("$JS.API.STREAM.NAMES").get("streams") or []
+
+    def consumers(self, stream):
+        return self.request(f"$JS.API.CONSUMER.NAMES.{stream}").get("consumers") or []
+
+    def delete_stream(self, stream):
+        self.request(f"$JS.API.STREAM.DELETE.{stream}")
+
+    def delete_consumer(self, stream, consumer):
+        self.request(f"$JS.API.CONSUMER.DELETE.{stream}.{consumer}")
+
+    def messages(self, stream):
+        """How many it holds; none when there is no such stream."""
+        return self.state(stream).get("messages", 0)
+
     def last_sequence(self, stream):
-        return self.request(f"$JS.API.STREAM.INFO.{stream}", None).get("state", {}).get("last_seq", 0)
+        return self.state(stream).get("last_seq", 0)
+
+    def state(self, stream):
+        return self.request(f"$JS.API.STREAM.INFO.{stream}").get("state", {})
 
     def stored(self, stream, sequence):
         """Subject and body of a message, or nothing when it is no longer there."""

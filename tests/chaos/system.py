@@ -1,150 +1,319 @@
-"""All roles of Groma as processes, with the servers between them; each can be killed and comes back."""
+"""All roles of Groma as processes, with servers and links between them; each can be disturbed and comes back."""
 
 import contextlib
-import json
+import re
+import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
+import limits
 import neo4j_server
+import parity
 import servers
+from clocks import Clocks
+from disk import Disk
+from links import Links
+from nats_servers import NatsServers
+from scene import Scene
 
+# What each role runs, and the container of the chart whose limits are its own.
 ROLES = {
-    "broker": ["broker", "--accounts", "profiles"],
-    "collector-sts": ["collector", "sts"],
-    "collector-ec2-1": ["collector", "ec2"],
-    "collector-ec2-2": ["collector", "ec2"],
-    "collector-iam": ["collector", "iam"],
-    "collector-inspector2": ["collector", "inspector2"],
-    "collector-organizations": ["collector", "organizations"],
-    "graph-writer-1": ["graph-writer"],
-    "graph-writer-2": ["graph-writer"],
+    "broker": (["broker", "--accounts", "profiles"], "broker"),
+    "collector-sts": (["collector", "sts"], "collector-sts"),
+    "collector-ec2-1": (["collector", "ec2"], "collector-ec2"),
+    "collector-ec2-2": (["collector", "ec2"], "collector-ec2"),
+    "collector-iam": (["collector", "iam"], "collector-iam"),
+    "collector-inspector2": (["collector", "inspector2"], "collector-inspector2"),
+    "collector-organizations": (["collector", "organizations"], "collector-organizations"),
+    "graph-writer-1": (["graph-writer"], "graph-writer"),
+    "graph-writer-2": (["graph-writer"], "graph-writer"),
 }
+# The one that is of another version when a scene has two.
+OLDER = "collector-ec2-2"
+# Minutes that the scheduler waits for a word before it gives up what it does not hear of.
+SCHEDULER = ["scheduler", "--patience", "3"]
+# In its log, once it has begun to survey.
+BEGUN = re.compile(rb"reachable\W*=")
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class System:
     # Seconds that anything may take to come.
     PATIENCE = 60
-    # A server that is killed must find all that it has acknowledged.
-    JETSTREAM = "sync_interval: always"
-    SCHEDULER = ["scheduler"]
+    # Seconds after which a role that ended by itself is started again, as an orchestrator does.
+    PAUSE = 1
+    # Seconds that a role has to end by itself before it is killed.
+    GRACE = 40
 
-    def __init__(self, groma, aws, folder):
-        self.groma, self.aws, self.folder = groma, aws, folder
-        self.nats_port, self.neo4j_port = neo4j_server.free_port(), neo4j_server.free_port()
+    def __init__(self, groma, aws, folder, older=None):
+        self.groma, self.aws, self.folder, self.older = groma, aws, folder, older
+        self.logs = folder
+        self.scene = Scene()
+        self.links, self.clocks, self.disk = Links(), Clocks(folder), Disk(folder / "neo4j")
+        self.limits = limits.best("chaos")
+        self.nats = None
+        self.neo4j_port = neo4j_server.free_port()
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
-        self.roles = dict(ROLES)
         self.running = {}
-        # What was killed, with the moment at which it comes back.
-        self.due = {}
+        # What was killed, with the moment at which it comes back, and what was told to end, with the moment of its death.
+        self.due, self.ending = {}, {}
+        self.frozen = set()
+        # Where in its log a process began, and when.
+        self.began_at = {}
+        # Other schedulers than the first, by name, with their flags.
+        self.others = {}
+        self.gave_up = []
 
     def __enter__(self):
         with contextlib.ExitStack() as undo:
-            undo.callback(self.stop)
-            self.start("nats")
+            undo.callback(self.__exit__)
             self.start("neo4j")
-            self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
-            for name in self.roles:
-                self.start(name)
+            self.wait("Neo4j", self.neo4j_answers)
             undo.pop_all()
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.end()
+        self.end_process("neo4j")
+        self.disk.close()
+        self.limits.close()
 
-    def stop(self):
+    # A scene from its beginning to its end
+
+    def begin(self, scene, logs):
+        """Fresh servers of NATS and fresh roles, whose logs go into a folder."""
+        self.end()
+        self.scene, self.logs, self.gave_up = scene, logs, []
+        self.nats = NatsServers(logs, scene.nats)
+        for name in self.nats.names:
+            self.start(name)
+        self.wait("NATS", lambda: all(map(self.nats.healthy, self.nats.names)))
+        for name in ROLES:
+            self.start(name)
+        self.links.latency(list(self.links.links), scene.latency)
+
+    def adopt(self, scene):
+        """Goes on as another scene with the same NATS."""
+        self.scene = scene
+        self.links.latency(list(self.links.links), scene.latency)
+        if scene.versions:
+            self.end_process(OLDER)
+            self.start(OLDER)
+
+    def end(self):
+        """Ends roles and NATS; Neo4j stays."""
         # The roles first: they would only complain.
-        for process in reversed(self.running.values()):
+        for name in [name for name in reversed(list(self.running)) if name != "neo4j"]:
+            self.end_process(name)
+        self.due = {name: moment for name, moment in self.due.items() if name == "neo4j"}
+        self.others = {}
+        self.links.close()
+
+    def end_process(self, name):
+        process = self.running.pop(name, None)
+        self.ending.pop(name, None)
+        self.frozen.discard(name)
+        if process:
             process.kill()
             process.wait()
 
     # Starting
 
-    def launch(self, name, command, environment):
-        with open(self.folder / f"{name}.log", "ab") as log:
-            self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-
     def start(self, name):
-        servers_of = {"nats": self.start_nats, "neo4j": self.start_neo4j}
-        if name in servers_of:
-            servers_of[name]()
+        if name == "neo4j":
+            command, environment = servers.neo4j_command(self.disk.folder, self.neo4j_port), servers.plain_environment()
+        elif name.startswith("nats"):
+            command = [servers.tool("nats_server"), "--config", str(self.nats.write(name))]
+            environment = servers.plain_environment()
         else:
-            role = self.SCHEDULER if name == "scheduler" else self.roles[name]
-            self.launch(name, [self.groma, *role], self.environment())
+            command, environment = self.role_command(name), self.role_environment(name)
+        log = (self.folder if name == "neo4j" else self.logs) / f"{name}.log"
+        with open(log, "ab") as output:
+            self.began_at[name] = (output.tell(), time.monotonic())
+            self.running[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+            )
 
-    def environment(self):
-        return {
-            **self.aws.environment,
-            "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
-            "NEO4J_URI": self.neo4j,
-            "NEO4J_USER": "neo4j",
-            "NEO4J_PASSWORD": "none",
+    def role_command(self, name):
+        if name in ROLES:
+            arguments, container = ROLES[name]
+        else:
+            arguments, container = [*SCHEDULER, *self.others.get(name, [])], "scheduler"
+        command = [self.groma, *arguments]
+        if name == OLDER and self.scene.versions:
+            command = [self.older]
+        if self.scene.limited:
+            command = self.limits.command(name, command, limits.of_the_chart()[container])
+        return command
+
+    def role_environment(self, name):
+        urls = [f"nats://127.0.0.1:{self.link(name, server)}" for server in self.nats.names]
+        environment = {
+            **servers.plain_environment(),
+            **self.clocks.environment(name),
+            "NATS_URL": ",".join(urls),
+            "GROMA_NATS_REPLICAS": str(self.scene.nats),
+            "NO_COLOR": "1",
         }
+        if name.startswith("graph-writer"):
+            neo4j = f"bolt://127.0.0.1:{self.link(name, 'neo4j')}"
+            environment.update(NEO4J_URI=neo4j, NEO4J_USER="neo4j", NEO4J_PASSWORD="none")
+        if name == "broker":
+            # Collectors learn from their leases where AWS is, so that this link is everybody's.
+            environment.update(self.aws.environment)
+            environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{self.link('roles', 'aws')}"
+        return environment
 
-    def start_nats(self):
-        configuration = self.folder / "nats.conf"
-        store = json.dumps(str(self.folder / "jetstream"))
-        configuration.write_text(
-            f"listen: 127.0.0.1:{self.nats_port}\njetstream {{ store_dir: {store}\n{self.JETSTREAM} }}\n",
-            encoding="utf-8",
-        )
-        command = [servers.tool("nats_server"), "--config", str(configuration)]
-        self.launch("nats", command, servers.plain_environment())
+    def link(self, name, server):
+        """The port at which a role finds a server."""
+        if server == "aws":
+            target = int(self.aws.endpoint.rpartition(":")[2])
+        else:
+            target = self.neo4j_port if server == "neo4j" else self.nats.client[server]
+        known = f"{name}>{server}" in self.links.links
+        port = self.links.port(f"{name}>{server}", target)
+        if not known:
+            self.links.latency([f"{name}>{server}"], self.scene.latency)
+        return port
 
-    def start_neo4j(self):
-        command = servers.neo4j_command(self.folder / "neo4j", self.neo4j_port)
-        self.launch("neo4j", command, servers.plain_environment())
+    def start_scheduler(self, flags):
+        """One more, with flags of its own."""
+        name = f"scheduler-{len(self.others) + 2}"
+        self.others[name] = flags
+        self.start(name)
 
-    # Killing
+    def renew_neo4j(self):
+        """Starts an empty one in the place of one that does not recover."""
+        self.end_process("neo4j")
+        self.due.pop("neo4j", None)
+        for path in self.disk.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.start("neo4j")
+        self.wait("Neo4j", self.neo4j_writes)
+
+    # Disturbing
 
     def kill(self, name, pause):
-        if name in self.due:
+        """SIGKILL; it comes back after a pause in seconds."""
+        if name in self.due or name not in self.running:
             return  # It is dead already.
-        process = self.running[name]
-        process.kill()
-        process.wait()
+        self.running[name].kill()
+        self.running[name].wait()
+        self.ending.pop(name, None)
+        self.frozen.discard(name)
         self.due[name] = time.monotonic() + pause
+
+    def terminate(self, name):
+        """SIGTERM; it comes back when it has ended."""
+        if name in self.due or name in self.ending or name not in self.running:
+            return
+        self.running[name].send_signal(signal.SIGTERM)
+        self.ending[name] = time.monotonic() + self.GRACE
+
+    def freeze(self, name):
+        """SIGSTOP, until `thaw`."""
+        if name in self.running and self.running[name].poll() is None:
+            self.running[name].send_signal(signal.SIGSTOP)
+            self.frozen.add(name)
+
+    def thaw(self, name):
+        if name in self.frozen:
+            self.frozen.discard(name)
+            self.running[name].send_signal(signal.SIGCONT)
 
     # Watching
 
+    def roles(self, prefix=""):
+        return [name for name in ROLES if name.startswith(prefix)]
+
+    def is_away(self, name):
+        return name in self.due or name in self.ending
+
     def come_back(self):
-        """Starts what was killed a while ago, and roles that gave up while a server was away."""
+        """Starts what was killed or told to end, and roles that gave up while a server was away."""
         now = time.monotonic()
+        for name, moment in list(self.ending.items()):
+            if self.running[name].poll() is not None:
+                del self.ending[name]
+                self.due[name] = now
+            elif moment <= now:
+                self.gave_up.append(f"{name} did not end within {self.GRACE} s of SIGTERM")
+                self.kill(name, 0)
         for name in [name for name, moment in self.due.items() if moment <= now]:
             del self.due[name]
             self.start(name)
-        if not self.due:
-            for name in self.roles:
-                if self.running[name].poll() is not None:
-                    self.start(name)
+        for name in ROLES:
+            if not self.is_away(name) and name in self.running and self.running[name].poll() is not None:
+                self.gave_up.append(f"{name} ended with status {self.running[name].returncode}")
+                self.due[name] = now + self.PAUSE
 
     def scheduler_status(self):
         """Its exit status, once it has ended by itself; nothing while it runs, or is about to run again."""
         self.come_back()
-        if self.due:
+        if self.is_away("scheduler"):
             return None
         status = self.running["scheduler"].poll()
-        if status is None or status >= 0 and status != 1:
+        if status is None or status >= 0 and (status != 1 or self.has_begun("scheduler")):
             return status
         # Killed, or at its beginning a server was away: what an operator would do.
-        time.sleep(0.5)
-        self.start("scheduler")
+        self.due["scheduler"] = time.monotonic() + self.PAUSE
         return None
 
-    def revive(self):
-        """Waits until everything is there again."""
-        while self.due:
-            self.come_back()
-            time.sleep(0.1)
-        self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
+    def has_begun(self, name):
+        """Whether a scheduler got as far as to know what to survey."""
+        offset, _ = self.began_at[name]
+        with open(self.logs / f"{name}.log", "rb") as log:
+            log.seek(offset)
+            return bool(BEGUN.search(log.read()))
+
+    def others_run(self):
+        """Other schedulers that have not ended yet."""
+        return [name for name in self.others if name in self.running and self.running[name].poll() is None]
+
+    def calm(self):
+        """Ends all disturbances and starts what is away. May be called again and again until `is_calm`."""
+        self.disk.free()
+        self.clocks.right()
+        self.links.calm()
+        self.links.latency(list(self.links.links), self.scene.latency)
+        for name in list(self.frozen):
+            self.thaw(name)
+        self.come_back()
+
+    def is_calm(self):
+        """Whether everything is there again."""
+        if self.due or self.ending:
+            return False
+        return self.neo4j_answers() and all(map(self.nats.healthy, self.nats.names))
+
+    def neo4j_answers(self):
+        return neo4j_server.answers(self.neo4j_port)
+
+    def neo4j_writes(self):
+        """Whether a transaction can be committed at this moment."""
+        with contextlib.suppress(servers.Failed):
+            parity.run_with_driver(Path(__file__).resolve().parent / "graph.py", self.neo4j, "writes")
+            return True
+        return False
+
+    def healthy_nats(self):
+        """Name of a server that answers, or nothing."""
+        return next(filter(self.nats.healthy, self.nats.names), None)
 
     def wait(self, what, ready):
         deadline = time.monotonic() + self.PATIENCE
         while not ready():
             if time.monotonic() > deadline:
-                raise servers.Failed(f"{what} does not answer: {self.last_words()}")
+                raise servers.Failed(f"{what} does not answer within {self.PATIENCE} s")
             time.sleep(0.05)
 
+    def log_of(self, name):
+        """All that it has said, without colours."""
+        path = (self.folder if name == "neo4j" else self.logs) / f"{name}.log"
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        return ESCAPES.sub("", text)
+
     def last_words(self):
-        log = Path(self.folder, "scheduler.log")
-        return log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else "nothing was surveyed yet"
+        return self.log_of("scheduler")[-600:] or "nothing was surveyed yet"

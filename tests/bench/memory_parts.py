@@ -1,0 +1,176 @@
+"""What `memory.py` measures, part by part; each gives a table."""
+
+import contextlib
+import dataclasses
+import os
+import re
+import subprocess
+import time
+
+import bench
+import large_account
+import limits
+import measure
+import report
+import roles
+import scale
+import servers
+from seeding import accounts
+
+SERVICES = ("sts", "ec2", "iam", "inspector2", "organizations")
+# Of accounts that are all alike; four like those of `just scale`.
+REGIONS = scale.REGIONS
+# Bytes within which a sync of the largest organization has to close.
+CLOSING = 256 << 20
+REGION, CALLS_OF_ALL = "us-east-1", 100_000
+HANGS = 120
+
+
+@dataclasses.dataclass
+class Found:
+    table: str
+    fits: bool = True
+
+
+class Watched(roles.Roles):
+    """All roles, with the largest size that each has had."""
+
+    def __init__(self, groma, aws, folder, flags):
+        collectors = {f"collector-{service}": ["collector", service] for service in SERVICES}
+        quota = ["--quota-percent", bench.RAISED]
+        collectors = {name: [*arguments, *quota] for name, arguments in collectors.items()}
+        known = {"broker": ["broker", "--accounts", "profiles"], **collectors, "graph-writer": ["graph-writer"]}
+        super().__init__(groma, aws, folder, known)
+        self.SCHEDULER = ["scheduler", *flags]
+
+    def survey(self, expected=(0,)):
+        """Megabytes by process, and seconds."""
+        began = time.monotonic()
+        self.start("scheduler")
+        largest = {}
+        while self.ended() is None:
+            for name, process in self.running.items():
+                with contextlib.suppress(OSError):  # it has ended since
+                    largest[name] = measure.largest_kilobytes(process.pid) / 1024
+            if time.monotonic() - began > self.PATIENCE:
+                raise servers.Failed(f"the survey does not end: {self.last_words()}")
+            time.sleep(measure.INTERVAL)
+        if self.ended() not in expected:
+            raise servers.Failed(f"the survey ended with status {self.ended()}: {self.last_words()}")
+        return largest, time.monotonic() - began
+
+
+# Assets and accounts
+
+
+COLUMNS = ("broker", "scheduler", "collector-ec2", "collector-inspector2", "graph-writer", "nats")
+
+
+def assets(arguments, groma, folder):
+    rows = []
+    with servers.aws(folder) as simulated:
+        simulated.seed("small", folder / "organization")
+        for pages in arguments.pages:
+            own = folder / str(pages)
+            own.mkdir()
+            options = ["--account", accounts.ALPHA, "--pages", str(pages)]
+            flags = ["--account", accounts.ALPHA, "--regions", accounts.REGIONS[0]]
+            with bench.from_memory("large_account.py", simulated, own, *options) as endpoint:
+                aws = bench.Recorded(endpoint, simulated.environment)
+                resources = pages * (large_account.VOLUMES + large_account.FINDINGS)
+                rows.append((f"{resources:,}", *sizes(groma, aws, own, flags)))
+                print(" ".join(rows[-1]), flush=True)
+    return Found(report.drawn([("volumes and findings", *COLUMNS, "survey"), *rows]))
+
+
+def many(arguments, groma, folder):
+    rows = []
+    with servers.aws(folder) as simulated:
+        simulated.seed("small", folder / "organization")
+        for count in arguments.accounts:
+            own = folder / str(count)
+            own.mkdir()
+            with scale.many_accounts(simulated, own, count) as aws:
+                aws.reset(0)
+                flags = ["--services", "ec2,inspector2", "--regions", REGIONS]
+                rows.append((f"{count:,}", *sizes(groma, aws, own, flags)))
+                print(" ".join(rows[-1]), flush=True)
+    return Found(report.drawn([("accounts", *COLUMNS, "survey"), *rows]))
+
+
+def sizes(groma, aws, folder, flags):
+    with Watched(groma, aws, folder, flags) as watched:
+        largest, seconds = watched.survey()
+    return (*(f"{largest[name]:.0f} MB" for name in COLUMNS), f"{seconds:.0f} s")
+
+
+# Closing
+
+
+CLOSED = re.compile(r"closed in (?P<time>\S+): .* (?P<size>\d+) MiB")
+
+
+def closing(arguments, groma, folder):
+    """The end of a sync by the example `close` of the graph-writer, in a cgroup where one can be made."""
+    program = built_example(arguments)
+    group = limits.best("memory")
+    try:
+        environment = servers.plain_environment()
+        where = group.kind
+        if isinstance(group, limits.Cgroups):
+            environment["CGROUP"] = str(group.make("close", CLOSING))
+        size = list(map(str, arguments.closing))
+        command = [program, *size, str(CLOSING >> 20)]
+        done = subprocess.run(
+            command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    finally:
+        group.close()
+    found = CLOSED.search(done.stdout)
+    if not found and not done.returncode:
+        raise servers.Failed(f"closing says nothing of its size: {done.stdout[-500:]}")
+    if done.returncode:
+        print(done.stdout[-1500:], flush=True)
+    scopes = arguments.closing[0] * arguments.closing[1] * arguments.closing[2]
+    ended = (found["time"], f"{found['size']} MB") if found else ("", f"more than {CLOSING >> 20} MB")
+    rows = [("accounts", "regions", "listings", "scopes", "closed in", "graph-writer", "within"), (*size, f"{scopes:,}", *ended, where)]
+    return Found(report.drawn(rows), fits=done.returncode == 0)
+
+
+def built_example(arguments):
+    import build as suite
+
+    profile = [] if arguments.debug or arguments.groma else ["--release"]
+    try:
+        messages = suite.cargo("build", "--workspace", "--locked", "--example", "close", suite.FORMAT, *profile)
+    except suite.Failed as error:
+        raise servers.Failed(str(error)) from error
+    return next(message["executable"] for message in messages if message.get("executable") and message["target"]["name"] == "close")
+
+
+# Regions that cannot be seen
+
+
+FAULTS = {
+    "nothing": None,
+    "EC2 of a region denied": {"region": REGION, "service": "ec2", "status": 403, "code": "UnauthorizedOperation"},
+    "EC2 of a region hangs": {"region": REGION, "service": "ec2", "delay_seconds": HANGS},
+}
+
+
+def regions(_, groma, folder):
+    rows = []
+    with servers.aws(folder) as aws:
+        aws.seed("small", folder / "organization")
+        with Watched(groma, aws, folder, []) as watched:
+            watched.survey()  # Neo4j plans its statements.
+            for name, rule in FAULTS.items():
+                if rule:
+                    aws.control("faults", [{**rule, "times": CALLS_OF_ALL}], method="POST")
+                _, seconds = watched.survey(expected=(3,) if rule else (0,))
+                rows.append((name, str(watched.ended()), f"{seconds:.0f} s"))
+                print(" ".join(rows[-1]), flush=True)
+    return Found(report.drawn([("what is wrong", "exit status", "survey"), *rows]))
+
+
+PARTS = {"assets": assets, "accounts": many, "closing": closing, "regions": regions}

@@ -1,0 +1,51 @@
+"""A disk of limited size that can be filled and freed again: a small tmpfs."""
+
+import contextlib
+import errno
+import subprocess
+
+# A Neo4j of the small organization takes a third of it.
+MEGABYTES = 768
+CHUNK = bytes(1 << 20)
+
+
+class Disk:
+    """A folder on a file system of its own. Where mounting is not permitted `why_not` says so, and it is a plain folder."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.folder = folder
+        self.ballast = folder / "ballast"
+        command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "groma-chaos", str(folder)]
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            self.why_not = f"a tmpfs may not be mounted: {done.stdout.strip()}" if done.returncode else None
+        except FileNotFoundError:
+            self.why_not = "a tmpfs cannot be mounted: no mount program"
+
+    def fill(self):
+        """Takes all the space that is left."""
+        assert not self.why_not, "it would fill the disk of the machine"
+        with open(self.ballast, "ab", buffering=0) as file:
+            size = len(CHUNK)
+            while size:
+                try:
+                    size = size if file.write(CHUNK[:size]) else 0
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    size //= 2
+
+    def free(self):
+        """Gives it back."""
+        with contextlib.suppress(FileNotFoundError):
+            self.ballast.unlink()
+
+    def full(self):
+        return self.ballast.exists()
+
+    def close(self):
+        """Unmounts it; what used it must have ended."""
+        if not self.why_not:
+            # Lazily, in case a process is slow to end.
+            subprocess.run(["umount", "--lazy", str(self.folder)], stderr=subprocess.DEVNULL, check=False)

@@ -1,0 +1,53 @@
+"""Whether a disturbed survey ended as it may: with the right graph, or with the names of what it could not see."""
+
+import re
+
+import compare
+from nats_client import Nats
+
+# A line of the scheduler's log for each scope that it could not see.
+UNSEEN = "could not be seen"
+PANIC = re.compile(r"^thread '.*' .*panicked at .*$", re.MULTILINE)
+
+
+def of_status(system, status, reference, graph, before):
+    """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
+    differences = [str(difference) for difference in compare.compare(reference, graph).differences]
+    if status == 0:
+        return differences
+    if status != 3:
+        return [f"the survey ended with status {status}: {system.last_words()}"]
+    problems = [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]
+    problems += [f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)]
+    problems += graph["faults"]
+    if before:
+        for kind in ("nodes", "edges"):
+            problems += [f"lost though it exists: {name}" for name in sorted(set(reference[kind]) - set(graph[kind]))]
+    return problems
+
+
+def planted(name):
+    """What was in the graph before and has been deleted in AWS since may stay when not everything was seen."""
+    return "chaos-" in name
+
+
+def of_roles(system):
+    """What no role may do, however the survey ended."""
+    problems = []
+    for name in system.running:
+        if name.startswith(("nats", "neo4j")):
+            continue
+        problems += [f"{name} panicked: {panic}" for panic in PANIC.findall(system.log_of(name))]
+        if killed := system.scene.limited and system.limits.killed(name):
+            problems.append(f"{name} was killed {killed} times for its memory")
+    return problems
+
+
+def of_parked(system):
+    """All messages were good, so none may have been given up as unreadable."""
+    try:
+        with Nats(system.nats.client[system.nats.names[0]]) as nats:
+            parked = nats.messages("GROMA_PARKED")
+    except OSError as error:
+        return [f"what is parked cannot be read: {error}"]
+    return [f"{parked} messages are parked"] if parked else []

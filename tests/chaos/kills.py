@@ -1,0 +1,69 @@
+"""Processes that die, are restarted in turn, or stand still."""
+
+
+def kill_a_collector(system, draw):
+    system.kill(draw.choice(system.roles("collector")), draw.uniform(0, 2))
+
+
+def kill_a_writer(system, draw):
+    system.kill(draw.choice(system.roles("graph-writer")), draw.uniform(0, 2))
+
+
+def kill_the_broker(system, draw):
+    system.kill("broker", draw.uniform(0, 2))
+
+
+def kill_the_scheduler(system, draw):
+    system.kill("scheduler", draw.uniform(0, 1))
+
+
+def kill_nats(system, draw):
+    system.kill(draw.choice(system.nats.names), draw.uniform(0, 1))
+
+
+def kill_neo4j(system, draw):
+    system.kill("neo4j", draw.uniform(0, 1))
+
+
+def roll_the_roles(system, draw):
+    """Restarts each in turn, the next when the one before is back; the scheduler is not among them, as it is a job."""
+    names = system.roles()
+    draw.shuffle(names)
+    for name in names:
+        system.terminate(name)
+        while system.is_away(name):
+            yield 0.1
+        yield draw.uniform(0, 0.5)
+
+
+def roll_nats(system, draw):
+    """Restarts each server in turn, the next when all are well again."""
+    for name in system.nats.names:
+        system.terminate(name)
+        while system.is_away(name) or not all(map(system.nats.healthy, system.nats.names)):
+            yield 0.2
+        yield draw.uniform(0, 1)
+
+
+def restart_neo4j(system, draw):
+    system.terminate("neo4j")
+    while system.is_away("neo4j") or not system.neo4j_answers():
+        yield 0.2
+
+
+def freeze_a_role(system, draw):
+    yield from freeze(system, draw.choice([*system.roles(), "scheduler"]), draw.choice((1, 5, 20, 45)))
+
+
+def freeze_nats(system, draw):
+    yield from freeze(system, draw.choice(system.nats.names), draw.choice((1, 4, 12)))
+
+
+def freeze_neo4j(system, draw):
+    yield from freeze(system, "neo4j", draw.choice((1, 5, 25)))
+
+
+def freeze(system, name, seconds):
+    system.freeze(name)
+    yield seconds
+    system.thaw(name)

@@ -1,0 +1,123 @@
+"""Memory limits of processes: those of `deploy/kubernetes`, kept by cgroups, or by rlimits where there are none to be had."""
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
+# A container, and the memory that its limits allow: `name` comes before `resources`, and `limits` last in these.
+CONTAINER = re.compile(r"- name: ([\w-]+)\n\s+image:.*?limits:.*?memory: (\d+)(Mi|Gi)", re.DOTALL)
+UNITS = {"Mi": 1 << 20, "Gi": 1 << 30}
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def of_the_chart():
+    """Bytes by the container's name, such as `graph-writer` or `collector-ec2`."""
+    found = {}
+    for file in sorted(KUBERNETES.glob("*.yaml")):
+        for name, number, unit in CONTAINER.findall(file.read_text(encoding="utf-8")):
+            found[name] = int(number) * UNITS[unit]
+    return found
+
+
+def best(name):
+    """The best way to limit memory that this machine has: cgroup v2, v1, or rlimits. `name` is unique to the run."""
+    for kind in (CgroupV2, CgroupV1):
+        with contextlib.suppress(OSError):
+            return kind(name)
+    return Rlimits()
+
+
+class Cgroups:
+    """A cgroup for each process below one of this run."""
+
+    def __init__(self, parent, name):
+        self.folder = parent / f"groma-{name}-{os.getpid()}"
+        self.folder.mkdir()
+
+    def make(self, name, limit):
+        """The folder of a cgroup that allows so many bytes."""
+        group = self.folder / name
+        group.mkdir(exist_ok=True)
+        self.limit(group, limit)
+        return group
+
+    def command(self, name, command, limit):
+        """The command that runs `command` under a limit of so many bytes."""
+        group = self.make(name, limit)
+        # The shell joins the group, and becomes the program.
+        return ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(group), *map(str, command)]
+
+    def close(self):
+        """Removes the groups, whose processes must have ended."""
+        for group in [*self.folder.glob("*/"), self.folder]:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+
+    def read(self, name, file):
+        with contextlib.suppress(OSError):
+            return (self.folder / name / file).read_text(encoding="ascii")
+        return ""
+
+
+class CgroupV2(Cgroups):
+    kind = "cgroup v2"
+
+    def __init__(self, name):
+        if "memory" not in (CGROUPS / "cgroup.subtree_control").read_text(encoding="ascii").split():
+            raise OSError("no memory controller for groups below the root")
+        super().__init__(CGROUPS, name)
+        (self.folder / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
+
+    def limit(self, group, limit):
+        (group / "memory.max").write_text(str(limit), encoding="ascii")
+
+    def killed(self, name):
+        """How often the kernel has killed a process of this group for its memory."""
+        found = re.search(r"^oom_kill (\d+)", self.read(name, "memory.events"), re.MULTILINE)
+        return int(found.group(1)) if found else 0
+
+    def peak(self, name):
+        """The most bytes that the group has had; 0 when this is not known."""
+        return int(self.read(name, "memory.peak") or 0)
+
+
+class CgroupV1(Cgroups):
+    kind = "cgroup v1"
+
+    def __init__(self, name):
+        if not (CGROUPS / "memory" / "memory.limit_in_bytes").exists():
+            raise OSError("no memory controller of version 1")
+        super().__init__(CGROUPS / "memory", name)
+
+    def limit(self, group, limit):
+        (group / "memory.limit_in_bytes").write_text(str(limit), encoding="ascii")
+
+    def killed(self, name):
+        found = re.search(r"^oom_kill (\d+)", self.read(name, "memory.oom_control"), re.MULTILINE)
+        return int(found.group(1)) if found else 0
+
+    def peak(self, name):
+        return int(self.read(name, "memory.max_usage_in_bytes") or 0)
+
+
+class Rlimits:
+    """The heap of a process is limited, so that it ends on its own instead of being killed."""
+
+    kind = "rlimits (no cgroup may be made here)"
+
+    def command(self, _, command, limit):
+        if not shutil.which("prlimit"):
+            return command
+        return ["prlimit", f"--data={limit}", *map(str, command)]
+
+    def killed(self, _):
+        return 0
+
+    def peak(self, _):
+        return 0
+
+    def close(self):
+        pass

@@ -1,0 +1,63 @@
+"""Messages that come again and late, and streams, consumers and indexes that are removed while roles use them."""
+
+import contextlib
+from pathlib import Path
+
+import parity
+import servers
+from nats_client import Nats
+
+ASSETS = "GROMA_ASSETS"
+GRAPH = Path(__file__).resolve().parent / "graph.py"
+
+
+def repeats(system, draw):
+    """Puts messages of the stream into it once more, out of order, as if they had never been there."""
+    for message in taken(system, draw):
+        publish(system, [message])
+
+
+def late_repeats(system, draw):
+    """The same, some seconds later one by one: what an older survey said arrives in a newer one."""
+    for message in taken(system, draw):
+        yield draw.uniform(0, 1)
+        publish(system, [message])
+
+
+def taken(system, draw):
+    found = []
+    if not system.healthy_nats():
+        return found
+    with contextlib.suppress(OSError), Nats(system.nats.client[system.healthy_nats()]) as nats:
+        last = nats.last_sequence(ASSETS)
+        sequences = draw.sample(range(1, last + 1), min(last, draw.randint(1, 40)))
+        found = [message for message in (nats.stored(ASSETS, sequence) for sequence in sequences) if message]
+    return found
+
+
+def publish(system, messages):
+    with contextlib.suppress(OSError, KeyError), Nats(system.nats.client[system.healthy_nats()]) as nats:
+        for message in messages:
+            nats.publish(*message)
+
+
+def lose_a_consumer(system, draw):
+    """Somebody deletes a consumer; who reads from it has to make it anew."""
+    with contextlib.suppress(OSError, KeyError), Nats(system.nats.client[system.healthy_nats()]) as nats:
+        every = [(stream, consumer) for stream in sorted(nats.streams()) for consumer in sorted(nats.consumers(stream))]
+        if every:
+            nats.delete_consumer(*draw.choice(every))
+
+
+def lose_a_stream(system, draw):
+    """Somebody deletes a stream with all that it holds; who uses it has to make it anew, and what was in it is lost."""
+    with contextlib.suppress(OSError, KeyError), Nats(system.nats.client[system.healthy_nats()]) as nats:
+        streams = sorted(nats.streams())
+        if streams:
+            nats.delete_stream(draw.choice(streams))
+
+
+def lose_the_indexes(system, draw):
+    """Somebody drops Neo4j's indexes."""
+    with contextlib.suppress(servers.Failed):
+        parity.run_with_driver(GRAPH, system.neo4j, "drop-indexes")

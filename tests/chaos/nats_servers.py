@@ -1,0 +1,53 @@
+"""nats-server, alone or three in a cluster: how each is configured, and whether it answers."""
+
+import json
+import urllib.error
+import urllib.request
+
+import neo4j_server
+
+# A server that is killed must find all that it has acknowledged.
+JETSTREAM = "sync_interval: always"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+PATIENCE = 3
+
+
+class NatsServers:
+    """The configuration of `count` servers that keep their streams below `folder`, by name: `nats-1`, ..."""
+
+    def __init__(self, folder, count):
+        self.folder = folder
+        self.names = [f"nats-{number}" for number in range(1, count + 1)]
+        self.client, self.monitor, self.route = ({name: neo4j_server.free_port() for name in self.names} for _ in range(3))
+
+    def write(self, name):
+        """The path of its configuration."""
+        store = json.dumps(str(self.folder / f"{name}-streams"))
+        text = (
+            f"server_name: {name}\nlisten: 127.0.0.1:{self.client[name]}\nhttp: 127.0.0.1:{self.monitor[name]}\n"
+            f"jetstream {{ store_dir: {store}\n{JETSTREAM} }}\n"
+        )
+        if len(self.names) > 1:
+            routes = ", ".join(f'"nats-route://127.0.0.1:{port}"' for port in self.route.values())
+            # Clients know the servers by the links that lead to them.
+            text += (
+                f"cluster {{ name: chaos\nlisten: 127.0.0.1:{self.route[name]}\nno_advertise: true\nroutes: [{routes}] }}\n"
+            )
+        path = self.folder / f"{name}.conf"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def healthy(self, name):
+        """Whether it answers and has caught up with all that it holds."""
+        answer = self.look(name, "healthz")
+        return bool(answer) and answer.get("status") == "ok"
+
+    def look(self, name, page):
+        """A page of its monitoring, or nothing when it does not answer."""
+        try:
+            with DIRECT.open(f"http://127.0.0.1:{self.monitor[name]}/{page}", timeout=PATIENCE) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return {"status": str(error)}
+        except (OSError, ValueError):
+            return None

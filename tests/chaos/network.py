@@ -1,0 +1,84 @@
+"""Links that are slow, silent or cut, a disk that is full, and clocks that jump."""
+
+KINDS = ("nats", "neo4j", "aws")
+
+
+def slow_links(system, draw):
+    """All links of one kind, or of one role."""
+    names = some_links(system, draw)
+    system.links.latency(names, draw.choice((0.02, 0.1, 0.5)))
+    yield draw.uniform(2, 15)
+    system.links.latency(still_there(system, names), system.scene.latency)
+
+
+def held_back_deliveries(system, draw):
+    """What NATS sends to one writer arrives seconds later, while others get theirs at once."""
+    names = [name for name in system.links.links if name.startswith(draw.choice(system.roles("graph-writer")) + ">nats")]
+    system.links.latency(names, draw.uniform(1, 4))
+    yield draw.uniform(4, 12)
+    system.links.latency(still_there(system, names), system.scene.latency)
+
+
+def silent_link(system, draw):
+    """Accepts connections and carries nothing; afterwards what was held arrives."""
+    yield from silence(system, draw, forget=False)
+
+
+def lost_link(system, draw):
+    """Accepts connections and carries nothing; the connections that met it never carry anything again."""
+    yield from silence(system, draw, forget=True)
+
+
+def silence(system, draw, forget):
+    names = some_links(system, draw)
+    system.links.silence(names)
+    yield draw.choice((0.5, 3, 10))
+    system.links.speak(still_there(system, names), forget)
+
+
+def cut_links(system, draw):
+    """Resets the connections, some times in a row."""
+    names = some_links(system, draw)
+    for _ in range(draw.randint(1, 4)):
+        system.links.cut(still_there(system, names))
+        yield draw.uniform(0, 1)
+
+
+def some_links(system, draw):
+    """One link, or all that lead to one kind of server."""
+    every = sorted(system.links.links)
+    if draw.random() < 0.5:
+        return [draw.choice(every)]
+    kind = draw.choice(KINDS)
+    return [name for name in every if name.partition(">")[2].startswith(kind)]
+
+
+def still_there(system, names):
+    return [name for name in names if name in system.links.links]
+
+
+def full_disk(system, draw):
+    """Neo4j's disk fills up and is freed; a Neo4j that then refuses to write is restarted, as an operator would."""
+    if system.disk.why_not:
+        return
+    system.disk.fill()
+    yield draw.uniform(3, 15)
+    system.disk.free()
+    yield 2
+    if not system.is_away("neo4j") and not system.neo4j_writes():
+        system.terminate("neo4j")
+        while system.is_away("neo4j") or not system.neo4j_answers():
+            yield 0.2
+
+
+def jump_a_clock(system, draw):
+    """The scheduler's by up to a month, which decides which survey is the newest; another role's by minutes."""
+    if system.clocks.why_not:
+        return
+    minutes = draw.choice((-10, -1, 1, 10))
+    if draw.random() < 0.5:
+        system.clocks.shift("scheduler", draw.choice((-7200, 60 * minutes, 7200, 30 * 86400)))
+    else:
+        system.clocks.shift(draw.choice(system.roles()), 60 * minutes)
+
+

@@ -1,0 +1,190 @@
+"""One disturbed survey, from an empty system to the verdict."""
+
+import dataclasses
+import json
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import compare
+import judge
+import parity
+import scene
+import servers
+from disturbances import Timeline, plan
+from dump import dump
+
+HERE = Path(__file__).resolve().parent
+# Seconds. A survey of the small organization takes some ten; disturbed, several times longer. A hung region may cost three
+# minutes.
+BOUND = 300
+# An undisturbed one, and what is left to do when a survey has ended: servers that come back, other schedulers.
+UNDISTURBED, CALM = 120, 120
+TICK = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Seed:
+    number: int
+    scene: scene.Scene
+    disturbances: list
+    bound: int = BOUND
+
+    @staticmethod
+    def drawn(number, kinds, older):
+        """All of it by chance, or the disturbances of these kinds."""
+        draw = random.Random(number)
+        drawn = scene.drawn(number, draw)
+        return Seed(number, drawn if older else dataclasses.replace(drawn, versions=False), plan(draw, kinds))
+
+
+@dataclasses.dataclass
+class Result:
+    seed: Seed
+    status: object = None
+    seconds: float = 0
+    happened: list = dataclasses.field(default_factory=list)
+    problems: list = dataclasses.field(default_factory=list)
+    dump: list = dataclasses.field(default_factory=list)
+    healed: bool = False
+
+    def line(self):
+        verdict = "the same graph" if self.status == 0 else "named what it could not see, healed"
+        verdict = f"FAILED (status {self.status})" if self.problems else verdict
+        said = ", ".join(map(str, self.happened))
+        return f"seed {self.seed.number}: {verdict} after {self.seconds:.1f} s ({self.seed.scene}; {said})"
+
+
+class Hung(Exception):
+    """Something did not end within its bound; the message says what."""
+
+
+class Bench:
+    """The system and the graph that an undisturbed survey makes on it."""
+
+    def __init__(self, system, aws, folder):
+        self.system, self.aws, self.folder = system, aws, folder
+        folder_of_reference = folder / "reference"
+        folder_of_reference.mkdir()
+        system.begin(scene.Scene(), folder_of_reference)
+        status, self.reference_seconds, _ = self.survey((), UNDISTURBED)
+        if status:
+            raise servers.Failed(f"the undisturbed survey ended with status {status}: {system.last_words()}")
+        self.reference = self.snapshot(folder_of_reference / "graph.json")
+
+    def folder_of(self, seed):
+        return self.folder / f"seed-{seed.number}"
+
+    def run(self, seed):
+        """Never raises for what the system does wrong."""
+        result = Result(seed)
+        began = time.monotonic()
+        try:
+            self.disturbed(seed, result)
+        except (Hung, servers.Failed) as error:
+            result.problems.append(str(error))
+            result.dump = dump(self.system)
+        result.seconds = result.seconds or time.monotonic() - began
+        self.restore(result)
+        return result
+
+    def disturbed(self, seed, result):
+        folder = self.folder_of(seed)
+        folder.mkdir()
+        self.prepare(seed, folder)
+        result.status, result.seconds, result.happened = self.survey(seed.disturbances, seed.bound, result)
+        self.settle()
+        graph = self.snapshot(folder / "disturbed.json")
+        result.problems += judge.of_status(self.system, result.status, self.reference, graph, seed.scene.before)
+        result.problems += judge.of_roles(self.system) + judge.of_parked(self.system)
+        if result.status:
+            self.heal(folder, result)
+
+    def prepare(self, seed, folder):
+        """An empty graph, or that of a survey that has seen something which is gone by now."""
+        self.system.end()
+        parity.run_with_driver(parity.HERE / "wipe.py", self.system.neo4j, "--nodes")
+        # The survey before is by collectors of one version, on links that are fast.
+        self.system.begin(dataclasses.replace(seed.scene, versions=False, latency=0) if seed.scene.before else seed.scene, folder)
+        if not seed.scene.before:
+            return
+        aws_key_pairs(self.aws, "create", seed.number)
+        try:
+            status, _, _ = self.survey((), UNDISTURBED)
+        finally:
+            aws_key_pairs(self.aws, "delete", seed.number)
+        if status:
+            raise servers.Failed(f"the survey before ended with status {status}: {self.system.last_words()}")
+        self.system.adopt(seed.scene)
+
+    def survey(self, disturbances, bound, result=None):
+        """Exit status of a survey, how long it took, and what happened meanwhile. Raises Hung."""
+        timeline = Timeline(self.system, disturbances)
+        if result:
+            result.happened = timeline.happened
+        self.system.start("scheduler")
+        while True:
+            timeline.step()
+            status = self.system.scheduler_status()
+            elapsed = time.monotonic() - timeline.began
+            if status is not None:
+                break
+            if elapsed > bound:
+                raise Hung(f"the survey has not ended after {bound} s")
+            time.sleep(TICK)
+        # What has begun is ended as it would have been.
+        timeline.drop_what_has_not_begun()
+        self.until("disturbances end", timeline.is_over, timeline.step)
+        return status, elapsed, timeline.happened
+
+    def settle(self):
+        """Ends what is wrong, and waits for all servers and for other schedulers."""
+        self.aws.control("faults", method="DELETE")
+        self.until("servers come back", self.system.is_calm, self.system.calm)
+        self.until("other schedulers end", lambda: not self.system.others_run(), self.system.come_back)
+
+    def heal(self, folder, result):
+        """The next survey has to put all right."""
+        status, _, _ = self.survey((), UNDISTURBED)
+        if status:
+            words = self.system.last_words()
+            result.problems.append(f"the survey afterwards ended with status {status}: {words}")
+        healed = compare.compare(self.reference, self.snapshot(folder / "healed.json")).differences
+        result.problems += [f"after another survey: {difference}" for difference in healed]
+
+    def until(self, what, over, step):
+        deadline = time.monotonic() + CALM
+        while True:
+            step()
+            self.system.come_back()
+            if over():
+                return
+            if time.monotonic() > deadline:
+                raise Hung(f"{what}: not within {CALM} s")
+            time.sleep(TICK)
+
+    def restore(self, result):
+        """Whatever has happened, the next seed finds the servers well."""
+        self.aws.control("faults", method="DELETE")
+        self.system.calm()
+        self.system.end()
+        if not self.system.neo4j_writes():
+            try:
+                self.system.kill("neo4j", 0)
+                self.until("Neo4j comes back", self.system.neo4j_writes, self.system.come_back)
+            except Hung as error:
+                result.problems.append(f"{error}; the next seed gets a new one")
+                self.system.renew_neo4j()
+
+    def snapshot(self, output):
+        parity.run_with_driver(parity.HERE / "snapshot.py", "--neo4j", self.system.neo4j, "--output", output)
+        return compare.load(output)
+
+
+def aws_key_pairs(aws, action, number):
+    command = [servers.python(), str(HERE / "key_pairs.py"), action, f"chaos-{number}"]
+    done = subprocess.run(command, env=aws.environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise servers.Failed("the simulated AWS does not do as it is told")
+    return json.loads(done.stdout)

@@ -1,0 +1,90 @@
+"""The steps of the suite: which command each is, and how its output says how many tests there were."""
+
+import dataclasses
+import os
+import re
+import sys
+from pathlib import Path
+
+from build import ROOT
+
+# Begun first, because they take longest.
+LONG = ("chaos", "groma system", "graph-writer system", "parity", "analysis system", "python deploy/local/tests", "broker system")
+# A step that takes longer is ended, and has failed.
+LONGEST = 20 * 60
+# The disturbed surveys: between them each kind of disturbance happens.
+CHAOS = ("--selection",)
+OLDER = "older_collector"
+
+
+@dataclasses.dataclass
+class Step:
+    name: str
+    command: list
+    folder: Path = ROOT
+    environment: dict = dataclasses.field(default_factory=dict)
+    seconds: int = LONGEST
+
+
+def all_steps(built):
+    """All of them, the longest first."""
+    found = [*python_steps(built), *(rust(test) for test in built.tests), documentation()]
+    return sorted(found, key=lambda step: LONG.index(step.name) if step.name in LONG else len(LONG))
+
+
+def rust(test):
+    # As cargo runs it. The times of tests are an unstable option of an otherwise stable test binary, which this variable
+    # allows.
+    environment = {
+        "CARGO": os.environ.get("CARGO", "cargo"),
+        "CARGO_MANIFEST_DIR": str(test.package),
+        "RUSTC_BOOTSTRAP": "1",
+    }
+    return Step(test.name, [test.path, "-Zunstable-options", "--report-time"], test.package, environment)
+
+
+def documentation():
+    return Step("documentation tests", ["cargo", "test", "--workspace", "--locked", "--doc"])
+
+
+def python_steps(built):
+    tools = str(ROOT / ".tools" / "venv" / "bin" / "python")
+    groma = built.programs["groma"]
+    folders = {folder: [folder] for folder in ("tests/parity", "tests/bench", "tests/chaos", "tests/suite")}
+    folders["deploy/local/tests"] = ["deploy/local/tests", "deploy/local"]
+    return [
+        *(Step(f"python {name}", [tools, "tests/suite/timed.py", *where]) for name, where in folders.items()),
+        Step("parity", [sys.executable, "tests/parity/parity.py", "--size", "small", "--groma", groma]),
+        Step("chaos", [sys.executable, "tests/chaos/chaos.py", *CHAOS, "--groma", groma, "--older", built.programs[OLDER]]),
+    ]
+
+
+# Reading what a step said
+
+RUST_TEST = re.compile(r"^test (?P<name>.+?) \.\.\. .*?<(?P<seconds>[0-9.]+)s>$", re.MULTILINE)
+RUST_SUM = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed", re.MULTILINE)
+PYTHON_SUM = re.compile(r"^Ran (?P<ran>\d+) tests? in ", re.MULTILINE)
+PYTHON_BAD = re.compile(r"^FAILED \((?P<counts>.*)\)$", re.MULTILINE)
+CHAOS_SUM = re.compile(r"^(?P<passed>\d+) of (?P<all>\d+) seeds ended well", re.MULTILINE)
+
+
+def counted(output, ended_well):
+    """Tests that passed and that failed; a step that counts none is one test."""
+    passed = failed = 0
+    for found in RUST_SUM.finditer(output):
+        passed += int(found["passed"])
+        failed += int(found["failed"])
+    for found in PYTHON_SUM.finditer(output):
+        bad = sum(map(int, re.findall(r"(?:failures|errors)=(\d+)", "".join(PYTHON_BAD.findall(output)))))
+        passed, failed = passed + int(found["ran"]) - bad, failed + bad
+    for found in CHAOS_SUM.finditer(output):
+        passed, failed = passed + int(found["passed"]), failed + int(found["all"]) - int(found["passed"])
+    if not ended_well and not failed:
+        failed = 1
+    known = any(pattern.search(output) for pattern in (RUST_SUM, PYTHON_SUM, CHAOS_SUM))
+    return (passed if known else int(ended_well)), failed
+
+
+def timed(output):
+    """Seconds of each test that says how long it took, by its name."""
+    return [(float(found["seconds"]), found["name"]) for found in RUST_TEST.finditer(output)]
