@@ -10,5 +10,5 @@ pub(crate) fn count(rows: &[Row], column: &str) -> Result<u64, GraphError> {
 
 /// A row whose columns are not what the statement says they are.
 pub(crate) fn unreadable(error: DeError) -> GraphError {
-    GraphError::Rejected(error.into())
+    error.into()
 }

@@ -73,12 +73,12 @@ pub async fn run(store: &GraphStore, update_tag: i64) -> Result<Summary, Analysi
         match timed(store, step, update_tag).await {
             Ok(done) => summary.steps.push(done),
             Err(source) => {
-                let passing = matches!(source, GraphError::Rejected(_));
+                let lasting = source.is_lasting();
                 match &mut failed {
                     Some(error) => error.others.push(step.name),
                     None => failed = Some(AnalysisError { step: step.name, others: Vec::new(), source }),
                 }
-                if !passing {
+                if !lasting {
                     break;
                 }
             }

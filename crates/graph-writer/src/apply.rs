@@ -11,7 +11,7 @@ use crate::{
     ownership,
     schema::{Need, Schema},
     scope_store::{self, StoredScope},
-    scopes::{self, Progress, Run, Verdict},
+    scopes::{self, Run, Verdict},
 };
 use events::{AssetBatch, Scope, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction};
@@ -119,7 +119,7 @@ pub(crate) async fn enter(
     }
     scope_store::save(transaction, &states).await?;
     Ok(Some(Applied {
-        completed: states.values().any(|stored| stored.state.progress() == Progress::Complete),
+        completed: states.values().any(|stored| stored.state.is_applied()),
         labels: wanted.iter().filter_map(|item| item.batch()).flat_map(labels).collect(),
     }))
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     bolt, requests,
-    scopes::{self, Finish, Missing, Progress, Run, ScopeState},
+    scopes::{self, Finish, Missing, Progress, Rejected, Run, ScopeState, Shortened},
 };
 use events::{EdgeFeed, Failure, NodeFeed, Scope};
 use graph::{GraphError, GraphStore, Transaction};
@@ -26,7 +26,8 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.tag AS tag, s.sync AS sync, s.attempt AS attempt, s.since AS since, s.applied AS applied, \
     s.edge_rows AS edge_rows, s.held AS held, s.expected AS expected, s.assets AS assets, \
     s.node_feeds AS node_feeds, s.edge_feeds AS edge_feeds, s.failure AS failure, \
-    s.failure_class AS failure_class, s.lost AS lost";
+    s.failure_class AS failure_class, s.lost AS lost, s.rejected AS rejected, s.rejected_example AS rejected_example, \
+    s.shortened AS shortened";
 
 /// Constraints and indexes of the bookkeeping, each with its name.
 pub(crate) const SCHEMA: [(&str, &str); 7] = [
@@ -119,7 +120,7 @@ fn holding_text() -> String {
 
 async fn read(store: &GraphStore, query: Query) -> Result<Vec<StoredScope>, GraphError> {
     let rows = store.rows(query).await?;
-    rows.iter().map(|row| parse(row).map_err(|error| GraphError::Rejected(error.into()))).collect()
+    rows.iter().map(|row| Ok(parse(row)?)).collect()
 }
 
 fn header(id: &str, scope: &Scope) -> BoltType {
@@ -153,6 +154,9 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
         ("failure", failure.map_or_else(null, |failure| failure.error.as_str().into())),
         ("failure_class", failure.map_or_else(null, |failure| bolt::integer(failure.class))),
         ("lost", state.lost.into()),
+        ("rejected", bolt::integer(state.rejected.rows)),
+        ("rejected_example", state.rejected.example.as_deref().map_or_else(null, Into::into)),
+        ("shortened", bolt::texts(state.shortened.iter().map(shortened_text))),
         ("state", word(state.progress()).into()),
     ])
 }
@@ -164,6 +168,7 @@ fn word(progress: Progress) -> &'static str {
         Progress::Complete => "finished",
         Progress::Failed => "failed",
         Progress::Lost => "lost",
+        Progress::Partial => "partial",
     }
 }
 
@@ -201,6 +206,8 @@ fn parse(row: &Row) -> Result<StoredScope, DeError> {
         finish,
         failure: row.get::<Option<String>>("failure")?.map(|error| Failure { class, error }),
         lost: row.get::<Option<bool>>("lost")?.unwrap_or(false),
+        rejected: Rejected { rows: count("rejected")?, example: row.get::<Option<String>>("rejected_example")? },
+        shortened: texts("shortened")?.iter().filter_map(|text| shortened(text)).collect(),
     };
     Ok(StoredScope { scope, state })
 }
@@ -225,6 +232,17 @@ fn held(text: &str) -> Option<(u64, Missing)> {
     let mut words = text.split(' ');
     let (sequence, rows) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     Some((sequence, Missing { rows, labels: words.map(str::to_owned).collect() }))
+}
+
+/// `<label> <count> <example>`; the example may hold spaces.
+fn shortened_text((label, shortened): (&String, &Shortened)) -> String {
+    format!("{label} {} {}", shortened.count, shortened.example)
+}
+
+fn shortened(text: &str) -> Option<(String, Shortened)> {
+    let mut words = text.splitn(3, ' ');
+    let (label, count, example) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
+    Some((label.to_owned(), Shortened { count, example: example.to_owned() }))
 }
 
 /// `<label> <listing> <listing> …`.
@@ -264,6 +282,8 @@ mod tests {
     fn what_is_written_is_read_again() {
         let missing = Missing { rows: 17, labels: ["A".to_owned(), "B".to_owned()].into() };
         assert_eq!(held(&held_text((&12, &missing))), Some((12, missing)));
+        let short = ("A".to_owned(), Shortened { count: 2, example: "a b …0".into() });
+        assert_eq!(shortened(&shortened_text((&short.0, &short.1))), Some(short));
         let nodes = NodeFeed { label: "V".into(), listings: vec!["ec2/A".into(), "ec2/B".into()] };
         assert_eq!(node_feed(&node_feed_text(&nodes)), Some(nodes));
         let edges =

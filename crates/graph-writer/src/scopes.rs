@@ -41,6 +41,47 @@ pub struct ScopeState {
     pub failure: Option<Failure>,
     /// A batch with held edges is gone from the stream.
     pub lost: bool,
+    /// Rows that cannot stand in the graph, as batches were applied without them.
+    pub rejected: Rejected,
+    /// Ids that stand in the graph in a short form, by label.
+    pub shortened: BTreeMap<String, Shortened>,
+}
+
+/// Rows that were left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// How many.
+    pub rows: u64,
+    /// A sentence about one of them: the first in the order of the alphabet, so that order does not matter.
+    pub example: Option<String>,
+}
+
+/// Ids of a label that were shortened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shortened {
+    /// How many.
+    pub count: u64,
+    /// The short form of one of them, the first in the order of the alphabet.
+    pub example: String,
+}
+
+impl Rejected {
+    /// Adds rows.
+    pub fn add(&mut self, rows: u64, example: String) {
+        self.rows += rows;
+        self.example = Some(self.example.take().map_or(example.clone(), |known| known.min(example)));
+    }
+}
+
+impl Shortened {
+    /// Adds ids.
+    pub fn add(&mut self, other: &Self) {
+        let first = self.count == 0 || other.example < self.example;
+        self.count += other.count;
+        if first {
+            self.example.clone_from(&other.example);
+        }
+    }
 }
 
 /// Edges of a batch that lack an end.
@@ -87,6 +128,9 @@ pub enum Progress {
     Failed,
     /// A batch is gone.
     Lost,
+    /// Every batch is in the graph, but for rows that cannot stand there: what the listing feeds is not cleaned up, and
+    /// collecting it again would change nothing.
+    Partial,
 }
 
 impl Run {
@@ -150,9 +194,16 @@ impl ScopeState {
         match &self.finish {
             _ if self.lost => Progress::Lost,
             _ if self.failure.is_some() => Progress::Failed,
-            Some(finish) if self.applied_of(finish.batches) == finish.batches => Progress::Complete,
-            _ => Progress::Collecting,
+            Some(finish) if self.applied_of(finish.batches) < finish.batches => Progress::Collecting,
+            Some(_) if self.rejected.rows > 0 => Progress::Partial,
+            Some(_) => Progress::Complete,
+            None => Progress::Collecting,
         }
+    }
+
+    /// Whether every batch has been applied, with or without rows that cannot stand in the graph.
+    pub fn is_applied(&self) -> bool {
+        matches!(self.progress(), Progress::Complete | Progress::Partial)
     }
 
     /// How many of the first `batches` batches are applied.
@@ -225,6 +276,18 @@ mod tests {
     fn an_empty_listing_is_complete_at_once_and_remembers_its_first_tag() {
         let state = fold(&[(run(5, 1), finished(0)), (run(9, 1), finished(0))]);
         assert_eq!((state.progress(), state.since, state.run.tag), (Progress::Complete, 5, 9));
+    }
+
+    #[test]
+    fn a_scope_without_some_of_its_rows_is_partial_until_a_newer_run() {
+        let mut state = fold(&[(run(5, 1), batch(0))]);
+        state.rejected.add(2, "b".into());
+        state.rejected.add(1, "a".into());
+        let state = state.step(&run(5, 1), &finished(1)).0;
+        assert_eq!((state.progress(), state.is_applied()), (Progress::Partial, true));
+        assert_eq!(state.rejected, Rejected { rows: 3, example: Some("a".into()) });
+        let next = state.step(&run(6, 1), &batch(0)).0.step(&run(6, 1), &finished(1)).0;
+        assert_eq!(next.progress(), Progress::Complete);
     }
 
     fn stories() -> impl Strategy<Value = Events> {

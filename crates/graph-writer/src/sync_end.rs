@@ -105,7 +105,7 @@ impl SyncEnd {
         self.schema.ensure(&self.store, Need::of_analysis()).await?;
         match analysis::run(&self.store, sync.update_tag).await {
             Ok(_) => Ok(None),
-            Err(error) if matches!(error.source, GraphError::Rejected(_)) => {
+            Err(error) if error.source.is_lasting() => {
                 tracing::error!(error = bus::chain(&error), "analysis failed");
                 Ok(Some(Failure::new(FailureClass::Internal, bus::chain(&error))))
             }

@@ -24,7 +24,7 @@ pub async fn await_indexes(store: &GraphStore) -> Result<bool, GraphError> {
         let text = "SHOW INDEXES YIELD state WHERE state = 'POPULATING' RETURN count(*) AS populating";
         let rows = store.rows(Query::new(text.to_owned())).await?;
         let populating = rows.first().map_or(Ok(0), |row| row.get::<i64>("populating"));
-        if populating.map_err(|error| GraphError::Rejected(error.into()))? == 0 {
+        if populating? == 0 {
             return Ok(true);
         }
         if asked.elapsed() > PATIENCE {

@@ -1,14 +1,27 @@
 //! The only crate that connects to Neo4j: where the graph is, and transactions that are committed or rolled back and repeated
 //! on errors that a repeat can heal. Knows nothing of AWS or the bus.
 //!
-//! Reading order: [`config`], [`version`], [`store`], [`parameters`], [`indexes`].
+//! Reading order: [`config`], [`version`], [`limits`], `pool`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
+//! [`pulse`] for callers, [`parameters`], [`indexes`].
 
 pub mod config;
+pub mod error;
 pub mod indexes;
+mod judge;
+pub mod limits;
 pub mod parameters;
+mod pool;
+pub mod portion;
+pub mod pulse;
 pub mod store;
+pub mod transaction;
 pub mod version;
 
 pub use config::{Args, GraphConfig, Password};
+pub use error::GraphError;
 pub use indexes::await_indexes;
-pub use store::{GraphError, GraphStore, Transaction};
+pub use limits::Limits;
+pub use portion::Portion;
+pub use pulse::Pulse;
+pub use store::{Backoff, GraphStore, is_too_large};
+pub use transaction::Transaction;

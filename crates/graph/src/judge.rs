@@ -1,0 +1,145 @@
+//! Whether an error passes, and how.
+//!
+//! Only errors that are known to be the statement's or its rows' fault are called permanent; everything else is an outage.
+//! The codes are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value that is
+//! too large for an index comes under a code that also stands for failures of the database, so its message decides.
+
+use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind, Neo4jSecurityErrorKind};
+
+/// Whether an error may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// A deadlock, a lost lock, or a node that another transaction has deleted meanwhile: passes soon.
+    Conflict,
+    /// Another transaction may have made a node with the same id meanwhile: passes soon, or never if it is another constraint.
+    Race,
+    /// No connection, a restart, a full disk: passes after a while.
+    Outage,
+    /// Too much memory or time for one transaction.
+    Strain,
+    /// Wrong credentials.
+    Refusal,
+    /// A missing privilege.
+    Forbidden,
+    /// The answer is not what the statement returns.
+    Unreadable,
+    /// The statement or its rows are at fault.
+    Permanent,
+}
+
+pub(crate) fn judge(error: &Error) -> Judgement {
+    match error {
+        Error::Neo4j(answer) => judge_answer(answer.kind(), answer.code(), answer.message()),
+        // Whatever fails a login comes as this, a database that is still starting included.
+        Error::AuthenticationError(message) => {
+            let words = message.to_lowercase();
+            let refused = ["authenti", "unauthorized", "credential", "permission"].iter().any(|w| words.contains(w));
+            if refused { Judgement::Refusal } else { Judgement::Outage }
+        }
+        // Only a statement or a commit: see `limits`.
+        Error::ConnectionTimedOut => Judgement::Strain,
+        Error::DeserializationError(_) | Error::ConversionError => Judgement::Unreadable,
+        // The driver cannot send the statement's parameters.
+        Error::StringTooLong | Error::MapTooBig | Error::BytesTooBig | Error::ListTooLong => Judgement::Permanent,
+        _ => Judgement::Outage,
+    }
+}
+
+const CONFLICTS: [&str; 4] = ["DeadlockDetected", "LockClientStopped", "EntityNotFound", "Transaction.Outdated"];
+const STRAINS: [&str; 6] = [
+    "OutOfMemoryError",
+    "TransactionMemoryLimit",
+    "StackOverFlowError",
+    "StackOverflowError",
+    "TransactionTimedOut",
+    "TransactionTimedOutClientConfiguration",
+];
+
+fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
+    use Neo4jClientErrorKind::Security;
+    let is = |names: &[&str]| names.iter().any(|name| code.ends_with(name));
+    match kind {
+        // The driver files `LockClientStopped` under client errors, and Neo4j itself `EntityNotFound`.
+        _ if is(&CONFLICTS) => Judgement::Conflict,
+        _ if is(&["ConstraintValidationFailed"]) => Judgement::Race,
+        _ if is(&STRAINS) => Judgement::Strain,
+        _ if message.contains("too large to index") => Judgement::Permanent,
+        Neo4jErrorKind::Client(Security(Neo4jSecurityErrorKind::Forbidden)) => Judgement::Forbidden,
+        Neo4jErrorKind::Client(Security(
+            Neo4jSecurityErrorKind::AuthorizationExpired | Neo4jSecurityErrorKind::TokenExpired,
+        )) => Judgement::Outage,
+        Neo4jErrorKind::Client(Security(_)) => Judgement::Refusal,
+        Neo4jErrorKind::Client(_) if code.starts_with("Neo.ClientError.Statement.") => Judgement::Permanent,
+        _ if code.contains(".Schema.") => Judgement::Permanent,
+        _ => Judgement::Outage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: &str, message: &str) -> Judgement {
+        judge_answer(Neo4jErrorKind::from(code), code, message)
+    }
+
+    #[test]
+    fn each_code_has_its_remedy() {
+        for (code, judgement) in [
+            ("Neo.TransientError.Transaction.DeadlockDetected", Judgement::Conflict),
+            ("Neo.TransientError.Transaction.LockClientStopped", Judgement::Conflict),
+            ("Neo.ClientError.Statement.EntityNotFound", Judgement::Conflict),
+            ("Neo.ClientError.Schema.ConstraintValidationFailed", Judgement::Race),
+            ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", Judgement::Strain),
+            ("Neo.TransientError.General.OutOfMemoryError", Judgement::Strain),
+            ("Neo.ClientError.Transaction.TransactionTimedOut", Judgement::Strain),
+            ("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", Judgement::Strain),
+            ("Neo.ClientError.Security.Unauthorized", Judgement::Refusal),
+            ("Neo.ClientError.Security.AuthorizationExpired", Judgement::Outage),
+            ("Neo.ClientError.Security.Forbidden", Judgement::Forbidden),
+            ("Neo.ClientError.Statement.SyntaxError", Judgement::Permanent),
+            ("Neo.ClientError.Statement.TypeError", Judgement::Permanent),
+            ("Neo.ClientError.Statement.ArithmeticError", Judgement::Permanent),
+            ("Neo.ClientError.Schema.IndexAlreadyExists", Judgement::Permanent),
+            ("Neo.DatabaseError.Schema.ConstraintCreationFailed", Judgement::Permanent),
+        ] {
+            assert_eq!(of(code, ""), judgement, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failing_database_is_never_blamed_on_a_statement() {
+        for code in [
+            "Neo.DatabaseError.Transaction.TransactionStartFailed",
+            "Neo.DatabaseError.Transaction.TransactionCommitFailed",
+            "Neo.DatabaseError.Transaction.TransactionLogError",
+            "Neo.DatabaseError.General.UnknownError",
+            "Neo.DatabaseError.General.StorageDamageDetected",
+            "Neo.DatabaseError.Database.UnableToStartDatabase",
+            "Neo.DatabaseError.Statement.ExecutionFailed",
+            "Neo.TransientError.General.DatabaseUnavailable",
+            "Neo.ClientError.Database.DatabaseNotFound",
+            "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
+            "Neo.ClientError.Cluster.NotALeader",
+            "Neo.ClientError.Transaction.TransactionNotFound",
+            "Neo.ClientError.Transaction.LockAcquisitionTimeout",
+            "Neo.ClientError.Request.Invalid",
+            "something else",
+        ] {
+            assert_eq!(of(code, "the database needs to be restarted"), Judgement::Outage, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_too_large_for_an_index_is_the_row_s() {
+        let message = "Property value is too large to index, please see index documentation for limitations.";
+        assert_eq!(of("Neo.DatabaseError.Statement.ExecutionFailed", message), Judgement::Permanent);
+    }
+
+    #[test]
+    fn a_login_that_fails_because_the_database_is_starting_is_an_outage() {
+        let login = |message: &str| judge(&Error::AuthenticationError(message.to_owned()));
+        assert_eq!(login("The client is unauthorized due to authentication failure."), Judgement::Refusal);
+        assert_eq!(login("The database is not available"), Judgement::Outage);
+    }
+}

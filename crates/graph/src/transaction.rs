@@ -1,0 +1,105 @@
+//! An open transaction. However it ends, it leaves nothing open: one that is dropped, or of which an exchange fails, closes
+//! its connection, and the server rolls it back. So it may be cancelled at any time.
+
+use crate::{Pulse, limits::Limits, pool::Lease};
+use neo4rs::{Error, Query, Row, Txn};
+use std::time::Instant;
+use tokio::time::timeout;
+
+/// An open transaction.
+pub struct Transaction {
+    txn: Txn,
+    lease: Lease,
+    limits: Limits,
+    pulse: Option<Pulse>,
+}
+
+impl Transaction {
+    pub(crate) fn new((txn, lease): (Txn, Lease), limits: Limits, pulse: Option<Pulse>) -> Self {
+        let it = Self { txn, lease, limits, pulse };
+        it.beat();
+        it
+    }
+
+    /// Runs a statement and reads all its rows, so that an error in any row is seen.
+    ///
+    /// # Errors
+    /// As the database says; [`Error::ConnectionTimedOut`] when it takes too long.
+    pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
+        let watch = Watch::begin(&query);
+        let rows = timeout(self.limits.statement, collect(&mut self.txn, query)).await;
+        let rows = rows.map_err(|_| Error::ConnectionTimedOut)??;
+        self.beat();
+        watch.end();
+        Ok(rows)
+    }
+
+    /// Runs a statement whose rows nobody needs, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Transaction::rows`].
+    pub async fn run(&mut self, query: Query) -> Result<(), Error> {
+        let watch = Watch::begin(&query);
+        timeout(self.limits.statement, self.txn.run(query)).await.map_err(|_| Error::ConnectionTimedOut)??;
+        self.beat();
+        watch.end();
+        Ok(())
+    }
+
+    /// Commits when `result` is good, else rolls back; never leaves the transaction open.
+    ///
+    /// # Errors
+    /// That of `result`, or the commit's.
+    pub async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+        match result {
+            Ok(value) => {
+                timeout(self.limits.commit, self.txn.commit()).await.map_err(|_| Error::ConnectionTimedOut)??;
+                self.pulse.iter().for_each(Pulse::beat);
+                self.lease.give_back();
+                Ok(value)
+            }
+            Err(error) => {
+                self.undo().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Rolls back. Where the database does not confirm that, the connection is closed, which has the same effect: so after
+    /// every failed statement, because the server then ignores all but a reset.
+    pub async fn undo(self) {
+        match timeout(self.limits.rollback, self.txn.rollback()).await {
+            Ok(Ok(())) => self.lease.give_back(),
+            Ok(Err(error)) => tracing::debug!(%error, "closing a connection instead of rolling back"),
+            Err(_) => tracing::debug!("closing a connection whose rollback takes too long"),
+        }
+    }
+
+    fn beat(&self) {
+        self.pulse.iter().for_each(Pulse::beat);
+    }
+}
+
+async fn collect(txn: &mut Txn, query: Query) -> Result<Vec<Row>, Error> {
+    let mut stream = txn.execute(query).await?;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.next(txn.handle()).await? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Tells whoever traces this module how long each statement took; its parameters are never told.
+struct Watch(Option<(String, Instant)>);
+
+impl Watch {
+    fn begin(query: &Query) -> Self {
+        Self(tracing::enabled!(tracing::Level::TRACE).then(|| (query.query().to_owned(), Instant::now())))
+    }
+
+    fn end(self) {
+        if let Some((statement, began)) = self.0 {
+            tracing::trace!(took = ?began.elapsed(), statement);
+        }
+    }
+}
