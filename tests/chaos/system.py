@@ -34,6 +34,8 @@ ROLES = {
 OLDER = "collector-ec2-2"
 # Minutes that the scheduler waits for a word before it gives up what it does not hear of.
 SCHEDULER = ["scheduler", "--patience", "3"]
+# A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.
+NEO4J = "internal.dbms.tx_log.fail_on_corrupted_log_files=false\n"
 # In its log, once it has begun to survey.
 BEGUN = re.compile(rb"reachable\W*=")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -123,7 +125,8 @@ class System:
 
     def start(self, name):
         if name == "neo4j":
-            command, environment = servers.neo4j_command(self.disk.folder, self.neo4j_port), servers.plain_environment()
+            command = servers.neo4j_command(self.disk.folder, self.neo4j_port, NEO4J)
+            environment = servers.plain_environment()
         elif name.startswith("nats"):
             command = [servers.tool("nats_server"), "--config", str(self.nats.write(name))]
             environment = servers.plain_environment()

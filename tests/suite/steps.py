@@ -3,13 +3,16 @@
 import dataclasses
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 from build import ROOT
 
+# Binaries whose tests take turns with one Neo4j, and how many processes, each with its own, share them.
+SHARED = {"groma system": 2}
 # Begun first, because they take longest.
-LONG = ("chaos", "groma system", "graph-writer system", "parity", "analysis system", "python deploy/local/tests", "broker system")
+LONG = ("groma system 1", "groma system 2", "chaos", "graph-writer system", "parity", "analysis system", "python deploy/local/tests", "broker system")
 # A step that takes longer is ended, and has failed.
 LONGEST = 20 * 60
 # The disturbed surveys: between them each kind of disturbance happens.
@@ -28,19 +31,31 @@ class Step:
 
 def all_steps(built):
     """All of them, the longest first."""
-    found = [*python_steps(built), *(rust(test) for test in built.tests), documentation()]
+    found = [*python_steps(built), *(step for test in built.tests for step in rust(test)), documentation()]
     return sorted(found, key=lambda step: LONG.index(step.name) if step.name in LONG else len(LONG))
 
 
 def rust(test):
-    # As cargo runs it. The times of tests are an unstable option of an otherwise stable test binary, which this variable
-    # allows.
+    """As cargo runs it, in one step or in several."""
+    # The times of tests are an unstable option of an otherwise stable test binary, which this variable allows.
     environment = {
         "CARGO": os.environ.get("CARGO", "cargo"),
         "CARGO_MANIFEST_DIR": str(test.package),
         "RUSTC_BOOTSTRAP": "1",
     }
-    return Step(test.name, [test.path, "-Zunstable-options", "--report-time"], test.package, environment)
+    command = [test.path, "-Zunstable-options", "--report-time"]
+    parts = SHARED.get(test.name, 1)
+    if parts == 1:
+        return [Step(test.name, command, test.package, environment)]
+    names = listed(test.path)
+    shares = ((f"{test.name} {number + 1}", names[number::parts]) for number in range(parts))
+    return [Step(name, [*command, "--exact", *share], test.package, environment) for name, share in shares]
+
+
+def listed(path):
+    """Names of the tests of a binary."""
+    said = subprocess.run([path, "--list", "--format", "terse"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [line.rpartition(": ")[0] for line in said.splitlines() if line.endswith(": test")]
 
 
 def documentation():
