@@ -90,7 +90,7 @@ def chosen(arguments, older):
     if arguments.selection:
         return selection.seeds(older)
     numbers = range(arguments.first, arguments.first + arguments.seeds)
-    return [Seed.drawn(number, arguments.kinds, older) for number in numbers]
+    return [selection.known(number, older) or Seed.drawn(number, arguments.kinds, older) for number in numbers]
 
 
 def say_what_is_left_out(system):

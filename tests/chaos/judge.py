@@ -12,9 +12,8 @@ PANIC = re.compile(r"^thread '.*' .*panicked at .*$", re.MULTILINE)
 
 def of_status(system, status, reference, graph, before):
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
-    differences = [str(difference) for difference in compare.compare(reference, graph).differences]
     if status == 0:
-        return differences
+        return differences(reference, graph)
     if status != 3:
         return [f"the survey ended with status {status}: {system.last_words()}"]
     problems = [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]
@@ -24,6 +23,13 @@ def of_status(system, status, reference, graph, before):
         for kind in ("nodes", "edges"):
             problems += [f"lost though it exists: {name}" for name in sorted(set(reference[kind]) - set(graph[kind]))]
     return problems
+
+
+def differences(reference, graph):
+    """What the graph has too little or too much of, or different, a line each."""
+    verdicts = {compare.LEFT: "missing", compare.RIGHT: "too much", compare.DIFFERS: "differs"}
+    found = compare.compare(reference, graph).differences
+    return [f"{verdicts[it.verdict]}: {it.subject}: {it.name} {it.shown}".rstrip() for it in found]
 
 
 def planted(name):

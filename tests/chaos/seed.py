@@ -150,7 +150,7 @@ class Bench:
         if status:
             words = self.system.last_words()
             result.problems.append(f"the survey afterwards ended with status {status}: {words}")
-        healed = compare.compare(self.reference, self.snapshot(folder / "healed.json")).differences
+        healed = judge.differences(self.reference, self.snapshot(folder / "healed.json"))
         result.problems += [f"after another survey: {difference}" for difference in healed]
 
     def until(self, what, over, step):

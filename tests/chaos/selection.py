@@ -41,9 +41,13 @@ LONG = ("a_hung_region", "lose_a_stream")
 
 def seeds(older):
     """All of them; without a program of an older version each runs on one version."""
-    return [seed(number, scene, kinds, older) for number, (scene, kinds) in SELECTION.items()]
+    return [known(number, older) for number in SELECTION]
 
 
-def seed(number, scene, kinds, older):
+def known(number, older):
+    """The one of this number, if it is among them."""
+    if number not in SELECTION:
+        return None
+    scene, kinds = SELECTION[number]
     scene = scene if older else dataclasses.replace(scene, versions=False)
     return Seed(number, scene, plan(random.Random(number), kinds))
