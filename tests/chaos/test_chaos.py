@@ -1,8 +1,11 @@
 """What of the harness can be wrong without a disturbed survey noticing."""
 
+import os
 import random
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -14,6 +17,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "d
 import judge  # noqa: E402
 import limits  # noqa: E402
 import selection  # noqa: E402
+from clocks import Clocks  # noqa: E402
+from disk import Disk  # noqa: E402
 from disturbances import KINDS, Disturbance, Timeline, plan  # noqa: E402
 from links import Links  # noqa: E402
 from seed import Seed  # noqa: E402
@@ -51,6 +56,52 @@ class Planning(unittest.TestCase):
     def test_kinds_that_are_asked_for_all_happen(self):
         names = ["kill_nats", "repeats"]
         self.assertEqual(sorted(it.disturb.__name__ for it in plan(random.Random(1), names)), names)
+
+
+class Machine(unittest.TestCase):
+    """What needs a compiler or root is left out where there is none, as a disturbed survey leaves it out."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_a_clock_jumps_for_one_process_while_it_runs(self):
+        clocks = Clocks(self.folder)
+        if clocks.why_not:
+            self.skipTest(clocks.why_not)
+        environment = {**os.environ, **clocks.environment("one")}
+        script = "import time; print(time.time(), flush=True); input(); print(time.time())"
+        command = [sys.executable, "-c", script]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, env=environment, **pipes) as process:
+            before = float(process.stdout.readline())
+            clocks.shift("one", -86400)
+            self.assertEqual(clocks.state(), ["one: -86400 s"])
+            after = float(process.communicate("go on\n")[0])
+        self.assertLess(after, before - 80000)
+
+    def test_a_disk_fills_up_and_is_freed(self):
+        disk = Disk(self.folder / "disk")
+        self.addCleanup(disk.close)
+        if disk.why_not:
+            self.skipTest(disk.why_not)
+        file = disk.folder / "file"
+        disk.fill()
+        with self.assertRaises(OSError):
+            file.write_bytes(b"x" * 4096)
+        disk.free()
+        file.write_bytes(b"x" * 4096)
+
+    def test_a_process_that_outgrows_its_limit_is_killed_and_counted(self):
+        group = limits.best("test")
+        self.addCleanup(group.close)
+        if not isinstance(group, limits.Cgroups):
+            self.skipTest(group.kind)
+        command = [sys.executable, "-c", "bytearray(200 << 20)"]
+        done = subprocess.run(group.command("one", command, 50 << 20), check=False)
+        self.assertLess(done.returncode, 0)
+        self.assertEqual(group.killed("one"), 1)
 
 
 class Limits(unittest.TestCase):
