@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 
-import neo4j_server
+from ports import free_port
 
 # A server that is killed must find all that it has acknowledged.
 JETSTREAM = "sync_interval: always"
@@ -18,7 +18,7 @@ class NatsServers:
     def __init__(self, folder, count):
         self.folder = folder
         self.names = [f"nats-{number}" for number in range(1, count + 1)]
-        self.client, self.monitor, self.route = ({name: neo4j_server.free_port() for name in self.names} for _ in range(3))
+        self.client, self.monitor, self.route = ({name: free_port() for name in self.names} for _ in range(3))
 
     def write(self, name):
         """The path of its configuration."""

@@ -16,6 +16,7 @@ from clocks import Clocks
 from disk import Disk
 from links import Links
 from nats_servers import NatsServers
+from ports import free_port
 from scene import Scene
 
 # What each role runs, and the container of the chart whose limits are its own.
@@ -56,7 +57,7 @@ class System:
         self.links, self.clocks, self.disk = Links(), Clocks(folder), Disk(folder / "neo4j")
         self.limits = limits.best("chaos")
         self.nats = None
-        self.neo4j_port = neo4j_server.free_port()
+        self.neo4j_port = free_port()
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
         self.running = {}
         # What was killed, with the moment at which it comes back, and what was told to end, with the moment of its death.
