@@ -98,12 +98,13 @@ class System:
         self.links.latency(list(self.links.links), scene.latency)
 
     def adopt(self, scene):
-        """Goes on as another scene with the same NATS."""
+        """Goes on as another scene with the same NATS: one role is replaced when there are two versions now, or no longer."""
+        replaced = [OLDER] if scene.versions != self.scene.versions else []
         self.scene = scene
         self.links.latency(list(self.links.links), scene.latency)
-        if scene.versions:
-            self.end_process(OLDER)
-            self.start(OLDER)
+        for name in replaced:
+            self.end_process(name)
+            self.start(name)
 
     def end(self):
         """Ends roles and NATS; Neo4j stays."""
