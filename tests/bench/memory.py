@@ -46,7 +46,7 @@ def parse_arguments():
     parser.add_argument("--accounts", default="10,50,200", type=numbers, help="how many, run by run")
     parser.add_argument("--closing", default="1000,17,25", type=numbers, help="accounts, regions and listings to close")
     parser.add_argument("--output", type=Path, default=servers.ROOT / "docs" / "memory.md", help="the page to write")
-    parser.add_argument("--debug", action="store_true", help="build without --release")
+    parser.add_argument("--debug", action="store_true", help="the program is built, or was built, without --release")
     parser.add_argument("--groma", help="the program; without it, it is built with --release")
     return parser.parse_args()
 
@@ -69,7 +69,7 @@ def run(arguments, groma, folder):
         (folder / name).mkdir()
         found = memory_parts.PARTS[name](arguments, groma, folder / name)
         fits = fits and found.fits
-        memory_page.write(arguments.output, name, found.table)
+        memory_page.write(arguments.output, name, found.table, "a debug build" if arguments.debug else "a release build")
         print(f"\n{found.table}\n", flush=True)
     print(f"written to {arguments.output}")
     return 0 if fits else 1

@@ -46,14 +46,14 @@ three minutes.""",
 SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 
 
-def write(path, part, table):
+def write(path, part, table, build="a release build"):
     """Puts the table of a part into the page, and leaves the others as they are."""
     known = dict(SECTION.findall(path.read_text(encoding="utf-8"))) if path.exists() else {}
-    known[part] = section(part, table)
+    known[part] = section(part, table, build)
     body = "\n".join(f"<!-- {name} -->\n{known[name]}<!-- end -->\n" for name in TEXTS if name in known)
     path.write_text(HEAD + body, encoding="utf-8")
 
 
-def section(part, table):
+def section(part, table, build):
     title, text = TEXTS[part]
-    return f"\n## {title}\n\nMeasured on {datetime.date.today().isoformat()}.\n\n{table}\n\n{text}\n\n"
+    return f"\n## {title}\n\nMeasured on {datetime.date.today().isoformat()} with {build}.\n\n{table}\n\n{text}\n\n"

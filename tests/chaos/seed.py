@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 # minutes.
 BOUND = 300
 # An undisturbed one, and what is left to do when a survey has ended: servers that come back, other schedulers.
-UNDISTURBED, CALM = 120, 120
+UNDISTURBED, CALM = 240, 180
 TICK = 0.05
 
 

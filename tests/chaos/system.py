@@ -44,7 +44,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 class System:
     # Seconds that anything may take to come.
-    PATIENCE = 60
+    PATIENCE = 180
     # Seconds after which a role that ended by itself is started again, as an orchestrator does.
     PAUSE = 1
     # Seconds that a role has to end by itself before it is killed.
