@@ -238,4 +238,5 @@ def option(pid, name):
 
 
 if __name__ == "__main__":
+    servers.end_on_sigterm()
     sys.exit(main())

@@ -76,4 +76,5 @@ def run(arguments, groma, folder):
 
 
 if __name__ == "__main__":
+    servers.end_on_sigterm()
     sys.exit(main())

@@ -221,4 +221,5 @@ def hub_profile(simulated):
 
 
 if __name__ == "__main__":
+    servers.end_on_sigterm()
     sys.exit(main())

@@ -20,7 +20,6 @@ Exit status 0 when every seed ended so, 1 when one did not, 2 when nothing could
 
 import argparse
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -124,6 +123,5 @@ def one(bench, seed, keep):
 
 
 if __name__ == "__main__":
-    # So that what was started is ended, and the disk unmounted.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    servers.end_on_sigterm()
     sys.exit(main())

@@ -231,4 +231,5 @@ def print_calls(left, right):
 
 
 if __name__ == "__main__":
+    servers.end_on_sigterm()
     sys.exit(main())

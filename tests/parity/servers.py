@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,17 @@ class Failed(Exception):
 
 def provision_tools():
     provision.provision(provision.wanted())
+
+
+def end_on_sigterm():
+    """SIGTERM ends this program as an error does, so that it ends the servers and roles that it has started."""
+
+    def end(*_):
+        # A second one would break off the ending.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 class Aws:

@@ -65,9 +65,14 @@ def jobs():
     return min(4, (os.cpu_count() or 1) + 1)
 
 
+def end(*_):
+    """As on an error, so that the steps that run are ended; a second signal would break that off."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 if __name__ == "__main__":
-    # So that what runs is ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, end)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
