@@ -18,6 +18,7 @@ class Report:
         self.passed_tests = self.failed_tests = 0
         self.seconds = []
         self.slow = []
+        self.left_out = []
 
     def path(self, name):
         """Where the output of a step goes."""
@@ -32,6 +33,7 @@ class Report:
             self.failed_tests += failed
             self.seconds.append((ended.seconds, name))
             self.slow += [(seconds, f"{name}: {test}") for seconds, test in steps.timed(ended.output) if seconds >= SLOW]
+            self.left_out += [f"{name}: {what}" for what in steps.left_out(ended.output)]
             if not ended_well:
                 self.failed.append(name)
                 print(f"----- all output of {name} -----\n{ended.output.rstrip()}\n----- end of {name} -----")
@@ -47,6 +49,7 @@ class Report:
             print("tests, the slowest first")
         for taken, name in sorted(self.slow, reverse=True)[:SLOWEST]:
             print(f"  {taken:6.1f} s  {name}")
+        print("".join(f"{line}\n" for line in self.left_out), end="")
         for name in self.failed:
             print(f"failed: {name}: {self.path(name)}")
         sums = f"{len(self.seconds)} steps in {seconds:.0f} s: {self.passed_tests} passed, {self.failed_tests} failed"

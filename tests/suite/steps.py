@@ -100,6 +100,11 @@ def counted(output, ended_well):
     return (passed if known else int(ended_well)), failed
 
 
+def left_out(output):
+    """What a step says that it could not do on this machine."""
+    return re.findall(r"^left out: .*$", output, re.MULTILINE)
+
+
 def timed(output):
     """Seconds of each test that says how long it took, by its name."""
     return [(float(found["seconds"]), found["name"]) for found in RUST_TEST.finditer(output)]

@@ -60,6 +60,12 @@ class Running(unittest.TestCase):
         self.assertNotIn("not shown", printed)
         self.assertIn("1 passed, 1 failed", printed)
 
+    def test_what_a_step_left_out_is_said_at_the_end(self):
+        said = "print('left out: full_disk: a tmpfs may not be mounted')"
+        printed, report = self.run_steps(steps.Step("chaos", [sys.executable, "-c", said]))
+        self.assertEqual(report.failed, [])
+        self.assertIn("chaos: left out: full_disk: a tmpfs may not be mounted", printed)
+
     def test_a_step_that_does_not_end_is_ended_and_has_failed(self):
         endless = "import time; time.sleep(600)"
         printed, report = self.run_steps(steps.Step("endless", [sys.executable, "-c", endless], seconds=2))
