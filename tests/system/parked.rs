@@ -1,5 +1,7 @@
 //! Parked messages: listed with their reason, shown, sent back to where they came from, deleted.
 
+#![allow(clippy::disallowed_methods, reason = "a stranger does not use our crate")]
+
 use crate::{
     closed_bus::ClosedBus,
     world::{Run, groma, run},
@@ -96,7 +98,6 @@ async fn what_names_a_false_origin_stays_parked() {
 }
 
 async fn async_nats_client(nats: &Nats) -> async_nats::Client {
-    #[allow(clippy::disallowed_methods, reason = "somebody who does not use our crate")]
     let client = async_nats::connect(nats.url()).await;
     client.expect("the server is open")
 }

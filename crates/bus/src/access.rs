@@ -6,8 +6,8 @@
 //! `$JS.API.STREAM.DELETE.…` deletes a stream. Between accounts the server puts a subject of its own in the answer's place.
 
 use crate::{
-    consume::{ACK_WAIT, GRAPH_WRITER, Subscription},
     streams::{ASSETS, PARKED, SYNCS, WORK},
+    subscription::{ACK_WAIT, GRAPH_WRITER, Subscription},
 };
 use events::subjects;
 
@@ -90,8 +90,10 @@ fn of_graph_writer() -> Vec<Access> {
     all.extend(consuming(&Subscription::collected(GRAPH_WRITER, ACK_WAIT)));
     all.extend([
         publishing(subjects::syncs_of_kind("finished")),
-        // Held edges are fetched again by their place, a sync's reports by their subject.
+        // Held edges are fetched again by their place, from the leader where a replica has none; a sync's reports by their
+        // subject.
         api(&format!("DIRECT.GET.{ASSETS}")),
+        api(&format!("STREAM.MSG.GET.{ASSETS}")),
         api(&format!("STREAM.INFO.{ASSETS}")),
         api(&format!("STREAM.MSG.GET.{SYNCS}")),
     ]);
@@ -152,6 +154,14 @@ mod tests {
         let (ec2, iam) = (subjects_of(&Part::Collector("ec2".into())), subjects_of(&Part::Collector("iam".into())));
         let shared: Vec<_> = ec2.intersection(&iam).collect();
         assert_eq!(shared, ["groma.v1.parked.GROMA_WORK"]);
+    }
+
+    #[test]
+    fn a_writer_may_ask_the_leader_of_every_stream_whose_absences_it_believes() {
+        let writer = subjects_of(&Part::GraphWriter);
+        for stream in [ASSETS, SYNCS] {
+            assert!(writer.contains(&format!("$JS.API.STREAM.MSG.GET.{stream}")), "{stream}");
+        }
     }
 
     #[test]

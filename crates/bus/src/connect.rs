@@ -1,9 +1,17 @@
 //! A connection, with its JetStream context.
 
-use crate::{BusConfig, streams::StreamConfigs};
+use crate::{BusConfig, health::Health, streams::StreamConfigs};
 use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    future::{Ready, ready},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 /// How long the first connection may take before it is called failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +27,7 @@ pub struct Bus {
     pub(crate) client: async_nats::Client,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) streams: Arc<StreamConfigs>,
+    pub(crate) publishing: Arc<Health>,
 }
 
 /// NATS could not be reached.
@@ -57,7 +66,8 @@ impl Bus {
             .map_err(|source| ConnectError::Server { url: without_password(&config.url), source })?;
         let jetstream =
             jetstream::ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client.clone());
-        Ok(Self { client, jetstream, streams: Arc::new(StreamConfigs::new(config)) })
+        let streams = Arc::new(StreamConfigs::new(config));
+        Ok(Self { client, jetstream, streams, publishing: Arc::default() })
     }
 
     /// Whether the connection is up at this moment.
@@ -72,7 +82,7 @@ async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
         .name(&config.client_name)
         .connection_timeout(CONNECT_TIMEOUT)
         .ping_interval(PING_INTERVAL)
-        .event_callback(|event| async move { log(&event) });
+        .event_callback(log());
     if let Some(path) = &config.credentials_file {
         let failed = |source| ConnectError::File { file: file(path), source };
         options = options.credentials_file(path).await.map_err(failed)?;
@@ -103,11 +113,18 @@ fn with_user_of(url: &str, options: ConnectOptions) -> ConnectOptions {
     }
 }
 
-fn log(event: &Event) {
-    match event {
-        Event::Connected => tracing::debug!("connected to NATS"),
-        Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
-        other => tracing::debug!(%other, "NATS"),
+/// Tells once that the connection is lost, and once that it is back, however many tries are between.
+fn log() -> impl Fn(Event) -> Ready<()> + Send + Sync + 'static {
+    let lost = AtomicBool::new(false);
+    move |event| {
+        match event {
+            Event::Connected if lost.swap(false, Relaxed) => tracing::info!("connected to NATS again"),
+            Event::Connected => tracing::debug!("connected to NATS"),
+            Event::Disconnected if lost.swap(true, Relaxed) => {}
+            Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+            other => tracing::debug!(%other, "NATS"),
+        }
+        ready(())
     }
 }
 

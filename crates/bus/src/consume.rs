@@ -1,52 +1,25 @@
-//! Durable pull consumers. A handler settles each delivery as [`Outcome::Ack`], [`Outcome::Retry`] or [`Outcome::Park`];
-//! what it never settles is delivered again.
+//! Pull consumers: joining or creating a durable one, reading from it, and creating it anew when its server lost it.
 
 use crate::{
-    Bus, Outgoing, PublishError,
-    streams::{self, PATIENCE, PAUSE},
+    Bus, Delivery, PublishError, Subscription,
+    exchange::{Pull, is_unheard, patiently, pull as pulled},
+    health::Health,
+    streams::{PATIENCE, PAUSE},
+    watch::Watcher,
 };
-use async_nats::jetstream::{
-    AckKind, Message,
-    consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
-    context::{ConsumerInfoError, ConsumerInfoErrorKind, RequestError, RequestErrorKind},
-    stream::{ConsumerError, Stream},
-};
-use bytes::Bytes;
-use events::subjects;
-use futures::StreamExt;
+use async_nats::jetstream::consumer::PullConsumer;
 use std::{
-    error::Error,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 /// How long the server lets one pull wait for a message.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// How much longer its answer may take. A pull whose request or answer is lost (killed server, cut connection, a server that
-/// never answers) ends then; the client itself waits for ever, because a connection that is made again knows nothing of
-/// the requests that were lost with the last one.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Unsettled deliveries are repeated after this long, unless a subscription says otherwise.
-pub const ACK_WAIT: Duration = Duration::from_secs(30);
-/// Durable name of the graph-writers' consumer of asset events; that of the ends of syncs is derived from it.
-pub const GRAPH_WRITER: &str = "graph-writer";
-/// Most deliveries in flight over all graph-writers: far more than any number of them takes.
-const MOST_IN_FLIGHT: i64 = 4_096;
-
-/// A durable consumer to be created on a stream.
-#[derive(Debug, Clone)]
-pub struct Subscription {
-    /// One of the streams of this crate.
-    pub stream: &'static str,
-    /// Durable name; subscribers of the same name share the messages.
-    pub durable: String,
-    /// Subjects to deliver.
-    pub filter: String,
-    /// Unsettled deliveries are repeated after this long; [`Delivery::progress`] starts it again.
-    pub ack_wait: Duration,
-    /// Most deliveries in flight, over all subscribers.
-    pub max_in_flight: i64,
-}
+/// How often a scheduler looks after streams and consumers.
+const TENDING: Duration = Duration::from_secs(30);
+/// How much longer the answer to a pull may take: less than the five seconds after which async-nats ends a waiting pull as if
+/// there were no message.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// A consumer could not be created or read.
 #[derive(Debug, thiserror::Error)]
@@ -77,32 +50,19 @@ pub enum ConsumeError {
     Park(#[source] PublishError),
 }
 
-/// What becomes of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done; never again.
-    Ack,
-    /// Again after this long.
-    Retry(Duration),
-    /// Never again; kept on the parked stream with this reason.
-    Park(String),
-}
-
-/// One message, to be settled.
-#[derive(Debug)]
-pub struct Delivery {
-    bus: Bus,
-    stream: &'static str,
-    message: Message,
-    sequence: u64,
-    deliveries: u32,
-}
-
-/// Reads a durable consumer.
+/// Reads a durable consumer, or watches.
 pub struct Consumer {
     bus: Bus,
-    subscription: Subscription,
-    handle: PullConsumer,
+    stream: &'static str,
+    kind: Kind,
+    /// Replaced when a watcher is created anew.
+    handle: Mutex<PullConsumer>,
+    health: Health,
+}
+
+pub(crate) enum Kind {
+    Durable(Subscription),
+    Watcher(Watcher),
 }
 
 impl Bus {
@@ -112,62 +72,65 @@ impl Bus {
     /// # Errors
     /// When the stream does not exist or the server refuses the consumer, or nobody creates it.
     pub async fn consume(&self, subscription: Subscription) -> Result<Consumer, ConsumeError> {
-        let failed = |source: async_nats::Error| ConsumeError::Consumer {
-            stream: subscription.stream,
-            durable: subscription.durable.clone(),
-            source,
-        };
-        let stream = self.jetstream.get_stream_no_info(subscription.stream).await.map_err(|e| failed(e.into()))?;
-        let config = subscription.config();
+        let Subscription { stream, durable, .. } = subscription.clone();
+        let failed = |source| ConsumeError::Consumer { stream, durable: durable.clone(), source };
         let deadline = Instant::now() + PATIENCE;
-        let consumer = loop {
-            let there = joined(&stream, &subscription.durable).await.map_err(&failed)?;
-            if let Some(consumer) = there.as_ref().filter(|consumer| is_current(consumer, &config)) {
+        let handle = loop {
+            let look = || self.consumer(stream, &durable);
+            let there = patiently(deadline, look).await.map_err(&failed)?;
+            if let Some(consumer) = there.as_ref().filter(|consumer| subscription.is_current(consumer)) {
                 break consumer.clone();
             }
-            match (stream.create_consumer(config.clone()).await, there) {
+            let create = || self.create_consumer(stream, subscription.config());
+            match (patiently(deadline, create).await, there) {
                 (Ok(created), _) => break created,
-                (Err(error), _) if !is_not_permitted(&error) => return Err(failed(error.into())),
+                (Err(error), _) if !is_unheard(&error) => return Err(failed(error)),
                 (Err(_), Some(consumer)) => break consumer,
-                (Err(_), None) if Instant::now() >= deadline => {
-                    let Subscription { stream, durable, .. } = subscription;
-                    return Err(ConsumeError::Missing { stream, durable });
-                }
+                (Err(_), None) if Instant::now() >= deadline => return Err(ConsumeError::Missing { stream, durable }),
                 (Err(_), None) => tokio::time::sleep(PAUSE).await,
             }
         };
-        Ok(Consumer { bus: self.clone(), subscription, handle: consumer })
+        Ok(Consumer::new(self.clone(), stream, Kind::Durable(subscription), handle))
     }
 
-    /// Every message that is now on a subject of a stream and all that come, without a durable place: for watching.
-    ///
-    /// # Errors
-    /// When the stream does not exist.
-    pub async fn watch(&self, stream: &'static str, filter: String) -> Result<Consumer, ConsumeError> {
-        let failed =
-            |source: async_nats::Error| ConsumeError::Consumer { stream, durable: "(watcher)".to_owned(), source };
-        let config = pull::Config {
-            // With a name the filter stands in the subject of the request, where permissions can see it.
-            name: Some(format!("watcher-{}", self.token())),
-            filter_subject: filter.clone(),
-            ack_policy: AckPolicy::Explicit,
-            inactive_threshold: Duration::from_mins(5),
-            ..pull::Config::default()
-        };
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        let consumer = handle.create_consumer(config).await.map_err(|e| failed(e.into()))?;
-        let subscription = Subscription {
-            stream,
-            durable: String::new(),
-            filter,
-            ack_wait: Duration::from_secs(30),
-            max_in_flight: 1_000,
-        };
-        Ok(Consumer { bus: self.clone(), subscription, handle: consumer })
+    /// Looks every half minute whether the streams and these consumers are there, and creates anew what the server lost: for
+    /// the scheduler, because on a closed bus no one else may. Never ends.
+    pub async fn tend(&self, subscriptions: &[Subscription]) {
+        loop {
+            tokio::time::sleep(TENDING).await;
+            for config in self.streams.all() {
+                if let Err(error) = self.restore_stream(config).await {
+                    tracing::debug!(error, stream = config.name, "cannot be looked at yet");
+                }
+            }
+            for subscription in subscriptions {
+                if let Err(error) = self.restore(subscription).await {
+                    tracing::debug!(error, consumer = subscription.durable, "cannot be looked at yet");
+                }
+            }
+        }
     }
-}
 
-impl Bus {
+    /// The durable consumer, if it was gone and is created anew, with its stream if that was gone too.
+    async fn restore(&self, subscription: &Subscription) -> Result<Option<PullConsumer>, async_nats::Error> {
+        let Subscription { stream, durable, .. } = subscription;
+        if self.consumer(stream, durable).await?.is_some() {
+            return Ok(None);
+        }
+        if let Some(config) = self.streams.named(stream) {
+            self.restore_stream(config).await?;
+        }
+        match self.create_consumer(stream, subscription.config()).await {
+            Ok(handle) => {
+                tracing::warn!(stream, durable, "the consumer was gone; created it anew");
+                Ok(Some(handle))
+            }
+            // Where this user may not create it, the scheduler does.
+            Err(error) if is_unheard(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Text that no other process has.
     pub(crate) fn token(&self) -> String {
         self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
@@ -175,188 +138,82 @@ impl Bus {
 }
 
 impl Consumer {
-    /// Waits for the next deliveries, at most `most`; empty when none came within five seconds, or when the server did not
-    /// answer within ten. What the server sent and this client did not get is delivered again after the ack wait.
+    pub(crate) fn new(bus: Bus, stream: &'static str, kind: Kind, handle: PullConsumer) -> Self {
+        Self { bus, stream, kind, handle: Mutex::new(handle), health: Health::default() }
+    }
+
+    /// Waits for the next deliveries, at most `most`; empty when none came within five seconds.
+    ///
+    /// A server that is away, or has lost the consumer or its stream, is no error until two minutes have passed: this
+    /// creates anew what is gone, where the user may, pauses, and returns empty. Messages that the server sent and this
+    /// client did not get are delivered again after the ack wait.
     ///
     /// # Errors
-    /// When the server refuses, or the connection is gone for good; it is safe to call again.
+    /// When the consumer has not worked for two minutes; it is safe to call again.
     pub async fn next(&self, most: usize) -> Result<Vec<Delivery>, ConsumeError> {
-        let first = self.handle.batch().max_messages(1).expires(PULL_EXPIRES).messages();
-        let mut deliveries = self.pull(first, PULL_EXPIRES + GRACE).await?;
+        let (mut deliveries, ended) = self.pull(Pull::Wait(1, PULL_EXPIRES), PULL_EXPIRES + GRACE).await;
+        if let Err(error) = ended
+            && deliveries.is_empty()
+        {
+            return self.after_failure(error).await;
+        }
+        self.health.works(&self.name());
         if !deliveries.is_empty() && most > 1 {
-            let rest = self.handle.fetch().max_messages(most - 1).messages();
-            match self.pull(rest, GRACE).await {
-                Ok(rest) => deliveries.extend(rest),
-                Err(error) => tracing::debug!(%error, "only one delivery was pulled"),
+            let (rest, ended) = self.pull(Pull::Now(most - 1), GRACE).await;
+            deliveries.extend(rest);
+            if let Err(error) = ended {
+                tracing::debug!(error, "a pull ended early");
             }
         }
         Ok(deliveries)
     }
 
-    /// The deliveries that a pull brings within `limit`. They are not given up for an error that comes after them.
-    async fn pull(
-        &self,
-        batch: impl Future<Output = Result<pull::Batch, pull::BatchError>>,
-        limit: Duration,
-    ) -> Result<Vec<Delivery>, ConsumeError> {
+    async fn pull(&self, what: Pull, limit: Duration) -> (Vec<Delivery>, Result<(), async_nats::Error>) {
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let position = match &self.kind {
+            Kind::Watcher(watcher) => Some(watcher.position.clone()),
+            Kind::Durable(_) => None,
+        };
         let mut deliveries = Vec::new();
-        match tokio::time::timeout(limit, self.gather(batch, &mut deliveries)).await {
-            Ok(Err(error)) if deliveries.is_empty() => return Err(error),
-            Ok(Err(error)) => tracing::debug!(%error, "a pull ended early"),
-            Err(_late) => tracing::debug!(durable = self.subscription.durable, "a pull was not answered to its end"),
-            Ok(Ok(())) => {}
-        }
-        Ok(deliveries)
-    }
-
-    async fn gather(
-        &self,
-        batch: impl Future<Output = Result<pull::Batch, pull::BatchError>>,
-        deliveries: &mut Vec<Delivery>,
-    ) -> Result<(), ConsumeError> {
-        let failed = |source: async_nats::Error| ConsumeError::Consumer {
-            stream: self.subscription.stream,
-            durable: self.subscription.durable.clone(),
-            source,
+        let take = |message| {
+            deliveries.push(Delivery::new(self.bus.clone(), self.stream, message, position.clone())?);
+            Ok(true)
         };
-        let mut batch = batch.await.map_err(|e| failed(e.into()))?;
-        while let Some(message) = batch.next().await {
-            let message = message.map_err(&failed)?;
-            let info = message.info().map_err(&failed)?;
-            let (sequence, delivered) = (info.stream_sequence, info.delivered);
-            deliveries.push(Delivery {
-                bus: self.bus.clone(),
-                stream: self.subscription.stream,
-                sequence,
-                deliveries: u32::try_from(delivered).unwrap_or(u32::MAX),
-                message,
-            });
+        let ended = pulled(&handle, what, limit, take).await;
+        (deliveries, ended)
+    }
+
+    async fn after_failure(&self, source: async_nats::Error) -> Result<Vec<Delivery>, ConsumeError> {
+        if let Err(error) = self.restore().await {
+            tracing::debug!(error, consumer = self.name(), "cannot be looked at yet");
         }
-        Ok(())
-    }
-}
-
-impl Delivery {
-    /// The message's bytes.
-    pub fn payload(&self) -> &Bytes {
-        &self.message.payload
+        let failing = self.health.failed(&self.name(), source.as_ref(), self.bus.is_connected());
+        if failing.for_long {
+            return Err(ConsumeError::Consumer { stream: self.stream, durable: self.name(), source });
+        }
+        tokio::time::sleep(failing.pause).await;
+        Ok(Vec::new())
     }
 
-    /// Where it was published.
-    pub fn subject(&self) -> &str {
-        &self.message.subject
-    }
-
-    /// Its place in the stream.
-    pub fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    /// How often it has been delivered, this time included.
-    pub fn deliveries(&self) -> u32 {
-        self.deliveries
-    }
-
-    /// Says that work on it goes on, so that it is not delivered to somebody else.
-    ///
-    /// # Errors
-    /// When the connection is gone for good.
-    pub async fn progress(&self) -> Result<(), async_nats::Error> {
-        self.message.ack_with(AckKind::Progress).await
-    }
-
-    /// Ends the delivery. An acknowledgement that is lost on the way only means a harmless repeat.
-    ///
-    /// # Errors
-    /// When a message cannot be parked; it is then delivered again.
-    pub async fn settle(self, outcome: Outcome) -> Result<(), ConsumeError> {
-        let sent = match outcome {
-            Outcome::Ack => self.message.ack().await,
-            Outcome::Retry(after) => self.message.ack_with(AckKind::Nak(Some(after))).await,
-            Outcome::Park(reason) => {
-                tracing::warn!(stream = self.stream, sequence = self.sequence, reason, "message parked");
-                let subject = self.message.subject.to_string();
-                let parked =
-                    Outgoing::parked(self.stream, self.sequence, subject, &reason, self.message.payload.clone());
-                self.bus.publish(parked).await.map_err(ConsumeError::Park)?;
-                self.message.ack_with(AckKind::Term).await
+    /// Creates the consumer anew, and its stream, if the server no longer has them and this user may.
+    async fn restore(&self) -> Result<(), async_nats::Error> {
+        let restored = match &self.kind {
+            Kind::Durable(subscription) => self.bus.restore(subscription).await?,
+            Kind::Watcher(watcher) => {
+                let name = self.handle.lock().unwrap_or_else(PoisonError::into_inner).cached_info().name.clone();
+                watcher.restore(&self.bus, self.stream, &name).await?
             }
         };
-        if let Err(error) = sent {
-            tracing::debug!(stream = self.stream, %error, "settling failed; the message will come again");
+        if let Some(handle) = restored {
+            *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = handle;
         }
         Ok(())
     }
-}
 
-impl Subscription {
-    /// Work items of one service, shared by its collectors.
-    pub fn work(service: &str, ack_wait: Duration) -> Self {
-        Self {
-            stream: streams::WORK,
-            durable: format!("collector-{service}"),
-            filter: subjects::work_of(service),
-            ack_wait,
-            max_in_flight: -1,
+    fn name(&self) -> String {
+        match &self.kind {
+            Kind::Durable(subscription) => format!("consumer {}", subscription.durable),
+            Kind::Watcher(_) => format!("watcher of {}", self.stream),
         }
     }
-
-    /// Asset events of all syncs, shared by the graph-writers of this name.
-    pub fn assets(name: &str, ack_wait: Duration) -> Self {
-        Self {
-            stream: streams::ASSETS,
-            durable: name.to_owned(),
-            filter: subjects::ASSETS.to_owned(),
-            ack_wait,
-            max_in_flight: MOST_IN_FLIGHT,
-        }
-    }
-
-    /// The word that a sync has been collected, shared by the graph-writers of this name.
-    pub fn collected(name: &str, ack_wait: Duration) -> Self {
-        Self {
-            stream: streams::SYNCS,
-            durable: format!("{name}-syncs"),
-            filter: subjects::syncs_of_kind("collected"),
-            ack_wait,
-            max_in_flight: MOST_IN_FLIGHT,
-        }
-    }
-
-    fn config(&self) -> pull::Config {
-        pull::Config {
-            durable_name: Some(self.durable.clone()),
-            filter_subject: self.filter.clone(),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: self.ack_wait,
-            max_ack_pending: self.max_in_flight,
-            deliver_policy: DeliverPolicy::All,
-            ..pull::Config::default()
-        }
-    }
-}
-
-/// The consumer if it is there and this user may see it.
-async fn joined(stream: &Stream<()>, durable: &str) -> Result<Option<PullConsumer>, async_nats::Error> {
-    use ConsumerInfoErrorKind::{NoResponders, NotFound, StreamNotFound};
-    match stream.get_consumer(durable).await {
-        Ok(consumer) => Ok(Some(consumer)),
-        Err(error) => match error.downcast_ref::<ConsumerInfoError>() {
-            Some(info) if matches!(info.kind(), NotFound | StreamNotFound | NoResponders) => Ok(None),
-            _ => Err(error),
-        },
-    }
-}
-
-/// Whether a consumer that is there is the one that is asked for.
-fn is_current(there: &PullConsumer, asked: &pull::Config) -> bool {
-    let there = &there.cached_info().config;
-    (&there.filter_subject, there.ack_wait, there.max_ack_pending)
-        == (&asked.filter_subject, asked.ack_wait, asked.max_ack_pending)
-}
-
-/// On a closed bus a question that a user may not ask reaches nobody.
-fn is_not_permitted(error: &ConsumerError) -> bool {
-    let request = error.source().and_then(|source| source.downcast_ref::<RequestError>());
-    request.is_some_and(|request| request.kind() == RequestErrorKind::NoResponders)
 }

@@ -1,32 +1,38 @@
 //! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
-//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`consume`], [`lookup`], [`parked`], [`read`],
-//! [`request`]; [`access`] says which of it each part of Groma needs.
+//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`subscription`], [`consume`], [`delivery`], [`watch`],
+//! [`lookup`], [`parked`], [`read`], [`request`]; [`access`] says which of it each part of Groma needs. Every wait for the
+//! server is in `exchange`, and has a limit.
 
 pub mod access;
 pub mod config;
 pub mod connect;
 pub mod consume;
+pub mod delivery;
+mod exchange;
+mod health;
 pub mod lookup;
 pub mod parked;
 pub mod publish;
 pub mod read;
 pub mod request;
 pub mod streams;
+pub mod subscription;
+pub mod watch;
 
 pub use access::{Access, Owner, Part};
 pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
-pub use consume::{ACK_WAIT, ConsumeError, Consumer, Delivery, GRAPH_WRITER, Outcome, Subscription};
+pub use consume::{ConsumeError, Consumer};
+pub use delivery::{Delivery, Outcome};
 pub use lookup::{Backlog, Found, LookupError};
 pub use parked::{ParkedMessage, SendBackError};
 pub use publish::{Outgoing, PendingAck, PublishError};
 pub use read::Reading;
-pub use request::{RequestError, Served};
+pub use request::{RequestError, Served, SubscribeError};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
-
-pub use async_nats::SubscribeError;
+pub use subscription::{ACK_WAIT, GRAPH_WRITER, Subscription};
 
 /// An error with all its causes in one line: `publish failed: timed out`.
 pub fn chain(error: &dyn std::error::Error) -> String {

@@ -1,11 +1,7 @@
 //! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come.
 
 use crate::Bus;
-use async_nats::jetstream::{
-    consumer,
-    message::StreamMessage,
-    stream::{DirectGetErrorKind, LastRawMessageError, LastRawMessageErrorKind},
-};
+use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 
 /// A stream could not be looked at.
@@ -56,31 +52,14 @@ fn found(message: StreamMessage) -> Found {
     Found { sequence: message.sequence, subject: message.subject.to_string(), payload: message.payload }
 }
 
-/// None where the server says that there is no such message.
-fn if_any(
-    stream: &'static str,
-    answer: Result<StreamMessage, LastRawMessageError>,
-) -> Result<Option<StreamMessage>, LookupError> {
-    match answer {
-        Ok(message) => Ok(Some(message)),
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-        Err(error) => Err(LookupError::of(stream)(error.into())),
-    }
-}
-
 impl Bus {
-    /// The message at this place; none when the stream no longer has it.
+    /// The message at this place; none when the stream no longer has it, by the word of its leader.
     ///
     /// # Errors
     /// When the server does not answer.
     pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
-        let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        match handle.direct_get(sequence).await {
-            Ok(message) => Ok(Some(message.payload)),
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+        let found = self.message_at(stream, sequence).await.map_err(LookupError::of(stream))?;
+        Ok(found.map(|message| message.payload))
     }
 
     /// The first message on this subject (or pattern) that stands after a place. Asked of the stream's leader, so that what
@@ -89,20 +68,7 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
-        Ok(self.message_after(stream, filter, after).await?.map(found))
-    }
-
-    /// The same with all that the server keeps of it.
-    pub(crate) async fn message_after(
-        &self,
-        stream: &'static str,
-        filter: &str,
-        after: u64,
-    ) -> Result<Option<StreamMessage>, LookupError> {
-        let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        let place = after.saturating_add(1);
-        if_any(stream, handle.raw_message_builder().sequence(place).next_by_subject(filter).send().await)
+        Ok(self.message_after(stream, filter, after).await.map_err(LookupError::of(stream))?.map(found))
     }
 
     /// The last message on this subject (or pattern).
@@ -110,19 +76,17 @@ impl Bus {
     /// # Errors
     /// When the server does not answer.
     pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
-        let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        Ok(if_any(stream, handle.get_last_raw_message_by_subject(filter).await)?.map(found))
+        Ok(self.last_message(stream, filter).await.map_err(LookupError::of(stream))?.map(found))
     }
 
     /// Place of the last message of a stream.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When there is no such stream, or the server does not answer.
     pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
         let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream(stream).await.map_err(|e| failed(e.into()))?;
-        Ok(handle.cached_info().state.last_sequence)
+        let info = self.stream_info(stream).await.map_err(&failed)?;
+        info.map(|info| info.state.last_sequence).ok_or_else(|| failed("there is no such stream".into()))
     }
 
     /// How far a durable consumer has come.
@@ -130,9 +94,7 @@ impl Bus {
     /// # Errors
     /// When there is no such consumer, or the server does not answer.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
-        let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        let info: consumer::Info = handle.consumer_info(durable).await.map_err(|e| failed(e.into()))?;
+        let info = self.consumer_info(stream, durable).await.map_err(LookupError::of(stream))?;
         Ok(Backlog {
             waiting: info.num_pending,
             unsettled: info.num_ack_pending,
@@ -145,8 +107,6 @@ impl Bus {
     /// # Errors
     /// When there is no such message, or the server does not answer.
     pub async fn erase(&self, stream: &'static str, sequence: u64) -> Result<(), LookupError> {
-        let failed = LookupError::of(stream);
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        handle.delete_message(sequence).await.map(drop).map_err(|e| failed(e.into()))
+        self.delete_message(stream, sequence).await.map_err(LookupError::of(stream))
     }
 }

@@ -24,7 +24,7 @@ pub struct ParkedMessage {
     pub stream_sequence: Option<u64>,
     /// Where it was published first.
     pub subject: String,
-    /// Its bytes.
+    /// Its bytes; none when they left no room for the reason.
     pub payload: Bytes,
 }
 
@@ -39,6 +39,9 @@ pub enum SendBackError {
         /// Subject that it names.
         subject: String,
     },
+    /// It was too large to be parked with its bytes.
+    #[error("its bytes were not kept, because they were too many")]
+    NotKept,
     /// It could not be published.
     #[error("it stays parked")]
     Publish(#[from] PublishError),
@@ -78,7 +81,8 @@ impl Bus {
     /// # Errors
     /// When the server does not answer, or this user may not look.
     pub async fn next_parked(&self, after: u64) -> Result<Option<ParkedMessage>, LookupError> {
-        Ok(self.message_after(PARKED, subjects::PARKED, after).await?.map(ParkedMessage::of))
+        let found = self.message_after(PARKED, subjects::PARKED, after).await.map_err(LookupError::of(PARKED))?;
+        Ok(found.map(ParkedMessage::of))
     }
 
     /// The parked message at a place.
@@ -100,6 +104,9 @@ impl Bus {
         if !parked.is_of_its_stream() {
             let ParkedMessage { stream, subject, .. } = parked.clone();
             return Err(SendBackError::Origin { stream, subject });
+        }
+        if parked.payload.is_empty() {
+            return Err(SendBackError::NotKept);
         }
         let id = format!("retry/{}/{}", parked.sequence, parked.parked_at);
         self.publish(Outgoing::new(parked.subject.clone(), id, parked.payload.clone())).await?;

@@ -12,8 +12,16 @@ use std::time::{Duration, Instant};
 
 /// How long a publish is repeated while the server does not answer: longer than a restart or an election of a leader.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Bytes of a message that Groma leaves free under the server's limit, for what parking it adds to it.
+const RESERVE: usize = 4 * 1024;
+/// Longest reason of a parked message, in bytes; with the other headers it stays below [`RESERVE`].
+const MOST_REASON: usize = 1_024;
+/// Headers of a parked message besides the reason: names, subject, places, id.
+const PARKED_HEADERS: usize = RESERVE - MOST_REASON;
 /// Pause before a repeat.
 const PAUSE: Duration = Duration::from_millis(250);
+/// What stops and starts, in the log.
+const PUBLISHING: &str = "publishing";
 
 /// Header that says why a message was parked.
 pub const PARKED_REASON: &str = "Groma-Parked-Reason";
@@ -47,9 +55,24 @@ impl Outgoing {
         Self::new(subjects::sync(event), message_id::sync(event), event.encode_to_vec())
     }
 
-    /// A message that could not be handled, from `stream` at `sequence`.
-    pub(crate) fn parked(stream: &str, sequence: u64, subject: String, reason: &str, payload: Bytes) -> Self {
-        let one_line = reason.replace(['\r', '\n'], " ");
+    /// A message that could not be handled, from `stream` at `sequence`. A long reason is cut. Bytes that leave no room for the
+    /// headers below `most`, the server's limit, are not kept: none of Groma's own messages is that large.
+    pub(crate) fn parked(
+        stream: &str,
+        sequence: u64,
+        subject: &str,
+        reason: &str,
+        payload: Bytes,
+        most: usize,
+    ) -> Self {
+        let mut one_line = events::cut(reason, MOST_REASON).replace(['\r', '\n'], " ");
+        let fits = payload.len() + RESERVE <= most;
+        if !fits {
+            let lost = format!("its {} bytes are too many to be kept; ", payload.len());
+            one_line = events::cut(&(lost + &one_line), MOST_REASON);
+        }
+        let payload = if fits { payload } else { Bytes::new() };
+        let subject = events::cut(subject, PARKED_HEADERS / 2);
         Self {
             subject: subjects::parked(stream),
             id: format!("parked/{stream}/{sequence}"),
@@ -67,6 +90,13 @@ impl Outgoing {
         Self { subject, id, payload: payload.into(), headers: Vec::new() }
     }
 
+    /// Parked messages use the reserve that all others leave.
+    fn check(&self, most: usize) -> Result<(), PublishError> {
+        let most = if self.headers.is_empty() { most.saturating_sub(RESERVE) } else { most };
+        let (subject, bytes) = (self.subject.clone(), self.payload.len());
+        if bytes > most { Err(PublishError::TooLarge { subject, bytes, most }) } else { Ok(()) }
+    }
+
     fn message(&self) -> PublishMessage {
         let message = PublishMessage::build().payload(self.payload.clone()).message_id(&self.id);
         self.headers.iter().fold(message, |message, (name, value)| message.header(*name, value.as_str()))
@@ -75,10 +105,25 @@ impl Outgoing {
 
 /// JetStream did not store a message.
 #[derive(Debug, thiserror::Error)]
-#[error("publishing to {subject} failed")]
-pub struct PublishError {
-    subject: String,
-    source: async_nats::jetstream::context::PublishError,
+pub enum PublishError {
+    /// The server refuses it, or has not answered for two minutes.
+    #[error("publishing to {subject} failed")]
+    Failed {
+        /// Its subject.
+        subject: String,
+        /// Why.
+        source: async_nats::jetstream::context::PublishError,
+    },
+    /// It is larger than a message may be.
+    #[error("a message for {subject} has {bytes} bytes, and at most {most} are allowed")]
+    TooLarge {
+        /// Its subject.
+        subject: String,
+        /// Bytes of its content.
+        bytes: usize,
+        /// Most bytes: the server's `max_payload` less what parking the message would add.
+        most: usize,
+    },
 }
 
 /// A message that was sent and not yet acknowledged.
@@ -91,7 +136,10 @@ pub struct PendingAck {
 impl Bus {
     /// Sends a message and returns at once; [`PendingAck::wait`] says whether it is stored, and repeats a failed send.
     pub async fn send(&self, outgoing: Outgoing) -> PendingAck {
-        let first = self.attempt(&outgoing).await;
+        let first = match outgoing.check(self.most_bytes()) {
+            Ok(()) => self.attempt(&outgoing).await,
+            Err(_) => Err(PublishErrorKind::MaxPayloadExceeded.into()),
+        };
         PendingAck { bus: self.clone(), outgoing, first }
     }
 
@@ -103,39 +151,62 @@ impl Bus {
         self.send(outgoing).await.wait().await
     }
 
+    /// Most bytes of a message that the server takes, headers included: its `max_payload`.
+    pub fn most_bytes(&self) -> usize {
+        self.client.max_payload()
+    }
+
     async fn attempt(
         &self,
         outgoing: &Outgoing,
     ) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {
         let subject = async_nats::Subject::from(outgoing.subject.as_str());
-        self.jetstream.send_publish(subject, outgoing.message()).await
+        self.send_publish(subject, outgoing.message()).await
     }
 }
 
 impl PendingAck {
-    /// Waits until the message is stored, sending it again for as long as the server does not answer.
+    /// Waits until the message is stored, sending it again for as long as the server does not answer. A stream that is gone
+    /// is created anew where this user may.
     ///
     /// # Errors
-    /// When the server refuses the message, or does not answer for two minutes.
+    /// When the server refuses the message, or does not answer for two minutes, or the message is too large.
     pub async fn wait(self) -> Result<(), PublishError> {
         let Self { bus, outgoing, first } = self;
+        outgoing.check(bus.most_bytes())?;
         let deadline = Instant::now() + PATIENCE;
         let mut attempt = first;
         loop {
             let result = match attempt {
-                Ok(ack) => ack.await,
+                Ok(ack) => bus.stored(ack).await,
                 Err(error) => Err(error),
             };
             match result {
-                Ok(_) => return Ok(()),
-                Err(error) if is_transient(error.kind()) && Instant::now() < deadline => {
-                    tracing::debug!(subject = %outgoing.subject, %error, "publish not acknowledged; repeating");
-                    tokio::time::sleep(PAUSE).await;
+                Ok(()) => {
+                    bus.publishing.works(PUBLISHING);
+                    return Ok(());
                 }
-                Err(source) => return Err(PublishError { subject: outgoing.subject, source }),
+                Err(error) if is_transient(error.kind()) && Instant::now() < deadline => {
+                    bus.after_failure(&outgoing.subject, &error).await;
+                }
+                Err(source) => return Err(PublishError::Failed { subject: outgoing.subject, source }),
             }
             attempt = bus.attempt(&outgoing).await;
         }
+    }
+}
+
+impl Bus {
+    async fn after_failure(&self, subject: &str, error: &async_nats::jetstream::context::PublishError) {
+        if error.kind() == PublishErrorKind::StreamNotFound
+            && let Some(config) = self.streams.storing(subject)
+            && let Err(error) = self.restore_stream(config).await
+        {
+            tracing::debug!(error, stream = config.name, "cannot be looked at yet");
+        }
+        // The pause does not grow with the failures of others that publish at the same time.
+        self.publishing.failed(PUBLISHING, error, self.is_connected());
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

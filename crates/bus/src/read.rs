@@ -1,9 +1,14 @@
 //! Reading a part of a stream from its first message to its last, without a durable place and without acknowledging:
 //! for copying what is there.
 
-use crate::{Bus, Found, LookupError};
-use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
-use futures::StreamExt;
+use crate::{
+    Bus, Found, LookupError,
+    exchange::{Pull, pull as pulled},
+};
+use async_nats::jetstream::{
+    Message,
+    consumer::{AckPolicy, PullConsumer, pull},
+};
 use std::{collections::VecDeque, time::Duration};
 
 /// Messages fetched at once: asset events have at most half a megabyte or so.
@@ -12,6 +17,8 @@ const TOGETHER: usize = 64;
 const FORGOTTEN: Duration = Duration::from_mins(5);
 /// How long one fetch may take; the messages are there already.
 const FETCH: Duration = Duration::from_secs(30);
+/// How much longer its end may take to arrive.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The messages that stood on a subject when reading began, in their order.
 pub struct Reading {
@@ -37,8 +44,7 @@ impl Bus {
             inactive_threshold: FORGOTTEN,
             ..pull::Config::default()
         };
-        let handle = self.jetstream.get_stream_no_info(stream).await.map_err(|e| failed(e.into()))?;
-        let consumer = handle.create_consumer(config).await.map_err(|e| failed(e.into()))?;
+        let consumer = self.create_consumer(stream, config).await.map_err(failed)?;
         let left = consumer.cached_info().num_pending;
         Ok(Reading { stream, consumer, fetched: VecDeque::new(), left })
     }
@@ -58,21 +64,20 @@ impl Reading {
 
     async fn fetch(&mut self) -> Result<(), LookupError> {
         let failed = LookupError::of(self.stream);
-        let batch = self.consumer.batch().max_messages(TOGETHER).expires(FETCH).messages();
-        let mut batch = batch.await.map_err(|e| failed(e.into()))?;
-        while let Some(message) = batch.next().await {
-            let message = message.map_err(&failed)?;
-            let info = message.info().map_err(&failed)?;
-            self.left = info.pending;
+        let Self { consumer, fetched, left, .. } = self;
+        let take = |message: Message| {
+            let info = message.info()?;
+            *left = info.pending;
             let (sequence, subject) = (info.stream_sequence, message.subject.to_string());
-            self.fetched.push_back(Found { sequence, subject, payload: message.message.payload.clone() });
-            if self.left == 0 {
-                return Ok(());
-            }
+            fetched.push_back(Found { sequence, subject, payload: message.message.payload.clone() });
+            Ok(*left > 0)
+        };
+        let ended = pulled(consumer, Pull::Wait(TOGETHER, FETCH), FETCH + GRACE, take).await;
+        match ended {
+            Ok(()) if self.fetched.is_empty() => Err(failed("messages that were there do not come".into())),
+            Err(error) if self.fetched.is_empty() => Err(failed(error)),
+            // The next fetch says why, if it fails too.
+            Ok(()) | Err(_) => Ok(()),
         }
-        if self.fetched.is_empty() {
-            return Err(failed("messages that were there do not come".into()));
-        }
-        Ok(())
     }
 }

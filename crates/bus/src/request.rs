@@ -33,6 +33,14 @@ pub enum RequestError {
     },
 }
 
+/// A subject cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {subject}")]
+pub struct SubscribeError {
+    subject: String,
+    source: async_nats::Error,
+}
+
 /// A request to be answered.
 pub struct Served {
     bus: Bus,
@@ -49,8 +57,7 @@ impl Bus {
     /// # Errors
     /// [`RequestError`].
     pub async fn ask(&self, subject: &str, payload: Vec<u8>, timeout: Duration) -> Result<Bytes, RequestError> {
-        let request = async_nats::Request::new().payload(payload.into()).timeout(Some(timeout));
-        match self.client.send_request(Subject::from(subject), request).await {
+        match self.request(Subject::from(subject), payload.into(), timeout).await {
             Ok(message) => Ok(message.payload),
             Err(error) => Err(match error.kind() {
                 RequestErrorKind::NoResponders => RequestError::NobodyThere { subject: subject.to_owned() },
@@ -63,14 +70,14 @@ impl Bus {
     /// Requests on a subject, shared with everybody who serves it under the same queue name.
     ///
     /// # Errors
-    /// When the connection is closed.
+    /// When the connection is closed, or away for ten seconds.
     pub async fn serve(
         &self,
         subject: &str,
         queue: &str,
-    ) -> Result<impl Stream<Item = Served> + use<>, async_nats::SubscribeError> {
-        let subscription = self.client.queue_subscribe(Subject::from(subject), queue.to_owned()).await?;
-        self.client.flush().await.ok();
+    ) -> Result<impl Stream<Item = Served> + use<>, SubscribeError> {
+        let failed = |source| SubscribeError { subject: subject.to_owned(), source };
+        let subscription = self.subscribe(Subject::from(subject), queue.to_owned()).await.map_err(failed)?;
         let bus = self.clone();
         Ok(subscription.map(move |message| Served {
             bus: bus.clone(),
@@ -91,7 +98,7 @@ impl Served {
     /// Sends the answer; nowhere, when who asked named no inbox.
     pub async fn answer(self, payload: Vec<u8>) {
         let Some(reply) = self.reply else { return };
-        if let Err(error) = self.bus.client.publish(reply, payload.into()).await {
+        if let Err(error) = self.bus.reply(reply, payload.into()).await {
             tracing::warn!(%error, "cannot answer a request");
         }
     }

@@ -1,13 +1,11 @@
 //! The four streams. The program creates them and keeps their configuration current; an operator sets limits, replicas
 //! and storage through [`BusConfig`].
 
-use crate::{Bus, BusConfig, Outgoing, PublishError, Storage};
-use async_nats::jetstream::{
-    ErrorCode,
-    context::{CreateStreamError, CreateStreamErrorKind, RequestErrorKind},
-    response::Response,
-    stream::{Config, Info, RetentionPolicy, StorageType},
+use crate::{
+    Bus, BusConfig, Outgoing, PublishError, Storage,
+    exchange::{is_unheard, patiently},
 };
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use events::subjects;
 use std::time::{Duration, Instant};
 
@@ -43,7 +41,7 @@ pub enum StreamError {
         /// Copies that were asked for.
         replicas: usize,
         /// Why.
-        source: CreateStreamError,
+        source: async_nats::Error,
     },
     /// The stream is there and takes nothing.
     #[error("a stream does not keep what is published")]
@@ -107,6 +105,21 @@ pub struct ConsumerSummary {
 pub(crate) struct StreamConfigs([Config; 4]);
 
 impl StreamConfigs {
+    pub(crate) fn all(&self) -> &[Config] {
+        &self.0
+    }
+
+    /// The stream of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<&Config> {
+        self.0.iter().find(|config| config.name == name)
+    }
+
+    /// The stream that stores what is published on a subject.
+    pub(crate) fn storing(&self, subject: &str) -> Option<&Config> {
+        let stores = |pattern: &String| subject.starts_with(pattern.trim_end_matches('>'));
+        self.0.iter().find(|config| config.subjects.iter().any(stores))
+    }
+
     pub(crate) fn new(config: &BusConfig) -> Self {
         let stream = |name: &str, subject: &str, retention, max_age| Config {
             name: name.to_owned(),
@@ -169,17 +182,15 @@ impl Bus {
         let failed = |source| StreamError::Failed { stream: stream(), replicas: config.num_replicas, source };
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let seen = self.look_at(config).await.map_err(failed)?;
+            let seen = patiently(deadline, || self.look_at(config)).await.map_err(failed)?;
             let changed = match seen {
                 Seen::There { current: true } | Seen::Hidden => return Ok(()),
-                Seen::There { current: false } => self.jetstream.update_stream(config).await.map(drop),
-                Seen::Missing => self.jetstream.create_stream(config.clone()).await.map(drop),
+                Seen::There { current: false } => patiently(deadline, || self.update_stream(config)).await,
+                Seen::Missing => patiently(deadline, || self.create_stream(config.clone())).await,
             };
             match (changed, seen) {
                 (Ok(()), _) => return Ok(()),
-                (Err(error), _) if error.kind() != CreateStreamErrorKind::JetStreamUnavailable => {
-                    return Err(failed(error));
-                }
+                (Err(error), _) if !is_unheard(&error) => return Err(failed(error)),
                 (Err(_), Seen::There { .. }) => {
                     tracing::debug!(stream = config.name, "taken as it is: this NATS user may not change it");
                     return Ok(());
@@ -190,13 +201,26 @@ impl Bus {
         }
     }
 
-    async fn look_at(&self, config: &Config) -> Result<Seen, CreateStreamError> {
-        match self.jetstream.request(format!("STREAM.INFO.{}", config.name), &()).await {
-            Ok(Response::Ok::<Info>(info)) => Ok(Seen::There { current: is_current(&info.config, config) }),
-            Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(Seen::Missing),
-            Ok(Response::Err { error }) => Err(error.into()),
-            Err(error) if error.kind() == RequestErrorKind::NoResponders && self.has_jetstream() => Ok(Seen::Hidden),
-            Err(error) => Err(error.into()),
+    /// Creates a stream anew that is gone although this process found it there before: a server lost its storage, or someone
+    /// deleted it. Where this user may not create it, the scheduler does.
+    pub(crate) async fn restore_stream(&self, config: &Config) -> Result<(), async_nats::Error> {
+        if !matches!(self.look_at(config).await?, Seen::Missing) {
+            return Ok(());
+        }
+        match self.create_stream(config.clone()).await {
+            Ok(()) => tracing::warn!(stream = config.name, "the stream was gone; created it anew"),
+            Err(error) if is_unheard(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, config: &Config) -> Result<Seen, async_nats::Error> {
+        match self.stream_info(&config.name).await {
+            Ok(Some(info)) => Ok(Seen::There { current: is_current(&info.config, config) }),
+            Ok(None) => Ok(Seen::Missing),
+            Err(error) if is_unheard(&error) && self.has_jetstream() => Ok(Seen::Hidden),
+            Err(error) => Err(error),
         }
     }
 
@@ -223,9 +247,9 @@ impl Bus {
             ..Config::default()
         };
         let failed = |source| StreamError::Failed { stream: NAME.to_owned(), replicas: template.num_replicas, source };
-        self.jetstream.create_stream(config).await.map_err(failed)?;
+        self.create_stream(config).await.map_err(failed)?;
         let kept = self.publish(Outgoing::new(SUBJECT.to_owned(), String::new(), "is this kept?")).await;
-        self.jetstream.delete_stream(NAME).await.ok();
+        self.delete_stream(NAME).await.ok();
         kept.map_err(StreamError::NotKept)
     }
 
@@ -242,10 +266,8 @@ impl Bus {
     }
 
     async fn stream_summary(&self, name: &str) -> Result<StreamSummary, async_nats::Error> {
-        use futures::TryStreamExt;
-        let mut stream = self.jetstream.get_stream(name).await?;
-        let consumers = stream.consumers().try_collect::<Vec<_>>().await?;
-        let info = stream.info().await?;
+        let info = self.stream_info(name).await?.ok_or_else(|| format!("there is no stream {name}"))?;
+        let consumers = self.consumer_infos(name).await?;
         Ok(StreamSummary {
             name: name.to_owned(),
             subjects: info.config.subjects.clone(),

@@ -45,15 +45,51 @@ impl FailureClass {
     }
 }
 
+/// Longest error text of a [`Failure`], in bytes: AWS's own messages are shorter (those of STS name the user, the action and
+/// the resource in some 400), and reports with hundreds of them stay well below a message's maximum size.
+pub const MOST_ERROR: usize = 1_024;
+
 impl Failure {
-    /// A failure of this class; `error` is one sentence without secrets.
+    /// A failure of this class; `error` is one sentence without secrets, cut at [`MOST_ERROR`] bytes.
     pub fn new(class: FailureClass, error: impl Into<String>) -> Self {
-        Self { class: class.into(), error: error.into() }
+        Self { class: class.into(), error: cut(&error.into(), MOST_ERROR) }
     }
+}
+
+/// At most `most` bytes of a text; one that is cut ends in `…`, unless there is no room for it.
+pub fn cut(text: &str, most: usize) -> String {
+    const END: &str = "…";
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let (room, end) = most.checked_sub(END.len()).map_or((most, ""), |room| (room, END));
+    let kept = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}{end}", &text[..kept])
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.class().words(), self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters_and_says_so() {
+        for (text, most, expected) in [
+            ("short", 5, "short"),
+            ("shorter", 6, "sho…"),
+            ("ééé", 5, "é…"),
+            ("ééé", 2, "é"),
+            ("é", 1, ""),
+            ("a", 0, ""),
+        ] {
+            assert_eq!(cut(text, most), expected, "{text} {most}");
+            assert!(cut(text, most).len() <= most);
+        }
+        assert_eq!(Failure::new(FailureClass::Internal, "x".repeat(5_000)).error.len(), MOST_ERROR);
     }
 }

@@ -13,7 +13,7 @@ mod display;
 #[path = "generated/groma.v1.rs"]
 mod messages;
 
-pub use display::ScopeName;
+pub use display::{MOST_ERROR, ScopeName, cut};
 pub use messages::*;
 pub use prost::{DecodeError, Message};
 

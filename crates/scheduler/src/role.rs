@@ -10,7 +10,7 @@ use bus::{Bus, ConsumeError, Subscription, chain};
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// The clock is looked at this often while a sync is waited for.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
@@ -46,7 +46,7 @@ impl Args {
 /// # Errors
 /// When the one survey could not be carried out. Repeated surveys log that and go on.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
-    create_consumers(&bus).await?;
+    let _tending = create_consumers(&bus).await?;
     if matches!(timetable, Timetable::Once) {
         return Ok(status(&once(&bus, request).await.map_err(SurveyError::for_main)?));
     }
@@ -85,17 +85,19 @@ async fn sleep_until(due: DateTime<Utc>) {
     }
 }
 
-/// On a closed bus the scheduler alone may create what the other roles read.
-async fn create_consumers(bus: &Bus) -> Result<(), ConsumeError> {
+/// On a closed bus the scheduler alone may create what the other roles read; it looks after it for as long as it runs.
+async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeError> {
     let work = SERVICES.iter().map(|service| Subscription::work(service.name, bus::ACK_WAIT));
     let writer = [
         Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT),
         Subscription::collected(bus::GRAPH_WRITER, bus::ACK_WAIT),
     ];
-    for subscription in work.chain(writer) {
-        bus.consume(subscription).await?;
+    let all: Vec<_> = work.chain(writer).collect();
+    for subscription in &all {
+        bus.consume(subscription.clone()).await?;
     }
-    Ok(())
+    let bus = bus.clone();
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move { bus.tend(&all).await })))
 }
 
 async fn once(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {

@@ -3,6 +3,7 @@
 //! is killed. The programs come from `.tools/`, which `just tools` fills.
 
 mod aws;
+mod cluster;
 mod nats;
 mod neo4j;
 mod proxy;
@@ -15,6 +16,7 @@ mod server;
 mod tools;
 
 pub use aws::{Account, Aws, Call, Organization, Size};
+pub use cluster::NatsCluster;
 pub use nats::Nats;
 pub use neo4j::Neo4j;
 pub use proxy::{Fate, Proxy, Way};

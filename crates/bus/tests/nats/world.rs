@@ -1,7 +1,9 @@
 //! A nats-server behind a proxy, and work items to consume.
 
-use bus::{Bus, BusConfig, Consumer, Outcome, Outgoing, Subscription};
-use events::{Message, WorkItem};
+use async_nats::jetstream;
+use bus::{Bus, BusConfig, Consumer, Outcome, Outgoing, SYNCS, Subscription};
+use events::{Message, SyncEvent, WorkItem, WorkReport, sync_event::Event};
+use futures::TryStreamExt;
 use std::{collections::BTreeSet, time::Duration};
 use testkit::{Nats, Proxy};
 
@@ -33,6 +35,32 @@ impl World {
         Ok(self.bus.consume(Subscription::work(SERVICE, Duration::from_secs(2))).await?)
     }
 
+    /// JetStream as someone else uses it.
+    pub(crate) async fn raw(&self) -> anyhow::Result<jetstream::Context> {
+        raw(&self.nats.url()).await
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
+    pub(crate) async fn delete_stream(&self, stream: &str) -> anyhow::Result<()> {
+        self.raw().await?.delete_stream(stream).await?;
+        Ok(())
+    }
+
+    /// Publishes as a stranger.
+    #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
+    pub(crate) async fn raw_publish(&self, subject: &str, payload: Vec<u8>) -> anyhow::Result<()> {
+        self.raw().await?.publish(subject.to_owned(), payload.into()).await?.await?;
+        Ok(())
+    }
+
+    /// Names of the consumers that follow reports.
+    #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
+    pub(crate) async fn watchers(&self) -> anyhow::Result<Vec<String>> {
+        let stream = self.raw().await?.get_stream_no_info(SYNCS).await?;
+        let names: Vec<String> = stream.consumer_names().try_collect().await?;
+        Ok(names.into_iter().filter(|name| name.starts_with("watcher-")).collect())
+    }
+
     /// Publishes items that differ in their account.
     pub(crate) async fn publish(&self, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
         publish(&self.direct, accounts).await
@@ -44,6 +72,20 @@ pub(crate) async fn publish(bus: &Bus, accounts: std::ops::Range<u32>) -> anyhow
         bus.publish(Outgoing::work(&item(account))).await?;
     }
     Ok(())
+}
+
+/// A connection past the crate under test.
+#[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
+pub(crate) async fn raw(urls: &str) -> anyhow::Result<jetstream::Context> {
+    let client = async_nats::connect(urls.split(',').collect::<Vec<_>>()).await?;
+    Ok(jetstream::new(client))
+}
+
+/// A report of a work item.
+pub(crate) fn report(account: u32) -> SyncEvent {
+    let item = item(account);
+    let report = WorkReport { item: Some(item.clone()), attempt: 1, ..WorkReport::default() };
+    SyncEvent { sync: item.sync, event: Some(Event::Reported(report)) }
 }
 
 fn item(account: u32) -> WorkItem {

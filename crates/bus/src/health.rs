@@ -1,0 +1,122 @@
+//! Whether something works, told once when it stops and once when it works again, not at every try.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// First pause before a repeat; it doubles with each failure in a row up to `LONGEST_PAUSE`.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// How long something may not work before its user hears of it: longer than a restart or an election of a leader.
+const OUTAGE: Duration = Duration::from_mins(2);
+
+/// State of one consumer, or of all publishing over a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Health(Mutex<Option<Trouble>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    since: Instant,
+    failures: u32,
+    /// A lost connection has its own line in the log.
+    told: bool,
+}
+
+/// How it stands after a failure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Failing {
+    /// There has been no success for [`OUTAGE`], since the first failure or since this was last true.
+    pub(crate) for_long: bool,
+    /// How long to wait before the next try.
+    pub(crate) pause: Duration,
+}
+
+impl Health {
+    /// Notes a failure. The first in a row while the connection is up is a warning.
+    pub(crate) fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static), connected: bool) -> Failing {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trouble = state.unwrap_or(Trouble { since: Instant::now(), failures: 0, told: false });
+        let error = crate::chain(error);
+        if connected && !trouble.told {
+            tracing::warn!(error, "{what} does not work; trying again until it does");
+            trouble.told = true;
+        } else {
+            tracing::debug!(error, "{what} does not work yet");
+        }
+        let pause = (FIRST_PAUSE * 2_u32.pow(trouble.failures.min(8))).min(LONGEST_PAUSE);
+        let for_long = trouble.since.elapsed() > OUTAGE;
+        trouble.failures += 1;
+        if for_long {
+            trouble.since = Instant::now();
+        }
+        *state = Some(trouble);
+        Failing { for_long, pause }
+    }
+
+    /// Notes a success. The first after a failure that was told is told.
+    pub(crate) fn works(&self, what: &str) {
+        let trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Trouble { failures, told: true, .. }) = trouble {
+            tracing::info!(failures, "{what} works again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    };
+    use tracing::{Event, Level, Metadata, Subscriber, span};
+
+    /// Counts lines of level info and above.
+    struct Lines(Arc<AtomicU32>);
+
+    impl Subscriber for Lines {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.level() <= &Level::INFO
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    fn failed(health: &Health, connected: bool) -> u128 {
+        health.failed("it", &std::fmt::Error, connected).pause.as_millis()
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_begin_again_after_a_success() {
+        let health = Health::default();
+        let pauses: Vec<_> = (0..6).map(|_| failed(&health, true)).collect();
+        assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 4_000]);
+        health.works("it");
+        assert_eq!(failed(&health, true), 250);
+    }
+
+    #[test]
+    fn an_outage_is_a_line_at_its_start_and_one_at_its_end() {
+        for (connected, expected) in [(true, 2), (false, 0)] {
+            let lines = Arc::new(AtomicU32::new(0));
+            tracing::subscriber::with_default(Lines(lines.clone()), || {
+                let health = Health::default();
+                for _ in 0..50 {
+                    failed(&health, connected);
+                }
+                (0..50).for_each(|_| health.works("it"));
+            });
+            assert_eq!(lines.load(SeqCst), expected, "connected: {connected}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Messages at the limit of a server with its default `max_payload` of 1 MiB.
+
+use crate::world::{SERVICE, World};
+use bus::{Outcome, Outgoing, PublishError, SendBackError};
+
+const MEBIBYTE: usize = 1_048_576;
+
+fn outgoing(bytes: usize, id: &str) -> Outgoing {
+    Outgoing::new(format!("groma.v1.work.{SERVICE}.1.eu-west-1.s"), id.to_owned(), vec![b'x'; bytes])
+}
+
+#[tokio::test]
+async fn the_largest_message_can_be_parked_for_the_longest_reason_and_sent_back() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let most = world.bus.most_bytes() - 4_096;
+    assert_eq!(most, MEBIBYTE - 4_096);
+    let refused = world.bus.publish(outgoing(most + 1, "too-large")).await;
+    assert!(matches!(refused, Err(PublishError::TooLarge { .. })), "{refused:?}");
+
+    world.bus.publish(outgoing(most, "largest")).await?;
+    let consumer = world.consumer().await?;
+    let delivery = consumer.next(1).await?.pop().expect("the message");
+    delivery.settle(Outcome::Park("long ".repeat(100_000))).await?;
+    let parked = world.bus.next_parked(0).await?.expect("a parked message");
+    assert_eq!(parked.payload.len(), most);
+    assert!(parked.reason.starts_with("long long") && parked.reason.len() <= 1_024);
+    world.bus.send_back(&parked).await?;
+    assert_eq!(consumer.next(1).await?.pop().expect("it is back").payload().len(), most);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_strangers_larger_message_is_parked_without_its_bytes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.raw_publish(&format!("groma.v1.work.{SERVICE}.1.eu-west-1.s"), vec![b'x'; MEBIBYTE]).await?;
+    let consumer = world.consumer().await?;
+    let delivery = consumer.next(1).await?.pop().expect("the message");
+    delivery.settle(Outcome::Park("not a work item".to_owned())).await?;
+    let parked = world.bus.next_parked(0).await?.expect("a parked message");
+    assert!(parked.payload.is_empty());
+    assert_eq!(parked.reason, "its 1048576 bytes are too many to be kept; not a work item");
+    let sent = world.bus.send_back(&parked).await;
+    assert!(matches!(sent, Err(SendBackError::NotKept)), "{sent:?}");
+    Ok(())
+}
