@@ -1,6 +1,6 @@
 //! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
 
-use crate::Place;
+use crate::{Place, endpoint::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -71,6 +71,9 @@ fn sentence<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    if let Some(given_up) = cause::<NotAnswering>(error) {
+        return given_up.to_string();
+    }
     let service_error = error.as_service_error();
     match service_error.and_then(|error| Some((error.code()?, error.message()))) {
         Some((code, Some(message))) if !message.is_empty() => format!("{code}: {message}"),
@@ -86,14 +89,19 @@ where
 
 /// The provider's error stands somewhere among the causes of a call that was never sent.
 fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    cause::<CredentialsError>(error).is_some()
+}
+
+/// A cause of this type.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.is::<CredentialsError>() {
-            return true;
+        if let Some(found) = inner.downcast_ref::<E>() {
+            return Some(found);
         }
         cause = inner.source();
     }
-    false
+    None
 }
 
 /// AWS does not know the session: it is bad, or its account has not enabled the region.

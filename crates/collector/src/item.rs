@@ -1,6 +1,6 @@
 //! One work item: an account, a region and this collector's service.
 
-use crate::{CollectError, Options, Place, Service, client, listing};
+use crate::{CollectError, Options, Place, Service, client, listing, size};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
 use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
@@ -9,6 +9,7 @@ use events::{
 };
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{
+    hash::{BuildHasher, Hasher, RandomState},
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
@@ -52,10 +53,11 @@ pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delive
         Ok(read) => read,
         Err(reason) => return Outcome::Park(reason),
     };
-    let (account, region, attempt) = (&item.account_id, &item.region, delivery.deliveries());
-    let span = tracing::info_span!("item", account, region, service = worker.service.name, attempt);
+    let (account, region, deliveries) = (&item.account_id, &item.region, delivery.deliveries());
+    let span = tracing::info_span!("item", account, region, service = worker.service.name, deliveries);
     let done = async {
-        let report = report(worker, &item, &sync, attempt).await?;
+        let mut report = report(worker, &item, &sync, deliveries).await?;
+        size::fit(&mut report, worker.bus.most_bytes());
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Reported(report)) };
         worker.bus.publish(Outgoing::sync(&event)).await
     };
@@ -67,6 +69,15 @@ pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delive
         }
         Err(_panic) => Outcome::Retry(PAUSE),
     }
+}
+
+/// The number of a run at an item: how often the item was delivered, up to 255, in the upper 8 bits, and random lower 24 bits.
+/// The count alone is not unique: a server that is killed right after a delivery forgets it and counts the next one the same.
+/// Two runs under one number would share the ids of their batches, and batches of one would count as the other's.
+fn attempt(deliveries: u32) -> u32 {
+    const RANDOM_BITS: u32 = 24;
+    let random = RandomState::new().build_hasher().finish() & ((1 << RANDOM_BITS) - 1);
+    (deliveries.min(255) << RANDOM_BITS) | u32::try_from(random).unwrap_or_default()
 }
 
 fn read(service: &str, payload: &[u8]) -> Result<(WorkItem, Sync), String> {
@@ -84,13 +95,13 @@ async fn report<C: Send + std::marker::Sync>(
     worker: &Worker<C>,
     item: &WorkItem,
     sync: &Sync,
-    attempt: u32,
+    deliveries: u32,
 ) -> Result<WorkReport, PublishError> {
-    let start = Instant::now();
+    let (start, attempt) = (Instant::now(), attempt(deliveries));
     let place = place(item);
     let task = Task { sync, place: &place, attempt };
     let mut report = WorkReport { item: Some(item.clone()), attempt, ..WorkReport::default() };
-    if attempt > MOST_ATTEMPTS {
+    if deliveries > MOST_ATTEMPTS {
         let error = format!("given up after {MOST_ATTEMPTS} attempts");
         report.failure = Some(Failure::new(FailureClass::Internal, error));
     } else if let Some(unknown) = worker.service.unknown(&item.listings) {
@@ -99,7 +110,10 @@ async fn report<C: Send + std::marker::Sync>(
     } else {
         match connect(worker, &task).await {
             Ok(client) => match item.kind() {
-                WorkKind::DiscoverRegions => discover(worker.service, &client, &place, &mut report).await,
+                WorkKind::DiscoverRegions => {
+                    let limit = worker.options.listing_timeout;
+                    discover(worker.service, &client, &place, limit, &mut report).await;
+                }
                 WorkKind::Collect => report.scopes = collect(worker, &client, &task, &item.listings).await?,
                 WorkKind::Unspecified => report.failure = Some(unknown_kind()),
             },
@@ -126,13 +140,13 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
     Ok((service.connect)(&connection))
 }
 
-async fn discover<C>(service: &Service<C>, client: &C, place: &Place, report: &mut WorkReport) {
+async fn discover<C>(service: &Service<C>, client: &C, place: &Place, limit: Duration, report: &mut WorkReport) {
     let Some(regions) = service.regions else {
         let error = format!("{} cannot say which regions there are", service.name);
         report.failure = Some(Failure::new(FailureClass::Internal, error));
         return;
     };
-    match regions(client).await {
+    match listing::within(limit, regions(client)).await {
         Ok(mut regions) => {
             regions.sort();
             regions.dedup();
@@ -189,6 +203,14 @@ mod tests {
             service: "ec2".into(),
             ..WorkItem::default()
         }
+    }
+
+    #[test]
+    fn runs_after_the_same_count_of_deliveries_differ_and_later_deliveries_are_newer() {
+        let all: std::collections::BTreeSet<u32> = (0..100).map(|_| attempt(1)).collect();
+        assert!(all.len() > 95, "24 random bits");
+        assert!(all.iter().all(|it| it >> 24 == 1));
+        assert!(attempt(2) > attempt(1) && attempt(u32::MAX) >> 24 == 255);
     }
 
     #[test]

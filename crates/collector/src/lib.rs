@@ -4,21 +4,25 @@
 //! Reading order: [`table`] says what the graph gets, [`service`] which calls list it, [`rows`] turns items into table
 //! rows, [`sink`] publishes them. [`options`] says how, [`run`] holds work items, [`item`] does one, [`listing`] one listing
 //! of it, [`connection`] and [`client`] are how it reaches AWS, [`error`] says what went wrong, and [`probe`] tries it all
-//! without publishing. [`alone`] is a process that collects.
+//! without publishing. `endpoint` gives up endpoints that hang, `progress` tells what is slow from what hangs. [`alone`] is a
+//! process that collects.
 
 pub mod alone;
 pub mod client;
 pub mod connection;
+mod endpoint;
 pub mod error;
 pub mod item;
 pub mod listing;
 pub mod options;
 pub mod place;
 pub mod probe;
+mod progress;
 pub mod rows;
 pub mod run;
 pub mod service;
 pub mod sink;
+mod size;
 pub mod table;
 pub mod testing;
 pub mod value;

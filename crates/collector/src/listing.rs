@@ -3,6 +3,7 @@
 use crate::{
     CollectError, Listing, Sink,
     item::{Task, Worker},
+    progress::{self, Progress},
     sink::Totals,
 };
 use bus::{Outgoing, PublishError};
@@ -11,7 +12,7 @@ use futures::FutureExt;
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 use tracing::Instrument;
 
-/// Runs a listing and publishes what it comes to. Its error, or panic, or lateness is its own: it ends in `failed` and in
+/// Runs a listing and publishes what it comes to. Its error, panic or silence is its own: it ends in `failed` and in
 /// the report.
 ///
 /// # Errors
@@ -30,10 +31,8 @@ pub(crate) async fn run<C: Send + Sync>(
     };
     let publish = async |event| {
         let (sync, scope) = (Some(task.sync.clone()), Some(scope.clone()));
-        worker
-            .bus
-            .publish(Outgoing::asset(&AssetEvent { sync, scope, attempt: task.attempt, event: Some(event) }))
-            .await
+        let event = AssetEvent { sync, scope, attempt: task.attempt, event: Some(event) };
+        worker.bus.publish(Outgoing::asset(&event)).await.inspect(|()| progress::note())
     };
     publish(Event::Started(ScopeStarted {})).await?;
     let span = tracing::info_span!("listing", listing = listing.name);
@@ -71,20 +70,22 @@ async fn collected<C: Send + Sync>(
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
 }
 
-/// What a listing comes to in this time; its panic is an error like any other.
+/// What a listing comes to, unless it makes no progress for as long as `limit`; its panic is an error like any other.
 pub(crate) async fn within<T>(
     limit: Duration,
     pages: impl Future<Output = Result<T, CollectError>>,
 ) -> Result<T, CollectError> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(pages).catch_unwind()).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(panic)) => Err(CollectError::internal(format!("the listing panicked: {}", words(&*panic)))),
-        Err(_late) => Err(late(limit)),
+    let progress = Progress::begin();
+    tokio::select! {
+        result = progress.during(AssertUnwindSafe(pages).catch_unwind()) => result.unwrap_or_else(|panic| {
+            Err(CollectError::internal(format!("the listing panicked: {}", words(&*panic))))
+        }),
+        () = progress.stalled(limit) => Err(late(limit)),
     }
 }
 
 fn late(limit: Duration) -> CollectError {
-    let message = format!("the listing took longer than {} seconds", limit.as_secs());
+    let message = format!("no answer, page or batch for {} seconds", limit.as_secs());
     CollectError { class: FailureClass::Timeout, message }
 }
 

@@ -20,8 +20,8 @@ pub struct Args {
     /// Seconds that AWS may take to begin its answer to one attempt of a call
     #[arg(long, env = "GROMA_AWS_TIMEOUT", value_name = "SECONDS", default_value_t = 60)]
     pub aws_timeout: u64,
-    /// Seconds that one listing with all its pages may take
-    #[arg(long, env = "GROMA_LISTING_TIMEOUT", value_name = "SECONDS", default_value_t = 1_800)]
+    /// Seconds that a listing may go without an answer, a page or a batch
+    #[arg(long, env = "GROMA_LISTING_TIMEOUT", value_name = "SECONDS", default_value_t = 600)]
     pub listing_timeout: u64,
     /// Seconds that work in hand may go on after SIGTERM before another collector gets it
     #[arg(long, env = "GROMA_DRAIN_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
@@ -39,8 +39,11 @@ pub struct Options {
     pub quota_percent: u32,
     /// How long AWS may take to begin its answer to one attempt.
     pub aws_timeout: Duration,
-    /// How long one listing may take.
+    /// How long a listing may go without progress.
     pub listing_timeout: Duration,
+    /// How much longer a work item may go without progress than one of its listings: a lease may take a minute and a half, a
+    /// publish two minutes.
+    pub stalled: Duration,
     /// How long work in hand may go on after a shutdown.
     pub drain_timeout: Duration,
     /// How long after a collector's last sign of life its work items go to another.
@@ -64,7 +67,8 @@ impl Default for Options {
             items: 4,
             quota_percent: 100,
             aws_timeout: Duration::from_mins(1),
-            listing_timeout: Duration::from_mins(30),
+            listing_timeout: Duration::from_mins(10),
+            stalled: Duration::from_mins(5),
             drain_timeout: Duration::from_secs(30),
             ack_wait: bus::ACK_WAIT,
         }

@@ -68,7 +68,10 @@ pub async fn regions<C: Send + std::marker::Sync>(
     let worker = Worker::new(service, bus, options);
     let sync = Sync { id: name, update_tag: 0 };
     let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
-    let mut regions = regions(&client).await.map_err(|error: CollectError| Failure::from(error.seen_from(&place)))?;
+    let limit = worker.options.listing_timeout;
+    let mut regions = listing::within(limit, regions(&client))
+        .await
+        .map_err(|error: CollectError| Failure::from(error.seen_from(&place)))?;
     regions.sort();
     Ok(regions)
 }

@@ -15,6 +15,17 @@ pub struct Rows {
     by_table: HashMap<TableKey, usize>,
     assets: u64,
     bytes: usize,
+    last: Last,
+}
+
+/// What the last item added.
+#[derive(Debug, Default)]
+struct Last {
+    /// Position of its node table.
+    nodes: Option<usize>,
+    /// Position of the table of each of its edges.
+    edges: Vec<usize>,
+    bytes: usize,
 }
 
 /// A [`Node`] table by its address (tables are statics), with the conditional labels and the ownership of a row; or one
@@ -28,13 +39,27 @@ enum TableKey {
 impl Rows {
     /// Adds an item's node and edges.
     pub fn push<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) {
-        let id = (node.id)(item, place);
+        let (id, before) = ((node.id)(item, place), self.bytes);
+        self.last.edges.clear();
         self.push_edges(node, item, place, &id);
         let values = values(node, item, place, &id);
         self.assets += 1;
         self.bytes += id.len() + values.iter().map(size).sum::<usize>();
         let row = NodeRow { id, values: values.into_iter().map(Into::into).collect() };
-        self.node_table(node, item).rows.push(row);
+        let index = self.node_table(node, item);
+        self.nodes[index].rows.push(row);
+        (self.last.nodes, self.last.bytes) = (Some(index), self.bytes - before);
+    }
+
+    /// Takes the last item's rows away again; once.
+    pub fn undo(&mut self) {
+        let Some(index) = self.last.nodes.take() else { return };
+        self.nodes[index].rows.pop();
+        for index in self.last.edges.drain(..) {
+            self.edges[index].rows.pop();
+        }
+        self.assets -= 1;
+        self.bytes -= self.last.bytes;
     }
 
     fn push_edges<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place, id: &str) {
@@ -44,35 +69,35 @@ impl Rows {
                 self.bytes += id.len() + value.len() + props.iter().map(size).sum::<usize>();
                 let values = props.into_iter().map(Into::into).collect();
                 let row = EdgeRow { source_id: id.to_owned(), target_value: value, values };
-                self.edge_table(node, position, edge).rows.push(row);
+                let index = self.edge_table(node, position, edge);
+                self.edges[index].rows.push(row);
+                self.last.edges.push(index);
             }
         }
     }
 
-    fn node_table<T>(&mut self, node: &'static Node<T>, item: &T) -> &mut NodeTable {
+    fn node_table<T>(&mut self, node: &'static Node<T>, item: &T) -> usize {
         let labels: Vec<bool> = node.labels_when.iter().map(|when| (when.holds)(item)).collect();
         let shared = (node.shared)(item);
         let key = TableKey::Nodes { table: std::ptr::from_ref(node).addr(), labels: labels.clone(), shared };
-        let index = match self.by_table.entry(key) {
+        match self.by_table.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 self.nodes.push(node_header(node, &labels, shared));
                 *entry.insert(self.nodes.len() - 1)
             }
-        };
-        &mut self.nodes[index]
+        }
     }
 
-    fn edge_table<T>(&mut self, node: &'static Node<T>, position: usize, edge: &Edge<T>) -> &mut EdgeTable {
+    fn edge_table<T>(&mut self, node: &'static Node<T>, position: usize, edge: &Edge<T>) -> usize {
         let key = TableKey::Edges { table: std::ptr::from_ref(node).addr(), edge: position };
-        let index = match self.by_table.entry(key) {
+        match self.by_table.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 self.edges.push(edge_header(node, edge));
                 *entry.insert(self.edges.len() - 1)
             }
-        };
-        &mut self.edges[index]
+        }
     }
 
     /// Node rows held.
@@ -87,12 +112,14 @@ impl Rows {
 
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.assets == 0
     }
 
-    /// The tables, leaving nothing.
+    /// The tables that have rows, leaving nothing.
     pub fn take(&mut self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
-        let Self { nodes, edges, .. } = std::mem::take(self);
+        let Self { mut nodes, mut edges, .. } = std::mem::take(self);
+        nodes.retain(|table| !table.rows.is_empty());
+        edges.retain(|table| !table.rows.is_empty());
         (nodes, edges)
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Options, Service,
     item::{self, Worker},
+    progress::Progress,
 };
 use anyhow::Context;
 use bus::{Bus, Consumer, Delivery, Outcome, Subscription};
@@ -63,7 +64,7 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     match pulled {
         Ok(deliveries) => deliveries,
         Err(error) => {
-            tracing::warn!(error = bus::chain(&error), "cannot take work; trying again");
+            tracing::warn!(error = bus::chain(&error), "no work can be taken; trying again");
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = shutdown.cancelled() => {}
@@ -73,20 +74,27 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     }
 }
 
-/// Works on a delivery, saying all the while that it is alive, and settles it.
+/// Works on a delivery, and settles it. While it makes progress, signs of life keep it from other collectors; without any
+/// for longer than a listing may go without, it is given back.
 async fn hold<C: Send + Sync + 'static>(
     worker: Arc<Worker<C>>,
     delivery: Delivery,
     shutdown: CancellationToken,
     give_back: CancellationToken,
 ) {
+    let progress = Progress::begin();
+    let stalled = worker.options.listing_timeout + worker.options.stalled;
     let outcome = if shutdown.is_cancelled() {
         Outcome::Retry(Duration::ZERO)
     } else {
         tokio::select! {
-            outcome = item::work(&worker, &delivery) => outcome,
+            outcome = progress.during(item::work(&worker, &delivery)) => outcome,
             () = give_back.cancelled() => Outcome::Retry(Duration::ZERO),
             () = stay_alive(&delivery, worker.options.ack_wait / 3) => Outcome::Retry(PAUSE),
+            () = progress.stalled(stalled) => {
+                tracing::warn!(after = ?stalled, "a work item makes no progress; giving it back");
+                Outcome::Retry(PAUSE)
+            }
         }
     };
     if let Err(error) = delivery.settle(outcome).await {
@@ -94,7 +102,7 @@ async fn hold<C: Send + Sync + 'static>(
     }
 }
 
-/// Never ends.
+/// Never ends; whoever waits for it ends it when the item makes no progress.
 async fn stay_alive(delivery: &Delivery, period: Duration) {
     loop {
         tokio::time::sleep(period).await;

@@ -1,13 +1,14 @@
 //! Where a listing's items go: turned into rows, gathered into batches, published as asset events. Nothing holds more
 //! than one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
 
-use crate::{CollectError, Place, rows::Rows, table::Node};
+use crate::{CollectError, Place, progress, rows::Rows, table::Node};
 use bus::{Bus, Outgoing, PendingAck};
 use events::{AssetBatch, AssetEvent, Scope, Sync, asset_event::Event};
 use std::collections::VecDeque;
 
 /// A batch is published when its rows come to this many bytes: half of NATS's default `max_payload` of 1 MiB, so that the
-/// row that crosses the line and the encoding's overhead still fit.
+/// encoding's overhead fits too. An item whose rows would cross the line begins the next batch, so only one that is larger
+/// by itself makes a larger batch.
 const BATCH_BYTES: usize = 512 * 1024;
 /// Or to this many rows, the size that the graph writes best in one statement.
 const BATCH_ROWS: u64 = 1_000;
@@ -19,6 +20,8 @@ pub struct Sink {
     place: Place,
     header: AssetEvent,
     rows: Rows,
+    /// Bytes of rows to a batch.
+    most: usize,
     output: Output,
     batches: u32,
     assets: u64,
@@ -53,6 +56,8 @@ impl Sink {
             place,
             header,
             rows: Rows::default(),
+            // Of a server that takes less, half of that.
+            most: BATCH_BYTES.min(bus.most_bytes() / 2),
             output: Output::Bus { bus: Box::new(bus), pending: VecDeque::new() },
             batches: 0,
             assets: 0,
@@ -62,7 +67,8 @@ impl Sink {
     /// A sink that keeps the batches, for tests.
     pub fn to_memory(place: Place) -> Self {
         let header = AssetEvent::default();
-        Self { place, header, rows: Rows::default(), output: Output::Memory(Vec::new()), batches: 0, assets: 0 }
+        let output = Output::Memory(Vec::new());
+        Self { place, header, rows: Rows::default(), most: BATCH_BYTES, output, batches: 0, assets: 0 }
     }
 
     /// A sink that keeps nothing and ends its listing at the first item, for trying whether it can be read.
@@ -89,8 +95,15 @@ impl Sink {
             *seen = true;
             return Err(CollectError::internal("enough was seen"));
         }
+        progress::note();
+        let first = self.rows.is_empty();
         self.rows.push(node, item, &self.place);
-        if self.rows.bytes() >= BATCH_BYTES || self.rows.assets() >= BATCH_ROWS {
+        if self.rows.bytes() > self.most && !first {
+            self.rows.undo();
+            self.flush().await?;
+            self.rows.push(node, item, &self.place);
+        }
+        if self.rows.bytes() >= self.most || self.rows.assets() >= BATCH_ROWS {
             self.flush().await?;
         }
         Ok(())
@@ -120,6 +133,7 @@ impl Sink {
         if let Output::Bus { pending, .. } = &mut self.output {
             while let Some(ack) = pending.pop_front() {
                 ack.wait().await.map_err(|error| lost(&error))?;
+                progress::note();
             }
         }
         Ok(Totals { batches: self.batches, assets: self.assets })
@@ -154,6 +168,7 @@ impl Sink {
                     && let Some(oldest) = pending.pop_front()
                 {
                     oldest.wait().await.map_err(|error| lost(&error))?;
+                    progress::note();
                 }
                 pending.push_back(bus.send(Outgoing::asset(&event)).await);
             }

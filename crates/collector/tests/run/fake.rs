@@ -18,6 +18,8 @@ use testkit::Nats;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// The broker leaves requests for this account without an answer.
+pub(crate) const SILENT: &str = "888888888888";
 /// The broker refuses this account.
 pub(crate) const REFUSED: &str = "999999999999";
 /// How often the listing that hangs has begun.
@@ -27,6 +29,55 @@ static THING: Node<u32> = Node {
     id: |it, place| place.arn("fake", &it.to_string()),
     props: &[prop("number", |it, _| i64::from(*it).into())],
     ..Node::of("AWSThing")
+};
+
+/// A text of so many bytes.
+static TEXT: Node<usize> = Node {
+    id: |it, place| place.arn("text", &it.to_string()),
+    props: &[prop("text", |it, _| "x".repeat(*it).into())],
+    ..Node::of("AWSText")
+};
+
+/// Rows around the size of a message.
+pub(crate) static LARGE: Service<()> = Service {
+    name: "large",
+    listings: &[
+        Listing {
+            name: "Large",
+            actions: &[],
+            feeds: &[&TEXT],
+            collect: |(), sink| {
+                Box::pin(async move { sink.emit_all(&TEXT, &[500_000, 600_000, 600_001, 1_000_000]).await })
+            },
+        },
+        Listing {
+            name: "TooLarge",
+            actions: &[],
+            feeds: &[&TEXT],
+            collect: |(), sink| Box::pin(async move { sink.emit_all(&TEXT, &[10, 2_000_000]).await }),
+        },
+    ],
+    ..without_listings()
+};
+
+/// Pages that come slowly, for longer than the limit of the test that uses it.
+pub(crate) static STEADY: Service<()> = Service {
+    name: "steady",
+    listings: &[Listing {
+        name: "Steady",
+        actions: &[],
+        feeds: &[&THING],
+        collect: |(), sink| {
+            Box::pin(async move {
+                for number in 0..60 {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    sink.emit(&THING, &number).await?;
+                }
+                Ok(())
+            })
+        },
+    }],
+    ..without_listings()
 };
 
 pub(crate) static FAKE: Service<()> = Service {
@@ -137,7 +188,9 @@ impl Stage {
         let requests = bus.serve(subjects::LEASE_REQUESTS, "broker").await?;
         tokio::spawn(requests.for_each(|request| async move {
             let asked = LeaseRequest::decode(request.payload.clone()).expect("a lease request");
-            request.answer(grant(&asked).encode_to_vec()).await;
+            if asked.account_id != SILENT {
+                request.answer(grant(&asked).encode_to_vec()).await;
+            }
         }));
         Ok(Self { bus, url: nats.url(), _nats: nats })
     }

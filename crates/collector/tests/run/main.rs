@@ -20,7 +20,7 @@ async fn every_scope_is_told_from_start_to_end_and_a_bad_listing_stands_alone() 
         let scope = scope.unwrap_or_else(|| panic!("{listing} is not in the report"));
         (scope.batches, scope.assets, scope.failure.as_ref().map(|failure| (failure.class(), failure.error.clone())))
     };
-    assert_eq!((report.attempt, report.scopes.len(), &report.failure), (1, 4, &None));
+    assert_eq!((report.attempt >> 24, report.scopes.len(), &report.failure), (1, 4, &None));
     assert_eq!(outcome("Good"), (3, 2_500, None));
     assert_eq!(outcome("Empty"), (0, 0, None));
     assert_eq!(outcome("Denied"), (0, 0, Some((FailureClass::AccessDenied, "AccessDenied: no".into()))));
@@ -122,7 +122,7 @@ async fn work_outlives_its_collector() -> anyhow::Result<()> {
 
     let last = stage.collect(&HANGING, quick);
     let report = stage.report().await?;
-    assert_eq!((report.attempt, report.scopes.len(), BEGUN.load(SeqCst)), (3, 1, 3));
+    assert_eq!((report.attempt >> 24, report.scopes.len(), BEGUN.load(SeqCst)), (3, 1, 3));
     assert_eq!(stage.kinds("Hangs").await?, ["started", "started", "started", "finished 0/0"]);
     assert_eq!(last.stop().await?, "in time");
     assert_eq!(stage.held(WORK).await?, 0);
@@ -130,7 +130,56 @@ async fn work_outlives_its_collector() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_listing_that_takes_too_long_is_a_timeout() -> anyhow::Result<()> {
+async fn a_listing_takes_as_long_as_it_makes_progress() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    // It takes three times as long as it may go without a page.
+    let options = Options { listing_timeout: Duration::from_secs(1), ..Options::default() };
+    let collector = stage.collect(&fake::STEADY, options);
+    stage.publish(&item("steady", WorkKind::Collect)).await?;
+    let report = stage.report().await?;
+    assert_eq!((report.scopes[0].assets, &report.scopes[0].failure), (60, &None));
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_item_without_progress_is_given_back() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let quick = Duration::from_millis(100);
+    let options =
+        Options { listing_timeout: quick, stalled: quick, ack_wait: Duration::from_secs(1), ..Options::default() };
+    let collector = stage.collect(&FAKE, options);
+    // It hangs before its first listing, while its collector is alive.
+    stage.publish(&events::WorkItem { account_id: fake::SILENT.into(), ..item("fake", WorkKind::Collect) }).await?;
+    let report = stage.report().await?;
+    let failure = report.failure.expect("a failure");
+    assert_eq!((report.attempt >> 24, failure.error.as_str()), (6, "given up after 5 attempts"));
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_that_fit_into_two_messages_are_not_put_into_one() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let collector = stage.collect(&fake::LARGE, Options::default());
+    stage.publish(&item("large", WorkKind::Collect)).await?;
+    let report = stage.report().await?;
+    let outcome = |listing: &str| {
+        report
+            .scopes
+            .iter()
+            .find(|it| it.scope.as_ref().is_some_and(|scope| scope.listing == listing))
+            .expect("a scope")
+    };
+    assert_eq!((outcome("Large").batches, outcome("Large").assets, &outcome("Large").failure), (4, 4, &None));
+    let failure = outcome("TooLarge").failure.as_ref().expect("a row larger than a message");
+    assert!(failure.error.contains("at most 1044480 are allowed"), "{}", failure.error);
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_listing_that_hangs_is_a_timeout() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let options = Options { listing_timeout: Duration::from_millis(50), ..Options::default() };
     let collector = stage.collect(&fake::ENDLESS, options);
@@ -155,7 +204,7 @@ async fn an_item_that_kills_its_collectors_is_given_up() -> anyhow::Result<()> {
     let collector = stage.collect(&FAKE, Options::default());
     let report = stage.report().await?;
     let failure = report.failure.expect("a failure");
-    assert_eq!((report.attempt, failure.error.as_str()), (6, "given up after 5 attempts"));
+    assert_eq!((report.attempt >> 24, failure.error.as_str()), (6, "given up after 5 attempts"));
     collector.stop().await?;
     assert_eq!(stage.held(WORK).await?, 0);
     Ok(())

@@ -101,7 +101,8 @@ pub struct AssetEvent {
     pub sync: ::core::option::Option<Sync>,
     #[prost(message, optional, tag = "2")]
     pub scope: ::core::option::Option<Scope>,
-    /// Rises when a work item is delivered again; only one attempt's batches are counted.
+    /// Rises when a work item is delivered again; only one attempt's batches are counted. The upper 8 bits count deliveries, up
+    /// to 255; the lower 24 are random, so that two runs under one count differ.
     #[prost(uint32, tag = "3")]
     pub attempt: u32,
     #[prost(oneof = "asset_event::Event", tags = "10, 11, 12, 13")]

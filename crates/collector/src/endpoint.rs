@@ -1,0 +1,240 @@
+//! Whether an endpoint of AWS answers. One that hangs would cost each call of each listing all of its attempts; after a few
+//! that timed out in a row the other calls of the work item fail at once.
+
+use crate::progress;
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        connector_metadata::ConnectorMetadata,
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
+        },
+        orchestrator::HttpRequest,
+        result::ConnectorError,
+        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+    },
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Attempts that time out, and how long the endpoint has said nothing meanwhile, for it to be given up. Listings that run at
+/// the same time reach the first line after one attempt each (60 s by default), one alone reaches the second after two. With
+/// the attempts that are still on their way then, a hung endpoint costs less than three minutes. A network that is away for
+/// some seconds makes no endpoint hung.
+const GIVEN_UP: [(u32, Duration); 2] = [(3, Duration::from_secs(45)), (2, Duration::from_secs(115))];
+
+/// A call was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it is taken for unreachable")]
+pub(crate) struct NotAnswering {
+    host: String,
+    silence: Duration,
+    timeouts: u32,
+}
+
+/// What the endpoints of one work item have done.
+#[derive(Debug, Default)]
+pub(crate) struct Endpoints(Mutex<HashMap<String, Endpoint>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Endpoint {
+    /// Silence counts from here: the last answer, or the last attempt that began before any timed out.
+    heard: Instant,
+    /// Attempts that timed out since.
+    timeouts: u32,
+    given_up: Option<Duration>,
+}
+
+impl Endpoints {
+    /// Whether a call may be made.
+    fn begin(&self, host: &str, now: Instant) -> Result<(), NotAnswering> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let endpoint = all.entry(host.to_owned()).or_insert(Endpoint { heard: now, timeouts: 0, given_up: None });
+        if endpoint.timeouts == 0 {
+            endpoint.heard = now;
+        }
+        match endpoint.given_up {
+            None => Ok(()),
+            Some(silence) => Err(NotAnswering { host: host.to_owned(), silence, timeouts: endpoint.timeouts }),
+        }
+    }
+
+    fn answered(&self, host: &str, now: Instant) {
+        if let Some(endpoint) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(host) {
+            *endpoint = Endpoint { heard: now, timeouts: 0, ..*endpoint };
+        }
+    }
+
+    fn timed_out(&self, host: &str, now: Instant) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(endpoint) = all.get_mut(host) else { return };
+        endpoint.timeouts += 1;
+        let silence = now.duration_since(endpoint.heard);
+        if GIVEN_UP.iter().any(|(timeouts, least)| endpoint.timeouts >= *timeouts && silence >= *least) {
+            endpoint.given_up.get_or_insert(Duration::from_secs(silence.as_secs()));
+        }
+    }
+}
+
+/// The HTTP client of one work item: it notes answers as progress, and makes no call to an endpoint that is given up.
+pub(crate) fn http_client(inner: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(Client { inner, endpoints: Arc::default() })
+}
+
+#[derive(Debug)]
+struct Client {
+    inner: SharedHttpClient,
+    endpoints: Arc<Endpoints>,
+}
+
+impl HttpClient for Client {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(WatchedConnector { inner, endpoints: self.endpoints.clone() })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.inner.validate_base_client_config(components, config)
+    }
+
+    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
+        self.inner.validate_final_config(components, config)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.inner.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct WatchedConnector {
+    inner: SharedHttpConnector,
+    endpoints: Arc<Endpoints>,
+}
+
+impl HttpConnector for WatchedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, endpoints) = (self.inner.clone(), self.endpoints.clone());
+        HttpConnectorFuture::new(async move {
+            let host = host_of(request.uri()).to_owned();
+            // Without a kind it is no error that the SDK would repeat.
+            endpoints.begin(&host, Instant::now()).map_err(|error| ConnectorError::other(error.into(), None))?;
+            let result = inner.call(request).await;
+            match &result {
+                Ok(_) => {
+                    endpoints.answered(&host, Instant::now());
+                    progress::note();
+                }
+                Err(error) if error.is_timeout() => endpoints.timed_out(&host, Instant::now()),
+                Err(_) => {}
+            }
+            result
+        })
+    }
+}
+
+/// `ec2.eu-west-1.amazonaws.com` of a URL; all of it where it has no scheme.
+fn host_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    const HOST: &str = "ec2.eu-west-9.amazonaws.com";
+    /// Of one attempt, as `--aws-timeout` has it by default.
+    const ATTEMPT: u64 = 60;
+
+    /// When `at_once` listings, each repeating a call that hangs, have given the endpoint up, in seconds of virtual time.
+    fn given_up_after(at_once: u32) -> u64 {
+        let (endpoints, start) = (Endpoints::default(), Instant::now());
+        let at = |second: u64| start + Duration::from_secs(second);
+        for second in (0..600).step_by(usize::try_from(ATTEMPT + 1).unwrap()) {
+            for _ in 0..at_once {
+                if endpoints.begin(HOST, at(second)).is_err() {
+                    return second;
+                }
+            }
+            (0..at_once).for_each(|_| endpoints.timed_out(HOST, at(second + ATTEMPT)));
+        }
+        u64::MAX
+    }
+
+    #[test]
+    fn a_hung_endpoint_costs_less_than_three_minutes_however_many_listings_run_at_once() {
+        let after: Vec<_> = [1, 2, 3, 4, 64].into_iter().map(given_up_after).collect();
+        assert_eq!(after, [122, 122, 61, 61, 61]);
+    }
+
+    #[test]
+    fn an_endpoint_that_answers_others_is_slow_and_not_given_up() {
+        let (endpoints, start) = (Endpoints::default(), Instant::now());
+        for minute in 0..20 {
+            let now = start + Duration::from_mins(minute);
+            assert_eq!(endpoints.begin(HOST, now), Ok(()));
+            (0..2).for_each(|_| endpoints.timed_out(HOST, now + Duration::from_secs(50)));
+            endpoints.answered(HOST, now + Duration::from_secs(55));
+        }
+    }
+
+    #[test]
+    fn a_network_that_is_away_for_some_seconds_makes_no_endpoint_hung() {
+        let (endpoints, start) = (Endpoints::default(), Instant::now());
+        assert_eq!(endpoints.begin(HOST, start), Ok(()));
+        (0..20).for_each(|_| endpoints.timed_out(HOST, start + Duration::from_secs(20)));
+        assert_eq!(endpoints.begin(HOST, start + Duration::from_secs(21)), Ok(()));
+    }
+
+    #[test]
+    fn each_endpoint_stands_alone() {
+        let (endpoints, start) = (Endpoints::default(), Instant::now());
+        let late = start + Duration::from_mins(2);
+        endpoints.begin(HOST, start).expect("new");
+        (0..3).for_each(|_| endpoints.timed_out(HOST, late));
+        assert!(endpoints.begin(HOST, late).is_err());
+        assert_eq!(endpoints.begin("autoscaling.eu-west-9.amazonaws.com", late), Ok(()));
+    }
+
+    /// Never answers, and counts.
+    #[derive(Debug)]
+    struct Hung(Arc<AtomicU32>);
+
+    impl HttpConnector for Hung {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            self.0.fetch_add(1, SeqCst);
+            HttpConnectorFuture::ready(Err(ConnectorError::timeout("no answer".into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_to_an_endpoint_that_is_given_up_is_not_made_and_not_repeated() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let endpoints = Arc::new(Endpoints::default());
+        let connector =
+            WatchedConnector { inner: SharedHttpConnector::new(Hung(calls.clone())), endpoints: endpoints.clone() };
+        let call = || {
+            let mut request = HttpRequest::empty();
+            request.set_uri(format!("https://{HOST}/")).expect("a URL");
+            connector.call(request)
+        };
+        assert!(call().await.expect_err("hung").is_timeout());
+        endpoints.timed_out(HOST, Instant::now() + Duration::from_mins(2));
+        let error = call().await.expect_err("given up");
+        assert!(error.is_other() && calls.load(SeqCst) == 1, "{error:?}");
+        let text = bus::chain(&error);
+        assert!(text.contains("ec2.eu-west-9.amazonaws.com has not answered for"), "{text}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Progress of a work item and of each of its listings: an answer of AWS, an asset, an acknowledged batch. Slow is not dead,
+//! so what has no end in sight is limited by the time since its last progress.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+tokio::task_local! {
+    /// Of the listing or item that this future belongs to.
+    static CURRENT: Progress;
+}
+
+/// When something last made progress; clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// Milliseconds since this process first asked.
+    last: Arc<AtomicU64>,
+    /// What it is a part of, which makes progress with it.
+    whole: Option<Box<Progress>>,
+}
+
+impl Progress {
+    /// Begins now, as a part of what the current future belongs to.
+    pub(crate) fn begin() -> Self {
+        let whole = CURRENT.try_with(Self::clone).ok().map(Box::new);
+        Self { last: Arc::new(AtomicU64::new(now())), whole }
+    }
+
+    /// Runs a future that [`note`]s progress here.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        CURRENT.scope(self.clone(), work).await
+    }
+
+    /// Time since the last progress.
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_millis(now().saturating_sub(self.last.load(Relaxed)))
+    }
+
+    /// Ends when there has been no progress for this long.
+    pub(crate) async fn stalled(&self, limit: Duration) {
+        while let Some(left) = limit.checked_sub(self.silence()).filter(|left| !left.is_zero()) {
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    fn note(&self) {
+        self.last.store(now(), Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.note();
+        }
+    }
+}
+
+/// Says that what the current future belongs to has made progress.
+pub(crate) fn note() {
+    CURRENT.try_with(Progress::note).ok();
+}
+
+fn now() -> u64 {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(FIRST.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn progress_of_a_part_is_progress_of_the_whole_and_not_of_its_other_parts() {
+        let item = Progress::begin();
+        let (one, other) = item.during(async { (Progress::begin(), Progress::begin()) }).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        one.during(async { note() }).await;
+        assert!(one.silence() < other.silence());
+        assert!(item.silence() < other.silence());
+        note();
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_is_not_stalled_however_long_it_takes() {
+        let progress = Progress::begin();
+        let (limit, steps) = (Duration::from_millis(400), AtomicU64::new(0));
+        let work = progress.during(async {
+            for _ in 0..40 {
+                tokio::time::sleep(Duration::from_millis(25)).await;
+                steps.fetch_add(1, Relaxed);
+                note();
+            }
+            std::future::pending::<()>().await;
+        });
+        tokio::select! {
+            () = work => {}
+            () = progress.stalled(limit) => {}
+        }
+        assert_eq!(steps.load(Relaxed), 40, "it stalled only after its last step");
+    }
+}
