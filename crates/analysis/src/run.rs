@@ -4,7 +4,7 @@ use crate::{
     answer, permissions, stale,
     steps::{STEPS, Step, Work},
 };
-use graph::{GraphError, GraphStore, parameters};
+use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::Query;
 use std::{
     collections::BTreeSet,
@@ -110,7 +110,7 @@ pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Count
             Ok(Counts { written, removed: draws.remove(store, tag).await? })
         }
         Work::Drain(text) => {
-            let removed = stale::drain(store, || stale::chunk(text, tag, [])).await?;
+            let removed = stale::drain(store, |size| stale::chunk(text, tag, size, [])).await?;
             Ok(Counts { written: 0, removed })
         }
         Work::Permissions => permissions::run(store, tag).await,
@@ -125,12 +125,20 @@ fn one_page(text: &str, after: &str, page: i64, tag: i64) -> Query {
     parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
 }
 
-/// Runs a statement page by page: it reads on after `$after` and answers with the `last` that it read, null at the end.
+/// Runs a statement page by page: it reads on after `$after` and answers with the `last` that it read, null at the end. A page
+/// that is too large for a transaction is read again as a smaller one.
 async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u64, GraphError> {
+    let portion = Portion::new(usize::try_from(page).unwrap_or(1));
     let mut written = 0;
     let mut after = String::new();
     loop {
-        let rows = store.rows(one_page(text, &after, page, tag)).await?;
+        let size = portion.size();
+        let query = one_page(text, &after, i64::try_from(size).unwrap_or(page), tag);
+        let rows = match store.rows(query).await {
+            Err(GraphError::TooLarge(_)) if portion.halve(size) => continue,
+            rows => rows?,
+        };
+        portion.passed(size);
         written += answer::count(&rows, "written")?;
         let last = rows.first().map(|row| row.get::<Option<String>>("last")).transpose();
         match last.map_err(answer::unreadable)?.flatten() {
@@ -151,8 +159,10 @@ pub(crate) const LAST: &str = "\u{10FFFF}";
 pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
         Work::Once(text) => vec![once(text, NO_TAG)],
-        Work::Drain(text) => vec![stale::chunk(text, NO_TAG, [])],
-        Work::Pages { text, page, draws } => vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG)],
+        Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
+        Work::Pages { text, page, draws } => {
+            vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG, stale::CHUNK)]
+        }
         Work::Permissions => permissions::rehearsal(labels, NO_TAG),
     });
     queries.collect()

@@ -1,12 +1,12 @@
 //! Edges that an earlier run drew and the current one did not.
 
 use crate::answer;
-use graph::{GraphError, GraphStore, parameters};
+use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltType, Query};
 use std::collections::BTreeSet;
 
 /// Edges or nodes removed in one transaction.
-const CHUNK: i64 = 10_000;
+pub(crate) const CHUNK: usize = 10_000;
 
 /// Edges that only one step draws, all of them from nodes of one label.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +26,11 @@ impl Shapes<'_> {
     /// # Errors
     /// When the graph is away.
     pub(crate) async fn remove(&self, store: &GraphStore, tag: i64) -> Result<u64, GraphError> {
-        drain(store, || self.chunk(tag)).await
+        drain(store, |size| self.chunk(tag, size)).await
     }
 
     /// The statement for all of them, because planning one for each takes longer than any of them does.
-    pub(crate) fn chunk(&self, tag: i64) -> Query {
+    pub(crate) fn chunk(&self, tag: i64, size: usize) -> Query {
         let kinds: BTreeSet<&str> = self.ends.iter().map(|(kind, _)| *kind).collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
         let text = format!(
@@ -41,23 +41,37 @@ impl Shapes<'_> {
             kinds.join("`|`"),
         );
         let ends = parameters::list(self.ends.iter().map(|(kind, to)| parameters::texts([kind, to])));
-        chunk(&text, tag, [("ends", ends)])
+        chunk(&text, tag, size, [("ends", ends)])
     }
 }
 
-/// A statement that removes at most `$chunk` of what is older than `$tag`.
-pub(crate) fn chunk<'a>(text: &str, tag: i64, more: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    parameters::planned_once(text, [("tag", tag.into()), ("chunk", CHUNK.into())].into_iter().chain(more))
+/// A statement that removes at most `size` (`$chunk`) of what is older than `$tag`.
+pub(crate) fn chunk<'a>(
+    text: &str,
+    tag: i64,
+    size: usize,
+    more: impl IntoIterator<Item = (&'a str, BoltType)>,
+) -> Query {
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    parameters::planned_once(text, [("tag", tag.into()), ("chunk", size.into())].into_iter().chain(more))
 }
 
-/// Repeats such a statement, which answers how many it `removed`, until nothing is left.
+/// Repeats such a statement, which answers how many it `removed`, until nothing is left; with smaller chunks where one is too
+/// large for a transaction.
 ///
 /// # Errors
-/// When the graph is away.
-pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn() -> Query) -> Result<u64, GraphError> {
+/// When the graph is away, or even one removal is too large.
+pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn(usize) -> Query) -> Result<u64, GraphError> {
+    let portion = Portion::new(CHUNK);
     let mut total = 0;
     loop {
-        let removed = answer::count(&store.rows(chunk()).await?, "removed")?;
+        let size = portion.size();
+        let rows = match store.rows(chunk(size)).await {
+            Err(GraphError::TooLarge(_)) if portion.halve(size) => continue,
+            rows => rows?,
+        };
+        portion.passed(size);
+        let removed = answer::count(&rows, "removed")?;
         total += removed;
         if removed == 0 {
             return Ok(total);

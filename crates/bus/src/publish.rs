@@ -85,6 +85,19 @@ impl Outgoing {
         }
     }
 
+    /// A part of a message that could not be handled, while the rest could. `part` tells it from other parts of the message.
+    pub fn parked_part(
+        stream: &str,
+        sequence: u64,
+        part: &str,
+        subject: String,
+        reason: &str,
+        payload: impl Into<Bytes>,
+    ) -> Self {
+        let whole = Self::parked(stream, sequence, subject, reason, payload.into());
+        Self { id: format!("{}/{part}", whole.id), ..whole }
+    }
+
     /// Any bytes on any subject, for tests of what a stranger may send.
     pub fn new(subject: String, id: String, payload: impl Into<Bytes>) -> Self {
         Self { subject, id, payload: payload.into(), headers: Vec::new() }

@@ -1,6 +1,7 @@
 //! Which events may become Cypher. Labels, types and property names cannot be parameters of a statement, so only plain
 //! names pass; anybody may publish on a bus.
 
+use crate::flaws::{Flaws, Owner, sift};
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeTable, Message, NodeTable, Ownership, Scope, ScopeFinished, Sync,
     asset_event::Event, identifier, subjects,
@@ -15,8 +16,17 @@ pub struct Admitted {
     pub scope: Scope,
     /// The attempt.
     pub attempt: u32,
-    /// What happened.
+    /// What happened, without rows that cannot stand in the graph.
     pub event: Event,
+    /// What had to be done to the event to make it fit.
+    pub flaws: Flaws,
+}
+
+impl Admitted {
+    /// An event without flaws.
+    pub(crate) fn new(sync: Sync, scope: Scope, attempt: u32, event: Event) -> Self {
+        Self { sync, scope, attempt, event, flaws: Flaws::default() }
+    }
 }
 
 /// Unix seconds until the year 2242. A tag in milliseconds would be newer than every sync to come and shut them all out.
@@ -50,13 +60,16 @@ fn decode(payload: &[u8]) -> Result<AssetEvent, String> {
 fn check(AssetEvent { sync, scope, attempt, event }: AssetEvent) -> Result<Admitted, String> {
     let sync = sync.filter(|sync| !sync.id.is_empty() && TAGS.contains(&sync.update_tag)).ok_or("no sync")?;
     let scope = scope.filter(is_whole).ok_or("no scope")?;
-    let event = event.ok_or("an event of a kind that this version does not know")?;
-    match &event {
-        Event::Batch(batch) => batch_names(batch)?,
-        Event::Finished(finished) => feed_names(finished)?,
-        Event::Started(_) | Event::Failed(_) => {}
-    }
-    Ok(Admitted { sync, scope, attempt, event })
+    let mut event = event.ok_or("an event of a kind that this version does not know")?;
+    let flaws = match &mut event {
+        Event::Batch(batch) => {
+            batch_names(batch)?;
+            sift(Owner { sync: &sync, scope: &scope, attempt }, batch)
+        }
+        Event::Finished(finished) => feed_names(finished).map(|()| Flaws::default())?,
+        Event::Started(_) | Event::Failed(_) => Flaws::default(),
+    };
+    Ok(Admitted { sync, scope, attempt, event, flaws })
 }
 
 fn is_whole(scope: &Scope) -> bool {
@@ -72,26 +85,20 @@ fn is_plain(text: &str, also: &str) -> bool {
 
 fn batch_names(batch: &AssetBatch) -> Result<(), String> {
     for table in &batch.nodes {
-        let NodeTable { label, extra_labels, absent_labels, properties, rows, .. } = table;
+        let NodeTable { label, extra_labels, absent_labels, properties, .. } = table;
         std::iter::once(label).chain(extra_labels).chain(absent_labels).try_for_each(|label| label_name(label))?;
         properties.iter().try_for_each(|property| property_name(&property.name))?;
         if table.ownership() == Ownership::Unspecified {
             return Err(format!("{label}: nobody owns its nodes"));
         }
-        if rows.iter().any(|row| row.values.len() != properties.len() || row.id.is_empty()) {
-            return Err(format!("{label}: a row does not fit its table"));
-        }
     }
     for table in &batch.edges {
-        let EdgeTable { r#type, source_label, target_label, target_key, properties, rows, .. } = table;
+        let EdgeTable { r#type, source_label, target_label, target_key, properties, .. } = table;
         [source_label, target_label].into_iter().try_for_each(|label| label_name(label))?;
         [r#type, target_key].into_iter().try_for_each(|text| name(text))?;
         properties.iter().try_for_each(|property| property_name(property))?;
         if table.direction() == Direction::Unspecified {
             return Err(format!("{type}: neither in nor out"));
-        }
-        if rows.iter().any(|row| row.values.len() != properties.len() || row.source_id.is_empty()) {
-            return Err(format!("{type}: a row does not fit its table"));
         }
     }
     Ok(())

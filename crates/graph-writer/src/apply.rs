@@ -9,12 +9,12 @@ use crate::{
     edges::{EdgeWrites, Held},
     nodes::{NodeWrites, Origin, Written},
     ownership,
-    schema::{Need, Schema},
+    schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
 };
 use events::{AssetBatch, Scope, asset_event::Event};
-use graph::{GraphError, GraphStore, Transaction};
+use graph::{GraphError, GraphStore, Transaction, is_too_large};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// An admitted event and its place in the stream.
@@ -61,11 +61,13 @@ impl Item {
 /// # Errors
 /// When the graph is away, or rejects one of the rows: then nothing is applied.
 pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Result<Applied, GraphError> {
-    schema.ensure(store, needs(items.iter().filter_map(Item::batch))).await?;
+    let ambiguous = schema.ensure(store, needs(items.iter().filter_map(Item::batch))).await?;
     let scopes = scopes(items);
     let mut backoff = store.backoff();
     loop {
-        match attempt(store, &scopes, items).await {
+        match attempt(store, &scopes, items, &ambiguous).await {
+            // Smaller transactions may pass at once.
+            Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
             Ok(Some(applied)) => return Ok(applied),
             Ok(None) => tracing::debug!("a node has been removed meanwhile; repeating a transaction"),
             Err(error) => backoff.pause(error).await?,
@@ -83,9 +85,10 @@ async fn attempt(
     store: &GraphStore,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],
+    ambiguous: &BTreeSet<String>,
 ) -> Result<Option<Applied>, neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let applied = enter(&mut transaction, scopes, items).await;
+    let applied = enter(&mut transaction, scopes, items, ambiguous).await;
     if let Ok(None) = applied {
         transaction.undo().await;
         return Ok(None);
@@ -101,15 +104,16 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
     batches.flat_map(of).collect()
 }
 
-/// All of a transaction but its end; none when it has to be repeated.
+/// All of a transaction but its end; none when it has to be repeated. `ambiguous` labels are those of [`Schema::ensure`].
 pub(crate) async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],
+    ambiguous: &BTreeSet<String>,
 ) -> Result<Option<Applied>, neo4rs::Error> {
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
-    let Some(held) = write(transaction, &wanted).await? else { return Ok(None) };
+    let Some(held) = write(transaction, &wanted, ambiguous).await? else { return Ok(None) };
     for item in &wanted {
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
@@ -125,13 +129,14 @@ pub(crate) async fn enter(
 }
 
 /// Steps every state through its events; the batches whose rows the final states count.
-fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<&'a Item> {
+pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<&'a Item> {
     let mut wanted = Vec::new();
     for item in items {
         if let Some(stored) = states.get_mut(&scopes::id(&item.event.scope)) {
             let (state, verdict) = std::mem::take(&mut stored.state).step(&item.run(), &item.event.event);
             stored.state = state;
             if verdict == Verdict::Apply {
+                stored.state.note(&item.event.flaws);
                 wanted.push(item);
             }
         }
@@ -142,7 +147,14 @@ fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Ve
 }
 
 /// Nodes, edges, and at last the nodes that others see too; none when one of those has been removed meanwhile.
-pub(crate) async fn write(transaction: &mut Transaction, items: &[&Item]) -> Result<Option<Held>, neo4rs::Error> {
+pub(crate) async fn write(
+    transaction: &mut Transaction,
+    items: &[&Item],
+    ambiguous: &BTreeSet<String>,
+) -> Result<Option<Held>, neo4rs::Error> {
+    let tables = items.iter().filter_map(|item| item.batch()).flat_map(|batch| &batch.nodes);
+    let labels: BTreeSet<&str> = tables.map(|table| table.label.as_str()).collect();
+    schema::lock(transaction, labels.into_iter().filter(|label| ambiguous.contains(*label))).await?;
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
     let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();
@@ -162,6 +174,6 @@ pub(crate) async fn write(transaction: &mut Transaction, items: &[&Item]) -> Res
     Ok(Some(held))
 }
 
-fn labels(batch: &AssetBatch) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn labels(batch: &AssetBatch) -> impl Iterator<Item = String> + '_ {
     batch.nodes.iter().flat_map(|table| std::iter::once(&table.label).chain(&table.extra_labels).cloned())
 }

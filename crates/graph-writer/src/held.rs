@@ -79,13 +79,13 @@ async fn fetch(bus: &Bus, stored: &StoredScope, sequences: &mut Vec<u64>) -> Res
 
 /// The batch, reduced to the tables that lacked an end; none when the stream holds something else at its place.
 fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
-    let Admitted { sync, scope, attempt, event } = admit(payload).ok()?;
+    let Admitted { sync, scope, attempt, event, .. } = admit(payload).ok()?;
     let Event::Batch(batch) = event else { return None };
     let labels = &stored.state.held.get(&sequence)?.labels;
     let lacking = |table: &EdgeTable| labels.contains(&table.target_label) || labels.contains(&table.source_label);
     let edges = batch.edges.into_iter().filter(lacking).collect();
     let event = Event::Batch(AssetBatch { index: batch.index, nodes: Vec::new(), edges });
-    let item = Item { sequence, event: Admitted { sync, scope, attempt, event } };
+    let item = Item { sequence, event: Admitted::new(sync, scope, attempt, event) };
     (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 

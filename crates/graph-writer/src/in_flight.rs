@@ -1,13 +1,14 @@
-//! Deliveries that wait or are worked on: kept from being delivered to somebody else by a sign of life every few seconds,
-//! and settled by their place in the stream.
+//! Deliveries that wait or are worked on: kept from being delivered to somebody else by a sign of life every few seconds for
+//! as long as the work goes on, and settled by their place in the stream.
 
 use bus::{Delivery, Outcome};
+use graph::Pulse;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 /// Messages that one pull fetches at most.
 const PULL: usize = 16;
@@ -84,9 +85,17 @@ impl Drop for Share {
     }
 }
 
+/// How long work may go on without a sign. Longer than every limit of a single step ([`graph::Limits`]).
+pub(crate) const SILENCE: Duration = Duration::from_mins(10);
+/// How long one sign of life, or handing back one delivery, may take.
+const SIGN: Duration = Duration::from_secs(5);
+
 /// Deliveries by their place in the stream.
 #[derive(Clone, Default)]
-pub(crate) struct InFlight(Arc<tokio::sync::Mutex<HashMap<u64, Held>>>);
+pub(crate) struct InFlight {
+    held: Arc<tokio::sync::Mutex<HashMap<u64, Held>>>,
+    pulse: Pulse,
+}
 
 struct Held {
     delivery: Delivery,
@@ -95,14 +104,24 @@ struct Held {
 }
 
 impl InFlight {
+    /// A pulse for one piece of work on them. Its beats count as signs of all of them.
+    pub(crate) fn pulse(&self) -> Pulse {
+        Pulse::under(&self.pulse)
+    }
+
     /// Takes charge of a delivery. One that came again while it was in flight replaces the first.
     pub(crate) async fn add(&self, delivery: Delivery, share: Share) {
-        self.0.lock().await.insert(delivery.sequence(), Held { delivery, _share: share });
+        let mut held = self.held.lock().await;
+        if held.is_empty() {
+            self.pulse.beat();
+        }
+        held.insert(delivery.sequence(), Held { delivery, _share: share });
     }
 
     /// Ends a delivery; one that was settled before is not an error.
     pub(crate) async fn settle(&self, sequence: u64, outcome: Outcome) {
-        let held = self.0.lock().await.remove(&sequence);
+        self.pulse.beat();
+        let held = self.held.lock().await.remove(&sequence);
         if let Some(held) = held
             && let Err(error) = held.delivery.settle(outcome).await
         {
@@ -110,21 +129,38 @@ impl InFlight {
         }
     }
 
-    /// Hands back all that is left, to be delivered to somebody else at once.
+    /// Hands back all that is left, to be delivered to another writer at once. What cannot be handed back in time is delivered
+    /// after the ack wait.
     pub(crate) async fn hand_back(&self) {
-        for (_, held) in self.0.lock().await.drain() {
-            held.delivery.settle(Outcome::Retry(Duration::ZERO)).await.ok();
+        for (_, held) in self.held.lock().await.drain() {
+            timeout(SIGN, held.delivery.settle(Outcome::Retry(Duration::ZERO))).await.ok();
         }
     }
 
-    /// Gives signs of life, several within the ack wait, until it is dropped.
+    /// Gives signs of life, several within the ack wait, until it is dropped. When nothing has gone on for [`SILENCE`], all
+    /// deliveries go back instead.
     pub(crate) async fn keep_alive(&self, ack_wait: Duration) {
         loop {
             tokio::time::sleep(ack_wait / 3).await;
-            for held in self.0.lock().await.values() {
-                if let Err(error) = held.delivery.progress().await {
-                    tracing::debug!(%error, "no sign of life could be given");
-                }
+            self.sign(SILENCE).await;
+        }
+    }
+
+    async fn sign(&self, silence: Duration) {
+        let held = self.held.lock().await;
+        if held.is_empty() {
+            return;
+        }
+        if self.pulse.silent_for() > silence {
+            tracing::warn!(messages = held.len(), ?silence, "nothing goes on; handing messages back to other writers");
+            drop(held);
+            return self.hand_back().await;
+        }
+        for held in held.values() {
+            match timeout(SIGN, held.delivery.progress()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "no sign of life could be given"),
+                Err(_) => return tracing::debug!("NATS takes no sign of life"),
             }
         }
     }
@@ -135,6 +171,29 @@ mod tests {
     use super::*;
     use futures::FutureExt;
     use proptest::prelude::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_that_gives_no_sign_goes_back_and_other_work_stays() -> anyhow::Result<()> {
+        const ACK_WAIT: Duration = Duration::from_mins(1);
+        let nats = testkit::Nats::start().await?;
+        let bus = bus::Bus::connect(&bus::BusConfig::new(nats.url(), "test")).await?;
+        bus.ensure_streams().await?;
+        let subject = "groma.v1.assets.s.1.r.s.L.batch".to_owned();
+        bus.publish(bus::Outgoing::new(subject, "1".into(), vec![0; 8])).await?;
+        let consumer = bus.consume(bus::Subscription::assets("test", ACK_WAIT)).await?;
+        let delivery = consumer.next(1).await?.pop().expect("a delivery");
+        let in_flight = InFlight::default();
+        in_flight.add(delivery, Shares::new(1, 100).take(8)).await;
+        in_flight.pulse().beat();
+        in_flight.sign(ACK_WAIT).await;
+        assert_eq!(in_flight.held.lock().await.len(), 1, "it goes on");
+        in_flight.sign(Duration::ZERO).await;
+        assert_eq!(in_flight.held.lock().await.len(), 0);
+        // Long before the ack wait is over.
+        let again = consumer.next(1).await?.pop().expect("it is delivered again");
+        assert_eq!(again.deliveries(), 2);
+        Ok(())
+    }
 
     fn room(shares: &Shares) -> Option<usize> {
         shares.room().now_or_never()

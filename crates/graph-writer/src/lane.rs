@@ -13,6 +13,7 @@
 //! takes a fifteenth of the server's CPU time.
 
 use crate::apply::{Applied, Item};
+use graph::Portion;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -23,12 +24,21 @@ use tokio::sync::Notify;
 const MOST_NODES: usize = 2_500;
 /// Edge rows after which it is.
 const MOST_EDGES: usize = 10_000;
+/// A full transaction, in the parts of [`Lanes::portion`].
+const FULL: usize = 1_024;
 
 /// The queues of all accounts.
-#[derive(Default)]
 pub(crate) struct Lanes {
     state: Mutex<State>,
     changed: Notify,
+    /// How full a transaction may be.
+    portion: Portion,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: Notify::new(), portion: Portion::new(FULL) }
+    }
 }
 
 #[derive(Default)]
@@ -42,11 +52,49 @@ struct State {
 #[derive(Default)]
 struct Lane {
     queue: VecDeque<Item>,
-    served: bool,
+    stand: Stand,
     /// Labels written since held edges were last retried.
     fresh: HashSet<String>,
     /// Whether a scope has completed since.
     completed: bool,
+}
+
+/// Where a lane is. It goes round: only an idle lane is called, only a called one is taken, only a taken one becomes idle. So
+/// no two workers serve it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stand {
+    /// Nobody is meant to serve it.
+    #[default]
+    Idle,
+    /// It is among the ready ones, once.
+    Called,
+    /// A worker serves it.
+    Taken,
+}
+
+impl Lane {
+    fn has_work(&self) -> bool {
+        !self.queue.is_empty() || (self.completed && !self.fresh.is_empty())
+    }
+
+    fn is_forgettable(&self) -> bool {
+        self.stand == Stand::Idle && self.queue.is_empty() && !self.completed && self.fresh.is_empty()
+    }
+}
+
+impl State {
+    /// Calls for a worker if the lane needs one and none is called.
+    fn call(&mut self, account: &str) -> bool {
+        let Some(lane) = self.lanes.get_mut(account) else { return false };
+        let needed = lane.stand == Stand::Idle && lane.has_work();
+        if needed {
+            lane.stand = Stand::Called;
+            self.ready.push_back(account.to_owned());
+        } else if lane.is_forgettable() {
+            self.lanes.remove(account);
+        }
+        needed
+    }
 }
 
 /// Work for one worker.
@@ -62,10 +110,8 @@ impl Lanes {
     pub(crate) fn push(&self, item: Item) {
         let account = item.event.scope.account_id.clone();
         let mut state = self.lock();
-        let lane = state.lanes.entry(account.clone()).or_default();
-        lane.queue.push_back(item);
-        if !lane.served && lane.queue.len() == 1 {
-            state.ready.push_back(account);
+        state.lanes.entry(account.clone()).or_default().queue.push_back(item);
+        if state.call(&account) {
             self.changed.notify_one();
         }
     }
@@ -81,7 +127,7 @@ impl Lanes {
                     return None;
                 }
                 if let Some(account) = state.ready.pop_front() {
-                    return Some(take(&mut state, account));
+                    return Some(take(&mut state, account, self.portion.size()));
                 }
             }
             changed.await;
@@ -92,15 +138,32 @@ impl Lanes {
     pub(crate) fn done(&self, account: &str, applied: Applied) {
         let mut state = self.lock();
         let Some(lane) = state.lanes.get_mut(account) else { return };
-        lane.served = false;
+        lane.stand = Stand::Idle;
         lane.completed |= applied.completed;
         lane.fresh.extend(applied.labels);
-        if !lane.queue.is_empty() || (lane.completed && !lane.fresh.is_empty()) {
-            state.ready.push_back(account.to_owned());
+        if state.call(account) {
             self.changed.notify_one();
-        } else if !lane.completed && lane.fresh.is_empty() {
-            state.lanes.remove(account);
         }
+    }
+
+    /// Learns that a transaction with these events was too large for Neo4j.
+    pub(crate) fn too_large(&self, items: &[Item]) {
+        self.portion.halve(fullness(items));
+    }
+
+    /// Learns that a transaction with these events passed.
+    pub(crate) fn passed(&self, items: &[Item]) {
+        self.portion.passed(fullness(items));
+    }
+
+    /// Learns that an event passed in pieces: a larger transaction may pass again some time.
+    pub(crate) fn passed_in_pieces(&self) {
+        self.portion.passed(self.portion.size());
+    }
+
+    /// Whether these events are more than a transaction may have at present.
+    pub(crate) fn is_too_much(&self, items: &[Item]) -> bool {
+        fullness(items) > self.portion.size()
     }
 
     /// No more work is handed out.
@@ -114,9 +177,9 @@ impl Lanes {
     }
 }
 
-fn take(state: &mut State, account: String) -> Job {
+fn take(state: &mut State, account: String, portion: usize) -> Job {
     let lane = state.lanes.entry(account.clone()).or_default();
-    lane.served = true;
+    lane.stand = Stand::Taken;
     if lane.queue.is_empty() {
         lane.completed = false;
         return Job::Redraw { account, labels: std::mem::take(&mut lane.fresh) };
@@ -130,7 +193,7 @@ fn take(state: &mut State, account: String) -> Job {
         if same && !full {
             let rows = item.rows();
             (nodes, edges) = (nodes + rows.0, edges + rows.1);
-            full = !items.is_empty() && (nodes > MOST_NODES || edges > MOST_EDGES);
+            full = !items.is_empty() && parts(nodes, edges) > portion;
         }
         if same && !full { items.push(item) } else { rest.push_back(item) }
     }
@@ -138,11 +201,23 @@ fn take(state: &mut State, account: String) -> Job {
     Job::Apply { account, items }
 }
 
+/// How much of a full transaction these events are.
+fn fullness(items: &[Item]) -> usize {
+    let rows = items.iter().map(Item::rows).fold((0, 0), |sum, rows| (sum.0 + rows.0, sum.1 + rows.1));
+    parts(rows.0, rows.1)
+}
+
+fn parts(nodes: usize, edges: usize) -> usize {
+    (nodes * FULL).div_ceil(MOST_NODES).max((edges * FULL).div_ceil(MOST_EDGES))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::admit::Admitted;
     use events::{AssetBatch, NodeRow, NodeTable, Scope, Sync, asset_event::Event};
+    use futures::FutureExt;
+    use proptest::prelude::*;
 
     fn item(account: &str, sequence: u64, rows: usize) -> Item {
         of_service("s", account, sequence, rows)
@@ -153,7 +228,7 @@ mod tests {
         let scope = Scope { account_id, region, service: service.into(), listing };
         let nodes = vec![NodeTable { rows: vec![NodeRow::default(); rows], ..NodeTable::default() }];
         let event = Event::Batch(AssetBatch { index: 0, nodes, edges: Vec::new() });
-        Item { sequence, event: Admitted { sync: Sync::default(), scope, attempt: 1, event } }
+        Item { sequence, event: Admitted::new(Sync::default(), scope, 1, event) }
     }
 
     async fn sequences(lanes: &Lanes) -> (String, Vec<u64>) {
@@ -203,5 +278,79 @@ mod tests {
         lanes.done("1", Applied::default());
         lanes.close();
         assert!(lanes.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_event_that_comes_while_held_edges_wait_does_not_call_a_second_worker() {
+        let lanes = Lanes::default();
+        lanes.push(item("1", 1, 1));
+        sequences(&lanes).await;
+        lanes.done("1", Applied { completed: true, labels: ["A".to_owned()].into() });
+        lanes.push(item("1", 2, 1));
+        assert_eq!(sequences(&lanes).await, ("1".into(), vec![2]));
+        assert!(lanes.next().now_or_never().is_none(), "it is served already");
+        lanes.done("1", Applied::default());
+        assert!(matches!(lanes.next().now_or_never(), Some(Some(Job::Redraw { .. }))));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_smaller_after_one_that_was_too_large() {
+        let lanes = Lanes::default();
+        (0..5).for_each(|n| lanes.push(item("1", n, 500)));
+        let Some(Job::Apply { items, .. }) = lanes.next().await else { panic!("work") };
+        assert_eq!(items.len(), 5);
+        lanes.too_large(&items);
+        lanes.done("1", Applied::default());
+        (0..5).for_each(|n| lanes.push(item("1", n, 500)));
+        assert_eq!(sequences(&lanes).await.1, [0, 1]);
+        assert!(lanes.is_too_much(&items));
+    }
+
+    proptest! {
+        #[test]
+        fn a_lane_is_never_served_twice_and_no_event_is_forgotten(
+            steps in proptest::collection::vec((0..3u8, 0..3usize, any::<bool>()), 1..60),
+        ) {
+            let (lanes, mut serving, mut pushed, mut taken) = (Lanes::default(), Vec::new(), 0, 0);
+            for (step, n, completed) in steps {
+                match step {
+                    0 => {
+                        lanes.push(item(["1", "2", "3"][n], pushed, 1));
+                        pushed += 1;
+                    }
+                    1 => {
+                        let Some(job) = lanes.next().now_or_never() else { continue };
+                        let account = match job.expect("open") {
+                            Job::Apply { account, items } => {
+                                taken += items.len() as u64;
+                                account
+                            }
+                            Job::Redraw { account, .. } => account,
+                        };
+                        prop_assert!(!serving.contains(&account), "{account} is served twice");
+                        serving.push(account);
+                    }
+                    _ if !serving.is_empty() => {
+                        let account = serving.remove(n % serving.len());
+                        let labels = [account.clone()].into_iter().filter(|_| completed).collect();
+                        lanes.done(&account, Applied { completed, labels });
+                    }
+                    _ => {}
+                }
+            }
+            for account in &serving {
+                lanes.done(account, Applied::default());
+            }
+            while let Some(job) = lanes.next().now_or_never() {
+                match job.expect("open") {
+                    Job::Apply { account, items } => {
+                        taken += items.len() as u64;
+                        lanes.done(&account, Applied::default());
+                    }
+                    Job::Redraw { account, .. } => lanes.done(&account, Applied::default()),
+                }
+            }
+            prop_assert_eq!(taken, pushed);
+        }
     }
 }

@@ -15,6 +15,7 @@ use events::{
 };
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
+use std::collections::BTreeSet;
 
 /// Rows of each table that is rolled back.
 const ROWS: usize = 30;
@@ -55,7 +56,7 @@ async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<
     prepare::change(transaction).await?;
     for tag in 1..=TIMES {
         let items = items(expected, ROWS, tag);
-        apply::enter(transaction, &apply::scopes(&items), &items).await?;
+        apply::enter(transaction, &apply::scopes(&items), &items, &BTreeSet::new()).await?;
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<
 /// Without the states of scopes, so that nothing but nodes of the label is left behind.
 async fn write(transaction: &mut Transaction, own: &[Expected], tag: i64) -> Result<(), neo4rs::Error> {
     let items = items(own, COMMITTED, tag);
-    apply::write(transaction, &items.iter().collect::<Vec<_>>()).await.map(drop)
+    apply::write(transaction, &items.iter().collect::<Vec<_>>(), &BTreeSet::new()).await.map(drop)
 }
 
 fn items(expected: &[Expected], rows: usize, tag: i64) -> Vec<Item> {
@@ -102,7 +103,7 @@ fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     let nodes = expected.nodes.iter().map(|table| with_nodes(table, rows)).collect();
     let edges = expected.edges.iter().map(|table| with_edges(table, rows)).collect();
     let event = Event::Batch(AssetBatch { index: 0, nodes, edges });
-    Item { sequence, event: Admitted { sync, scope, attempt: 1, event } }
+    Item { sequence, event: Admitted::new(sync, scope, 1, event) }
 }
 
 /// What edges may name has the id for its value, so that they find the node.

@@ -1,21 +1,66 @@
 //! Constraints and indexes: `MERGE` on a label without one scans the label, and only a unique constraint keeps two writers
 //! from creating the same node twice.
 //!
-//! What exists is read once per process, so that a schema that is complete costs one statement; what is missing is created
-//! in one transaction for all that a group of events needs, because each change of the schema throws away every query plan.
-//! An index that somebody else made where a constraint is wanted (Cartography makes plain ones on `id`) is kept, and where
-//! ids are not unique already an index has to do.
+//! What exists is read when a process begins and once a minute from then on, so that a schema that is complete costs one
+//! statement, and one that somebody has changed is mended. What is missing is created in one transaction for all that a
+//! group of events needs, because each change of the schema throws away every query plan.
+//!
+//! A plain index on `id` stands in the way of a constraint; Cartography makes such ones. It is dropped in the transaction that
+//! makes the constraint, so that the label is never without either. Where ids are not unique already, no constraint can be had
+//! and nothing is removed or merged: which of two nodes is the right one, only their owner knows. Such a label is called
+//! ambiguous: the log names it, and writers take turns at it ([`lock`]), so that no more duplicates arise.
 
-use crate::scope_store;
+mod plain;
+
+use crate::{requests, scope_store};
 use events::{EdgeTable, NodeTable, Ownership};
-use graph::{GraphError, GraphStore};
-use neo4rs::Query;
-use std::{collections::HashSet, sync::Arc};
+use graph::{GraphError, GraphStore, Transaction};
+use neo4rs::{Query, Row};
+use plain::Duplicates;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::Mutex;
+
+/// What is known is looked at again after this long.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// Constraints of this module's own bookkeeping, each with its name.
+const OWN: [(&str, &str); 1] =
+    [("groma_label_id", "CREATE CONSTRAINT groma_label_id IF NOT EXISTS FOR (l:GromaLabel) REQUIRE l.id IS UNIQUE")];
 
 /// What this process knows to be there.
 #[derive(Clone, Default)]
-pub struct Schema(Arc<Mutex<Option<HashSet<Need>>>>);
+pub struct Schema(Arc<Mutex<State>>);
+
+struct State {
+    known: HashSet<Need>,
+    read: Option<Instant>,
+    look_again: Duration,
+    /// Labels whose ids are not unique.
+    ambiguous: Arc<BTreeSet<String>>,
+    /// What Neo4j refused to make, for a reason that may stay.
+    refused: HashSet<Need>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let (known, refused) = Default::default();
+        Self { known, read: None, look_again: LOOK_AGAIN, ambiguous: Arc::default(), refused }
+    }
+}
+
+/// Locks labels whose ids are not unique until the transaction ends, before nodes of theirs are looked up: another writer that
+/// makes the same nodes waits, and then finds them.
+pub(crate) async fn lock<'a>(
+    transaction: &mut Transaction,
+    labels: impl Iterator<Item = &'a str>,
+) -> Result<(), neo4rs::Error> {
+    const LOCK: &str = "UNWIND $rows AS label MERGE (l:GromaLabel {id: label}) SET l.touched = timestamp()";
+    requests::run(transaction, LOCK, labels.map(Into::into).collect()).await
+}
 
 /// Index or constraint that a statement relies on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,44 +74,149 @@ pub enum Need {
 }
 
 impl Schema {
-    /// Creates what is missing.
+    /// One that looks at the database again after this long.
+    pub fn looking_every(pause: Duration) -> Self {
+        Self(Arc::new(Mutex::new(State { look_again: pause, ..State::default() })))
+    }
+
+    /// Creates what is missing; answers the labels whose ids are not unique.
     ///
     /// # Errors
-    /// When the database refuses.
+    /// When the database is away, or does not let this user change the schema.
     pub async fn ensure(
         &self,
         graph: &GraphStore,
         needs: impl IntoIterator<Item = Need> + Send,
-    ) -> Result<(), GraphError> {
-        let mut known = self.0.lock().await;
-        let known = match &mut *known {
-            Some(known) => known,
-            unread => unread.insert(read(graph).await?),
-        };
-        let mut needs: Vec<Need> = needs.into_iter().filter(|need| !need.is_met_by(known)).collect();
+    ) -> Result<Arc<BTreeSet<String>>, GraphError> {
+        let mut state = self.0.lock().await;
+        if state.read.is_none_or(|read| read.elapsed() > state.look_again) {
+            state.look(graph).await?;
+        }
+        let mut needs: Vec<Need> = needs.into_iter().map(|need| state.possible(need)).collect();
+        needs.retain(|need| !need.is_met_by(&state.known) && !state.refused.contains(need));
         // Constraints first: an index on the same property would stand in their way.
         needs.sort_by_key(|need| !matches!(need, Need::Unique(_)));
         let mut missing = HashSet::new();
         needs.retain(|need| !need.is_met_by(&missing) && missing.insert(need.clone()));
         if !missing.is_empty() {
-            create(graph, &needs).await?;
-            known.extend(missing);
+            state.create(graph, &needs).await.inspect_err(explain)?;
         }
-        Ok(())
+        Ok(state.ambiguous.clone())
     }
 }
 
-/// What exists, and the bookkeeping's own schema made sure of.
-async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
-    for (name, text) in scope_store::SCHEMA {
-        let statement = Statement { text: text.to_owned(), remains: Some(name.to_owned()), ..Statement::default() };
-        alone(graph, &statement).await?;
+/// Says what helps a user who lacks the privilege.
+fn explain(error: &GraphError) {
+    if matches!(error, GraphError::Forbidden { .. }) {
+        tracing::error!("this user may not make indexes and constraints: run `groma neo4j init` as a user who may");
     }
-    let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
-        AND size(labelsOrTypes) = 1 \
-        RETURN entityType AS entity, labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS unique";
-    let rows = graph.rows(Query::new(text.to_owned())).await?;
-    let need = |row: &neo4rs::Row| {
+}
+
+impl State {
+    /// Reads what exists, makes the bookkeeping's own schema, and brings back what has gone since the last look.
+    async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
+        let there = read(graph).await?;
+        let gone: Vec<Need> = self.known.iter().filter(|need| !need.is_met_by(&there)).cloned().collect();
+        self.known = there;
+        for need in &gone {
+            tracing::warn!(%need, "somebody has dropped it; making it again");
+        }
+        if !gone.is_empty() {
+            self.create(graph, &gone).await.inspect_err(explain)?;
+        }
+        self.read = Some(Instant::now());
+        Ok(())
+    }
+
+    /// A constraint that cannot be had is an index.
+    fn possible(&self, need: Need) -> Need {
+        match need {
+            Need::Unique(label) if self.ambiguous.contains(&label) => Need::index(&label, "id"),
+            need => need,
+        }
+    }
+
+    /// All at once. What is in the way may be another writer that makes the same, so what is still missing then is tried at
+    /// once again before it is tried one by one.
+    async fn create(&mut self, graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
+        if let Some(error) = rejection(together(graph, needs).await)? {
+            tracing::debug!(%error, "creating once more what is missing");
+            // Not waiting for indexes here: one that a killed writer left behind is never populated, and has to be dropped.
+            let known = read(graph).await?;
+            let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
+            if let Some(error) = rejection(together(graph, &left).await)? {
+                tracing::debug!(%error, "creating constraints and indexes one by one");
+                for need in &left {
+                    self.create_alone(graph, need).await?;
+                }
+            }
+        }
+        self.known = read(graph).await?;
+        self.refused.extend(needs.iter().filter(|need| !need.is_met_by(&self.known)).cloned());
+        // A statement that is planned before its index is populated scans the label; slow, but right.
+        if !graph::await_indexes(graph).await? {
+            tracing::warn!("after a minute not every index is populated yet");
+        }
+        Ok(())
+    }
+
+    async fn create_alone(&mut self, graph: &GraphStore, need: &Need) -> Result<(), GraphError> {
+        let Need::Unique(label) = need else { return alone(graph, &need.statement()).await.or_else(tolerate) };
+        let twice = Duplicates::of(graph, label).await?;
+        if !twice.are_there() && rejection(plain::replace(graph, label).await)?.is_none() {
+            return Ok(());
+        }
+        let made = rejection(alone(graph, &need.statement()).await)?.is_none();
+        if made || read(graph).await?.contains(need) {
+            return Ok(());
+        }
+        twice.report(label);
+        Arc::make_mut(&mut self.ambiguous).insert(label.clone());
+        plain::mend(graph, label).await?;
+        alone(graph, &Need::index(label, "id").statement()).await.or_else(tolerate)
+    }
+}
+
+/// The error, if what is in the schema is at fault.
+fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, GraphError> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(error @ GraphError::Rejected(_)) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What exists, and the bookkeeping's own schema made sure of. Its statements are only said where something is missing: a user
+/// who may not change the schema can write to one that is complete.
+async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
+    let rows = show(graph).await?;
+    let names = rows.iter().map(|row| row.get("name")).collect::<Result<HashSet<String>, _>>()?;
+    let missing: Vec<Statement> =
+        bookkeeping().into_iter().filter(|statement| !names.contains(&statement.name)).collect();
+    if missing.is_empty() {
+        return Ok(needs(&rows)?);
+    }
+    for statement in &missing {
+        alone(graph, statement).await.or_else(tolerate).inspect_err(explain)?;
+    }
+    Ok(needs(&show(graph).await?)?)
+}
+
+/// The bookkeeping's own schema.
+fn bookkeeping() -> Vec<Statement> {
+    let all = scope_store::SCHEMA.into_iter().chain(OWN);
+    all.map(|(name, text)| Statement { text: text.to_owned(), name: name.to_owned() }).collect()
+}
+
+async fn show(graph: &GraphStore) -> Result<Vec<Row>, GraphError> {
+    let text = "SHOW INDEXES YIELD name, entityType, labelsOrTypes, properties, owningConstraint, type \
+        WHERE type = 'RANGE' AND size(labelsOrTypes) = 1 RETURN name, entityType AS entity, \
+        labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS unique";
+    graph.rows(Query::new(text.to_owned())).await
+}
+
+fn needs(rows: &[Row]) -> Result<HashSet<Need>, neo4rs::DeError> {
+    let need = |row: &Row| {
         let (entity, label): (String, String) = (row.get("entity")?, row.get("label")?);
         let properties: Vec<String> = row.get("properties")?;
         Ok(match (entity.as_str(), row.get::<bool>("unique")?) {
@@ -75,47 +225,15 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
             _ => Need::Index(label, properties),
         })
     };
-    rows.iter().map(need).collect::<Result<_, neo4rs::DeError>>().map_err(|error| GraphError::Rejected(error.into()))
+    rows.iter().map(need).collect()
 }
 
 /// One change of the schema.
 #[derive(Default)]
 struct Statement {
     text: String,
-    /// Index that is left behind under the constraint's name when its creation is cut off.
-    remains: Option<String>,
-    /// Index of the writer's own that may be there instead: made before the label was known to be a primary one.
-    forerunner: Option<String>,
-    /// What has to do when the constraint cannot be had.
-    instead: Option<String>,
-}
-
-/// All at once. Something that is in the way may be another writer that makes the same, so what is still missing then is tried
-/// at once again before it is tried one by one.
-async fn create(store: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
-    match together(store, needs).await {
-        Err(GraphError::Rejected(error)) => {
-            tracing::debug!(%error, "creating once more what is missing");
-            // Not waiting for indexes here: one that a killed writer left behind is never populated, and has to be dropped.
-            let known = read(store).await?;
-            let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
-            match together(store, &left).await {
-                Err(GraphError::Rejected(error)) => {
-                    tracing::debug!(%error, "creating constraints and indexes one by one");
-                    for need in &left {
-                        alone(store, &need.statement()).await?;
-                    }
-                }
-                other => other?,
-            }
-        }
-        other => other?,
-    }
-    // A statement that is planned before its index is populated scans the label; slow, but right.
-    if !graph::await_indexes(store).await? {
-        tracing::warn!("after a minute not every index is populated yet");
-    }
-    Ok(())
+    /// What it makes, where that has a name. A constraint of which the creation was cut off leaves an index of this name.
+    name: String,
 }
 
 async fn run(graph: &GraphStore, text: &str) -> Result<(), GraphError> {
@@ -123,21 +241,26 @@ async fn run(graph: &GraphStore, text: &str) -> Result<(), GraphError> {
 }
 
 async fn together(graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
-    let statements: Vec<Statement> = needs.iter().map(Need::statement).collect();
+    let texts: Vec<String> = needs.iter().map(|need| need.statement().text).collect();
+    in_one(graph, &texts).await
+}
+
+/// Makes all these changes, or none.
+async fn in_one(graph: &GraphStore, texts: &[String]) -> Result<(), GraphError> {
     let mut backoff = graph.backoff();
     loop {
-        match attempt(graph, &statements).await {
+        match attempt(graph, texts).await {
             Ok(()) => return Ok(()),
             Err(error) => backoff.pause(error).await?,
         }
     }
 }
 
-async fn attempt(graph: &GraphStore, statements: &[Statement]) -> Result<(), neo4rs::Error> {
+async fn attempt(graph: &GraphStore, texts: &[String]) -> Result<(), neo4rs::Error> {
     let mut transaction = graph.begin().await?;
     let mut result = Ok(());
-    for statement in statements {
-        result = transaction.run(Query::new(statement.text.clone())).await;
+    for text in texts {
+        result = transaction.run(Query::new(text.clone())).await;
         if result.is_err() {
             break;
         }
@@ -146,33 +269,26 @@ async fn attempt(graph: &GraphStore, statements: &[Statement]) -> Result<(), neo
 }
 
 async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphError> {
-    let mut result = run(graph, &statement.text).await;
-    for index in [&statement.remains, &statement.forerunner].into_iter().flatten() {
-        if matches!(&result, Err(GraphError::Rejected(error)) if is_schema(error)) {
-            // Refused when it belongs to a constraint: then another writer was faster.
-            match run(graph, &format!("DROP INDEX {index} IF EXISTS")).await {
-                Ok(()) | Err(GraphError::Rejected(_)) => result = run(graph, &statement.text).await,
-                Err(error) => return Err(error),
-            }
-        }
+    let result = run(graph, &statement.text).await;
+    let Err(GraphError::Rejected(error)) = &result else { return result };
+    if !is_schema(error) || statement.name.is_empty() {
+        return result;
     }
-    match (result, &statement.instead) {
-        (Err(GraphError::Rejected(error)), Some(index)) if is_schema(&error) => {
-            tracing::info!(%error, "an index has to do where a constraint was wanted");
-            tolerate(run(graph, index).await)
-        }
-        (result, _) => tolerate(result),
+    // Refused when it belongs to a constraint: then another writer was faster.
+    match run(graph, &format!("DROP INDEX {} IF EXISTS", statement.name)).await {
+        Ok(()) | Err(GraphError::Rejected(_)) => run(graph, &statement.text).await,
+        Err(error) => Err(error),
     }
 }
 
 /// An index or constraint that cannot be had makes statements slow, not wrong: it must not hold up the events.
-fn tolerate(result: Result<(), GraphError>) -> Result<(), GraphError> {
-    match result {
-        Err(GraphError::Rejected(error)) if is_schema(&error) => {
+fn tolerate(error: GraphError) -> Result<(), GraphError> {
+    match error {
+        GraphError::Rejected(error) if is_schema(&error) => {
             tracing::info!(%error, "keeping the schema as it is");
             Ok(())
         }
-        other => other,
+        other => Err(other),
     }
 }
 
@@ -194,9 +310,7 @@ impl Need {
                 text: format!(
                     "CREATE CONSTRAINT groma_unique_{label} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.id IS UNIQUE"
                 ),
-                remains: Some(format!("groma_unique_{label}")),
-                forerunner: Some(format!("groma_id_{label}")),
-                instead: Some(format!("CREATE INDEX groma_id_{label} IF NOT EXISTS FOR (n:`{label}`) ON (n.id)")),
+                name: format!("groma_unique_{label}"),
             },
             Self::Index(label, properties) => {
                 let name = if *properties == ["id"] { format!("groma_id_{label} ") } else { String::new() };
@@ -240,6 +354,16 @@ impl Need {
             vec![Self::index(&table.source_label, "id"), Self::index(&table.target_label, &table.target_key)];
         needs.push(Self::EdgeIndex(table.r#type.clone(), owned(&CLEANUP)));
         needs
+    }
+}
+
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unique(label) => write!(f, "the constraint on (:{label} {{id}})"),
+            Self::Index(label, properties) => write!(f, "the index on (:{label} {{{}}})", properties.join(", ")),
+            Self::EdgeIndex(kind, properties) => write!(f, "the index on [:{kind} {{{}}}]", properties.join(", ")),
+        }
     }
 }
 

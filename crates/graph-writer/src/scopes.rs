@@ -8,6 +8,7 @@
 //! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows, so that
 //! SIGKILL anywhere followed by redelivery gives the same graph: a batch whose rows were committed is known to be applied.
 
+use crate::flaws::Flaws;
 use events::{EdgeFeed, Failure, NodeFeed, Scope, ScopeName, Sync, asset_event::Event};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -204,6 +205,14 @@ impl ScopeState {
     /// Whether every batch has been applied, with or without rows that cannot stand in the graph.
     pub fn is_applied(&self) -> bool {
         matches!(self.progress(), Progress::Complete | Progress::Partial)
+    }
+
+    /// Counts what had to be left out of a batch, or shortened.
+    pub fn note(&mut self, flaws: &Flaws) {
+        flaws.refused.iter().for_each(|refused| self.rejected.add(1, refused.reason.clone()));
+        for (label, shortened) in &flaws.shortened {
+            self.shortened.entry(label.clone()).or_default().add(shortened);
+        }
     }
 
     /// How many of the first `batches` batches are applied.

@@ -2,24 +2,29 @@
 //! and an end that leaves no transaction open.
 //!
 //! A message is acknowledged when the transaction that holds its rows has committed. One that cannot be admitted is parked
-//! with the reason; when Neo4j rejects a transaction its messages are applied one by one, and only the guilty one is
-//! parked. When Neo4j is away the messages come again later.
+//! with the reason. When Neo4j rejects a transaction, its messages and at last their rows are halved until the faulty rows are
+//! found: they alone are parked. The same way, a transaction that is too large is made smaller. When Neo4j fails for any other
+//! reason the messages come again later, however long it takes.
+//!
+//! Work that gives no sign for ten minutes is given up, and its messages go back; so does all that is open when a process that
+//! is to end has not finished it in time. Both only close connections, which rolls transactions back.
 
 use crate::{
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
+    flaws::Refused,
     held,
-    in_flight::{InFlight, Shares},
+    in_flight::{InFlight, SILENCE, Shares},
     lane::{Job, Lanes},
-    newest,
+    newest, pieces,
     prepare::Expected,
     schema::{Need, Schema},
     scope_store,
     sync_end::{SyncEnd, SyncEndError},
 };
-use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
-use events::{Message, Sync, SyncEvent};
-use graph::{GraphConfig, GraphError, GraphStore};
+use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Outgoing, PublishError, Subscription};
+use events::{Message, Sync, SyncEvent, asset_event::Event, subjects};
+use graph::{GraphConfig, GraphError, GraphStore, Pulse};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +39,11 @@ const IN_FLIGHT: usize = 512;
 const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
 /// Syncs that are closed at once.
 const SYNCS_AT_ONCE: usize = 8;
+/// How long transactions that are open may take when the process is to end: less than the 30 s that Kubernetes gives it
+/// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>).
+const DRAIN: Duration = Duration::from_secs(15);
+/// Rows of one message that are parked one by one; the others are only counted.
+const PARKED_ROWS: usize = 100;
 
 /// How a writer works.
 #[derive(Debug, Clone)]
@@ -148,7 +158,7 @@ impl Writer {
             Some(Err(broken)) = workers.join_next() => std::panic::resume_unwind(broken.into_panic()),
         }
         shared.lanes.close();
-        while workers.join_next().await.is_some() {}
+        drain(&mut workers).await;
         assets.in_flight.hand_back().await;
         syncs.in_flight.hand_back().await;
         Ok(())
@@ -232,18 +242,37 @@ fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 
+/// Waits for tasks to end, for as long as there is time; then ends them.
+async fn drain(tasks: &mut JoinSet<()>) {
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+        tracing::warn!(tasks = tasks.len(), "transactions are not done in time; rolling them back");
+        tasks.shutdown().await;
+    }
+}
+
 /// A worker: serves one lane after the other until they are closed.
 async fn work(shared: Arc<Shared>) {
     while let Some(job) = shared.lanes.next().await {
+        let pulse = shared.in_flight.pulse();
+        let watched = shared.watched(&pulse);
         match job {
             Job::Apply { account, items } => {
-                let applied = shared.apply(items).await;
+                let sequences: Vec<u64> = items.iter().map(|item| item.sequence).collect();
+                let applied = tokio::select! {
+                    applied = watched.apply(items) => applied,
+                    () = pulse.silence(SILENCE) => watched.give_up(&account, &sequences).await,
+                };
                 shared.lanes.done(&account, applied);
             }
             Job::Redraw { account, labels } => {
-                if let Err(error) = shared.redraw(&account, &labels).await {
+                let redrawn = tokio::select! {
+                    redrawn = watched.redraw(&account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
+                    () = pulse.silence(SILENCE) => Err("nothing goes on".to_owned()),
+                };
+                if let Err(error) = redrawn {
                     // The sync's end tries again.
-                    tracing::warn!(error = bus::chain(&error), account, "held edges could not be drawn");
+                    tracing::warn!(error, account, "held edges could not be drawn");
                 }
                 shared.lanes.done(&account, Applied::default());
             }
@@ -252,46 +281,159 @@ async fn work(shared: Arc<Shared>) {
 }
 
 impl Shared {
+    /// The same, with a store whose answers beat.
+    fn watched(self: &Arc<Self>, pulse: &Pulse) -> Working {
+        Working { shared: self.clone(), store: self.store.watched(pulse.clone()) }
+    }
+}
+
+/// What a worker does, under a pulse of its own.
+struct Working {
+    shared: Arc<Shared>,
+    store: GraphStore,
+}
+
+impl Working {
+    /// Applies events in one transaction if Neo4j takes it, else in smaller ones; settles them all.
     async fn apply(&self, items: Vec<Item>) -> Applied {
-        match apply(&self.store, &self.schema, &items).await {
+        let Shared { schema, lanes, .. } = &*self.shared;
+        if lanes.is_too_much(&items) && has_several_rows(&items) {
+            return self.apply_smaller(items).await;
+        }
+        match apply(&self.store, schema, &items).await {
             Ok(applied) => {
-                self.settle(&items, &Outcome::Ack).await;
+                lanes.passed(&items);
+                self.settle_applied(&items).await;
                 applied
             }
-            Err(GraphError::Rejected(_)) if items.len() > 1 => self.apply_singly(items).await,
-            Err(error @ GraphError::Rejected(_)) => {
-                self.settle(&items, &Outcome::Park(bus::chain(&error))).await;
-                Applied::default()
+            Err(GraphError::Rejected(error)) => {
+                tracing::info!(%error, "looking for the rows that Neo4j rejects");
+                self.apply_smaller(items).await
             }
-            Err(error) => {
-                tracing::warn!(error = bus::chain(&error), "events wait until the graph is back");
-                self.settle(&items, &Outcome::Retry(AWAY)).await;
-                Applied::default()
+            // Others may have locked what it needed: its events come again in smaller transactions, and any writer may take them.
+            Err(error @ GraphError::TooLarge(neo4rs::Error::ConnectionTimedOut)) if items.len() > 1 => {
+                lanes.too_large(&items);
+                self.put_off(&items, &error).await
             }
+            Err(GraphError::TooLarge(error)) => {
+                tracing::info!(%error, "a transaction is too large for Neo4j; making smaller ones");
+                lanes.too_large(&items);
+                self.apply_smaller(items).await
+            }
+            Err(error) => self.put_off(&items, &error).await,
         }
     }
 
-    /// Finds the one that is to blame, and applies the others.
-    async fn apply_singly(&self, items: Vec<Item>) -> Applied {
-        let mut all = Applied::default();
-        for item in items {
-            let Applied { completed, labels } = Box::pin(self.apply(vec![item])).await;
-            all.completed |= completed;
-            all.labels.extend(labels);
+    /// Halves the events, and one that is alone by its rows.
+    async fn apply_smaller(&self, mut items: Vec<Item>) -> Applied {
+        if items.len() < 2 {
+            return match items.pop() {
+                Some(item) => self.apply_rows(item).await,
+                None => Applied::default(),
+            };
         }
-        all
+        let rest = items.split_off(items.len() / 2);
+        let first = Box::pin(self.apply(items)).await;
+        let rest = Box::pin(self.apply(rest)).await;
+        let labels = first.labels.into_iter().chain(rest.labels).collect();
+        Applied { completed: first.completed || rest.completed, labels }
+    }
+
+    /// Applies one event row by row where it has to be, and parks the rows that Neo4j refuses.
+    async fn apply_rows(&self, item: Item) -> Applied {
+        let schema = &self.shared.schema;
+        let pieces = match pieces::write(&self.store, schema, &item).await {
+            Ok(Some(pieces)) => pieces,
+            Ok(None) => {
+                self.settle_applied(&[item]).await;
+                return Applied::default();
+            }
+            Err(error @ GraphError::Rejected(_)) => return self.park(&item, &error).await,
+            Err(error) => return self.put_off(&[item], &error).await,
+        };
+        // Before they are counted: a writer that is killed in between parks them again, under the same ids.
+        if let Err(error) = self.park_rows(item.sequence, &pieces.refused).await {
+            return self.put_off(&[item], &error).await;
+        }
+        match pieces::conclude(&self.store, schema, &item, pieces).await {
+            Ok(applied) => {
+                self.shared.lanes.passed_in_pieces();
+                self.settle_applied(&[item]).await;
+                applied
+            }
+            Err(error @ GraphError::Rejected(_)) => self.park(&item, &error).await,
+            Err(error) => self.put_off(&[item], &error).await,
+        }
+    }
+
+    /// An event without rows that Neo4j rejects.
+    async fn park(&self, item: &Item, error: &GraphError) -> Applied {
+        self.settle(std::slice::from_ref(item), &Outcome::Park(bus::chain(error))).await;
+        Applied::default()
+    }
+
+    async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + std::marker::Sync)) -> Applied {
+        tracing::warn!(error = bus::chain(error), events = items.len(), "events wait until the graph is back");
+        self.settle(items, &Outcome::Retry(AWAY)).await;
+        Applied::default()
+    }
+
+    async fn give_up(&self, account: &str, sequences: &[u64]) -> Applied {
+        tracing::warn!(account, events = sequences.len(), after = ?SILENCE, "nothing goes on; handing events back");
+        for sequence in sequences {
+            self.shared.in_flight.settle(*sequence, Outcome::Retry(AWAY)).await;
+        }
+        Applied::default()
+    }
+
+    /// Parks the rows that admission left out, and acknowledges.
+    async fn settle_applied(&self, items: &[Item]) {
+        for item in items {
+            let outcome = match self.park_rows(item.sequence, &item.event.flaws.refused).await {
+                Ok(()) => Outcome::Ack,
+                Err(error) => {
+                    tracing::warn!(error = bus::chain(&error), "rows cannot be parked; their event comes again");
+                    Outcome::Retry(AWAY)
+                }
+            };
+            self.shared.in_flight.settle(item.sequence, outcome).await;
+        }
     }
 
     async fn settle(&self, items: &[Item], outcome: &Outcome) {
         for item in items {
-            self.in_flight.settle(item.sequence, outcome.clone()).await;
+            self.shared.in_flight.settle(item.sequence, outcome.clone()).await;
         }
     }
 
-    async fn redraw(&self, account: &str, labels: &HashSet<String>) -> Result<(), held::RetryError> {
-        let holding = scope_store::holding_in_account(&self.store, account).await?;
-        held::retry(&self.bus, &self.store, &self.schema, holding, |label| labels.contains(label)).await
+    async fn park_rows(&self, sequence: u64, rows: &[Refused]) -> Result<(), PublishError> {
+        for Refused { reason, row } in rows.iter().take(PARKED_ROWS) {
+            tracing::warn!(sequence, reason, "a row cannot stand in the graph; parked");
+            let part = match &row.event {
+                Some(Event::Batch(batch)) => batch.index.to_string(),
+                _ => String::new(),
+            };
+            let (subject, payload) = (subjects::asset(row), row.encode_to_vec());
+            self.shared
+                .bus
+                .publish(Outgoing::parked_part(bus::ASSETS, sequence, &part, subject, reason, payload))
+                .await?;
+        }
+        if rows.len() > PARKED_ROWS {
+            tracing::warn!(sequence, more = rows.len() - PARKED_ROWS, "further rows of the message are not parked");
+        }
+        Ok(())
     }
+
+    async fn redraw(&self, account: &str, labels: &HashSet<String>) -> Result<(), held::RetryError> {
+        let Shared { bus, schema, .. } = &*self.shared;
+        let holding = scope_store::holding_in_account(&self.store, account).await?;
+        held::retry(bus, &self.store, schema, holding, |label| labels.contains(label)).await
+    }
+}
+
+fn has_several_rows(items: &[Item]) -> bool {
+    items.iter().map(Item::rows).map(|(nodes, edges)| nodes + edges).sum::<usize>() > 1
 }
 
 /// Closes syncs, several at once, until `shutdown`; each stops at its next step.
@@ -302,11 +444,20 @@ async fn close_syncs(feed: &Feed, end: SyncEnd, shutdown: &CancellationToken) {
         closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), sequence, sync));
     };
     feed.pull(shutdown, read_sync, close).await;
-    while closing.join_next().await.is_some() {}
+    drain(&mut closing).await;
 }
 
 async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync) {
-    let outcome = match end.close(&sync).await {
+    let pulse = in_flight.pulse();
+    let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
+    let closed = tokio::select! {
+        closed = end.close(&sync) => closed,
+        () = pulse.silence(SILENCE) => {
+            tracing::warn!(sync = sync.id, after = ?SILENCE, "nothing goes on; handing the sync's end back");
+            Err(SyncEndError::Stopped)
+        }
+    };
+    let outcome = match closed {
         Ok(finished) => {
             tracing::info!(sync = sync.id, nodes = finished.nodes, edges = finished.edges, "sync closed");
             Outcome::Ack

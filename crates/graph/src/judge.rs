@@ -70,6 +70,8 @@ fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
         )) => Judgement::Outage,
         Neo4jErrorKind::Client(Security(_)) => Judgement::Refusal,
         Neo4jErrorKind::Client(_) if code.starts_with("Neo.ClientError.Statement.") => Judgement::Permanent,
+        // An index that is listed and was dropped: it is no row's fault.
+        _ if is(&["Schema.IndexNotFound"]) => Judgement::Outage,
         _ if code.contains(".Schema.") => Judgement::Permanent,
         _ => Judgement::Outage,
     }
@@ -124,6 +126,7 @@ mod tests {
             "Neo.ClientError.Transaction.TransactionNotFound",
             "Neo.ClientError.Transaction.LockAcquisitionTimeout",
             "Neo.ClientError.Request.Invalid",
+            "Neo.ClientError.Schema.IndexNotFound",
             "something else",
         ] {
             assert_eq!(of(code, "the database needs to be restarted"), Judgement::Outage, "{code}");

@@ -43,6 +43,20 @@ impl Neo4j {
         Ok(neo4j)
     }
 
+    /// [`Neo4j::start`] of one in a folder of this one, with further settings, each a line of `neo4j.conf`.
+    ///
+    /// # Errors
+    /// As [`Neo4j::start`].
+    pub async fn start_in(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir_in(parent)?;
+        let mut neo4j = Self { server: None, dir, port: ports::free()? };
+        neo4j.configure()?;
+        let text = configuration(neo4j.port) + &settings.join("\n") + "\n";
+        fs::write(neo4j.dir.path().join("neo4j.conf"), text)?;
+        neo4j.launch().await?;
+        Ok(neo4j)
+    }
+
     /// [`Neo4j::start`] of one that speaks TLS too, with this certificate for `localhost` and its key, both PEM.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::{
     answer,
     policy::{Conditions, Grant},
     run::Counts,
-    stale::{End, Shapes},
+    stale::{CHUNK, End, Shapes},
 };
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{BoltNull, BoltType, Query};
@@ -85,7 +85,7 @@ impl<'a> Drawing<'a> {
 /// What a run says that draws edges of these rules, and draws none.
 pub(super) fn rehearsal(rules: &[&Rule], tag: i64) -> impl Iterator<Item = Query> {
     let drawn = rules.iter().map(|rule| end(rule)).chain([ASSUME]);
-    drawn.map(move |end| merge(end, Vec::new(), tag)).chain([Shapes { from: FROM, ends: &ends() }.chunk(tag)])
+    drawn.map(move |end| merge(end, Vec::new(), tag)).chain([Shapes { from: FROM, ends: &ends() }.chunk(tag, CHUNK)])
 }
 
 fn end(rule: &Rule) -> End {

@@ -4,7 +4,7 @@ use crate::{
     story::{Story, story, sync},
     world::{World, options},
 };
-use events::{AssetEvent, NodeRow, NodeTable, Ownership, asset_event::Event};
+use events::{AssetEvent, asset_event::Event};
 use graph_writer::Options;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -158,30 +158,6 @@ async fn what_is_no_event_or_would_be_cypher_is_parked() -> anyhow::Result<()> {
     // The batch, the end that feeds the label, and the noise.
     assert_eq!(world.parked().await?, 3);
     assert_eq!(world.ids("A").await?, "a");
-    writer.stop().await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_neo4j_rejects_is_parked_without_its_neighbours() -> anyhow::Result<()> {
-    let world = World::new().await?;
-    // Longer than a key of an index may be.
-    let poison = NodeTable {
-        label: "A".into(),
-        ownership: Ownership::Scope.into(),
-        rows: vec![NodeRow { id: "p".repeat(40_000), values: Vec::new() }],
-        ..NodeTable::default()
-    };
-    let bad = story(5, "ListAToo").table(poison);
-    let good = [story(5, "ListA").nodes("A", &["a", "b"]), story(5, "ListB").nodes("B", &["b"])];
-    world.publish([bad.events(), events(&good)].concat()).await?;
-    let writer = world.writer().await?;
-    world.settled().await?;
-    assert_eq!(world.parked().await?, 1);
-    world.collected(&sync(5), &[vec![bad], good.to_vec()].concat()).await?;
-    let finished = world.finished(&sync(5)).await?;
-    assert_eq!(world.ids("A").await?, "a b");
-    assert_eq!(finished.lost.len(), 1);
-    assert_eq!(finished.lost[0].scope.as_ref().unwrap().listing, "ListAToo");
     writer.stop().await
 }
 

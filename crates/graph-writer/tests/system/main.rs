@@ -2,9 +2,11 @@
 
 mod cleanup;
 mod edges;
+mod failing;
 mod faults;
 mod newest;
 mod nodes;
+mod rows;
 mod schema;
 mod story;
 mod world;

@@ -1,9 +1,15 @@
 //! Constraints and indexes, in a database where others have been before.
 
 use crate::{
-    story::{story, sync},
-    world::World,
+    story::{Story, story, sync},
+    world::{World, options},
 };
+use events::{NodeRow, NodeTable, Ownership};
+use graph_writer::{
+    Options,
+    schema::{Need, Schema},
+};
+use std::time::Duration;
 
 async fn indexes(world: &World, label: &str) -> anyhow::Result<String> {
     let text = format!(
@@ -44,4 +50,88 @@ async fn a_database_that_cartography_has_filled_is_taken_as_it_is() -> anyhow::R
     assert_eq!((world.ids("A").await?, world.ids("B").await?), (String::new(), "twice twice".into()));
     world.finished(&sync(6)).await?;
     writer.stop().await
+}
+
+/// Twenty accounts that see 60 of 200 service principals each.
+fn principals(tag: i64) -> Vec<Story> {
+    let names: Vec<String> = (0..200).map(|n| format!("service{n}.amazonaws.com")).collect();
+    let of = |account: usize| (0..60).map(move |n| (account * 31 + n * 7) % 200);
+    let table = |account: usize| NodeTable {
+        label: "AWSServicePrincipal".into(),
+        ownership: Ownership::Shared.into(),
+        rows: of(account).map(|n| NodeRow { id: names[n].clone(), values: Vec::new() }).collect(),
+        ..NodeTable::default()
+    };
+    (0..20).map(|account| story(tag, "ListRoles").table(table(account)).account(&account.to_string())).collect()
+}
+
+async fn twice(world: &World) -> anyhow::Result<(i64, i64)> {
+    let text = "MATCH (n:AWSServicePrincipal) WITH n.id AS id, count(*) AS nodes \
+        RETURN sum(nodes) AS nodes, sum(CASE WHEN nodes > 1 THEN 1 ELSE 0 END) AS twice";
+    let rows = world.neo4j.rows(text).await?;
+    Ok((rows[0]["nodes"].as_i64().unwrap_or(-1), rows[0]["twice"].as_i64().unwrap_or(-1)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_index_of_cartography_makes_no_duplicates() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.neo4j.rows("CREATE INDEX FOR (n:AWSServicePrincipal) ON (n.id)").await?;
+    let stories = principals(5);
+    world.publish(stories.iter().flat_map(Story::events)).await?;
+    let writer = world.writer_with(Options { lanes: 4, ..options() }).await?;
+    world.settled().await?;
+    assert_eq!(twice(&world).await?, (200, 0));
+    assert_eq!(indexes(&world, "AWSServicePrincipal").await?, r#"["id"] true"#);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_ids_are_not_unique_no_more_duplicates_arise_and_none_is_removed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.neo4j.rows("CREATE INDEX FOR (n:AWSServicePrincipal) ON (n.id)").await?;
+    let theirs = "UNWIND range(1, 2) AS n CREATE (:AWSServicePrincipal {id: 'service7.amazonaws.com', theirs: n})";
+    world.neo4j.rows(theirs).await?;
+    let stories = principals(5);
+    world.publish(stories.iter().flat_map(Story::events)).await?;
+    let writer = world.writer_with(Options { lanes: 4, ..options() }).await?;
+    world.settled().await?;
+    assert_eq!(twice(&world).await?, (201, 1));
+    let kept = world.neo4j.rows("MATCH (n:AWSServicePrincipal) WHERE n.theirs > 0 RETURN n.theirs AS n").await?;
+    assert_eq!(kept.len(), 2);
+    assert_eq!(world.parked().await?, 0);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_drops_while_the_writer_runs_is_made_again() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let store = world.store().await?;
+    let schema = Schema::looking_every(Duration::ZERO);
+    let needs = || [Need::Unique("A".into()), Need::Index("A".into(), vec!["name".into()])];
+    schema.ensure(&store, needs()).await?;
+    let before = indexes(&world, "A").await?;
+    for row in world.neo4j.rows("SHOW CONSTRAINTS YIELD name").await? {
+        world.neo4j.rows(&format!("DROP CONSTRAINT `{}`", row["name"].as_str().unwrap_or_default())).await?;
+    }
+    for row in world.neo4j.rows("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").await? {
+        world.neo4j.rows(&format!("DROP INDEX `{}`", row["name"].as_str().unwrap_or_default())).await?;
+    }
+    // For something else.
+    schema.ensure(&store, [Need::Unique("B".into())]).await?;
+    assert_eq!(indexes(&world, "A").await?, before);
+    assert_eq!(indexes(&world, "GromaScope").await?.matches("true").count(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let store = world.store().await?;
+    let needs = || [Need::Unique("A".into()), Need::Index("B".into(), vec!["id".into()])];
+    Schema::default().ensure(&store, needs()).await?;
+    let names = async || world.neo4j.rows("SHOW INDEXES YIELD id, name ORDER BY id").await;
+    let before = names().await?;
+    Schema::default().ensure(&store, needs()).await?;
+    assert_eq!(names().await?, before);
+    Ok(())
 }

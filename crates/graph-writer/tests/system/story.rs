@@ -92,6 +92,11 @@ impl Story {
         self
     }
 
+    /// The batch that was added last.
+    pub(crate) fn last_batch(&mut self) -> &mut AssetBatch {
+        self.batches.last_mut().expect("a batch")
+    }
+
     /// The label is fed by this listing too.
     pub(crate) fn also_fed_by(mut self, label: &str, listing: &str) -> Self {
         self.also_fed_by.push((label.to_owned(), format!("ec2/{listing}")));

@@ -17,7 +17,7 @@ use testkit::{Nats, Neo4j};
 use tokio::{sync::MutexGuard, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct World {
     pub(crate) nats: Nats,
@@ -65,8 +65,13 @@ impl World {
     }
 
     pub(crate) async fn writer_with(&self, options: Options) -> anyhow::Result<Running> {
+        self.writer_on(self.store().await?, options).await
+    }
+
+    /// A writer into another graph, or with other limits.
+    pub(crate) async fn writer_on(&self, store: GraphStore, options: Options) -> anyhow::Result<Running> {
         let bus = Bus::connect(&BusConfig::new(self.nats.url(), "writer")).await?;
-        let writer = Writer::new(bus, self.store().await?, options);
+        let writer = Writer::new(bus, store, options);
         let shutdown = CancellationToken::new();
         let token = shutdown.clone();
         let task = tokio::spawn(async move { writer.run(token).await.expect("the writer runs") });

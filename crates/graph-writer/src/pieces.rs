@@ -1,0 +1,292 @@
+//! One batch in several transactions: when Neo4j refuses a row of it, or when it is too large for one.
+//!
+//! Rows are halved until a piece passes or is a single row; that row is left out. Nodes come before edges, as within a
+//! transaction. Each piece takes the scope's lock and looks whether the batch is still wanted; that it has been applied is
+//! noted only with the last transaction, so that a writer that is killed before begins again. Writing a row twice changes
+//! nothing.
+
+use crate::{
+    admit::Admitted,
+    apply::{self, Applied, Item, apply, labels, needs},
+    flaws::{Owner, Refused, Row, edge_header, header},
+    schema::Schema,
+    scope_store::{self, StoredScope},
+    scopes::{Missing, Verdict},
+};
+use events::{AssetBatch, EdgeTable, NodeTable, Scope, asset_event::Event};
+use graph::{GraphError, GraphStore, Portion, Transaction, is_too_large};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Range,
+};
+
+/// Rows of a piece.
+static PIECE: Portion = Portion::new(1_000);
+
+/// Rows that have been written, or cannot be.
+#[derive(Default)]
+pub(crate) struct Pieces {
+    /// Rows that Neo4j refuses.
+    pub(crate) refused: Vec<Refused>,
+    missing: Missing,
+    good: AssetBatch,
+}
+
+/// What became of a piece.
+enum Fate {
+    /// Written; edges that lack an end.
+    Written(Missing),
+    /// A newer run has begun, or the batch has been applied meanwhile.
+    Unwanted,
+}
+
+/// Writes a batch piece by piece, without noting that it has been applied; none when nobody wants it any more.
+///
+/// # Errors
+/// When the graph is away, or something but a single row is at fault.
+pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> Result<Option<Pieces>, GraphError> {
+    let Some(batch) = item.batch() else { return Ok(Some(Pieces::default())) };
+    let ambiguous = schema.ensure(store, needs(std::iter::once(batch))).await?;
+    let mut pieces = Pieces { good: AssetBatch { index: batch.index, ..AssetBatch::default() }, ..Pieces::default() };
+    let nodes = places(batch.nodes.iter().map(|table| table.rows.len()));
+    let edges = places(batch.edges.iter().map(|table| table.rows.len()));
+    for (rows, cut) in [(nodes, of_nodes as Cut), (edges, of_edges as Cut)] {
+        let mut left: Vec<_> = std::iter::once(0..rows.len()).collect();
+        while let Some(range) = next(&mut left) {
+            let piece = cut(batch, &rows[range.clone()]);
+            match write_piece(store, item, &piece, &ambiguous).await {
+                Ok(Fate::Unwanted) => return Ok(None),
+                Ok(Fate::Written(missing)) => {
+                    PIECE.passed(range.len());
+                    pieces.take(piece, missing);
+                }
+                Err(error) => match halves(&error, &range) {
+                    Some(halves) => left.extend(halves),
+                    None if is_the_row_s(&error) => pieces.refuse(item, &piece, &error),
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+    Ok(Some(pieces))
+}
+
+/// Notes that the batch has been applied, but for the rows that were refused.
+///
+/// # Errors
+/// When the graph is away.
+pub(crate) async fn conclude(
+    store: &GraphStore,
+    schema: &Schema,
+    item: &Item,
+    pieces: Pieces,
+) -> Result<Applied, GraphError> {
+    let Pieces { refused, missing, good } = pieces;
+    let labels: HashSet<String> = labels(&good).collect();
+    let mut whole = item.clone();
+    whole.event.flaws.refused.extend(refused);
+    if item.batch().is_none() {
+        return apply(store, schema, &[whole]).await;
+    }
+    // Its rows have been written: only their number counts.
+    whole.event.event = Event::Batch(good);
+    let scopes = apply::scopes(std::slice::from_ref(&whole));
+    let mut backoff = store.backoff();
+    loop {
+        match note(store, &scopes, &whole, &missing).await {
+            Ok(completed) => return Ok(Applied { completed, labels }),
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
+}
+
+/// Whether the scope is complete now.
+async fn note(
+    store: &GraphStore,
+    scopes: &BTreeMap<String, Scope>,
+    item: &Item,
+    missing: &Missing,
+) -> Result<bool, neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let noted = enter_note(&mut transaction, scopes, item, missing).await;
+    transaction.end(noted).await
+}
+
+async fn enter_note(
+    transaction: &mut Transaction,
+    scopes: &BTreeMap<String, Scope>,
+    item: &Item,
+    missing: &Missing,
+) -> Result<bool, neo4rs::Error> {
+    let mut states = scope_store::lock(transaction, scopes).await?;
+    let wanted = !apply::step(&mut states, std::slice::from_ref(item)).is_empty();
+    for stored in states.values_mut().filter(|_| wanted) {
+        stored.state.hold(item.sequence, missing.clone());
+    }
+    scope_store::save(transaction, &states).await?;
+    Ok(states.values().any(|stored| stored.state.is_applied()))
+}
+
+async fn write_piece(
+    store: &GraphStore,
+    item: &Item,
+    piece: &AssetBatch,
+    ambiguous: &BTreeSet<String>,
+) -> Result<Fate, GraphError> {
+    let Admitted { sync, scope, attempt, .. } = item.event.clone();
+    let part =
+        Item { sequence: item.sequence, event: Admitted::new(sync, scope, attempt, Event::Batch(piece.clone())) };
+    let mut backoff = store.backoff();
+    loop {
+        match try_piece(store, item, &part, ambiguous).await {
+            Ok(Some(fate)) => return Ok(fate),
+            Ok(None) => tracing::debug!("a node has been removed meanwhile; repeating a transaction"),
+            Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
+}
+
+/// None when it has to be repeated.
+async fn try_piece(
+    store: &GraphStore,
+    item: &Item,
+    part: &Item,
+    ambiguous: &BTreeSet<String>,
+) -> Result<Option<Fate>, neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    match enter(&mut transaction, item, part, ambiguous).await {
+        Ok(None) => {
+            transaction.undo().await;
+            Ok(None)
+        }
+        written => transaction.end(written).await,
+    }
+}
+
+async fn enter(
+    transaction: &mut Transaction,
+    item: &Item,
+    part: &Item,
+    ambiguous: &BTreeSet<String>,
+) -> Result<Option<Fate>, neo4rs::Error> {
+    let states = scope_store::lock(transaction, &apply::scopes(std::slice::from_ref(item))).await?;
+    let wants = |stored: StoredScope| {
+        let (state, verdict) = stored.state.step(&item.run(), &item.event.event);
+        verdict == Verdict::Apply && state.run == item.run()
+    };
+    if !states.into_values().all(wants) {
+        return Ok(Some(Fate::Unwanted));
+    }
+    let held = apply::write(transaction, &[part], ambiguous).await?;
+    Ok(held.map(|mut held| Fate::Written(held.remove(&item.sequence).unwrap_or_default())))
+}
+
+impl Pieces {
+    fn take(&mut self, piece: AssetBatch, missing: Missing) {
+        self.good.nodes.extend(piece.nodes);
+        self.good.edges.extend(piece.edges);
+        self.missing.rows += missing.rows;
+        self.missing.labels.extend(missing.labels);
+    }
+
+    fn refuse(&mut self, item: &Item, piece: &AssetBatch, error: &GraphError) {
+        let Admitted { sync, scope, attempt, .. } = &item.event;
+        let owner = Owner { sync, scope, attempt: *attempt };
+        let nodes = piece.nodes.iter().flat_map(|table| table.rows.iter().map(|row| (header(table), row)));
+        let edges = piece.edges.iter().flat_map(|table| table.rows.iter().map(|row| (edge_header(table), row)));
+        let why = bus::chain(error);
+        self.refused.extend(nodes.map(|(table, row)| owner.refuse(piece.index, &Row::Node(&table, row), &why)));
+        self.refused.extend(edges.map(|(table, row)| owner.refuse(piece.index, &Row::Edge(&table, row), &why)));
+    }
+}
+
+/// Whether it is the fault of a row that was alone in its transaction. One that took too long was not: others may have
+/// locked what it needed.
+fn is_the_row_s(error: &GraphError) -> bool {
+    matches!(error, GraphError::Rejected(_)) || error.exceeds_own_memory()
+}
+
+/// What to try instead: the first half comes last, because it is taken from the end.
+fn halves(error: &GraphError, range: &Range<usize>) -> Option<[Range<usize>; 2]> {
+    if matches!(error, GraphError::TooLarge(_)) {
+        PIECE.halve(range.len());
+    }
+    let middle = range.start + range.len() / 2;
+    let smaller = matches!(error, GraphError::Rejected(_) | GraphError::TooLarge(_)) && range.len() > 1;
+    smaller.then_some([middle..range.end, range.start..middle])
+}
+
+/// The next rows, as many as a piece may have.
+fn next(left: &mut Vec<Range<usize>>) -> Option<Range<usize>> {
+    let range = left.pop().filter(|range| !range.is_empty())?;
+    let end = range.end.min(range.start + PIECE.size());
+    if end < range.end {
+        left.push(end..range.end);
+    }
+    Some(range.start..end)
+}
+
+/// A row's table and its place there.
+type Place = (usize, usize);
+type Cut = fn(&AssetBatch, &[Place]) -> AssetBatch;
+
+fn places(tables: impl Iterator<Item = usize>) -> Vec<Place> {
+    tables.enumerate().flat_map(|(table, rows)| (0..rows).map(move |row| (table, row))).collect()
+}
+
+/// A batch of these node rows alone.
+fn of_nodes(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
+    let tables = by_table(places).map(|(table, rows)| {
+        let table = &batch.nodes[table];
+        NodeTable { rows: rows.map(|row| table.rows[row].clone()).collect(), ..header(table) }
+    });
+    AssetBatch { index: batch.index, nodes: tables.collect(), edges: Vec::new() }
+}
+
+/// A batch of these edge rows alone.
+fn of_edges(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
+    let tables = by_table(places).map(|(table, rows)| {
+        let table = &batch.edges[table];
+        EdgeTable { rows: rows.map(|row| table.rows[row].clone()).collect(), ..edge_header(table) }
+    });
+    AssetBatch { index: batch.index, nodes: Vec::new(), edges: tables.collect() }
+}
+
+fn by_table(places: &[Place]) -> impl Iterator<Item = (usize, impl Iterator<Item = usize>)> {
+    places.chunk_by(|a, b| a.0 == b.0).map(|rows| (rows[0].0, rows.iter().map(|(_, row)| *row)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::NodeRow;
+
+    #[test]
+    fn rows_are_cut_across_tables() {
+        let table = |label: &str, ids: &[&str]| NodeTable {
+            label: label.into(),
+            rows: ids.iter().map(|id| NodeRow { id: (*id).into(), ..NodeRow::default() }).collect(),
+            ..NodeTable::default()
+        };
+        let batch = AssetBatch { index: 7, nodes: vec![table("A", &["a", "b"]), table("B", &["c"])], edges: vec![] };
+        let rows = places(batch.nodes.iter().map(|table| table.rows.len()));
+        assert_eq!(rows, [(0, 0), (0, 1), (1, 0)]);
+        let piece = of_nodes(&batch, &rows[1..]);
+        assert_eq!(piece, AssetBatch { nodes: vec![table("A", &["b"]), table("B", &["c"])], ..batch });
+    }
+
+    #[test]
+    fn a_rejected_piece_is_halved_in_order_down_to_the_row() {
+        let rejected = GraphError::Rejected(neo4rs::Error::ConversionError);
+        let mut left: Vec<_> = std::iter::once(0..4).collect();
+        let mut tried = Vec::new();
+        while let Some(range) = next(&mut left) {
+            tried.push(range.clone());
+            if range.contains(&2) {
+                left.extend(halves(&rejected, &range).into_iter().flatten());
+            }
+        }
+        assert_eq!(tried, [0..4, 0..2, 2..4, 2..3, 3..4]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Plain indexes on `id`, which stand in the way of constraints.
+
+use super::{Need, in_one, run, tolerate};
+use graph::{GraphError, GraphStore};
+use neo4rs::Query;
+
+/// Makes the constraint where a plain index stands, in one transaction: it ends with both changes, or with none.
+pub(super) async fn replace(graph: &GraphStore, label: &str) -> Result<(), GraphError> {
+    let names = plain(graph, label).await?;
+    let texts: Vec<String> =
+        names.iter().map(|name| drop_text(name)).chain([Need::Unique(label.to_owned()).statement().text]).collect();
+    in_one(graph, &texts).await?;
+    if !names.is_empty() {
+        tracing::info!(label, indexes = names.join(", "), "a constraint stands where a plain index on id did");
+    }
+    Ok(())
+}
+
+/// Drops a plain index that is listed and cannot be used. So Neo4j 5.26 leaves one that was dropped in a transaction whose
+/// constraint failed at last; statements that use it are told `IndexNotFound`.
+pub(super) async fn mend(graph: &GraphStore, label: &str) -> Result<(), GraphError> {
+    let text = format!("MATCH (n:`{label}` {{id: ''}}) USING INDEX n:`{label}`(id) RETURN count(*)");
+    let Ok(mut transaction) = graph.begin().await else { return Ok(()) };
+    let used = transaction.rows(Query::new(text)).await;
+    transaction.undo().await;
+    if matches!(&used, Err(neo4rs::Error::Neo4j(error)) if error.code().ends_with("IndexNotFound")) {
+        for name in plain(graph, label).await? {
+            run(graph, &drop_text(&name)).await.or_else(tolerate)?;
+        }
+    }
+    Ok(())
+}
+
+/// Names of the plain indexes on a label's `id`.
+async fn plain(graph: &GraphStore, label: &str) -> Result<Vec<String>, GraphError> {
+    let text = format!(
+        "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
+         AND labelsOrTypes = ['{label}'] AND properties = ['id'] AND owningConstraint IS NULL RETURN name"
+    );
+    let rows = graph.rows(Query::new(text)).await?;
+    Ok(rows.iter().map(|row| row.get("name")).collect::<Result<_, _>>()?)
+}
+
+fn drop_text(index: &str) -> String {
+    format!("DROP INDEX `{}` IF EXISTS", index.replace('`', "``"))
+}
+
+/// Nodes of a label that share an id.
+#[derive(Default)]
+pub(super) struct Duplicates {
+    ids: i64,
+    nodes: i64,
+    example: String,
+}
+
+impl Duplicates {
+    pub(super) async fn of(graph: &GraphStore, label: &str) -> Result<Self, GraphError> {
+        let text = format!(
+            "MATCH (n:`{label}`) WHERE n.id IS NOT NULL WITH n.id AS id, count(*) AS nodes WHERE nodes > 1 \
+             RETURN count(*) AS ids, sum(nodes) AS nodes, coalesce(min(toString(id)), '') AS example"
+        );
+        let rows = match graph.rows(Query::new(text)).await {
+            // Too many nodes to count in this database's memory: there may be some.
+            Err(GraphError::TooLarge(_)) => return Ok(Self { ids: 1, ..Self::default() }),
+            rows => rows?,
+        };
+        let Some(row) = rows.first() else { return Ok(Self::default()) };
+        Ok(Self { ids: row.get("ids")?, nodes: row.get("nodes")?, example: row.get("example")? })
+    }
+
+    pub(super) fn are_there(&self) -> bool {
+        self.ids > 0
+    }
+
+    /// Says so in the log.
+    pub(super) fn report(&self, label: &str) {
+        let Self { ids, nodes, example } = self;
+        tracing::warn!(
+            label,
+            ids,
+            nodes,
+            example,
+            "several nodes have one id, so that no constraint can be had: writers take turns instead. Remove the \
+             duplicates and start Groma again"
+        );
+    }
+}

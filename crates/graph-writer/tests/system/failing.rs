@@ -1,0 +1,145 @@
+//! A database that fails as a whole, hangs or has little memory is no reason to lose a row.
+
+use crate::{
+    story::{Story, story, sync},
+    world::{PATIENCE, World, options},
+};
+use anyhow::{Context, ensure};
+use graph::{GraphStore, Limits};
+use graph_writer::Options;
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use testkit::{Fate, Neo4j, Proxy};
+
+fn batches(tag: i64, batches: usize, rows: usize) -> Story {
+    let ids: Vec<String> = (0..batches * rows).map(|n| format!("a{n:06}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    ids.chunks(rows).fold(story(tag, "ListA"), |story, ids| story.nodes("A", ids))
+}
+
+async fn count(neo4j: &Neo4j) -> anyhow::Result<i64> {
+    let rows = neo4j.rows("MATCH (n:A) RETURN count(*) AS count").await?;
+    rows[0]["count"].as_i64().context("a count")
+}
+
+async fn until(what: &str, mut probe: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE * 2;
+    while !probe().await? {
+        ensure!(Instant::now() < deadline, "it does not happen that {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
+    let proxy = Proxy::start(port).await?;
+    let dead = Arc::new(AtomicBool::new(false));
+    let is_dead = dead.clone();
+    proxy.judge(move |_, _| if is_dead.load(Ordering::SeqCst) { Fate::Lose } else { Fate::Pass });
+    let uri = format!("bolt://127.0.0.1:{}", proxy.port());
+    let second = Duration::from_secs(1);
+    let limits = Limits { begin: second, statement: second, commit: second, ..Limits::default() };
+    let store = GraphStore::connect(&graph::GraphConfig { uri, ..world.config() }).await?.with_limits(limits);
+    let writer = world.writer_on(store, Options { ack_wait: second, ..options() }).await?;
+    world.survey(&[story(5, "ListB").nodes("B", &["b"])]).await?;
+    // From here on connections are accepted and nothing is answered.
+    dead.store(true, Ordering::SeqCst);
+    proxy.cut();
+    let before = proxy.accepted();
+    let accounts: Vec<Story> = ["1", "2", "3"].into_iter().map(|a| batches(6, 2, 10).account(a)).collect();
+    world.publish(accounts.iter().flat_map(Story::events)).await?;
+    until("both lanes connect again", async || Ok(proxy.accepted() >= before + 2)).await?;
+    dead.store(false, Ordering::SeqCst);
+    world.settled().await?;
+    assert_eq!((count(&world.neo4j).await?, world.parked().await?), (20, 0));
+    writer.stop().await
+}
+
+/// A file system of this size, unmounted in the end.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// None where mounting is not permitted.
+    fn mount(folder: &Path, size: &str) -> anyhow::Result<Option<Self>> {
+        std::fs::create_dir_all(folder)?;
+        let done =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder).output();
+        Ok(done.is_ok_and(|done| done.status.success()).then(|| Self(folder.to_owned())))
+    }
+
+    fn fill(&self) -> anyhow::Result<()> {
+        let mut file = File::create(self.0.join("filler"))?;
+        while file.write_all(&[0; 4_096]).is_ok() {}
+        Ok(())
+    }
+
+    fn free(&self) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.0.join("filler"))?)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_parks_nothing() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let Some(disk) = Disk::mount(&folder.path().join("disk"), "160m")? else {
+        eprintln!("skipped: this user may not mount a file system");
+        return Ok(());
+    };
+    // A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.
+    let skip = "internal.dbms.tx_log.fail_on_corrupted_log_files=false";
+    let mut neo4j = Neo4j::start_in(&disk.0, &[skip]).await?;
+    let world = World::new().await?;
+    let config = graph::GraphConfig { uri: neo4j.uri(), ..world.config() };
+    let writer = world.writer_on(GraphStore::connect(&config).await?, options()).await?;
+    let listing = batches(5, 60, 300);
+    world.survey(&[story(4, "ListB").nodes("B", &["b"])]).await?;
+    disk.fill()?;
+    world.publish(listing.events()).await?;
+    until("Neo4j fails", async || Ok(neo4j.rows("CREATE (:Probe {text: 'x'})").await.is_err())).await?;
+    // Long enough for the writer to try and fail: events that it were to park would be parked by now.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(world.parked().await?, 0);
+    disk.free()?;
+    neo4j.restart().await?;
+    until("everything is applied", async || Ok(count(&neo4j).await.unwrap_or(0) == 18_000)).await?;
+    world.collected(&sync(5), &[listing]).await?;
+    assert!(world.finished(&sync(5)).await?.lost.is_empty());
+    assert_eq!(world.parked().await?, 0);
+    writer.stop().await?;
+    drop(neo4j);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_needs_more_memory_than_there_is_becomes_smaller() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let neo4j = Neo4j::start_in(folder.path(), &["db.memory.transaction.max=3m"]).await?;
+    let world = World::new().await?;
+    let config = graph::GraphConfig { uri: neo4j.uri(), ..world.config() };
+    let listing = batches(5, 6, 1_000);
+    world.publish(listing.events()).await?;
+    let writer = world.writer_on(GraphStore::connect(&config).await?, options()).await?;
+    world.collected(&sync(5), std::slice::from_ref(&listing)).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert!(finished.lost.is_empty(), "{finished:?}");
+    assert_eq!((count(&neo4j).await?, world.parked().await?), (6_000, 0));
+    writer.stop().await
+}
