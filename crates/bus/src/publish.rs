@@ -85,16 +85,18 @@ impl Outgoing {
         }
     }
 
-    /// A part of a message that could not be handled, while the rest could. `part` tells it from other parts of the message.
+    /// A part of a message that could not be handled, while the rest could. `part` tells it from other parts of the message;
+    /// `most` is [`Bus::most_bytes`].
     pub fn parked_part(
         stream: &str,
         sequence: u64,
         part: &str,
-        subject: String,
+        subject: &str,
         reason: &str,
         payload: impl Into<Bytes>,
+        most: usize,
     ) -> Self {
-        let whole = Self::parked(stream, sequence, subject, reason, payload.into());
+        let whole = Self::parked(stream, sequence, subject, reason, payload.into(), most);
         Self { id: format!("{}/{part}", whole.id), ..whole }
     }
 

@@ -413,11 +413,10 @@ impl Working {
                 Some(Event::Batch(batch)) => batch.index.to_string(),
                 _ => String::new(),
             };
-            let (subject, payload) = (subjects::asset(row), row.encode_to_vec());
-            self.shared
-                .bus
-                .publish(Outgoing::parked_part(bus::ASSETS, sequence, &part, subject, reason, payload))
-                .await?;
+            let (subject, payload, bus) = (subjects::asset(row), row.encode_to_vec(), &self.shared.bus);
+            let parked =
+                Outgoing::parked_part(bus::ASSETS, sequence, &part, &subject, reason, payload, bus.most_bytes());
+            bus.publish(parked).await?;
         }
         if rows.len() > PARKED_ROWS {
             tracing::warn!(sequence, more = rows.len() - PARKED_ROWS, "further rows of the message are not parked");
