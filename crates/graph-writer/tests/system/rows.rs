@@ -178,7 +178,8 @@ async fn neo4j_takes_every_value_that_an_event_may_carry() -> anyhow::Result<()>
         let listing = story(tag, "ListA").table(table("A", &properties, rows)).edges("SELF", "A", "A", &pairs);
         let finished = world.survey(&[listing]).await?;
         assert!(finished.lost.is_empty() && finished.targets_missing == 0, "{finished:?}");
-        assert_eq!(count(&world, "(n:A)-[:SELF]->(n)").await?, expected);
+        assert!(scope(&world, "ListA").await?.starts_with(r#""finished" 0"#));
+        assert_eq!(count(&world, &format!("(n:A {{lastupdated: {tag}}})-[:SELF]->(n)")).await?, expected);
         assert_eq!(world.parked().await?, 0);
     }
     writer.stop().await
