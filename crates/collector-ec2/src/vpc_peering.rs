@@ -70,10 +70,10 @@ pub struct Block {
     pub cidr_block: String,
 }
 
-/// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings.
+/// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings. The place that sees the peering owns them, like
+/// the place that sees the VPC: a block goes when neither sees it any more.
 pub static CIDR_BLOCK: Node<Block> = Node {
     extra_labels: &["AWSIpv4CidrBlock"],
-    shared: |_| true,
     id: |it, _| it.id(),
     props: &[prop("vpcid", |it, _| (&it.vpc_id).into()), prop("cidr_block", |it, _| (&it.cidr_block).into())],
     edges: &[Edge::incoming("BLOCK_ASSOCIATION", "AWSVpc", "id", |it, _| one(Some(&it.vpc_id)))],

@@ -7,13 +7,14 @@
 use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
+    feeds,
     nodes::{NodeWrites, Origin, Written},
     ownership,
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
 };
-use events::{AssetBatch, Scope, asset_event::Event};
+use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -43,6 +44,13 @@ impl Item {
     pub(crate) fn batch(&self) -> Option<&AssetBatch> {
         match &self.event.event {
             Event::Batch(batch) => Some(batch),
+            _ => None,
+        }
+    }
+
+    fn finished(&self) -> Option<&ScopeFinished> {
+        match &self.event.event {
+            Event::Finished(finished) => Some(finished),
             _ => None,
         }
     }
@@ -121,6 +129,7 @@ pub(crate) async fn enter(
             stored.state.hold(item.sequence, missing.clone());
         }
     }
+    feeds::note(transaction, items.iter().filter_map(Item::finished)).await?;
     scope_store::save(transaction, &states).await?;
     Ok(Some(Applied {
         completed: states.values().any(|stored| stored.state.is_applied()),

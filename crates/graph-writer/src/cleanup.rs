@@ -15,86 +15,21 @@
 
 use crate::{
     bolt,
+    due::{Due, Group, Ready},
     ownership::{self, Kind},
-    scope_store::StoredScope,
-    scopes::Progress,
 };
 use events::Sync;
 use graph::{GraphError, GraphStore, Transaction, parameters};
 use neo4rs::BoltType;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
 
 /// Nodes or edges after which a transaction is full.
 const CHUNK: usize = 10_000;
 /// Transactions at a time; they wait for connections, not for each other.
 const AT_ONCE: usize = 4;
-
-/// Where a label or an edge may be cleaned.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ready {
-    /// Places in which every listing that feeds it is complete.
-    pub places: BTreeSet<String>,
-    /// Those that an earlier sync has seen too.
-    pub seen_before: BTreeSet<String>,
-}
-
-/// What a sync may clean up.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Due {
-    /// By label.
-    pub nodes: BTreeMap<String, Ready>,
-    /// By type and ends (`From>To`).
-    pub edges: BTreeMap<(String, String), Ready>,
-}
-
-/// What the complete scopes of one sync permit.
-pub fn due(scopes: &[StoredScope]) -> Due {
-    let complete: BTreeMap<String, &StoredScope> = scopes
-        .iter()
-        .filter(|stored| stored.state.progress() == Progress::Complete)
-        .map(|stored| (stored.id(), stored))
-        .collect();
-    let mut nodes = BTreeMap::new();
-    let mut edges = BTreeMap::new();
-    for stored in complete.values() {
-        let place = stored.scope.place();
-        let finish = stored.state.finish.iter();
-        for feed in finish.clone().flat_map(|finish| &finish.nodes) {
-            let listings: &mut BTreeSet<String> = nodes.entry((feed.label.clone(), place.clone())).or_default();
-            listings.extend(feed.listings.iter().cloned());
-        }
-        for feed in finish.flat_map(|finish| &finish.edges) {
-            let shape = (feed.r#type.clone(), format!("{}>{}", feed.from_label, feed.to_label));
-            let listings: &mut BTreeSet<String> = edges.entry((shape, place.clone())).or_default();
-            listings.extend(feed.listings.iter().cloned());
-        }
-    }
-    Due { nodes: ready(nodes, &complete), edges: ready(edges, &complete) }
-}
-
-fn ready<K: Ord>(
-    feeds: BTreeMap<(K, String), BTreeSet<String>>,
-    complete: &BTreeMap<String, &StoredScope>,
-) -> BTreeMap<K, Ready> {
-    let mut ready = BTreeMap::<K, Ready>::new();
-    for ((key, place), listings) in feeds {
-        let scopes: Option<Vec<_>> =
-            listings.iter().map(|listing| complete.get(&format!("{}/{listing}", region_of(&place)))).collect();
-        if let Some(scopes) = scopes {
-            let entry = ready.entry(key).or_default();
-            if scopes.iter().any(|stored| stored.state.since < stored.state.run.tag) {
-                entry.seen_before.insert(place.clone());
-            }
-            entry.places.insert(place);
-        }
-    }
-    ready
-}
-
-/// `account/region` of a place: listings are named with their service.
-fn region_of(place: &str) -> &str {
-    place.rsplit_once('/').map_or(place, |(region, _)| region)
-}
 
 /// Removes what is due. How much is added up on `(:GromaSync)`, in the same transactions.
 ///
@@ -102,12 +37,18 @@ fn region_of(place: &str) -> &str {
 /// When the graph is away; what was removed until then stays removed, and counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
     let noted = ownership::noted(store).await?;
-    sweep_all(store, sync, "edges_removed", edge_sweeps(due, &noted)).await?;
-    sweep_all(store, sync, "nodes_removed", node_sweeps(due, &noted)).await
+    for group in due.groups() {
+        sweep_all(store, sync, "edges_removed", edge_sweeps(&group, &noted)).await?;
+    }
+    // After all edges: those of a node that is removed go with it, uncounted.
+    for group in due.groups() {
+        sweep_all(store, sync, "nodes_removed", node_sweeps(&group, &noted)).await?;
+    }
+    Ok(())
 }
 
 /// All edges of a type at once, whatever labels they lead to: one statement to plan and to wait for instead of many.
-fn edge_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
+fn edge_sweeps<'a>(due: &'a Group, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     let mut types = BTreeMap::<&str, Vec<Part<'a>>>::new();
     for ((kind, ends), ready) in &due.edges {
         types.entry(kind).or_default().push(Part { kind: ends, ready });
@@ -121,7 +62,7 @@ fn edge_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     sweeps
 }
 
-fn node_sweeps<'a>(due: &'a Due, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
+fn node_sweeps<'a>(due: &'a Group, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
     let mut sweeps = Vec::new();
     for (label, ready) in &due.nodes {
         let parts = || vec![Part { kind: label, ready }];
@@ -277,7 +218,7 @@ impl<'a> Sweep<'a> {
 
     /// Places in which something may be old, and which of them are ready for what stands in `_module_label` or `_module_ends`.
     fn old(&self) -> Vec<(&'static str, BoltType)> {
-        let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| &part.ready.seen_before).collect();
+        let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| part.ready.seen_before.iter()).collect();
         let mut parameters = self.by_kind("ready", |ready| &ready.seen_before);
         parameters.push(("old", bolt::texts(all)));
         parameters
@@ -285,16 +226,20 @@ impl<'a> Sweep<'a> {
 
     /// `$sets[$NAME[kind]]`: places by what stands in `_module_label` or `_module_ends`. Most kinds have the same ones, so that
     /// each set of places is sent once.
-    fn by_kind(&self, name: &'static str, places: fn(&Ready) -> &BTreeSet<String>) -> Vec<(&'static str, BoltType)> {
-        let mut sets: Vec<&BTreeSet<String>> = Vec::new();
+    fn by_kind(
+        &self,
+        name: &'static str,
+        places: fn(&Ready) -> &Arc<BTreeSet<String>>,
+    ) -> Vec<(&'static str, BoltType)> {
+        let mut sets: Vec<&Arc<BTreeSet<String>>> = Vec::new();
         let mut kinds = Vec::new();
         for part in &self.parts {
             let set = places(part.ready);
-            let known = sets.iter().position(|known| *known == set);
+            let known = sets.iter().position(|known| Arc::ptr_eq(known, set));
             kinds.push((part.kind, bolt::integer(known.unwrap_or(sets.len()))));
             sets.extend(known.is_none().then_some(set));
         }
-        vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(bolt::texts)))]
+        vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(|set| bolt::texts(set.iter()))))]
     }
 
     /// Removes what it finds, if that is not too much for a transaction.
@@ -321,41 +266,4 @@ impl<'a> Sweep<'a> {
 struct Chunk {
     candidates: usize,
     removed: i64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scopes::{Run, ScopeState};
-    use events::{NodeFeed, Scope, ScopeFinished, asset_event};
-
-    fn scope(region: &str, listing: &str, since: i64, finished: bool) -> StoredScope {
-        let scope =
-            Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: listing.into() };
-        let run = |tag| Run { tag, sync: format!("s{tag}"), attempt: 1 };
-        let feed = NodeFeed { label: "Volume".into(), listings: vec!["ec2/A".into(), "ec2/B".into()] };
-        let end = ScopeFinished { nodes: vec![feed], ..ScopeFinished::default() };
-        let started = asset_event::Event::Started(events::ScopeStarted {});
-        let mut state = ScopeState::default().step(&run(since), &started).0.step(&run(9), &started).0;
-        if finished {
-            state = state.step(&run(9), &asset_event::Event::Finished(end)).0;
-        }
-        StoredScope { scope, state }
-    }
-
-    #[test]
-    fn a_label_is_due_where_all_its_listings_are_complete() {
-        let scopes = [
-            scope("x", "A", 5, true),
-            scope("x", "B", 5, true),
-            scope("y", "A", 5, true),
-            scope("y", "B", 5, false),
-            scope("z", "A", 9, true),
-            scope("z", "B", 9, true),
-        ];
-        let due = due(&scopes);
-        let ready = &due.nodes["Volume"];
-        assert_eq!(ready.places, ["1/x/ec2".to_owned(), "1/z/ec2".to_owned()].into());
-        assert_eq!(ready.seen_before, ["1/x/ec2".to_owned()].into());
-    }
 }

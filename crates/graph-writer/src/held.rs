@@ -3,8 +3,9 @@
 //! So nothing is held in memory, whatever the size of an account, and nothing is forgotten when the writer is killed.
 //!
 //! Retried when a lane is idle after a scope of its account completed, for the labels that were written in the meantime;
-//! and for every label when the sync ends, which is when edges between accounts can be drawn. What still lacks an end
-//! then is counted. A batch that the stream no longer has makes its scope lost: its edges are unknown.
+//! and when the sync ends, which is when edges between accounts can be drawn. What still lacks an end then is counted. A
+//! batch that the stream no longer has makes its scope lost: its edges are unknown. Not so where all it lacks are labels
+//! that no listing feeds: their nodes are in nothing that is surveyed, and nobody waits for them.
 
 use crate::{
     admit::{Admitted, admit},
@@ -15,15 +16,15 @@ use crate::{
     ownership,
     schema::Schema,
     scope_store::{self, StoredScope},
-    scopes::{self, ScopeState},
+    scopes::{self, Missing, ScopeState},
 };
 use bus::{Bus, LookupError};
 use events::{AssetBatch, EdgeTable, asset_event::Event};
-use graph::{GraphError, GraphStore, Transaction};
+use graph::{GraphError, GraphStore, Portion, Transaction};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Edge rows of one transaction; a batch has about a thousand node rows, each with a few edges.
-const MOST_EDGES: usize = 20_000;
+static EDGES: Portion = Portion::new(20_000);
 
 /// Held edges could not be retried.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +38,28 @@ pub enum RetryError {
 }
 
 /// Held batches of one scope, fetched again.
-struct Fetched {
+struct Fetched<'a> {
     stored: StoredScope,
     batches: Vec<(u64, Option<Item>)>,
+    labels: &'a Labels,
 }
 
-/// Retries the held edges of these scopes whose missing label passes `wanted`.
+/// Missing labels whose edges are tried again.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Their nodes may have come: a batch that is gone makes its scope lost.
+    pub awaited: HashSet<String>,
+    /// Try the others too, although no listing is known to feed them; a batch of theirs that is gone is none the worse.
+    pub all: bool,
+}
+
+impl Labels {
+    fn await_any(&self, missing: &Missing) -> bool {
+        missing.labels.iter().any(|label| self.awaited.contains(label))
+    }
+}
+
+/// Retries the held edges of these scopes that lack one of the labels.
 ///
 /// # Errors
 /// When the graph or the stream is away; what was drawn until then stays.
@@ -51,13 +68,13 @@ pub async fn retry(
     store: &GraphStore,
     schema: &Schema,
     scopes: Vec<StoredScope>,
-    wanted: impl Fn(&str) -> bool,
+    labels: &Labels,
 ) -> Result<(), RetryError> {
     for stored in scopes {
-        let held = stored.state.held.iter().filter(|(_, missing)| missing.labels.iter().any(|label| wanted(label)));
+        let held = stored.state.held.iter().filter(|(_, missing)| labels.all || labels.await_any(missing));
         let mut sequences: Vec<u64> = held.map(|(sequence, _)| *sequence).collect();
         while !sequences.is_empty() {
-            let fetched = fetch(bus, &stored, &mut sequences).await?;
+            let fetched = fetch(bus, &stored, &mut sequences, labels).await?;
             draw(store, schema, &fetched).await?;
         }
     }
@@ -65,16 +82,21 @@ pub async fn retry(
 }
 
 /// Fetches batches until their edges fill a transaction.
-async fn fetch(bus: &Bus, stored: &StoredScope, sequences: &mut Vec<u64>) -> Result<Fetched, RetryError> {
+async fn fetch<'a>(
+    bus: &Bus,
+    stored: &StoredScope,
+    sequences: &mut Vec<u64>,
+    labels: &'a Labels,
+) -> Result<Fetched<'a>, RetryError> {
     let mut batches = Vec::new();
-    let mut edges = 0;
-    while edges < MOST_EDGES {
+    let (mut edges, most) = (0, EDGES.size());
+    while edges < most {
         let Some(sequence) = sequences.pop() else { break };
         let item = bus.get(bus::ASSETS, sequence).await?.and_then(|payload| read(sequence, &payload, stored));
         edges += item.as_ref().map_or(0, |item| item.rows().1);
         batches.push((sequence, item));
     }
-    Ok(Fetched { stored: stored.clone(), batches })
+    Ok(Fetched { stored: stored.clone(), batches, labels })
 }
 
 /// The batch, reduced to the tables that lacked an end; none when the stream holds something else at its place.
@@ -89,35 +111,69 @@ fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
     (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 
-async fn draw(store: &GraphStore, schema: &Schema, fetched: &Fetched) -> Result<(), GraphError> {
+/// Draws what was fetched, in smaller transactions where Neo4j does not take it at once.
+async fn draw(store: &GraphStore, schema: &Schema, fetched: &Fetched<'_>) -> Result<(), GraphError> {
     let batches = || fetched.batches.iter().filter_map(|(_, item)| item.as_ref());
     schema.ensure(store, needs(batches().filter_map(Item::batch))).await?;
+    let mut rest = &fetched.batches[..];
     let mut backoff = store.backoff();
-    loop {
-        match attempt(store, fetched).await {
-            Ok(()) => return Ok(()),
-            Err(error) => backoff.pause(error).await?,
+    while !rest.is_empty() {
+        let (now, edges) = first(rest, EDGES.size());
+        match attempt(store, fetched, &rest[..now]).await {
+            Ok(()) => {
+                EDGES.passed(edges);
+                (rest, backoff) = (&rest[now..], store.backoff());
+            }
+            // One batch is as little as can be.
+            Err(error) => backoff.shrink(error, &EDGES, if now == 1 { 1 } else { edges }).await?,
         }
     }
+    Ok(())
 }
 
-async fn attempt(store: &GraphStore, fetched: &Fetched) -> Result<(), neo4rs::Error> {
+/// How many batches come to at most so many edges, one at least; and their edges.
+fn first(batches: &[(u64, Option<Item>)], most: usize) -> (usize, usize) {
+    let mut sizes = batches.iter().map(|(_, item)| item.as_ref().map_or(0, |item| item.rows().1));
+    let (mut count, mut edges) = (1, sizes.next().unwrap_or(0));
+    for size in sizes {
+        if edges + size > most {
+            break;
+        }
+        (count, edges) = (count + 1, edges + size);
+    }
+    (count, edges)
+}
+
+async fn attempt(
+    store: &GraphStore,
+    fetched: &Fetched<'_>,
+    batches: &[(u64, Option<Item>)],
+) -> Result<(), neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let drawn = enter(&mut transaction, fetched).await;
+    let drawn = enter(&mut transaction, fetched, batches).await;
     transaction.end(drawn).await
 }
 
-async fn enter(transaction: &mut Transaction, fetched: &Fetched) -> Result<(), neo4rs::Error> {
+async fn enter(
+    transaction: &mut Transaction,
+    fetched: &Fetched<'_>,
+    batches: &[(u64, Option<Item>)],
+) -> Result<(), neo4rs::Error> {
     let scopes = BTreeMap::from([(fetched.stored.id(), fetched.stored.scope.clone())]);
     let mut states = scope_store::lock(transaction, &scopes).await?;
     for stored in states.values_mut() {
-        redraw(transaction, &mut stored.state, fetched).await?;
+        redraw(transaction, &mut stored.state, fetched, batches).await?;
     }
     scope_store::save(transaction, &states).await
 }
 
 /// Draws the edges, unless a newer run has begun since the batches were fetched.
-async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: &Fetched) -> Result<(), neo4rs::Error> {
+async fn redraw(
+    transaction: &mut Transaction,
+    state: &mut ScopeState,
+    fetched: &Fetched<'_>,
+    batches: &[(u64, Option<Item>)],
+) -> Result<(), neo4rs::Error> {
     if state.run != fetched.stored.state.run {
         return Ok(());
     }
@@ -127,10 +183,10 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
     let listing = &fetched.stored.scope.listing;
     let origin = Origin { run: &run, place: &place, listing };
     let mut edges = EdgeWrites::default();
-    for (sequence, item) in fetched.batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
+    for (sequence, item) in batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
         if let Some(batch) = item.as_ref().and_then(Item::batch) {
             batch.edges.iter().for_each(|table| edges.add(table, origin, *sequence));
-        } else {
+        } else if state.held.get(sequence).is_some_and(|missing| fetched.labels.await_any(missing)) {
             tracing::warn!(scope = scopes::id(&fetched.stored.scope), sequence, "a batch is gone from the stream");
             state.lost = true;
         }
@@ -140,4 +196,29 @@ async fn redraw(transaction: &mut Transaction, state: &mut ScopeState, fetched: 
         state.hold(sequence, missing);
     }
     ownership::note(transaction, &several).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flaws::Flaws;
+    use events::{Direction, EdgeRow, Scope, Sync};
+
+    fn batch(sequence: u64, edges: usize) -> (u64, Option<Item>) {
+        let row = EdgeRow { source_id: "a".into(), target_value: "b".into(), values: Vec::new() };
+        let table = EdgeTable { direction: Direction::Out.into(), rows: vec![row; edges], ..EdgeTable::default() };
+        let event = Event::Batch(AssetBatch { edges: vec![table], ..AssetBatch::default() });
+        let event =
+            Admitted { sync: Sync::default(), scope: Scope::default(), attempt: 1, event, flaws: Flaws::default() };
+        (sequence, Some(Item { sequence, event }))
+    }
+
+    #[test]
+    fn a_transaction_takes_the_batches_that_fit_and_one_at_least() {
+        let batches = [batch(1, 40), (2, None), batch(3, 40), batch(4, 40)];
+        assert_eq!(first(&batches, 100), (3, 80));
+        assert_eq!(first(&batches, 40), (2, 40));
+        assert_eq!(first(&batches, 10), (1, 40));
+        assert_eq!(first(&batches[3..], 100), (1, 40));
+    }
 }

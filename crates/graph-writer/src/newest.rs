@@ -26,7 +26,7 @@ pub async fn newest_tag(store: &GraphStore) -> Result<i64, GraphError> {
     let mut newest = 0;
     for text in NEWEST {
         for row in store.rows(bolt::planned_once(text, [])).await? {
-            newest = newest.max(row.get("tag").map_err(|error| GraphError::Rejected(error.into()))?);
+            newest = newest.max(row.get("tag").map_err(GraphError::from)?);
         }
     }
     Ok(newest)

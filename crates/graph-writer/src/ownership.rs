@@ -78,7 +78,7 @@ pub(crate) async fn note(transaction: &mut Transaction, several: &BTreeSet<Kind>
 pub(crate) async fn noted(store: &GraphStore) -> Result<HashSet<String>, GraphError> {
     let rows = store.rows(Query::new("MATCH (s:GromaSeveral) RETURN s.id AS kind".to_owned())).await?;
     let kinds = rows.iter().map(|row| row.get("kind")).collect::<Result<_, neo4rs::DeError>>();
-    kinds.map_err(|error| GraphError::Rejected(error.into()))
+    kinds.map_err(GraphError::from)
 }
 
 /// Remembers that the `place` saw it, with the sync's `tag`; leaves `row`, the `owner`, the `kind` and whether nothing newer is

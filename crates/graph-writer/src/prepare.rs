@@ -5,7 +5,7 @@
 //! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
 
 use crate::{
-    bolt, cleanup, edges, elements, nodes, ownership, rehearsal,
+    bolt, cleanup, edges, elements, feeds, nodes, ownership, rehearsal,
     schema::{Need, Schema},
     scope_store,
 };
@@ -52,9 +52,10 @@ impl Expected {
 }
 
 /// Statements that serve all types, in transactions that have changed something.
-fn general() -> [String; 6] {
-    let [create, save, note] = [nodes::CREATE, scope_store::SAVE, ownership::NOTE].map(str::to_owned);
-    [create, nodes::remember(), nodes::share(), edges::create(), save, note]
+fn general() -> [String; 7] {
+    let [create, save, note, feeds] =
+        [nodes::CREATE, scope_store::SAVE, ownership::NOTE, feeds::NOTE].map(str::to_owned);
+    [create, nodes::remember(), nodes::share(), edges::create(), save, note, feeds]
 }
 
 /// What is said when several places see an edge, for types that several tables have: with the others it is rare.

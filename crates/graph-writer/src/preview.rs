@@ -7,12 +7,13 @@
 //! state would be the same: rows are compared one by one.
 
 mod compare;
+mod due;
 mod gone;
 
 use crate::{
     admit::Admitted,
-    cleanup,
     edges::ends,
+    feeds::{Catalog, Feeds},
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
 };
@@ -32,6 +33,8 @@ pub struct Preview {
     store: GraphStore,
     sync: Sync,
     states: BTreeMap<String, StoredScope>,
+    /// What its listings feed.
+    feeds: Catalog,
     /// Labels and properties by which edges find their targets.
     keys: HashSet<(String, String)>,
     /// Nodes that are coming, by every label and key by which an edge may find them.
@@ -90,6 +93,7 @@ impl Preview {
             store,
             sync,
             states,
+            feeds: Catalog::default(),
             keys: HashSet::new(),
             coming: HashSet::new(),
             nodes: BTreeMap::new(),
@@ -127,6 +131,9 @@ impl Preview {
         let run = Run::of(&event.sync, event.attempt);
         let (state, verdict) = std::mem::take(&mut stored.state).step(&run, &event.event);
         stored.state = state;
+        if let Event::Finished(finished) = &event.event {
+            self.feeds.add(Feeds::of(finished));
+        }
         let Event::Batch(batch) = &event.event else { return Ok(()) };
         for table in &batch.nodes {
             let fates = self.fates_of_nodes(table, &event.scope.listing, verdict == Verdict::Apply).await?;
@@ -156,9 +163,7 @@ impl Preview {
             all.iter().filter(|(_, fates)| !fates.is_empty()).map(|(name, fates)| (name.clone(), sum(fates))).collect()
         };
         let (mut nodes, mut edges) = (sums(&self.nodes), sums(&self.edges));
-        let own: Vec<StoredScope> =
-            self.states.values().filter(|stored| stored.state.run.sync == self.sync.id).cloned().collect();
-        let due = cleanup::due(&own);
+        let due = self.due().await?.whole();
         for (label, ready) in &due.nodes {
             nodes.entry(label.clone()).or_default().removed += self.nodes_gone(label, ready).await?;
         }

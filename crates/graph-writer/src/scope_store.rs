@@ -5,9 +5,9 @@
 
 use crate::{
     bolt, requests,
-    scopes::{self, Finish, Missing, Progress, Rejected, Run, ScopeState, Shortened},
+    scopes::{self, Fed, Finish, Missing, Progress, Rejected, Run, ScopeState, Shortened},
 };
-use events::{EdgeFeed, Failure, NodeFeed, Scope};
+use events::{Failure, Scope};
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::{BoltNull, BoltType, DeError, Query, Row};
 use std::collections::BTreeMap;
@@ -25,15 +25,16 @@ pub struct StoredScope {
 const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS service, s.listing AS listing, \
     s.tag AS tag, s.sync AS sync, s.attempt AS attempt, s.since AS since, s.applied AS applied, \
     s.edge_rows AS edge_rows, s.held AS held, s.expected AS expected, s.assets AS assets, \
-    s.node_feeds AS node_feeds, s.edge_feeds AS edge_feeds, s.failure AS failure, \
-    s.failure_class AS failure_class, s.lost AS lost, s.rejected AS rejected, s.rejected_example AS rejected_example, \
-    s.shortened AS shortened";
+    s.feeds AS feeds, s.feeds_tag AS feeds_tag, s.feeds_sync AS feeds_sync, s.feeds_attempt AS feeds_attempt, \
+    s.failure AS failure, s.failure_class AS failure_class, s.lost AS lost, s.rejected AS rejected, \
+    s.rejected_example AS rejected_example, s.shortened AS shortened";
 
 /// Constraints and indexes of the bookkeeping, each with its name.
-pub(crate) const SCHEMA: [(&str, &str); 7] = [
+pub(crate) const SCHEMA: [(&str, &str); 8] = [
     ("groma_scope_id", "CREATE CONSTRAINT groma_scope_id IF NOT EXISTS FOR (s:GromaScope) REQUIRE s.id IS UNIQUE"),
-    ("groma_scope_sync", "CREATE INDEX groma_scope_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync)"),
+    ("groma_scope_of_sync", "CREATE INDEX groma_scope_of_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync, s.id)"),
     ("groma_scope_account", "CREATE INDEX groma_scope_account IF NOT EXISTS FOR (s:GromaScope) ON (s.account)"),
+    ("groma_feeds_id", "CREATE CONSTRAINT groma_feeds_id IF NOT EXISTS FOR (f:GromaFeeds) REQUIRE f.id IS UNIQUE"),
     ("groma_sync_id", "CREATE CONSTRAINT groma_sync_id IF NOT EXISTS FOR (s:GromaSync) REQUIRE s.id IS UNIQUE"),
     ("groma_scope_tag", "CREATE INDEX groma_scope_tag IF NOT EXISTS FOR (s:GromaScope) ON (s.tag)"),
     ("groma_sync_tag", "CREATE INDEX groma_sync_tag IF NOT EXISTS FOR (s:GromaSync) ON (s.tag)"),
@@ -62,8 +63,8 @@ fn lock_text() -> String {
 }
 
 /// Statements that are the first of their transactions.
-pub(crate) fn texts() -> [String; 4] {
-    [lock_text(), by_id_text(), of_sync_text(), holding_text()]
+pub(crate) fn texts() -> [String; 3] {
+    [lock_text(), by_id_text(), holding_text()]
 }
 
 /// The statement of [`save`].
@@ -76,18 +77,6 @@ pub(crate) async fn save(
 ) -> Result<(), neo4rs::Error> {
     let states = states.into_iter().map(|(id, stored)| columns(id, &stored.state)).collect();
     requests::run(transaction, SAVE, states).await
-}
-
-/// Every scope whose newest run belongs to this sync.
-///
-/// # Errors
-/// When the graph cannot be read.
-pub async fn of_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    read(store, bolt::planned_once(&of_sync_text(), [("sync", sync.into())])).await
-}
-
-fn of_sync_text() -> String {
-    format!("MATCH (s:GromaScope {{sync: $sync}}) RETURN {COLUMNS}")
 }
 
 /// The scopes with these ids that exist.
@@ -105,6 +94,44 @@ pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope
 fn by_id_text() -> String {
     format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}")
 }
+
+/// The next scopes of a sync with held edges, at most a hundred, after the one with the id `after`; by their ids.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub(crate) async fn holding_in_sync(
+    store: &GraphStore,
+    sync: &str,
+    after: &str,
+) -> Result<Vec<StoredScope>, GraphError> {
+    let parameters = [("sync", sync.into()), ("after", after.into()), ("page", bolt::integer(HOLDING))];
+    read(store, bolt::planned_once(&holding_in_sync_text(), parameters)).await
+}
+
+/// Scopes with held edges that are read at once: each may name as many batches as it has.
+const HOLDING: usize = 100;
+
+fn holding_in_sync_text() -> String {
+    format!("{IN_SYNC} AND size(s.held) > 0 WITH s ORDER BY s.id LIMIT $page RETURN {COLUMNS}")
+}
+
+/// Scopes `s` of a sync after an id. The index is named, because a plan that is made on an empty graph and kept would
+/// otherwise look through the scopes of all syncs.
+pub(crate) const IN_SYNC: &str =
+    "MATCH (s:GromaScope) USING INDEX s:GromaScope(sync, id) WHERE s.sync = $sync AND s.id > $after";
+
+/// Scopes of a sync of which a batch is gone from the stream; the first thousand by their ids.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub(crate) async fn lost_in_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
+    let text = format!("{IN_SYNC} AND s.lost WITH s ORDER BY s.id LIMIT $page RETURN {COLUMNS}");
+    let parameters = [("sync", sync.into()), ("after", "".into()), ("page", bolt::integer(LOST))];
+    read(store, bolt::planned_once(&text, parameters)).await
+}
+
+/// Lost scopes that are read: more than fit into a message.
+const LOST: usize = 1_000;
 
 /// Scopes of the account with held edges.
 ///
@@ -138,6 +165,7 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
     let null = || BoltType::Null(BoltNull);
     let finish = state.finish.as_ref();
     let failure = state.failure.as_ref();
+    let fed = state.feeds.as_ref();
     bolt::map([
         ("id", id.into()),
         ("tag", state.run.tag.into()),
@@ -149,8 +177,13 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
         ("held", bolt::texts(state.held.iter().map(held_text))),
         ("expected", finish.map_or_else(null, |finish| bolt::integer(finish.batches))),
         ("assets", finish.map_or_else(null, |finish| bolt::integer(finish.assets))),
-        ("node_feeds", finish.map_or_else(null, |finish| bolt::texts(finish.nodes.iter().map(node_feed_text)))),
-        ("edge_feeds", finish.map_or_else(null, |finish| bolt::texts(finish.edges.iter().map(edge_feed_text)))),
+        ("feeds", fed.map_or_else(null, |fed| fed.id.as_str().into())),
+        ("feeds_tag", fed.map_or_else(null, |fed| fed.run.tag.into())),
+        ("feeds_sync", fed.map_or_else(null, |fed| fed.run.sync.as_str().into())),
+        ("feeds_attempt", fed.map_or_else(null, |fed| bolt::integer(fed.run.attempt))),
+        // Where earlier versions kept the feeds themselves.
+        ("node_feeds", null()),
+        ("edge_feeds", null()),
         ("failure", failure.map_or_else(null, |failure| failure.error.as_str().into())),
         ("failure_class", failure.map_or_else(null, |failure| bolt::integer(failure.class))),
         ("lost", state.lost.into()),
@@ -189,12 +222,14 @@ fn parse(row: &Row) -> Result<StoredScope, DeError> {
     };
     let finish = match row.get::<Option<i64>>("expected")? {
         None => None,
-        Some(_) => Some(Finish {
-            batches: small(count("expected")?),
-            assets: count("assets")?,
-            nodes: texts("node_feeds")?.iter().filter_map(|text| node_feed(text)).collect(),
-            edges: texts("edge_feeds")?.iter().filter_map(|text| edge_feed(text)).collect(),
-        }),
+        Some(_) => Some(Finish { batches: small(count("expected")?), assets: count("assets")? }),
+    };
+    let feeds = match row.get::<Option<String>>("feeds")? {
+        None => None,
+        Some(id) => {
+            let tag = row.get::<Option<i64>>("feeds_tag")?.unwrap_or(0);
+            Some(Fed { run: Run { tag, sync: text("feeds_sync")?, attempt: small(count("feeds_attempt")?) }, id })
+        }
     };
     let class = i32::try_from(row.get::<Option<i64>>("failure_class")?.unwrap_or(0)).unwrap_or(0);
     let state = ScopeState {
@@ -204,6 +239,7 @@ fn parse(row: &Row) -> Result<StoredScope, DeError> {
         edge_rows: count("edge_rows")?,
         held: texts("held")?.iter().filter_map(|text| held(text)).collect(),
         finish,
+        feeds,
         failure: row.get::<Option<String>>("failure")?.map(|error| Failure { class, error }),
         lost: row.get::<Option<bool>>("lost")?.unwrap_or(false),
         rejected: Rejected { rows: count("rejected")?, example: row.get::<Option<String>>("rejected_example")? },
@@ -239,38 +275,14 @@ fn shortened_text((label, shortened): (&String, &Shortened)) -> String {
     format!("{label} {} {}", shortened.count, shortened.example)
 }
 
-fn shortened(text: &str) -> Option<(String, Shortened)> {
+pub(crate) fn shortened(text: &str) -> Option<(String, Shortened)> {
     let mut words = text.splitn(3, ' ');
     let (label, count, example) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
     Some((label.to_owned(), Shortened { count, example: example.to_owned() }))
 }
 
-/// `<label> <listing> <listing> …`.
-fn node_feed_text(feed: &NodeFeed) -> String {
-    words(&[&feed.label], &feed.listings)
-}
-
-fn node_feed(text: &str) -> Option<NodeFeed> {
-    let mut words = text.split(' ').map(str::to_owned);
-    Some(NodeFeed { label: words.next()?, listings: words.collect() })
-}
-
-/// `<type> <from> <to> <listing> <listing> …`.
-fn edge_feed_text(feed: &EdgeFeed) -> String {
-    words(&[&feed.r#type, &feed.from_label, &feed.to_label], &feed.listings)
-}
-
-fn edge_feed(text: &str) -> Option<EdgeFeed> {
-    let mut words = text.split(' ').map(str::to_owned);
-    Some(EdgeFeed {
-        r#type: words.next()?,
-        from_label: words.next()?,
-        to_label: words.next()?,
-        listings: words.collect(),
-    })
-}
-
-fn words<'a>(first: &[&'a str], rest: impl IntoIterator<Item = &'a String>) -> String {
+/// Words separated by spaces.
+pub(crate) fn words<'a>(first: &[&'a str], rest: impl IntoIterator<Item = &'a String>) -> String {
     first.iter().copied().chain(rest.into_iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
 }
 
@@ -284,10 +296,5 @@ mod tests {
         assert_eq!(held(&held_text((&12, &missing))), Some((12, missing)));
         let short = ("A".to_owned(), Shortened { count: 2, example: "a b …0".into() });
         assert_eq!(shortened(&shortened_text((&short.0, &short.1))), Some(short));
-        let nodes = NodeFeed { label: "V".into(), listings: vec!["ec2/A".into(), "ec2/B".into()] };
-        assert_eq!(node_feed(&node_feed_text(&nodes)), Some(nodes));
-        let edges =
-            EdgeFeed { r#type: "T".into(), from_label: "A".into(), to_label: "B".into(), listings: vec!["s/L".into()] };
-        assert_eq!(edge_feed(&edge_feed_text(&edges)), Some(edges));
     }
 }

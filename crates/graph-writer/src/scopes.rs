@@ -8,8 +8,8 @@
 //! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows, so that
 //! SIGKILL anywhere followed by redelivery gives the same graph: a batch whose rows were committed is known to be applied.
 
-use crate::flaws::Flaws;
-use events::{EdgeFeed, Failure, NodeFeed, Scope, ScopeName, Sync, asset_event::Event};
+use crate::{feeds::Feeds, flaws::Flaws};
+use events::{Failure, Scope, ScopeName, Sync, asset_event::Event};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One attempt of one sync at a scope. Ordered by age: update tag first, then sync (a ULID), then attempt.
@@ -38,6 +38,9 @@ pub struct ScopeState {
     pub held: BTreeMap<u64, Missing>,
     /// The run read every page.
     pub finish: Option<Finish>,
+    /// What the listing feeds by its newest word, which may be an older run's: a listing that fails, or no longer runs,
+    /// still has fed it.
+    pub feeds: Option<Fed>,
     /// The run failed.
     pub failure: Option<Failure>,
     /// A batch with held edges is gone from the stream.
@@ -95,16 +98,21 @@ pub struct Missing {
 }
 
 /// What a run that read every page said at its end.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Finish {
     /// Batches 0 to this, exclusively, are the whole listing.
     pub batches: u32,
     /// Node rows in them.
     pub assets: u64,
-    /// Labels that it feeds.
-    pub nodes: Vec<NodeFeed>,
-    /// Edges that it feeds.
-    pub edges: Vec<EdgeFeed>,
+}
+
+/// A set of feeds and the run that named it. Ordered by age, so that the newest word is the greatest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fed {
+    /// The run.
+    pub run: Run,
+    /// [`Feeds::id`].
+    pub id: String,
 }
 
 /// What an event asks for.
@@ -147,11 +155,15 @@ impl ScopeState {
     pub fn step(mut self, run: &Run, event: &Event) -> (Self, Verdict) {
         let first = self.run == Run::default();
         self.since = if first { run.tag } else { self.since.min(run.tag) };
+        if let Event::Finished(finished) = event {
+            let fed = Fed { run: run.clone(), id: Feeds::of(finished).id() };
+            self.feeds = self.feeds.max(Some(fed));
+        }
         if *run < self.run {
             return (self, Verdict::Ignored);
         }
         if *run > self.run {
-            self = Self { run: run.clone(), since: self.since, ..Self::default() };
+            self = Self { run: run.clone(), since: self.since, feeds: self.feeds, ..Self::default() };
         }
         let verdict = self.enter(event);
         (self, verdict)
@@ -166,12 +178,7 @@ impl ScopeState {
             }
             Event::Batch(_) => Verdict::Ignored,
             Event::Finished(finished) => {
-                self.finish = Some(Finish {
-                    batches: finished.batches,
-                    assets: finished.assets,
-                    nodes: finished.nodes.clone(),
-                    edges: finished.edges.clone(),
-                });
+                self.finish = Some(Finish { batches: finished.batches, assets: finished.assets });
                 Verdict::Noted
             }
             Event::Failed(failure) => {
@@ -279,6 +286,21 @@ mod tests {
     fn batches_of_two_attempts_are_not_added_up() {
         let events = [(run(5, 1), batch(0)), (run(5, 2), batch(1)), (run(5, 2), finished(2)), (run(5, 1), batch(0))];
         assert_eq!(fold(&events).progress(), Progress::Collecting);
+    }
+
+    #[test]
+    fn the_feeds_of_an_older_run_are_kept_until_a_newer_one_says_its_own() {
+        let feeding = |label: &str| {
+            let nodes = vec![events::NodeFeed { label: label.into(), listings: vec!["ec2/A".into()] }];
+            ScopeFinished { nodes, ..ScopeFinished::default() }
+        };
+        let end = |label: &str| Event::Finished(feeding(label));
+        let failed = (run(9, 1), Event::Failed(Failure::new(FailureClass::Timeout, "slow")));
+        let old = (run(5, 1), end("Old"));
+        let fed = |events: &[(Run, Event)]| fold(events).feeds.map(|fed| (fed.run.tag, fed.id));
+        assert_eq!(fed(&[old.clone(), failed.clone()]), Some((5, Feeds::of(&feeding("Old")).id())));
+        assert_eq!(fed(&[old.clone(), failed.clone()]), fed(&[failed, old.clone()]));
+        assert_eq!(fed(&[(run(9, 1), end("New")), old]), Some((9, Feeds::of(&feeding("New")).id())));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
     flaws::Refused,
-    held,
+    held::{self, Labels},
     in_flight::{InFlight, SILENCE, Shares},
     lane::{Job, Lanes},
     newest, pieces,
@@ -427,7 +427,8 @@ impl Working {
     async fn redraw(&self, account: &str, labels: &HashSet<String>) -> Result<(), held::RetryError> {
         let Shared { bus, schema, .. } = &*self.shared;
         let holding = scope_store::holding_in_account(&self.store, account).await?;
-        held::retry(bus, &self.store, schema, holding, |label| labels.contains(label)).await
+        let labels = Labels { awaited: labels.clone(), all: false };
+        held::retry(bus, &self.store, schema, holding, &labels).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{collectors, diff, doctor, findings, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -32,6 +32,8 @@ pub enum Command {
     Replay(Box<replay::Args>),
     /// Say what changed between two syncs
     Diff(diff::Args),
+    /// Say what the graph holds of accounts and places that are surveyed no more, and remove it
+    Forget(forget::Args),
     /// Show Groma's streams on NATS and who reads them
     Streams(streams::Args),
     /// List the messages that nobody could handle, with the reason; send them back or delete them

@@ -1,7 +1,9 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{Cli, Command, collectors, diff, doctor, findings, nats, neo4j, parked, record, replay, streams, sync};
+use groma::{
+    Cli, Command, collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,6 +20,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(*args).await,
         Command::Diff(args) => diff::run(args).await,
+        Command::Forget(args) => forget::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Parked(args) => parked::run(args).await,
         Command::Nats(args) => nats::run(args),

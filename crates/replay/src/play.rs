@@ -73,7 +73,9 @@ impl<'a> Playback<'a> {
         let inner = match event.event? {
             Progress::Reported(report) => Progress::Reported(self.report(report)?),
             Progress::Collected(collected) => {
-                Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, ..collected })
+                // What is left out is not gone.
+                let whole = collected.whole && *self.filter == Filter::default();
+                Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, whole, ..collected })
             }
             started @ Progress::Started(_) => started,
             Progress::Finished(_) => return None,

@@ -42,7 +42,7 @@ impl Preview {
         });
         let query = bolt::planned_once(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
         for answer in self.store.rows(query).await? {
-            let (position, fate) = node_fate(&answer).map_err(|error| GraphError::Rejected(error.into()))?;
+            let (position, fate) = node_fate(&answer).map_err(GraphError::from)?;
             fates[position] = fate;
         }
         Ok(fates)
@@ -74,7 +74,7 @@ impl Preview {
         let query = bolt::planned_once(&text, [("rows", bolt::list(rows)), ("tag", self.sync.update_tag.into())]);
         let mut fates = vec![None; table.rows.len()];
         for answer in self.store.rows(query).await? {
-            let found = Found::of(&answer).map_err(|error| GraphError::Rejected(error.into()))?;
+            let found = Found::of(&answer).map_err(GraphError::from)?;
             let row = &table.rows[found.position];
             let comes = |label: &str, key: &str, value: &str| self.coming.contains(&hash(&[label, key, value]));
             let ends = (found.source || comes(source_label, "id", &row.source_id))

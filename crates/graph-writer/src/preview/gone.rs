@@ -1,7 +1,7 @@
 //! What cleanup would take: in places where all that feeds it is complete, what is older than the sync and not coming again.
 
 use super::{Preview, hash};
-use crate::{bolt, cleanup::Ready};
+use crate::{bolt, due::Ready};
 use graph::GraphError;
 use neo4rs::{BoltType, DeError, Row};
 
@@ -47,14 +47,14 @@ impl Preview {
         for page in 0.. {
             let parameters: [(&str, BoltType); 5] = [
                 ("ends", ends.into()),
-                ("old", bolt::texts(&ready.seen_before)),
+                ("old", bolt::texts(ready.seen_before.iter())),
                 ("tag", self.sync.update_tag.into()),
                 ("skip", bolt::integer(page * PAGE)),
                 ("page", bolt::integer(PAGE)),
             ];
             let rows = self.store.rows(bolt::planned_once(&text, parameters)).await?;
             for row in &rows {
-                let (id, forgotten) = self.read(row, ready).map_err(|error| GraphError::Rejected(error.into()))?;
+                let (id, forgotten) = self.read(row, ready).map_err(GraphError::from)?;
                 gone += u64::from(forgotten && is_unseen(&id));
             }
             if rows.len() < PAGE {

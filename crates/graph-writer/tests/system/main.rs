@@ -1,9 +1,11 @@
 //! The writer between a real NATS and a real Neo4j.
 
 mod cleanup;
+mod closing;
 mod edges;
 mod failing;
 mod faults;
+mod forget;
 mod newest;
 mod nodes;
 mod rows;

@@ -114,7 +114,7 @@ impl World {
         .await
     }
 
-    async fn sync_event(&self, sync: &Sync, event: Event) -> anyhow::Result<()> {
+    pub(crate) async fn sync_event(&self, sync: &Sync, event: Event) -> anyhow::Result<()> {
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(event) };
         Ok(self.bus.publish(Outgoing::sync(&event)).await?)
     }

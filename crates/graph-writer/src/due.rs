@@ -1,0 +1,330 @@
+//! What a sync may clean up: for each label and edge the places where all that feeds it is complete.
+//!
+//! A label is due in a place when every listing that feeds it there is complete in this sync. Which listings those are
+//! is what the graph knows, not only what this sync's collectors say: a collector of another version may know fewer. A
+//! listing that failed or did not run counts with what it said last. One that no collector knows any more would
+//! hold its labels back for ever, so it is left out once three whole syncs have run others in its place and not it.
+//!
+//! There are as many places as accounts, regions and services, and most of them are alike: so places are kept once, in classes
+//! of what is due in them.
+
+use crate::{
+    areas::{self, Area, Areas, Known, Standing},
+    feeds::{Catalog, Feeds},
+};
+use events::Sync;
+use graph::{GraphError, GraphStore};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Places in a group.
+const GROUP: usize = 2_000;
+
+/// Where a label or an edge may be cleaned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Places in which every listing that feeds it is complete.
+    pub places: Arc<BTreeSet<String>>,
+    /// Those that an earlier sync has seen too.
+    pub seen_before: Arc<BTreeSet<String>>,
+}
+
+/// What may be cleaned in some of the places.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// By label.
+    pub nodes: BTreeMap<String, Ready>,
+    /// By type and ends (`From>To`).
+    pub edges: BTreeMap<(String, String), Ready>,
+}
+
+/// What a sync may clean up.
+#[derive(Debug, Default)]
+pub struct Due {
+    kinds: Vec<What>,
+    numbers: HashMap<What, u32>,
+    classes: BTreeMap<Class, Vec<String>>,
+}
+
+/// A label or an edge.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum What {
+    Nodes(String),
+    Edges(String, String),
+}
+
+/// What is due in a place, by number, and whether an earlier sync has seen it there; sorted.
+type Class = Vec<(u32, bool)>;
+
+/// Places of one class.
+type Part<'a> = (&'a [(u32, bool)], &'a [String]);
+
+impl Due {
+    /// What the complete scopes of a sync permit. Scopes that a whole sync has left out are noted.
+    ///
+    /// # Errors
+    /// When the graph cannot be read.
+    pub async fn of_sync(store: &GraphStore, sync: &Sync, catalog: &Catalog, whole: bool) -> Result<Self, GraphError> {
+        let mut due = Self::default();
+        let mut areas = Areas::of(store, sync);
+        loop {
+            let next = areas.next().await?;
+            if next.is_empty() {
+                return Ok(due);
+            }
+            let mut missed = Vec::new();
+            for area in &next {
+                due.add(area, catalog);
+                missed.extend(unknown(area, catalog).map(|known| format!("{}/{}", area.name, known.name)));
+            }
+            if whole && !missed.is_empty() {
+                areas::miss(store, sync, &missed).await?;
+            }
+        }
+    }
+
+    /// All of these labels and edges (type and ends), in all of these places.
+    pub(crate) fn everything(
+        places: Vec<String>,
+        labels: impl IntoIterator<Item = String>,
+        edges: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut due = Self::default();
+        let edges = edges.into_iter().map(|(kind, ends)| What::Edges(kind, ends));
+        let class = labels.into_iter().map(What::Nodes).chain(edges).map(|what| (due.number(what), true)).collect();
+        due.classes.insert(class, places);
+        due
+    }
+
+    /// Adds what is due in the places of an area.
+    pub(crate) fn add(&mut self, area: &Area, catalog: &Catalog) {
+        let complete: HashMap<&str, Standing> = area
+            .scopes
+            .iter()
+            .filter(|known| matches!(known.standing, Standing::Complete | Standing::First))
+            .map(|known| (&*known.name, known.standing))
+            .collect();
+        for (service, scopes) in by_service(area) {
+            let mut class = Class::new();
+            for (what, listings) in feeding(&scopes, catalog) {
+                let standings = listings.iter().map(|listing| complete.get(&**listing).copied());
+                if let Some(standings) = standings.collect::<Option<Vec<_>>>() {
+                    class.push((self.number(what), standings.contains(&Standing::Complete)));
+                }
+            }
+            if !class.is_empty() {
+                class.sort_unstable();
+                self.classes.entry(class).or_default().push(format!("{}/{service}", area.name));
+            }
+        }
+    }
+
+    fn number(&mut self, what: What) -> u32 {
+        if let Some(number) = self.numbers.get(&what) {
+            return *number;
+        }
+        let number = u32::try_from(self.kinds.len()).unwrap_or(u32::MAX);
+        self.kinds.push(what.clone());
+        self.numbers.insert(what, number);
+        number
+    }
+
+    /// All of it at once, for whoever has the room.
+    pub fn whole(&self) -> Group {
+        let parts: Vec<_> = self.classes.iter().map(|(class, places)| (&**class, &**places)).collect();
+        self.group(&parts)
+    }
+
+    /// All of it, two thousand places at a time.
+    pub fn groups(&self) -> impl Iterator<Item = Group> + '_ {
+        let mut classes = self.classes.iter();
+        let mut rest: Part<'_> = (&[], &[]);
+        std::iter::from_fn(move || {
+            let (mut parts, mut room) = (Vec::new(), GROUP);
+            while room > 0 {
+                if rest.1.is_empty() {
+                    let Some((class, places)) = classes.next() else { break };
+                    rest = (class.as_slice(), places.as_slice());
+                }
+                let (now, later) = rest.1.split_at(room.min(rest.1.len()));
+                room -= now.len();
+                parts.push((rest.0, now));
+                rest.1 = later;
+            }
+            (!parts.is_empty()).then(|| self.group(&parts))
+        })
+    }
+
+    fn group(&self, parts: &[Part<'_>]) -> Group {
+        // By kind: the parts in which it is due, and those in which an earlier sync has seen it.
+        let mut kinds = BTreeMap::<u32, (Vec<usize>, Vec<usize>)>::new();
+        for (part, (class, _)) in parts.iter().enumerate() {
+            for (kind, seen_before) in *class {
+                let (places, before) = kinds.entry(*kind).or_default();
+                places.push(part);
+                before.extend(seen_before.then_some(part));
+            }
+        }
+        let mut sets = HashMap::<Vec<usize>, Arc<BTreeSet<String>>>::new();
+        let mut set = |of: Vec<usize>| {
+            let places = || of.iter().flat_map(|part| parts[*part].1).cloned().collect();
+            sets.get(&of).cloned().unwrap_or_else(|| {
+                let made = Arc::new(places());
+                sets.insert(of.clone(), Arc::clone(&made));
+                made
+            })
+        };
+        let mut group = Group::default();
+        for (kind, (places, before)) in kinds {
+            let ready = Ready { places: set(places), seen_before: set(before) };
+            match self.kinds[kind as usize].clone() {
+                What::Nodes(label) => drop(group.nodes.insert(label, ready)),
+                What::Edges(kind, ends) => drop(group.edges.insert((kind, ends), ready)),
+            }
+        }
+        group
+    }
+}
+
+fn by_service(area: &Area) -> BTreeMap<&str, Vec<&Known>> {
+    let mut services = BTreeMap::<&str, Vec<&Known>>::new();
+    for known in &area.scopes {
+        services.entry(known.service()).or_default().push(known);
+    }
+    services
+}
+
+/// What the scopes of a place feed, each with all listings that do.
+fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<String>> {
+    let mut feeding = BTreeMap::<What, BTreeSet<String>>::new();
+    for known in scopes.iter().filter(|known| known.standing != Standing::Retired) {
+        let Some(feeds) = known.feeds(catalog) else { continue };
+        let nodes = feeds.nodes().map(|feed| (What::Nodes(feed.label), feed.listings));
+        let edges = feeds
+            .edges()
+            .map(|feed| (What::Edges(feed.r#type, format!("{}>{}", feed.from_label, feed.to_label)), feed.listings));
+        for (what, listings) in nodes.chain(edges) {
+            let all = feeding.entry(what).or_default();
+            all.extend(listings);
+            all.insert(known.name.clone());
+        }
+    }
+    feeding
+}
+
+/// Scopes of older syncs in places where this one has run, of which no listing that ran speaks.
+fn unknown<'a>(area: &'a Area, catalog: &'a Catalog) -> impl Iterator<Item = &'a Known> {
+    let is_own = |known: &&Known| !matches!(known.standing, Standing::Others | Standing::Retired);
+    let services: HashSet<&str> = area.scopes.iter().filter(is_own).map(Known::service).collect();
+    let spoken: HashSet<String> = area
+        .scopes
+        .iter()
+        .filter(is_own)
+        .filter_map(|known| known.feeds(catalog))
+        .flat_map(|feeds| {
+            let nodes = feeds.nodes().flat_map(|feed| feed.listings);
+            nodes.chain(feeds.edges().flat_map(|feed| feed.listings)).collect::<Vec<_>>()
+        })
+        .collect();
+    let others = area.scopes.iter().filter(|known| known.standing == Standing::Others);
+    others.filter(move |known| services.contains(known.service()) && !spoken.contains(&known.name))
+}
+
+impl Known {
+    fn service(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+
+    fn feeds<'a>(&self, catalog: &'a Catalog) -> Option<&'a Feeds> {
+        catalog.get(self.feeds.as_deref()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{NodeFeed, ScopeFinished};
+
+    fn feeds(label: &str, listings: &[&str]) -> Feeds {
+        let listings = listings.iter().map(|listing| (*listing).to_owned()).collect();
+        let feed = NodeFeed { label: label.into(), listings };
+        Feeds::of(&ScopeFinished { nodes: vec![feed], ..ScopeFinished::default() })
+    }
+
+    fn known(name: &str, standing: Standing, feeds: &Feeds) -> Known {
+        Known { name: name.into(), standing, feeds: Some(feeds.id()) }
+    }
+
+    fn due(areas: &[(&str, Vec<Known>)], sets: &[&Feeds]) -> Due {
+        let mut catalog = Catalog::default();
+        for feeds in sets {
+            catalog.add((*feeds).clone());
+        }
+        let mut due = Due::default();
+        for (name, scopes) in areas {
+            due.add(&Area { name: (*name).to_owned(), scopes: scopes.clone() }, &catalog);
+        }
+        due
+    }
+
+    fn places(due: &Due, label: &str) -> (Vec<String>, Vec<String>) {
+        let ready = due.groups().filter_map(|mut group| group.nodes.remove(label));
+        ready.fold((Vec::new(), Vec::new()), |(mut all, mut before), ready| {
+            all.extend(ready.places.iter().cloned());
+            before.extend(ready.seen_before.iter().cloned());
+            (all, before)
+        })
+    }
+
+    fn owned(places: &[&str]) -> Vec<String> {
+        places.iter().map(|place| (*place).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_label_is_due_where_all_its_listings_are_complete() {
+        let volume = feeds("Volume", &["ec2/A", "ec2/B"]);
+        let both = |a, b| vec![known("ec2/A", a, &volume), known("ec2/B", b, &volume)];
+        let areas = [
+            ("1/x", both(Standing::Complete, Standing::Complete)),
+            ("1/y", both(Standing::Complete, Standing::Unseen)),
+            ("1/z", both(Standing::First, Standing::First)),
+            ("1/w", both(Standing::Complete, Standing::Others)),
+            ("1/v", vec![known("ec2/A", Standing::Complete, &volume)]),
+        ];
+        let due = due(&areas, &[&volume]);
+        assert_eq!(places(&due, "Volume"), (owned(&["1/x/ec2", "1/z/ec2"]), owned(&["1/x/ec2"])));
+    }
+
+    #[test]
+    fn a_listing_that_only_the_graph_knows_of_holds_its_label_back_until_it_is_retired() {
+        let (new, old) = (feeds("Volume", &["ec2/A"]), feeds("Volume", &["ec2/A", "ec2/B"]));
+        let with = |standing| vec![known("ec2/A", Standing::Complete, &new), known("ec2/B", standing, &old)];
+        let due = due(&[("1/x", with(Standing::Others)), ("1/y", with(Standing::Retired))], &[&new, &old]);
+        assert_eq!(places(&due, "Volume").0, owned(&["1/y/ec2"]));
+    }
+
+    #[test]
+    fn a_label_that_only_a_retired_listing_feeds_is_not_due() {
+        let (new, old) = (feeds("Volume", &["ec2/A"]), feeds("Snapshot", &["ec2/B"]));
+        let scopes = vec![known("ec2/A", Standing::Complete, &new), known("ec2/B", Standing::Retired, &old)];
+        assert_eq!(places(&due(&[("1/x", scopes)], &[&new, &old]), "Snapshot").0, owned(&[]));
+    }
+
+    #[test]
+    fn groups_hold_every_place_once_and_share_their_sets() {
+        let (a, b) = (feeds("A", &["ec2/A"]), feeds("B", &["ec2/B"]));
+        let scopes = vec![known("ec2/A", Standing::Complete, &a), known("ec2/B", Standing::Complete, &b)];
+        let names: Vec<String> = (0..GROUP * 2 + 10).map(|n| format!("{n:05}/x")).collect();
+        let areas: Vec<_> = names.iter().map(|name| (&**name, scopes.clone())).collect();
+        let due = due(&areas, &[&a, &b]);
+        let groups: Vec<Group> = due.groups().collect();
+        assert_eq!(groups.iter().map(|group| group.nodes["A"].places.len()).collect::<Vec<_>>(), [GROUP, GROUP, 10]);
+        for group in &groups {
+            let (a, b) = (&group.nodes["A"], &group.nodes["B"]);
+            assert!([&a.seen_before, &b.places, &b.seen_before].iter().all(|set| Arc::ptr_eq(set, &a.places)));
+        }
+        assert_eq!(places(&due, "A").0.len(), names.len());
+    }
+}

@@ -1,0 +1,158 @@
+//! Which labels and edges a listing feeds, and with which other listings, as it said when it finished.
+//!
+//! All scopes of a listing say the same, in every region of every account. So the graph keeps each distinct set once, as
+//! `(:GromaFeeds)` with a hash as its id, and a scope names that hash. There are about as many sets as listings, times the
+//! versions of collectors that have run.
+
+use crate::{bolt, requests, scope_store::words};
+use events::{EdgeFeed, NodeFeed, ScopeFinished};
+use graph::{GraphError, GraphStore, Transaction};
+use neo4rs::{BoltType, DeError, Row};
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    hash::Hash,
+};
+
+/// What one listing feeds; sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Feeds {
+    nodes: BTreeSet<String>,
+    edges: BTreeSet<String>,
+}
+
+/// Sets of feeds by their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog(BTreeMap<String, Feeds>);
+
+impl Feeds {
+    /// What a listing says at its end.
+    pub fn of(finished: &ScopeFinished) -> Self {
+        Self {
+            nodes: finished.nodes.iter().map(node_text).collect(),
+            edges: finished.edges.iter().map(edge_text).collect(),
+        }
+    }
+
+    /// Its `id` in the graph: 128 bits as 32 hexadecimal digits, the same for the same feeds in any order.
+    pub fn id(&self) -> String {
+        let mut hasher = SipHasher13::new();
+        (&self.nodes, &self.edges).hash(&mut hasher);
+        format!("{:032x}", hasher.finish128().as_u128())
+    }
+
+    /// Labels, each with the listings that feed it (`service/listing`).
+    pub fn nodes(&self) -> impl Iterator<Item = NodeFeed> + '_ {
+        self.nodes.iter().filter_map(|text| node_feed(text))
+    }
+
+    /// Edges, each with the listings that feed it (`service/listing`).
+    pub fn edges(&self) -> impl Iterator<Item = EdgeFeed> + '_ {
+        self.edges.iter().filter_map(|text| edge_feed(text))
+    }
+}
+
+impl Catalog {
+    /// Every set in the graph.
+    ///
+    /// # Errors
+    /// When the graph cannot be read.
+    pub async fn load(store: &GraphStore) -> Result<Self, GraphError> {
+        let rows = store.rows(bolt::planned_once(LOAD, [])).await?;
+        let sets = rows.iter().map(parse).collect::<Result<_, _>>();
+        Ok(Self(sets.map_err(GraphError::from)?))
+    }
+
+    /// The set with this id.
+    pub fn get(&self, id: &str) -> Option<&Feeds> {
+        self.0.get(id)
+    }
+
+    /// Adds a set.
+    pub fn add(&mut self, feeds: Feeds) {
+        self.0.insert(feeds.id(), feeds);
+    }
+
+    /// Labels whose nodes some listing feeds.
+    pub fn labels(&self) -> HashSet<String> {
+        self.0.values().flat_map(Feeds::nodes).map(|feed| feed.label).collect()
+    }
+
+    /// Type and ends (from, to) of edges that some listing feeds.
+    pub fn edges(&self) -> BTreeSet<(String, String, String)> {
+        let feeds = self.0.values().flat_map(Feeds::edges);
+        feeds.map(|feed| (feed.r#type, feed.from_label, feed.to_label)).collect()
+    }
+
+    /// Adds the sets of another catalog.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(id, feeds)| (id.clone(), feeds.clone())));
+    }
+}
+
+const LOAD: &str = "MATCH (f:GromaFeeds) RETURN f.id AS id, f.nodes AS nodes, f.edges AS edges";
+/// The statement of [`note`].
+pub(crate) const NOTE: &str = "UNWIND $rows AS feeds MERGE (f:GromaFeeds {id: feeds.id}) ON CREATE SET f += feeds";
+
+/// Notes sets in the transaction that makes scopes name them.
+pub(crate) async fn note<'a>(
+    transaction: &mut Transaction,
+    finished: impl Iterator<Item = &'a ScopeFinished>,
+) -> Result<(), neo4rs::Error> {
+    let sets: BTreeMap<String, Feeds> = finished.map(Feeds::of).map(|feeds| (feeds.id(), feeds)).collect();
+    requests::run(transaction, NOTE, sets.iter().map(|(id, feeds)| row(id, feeds)).collect()).await
+}
+
+fn row(id: &str, feeds: &Feeds) -> BoltType {
+    bolt::map([("id", id.into()), ("nodes", bolt::texts(&feeds.nodes)), ("edges", bolt::texts(&feeds.edges))])
+}
+
+fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
+    let texts = |name: &str| row.get::<Vec<String>>(name).map(|texts| texts.into_iter().collect());
+    Ok((row.get("id")?, Feeds { nodes: texts("nodes")?, edges: texts("edges")? }))
+}
+
+/// `<label> <listing> <listing> …`; [`crate::admit`] lets no name with a space pass.
+fn node_text(feed: &NodeFeed) -> String {
+    words(&[&feed.label], &feed.listings)
+}
+
+fn node_feed(text: &str) -> Option<NodeFeed> {
+    let mut words = text.split(' ').map(str::to_owned);
+    Some(NodeFeed { label: words.next()?, listings: words.collect() })
+}
+
+/// `<type> <from> <to> <listing> <listing> …`.
+fn edge_text(feed: &EdgeFeed) -> String {
+    words(&[&feed.r#type, &feed.from_label, &feed.to_label], &feed.listings)
+}
+
+fn edge_feed(text: &str) -> Option<EdgeFeed> {
+    let mut words = text.split(' ').map(str::to_owned);
+    Some(EdgeFeed {
+        r#type: words.next()?,
+        from_label: words.next()?,
+        to_label: words.next()?,
+        listings: words.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_are_read_as_they_were_written_and_their_order_does_not_matter() {
+        let node = |label: &str| NodeFeed { label: label.into(), listings: vec!["ec2/A".into(), "ec2/B".into()] };
+        let edge =
+            EdgeFeed { r#type: "T".into(), from_label: "A".into(), to_label: "B".into(), listings: vec!["s/L".into()] };
+        let finished =
+            |nodes: Vec<NodeFeed>| ScopeFinished { nodes, edges: vec![edge.clone()], ..ScopeFinished::default() };
+        let feeds = Feeds::of(&finished(vec![node("V"), node("W")]));
+        assert_eq!(feeds.nodes().collect::<Vec<_>>(), [node("V"), node("W")]);
+        assert_eq!(feeds.edges().collect::<Vec<_>>(), std::slice::from_ref(&edge));
+        assert_eq!(feeds.id(), Feeds::of(&finished(vec![node("W"), node("V")])).id());
+        assert_ne!(feeds.id(), Feeds::of(&finished(vec![node("V")])).id());
+        assert_eq!(feeds.id().len(), 32);
+    }
+}

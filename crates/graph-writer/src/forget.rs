@@ -1,0 +1,256 @@
+//! Forgetting places on request: what only they see is removed, in the way in which cleanup removes what a sync no longer
+//! sees; a node or an edge that other places see too just loses them. Their scopes' states go at last, so that a forgetting
+//! that is cut off can be begun again.
+//!
+//! Only what was there when the places were looked up is removed: what a sync has seen since carries a newer tag.
+
+use crate::{bolt, cleanup, due::Due, feeds::Catalog};
+use events::Sync;
+use graph::{GraphError, GraphStore, Portion};
+use neo4rs::{BoltType, DeError, Query, Row};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Places that are counted in one statement.
+const TOGETHER: usize = 2_000;
+/// Nodes, edges or scopes that are removed in one transaction.
+static CHUNK: Portion = Portion::new(10_000);
+
+/// A place of the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// `account/region/service`.
+    pub name: String,
+    /// Update tag of the last sync that saw it: Unix seconds.
+    pub last_seen: i64,
+    /// Whether the last whole sync did not cover it.
+    pub stale: bool,
+}
+
+/// How much there is of what, by place and by what it is: a label, or `(:From)-[:TYPE]->(:To)`.
+pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Nodes.
+    pub nodes: u64,
+    /// Edges, without those that went with their nodes.
+    pub edges: u64,
+    /// Scopes.
+    pub scopes: u64,
+}
+
+const PLACES: &str = "OPTIONAL MATCH (g:GromaSync) WHERE g.whole WITH coalesce(max(g.tag), 0) AS whole \
+    MATCH (s:GromaScope) WITH whole, s.account + '/' + s.region + '/' + s.service AS place, max(s.tag) AS tag, \
+    max(coalesce(s.stale, 0)) AS stale RETURN place, tag, stale > 0 AND stale = whole AND tag < stale AS stale \
+    ORDER BY place";
+
+/// Every place of the graph.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub async fn places(store: &GraphStore) -> Result<Vec<Place>, GraphError> {
+    let rows = store.rows(bolt::planned_once(PLACES, [])).await?;
+    let place = |row: &Row| Ok(Place { name: row.get("place")?, last_seen: row.get("tag")?, stale: row.get("stale")? });
+    read(&rows, place)
+}
+
+fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T, DeError>) -> Result<Vec<T>, GraphError> {
+    rows.iter().map(one).collect::<Result<_, _>>().map_err(GraphError::from)
+}
+
+/// Counts what only these places see.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, GraphError> {
+    let mut counts = Counts::new();
+    let Kinds { labels, types } = kinds(store).await?;
+    let nodes = labels.iter().map(|label| (format!("(it:`{label}`)"), format!("it._module_label = '{label}'"), "''"));
+    let edges = types
+        .iter()
+        .map(|kind| (format!("()-[it:`{kind}`]->()"), "it._module_ends IS NOT NULL".to_owned(), "it._module_ends"));
+    let names = labels.iter().chain(&types);
+    for ((pattern, condition, ends), name) in nodes.chain(edges).zip(names) {
+        for places in places.chunks(TOGETHER) {
+            let text = format!(
+                "MATCH {pattern} WHERE it._module_scope IN $places AND it.lastupdated <= $newest AND {condition} \
+                 RETURN it._module_scope AS place, {ends} AS ends, count(*) AS count"
+            );
+            let parameters = [("places", names_of(places)), ("newest", newest(places).into())];
+            let rows = store.rows(bolt::planned_once(&text, parameters)).await?;
+            let found: Vec<(String, String, u64)> =
+                read(&rows, |row| Ok((row.get("place")?, row.get("ends")?, row.get("count")?)))?;
+            for (place, ends, count) in found {
+                let kind = match ends.split_once('>') {
+                    Some((from, to)) => format!("(:{from})-[:{name}]->(:{to})"),
+                    None => name.clone(),
+                };
+                *counts.entry(place).or_default().entry(kind).or_default() += count;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Removes what only these places see, takes them off what others see too, and removes their scopes.
+///
+/// # Errors
+/// When the graph is away; what was removed until then stays removed.
+pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, GraphError> {
+    let Some(newest) = places.iter().map(|place| place.last_seen).max() else { return Ok(Removed::default()) };
+    let names = || places.iter().map(|place| place.name.clone()).collect();
+    let Kinds { labels, types } = kinds(store).await?;
+    let mut edges = Vec::new();
+    for kind in types {
+        let text = format!("MATCH ()-[it:`{kind}`]->() RETURN DISTINCT it._module_ends AS ends");
+        let rows = store.rows(bolt::planned_once(&text, [])).await?;
+        let ends: Vec<Option<String>> = read(&rows, |row| row.get("ends"))?;
+        edges.extend(ends.into_iter().flatten().map(|ends| (kind.clone(), ends)));
+    }
+    // A record of its own adds up what cleanup removes.
+    let own = Sync { id: format!("forget-{newest}-{:016x}", rand::random::<u64>()), update_tag: newest + 1 };
+    cleanup::clean(store, &own, &Due::everything(names(), labels, edges)).await?;
+    let (nodes, edges) = removed(store, &own).await?;
+    Ok(Removed { nodes, edges, scopes: scopes(store, places).await? })
+}
+
+/// What cleanup counted; its record goes.
+async fn removed(store: &GraphStore, own: &Sync) -> Result<(u64, u64), GraphError> {
+    let text = "MATCH (g:GromaSync {id: $sync}) \
+        WITH g, coalesce(g.nodes_removed, 0) AS nodes, coalesce(g.edges_removed, 0) AS edges \
+        DELETE g RETURN nodes, edges";
+    let rows = store.rows(bolt::planned_once(text, [("sync", own.id.as_str().into())])).await?;
+    let counts: Vec<(u64, u64)> = read(&rows, |row| Ok((row.get("nodes")?, row.get("edges")?)))?;
+    Ok(counts.first().copied().unwrap_or_default())
+}
+
+/// Removes the scopes of places, unless a sync has seen them since.
+async fn scopes(store: &GraphStore, places: &[Place]) -> Result<u64, GraphError> {
+    const TEXT: &str = "UNWIND $places AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
+        AND s.tag <= $newest WITH s LIMIT $chunk DELETE s RETURN count(*) AS count";
+    let mut all = 0;
+    for places in places.chunks(TOGETHER) {
+        all += drain(store, TEXT, || vec![("places", names_of(places)), ("newest", newest(places).into())]).await?;
+    }
+    Ok(all)
+}
+
+/// Repeats a statement that removes `$chunk` things until it finds no more; answers how many there were.
+async fn drain(
+    store: &GraphStore,
+    text: &str,
+    parameters: impl Fn() -> Vec<(&'static str, BoltType)>,
+) -> Result<u64, GraphError> {
+    let mut all = 0;
+    loop {
+        let size = CHUNK.size();
+        let chunk = ("chunk", bolt::integer(size));
+        let rows = match store.rows(bolt::planned_once(text, parameters().into_iter().chain([chunk]))).await {
+            Err(GraphError::TooLarge(_)) if CHUNK.halve(size) => continue,
+            rows => rows?,
+        };
+        CHUNK.passed(size);
+        let count: u64 = read(&rows, |row| row.get("count"))?.first().copied().unwrap_or(0);
+        if count == 0 {
+            return Ok(all);
+        }
+        all += count;
+    }
+}
+
+fn newest(places: &[Place]) -> i64 {
+    places.iter().map(|place| place.last_seen).max().unwrap_or(0)
+}
+
+fn names_of(places: &[Place]) -> BoltType {
+    bolt::texts(places.iter().map(|place| &place.name))
+}
+
+/// Labels and types of what belongs to places.
+struct Kinds {
+    labels: BTreeSet<String>,
+    types: BTreeSet<String>,
+}
+
+/// Known by the index that cleanup looks them up by.
+async fn kinds(store: &GraphStore) -> Result<Kinds, GraphError> {
+    let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties WHERE properties[0] = '_module_scope' \
+        RETURN DISTINCT entityType = 'NODE' AS node, labelsOrTypes[0] AS name";
+    let rows = store.rows(Query::new(text.to_owned())).await?;
+    let found: Vec<(bool, String)> = read(&rows, |row| Ok((row.get("node")?, row.get("name")?)))?;
+    // They become part of statements.
+    let found = found.into_iter().filter(|(_, name)| events::identifier::is_valid(name));
+    let (labels, types): (Vec<_>, Vec<_>) = found.partition(|(node, _)| *node);
+    let names = |all: Vec<(bool, String)>| all.into_iter().map(|(_, name)| name).collect();
+    Ok(Kinds { labels: names(labels), types: names(types) })
+}
+
+/// What Cartography wrote before a time (Unix seconds) and neither it nor Groma has seen since, by what it is.
+///
+/// Only labels and edges that some listing of Groma's feeds: of others it cannot say that they are gone.
+///
+/// # Errors
+/// When the graph cannot be read.
+pub async fn count_cartography(store: &GraphStore, before: i64) -> Result<BTreeMap<String, u64>, GraphError> {
+    let mut counts = BTreeMap::new();
+    for Foreign { name, text, .. } in foreign(store).await? {
+        let query = bolt::planned_once(&format!("{text} RETURN count(it) AS count"), [("before", before.into())]);
+        let count: u64 = read(&store.rows(query).await?, |row| row.get("count"))?.first().copied().unwrap_or(0);
+        if count > 0 {
+            counts.insert(name, count);
+        }
+    }
+    Ok(counts)
+}
+
+/// Removes what [`count_cartography`] counts.
+///
+/// # Errors
+/// When the graph is away; what was removed until then stays removed.
+pub async fn forget_cartography(store: &GraphStore, before: i64) -> Result<Removed, GraphError> {
+    let mut removed = Removed::default();
+    // Edges first: those of a node that is removed go with it, uncounted.
+    for Foreign { text, is_edge, .. } in foreign(store).await?.into_iter().rev() {
+        let deletion = if is_edge { "DELETE" } else { "DETACH DELETE" };
+        let text = format!("{text} WITH it LIMIT $chunk {deletion} it RETURN count(*) AS count");
+        let count = drain(store, &text, || vec![("before", before.into())]).await?;
+        *if is_edge { &mut removed.edges } else { &mut removed.nodes } += count;
+    }
+    Ok(removed)
+}
+
+/// A statement that finds old things that Groma has never seen.
+struct Foreign {
+    name: String,
+    text: String,
+    is_edge: bool,
+}
+
+/// Labels, then edges. A node with several of the labels counts under the first.
+async fn foreign(store: &GraphStore) -> Result<Vec<Foreign>, GraphError> {
+    let catalog = Catalog::load(store).await?;
+    let valid = |name: &String| events::identifier::is_valid(name);
+    let labels: BTreeSet<String> = catalog.labels().into_iter().filter(valid).collect();
+    let mut all = Vec::new();
+    for label in &labels {
+        let before: Vec<String> =
+            labels.iter().take_while(|other| *other != label).map(|it| format!("'{it}'")).collect();
+        let text = format!(
+            "MATCH (it:`{label}`) WHERE it._module_scope IS NULL AND it.lastupdated < $before \
+             AND none(label IN labels(it) WHERE label IN [{}])",
+            before.join(", ")
+        );
+        all.push(Foreign { name: label.clone(), text, is_edge: false });
+    }
+    for (kind, from, to) in catalog.edges().into_iter().filter(|(a, b, c)| [a, b, c].into_iter().all(valid)) {
+        let name = format!("(:{from})-[:{kind}]->(:{to})");
+        // Analysis' edges are Groma's and belong to no place.
+        let text = format!(
+            "MATCH (:`{from}`)-[it:`{kind}`]->(:`{to}`) WHERE it._module_scope IS NULL \
+             AND coalesce(it._module_name, '') <> 'groma' AND it.lastupdated < $before"
+        );
+        all.push(Foreign { name, text, is_edge: true });
+    }
+    Ok(all)
+}

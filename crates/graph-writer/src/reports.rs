@@ -1,0 +1,134 @@
+//! What the collectors of a sync reported, as it stands in the syncs stream: of each scope some bytes, of each place its name.
+
+use bus::{Bus, LookupError};
+use events::{
+    Message, Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The scopes of a sync.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    /// Names of listings, each once.
+    listings: Vec<String>,
+    known: HashMap<String, u32>,
+    /// By place (`account/region/service`).
+    places: BTreeMap<String, Vec<Reported>>,
+    /// Accounts whose regions could not be found out.
+    undiscovered: BTreeSet<String>,
+    /// Whether the sync covered all that it could find.
+    pub(crate) whole: bool,
+}
+
+/// A scope that a collector says it has finished with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reported {
+    listing: u32,
+    pub(crate) attempt: u32,
+    pub(crate) batches: u32,
+    pub(crate) failed: bool,
+}
+
+impl Reports {
+    /// Reads every report: each stands in the stream before the sync's `collected`.
+    ///
+    /// # Errors
+    /// When the stream cannot be read.
+    pub(crate) async fn read(bus: &Bus, sync: &Sync) -> Result<Self, LookupError> {
+        let filter = subjects::sync_of(&sync.id);
+        let mut reports = Self::default();
+        let mut place = 0;
+        while let Some(found) = bus.next_on(bus::SYNCS, &filter, place).await? {
+            place = found.sequence;
+            let event = SyncEvent::decode(found.payload).ok();
+            match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
+                Some(Event::Reported(report)) => reports.note(report),
+                Some(Event::Collected(collected)) => {
+                    reports.whole = collected.whole;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Keeps the newest attempt's word on each scope.
+    fn note(&mut self, report: WorkReport) {
+        let WorkReport { item, attempt, scopes, failure, .. } = report;
+        if let Some(item) = item {
+            self.note_item(item, failure.is_some());
+        }
+        for ScopeReport { scope, batches, failure, .. } in scopes {
+            let Some(scope) = scope else { continue };
+            let listing = self.listing(&scope.listing);
+            let reported = Reported { listing, attempt, batches, failed: failure.is_some() };
+            let place = self.places.entry(scope.place()).or_default();
+            match place.iter_mut().find(|known| known.listing == listing) {
+                Some(known) if attempt >= known.attempt => *known = reported,
+                Some(_) => {}
+                None => place.push(reported),
+            }
+        }
+    }
+
+    /// A place of which nothing could be listed has been looked at all the same.
+    fn note_item(&mut self, item: WorkItem, failed: bool) {
+        if item.kind() != WorkKind::DiscoverRegions {
+            self.places.entry(format!("{}/{}/{}", item.account_id, item.region, item.service)).or_default();
+        } else if failed {
+            self.undiscovered.insert(item.account_id);
+        } else {
+            self.undiscovered.remove(&item.account_id);
+        }
+    }
+
+    fn listing(&mut self, name: &str) -> u32 {
+        if let Some(known) = self.known.get(name) {
+            return *known;
+        }
+        let number = u32::try_from(self.listings.len()).unwrap_or(u32::MAX);
+        self.listings.push(name.to_owned());
+        self.known.insert(name.to_owned(), number);
+        number
+    }
+
+    /// Places with scopes that the graph is to get.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = &String> {
+        self.places.iter().filter(|(_, scopes)| scopes.iter().any(|scope| !scope.failed)).map(|(place, _)| place)
+    }
+
+    /// Whether the sync looked at this place, or could not know that it is there.
+    pub(crate) fn covers(&self, place: &str) -> bool {
+        let account = place.split('/').next().unwrap_or_default();
+        self.places.contains_key(place) || self.undiscovered.contains(account)
+    }
+
+    /// A listing's name.
+    pub(crate) fn name(&self, scope: Reported) -> &str {
+        self.listings.get(scope.listing as usize).map_or("", String::as_str)
+    }
+
+    /// Scopes of a place that are awaited and not yet settled.
+    pub(crate) fn open(&self, place: &str) -> impl Iterator<Item = Reported> + '_ {
+        self.places.get(place).into_iter().flatten().copied().filter(|scope| !scope.failed)
+    }
+
+    /// Takes scopes of a place off the list for which `settled` says so, by their listing.
+    pub(crate) fn settle(&mut self, place: &str, mut settled: impl FnMut(&str, Reported) -> bool) {
+        let Some(scopes) = self.places.get_mut(place) else { return };
+        let listings = &self.listings;
+        scopes.retain(|scope| {
+            let name = listings.get(scope.listing as usize).map_or("", String::as_str);
+            scope.failed || !settled(name, *scope)
+        });
+        scopes.shrink_to_fit();
+    }
+
+    /// A scope of a place in full.
+    pub(crate) fn scope(&self, place: &str, reported: Reported) -> Scope {
+        let mut words = place.splitn(3, '/').map(str::to_owned);
+        let mut word = || words.next().unwrap_or_default();
+        Scope { account_id: word(), region: word(), service: word(), listing: self.name(reported).to_owned() }
+    }
+}

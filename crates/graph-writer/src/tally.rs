@@ -1,0 +1,138 @@
+//! What a sync came to, counted by Neo4j, and its record in the graph.
+
+use crate::{
+    bolt,
+    cut::Cut,
+    newest,
+    scope_store::{self, IN_SYNC},
+    scopes,
+    settle::lost_scope,
+};
+use events::{LostScope, Sync, SyncFinished};
+use graph::{GraphError, GraphStore};
+use neo4rs::{DeError, Row};
+
+/// Records of syncs are kept for so long, in seconds, and that of the newest whole one.
+const HISTORY: i64 = 30 * 24 * 60 * 60;
+/// Records that are removed at once.
+const REMOVED: usize = 1_000;
+/// Lost scopes that a record names.
+const NAMED: usize = 1_000;
+
+/// Sums over the scopes of a sync.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Node rows of complete scopes.
+    pub(crate) nodes: u64,
+    /// Edge rows.
+    pub(crate) edge_rows: u64,
+    /// Those that lack an end.
+    pub(crate) targets_missing: u64,
+    /// Scopes of which a batch is gone from the stream.
+    pub(crate) lost: u64,
+    /// Scopes of listings that have never said what they feed.
+    pub(crate) unknown: u64,
+    /// Scopes without rows that Neo4j refuses.
+    pub(crate) rejected: u64,
+    /// Labels with ids that were shortened, over all scopes.
+    pub(crate) shortened: u64,
+}
+
+/// The second word of what stands in `held` is how many rows a batch lacks.
+const SUMS: &str = "RETURN sum(CASE WHEN NOT s.state IN ['finished', 'partial'] OR s.assets < coalesce(s.rejected, 0) \
+    THEN 0 ELSE coalesce(s.assets, 0) - coalesce(s.rejected, 0) END) AS nodes, \
+    sum(coalesce(s.edge_rows, 0)) AS edge_rows, \
+    sum(reduce(rows = 0, held IN coalesce(s.held, []) | rows + toInteger(split(held, ' ')[1]))) AS missing, \
+    sum(CASE WHEN s.lost THEN 1 ELSE 0 END) AS lost, sum(CASE WHEN s.feeds IS NULL THEN 1 ELSE 0 END) AS unknown, \
+    sum(CASE WHEN s.rejected > 0 THEN 1 ELSE 0 END) AS rejected, sum(size(coalesce(s.shortened, []))) AS shortened";
+
+const RECORD: &str = "MERGE (g:GromaSync {id: $sync}) SET g.tag = $tag, g.state = 'finished', g.whole = $whole, \
+    g.nodes = $nodes, g.edges = $edges, g.targets_missing = $missing, g.lost = $lost, \
+    g.closed = coalesce(g.closed, 0) + 1 \
+    RETURN coalesce(g.nodes_removed, 0) AS nodes_removed, coalesce(g.edges_removed, 0) AS edges_removed";
+
+const FORGET: &str = "OPTIONAL MATCH (whole:GromaSync) WHERE whole.whole WITH max(whole.tag) AS newest \
+    MATCH (g:GromaSync) WHERE g.tag < $before AND g.tag <> coalesce(newest, 0) WITH g LIMIT $most DELETE g";
+
+impl Tally {
+    /// Of a sync, as its scopes are now.
+    ///
+    /// # Errors
+    /// When the graph cannot be read.
+    pub(crate) async fn of(store: &GraphStore, sync: &Sync) -> Result<Self, GraphError> {
+        let parameters = [("sync", sync.id.as_str().into()), ("after", "".into())];
+        let rows = store.rows(bolt::planned_once(&format!("{IN_SYNC} {SUMS}"), parameters)).await?;
+        rows.first().map_or(Ok(Self::default()), parse).map_err(GraphError::from)
+    }
+
+    /// Edge rows of which both ends are there.
+    pub(crate) fn edges(self) -> u64 {
+        self.edge_rows.saturating_sub(self.targets_missing)
+    }
+
+    /// Adds the scopes of which a batch is gone.
+    ///
+    /// # Errors
+    /// When the graph cannot be read.
+    pub(crate) async fn add_lost(
+        self,
+        store: &GraphStore,
+        sync: &Sync,
+        lost: &mut Cut<LostScope>,
+    ) -> Result<(), GraphError> {
+        if self.lost == 0 {
+            return Ok(());
+        }
+        let gone = scope_store::lost_in_sync(store, &sync.id).await?;
+        let listed = gone.len() as u64;
+        for stored in gone {
+            lost.push(lost_scope(stored.scope, "a batch left the stream before its edges were drawn".to_owned()));
+        }
+        lost.count(self.lost.saturating_sub(listed));
+        Ok(())
+    }
+}
+
+fn parse(row: &Row) -> Result<Tally, DeError> {
+    Ok(Tally {
+        nodes: row.get("nodes")?,
+        edge_rows: row.get("edge_rows")?,
+        targets_missing: row.get("missing")?,
+        lost: row.get("lost")?,
+        unknown: row.get("unknown")?,
+        rejected: row.get("rejected")?,
+        shortened: row.get("shortened")?,
+    })
+}
+
+/// Keeps the record of a sync, removes old ones, and completes its end with what the graph knows.
+///
+/// # Errors
+/// When the graph cannot be written.
+pub(crate) async fn note(
+    store: &GraphStore,
+    sync: &Sync,
+    finished: SyncFinished,
+    whole: bool,
+) -> Result<SyncFinished, GraphError> {
+    let lost = finished.lost.iter().filter_map(|lost| lost.scope.as_ref()).take(NAMED).map(scopes::id);
+    let parameters = [
+        ("sync", sync.id.as_str().into()),
+        ("tag", sync.update_tag.into()),
+        ("whole", whole.into()),
+        ("nodes", bolt::integer(finished.nodes)),
+        ("edges", bolt::integer(finished.edges)),
+        ("missing", bolt::integer(finished.targets_missing)),
+        ("lost", bolt::texts(lost)),
+    ];
+    let rows = store.rows(bolt::planned_once(RECORD, parameters)).await?;
+    let removed = |name: &str| -> Result<u64, GraphError> {
+        let count = rows.first().map_or(Ok(0), |row| row.get(name));
+        count.map_err(GraphError::from)
+    };
+    let (nodes_removed, edges_removed) = (removed("nodes_removed")?, removed("edges_removed")?);
+    let old = [("before", (sync.update_tag - HISTORY).into()), ("most", bolt::integer(REMOVED))];
+    store.rows(bolt::planned_once(FORGET, old)).await?;
+    let newest_tag = newest::newest_tag(store).await?;
+    Ok(SyncFinished { nodes_removed, edges_removed, newest_tag, ..finished })
+}

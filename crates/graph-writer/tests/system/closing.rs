@@ -1,0 +1,230 @@
+//! What the end of a sync says, and what it does not do twice.
+
+use crate::{
+    story::{Story, story, sync},
+    world::World,
+};
+use events::{
+    Message, Scope, ScopeReport, SyncCollected, SyncFinished, WorkItem, WorkKind, WorkReport, sync_event::Event,
+};
+use std::time::Duration;
+
+/// What JetStream takes by default.
+const MAX_PAYLOAD: usize = 1024 * 1024;
+
+impl World {
+    /// Reports these places, each with one work item, and that the sync was whole.
+    async fn whole(&self, stories: &[Story], discovery_fails: bool) -> anyhow::Result<SyncFinished> {
+        self.publish(stories.iter().flat_map(Story::events)).await?;
+        let sync = stories[0].sync.clone();
+        for story in stories {
+            let Scope { account_id, region, service, .. } = story.scope.clone();
+            let item = WorkItem { sync: Some(sync.clone()), account_id, region, service, ..WorkItem::default() };
+            let scopes = vec![story.report()];
+            let report = WorkReport { item: Some(item), attempt: 1, scopes, ..WorkReport::default() };
+            self.sync_event(&sync, Event::Reported(report)).await?;
+        }
+        if discovery_fails {
+            let kind = WorkKind::DiscoverRegions.into();
+            let (account_id, service) = ("1".to_owned(), "ec2".to_owned());
+            let item = WorkItem { sync: Some(sync.clone()), kind, account_id, service, ..WorkItem::default() };
+            let failure = Some(events::Failure::new(events::FailureClass::AccessDenied, "no"));
+            let report = WorkReport { item: Some(item), attempt: 1, failure, ..WorkReport::default() };
+            self.sync_event(&sync, Event::Reported(report)).await?;
+        }
+        self.sync_event(&sync, Event::Collected(SyncCollected { whole: true, ..SyncCollected::default() })).await?;
+        self.finished(&sync).await
+    }
+
+    async fn times_closed(&self, id: &str) -> anyhow::Result<i64> {
+        let rows = self.neo4j.rows(&format!("MATCH (g:GromaSync {{id: '{id}'}}) RETURN g.closed AS closed")).await?;
+        Ok(rows.first().and_then(|row| row["closed"].as_i64()).unwrap_or(0))
+    }
+}
+
+/// Lets the syncs stream take so many messages and refuse all others.
+#[allow(clippy::disallowed_methods, reason = "our crate sets no such limit")]
+async fn limit_syncs(world: &World, messages: i64) -> anyhow::Result<()> {
+    let client = async_nats::connect(world.nats.url()).await?;
+    let jetstream = async_nats::jetstream::new(client);
+    let mut config = jetstream.get_stream(bus::SYNCS).await?.info().await?.config.clone();
+    config.max_messages = messages;
+    config.discard = async_nats::jetstream::stream::DiscardPolicy::New;
+    jetstream.update_stream(config).await?;
+    Ok(())
+}
+
+fn listings(scopes: &[events::LostScope]) -> Vec<&str> {
+    scopes.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| scope.listing.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scopes_that_a_newer_sync_holds_are_superseded() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(9, "ListA").nodes("A", &["a"])]).await?;
+    let older = [story(6, "ListA").nodes("A", &["b"]), story(6, "ListB").nodes("B", &["b"])];
+    let finished = world.survey(&older).await?;
+    assert_eq!((listings(&finished.superseded), finished.superseded_total), (vec!["ListA"], 1));
+    assert_eq!((finished.lost_total, finished.nodes, finished.newest_tag), (0, 1, 9));
+    assert_eq!(world.ids("A").await?, "a");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_sync_fits_into_a_message_however_much_was_lost() -> anyhow::Result<()> {
+    const LOST: usize = 12_000;
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let sync = sync(5);
+    for n in 0..LOST / 100 {
+        let scope = |listing| Scope {
+            account_id: format!("{n:012}"),
+            region: "ap-southeast-2".into(),
+            service: "ec2".into(),
+            listing: format!("DescribeSomethingWithALongName{listing}"),
+        };
+        let scopes =
+            (0..100).map(|listing| ScopeReport { scope: Some(scope(listing)), batches: 3, ..Default::default() });
+        let item = WorkItem {
+            sync: Some(sync.clone()),
+            account_id: n.to_string(),
+            service: "ec2".into(),
+            ..WorkItem::default()
+        };
+        let report = WorkReport { item: Some(item), attempt: 1, scopes: scopes.collect(), ..WorkReport::default() };
+        world.sync_event(&sync, Event::Reported(report)).await?;
+    }
+    world.sync_event(&sync, Event::Collected(SyncCollected::default())).await?;
+    let finished = world.finished(&sync).await?;
+    assert_eq!(finished.lost_total, LOST as u64);
+    assert!((500..LOST).contains(&finished.lost.len()), "{}", finished.lost.len());
+    assert!(finished.encoded_len() < MAX_PAYLOAD / 2);
+    let error = finished.lost[0].failure.clone().unwrap_or_default().error;
+    assert_eq!(error, "0 of 3 batches reached the graph, and not the word that it finished");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_cannot_be_published_is_not_closed_again() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.publish(story(5, "ListA").nodes("A", &["a"]).events()).await?;
+    world.collected(&sync(5), &[story(5, "ListA").nodes("A", &["a"])]).await?;
+    // Two messages are in it: the report, and that the sync is collected.
+    limit_syncs(&world, 2).await?;
+    let writer = world.writer().await?;
+    for _ in 0..600 {
+        if world.times_closed("sync00005").await? > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    limit_syncs(&world, -1).await?;
+    assert_eq!(world.finished(&sync(5)).await?.nodes, 1);
+    assert_eq!(world.times_closed("sync00005").await?, 1);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_this_syncs_collectors_do_not_know_keeps_its_label_until_three_whole_syncs_lack_it()
+-> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let both = [
+        story(5, "ListA").nodes("A", &["a"]).also_fed_by("A", "ListOld"),
+        story(5, "ListOld").nodes("A", &["a", "old"]).also_fed_by("A", "ListA"),
+    ];
+    world.survey(&both).await?;
+    // Collectors of a version without that listing.
+    for tag in 6..9 {
+        let finished = world.whole(&[story(tag, "ListA").nodes("A", &["a"])], false).await?;
+        assert_eq!((finished.nodes_removed, world.ids("A").await?), (0, "a old".into()), "{tag}");
+    }
+    // No part of the organization knows it any more.
+    let finished = world.whole(&[story(9, "ListA").nodes("A", &["a"])], false).await?;
+    assert_eq!((finished.nodes_removed, world.ids("A").await?), (1, "a".into()));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_failed_counts_with_what_it_fed_before() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let other = |tag, ids: &[&str]| story(tag, "ListOld").nodes("A", ids).also_fed_by("A", "ListA");
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]).also_fed_by("A", "ListOld"), other(5, &["b"])]).await?;
+    world.survey(&[story(6, "ListA").nodes("A", &["a"]), other(6, &[]).fails()]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_that_a_whole_sync_does_not_cover_are_stale() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let at = |tag, account: &str, region: &str| story(tag, "ListA").account(account).region(region).nodes("A", &["a"]);
+    world.survey(&[at(5, "1", "left"), at(5, "1", "kept")]).await?;
+    world.survey(&[at(6, "2", "kept")]).await?;
+    let part = world.survey(&[at(7, "1", "kept")]).await?;
+    assert_eq!(part.stale_total, 0, "a part of an organization says nothing of the rest");
+    let finished = world.whole(&[at(8, "1", "kept"), at(8, "1", "denied").fails()], false).await?;
+    let stale: Vec<_> = finished.stale.iter().map(|it| (&*it.account_id, &*it.region, it.last_seen)).collect();
+    assert_eq!(stale, [("1", "left", 5), ("2", "kept", 6)]);
+    assert_eq!(finished.stale_total, 2);
+    let unknown = world.whole(&[at(9, "1", "kept")], true).await?;
+    let stale: Vec<_> = unknown.stale.iter().map(|it| it.account_id.as_str()).collect();
+    assert_eq!(stale, ["2"], "which regions account 1 has is not known");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_to_a_label_that_no_listing_feeds_is_not_waited_for() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let lost = story(5, "ListA").nodes("A", &["a"]).edges("TO", "A", "Nobodys", &[("a", "x")]);
+    world.publish(lost.events()).await?;
+    let writer = world.writer().await?;
+    world.settled().await?;
+    // The batch leaves the stream, as a limit of its size would have it.
+    world.erase(2).await?;
+    world.collected(&sync(5), std::slice::from_ref(&lost)).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!((finished.lost_total, finished.targets_missing, finished.edges), (0, 1, 0));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_stand_in_the_graph_is_named() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let a = story(5, "ListA").nodes("A", &["a", "b"]);
+    let writer = world.writer().await?;
+    world.publish(a.events()).await?;
+    world.settled().await?;
+    // As a writer leaves it that had to do without a row.
+    let text = "MATCH (s:GromaScope) SET s.rejected = 1, s.rejected_example = 'A x: no', s.state = 'partial', \
+        s.shortened = ['A 2 a b', 'B 1 c']";
+    world.neo4j.rows(text).await?;
+    world.collected(&sync(5), &[a]).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!((listings(&finished.rejected), finished.rejected_total, finished.nodes), (vec!["ListA"], 1, 1));
+    let error = finished.rejected[0].failure.clone().unwrap_or_default().error;
+    assert_eq!(error, "1 row(s) cannot stand in the graph; A x: no");
+    let shortened: Vec<_> = finished.shortened.iter().map(|it| (&*it.label, it.count, &*it.example)).collect();
+    assert_eq!(shortened, [("A", 2, "a b"), ("B", 1, "c")]);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_syncs_are_kept_for_a_month() -> anyhow::Result<()> {
+    const DAY: i64 = 24 * 60 * 60;
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let days = [0, 1, 20, 40].map(|day| day * DAY + 100);
+    world.whole(&[story(days[0], "ListA").nodes("A", &["a"])], false).await?;
+    for tag in &days[1..] {
+        world.survey(&[story(*tag, "ListA").nodes("A", &["a"])]).await?;
+    }
+    let rows = world.neo4j.rows("MATCH (g:GromaSync) RETURN g.tag AS tag ORDER BY tag").await?;
+    let tags: Vec<i64> = rows.iter().filter_map(|row| row["tag"].as_i64()).collect();
+    // The newest whole one is what `groma forget --stale` goes by.
+    assert_eq!(tags, [days[0], days[2], days[3]]);
+    writer.stop().await
+}

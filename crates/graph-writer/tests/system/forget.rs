@@ -1,0 +1,91 @@
+//! Forgetting places, and what Cartography left behind.
+
+use crate::{
+    story::{Story, story},
+    world::World,
+};
+use events::{NodeRow, NodeTable, Ownership};
+use graph_writer::forget::{self, Place, Removed};
+
+/// A listing of a place with a node of its own, one that every place sees and an edge between them.
+fn at(tag: i64, account: &str, own: &str) -> Story {
+    let listing = story(tag, "ListA").account(account).nodes("A", &[own, "common"]);
+    listing.edges("TO", "A", "A", &[(own, "common")])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_place_leaves_what_others_see_and_nothing_else() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[at(5, "1", "a"), at(5, "2", "b"), at(5, "3", "c")]).await?;
+    world.survey(&[at(6, "2", "b")]).await?;
+    let store = world.store().await?;
+    let places = forget::places(&store).await?;
+    let names: Vec<_> = places.iter().map(|place| (&*place.name, place.last_seen)).collect();
+    assert_eq!(names, [("1/r/ec2", 5), ("2/r/ec2", 6), ("3/r/ec2", 5)]);
+    let chosen: Vec<Place> = places.into_iter().filter(|place| place.name != "2/r/ec2").collect();
+
+    let counts = forget::count(&store, &chosen).await?;
+    let first: Vec<_> = counts["1/r/ec2"].iter().map(|(kind, count)| (&**kind, *count)).collect();
+    assert_eq!(first, [("(:A)-[:TO]->(:A)", 1), ("A", 1)]);
+    assert_eq!(world.ids("A").await?, "a b c common", "counting removes nothing");
+
+    let removed = forget::forget(&store, &chosen).await?;
+    assert_eq!(removed, Removed { nodes: 2, edges: 2, scopes: 2 });
+    assert_eq!((world.ids("A").await?, world.pairs("TO").await?), ("b common".into(), "b>common".into()));
+    assert_eq!(forget::forget(&store, &chosen).await?, Removed::default());
+    // The place that is left owns the common node, and the record of what was counted is gone.
+    world.survey(&[story(7, "ListA").account("2").nodes("A", &["b"])]).await?;
+    assert_eq!(world.ids("A").await?, "b");
+    let records = world.neo4j.rows("MATCH (g:GromaSync) WHERE g.id STARTS WITH 'forget' RETURN g.id AS id").await?;
+    assert!(records.is_empty());
+    // Surveyed again, it is there again.
+    world.survey(&[at(8, "1", "a")]).await?;
+    assert_eq!(world.ids("A").await?, "a b common");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sync_has_seen_since_the_places_were_looked_up_stays() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "gone"])]).await?;
+    let store = world.store().await?;
+    let places = forget::places(&store).await?;
+    let b = story(6, "ListB").nodes("B", &["b"]);
+    world.survey(&[story(6, "ListA").nodes("A", &["a"]).fails(), b]).await?;
+    forget::forget(&store, &places).await?;
+    assert_eq!((world.ids("A").await?, world.ids("B").await?), ("a".into(), "b".into()));
+    assert_eq!(forget::places(&store).await?.len(), 1);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_nodes_of_cartographys_are_forgotten_where_groma_surveys_the_label() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let shared = NodeTable {
+        label: "A".into(),
+        ownership: Ownership::Shared.into(),
+        rows: vec![NodeRow { id: "shared".into(), values: Vec::new() }],
+        ..NodeTable::default()
+    };
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]).nodes("B", &["b"]).table(shared)]).await?;
+    world
+        .neo4j
+        .rows(
+            "CREATE (old:A {id: 'old', lastupdated: 10}), (new:A {id: 'new', lastupdated: 90}), \
+             (:Okta {id: 'okta', lastupdated: 10}) WITH new MATCH (b:B) \
+             CREATE (new)-[:TO {lastupdated: 10}]->(b), (new)-[:OTHER {lastupdated: 10}]->(b)",
+        )
+        .await?;
+    let store = world.store().await?;
+    let counts = forget::count_cartography(&store, 50).await?;
+    let counts: Vec<_> = counts.iter().map(|(kind, count)| (&**kind, *count)).collect();
+    assert_eq!(counts, [("(:A)-[:TO]->(:B)", 1), ("A", 1)]);
+    let removed = forget::forget_cartography(&store, 50).await?;
+    assert_eq!(removed, Removed { nodes: 1, edges: 1, scopes: 0 });
+    assert_eq!((world.ids("A").await?, world.ids("Okta").await?), ("a new shared".into(), "okta".into()));
+    assert_eq!((world.pairs("TO").await?, world.pairs("OTHER").await?), (String::new(), "new>b".into()));
+    writer.stop().await
+}

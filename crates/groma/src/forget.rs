@@ -1,0 +1,176 @@
+//! `groma forget`: removes from the graph what no survey covers any more; says what, unless it is told to do it.
+
+use crate::{UsageError, replay::since};
+use graph::GraphStore;
+use graph_writer::forget::{self, Counts, Place, Removed};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    time::{Duration, UNIX_EPOCH},
+};
+
+/// `groma forget`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Which places.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Forget what Cartography wrote and neither it nor Groma has seen since --older-than
+    #[arg(long, requires = "older_than", conflicts_with_all = ["accounts", "places", "stale"])]
+    pub cartography: bool,
+    /// Remove it; without this, it is only counted
+    #[arg(long)]
+    pub yes: bool,
+    /// Neo4j.
+    #[command(flatten)]
+    pub graph: graph::Args,
+}
+
+/// Which places: all that is said is true of them.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Choice {
+    /// Forget these accounts, by their ids
+    #[arg(long = "account", value_name = "ID", value_delimiter = ',')]
+    pub accounts: Vec<String>,
+    /// Forget these places: ACCOUNT/REGION, or ACCOUNT/REGION/SERVICE
+    #[arg(long = "place", value_name = "PLACE", value_delimiter = ',')]
+    pub places: Vec<String>,
+    /// Forget what no sync has seen since then: `30d`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
+    #[arg(long, value_name = "WHEN", value_parser = since::parse)]
+    pub older_than: Option<i64>,
+    /// Forget the places that the last sync of everything did not cover; its report names them
+    #[arg(long)]
+    pub stale: bool,
+}
+
+/// Counts or removes.
+///
+/// # Errors
+/// When nothing is named, or the graph cannot be used.
+pub async fn run(args: Args) -> anyhow::Result<u8> {
+    let Args { choice, cartography, yes, graph } = args;
+    if choice.is_empty() {
+        let error = "say what to forget: --account, --place, --older-than or --stale; several narrow it down";
+        return Err(UsageError::new([error.to_owned()]).into());
+    }
+    let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
+    match choice.older_than.filter(|_| cartography) {
+        Some(before) => forget_cartography(&store, before, yes).await?,
+        None => forget_places(&store, &choice, yes).await?,
+    }
+    Ok(role::exit::COMPLETE)
+}
+
+async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<()> {
+    let chosen: Vec<Place> = forget::places(store).await?.into_iter().filter(|place| choice.has(place)).collect();
+    if chosen.is_empty() {
+        println!("The graph holds no such place.");
+        return Ok(());
+    }
+    let counts = forget::count(store, &chosen).await?;
+    print!("{}", table(&chosen, &counts));
+    if yes {
+        let Removed { nodes, edges, scopes } = forget::forget(store, &chosen).await?;
+        println!("Removed {nodes} nodes and {edges} edges of {} place(s), and {scopes} scopes.", chosen.len());
+    } else {
+        println!("Nothing is removed without --yes. What other places see too just loses these.");
+    }
+    Ok(())
+}
+
+async fn forget_cartography(store: &GraphStore, before: i64, yes: bool) -> anyhow::Result<()> {
+    let counts = forget::count_cartography(store, before).await?;
+    println!("written by Cartography and not seen since {}:", time(before));
+    print!("{}", lines(&counts));
+    if yes {
+        let Removed { nodes, edges, .. } = forget::forget_cartography(store, before).await?;
+        println!("Removed {nodes} nodes and {edges} edges.");
+    } else {
+        println!("Nothing is removed without --yes.");
+    }
+    Ok(())
+}
+
+impl Choice {
+    fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.places.is_empty() && self.older_than.is_none() && !self.stale
+    }
+
+    fn has(&self, place: &Place) -> bool {
+        let within = |outer: &String| {
+            place.name.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        (self.accounts.is_empty() || self.accounts.iter().any(within))
+            && (self.places.is_empty() || self.places.iter().any(within))
+            && self.older_than.is_none_or(|before| place.last_seen < before)
+            && (!self.stale || place.stale)
+    }
+}
+
+fn table(places: &[Place], counts: &Counts) -> String {
+    let mut text = String::new();
+    for Place { name, last_seen, .. } in places {
+        writeln!(text, "{name}, last seen {}:", time(*last_seen)).ok();
+        text.push_str(&counts.get(name).map_or_else(|| lines(&BTreeMap::new()), lines));
+    }
+    text
+}
+
+fn lines(counts: &BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return "         nothing\n".to_owned();
+    }
+    counts.iter().fold(String::new(), |mut text, (kind, count)| {
+        writeln!(text, "{count:>8} {kind}").ok();
+        text
+    })
+}
+
+fn time(seconds: i64) -> String {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    UNIX_EPOCH
+        .checked_add(since)
+        .map_or_else(|| seconds.to_string(), |at| humantime::format_rfc3339_seconds(at).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn chosen(line: &[&str]) -> Vec<&'static str> {
+        let graph = ["groma", "--neo4j", "bolt://x", "--neo4j-user", "x", "--neo4j-password", "x"];
+        let choice = Line::try_parse_from(graph.iter().chain(line)).map(|line| line.args.choice).expect("it is right");
+        let place = |name: &str, last_seen, stale| Place { name: name.into(), last_seen, stale };
+        let places = [("1/a/ec2", 10, false), ("1/b/ec2", 20, true), ("11/a/ec2", 10, true), ("1/a/iam", 30, false)];
+        places.into_iter().filter(|(name, tag, stale)| choice.has(&place(name, *tag, *stale))).map(|it| it.0).collect()
+    }
+
+    #[test]
+    fn what_is_said_together_narrows_the_places_down() {
+        assert_eq!(chosen(&["--account", "1"]), ["1/a/ec2", "1/b/ec2", "1/a/iam"]);
+        assert_eq!(chosen(&["--account", "1", "--stale"]), ["1/b/ec2"]);
+        assert_eq!(chosen(&["--place", "1/a,11/a/ec2"]), ["1/a/ec2", "11/a/ec2", "1/a/iam"]);
+        assert_eq!(chosen(&["--place", "1/a/ec"]), [""; 0]);
+        assert_eq!(chosen(&["--older-than", "20"]), ["1/a/ec2", "11/a/ec2"]);
+        assert_eq!(chosen(&["--older-than", "20", "--stale"]), ["11/a/ec2"]);
+    }
+
+    #[test]
+    fn every_place_is_named_with_what_is_in_it() {
+        let place = |name: &str| Place { name: name.into(), last_seen: 1_700_000_000, stale: true };
+        let vpcs = BTreeMap::from([("AWSVpc".to_owned(), 12), ("(:AWSVpc)-[:RESOURCE]->(:A)".to_owned(), 3)]);
+        let text = table(&[place("1/r/ec2"), place("2/r/ec2")], &Counts::from([("1/r/ec2".to_owned(), vpcs)]));
+        let expected = "1/r/ec2, last seen 2023-11-14T22:13:20Z:\n       3 (:AWSVpc)-[:RESOURCE]->(:A)\n      12 AWSVpc\n\
+            2/r/ec2, last seen 2023-11-14T22:13:20Z:\n         nothing\n";
+        assert_eq!(text, expected);
+    }
+}
