@@ -9,10 +9,10 @@ use crate::{
     edges::{EdgeWrites, Held},
     feeds,
     nodes::{NodeWrites, Origin, Written},
-    ownership,
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
+    sightings::Sightings,
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};
@@ -173,13 +173,13 @@ pub(crate) async fn write(
         batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
         batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));
     }
-    let mut several = BTreeSet::new();
-    let Written { elements, common } = nodes.write(transaction, &mut several).await?;
-    let held = edges.write(transaction, elements, &mut several).await?;
-    if !nodes.write_common(transaction, common, &mut several).await? {
+    let mut sightings = Sightings::default();
+    let Written { elements, common } = nodes.write(transaction, &mut sightings).await?;
+    let held = edges.write(transaction, elements, &mut sightings).await?;
+    if !nodes.write_common(transaction, common, &mut sightings).await? {
         return Ok(None);
     }
-    ownership::note(transaction, &several).await?;
+    sightings.write(transaction).await?;
     Ok(Some(held))
 }
 

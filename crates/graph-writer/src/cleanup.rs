@@ -5,29 +5,29 @@
 //! by scope it would be one for each place.
 //!
 //! A label is cleaned in a place (account, region and service) only when every listing that feeds it there is complete
-//! in this sync. Such a place is forgotten on the nodes that it did not see this time; a node that other places see as well is
-//! inherited by one of them, and one that nobody is left to see is removed. Nodes without a place (shared ones, and
-//! those that Cartography wrote) are never removed. Where a place is surveyed for the first time nothing can be old, so
-//! that a first sync pays nothing.
+//! in this sync. Nodes that only this place sees and that it did not see this time are removed; what several places see is
+//! the matter of `unseen`. Nodes without a place (shared ones, and those that Cartography wrote) are never removed. Where a
+//! place is surveyed for the first time nothing can be old, so that a first sync pays nothing.
 //!
-//! Candidates are locked first and looked at again in a second statement: another sync may see a node at the same
-//! moment, and Neo4j does not repeat a filter when it has waited for a lock.
+//! Candidates are locked first ([`crate::ownership`] says how) and looked at again in a second statement: another sync may
+//! see a node at the same moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
 use crate::{
     bolt,
     due::{Due, Group, Ready},
-    ownership::{self, Kind},
+    ownership::Kind,
+    sightings, unseen,
 };
 use events::Sync;
-use graph::{GraphError, GraphStore, Transaction, parameters};
+use graph::{GraphError, GraphStore, Portion, Transaction, parameters};
 use neo4rs::BoltType;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 /// Nodes or edges after which a transaction is full.
-const CHUNK: usize = 10_000;
+static CHUNK: Portion = Portion::new(10_000);
 /// Transactions at a time; they wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 
@@ -36,42 +36,49 @@ const AT_ONCE: usize = 4;
 /// # Errors
 /// When the graph is away; what was removed until then stays removed, and counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
-    let noted = ownership::noted(store).await?;
+    sightings::upgrade(store).await?;
     for group in due.groups() {
-        sweep_all(store, sync, "edges_removed", edge_sweeps(&group, &noted)).await?;
+        clean_edges(store, sync, &group).await?;
     }
     // After all edges: those of a node that is removed go with it, uncounted.
     for group in due.groups() {
-        sweep_all(store, sync, "nodes_removed", node_sweeps(&group, &noted)).await?;
+        clean_nodes(store, sync, &group).await?;
     }
     Ok(())
 }
 
+async fn clean_edges(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
+    sweep_all(store, sync, EDGES, edge_sweeps(due)).await?;
+    let kinds = due.edges.iter().map(|((kind, ends), ready)| (Kind::edge(kind, ends), ready));
+    unseen::clean(store, sync, EDGES, &places(kinds)).await
+}
+
+async fn clean_nodes(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
+    sweep_all(store, sync, NODES, node_sweeps(due)).await?;
+    unseen::clean(store, sync, NODES, &places(due.nodes.iter().map(|(label, ready)| (Kind::label(label), ready)))).await
+}
+
+/// Counters on `(:GromaSync)`.
+const EDGES: &str = "edges_removed";
+const NODES: &str = "nodes_removed";
+
+/// Where several places' kinds may be cleaned; where a kind is new, nothing of it is old.
+fn places<'a>(kinds: impl Iterator<Item = (Kind, &'a Ready)>) -> unseen::Places<'a> {
+    let old = kinds.filter(|(_, ready)| !ready.seen_before.is_empty());
+    old.map(|(kind, ready)| (kind, ready.places.iter().map(String::as_str).collect())).collect()
+}
+
 /// All edges of a type at once, whatever labels they lead to: one statement to plan and to wait for instead of many.
-fn edge_sweeps<'a>(due: &'a Group, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
-    let mut types = BTreeMap::<&str, Vec<Part<'a>>>::new();
+fn edge_sweeps(due: &Group) -> Vec<Sweep<'_>> {
+    let mut types = BTreeMap::<&str, Vec<Part<'_>>>::new();
     for ((kind, ends), ready) in &due.edges {
         types.entry(kind).or_default().push(Part { kind: ends, ready });
     }
-    let mut sweeps = Vec::new();
-    for (kind, parts) in types {
-        let is_noted = |part: &Part<'_>| noted.contains(Kind::edge(kind, part.kind).as_str());
-        let several = parts.iter().copied().filter(is_noted).collect();
-        sweeps.extend([Sweep::edges(kind, parts, false), Sweep::edges(kind, several, true)]);
-    }
-    sweeps
+    types.into_iter().map(|(kind, parts)| Sweep::edges(kind, parts)).collect()
 }
 
-fn node_sweeps<'a>(due: &'a Group, noted: &HashSet<String>) -> Vec<Sweep<'a>> {
-    let mut sweeps = Vec::new();
-    for (label, ready) in &due.nodes {
-        let parts = || vec![Part { kind: label, ready }];
-        sweeps.push(Sweep::nodes(label, parts(), false));
-        if noted.contains(Kind::label(label).as_str()) {
-            sweeps.push(Sweep::nodes(label, parts(), true));
-        }
-    }
-    sweeps
+fn node_sweeps(due: &Group) -> Vec<Sweep<'_>> {
+    due.nodes.iter().map(|(label, ready)| Sweep::nodes(label, vec![Part { kind: label, ready }])).collect()
 }
 
 /// Shares the sweeps out among transactions, and adds up what they remove under `counter`. Awaits every one, whatever becomes
@@ -96,18 +103,28 @@ async fn sweep_all(
 async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
     let mut backoff = store.backoff();
     while !sweeps.is_empty() {
-        match attempt(store, sync, counter, sweeps).await {
-            Ok(done) => (sweeps, backoff) = (&sweeps[done..], store.backoff()),
-            Err(error) => backoff.pause(error).await?,
+        let chunk = CHUNK.size();
+        match attempt(store, sync, counter, sweeps, chunk).await {
+            Ok(done) => {
+                CHUNK.passed(chunk);
+                (sweeps, backoff) = (&sweeps[done..], store.backoff());
+            }
+            Err(error) => backoff.shrink(error, &CHUNK, chunk).await?,
         }
     }
     Ok(())
 }
 
 /// How many sweeps are done.
-async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, sweeps: &[Sweep<'_>]) -> Result<usize, neo4rs::Error> {
+async fn attempt(
+    store: &GraphStore,
+    sync: &Sync,
+    counter: &str,
+    sweeps: &[Sweep<'_>],
+    full: usize,
+) -> Result<usize, neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let done = enter(&mut transaction, sync, counter, sweeps).await;
+    let done = enter(&mut transaction, sync, counter, sweeps, full).await;
     transaction.end(done).await
 }
 
@@ -116,25 +133,34 @@ async fn enter(
     sync: &Sync,
     counter: &str,
     sweeps: &[Sweep<'_>],
+    full: usize,
 ) -> Result<usize, neo4rs::Error> {
     let (mut done, mut candidates, mut removed) = (0, 0, 0);
     for sweep in sweeps {
-        let chunk = sweep.chunk(transaction, sync).await?;
+        let chunk = sweep.chunk(transaction, sync, full).await?;
         removed += chunk.removed;
         candidates += chunk.candidates;
-        done += usize::from(chunk.candidates < CHUNK);
-        if candidates >= CHUNK {
+        done += usize::from(chunk.candidates < full);
+        if candidates >= full {
             break;
         }
     }
-    // Last, because whoever counts waits for whoever has counted.
-    if removed > 0 {
-        let count = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-        transaction
-            .run(bolt::planned_once(&count, [("sync", sync.id.as_str().into()), ("removed", removed.into())]))
-            .await?;
-    }
+    count(transaction, sync, counter, removed).await?;
     Ok(done)
+}
+
+/// Adds up what a transaction has removed. To be done last, because the next one that counts waits for its end.
+pub(crate) async fn count(
+    transaction: &mut Transaction,
+    sync: &Sync,
+    counter: &str,
+    removed: i64,
+) -> Result<(), neo4rs::Error> {
+    if removed == 0 {
+        return Ok(());
+    }
+    let text = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
+    transaction.run(bolt::planned_once(&text, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await
 }
 
 /// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
@@ -149,70 +175,60 @@ struct Sweep<'a> {
     find: String,
     remove: String,
     parts: Vec<Part<'a>>,
-    /// Looks for what several places see, not for what one alone has not seen.
-    several: bool,
 }
 
 /// What its only place has not seen in this sync. The index gives what is old in any of the places; of that, each kind may be
 /// cleaned in its own.
 const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$ready[it.KIND]]";
-/// What several places see, of which one has not in this sync.
-const SEEN_ELSEWHERE: &str = "MATCH PATTERN WHERE it._module_scope = 'several' AND it.lastupdated >= 0 \
-    AND any(p IN it._module_places WHERE split(p, ' ')[0] IN $sets[$places[it.KIND]] \
-    AND toInteger(split(p, ' ')[1]) < $tag)";
-const LOCK: &str = " WITH it LIMIT $chunk SET it._module_scope = it._module_scope RETURN elementId(it) AS id";
+const LOCK: &str = " WITH it LIMIT $chunk FOREACH (locked IN [it] | SET locked._module_scope = locked._module_scope) \
+    RETURN elementId(it) AS id";
 
-/// Forgets the places that are ready and have not seen it in this sync. The one that is left owns it; without any, it goes
-/// on to be removed.
-const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id \
-    WITH it, [p IN coalesce(it._module_places, [it._module_scope + ' ' + it.lastupdated]) \
-    WHERE NOT (split(p, ' ')[0] IN coalesce($sets[$places[it.KIND]], []) \
-    AND toInteger(split(p, ' ')[1]) < $tag)] AS left \
-    SET it._module_scope = CASE size(left) WHEN 0 THEN it._module_scope WHEN 1 THEN split(left[0], ' ')[0] ELSE 'several' END, \
-    it._module_places = CASE WHEN size(left) > 1 THEN left END \
-    WITH it, left WHERE size(left) = 0 DELETION it RETURN count(*) AS count";
+/// Removes what is still old, and its only place's.
+const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id AND it.lastupdated < $tag \
+    AND it._module_scope IN $sets[$places[it.KIND]] ";
+/// What some row has called shared becomes that, and is not removed.
+pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
+    | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
 
 const OF_NODES: &str = "_module_label";
 const OF_EDGES: &str = "_module_ends";
 
 /// The statement that looks for candidates.
-fn find(pattern: &str, kind_property: &str, several: bool) -> String {
-    let text = if several { SEEN_ELSEWHERE } else { OLD };
-    text.replace("PATTERN", pattern).replace("KIND", kind_property) + LOCK
+fn find(pattern: &str, kind_property: &str) -> String {
+    OLD.replace("PATTERN", pattern).replace("KIND", kind_property) + LOCK
 }
 
-/// The statement that forgets and removes.
+/// The statement that looks again and removes.
 fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
-    FORGET.replace("PATTERN", pattern).replace("KIND", kind_property).replace("DELETION", deletion)
+    let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
+    format!("{forget}{SPARE}{deletion} it RETURN count(*) AS count")
 }
 
 /// The statement that looks for old nodes of a label.
 pub(crate) fn node_text(label: &str) -> String {
-    Sweep::nodes(label, Vec::new(), false).find
+    Sweep::nodes(label, Vec::new()).find
 }
 
 /// The statement that looks for old edges of a type.
 pub(crate) fn edge_text(kind: &str) -> String {
-    Sweep::edges(kind, Vec::new(), false).find
+    Sweep::edges(kind, Vec::new()).find
 }
 
 impl<'a> Sweep<'a> {
-    fn nodes(label: &str, parts: Vec<Part<'a>>, several: bool) -> Self {
+    fn nodes(label: &str, parts: Vec<Part<'a>>) -> Self {
         Self {
-            find: find(&format!("(it:`{label}`)"), OF_NODES, several),
+            find: find(&format!("(it:`{label}`)"), OF_NODES),
             remove: forget("(it)", OF_NODES, "DETACH DELETE"),
             parts,
-            several,
         }
     }
 
-    fn edges(kind: &str, parts: Vec<Part<'a>>, several: bool) -> Self {
+    fn edges(kind: &str, parts: Vec<Part<'a>>) -> Self {
         Self {
-            find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES, several),
+            find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES),
             remove: forget("()-[it]->()", OF_EDGES, "DELETE"),
             parts,
-            several,
         }
     }
 
@@ -243,12 +259,12 @@ impl<'a> Sweep<'a> {
     }
 
     /// Removes what it finds, if that is not too much for a transaction.
-    async fn chunk(&self, transaction: &mut Transaction, sync: &Sync) -> Result<Chunk, neo4rs::Error> {
+    async fn chunk(&self, transaction: &mut Transaction, sync: &Sync, most: usize) -> Result<Chunk, neo4rs::Error> {
         let places = || self.by_kind("places", |ready| &ready.places);
         let tag = || ("tag", sync.update_tag.into());
-        let which = if self.several { places() } else { self.old() };
-        let most = ("chunk", bolt::integer(CHUNK));
-        let rows = transaction.rows(bolt::planned_once(&self.find, which.into_iter().chain([tag(), most]))).await?;
+        let most = ("chunk", bolt::integer(most));
+        let rows =
+            transaction.rows(bolt::planned_once(&self.find, self.old().into_iter().chain([tag(), most]))).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Chunk { candidates: 0, removed: 0 });

@@ -1,24 +1,29 @@
 //! Edge rows to statements: both ends are looked up ([`crate::elements`]), and the relationship is made or merged. Rows that
 //! lack an end are answered, so that they can be held.
 //!
-//! A target key that is not unique (`name`) links to every match, as Cartography does. On a node that this transaction has
+//! A target key that is not unique (`name`) links to every match, as Cartography does: to those that come later when the batch
+//! is tried again, for which it is held. No node is expected to share a key that is the same as the `id` of its node. On a node that this transaction has
 //! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type. Neo4j
 //! would scan all relationships for a type that comes with the rows, and for what it calls a relationship (`elementId`) too
 //! when it plans that on an empty graph; `MERGE` between two known nodes looks at those alone, whatever the statistics say.
 //! Rows are sorted by their ends, so that hub nodes are locked in one order. Ownership, age and hash are kept as on nodes;
 //! `_module_ends` holds the labels between which the edge was declared, which is what cleanup goes by.
 
+mod cypher;
+
 use crate::{
     bolt,
     elements::{Element, Elements, Key},
     nodes::{Origin, hash_of, names_hash},
-    ownership::{self, Kind},
+    ownership::{self, Kind, SEVERAL, rank},
     rows::{self, Cell},
     scopes::Missing,
+    sightings::{Renewal, Sightings, renew},
 };
+pub(crate) use cypher::{create, merge, remember};
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
-use neo4rs::{BoltNull, BoltType};
+use neo4rs::{BoltNull, BoltType, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
 /// Rows to write.
@@ -35,6 +40,7 @@ struct Published<'a> {
     batch: u64,
     ends: String,
     hashes: Vec<Option<i64>>,
+    rank: String,
 }
 
 /// A row and its table.
@@ -53,7 +59,8 @@ struct Link {
     target: Element,
 }
 
-/// Edges that lack an end, by the batch that they come from; a batch whose edges are all there has none.
+/// Edges that lack an end, or may get a further one, by the batch that they come from; a batch whose edges are all there has
+/// none.
 pub type Held = BTreeMap<u64, Missing>;
 
 impl<'a> EdgeWrites<'a> {
@@ -62,16 +69,17 @@ impl<'a> EdgeWrites<'a> {
         let names = names_hash(table.properties.iter().map(String::as_str));
         let hash = |row: &EdgeRow| (!row.values.is_empty()).then(|| hash_of(&names, row.values.iter()));
         let hashes = table.rows.iter().map(hash).collect();
-        self.tables.push(Published { table, origin, batch: sequence, ends: declared(table), hashes });
+        let rank = rank(origin.run.tag, origin.place);
+        self.tables.push(Published { table, origin, batch: sequence, ends: declared(table), hashes, rank });
     }
 
     /// Writes the rows between nodes that are among `elements` or in the graph; answers, for each batch that was added, which
-    /// of its edges lack an end. Adds what several places see to `several`.
+    /// of its edges lack an end. Adds what several places see to `sightings`.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
         mut elements: Elements<'a>,
-        several: &mut BTreeSet<Kind>,
+        sightings: &mut Sightings,
     ) -> Result<Held, neo4rs::Error> {
         elements.look_up(transaction, self.ends()).await?;
         let links = self.distinct(self.links(&elements));
@@ -82,11 +90,11 @@ impl<'a> EdgeWrites<'a> {
         for wave in std::iter::once(others).chain(waves) {
             let mut left = Vec::new();
             for (kind, links) in self.by_type(wave) {
-                left.push((kind, self.merge(transaction, kind, links, &mut drawn).await?));
+                left.extend(self.merge(transaction, kind, links, &mut drawn).await?);
             }
             // Last, because others may wait for them: what several places see is among them.
-            for (kind, links) in left {
-                self.remember(transaction, kind, &links, several).await?;
+            for (kind, links) in self.by_type(self.renew(transaction, left).await?) {
+                self.remember(transaction, kind, &links, &mut drawn, sightings).await?;
             }
         }
         Ok(self.held(&elements, &drawn))
@@ -146,45 +154,95 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others.
+    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others,
+    /// and for each the thing that several places see, if it needs a new tag of the place's sighting and nothing else.
     async fn merge(
         &self,
         transaction: &mut Transaction,
         kind: &str,
         links: Vec<Link>,
         drawn: &mut HashSet<Entry>,
-    ) -> Result<Vec<Link>, neo4rs::Error> {
-        let mut changed = HashSet::new();
+    ) -> Result<Vec<(Link, String)>, neo4rs::Error> {
+        let mut changed = HashMap::new();
         for answer in rows::run(transaction, &merge(kind), self.rows(&links)).await? {
             drawn.extend(answer.get::<Vec<usize>>("found")?.into_iter().flat_map(|position| links[position].entries()));
-            changed.extend(answer.get::<Vec<usize>>("left")?);
+            changed.extend(answer.get::<Vec<usize>>("left")?.into_iter().zip(answer.get::<Vec<String>>("things")?));
         }
-        let left = links.into_iter().enumerate().filter(|(position, _)| changed.contains(position));
-        Ok(left.map(|(_, link)| link).collect())
+        let left = links.into_iter().enumerate();
+        Ok(left.filter_map(|(position, link)| Some((link, changed.remove(&position)?))).collect())
     }
 
-    /// Writes what has changed, or is seen by several places.
+    /// Renews sightings where nothing else is to be written; answers the rows that need more.
+    async fn renew(
+        &self,
+        transaction: &mut Transaction,
+        left: Vec<(Link, String)>,
+    ) -> Result<Vec<Link>, neo4rs::Error> {
+        let (seen, more): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, thing)| !thing.is_empty());
+        let renewal = |(link, thing): &(Link, String)| {
+            let Origin { run, place, .. } = self.table(link).origin;
+            Renewal { thing: thing.clone(), place, tag: run.tag }
+        };
+        let found = renew(transaction, &seen.iter().map(renewal).collect::<Vec<_>>()).await?;
+        let again = seen.into_iter().enumerate().filter(|(position, _)| !found.contains(position));
+        Ok(more.into_iter().chain(again.map(|(_, left)| left)).map(|(link, _)| link).collect())
+    }
+
+    /// Writes what has changed, or is seen by several places. An edge that is removed meanwhile is made again; one that has lost
+    /// an end has not been drawn.
     async fn remember(
         &self,
         transaction: &mut Transaction,
         kind: &str,
         left: &[Link],
-        several: &mut BTreeSet<Kind>,
+        drawn: &mut HashSet<Entry>,
+        sightings: &mut Sightings,
     ) -> Result<(), neo4rs::Error> {
-        for answer in rows::run(transaction, &remember(kind), self.rows(left)).await? {
-            let seen = answer.get::<Vec<usize>>("several")?.into_iter().map(|position| self.table(&left[position]));
-            several.extend(seen.map(|it| Kind::edge(kind, &it.ends)));
+        let mut left: Vec<&Link> = left.iter().collect();
+        for _ in 0..2 {
+            let mut found = HashSet::new();
+            let rows = left.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect();
+            for answer in rows::run(transaction, &remember(kind), rows).await? {
+                found.extend(self.sight(kind, &answer, &left, sightings)?);
+            }
+            left = left.into_iter().enumerate().filter(|(n, _)| !found.contains(n)).map(|(_, link)| link).collect();
+        }
+        for entry in left.into_iter().flat_map(Link::entries) {
+            drawn.remove(&entry);
         }
         Ok(())
     }
 
-    /// Rows that have not been drawn, by batch. An end that was there and has gone meanwhile may be either.
+    /// Adds the sightings of the edges that several places see, as [`remember`] answers them; answers which rows were written.
+    fn sight(
+        &self,
+        kind: &str,
+        answer: &Row,
+        left: &[&Link],
+        sightings: &mut Sightings,
+    ) -> Result<Vec<usize>, neo4rs::Error> {
+        let (owners, ends): (Vec<String>, Vec<String>) = (answer.get("owners")?, answer.get("kinds")?);
+        let (found, others): (Vec<usize>, Vec<Vec<String>>) = (answer.get("found")?, answer.get("others")?);
+        for (((position, owner), ends), others) in found.iter().copied().zip(owners).zip(ends).zip(others) {
+            if owner.starts_with(SEVERAL) {
+                let (Origin { run, place, .. }, kind) = (self.table(left[position]).origin, Kind::edge(kind, &ends));
+                sightings.add_others(&owner, &kind, &others);
+                sightings.add(&owner, place, &kind, run.tag);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Rows that have not been drawn, by batch. An end that was there and has gone meanwhile may be either. Further targets may
+    /// come for a row that has been drawn by a key that does not identify them; only its label is named.
     fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
         let mut held = Held::new();
         for (table, it) in self.tables.iter().enumerate() {
             let missing = held.entry(it.batch).or_default();
             for (row, values) in it.table.rows.iter().enumerate() {
                 if drawn.contains(&Entry { table, row }) {
+                    let open = elements.is_open(it.target(), &values.target_value);
+                    missing.labels.extend(open.then(|| it.table.target_label.clone()));
                     continue;
                 }
                 let source = elements.get(it.source(), &values.source_id).is_empty();
@@ -221,7 +279,7 @@ impl<'a> EdgeWrites<'a> {
         links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect()
     }
 
-    /// What all statements take: position, from, to, type, ends, place, tag, properties, hash.
+    /// What all statements take.
     fn cells<'b>(&'b self, position: usize, link: &'b Link) -> Vec<Cell<'b>> {
         let it = self.table(link);
         let (from, to) = it.directed(link);
@@ -236,6 +294,7 @@ impl<'a> EdgeWrites<'a> {
             Cell::number(it.origin.run.tag),
             Cell::Own(it.properties(link.entry.row, hash)),
             Cell::Own(hash.map_or(BoltType::Null(BoltNull), BoltType::from)),
+            Cell::text(&it.rank),
         ]
     }
 }
@@ -271,44 +330,6 @@ impl<'a> Published<'a> {
     }
 }
 
-/// Both ends.
-const ENDS: &str = "UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] \
-    MATCH (t) WHERE elementId(t) = $words[row[2]]";
-/// What a new relationship gets.
-const NEW: &str = "r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], \
-    r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7]";
-/// It is its only place's own and has not changed. A hash that one of both lacks was not asked for.
-const SAME: &str = "r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL)";
-
-/// Relationships that cannot be there, of any type.
-pub(crate) fn create() -> String {
-    format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
-}
-
-/// Relationships of a type that are new, or likely to be as they were.
-pub(crate) fn merge(kind: &str) -> String {
-    format!(
-        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET \
-         (CASE WHEN {SAME} AND r.lastupdated < $words[row[6]] THEN r END).lastupdated = $words[row[6]] \
-         WITH r, row, {SAME} AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, \
-         collect(CASE WHEN same THEN null ELSE row[0] END) AS left"
-    )
-}
-
-/// Relationships of a type that have changed, or that several places see. Locked before they are looked at; Neo4j does that
-/// where a property is set to what it was.
-pub(crate) fn remember(kind: &str) -> String {
-    format!(
-        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} ON MATCH SET r._module_scope = r._module_scope \
-         WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag{} \
-         SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END \
-         FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END \
-         | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind {}",
-        ownership::remember("r", "_module_ends", "$words[row[4]]"),
-        ownership::ANSWER
-    )
-}
-
 /// Labels at the start and the end of the relationship.
 pub(crate) fn ends(table: &EdgeTable) -> (&str, &str) {
     match table.direction() {
@@ -327,7 +348,6 @@ fn declared(table: &EdgeTable) -> String {
 mod tests {
     use super::*;
     use crate::scopes::Run;
-    use expect_test::expect;
 
     #[test]
     fn an_edge_inwards_begins_at_the_target() {
@@ -354,16 +374,5 @@ mod tests {
             let links = writes.links(&elements);
             assert_eq!((&*writes.identity(&links[0]).0, &*writes.tables[0].ends), (from, ends));
         }
-    }
-
-    #[test]
-    fn the_statements() {
-        let remember = remember("T").replace(&ownership::remember("r", "_module_ends", "$words[row[4]]"), " OWNERSHIP");
-        expect![[r"
-            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] CREATE (s)-[r:$($words[row[3]])]->(t) SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] RETURN collect(row[0]) AS found
-            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET (CASE WHEN r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated < $words[row[6]] THEN r END).lastupdated = $words[row[6]] WITH r, row, r._module_scope = $words[row[5]] AND coalesce(r._module_hash = row[8], row[8] IS NULL) AND r.lastupdated = $words[row[6]] AS same RETURN collect(row[0]) AS found, collect(CASE WHEN same THEN null ELSE row[0] END) AS left
-            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] ON MATCH SET r._module_scope = r._module_scope WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP SET r.lastupdated = CASE WHEN current THEN $words[row[6]] ELSE r.lastupdated END FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r._module_name = 'groma', r._module_scope = owner, r._module_ends = kind RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several
-        "]]
-        .assert_eq(&format!("{}\n{}\n{remember}\n", create(), merge("T")));
     }
 }

@@ -22,6 +22,8 @@ pub(crate) type Key<'a> = (&'a str, &'a str);
 pub(crate) struct Elements<'a> {
     by_key: HashMap<Key<'a>, HashMap<&'a str, Vec<Element>>>,
     new: HashSet<Element>,
+    /// Values that a later node may have too: the key is not what identifies the nodes that have it.
+    open: HashSet<(Key<'a>, &'a str)>,
 }
 
 impl<'a> Elements<'a> {
@@ -49,6 +51,11 @@ impl<'a> Elements<'a> {
         self.new.contains(element)
     }
 
+    /// Whether a node that comes later may have this value too.
+    pub(crate) fn is_open(&self, key: Key<'a>, value: &'a str) -> bool {
+        self.open.contains(&(key, value))
+    }
+
     /// They are to be looked up again.
     pub(crate) fn forget(&mut self, key: Key<'a>, value: &str) {
         if let Some(values) = self.by_key.get_mut(&key) {
@@ -72,8 +79,12 @@ impl<'a> Elements<'a> {
                 values.iter().enumerate().map(|(n, value)| vec![Cell::position(n), Cell::own(*value)]).collect();
             for answer in rows::run(transaction, &text(key), cells).await? {
                 let (found, elements): (Vec<usize>, Vec<String>) = (answer.get("found")?, answer.get("elements")?);
-                for (position, element) in found.into_iter().zip(elements) {
+                let identified: Vec<bool> = answer.get("identified")?;
+                for ((position, element), identified) in found.into_iter().zip(elements).zip(identified) {
                     self.add(key, values[position], element.into());
+                    if !identified {
+                        self.open.insert((key, values[position]));
+                    }
                 }
             }
             let known = self.by_key.entry(key).or_default();
@@ -89,6 +100,7 @@ impl<'a> Elements<'a> {
 pub(crate) fn text((label, property): Key<'_>) -> String {
     format!(
         "UNWIND $rows AS row MATCH (n:`{label}` {{`{property}`: row[1]}}) USING INDEX n:`{label}`(`{property}`) \
-         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements"
+         RETURN collect(row[0]) AS found, collect(elementId(n)) AS elements, \
+         collect(coalesce(n.id = row[1], false)) AS identified"
     )
 }

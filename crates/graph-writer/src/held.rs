@@ -13,15 +13,15 @@ use crate::{
     edges::EdgeWrites,
     elements::Elements,
     nodes::Origin,
-    ownership,
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, Missing, ScopeState},
+    sightings::Sightings,
 };
 use bus::{Bus, LookupError};
 use events::{AssetBatch, EdgeTable, asset_event::Event};
 use graph::{GraphError, GraphStore, Portion, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Edge rows of one transaction; a batch has about a thousand node rows, each with a few edges.
 static EDGES: Portion = Portion::new(20_000);
@@ -186,16 +186,17 @@ async fn redraw(
     for (sequence, item) in batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
         if let Some(batch) = item.as_ref().and_then(Item::batch) {
             batch.edges.iter().for_each(|table| edges.add(table, origin, *sequence));
-        } else if state.held.get(sequence).is_some_and(|missing| fetched.labels.await_any(missing)) {
+        } else if state.held.get(sequence).is_some_and(|missing| missing.rows > 0 && fetched.labels.await_any(missing))
+        {
             tracing::warn!(scope = scopes::id(&fetched.stored.scope), sequence, "a batch is gone from the stream");
             state.lost = true;
         }
     }
-    let mut several = BTreeSet::new();
-    for (sequence, missing) in edges.write(transaction, Elements::default(), &mut several).await? {
+    let mut sightings = Sightings::default();
+    for (sequence, missing) in edges.write(transaction, Elements::default(), &mut sightings).await? {
         state.hold(sequence, missing);
     }
-    ownership::note(transaction, &several).await
+    sightings.write(transaction).await
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Asset events to Cypher to Neo4j. The writer knows no AWS service: labels, properties and edges come with the events.
 //!
 //! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher, and [`flaws`] which
-//! rows; [`scopes`] counts what was applied, and [`scope_store`] keeps that in the graph, [`feeds`] what listings feed; `rows` and `requests` are how rows
-//! travel, `elements` finds nodes, [`nodes`] and [`edges`] write, [`apply`] is the transaction around them, `pieces` the way
-//! around a row that Neo4j refuses; [`held`] keeps edges whose target is missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` are what its
-//! collectors say, `settle` waits for it, [`due`] is what may be cleaned, by `areas`, [`cleanup`] removes what finished scopes
-//! no longer see, `stale` names what nobody covers, `tally` counts, `refused` names rows that
-//! cannot stand in the graph, `cut` keeps messages small. [`newest`] answers which update tag is the newest; [`writer`]
-//! consumes the bus; [`alone`] is a process that does; [`preview`] says what events would change, without writing; [`forget`] removes places on request.
+//! rows; [`scopes`] counts what was applied, and [`scope_store`] keeps that in the graph, [`feeds`] what listings feed;
+//! `rows` and `requests` are how rows travel, `elements` finds nodes, [`nodes`] and [`edges`] write (`ownership`: whose it
+//! is, `sightings`: who sees what several places see), [`apply`] is the transaction around them, `pieces` the way around a
+//! row that Neo4j refuses; [`held`] keeps edges whose target is missing; `lane` queues one account's events. [`sync_end`]
+//! closes a sync: `reports` are what its collectors say, `settle` waits for it, [`due`] is what may be cleaned, by `areas`,
+//! [`cleanup`] (with `unseen`) removes what finished scopes no longer see, `stale` names what nobody covers, `tally`
+//! counts, `refused` names rows that cannot stand in the graph, `cut` keeps messages small. [`newest`] answers which update
+//! tag is the newest; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would
+//! change, without writing; [`forget`] removes places on request.
 
 pub mod admit;
 pub mod alone;
@@ -41,9 +43,11 @@ pub mod scope_store;
 pub mod scopes;
 mod settle;
 mod short;
+mod sightings;
 mod stale;
 pub mod sync_end;
 mod tally;
+mod unseen;
 pub mod writer;
 
 pub use alone::Alone;

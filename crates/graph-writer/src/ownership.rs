@@ -1,29 +1,27 @@
-//! Whose a node or an edge is, so that cleanup knows who may call it gone. On every node and edge stand
+//! Who a node or an edge belongs to, so that cleanup knows who may call it gone. Every node and edge has
 //!
-//! - `firstseen` (milliseconds, on creation) and `lastupdated` (the tag of the newest sync that saw it). A sync that is older
-//!   changes no property.
-//! - `_module_scope`: the place (`account/region/service`) that sees it; `several` when more than one place does: then each
-//!   stands in `_module_places` with the tag of the newest sync in which it did. Cleanup forgets a place that no longer sees
-//!   it, and removes it with the last of them, so it does not matter who came first. `shared` when it belongs to no place.
+//! - `firstseen` (milliseconds, on creation) and `lastupdated` (tag of the newest sync that saw it).
+//! - `_module_scope`: the place (`account/region/service`) that sees it; `several:<uuid>` once more than one place has seen
+//!   it: each of them then has a [sighting](crate::sightings); `shared` while no place owns it.
 //! - `_module_label` (nodes): the primary label. Other labels of a node may be primary labels of other nodes
 //!   (`AWSIpPermissionInbound` nodes are also `AWSIpRule`), and cleaning those must not touch this one. `_module_ends`
 //!   (edges): the labels between which it was declared.
-//! - `_module_hash_<listing>` (nodes), `_module_hash` (edges with properties): what the labels and properties that were given
-//!   hash to. Where nothing has changed a tag is all that is written, and of a node its properties are not even sent.
+//! - `_module_hash_<listing>` (nodes), `_module_hash` (edges with properties): hash of the labels and properties that were
+//!   given. Unchanged rows write a tag alone, and send no properties of nodes.
+//! - `_module_from_<listing>` (nodes), `_module_from` (edges with properties), only where several places may differ: the
+//!   [`rank`] of the row that gave them. The newest sync wins, then the smallest place, so order decides nothing.
+//! - `_module_shared` (nodes): some row has said that it belongs to no place. Such a node is never removed: it becomes
+//!   `shared` again when its last place no longer sees it.
 //!
-//! Labels and types of which several places may see one are noted in `(:GromaSeveral)`, so that cleanup need not look for
-//! them elsewhere.
+//! A place that sees a `shared` node as its own takes it over.
 
-use crate::requests;
-use graph::{GraphError, GraphStore, Transaction};
-use neo4rs::Query;
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    hash::Hash,
-};
+use std::{collections::HashMap, hash::Hash};
 
 /// `_module_scope` of what belongs to no place.
 pub(crate) const SHARED: &str = "shared";
+
+/// `_module_scope` of what several places see begins with it; a UUID follows, which sightings refer to.
+pub(crate) const SEVERAL: &str = "several:";
 
 /// A label, or the type and the ends of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,14 +36,20 @@ impl Kind {
         Self(format!("{kind} {ends}"))
     }
 
+    /// As the graph has it.
+    pub(crate) fn named(name: String) -> Self {
+        Self(name)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-/// What a statement with [`remember`] or [`share`] answers: which rows were written, and of which several places see it.
-pub(crate) const ANSWER: &str =
-    "RETURN collect(row[0]) AS found, collect(CASE owner WHEN 'several' THEN row[0] END) AS several";
+    /// Type and ends of an edge; none of a label.
+    pub(crate) fn as_edge(&self) -> Option<(&str, &str)> {
+        self.0.split_once(' ')
+    }
+}
 
 /// Cuts rows into as many requests as one thing has rows: within a statement a row does not see what another has written.
 pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> Vec<Vec<T>> {
@@ -62,47 +66,55 @@ pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> V
     waves
 }
 
-/// The statement of [`note`].
-pub(crate) const NOTE: &str = "UNWIND $rows AS kind MERGE (:GromaSeveral {id: kind})";
-
-/// Notes kinds of which several places see one, in the transaction that wrote them.
-pub(crate) async fn note(transaction: &mut Transaction, several: &BTreeSet<Kind>) -> Result<(), neo4rs::Error> {
-    let kinds = several.iter().map(|kind| kind.0.as_str().into()).collect();
-    requests::run(transaction, NOTE, kinds).await
+/// Orders rows of several places as text: the smallest wins, which is the newest sync's, and of one sync's the smallest
+/// place's. Tags count backwards, in 19 digits.
+pub(crate) fn rank(tag: i64, place: &str) -> String {
+    format!("{:019} {place}", i64::MAX - tag.max(0))
 }
 
-/// The kinds that have been noted.
-///
-/// # Errors
-/// When the graph cannot be read.
-pub(crate) async fn noted(store: &GraphStore) -> Result<HashSet<String>, GraphError> {
-    let rows = store.rows(Query::new("MATCH (s:GromaSeveral) RETURN s.id AS kind".to_owned())).await?;
-    let kinds = rows.iter().map(|row| row.get("kind")).collect::<Result<_, neo4rs::DeError>>();
-    kinds.map_err(GraphError::from)
+/// Locks `variable`: what follows reads it anew. `SET it.p = it.p` would lock too, but where the statement reads `it.p` anywhere
+/// else, Neo4j reads it early, and writes the old value over what was waited for. What has been removed meanwhile is
+/// not locked, and passes in silence.
+pub(crate) fn lock_of(variable: &str) -> String {
+    format!("FOREACH (locked IN [{variable}] | SET locked._module_scope = locked._module_scope)")
 }
 
-/// Remembers that the `place` saw it, with the sync's `tag`; leaves `row`, the `owner`, the `kind` and whether nothing newer is
-/// known (`current`) to the statement that goes on. To be put after `WITH …, row, … AS place, … AS tag`.
-pub(crate) fn remember(variable: &str, kind_property: &str, kind: &str) -> String {
+/// Decides whose it is. To be put after `WITH …, row, … AS place, … AS tag`, where the thing is locked; leaves `row`, `place`,
+/// `tag`, the tag that it had (`seen`), its `owner`, whether that is this place `alone`, the [`rank`] of the `first` place if a
+/// second one joins it now, and the `others` that need a sighting (`<place> <tag>` each) to the statement that goes on.
+pub(crate) fn decide(variable: &str) -> String {
     const TEXT: &str = ", coalesce(it.lastupdated, 0) AS seen, it._module_scope AS held, \
-        coalesce(it.KIND_PROPERTY, KIND_VALUE) AS kind \
-        WITH it, row, place, tag, seen, kind, coalesce(held, place) AS scope \
-        WITH it, row, place, tag, seen, kind, scope, CASE WHEN scope IN [place, 'shared'] THEN null \
-        ELSE coalesce(it._module_places, [scope + ' ' + toString(seen)]) END AS known \
-        SET it._module_places = [p IN known WHERE split(p, ' ')[0] <> place] + (place + ' ' + toString(reduce(newest = tag, \
-        p IN known | CASE WHEN split(p, ' ')[0] = place AND toInteger(split(p, ' ')[1]) > newest \
-        THEN toInteger(split(p, ' ')[1]) ELSE newest END))) \
-        WITH it, row, seen <= tag AS current, kind, CASE WHEN known IS NULL THEN scope ELSE 'several' END AS owner";
-    [("it.", &*format!("{variable}.")), ("it,", &format!("{variable},"))]
-        .into_iter()
-        .chain([("KIND_PROPERTY", kind_property), ("KIND_VALUE", kind)])
-        .fold(TEXT.to_owned(), |text, (from, to)| text.replace(from, to))
+        coalesce(it._module_places, []) AS places \
+        WITH it, row, place, tag, seen, held, places, CASE WHEN coalesce(held IN [place, 'shared'], true) THEN place \
+        WHEN place = 'shared' OR held STARTS WITH 'several:' THEN held \
+        ELSE NEW_THING END AS owner \
+        WITH it, row, place, tag, seen, owner, owner = place AND place <> 'shared' AS alone, \
+        CASE WHEN held CONTAINS '/' AND owner STARTS WITH 'several:' \
+        THEN toString(9223372036854775807 - seen) + ' ' + held END AS first, \
+        CASE WHEN owner = held OR NOT owner STARTS WITH 'several:' THEN [] WHEN held = 'several' THEN places \
+        ELSE [held + ' ' + toString(seen)] END AS others";
+    TEXT.replace("NEW_THING", NEW_THING).replace("it.", &format!("{variable}.")).replace("it,", &format!("{variable},"))
 }
 
-/// The same for what belongs to no place.
-pub(crate) fn share(variable: &str) -> String {
-    format!(
-        ", coalesce({variable}.lastupdated, 0) AS seen SET {variable}._module_places = null \
-         WITH {variable}, row, seen <= tag AS current, '{SHARED}' AS owner, {variable}._module_label AS kind"
-    )
+/// A name that no other thing has. A writer of an older version may have put one among `_module_places`.
+pub(crate) const NEW_THING: &str =
+    "coalesce(head([p IN places WHERE p STARTS WITH 'several:' | split(p, ' ')[0]]), 'several:' + randomUUID())";
+
+/// Answer of a statement with [`decide`]: rows that were written, and for each its owner if several places see it, and the
+/// others that need a sighting.
+pub(crate) const ANSWER: &str = "collect(row[0]) AS found, \
+    collect(CASE WHEN owner STARTS WITH 'several:' THEN owner ELSE '' END) AS owners, collect(others) AS others";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_sync_wins_and_then_the_smallest_place() {
+        let mut ranks =
+            [rank(5, "1/r/s"), rank(1_700_000_000, "2/r/s"), rank(1_700_000_000, "1/r/s"), rank(0, "0/r/s")];
+        ranks.sort();
+        let places: Vec<&str> = ranks.iter().map(|rank| rank.split_once(' ').expect("a place").1).collect();
+        assert_eq!(places, ["1/r/s", "2/r/s", "1/r/s", "0/r/s"]);
+    }
 }

@@ -5,9 +5,9 @@
 //! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
 
 use crate::{
-    bolt, cleanup, edges, elements, feeds, nodes, ownership, rehearsal,
+    bolt, cleanup, edges, elements, feeds, nodes, rehearsal,
     schema::{Need, Schema},
-    scope_store,
+    scope_store, sightings, unseen,
 };
 use events::{EdgeTable, NodeTable};
 use futures::{TryStreamExt, stream};
@@ -53,9 +53,9 @@ impl Expected {
 
 /// Statements that serve all types, in transactions that have changed something.
 fn general() -> [String; 7] {
-    let [create, save, note, feeds] =
-        [nodes::CREATE, scope_store::SAVE, ownership::NOTE, feeds::NOTE].map(str::to_owned);
-    [create, nodes::remember(), nodes::share(), edges::create(), save, note, feeds]
+    let [create, save, sight, renew, feeds] =
+        [nodes::CREATE, scope_store::SAVE, sightings::WRITE, sightings::RENEW, feeds::NOTE].map(str::to_owned);
+    [create, nodes::remember(), edges::create(), save, sight, renew, feeds]
 }
 
 /// What is said when several places see an edge, for types that several tables have: with the others it is rare.
@@ -94,7 +94,7 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
         expected.iter().flat_map(Expected::of_rows).chain(general()).chain(of_several(expected)).collect();
     let mut alone = BTreeSet::from(scope_store::texts());
     if !is_empty(store).await? {
-        alone.extend(expected.iter().flat_map(Expected::of_cleanup));
+        alone.extend(expected.iter().flat_map(Expected::of_cleanup).chain(unseen::texts()));
     }
     let idle = |texts: &BTreeSet<String>| texts.iter().map(|text| bolt::idle(text)).collect::<Vec<Query>>();
     plan(store, &idle(&rows), true).await?;

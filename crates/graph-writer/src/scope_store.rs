@@ -30,7 +30,7 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.rejected_example AS rejected_example, s.shortened AS shortened";
 
 /// Constraints and indexes of the bookkeeping, each with its name.
-pub(crate) const SCHEMA: [(&str, &str); 8] = [
+pub(crate) const SCHEMA: [(&str, &str); 9] = [
     ("groma_scope_id", "CREATE CONSTRAINT groma_scope_id IF NOT EXISTS FOR (s:GromaScope) REQUIRE s.id IS UNIQUE"),
     ("groma_scope_of_sync", "CREATE INDEX groma_scope_of_sync IF NOT EXISTS FOR (s:GromaScope) ON (s.sync, s.id)"),
     ("groma_scope_account", "CREATE INDEX groma_scope_account IF NOT EXISTS FOR (s:GromaScope) ON (s.account)"),
@@ -39,8 +39,12 @@ pub(crate) const SCHEMA: [(&str, &str); 8] = [
     ("groma_scope_tag", "CREATE INDEX groma_scope_tag IF NOT EXISTS FOR (s:GromaScope) ON (s.tag)"),
     ("groma_sync_tag", "CREATE INDEX groma_sync_tag IF NOT EXISTS FOR (s:GromaSync) ON (s.tag)"),
     (
-        "groma_several_id",
-        "CREATE CONSTRAINT groma_several_id IF NOT EXISTS FOR (s:GromaSeveral) REQUIRE s.id IS UNIQUE",
+        "groma_sighting_id",
+        "CREATE CONSTRAINT groma_sighting_id IF NOT EXISTS FOR (s:GromaSighting) REQUIRE s.id IS UNIQUE",
+    ),
+    (
+        "groma_sighting_place",
+        "CREATE INDEX groma_sighting_place IF NOT EXISTS FOR (s:GromaSighting) ON (s.place, s.tag)",
     ),
 ];
 

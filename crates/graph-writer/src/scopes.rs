@@ -188,9 +188,9 @@ impl ScopeState {
         }
     }
 
-    /// Notes which edges of a batch lack an end; none any more releases the batch.
+    /// Notes which edges of a batch lack an end, or may get a further one; none any more releases the batch.
     pub fn hold(&mut self, sequence: u64, missing: Missing) {
-        if missing.rows == 0 {
+        if missing.labels.is_empty() {
             self.held.remove(&sequence);
         } else {
             self.held.insert(sequence, missing);

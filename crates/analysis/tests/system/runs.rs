@@ -2,6 +2,8 @@
 
 use crate::world::{TAG, World};
 use analysis::STEPS;
+use neo4rs::Query;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn an_empty_graph_is_analysed_too() -> anyhow::Result<()> {
@@ -41,6 +43,30 @@ async fn an_older_sync_that_ends_late_takes_nothing() -> anyhow::Result<()> {
     for tag in [200, TAG] {
         analysis::run(&world.store, tag).await?;
     }
+    assert_eq!(world.ask("MATCH ()-[r:ASSUMES]->() RETURN r.lastupdated AS a").await?, "200\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_a_newer_sync_draws_at_the_same_moment_is_not_removed() -> anyhow::Result<()> {
+    let world =
+        World::new("CREATE (:AWSEC2Instance {id: 'i'})-[:ASSUMES {lastupdated: 50}]->(:AWSRole {id: 'r'})").await?;
+    let mut newer = world.store.begin().await?;
+    newer.run(Query::new("MATCH ()-[r:ASSUMES]->() SET r.lastupdated = 200".to_owned())).await?;
+    let step = async {
+        let counts = world.step("instance_roles", TAG).await;
+        counts.map(drop)
+    };
+    let commit = async {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let waiting = "SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked'";
+        while world.neo4j.rows(waiting).await?.is_empty() {
+            anyhow::ensure!(Instant::now() < deadline, "nothing waits for a lock");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(newer.end(Ok(())).await?)
+    };
+    tokio::try_join!(step, commit)?;
     assert_eq!(world.ask("MATCH ()-[r:ASSUMES]->() RETURN r.lastupdated AS a").await?, "200\n");
     Ok(())
 }

@@ -1,12 +1,19 @@
 //! What cleanup would take: in places where all that feeds it is complete, what is older than the sync and not coming again.
 
 use super::{Preview, hash};
-use crate::{bolt, due::Ready};
+use crate::{bolt, due::Ready, ownership::SEVERAL};
 use graph::GraphError;
 use neo4rs::{BoltType, DeError, Row};
 
 /// Nodes or edges looked at in one statement.
 const PAGE: usize = 20_000;
+/// Things of which sightings are looked for in one statement.
+const THINGS: usize = 1_000;
+
+/// Things of which a place has a sighting that cleanup would not take.
+const STAYING: &str = "UNWIND $rows AS thing MATCH (s:GromaSighting) USING INDEX s:GromaSighting(id) \
+    WHERE s.id STARTS WITH thing + ' ' AND NOT (s.tag < $tag AND s.place IN $places) \
+    RETURN count(DISTINCT thing) AS staying";
 
 impl Preview {
     /// Nodes of a label that would be removed.
@@ -38,10 +45,10 @@ impl Preview {
             return Ok(0);
         }
         let text = format!(
-            "MATCH {pattern} WHERE it.{kind} = $ends \
-             AND ((it._module_scope IN $old AND it.lastupdated < $tag) OR it._module_scope = 'several') \
-             WITH it SKIP $skip LIMIT $page RETURN {id} AS id, \
-             coalesce(it._module_places, [it._module_scope + ' ' + toString(it.lastupdated)]) AS seen"
+            "MATCH {pattern} WHERE it.{kind} = $ends AND it._module_shared IS NULL \
+             AND ((it._module_scope IN $old AND it.lastupdated < $tag) OR it._module_scope STARTS WITH 'several') \
+             WITH it SKIP $skip LIMIT $page RETURN {id} AS id, it._module_scope AS scope, \
+             coalesce(it._module_places, []) AS places"
         );
         let mut gone = 0;
         for page in 0.. {
@@ -53,10 +60,20 @@ impl Preview {
                 ("page", bolt::integer(PAGE)),
             ];
             let rows = self.store.rows(bolt::planned_once(&text, parameters)).await?;
+            let mut things = Vec::new();
             for row in &rows {
-                let (id, forgotten) = self.read(row, ready).map_err(GraphError::from)?;
-                gone += u64::from(forgotten && is_unseen(&id));
+                let found = Found::of(row)?;
+                if !is_unseen(&found.id) {
+                    continue;
+                }
+                match found.scope.as_str() {
+                    // An older version kept a list; the next sync's end converts it.
+                    "several" => gone += u64::from(found.places.iter().all(|seen| self.is_old(seen, ready))),
+                    scope if scope.starts_with(SEVERAL) => things.push(found.scope),
+                    _ => gone += 1,
+                }
             }
+            gone += self.without_sighting(&things, ready).await?;
             if rows.len() < PAGE {
                 break;
             }
@@ -64,12 +81,38 @@ impl Preview {
         Ok(gone)
     }
 
-    /// Its id, and whether every place that has seen it is complete and did so in an older sync.
-    fn read(&self, row: &Row, ready: &Ready) -> Result<(String, bool), DeError> {
-        let old = |seen: &String| {
-            let (place, tag) = seen.split_once(' ').unwrap_or((seen, ""));
-            ready.places.contains(place) && tag.parse::<i64>().is_ok_and(|tag| tag < self.sync.update_tag)
-        };
-        Ok((row.get("id")?, row.get::<Vec<String>>("seen")?.iter().all(old)))
+    /// How many of these things only places see that are complete and saw it in an older sync.
+    async fn without_sighting(&self, things: &[String], ready: &Ready) -> Result<u64, GraphError> {
+        let mut without = 0;
+        for things in things.chunks(THINGS) {
+            let parameters = [
+                ("rows", bolt::texts(things)),
+                ("tag", self.sync.update_tag.into()),
+                ("places", bolt::texts(ready.places.iter())),
+            ];
+            let rows = self.store.rows(bolt::planned_once(STAYING, parameters)).await?;
+            let staying: u64 = rows.first().map_or(Ok(0), |row| row.get("staying"))?;
+            without += (things.len() as u64).saturating_sub(staying);
+        }
+        Ok(without)
+    }
+
+    /// Whether `<place> <tag>` says that a complete place saw it in an older sync.
+    fn is_old(&self, seen: &str, ready: &Ready) -> bool {
+        let (place, tag) = seen.split_once(' ').unwrap_or((seen, ""));
+        ready.places.contains(place) && tag.parse::<i64>().is_ok_and(|tag| tag < self.sync.update_tag)
+    }
+}
+
+/// What may be gone.
+struct Found {
+    id: String,
+    scope: String,
+    places: Vec<String>,
+}
+
+impl Found {
+    fn of(row: &Row) -> Result<Self, DeError> {
+        Ok(Self { id: row.get("id")?, scope: row.get("scope")?, places: row.get("places")? })
     }
 }

@@ -1,9 +1,10 @@
 //! Edges: before their target, between accounts, by a key that is not unique.
 
 use crate::{
-    story::{story, sync},
+    story::{story, sync, text},
     world::World,
 };
+use events::{NodeRow, NodeTable, Ownership, Property};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edge_that_comes_before_its_target_is_drawn_when_the_target_has_come() -> anyhow::Result<()> {
@@ -49,6 +50,31 @@ async fn a_key_that_is_not_unique_links_to_every_match() -> anyhow::Result<()> {
     let a = story(6, "ListA").nodes("A", &["a"]).edges_by("TO", "A", "B", "name", &[("a", "same")]);
     world.survey(&[a]).await?;
     assert_eq!(world.pairs("TO").await?, "a>x a>y");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_comes_later_with_the_same_key_gets_its_edge_in_the_same_sync() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let named = |id: &str| NodeTable {
+        label: "B".into(),
+        ownership: Ownership::Scope.into(),
+        properties: vec![Property { name: "name".into(), indexed: true }],
+        rows: vec![NodeRow { id: id.into(), values: vec![text("same")] }],
+        ..NodeTable::default()
+    };
+    let b = story(5, "ListB").table(named("x"));
+    let a = story(5, "ListA").nodes("A", &["a"]).edges_by("TO", "A", "B", "name", &[("a", "same")]);
+    let twin = story(5, "ListB").account("2").table(named("y"));
+    for story in [&b, &a, &twin] {
+        world.publish(story.events()).await?;
+        world.settled().await?;
+    }
+    world.collected(&sync(5), &[b, a, twin]).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!(world.pairs("TO").await?, "a>x a>y");
+    assert_eq!((finished.edges, finished.targets_missing, finished.lost.len()), (1, 0, 0));
     writer.stop().await
 }
 

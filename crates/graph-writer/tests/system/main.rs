@@ -8,6 +8,8 @@ mod faults;
 mod forget;
 mod newest;
 mod nodes;
+mod overlap;
+mod places;
 mod rows;
 mod schema;
 mod story;

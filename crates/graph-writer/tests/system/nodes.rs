@@ -151,21 +151,3 @@ async fn a_node_seen_from_two_places_is_inherited_and_removed_when_neither_sees_
     assert_eq!(world.ids("A").await?, "b c");
     writer.stop().await
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_places_that_come_in_one_transaction_are_both_remembered() -> anyhow::Result<()> {
-    let world = World::new().await?;
-    let seen = |region: &str| {
-        story(5, "ListA").region(region).nodes("A", &["a", "b"]).edges("TO", "A", "A", &[("a", "b"), ("a", "b")])
-    };
-    // The writer begins when all of it is there.
-    let stories = [seen("r"), seen("q")];
-    world.publish(stories.iter().flat_map(|story| story.events())).await?;
-    let writer = world.writer().await?;
-    world.settled().await?;
-    let text = "MATCH (n:A {id: 'a'})-[r:TO]->(:A {id: 'b'}) RETURN n._module_scope AS node, n._module_places AS places, \
-        r._module_scope AS edge, r._module_places AS edge_places";
-    expect![[r#"[{"edge":"several","edge_places":["1/r/ec2 5","1/q/ec2 5"],"node":"several","places":["1/r/ec2 5","1/q/ec2 5"]}]"#]]
-        .assert_eq(&serde_json::to_string(&world.neo4j.rows(text).await?)?);
-    writer.stop().await
-}

@@ -40,6 +40,12 @@ impl Story {
         self
     }
 
+    /// The same in another sync.
+    pub(crate) fn again(mut self, tag: i64) -> Self {
+        self.sync = sync(tag);
+        self
+    }
+
     pub(crate) fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
         self

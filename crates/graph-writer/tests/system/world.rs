@@ -177,7 +177,7 @@ impl World {
 
     /// Nodes A and B and all edges as text, without times and bookkeeping, for comparing two graphs.
     pub(crate) async fn dump(&self) -> anyhow::Result<String> {
-        const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope', '_module_places'] | \
+        const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope'] | \
             k + '=' + toString(it[k])]";
         let nodes = format!("MATCH (it) WHERE it:A OR it:B RETURN labels(it) AS labels, {PROPERTIES} AS props");
         let edges = format!(

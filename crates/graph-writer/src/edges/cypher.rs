@@ -1,0 +1,76 @@
+//! Statements that write relationships between nodes that have been looked up. Locks are taken as in [`crate::nodes`].
+//!
+//! Rows of all of them: position, from, to, type, ends, place, tag, properties, hash, rank.
+
+use crate::ownership;
+
+/// Both ends.
+const ENDS: &str = "UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] \
+    MATCH (t) WHERE elementId(t) = $words[row[2]]";
+/// What a new relationship gets.
+const NEW: &str = "r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], \
+    r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7]";
+
+/// Relationships that cannot be there, of any type.
+pub(crate) fn create() -> String {
+    format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
+}
+
+/// Relationships of a type that are new, or likely to be as they were. Only those are locked that are their only place's own
+/// and have an older tag. A hash that one of both lacks was not asked for.
+///
+/// Answers the rows that are `left`, and for each of those the thing of which only the sighting is to be renewed, if so.
+pub(crate) fn merge(kind: &str) -> String {
+    const OWN: &str = "it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) \
+        AND it.lastupdated < tag";
+    format!(
+        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} \
+         WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag \
+         FOREACH (it IN [it IN [r] WHERE {OWN}] | SET it.lastupdated = CASE WHEN {OWN} THEN tag ELSE it.lastupdated END) \
+         WITH row, place, tag, r.lastupdated AS seen, r._module_scope AS scope, r._module_from AS best, \
+         coalesce(r._module_hash = row[8], row[8] IS NULL) AS same \
+         WITH row, scope, coalesce(scope = place AND (seen > tag OR seen = tag AND same), false) AS done, \
+         seen >= tag AND (row[8] IS NULL OR best < $words[row[9]] OR best = $words[row[9]] AND same) AS settled \
+         RETURN collect(row[0]) AS found, collect(CASE WHEN NOT done THEN row[0] END) AS left, \
+         collect(CASE WHEN done THEN null WHEN settled AND scope STARTS WITH 'several:' THEN scope ELSE '' END) AS things"
+    )
+}
+
+/// Relationships of a type that have changed, or that several places see. What the place alone sees is changed by a sync that
+/// is not older; other properties by the row with the best rank. One that has been removed meanwhile is not found.
+pub(crate) fn remember(kind: &str) -> String {
+    format!(
+        "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} {} \
+         WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag{} \
+         WITH r, row, tag, seen, owner, alone, others, \
+         CASE WHEN first IS NULL OR r._module_hash IS NULL THEN r._module_from ELSE first END AS best \
+         WITH r, row, tag, seen, owner, others, best, NOT alone AND row[8] IS NOT NULL AS ranked, \
+         CASE WHEN alone THEN seen <= tag ELSE coalesce($words[row[9]] <= best, true) END AS current \
+         FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) \
+         SET r.lastupdated = CASE WHEN seen > tag THEN seen ELSE tag END, r._module_name = 'groma', \
+         r._module_from = CASE WHEN ranked AND current THEN $words[row[9]] ELSE best END, r._module_scope = owner, \
+         r._module_ends = coalesce(r._module_ends, $words[row[4]]), r._module_places = null \
+         WITH row, owner, others, r._module_ends AS ends WHERE ends IS NOT NULL \
+         RETURN {}, collect(ends) AS kinds",
+        ownership::lock_of("r"),
+        ownership::decide("r"),
+        ownership::ANSWER
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn the_statements() {
+        let remember = remember("T").replace(&ownership::decide("r"), " OWNERSHIP");
+        expect![[r"
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] CREATE (s)-[r:$($words[row[3]])]->(t) SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] RETURN collect(row[0]) AS found
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag FOREACH (it IN [it IN [r] WHERE it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) AND it.lastupdated < tag] | SET it.lastupdated = CASE WHEN it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) AND it.lastupdated < tag THEN tag ELSE it.lastupdated END) WITH row, place, tag, r.lastupdated AS seen, r._module_scope AS scope, r._module_from AS best, coalesce(r._module_hash = row[8], row[8] IS NULL) AS same WITH row, scope, coalesce(scope = place AND (seen > tag OR seen = tag AND same), false) AS done, seen >= tag AND (row[8] IS NULL OR best < $words[row[9]] OR best = $words[row[9]] AND same) AS settled RETURN collect(row[0]) AS found, collect(CASE WHEN NOT done THEN row[0] END) AS left, collect(CASE WHEN done THEN null WHEN settled AND scope STARTS WITH 'several:' THEN scope ELSE '' END) AS things
+            UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] MATCH (t) WHERE elementId(t) = $words[row[2]] MERGE (s)-[r:`T`]->(t) ON CREATE SET r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7] FOREACH (locked IN [r] | SET locked._module_scope = locked._module_scope) WITH r, row, $words[row[5]] AS place, $words[row[6]] AS tag OWNERSHIP WITH r, row, tag, seen, owner, alone, others, CASE WHEN first IS NULL OR r._module_hash IS NULL THEN r._module_from ELSE first END AS best WITH r, row, tag, seen, owner, others, best, NOT alone AND row[8] IS NOT NULL AS ranked, CASE WHEN alone THEN seen <= tag ELSE coalesce($words[row[9]] <= best, true) END AS current FOREACH (_ IN CASE WHEN current AND coalesce(r._module_hash <> row[8], true) THEN [1] ELSE [] END | SET r += row[7]) SET r.lastupdated = CASE WHEN seen > tag THEN seen ELSE tag END, r._module_name = 'groma', r._module_from = CASE WHEN ranked AND current THEN $words[row[9]] ELSE best END, r._module_scope = owner, r._module_ends = coalesce(r._module_ends, $words[row[4]]), r._module_places = null WITH row, owner, others, r._module_ends AS ends WHERE ends IS NOT NULL RETURN collect(row[0]) AS found, collect(CASE WHEN owner STARTS WITH 'several:' THEN owner ELSE '' END) AS owners, collect(others) AS others, collect(ends) AS kinds
+        "]]
+        .assert_eq(&format!("{}\n{}\n{remember}\n", create(), merge("T")));
+    }
+}
