@@ -67,9 +67,15 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}{end}", &text[..kept])
 }
 
+/// The text with its control characters made visible, so that it cannot speak to a terminal.
+pub fn printable(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(visible).collect()
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.class().words(), self.error)
+        write!(f, "{}: {}", self.class().words(), printable(&self.error))
     }
 }
 
@@ -91,5 +97,11 @@ mod tests {
             assert!(cut(text, most).len() <= most);
         }
         assert_eq!(Failure::new(FailureClass::Internal, "x".repeat(5_000)).error.len(), MOST_ERROR);
+    }
+
+    #[test]
+    fn a_failure_does_not_speak_to_the_terminal() {
+        let failure = Failure::new(FailureClass::Service, "a\u{1b}[2J\u{9b}2J\nb");
+        assert_eq!(failure.to_string(), "service error: a\\u{1b}[2J\\u{9b}2J\\nb");
     }
 }

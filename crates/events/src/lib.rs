@@ -1,8 +1,9 @@
 //! What flows through Groma: asset events, work items, sync progress and leases as protobuf messages, the subjects that
 //! carry them and the message ids that make a repeat harmless. No I/O.
 //!
-//! Reading order: [`subjects`], [`message_id`], [`identifier`], then the generated messages.
+//! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages.
 
+pub mod bounded;
 pub mod identifier;
 pub mod message_id;
 pub mod subjects;
@@ -13,7 +14,8 @@ mod display;
 #[path = "generated/groma.v1.rs"]
 mod messages;
 
-pub use display::{MOST_ERROR, ScopeName, cut};
+pub use bounded::{ReadError, read};
+pub use display::{MOST_ERROR, ScopeName, cut, printable};
 pub use messages::*;
 pub use prost::{DecodeError, Message};
 

@@ -238,7 +238,7 @@ fn read_asset(delivery: &Delivery) -> Result<Admitted, String> {
 }
 
 fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
-    let event = SyncEvent::decode(delivery.payload().clone()).map_err(|error| format!("not a sync event: {error}"))?;
+    let event = events::read::<SyncEvent>(delivery.payload()).map_err(|error| format!("not a sync event: {error}"))?;
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 

@@ -19,8 +19,9 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89groma\r\n";
 pub const VERSION: u32 = 1;
 /// Bytes of records after which a block is written.
 pub(crate) const BLOCK: usize = 1 << 20;
-/// Most bytes of a block: the largest message that NATS can be configured to take, and some.
-pub(crate) const MOST: usize = 65 << 20;
+/// Most bytes of a block, and so of the memory that a length in a file can claim: the largest message that NATS advises
+/// anybody to configure (8 MB: NATS documentation, "max_payload"), and what stood in the block before.
+pub(crate) const MOST: usize = (8 << 20) + BLOCK;
 
 /// A file that cannot be read, with the place. Records count from 1, the header being the first.
 #[derive(Debug, thiserror::Error)]

@@ -109,13 +109,15 @@ impl<R: Read> Reader<R> {
         match self.take()? {
             Record::Asset(payload) => {
                 self.counts.assets += 1;
-                let event = AssetEvent::decode(&*payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
+                let event =
+                    events::read::<AssetEvent>(&payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
                 let event = event.ok_or_else(|| self.altered("holds an asset event that is not of this sync"))?;
                 Ok(Some(Event::Asset(event, payload.into())))
             }
             Record::Sync(payload) => {
                 self.counts.syncs += 1;
-                let event = SyncEvent::decode(&*payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
+                let event =
+                    events::read::<SyncEvent>(&payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
                 let event = event.ok_or_else(|| self.altered("holds progress that is not of this sync"))?;
                 Ok(Some(Event::Sync(event, payload.into())))
             }

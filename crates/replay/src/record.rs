@@ -3,7 +3,7 @@
 
 use crate::{Filter, FormatError, Inventory, Writer};
 use bus::{ASSETS, Bus, LookupError, SYNCS};
-use events::{AssetEvent, Message, RecordingHeader, Sync, SyncEvent, subjects, sync_event};
+use events::{AssetEvent, RecordingHeader, Sync, SyncEvent, subjects, sync_event};
 use std::io::{self, Write};
 
 /// Syncs that are named when one is not there.
@@ -68,7 +68,7 @@ pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W)
     let everything = Filter::default();
     let mut assets = bus.read(ASSETS, subjects::assets_of_sync(id)).await?;
     while let Some(found) = assets.next().await? {
-        match AssetEvent::decode(found.payload.clone()) {
+        match events::read::<AssetEvent>(&found.payload) {
             Ok(event) if event.sync.as_ref() == Some(&sync) && subjects::carries_asset(&found.subject, &event) => {
                 writer.asset(&found.payload)?;
                 copied.inventory.asset(&event, &everything);
@@ -94,7 +94,7 @@ async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes
     let mut reading = bus.read(SYNCS, subjects::sync_of(id)).await?;
     let mut collected = false;
     while let (false, Some(found)) = (collected, reading.next().await?) {
-        let event = SyncEvent::decode(found.payload.clone()).ok();
+        let event = events::read::<SyncEvent>(&found.payload).ok();
         let own = event.filter(|event| subjects::carries_sync(&found.subject, event));
         if let Some(event) = own.filter(|event| event.sync.as_ref().is_some_and(|sync| sync.id == id)) {
             collected = matches!(event.event, Some(sync_event::Event::Collected(_)));
@@ -120,7 +120,7 @@ pub async fn syncs_since(bus: &Bus, tag: i64) -> Result<Vec<Sync>, LookupError> 
     let mut syncs = Vec::new();
     let mut reading = bus.read(SYNCS, subjects::syncs_of_kind("collected")).await?;
     while let Some(found) = reading.next().await? {
-        let event = SyncEvent::decode(found.payload).ok();
+        let event = events::read::<SyncEvent>(&found.payload).ok();
         let event = event.filter(|event| subjects::carries_sync(&found.subject, event));
         syncs.extend(event.and_then(|event| event.sync).filter(|sync| sync.update_tag >= tag));
     }

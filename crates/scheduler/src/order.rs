@@ -5,7 +5,7 @@
 
 use crate::repeat::Place;
 use bus::{Bus, SYNCS};
-use events::{LongWork, Message, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
+use events::{LongWork, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Work is long when it took so many times what half of all work took at most, …
@@ -33,7 +33,8 @@ impl Order {
                 None
             }
         };
-        let event = found.and_then(|found| SyncEvent::decode(found.payload).ok()).and_then(|event| event.event);
+        let event =
+            found.and_then(|found| events::read::<SyncEvent>(&found.payload).ok()).and_then(|event| event.event);
         match event {
             Some(Event::Collected(collected)) => Self::of(collected.long),
             _ => Self::default(),

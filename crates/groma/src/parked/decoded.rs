@@ -3,7 +3,7 @@
 
 use bus::{ASSETS, SYNCS, WORK};
 use events::{
-    AssetBatch, AssetEvent, Failure, Message, ScopeName, ScopeReport, Sync, SyncEvent, WorkItem, WorkReport,
+    AssetBatch, AssetEvent, Failure, Message, ReadError, ScopeName, ScopeReport, Sync, SyncEvent, WorkItem, WorkReport,
     asset_event, subjects, sync_event,
 };
 use serde_json::{Value, json};
@@ -16,11 +16,11 @@ const MOST_IDS: usize = 20;
 /// # Errors
 /// When the bytes are not what the stream holds; without the bytes, which may be anything.
 pub fn event(stream: &str, payload: &[u8]) -> Result<Value, String> {
-    let error = |error: events::DecodeError| format!("{} bytes that cannot be decoded: {error}", payload.len());
+    let error = |error: ReadError| format!("{} bytes that cannot be decoded: {error}", payload.len());
     match stream {
-        WORK => WorkItem::decode(payload).map(|item| work(&item)).map_err(error),
-        ASSETS => AssetEvent::decode(payload).map(|event| asset(&event)).map_err(error),
-        SYNCS => SyncEvent::decode(payload).map(|event| sync_event(&event)).map_err(error),
+        WORK => WorkItem::decode(payload).map(|item| work(&item)).map_err(|it| error(it.into())),
+        ASSETS => events::read::<AssetEvent>(payload).map(|event| asset(&event)).map_err(error),
+        SYNCS => events::read::<SyncEvent>(payload).map(|event| sync_event(&event)).map_err(error),
         other => Err(format!("{} bytes of a stream {other:?} that is not known", payload.len())),
     }
 }

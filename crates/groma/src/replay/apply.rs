@@ -5,7 +5,7 @@ use crate::{collectors, sync::private_nats::PrivateNats};
 use ::replay::{Filter, Playback, Reader, play};
 use anyhow::{Context, bail};
 use bus::{Bus, Outcome as Settle, SYNCS};
-use events::{Message, Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
+use events::{Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{Options, Writer, WriterError};
 use role::{BusArgs, StorageArg};
@@ -106,7 +106,7 @@ async fn finished(bus: &Bus, sync: &Sync) -> anyhow::Result<SyncFinished> {
     let mut moved = (0, Instant::now());
     loop {
         for delivery in consumer.next(1).await.context("the private NATS does not answer")? {
-            let event = SyncEvent::decode(delivery.payload().clone())?;
+            let event = events::read::<SyncEvent>(delivery.payload())?;
             delivery.settle(Settle::Ack).await?;
             if let Some(Event::Finished(finished)) = event.event {
                 return Ok(finished);

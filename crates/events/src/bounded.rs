@@ -1,0 +1,197 @@
+//! Decoding with a limit on memory. Two bytes of a message can be an empty table, which takes 128 bytes once it is decoded:
+//! a message of 1 MiB would take 64. So the parts of which there may be many are counted before anything is decoded.
+//!
+//! Nesting needs no limit of its own: no message contains itself, and what is unknown is skipped.
+
+use crate::{
+    AssetEvent, DecodeError, EdgeFeed, EdgeRow, EdgeTable, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable,
+    Property, ScopeReport, ShortenedIds, StalePlace, SyncEvent, Value,
+};
+
+/// Memory for each byte of a message. Rows whose properties are mostly empty come to 16: an empty `Value` has two bytes.
+const EACH: usize = 24;
+/// And for any message, so that small ones need not be frugal.
+const ANY: usize = 64 << 10;
+
+/// A message that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is none.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// It consists of far more parts than anybody needs to say so much.
+    #[error("its {bytes} bytes would take {memory} in memory")]
+    Crowded {
+        /// Its length.
+        bytes: usize,
+        /// Bytes that it would take.
+        memory: usize,
+    },
+}
+
+/// A field that may occur many times, or that contains such fields.
+#[derive(Debug)]
+pub struct Part {
+    number: u64,
+    /// Memory of each, without what it points to.
+    size: usize,
+    parts: &'static [Part],
+}
+
+/// A message whose memory [`read`] limits.
+pub trait Bounded: Message + Default {
+    /// Its fields of which there may be many.
+    const PARTS: &'static [Part];
+}
+
+/// Decodes a message that takes at most 24 bytes of memory for each of its own, and 64 KiB.
+///
+/// # Errors
+/// When it cannot be decoded, or would take more.
+pub fn read<M: Bounded>(payload: &[u8]) -> Result<M, ReadError> {
+    let memory = memory(payload, M::PARTS);
+    if memory > ANY + EACH * payload.len() {
+        return Err(ReadError::Crowded { bytes: payload.len(), memory });
+    }
+    Ok(M::decode(payload)?)
+}
+
+const fn part<T>(number: u64, parts: &'static [Part]) -> Part {
+    Part { number, size: size_of::<T>(), parts }
+}
+
+impl Bounded for AssetEvent {
+    const PARTS: &'static [Part] = {
+        const TEXTS: Part = part::<String>(1, &[]);
+        const VALUE: &[Part] = &[part::<()>(6, &[TEXTS]), part::<()>(7, &[part::<f64>(1, &[])])];
+        const NODES: &[Part] = &[
+            part::<String>(2, &[]),
+            part::<String>(3, &[]),
+            part::<Property>(5, &[]),
+            part::<NodeRow>(6, &[part::<Value>(2, VALUE)]),
+        ];
+        const EDGES: &[Part] = &[part::<String>(6, &[]), part::<EdgeRow>(7, &[part::<Value>(3, VALUE)])];
+        const FINISHED: &[Part] =
+            &[part::<NodeFeed>(3, &[part::<String>(2, &[])]), part::<EdgeFeed>(4, &[part::<String>(4, &[])])];
+        &[part::<()>(11, &[part::<NodeTable>(2, NODES), part::<EdgeTable>(3, EDGES)]), part::<()>(12, FINISHED)]
+    };
+}
+
+impl Bounded for SyncEvent {
+    const PARTS: &'static [Part] = {
+        const REPORTED: &[Part] =
+            &[part::<()>(1, &[part::<String>(9, &[])]), part::<ScopeReport>(3, &[]), part::<String>(4, &[])];
+        const FINISHED: &[Part] = &[
+            part::<LostScope>(6, &[]),
+            part::<LostScope>(9, &[]),
+            part::<LostScope>(11, &[]),
+            part::<StalePlace>(14, &[]),
+            part::<ShortenedIds>(16, &[]),
+        ];
+        &[
+            part::<()>(10, &[part::<String>(2, &[])]),
+            part::<()>(11, REPORTED),
+            part::<()>(12, &[part::<LongWork>(2, &[])]),
+            part::<()>(13, FINISHED),
+        ]
+    };
+}
+
+/// Memory of all parts, as far as the bytes are a message.
+fn memory(mut bytes: &[u8], parts: &[Part]) -> usize {
+    let mut total = 0;
+    while let Some((number, field)) = next(&mut bytes) {
+        if let (Some(part), Some(content)) = (parts.iter().find(|part| part.number == number), field) {
+            total += part.size + memory(content, part.parts);
+        }
+    }
+    total
+}
+
+/// The next field's number, and its content where it has a length; none at the end or where decoding will stop.
+fn next<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
+    let key = varint(bytes)?;
+    let field = match key & 7 {
+        0 => varint(bytes).map(|_| None)?,
+        1 => bytes.split_off(..8).map(|_| None)?,
+        2 => {
+            let length = usize::try_from(varint(bytes)?).ok()?;
+            Some(bytes.split_off(..length)?)
+        }
+        5 => bytes.split_off(..4).map(|_| None)?,
+        // The beginning or the end of a group, of which no message of ours has any: what is in it counts as ours.
+        3 | 4 => None,
+        _ => return None,
+    };
+    Some((key >> 3, field))
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..70).step_by(7) {
+        let byte = *bytes.split_off_first()?;
+        number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AssetBatch, LostScope, ScopeFinished, SyncFinished, WorkReport, asset_event, sync_event, value};
+
+    const MANY: usize = 100_000;
+
+    fn batch(nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Vec<u8> {
+        let batch = asset_event::Event::Batch(AssetBatch { index: 0, nodes, edges });
+        AssetEvent { event: Some(batch), ..AssetEvent::default() }.encode_to_vec()
+    }
+
+    fn is_crowded<M: Bounded>(payload: &[u8]) -> bool {
+        M::decode(payload).is_ok() && matches!(read::<M>(payload), Err(ReadError::Crowded { .. }))
+    }
+
+    #[test]
+    fn empty_parts_are_refused_before_they_take_memory() {
+        assert!(is_crowded::<AssetEvent>(&batch(vec![NodeTable::default(); MANY], Vec::new())));
+        assert!(is_crowded::<AssetEvent>(&batch(Vec::new(), vec![EdgeTable::default(); MANY])));
+        let rows = EdgeTable { rows: vec![EdgeRow::default(); MANY], ..EdgeTable::default() };
+        assert!(is_crowded::<AssetEvent>(&batch(Vec::new(), vec![rows])));
+        let feeds = ScopeFinished { edges: vec![EdgeFeed::default(); MANY], ..ScopeFinished::default() };
+        let finished = AssetEvent { event: Some(asset_event::Event::Finished(feeds)), ..AssetEvent::default() };
+        assert!(is_crowded::<AssetEvent>(&finished.encode_to_vec()));
+        for event in [
+            sync_event::Event::Reported(WorkReport {
+                scopes: vec![ScopeReport::default(); MANY],
+                ..WorkReport::default()
+            }),
+            sync_event::Event::Finished(SyncFinished {
+                superseded: vec![LostScope::default(); MANY],
+                ..SyncFinished::default()
+            }),
+        ] {
+            let event = SyncEvent { event: Some(event), ..SyncEvent::default() };
+            assert!(is_crowded::<SyncEvent>(&event.encode_to_vec()));
+        }
+    }
+
+    #[test]
+    fn the_leanest_rows_of_a_collector_are_read() {
+        let row = |n: usize| NodeRow { id: n.to_string(), values: vec![Value::default(); 40] };
+        let table = NodeTable { label: "A".into(), rows: (0..5_000).map(row).collect(), ..NodeTable::default() };
+        let list = value::Kind::Strings(crate::StringList { items: vec![String::new(); MANY] });
+        let lists = NodeRow { id: "i".into(), values: vec![Value { kind: Some(list) }] };
+        let lists = NodeTable { rows: vec![lists], ..NodeTable::default() };
+        let payload = batch(vec![table, lists], Vec::new());
+        assert_eq!(read::<AssetEvent>(&payload), AssetEvent::decode(&*payload).map_err(ReadError::from));
+    }
+
+    #[test]
+    fn what_stands_behind_a_group_counts() {
+        let crowded = batch(vec![NodeTable::default(); MANY], Vec::new());
+        assert!(is_crowded::<AssetEvent>(&[b"\xa3\x06\xa4\x06", &*crowded].concat()));
+    }
+}
