@@ -1,10 +1,10 @@
 //! Which events may become Cypher. Labels, types and property names cannot be parameters of a statement, so only plain
 //! names pass; anybody may publish on a bus.
 
-use crate::flaws::{Flaws, Owner, sift};
+use crate::flaws::{Flaws, Owner, is_siftable, sift};
 use events::{
-    AssetBatch, AssetEvent, Direction, EdgeTable, Message, NodeTable, Ownership, Scope, ScopeFinished, Sync,
-    asset_event::Event, identifier, subjects,
+    AssetBatch, AssetEvent, Direction, EdgeTable, NodeTable, Ownership, Scope, ScopeFinished, Sync, asset_event::Event,
+    identifier, subjects,
 };
 
 /// An event that is fit to be applied: everything that the protocol leaves optional is there.
@@ -32,6 +32,9 @@ impl Admitted {
 /// Unix seconds until the year 2242. A tag in milliseconds would be newer than every sync to come and shut them all out.
 const TAGS: std::ops::Range<i64> = 1..1 << 33;
 
+/// More than any listing has, and so few that the sum over all scopes of a sync is a number.
+const MOST_ASSETS: u64 = 1 << 40;
+
 /// Decodes a message and checks all that will become part of a statement.
 ///
 /// # Errors
@@ -54,16 +57,19 @@ pub fn admit_on(subject: &str, payload: &[u8]) -> Result<Admitted, String> {
 }
 
 fn decode(payload: &[u8]) -> Result<AssetEvent, String> {
-    AssetEvent::decode(payload).map_err(|error| format!("not an asset event: {error}"))
+    events::read(payload).map_err(|error| format!("not an asset event: {error}"))
 }
 
 fn check(AssetEvent { sync, scope, attempt, event }: AssetEvent) -> Result<Admitted, String> {
-    let sync = sync.filter(|sync| !sync.id.is_empty() && TAGS.contains(&sync.update_tag)).ok_or("no sync")?;
+    let sync = sync.filter(|sync| is_plain(&sync.id, "") && TAGS.contains(&sync.update_tag)).ok_or("no sync")?;
     let scope = scope.filter(is_whole).ok_or("no scope")?;
     let mut event = event.ok_or("an event of a kind that this version does not know")?;
     let flaws = match &mut event {
         Event::Batch(batch) => {
             batch_names(batch)?;
+            if !is_siftable(batch) {
+                return Err("too many of its rows do not fit their tables".to_owned());
+            }
             sift(Owner { sync: &sync, scope: &scope, attempt }, batch)
         }
         Event::Finished(finished) => feed_names(finished).map(|()| Flaws::default())?,
@@ -88,6 +94,9 @@ fn batch_names(batch: &AssetBatch) -> Result<(), String> {
         let NodeTable { label, extra_labels, absent_labels, properties, .. } = table;
         std::iter::once(label).chain(extra_labels).chain(absent_labels).try_for_each(|label| label_name(label))?;
         properties.iter().try_for_each(|property| property_name(&property.name))?;
+        if absent_labels.iter().any(|absent| absent == label || extra_labels.contains(absent)) {
+            return Err(format!("{label}: a label that its nodes have and must not have"));
+        }
         if table.ownership() == Ownership::Unspecified {
             return Err(format!("{label}: nobody owns its nodes"));
         }
@@ -95,7 +104,8 @@ fn batch_names(batch: &AssetBatch) -> Result<(), String> {
     for table in &batch.edges {
         let EdgeTable { r#type, source_label, target_label, target_key, properties, .. } = table;
         [source_label, target_label].into_iter().try_for_each(|label| label_name(label))?;
-        [r#type, target_key].into_iter().try_for_each(|text| name(text))?;
+        type_name(r#type)?;
+        name(target_key)?;
         properties.iter().try_for_each(|property| property_name(property))?;
         if table.direction() == Direction::Unspecified {
             return Err(format!("{type}: neither in nor out"));
@@ -105,9 +115,12 @@ fn batch_names(batch: &AssetBatch) -> Result<(), String> {
 }
 
 fn feed_names(finished: &ScopeFinished) -> Result<(), String> {
+    if finished.assets > MOST_ASSETS {
+        return Err(format!("{} assets in one listing", finished.assets));
+    }
     finished.nodes.iter().try_for_each(|feed| label_name(&feed.label))?;
     finished.edges.iter().try_for_each(|feed| {
-        name(&feed.r#type)?;
+        type_name(&feed.r#type)?;
         label_name(&feed.from_label)?;
         label_name(&feed.to_label)
     })?;
@@ -120,6 +133,8 @@ fn feed_names(finished: &ScopeFinished) -> Result<(), String> {
 
 /// Labels that begin so hold the writer's own bookkeeping.
 const RESERVED_LABELS: &str = "Groma";
+/// Properties and types of relationships that begin so do.
+const RESERVED_PREFIX: &str = "_module_";
 /// What the writer sets itself.
 const RESERVED_PROPERTIES: [&str; 3] = ["id", "firstseen", "lastupdated"];
 
@@ -128,9 +143,14 @@ fn label_name(text: &str) -> Result<(), String> {
     if text.starts_with(RESERVED_LABELS) { Err(format!("label {text:?} is reserved")) } else { Ok(()) }
 }
 
+fn type_name(text: &str) -> Result<(), String> {
+    name(text)?;
+    if text.starts_with(RESERVED_PREFIX) { Err(format!("type {text:?} is reserved")) } else { Ok(()) }
+}
+
 fn property_name(text: &str) -> Result<(), String> {
     name(text)?;
-    let reserved = RESERVED_PROPERTIES.contains(&text) || text.starts_with("_module_");
+    let reserved = RESERVED_PROPERTIES.contains(&text) || text.starts_with(RESERVED_PREFIX);
     if reserved { Err(format!("property {text:?} is reserved")) } else { Ok(()) }
 }
 
@@ -148,6 +168,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use events::Message;
     use proptest::prelude::*;
 
     fn event(batch: AssetBatch) -> Vec<u8> {
@@ -196,6 +217,56 @@ mod tests {
             let batch = AssetBatch { nodes: vec![labelled(label, property)], ..AssetBatch::default() };
             assert!(admit(&event(batch)).unwrap_err().contains("reserved"), "{label} {property}");
         }
+    }
+
+    #[test]
+    fn a_relationship_of_the_writers_own_is_out_of_reach() {
+        let table = EdgeTable {
+            r#type: "_module_place".into(),
+            source_label: "A".into(),
+            target_label: "B".into(),
+            target_key: "id".into(),
+            direction: Direction::Out.into(),
+            ..EdgeTable::default()
+        };
+        let batch = AssetBatch { edges: vec![table], ..AssetBatch::default() };
+        assert!(admit(&event(batch)).unwrap_err().contains("reserved"));
+    }
+
+    #[test]
+    fn a_listing_with_more_assets_than_can_be_added_up_is_not_admitted() {
+        let of = |assets: u64| {
+            let scope = Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() };
+            let sync = Some(Sync { id: "s".into(), update_tag: 1 });
+            let finished = Some(Event::Finished(ScopeFinished { assets, ..ScopeFinished::default() }));
+            admit(&AssetEvent { sync, scope: Some(scope), attempt: 1, event: finished }.encode_to_vec())
+        };
+        assert!(of(10_000_000).is_ok() && of(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_label_is_there_or_absent() {
+        let table = |absent: &str| NodeTable {
+            label: "A".into(),
+            extra_labels: vec!["B".into()],
+            absent_labels: vec![absent.into()],
+            ownership: Ownership::Scope.into(),
+            ..NodeTable::default()
+        };
+        let admitted = |absent| admit(&event(AssetBatch { nodes: vec![table(absent)], ..AssetBatch::default() }));
+        assert!(admitted("C").is_ok() && admitted("A").is_err() && admitted("B").is_err());
+    }
+
+    #[test]
+    fn the_id_of_a_sync_is_one_word_of_a_name_s_length() {
+        let of = |id: &str| {
+            let scope = Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() };
+            let sync = Some(Sync { id: id.into(), update_tag: 1 });
+            let started = Some(Event::Started(events::ScopeStarted {}));
+            admit(&AssetEvent { sync, scope: Some(scope), attempt: 1, event: started }.encode_to_vec())
+        };
+        assert!(of("-01KAHZ7Q0M8S1J3V5X9T2W4Y6B").is_ok());
+        assert!(of("a b").is_err() && of(&"a".repeat(10_000)).is_err());
     }
 
     #[test]

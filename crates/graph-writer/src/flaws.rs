@@ -6,7 +6,8 @@ use crate::{
     short::{self, shorten},
 };
 use events::{
-    AssetBatch, AssetEvent, EdgeRow, EdgeTable, NodeRow, NodeTable, Scope, Sync, Value, asset_event::Event, value::Kind,
+    AssetBatch, AssetEvent, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Scope, Sync, Value, asset_event::Event,
+    value::Kind,
 };
 use siphasher::sip::SipHasher13;
 use std::{
@@ -131,6 +132,26 @@ pub(crate) fn edge_header(table: &EdgeTable) -> EdgeTable {
     }
 }
 
+/// Most bytes of the events that a batch's refused rows become. Each repeats the names of its table: a message of 1 MiB with as
+/// many names as bad rows would become 50 GB. A thousand rows of the largest table that a collector sends come to 3 MiB.
+const MOST_REFUSED: usize = 4 << 20;
+/// Bytes of such an event without the names.
+const EVENT: usize = 500;
+
+/// Whether the rows that [`sift`] would take out can be parked one by one.
+pub(crate) fn is_siftable(batch: &AssetBatch) -> bool {
+    let nodes = batch.nodes.iter().map(|table| {
+        let is_refused = |row: &&NodeRow| why_not(&row.values, table.properties.len(), ("id", &row.id)).is_some();
+        table.rows.iter().filter(is_refused).count() * (EVENT + header(table).encoded_len())
+    });
+    let edges = batch.edges.iter().map(|table| {
+        let is_refused =
+            |row: &&EdgeRow| why_not(&row.values, table.properties.len(), ("source", &row.source_id)).is_some();
+        table.rows.iter().filter(is_refused).count() * (EVENT + edge_header(table).encoded_len())
+    });
+    nodes.chain(edges).fold(0_usize, usize::saturating_add) <= MOST_REFUSED
+}
+
 /// Takes rows that cannot stand in the graph out of a batch, and shortens what an index would refuse.
 pub(crate) fn sift(owner: Owner<'_>, batch: &mut AssetBatch) -> Flaws {
     let mut flaws = Flaws::default();
@@ -191,7 +212,7 @@ fn shorten_node(table: &NodeTable, row: &mut NodeRow, shorten: fn(&mut String) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Message, Property};
+    use events::Property;
 
     fn batch(rows: Vec<NodeRow>) -> AssetBatch {
         let properties = vec![Property { name: "name".into(), indexed: true }];
@@ -218,6 +239,17 @@ mod tests {
         let reasons: Vec<&str> = flaws.refused.iter().map(|refused| refused.reason.as_str()).collect();
         let fits = "A \"b\": it does not fit its table: 0 values for 1 properties";
         assert_eq!(reasons, ["A \"\": its id is empty", fits]);
+    }
+
+    #[test]
+    fn bad_rows_that_repeat_many_names_are_not_parked_one_by_one() {
+        let of = |names: usize, rows: usize| {
+            let name = |n: usize| Property { name: format!("{}{n}", "a".repeat(100)), indexed: false };
+            let mut batch = batch(vec![row("a", &[]); rows]);
+            batch.nodes[0].properties = (0..names).map(name).collect();
+            batch
+        };
+        assert!(is_siftable(&of(20, 1_000)) && !is_siftable(&of(4_000, 100)));
     }
 
     #[test]
