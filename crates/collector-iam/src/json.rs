@@ -1,8 +1,14 @@
 //! JSON that remembers the order of its keys, and its text as Python's `json.dumps` writes it: the graph holds policy
 //! conditions as such text.
+//!
+//! serde_json refuses what is nested more than 128 deep, so that neither reading nor writing exhausts the stack. Reading
+//! takes time and memory in proportion to the text.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt::{self, Write};
+use std::{
+    collections::HashMap,
+    fmt::{self, Write},
+};
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,10 +161,14 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
         let mut object: Vec<(String, Json)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         while let Some((key, value)) = entries.next_entry::<String, Json>()? {
-            match object.iter_mut().find(|(name, _)| *name == key) {
-                Some((_, earlier)) => *earlier = value,
-                None => object.push((key, value)),
+            match places.get(&key) {
+                Some(&place) => object[place].1 = value,
+                None => {
+                    places.insert(key.clone(), object.len());
+                    object.push((key, value));
+                }
             }
         }
         Ok(Json::Object(object))

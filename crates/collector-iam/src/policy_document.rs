@@ -3,9 +3,16 @@
 use crate::json::Json;
 use percent_encoding::percent_decode_str;
 
+/// Longest document that is read, in bytes as IAM encodes it. IAM takes 131,072 characters with white space (API reference,
+/// `CreatePolicy`), each of which has up to 12 bytes when it is encoded.
+const MOST_BYTES: usize = 12 * 131_072;
+
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
+    /// Longer than any that IAM keeps.
+    #[error("the document has {0} bytes, and at most {MOST_BYTES} are read")]
+    TooLong(usize),
     /// Not text once the URL encoding is taken off.
     #[error("the document is not UTF-8")]
     Encoding(#[from] std::str::Utf8Error),
@@ -52,11 +59,15 @@ pub struct Statement {
     pub principals: Vec<(String, String)>,
 }
 
-/// Statements of a document, URL-encoded as IAM answers with it.
+/// Statements of a document, URL-encoded as IAM answers with it. Takes time and memory in proportion to the text, which may
+/// have 1.5 MB and be nested 128 deep.
 ///
 /// # Errors
 /// When it is not a policy document.
 pub fn parse(encoded: &str) -> Result<Vec<Statement>, DocumentError> {
+    if encoded.len() > MOST_BYTES {
+        return Err(DocumentError::TooLong(encoded.len()));
+    }
     let text = percent_decode_str(encoded).decode_utf8()?;
     let document: Json = serde_json::from_str(&text)?;
     let statements = match document.get("Statement").ok_or(DocumentError::NoStatement)? {

@@ -127,12 +127,10 @@ impl Said {
 /// When it is no policy document.
 pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted>, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(role_arn, &error))?;
-    let mut all: Vec<Trusted> = Vec::new();
-    for (kind, value) in statements.into_iter().flat_map(|statement| statement.principals) {
-        let new = Trusted::new(&kind, &value, place).filter(|new| all.iter().all(|known| known.arn != new.arn));
-        all.extend(new);
-    }
-    Ok(all)
+    let mut known = HashSet::new();
+    let principals = statements.into_iter().flat_map(|statement| statement.principals);
+    let trusted = principals.filter_map(|(kind, value)| Trusted::new(&kind, &value, place));
+    Ok(trusted.filter(|trusted| known.insert(trusted.arn.clone())).collect())
 }
 
 #[cfg(test)]

@@ -87,7 +87,8 @@ pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side
     let (seen_before, seen_after) = (complete(before.inventory), complete(after.inventory));
     let known: HashSet<&Scope> = seen_after.iter().collect();
     let unseen_after: HashSet<&Scope> = seen_before.iter().filter(|scope| !known.contains(scope)).collect();
-    let unseen_before: HashSet<&Scope> = seen_after.iter().filter(|scope| before.inventory.failed(scope)).collect();
+    let failed = before.inventory.failed();
+    let unseen_before: HashSet<&Scope> = seen_after.iter().filter(|scope| failed.contains(scope)).collect();
 
     let mut gathered: BTreeMap<Identity, Gathered> = BTreeMap::new();
     let mut add = |row: Row, unsure: bool, side: fn(&mut Gathered) -> &mut Option<Values>| {

@@ -4,7 +4,7 @@
 use crate::{Event, Filter, FormatError, Reader};
 use events::{AssetEvent, Scope, ScopeName, ScopeReport, Sync, WorkItem, WorkReport, asset_event, sync_event};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
     io::Read,
 };
@@ -128,19 +128,17 @@ impl Inventory {
         newest.filter(|(_, run)| run.is_complete()).map(|((name, _), run)| (name.as_str(), run))
     }
 
-    /// Whether a scope was tried and could not be seen whole.
-    pub fn failed(&self, scope: &Scope) -> bool {
-        let name = ScopeName(scope).to_string();
-        let incomplete = self.newest(&name).is_some_and(|(_, run)| !run.is_complete());
-        let reported = self.reports.values().any(|report| {
-            let of_item = |item: &WorkItem| {
-                (&item.account_id, &item.region, &item.service) == (&scope.account_id, &scope.region, &scope.service)
-            };
-            let of_scope = |it: &ScopeReport| it.scope.as_ref() == Some(scope) && it.failure.is_some();
-            (report.failure.is_some() && report.item.as_ref().is_some_and(of_item))
-                || report.scopes.iter().any(of_scope)
-        });
-        incomplete || reported
+    /// What was tried and could not be seen whole.
+    pub fn failed(&self) -> Failed<'_> {
+        let mut failed = Failed { inventory: self, places: HashSet::new(), scopes: HashSet::new() };
+        for report in self.reports.values() {
+            if let (Some(_), Some(item)) = (&report.failure, &report.item) {
+                failed.places.insert((&item.account_id, &item.region, &item.service));
+            }
+            let scopes = report.scopes.iter().filter(|it| it.failure.is_some());
+            failed.scopes.extend(scopes.filter_map(|it| it.scope.as_ref()));
+        }
+        failed
     }
 
     /// Listings that a collector finished and the recording does not have whole.
@@ -154,6 +152,25 @@ impl Inventory {
             (!whole).then_some(Gap { scope, arrived, batches: report.batches })
         };
         scopes.filter_map(gap).collect()
+    }
+}
+
+/// What was tried and could not be seen whole, gathered once for all scopes that are looked up in it.
+pub struct Failed<'a> {
+    inventory: &'a Inventory,
+    /// Account, region and service of work items that failed as a whole.
+    places: HashSet<(&'a str, &'a str, &'a str)>,
+    /// Listings that were reported as failed.
+    scopes: HashSet<&'a Scope>,
+}
+
+impl Failed<'_> {
+    /// Whether this scope is among it.
+    pub fn contains(&self, scope: &Scope) -> bool {
+        let newest = self.inventory.newest(&ScopeName(scope).to_string());
+        newest.is_some_and(|(_, run)| !run.is_complete())
+            || self.scopes.contains(scope)
+            || self.places.contains(&(&*scope.account_id, &*scope.region, &*scope.service))
     }
 }
 
