@@ -210,7 +210,7 @@ impl Aws {
         seconds: Option<i32>,
     ) -> Result<Credentials, Refusal> {
         let WebIdentity { role, session_name, duration_seconds, region, .. } = identity;
-        let token = sources::token(identity).await?;
+        let token = sources::token(identity)?;
         let name = session_name.clone();
         let name =
             name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));

@@ -19,6 +19,7 @@ pub mod clients;
 pub mod config;
 pub mod directory;
 pub mod environment;
+pub mod files;
 pub mod flight;
 pub mod leases;
 pub mod organization;

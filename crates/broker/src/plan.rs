@@ -11,6 +11,9 @@ use crate::{
 /// Shortest and longest session that a role may give, in seconds (STS API reference, `AssumeRole`).
 const DURATIONS: std::ops::RangeInclusive<i32> = 900..=43_200;
 
+/// Most profiles that one takes its credentials from, one after the other. Each is a call of STS.
+const MOST_SOURCES: usize = 32;
+
 /// A configuration that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each says itself what it means")]
@@ -23,6 +26,8 @@ pub enum PlanError {
     EmptySource { profile: String, source_profile: String },
     #[error("source_profile goes round in a circle: {0}")]
     Circle(String),
+    #[error("the source_profile of {profile:?} leads over more than {MOST_SOURCES} profiles")]
+    TooLong { profile: String },
     #[error(
         "profile {profile:?} has a role_arn but neither source_profile nor credential_source: who is to assume it?"
     )]
@@ -158,6 +163,7 @@ impl<'a> Planner<'a> {
                     seen.push(next);
                     return Err(PlanError::Circle(seen.join(" → ")));
                 }
+                Some(_) if seen.len() > MOST_SOURCES => return Err(PlanError::TooLong { profile: name.to_owned() }),
                 Some(next) => {
                     seen.push(next.clone());
                     at = next;

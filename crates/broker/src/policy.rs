@@ -7,6 +7,9 @@ const LIMIT: usize = 2_048;
 /// Most actions that one request may name; far above what any service has.
 const MOST_ACTIONS: usize = 512;
 
+/// Characters of a refused action that the answer repeats.
+const MOST_SHOWN: usize = 128;
+
 /// IAM prefixes of the services that Groma surveys.
 const SERVICES: [&str; 7] = ["autoscaling", "ec2", "elasticloadbalancing", "iam", "inspector2", "organizations", "sts"];
 
@@ -67,7 +70,7 @@ pub fn document(service: &str, actions: &[String]) -> Result<String, PolicyError
         return Err(PolicyError::Count(actions.len()));
     }
     if let Some(forbidden) = actions.iter().find(|action| !is_allowed(action)) {
-        return Err(PolicyError::Forbidden(forbidden.clone()));
+        return Err(PolicyError::Forbidden(forbidden.chars().take(MOST_SHOWN).collect()));
     }
     if let Some(foreign) = actions.iter().find(|action| !belongs(service, action)) {
         return Err(PolicyError::Foreign { action: foreign.clone(), service: service.to_owned() });

@@ -4,11 +4,18 @@
 
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
 use aws_smithy_types::date_time::{DateTime, Format};
-use std::{process::Stdio, time::Duration};
+use std::{
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// How long the command may run.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
+/// Most bytes that it may print: a session token may be long (AWS names no limit), and is some 2 kB.
+const MOST_BYTES: usize = 64 << 10;
 
 #[derive(serde::Deserialize, ZeroizeOnDrop)]
 #[serde(rename_all = "PascalCase")]
@@ -25,24 +32,40 @@ struct Printed {
 /// # Errors
 /// When it fails, takes too long or prints something else; what it printed is not repeated.
 pub async fn run(command: &str) -> Result<Credentials, CredentialsError> {
-    let child = tokio::process::Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(TIMEOUT, child)
+    let (printed, status) = tokio::time::timeout(TIMEOUT, output(command))
         .await
         .map_err(|_| CredentialsError::provider_timed_out(TIMEOUT))?
         .map_err(CredentialsError::provider_error)?;
-    let printed = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        return Err(CredentialsError::provider_error(format!("the command ended with {}", output.status)));
+    if !status.success() {
+        return Err(CredentialsError::provider_error(format!("the command ended with {status}")));
     }
     parse(&printed).map_err(CredentialsError::provider_error)
 }
 
-fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
+/// What the command prints, and how it ends. It is killed when it prints too much.
+async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()?;
+    // As large as it can become, so that no copy is left behind by a buffer that grew.
+    let mut printed = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
+    let pipe = child.stdout.take().ok_or_else(|| io::Error::other("the command has no output"))?;
+    pipe.take(MOST_BYTES as u64 + 1).read_to_end(&mut printed).await?;
+    if printed.len() > MOST_BYTES {
+        return Err(io::Error::other(format!("the command printed more than {MOST_BYTES} bytes")));
+    }
+    Ok((printed, child.wait().await?))
+}
+
+/// Credentials out of what a command printed.
+///
+/// # Errors
+/// When it is something else; what it printed is not repeated.
+pub fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
     // The parser's own message could repeat a piece of what was printed.
     let printed: Printed = serde_json::from_slice(printed)
         .map_err(|_| "the command printed no JSON with Version, AccessKeyId and SecretAccessKey")?;
@@ -82,6 +105,7 @@ mod tests {
             "echo '{\"Version\":2,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\"}'",
             "echo '{\"Version\":1,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\",\"Expiration\":\"hush\"}'",
             "/nonexistent --password hush 2>/dev/null",
+            "yes hush",
         ] {
             let error = run(command).await.expect_err("it is refused");
             let text = format!("{error:?} {}", bus::chain(&error));

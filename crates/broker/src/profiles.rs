@@ -1,7 +1,7 @@
 //! The shared config and credentials files. The AWS SDK's own parser reads them; this keeps their order as well and says
 //! aloud what the SDK passes over in silence (a file that cannot be read, one that is not text).
 
-use crate::environment::Environment;
+use crate::{environment::Environment, files};
 use aws_runtime::env_config::{
     error::EnvConfigFileLoadError,
     file::{EnvConfigFileKind, EnvConfigFiles},
@@ -12,6 +12,7 @@ use aws_runtime::env_config::{
 };
 use aws_types::os_shim_internal::{Env, Fs};
 use std::{
+    collections::HashSet,
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -61,9 +62,8 @@ impl Profiles {
     /// # Errors
     /// [`ProfilesError`].
     pub async fn load(env: &Environment) -> Result<Self, ProfilesError> {
-        let config = read(env, EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "config").await?;
-        let credentials =
-            read(env, EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials").await?;
+        let config = read(env, EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "config")?;
+        let credentials = read(env, EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
         Self::of(&[config, credentials]).await
     }
 
@@ -85,12 +85,10 @@ impl Profiles {
         let both: Vec<&File> = files.iter().collect();
         let path = PathBuf::from("config and credentials");
         let sections = sections(&both).await?.map_err(|source| ProfilesError::Syntax { path, source })?;
-        let mut names: Vec<String> = Vec::new();
-        for name in files.iter().flat_map(|file| file.text.lines().filter_map(heading)) {
-            if sections.get_profile(name).is_some() && !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
+        let mut known = HashSet::new();
+        let headings = files.iter().flat_map(|file| file.text.lines().filter_map(heading));
+        let names = headings.filter(|name| sections.get_profile(name).is_some() && known.insert(*name));
+        let names = names.map(str::to_owned).collect();
         Ok(Self { sections, names })
     }
 
@@ -133,19 +131,14 @@ impl fmt::Debug for Profiles {
     }
 }
 
-async fn read(
-    env: &Environment,
-    kind: EnvConfigFileKind,
-    variable: &'static str,
-    name: &str,
-) -> Result<File, ProfilesError> {
+fn read(env: &Environment, kind: EnvConfigFileKind, variable: &'static str, name: &str) -> Result<File, ProfilesError> {
     let home = env.home().map(Path::new);
     let (path, variable) = match (env.get(variable), home) {
         (Some(path), home) => (expand(path, home), Some(variable)),
         (None, Some(home)) => (home.join(".aws").join(name), None),
         (None, None) => return Ok(File { kind, path: name.into(), text: String::new() }),
     };
-    let text = match tokio::fs::read_to_string(&path).await {
+    let text = match files::read_text(&path, files::CONFIG) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && variable.is_none() => String::new(),
         Err(source) => return Err(ProfilesError::Unreadable { path, variable, source }),

@@ -1,7 +1,7 @@
 //! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
 //! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
 
-use crate::{arn, environment::Environment, profiles::Profiles};
+use crate::{arn, environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
 use events::{ClientSettings, RetryMode};
 
@@ -139,7 +139,7 @@ impl<'a> Settings<'a> {
     /// When the file cannot be read or holds no certificate.
     pub fn authorities(&self) -> Result<Authorities, SettingError> {
         let Some(bundle) = self.find(&["AWS_CA_BUNDLE"], "ca_bundle") else { return Ok(Authorities::new()) };
-        match std::fs::read(bundle.text) {
+        match files::read(bundle.text.as_ref(), files::BUNDLE) {
             Ok(pem) => credentials::authorities::of_pem(&pem).map_err(|error| bundle.refuse(error.to_string())),
             Err(error) => Err(bundle.refuse(format!("it cannot be read: {error}"))),
         }

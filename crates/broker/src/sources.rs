@@ -2,6 +2,7 @@
 
 use crate::{
     aws::Aws,
+    files,
     flight::{self, Flights},
     process,
     refusal::{Kind, Refusal},
@@ -136,9 +137,8 @@ fn with_end(credentials: Credentials) -> (Credentials, Option<SystemTime>) {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub async fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refusal> {
-    let read = tokio::fs::read_to_string(&identity.token_file).await;
-    let text = read.map_err(|error| {
+pub fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refusal> {
+    let text = files::read_text(&identity.token_file, files::TOKEN).map_err(|error| {
         let file = identity.token_file.display();
         Refusal::new(Kind::SourceMissing, format!("the web identity token {file} cannot be read: {error}"))
     })?;

@@ -18,6 +18,22 @@ async fn check(config: &str, expected: &Expect) {
     expected.assert_eq(&text);
 }
 
+#[tokio::test]
+async fn a_chain_of_profiles_has_an_end() {
+    let chain = |length: usize| -> String {
+        let profile = |n: usize| {
+            format!("[profile p{n}]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = p{}\n", n + 1)
+        };
+        (0..length).map(profile).collect::<String>() + &format!("[profile p{length}]\n{}", &HUB[14..])
+    };
+    let of = async |length| {
+        let profiles = Profiles::parse(&chain(length), "").await.expect("it parses");
+        Planner::new(&Environment::default(), &profiles).profile("p0").map(|route| route.roles.len())
+    };
+    assert_eq!(of(MOST_SOURCES).await, Ok(MOST_SOURCES));
+    assert_eq!(of(MOST_SOURCES + 1).await, Err(PlanError::TooLong { profile: "p0".into() }));
+}
+
 /// The caller's route with these variables.
 async fn check_caller(env: &[(&str, &str)], config: &str, named: Option<&str>, expected: &Expect) {
     let env: Environment = env.iter().copied().collect();
