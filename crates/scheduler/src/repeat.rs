@@ -72,11 +72,12 @@ impl Unseen {
 /// What both wrote and removed; what is still lost or could not be computed, the later one knows.
 fn added(first: &SyncFinished, later: SyncFinished) -> SyncFinished {
     SyncFinished {
-        nodes: first.nodes + later.nodes,
-        edges: first.edges + later.edges,
-        nodes_removed: first.nodes_removed + later.nodes_removed,
-        edges_removed: first.edges_removed + later.edges_removed,
-        targets_missing: first.targets_missing + later.targets_missing,
+        // Whatever numbers were sent.
+        nodes: first.nodes.saturating_add(later.nodes),
+        edges: first.edges.saturating_add(later.edges),
+        nodes_removed: first.nodes_removed.saturating_add(later.nodes_removed),
+        edges_removed: first.edges_removed.saturating_add(later.edges_removed),
+        targets_missing: first.targets_missing.saturating_add(later.targets_missing),
         ..later
     }
 }
@@ -130,6 +131,13 @@ mod tests {
         assert_eq!(first.repeats[0].lost, ["1/r1/ec2/DescribeVpcs"]);
         assert_eq!((first.repeats[0].sync.id.as_str(), first.sync.id.as_str()), ("b", "a"));
         assert_eq!(first.graph.nodes, 10);
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_added_up_are_the_largest_one() {
+        let mut first = outcome("a", &[(scope("r1", "DescribeVpcs"), u64::MAX)], &[]);
+        first.take_in(outcome("b", &[(scope("r2", "DescribeVpcs"), 7)], &[]), &BTreeSet::new());
+        assert_eq!(first.graph.nodes, u64::MAX);
     }
 
     #[test]

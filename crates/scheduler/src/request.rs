@@ -6,6 +6,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// Most minutes of silence: a week.
+const MOST_PATIENCE: u64 = 7 * 24 * 60;
+
 /// `--account`, `--services`, `--types`, `--regions` and how long to wait.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "What to survey")]
@@ -60,8 +63,8 @@ pub enum RequestError {
     #[error("{0:?} is not a region: a region reads like eu-west-1")]
     Region(String),
     /// Nothing would ever finish.
-    #[error("--patience is 0 minutes: at least 1 is needed")]
-    NoPatience,
+    #[error("--patience is {0} minutes: it may be 1 to {MOST_PATIENCE}")]
+    Patience(u64),
 }
 
 impl RequestArgs {
@@ -84,8 +87,8 @@ impl RequestArgs {
             Chosen::new()
         });
         services.retain(|service| types.is_empty() || service.always || listings.contains_key(service.name));
-        if patience == 0 {
-            errors.push(RequestError::NoPatience);
+        if !(1..=MOST_PATIENCE).contains(&patience) {
+            errors.push(RequestError::Patience(patience));
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -178,11 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn patience_is_a_time_that_can_be_waited() {
+        let week = args(&[], &[], MOST_PATIENCE).validate().expect("a week");
+        assert_eq!(week.patience, Duration::from_hours(7 * 24));
+        for minutes in [MOST_PATIENCE + 1, u64::MAX] {
+            assert_eq!(args(&[], &[], minutes).validate(), Err(vec![RequestError::Patience(minutes)]));
+        }
+    }
+
+    #[test]
     fn every_bad_value_is_said_at_once() {
         let errors = args(&[], &["EU", "eu-west-1", "a b-c-1"], 0).validate().unwrap_err();
         assert_eq!(
             errors,
-            [RequestError::Region("EU".into()), RequestError::Region("a b-c-1".into()), RequestError::NoPatience]
+            [RequestError::Region("EU".into()), RequestError::Region("a b-c-1".into()), RequestError::Patience(0)]
         );
     }
 }

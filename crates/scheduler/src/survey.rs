@@ -232,7 +232,11 @@ impl Follower<'_> {
         let mut said = false;
         while !plan.is_done() {
             let (done, all) = plan.counts();
-            progress(Progress::Work { done, all, assets: plan.scopes().iter().map(|scope| scope.assets).sum() });
+            progress(Progress::Work {
+                done,
+                all,
+                assets: plan.scopes().iter().fold(0, |sum, scope| sum.saturating_add(scope.assets)),
+            });
             for event in self.next().await? {
                 if let Event::Reported(report) = event {
                     (heard, said) = (Instant::now(), false);
@@ -284,7 +288,7 @@ impl Follower<'_> {
             }
         };
         for delivery in deliveries {
-            match SyncEvent::decode(delivery.payload().clone()) {
+            match events::read::<SyncEvent>(delivery.payload()) {
                 Ok(event) if subjects::carries_sync(delivery.subject(), &event) => {
                     events.extend(event.event);
                     delivery.settle(Settle::Ack).await?;

@@ -8,6 +8,9 @@ use croner::{
 };
 use std::time::Duration;
 
+/// Most times that are counted one by one when they have passed.
+const MOST_SKIPPED: u64 = 10_000;
+
 /// When to survey.
 #[derive(Debug, Clone)]
 pub enum Timetable {
@@ -41,7 +44,9 @@ impl Timetable {
     pub fn next(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
         let mut next = Due { at: self.after(due)?, skipped: 0 };
         while next.at < now {
-            next = Due { at: self.after(next.at)?, skipped: next.skipped + 1 };
+            // A clock that was wrong by years is not caught up with second by second.
+            let from = if next.skipped < MOST_SKIPPED { next.at } else { now };
+            next = Due { at: self.after(from)?, skipped: next.skipped + 1 };
         }
         Some(next)
     }
@@ -94,6 +99,16 @@ mod tests {
             let next = |now: &str| timetable.next(at("06:00:00"), at(now)).expect("there is always a next");
             assert_eq!(next("06:59:00"), Due { at: at("07:00:00"), skipped: 0 });
             assert_eq!(next("09:30:00"), Due { at: at("10:00:00"), skipped: 3 });
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_by_years_is_not_caught_up_with_time_by_time() {
+        let (due, now) = (DateTime::UNIX_EPOCH, at("06:30:00"));
+        for timetable in [Timetable::Every(Duration::from_secs(1)), cron("* * * * *")] {
+            let next = timetable.next(due, now).expect("there is always a next");
+            assert!(next.at >= now && next.at <= now + TimeDelta::minutes(1), "{next:?}");
+            assert_eq!(next.skipped, MOST_SKIPPED + 1);
         }
     }
 

@@ -60,10 +60,11 @@ struct Graph {
 impl<'a> Report<'a> {
     fn of(outcome: &'a Outcome, took: Duration) -> Self {
         let finished = outcome.scopes.iter().filter(|scope| scope.failure.is_none());
-        let mut assets_by_listing = BTreeMap::new();
+        let mut assets_by_listing: BTreeMap<String, u64> = BTreeMap::new();
         for report in finished.clone() {
             let listing = report.scope.as_ref().map(events::Scope::listing_name).unwrap_or_default();
-            *assets_by_listing.entry(listing).or_default() += report.assets;
+            let assets = assets_by_listing.entry(listing).or_default();
+            *assets = assets.saturating_add(report.assets);
         }
         Self {
             sync: &outcome.sync.id,
@@ -72,7 +73,7 @@ impl<'a> Report<'a> {
             seconds: took.as_secs_f64(),
             accounts: outcome.accounts.iter().map(|it| Account { id: &it.id, name: &it.name }).collect(),
             listings_finished: finished.count(),
-            assets: assets_by_listing.values().sum(),
+            assets: assets_by_listing.values().fold(0, |sum, assets| sum.saturating_add(*assets)),
             assets_by_listing,
             unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
             graph: Graph {
@@ -138,7 +139,7 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
     for (outcome, _) in outcomes {
         if !outcome.unseen.is_empty() {
             eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
-            outcome.unseen.iter().for_each(|unseen| eprintln!("  {unseen}"));
+            outcome.unseen.iter().for_each(|unseen| eprintln!("  {}", events::printable(&unseen.to_string())));
         }
     }
     let statuses: Vec<u8> = outcomes.iter().map(|(outcome, _)| status(outcome)).collect();
