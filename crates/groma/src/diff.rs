@@ -134,7 +134,7 @@ fn print(diff: &Diff) {
             Kind::Changed => '~',
         };
         let of = if properties.is_empty() { String::new() } else { format!(": {}", properties.join(", ")) };
-        println!("{sign} {identity}{of}");
+        println!("{}", events::printable(&format!("{sign} {identity}{of}")));
         let what = if matches!(identity, Identity::Node { .. }) { "nodes" } else { "edges" };
         *counts.entry((what, *kind)).or_default() += 1;
     }
@@ -148,7 +148,7 @@ fn print(diff: &Diff) {
         if !scopes.is_empty() {
             eprintln!("{} scope(s) could not be seen by the {when} sync, and are not compared:", scopes.len());
             for scope in scopes {
-                eprintln!("  {scope}");
+                eprintln!("  {}", events::printable(scope));
             }
         }
     }

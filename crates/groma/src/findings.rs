@@ -92,10 +92,22 @@ fn print(finding: &Finding, rows: &[Value], most: usize) {
     }
 }
 
+/// Names in an account are its users' own words.
 fn cell(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => events::printable(text),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_speak_to_the_terminal() {
+        let names = serde_json::json!(["web", "\u{1b}[2J\u{9b}2J"]);
+        assert_eq!(cell(&names), "web \\u{1b}[2J\\u{9b}2J");
     }
 }

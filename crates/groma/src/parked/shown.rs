@@ -3,6 +3,7 @@
 use super::decoded;
 use bus::ParkedMessage;
 use chrono::{DateTime, SecondsFormat};
+pub use events::printable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ struct Detailed<'a> {
 pub fn list(parked: &[ParkedMessage], json: bool) -> anyhow::Result<()> {
     let entries: Vec<_> = parked.iter().map(entry).collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&entries)?);
+        println!("{}", json_text(&entries)?);
     } else if entries.is_empty() {
         println!("nothing is parked");
     } else {
@@ -60,12 +61,12 @@ pub fn one(parked: &ParkedMessage, json: bool) -> anyhow::Result<()> {
     };
     let detailed = Detailed { entry: entry(parked), event, undecodable };
     if json {
-        println!("{}", serde_json::to_string_pretty(&detailed)?);
+        println!("{}", json_text(&detailed)?);
         return Ok(());
     }
     println!("{}", text(&detailed.entry));
     match (&detailed.event, &detailed.undecodable) {
-        (Some(event), _) => println!("{}", serde_json::to_string_pretty(event)?),
+        (Some(event), _) => println!("{}", json_text(event)?),
         (None, why) => println!("  its bytes are not shown: {}", printable(why.as_deref().unwrap_or_default())),
     }
     Ok(())
@@ -95,9 +96,15 @@ fn time(nanoseconds: i128) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The text with its control characters made visible, so that it cannot speak to a terminal.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+/// JSON without a control character but its line ends. JSON itself lets those from U+007F to U+009F stand as they are, and
+/// to a terminal U+009B begins a command.
+///
+/// # Errors
+/// When the value cannot be written as JSON.
+pub fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let escaped = |c: char| c.is_control() && c != '\n';
+    Ok(text.chars().map(|c| if escaped(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect())
 }
 
 #[cfg(test)]
@@ -117,5 +124,13 @@ mod tests {
         };
         let expected = "3  2023-11-14T22:13:20Z  GROMA_ASSETS/17  groma.v1.assets.s  5 bytes\n  not an \\u{1b}[2Jevent";
         assert_eq!(text(&entry(&parked)), expected);
+    }
+
+    #[test]
+    fn json_does_not_speak_to_the_terminal_either() {
+        let value = serde_json::json!({"id": "a\u{9b}2J\u{7f}\u{1b}[2J"});
+        let text = json_text(&value).expect("it is JSON");
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("it still is"), value);
     }
 }
