@@ -55,7 +55,7 @@ impl LeaseError {
     /// What a user sees: the broker's own words where it refused.
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Refused(failure) => failure.clone(),
+            Self::Refused(failure) => Failure::new(failure.class(), &*failure.error),
             other => Failure::new(FailureClass::Credentials, bus::chain(other)),
         }
     }
@@ -87,7 +87,7 @@ impl LeaseRequester {
             let request = request(&key, sync_id, account_id, service, actions);
             let asked = self.bus.ask(&subjects::lease(&request), request.encode_to_vec(), ANSWER_TIMEOUT).await;
             match asked {
-                Ok(payload) => return open(key, &request, &payload),
+                Ok(payload) => return Lease::open(key, &request, &payload),
                 Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. })
                     if Instant::now() + pause < give_up =>
                 {
@@ -118,15 +118,21 @@ fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, act
     }
 }
 
-fn open(key: OneTimeKey, request: &LeaseRequest, payload: &[u8]) -> Result<Lease, LeaseError> {
-    let answer = LeaseAnswer::decode(payload).map_err(|error| LeaseError::Unreadable(Some(error)))?;
-    match answer.outcome {
-        Some(lease_answer::Outcome::Sealed(sealed)) => {
-            let session = key.open(request, &sealed).map_err(LeaseError::Sealed)?;
-            Ok(Lease { credentials: session.credentials(PROVIDER), settings: answer.settings.unwrap_or_default() })
+impl Lease {
+    /// Opens the broker's answer to a request with the key that was made for it.
+    ///
+    /// # Errors
+    /// [`LeaseError`], when it is no answer, a refusal, or not sealed for this request.
+    pub fn open(key: OneTimeKey, request: &LeaseRequest, payload: &[u8]) -> Result<Self, LeaseError> {
+        let answer = LeaseAnswer::decode(payload).map_err(|error| LeaseError::Unreadable(Some(error)))?;
+        match answer.outcome {
+            Some(lease_answer::Outcome::Sealed(sealed)) => {
+                let session = key.open(request, &sealed).map_err(LeaseError::Sealed)?;
+                Ok(Self { credentials: session.credentials(PROVIDER), settings: answer.settings.unwrap_or_default() })
+            }
+            Some(lease_answer::Outcome::Refused(failure)) => Err(LeaseError::Refused(failure)),
+            None => Err(LeaseError::Unreadable(None)),
         }
-        Some(lease_answer::Outcome::Refused(failure)) => Err(LeaseError::Refused(failure)),
-        None => Err(LeaseError::Unreadable(None)),
     }
 }
 
@@ -151,7 +157,7 @@ mod tests {
         let (key, request) = asked();
         let granted = Credentials::new("ASIAEXAMPLE", "the-secret", Some("the-token".into()), None, PROVIDER);
         let sealed = seal::seal(&request.public_key, &request, &Session::from(&granted)).expect("a key");
-        let lease = open(key, &request, &answer(Some(lease_answer::Outcome::Sealed(sealed)))).expect("a lease");
+        let lease = Lease::open(key, &request, &answer(Some(lease_answer::Outcome::Sealed(sealed)))).expect("a lease");
         assert_eq!(lease.credentials, granted);
         assert_eq!(lease.settings.endpoint_url, "http://localhost");
         let text = format!("{lease:?}");
@@ -162,7 +168,8 @@ mod tests {
     fn a_refusal_keeps_the_brokers_words() {
         let (key, request) = asked();
         let refusal = Failure::new(FailureClass::Throttled, "STS is busy");
-        let error = open(key, &request, &answer(Some(lease_answer::Outcome::Refused(refusal.clone())))).unwrap_err();
+        let error =
+            Lease::open(key, &request, &answer(Some(lease_answer::Outcome::Refused(refusal.clone())))).unwrap_err();
         assert_eq!(error.failure(), refusal);
         assert_eq!(error.to_string(), "STS is busy");
     }
@@ -171,7 +178,7 @@ mod tests {
     fn no_answer_at_all_is_a_failure_of_its_own() {
         for (payload, words) in [(answer(None), "cannot be read"), (vec![0xff; 4], "cannot be read: ")] {
             let (key, request) = asked();
-            let failure = open(key, &request, &payload).unwrap_err().failure();
+            let failure = Lease::open(key, &request, &payload).unwrap_err().failure();
             assert_eq!(failure.class(), FailureClass::Credentials);
             assert!(failure.error.contains(words), "{failure}");
         }
