@@ -82,6 +82,11 @@ memory *ARGS:
 chaos *ARGS:
     @{{ python }} tests/chaos/chaos.py "$@"
 
+# Feed every parser ten million inputs, or fewer, or those of one target: just fuzz 100000 admitted.
+[no-exit-message]
+fuzz INPUTS="10000000" *TARGETS:
+    @GROMA_FUZZ_INPUTS="$1" cargo test --quiet --workspace --locked --test fuzz -- --nocapture "${@:2}"
+
 # Format the code.
 fmt:
     cargo fmt --all

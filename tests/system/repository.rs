@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("graph-writer", &["analysis", "bus", "events", "graph", "role"]),
     ("replay", &["bus", "events"]),
     ("testkit", &[]),
+    ("fuzz", &["events"]),
 ];
 /// Crates that may use an AWS SDK of a service.
 const SDK_LEAVES: &[&str] =

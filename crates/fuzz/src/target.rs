@@ -1,0 +1,150 @@
+//! A parser under test.
+
+use crate::{
+    Dice, corpus, cost,
+    inputs::{Input, Inputs, Made},
+    limits::{Limit, Worst},
+};
+use proptest::test_runner::{Config, TestRunner};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+/// Variable that says how many inputs are made for each target.
+const INPUTS: &str = "GROMA_FUZZ_INPUTS";
+/// As many as `cargo test` makes: a fraction of a second for each target.
+const FEW: u32 = 2_000;
+/// How long an input that fails is made smaller.
+const MOST_SHRINK_MILLISECONDS: u32 = 20_000;
+
+/// A parser under test, and what its inputs are made of.
+pub struct Target {
+    name: &'static str,
+    directory: PathBuf,
+    words: &'static [&'static [u8]],
+    well_formed: Option<fn(&mut Dice) -> Vec<u8>>,
+    memory: Limit,
+    allocations: Limit,
+}
+
+/// What is checked, and how it went.
+struct Run {
+    check: fn(&[u8]),
+    memory: Limit,
+    allocations: Limit,
+    worst: Mutex<Worst>,
+    smallest_failing: Mutex<Option<Vec<u8>>>,
+}
+
+impl Target {
+    /// The target of this name, which is also its test's and its directory's in the corpus.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            directory: corpus::directory(name),
+            words: &[],
+            well_formed: None,
+            memory: Limit { base: 256 << 10, each: 128 },
+            allocations: Limit { base: 2_000, each: 32 },
+        }
+    }
+
+    /// Pieces that mean something to the parser: inputs are put together from them.
+    #[must_use]
+    pub fn words(self, words: &'static [&'static [u8]]) -> Self {
+        Self { words, ..self }
+    }
+
+    /// Makes an input as the parser expects it. Half of these are altered.
+    #[must_use]
+    pub fn well_formed(self, make: fn(&mut Dice) -> Vec<u8>) -> Self {
+        Self { well_formed: Some(make), ..self }
+    }
+
+    /// Bytes of memory that an input may take at once: so many for any, and for each of its bytes. 256 KiB and 128 where
+    /// nothing is said.
+    #[must_use]
+    pub fn memory(self, base: u64, each: u64) -> Self {
+        Self { memory: Limit { base, each }, ..self }
+    }
+
+    /// Allocations that an input may make, as a measure of its work: 2,000 and 32 for each byte where nothing is said.
+    #[must_use]
+    pub fn allocations(self, base: u64, each: u64) -> Self {
+        Self { allocations: Limit { base, each }, ..self }
+    }
+
+    /// Checks the corpus, then new inputs: 2,000, or as many as `GROMA_FUZZ_INPUTS` says. Prints what they cost.
+    ///
+    /// # Panics
+    /// When the check panics or an input costs too much. The smallest such input that was found is added to the corpus.
+    pub fn check(self, check: fn(&[u8])) {
+        let start = Instant::now();
+        let run = Run {
+            check,
+            memory: self.memory,
+            allocations: self.allocations,
+            worst: Mutex::default(),
+            smallest_failing: Mutex::default(),
+        };
+        let saved = corpus::read(&self.directory).expect("the corpus can be read");
+        for (name, bytes) in &saved {
+            eprintln!("{} {name}", self.name);
+            run.one(bytes);
+        }
+        let seeds = saved.into_iter().map(|(_, bytes)| bytes).collect();
+        let inputs = Made(Arc::new(Inputs { seeds, words: self.words, well_formed: self.well_formed }));
+        let config = Config {
+            cases: count(),
+            failure_persistence: None,
+            max_shrink_time: MOST_SHRINK_MILLISECONDS,
+            max_shrink_iters: u32::MAX,
+            ..Config::default()
+        };
+        let outcome = TestRunner::new(config).run(&inputs, |Input(bytes)| {
+            run.noting(&bytes);
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            let input = lock(&run.smallest_failing).take().unwrap_or_default();
+            let path = corpus::save(&self.directory, &input).expect("the corpus can be written");
+            panic!("{}: {error}\nThe input is now {}", self.name, path.display());
+        }
+        println!("{}: {}; {:.1} s in all", self.name, lock(&run.worst), start.elapsed().as_secs_f64());
+    }
+}
+
+fn count() -> u32 {
+    match std::env::var(INPUTS) {
+        Ok(text) => text.replace(['_', ','], "").parse().expect("GROMA_FUZZ_INPUTS is a number"),
+        Err(_) => FEW,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run {
+    fn one(&self, bytes: &[u8]) {
+        let cost = cost(|| (self.check)(bytes));
+        let (memory, allocations) = (self.memory.of(bytes.len()), self.allocations.of(bytes.len()));
+        assert!(cost.bytes <= memory, "{} bytes of memory, and {memory} are allowed", cost.bytes);
+        assert!(cost.allocations <= allocations, "{} allocations, and {allocations} are allowed", cost.allocations);
+        lock(&self.worst).add(cost, bytes.len());
+    }
+
+    fn noting(&self, bytes: &[u8]) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.one(bytes))) {
+            let mut smallest = lock(&self.smallest_failing);
+            if smallest.as_ref().is_none_or(|known| bytes.len() < known.len()) {
+                *smallest = Some(bytes.to_vec());
+            }
+            drop(smallest);
+            resume_unwind(panic);
+        }
+    }
+}

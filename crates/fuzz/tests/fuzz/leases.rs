@@ -1,0 +1,42 @@
+//! Requests for leases: whatever is asked, a session policy only ever reads.
+
+use broker::{leases, policy};
+use events::{LeaseRequest, Message};
+
+#[test]
+fn lease_request() {
+    fuzz::Target::new("lease_request").well_formed(fuzz::messages::lease_request).check(|bytes| {
+        let Ok(request) = LeaseRequest::decode(bytes) else { return };
+        if let Err(refusal) = leases::check(&request) {
+            assert!(refusal.failure().error.len() <= 2_000);
+            return;
+        }
+        match policy::document(&request.service, &request.actions) {
+            Err(error) => assert!(error.to_string().len() <= 4_096, "{error}"),
+            Ok(text) => only_reads(&text, &request),
+        }
+    });
+}
+
+fn only_reads(text: &str, request: &LeaseRequest) {
+    assert!(text.len() <= 2_048);
+    let policy: serde_json::Value = serde_json::from_str(text).expect("a policy is JSON");
+    let statements = policy["Statement"].as_array().expect("statements");
+    assert_eq!((statements.len(), &statements[0]["Effect"]), (1, &"Allow".into()));
+    for action in statements[0]["Action"].as_array().expect("actions") {
+        let action = action.as_str().expect("a text");
+        let (service, name) = action.split_once(':').expect("a service and a name");
+        assert!(service == request.service || (request.service == "ec2" && service != "iam" && service != "sts"));
+        assert!(["BatchGet", "Describe", "Generate", "Get", "List", "Search"].iter().any(|it| name.starts_with(it)));
+        match name.strip_suffix('*') {
+            Some(verb) => assert!(["Describe", "List"].contains(&verb), "{action}"),
+            None => assert!(request.actions.iter().any(|asked| asked == action), "{action}"),
+        }
+    }
+}
+
+#[test]
+fn a_refusal_does_not_repeat_a_megabyte() {
+    let error = policy::document("ec2", &["\u{1b}".repeat(1 << 20)]).expect_err("not an action");
+    assert!(error.to_string().len() < 4_096);
+}
