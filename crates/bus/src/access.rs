@@ -89,6 +89,7 @@ fn of_graph_writer() -> Vec<Access> {
     let mut all = consuming(&Subscription::assets(GRAPH_WRITER, ACK_WAIT));
     all.extend(consuming(&Subscription::collected(GRAPH_WRITER, ACK_WAIT)));
     all.extend([
+        publishing(subjects::syncs_of_kind("closing")),
         publishing(subjects::syncs_of_kind("finished")),
         // Held edges are fetched again by their place, from the leader where a replica has none; a sync's reports by their
         // subject.

@@ -2,7 +2,7 @@
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
 //! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`subscription`], [`consume`], [`delivery`], [`watch`],
-//! [`lookup`], [`parked`], [`read`], [`request`]; [`access`] says which of it each part of Groma needs. Every wait for the
+//! [`lookup`], [`purge`], [`parked`], [`read`], [`request`]; [`access`] says which of it each part of Groma needs. Every wait for the
 //! server is in `exchange`, and has a limit.
 
 pub mod access;
@@ -15,6 +15,7 @@ mod health;
 pub mod lookup;
 pub mod parked;
 pub mod publish;
+pub mod purge;
 pub mod read;
 pub mod request;
 pub mod streams;

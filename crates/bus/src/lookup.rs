@@ -39,6 +39,8 @@ pub struct Backlog {
     pub unsettled: usize,
     /// Every message up to this place in the stream is settled.
     pub settled_up_to: u64,
+    /// Place of the newest message that was delivered.
+    pub delivered_up_to: u64,
 }
 
 impl Backlog {
@@ -99,6 +101,7 @@ impl Bus {
             waiting: info.num_pending,
             unsettled: info.num_ack_pending,
             settled_up_to: info.ack_floor.stream_sequence,
+            delivered_up_to: info.delivered.stream_sequence,
         })
     }
 

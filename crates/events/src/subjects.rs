@@ -3,7 +3,7 @@
 //! ```text
 //! groma.v1.work.<service>.<account>.<region>.<sync>
 //! groma.v1.assets.<sync>.<account>.<region>.<service>.<listing>.<kind>
-//! groma.v1.sync.<sync>.<kind>                  started, collected, finished
+//! groma.v1.sync.<sync>.<kind>                  started, collected, closing, finished, abandoned
 //! groma.v1.sync.<sync>.reported.<service>      one work item's report
 //! groma.v1.parked.<stream>
 //! groma.broker.v1.accounts                     request-reply, on no stream
@@ -37,6 +37,16 @@ pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
 /// Work of one service, whatever the account.
 pub fn work_of(service: &str) -> String {
     format!("groma.v1.work.{}.>", token(service))
+}
+
+/// Work of one sync, whatever the service.
+pub fn work_of_sync(sync_id: &str) -> String {
+    format!("groma.v1.work.*.*.*.{}", token(sync_id))
+}
+
+/// Work of one sync and service.
+pub fn work_of_sync_and_service(sync_id: &str, service: &str) -> String {
+    format!("groma.v1.work.{}.*.*.{}", token(service), token(sync_id))
 }
 
 /// Where a work item is published.
@@ -106,9 +116,24 @@ fn reported_service(report: &WorkReport) -> &str {
     report.item.as_ref().map_or("", |item| &item.service)
 }
 
+/// Id of the sync that a subject of work, assets or progress names; empty where it names none.
+pub fn sync_id(subject: &str) -> &str {
+    let token = match subject.strip_prefix("groma.v1.") {
+        Some(rest) if rest.starts_with("work.") => rest.split('.').nth(4),
+        Some(rest) => rest.split('.').nth(1),
+        None => None,
+    };
+    token.unwrap_or_default()
+}
+
 /// All progress of one sync.
 pub fn sync_of(sync_id: &str) -> String {
     format!("groma.v1.sync.{}.>", token(sync_id))
+}
+
+/// One sync's event of one kind: `started`, `collected`, `finished` or `abandoned`.
+pub fn sync_event_of(sync_id: &str, kind: &str) -> String {
+    format!("groma.v1.sync.{}.{kind}", token(sync_id))
 }
 
 /// Every sync's event of one kind: `started`, `collected` or `finished`.
@@ -143,6 +168,8 @@ pub fn sync_kind(event: &SyncEvent) -> &'static str {
         Some(sync_event::Event::Reported(_)) => "reported",
         Some(sync_event::Event::Collected(_)) => "collected",
         Some(sync_event::Event::Finished(_)) => "finished",
+        Some(sync_event::Event::Abandoned(_)) => "abandoned",
+        Some(sync_event::Event::Closing(_)) => "closing",
         None => "unknown",
     }
 }
@@ -191,6 +218,17 @@ mod tests {
             event: Some(asset_event::Event::Started(ScopeStarted {})),
         };
         assert_eq!(asset(&event), "groma.v1.assets.01J.111111111111.eu-west-1.ec2.DescribeSubnets.started");
+    }
+
+    #[test]
+    fn a_subject_names_its_sync() {
+        let sync = Some(Sync { id: "01J".into(), update_tag: 1 });
+        let item = WorkItem { sync: sync.clone(), account_id: "1".into(), ..WorkItem::default() };
+        let event = SyncEvent { sync, event: Some(sync_event::Event::Started(crate::SyncStarted::default())) };
+        assert_eq!(sync_id(&work(&item)), "01J");
+        assert_eq!(sync_id(&super::sync(&event)), "01J");
+        assert_eq!(sync_id("groma.v1.parked"), "");
+        assert_eq!(sync_id("elsewhere"), "");
     }
 
     fn reported(item: &str, scope: &str) -> SyncEvent {

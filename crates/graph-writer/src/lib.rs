@@ -45,6 +45,7 @@ mod settle;
 mod short;
 mod sightings;
 mod stale;
+mod steps;
 pub mod sync_end;
 mod tally;
 mod unseen;

@@ -19,7 +19,7 @@ use crate::{
     newest, pieces,
     prepare::Expected,
     schema::{Need, Schema},
-    scope_store,
+    scope_store, steps,
     sync_end::{SyncEnd, SyncEndError},
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Outgoing, PublishError, Subscription};
@@ -456,6 +456,7 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync
             tracing::warn!(sync = sync.id, after = ?SILENCE, "nothing goes on; handing the sync's end back");
             Err(SyncEndError::Stopped)
         }
+        never = steps::tell(&end.bus, &sync, &pulse) => match never {},
     };
     let outcome = match closed {
         Ok(finished) => {

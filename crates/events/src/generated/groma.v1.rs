@@ -609,7 +609,7 @@ impl WorkKind {
 pub struct SyncEvent {
     #[prost(message, optional, tag = "1")]
     pub sync: ::core::option::Option<Sync>,
-    #[prost(oneof = "sync_event::Event", tags = "10, 11, 12, 13")]
+    #[prost(oneof = "sync_event::Event", tags = "10, 11, 12, 13, 14, 15")]
     pub event: ::core::option::Option<sync_event::Event>,
 }
 /// Nested message and enum types in `SyncEvent`.
@@ -624,6 +624,10 @@ pub mod sync_event {
         Collected(super::SyncCollected),
         #[prost(message, tag = "13")]
         Finished(super::SyncFinished),
+        #[prost(message, tag = "14")]
+        Abandoned(super::SyncAbandoned),
+        #[prost(message, tag = "15")]
+        Closing(super::SyncClosing),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -645,11 +649,34 @@ pub struct RunningRequest {
     /// Services, without those that every sync collects.
     #[prost(string, repeated, tag = "3")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Set: is this sync running? Only its scheduler answers, whatever the scope.
+    #[prost(string, tag = "4")]
+    pub sync_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunningAnswer {
     #[prost(message, optional, tag = "1")]
     pub sync: ::core::option::Option<Sync>,
+    /// Since the sync last made progress.
+    #[prost(uint64, tag = "2")]
+    pub silent_seconds: u64,
+    /// Nothing of the question's scope is of this sync's; said where one sync was asked for.
+    #[prost(bool, tag = "3")]
+    pub other_scope: bool,
+}
+/// The sync will not be finished: its scheduler gave it up, or was gone when the next sync of its scope began.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncAbandoned {
+    /// The next sync; absent when the scheduler gave up.
+    #[prost(message, optional, tag = "1")]
+    pub by: ::core::option::Option<Sync>,
+}
+/// A graph-writer is closing the sync, and Neo4j answers it: a sign of progress.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncClosing {
+    /// Such signs so far, in this attempt at closing.
+    #[prost(uint64, tag = "1")]
+    pub made: u64,
 }
 /// All work items have ended: the writer may close the sync.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -79,6 +79,8 @@ fn sync_event(event: &SyncEvent) -> Value {
             value["finished"] = json!({"nodes": end.nodes, "edges": end.edges, "nodes_removed": end.nodes_removed,
                                        "edges_removed": end.edges_removed, "lost": end.lost.len()});
         }
+        Some(sync_event::Event::Abandoned(abandoned)) => value["by"] = sync(abandoned.by.as_ref()),
+        Some(sync_event::Event::Closing(closing)) => value["made"] = json!(closing.made),
         Some(sync_event::Event::Started(_)) | None => {}
     }
     value
