@@ -22,7 +22,7 @@ impl Alone {
     /// When NATS cannot be used.
     pub async fn run<C: Send + Sync + 'static>(self, service: &'static Service<C>) -> anyhow::Result<u8> {
         let options = self.collector.validate().map_err(UsageError::new)?;
-        let shutdown = role::shutdown();
+        let shutdown = role::shutdown_within(options.drain_timeout + role::signal::DRAIN);
         let bus = role::connect(&self.bus, &format!("groma-collector-{}", service.name)).await?;
         crate::run(service, bus, options, shutdown).await?;
         Ok(exit::COMPLETE)

@@ -16,5 +16,5 @@ pub use alone::alone;
 pub use log::{LogArgs, LogFormat, init};
 pub use nats::{BusArgs, DEFAULT_URL, StorageArg, connect};
 pub use process::run_main;
-pub use signal::shutdown;
+pub use signal::{shutdown, shutdown_within};
 pub use usage::UsageError;

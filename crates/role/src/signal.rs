@@ -1,14 +1,35 @@
-//! SIGTERM and SIGINT: drain first, and go at once when told again.
+//! SIGTERM and SIGINT: drain first, and go at once when told again or when draining takes too long.
 
 use crate::exit;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled on SIGTERM or SIGINT. A second signal ends the process at once with status 130. To be called
-/// inside the runtime.
+/// How long a process may drain, unless it says otherwise.
+pub const DRAIN: Duration = Duration::from_mins(2);
+
+/// A token that is cancelled on SIGTERM or SIGINT. A second signal ends the process at once with status 130; so does the end of
+/// [`DRAIN`]. To be called inside the runtime.
 pub fn shutdown() -> CancellationToken {
+    shutdown_within(DRAIN)
+}
+
+/// The same with a limit of its own, for a process that may drain for longer.
+pub fn shutdown_within(limit: Duration) -> CancellationToken {
     let token = CancellationToken::new();
     tokio::spawn(watch(token.clone()));
+    tokio::spawn(leave_after(token.clone(), limit));
     token
+}
+
+async fn leave_after(token: CancellationToken, limit: Duration) {
+    overdue(&token, limit).await;
+    tracing::warn!("did not end within {limit:?} of the signal: leaving at once; unfinished work goes to others");
+    std::process::exit(exit::INTERRUPTED.into());
+}
+
+async fn overdue(token: &CancellationToken, limit: Duration) {
+    token.cancelled().await;
+    tokio::time::sleep(limit).await;
 }
 
 async fn watch(token: CancellationToken) {
@@ -46,4 +67,22 @@ fn act(token: &CancellationToken, signal: &str) {
     }
     tracing::info!(signal, "draining; a second signal leaves at once");
     token.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_process_that_was_told_to_end_is_overdue() {
+        let token = CancellationToken::new();
+        let overdue = overdue(&token, Duration::ZERO);
+        tokio::pin!(overdue);
+        tokio::select! {
+            () = &mut overdue => panic!("nobody told it"),
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+        token.cancel();
+        overdue.await;
+    }
 }
