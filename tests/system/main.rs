@@ -6,6 +6,7 @@ mod closed_bus;
 mod doctor;
 mod documents;
 mod inventory;
+mod kept;
 mod lost;
 mod narrow;
 mod neo4j_init;

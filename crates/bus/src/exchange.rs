@@ -139,6 +139,22 @@ impl Bus {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         limited(handle.delete_message(sequence)).await.map(drop)
     }
+
+    /// Subjects that match and hold messages.
+    pub(crate) async fn stream_subjects(&self, stream: &str, filter: &str) -> Result<Vec<String>, Error> {
+        let handle = self.jetstream.get_stream_no_info(stream).await?;
+        let subjects = async {
+            let info = handle.info_with_subjects(filter).await?;
+            info.map_ok(|(subject, _)| subject).try_collect::<Vec<_>>().await
+        };
+        limited(subjects).await
+    }
+
+    /// Removes what is on the subjects that match; how many messages that were.
+    pub(crate) async fn purge_subjects(&self, stream: &str, filter: &str) -> Result<u64, Error> {
+        let handle = self.jetstream.get_stream_no_info(stream).await?;
+        limited(handle.purge().filter(filter).into_future()).await.map(|purged| purged.purged)
+    }
 }
 
 /// Consumers.

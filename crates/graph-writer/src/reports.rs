@@ -40,7 +40,7 @@ impl Reports {
         let mut place = 0;
         while let Some(found) = bus.next_on(bus::SYNCS, &filter, place).await? {
             place = found.sequence;
-            let event = SyncEvent::decode(found.payload).ok();
+            let event = events::read::<SyncEvent>(&found.payload).ok();
             match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
                 Some(Event::Reported(report)) => reports.note(report),
                 Some(Event::Collected(collected)) => {

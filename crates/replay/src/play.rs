@@ -78,7 +78,7 @@ impl<'a> Playback<'a> {
                 Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, whole, ..collected })
             }
             started @ Progress::Started(_) => started,
-            Progress::Finished(_) => return None,
+            Progress::Finished(_) | Progress::Abandoned(_) | Progress::Closing(_) => return None,
         };
         Some(SyncEvent { sync: Some(self.sync.clone()), event: Some(inner) })
     }

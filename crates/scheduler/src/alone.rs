@@ -24,7 +24,9 @@ impl Alone {
         let request = self.scheduler.request;
         let request = request.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown();
-        let bus = role::connect(&self.bus, "groma-scheduler").await?;
+        let connecting = role::connect(&self.bus, "groma-scheduler");
+        let Some(bus) = shutdown.run_until_cancelled(connecting).await else { return Ok(role::exit::INTERRUPTED) };
+        let bus = bus?;
         crate::role::run(bus, request, timetable, shutdown).await
     }
 }

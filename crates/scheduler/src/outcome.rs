@@ -4,7 +4,10 @@ use crate::repeat::Repeat;
 use events::{
     Account, Failure, FailureClass, LostScope, ScopeReport, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
 };
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A sync at its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +43,11 @@ pub struct Unseen {
     pub failure: Failure,
 }
 
+/// What became of a scope that a newer sync holds.
+const SUPERSEDED: &str = "a newer sync took over; nothing of this one was written there";
+/// What became of a scope with rows that no graph can hold.
+const REJECTED: &str = "Neo4j refused some of its rows; the others were written";
+
 /// What [`Unseen`] calls what follows from the whole graph.
 const ANALYSIS: &str = "analysis of the graph";
 
@@ -49,9 +57,26 @@ impl Outcome {
         self.unseen.is_empty()
     }
 
+    /// The newest update tag that the graph holds or this survey has used.
+    pub fn newest_tag(&self) -> i64 {
+        let tags = self.repeats.iter().map(|repeat| repeat.sync.update_tag).chain([self.graph.newest_tag]);
+        tags.fold(self.sync.update_tag, i64::max)
+    }
+
     /// Whether nothing at all was seen.
     pub fn is_empty(&self) -> bool {
         self.scopes.iter().all(|scope| scope.failure.is_some())
+    }
+}
+
+/// How long ago this second (Unix) was, as a person says it: `12 days ago`.
+pub fn seen_ago(second: i64) -> String {
+    let second = Duration::from_secs(u64::try_from(second).unwrap_or(0));
+    let ago = UNIX_EPOCH.checked_add(second).and_then(|then| SystemTime::now().duration_since(then).ok());
+    match ago.unwrap_or_default().as_secs() {
+        seconds if seconds < 2 * 3_600 => format!("{} minutes ago", seconds / 60),
+        seconds if seconds < 2 * 86_400 => format!("{} hours ago", seconds / 3_600),
+        seconds => format!("{} days ago", seconds / 86_400),
     }
 }
 
@@ -79,9 +104,28 @@ impl Unseen {
         }
     }
 
-    /// A scope that a collector finished and the graph never got whole; its account by the name that these give it.
-    pub fn lost(lost: &LostScope, accounts: &[Account]) -> Self {
-        let scope = lost.scope.clone().unwrap_or_default();
+    /// Everything of which the graph-writers say that the graph does not hold it as it was collected; accounts by the names
+    /// that these give them.
+    pub fn of_graph(graph: &SyncFinished, accounts: &[Account]) -> Vec<Self> {
+        let groups = [
+            (&graph.lost, graph.lost_total, "not all of it arrived"),
+            (&graph.rejected, graph.rejected_total, REJECTED),
+            (&graph.superseded, graph.superseded_total, SUPERSEDED),
+        ];
+        let mut unseen = Vec::new();
+        for (scopes, total, reason) in groups {
+            unseen.extend(scopes.iter().map(|scope| Self::of_scope(scope, reason, accounts)));
+            let more = total.saturating_sub(scopes.len() as u64);
+            unseen.extend((more > 0).then(|| Self::more(more, reason)));
+        }
+        unseen.extend(graph.analysis.clone().map(Self::analysis));
+        unseen
+    }
+
+    /// A scope that a collector finished and the graph does not hold whole.
+    fn of_scope(scope: &LostScope, reason: &str, accounts: &[Account]) -> Self {
+        let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
+        let scope = scope.scope.clone().unwrap_or_default();
         let account = accounts.iter().find(|account| account.id == scope.account_id);
         Self {
             account_name: account.map(|account| account.name.clone()).unwrap_or_default(),
@@ -89,21 +133,26 @@ impl Unseen {
             region: scope.region,
             service: scope.service,
             listing: scope.listing,
-            failure: lost.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, "not all of it arrived")),
+            failure,
         }
+    }
+
+    /// Scopes that are too many to be named.
+    fn more(count: u64, reason: &str) -> Self {
+        let failure = Failure::new(FailureClass::Lost, format!("{reason}; too many to be named"));
+        Self { account_name: format!("{count} more scope(s)"), ..Self::everything(failure) }
     }
 
     /// The graph holds all that was seen, but not all that follows from it.
     pub fn analysis(failure: Failure) -> Self {
+        Self { account_name: ANALYSIS.to_owned(), ..Self::everything(failure) }
+    }
+
+    /// Everything, of an account that is not known.
+    pub(crate) fn everything(failure: Failure) -> Self {
         let all = || "*".to_owned();
-        Self {
-            account_id: String::new(),
-            account_name: ANALYSIS.to_owned(),
-            region: all(),
-            service: all(),
-            listing: all(),
-            failure,
-        }
+        let (account_id, account_name) = (String::new(), String::new());
+        Self { account_id, account_name, region: all(), service: all(), listing: all(), failure }
     }
 
     /// Whether it is [`Unseen::analysis`].
@@ -120,6 +169,46 @@ impl fmt::Display for Unseen {
             (false, true) => write!(f, "{account_id}")?,
             (false, false) => write!(f, "{account_id} ({account_name})")?,
         }
+        if account_id.is_empty() && [region, service, listing].iter().all(|name| *name == "*") {
+            return write!(f, ": {failure}");
+        }
         write!(f, " {region} {service} {listing}: {failure}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::Scope;
+
+    fn scope(region: &str) -> LostScope {
+        let scope = Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: "L".into() };
+        LostScope { scope: Some(scope), failure: None }
+    }
+
+    #[test]
+    fn all_that_the_graph_does_not_hold_is_unseen() {
+        let graph = SyncFinished {
+            lost: vec![scope("a")],
+            lost_total: 12_000,
+            rejected: vec![scope("b")],
+            rejected_total: 1,
+            superseded: vec![scope("c")],
+            superseded_total: 1,
+            analysis: Some(Failure::new(FailureClass::Internal, "no")),
+            ..SyncFinished::default()
+        };
+        let accounts = [Account { id: "1".into(), name: "alpha".into(), ..Account::default() }];
+        let said: Vec<_> = Unseen::of_graph(&graph, &accounts).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "1 (alpha) a ec2 L: batches lost: not all of it arrived",
+                "11999 more scope(s): batches lost: not all of it arrived; too many to be named",
+                "1 (alpha) b ec2 L: batches lost: Neo4j refused some of its rows; the others were written",
+                "1 (alpha) c ec2 L: batches lost: a newer sync took over; nothing of this one was written there",
+                "analysis of the graph: internal error: no",
+            ]
+        );
     }
 }

@@ -1,13 +1,17 @@
 //! No two syncs of the same scope at once on one bus. Who surveys answers whoever is about to whether it would be of the
 //! same scope. Request-reply, on no stream: an answer is proof that the other one lives, and a killed scheduler leaves
-//! nothing behind that would have to expire.
+//! nothing behind that would have to expire. A sync that has made no progress for as long as its patience lasts no longer
+//! answers: it is about to end, or hangs.
 //!
-//! Two that begin within the same few milliseconds do not see each other. That is harmless, because update tags keep an older
-//! sync from undoing a newer one's work; it is only of no use.
+//! Two that begin within the same few milliseconds do not hear each other's question. Each has an event `started` in the
+//! stream before it looks who else has: the first of them in the stream goes on.
 
-use crate::{Request, SurveyError};
-use bus::{Bus, RequestError};
-use events::{Message, RunningAnswer, RunningRequest, Sync, subjects};
+use crate::{
+    Patience, Request, SurveyError,
+    catalog::{REGION_DISCOVERY, SERVICES},
+};
+use bus::{Bus, RequestError, SYNCS};
+use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, subjects};
 use futures::StreamExt;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -16,11 +20,18 @@ use tokio::task::JoinHandle;
 const ANSWER: Duration = Duration::from_secs(1);
 
 /// Says that a sync is running, until it is dropped.
-pub struct Presence(JoinHandle<()>);
+pub struct Presence {
+    answering: JoinHandle<()>,
+    scope: RunningRequest,
+    /// Last event of any sync before this one was announced.
+    before: u64,
+    /// The sync that began last before this one.
+    previous: Option<String>,
+}
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.0.abort();
+        self.answering.abort();
     }
 }
 
@@ -29,29 +40,98 @@ impl Presence {
     ///
     /// # Errors
     /// [`SurveyError::Running`] when there is one; else when the bus cannot be used.
-    pub async fn announce(bus: &Bus, request: &Request, sync: &Sync) -> Result<Self, SurveyError> {
-        let mine = scope(request);
-        match bus.ask(subjects::RUNNING_REQUEST, mine.encode_to_vec(), ANSWER).await {
-            Ok(answer) => {
-                let answer = RunningAnswer::decode(answer).map_err(SurveyError::Answer)?;
-                return Err(SurveyError::Running(answer.sync.unwrap_or_default().id));
-            }
-            Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. }) => {}
-            Err(error) => return Err(SurveyError::Ask(error)),
-        }
-        let answer = RunningAnswer { sync: Some(sync.clone()) }.encode_to_vec();
+    pub async fn announce(bus: &Bus, request: &Request, sync: &Sync, patience: &Patience) -> Result<Self, SurveyError> {
+        let scope = scope(request);
+        let previous = bus.last_on(SYNCS, &subjects::syncs_of_kind("started")).await.map_err(SurveyError::Look)?;
+        let previous = previous.map(|found| subjects::sync_id(&found.subject).to_owned());
+        let before = bus.last_sequence(SYNCS).await.map_err(SurveyError::Look)?;
+        refuse_beside(running(bus, &scope).await?)?;
         // A queue of its own, so that every sync hears every question.
         let questions = bus.serve(subjects::RUNNING_REQUEST, &sync.id).await.map_err(SurveyError::Listen)?;
-        Ok(Self(tokio::spawn(questions.for_each(move |question| {
-            let same = RunningRequest::decode(question.payload.clone()).is_ok_and(|other| overlap(&mine, &other));
-            let answer = answer.clone();
+        let (mine, sync, patience) = (scope.clone(), sync.clone(), patience.clone());
+        let answering = tokio::spawn(questions.for_each(move |question| {
+            let asked = RunningRequest::decode(question.payload.clone()).ok().filter(|_| !patience.is_over());
+            let answer = asked.and_then(|asked| answer(&mine, &sync, &asked, patience.spent()));
             async move {
-                if same {
-                    question.answer(answer).await;
+                if let Some(answer) = answer {
+                    question.answer(answer.encode_to_vec()).await;
                 }
             }
-        }))))
+        }));
+        Ok(Self { answering, scope, before, previous })
     }
+
+    /// Looks, when this sync's `started` is in the stream, whether another sync of the scope has got there first since
+    /// this one asked.
+    ///
+    /// # Errors
+    /// [`SurveyError::Running`] when there is one; else when the bus cannot be used.
+    pub async fn contend(&self, bus: &Bus, sync: &Sync) -> Result<(), SurveyError> {
+        let mut place = self.before;
+        let started = subjects::syncs_of_kind("started");
+        while let Some(found) = bus.next_on(SYNCS, &started, place).await.map_err(SurveyError::Look)? {
+            place = found.sequence;
+            let other = subjects::sync_id(&found.subject);
+            if other == sync.id {
+                break;
+            }
+            if !other.is_empty() {
+                refuse_beside(self.ask(bus, other).await?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer of this one sync, whatever its scope; none when nobody answers for it.
+    ///
+    /// # Errors
+    /// When the bus cannot be asked.
+    pub async fn ask(&self, bus: &Bus, sync_id: &str) -> Result<Option<RunningAnswer>, SurveyError> {
+        running(bus, &RunningRequest { sync_id: sync_id.to_owned(), ..self.scope.clone() }).await
+    }
+
+    /// Id of the sync that began last before this one, of whatever scope.
+    pub fn previous(&self) -> Option<&str> {
+        self.previous.as_deref()
+    }
+
+    /// Whether work is of this sync's scope.
+    pub fn covers(&self, account_id: &str, region: &str, service: &str) -> bool {
+        let RunningRequest { accounts, regions, services, .. } = &self.scope;
+        let always = SERVICES.iter().any(|known| known.always && known.name == service);
+        let asks_regions = service == REGION_DISCOVERY && region == GLOBAL && regions.is_empty();
+        (accounts.is_empty() || accounts.iter().any(|id| id == account_id))
+            && (regions.is_empty() || region == GLOBAL || regions.iter().any(|name| name == region))
+            && (always || asks_regions || services.iter().any(|name| name == service))
+    }
+}
+
+/// The answer of a sync that is meant; none when there is no such sync.
+async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
+    match bus.ask(subjects::RUNNING_REQUEST, question.encode_to_vec(), ANSWER).await {
+        Ok(answer) => RunningAnswer::decode(answer).map(Some).map_err(SurveyError::Answer),
+        Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. }) => Ok(None),
+        Err(error) => Err(SurveyError::Ask(error)),
+    }
+}
+
+/// [`SurveyError::Running`] when a sync of the same scope answered.
+pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyError> {
+    match answer {
+        Some(RunningAnswer { sync, silent_seconds, other_scope: false }) => {
+            let silent = Duration::from_secs(silent_seconds);
+            Err(SurveyError::Running { sync: sync.unwrap_or_default().id, silent })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a sync of scope `mine` answers; nothing when it is not meant.
+fn answer(mine: &RunningRequest, sync: &Sync, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
+    let same_scope = overlap(mine, asked);
+    let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };
+    let answer = RunningAnswer { sync: Some(sync.clone()), silent_seconds: silent.as_secs(), other_scope: !same_scope };
+    is_meant.then_some(answer)
 }
 
 /// What the request is about; the services that every sync collects do not count.
@@ -61,6 +141,7 @@ fn scope(request: &Request) -> RunningRequest {
         accounts: request.accounts.clone().unwrap_or_default(),
         regions: request.regions.clone().unwrap_or_default(),
         services: services.map(|service| service.name.to_owned()).collect(),
+        sync_id: String::new(),
     }
 }
 
@@ -79,7 +160,12 @@ mod tests {
 
     fn of(accounts: &[&str], regions: &[&str], services: &[&str]) -> RunningRequest {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        RunningRequest { accounts: owned(accounts), regions: owned(regions), services: owned(services) }
+        RunningRequest {
+            accounts: owned(accounts),
+            regions: owned(regions),
+            services: owned(services),
+            ..RunningRequest::default()
+        }
     }
 
     #[test]
@@ -97,5 +183,20 @@ mod tests {
         assert!(!overlap(&part, &of(&["2"], &[], &["ec2"])));
         assert!(!overlap(&part, &of(&["1"], &["us-east-1"], &["ec2"])));
         assert!(overlap(&part, &of(&["2", "1"], &[], &["ec2"])));
+    }
+
+    #[test]
+    fn a_sync_that_is_asked_for_answers_whatever_the_scope() {
+        let sync = Sync { id: "a".into(), update_tag: 1 };
+        let mine = of(&["1"], &[], &["ec2"]);
+        let ask = |scope: RunningRequest, sync_id: &str| {
+            let asked = RunningRequest { sync_id: sync_id.into(), ..scope };
+            answer(&mine, &sync, &asked, Duration::ZERO).map(|answer| answer.other_scope)
+        };
+        assert_eq!(ask(of(&["2"], &[], &["ec2"]), ""), None);
+        assert_eq!(ask(of(&["2"], &[], &["ec2"]), "a"), Some(true));
+        assert_eq!(ask(of(&[], &[], &["ec2"]), "a"), Some(false));
+        assert_eq!(ask(of(&[], &[], &["ec2"]), "b"), None);
+        assert_eq!(ask(of(&[], &[], &["ec2"]), ""), Some(false));
     }
 }

@@ -48,29 +48,37 @@ impl Place {
 }
 
 impl Outcome {
-    /// Puts what came of collecting these places again in the place of what was known of them.
+    /// Puts what came of collecting these places again in the place of what was known of them. What the repeat does not
+    /// speak of stays as it was known.
     pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
         let lost = names(&self.graph.lost);
-        let again = |scope: &Scope| places.contains(&Place::of(scope));
-        self.scopes.retain(|report| !report.scope.as_ref().is_some_and(again));
+        let is_told_anew = |scope: &Scope| {
+            places.contains(&Place::of(scope)) && repeat.scopes.iter().flat_map(|it| &it.scope).any(|it| it == scope)
+        };
+        self.scopes.retain(|report| !report.scope.as_ref().is_some_and(is_told_anew));
+        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(&unseen.scope()));
+        let unknown = |unseen: &Unseen| !self.unseen.contains(unseen);
+        let unseen: Vec<_> = repeat.unseen.into_iter().filter(unknown).collect();
+        self.unseen.extend(unseen);
         self.scopes.extend(repeat.scopes);
-        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !unseen.is_in(places));
-        self.unseen.extend(repeat.unseen);
-        self.graph = added(&self.graph, repeat.graph);
+        self.graph = added(std::mem::take(&mut self.graph), repeat.graph);
         self.repeats.push(Repeat { sync: repeat.sync, lost });
         self.repeats.extend(repeat.repeats);
     }
 }
 
 impl Unseen {
-    fn is_in(&self, places: &BTreeSet<Place>) -> bool {
-        let place = (&self.account_id, &self.region, &self.service);
-        places.iter().any(|it| (&it.account_id, &it.region, &it.service) == place)
+    fn scope(&self) -> Scope {
+        let Self { account_id, region, service, listing, .. } = self.clone();
+        Scope { account_id, region, service, listing }
     }
 }
 
-/// What both wrote and removed; what is still lost or could not be computed, the later one knows.
-fn added(first: &SyncFinished, later: SyncFinished) -> SyncFinished {
+/// What both wrote and removed; what is still lost or could not be computed, the later one knows, and what the whole sync
+/// did not cover, the first one.
+fn added(first: SyncFinished, later: SyncFinished) -> SyncFinished {
+    let mut shortened = first.shortened;
+    shortened.extend(later.shortened);
     SyncFinished {
         // Whatever numbers were sent.
         nodes: first.nodes.saturating_add(later.nodes),
@@ -78,6 +86,10 @@ fn added(first: &SyncFinished, later: SyncFinished) -> SyncFinished {
         nodes_removed: first.nodes_removed.saturating_add(later.nodes_removed),
         edges_removed: first.edges_removed.saturating_add(later.edges_removed),
         targets_missing: first.targets_missing.saturating_add(later.targets_missing),
+        newest_tag: first.newest_tag.max(later.newest_tag),
+        stale: first.stale,
+        stale_total: first.stale_total,
+        shortened,
         ..later
     }
 }
@@ -138,6 +150,29 @@ mod tests {
         let mut first = outcome("a", &[(scope("r1", "DescribeVpcs"), u64::MAX)], &[]);
         first.take_in(outcome("b", &[(scope("r2", "DescribeVpcs"), 7)], &[]), &BTreeSet::new());
         assert_eq!(first.graph.nodes, u64::MAX);
+    }
+
+    #[test]
+    fn a_loss_that_the_repeat_does_not_speak_of_stays() {
+        let (here, other) = (scope("r1", "DescribeVpcs"), scope("r1", "DescribeSubnets"));
+        let mut first = outcome("a", &[(here.clone(), 1)], &[here.clone(), other.clone()]);
+        let places = places(&first.graph.lost);
+        first.take_in(outcome("b", &[(here, 7)], &[]), &places);
+        assert_eq!(first.unseen.iter().map(|unseen| unseen.listing.as_str()).collect::<Vec<_>>(), ["DescribeSubnets"]);
+    }
+
+    #[test]
+    fn a_repeat_that_a_newer_sync_overtook_clears_no_loss() {
+        let here = scope("r1", "DescribeVpcs");
+        let mut first = outcome("a", &[], std::slice::from_ref(&here));
+        let places = places(&first.graph.lost);
+        let mut again = outcome("b", &[(here.clone(), 7)], &[]);
+        again.graph.superseded = vec![LostScope { scope: Some(here), failure: None }];
+        again.graph.superseded_total = 1;
+        again.unseen = Unseen::of_graph(&again.graph, &[]);
+        first.take_in(again, &places);
+        assert!(first.unseen[0].to_string().contains("a newer sync took over"), "{:?}", first.unseen);
+        assert_eq!(first.unseen.len(), 1);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct RequestArgs {
     /// Regions, separated by commas [default: those that DescribeRegions says the account has enabled]
     #[arg(long, value_name = "R,R", value_delimiter = ',')]
     pub regions: Vec<String>,
-    /// Give up on work of which nothing was heard for this many minutes
+    /// Give up on work that has made no progress for this many minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 30)]
     pub patience: u64,
 }
@@ -41,7 +41,7 @@ pub struct Request {
     pub services: Vec<Service>,
     /// Regions to collect regional services in; none to ask each account for its own.
     pub regions: Option<Vec<String>>,
-    /// Silence after which outstanding work is given up.
+    /// Time without progress after which outstanding work is given up.
     pub patience: Duration,
 }
 
@@ -108,6 +108,14 @@ impl RequestArgs {
 }
 
 impl Request {
+    /// Whether it asks for everything: all accounts, regions, services and listings.
+    pub fn is_whole(&self) -> bool {
+        self.accounts.is_none()
+            && self.regions.is_none()
+            && self.listings.is_empty()
+            && self.services.len() == SERVICES.len()
+    }
+
     /// Listings of a service to run; all when there is none.
     pub fn listings_of(&self, service: &str) -> Vec<String> {
         self.listings.get(service).cloned().unwrap_or_default()
@@ -171,6 +179,18 @@ mod tests {
         let errors = of(&["iam"], &["AWSVpc", "AWSUsr"]).unwrap_err();
         assert_eq!(errors.len(), 2);
         assert!(errors[1].to_string().contains("did you mean AWSUser"), "{}", errors[1]);
+    }
+
+    #[test]
+    fn any_filter_makes_a_request_a_part() {
+        let none: [&str; 0] = [];
+        assert!(args(&none, &none, 1).validate().unwrap().is_whole());
+        assert!(!args(&["ec2"], &none, 1).validate().unwrap().is_whole());
+        assert!(!args(&none, &["eu-west-1"], 1).validate().unwrap().is_whole());
+        let types = RequestArgs { types: vec!["AWSVpc".into()], ..args(&none, &none, 1) };
+        assert!(!types.validate().unwrap().is_whole());
+        let account = RequestArgs { account: vec!["123456789012".into()], ..args(&none, &none, 1) };
+        assert!(!account.validate().unwrap().is_whole());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError,
     catalog::SERVICES,
+    outcome::seen_ago,
     survey,
     timetable::{Due, Timetable, parse_cron, parse_every},
 };
@@ -46,25 +47,38 @@ impl Args {
 /// # Errors
 /// When the one survey could not be carried out. Repeated surveys log that and go on.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
-    let _tending = create_consumers(&bus).await?;
+    let Some(created) = shutdown.run_until_cancelled(create_consumers(&bus)).await else {
+        return Ok(role::exit::INTERRUPTED);
+    };
+    let _tending = created?;
     if matches!(timetable, Timetable::Once) {
-        return Ok(status(&once(&bus, request).await.map_err(SurveyError::for_main)?));
+        return match once(&bus, request, &shutdown).await {
+            Ok(outcome) => Ok(status(&outcome)),
+            Err(error @ SurveyError::Interrupted(_)) => {
+                tracing::warn!("{error}");
+                Ok(role::exit::INTERRUPTED)
+            }
+            Err(error) => Err(error.for_main()),
+        };
     }
-    let surveys = by(&timetable, async || match once(&bus, request.clone()).await {
+    let survey = async || match once(&bus, request.clone(), &shutdown).await {
         Ok(_) => {}
-        Err(SurveyError::Running(sync)) => tracing::warn!(sync, "skipped: a sync of the same scope is running"),
+        Err(error @ SurveyError::Running { .. }) => tracing::warn!("skipped: {error}"),
+        Err(error @ SurveyError::Interrupted(_)) => tracing::warn!("{error}"),
         Err(error) => tracing::error!(error = chain(&error), "sync failed"),
-    });
-    shutdown.run_until_cancelled(surveys).await;
+    };
+    by(&timetable, &shutdown, survey).await;
     Ok(role::exit::COMPLETE)
 }
 
-/// Surveys at the times of the timetable, one after the other: a time that comes while a sync runs is skipped, so that no
-/// two of this scheduler's clean up at once.
-async fn by(timetable: &Timetable, survey: impl AsyncFn()) {
+/// Surveys at the times of the timetable, one after the other, until shutdown: a time that comes while a sync runs is
+/// skipped, so that no two of this scheduler's clean up at once.
+async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl AsyncFn()) {
     let mut next = timetable.first(Utc::now());
     while let Some(due) = next {
-        sleep_until(due).await;
+        if shutdown.run_until_cancelled(sleep_until(due)).await.is_none() {
+            return;
+        }
         survey().await;
         next = timetable.next(due, Utc::now()).map(|Due { at, skipped }| {
             if skipped > 0 {
@@ -100,11 +114,12 @@ async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeErr
     Ok(AbortOnDropHandle::new(tokio::spawn(async move { bus.tend(&all).await })))
 }
 
-async fn once(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
-    let outcome = survey(bus, request, |step| log(&step)).await?;
+async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Result<Outcome, SurveyError> {
+    let outcome = survey(bus, request, shutdown, |step| log(&step)).await?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");
     }
+    note(&outcome);
     tracing::info!(
         sync = outcome.sync.id,
         accounts = outcome.accounts.len(),
@@ -115,6 +130,27 @@ async fn once(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
         "sync finished"
     );
     Ok(outcome)
+}
+
+/// What is no failure and should be known.
+fn note(outcome: &Outcome) {
+    for place in &outcome.graph.stale {
+        tracing::info!(
+            account = place.account_id,
+            region = place.region,
+            service = place.service,
+            last_seen = seen_ago(place.last_seen),
+            "no survey covers this place any more; `groma forget` removes it from the graph"
+        );
+    }
+    let (named, all) = (outcome.graph.stale.len(), outcome.graph.stale_total);
+    if all > named as u64 {
+        tracing::info!(named, all, "more places are covered by no survey any more");
+    }
+    for ids in &outcome.graph.shortened {
+        let (label, count, example) = (&ids.label, ids.count, &ids.example);
+        tracing::info!(label, count, example, "ids that are too long for an index stand in the graph in a short form");
+    }
 }
 
 fn log(progress: &Progress) {
@@ -142,21 +178,17 @@ mod tests {
     #[tokio::test]
     async fn a_slow_sync_is_not_overlapped_by_the_next() {
         let (running, done) = (AtomicU32::new(0), AtomicU32::new(0));
+        let shutdown = CancellationToken::new();
         let timetable = Timetable::Every(Duration::from_millis(5));
-        let slow = by(&timetable, async || {
+        by(&timetable, &shutdown, async || {
             assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
             tokio::time::sleep(Duration::from_millis(20)).await;
             running.fetch_sub(1, SeqCst);
-            done.fetch_add(1, SeqCst);
-        });
-        let enough = async {
-            while done.load(SeqCst) < 3 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+            if done.fetch_add(1, SeqCst) == 2 {
+                shutdown.cancel();
             }
-        };
-        tokio::select! {
-            () = slow => panic!("it goes on for ever"),
-            () = enough => {}
-        }
+        })
+        .await;
+        assert_eq!(done.load(SeqCst), 3, "it goes on until it is told to stop");
     }
 }

@@ -1,30 +1,26 @@
-//! Drives one sync over the bus.
+//! Drives a survey over the bus: one sync, and others for what it lost on the way.
 
 use crate::{
-    Outcome, Request, Unseen,
+    Outcome, Patience, Request, Unseen, accounts,
+    collect::collect,
+    follow::Follower,
     order::Order,
     plan::Plan,
     presence::Presence,
+    publish::{publish, publish_work},
     repeat,
     selection::{self, UnknownAccounts},
+    succession, tag,
+    under_way::{Phase, UnderWay},
+    writing::{NotWritten, written},
 };
-use bus::{Bus, ConsumeError, Consumer, Outcome as Settle, Outgoing, PublishError, RequestError, SYNCS};
+use bus::{Bus, LookupError, PublishError, RequestError};
 use events::{
-    AccountsAnswer, AccountsRequest, Message, Sync, SyncCollected, SyncEvent, SyncFinished, SyncStarted,
-    UnreachableAccount, WorkItem, subjects, sync_event::Event,
+    Account, AccountsAnswer, StalePlace, SyncCollected, SyncFinished, SyncStarted, UnreachableAccount, WorkItem,
+    sync_event::Event,
 };
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// The broker tries every role once before it answers, so it may take long.
-const ACCOUNTS_TIMEOUT: Duration = Duration::from_mins(3);
-/// How long a broker may take to come up.
-const BROKER_PATIENCE: Duration = Duration::from_secs(30);
-/// Work items published before their acknowledgements are awaited.
-const PUBLISH_TOGETHER: usize = 256;
-/// Silence after which it is said once what is awaited.
-const SILENCE: Duration = Duration::from_mins(1);
-/// Sync events read at once.
-const READ_TOGETHER: usize = 256;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// A sync that could not be carried out. What it collected before stays in the graph.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +28,8 @@ pub enum SurveyError {
     /// The broker did not answer.
     #[error("the broker did not say which accounts there are")]
     Broker(#[source] RequestError),
-    /// The broker answered with bytes that are no answer.
-    #[error("the broker's answer cannot be read: do broker and scheduler have the same version?")]
+    /// Somebody answered with bytes that are no answer.
+    #[error("an answer on the bus cannot be read: do broker and schedulers have the same version?")]
     Answer(#[source] events::DecodeError),
     /// There is nothing to survey.
     #[error("no account can be surveyed: {0}")]
@@ -42,23 +38,42 @@ pub enum SurveyError {
     #[error(transparent)]
     UnknownAccounts(#[from] UnknownAccounts),
     /// Two syncs of one scope at once would do the same work twice.
-    #[error("a sync of the same accounts, regions and services is running: {0}")]
-    Running(String),
+    #[error(
+        "a sync of the same accounts, regions and services is running: {sync}, with its last progress {} ago",
+        humantime::format_duration(*.silent)
+    )]
+    Running {
+        /// Its id.
+        sync: String,
+        /// Time since its last progress.
+        silent: Duration,
+    },
+    /// This scheduler was away for so long that another one began.
+    #[error("this scheduler did not answer for a while, and sync {by} of the same scope has taken over from {sync}")]
+    TakenOver {
+        /// Id of this one's sync.
+        sync: String,
+        /// Id of the other.
+        by: String,
+    },
     /// The bus does not say whether one is.
-    #[error("whether another sync is running cannot be asked")]
+    #[error("cannot check whether another sync is running")]
     Ask(#[source] RequestError),
+    /// The streams do not say it either.
+    #[error("cannot check what earlier syncs left")]
+    Look(#[source] LookupError),
     /// The bus does not let this one be known.
     #[error("this sync cannot be made known")]
     Listen(#[source] bus::SubscribeError),
     /// The bus did not take a message.
     #[error("the bus did not take a message of the sync")]
     Publish(#[from] PublishError),
-    /// The bus could not be read.
-    #[error("the progress of the sync cannot be followed")]
-    Follow(#[from] ConsumeError),
     /// Everything was collected, but the graph does not say that it holds it.
-    #[error("no graph-writer closed the sync within {0:?} of silence: is one running?")]
-    NotWritten(Duration),
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
+    /// The process was told to end.
+    #[error("interrupted {0}")]
+    Interrupted(Phase),
 }
 
 /// How far a sync is.
@@ -84,72 +99,139 @@ pub enum Progress {
     Writing,
 }
 
-/// Surveys what the request asks for and returns when the graph holds it. What was lost on the way to the graph is
-/// collected again, at most [`repeat::MOST`] times.
+/// Surveys what the request asks for and returns when the graph holds it, or soon after `shutdown`. What was lost on the
+/// way to the graph is collected again, at most [`repeat::MOST`] times.
 ///
 /// # Errors
 /// When no sync could be carried out; what merely could not be seen is in [`Outcome::unseen`].
-pub async fn survey(bus: &Bus, request: Request, progress: impl Fn(Progress)) -> Result<Outcome, SurveyError> {
-    let answer = selection::select(accounts(bus).await?, request.accounts.as_deref())?;
-    let AccountsAnswer { accounts, unreachable, .. } = answer;
-    progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
-    if accounts.is_empty() {
-        return Err(SurveyError::NoAccounts(reasons(&unreachable)));
+pub async fn survey(
+    bus: &Bus,
+    request: Request,
+    shutdown: &CancellationToken,
+    progress: impl Fn(Progress),
+) -> Result<Outcome, SurveyError> {
+    let survey = Survey { bus, patience: Patience::new(request.patience), request, under_way: UnderWay::default() };
+    match shutdown.run_until_cancelled(survey.carry_out(&progress)).await {
+        Some(result) => result,
+        None => Err(SurveyError::Interrupted(survey.under_way.give_up(bus).await)),
     }
-    let first = identity();
-    let _presence = Presence::announce(bus, &request, &first).await?;
-    let mut outcome =
-        sync(bus, &request, first, &progress, |sync| Plan::new(sync, accounts.clone(), request.clone())).await?;
-    for _ in 0..repeat::MOST {
-        let places = repeat::places(&outcome.graph.lost);
-        if places.is_empty() {
-            break;
+}
+
+/// What all syncs of a survey share.
+struct Survey<'a> {
+    bus: &'a Bus,
+    request: Request,
+    patience: Patience,
+    under_way: UnderWay,
+}
+
+impl Survey<'_> {
+    async fn carry_out(&self, progress: &impl Fn(Progress)) -> Result<Outcome, SurveyError> {
+        let Self { bus, request, patience, .. } = self;
+        let answer = selection::select(accounts::ask(bus).await?, request.accounts.as_deref())?;
+        let AccountsAnswer { accounts, unreachable, .. } = answer;
+        progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
+        if accounts.is_empty() {
+            return Err(SurveyError::NoAccounts(accounts::reasons(&unreachable)));
         }
-        tracing::warn!(scopes = repeat::names(&outcome.graph.lost).join(", "), "lost on the way; collecting again");
-        let plan = |sync| Plan::of(sync, accounts.clone(), request.clone(), &places);
-        match sync(bus, &request, identity(), &progress, plan).await {
-            Ok(again) => outcome.take_in(again, &places),
-            // What the first sync did stands, and what it lost is in its outcome by name.
-            Err(error) => {
-                tracing::warn!(error = bus::chain(&error), "what was lost cannot be collected again");
-                break;
+        let first = tag::identity(bus).await;
+        let presence = Presence::announce(bus, request, &first, patience).await?;
+        // Places of an account of which not even the id is known would look as if nobody surveyed them.
+        let whole = request.is_whole() && unreachable.iter().all(|account| !account.id.is_empty());
+        let planned = Plan::new(first.clone(), accounts.clone(), request.clone());
+        let mut outcome = self.sync(Some(&presence), planned, whole, progress).await?;
+        retain_stale(&mut outcome.graph, |place| !is_unreachable(&unreachable, place));
+        self.repeat(&mut outcome, &accounts, progress).await;
+        outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
+        Ok(outcome)
+    }
+
+    /// Collects again what was lost.
+    async fn repeat(&self, outcome: &mut Outcome, accounts: &[Account], progress: &impl Fn(Progress)) {
+        for _ in 0..repeat::MOST {
+            let places = repeat::places(&outcome.graph.lost);
+            if places.is_empty() {
+                return;
+            }
+            let (named, all) = (repeat::names(&outcome.graph.lost), outcome.graph.lost_total);
+            tracing::warn!(scopes = named.join(", "), all, "lost on the way; collecting again");
+            let sync = tag::later_than(outcome.newest_tag());
+            let planned = Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
+            match self.sync(None, planned, false, progress).await {
+                Ok(again) => outcome.take_in(again, &places),
+                // What the first sync did stands, and what it lost is in its outcome by name.
+                Err(error) => {
+                    tracing::warn!(error = bus::chain(&error), "what was lost cannot be collected again");
+                    return;
+                }
             }
         }
     }
-    outcome.unseen.splice(0..0, unreachable.into_iter().map(unreachable_account));
-    Ok(outcome)
+
+    /// One sync, from its first work item to its end. One that fails leaves no work behind.
+    async fn sync(
+        &self,
+        presence: Option<&Presence>,
+        (plan, first): (Plan, Vec<WorkItem>),
+        whole: bool,
+        progress: &impl Fn(Progress),
+    ) -> Result<Outcome, SurveyError> {
+        self.under_way.begin(plan.sync());
+        let result = self.carry_out_one(presence, plan, first, whole, progress).await;
+        if result.is_err() {
+            self.under_way.give_up(self.bus).await;
+        }
+        self.under_way.end();
+        result
+    }
+
+    async fn carry_out_one(
+        &self,
+        presence: Option<&Presence>,
+        mut plan: Plan,
+        first: Vec<WorkItem>,
+        whole: bool,
+        progress: &impl Fn(Progress),
+    ) -> Result<Outcome, SurveyError> {
+        let Self { bus, request, patience, .. } = self;
+        let sync = plan.sync().clone();
+        patience.renew();
+        let services = request.services.iter().map(|service| service.name.into()).collect();
+        let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
+        publish(bus, &sync, Event::Started(SyncStarted { accounts, services }), patience).await?;
+        if let Some(presence) = presence {
+            presence.contend(bus, &sync).await?;
+            succession::take_over(bus, presence, &sync).await?;
+        }
+        let order = Order::of_last_sync(bus).await;
+        publish_work(bus, &order.arrange(first), patience).await?;
+        let mut follower = Follower::new(bus, &sync.id);
+        collect(&mut follower, &mut plan, &order, patience, progress).await?;
+
+        progress(Progress::Writing);
+        let scopes = plan.scopes();
+        let collected = SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()), whole };
+        patience.renew();
+        publish(bus, &sync, Event::Collected(collected), patience).await?;
+        self.under_way.is_collected();
+        tracing::debug!(sync = sync.id, "collected; waiting for the graph");
+        let mut graph = written(&mut follower, patience).await?;
+        retain_stale(&mut graph, |place| !plan.asked_for(&place.account_id, &place.region, &place.service));
+        let mut unseen = plan.unseen();
+        unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
+        Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
+    }
 }
 
-/// One sync, from its first work item to its end.
-async fn sync(
-    bus: &Bus,
-    request: &Request,
-    sync: Sync,
-    progress: &impl Fn(Progress),
-    plan: impl FnOnce(Sync) -> (Plan, Vec<WorkItem>),
-) -> Result<Outcome, SurveyError> {
-    let (mut plan, first) = plan(sync.clone());
-    let consumer = bus.watch(SYNCS, subjects::sync_of(&sync.id)).await?;
-    let follower = Follower { bus, consumer, patience: request.patience };
-    let services = request.services.iter().map(|service| service.name.into()).collect();
-    let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
-    publish(bus, &sync, Event::Started(SyncStarted { accounts, services })).await?;
+/// Leaves out of the stale places those that the sync only could not see this time.
+fn retain_stale(graph: &mut SyncFinished, is_stale: impl Fn(&StalePlace) -> bool) {
+    let named = graph.stale.len();
+    graph.stale.retain(is_stale);
+    graph.stale_total = graph.stale_total.saturating_sub((named - graph.stale.len()) as u64);
+}
 
-    let order = Order::of_last_sync(bus).await;
-    publish_work(bus, &order.arrange(first)).await?;
-    follower.collect(&mut plan, &order, progress).await?;
-    progress(Progress::Writing);
-    let scopes = plan.scopes();
-    let collected =
-        SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()), ..SyncCollected::default() };
-    publish(bus, &sync, Event::Collected(collected)).await?;
-    let graph = follower.written().await?;
-    own_second(sync.update_tag).await;
-
-    let mut unseen = plan.unseen();
-    unseen.extend(graph.lost.iter().map(|lost| Unseen::lost(lost, plan.accounts())));
-    unseen.extend(graph.analysis.clone().map(Unseen::analysis));
-    Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
+fn is_unreachable(unreachable: &[UnreachableAccount], place: &StalePlace) -> bool {
+    unreachable.iter().any(|account| account.id == place.account_id)
 }
 
 impl SurveyError {
@@ -159,165 +241,5 @@ impl SurveyError {
             Self::UnknownAccounts(unknown) => role::UsageError::new([unknown]).into(),
             other => other.into(),
         }
-    }
-}
-
-async fn accounts(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
-    let deadline = Instant::now() + BROKER_PATIENCE;
-    let answer = loop {
-        let asked = AccountsRequest {}.encode_to_vec();
-        match bus.ask(subjects::ACCOUNTS_REQUEST, asked, ACCOUNTS_TIMEOUT).await {
-            Ok(answer) => break answer,
-            Err(RequestError::NobodyThere { .. }) if Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            Err(error) => return Err(SurveyError::Broker(error)),
-        }
-    };
-    let answer = AccountsAnswer::decode(answer).map_err(SurveyError::Answer)?;
-    match &answer.failure {
-        Some(failure) => Err(SurveyError::NoAccounts(failure.to_string())),
-        None => Ok(answer),
-    }
-}
-
-fn reasons(unreachable: &[UnreachableAccount]) -> String {
-    if unreachable.is_empty() {
-        return "the broker found none".to_owned();
-    }
-    let lines = unreachable.iter().cloned().map(|account| unreachable_account(account).to_string());
-    lines.collect::<Vec<_>>().join("; ")
-}
-
-fn unreachable_account(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
-    let all = || "*".to_owned();
-    Unseen {
-        account_id: id,
-        account_name: name,
-        region: all(),
-        service: all(),
-        listing: all(),
-        failure: failure.unwrap_or_default(),
-    }
-}
-
-async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishError> {
-    bus.publish(Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) })).await
-}
-
-async fn publish_work(bus: &Bus, items: &[WorkItem]) -> Result<(), PublishError> {
-    for together in items.chunks(PUBLISH_TOGETHER) {
-        let mut pending = Vec::with_capacity(together.len());
-        for item in together {
-            pending.push(bus.send(Outgoing::work(item)).await);
-        }
-        for ack in pending {
-            ack.wait().await?;
-        }
-    }
-    Ok(())
-}
-
-/// Reads the events of one sync.
-struct Follower<'a> {
-    bus: &'a Bus,
-    consumer: Consumer,
-    patience: Duration,
-}
-
-impl Follower<'_> {
-    /// Until every item of the plan has a report.
-    async fn collect(&self, plan: &mut Plan, order: &Order, progress: impl Fn(Progress)) -> Result<(), SurveyError> {
-        let mut heard = Instant::now();
-        let mut said = false;
-        while !plan.is_done() {
-            let (done, all) = plan.counts();
-            progress(Progress::Work {
-                done,
-                all,
-                assets: plan.scopes().iter().fold(0, |sum, scope| sum.saturating_add(scope.assets)),
-            });
-            for event in self.next().await? {
-                if let Event::Reported(report) = event {
-                    (heard, said) = (Instant::now(), false);
-                    publish_work(self.bus, &order.arrange(plan.report(report))).await?;
-                }
-            }
-            if heard.elapsed() > SILENCE && !said {
-                said = true;
-                let services: Vec<_> = plan.awaited().into_iter().collect();
-                let services = services.join(", ");
-                tracing::warn!(services, "no word of these services for a minute: is a collector for each running?");
-            }
-            if heard.elapsed() > self.patience {
-                plan.give_up("no collector reported on it: is one for this service running?");
-            }
-        }
-        Ok(())
-    }
-
-    /// Until the graph-writer has closed the sync.
-    async fn written(&self) -> Result<SyncFinished, SurveyError> {
-        let asked = Instant::now();
-        let mut said = false;
-        while asked.elapsed() < self.patience {
-            for event in self.next().await? {
-                if let Event::Finished(finished) = event {
-                    return Ok(finished);
-                }
-            }
-            if asked.elapsed() > SILENCE && !said {
-                said = true;
-                tracing::warn!(
-                    "everything is collected, but not yet in the graph after a minute: is a graph-writer running?"
-                );
-            }
-        }
-        Err(SurveyError::NotWritten(self.patience))
-    }
-
-    /// The next events; a NATS that is away is waited for.
-    async fn next(&self) -> Result<Vec<Event>, SurveyError> {
-        let mut events = Vec::new();
-        let deliveries = match self.consumer.next(READ_TOGETHER).await {
-            Ok(deliveries) => deliveries,
-            Err(error) if self.bus.is_connected() => return Err(error.into()),
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(250)).await;
-                return Ok(events);
-            }
-        };
-        for delivery in deliveries {
-            match events::read::<SyncEvent>(delivery.payload()) {
-                Ok(event) if subjects::carries_sync(delivery.subject(), &event) => {
-                    events.extend(event.event);
-                    delivery.settle(Settle::Ack).await?;
-                }
-                Ok(_) => {
-                    let reason = "the event does not belong to the subject that it came on";
-                    delivery.settle(Settle::Park(reason.to_owned())).await?;
-                }
-                Err(error) => delivery.settle(Settle::Park(format!("not a sync event: {error}"))).await?,
-            }
-        }
-        Ok(events)
-    }
-}
-
-/// Of a sync that begins now.
-fn identity() -> Sync {
-    Sync { id: ulid::Ulid::generate().to_string(), update_tag: now() }
-}
-
-/// Unix seconds.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Update tags are whole seconds: waits until this one is over, so that no later sync has the same.
-async fn own_second(update_tag: i64) {
-    while now() <= update_tag {
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -9,6 +9,11 @@ pub mod servers;
 use crate::survey_args::{SurveyArgs, SurveyConfig};
 use bus::Bus;
 use check::{Check, Status};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the broker may take to begin and to end.
+const BROKER: Duration = Duration::from_secs(30);
 
 /// `groma doctor`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +32,17 @@ pub struct Args {
 /// # Errors
 /// When the command line cannot be used.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let SurveyConfig { broker, request, collector: options, graph, bus } = args.survey.validate()?;
+    let shutdown = role::shutdown();
+    let json = args.json;
+    let Some(checks) = shutdown.run_until_cancelled(look(args.survey)).await else {
+        eprintln!("interrupted: a trial stream or a trial constraint may be left; the next run takes them away");
+        return Ok(role::exit::INTERRUPTED);
+    };
+    check::report(&checks?, json)
+}
+
+async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
+    let SurveyConfig { broker, request, collector: options, graph, bus } = survey.validate()?;
     let mut checks = servers::neo4j(&graph).await;
     let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
@@ -42,7 +57,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         }
         (Ok(broker), Some(leasing)) => checks.extend(in_aws(broker, leasing.bus.clone(), request, options).await),
     }
-    check::report(&checks, args.json)
+    Ok(checks)
 }
 
 /// A broker works beside the probes, as beside the collectors of a sync.
@@ -52,12 +67,17 @@ async fn in_aws(
     request: scheduler::Request,
     options: collector::Options,
 ) -> Vec<Check> {
-    let shutdown = role::shutdown();
+    let shutdown = CancellationToken::new();
+    // Should this be interrupted, the broker ends with it.
+    let _end = shutdown.clone().drop_guard();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(Box::pin(broker.run(bus.clone(), shutdown.clone(), Some(ready))));
-    is_ready.await.ok();
+    // Without it, the first question says so.
+    tokio::time::timeout(BROKER, is_ready).await.ok();
     let checks = accounts::look(&bus, &request, &options).await;
     shutdown.cancel();
-    serving.await.ok();
+    if tokio::time::timeout(BROKER, serving).await.is_err() {
+        tracing::warn!("the broker did not end within {BROKER:?}");
+    }
     checks
 }

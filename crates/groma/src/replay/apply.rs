@@ -3,18 +3,17 @@
 use super::{outcome, source::Recording};
 use crate::{collectors, sync::private_nats::PrivateNats};
 use ::replay::{Filter, Playback, Reader, play};
-use anyhow::bail;
-use bus::{Bus, Outcome as Settle, SYNCS};
-use events::{Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
+use anyhow::{Context, bail};
+use bus::Bus;
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{Options, Writer, WriterError};
 use role::{BusArgs, StorageArg};
-use scheduler::Outcome;
-use std::time::{Duration, Instant};
+use scheduler::{Follower, Outcome, Patience, written};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long the writer may write nothing at all before the replay is given up.
+/// How long the writer may make no progress at all before the replay is given up.
 const PATIENCE: Duration = Duration::from_mins(15);
 /// How long it may take to finish what it holds.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -24,7 +23,7 @@ pub struct Player {
     bus: Bus,
     writer: JoinHandle<Result<(), WriterError>>,
     shutdown: CancellationToken,
-    _nats: PrivateNats,
+    nats: PrivateNats,
 }
 
 impl Player {
@@ -44,7 +43,7 @@ impl Player {
         let options = Options { analyse: *filter == Filter::default(), ..Options::from(graph) };
         let writer = Writer::new(bus.clone(), store, options).expecting(&collectors::expected());
         let writer = tokio::spawn(Box::pin(writer.run(shutdown.clone())));
-        Ok(Self { bus, writer, shutdown, _nats: nats })
+        Ok(Self { bus, writer, shutdown, nats })
     }
 
     /// Plays one recording and waits until the graph has it.
@@ -63,7 +62,8 @@ impl Player {
         let reader = Reader::again(recording.file())?;
         let playing = async {
             play(&bus, reader, &playback, rate).await?;
-            finished(&bus, playback.sync()).await
+            let mut follower = Follower::new(&bus, &playback.sync().id);
+            written(&mut follower, &Patience::new(PATIENCE)).await.map_err(anyhow::Error::from)
         };
         let graph = tokio::select! {
             graph = playing => graph?,
@@ -82,6 +82,7 @@ impl Player {
         if !self.writer.is_finished() && tokio::time::timeout(DRAIN, self.writer).await.is_err() {
             tracing::warn!("the graph-writer did not end within {DRAIN:?}");
         }
+        self.nats.stop().await;
     }
 }
 
@@ -96,28 +97,5 @@ fn private(nats: &PrivateNats) -> BusArgs {
         nats_storage: StorageArg::File,
         assets_max_age: 3_650,
         assets_max_bytes: None,
-    }
-}
-
-/// Waits for the writer's word that it has closed the sync.
-async fn finished(bus: &Bus, sync: &Sync) -> anyhow::Result<SyncFinished> {
-    let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(SyncFinished::default())) };
-    let consumer = bus.watch(SYNCS, subjects::sync(&event)).await?;
-    let mut moved = (0, Instant::now());
-    loop {
-        for delivery in consumer.next(1).await.context("the private NATS does not answer")? {
-            let event = events::read::<SyncEvent>(delivery.payload())?;
-            delivery.settle(Settle::Ack).await?;
-            if let Some(Event::Finished(finished)) = event.event {
-                return Ok(finished);
-            }
-        }
-        let settled = bus.backlog(bus::ASSETS, bus::GRAPH_WRITER).await.map_or(moved.0, |it| it.settled_up_to);
-        if settled != moved.0 {
-            moved = (settled, Instant::now());
-        }
-        if moved.1.elapsed() >= PATIENCE {
-            bail!("the graph-writer has written nothing for {} minutes", PATIENCE.as_secs() / 60);
-        }
     }
 }

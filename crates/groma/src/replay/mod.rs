@@ -9,21 +9,30 @@ pub mod outcome;
 pub mod since;
 pub mod source;
 
-use crate::{UsageError, sync::report};
+use crate::{
+    UsageError,
+    sync::{private_nats::PrivateNats, report},
+};
 use ::replay::Filter;
 use anyhow::bail;
 use filter_args::FilterArgs;
 use graph::{GraphConfig, GraphStore};
 use source::Recording;
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 /// `groma replay`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
     /// Recording to replay
-    #[arg(value_name = "FILE", required_unless_present_any = ["sync", "since"], conflicts_with_all = ["sync", "since"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["sync", "since", "kept"], conflicts_with_all = ["sync", "since", "kept"])]
     pub file: Option<PathBuf>,
+    /// Replay what a `groma sync` collected and could not write, out of the folder that it named
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["sync", "since"])]
+    pub kept: Option<PathBuf>,
     /// Replay this sync out of the streams of NATS
     #[arg(long, value_name = "ID", conflicts_with = "since")]
     pub sync: Option<String>,
@@ -61,14 +70,20 @@ fn positive(text: &str) -> Result<f64, &'static str> {
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let graph = args.graph.clone().validate().map_err(UsageError::new)?;
     let filter = args.filter.filter();
-    let mut recordings = recordings(&args, &filter).await?;
+    let shutdown = role::shutdown();
+    let Some(recordings) = shutdown.run_until_cancelled(recordings(&args, &filter)).await else {
+        eprintln!("interrupted while reading: nothing was written");
+        return Ok(role::exit::INTERRUPTED);
+    };
+    let mut recordings = recordings?;
     for recording in &recordings {
         recording.holds_what_is_asked_for(&filter)?;
     }
     if args.dry_run {
-        return dry_run::run(&mut recordings, &filter, &graph, args.json).await;
+        let comparing = dry_run::run(&mut recordings, &filter, &graph, args.json);
+        let status = shutdown.run_until_cancelled(comparing).await;
+        return status.unwrap_or(Ok(role::exit::INTERRUPTED));
     }
-    let shutdown = role::shutdown();
     let replaying = apply_all(recordings, &filter, &args, &graph, &shutdown);
     let Some(status) = shutdown.run_until_cancelled(replaying).await else {
         eprintln!("interrupted: what was replayed so far is in the graph; replaying it again is harmless");
@@ -78,12 +93,23 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
 }
 
 async fn recordings(args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
-    match (&args.file, &args.sync, args.since) {
+    match (&args.file, &args.kept, &args.sync, args.since) {
         (Some(file), ..) => Ok(vec![Recording::open(file, filter)?]),
-        (None, Some(sync), _) => Ok(vec![source::Streams::connect(&args.bus).await?.record(sync, filter).await?]),
-        (None, None, Some(tag)) => source::Streams::connect(&args.bus).await?.since(tag, filter).await,
-        (None, None, None) => bail!(UsageError::new(["name a FILE, --sync or --since"])),
+        (None, Some(folder), ..) => kept(folder, args, filter).await,
+        (None, None, Some(sync), _) => Ok(vec![source::Streams::connect(&args.bus).await?.record(sync, filter).await?]),
+        (None, None, None, Some(tag)) => source::Streams::connect(&args.bus).await?.since(tag, filter).await,
+        (None, None, None, None) => bail!(UsageError::new(["name a FILE, --kept, --sync or --since"])),
     }
+}
+
+/// Every sync in the streams that a `groma sync` kept.
+async fn kept(folder: &Path, args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
+    let nats = PrivateNats::reopen(folder).await?;
+    let url = Some(nats.url().to_owned());
+    let private = role::BusArgs { nats: url, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.bus.clone() };
+    let recordings = source::Streams::connect(&private).await?.since(0, filter).await;
+    nats.stop().await;
+    recordings
 }
 
 async fn apply_all(
@@ -107,6 +133,7 @@ async fn apply_all(
         }
     }
     player.stop().await;
-    let status = report::print(&outcomes, report::REPLAYED, args.json, args.since.is_some())?;
+    let list = args.since.is_some() || args.kept.is_some();
+    let status = report::print(&outcomes, report::REPLAYED, args.json, list)?;
     failure.map_or(Ok(status), Err)
 }

@@ -14,9 +14,7 @@ pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -
     // Which regional services the sync was for is not recorded.
     let mut unseen: Vec<Unseen> =
         reported.flat_map(|(item, report)| Unseen::of_report(&item, report, &["*"])).collect();
-    let lost = graph.lost.iter().filter(|lost| lost.scope.is_some());
-    unseen.extend(lost.map(|lost| Unseen::lost(lost, &accounts)));
-    unseen.extend(graph.analysis.clone().map(Unseen::analysis));
+    unseen.extend(Unseen::of_graph(&graph, &accounts));
     let (sync, scopes) = (playback.sync().clone(), playback.scopes());
     Outcome { sync, accounts, scopes, unseen, graph, repeats: Vec::new() }
 }

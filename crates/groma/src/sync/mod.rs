@@ -8,12 +8,17 @@ pub mod roles;
 
 use crate::survey_args::{SurveyArgs, SurveyConfig};
 use anyhow::{Context, bail};
+use broker::Broker;
 use bus::{Bus, RequestError};
 use events::{AccountsRequest, Message, subjects};
 use graph::GraphStore;
 use private_nats::PrivateNats;
-use scheduler::{Outcome, SurveyError};
-use std::time::{Duration, Instant};
+use scheduler::{Outcome, Phase, Progress, SurveyError};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// `groma sync`.
@@ -37,40 +42,101 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let config = args.survey.validate()?;
     let shutdown = role::shutdown();
     let began = Instant::now();
-    let Some(outcome) = shutdown.run_until_cancelled(survey(config, &shutdown)).await else {
-        eprintln!("interrupted: what was collected so far is in the graph, and nothing was removed from it");
+    let Some(stage) = shutdown.run_until_cancelled(Stage::set(&config)).await else {
+        eprintln!("interrupted {}", Phase::Beginning);
         return Ok(role::exit::INTERRUPTED);
     };
-    report::print(&[(outcome?, began.elapsed())], report::SURVEYED, json, false)
+    match survey(stage?, config, &shutdown).await {
+        Ok(outcome) => report::print(&[(outcome, began.elapsed())], report::SURVEYED, json, false),
+        Err(Ended { error, kept }) => end(error, kept.as_deref()),
+    }
 }
 
-async fn survey(config: SurveyConfig, shutdown: &CancellationToken) -> anyhow::Result<Outcome> {
-    let store = GraphStore::connect(&config.graph).await?;
-    let broker = broker::build(config.broker).await?;
-    let mut bus_args = config.bus;
-    let private = match bus_args.nats {
-        Some(_) => None,
-        None => Some(PrivateNats::start().await?),
-    };
-    if let Some(private) = &private {
-        bus_args.nats = Some(private.url().to_owned());
+/// What a survey in this process works on.
+struct Stage {
+    store: GraphStore,
+    broker: Broker,
+    private: Option<PrivateNats>,
+    bus: Bus,
+}
+
+impl Stage {
+    async fn set(config: &SurveyConfig) -> anyhow::Result<Self> {
+        let store = GraphStore::connect(&config.graph).await?;
+        let broker = broker::build(config.broker.clone()).await?;
+        let mut bus_args = config.bus.clone();
+        let private = match bus_args.nats {
+            Some(_) => None,
+            None => Some(PrivateNats::start().await?),
+        };
+        if let Some(private) = &private {
+            bus_args.nats = Some(private.url().to_owned());
+        }
+        let bus = role::connect(&bus_args, "groma-sync").await?;
+        if private.is_none() {
+            refuse_second_broker(&bus).await?;
+        }
+        Ok(Self { store, broker, private, bus })
     }
-    let bus = role::connect(&bus_args, "groma-sync").await?;
-    if private.is_none() {
-        refuse_second_broker(&bus).await?;
-    }
+}
+
+/// A survey that did not come to its end.
+struct Ended {
+    error: anyhow::Error,
+    /// Where the streams are kept of what was collected and not written.
+    kept: Option<PathBuf>,
+}
+
+async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken) -> Result<Outcome, Ended> {
+    let Stage { store, broker, private, bus } = stage;
     let services: Vec<_> = config.request.services.iter().map(|service| service.name).collect();
-    let mut roles =
-        roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()), shutdown);
+    let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()));
     let progress = progress::Bar::new();
+    let collected = AtomicBool::new(false);
+    let show = |step: Progress| {
+        if step == Progress::Writing {
+            collected.store(true, SeqCst);
+        }
+        progress.show(&step);
+    };
     let outcome = tokio::select! {
-        outcome = scheduler::survey(&bus, config.request, |step| progress.show(&step)) => outcome.map_err(SurveyError::for_main),
+        outcome = scheduler::survey(&bus, config.request, shutdown, show) => outcome.map_err(SurveyError::for_main),
         failure = roles.failed() => Err(failure),
     };
     progress.clear();
     roles.stop().await;
-    drop(private);
-    outcome
+    match (outcome, private) {
+        (Ok(outcome), private) => {
+            if let Some(private) = private {
+                private.stop().await;
+            }
+            Ok(outcome)
+        }
+        (Err(error), Some(private)) if collected.load(SeqCst) => Err(Ended { error, kept: private.keep().await }),
+        (Err(error), _) => Err(Ended { error, kept: None }),
+    }
+}
+
+/// Says why a survey did not come to its end, and how to go on.
+fn end(error: anyhow::Error, kept: Option<&Path>) -> anyhow::Result<u8> {
+    let is_interrupted = matches!(error.downcast_ref(), Some(SurveyError::Interrupted(_)));
+    match kept {
+        Some(folder) if is_interrupted => {
+            eprintln!("interrupted when everything was collected: {}", how_to_go_on(folder));
+        }
+        Some(folder) => return Err(error.context(how_to_go_on(folder))),
+        None if is_interrupted => eprintln!("{error}"),
+        None => return Err(error),
+    }
+    Ok(role::exit::INTERRUPTED)
+}
+
+fn how_to_go_on(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "what was collected is kept in {folder}: `groma replay --kept {folder}` writes it into the graph; delete the folder \
+         afterwards"
+    )
 }
 
 /// A broker that is already on this NATS would answer for accounts that this command line does not name.

@@ -14,6 +14,10 @@ use tokio::process::{Child, Command};
 
 /// How long the server may take to listen.
 const START: Duration = Duration::from_secs(20);
+/// How long it may take to end.
+const STOP: Duration = Duration::from_secs(20);
+/// Folder of the streams.
+const STREAMS: &str = "jetstream";
 /// Ends the server when this process is gone, however it went: standard input of the shell is a pipe that only this
 /// process holds open.
 const GUARD: &str =
@@ -22,8 +26,17 @@ const GUARD: &str =
 /// The running server; it ends when this is dropped.
 pub struct PrivateNats {
     url: String,
-    _guard: Child,
-    _directory: TempDir,
+    // Before the folder, so that it is told first.
+    guard: Child,
+    folder: Folder,
+}
+
+/// Where its streams are.
+enum Folder {
+    /// In a folder that is removed with the server.
+    Temporary(TempDir),
+    /// In one that an earlier process left.
+    Kept,
 }
 
 impl PrivateNats {
@@ -32,31 +45,75 @@ impl PrivateNats {
     /// # Errors
     /// When there is none or it does not come up.
     pub async fn start() -> anyhow::Result<Self> {
-        let binary = find()?;
-        let directory = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
-        let password: String = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from).collect();
-        let config = directory.path().join("nats.conf");
-        fs::write(&config, configuration(directory.path(), &password)).context("cannot write a NATS configuration")?;
-        let log = fs::File::create(directory.path().join("nats.log"))?;
-        let mut guard = Command::new("sh")
-            .args(["-c", GUARD])
-            .arg(&binary)
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(false)
-            .spawn()
-            .context("cannot start a private nats-server")?;
-        let port = port(directory.path(), &mut guard).await?;
-        Ok(Self { url: format!("nats://groma:{password}@127.0.0.1:{port}"), _guard: guard, _directory: directory })
+        let folder = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
+        let (guard, url) = launch(folder.path()).await?;
+        Ok(Self { url, guard, folder: Folder::Temporary(folder) })
+    }
+
+    /// Starts a server on the streams that [`PrivateNats::keep`] left.
+    ///
+    /// # Errors
+    /// When there are none, or as [`PrivateNats::start`].
+    pub async fn reopen(folder: &Path) -> anyhow::Result<Self> {
+        if !folder.join(STREAMS).is_dir() {
+            bail!("{} holds no streams that `groma sync` kept", folder.display());
+        }
+        let (guard, url) = launch(folder).await?;
+        Ok(Self { url, guard, folder: Folder::Kept })
     }
 
     /// URL with user and password.
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Ends the server and removes its streams, unless an earlier process left them.
+    pub async fn stop(mut self) {
+        self.end().await;
+    }
+
+    /// Ends the server and leaves its streams; says where they are, if they are not there already.
+    pub async fn keep(mut self) -> Option<PathBuf> {
+        self.end().await;
+        match self.folder {
+            Folder::Temporary(folder) => Some(folder.keep()),
+            Folder::Kept => None,
+        }
+    }
+
+    /// The guard ends when its standard input does, and the server with it.
+    async fn end(&mut self) {
+        drop(self.guard.stdin.take());
+        if tokio::time::timeout(STOP, self.guard.wait()).await.is_err() {
+            tracing::warn!("the private nats-server did not end within {STOP:?}");
+        }
+    }
+}
+
+/// Starts a server on this folder; its guard and its URL.
+async fn launch(folder: &Path) -> anyhow::Result<(Child, String)> {
+    let binary = find()?;
+    let password: String = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from).collect();
+    // Of a server that was here before.
+    for path in ports_files(folder) {
+        fs::remove_file(path)?;
+    }
+    let config = folder.join("nats.conf");
+    fs::write(&config, configuration(folder, &password)).context("cannot write a NATS configuration")?;
+    let log = fs::File::create(folder.join("nats.log"))?;
+    let mut guard = Command::new("sh")
+        .args(["-c", GUARD])
+        .arg(&binary)
+        .arg("-c")
+        .arg(&config)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(false)
+        .spawn()
+        .context("cannot start a private nats-server")?;
+    let port = port(folder, &mut guard).await?;
+    Ok((guard, format!("nats://groma:{password}@127.0.0.1:{port}")))
 }
 
 fn find() -> anyhow::Result<PathBuf> {
@@ -79,7 +136,7 @@ fn configuration(directory: &Path, password: &str) -> String {
     format!(
         r#"listen: "127.0.0.1:-1"
 ports_file_dir: "{directory}"
-jetstream {{ store_dir: "{directory}/jetstream" }}
+jetstream {{ store_dir: "{directory}/{STREAMS}" }}
 authorization {{ user: "groma", password: "{password}" }}
 "#
     )
@@ -103,8 +160,12 @@ async fn port(directory: &Path, guard: &mut Child) -> anyhow::Result<u16> {
 }
 
 fn written_port(directory: &Path) -> Option<u16> {
-    let files = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
-    let file = files.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "ports"))?;
+    let file = ports_files(directory).into_iter().next()?;
     let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
     ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
+}
+
+fn ports_files(directory: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "ports")).collect()
 }

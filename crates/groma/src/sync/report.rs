@@ -1,8 +1,12 @@
 //! What a user reads when a sync is over: the sum on standard output, all that could not be seen on standard error.
 
-use scheduler::{Outcome, Unseen, role::status};
+use events::{ShortenedIds, StalePlace};
+use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+/// Stale places that are named to a person.
+const MOST_NAMED: usize = 10;
 
 /// `--json`. Fields are only added.
 #[derive(Serialize)]
@@ -21,6 +25,28 @@ struct Report<'a> {
     graph: Graph,
     /// Syncs that followed because batches were lost between collectors and graph.
     repeats: Vec<Repeat<'a>>,
+    /// Places that the graph holds and no survey covers any more, the longest unseen first; not all, if there are many.
+    stale: Vec<Stale<'a>>,
+    stale_total: u64,
+    /// Ids that were too long for an index.
+    shortened_ids: Vec<Shortened<'a>>,
+}
+
+#[derive(Serialize)]
+struct Stale<'a> {
+    account_id: &'a str,
+    region: &'a str,
+    service: &'a str,
+    /// Unix seconds.
+    last_seen: i64,
+}
+
+#[derive(Serialize)]
+struct Shortened<'a> {
+    label: &'a str,
+    count: u64,
+    /// As it stands in the graph.
+    example: &'a str,
 }
 
 #[derive(Serialize)]
@@ -84,6 +110,9 @@ impl<'a> Report<'a> {
                 edges_leading_out: outcome.graph.targets_missing,
             },
             repeats: outcome.repeats.iter().map(Repeat::of).collect(),
+            stale: outcome.graph.stale.iter().map(Stale::of).collect(),
+            stale_total: outcome.graph.stale_total,
+            shortened_ids: outcome.graph.shortened.iter().map(Shortened::of).collect(),
         }
     }
 
@@ -94,8 +123,51 @@ impl<'a> Report<'a> {
         format!(
             "{verb} {accounts} account(s) in {seconds:.1} s: {listings} listings, {assets} assets.\n\
              Graph: {nodes_written} nodes and {edges_written} edges seen, {nodes_removed} nodes and {edges_removed} edges \
-             removed, {edges_leading_out} edges lead out of what was surveyed."
+             removed, {edges_leading_out} edges lead out of what was surveyed.{}",
+            self.notes()
         )
+    }
+
+    /// What is no failure and should be known; each begins a line.
+    fn notes(&self) -> String {
+        let mut notes = String::new();
+        if self.stale_total > 0 {
+            let total = self.stale_total;
+            write!(
+                notes,
+                "\nNote: no survey covers {total} place(s) of the graph any more; `groma forget` removes them:"
+            )
+            .ok();
+            for Stale { account_id, region, service, last_seen } in self.stale.iter().take(MOST_NAMED) {
+                write!(notes, "\n  {account_id} {region} {service}, last seen {}", seen_ago(*last_seen)).ok();
+            }
+            let more = total.saturating_sub(self.stale.len().min(MOST_NAMED) as u64);
+            if more > 0 {
+                write!(notes, "\n  and {more} more").ok();
+            }
+        }
+        for Shortened { label, count, example } in &self.shortened_ids {
+            write!(
+                notes,
+                "\nNote: {count} id(s) of {label} are too long for an index and stand in the graph in a short form, such as \
+                 {example}"
+            )
+            .ok();
+        }
+        notes
+    }
+}
+
+impl<'a> Stale<'a> {
+    fn of(place: &'a StalePlace) -> Self {
+        let StalePlace { account_id, region, service, last_seen } = place;
+        Self { account_id, region, service, last_seen: *last_seen }
+    }
+}
+
+impl<'a> Shortened<'a> {
+    fn of(ids: &'a ShortenedIds) -> Self {
+        Self { label: &ids.label, count: ids.count, example: &ids.example }
     }
 }
 
@@ -149,4 +221,38 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
         Some(_) => role::exit::INCOMPLETE,
         None => role::exit::NOTHING_DONE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Sync, SyncFinished};
+
+    fn outcome(graph: SyncFinished) -> Outcome {
+        let scope = events::ScopeReport::default();
+        let sync = Sync { id: "a".into(), update_tag: 1 };
+        let (accounts, unseen, repeats) = (Vec::new(), Vec::new(), Vec::new());
+        Outcome { sync, accounts, scopes: vec![scope], unseen, graph, repeats }
+    }
+
+    #[test]
+    fn stale_places_and_shortened_ids_are_notes_and_no_failure() {
+        let place = |nth: usize| StalePlace {
+            account_id: format!("{nth:012}"),
+            region: "eu-west-1".into(),
+            service: "ec2".into(),
+            last_seen: 1_700_000_000,
+        };
+        let ids = ShortenedIds { label: "AWSPolicyStatement".into(), count: 3, example: "arn:x…".into() };
+        let stale = (1..=12).map(place).collect();
+        let outcome = outcome(SyncFinished { stale, stale_total: 40, shortened: vec![ids], ..SyncFinished::default() });
+        let text = Report::of(&outcome, Duration::ZERO).text(SURVEYED);
+        for words in ["40 place(s)", "groma forget", "000000000001 eu-west-1 ec2, last seen", "days ago", "and 30 more"]
+        {
+            assert!(text.contains(words), "{words} is not in {text}");
+        }
+        assert!(!text.contains("000000000011"), "{text}");
+        assert!(text.contains("3 id(s) of AWSPolicyStatement") && text.contains("arn:x…"), "{text}");
+        assert_eq!(print(&[(outcome, Duration::ZERO)], SURVEYED, true, false).expect("it can be written"), 0);
+    }
 }

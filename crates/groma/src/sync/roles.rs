@@ -27,9 +27,9 @@ impl Roles {
         services: &[&str],
         options: &Options,
         (store, writing): (GraphStore, graph_writer::Options),
-        shutdown: &CancellationToken,
     ) -> Self {
-        let mut roles = Self { tasks: JoinSet::new(), shutdown: shutdown.child_token() };
+        // They work until the survey is over: on a signal it has something to say first.
+        let mut roles = Self { tasks: JoinSet::new(), shutdown: CancellationToken::new() };
         let token = roles.shutdown.clone();
         roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), None)));
         let writer = Writer::new(bus.clone(), store, writing).expecting(&collectors::expected());

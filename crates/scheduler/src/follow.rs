@@ -1,0 +1,93 @@
+//! Follows one sync's events. Whatever happens to the bus is waited out: patience decides when it has been too long.
+
+use bus::{Bus, ConsumeError, Consumer, LookupError, Outcome as Settle, SYNCS};
+use events::{Message, SyncEvent, subjects, sync_event::Event};
+use std::time::Duration;
+
+/// Events read at once.
+const READ_TOGETHER: usize = 256;
+/// Pause after the bus could not be read.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Reads the events of one sync. An event may be seen twice.
+pub struct Follower {
+    bus: Bus,
+    sync_id: String,
+    watch: Option<Consumer>,
+    /// Place of the newest event that was read.
+    newest: u64,
+    is_troubled: bool,
+}
+
+impl Follower {
+    /// Follows a sync from its first event.
+    pub fn new(bus: &Bus, sync_id: &str) -> Self {
+        Self { bus: bus.clone(), sync_id: sync_id.to_owned(), watch: None, newest: 0, is_troubled: false }
+    }
+
+    /// The bus that it reads.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The next events; none after some seconds without any, or when the bus cannot be read at this moment.
+    pub async fn next(&mut self) -> Vec<Event> {
+        match self.read().await {
+            Ok(events) => {
+                if std::mem::take(&mut self.is_troubled) {
+                    tracing::info!(sync = self.sync_id, "the sync's progress can be followed again");
+                }
+                events
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_troubled, true) {
+                    let error = bus::chain(error.as_ref());
+                    tracing::warn!(sync = self.sync_id, error, "cannot follow the sync's progress; trying again");
+                }
+                // Another watcher begins at the first event again, so that none is missed.
+                self.watch = None;
+                tokio::time::sleep(PAUSE).await;
+                Vec::new()
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Vec<Event>, Box<dyn std::error::Error + Send + Sync>> {
+        let watch = match self.watch.take() {
+            Some(watch) => watch,
+            None => self.bus.watch(SYNCS, subjects::sync_of(&self.sync_id)).await?,
+        };
+        let (events, newest) = self.take(&watch).await?;
+        if events.is_empty() && newest == 0 && self.is_behind().await? {
+            return Err("the stream holds events that do not come".into());
+        }
+        self.newest = self.newest.max(newest);
+        self.watch = Some(watch);
+        Ok(events)
+    }
+
+    /// Events that came, and the place of the newest.
+    async fn take(&self, watch: &Consumer) -> Result<(Vec<Event>, u64), ConsumeError> {
+        let (mut events, mut newest) = (Vec::new(), 0);
+        for delivery in watch.next(READ_TOGETHER).await? {
+            newest = newest.max(delivery.sequence());
+            match events::read::<SyncEvent>(delivery.payload()) {
+                Ok(event) if subjects::carries_sync(delivery.subject(), &event) => {
+                    events.extend(event.event);
+                    delivery.settle(Settle::Ack).await?;
+                }
+                Ok(_) => {
+                    let reason = "the event does not belong to the subject that it came on";
+                    delivery.settle(Settle::Park(reason.to_owned())).await?;
+                }
+                Err(error) => delivery.settle(Settle::Park(format!("not a sync event: {error}"))).await?,
+            }
+        }
+        Ok((events, newest))
+    }
+
+    /// Whether the stream has an event that did not come: the watcher is gone, or sees a server that is behind.
+    async fn is_behind(&self) -> Result<bool, LookupError> {
+        Ok(self.bus.next_on(SYNCS, &subjects::sync_of(&self.sync_id), self.newest).await?.is_some())
+    }
+}

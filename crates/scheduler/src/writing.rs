@@ -1,0 +1,86 @@
+//! From the word that a sync has been collected to the word that the graph holds it.
+
+use crate::{Patience, follow::Follower};
+use bus::{ASSETS, Bus, GRAPH_WRITER};
+use events::{SyncFinished, sync_event::Event};
+use std::time::{Duration, Instant};
+
+/// Silence after which it is said once what is awaited.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// Everything was collected, but the graph does not say that it holds it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the graph-writers have made no progress for {}: is one running, and does Neo4j answer it?",
+    humantime::format_duration(*.0)
+)]
+pub struct NotWritten(pub Duration);
+
+/// Waits until a graph-writer has closed the sync. A writer that makes progress is waited for, however long it takes.
+///
+/// # Errors
+/// [`NotWritten`] when there was no progress until patience was over.
+pub async fn written(follower: &mut Follower, patience: &Patience) -> Result<SyncFinished, NotWritten> {
+    patience.renew();
+    let mut backlog = Shrinking::default();
+    let (mut looked, mut said, mut steps) = (Instant::now(), false, 0);
+    loop {
+        let mut has_moved = false;
+        for event in follower.next().await {
+            match event {
+                Event::Finished(finished) => return Ok(finished),
+                Event::Closing(closing) if closing.made > steps => {
+                    steps = closing.made;
+                    has_moved = true;
+                }
+                _ => {}
+            }
+        }
+        if looked.elapsed() >= patience.look() {
+            has_moved |= backlog.has_moved(follower.bus()).await;
+            looked = Instant::now();
+        }
+        if has_moved {
+            patience.renew();
+            said = false;
+        }
+        if patience.spent() > SILENCE && !said {
+            said = true;
+            tracing::warn!(
+                "everything is collected, but not yet in the graph after a minute: is a graph-writer running?"
+            );
+        }
+        if patience.is_over() {
+            return Err(NotWritten(patience.limit()));
+        }
+    }
+}
+
+/// What was in the stream of assets at the beginning and has still to be written. It can only shrink, so that writers which are
+/// busy with other syncs do not keep one alive that they never close.
+#[derive(Debug, Default)]
+struct Shrinking {
+    /// Place of the last event.
+    last: Option<u64>,
+    settled: u64,
+    delivered: u64,
+    unsettled: usize,
+}
+
+impl Shrinking {
+    /// Whether writers have come further since the last look. A bus that does not answer says no.
+    async fn has_moved(&mut self, bus: &Bus) -> bool {
+        if self.last.is_none() {
+            self.last = bus.last_sequence(ASSETS).await.ok();
+        }
+        let (Some(last), Ok(now)) = (self.last, bus.backlog(ASSETS, GRAPH_WRITER).await) else { return false };
+        let (settled, delivered) = (now.settled_up_to.min(last), now.delivered_up_to.min(last));
+        if settled > self.settled || delivered > self.delivered {
+            (self.settled, self.delivered, self.unsettled) = (settled, delivered, now.unsettled);
+            return true;
+        }
+        let is_fewer = now.unsettled < self.unsettled;
+        self.unsettled = self.unsettled.min(now.unsettled);
+        is_fewer
+    }
+}

@@ -1,0 +1,51 @@
+//! A bus that goes away and forgets who watches.
+
+use crate::stage::{Stage, process, request};
+use async_nats::jetstream;
+use bus::SYNCS;
+use futures::TryStreamExt;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_sync_outlives_its_watcher() -> anyhow::Result<()> {
+    let mut stage = Stage::new(1).await?;
+    let scheduler = process(stage.another().await?, request(&["iam"], &[], 600));
+    stage.until_queued(2).await?;
+    let mut deleted = 0;
+    while deleted == 0 {
+        deleted = delete_watchers(&stage.nats.url()).await?;
+    }
+    stage.collectors();
+    stage.writer(Vec::new()).await?;
+    assert!(scheduler.await??.is_complete());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sync_outlives_restarts_of_the_server() -> anyhow::Result<()> {
+    let mut stage = Stage::new(3).await?;
+    let scheduler = process(stage.another().await?, request(&["iam"], &[], 600));
+    stage.until_queued(6).await?;
+    stage.nats.kill();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.nats.restart().await?;
+    stage.collectors();
+    stage.nats.restart().await?;
+    stage.writer(Vec::new()).await?;
+    assert!(scheduler.await??.is_complete());
+    Ok(())
+}
+
+/// Deletes what follows syncs, as the death of the one server does that holds it.
+#[allow(clippy::disallowed_methods, reason = "what a server does, no Groma does")]
+async fn delete_watchers(url: &str) -> anyhow::Result<usize> {
+    let client = async_nats::ConnectOptions::new().connect(url).await?;
+    let stream = jetstream::new(client).get_stream(SYNCS).await?;
+    let names: Vec<String> = stream.consumer_names().try_collect().await?;
+    let mut deleted = 0;
+    for name in names.iter().filter(|name| name.starts_with("watcher-")) {
+        stream.delete_consumer(name).await?;
+        deleted += 1;
+    }
+    Ok(deleted)
+}

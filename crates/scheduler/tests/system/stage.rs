@@ -1,0 +1,208 @@
+//! The parts that a scheduler talks to.
+
+use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, SYNCS, Subscription, WORK};
+use events::{
+    Account, AccountsAnswer, AssetBatch, AssetEvent, Message, NewestTagAnswer, Scope, ScopeReport, Sync, SyncEvent,
+    SyncFinished, WorkItem, WorkKind, WorkReport, asset_event, subjects, sync_event::Event,
+};
+use futures::StreamExt;
+use scheduler::{Outcome, Progress, Request, RequestArgs, SurveyError, catalog::SERVICES, survey};
+use std::{future::Future, time::Duration};
+use testkit::Nats;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// A bus and what serves on it until this is dropped.
+pub(crate) struct Stage {
+    pub(crate) nats: Nats,
+    pub(crate) bus: Bus,
+    tasks: JoinSet<()>,
+}
+
+impl Stage {
+    /// A bus with its streams, and a broker that names so many accounts.
+    pub(crate) async fn new(accounts: usize) -> anyhow::Result<Self> {
+        let nats = Nats::start().await?;
+        let bus = connect(&nats.url()).await?;
+        bus.ensure_streams().await?;
+        for service in SERVICES {
+            bus.consume(Subscription::work(service.name, bus::ACK_WAIT)).await?;
+        }
+        bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await?;
+        let mut stage = Self { nats, bus, tasks: JoinSet::new() };
+        stage.broker(accounts).await?;
+        Ok(stage)
+    }
+
+    /// A connection of its own, as another process has.
+    pub(crate) async fn another(&self) -> anyhow::Result<Bus> {
+        connect(&self.nats.url()).await
+    }
+
+    pub(crate) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    async fn broker(&mut self, accounts: usize) -> anyhow::Result<()> {
+        let account = |nth: usize| Account { id: format!("{nth:012}"), name: format!("a{nth}"), ..Account::default() };
+        let accounts = (1..=accounts).map(account).collect();
+        let answer = AccountsAnswer { accounts, ..AccountsAnswer::default() }.encode_to_vec();
+        self.answer(subjects::ACCOUNTS_REQUEST, answer).await
+    }
+
+    /// A graph-writer that says which tag is the newest.
+    pub(crate) async fn newest_tag(&mut self, newest_tag: i64) -> anyhow::Result<()> {
+        self.answer(subjects::NEWEST_TAG_REQUEST, NewestTagAnswer { newest_tag }.encode_to_vec()).await
+    }
+
+    async fn answer(&mut self, subject: &str, answer: Vec<u8>) -> anyhow::Result<()> {
+        let mut questions = Box::pin(self.bus.serve(subject, "test").await?);
+        self.spawn(async move {
+            while let Some(question) = questions.next().await {
+                question.answer(answer.clone()).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Collectors of every service that finish an item at once.
+    pub(crate) fn collectors(&mut self) {
+        for service in SERVICES {
+            let bus = self.bus.clone();
+            self.spawn(async move {
+                let work = Subscription::work(service.name, bus::ACK_WAIT);
+                while let Ok(items) = bus.consume(work.clone()).await {
+                    loop {
+                        let Ok(deliveries) = items.next(16).await else { break };
+                        for delivery in deliveries {
+                            let item = WorkItem::decode(delivery.payload().clone()).expect("a work item");
+                            report(&bus, &item).await;
+                            delivery.settle(Settle::Ack).await.ok();
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    /// A graph-writer that says what `ends` gives for one sync after another, and then nothing special.
+    pub(crate) async fn writer(&mut self, ends: Vec<SyncFinished>) -> anyhow::Result<()> {
+        let bus = self.bus.clone();
+        let collected = bus.consume(Subscription::collected(bus::GRAPH_WRITER, bus::ACK_WAIT)).await?;
+        let mut ends = ends.into_iter();
+        self.spawn(async move {
+            loop {
+                for delivery in collected.next(1).await.unwrap_or_default() {
+                    let event = SyncEvent::decode(delivery.payload().clone()).expect("a sync event");
+                    let sync = event.sync.expect("of a sync");
+                    tell(&bus, &sync, Event::Finished(ends.next().unwrap_or_default())).await;
+                    delivery.settle(Settle::Ack).await.ok();
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// What is in a stream on a subject or pattern.
+    pub(crate) async fn held(&self, stream: &'static str, filter: &str) -> anyhow::Result<Vec<String>> {
+        Ok(self.bus.subjects(stream, filter).await?)
+    }
+
+    /// Waits until the work stream holds so many items.
+    pub(crate) async fn until_queued(&self, items: usize) -> anyhow::Result<()> {
+        while self.held(WORK, subjects::WORK).await?.len() != items {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a sync is collected.
+    pub(crate) async fn until_collected(&self) -> anyhow::Result<()> {
+        while self.last("collected").await?.is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// The last event of a kind.
+    pub(crate) async fn last(&self, kind: &str) -> anyhow::Result<Option<SyncEvent>> {
+        let found = self.bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await?;
+        Ok(found.map(|found| SyncEvent::decode(found.payload)).transpose()?)
+    }
+}
+
+async fn connect(url: &str) -> anyhow::Result<Bus> {
+    Ok(Bus::connect(&BusConfig::new(url, "test")).await?)
+}
+
+/// A request of these services and regions that is patient for so many seconds.
+pub(crate) fn request(services: &[&str], regions: &[&str], patience: u64) -> Request {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let (account, types) = (Vec::new(), Vec::new());
+    let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+    Request { patience: Duration::from_secs(patience), ..args.validate().expect("a request") }
+}
+
+/// Surveys with nobody to interrupt.
+pub(crate) async fn run(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
+    survey(bus, request, &CancellationToken::new(), |_: Progress| {}).await
+}
+
+/// A scheduler as a process that can be killed.
+pub(crate) fn process(bus: Bus, request: Request) -> tokio::task::JoinHandle<Result<Outcome, SurveyError>> {
+    tokio::spawn(async move { run(&bus, request).await })
+}
+
+/// Publishes an event of a sync.
+pub(crate) async fn tell(bus: &Bus, sync: &Sync, event: Event) {
+    let event = SyncEvent { sync: Some(sync.clone()), event: Some(event) };
+    bus.publish(Outgoing::sync(&event)).await.expect("the bus takes it");
+}
+
+/// Reports an item as done, with one scope.
+pub(crate) async fn report(bus: &Bus, item: &WorkItem) {
+    let regions = match item.kind() {
+        WorkKind::DiscoverRegions => vec!["eu-west-1".to_owned()],
+        _ => Vec::new(),
+    };
+    let scopes = vec![ScopeReport { scope: Some(scope(item)), assets: 1, ..ScopeReport::default() }];
+    let report = WorkReport { item: Some(item.clone()), attempt: 1, scopes, regions, ..WorkReport::default() };
+    tell(bus, item.sync.as_ref().expect("a sync"), Event::Reported(report)).await;
+}
+
+/// The one listing of an item.
+pub(crate) fn scope(item: &WorkItem) -> Scope {
+    let WorkItem { account_id, region, service, .. } = item.clone();
+    Scope { account_id, region, service, listing: "ListThings".into() }
+}
+
+/// Publishes a batch of an item's listing.
+pub(crate) async fn asset(bus: &Bus, sync: &Sync, scope: &Scope, index: u32) {
+    let batch = AssetBatch { index, ..AssetBatch::default() };
+    let event = AssetEvent {
+        sync: Some(sync.clone()),
+        scope: Some(scope.clone()),
+        attempt: 1,
+        event: Some(asset_event::Event::Batch(batch)),
+    };
+    bus.publish(Outgoing::asset(&event)).await.expect("the bus takes it");
+}
+
+/// A work item of a sync that this test makes up.
+pub(crate) async fn leave_work(bus: &Bus, sync: &Sync, account: &str, service: &str) {
+    let item = WorkItem {
+        sync: Some(sync.clone()),
+        kind: WorkKind::Collect.into(),
+        account_id: account.into(),
+        region: "eu-west-1".into(),
+        service: service.into(),
+        ..WorkItem::default()
+    };
+    bus.publish(Outgoing::work(&item)).await.expect("the bus takes it");
+}
+
+/// Asset events that graph-writers have not settled.
+pub(crate) async fn next_assets(bus: &Bus, most: usize) -> Vec<bus::Delivery> {
+    let assets = bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await.expect("it is there");
+    assets.next(most).await.expect("the bus answers")
+}

@@ -1,0 +1,80 @@
+//! No two syncs of one scope at once, and none that hangs in the way of others.
+
+use crate::stage::{Stage, process, request, run};
+use bus::WORK;
+use events::{Sync, subjects};
+use scheduler::{Patience, SurveyError, presence::Presence};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn of_syncs_that_begin_at_the_same_moment_one_goes_on() -> anyhow::Result<()> {
+    let mut stage = Stage::new(1).await?;
+    stage.collectors();
+    let mut schedulers = Vec::new();
+    for _ in 0..4 {
+        schedulers.push(process(stage.another().await?, request(&["iam"], &[], 600)));
+    }
+    stage.until_collected().await?;
+    stage.writer(Vec::new()).await?;
+    let mut surveyed = 0;
+    for scheduler in schedulers {
+        match scheduler.await? {
+            Ok(_) => surveyed += 1,
+            Err(SurveyError::Running { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(surveyed, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<()> {
+    let stage = Stage::new(1).await?;
+    let request = request(&["iam"], &[], 600);
+    let sync = |id: &str| Sync { id: id.into(), update_tag: 1 };
+    let lively = Patience::new(Duration::from_secs(600));
+    let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
+    let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
+    assert!(matches!(refused, Err(SurveyError::Running { .. })));
+    drop(first);
+    let hangs = Patience::new(Duration::ZERO);
+    let _hanging = Presence::announce(&stage.bus, &request, &sync("hanging"), &hangs).await?;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Presence::announce(&stage.bus, &request, &sync("third"), &lively).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_interrupted_survey_leaves_no_work() -> anyhow::Result<()> {
+    let stage = Stage::new(1).await?;
+    let shutdown = CancellationToken::new();
+    let survey = scheduler::survey(&stage.bus, request(&["iam"], &[], 600), &shutdown, |_| {});
+    let interrupt = async {
+        stage.until_queued(2).await.expect("it begins");
+        shutdown.cancel();
+    };
+    let (ended, ()) = tokio::join!(survey, interrupt);
+    let error = ended.expect_err("it was interrupted");
+    assert!(error.to_string().contains("while collecting"), "{error}");
+    assert!(stage.held(WORK, subjects::WORK).await?.is_empty());
+    // It is over for everybody: the next one begins at once.
+    assert!(stage.last("abandoned").await?.is_some());
+    let next = process(stage.another().await?, request(&["iam"], &[], 600));
+    stage.until_queued(2).await?;
+    next.abort();
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_broker_a_survey_is_interrupted_at_once() -> anyhow::Result<()> {
+    let stage = Stage::new(0).await?;
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    let ended = scheduler::survey(&stage.bus, request(&["iam"], &[], 600), &shutdown, |_| {}).await;
+    assert!(ended.expect_err("it was interrupted").to_string().contains("before anything was collected"));
+    let nobody = run(&stage.bus, request(&["iam"], &[], 600)).await;
+    assert!(matches!(nobody, Err(SurveyError::NoAccounts(_))));
+    Ok(())
+}
