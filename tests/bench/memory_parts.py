@@ -116,8 +116,6 @@ def closing(arguments, groma, folder):
     group = limits.best("memory")
     try:
         environment = servers.plain_environment()
-        # By which the example finds the servers of this clone, as cargo would tell it.
-        environment["CARGO_MANIFEST_DIR"] = str(servers.ROOT / "crates" / "graph-writer")
         where = group.kind
         if isinstance(group, limits.Cgroups):
             environment["CGROUP"] = str(group.make("close", CLOSING))

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("analysis", &["graph"]),
     ("graph-writer", &["analysis", "bus", "events", "graph", "role"]),
     ("replay", &["bus", "events"]),
+    ("model", &[]),
     ("testkit", &[]),
     ("fuzz", &["events"]),
 ];

@@ -1,7 +1,7 @@
 //! How a work item reaches AWS: what the broker's settings and the operator's options make of an SDK client. Nothing here
 //! reads AWS configuration; that is the broker's.
 
-use crate::{Connection, Options, Place};
+use crate::{Connection, Options, Place, endpoint};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -69,7 +69,7 @@ pub fn connection(
         // Requests are small and wait for the limiter unsent, which looks like a stalled upload.
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build())
         .sleep_impl(TokioSleep::new())
-        .http_client(throttle::http_client(http, limiter));
+        .http_client(throttle::http_client(endpoint::http_client(http), limiter));
     let retry_partition = RetryPartition::custom(format!("{}/{}", place.account_id, place.region)).build();
     Connection { sdk: with_endpoint(with_app_name(builder), settings).build(), retry_partition }
 }

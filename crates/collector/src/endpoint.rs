@@ -1,5 +1,5 @@
-//! Whether an endpoint of AWS answers. One that hangs would cost each call of each listing of each account all of its
-//! attempts; after a few that timed out in a row the other calls of this collector fail at once, for some minutes.
+//! Whether an endpoint of AWS answers. One that hangs would cost each call of each listing all of its attempts; after a few
+//! that timed out in a row the other calls of the work item fail at once.
 
 use crate::progress;
 use aws_smithy_runtime_api::{
@@ -29,9 +29,6 @@ use tokio::time::Instant;
 /// some seconds makes no endpoint hung.
 const GIVEN_UP: [(u32, Duration); 2] = [(3, Duration::from_secs(45)), (2, Duration::from_secs(115))];
 
-/// How long an endpoint that is given up gets no calls; then it is tried again.
-const HOLDS: Duration = Duration::from_mins(5);
-
 /// A call was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it is taken for unreachable")]
@@ -41,7 +38,7 @@ pub(crate) struct NotAnswering {
     timeouts: u32,
 }
 
-/// What the endpoints have done, for all work items of a collector: an answer to one account shows that others are only slow.
+/// What the endpoints of one work item have done.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoints(Mutex<HashMap<String, Endpoint>>);
 
@@ -51,14 +48,7 @@ struct Endpoint {
     heard: Instant,
     /// Attempts that timed out since.
     timeouts: u32,
-    given_up: Option<GivenUp>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct GivenUp {
-    until: Instant,
-    /// How long it had said nothing.
-    silence: Duration,
+    given_up: Option<Duration>,
 }
 
 impl Endpoints {
@@ -66,18 +56,18 @@ impl Endpoints {
     fn begin(&self, host: &str, now: Instant) -> Result<(), NotAnswering> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoint = all.entry(host.to_owned()).or_insert(Endpoint { heard: now, timeouts: 0, given_up: None });
-        if let Some(GivenUp { silence, .. }) = endpoint.given_up.filter(|given_up| now < given_up.until) {
-            return Err(NotAnswering { host: host.to_owned(), silence, timeouts: endpoint.timeouts });
+        if endpoint.timeouts == 0 {
+            endpoint.heard = now;
         }
-        if endpoint.timeouts == 0 || endpoint.given_up.is_some() {
-            *endpoint = Endpoint { heard: now, timeouts: 0, given_up: None };
+        match endpoint.given_up {
+            None => Ok(()),
+            Some(silence) => Err(NotAnswering { host: host.to_owned(), silence, timeouts: endpoint.timeouts }),
         }
-        Ok(())
     }
 
     fn answered(&self, host: &str, now: Instant) {
         if let Some(endpoint) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(host) {
-            *endpoint = Endpoint { heard: now, timeouts: 0, given_up: None };
+            *endpoint = Endpoint { heard: now, timeouts: 0, ..*endpoint };
         }
     }
 
@@ -87,15 +77,14 @@ impl Endpoints {
         endpoint.timeouts += 1;
         let silence = now.duration_since(endpoint.heard);
         if GIVEN_UP.iter().any(|(timeouts, least)| endpoint.timeouts >= *timeouts && silence >= *least) {
-            let silence = Duration::from_secs(silence.as_secs());
-            endpoint.given_up.get_or_insert(GivenUp { until: now + HOLDS, silence });
+            endpoint.given_up.get_or_insert(Duration::from_secs(silence.as_secs()));
         }
     }
 }
 
-/// The HTTP client that notes answers as progress, and makes no call to an endpoint that is given up.
-pub(crate) fn http_client(inner: SharedHttpClient, endpoints: Arc<Endpoints>) -> SharedHttpClient {
-    SharedHttpClient::new(Client { inner, endpoints })
+/// The HTTP client of one work item: it notes answers as progress, and makes no call to an endpoint that is given up.
+pub(crate) fn http_client(inner: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(Client { inner, endpoints: Arc::default() })
 }
 
 #[derive(Debug)]
@@ -207,20 +196,6 @@ mod tests {
         assert_eq!(endpoints.begin(HOST, start), Ok(()));
         (0..20).for_each(|_| endpoints.timed_out(HOST, start + Duration::from_secs(20)));
         assert_eq!(endpoints.begin(HOST, start + Duration::from_secs(21)), Ok(()));
-    }
-
-    #[test]
-    fn an_endpoint_that_was_given_up_is_tried_again_and_trusted_after_its_first_answer() {
-        let (endpoints, start) = (Endpoints::default(), Instant::now());
-        let at = |minute: u64| start + Duration::from_mins(minute);
-        endpoints.begin(HOST, at(0)).expect("new");
-        (0..3).for_each(|_| endpoints.timed_out(HOST, at(1)));
-        assert!(endpoints.begin(HOST, at(5)).is_err());
-        assert_eq!(endpoints.begin(HOST, at(6)), Ok(()), "tried again");
-        (0..3).for_each(|_| endpoints.timed_out(HOST, at(7)));
-        assert!(endpoints.begin(HOST, at(8)).is_err(), "it still hangs");
-        endpoints.answered(HOST, at(9));
-        assert_eq!(endpoints.begin(HOST, at(9)), Ok(()), "a late answer is an answer");
     }
 
     #[test]

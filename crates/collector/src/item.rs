@@ -1,10 +1,6 @@
 //! One work item: an account, a region and this collector's service.
 
-use crate::{
-    CollectError, Options, Place, Service, client,
-    endpoint::{self, Endpoints},
-    listing, size,
-};
+use crate::{CollectError, Options, Place, Service, client, listing, size};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
 use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
@@ -15,7 +11,6 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     panic::AssertUnwindSafe,
-    sync::Arc,
     time::{Duration, Instant},
 };
 use throttle::Limiters;
@@ -34,7 +29,6 @@ pub(crate) struct Worker<C: 'static> {
     pub(crate) options: Options,
     leases: LeaseRequester,
     http: HttpClients,
-    endpoints: Arc<Endpoints>,
     limiters: Limiters,
 }
 
@@ -42,7 +36,7 @@ impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
         let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client));
         let limiters = Limiters::new(service.name, options.quota_percent);
-        Self { service, bus, options, leases, http, endpoints: Arc::default(), limiters }
+        Self { service, bus, options, leases, http, limiters }
     }
 }
 
@@ -142,8 +136,7 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
     let (session, settings) = lease.await.map_err(|error| error.failure())?;
     let limiter = worker.limiters.of(&place.account_id, &place.region);
     let session = SharedCredentialsProvider::new(session);
-    let http = endpoint::http_client(http.of(&settings.authorities), worker.endpoints.clone());
-    let connection = client::connection(http, limiter, session, &settings, options, place);
+    let connection = client::connection(http.of(&settings.authorities), limiter, session, &settings, options, place);
     Ok((service.connect)(&connection))
 }
 

@@ -60,20 +60,6 @@ pub(crate) static LARGE: Service<()> = Service {
     ..without_listings()
 };
 
-const WORDY_LISTING: Listing<()> = Listing {
-    name: "Wordy",
-    actions: &[],
-    feeds: &[],
-    collect: |(), _| {
-        Box::pin(async { Err(CollectError { class: FailureClass::Service, message: "at length ".repeat(1_000) }) })
-    },
-};
-
-/// So many long errors that a report with all of them would be larger than a message.
-pub(crate) static WORDY: Service<()> =
-    Service { name: "wordy", listings: &[WORDY_LISTING; WORDY_LISTINGS], ..without_listings() };
-pub(crate) const WORDY_LISTINGS: usize = 1_200;
-
 /// Pages that come slowly, for longer than the limit of the test that uses it.
 pub(crate) static STEADY: Service<()> = Service {
     name: "steady",

@@ -179,24 +179,6 @@ async fn rows_that_fit_into_two_messages_are_not_put_into_one() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn a_report_with_more_errors_than_fit_into_a_message_has_shorter_ones() -> anyhow::Result<()> {
-    let stage = Stage::new().await?;
-    let collector = stage.collect(&fake::WORDY, Options { concurrency: 64, ..Options::default() });
-    stage.publish(&item("wordy", WorkKind::Collect)).await?;
-    let report = stage.report().await?;
-    let longest =
-        report.scopes.iter().filter_map(|scope| scope.failure.as_ref()).map(|failure| failure.error.len()).max();
-    assert_eq!((report.scopes.len(), longest), (fake::WORDY_LISTINGS, Some(256)));
-    let failed = stage.assets("Wordy").await?.into_iter().find_map(|event| match event.event {
-        Some(Event::Failed(failure)) => Some(failure.error.len()),
-        _ => None,
-    });
-    assert_eq!(failed, Some(events::MOST_ERROR), "the listing's own event says more");
-    collector.stop().await?;
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_listing_that_hangs_is_a_timeout() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let options = Options { listing_timeout: Duration::from_millis(50), ..Options::default() };

@@ -1,0 +1,258 @@
+//! The real code that the model runs: the scope's state machine, the scheduler's plan, and how repeats are taken in. All
+//! that knows their types is here.
+
+use crate::{
+    shape::{Listing, Place, SyncNo, Tag},
+    world::{Body, Message, Named, Report, RunNo, Why, id},
+};
+use events::{
+    Account, AssetBatch, EdgeRow, EdgeTable, Failure, FailureClass, GLOBAL, LostScope, Scope, ScopeFinished,
+    ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
+};
+use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
+use scheduler::{Outcome, Request, RequestArgs, Unseen, plan::Plan, repeat};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, OnceLock},
+};
+
+/// The service of all items: it is in every plan, and global.
+const SERVICE: &str = "sts";
+
+/// A scope's state. Equal and hashed by its digest, because it is compared far more often than it changes.
+#[derive(Clone)]
+pub(crate) struct Known {
+    state: Arc<ScopeState>,
+    digest: u64,
+}
+
+impl Known {
+    fn of(state: ScopeState) -> Self {
+        Self { digest: digest(&state), state: Arc::new(state) }
+    }
+
+    /// Of which nothing is known.
+    pub(crate) fn nothing() -> Self {
+        Self::of(ScopeState::default())
+    }
+
+    /// Takes in a message; whether its rows are to be written.
+    pub(crate) fn step(&self, message: &Message) -> (Self, bool) {
+        let (state, verdict) = (*self.state).clone().step(&run(message.run), &event(message));
+        (Self::of(state), verdict == Verdict::Apply)
+    }
+
+    /// Notes that so many edges of a batch lack an end.
+    pub(crate) fn hold(&self, sequence: u64, rows: u64) -> Self {
+        let mut state = (*self.state).clone();
+        state.hold(sequence, Missing { rows, labels: BTreeSet::new() });
+        Self::of(state)
+    }
+
+    /// Notes that a batch with held edges is gone.
+    pub(crate) fn lose(&self) -> Self {
+        Self::of(ScopeState { lost: true, ..(*self.state).clone() })
+    }
+
+    /// The newest run.
+    pub(crate) fn run(&self) -> RunNo {
+        let Run { tag, sync, attempt } = &self.state.run;
+        let sync = sync.trim_start_matches('s').parse().unwrap_or(SyncNo::MAX);
+        RunNo { tag: *tag, sync, attempt: *attempt }
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> Progress {
+        self.state.progress()
+    }
+
+    /// Whether the newest run finished.
+    pub(crate) fn has_finished(&self) -> bool {
+        self.state.finish.is_some()
+    }
+
+    /// Oldest tag that the scope has ever had.
+    pub(crate) fn since(&self) -> Tag {
+        self.state.since
+    }
+
+    /// Whether a batch with held edges was gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state.lost
+    }
+
+    /// Batches with edges that lack an end.
+    pub(crate) fn held(&self) -> impl Iterator<Item = u64> + '_ {
+        self.state.held.keys().copied()
+    }
+}
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Known {}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:?} applied {:?}", self.run(), self.progress(), self.state.applied)
+    }
+}
+
+/// Of anything, whatever fields it has.
+fn digest(it: &impl std::fmt::Debug) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{it:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
+fn run(run: RunNo) -> Run {
+    Run { tag: run.tag, sync: id(run.sync), attempt: run.attempt }
+}
+
+/// The account's 12 digits.
+pub(crate) fn account(place: Place) -> String {
+    format!("{:012}", place + 1)
+}
+
+/// The listing's name.
+fn listing_name(listing: Listing) -> String {
+    format!("L{listing}")
+}
+
+/// The listing's scope in a place.
+pub(crate) fn scope(place: Place, listing: Listing) -> Scope {
+    let (region, service) = (GLOBAL.to_owned(), SERVICE.to_owned());
+    Scope { account_id: account(place), region, service, listing: listing_name(listing) }
+}
+
+fn place(account: &str) -> Place {
+    account.parse::<usize>().unwrap_or(1) - 1
+}
+
+fn event(message: &Message) -> Event {
+    match &message.body {
+        Body::Started => Event::Started(ScopeStarted {}),
+        Body::Batch { index, links, .. } => {
+            let edges = EdgeTable { rows: vec![EdgeRow::default(); links.len()], ..EdgeTable::default() };
+            Event::Batch(AssetBatch { index: *index, nodes: Vec::new(), edges: vec![edges] })
+        }
+        Body::Finished { batches, .. } => {
+            Event::Finished(ScopeFinished { batches: *batches, ..ScopeFinished::default() })
+        }
+        Body::Failed => Event::Failed(Failure::new(FailureClass::AccessDenied, "no")),
+    }
+}
+
+fn request() -> &'static Request {
+    static REQUEST: OnceLock<Request> = OnceLock::new();
+    REQUEST.get_or_init(|| {
+        let (account, types, regions) = (Vec::new(), Vec::new(), Vec::new());
+        let args = RequestArgs { account, services: vec![SERVICE.to_owned()], types, regions, patience: 1 };
+        args.validate().expect("a request of the one service that needs no region")
+    })
+}
+
+/// The scheduler's plan of these places; each is one item.
+pub(crate) fn plan(id: &str, tag: Tag, places: &BTreeSet<Place>) -> Plan {
+    let account = |place: &Place| Account { id: account(*place), partition: "aws".into(), ..Account::default() };
+    let sync = Sync { id: id.to_owned(), update_tag: tag };
+    let (plan, items) = Plan::new(sync, places.iter().map(account).collect(), request().clone());
+    assert_eq!(items.len(), places.len(), "one item for each place");
+    plan
+}
+
+/// Whether a report counts beside those that were heard, and whether all of the sync is collected then.
+pub(crate) fn follow(
+    sync: SyncNo,
+    tag: Tag,
+    places: &BTreeSet<Place>,
+    heard: &BTreeMap<Place, Report>,
+    place: Place,
+    report: &Report,
+) -> (bool, bool) {
+    let id = &id(sync);
+    let mut plan = plan(id, tag, places);
+    for (place, report) in heard {
+        plan.report(work_report(id, tag, *place, report));
+    }
+    let reports = |plan: &Plan| plan.reports().map(|report| report.attempt).collect::<Vec<_>>();
+    let before = reports(&plan);
+    plan.report(work_report(id, tag, place, report));
+    (reports(&plan) != before, plan.is_done())
+}
+
+fn work_report(id: &str, tag: Tag, place: Place, report: &Report) -> WorkReport {
+    let sync = Sync { id: id.to_owned(), update_tag: tag };
+    let item = WorkItem {
+        sync: Some(sync),
+        kind: WorkKind::Collect.into(),
+        account_id: account(place),
+        partition: "aws".into(),
+        region: GLOBAL.to_owned(),
+        service: SERVICE.to_owned(),
+        ..WorkItem::default()
+    };
+    WorkReport { item: Some(item), attempt: report.attempt, ..WorkReport::default() }
+}
+
+/// What is known after a repeat of these places.
+pub(crate) fn take_in(first: &Named, repeat: &Named, places: &BTreeSet<Place>) -> Named {
+    let mut outcome = outcome(first);
+    outcome.take_in(self::outcome(repeat), &places.iter().map(|place| repeated(*place)).collect());
+    let unseen = outcome.unseen.iter();
+    unseen
+        .map(|unseen| {
+            let listing = unseen.listing.trim_start_matches('L').parse().ok();
+            let why = match unseen.failure.class() {
+                FailureClass::Lost => Why::Lost,
+                FailureClass::Internal => Why::Superseded,
+                _ => Why::Failed,
+            };
+            ((place(&unseen.account_id), listing), why)
+        })
+        .collect()
+}
+
+fn repeated(place: Place) -> repeat::Place {
+    repeat::Place { account_id: account(place), region: GLOBAL.to_owned(), service: SERVICE.to_owned() }
+}
+
+fn outcome(named: &Named) -> Outcome {
+    let scope = |place: Place, listing: Option<Listing>| Scope {
+        listing: listing.map_or_else(|| "*".to_owned(), listing_name),
+        ..scope(place, 0)
+    };
+    let failure = |why: Why| match why {
+        Why::Lost => Failure::new(FailureClass::Lost, "lost"),
+        Why::Superseded => Failure::new(FailureClass::Internal, "superseded"),
+        Why::Failed => Failure::new(FailureClass::AccessDenied, "no"),
+    };
+    let named: Vec<_> = named
+        .iter()
+        .map(|((place, listing), why)| LostScope { scope: Some(scope(*place, *listing)), failure: Some(failure(*why)) })
+        .collect();
+    let lost = named.iter().filter(|it| it.failure.as_ref().is_some_and(|it| it.class() == FailureClass::Lost));
+    Outcome {
+        unseen: named.iter().map(|named| Unseen::lost(named, &[])).collect(),
+        graph: SyncFinished { lost: lost.cloned().collect(), ..SyncFinished::default() },
+        sync: Sync::default(),
+        accounts: Vec::new(),
+        scopes: Vec::new(),
+        repeats: Vec::new(),
+    }
+}
+
+/// Where something was lost.
+pub(crate) fn lost_places(named: &Named) -> BTreeSet<Place> {
+    repeat::places(&outcome(named).graph.lost).iter().map(|it| place(&it.account_id)).collect()
+}
