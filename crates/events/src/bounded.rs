@@ -91,7 +91,7 @@ impl Bounded for SyncEvent {
         &[
             part::<()>(10, &[part::<String>(2, &[])]),
             part::<()>(11, REPORTED),
-            part::<()>(12, &[part::<LongWork>(2, &[])]),
+            part::<()>(12, &[part::<LongWork>(2, &[]), part::<String>(4, &[])]),
             part::<()>(13, FINISHED),
         ]
     };

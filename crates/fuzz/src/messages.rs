@@ -202,7 +202,12 @@ fn collected(dice: &mut Dice) -> SyncCollected {
         service: text(dice),
         took_milliseconds: unsigned(dice),
     };
-    SyncCollected { scopes: unsigned(dice), long: dice.some(3, long), ..SyncCollected::default() }
+    SyncCollected {
+        scopes: unsigned(dice),
+        long: dice.some(3, long),
+        out_of_reach: dice.some(3, text),
+        ..SyncCollected::default()
+    }
 }
 
 fn closed(dice: &mut Dice) -> SyncFinished {

@@ -16,6 +16,8 @@ pub(crate) struct Reports {
     places: BTreeMap<String, Vec<Reported>>,
     /// Accounts whose regions could not be found out.
     undiscovered: BTreeSet<String>,
+    /// Accounts and places that the scheduler could not reach.
+    out_of_reach: BTreeSet<String>,
     /// Whether the sync covered all that it could find.
     pub(crate) whole: bool,
 }
@@ -45,6 +47,7 @@ impl Reports {
                 Some(Event::Reported(report)) => reports.note(report),
                 Some(Event::Collected(collected)) => {
                     reports.whole = collected.whole;
+                    reports.out_of_reach = collected.out_of_reach.into_iter().collect();
                     break;
                 }
                 _ => {}
@@ -101,7 +104,9 @@ impl Reports {
     /// Whether the sync looked at this place, or could not know that it is there.
     pub(crate) fn covers(&self, place: &str) -> bool {
         let account = place.split('/').next().unwrap_or_default();
-        self.places.contains_key(place) || self.undiscovered.contains(account)
+        self.places.contains_key(place)
+            || self.undiscovered.contains(account)
+            || [account, place].iter().any(|name| self.out_of_reach.contains(*name))
     }
 
     /// A listing's name.

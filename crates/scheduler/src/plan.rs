@@ -154,16 +154,14 @@ impl Plan {
         &self.sync
     }
 
-    /// Whether the sync asked for this place, or could not find out whether its account has it.
-    pub fn asked_for(&self, account_id: &str, region: &str, service: &str) -> bool {
-        let is_unknown = |progress: &Progress| {
-            progress.item.kind() == WorkKind::DiscoverRegions
-                && progress.report.as_ref().is_none_or(|report| report.failure.is_some())
-        };
-        self.items.values().filter(|progress| progress.item.account_id == account_id).any(|progress| {
-            let item = &progress.item;
-            let is_it = item.kind() == WorkKind::Collect && item.region == region && item.service == service;
-            is_it || (region != GLOBAL && is_unknown(progress))
+    /// Places of items that no collector reported (`<account>/<region>/<service>`), and accounts of which none said which regions
+    /// they have (`<account>`).
+    pub fn given_up(&self) -> impl Iterator<Item = String> {
+        // The attempts of collectors are above zero.
+        let given_up = |progress: &&Progress| progress.report.as_ref().is_some_and(|report| report.attempt == 0);
+        self.items.values().filter(given_up).map(|Progress { item, .. }| match item.kind() {
+            WorkKind::DiscoverRegions => item.account_id.clone(),
+            _ => format!("{}/{}/{}", item.account_id, item.region, item.service),
         })
     }
 
@@ -296,20 +294,6 @@ mod tests {
         let (plan, items) = Plan::of(sync, accounts, request(&["ec2"], &[]), &places);
         assert_eq!(names(&items), ["eu-west-1 ec2 Collect"]);
         assert_eq!((plan.accounts().len(), plan.counts()), (1, (0, 1)));
-    }
-
-    #[test]
-    fn a_place_counts_as_asked_for_unless_its_account_is_known_not_to_have_it() {
-        let (mut plan, first) = plan(&["ec2", "iam"], &[]);
-        assert!(plan.asked_for("1", "eu-west-1", "ec2"), "its regions are not known yet");
-        let discovery =
-            first.iter().find(|item| item.kind() == WorkKind::DiscoverRegions).expect("regions are asked for");
-        plan.report(WorkReport { regions: vec!["eu-west-1".into()], ..done(discovery) });
-        assert!(plan.asked_for("1", "eu-west-1", "ec2") && plan.asked_for("1", GLOBAL, "iam"));
-        assert!(!plan.asked_for("1", "us-east-1", "ec2") && !plan.asked_for("2", GLOBAL, "iam"));
-        let failure = Some(Failure::new(FailureClass::AccessDenied, "no"));
-        plan.report(WorkReport { failure, attempt: 2, ..done(discovery) });
-        assert!(plan.asked_for("1", "us-east-1", "ec2"));
     }
 
     #[test]

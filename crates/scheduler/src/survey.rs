@@ -3,6 +3,7 @@
 use crate::{
     Outcome, Patience, Request, Unseen, accounts,
     collect::collect,
+    coverage::Coverage,
     follow::Follower,
     order::Order,
     plan::Plan,
@@ -15,10 +16,7 @@ use crate::{
     writing::{NotWritten, written},
 };
 use bus::{Bus, LookupError, PublishError, RequestError};
-use events::{
-    Account, AccountsAnswer, StalePlace, SyncCollected, SyncFinished, SyncStarted, UnreachableAccount, WorkItem,
-    sync_event::Event,
-};
+use events::{Account, AccountsAnswer, SyncCollected, SyncStarted, WorkItem, sync_event::Event};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -136,11 +134,9 @@ impl Survey<'_> {
         }
         let first = tag::identity(bus).await;
         let presence = Presence::announce(bus, request, &first, patience).await?;
-        // Places of an account of which not even the id is known would look as if nobody surveyed them.
-        let whole = request.is_whole() && unreachable.iter().all(|account| !account.id.is_empty());
+        let coverage = Coverage::new(request.is_whole(), &unreachable);
         let planned = Plan::new(first.clone(), accounts.clone(), request.clone());
-        let mut outcome = self.sync(Some(&presence), planned, whole, progress).await?;
-        retain_stale(&mut outcome.graph, |place| !is_unreachable(&unreachable, place));
+        let mut outcome = self.sync(Some(&presence), planned, &coverage, progress).await?;
         self.repeat(&mut outcome, &accounts, progress).await;
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
         Ok(outcome)
@@ -157,7 +153,7 @@ impl Survey<'_> {
             tracing::warn!(scopes = named.join(", "), all, "lost on the way; collecting again");
             let sync = tag::later_than(outcome.newest_tag());
             let planned = Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
-            match self.sync(None, planned, false, progress).await {
+            match self.sync(None, planned, &Coverage::default(), progress).await {
                 Ok(again) => outcome.take_in(again, &places),
                 // What the first sync did stands, and what it lost is in its outcome by name.
                 Err(error) => {
@@ -173,11 +169,11 @@ impl Survey<'_> {
         &self,
         presence: Option<&Presence>,
         (plan, first): (Plan, Vec<WorkItem>),
-        whole: bool,
+        coverage: &Coverage,
         progress: &impl Fn(Progress),
     ) -> Result<Outcome, SurveyError> {
         self.under_way.begin(plan.sync());
-        let result = self.carry_out_one(presence, plan, first, whole, progress).await;
+        let result = self.carry_out_one(presence, plan, first, coverage, progress).await;
         if result.is_err() {
             self.under_way.give_up(self.bus).await;
         }
@@ -190,7 +186,7 @@ impl Survey<'_> {
         presence: Option<&Presence>,
         mut plan: Plan,
         first: Vec<WorkItem>,
-        whole: bool,
+        coverage: &Coverage,
         progress: &impl Fn(Progress),
     ) -> Result<Outcome, SurveyError> {
         let Self { bus, request, patience, .. } = self;
@@ -210,28 +206,16 @@ impl Survey<'_> {
 
         progress(Progress::Writing);
         let scopes = plan.scopes();
-        let collected = SyncCollected { scopes: scopes.len() as u64, long: order.after(plan.reports()), whole };
+        let collected = SyncCollected { long: order.after(plan.reports()), ..coverage.collected(&plan) };
         patience.renew();
         publish(bus, &sync, Event::Collected(collected), patience).await?;
         self.under_way.is_collected();
         tracing::debug!(sync = sync.id, "collected; waiting for the graph");
-        let mut graph = written(&mut follower, patience).await?;
-        retain_stale(&mut graph, |place| !plan.asked_for(&place.account_id, &place.region, &place.service));
+        let graph = written(&mut follower, patience).await?;
         let mut unseen = plan.unseen();
         unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
         Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
     }
-}
-
-/// Leaves out of the stale places those that the sync only could not see this time.
-fn retain_stale(graph: &mut SyncFinished, is_stale: impl Fn(&StalePlace) -> bool) {
-    let named = graph.stale.len();
-    graph.stale.retain(is_stale);
-    graph.stale_total = graph.stale_total.saturating_sub((named - graph.stale.len()) as u64);
-}
-
-fn is_unreachable(unreachable: &[UnreachableAccount], place: &StalePlace) -> bool {
-    unreachable.iter().any(|account| account.id == place.account_id)
 }
 
 impl SurveyError {

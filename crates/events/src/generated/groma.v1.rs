@@ -691,6 +691,10 @@ pub struct SyncCollected {
     /// report are covered by no survey any more.
     #[prost(bool, tag = "3")]
     pub whole: bool,
+    /// Accounts (`<account>`) and places (`<account>/<region>/<service>`) that the sync was to look at and could not reach: what
+    /// the graph holds of them is not stale.
+    #[prost(string, repeated, tag = "4")]
+    pub out_of_reach: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LongWork {

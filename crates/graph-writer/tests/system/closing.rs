@@ -15,6 +15,16 @@ const MAX_PAYLOAD: usize = 1024 * 1024;
 impl World {
     /// Reports these places, each with one work item, and that the sync was whole.
     async fn whole(&self, stories: &[Story], discovery_fails: bool) -> anyhow::Result<SyncFinished> {
+        self.whole_but(stories, discovery_fails, &[]).await
+    }
+
+    /// The same, but for accounts and places that it could not reach.
+    async fn whole_but(
+        &self,
+        stories: &[Story],
+        discovery_fails: bool,
+        out_of_reach: &[&str],
+    ) -> anyhow::Result<SyncFinished> {
         self.publish(stories.iter().flat_map(Story::events)).await?;
         let sync = stories[0].sync.clone();
         for story in stories {
@@ -32,7 +42,9 @@ impl World {
             let report = WorkReport { item: Some(item), attempt: 1, failure, ..WorkReport::default() };
             self.sync_event(&sync, Event::Reported(report)).await?;
         }
-        self.sync_event(&sync, Event::Collected(SyncCollected { whole: true, ..SyncCollected::default() })).await?;
+        let out_of_reach = out_of_reach.iter().map(|name| (*name).to_owned()).collect();
+        let collected = SyncCollected { whole: true, out_of_reach, ..SyncCollected::default() };
+        self.sync_event(&sync, Event::Collected(collected)).await?;
         self.finished(&sync).await
     }
 
@@ -173,6 +185,9 @@ async fn places_that_a_whole_sync_does_not_cover_are_stale() -> anyhow::Result<(
     let unknown = world.whole(&[at(9, "1", "kept")], true).await?;
     let stale: Vec<_> = unknown.stale.iter().map(|it| it.account_id.as_str()).collect();
     assert_eq!(stale, ["2"], "which regions account 1 has is not known");
+    let part = world.whole_but(&[at(10, "1", "kept")], false, &["2", "1/left/ec2"]).await?;
+    let stale: Vec<_> = part.stale.iter().map(|it| it.region.as_str()).collect();
+    assert_eq!(stale, ["denied"], "an account and a place that could not be reached are not stale");
     writer.stop().await
 }
 

@@ -1,0 +1,74 @@
+//! What a sync says of its own coverage when everything is collected. After a whole sync, the graph-writer calls every place
+//! stale that the sync neither reported nor names here.
+
+use crate::plan::Plan;
+use events::{SyncCollected, UnreachableAccount};
+
+/// Names that a message carries: at most some 60 bytes each, well below the bus's limit. A sync with more of them does not
+/// call itself whole.
+const MOST: usize = 8_000;
+
+/// What a sync covers.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    whole: bool,
+    unreachable: Vec<String>,
+}
+
+impl Coverage {
+    /// Coverage of a sync that asks for everything, or for a part, without the accounts that the broker cannot reach. A sync is
+    /// not whole when not even the id of such an account is known: its places would look stale.
+    pub fn new(is_whole: bool, unreachable: &[UnreachableAccount]) -> Self {
+        let unreachable: Vec<String> = unreachable.iter().map(|account| account.id.clone()).collect();
+        Self { whole: is_whole && unreachable.iter().all(|id| !id.is_empty()), unreachable }
+    }
+
+    /// The end of collection, but for the long work.
+    pub fn collected(&self, plan: &Plan) -> SyncCollected {
+        let scopes = plan.scopes().len() as u64;
+        let mut names: Vec<String> = self.unreachable.iter().cloned().chain(plan.given_up()).collect();
+        let whole = self.whole && names.len() <= MOST;
+        if !whole {
+            names.clear();
+        }
+        SyncCollected { scopes, whole, out_of_reach: names, ..SyncCollected::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RequestArgs;
+    use events::{Account, Sync};
+
+    fn unreachable(id: &str) -> UnreachableAccount {
+        UnreachableAccount { id: id.into(), ..UnreachableAccount::default() }
+    }
+
+    fn given_up() -> Plan {
+        let (account, types, regions) = (Vec::new(), Vec::new(), Vec::new());
+        let args = RequestArgs { account, services: vec!["ec2".into()], types, regions, patience: 1 };
+        let accounts = vec![Account { id: "1".into(), ..Account::default() }];
+        let (mut plan, _) = Plan::new(Sync::default(), accounts, args.validate().expect("a good request"));
+        plan.give_up("nothing was heard");
+        plan
+    }
+
+    #[test]
+    fn what_could_not_be_reached_is_named_and_not_called_stale() {
+        let collected = Coverage::new(true, &[unreachable("2")]).collected(&given_up());
+        assert_eq!(
+            (collected.whole, collected.out_of_reach),
+            (true, ["2", "1", "1/global/sts"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn a_sync_with_more_names_than_fit_or_one_unknown_account_is_not_whole() {
+        let many: Vec<_> = (0..=MOST).map(|n| unreachable(&n.to_string())).collect();
+        for accounts in [many, vec![unreachable("")]] {
+            let collected = Coverage::new(true, &accounts).collected(&given_up());
+            assert_eq!((collected.whole, collected.out_of_reach.len()), (false, 0));
+        }
+    }
+}
