@@ -1,9 +1,7 @@
 //! What the collectors of a sync reported, as it stands in the syncs stream: of each scope some bytes, of each place its name.
 
 use bus::{Bus, LookupError};
-use events::{
-    Message, Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event,
-};
+use events::{Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The scopes of a sync.

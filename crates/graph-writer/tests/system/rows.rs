@@ -180,6 +180,7 @@ async fn neo4j_takes_every_value_that_an_event_may_carry() -> anyhow::Result<()>
         assert!(finished.lost.is_empty() && finished.targets_missing == 0, "{finished:?}");
         assert!(scope(&world, "ListA").await?.starts_with(r#""finished" 0"#));
         assert_eq!(count(&world, &format!("(n:A {{lastupdated: {tag}}})-[:SELF]->(n)")).await?, expected);
+        assert_eq!(count(&world, "(n:A)").await?, expected, "sync {tag}: nodes of an earlier one are left");
         assert_eq!(world.parked().await?, 0);
     }
     writer.stop().await
