@@ -3,7 +3,7 @@
 use super::{outcome, source::Recording};
 use crate::{collectors, sync::private_nats::PrivateNats};
 use ::replay::{Filter, Playback, Reader, play};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use bus::Bus;
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{Options, Writer, WriterError};
