@@ -167,7 +167,7 @@ impl Plan {
 
     /// Assets that were reported.
     pub fn assets(&self) -> u64 {
-        self.reports().flat_map(|report| &report.scopes).map(|scope| scope.assets).sum()
+        self.reports().flat_map(|report| &report.scopes).fold(0, |sum, scope| sum.saturating_add(scope.assets))
     }
 
     /// Accounts of the sync.
