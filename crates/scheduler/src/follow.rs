@@ -1,7 +1,7 @@
 //! Follows one sync's events. Whatever happens to the bus is waited out: patience decides when it has been too long.
 
 use bus::{Bus, ConsumeError, Consumer, LookupError, Outcome as Settle, SYNCS};
-use events::{Message, SyncEvent, subjects, sync_event::Event};
+use events::{SyncEvent, subjects, sync_event::Event};
 use std::time::Duration;
 
 /// Events read at once.

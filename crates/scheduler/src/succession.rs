@@ -14,12 +14,12 @@ use events::{Sync, SyncAbandoned, SyncEvent, subjects, sync_event::Event};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-/// How often a scheduler is asked that does not answer, and the pause between. async-nats pauses for at most 4 s before it
-/// connects again, and connecting takes at most 5 s.
-const ASKED: (u32, Duration) = (10, Duration::from_secs(1));
+/// How long a scheduler is asked that does not answer, and the pause between two questions. async-nats pauses for at most 4 s
+/// before it connects again, and connecting takes at most 5 s.
+const ASKED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(250));
 /// Requests at once.
 const AT_ONCE: usize = 16;
 /// How long it may take to say that a sync is over that could not be carried out.
@@ -44,14 +44,18 @@ pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<()
     queued.retain(|_, work| !work.mine.is_empty());
     let mut silent: BTreeSet<String> = queued.keys().cloned().collect();
     silent.extend(unfinished(bus, presence).await.map_err(SurveyError::Look)?);
-    for nth in 0..ASKED.0 {
+    if !silent.is_empty() {
+        let syncs = silent.iter().cloned().collect::<Vec<_>>().join(", ");
+        tracing::info!(syncs, "unfinished syncs; asking for some seconds whether their schedulers are there");
+    }
+    let began = Instant::now();
+    loop {
         silent = still_silent(bus, presence, silent).await?;
         if silent.is_empty() {
             return Ok(());
         }
-        if nth == 0 {
-            let syncs = silent.iter().cloned().collect::<Vec<_>>().join(", ");
-            tracing::info!(syncs, "unfinished syncs of which no scheduler answers; asking again for some seconds");
+        if began.elapsed() >= ASKED.0 {
+            break;
         }
         tokio::time::sleep(ASKED.1).await;
     }
