@@ -34,7 +34,7 @@ async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<(
     let stage = Stage::new(1).await?;
     let request = request(&["iam"], &[], 600);
     let sync = |id: &str| Sync { id: id.into(), update_tag: 1 };
-    let lively = Patience::new(Duration::from_secs(600));
+    let lively = Patience::new(Duration::from_mins(10));
     let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
     let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
     assert!(matches!(refused, Err(SurveyError::Running { .. })));
