@@ -7,7 +7,7 @@ use crate::{
 };
 use events::{
     Account, AssetBatch, EdgeRow, EdgeTable, Failure, FailureClass, GLOBAL, LostScope, Scope, ScopeFinished,
-    ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
+    ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
 use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
 use scheduler::{Outcome, Request, RequestArgs, Unseen, plan::Plan, repeat};
@@ -46,7 +46,9 @@ impl Known {
     /// Notes that so many edges of a batch lack an end.
     pub(crate) fn hold(&self, sequence: u64, rows: u64) -> Self {
         let mut state = (*self.state).clone();
-        state.hold(sequence, Missing { rows, labels: BTreeSet::new() });
+        // Which labels they wait for only says when it is worth trying.
+        let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
+        state.hold(sequence, Missing { rows, labels });
         Self::of(state)
     }
 
@@ -205,10 +207,17 @@ fn work_report(id: &str, tag: Tag, place: Place, report: &Report) -> WorkReport 
     WorkReport { item: Some(item), attempt: report.attempt, ..WorkReport::default() }
 }
 
-/// What is known after a repeat of these places.
-pub(crate) fn take_in(first: &Named, repeat: &Named, places: &BTreeSet<Place>) -> Named {
+/// What is known after a repeat of these places, which reported on these scopes.
+pub(crate) fn take_in(
+    first: &Named,
+    repeat: &Named,
+    places: &BTreeSet<Place>,
+    told: impl Iterator<Item = (Place, Listing)>,
+) -> Named {
     let mut outcome = outcome(first);
-    outcome.take_in(self::outcome(repeat), &places.iter().map(|place| repeated(*place)).collect());
+    let report = |(place, listing)| ScopeReport { scope: Some(scope(place, listing)), ..ScopeReport::default() };
+    let again = Outcome { scopes: told.map(report).collect(), ..self::outcome(repeat) };
+    outcome.take_in(again, &places.iter().map(|place| repeated(*place)).collect());
     let unseen = outcome.unseen.iter();
     unseen
         .map(|unseen| {
@@ -243,13 +252,19 @@ fn outcome(named: &Named) -> Outcome {
         .collect();
     let lost = named.iter().filter(|it| it.failure.as_ref().is_some_and(|it| it.class() == FailureClass::Lost));
     Outcome {
-        unseen: named.iter().map(|named| Unseen::lost(named, &[])).collect(),
+        unseen: named.iter().map(unseen).collect(),
         graph: SyncFinished { lost: lost.cloned().collect(), ..SyncFinished::default() },
         sync: Sync::default(),
         accounts: Vec::new(),
         scopes: Vec::new(),
         repeats: Vec::new(),
     }
+}
+
+fn unseen(named: &LostScope) -> Unseen {
+    let Scope { account_id, region, service, listing } = named.scope.clone().unwrap_or_default();
+    let failure = named.failure.clone().unwrap_or_default();
+    Unseen { account_id, account_name: String::new(), region, service, listing, failure }
 }
 
 /// Where something was lost.
