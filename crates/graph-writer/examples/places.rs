@@ -9,12 +9,12 @@
 //! Transactions hold one batch with one node and one edge. Servers come from `testkit`.
 
 use events::{
-    AssetBatch, Direction, EdgeRow, EdgeTable, NodeRow, NodeTable, Ownership, Property, Scope, Sync, Value,
-    asset_event::Event, value::Kind,
+    AssetBatch, AssetEvent, Direction, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property, Scope,
+    Sync, Value, asset_event::Event, value::Kind,
 };
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{
-    admit::Admitted,
+    admit::admit,
     apply::{Item, apply},
     schema::Schema,
 };
@@ -120,6 +120,8 @@ async fn see(store: &GraphStore, schema: &Schema, place: usize, tag: i64) -> any
         listing: "DescribeSecurityGroups".into(),
     };
     let sync = Sync { id: format!("sync{tag}"), update_tag: tag };
-    let item = Item { sequence: 1, event: Admitted::new(sync, scope, 1, event) };
+    let event = AssetEvent { sync: Some(sync), scope: Some(scope), attempt: 1, event: Some(event) };
+    let event = admit(&event.encode_to_vec()).map_err(anyhow::Error::msg)?;
+    let item = Item { sequence: 1, event };
     Ok(apply(store, schema, &[item]).await.map(drop)?)
 }
