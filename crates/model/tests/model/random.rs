@@ -85,7 +85,7 @@ fn runs(
 ) -> (Option<String>, usize, usize) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let share = |thread: usize| {
+        let work = |thread: usize| {
             let seeds = seeds.clone().skip(thread).step_by(threads);
             move || {
                 let (mut closed, mut complete) = (0, 0);
@@ -99,7 +99,7 @@ fn runs(
                 (None, closed, complete)
             }
         };
-        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(share(thread))).collect();
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(work(thread))).collect();
         let shares = threads.into_iter().map(|thread| thread.join().expect("a thread ends"));
         shares.fold((None, 0, 0), |all, share| (all.0.or(share.0), all.1 + share.1, all.2 + share.2))
     })

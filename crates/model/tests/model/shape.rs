@@ -88,6 +88,7 @@ pub(crate) struct Budget {
 
 /// The rules that the roles follow: each as it was when a defect was found, or as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Rules {
     /// Locks a node or an edge before its tag is compared.
     pub(crate) lock_first: bool,
@@ -156,6 +157,7 @@ impl Rules {
 
 /// A world before anything has happened.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Shape {
     /// How many.
     pub(crate) places: usize,

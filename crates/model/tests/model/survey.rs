@@ -13,11 +13,12 @@ pub(crate) fn may_begin(world: &World, shape: &Shape, sync: SyncNo) -> bool {
         return world.syncs[first].phase == Phase::Finished;
     }
     let before = &world.syncs[..sync];
-    let done = |sync: &SyncRun| match shape.overlap {
-        true => sync.phase >= if shape.race { Phase::Asked } else { Phase::Running },
-        false => sync.phase >= Phase::Finished,
+    let enough = match (shape.overlap, shape.race) {
+        (true, true) => Phase::Asked,
+        (true, false) => Phase::Running,
+        (false, _) => Phase::Finished,
     };
-    before.iter().filter(|sync| sync.repeats.is_none()).all(done)
+    before.iter().filter(|sync| sync.repeats.is_none()).all(|sync| sync.phase >= enough)
 }
 
 /// Asks for the newest tags; a graph whose writer does not answer might as well be empty.

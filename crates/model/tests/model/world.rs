@@ -228,7 +228,7 @@ pub(crate) struct Transaction {
     /// Rows that are left to write.
     pub(crate) rows: Vec<Row>,
     /// What the statement that compares has read before its lock.
-    pub(crate) read: Option<Option<Node>>,
+    pub(crate) read: Option<Read>,
     /// Nodes that it has written.
     pub(crate) nodes: BTreeMap<Thing, Node>,
     /// Edges that it has written.
@@ -236,6 +236,10 @@ pub(crate) struct Transaction {
     /// By message: its edges that lack an end, or may yet get another.
     pub(crate) missing: BTreeMap<u64, u64>,
 }
+
+/// What was read of a node, if there was one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Read(pub(crate) Option<Node>);
 
 /// A row to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

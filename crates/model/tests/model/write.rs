@@ -6,7 +6,7 @@ use crate::{
     graph::{Edge, EdgeId, Lock, Node, Owner, Value},
     real::Known,
     shape::{Listing, Place, Shape, SyncNo, Tag, Target, Thing},
-    world::{Body, Message, Row, Transaction, World},
+    world::{Body, Message, Read, Row, Transaction, World},
 };
 use std::collections::BTreeMap;
 
@@ -76,10 +76,9 @@ struct Said<'a> {
 pub(crate) fn may_step(world: &World, shape: &Shape, lane: usize) -> bool {
     let Some(transaction) = &world.lanes[lane] else { return false };
     match transaction.rows.first() {
-        Some(Row::Node { message, thing, state }) => {
+        Some(Row::Node { thing, .. }) => {
             let only_reads = !shape.rules.lock_first && transaction.read.is_none();
             let own = transaction.nodes.contains_key(thing);
-            let _ = (message, state);
             only_reads || own || world.may_lock(Owner::Writer(lane), [Lock::Node(*thing)])
         }
         Some(Row::Link { link, .. }) => {
@@ -137,14 +136,14 @@ fn write_node(
         // One that has the tag already and is its place's own is not locked at all.
         let done = current.as_ref().is_some_and(|node| is_same(node, &said, value) && node.tag == said.tag);
         if !done {
-            transaction.read = Some(current);
+            transaction.read = Some(Read(current));
         }
         return done;
     }
-    let read = transaction.read.take().flatten();
+    let read = transaction.read.take().and_then(|Read(node)| node);
     world.lock(Owner::Writer(lane), [Lock::Node(thing)]);
     let mut node = current.unwrap_or_default();
-    if let Some(read) = read.filter(|read| is_same(read, &said, value) && read.tag < said.tag) {
+    if read.is_some_and(|read| is_same(&read, &said, value) && read.tag < said.tag) {
         // The condition held before the lock; the assignment comes after it.
         node.tag = said.tag;
         if node.seen.len() < 2 && node.seen.contains_key(&message.place) {
@@ -152,7 +151,6 @@ fn write_node(
             transaction.nodes.insert(thing, node);
             return true;
         }
-        let _ = read;
     }
     transaction.nodes.insert(thing, merged(shape, node, &said, value));
     true
