@@ -163,12 +163,11 @@ impl<'de> Visitor<'de> for AnyValue {
         let mut object: Vec<(String, Json)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         while let Some((key, value)) = entries.next_entry::<String, Json>()? {
-            match places.get(&key) {
-                Some(&place) => object[place].1 = value,
-                None => {
-                    places.insert(key.clone(), object.len());
-                    object.push((key, value));
-                }
+            if let Some(&place) = places.get(&key) {
+                object[place].1 = value;
+            } else {
+                places.insert(key.clone(), object.len());
+                object.push((key, value));
             }
         }
         Ok(Json::Object(object))
