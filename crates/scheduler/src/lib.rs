@@ -6,8 +6,8 @@
 //! follows their reports, [`order`] says which go first. [`survey`] drives a sync: [`tag`] makes it newer than all others,
 //! [`presence`] keeps two of the same scope apart, [`succession`] clears away what dead ones left, [`mod@follow`] reads its
 //! events, [`mod@collect`] and [`writing`] wait for its two halves, with [`patience`] and [`signs`] of progress, [`publish`] and
-//! [`under_way`] help. [`coverage`] says what it covered, [`repeat`] is about what it lost, [`outcome`] is what came of it, [`timetable`] says when the next is
-//! due, [`role`] carries that out, [`alone`] is a process that does.
+//! [`under_way`] help. [`coverage`] says what it covered, [`repeat`] is about what it lost, [`outcome`] is what came of it,
+//! [`timetable`] says when the next is due, [`role`] carries that out, [`alone`] is a process that does.
 
 pub mod accounts;
 pub mod alone;
