@@ -86,7 +86,7 @@ pub(crate) struct Budget {
     pub(crate) lags: u8,
 }
 
-/// The rules that the roles follow: each as it was when a defect was found, or as it is.
+/// Rules of the roles: each as it was when a defect was found, or so that the invariants hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Rules {
@@ -139,7 +139,7 @@ pub(crate) enum Unwritten {
 }
 
 impl Rules {
-    /// As they are.
+    /// With these the invariants hold. The crate's documentation says which of them the roles do not follow yet.
     pub(crate) const NOW: Self = Self {
         lock_first: true,
         tag_after_newest: true,
