@@ -39,8 +39,12 @@ fn recording() {
         let assets = dice.some(5, |dice| fuzz::messages::asset_of(dice, Some(sync())).encode_to_vec());
         let progress = dice.some(3, |dice| fuzz::messages::progress_of(dice, Some(sync())).encode_to_vec());
         written(|writer| {
-            assets.iter().for_each(|payload| writer.asset(payload).expect("memory takes bytes"));
-            progress.iter().for_each(|payload| writer.sync(payload).expect("memory takes bytes"));
+            for payload in &assets {
+                writer.asset(payload).expect("memory takes bytes");
+            }
+            for payload in &progress {
+                writer.sync(payload).expect("memory takes bytes");
+            }
         })
     };
     fuzz::Target::new("recording").words(WORDS).well_formed(make).memory(2 << 20, 128).check(|bytes| {
