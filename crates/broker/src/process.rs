@@ -64,7 +64,7 @@ async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
 /// Credentials out of what a command printed.
 ///
 /// # Errors
-/// When it is something else; what it printed is not repeated.
+/// Returns the reason. It never repeats the output, which may hold a secret.
 pub fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
     // The parser's own message could repeat a piece of what was printed.
     let printed: Printed = serde_json::from_slice(printed)

@@ -23,15 +23,14 @@ impl Coverage {
         Self { whole: is_whole && unreachable.iter().all(|id| !id.is_empty()), unreachable }
     }
 
-    /// The end of collection, but for the long work.
+    /// The end of collection, without its counts and its long work.
     pub fn collected(&self, plan: &Plan) -> SyncCollected {
-        let scopes = plan.scopes().len() as u64;
         let mut names: Vec<String> = self.unreachable.iter().cloned().chain(plan.given_up()).collect();
         let whole = self.whole && names.len() <= MOST;
         if !whole {
             names.clear();
         }
-        SyncCollected { scopes, whole, out_of_reach: names, ..SyncCollected::default() }
+        SyncCollected { whole, out_of_reach: names, ..SyncCollected::default() }
     }
 }
 

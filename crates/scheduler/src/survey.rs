@@ -206,7 +206,8 @@ impl Survey<'_> {
 
         progress(Progress::Writing);
         let scopes = plan.scopes();
-        let collected = SyncCollected { long: order.after(plan.reports()), ..coverage.collected(&plan) };
+        let (count, long) = (scopes.len() as u64, order.after(plan.reports()));
+        let collected = SyncCollected { scopes: count, long, ..coverage.collected(&plan) };
         patience.renew();
         publish(bus, &sync, Event::Collected(collected), patience).await?;
         self.under_way.is_collected();
