@@ -7,7 +7,7 @@
 use crate::{bolt, cleanup, due::Due, feeds::Catalog};
 use events::Sync;
 use graph::{GraphError, GraphStore, Portion};
-use neo4rs::{BoltType, DeError, Query, Row};
+use neo4rs::{BoltType, DeError, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Places that are counted in one statement.
@@ -177,7 +177,7 @@ struct Kinds {
 async fn kinds(store: &GraphStore) -> Result<Kinds, GraphError> {
     let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties WHERE properties[0] = '_module_scope' \
         RETURN DISTINCT entityType = 'NODE' AS node, labelsOrTypes[0] AS name";
-    let rows = store.rows(Query::new(text.to_owned())).await?;
+    let rows = graph::list_indexes(store, text).await?;
     let found: Vec<(bool, String)> = read(&rows, |row| Ok((row.get("node")?, row.get("name")?)))?;
     // They become part of statements.
     let found = found.into_iter().filter(|(_, name)| events::identifier::is_valid(name));

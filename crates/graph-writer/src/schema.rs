@@ -14,7 +14,7 @@ mod plain;
 
 use crate::{requests, scope_store};
 use events::{EdgeTable, NodeTable, Ownership};
-use graph::{GraphError, GraphStore, Transaction};
+use graph::{GraphError, GraphStore, Indexed, Transaction};
 use neo4rs::{Query, Row};
 use plain::Duplicates;
 use std::{
@@ -154,8 +154,9 @@ impl State {
         self.known = read(graph).await?;
         self.refused.extend(needs.iter().filter(|need| !need.is_met_by(&self.known)).cloned());
         // A statement that is planned before its index is populated scans the label; slow, but right.
-        if !graph::await_indexes(graph).await? {
-            tracing::warn!("after a minute not every index is populated yet");
+        let made: Vec<Indexed> = needs.iter().filter(|need| need.is_met_by(&self.known)).map(Need::indexed).collect();
+        if !graph::await_indexes(graph, &made).await? {
+            tracing::warn!(?made, "after a minute not every index is populated yet");
         }
         Ok(())
     }
@@ -186,33 +187,49 @@ fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, Graph
     }
 }
 
-/// What exists, and the bookkeeping's own schema made sure of. Its statements are only said where something is missing: a user
-/// who may not change the schema can write to one that is complete.
+/// What exists, and the bookkeeping's own schema made sure of: without its constraints, two writers would each make a node for
+/// one scope. Its statements are only said where something is missing: a user who may not change the schema can write to one
+/// that is complete.
 async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
+    let mut backoff = graph.backoff();
     let rows = show(graph).await?;
-    let names = rows.iter().map(|row| row.get("name")).collect::<Result<HashSet<String>, _>>()?;
-    let missing: Vec<Statement> =
-        bookkeeping().into_iter().filter(|statement| !names.contains(&statement.name)).collect();
+    let mut missing = missing(&rows)?;
     if missing.is_empty() {
         return Ok(needs(&rows)?);
     }
-    for statement in &missing {
-        alone(graph, statement).await.or_else(tolerate).inspect_err(explain)?;
+    loop {
+        let mut refused = None;
+        for statement in &missing {
+            match alone(graph, statement).await {
+                Err(GraphError::Rejected(error)) if is_schema(&error) && statement.is_constraint() => {
+                    refused = Some(error)
+                }
+                other => other.or_else(tolerate).inspect_err(explain)?,
+            }
+        }
+        let rows = show(graph).await?;
+        // Another writer may be making the same, or Neo4j be undoing what a killed one was making.
+        let Some(error) = refused else { return Ok(needs(&rows)?) };
+        missing = self::missing(&rows)?;
+        backoff.insist(error).await?;
     }
-    Ok(needs(&show(graph).await?)?)
 }
 
-/// The bookkeeping's own schema.
-fn bookkeeping() -> Vec<Statement> {
+/// Statements of the bookkeeping's own schema of which the result is not there.
+fn missing(rows: &[Row]) -> Result<Vec<Statement>, neo4rs::DeError> {
+    let there = rows.iter().map(|row| Ok((row.get("name")?, row.get("unique")?)));
+    let there = there.collect::<Result<HashSet<(String, bool)>, neo4rs::DeError>>()?;
     let all = scope_store::SCHEMA.into_iter().chain(OWN);
-    all.map(|(name, text)| Statement { text: text.to_owned(), name: name.to_owned() }).collect()
+    // An index alone may be left over from a constraint whose creation was cut off.
+    let all = all.map(|(name, text)| Statement { text: text.to_owned(), name: name.to_owned() });
+    Ok(all.filter(|statement| !there.contains(&(statement.name.clone(), statement.is_constraint()))).collect())
 }
 
 async fn show(graph: &GraphStore) -> Result<Vec<Row>, GraphError> {
     let text = "SHOW INDEXES YIELD name, entityType, labelsOrTypes, properties, owningConstraint, type \
         WHERE type = 'RANGE' AND size(labelsOrTypes) = 1 RETURN name, entityType AS entity, \
         labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS unique";
-    graph.rows(Query::new(text.to_owned())).await
+    graph::list_indexes(graph, text).await
 }
 
 fn needs(rows: &[Row]) -> Result<HashSet<Need>, neo4rs::DeError> {
@@ -234,6 +251,12 @@ struct Statement {
     text: String,
     /// What it makes, where that has a name. A constraint of which the creation was cut off leaves an index of this name.
     name: String,
+}
+
+impl Statement {
+    fn is_constraint(&self) -> bool {
+        self.text.starts_with("CREATE CONSTRAINT")
+    }
 }
 
 async fn run(graph: &GraphStore, text: &str) -> Result<(), GraphError> {
@@ -302,6 +325,16 @@ impl Need {
             _ => false,
         };
         known.contains(self) || unique()
+    }
+
+    /// What is indexed for it.
+    fn indexed(&self) -> Indexed<'_> {
+        match self {
+            Self::Unique(name) => (name, vec!["id"]),
+            Self::Index(name, properties) | Self::EdgeIndex(name, properties) => {
+                (name, properties.iter().map(String::as_str).collect())
+            }
+        }
     }
 
     fn statement(&self) -> Statement {

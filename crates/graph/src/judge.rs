@@ -4,6 +4,7 @@
 //! The codes are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value that is
 //! too large for an index comes under a code that also stands for failures of the database, so its message decides.
 
+use crate::indexes::leftover;
 use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind, Neo4jSecurityErrorKind};
 
 /// Whether an error may pass.
@@ -29,6 +30,8 @@ pub(crate) enum Judgement {
 
 pub(crate) fn judge(error: &Error) -> Judgement {
     match error {
+        // Repeating a listing that an unfinished index makes fail is of no use.
+        Error::Neo4j(_) if leftover(error).is_some() => Judgement::Permanent,
         Error::Neo4j(answer) => judge_answer(answer.kind(), answer.code(), answer.message()),
         // Whatever fails a login comes as this, a database that is still starting included.
         Error::AuthenticationError(message) => {

@@ -19,7 +19,7 @@ pub mod version;
 
 pub use config::{Args, GraphConfig, Password};
 pub use error::GraphError;
-pub use indexes::await_indexes;
+pub use indexes::{Indexed, await_indexes, list_indexes};
 pub use limits::Limits;
 pub use portion::Portion;
 pub use pulse::Pulse;

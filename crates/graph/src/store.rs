@@ -170,6 +170,20 @@ impl Backoff<'_> {
         }
     }
 
+    /// Waits although the error looks lasting: for changes of the schema, where another process may be in the way.
+    ///
+    /// # Errors
+    /// When the error has not passed for 20 s.
+    pub async fn insist(&mut self, error: neo4rs::Error) -> Result<(), GraphError> {
+        if Instant::now() >= self.deadline {
+            return Err(self.give_up(judge(&error), error));
+        }
+        tracing::debug!(%error, "changing the schema once more");
+        let wait = rand::rng().random_range(100..400);
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        Ok(())
+    }
+
     /// The same for a transaction of `tried` rows: where it was too large, halves `portion` instead of waiting.
     ///
     /// # Errors

@@ -117,7 +117,7 @@ async fn ensure_index(store: &GraphStore, label: &str) -> Result<(), GraphError>
     }
     let text = format!("CREATE INDEX IF NOT EXISTS FOR (n:`{label}`) ON (n.arn)");
     store.rows(Query::new(text)).await?;
-    graph::await_indexes(store).await.map(drop)
+    graph::await_indexes(store, &[(label, vec!["arn"])]).await.map(drop)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ async fn plain(graph: &GraphStore, label: &str) -> Result<Vec<String>, GraphErro
         "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
          AND labelsOrTypes = ['{label}'] AND properties = ['id'] AND owningConstraint IS NULL RETURN name"
     );
-    let rows = graph.rows(Query::new(text)).await?;
+    let rows = graph::list_indexes(graph, &text).await?;
     Ok(rows.iter().map(|row| row.get("name")).collect::<Result<_, _>>()?)
 }
 

@@ -16,6 +16,7 @@ use std::{
 use testkit::{Nats, Neo4j};
 use tokio::{sync::MutexGuard, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -38,6 +39,9 @@ pub(crate) fn options() -> Options {
 
 impl World {
     pub(crate) async fn new() -> anyhow::Result<Self> {
+        // What a writer says of a test that fails: the level is in RUST_LOG.
+        let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_ansi(false);
+        log.with_test_writer().try_init().ok();
         let neo4j = Neo4j::shared().await?;
         let nats = Nats::start().await?;
         let bus = Bus::connect(&BusConfig::new(nats.url(), "test")).await?;
