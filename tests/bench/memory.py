@@ -21,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
 
+import ending  # noqa: E402
 import measure  # noqa: E402
 import memory_page  # noqa: E402
 import memory_parts  # noqa: E402
@@ -76,5 +77,5 @@ def run(arguments, groma, folder):
 
 
 if __name__ == "__main__":
-    servers.end_on_sigterm()
-    sys.exit(main())
+    with ending.all_that_was_started():
+        sys.exit(main())

@@ -27,6 +27,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "deploy" / "local")]
 
+import ending  # noqa: E402
 import parity  # noqa: E402
 import selection  # noqa: E402
 import servers  # noqa: E402
@@ -123,5 +124,5 @@ def one(bench, seed, keep):
 
 
 if __name__ == "__main__":
-    servers.end_on_sigterm()
-    sys.exit(main())
+    with ending.all_that_was_started():
+        sys.exit(main())

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import subprocess
+import time
 
 # A Neo4j of the small organization takes a third of it.
 MEGABYTES = 768
@@ -16,6 +17,8 @@ class Disk:
         folder.mkdir()
         self.folder = folder
         self.ballast = folder / "ballast"
+        # When it was full last.
+        self.freed_at = float("-inf")
         command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "groma-chaos", str(folder)]
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -40,9 +43,13 @@ class Disk:
         """Gives it back."""
         with contextlib.suppress(FileNotFoundError):
             self.ballast.unlink()
+            self.freed_at = time.monotonic()
 
     def full(self):
         return self.ballast.exists()
+
+    def was_full_since(self, moment):
+        return self.full() or self.freed_at >= moment
 
     def close(self):
         """Unmounts it; what used it must have ended."""

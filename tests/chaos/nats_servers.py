@@ -1,5 +1,6 @@
 """nats-server, alone or three in a cluster: how each is configured, and whether it answers."""
 
+import functools
 import json
 import urllib.error
 import urllib.request
@@ -18,7 +19,8 @@ class NatsServers:
     def __init__(self, folder, count):
         self.folder = folder
         self.names = [f"nats-{number}" for number in range(1, count + 1)]
-        self.client, self.monitor, self.route = ({name: free_port() for name in self.names} for _ in range(3))
+        uses = ("client", "monitor", "route")
+        self.client, self.monitor, self.route = ({name: port_of(name, use) for name in self.names} for use in uses)
 
     def write(self, name):
         """The path of its configuration."""
@@ -51,3 +53,9 @@ class NatsServers:
             return {"status": str(error)}
         except (OSError, ValueError):
             return None
+
+
+@functools.lru_cache(maxsize=None)
+def port_of(server, use):
+    """The same from scene to scene: a process keeps each port that it takes, with a file that is open."""
+    return free_port()

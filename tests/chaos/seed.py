@@ -1,5 +1,6 @@
 """One disturbed survey, from an empty system to the verdict."""
 
+import contextlib
 import dataclasses
 import json
 import random
@@ -168,13 +169,14 @@ class Bench:
     def restore(self, result):
         """Whatever has happened, the next seed finds the servers well."""
         self.aws.control("faults", method="DELETE")
-        self.system.calm()
+        with contextlib.suppress(servers.Failed):  # A server that ended is known, and each seed has others.
+            self.system.calm()
         self.system.end()
         if not self.system.neo4j_writes():
             try:
                 self.system.kill("neo4j", 0)
                 self.until("Neo4j comes back", self.system.neo4j_writes, self.system.come_back)
-            except Hung as error:
+            except (Hung, servers.Failed) as error:
                 result.problems.append(f"{error}; the next seed gets a new one")
                 self.system.renew_neo4j()
 

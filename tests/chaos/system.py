@@ -39,6 +39,10 @@ SCHEDULER = ["scheduler", "--patience", "3"]
 NEO4J = "internal.dbms.tx_log.fail_on_corrupted_log_files=false\n"
 # In its log, once it has begun to survey.
 BEGUN = re.compile(rb"reachable\W*=")
+# The end of its log when it makes way for another one's survey.
+REFUSED = re.compile(rb"^error: (a sync of the same .* is running|.* of the same scope has taken over)", re.MULTILINE)
+# Of the log of a server that ended.
+LINES = 3
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -67,13 +71,15 @@ class System:
         self.began_at = {}
         # Other schedulers than the first, by name, with their flags.
         self.others = {}
+        # When one of them ran last.
+        self.beside = float("-inf")
         self.gave_up = []
 
     def __enter__(self):
         with contextlib.ExitStack() as undo:
             undo.callback(self.__exit__)
             self.start("neo4j")
-            self.wait("Neo4j", self.neo4j_answers)
+            self.wait("Neo4j", ["neo4j"], self.neo4j_answers)
             undo.pop_all()
         return self
 
@@ -92,7 +98,7 @@ class System:
         self.nats = NatsServers(logs, scene.nats)
         for name in self.nats.names:
             self.start(name)
-        self.wait("NATS", lambda: all(map(self.nats.healthy, self.nats.names)))
+        self.wait("NATS", self.nats.names, lambda: all(map(self.nats.healthy, self.nats.names)))
         for name in ROLES:
             self.start(name)
         self.links.latency(list(self.links.links), scene.latency)
@@ -188,6 +194,7 @@ class System:
         name = f"scheduler-{len(self.others) + 2}"
         self.others[name] = flags
         self.start(name)
+        self.beside = time.monotonic()
 
     def renew_neo4j(self):
         """Starts an empty one in the place of one that does not recover."""
@@ -196,7 +203,7 @@ class System:
         for path in self.disk.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.start("neo4j")
-        self.wait("Neo4j", self.neo4j_writes)
+        self.wait("Neo4j", ["neo4j"], self.neo4j_writes)
 
     # Disturbing
 
@@ -237,7 +244,10 @@ class System:
         return name in self.due or name in self.ending
 
     def come_back(self):
-        """Starts what was killed or told to end, and roles that gave up while a server was away."""
+        """Starts what was killed or told to end, and roles that gave up while a server was away.
+
+        Raises Failed when a server ended that nobody has ended: it could not start.
+        """
         now = time.monotonic()
         for name, moment in list(self.ending.items()):
             if self.running[name].poll() is not None:
@@ -249,29 +259,44 @@ class System:
         for name in [name for name, moment in self.due.items() if moment <= now]:
             del self.due[name]
             self.start(name)
-        for name in ROLES:
-            if not self.is_away(name) and name in self.running and self.running[name].poll() is not None:
-                self.gave_up.append(f"{name} ended with status {self.running[name].returncode}")
-                self.due[name] = now + self.PAUSE
+        for name in self.ended_by_itself(ROLES):
+            self.gave_up.append(f"{name} ended with status {self.running[name].returncode}")
+            self.due[name] = now + self.PAUSE
+        for name in self.ended_by_itself(["neo4j", *(self.nats.names if self.nats else ())]):
+            if name != "neo4j" or not self.disk.was_full_since(self.began_at[name][1]):
+                raise servers.Failed(self.end_of(name))
+            self.gave_up.append(f"{name} ended on a full disk")
+            self.due[name] = now + self.PAUSE
+
+    def ended_by_itself(self, names):
+        present = [name for name in names if name in self.running and not self.is_away(name)]
+        return [name for name in present if self.running[name].poll() is not None]
 
     def scheduler_status(self):
         """Its exit status, once it has ended by itself; nothing while it runs, or is about to run again."""
         self.come_back()
+        if self.others_run():
+            self.beside = time.monotonic()
         if self.is_away("scheduler"):
             return None
         status = self.running["scheduler"].poll()
-        if status is None or status >= 0 and (status != 1 or self.has_begun("scheduler")):
+        if status is None or status >= 0 and not (status == 1 and self.may_begin_again("scheduler")):
             return status
-        # Killed, or at its beginning a server was away: what an operator would do.
+        # Killed, or it could not begin: what an orchestrator would do.
         self.due["scheduler"] = time.monotonic() + self.PAUSE
         return None
 
-    def has_begun(self, name):
-        """Whether a scheduler got as far as to know what to survey."""
-        offset, _ = self.began_at[name]
+    def may_begin_again(self, name):
+        """Whether a scheduler that gave up did so at its beginning because a server was away, or beside another one."""
+        offset, began = self.began_at[name]
         with open(self.logs / f"{name}.log", "rb") as log:
             log.seek(offset)
-            return bool(BEGUN.search(log.read()))
+            said = log.read()
+        if REFUSED.search(said):
+            self.gave_up.append(f"{name} made way for another one")
+            # Else there is none whose survey could be running.
+            return self.beside >= began
+        return not BEGUN.search(said)
 
     def others_run(self):
         """Other schedulers that have not ended yet."""
@@ -307,9 +332,12 @@ class System:
         """Name of a server that answers, or nothing."""
         return next(filter(self.nats.healthy, self.nats.names), None)
 
-    def wait(self, what, ready):
+    def wait(self, what, names, ready):
+        """Until the servers of these names are ready. Raises Failed, at once when one of them has ended."""
         deadline = time.monotonic() + self.PATIENCE
         while not ready():
+            for name in self.ended_by_itself(names):
+                raise servers.Failed(self.end_of(name))
             if time.monotonic() > deadline:
                 raise servers.Failed(f"{what} does not answer within {self.PATIENCE} s")
             time.sleep(0.05)
@@ -319,6 +347,10 @@ class System:
         path = (self.folder if name == "neo4j" else self.logs) / f"{name}.log"
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         return ESCAPES.sub("", text)
+
+    def end_of(self, name):
+        said = "\n".join(self.log_of(name).splitlines()[-LINES:])
+        return f"{name} ended with status {self.running[name].returncode}: {said}"
 
     def last_words(self):
         return self.log_of("scheduler")[-600:] or "nothing was surveyed yet"

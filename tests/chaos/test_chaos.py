@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -10,20 +11,24 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "deploy" / "local")]
 
 import judge  # noqa: E402
 import limits  # noqa: E402
+import nats_servers  # noqa: E402
+import ports  # noqa: E402
 import selection  # noqa: E402
+import servers  # noqa: E402
 from clocks import Clocks  # noqa: E402
 from disk import Disk  # noqa: E402
 from disturbances import KINDS, Disturbance, Timeline, plan  # noqa: E402
 from links import Links  # noqa: E402
 from scene import Scene  # noqa: E402
 from seed import Seed  # noqa: E402
-from system import ROLES  # noqa: E402
+from system import ROLES, System  # noqa: E402
 
 PATIENCE = 20
 
@@ -103,6 +108,133 @@ class Machine(unittest.TestCase):
         done = subprocess.run(group.command("one", command, 50 << 20), check=False)
         self.assertLess(done.returncode, 0)
         self.assertEqual(group.killed("one"), 1)
+
+
+class Ports(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for patch in (mock.patch.object(tempfile, "tempdir", folder.name), mock.patch.dict(ports.taken, clear=True)):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_a_process_draws_no_port_twice(self):
+        self.assertEqual(len({ports.free_port() for _ in range(50)}), 50)
+
+    def test_a_port_is_its_process_s_until_that_ends(self):
+        script = "import ports; print(ports.free_port(), flush=True); input()"
+        environment = {**os.environ, "PYTHONPATH": str(HERE), "TMPDIR": tempfile.tempdir}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen([sys.executable, "-c", script], env=environment, **pipes) as other:
+            port = int(other.stdout.readline())
+            self.assertFalse(ports.take(port))
+            other.kill()
+        self.assertTrue(ports.take(port))
+
+    def test_a_child_that_lives_on_keeps_no_port(self):
+        script = "import ports, subprocess; port = ports.free_port()"
+        script += "; print(port, subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
+        environment = {**os.environ, "PYTHONPATH": str(HERE), "TMPDIR": tempfile.tempdir}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        port, child = map(int, done.stdout.split())
+        self.addCleanup(os.kill, child, signal.SIGKILL)
+        self.assertTrue(ports.take(port))
+
+    def test_a_port_on_which_somebody_listens_is_not_taken(self):
+        port = ports.free_port()
+        os.close(ports.taken.pop(port))
+        with socket.create_server(("127.0.0.1", port)):
+            self.assertFalse(ports.take(port))
+
+    def test_without_a_folder_at_least_this_process_takes_no_port_twice(self):
+        file = Path(tempfile.tempdir, ports.FOLDER)
+        file.touch()
+        port = ports.free_port()
+        self.assertIsNone(ports.taken[port])
+        self.assertFalse(ports.take(port))
+
+
+class Ending(unittest.TestCase):
+    SCRIPT = """
+import ending, signal, subprocess, time
+with ending.all_that_was_started():
+    subprocess.Popen(["sleep", "600"])
+    print("started", flush=True)
+    time.sleep(600)
+"""
+
+    def test_a_signal_ends_what_was_started_even_when_nobody_noted_it(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # As a shell starts what runs in the background.
+            program = subprocess.Popen(
+                ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", self.SCRIPT],
+                env={**os.environ, "PYTHONPATH": str(HERE)}, stdout=subprocess.PIPE, text=True,
+            )
+            with program:
+                self.assertEqual(program.stdout.readline(), "started\n")
+                program.send_signal(number)
+                # It ends when all have ended that have the other end of the pipe.
+                program.communicate(timeout=PATIENCE)
+            self.assertEqual(program.returncode, 128 + number)
+
+
+class Watching(unittest.TestCase):
+    """What the system makes of processes that ended."""
+
+    BEGUN = "INFO scheduler::role: accounts reachable=4 unreachable=0\n"
+    RUNNING = "error: a sync of the same accounts, regions and services is running: 01M8, with its last progress 0s ago\n"
+    TAKEN_OVER = "error: this scheduler did not answer for a while, and sync 01M8 of the same scope has taken over from 01M7\n"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.system = System("groma", None, self.folder)
+        self.addCleanup(self.system.__exit__)
+        self.system.PATIENCE = PATIENCE
+
+    def process(self, name, *command, log=""):
+        self.system.began_at[name] = (0, time.monotonic())
+        (self.folder / f"{name}.log").write_text(log, encoding="utf-8")
+        self.system.running[name] = subprocess.Popen(command)
+        return self.system.running[name]
+
+    def status_of_scheduler(self, said, beside):
+        """What is known of one that ended with status 1, before it is started again."""
+        if beside:
+            self.system.others["scheduler-2"] = []
+            self.process("scheduler-2", "sleep", "600")
+        self.process("scheduler", sys.executable, "-c", "raise SystemExit(1)", log=said).wait()
+        status = self.system.scheduler_status()
+        self.assertEqual(status is None, "scheduler" in self.system.due)
+        self.system.end()
+        self.system.due.clear()
+        return status
+
+    def test_a_scheduler_that_could_not_begin_begins_again(self):
+        for said, beside, status in (
+            ("error: cannot connect\n", False, None),
+            (self.BEGUN + "error: cannot check what earlier syncs left\n", True, 1),
+            (self.BEGUN + self.RUNNING, True, None),
+            (self.BEGUN + self.TAKEN_OVER, True, None),
+            # There is none that could be running.
+            (self.BEGUN + self.RUNNING, False, 1),
+            (self.BEGUN + self.TAKEN_OVER, False, 1),
+        ):
+            self.assertEqual(self.status_of_scheduler(said, beside), status, said)
+
+    def test_a_server_that_cannot_start_is_reported_with_its_last_words(self):
+        with socket.create_server(("127.0.0.1", nats_servers.port_of("nats-1", "client"))):
+            with self.assertRaisesRegex(servers.Failed, "nats-1 ended with status 1: (?s:.*)address already in use"):
+                self.system.begin(Scene(), self.folder)
+
+    def test_a_server_that_ends_later_is_reported_unless_its_disk_was_full(self):
+        self.process("neo4j", "false", log="no space\n").wait()
+        with self.assertRaisesRegex(servers.Failed, "neo4j ended with status 1: no space"):
+            self.system.come_back()
+        self.system.disk.freed_at = time.monotonic()
+        self.system.come_back()
+        self.assertIn("neo4j", self.system.due)
 
 
 class Limits(unittest.TestCase):

@@ -1,23 +1,62 @@
 //! Free ports that stay free while a server is down.
 
 use anyhow::bail;
+use std::collections::HashMap;
+use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Below what Linux (32768) and macOS (49152) give to outgoing connections, so that none of those takes the port of a
 /// server that a test has stopped and will start again.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A port of 127.0.0.1 on which nothing listens.
+/// Locks on this process's ports, where they can be had. They end with the process.
+static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex::default);
+
+/// A port of 127.0.0.1 on which nothing listens. It is this process's until it ends: other tests, also the scripts of
+/// `tests/chaos`, leave alone what is locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Test processes run side by side, so each looks in another place.
     let start = RandomState::new().build_hasher().finish();
     for step in 0..200_u64 {
-        let offset = u16::try_from((start.wrapping_add(step * 7)) % u64::from(COUNT))?;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, FIRST + offset)).is_ok() {
-            return Ok(FIRST + offset);
+        let port = FIRST + u16::try_from((start.wrapping_add(step * 7)) % u64::from(COUNT))?;
+        if taken.contains_key(&port) {
+            continue;
+        }
+        let file = lock_file(port);
+        if file.as_ref().is_some_and(|file| file.try_lock().is_err()) {
+            continue;
+        }
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            taken.insert(port, file);
+            return Ok(port);
         }
     }
     bail!("no free port of 127.0.0.1 between {FIRST} and {}", FIRST + COUNT)
+}
+
+/// Not there where the folder is another user's.
+fn lock_file(port: u16) -> Option<File> {
+    let folder = std::env::temp_dir().join("groma-ports");
+    fs::create_dir_all(&folder).ok()?;
+    File::create(folder.join(port.to_string())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_port_is_given_twice() -> anyhow::Result<()> {
+        let ports = (0..50).map(|_| free()).collect::<anyhow::Result<HashSet<u16>>>()?;
+        assert_eq!(ports.len(), 50);
+        for port in ports {
+            assert!(lock_file(port).is_none_or(|file| file.try_lock().is_err()), "{port}");
+        }
+        Ok(())
+    }
 }
