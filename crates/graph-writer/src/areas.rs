@@ -1,7 +1,7 @@
 //! The scopes of a sync, some areas (`account/region`) at a time, each with everything else that the graph knows of it: what
 //! may be cleaned in an area follows from all of its scopes, those of older syncs included.
 
-use crate::{bolt, scope_store::IN_SYNC};
+use crate::{bolt, feeds::Feeds, scope_store::IN_SYNC};
 use events::Sync;
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
@@ -34,6 +34,8 @@ pub(crate) struct Known {
     pub(crate) standing: Standing,
     /// What it feeds by its newest word: an id of [`crate::feeds::Feeds`].
     pub(crate) feeds: Option<String>,
+    /// What it has brought since.
+    pub(crate) brought: Feeds,
 }
 
 /// Where a scope stands in a sync.
@@ -61,7 +63,8 @@ const SCOPES: &str = "UNWIND $rows AS area MATCH (s:GromaScope) WHERE s.id START
     WHEN s.sync = $sync AND s.state = 'finished' THEN 1 WHEN s.sync = $sync THEN 2 \
     WHEN s.tag < $tag AND s.missed_run = s.tag AND s.missed >= $retired THEN 4 ELSE 3 END AS standing \
     RETURN area, collect(s.service + '/' + s.listing) AS names, collect(standing) AS standings, \
-    collect(coalesce(s.feeds, '')) AS feeds ORDER BY area";
+    collect(coalesce(s.feeds, '')) AS feeds, collect(coalesce(s.brought_nodes, [])) AS nodes, \
+    collect(coalesce(s.brought_edges, [])) AS edges ORDER BY area";
 
 /// Notes that a whole sync has left these scopes out; once for each sync.
 const MISSED: &str = "UNWIND $rows AS id MATCH (s:GromaScope {id: id}) \
@@ -129,7 +132,11 @@ fn parse(row: &Row) -> Result<Area, DeError> {
     let names: Vec<String> = row.get("names")?;
     let standings: Vec<i64> = row.get("standings")?;
     let feeds: Vec<String> = row.get("feeds")?;
-    let scopes = names.into_iter().zip(standings).zip(feeds).map(|((name, standing), feeds)| Known {
+    let nodes: Vec<Vec<String>> = row.get("nodes")?;
+    let edges: Vec<Vec<String>> = row.get("edges")?;
+    let brought = nodes.into_iter().zip(edges);
+    let scopes = names.into_iter().zip(standings).zip(feeds.into_iter().zip(brought));
+    let scopes = scopes.map(|((name, standing), (feeds, (nodes, edges)))| Known {
         name,
         standing: match standing {
             0 => Standing::Complete,
@@ -139,6 +146,7 @@ fn parse(row: &Row) -> Result<Area, DeError> {
             _ => Standing::Others,
         },
         feeds: Some(feeds).filter(|feeds| !feeds.is_empty()),
+        brought: Feeds::of_texts(nodes, edges),
     });
     Ok(Area { name: row.get("area")?, scopes: scopes.collect() })
 }

@@ -181,7 +181,7 @@ struct Sweep<'a> {
 /// cleaned in its own.
 const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$ready[it.KIND]]";
-const LOCK: &str = " WITH it LIMIT $chunk FOREACH (locked IN [it] | SET locked._module_scope = locked._module_scope) \
+const LOCK: &str = "WITH it LIMIT $chunk FOREACH (locked IN [it] | SET locked._module_scope = locked._module_scope) \
     RETURN elementId(it) AS id";
 
 /// Removes what is still old, and its only place's.
@@ -191,18 +191,27 @@ const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id A
 pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
     | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
 
+/// A node at which a newer sync has drawn an edge is left to that sync: removing it would remove the edge.
+const NO_NEWER_EDGE: &str = "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $tag} ";
+
 const OF_NODES: &str = "_module_label";
 const OF_EDGES: &str = "_module_ends";
 
+/// What else candidates have to be.
+fn also(kind_property: &str) -> &'static str {
+    if kind_property == OF_NODES { NO_NEWER_EDGE } else { "" }
+}
+
 /// The statement that looks for candidates.
 fn find(pattern: &str, kind_property: &str) -> String {
-    OLD.replace("PATTERN", pattern).replace("KIND", kind_property) + LOCK
+    let old = OLD.replace("PATTERN", pattern).replace("KIND", kind_property);
+    format!("{old} {}{LOCK}", also(kind_property))
 }
 
 /// The statement that looks again and removes.
 fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
     let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
-    format!("{forget}{SPARE}{deletion} it RETURN count(*) AS count")
+    format!("{forget}{}{SPARE}{deletion} it RETURN count(*) AS count", also(kind_property))
 }
 
 /// The statement that looks for old nodes of a label.

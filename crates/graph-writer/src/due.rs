@@ -200,15 +200,16 @@ fn by_service(area: &Area) -> BTreeMap<&str, Vec<&Known>> {
 fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<String>> {
     let mut feeding = BTreeMap::<What, BTreeSet<String>>::new();
     for known in scopes.iter().filter(|known| known.standing != Standing::Retired) {
-        let Some(feeds) = known.feeds(catalog) else { continue };
-        let nodes = feeds.nodes().map(|feed| (What::Nodes(feed.label), feed.listings));
-        let edges = feeds
-            .edges()
-            .map(|feed| (What::Edges(feed.r#type, format!("{}>{}", feed.from_label, feed.to_label)), feed.listings));
-        for (what, listings) in nodes.chain(edges) {
-            let all = feeding.entry(what).or_default();
-            all.extend(listings);
-            all.insert(known.name.clone());
+        for feeds in known.feeds(catalog) {
+            let nodes = feeds.nodes().map(|feed| (What::Nodes(feed.label), feed.listings));
+            let edges = feeds.edges().map(|feed| {
+                (What::Edges(feed.r#type, format!("{}>{}", feed.from_label, feed.to_label)), feed.listings)
+            });
+            for (what, listings) in nodes.chain(edges) {
+                let all = feeding.entry(what).or_default();
+                all.extend(listings);
+                all.insert(known.name.clone());
+            }
         }
     }
     feeding
@@ -222,7 +223,7 @@ fn unknown<'a>(area: &'a Area, catalog: &'a Catalog) -> impl Iterator<Item = &'a
         .scopes
         .iter()
         .filter(is_own)
-        .filter_map(|known| known.feeds(catalog))
+        .flat_map(|known| known.feeds(catalog))
         .flat_map(|feeds| {
             let nodes = feeds.nodes().flat_map(|feed| feed.listings);
             nodes.chain(feeds.edges().flat_map(|feed| feed.listings)).collect::<Vec<_>>()
@@ -237,8 +238,9 @@ impl Known {
         self.name.split('/').next().unwrap_or_default()
     }
 
-    fn feeds<'a>(&self, catalog: &'a Catalog) -> Option<&'a Feeds> {
-        catalog.get(self.feeds.as_deref()?)
+    /// What it said at its last end, and what it has brought since.
+    fn feeds<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a Feeds> {
+        self.feeds.as_deref().and_then(|id| catalog.get(id)).into_iter().chain([&self.brought])
     }
 }
 
@@ -254,7 +256,7 @@ mod tests {
     }
 
     fn known(name: &str, standing: Standing, feeds: &Feeds) -> Known {
-        Known { name: name.into(), standing, feeds: Some(feeds.id()) }
+        Known { name: name.into(), standing, feeds: Some(feeds.id()), brought: Feeds::default() }
     }
 
     fn due(areas: &[(&str, Vec<Known>)], sets: &[&Feeds]) -> Due {
@@ -303,6 +305,14 @@ mod tests {
         let with = |standing| vec![known("ec2/A", Standing::Complete, &new), known("ec2/B", standing, &old)];
         let due = due(&[("1/x", with(Standing::Others)), ("1/y", with(Standing::Retired))], &[&new, &old]);
         assert_eq!(places(&due, "Volume").0, owned(&["1/y/ec2"]));
+    }
+
+    #[test]
+    fn a_listing_that_brought_rows_and_never_finished_holds_its_label_back() {
+        let (volume, brought) = (feeds("Volume", &["ec2/A"]), feeds("Volume", &[]));
+        let died = Known { feeds: None, brought, ..known("ec2/B", Standing::Others, &volume) };
+        let scopes = vec![known("ec2/A", Standing::Complete, &volume), died];
+        assert_eq!(places(&due(&[("1/x", scopes)], &[&volume]), "Volume").0, owned(&[]));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! `(:GromaFeeds)` with a hash as its id, and a scope names that hash. There are about as many sets as listings, times the
 //! versions of collectors that have run.
 
-use crate::{bolt, requests, scope_store::words};
-use events::{EdgeFeed, NodeFeed, ScopeFinished};
+use crate::{bolt, edges, requests, scope_store::words};
+use events::{AssetBatch, EdgeFeed, NodeFeed, ScopeFinished};
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::{BoltType, DeError, Row};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -31,6 +31,30 @@ impl Feeds {
         Self {
             nodes: finished.nodes.iter().map(node_text).collect(),
             edges: finished.edges.iter().map(edge_text).collect(),
+        }
+    }
+
+    /// As the graph has it.
+    pub(crate) fn of_texts(nodes: Vec<String>, edges: Vec<String>) -> Self {
+        Self { nodes: nodes.into_iter().collect(), edges: edges.into_iter().collect() }
+    }
+
+    pub(crate) fn node_texts(&self) -> &BTreeSet<String> {
+        &self.nodes
+    }
+
+    pub(crate) fn edge_texts(&self) -> &BTreeSet<String> {
+        &self.edges
+    }
+
+    /// Adds what a batch brings, without naming a listing.
+    pub fn add(&mut self, batch: &AssetBatch) {
+        for table in &batch.nodes {
+            self.nodes.insert(node_text(&NodeFeed { label: table.label.clone(), listings: Vec::new() }));
+        }
+        for table in &batch.edges {
+            let (from, to) = edges::ends(table);
+            self.edges.insert(words(&[&table.r#type, from, to], []));
         }
     }
 
@@ -108,8 +132,7 @@ fn row(id: &str, feeds: &Feeds) -> BoltType {
 }
 
 fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
-    let texts = |name: &str| row.get::<Vec<String>>(name).map(|texts| texts.into_iter().collect());
-    Ok((row.get("id")?, Feeds { nodes: texts("nodes")?, edges: texts("edges")? }))
+    Ok((row.get("id")?, Feeds::of_texts(row.get("nodes")?, row.get("edges")?)))
 }
 
 /// `<label> <listing> <listing> …`; [`crate::admit`] lets no name with a space pass.

@@ -6,7 +6,7 @@
 //! is, `sightings`: who sees what several places see), [`apply`] is the transaction around them, `pieces` the way around a
 //! row that Neo4j refuses; [`held`] keeps edges whose target is missing; `lane` queues one account's events. [`sync_end`]
 //! closes a sync: `reports` are what its collectors say, `settle` waits for it, [`due`] is what may be cleaned, by `areas`,
-//! [`cleanup`] (with `unseen`) removes what finished scopes no longer see, `stale` names what nobody covers, `tally`
+//! `unwritten` names what the graph did not get, [`cleanup`] (with `unseen`) removes what finished scopes no longer see, `stale` names what nobody covers, `tally`
 //! counts, `refused` names rows that cannot stand in the graph, `cut` keeps messages small. [`newest`] answers which update
 //! tag is the newest; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would
 //! change, without writing; [`forget`] removes places on request.
@@ -49,6 +49,7 @@ mod steps;
 pub mod sync_end;
 mod tally;
 mod unseen;
+mod unwritten;
 pub mod writer;
 
 pub use alone::Alone;

@@ -26,7 +26,8 @@ pub(crate) struct Reported {
     listing: u32,
     pub(crate) attempt: u32,
     pub(crate) batches: u32,
-    pub(crate) failed: bool,
+    failed: bool,
+    settled: bool,
 }
 
 impl Reports {
@@ -34,7 +35,7 @@ impl Reports {
     ///
     /// # Errors
     /// When the stream cannot be read.
-    pub(crate) async fn read(bus: &Bus, sync: &Sync) -> Result<Self, LookupError> {
+    pub(crate) async fn of(bus: &Bus, sync: &Sync) -> Result<Self, LookupError> {
         let filter = subjects::sync_of(&sync.id);
         let mut reports = Self::default();
         let mut place = 0;
@@ -63,7 +64,7 @@ impl Reports {
         for ScopeReport { scope, batches, failure, .. } in scopes {
             let Some(scope) = scope else { continue };
             let listing = self.listing(&scope.listing);
-            let reported = Reported { listing, attempt, batches, failed: failure.is_some() };
+            let reported = Reported { listing, attempt, batches, failed: failure.is_some(), settled: false };
             let place = self.places.entry(scope.place()).or_default();
             match place.iter_mut().find(|known| known.listing == listing) {
                 Some(known) if attempt >= known.attempt => *known = reported,
@@ -112,20 +113,23 @@ impl Reports {
         self.listings.get(scope.listing as usize).map_or("", String::as_str)
     }
 
-    /// Scopes of a place that are awaited and not yet settled.
-    pub(crate) fn open(&self, place: &str) -> impl Iterator<Item = Reported> + '_ {
+    /// Scopes of a place that a collector has read to the end.
+    pub(crate) fn read(&self, place: &str) -> impl Iterator<Item = Reported> + '_ {
         self.places.get(place).into_iter().flatten().copied().filter(|scope| !scope.failed)
     }
 
-    /// Takes scopes of a place off the list for which `settled` says so, by their listing.
+    /// Whether a scope of a place is awaited and not yet settled.
+    pub(crate) fn is_open(&self, place: &str) -> bool {
+        self.read(place).any(|scope| !scope.settled)
+    }
+
+    /// Notes scopes of a place as settled for which `settled` says so, by their listing.
     pub(crate) fn settle(&mut self, place: &str, mut settled: impl FnMut(&str, Reported) -> bool) {
-        let Some(scopes) = self.places.get_mut(place) else { return };
         let listings = &self.listings;
-        scopes.retain(|scope| {
+        for scope in self.places.get_mut(place).into_iter().flatten().filter(|scope| !scope.failed && !scope.settled) {
             let name = listings.get(scope.listing as usize).map_or("", String::as_str);
-            scope.failed || !settled(name, *scope)
-        });
-        scopes.shrink_to_fit();
+            scope.settled = settled(name, *scope);
+        }
     }
 
     /// A scope of a place in full.

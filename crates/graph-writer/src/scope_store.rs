@@ -4,7 +4,9 @@
 //! take turns. Labels that begin with `Groma` are reserved for such bookkeeping: no event may carry one.
 
 use crate::{
-    bolt, requests,
+    bolt,
+    feeds::Feeds,
+    requests,
     scopes::{self, Fed, Finish, Missing, Progress, Rejected, Run, ScopeState, Shortened},
 };
 use events::{Failure, Scope};
@@ -26,6 +28,7 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.tag AS tag, s.sync AS sync, s.attempt AS attempt, s.since AS since, s.applied AS applied, \
     s.edge_rows AS edge_rows, s.held AS held, s.expected AS expected, s.assets AS assets, \
     s.feeds AS feeds, s.feeds_tag AS feeds_tag, s.feeds_sync AS feeds_sync, s.feeds_attempt AS feeds_attempt, \
+    s.brought_nodes AS brought_nodes, s.brought_edges AS brought_edges, \
     s.failure AS failure, s.failure_class AS failure_class, s.lost AS lost, s.rejected AS rejected, \
     s.rejected_example AS rejected_example, s.shortened AS shortened";
 
@@ -124,19 +127,6 @@ fn holding_in_sync_text() -> String {
 pub(crate) const IN_SYNC: &str =
     "MATCH (s:GromaScope) USING INDEX s:GromaScope(sync, id) WHERE s.sync = $sync AND s.id > $after";
 
-/// Scopes of a sync of which a batch is gone from the stream; the first thousand by their ids.
-///
-/// # Errors
-/// When the graph cannot be read.
-pub(crate) async fn lost_in_sync(store: &GraphStore, sync: &str) -> Result<Vec<StoredScope>, GraphError> {
-    let text = format!("{IN_SYNC} AND s.lost WITH s ORDER BY s.id LIMIT $page RETURN {COLUMNS}");
-    let parameters = [("sync", sync.into()), ("after", "".into()), ("page", bolt::integer(LOST))];
-    read(store, bolt::planned_once(&text, parameters)).await
-}
-
-/// Lost scopes that are read: more than fit into a message.
-const LOST: usize = 1_000;
-
 /// Scopes of the account with held edges.
 ///
 /// # Errors
@@ -185,6 +175,8 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
         ("feeds_tag", fed.map_or_else(null, |fed| fed.run.tag.into())),
         ("feeds_sync", fed.map_or_else(null, |fed| fed.run.sync.as_str().into())),
         ("feeds_attempt", fed.map_or_else(null, |fed| bolt::integer(fed.run.attempt))),
+        ("brought_nodes", bolt::texts(state.brought.node_texts())),
+        ("brought_edges", bolt::texts(state.brought.edge_texts())),
         // Where earlier versions kept the feeds themselves.
         ("node_feeds", null()),
         ("edge_feeds", null()),
@@ -244,6 +236,7 @@ fn parse(row: &Row) -> Result<StoredScope, DeError> {
         held: texts("held")?.iter().filter_map(|text| held(text)).collect(),
         finish,
         feeds,
+        brought: Feeds::of_texts(texts("brought_nodes")?, texts("brought_edges")?),
         failure: row.get::<Option<String>>("failure")?.map(|error| Failure { class, error }),
         lost: row.get::<Option<bool>>("lost")?.unwrap_or(false),
         rejected: Rejected { rows: count("rejected")?, example: row.get::<Option<String>>("rejected_example")? },

@@ -41,6 +41,8 @@ pub struct ScopeState {
     /// What the listing feeds by its newest word, which may be an older run's: a listing that fails, or no longer runs,
     /// still has fed it.
     pub feeds: Option<Fed>,
+    /// What has come of it since it last finished, in runs that have not: their rows stay until a run finishes.
+    pub brought: Feeds,
     /// The run failed.
     pub failure: Option<Failure>,
     /// A batch with held edges is gone from the stream.
@@ -163,7 +165,8 @@ impl ScopeState {
             return (self, Verdict::Ignored);
         }
         if *run > self.run {
-            self = Self { run: run.clone(), since: self.since, feeds: self.feeds, ..Self::default() };
+            let Self { since, feeds, brought, .. } = self;
+            self = Self { run: run.clone(), since, feeds, brought, ..Self::default() };
         }
         let verdict = self.enter(event);
         (self, verdict)
@@ -174,11 +177,15 @@ impl ScopeState {
             Event::Started(_) => Verdict::Noted,
             Event::Batch(batch) if self.applied.insert(batch.index) => {
                 self.edge_rows += batch.edges.iter().map(|table| table.rows.len() as u64).sum::<u64>();
+                if self.finish.is_none() {
+                    self.brought.add(batch);
+                }
                 Verdict::Apply
             }
             Event::Batch(_) => Verdict::Ignored,
             Event::Finished(finished) => {
                 self.finish = Some(Finish { batches: finished.batches, assets: finished.assets });
+                self.brought = Feeds::default();
                 Verdict::Noted
             }
             Event::Failed(failure) => {
@@ -301,6 +308,21 @@ mod tests {
         assert_eq!(fed(&[old.clone(), failed.clone()]), Some((5, Feeds::of(&feeding("Old")).id())));
         assert_eq!(fed(&[old.clone(), failed.clone()]), fed(&[failed, old.clone()]));
         assert_eq!(fed(&[(run(9, 1), end("New")), old]), Some((9, Feeds::of(&feeding("New")).id())));
+    }
+
+    #[test]
+    fn what_a_run_has_brought_is_known_until_one_finishes() {
+        let table = events::NodeTable { label: "A".into(), ..events::NodeTable::default() };
+        let rows = |index| Event::Batch(AssetBatch { index, nodes: vec![table.clone()], ..AssetBatch::default() });
+        let brought = |events: &[(Run, Event)]| {
+            let labels: Vec<String> = fold(events).brought.nodes().map(|feed| feed.label).collect();
+            labels.join(" ")
+        };
+        let died = [(run(5, 1), rows(0))];
+        assert_eq!(brought(&died), "A");
+        assert_eq!(brought(&[&died[..], &[(run(6, 1), batch(0))]].concat()), "A");
+        assert_eq!(brought(&[&died[..], &[(run(6, 1), batch(0)), (run(6, 1), finished(1))]].concat()), "");
+        assert_eq!(brought(&[(run(5, 1), finished(1)), (run(5, 1), rows(0))]), "", "it is in its feeds");
     }
 
     #[test]

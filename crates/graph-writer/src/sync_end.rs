@@ -17,9 +17,10 @@ use crate::{
     reports::Reports,
     schema::{Need, Schema},
     scope_store,
-    settle::{Settled, Settling},
+    settle::Settling,
     stale,
     tally::{self, Tally},
+    unwritten::Unwritten,
 };
 use bus::{Bus, LookupError, Outgoing, PublishError};
 use events::{Failure, FailureClass, StalePlace, Sync, SyncEvent, SyncFinished, sync_event::Event};
@@ -80,15 +81,16 @@ impl SyncEnd {
     pub async fn close(&self, sync: &Sync) -> Result<SyncFinished, SyncEndError> {
         // Statements name indexes of the bookkeeping.
         self.schema.ensure(&self.store, []).await?;
-        let mut reports = Reports::read(&self.bus, sync).await.map_err(SyncEndError::Reports)?;
-        let settled = self.settle(sync, &mut reports).await?;
+        let mut reports = Reports::of(&self.bus, sync).await.map_err(SyncEndError::Reports)?;
+        self.settle(sync, &mut reports).await?;
         let catalog = Catalog::load(&self.store).await?;
         self.draw_held(sync, &catalog).await?;
         let due = Due::of_sync(&self.store, sync, &catalog, reports.whole).await?;
+        let unwritten = Unwritten::of(&self.store, sync, &reports).await?;
         cleanup::clean(&self.store, sync, &due).await?;
         let analysis = self.analyse(sync).await?;
         let stale = if reports.whole { stale::find(&self.store, sync, &reports).await? } else { Cut::default() };
-        let finished = self.finished(sync, settled, stale, analysis, reports.whole).await?;
+        let finished = self.finished(sync, unwritten, stale, analysis, reports.whole).await?;
         self.announce(sync, &finished).await?;
         Ok(finished)
     }
@@ -124,8 +126,8 @@ impl SyncEnd {
         }
     }
 
-    /// Waits for every scope; those that are left when the assets stream holds nothing more are lost.
-    async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<Settled, SyncEndError> {
+    /// Waits for every scope, until the assets stream holds nothing more.
+    async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<(), SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
         let began = Instant::now();
         let (mut quiet_since, mut looked) = (None, None::<Instant>);
@@ -139,7 +141,7 @@ impl SyncEnd {
                 looked = Some(Instant::now());
                 let patience = self.options.patience;
                 if settling.is_done() || quiet_since.is_some_and(|since| since.elapsed() >= patience) {
-                    return Ok(settling.end().await?);
+                    return Ok(());
                 }
             }
             self.pause((began.elapsed() / 20).clamp(POLL.0, POLL.1)).await?;
@@ -157,14 +159,13 @@ impl SyncEnd {
     async fn finished(
         &self,
         sync: &Sync,
-        settled: Settled,
+        unwritten: Unwritten,
         stale: Cut<StalePlace>,
         analysis: Option<Failure>,
         whole: bool,
     ) -> Result<SyncFinished, GraphError> {
-        let Settled { mut lost, superseded } = settled;
+        let Unwritten { lost, superseded } = unwritten;
         let tally = Tally::of(&self.store, sync).await?;
-        tally.add_lost(&self.store, sync, &mut lost).await?;
         let rejected = refused::rejected(&self.store, sync, tally.rejected).await?;
         let (shortened, _) = refused::shortened(&self.store, sync, tally.shortened > 0).await?.into_parts();
         let (lost, lost_total) = lost.into_parts();

@@ -1,14 +1,7 @@
 //! What a sync came to, counted by Neo4j, and its record in the graph.
 
-use crate::{
-    bolt,
-    cut::Cut,
-    newest,
-    scope_store::{self, IN_SYNC},
-    scopes,
-    settle::lost_scope,
-};
-use events::{LostScope, Sync, SyncFinished};
+use crate::{bolt, newest, scope_store::IN_SYNC, scopes};
+use events::{Sync, SyncFinished};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 
@@ -28,8 +21,6 @@ pub(crate) struct Tally {
     pub(crate) edge_rows: u64,
     /// Those that lack an end.
     pub(crate) targets_missing: u64,
-    /// Scopes of which a batch is gone from the stream.
-    pub(crate) lost: u64,
     /// Scopes of listings that have never said what they feed.
     pub(crate) unknown: u64,
     /// Scopes without rows that Neo4j refuses.
@@ -43,7 +34,7 @@ const SUMS: &str = "RETURN sum(CASE WHEN NOT s.state IN ['finished', 'partial'] 
     THEN 0 ELSE coalesce(s.assets, 0) - coalesce(s.rejected, 0) END) AS nodes, \
     sum(coalesce(s.edge_rows, 0)) AS edge_rows, \
     sum(reduce(rows = 0, held IN coalesce(s.held, []) | rows + toInteger(split(held, ' ')[1]))) AS missing, \
-    sum(CASE WHEN s.lost THEN 1 ELSE 0 END) AS lost, sum(CASE WHEN s.feeds IS NULL THEN 1 ELSE 0 END) AS unknown, \
+    sum(CASE WHEN s.feeds IS NULL THEN 1 ELSE 0 END) AS unknown, \
     sum(CASE WHEN s.rejected > 0 THEN 1 ELSE 0 END) AS rejected, sum(size(coalesce(s.shortened, []))) AS shortened";
 
 const RECORD: &str = "MERGE (g:GromaSync {id: $sync}) SET g.tag = $tag, g.state = 'finished', g.whole = $whole, \
@@ -69,28 +60,6 @@ impl Tally {
     pub(crate) fn edges(self) -> u64 {
         self.edge_rows.saturating_sub(self.targets_missing)
     }
-
-    /// Adds the scopes of which a batch is gone.
-    ///
-    /// # Errors
-    /// When the graph cannot be read.
-    pub(crate) async fn add_lost(
-        self,
-        store: &GraphStore,
-        sync: &Sync,
-        lost: &mut Cut<LostScope>,
-    ) -> Result<(), GraphError> {
-        if self.lost == 0 {
-            return Ok(());
-        }
-        let gone = scope_store::lost_in_sync(store, &sync.id).await?;
-        let listed = gone.len() as u64;
-        for stored in gone {
-            lost.push(lost_scope(stored.scope, "a batch left the stream before its edges were drawn".to_owned()));
-        }
-        lost.count(self.lost.saturating_sub(listed));
-        Ok(())
-    }
 }
 
 fn parse(row: &Row) -> Result<Tally, DeError> {
@@ -98,7 +67,6 @@ fn parse(row: &Row) -> Result<Tally, DeError> {
         nodes: row.get("nodes")?,
         edge_rows: row.get("edge_rows")?,
         targets_missing: row.get("missing")?,
-        lost: row.get("lost")?,
         unknown: row.get("unknown")?,
         rejected: row.get("rejected")?,
         shortened: row.get("shortened")?,

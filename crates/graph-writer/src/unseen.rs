@@ -41,9 +41,10 @@ pub(crate) async fn clean(store: &GraphStore, sync: &Sync, counter: &str, due: &
         loop {
             let old = Old { rows, sets: &sets, most: CHUNK.size() };
             match attempt(store, sync, counter, &old).await {
-                Ok(found) => {
+                Ok(Swept { found, forgotten }) => {
                     CHUNK.passed(old.most);
-                    if found < old.most {
+                    // Where all of it is left to a newer sync, the next look would find the same.
+                    if found < old.most || forgotten == 0 {
                         break;
                     }
                     backoff = store.backoff();
@@ -84,8 +85,13 @@ struct Old<'a> {
     most: usize,
 }
 
-/// How many sightings were found.
-async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, old: &Old<'_>) -> Result<usize, neo4rs::Error> {
+/// Old sightings.
+struct Swept {
+    found: usize,
+    forgotten: usize,
+}
+
+async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, old: &Old<'_>) -> Result<Swept, neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let found = enter(&mut transaction, sync, counter, old).await;
     transaction.end(found).await
@@ -96,7 +102,7 @@ async fn enter(
     sync: &Sync,
     counter: &str,
     old: &Old<'_>,
-) -> Result<usize, neo4rs::Error> {
+) -> Result<Swept, neo4rs::Error> {
     let old = [
         ("rows", bolt::list(old.rows.iter().cloned())),
         ("sets", bolt::list(old.sets.iter().cloned())),
@@ -108,15 +114,42 @@ async fn enter(
     for answer in &answers {
         kinds.entry(answer.get("kind")?).or_default().push(answer.get("id")?);
     }
-    let mut removed = 0;
+    let (mut removed, mut forgotten) = (0, 0);
     for (kind, sightings) in kinds {
-        removed += remove(transaction, &Kind::named(kind), sightings, sync.update_tag).await?;
+        let kind = Kind::named(kind);
+        let sightings = leave_newer(transaction, &kind, sightings, sync.update_tag).await?;
+        forgotten += sightings.len();
+        removed += remove(transaction, &kind, sightings, sync.update_tag).await?;
     }
     cleanup::count(transaction, sync, counter, removed).await?;
-    Ok(answers.len())
+    Ok(Swept { found: answers.len(), forgotten })
 }
 
-/// Removes these sightings, and the things of which none is left; answers how many.
+/// Locks the things, and leaves out sightings of nodes at which a newer sync has drawn an edge ([`cleanup::NO_NEWER_EDGE`]).
+async fn leave_newer(
+    transaction: &mut Transaction,
+    kind: &Kind,
+    mut sightings: Vec<String>,
+    tag: i64,
+) -> Result<Vec<String>, neo4rs::Error> {
+    let things: BTreeSet<&str> = sightings.iter().map(|id| thing_of(id)).collect();
+    let rows = || ("rows", bolt::texts(&things));
+    transaction.run(bolt::planned_once(&lock(kind), [rows()])).await?;
+    if kind.as_edge().is_some() {
+        return Ok(sightings);
+    }
+    let text = thing(kind) + " AND EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $tag} RETURN DISTINCT thing";
+    let newer = transaction.rows(parameters::query(&text, [rows(), ("tag", tag.into())])).await?;
+    let newer = newer.iter().map(|row| row.get("thing")).collect::<Result<BTreeSet<String>, _>>()?;
+    sightings.retain(|id| !newer.contains(thing_of(id)));
+    Ok(sightings)
+}
+
+fn thing_of(sighting: &str) -> &str {
+    sighting.split_once(' ').map_or(sighting, |(id, _)| id)
+}
+
+/// Removes these sightings of things that are locked, and the things of which none is left; answers how many.
 async fn remove(
     transaction: &mut Transaction,
     kind: &Kind,
@@ -124,9 +157,8 @@ async fn remove(
     tag: i64,
 ) -> Result<i64, neo4rs::Error> {
     sightings.sort_unstable();
-    let things: BTreeSet<&str> = sightings.iter().map(|id| id.split_once(' ').map_or(&**id, |(id, _)| id)).collect();
+    let things: BTreeSet<&str> = sightings.iter().map(|id| thing_of(id)).collect();
     let rows = || ("rows", bolt::texts(&things));
-    transaction.run(bolt::planned_once(&lock(kind), [rows()])).await?;
     let old = [("rows", bolt::texts(&sightings)), ("tag", tag.into())];
     transaction.run(bolt::planned_once(FORGET, old)).await?;
     let gone = transaction.rows(parameters::query(&removal(kind), [rows()])).await?;

@@ -11,7 +11,7 @@ use crate::{
     catalog::{REGION_DISCOVERY, SERVICES},
 };
 use bus::{Bus, RequestError, SYNCS};
-use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, subjects};
+use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, SyncEvent, subjects};
 use futures::StreamExt;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub struct Presence {
     answering: JoinHandle<()>,
     scope: RunningRequest,
-    /// Last event of any sync before this one was announced.
+    /// Last event of any sync before this one chose its tag.
     before: u64,
     /// The sync that began last before this one.
     previous: Option<String>,
@@ -36,15 +36,20 @@ impl Drop for Presence {
 }
 
 impl Presence {
-    /// Asks whether a sync of the same scope is running, and if not, says from now on that this one is.
+    /// Asks whether a sync of the same scope is running, and if not, says from now on that this one is. `before` is the last
+    /// event of any sync before this one chose its tag.
     ///
     /// # Errors
     /// [`SurveyError::Running`] when there is one; else when the bus cannot be used.
-    pub async fn announce(bus: &Bus, request: &Request, sync: &Sync, patience: &Patience) -> Result<Self, SurveyError> {
+    pub async fn announce(
+        bus: &Bus,
+        request: &Request,
+        (sync, before): (&Sync, u64),
+        patience: &Patience,
+    ) -> Result<Self, SurveyError> {
         let scope = scope(request);
         let previous = bus.last_on(SYNCS, &subjects::syncs_of_kind("started")).await.map_err(SurveyError::Look)?;
         let previous = previous.map(|found| subjects::sync_id(&found.subject).to_owned());
-        let before = bus.last_sequence(SYNCS).await.map_err(SurveyError::Look)?;
         refuse_beside(running(bus, &scope).await?)?;
         // A queue of its own, so that every sync hears every question.
         let questions = bus.serve(subjects::RUNNING_REQUEST, &sync.id).await.map_err(SurveyError::Listen)?;
@@ -62,10 +67,10 @@ impl Presence {
     }
 
     /// Looks, when this sync's `started` is in the stream, whether another sync of the scope has got there first since
-    /// this one asked.
+    /// this one asked, or has taken the same tag.
     ///
     /// # Errors
-    /// [`SurveyError::Running`] when there is one; else when the bus cannot be used.
+    /// [`SurveyError::Running`] and [`SurveyError::TagTaken`] when there is one; else when the bus cannot be used.
     pub async fn contend(&self, bus: &Bus, sync: &Sync) -> Result<(), SurveyError> {
         let mut place = self.before;
         let started = subjects::syncs_of_kind("started");
@@ -77,6 +82,10 @@ impl Presence {
             }
             if !other.is_empty() {
                 refuse_beside(self.ask(bus, other).await?)?;
+            }
+            let theirs = events::read::<SyncEvent>(&found.payload).ok().and_then(|event| event.sync);
+            if theirs.is_some_and(|theirs| theirs.update_tag == sync.update_tag) {
+                return Err(SurveyError::TagTaken { by: other.to_owned() });
             }
         }
         Ok(())

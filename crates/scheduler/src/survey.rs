@@ -15,10 +15,13 @@ use crate::{
     under_way::{Phase, UnderWay},
     writing::{NotWritten, written},
 };
-use bus::{Bus, LookupError, PublishError, RequestError};
+use bus::{Bus, LookupError, PublishError, RequestError, SYNCS};
 use events::{Account, AccountsAnswer, SyncCollected, SyncStarted, WorkItem, sync_event::Event};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How often a tag is chosen when others choose the same at that moment.
+const TAGS: u32 = 20;
 
 /// A sync that could not be carried out. What it collected before stays in the graph.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +54,12 @@ pub enum SurveyError {
     TakenOver {
         /// Id of this one's sync.
         sync: String,
+        /// Id of the other.
+        by: String,
+    },
+    /// Another sync, of another scope, began with the same tag. Tags tell which of two syncs is the newer.
+    #[error("sync {by} began at the same moment with the same update tag")]
+    TagTaken {
         /// Id of the other.
         by: String,
     },
@@ -132,11 +141,21 @@ impl Survey<'_> {
         if accounts.is_empty() {
             return Err(SurveyError::NoAccounts(accounts::reasons(&unreachable)));
         }
-        let first = tag::identity(bus).await;
-        let presence = Presence::announce(bus, request, &first, patience).await?;
         let coverage = Coverage::new(request.is_whole(), &unreachable);
-        let planned = Plan::new(first.clone(), accounts.clone(), request.clone());
-        let mut outcome = self.sync(Some(&presence), planned, &coverage, progress).await?;
+        let mut tries = TAGS;
+        let (_presence, mut outcome) = loop {
+            let before = bus.last_sequence(SYNCS).await.map_err(SurveyError::Look)?;
+            let first = tag::identity(bus).await;
+            let presence = Presence::announce(bus, request, (&first, before), patience).await?;
+            let planned = Plan::new(first, accounts.clone(), request.clone());
+            match self.sync(Some(&presence), planned, &coverage, progress).await {
+                Err(SurveyError::TagTaken { by }) if tries > 1 => {
+                    tracing::debug!(by, "another sync has the same tag; taking a newer one");
+                    tries -= 1;
+                }
+                outcome => break (presence, outcome?),
+            }
+        };
         self.repeat(&mut outcome, &accounts, progress).await;
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
         Ok(outcome)

@@ -47,5 +47,5 @@ fn foreseen(StoredScope { scope, state }: &StoredScope) -> Known {
         _ => Standing::Unseen,
     };
     let feeds = state.feeds.as_ref().map(|fed| fed.id.clone());
-    Known { name: format!("{}/{}", scope.service, scope.listing), standing, feeds }
+    Known { name: format!("{}/{}", scope.service, scope.listing), standing, feeds, brought: state.brought.clone() }
 }

@@ -127,3 +127,18 @@ async fn overlapping_syncs_end_each_for_itself() -> anyhow::Result<()> {
     assert!(finished.lost.is_empty(), "{finished:?}");
     writer.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_died_before_it_ever_finished_keeps_what_it_brought() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let of_a = |tag| story(tag, "ListA").nodes("A", &["a"]);
+    world.survey(&[of_a(5)]).await?;
+    // The collector of another version, which reads the label with a second listing, dies after a batch.
+    let died = story(6, "ListAToo").nodes("A", &["b"]).events();
+    world.publish(died.into_iter().take(2)).await?;
+    let finished = world.survey(&[of_a(7)]).await?;
+    assert_eq!(finished.nodes_removed, 0);
+    assert_eq!(world.ids("A").await?, "a b");
+    writer.stop().await
+}

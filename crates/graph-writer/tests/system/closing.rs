@@ -2,11 +2,12 @@
 
 use crate::{
     story::{Story, story, sync},
-    world::World,
+    world::{World, options},
 };
 use events::{
     Message, Scope, ScopeReport, SyncCollected, SyncFinished, WorkItem, WorkKind, WorkReport, sync_event::Event,
 };
+use graph_writer::Options;
 use std::time::Duration;
 
 /// What JetStream takes by default.
@@ -80,6 +81,36 @@ async fn scopes_that_a_newer_sync_holds_are_superseded() -> anyhow::Result<()> {
     assert_eq!((listings(&finished.superseded), finished.superseded_total), (vec!["ListA"], 1));
     assert_eq!((finished.lost_total, finished.nodes, finished.newest_tag), (0, 1, 9));
     assert_eq!(world.ids("A").await?, "a");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_a_newer_sync_takes_over_before_cleanup_is_superseded() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer_with(Options { patience: Duration::from_secs(4), ..options() }).await?;
+    let (first, second) = (story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["b"]));
+    world.publish(first.events()).await?;
+    // The second listing never comes: the writer waits for it, and has seen that the first is whole.
+    world.collected(&sync(5), &[first.clone(), second]).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    world.publish(first.again(9).events()).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!((listings(&finished.superseded), listings(&finished.lost)), (vec!["ListA"], vec!["ListB"]));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_ended_otherwise_than_reported_is_lost() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let reported = story(5, "ListA").nodes("A", &["a"]);
+    world.publish(reported.events()).await?;
+    world.publish(reported.clone().attempt(2).fails().events()).await?;
+    world.collected(&sync(5), &[reported]).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!(listings(&finished.lost), ["ListA"]);
+    let error = finished.lost[0].failure.clone().unwrap_or_default().error;
+    assert_eq!(error, "another attempt at the listing failed: not allowed to list");
     writer.stop().await
 }
 

@@ -140,3 +140,27 @@ async fn what_two_syncs_see_through_two_listings_stays() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_at_which_a_newer_sync_drew_an_edge_is_left_to_that_sync() -> anyhow::Result<()> {
+    for accounts in [&["1"][..], &["1", "2"]] {
+        let world = World::new().await?;
+        let writer = world.writer().await?;
+        let of_b = |tag: i64, ids: &[&str]| -> Vec<Story> {
+            accounts.iter().map(|account| story(tag, "ListB").nodes("B", ids).account(account)).collect()
+        };
+        world.survey(&[vec![seen(5)], of_b(5, &["b"])].concat()).await?;
+        world.publish(seen(9).events()).await?;
+        world.settled().await?;
+        // The older sync no longer sees the node.
+        let older = world.survey(&of_b(6, &[])).await?;
+        assert_eq!((older.nodes_removed, world.pairs("TO").await?), (0, "a>b".to_owned()), "{accounts:?}");
+        // Nor does the newer, which removes it.
+        world.publish(of_b(9, &[]).iter().flat_map(Story::events)).await?;
+        world.collected(&sync(9), &[vec![seen(9)], of_b(9, &[])].concat()).await?;
+        let newer = world.finished(&sync(9)).await?;
+        assert_eq!((newer.nodes_removed, world.ids("B").await?), (1, String::new()), "{accounts:?}");
+        writer.stop().await?;
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use crate::stage::{Stage, process, request, run};
 use bus::WORK;
 use events::{Sync, subjects};
 use scheduler::{Patience, SurveyError, presence::Presence};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -30,19 +30,36 @@ async fn of_syncs_that_begin_at_the_same_moment_one_goes_on() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn syncs_of_different_scopes_that_begin_at_the_same_moment_have_different_tags() -> anyhow::Result<()> {
+    let mut stage = Stage::new(1).await?;
+    stage.collectors();
+    stage.writer(Vec::new()).await?;
+    let mut schedulers = Vec::new();
+    for region in ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1"] {
+        schedulers.push(process(stage.another().await?, request(&["ec2"], &[region], 600)));
+    }
+    let mut tags = BTreeSet::new();
+    for scheduler in schedulers {
+        tags.insert(scheduler.await??.sync.update_tag);
+    }
+    assert_eq!(tags.len(), 4, "{tags:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<()> {
     let stage = Stage::new(1).await?;
     let request = request(&["iam"], &[], 600);
     let sync = |id: &str| Sync { id: id.into(), update_tag: 1 };
     let lively = Patience::new(Duration::from_mins(10));
-    let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
-    let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
+    let first = Presence::announce(&stage.bus, &request, (&sync("first"), 0), &lively).await?;
+    let refused = Presence::announce(&stage.bus, &request, (&sync("second"), 0), &lively).await;
     assert!(matches!(refused, Err(SurveyError::Running { .. })));
     drop(first);
     let hangs = Patience::new(Duration::ZERO);
-    let _hanging = Presence::announce(&stage.bus, &request, &sync("hanging"), &hangs).await?;
+    let _hanging = Presence::announce(&stage.bus, &request, (&sync("hanging"), 0), &hangs).await?;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    Presence::announce(&stage.bus, &request, &sync("third"), &lively).await?;
+    Presence::announce(&stage.bus, &request, (&sync("third"), 0), &lively).await?;
     Ok(())
 }
 
