@@ -4,7 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the one place that waits for NATS: each wait here has a limit")]
 
-use crate::{Bus, streams::PAUSE};
+use crate::{Bus, LookupError, streams::PAUSE};
 use async_nats::{
     Error, Message as CoreMessage, Subject, Subscriber,
     jetstream::{
@@ -18,7 +18,7 @@ use async_nats::{
         response::Response,
         stream::{
             Config, ConsumerError, ConsumerErrorKind, DirectGetError, DirectGetErrorKind, Info, LastRawMessageError,
-            LastRawMessageErrorKind,
+            LastRawMessageErrorKind, PurgeError, PurgeErrorKind,
         },
     },
 };
@@ -267,6 +267,17 @@ pub(crate) fn is_unheard(error: &Error) -> bool {
 
 /// Whether it may be otherwise in a moment: no answer in time, or a cluster that has no leader yet.
 fn is_passing(error: &Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(error) = cause {
+        if passes(error) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn passes(error: &(dyn std::error::Error + 'static)) -> bool {
     const UNAVAILABLE: usize = 503;
     let of_server = |error: async_nats::jetstream::Error| error.code() == UNAVAILABLE;
     let info = error.downcast_ref::<ConsumerInfoError>().map(|error| match error.kind() {
@@ -281,9 +292,41 @@ fn is_passing(error: &Error) -> bool {
         CreateStreamErrorKind::JetStream(error) => of_server(error),
         kind => kind == CreateStreamErrorKind::TimedOut,
     });
+    let purge = error.downcast_ref::<PurgeError>().map(|error| match error.kind() {
+        PurgeErrorKind::JetStream(error) => of_server(error),
+        kind => kind == PurgeErrorKind::TimedOut,
+    });
+    let last = error.downcast_ref::<LastRawMessageError>().map(|error| match error.kind() {
+        LastRawMessageErrorKind::JetStream(error) => of_server(error),
+        _ => false,
+    });
+    let direct = error.downcast_ref::<DirectGetError>().map(|error| match error.kind() {
+        DirectGetErrorKind::ErrorResponse(status, _) => usize::from(status.as_u16()) == UNAVAILABLE,
+        kind => kind == DirectGetErrorKind::TimedOut,
+    });
     let request = error.downcast_ref::<RequestError>().map(|error| error.kind() == RequestErrorKind::TimedOut);
     let server = error.downcast_ref::<async_nats::jetstream::Error>().map(|error| error.code() == UNAVAILABLE);
-    error.is::<NoAnswer>() || [info, consumer, stream, request, server].contains(&Some(true))
+    error.is::<NoAnswer>() || [info, consumer, stream, purge, last, direct, request, server].contains(&Some(true))
+}
+
+/// How long a look into a stream is tried again while the server restarts or elects.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// A look into a stream, also while JetStream starts: nobody hears a request then.
+pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
+    stream: &'static str,
+    ask: impl Fn() -> F,
+) -> Result<T, LookupError> {
+    let deadline = Instant::now() + LOOK;
+    loop {
+        match ask().await {
+            Err(error) if (is_passing(&error) || is_unheard(&error)) && Instant::now() < deadline => {
+                tracing::debug!(%error, stream, "looking into the stream again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer.map_err(LookupError::of(stream)),
+        }
+    }
 }
 
 /// Asks until the answer is more than that the server is not ready, or until `deadline`: while a server of a cluster is

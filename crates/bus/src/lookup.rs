@@ -1,6 +1,7 @@
-//! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come.
+//! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come. A server that
+//! restarts or elects is asked again for half a minute.
 
-use crate::Bus;
+use crate::{Bus, exchange::look};
 use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 
@@ -58,9 +59,9 @@ impl Bus {
     /// The message at this place; none when the stream no longer has it, by the word of its leader.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not answer for 30 s.
     pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
-        let found = self.message_at(stream, sequence).await.map_err(LookupError::of(stream))?;
+        let found = look(stream, || self.message_at(stream, sequence)).await?;
         Ok(found.map(|message| message.payload))
     }
 
@@ -68,35 +69,35 @@ impl Bus {
     /// was acknowledged is seen.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not answer for 30 s.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
-        Ok(self.message_after(stream, filter, after).await.map_err(LookupError::of(stream))?.map(found))
+        Ok(look(stream, || self.message_after(stream, filter, after)).await?.map(found))
     }
 
     /// The last message on this subject (or pattern).
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not answer for 30 s.
     pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
-        Ok(self.last_message(stream, filter).await.map_err(LookupError::of(stream))?.map(found))
+        Ok(look(stream, || self.last_message(stream, filter)).await?.map(found))
     }
 
     /// Place of the last message of a stream.
     ///
     /// # Errors
-    /// When there is no such stream, or the server does not answer.
+    /// When there is no such stream, or the server does not answer for 30 s.
     pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
-        let failed = LookupError::of(stream);
-        let info = self.stream_info(stream).await.map_err(&failed)?;
-        info.map(|info| info.state.last_sequence).ok_or_else(|| failed("there is no such stream".into()))
+        let info = look(stream, || self.stream_info(stream)).await?;
+        let none = || LookupError::of(stream)("there is no such stream".into());
+        info.map(|info| info.state.last_sequence).ok_or_else(none)
     }
 
     /// How far a durable consumer has come.
     ///
     /// # Errors
-    /// When there is no such consumer, or the server does not answer.
+    /// When there is no such consumer, or the server does not answer for 30 s.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
-        let info = self.consumer_info(stream, durable).await.map_err(LookupError::of(stream))?;
+        let info = look(stream, || self.consumer_info(stream, durable)).await?;
         Ok(Backlog {
             waiting: info.num_pending,
             unsettled: info.num_ack_pending,

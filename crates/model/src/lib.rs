@@ -46,17 +46,6 @@
 //! Every rule can be switched to what it was when a defect was found (`Rules` in `tests/model/shape.rs`). Each defect is a
 //! test that finds it with the old rule and nothing with the new one.
 //!
-//! # Rules that the roles do not follow yet
-//!
-//! The model found that the invariants need them; each is a switch, and its test has the shortest trace.
-//!
-//! - `unwritten: NotComplete`: a sync's end names superseded scopes when it stops waiting. It has to name every reported
-//!   scope that is not complete when cleanup is decided: one may be taken over in between, or end otherwise than reported.
-//! - `feeds: Remembered`: feeds come from `finished` alone; rows of a listing that never finished show what it feeds as well.
-//! - `tag_reserved`: two schedulers that begin at once may take the same tag. `started` has to be published with the
-//!   sequence that was read as the expected one.
-//! - `newer_edge_keeps`: an older sync that removes a node takes edges with it that a newer one has drawn.
-//!
 //! # What is not promised
 //!
 //! - A collector of an older version says that its sync is complete although the graph knows listings that it does not.

@@ -67,7 +67,7 @@ pub enum SurveyError {
     #[error("cannot check whether another sync is running")]
     Ask(#[source] RequestError),
     /// The streams do not say it either.
-    #[error("cannot check what earlier syncs left")]
+    #[error("cannot see what earlier syncs left")]
     Look(#[source] LookupError),
     /// The bus does not let this one be known.
     #[error("this sync cannot be made known")]
@@ -145,7 +145,7 @@ impl Survey<'_> {
         let mut tries = TAGS;
         let (_presence, mut outcome) = loop {
             let before = bus.last_sequence(SYNCS).await.map_err(SurveyError::Look)?;
-            let first = tag::identity(bus).await;
+            let first = tag::identity(bus).await.map_err(SurveyError::Look)?;
             let presence = Presence::announce(bus, request, (&first, before), patience).await?;
             let planned = Plan::new(first, accounts.clone(), request.clone());
             match self.sync(Some(&presence), planned, &coverage, progress).await {

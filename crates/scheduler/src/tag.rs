@@ -1,7 +1,7 @@
 //! The update tag of the next sync: the time in Unix seconds, but always newer than every tag in the graph and on the bus,
 //! whatever the clocks say. A sync with an older tag would write nothing.
 
-use bus::{Bus, RequestError, SYNCS};
+use bus::{Bus, LookupError, RequestError, SYNCS};
 use events::{Message, NewestTagAnswer, NewestTagRequest, Sync, SyncEvent, subjects, sync_event::Event};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,10 +13,13 @@ const START: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mill
 const LATEST: i64 = (1 << 33) - 1;
 
 /// A sync that begins now, newer than all that can be seen.
-pub async fn identity(bus: &Bus) -> Sync {
+///
+/// # Errors
+/// When the bus does not say which syncs there were.
+pub async fn identity(bus: &Bus) -> Result<Sync, LookupError> {
     let (graph, started, collected, finished) =
         tokio::join!(of_graph(bus), on_bus(bus, "started"), on_bus(bus, "collected"), on_bus(bus, "finished"));
-    later_than(graph.max(started).max(collected).max(finished))
+    Ok(later_than(graph.max(started?).max(collected?).max(finished?)))
 }
 
 /// A sync that begins now, with a tag newer than this one.
@@ -46,15 +49,10 @@ async fn of_graph(bus: &Bus) -> i64 {
 }
 
 /// The tag of the last event of a kind; 0 when there is none.
-async fn on_bus(bus: &Bus, kind: &str) -> i64 {
-    let found = match bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::warn!(error = bus::chain(&error), kind, "the tag of the last sync cannot be read");
-            None
-        }
-    };
-    found.and_then(|found| events::read::<SyncEvent>(&found.payload).ok()).map_or(0, |event| newest_of(&event))
+async fn on_bus(bus: &Bus, kind: &str) -> Result<i64, LookupError> {
+    let found = bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await?;
+    let event = found.and_then(|found| events::read::<SyncEvent>(&found.payload).ok());
+    Ok(event.map_or(0, |event| newest_of(&event)))
 }
 
 fn newest_of(event: &SyncEvent) -> i64 {

@@ -1,8 +1,10 @@
 //! Looking at messages by their place.
 
 use crate::world::{World, report};
-use bus::{Outgoing, SYNCS};
+use bus::{ACK_WAIT, ASSETS, Outgoing, SYNCS, Subscription};
+use events::subjects;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use testkit::{Fate, Way};
 
 #[tokio::test]
@@ -24,4 +26,36 @@ async fn an_absence_is_believed_of_the_leader_alone() -> anyhow::Result<()> {
     assert!(world.bus.get(SYNCS, 2).await?.is_none());
     assert_eq!(asked.lock().expect("no panic")[1..], ["DIRECT.GET.GROMA_SYNCS", "STREAM.MSG.GET.GROMA_SYNCS"]);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_asked_again() -> anyhow::Result<()> {
+    let World { mut nats, proxy: _proxy, bus, direct } = World::new().await?;
+    let event = report(1);
+    direct.publish(Outgoing::sync(&event)).await?;
+    direct.consume(Subscription::assets("writer", ACK_WAIT)).await?;
+    let subject = subjects::sync(&event);
+    nats.kill();
+    let restart = async {
+        // Longer than the client waits for an answer.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        nats.restart().await
+    };
+    let look = async {
+        let (found, next, at, place, backlog, subjects) = tokio::join!(
+            bus.last_on(SYNCS, &subject),
+            bus.next_on(SYNCS, &subject, 0),
+            bus.get(SYNCS, 1),
+            bus.last_sequence(SYNCS),
+            bus.backlog(ASSETS, "writer"),
+            bus.subjects(SYNCS, &subject),
+        );
+        assert_eq!((found?.is_some(), next?.is_some(), at?.is_some(), place?), (true, true, true, 1));
+        assert_eq!((backlog?.unsettled, subjects?.len()), (0, 1));
+        assert_eq!(bus.purge(SYNCS, &subject).await?, 1);
+        anyhow::Ok(())
+    };
+    let (restarted, looked) = tokio::join!(restart, look);
+    restarted?;
+    looked
 }

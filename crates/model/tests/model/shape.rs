@@ -139,7 +139,7 @@ pub(crate) enum Unwritten {
 }
 
 impl Rules {
-    /// With these the invariants hold. The crate's documentation says which of them the roles do not follow yet.
+    /// What the roles do. With these rules the invariants hold.
     pub(crate) const NOW: Self = Self {
         lock_first: true,
         tag_after_newest: true,
