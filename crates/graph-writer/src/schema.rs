@@ -202,7 +202,7 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
         for statement in &missing {
             match alone(graph, statement).await {
                 Err(GraphError::Rejected(error)) if is_schema(&error) && statement.is_constraint() => {
-                    refused = Some(error)
+                    refused = Some(error);
                 }
                 other => other.or_else(tolerate).inspect_err(explain)?,
             }
