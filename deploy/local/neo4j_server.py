@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from ports import free_port
+
 MAIN = "org.neo4j.server.CommunityEntryPoint"
 OPENED = ("java.nio", "java.io", "sun.nio.ch")
 # The handshake of Bolt: a magic number and four versions wished for; the answer is the one chosen.
@@ -48,12 +50,6 @@ def answers(port):
             return speaks_bolt(connection)
     except OSError:
         return False
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def archive_classes(java, classpath, archive, patience=180):

@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 
 import neo4j_server
 import provision
+from ports import free_port
 from provision import MANIFEST, ROOT, TOOLS, Missing
 
 STATE = TOOLS / "state"
@@ -249,7 +250,7 @@ def usable_port(*wanted):
     for port in filter(None, wanted):
         if can_listen(port):
             return port
-    return neo4j_server.free_port()
+    return free_port()
 
 
 def can_listen(port):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import neo4j_server
 import servers
+from ports import free_port
 
 
 class Roles:
@@ -19,7 +20,7 @@ class Roles:
 
     def __init__(self, groma, aws, folder, roles=()):
         self.groma, self.aws, self.folder = groma, aws, folder
-        self.nats_port, self.neo4j_port = neo4j_server.free_port(), neo4j_server.free_port()
+        self.nats_port, self.neo4j_port = free_port(), free_port()
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
         self.roles = dict(roles)
         self.running = {}

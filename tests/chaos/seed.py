@@ -48,10 +48,12 @@ class Result:
     happened: list = dataclasses.field(default_factory=list)
     problems: list = dataclasses.field(default_factory=list)
     dump: list = dataclasses.field(default_factory=list)
-    healed: bool = False
+    # Neo4j lost its database, and the survey said that it did not end well.
+    lost_neo4j: bool = False
 
     def line(self):
         verdict = "the same graph" if self.status == 0 else "named what it could not see, healed"
+        verdict = "reported a Neo4j that cannot recover" if self.lost_neo4j else verdict
         verdict = f"FAILED (status {self.status})" if self.problems else verdict
         said = ", ".join(map(str, self.happened))
         return f"seed {self.seed.number}: {verdict} after {self.seconds:.1f} s ({self.seed.scene}; {said})"
@@ -95,6 +97,10 @@ class Bench:
         folder.mkdir()
         self.prepare(seed, folder)
         result.status, result.seconds, result.happened = self.survey(seed.disturbances, seed.bound, result)
+        if result.status and self.system.neo4j_is_lost():
+            result.lost_neo4j = True
+            result.problems += judge.of_roles(self.system)
+            return
         self.settle()
         graph = self.snapshot(folder / "disturbed.json")
         result.problems += judge.of_status(self.system, result.status, self.reference, graph, seed.scene.before)
@@ -172,7 +178,9 @@ class Bench:
         with contextlib.suppress(servers.Failed):  # A server that ended is known, and each seed has others.
             self.system.calm()
         self.system.end()
-        if not self.system.neo4j_writes():
+        if result.lost_neo4j:
+            self.system.renew_neo4j()
+        elif not self.system.neo4j_writes():
             try:
                 self.system.kill("neo4j", 0)
                 self.until("Neo4j comes back", self.system.neo4j_writes, self.system.come_back)

@@ -46,6 +46,10 @@ LINES = 3
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
+# Neo4j 5.26 reads lengths from the torn end of its log, and runs out of memory.
+UNRECOVERABLE = "Unable to retrieve last append index"
+
+
 class System:
     # Seconds that anything may take to come.
     PATIENCE = 180
@@ -195,6 +199,13 @@ class System:
         self.others[name] = flags
         self.start(name)
         self.beside = time.monotonic()
+
+    def neo4j_is_lost(self):
+        """Whether Neo4j says that it cannot recover its database: sometimes after a full disk, with its log torn."""
+        for log in self.disk.folder.rglob("debug.log"):
+            if UNRECOVERABLE in log.read_text(encoding="utf-8", errors="replace"):
+                return True
+        return False
 
     def renew_neo4j(self):
         """Starts an empty one in the place of one that does not recover."""

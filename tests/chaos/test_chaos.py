@@ -14,7 +14,8 @@ from pathlib import Path
 from unittest import mock
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "deploy" / "local")]
+LOCAL = HERE.parents[1] / "deploy" / "local"
+sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(LOCAL)]
 
 import judge  # noqa: E402
 import limits  # noqa: E402
@@ -123,7 +124,7 @@ class Ports(unittest.TestCase):
 
     def test_a_port_is_its_process_s_until_that_ends(self):
         script = "import ports; print(ports.free_port(), flush=True); input()"
-        environment = {**os.environ, "PYTHONPATH": str(HERE), "TMPDIR": tempfile.tempdir}
+        environment = {**os.environ, "PYTHONPATH": str(LOCAL), "TMPDIR": tempfile.tempdir}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen([sys.executable, "-c", script], env=environment, **pipes) as other:
             port = int(other.stdout.readline())
@@ -134,7 +135,7 @@ class Ports(unittest.TestCase):
     def test_a_child_that_lives_on_keeps_no_port(self):
         script = "import ports, subprocess; port = ports.free_port()"
         script += "; print(port, subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
-        environment = {**os.environ, "PYTHONPATH": str(HERE), "TMPDIR": tempfile.tempdir}
+        environment = {**os.environ, "PYTHONPATH": str(LOCAL), "TMPDIR": tempfile.tempdir}
         done = subprocess.run([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True, check=True)
         port, child = map(int, done.stdout.split())
         self.addCleanup(os.kill, child, signal.SIGKILL)

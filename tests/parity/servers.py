@@ -15,6 +15,7 @@ sys.path.insert(0, str(LOCAL))
 
 import neo4j_server  # noqa: E402
 import provision  # noqa: E402
+from ports import free_port  # noqa: E402
 from provision import ROOT  # noqa: E402
 
 PATIENCE = 120
@@ -82,7 +83,7 @@ def aws(folder):
 @contextlib.contextmanager
 def neo4j(folder):
     """An empty one that asks for no password and listens for Bolt on 127.0.0.1 only."""
-    port = neo4j_server.free_port()
+    port = free_port()
     command = neo4j_command(Path(folder, "neo4j"), port)
     with server("neo4j", command, folder) as process:
         wait_for("Neo4j", process, Path(folder, "neo4j.log"), lambda: neo4j_server.answers(port))

@@ -15,8 +15,8 @@ const COUNT: u16 = 12_000;
 /// Locks on this process's ports, where they can be had. They end with the process.
 static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex::default);
 
-/// A port of 127.0.0.1 on which nothing listens. It is this process's until it ends: other tests, also the scripts of
-/// `tests/chaos`, leave alone what is locked in `groma-ports` of the folder for temporary files.
+/// A port of 127.0.0.1 on which nothing listens. It is this process's until it ends: other tests, also those in
+/// Python (`deploy/local/ports.py`), leave alone what is locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Test processes run side by side, so each looks in another place.
