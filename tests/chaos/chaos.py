@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Disturbs surveys in every way that we know of, and compares what becomes of the graph: `just chaos`.
 
-    chaos.py [--seeds N] [--first SEED] [--kinds kill_nats,lost_link] [--keep DIR] [--groma PATH]
+    chaos.py [--seeds N] [--first SEED] [--jobs N] [--kinds kill_nats,lost_link] [--keep DIR] [--groma PATH]
     chaos.py --selection        what `just test` runs: few seeds, between them each kind of disturbance
     chaos.py --list             the kinds
 
@@ -19,8 +19,12 @@ Exit status 0 when every seed ended so, 1 when one did not, 2 when nothing could
 """
 
 import argparse
+import contextlib
+import re
 import shutil
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -44,7 +48,8 @@ def main():
     try:
         with parity.prepared(arguments.groma, "chaos") as (groma, folder):
             older = arguments.older or Path(groma).parent / "examples" / "older_collector"
-            return run(arguments, groma, older if Path(older).exists() else None, folder)
+            older = older if Path(older).exists() else None
+            return run_shares(arguments, groma) if arguments.jobs > 1 else run(arguments, groma, older, folder)
     except (servers.Failed, parity.provision.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -54,6 +59,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Disturbs surveys and compares what becomes of the graph.")
     parser.add_argument("--seeds", type=int, default=50, metavar="N", help="how many disturbed surveys")
     parser.add_argument("--first", type=int, default=1, metavar="SEED", help="the first one's seed")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="systems side by side: surveys mostly wait")
+    parser.add_argument("--share", type=share, default=(0, 1), help=argparse.SUPPRESS)
     parser.add_argument("--selection", action="store_true", help="the seeds of `just test` instead")
     parser.add_argument("--kinds", type=kinds, default=(), metavar="KIND,KIND", help="one of each of these in each seed")
     parser.add_argument("--list", action="store_true", help="name the kinds of disturbances")
@@ -71,6 +78,50 @@ def kinds(text):
     return named
 
 
+def share(text):
+    """`1/3`: the second of three shares."""
+    which, shares = map(int, text.split("/"))
+    return which, shares
+
+
+# The last line of a run.
+ENDED = re.compile(r"(\d+) of (\d+) seeds ended well in \d+ s(?:; not \[(.*)\])?")
+
+
+def run_shares(arguments, groma):
+    """Runs itself several times, each with a share of the seeds and a system of its own."""
+    began = time.monotonic()
+    # The last of two options counts.
+    command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--groma", str(groma), "--jobs", "1"]
+    ends = []
+    with contextlib.ExitStack() as started:
+        children = [
+            started.enter_context(subprocess.Popen([*command, "--share", f"{which}/{arguments.jobs}"], stdout=subprocess.PIPE, text=True))
+            for which in range(arguments.jobs)
+        ]
+        readers = [threading.Thread(target=pass_on, args=(child.stdout, ends)) for child in children]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+    well, seeds = (sum(int(end[number]) for end in ends) for number in (1, 2))
+    failed = sorted(int(number) for end in ends for number in re.findall(r"\d+", end[3] or ""))
+    print(f"{well} of {seeds} seeds ended well in {time.monotonic() - began:.0f} s" + (f"; not {failed}" if failed else ""))
+    if len(ends) < arguments.jobs:
+        print("error: a share of the seeds was not run to its end", file=sys.stderr)
+        return 2
+    return 1 if failed else 0
+
+
+def pass_on(lines, ends):
+    """Prints what a share says, except its last line."""
+    for line in lines:
+        if end := ENDED.fullmatch(line.strip()):
+            ends.append(end)
+        else:
+            print(line, end="", flush=True)
+
+
 def run(arguments, groma, older, folder):
     began = time.monotonic()
     with servers.aws(folder) as aws:
@@ -79,7 +130,8 @@ def run(arguments, groma, older, folder):
             bench = Bench(system, aws, folder)
             print(f"undisturbed: {bench.reference_seconds:.1f} s, {len(bench.reference['nodes'])} nodes", flush=True)
             say_what_is_left_out(system)
-            seeds = chosen(arguments, older)
+            which, shares = arguments.share
+            seeds = chosen(arguments, older)[which::shares]
             failed = [seed.number for seed in seeds if not one(bench, seed, arguments.keep)]
     well = len(seeds) - len(failed)
     print(f"{well} of {len(seeds)} seeds ended well in {time.monotonic() - began:.0f} s" + (f"; not {failed}" if failed else ""))
@@ -112,7 +164,7 @@ def one(bench, seed, keep):
     if len(result.problems) > 10:
         print(f"  seed {seed.number}: and {len(result.problems) - 10} more", flush=True)
     for line in result.dump:
-        print(f"  | {line}", flush=True)
+        print(f"  {seed.number} | {line}", flush=True)
     if result.problems and keep:
         kept = keep / f"seed-{seed.number}"
         shutil.copytree(bench.folder_of(seed), kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-streams"))

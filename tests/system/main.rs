@@ -5,6 +5,7 @@ mod bad_input;
 mod closed_bus;
 mod doctor;
 mod documents;
+mod gone;
 mod inventory;
 mod kept;
 mod lost;

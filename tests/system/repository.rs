@@ -10,8 +10,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("role", &["bus"]),
     ("credentials", &["bus", "events"]),
     ("throttle", &[]),
-    ("broker", &["bus", "credentials", "events", "role"]),
-    ("collector", &["bus", "credentials", "events", "role", "throttle"]),
+    ("paging", &[]),
+    ("broker", &["bus", "credentials", "events", "paging", "role"]),
+    ("collector", &["bus", "credentials", "events", "paging", "role", "throttle"]),
     ("collector-ec2", &["collector", "events", "role"]),
     ("collector-iam", &["collector", "events", "role"]),
     ("collector-inspector2", &["collector", "events", "role"]),
@@ -70,6 +71,19 @@ fn dependencies_point_one_way() {
         for dependency in package.dependencies.intersection(&own) {
             assert!(allowed.contains(&dependency.as_str()), "{} must not depend on {dependency}", package.name);
         }
+    }
+}
+
+/// The SDK's paginators take a repeated page token for the end.
+#[test]
+fn listings_are_paged_by_the_macro() {
+    let sources = testkit::workspace().join("crates");
+    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&sources).output().expect("git runs");
+    let files = String::from_utf8(listed.stdout).expect("names");
+    assert!(files.lines().count() > 100);
+    for file in files.lines().filter(|file| !file.starts_with("paging/")) {
+        let text = std::fs::read_to_string(sources.join(file)).unwrap_or_default();
+        assert!(!text.contains("into_paginator"), "{file}: use paging::paged!");
     }
 }
 

@@ -125,8 +125,8 @@ fn one_page(text: &str, after: &str, page: i64, tag: i64) -> Query {
     parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
 }
 
-/// Runs a statement page by page: it reads on after `$after` and answers with the `last` that it read, null at the end. A page
-/// that is too large for a transaction is read again as a smaller one.
+/// Runs a statement page by page. Each page reads on after `$after` and returns the `last` element read, null at the
+/// end. A page too large for a transaction is repeated with a smaller size.
 async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u64, GraphError> {
     let portion = Portion::new(usize::try_from(page).unwrap_or(1));
     let mut written = 0;

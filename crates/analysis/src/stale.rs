@@ -29,9 +29,9 @@ impl Shapes<'_> {
         drain(store, |size| self.chunk(tag, size)).await
     }
 
-    /// The statement for all of them, because planning one for each takes longer than any of them does.
-    /// An edge is locked and looked at again before it is removed, because a run of a newer sync may draw it at the same
-    /// moment; such an edge is counted as removed, so that the next chunk follows.
+    /// One statement for all kinds, because planning one for each takes longer than running it. Locks an edge and
+    /// checks it again before the removal, because a run of a newer sync may write it concurrently. Such an edge counts
+    /// as removed, so that the next chunk follows.
     pub(crate) fn chunk(&self, tag: i64, size: usize) -> Query {
         let kinds: BTreeSet<&str> = self.ends.iter().map(|(kind, _)| *kind).collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
@@ -49,7 +49,7 @@ impl Shapes<'_> {
     }
 }
 
-/// A statement that removes at most `size` (`$chunk`) of what is older than `$tag`.
+/// A statement that removes at most `size` (`$chunk`) elements older than `$tag`.
 pub(crate) fn chunk<'a>(
     text: &str,
     tag: i64,
@@ -60,11 +60,10 @@ pub(crate) fn chunk<'a>(
     parameters::planned_once(text, [("tag", tag.into()), ("chunk", size.into())].into_iter().chain(more))
 }
 
-/// Repeats such a statement, which answers how many it `removed`, until nothing is left; with smaller chunks where one is too
-/// large for a transaction.
+/// Repeats such a statement until its result `removed` is 0, with smaller chunks if one is too large for a transaction.
 ///
 /// # Errors
-/// When the graph is away, or even one removal is too large.
+/// The graph is unavailable, or a single removal is too large.
 pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn(usize) -> Query) -> Result<u64, GraphError> {
     let portion = Portion::new(CHUNK);
     let mut total = 0;

@@ -1,4 +1,4 @@
-//! Files of the user's, of a size that they may have: a path may lead to a device without an end.
+//! Reads the user's files with a size limit: a path may lead to a device that never ends.
 
 use std::{
     fs::File,
@@ -6,17 +6,17 @@ use std::{
     path::Path,
 };
 
-/// Most bytes of a config or credentials file: some 20,000 profiles, each with a role and a region.
+/// Limit of a config or credentials file in bytes: some 20,000 profiles, each with a role and a region.
 pub const CONFIG: usize = 4 << 20;
-/// Most bytes of a bundle of certificates. Those that a lease can carry are a fifth of it; the rest may be comments.
+/// Limit of a certificate bundle in bytes. A lease carries at most a fifth of it; the rest may be comments.
 pub const BUNDLE: usize = 4 << 20;
-/// Most bytes of a token: STS takes 20,000 (API reference, `AssumeRoleWithWebIdentity`).
+/// Limit of a token in bytes: STS accepts 20,000 (API reference, `AssumeRoleWithWebIdentity`).
 pub const TOKEN: usize = 64 << 10;
 
-/// What the file holds.
+/// Content of a file.
 ///
 /// # Errors
-/// When it cannot be read, or holds more bytes than `most`.
+/// The file cannot be read, or has more than `most` bytes.
 pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
@@ -27,10 +27,10 @@ pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same as text.
+/// Content of a text file.
 ///
 /// # Errors
-/// As [`read`], or when it is not UTF-8.
+/// As [`read`], or the content is not UTF-8.
 pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }

@@ -14,6 +14,7 @@ use aws_sdk_organizations::{
     types::{Account, AccountState, AccountStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use paging::paged;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Units whose children are listed at the same time. Organizations publishes no quota; this is slow enough.
@@ -101,7 +102,7 @@ fn say_inactive(aws: &Aws, inactive: &[Member]) {
 }
 
 async fn members(client: &Client) -> Result<Vec<Member>, Refusal> {
-    let mut pages = client.list_accounts().into_paginator().send();
+    let mut pages = paged!(client.list_accounts(), next_token);
     let mut members = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| Refusal::of_call(&error, "list the organization's accounts"))?;
@@ -153,13 +154,13 @@ async fn accounts_below(client: &Client, parent: &str) -> Result<HashSet<String>
 
 async fn children(client: &Client, parent: String) -> Result<(Vec<String>, Vec<String>), Refusal> {
     let mut accounts = Vec::new();
-    let mut pages = client.list_accounts_for_parent().parent_id(&parent).into_paginator().send();
+    let mut pages = paged!(client.list_accounts_for_parent().parent_id(&parent), next_token);
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| Refusal::of_call(&error, &format!("list the accounts of {parent}")))?;
         accounts.extend(page.accounts.unwrap_or_default().into_iter().filter_map(|account| account.id));
     }
     let mut units = Vec::new();
-    let mut pages = client.list_organizational_units_for_parent().parent_id(&parent).into_paginator().send();
+    let mut pages = paged!(client.list_organizational_units_for_parent().parent_id(&parent), next_token);
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| Refusal::of_call(&error, &format!("list the units of {parent}")))?;
         units.extend(page.organizational_units.unwrap_or_default().into_iter().filter_map(|unit| unit.id));

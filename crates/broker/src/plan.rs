@@ -11,7 +11,7 @@ use crate::{
 /// Shortest and longest session that a role may give, in seconds (STS API reference, `AssumeRole`).
 const DURATIONS: std::ops::RangeInclusive<i32> = 900..=43_200;
 
-/// Most profiles that one takes its credentials from, one after the other. Each is a call of STS.
+/// Limit of a chain of source profiles. Each profile costs a call of STS.
 const MOST_SOURCES: usize = 32;
 
 /// A configuration that leads nowhere.

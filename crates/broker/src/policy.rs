@@ -7,7 +7,7 @@ const LIMIT: usize = 2_048;
 /// Most actions that one request may name; far above what any service has.
 const MOST_ACTIONS: usize = 512;
 
-/// Characters of a refused action that the answer repeats.
+/// Number of characters of a rejected action that the answer repeats.
 const MOST_SHOWN: usize = 128;
 
 /// IAM prefixes of the services that Groma surveys.

@@ -14,7 +14,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// How long the command may run.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
-/// Most bytes that it may print: a session token may be long (AWS names no limit), and is some 2 kB.
+/// Limit of the command's output in bytes. A session token has some 2 kB; AWS names no limit.
 const MOST_BYTES: usize = 64 << 10;
 
 #[derive(serde::Deserialize, ZeroizeOnDrop)]
@@ -42,7 +42,7 @@ pub async fn run(command: &str) -> Result<Credentials, CredentialsError> {
     parse(&printed).map_err(CredentialsError::provider_error)
 }
 
-/// What the command prints, and how it ends. It is killed when it prints too much.
+/// Output and exit status of the command. Kills the command when its output exceeds the limit.
 async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
     let mut child = tokio::process::Command::new("sh")
         .args(["-c", command])
@@ -51,7 +51,7 @@ async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()?;
-    // As large as it can become, so that no copy is left behind by a buffer that grew.
+    // The buffer has its final capacity, because a growing one would leave copies of the secret behind.
     let mut printed = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
     let pipe = child.stdout.take().ok_or_else(|| io::Error::other("the command has no output"))?;
     pipe.take(MOST_BYTES as u64 + 1).read_to_end(&mut printed).await?;
@@ -61,10 +61,10 @@ async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
     Ok((printed, child.wait().await?))
 }
 
-/// Credentials out of what a command printed.
+/// Parses credentials from a command's output.
 ///
 /// # Errors
-/// Returns the reason. It never repeats the output, which may hold a secret.
+/// The reason. It never repeats the output, which may hold a secret.
 pub fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
     // The parser's own message could repeat a piece of what was printed.
     let printed: Printed = serde_json::from_slice(printed)

@@ -20,7 +20,7 @@ pub enum Part {
     Broker,
     /// Takes one service's work, leases its sessions, publishes its events and reports.
     Collector(String),
-    /// Reads events, says that a sync is finished, answers which tag is the newest.
+    /// Reads events, publishes the end of a sync, and answers requests for the newest tag.
     GraphWriter,
     /// A person: sees how full the streams are and what is parked, and sends that back to where it came from. For that it
     /// may publish on every stream.
@@ -34,7 +34,7 @@ pub enum Owner {
     Scheduler,
     /// The broker's: requests.
     Broker,
-    /// The graph-writers': which tag is the newest.
+    /// The graph-writers': requests for the newest tag.
     GraphWriter,
 }
 
@@ -91,8 +91,7 @@ fn of_graph_writer() -> Vec<Access> {
     all.extend([
         publishing(subjects::syncs_of_kind("closing")),
         publishing(subjects::syncs_of_kind("finished")),
-        // Held edges are fetched again by their place, from the leader where a replica has none; a sync's reports by their
-        // subject.
+        // The writer reads held edges by sequence, from the leader if the replica lacks them, and reports by subject.
         api(&format!("DIRECT.GET.{ASSETS}")),
         api(&format!("STREAM.MSG.GET.{ASSETS}")),
         api(&format!("STREAM.INFO.{ASSETS}")),

@@ -17,8 +17,8 @@ use std::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long JetStream may take to acknowledge one publish before it is repeated.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the server is asked for a sign of life. async-nats connects again when three in a row are unanswered, so a
-/// connection into a blackhole is given up after half a minute.
+/// Interval between pings to the server. async-nats reconnects after three unanswered pings, so it drops a dead
+/// connection after half a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A connection to NATS; cheap to clone. It reconnects by itself for as long as it lives.
@@ -113,7 +113,7 @@ fn with_user_of(url: &str, options: ConnectOptions) -> ConnectOptions {
     }
 }
 
-/// Tells once that the connection is lost, and once that it is back, however many tries are between.
+/// Logs one line when the connection is lost and one when it is back, regardless of the number of attempts in between.
 fn log() -> impl Fn(Event) -> Ready<()> + Send + Sync + 'static {
     let lost = AtomicBool::new(false);
     move |event| {

@@ -1,4 +1,4 @@
-//! Pull consumers: joining or creating a durable one, reading from it, and creating it anew when its server lost it.
+//! Pull consumers: opens or creates a durable consumer, reads from it, and recreates it when the server loses it.
 
 use crate::{
     Bus, Delivery, PublishError, Subscription,
@@ -15,9 +15,9 @@ use std::{
 
 /// How long the server lets one pull wait for a message.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// How often a scheduler looks after streams and consumers.
+/// Interval at which a scheduler checks the streams and consumers.
 const TENDING: Duration = Duration::from_secs(30);
-/// How much longer the answer to a pull may take: less than the five seconds after which async-nats ends a waiting pull as if
+/// Extra time for the answer to a pull. It is below the five seconds after which async-nats ends a waiting pull as if
 /// there were no message.
 const GRACE: Duration = Duration::from_secs(4);
 
@@ -50,12 +50,12 @@ pub enum ConsumeError {
     Park(#[source] PublishError),
 }
 
-/// Reads a durable consumer, or watches.
+/// A reader of a durable consumer, or a watcher.
 pub struct Consumer {
     bus: Bus,
     stream: &'static str,
     kind: Kind,
-    /// Replaced when a watcher is created anew.
+    /// Replaced when the watcher's consumer is recreated.
     handle: Mutex<PullConsumer>,
     health: Health,
 }
@@ -93,25 +93,26 @@ impl Bus {
         Ok(Consumer::new(self.clone(), stream, Kind::Durable(subscription), handle))
     }
 
-    /// Looks every half minute whether the streams and these consumers are there, and creates anew what the server lost: for
-    /// the scheduler, because on a closed bus no one else may. Never ends.
+    /// Checks every half minute that the streams and these consumers exist, and recreates those that the server lost.
+    /// The scheduler runs it, because on a closed bus no other role has the permission. Never returns.
     pub async fn tend(&self, subscriptions: &[Subscription]) {
         loop {
             tokio::time::sleep(TENDING).await;
             for config in self.streams.all() {
                 if let Err(error) = self.restore_stream(config).await {
-                    tracing::debug!(error, stream = config.name, "cannot be looked at yet");
+                    tracing::debug!(error, stream = config.name, "cannot read the stream's state yet");
                 }
             }
             for subscription in subscriptions {
                 if let Err(error) = self.restore(subscription).await {
-                    tracing::debug!(error, consumer = subscription.durable, "cannot be looked at yet");
+                    tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
                 }
             }
         }
     }
 
-    /// The durable consumer, if it was gone and is created anew, with its stream if that was gone too.
+    /// Recreates the durable consumer if it is missing, and its stream if that is missing too. Returns the new
+    /// consumer.
     async fn restore(&self, subscription: &Subscription) -> Result<Option<PullConsumer>, async_nats::Error> {
         let Subscription { stream, durable, .. } = subscription;
         if self.consumer(stream, durable).await?.is_some() {
@@ -122,10 +123,10 @@ impl Bus {
         }
         match self.create_consumer(stream, subscription.config()).await {
             Ok(handle) => {
-                tracing::warn!(stream, durable, "the consumer was gone; created it anew");
+                tracing::warn!(stream, durable, "the consumer was missing; recreated it");
                 Ok(Some(handle))
             }
-            // Where this user may not create it, the scheduler does.
+            // If this user may not create it, the scheduler does.
             Err(error) if is_unheard(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -142,14 +143,14 @@ impl Consumer {
         Self { bus, stream, kind, handle: Mutex::new(handle), health: Health::default() }
     }
 
-    /// Waits for the next deliveries, at most `most`; empty when none came within five seconds.
+    /// Waits for the next deliveries, at most `most`. Returns an empty list if none arrives within five seconds.
     ///
-    /// A server that is away, or has lost the consumer or its stream, is no error until two minutes have passed: this
-    /// creates anew what is gone, where the user may, pauses, and returns empty. Messages that the server sent and this
-    /// client did not get are delivered again after the ack wait.
+    /// A missing server, consumer or stream is an error only after two minutes. Until then this recreates the consumer
+    /// and the stream if the user may, pauses, and returns an empty list. The server redelivers messages lost on the
+    /// way to this client after the ack wait.
     ///
     /// # Errors
-    /// When the consumer has not worked for two minutes; it is safe to call again.
+    /// The consumer has not worked for two minutes. Calling again is safe.
     pub async fn next(&self, most: usize) -> Result<Vec<Delivery>, ConsumeError> {
         let (mut deliveries, ended) = self.pull(Pull::Wait(1, PULL_EXPIRES), PULL_EXPIRES + GRACE).await;
         if let Err(error) = ended
@@ -185,7 +186,7 @@ impl Consumer {
 
     async fn after_failure(&self, source: async_nats::Error) -> Result<Vec<Delivery>, ConsumeError> {
         if let Err(error) = self.restore().await {
-            tracing::debug!(error, consumer = self.name(), "cannot be looked at yet");
+            tracing::debug!(error, consumer = self.name(), "cannot read the consumer's state yet");
         }
         let failing = self.health.failed(&self.name(), source.as_ref(), self.bus.is_connected());
         if failing.for_long {
@@ -195,7 +196,7 @@ impl Consumer {
         Ok(Vec::new())
     }
 
-    /// Creates the consumer anew, and its stream, if the server no longer has them and this user may.
+    /// Recreates the consumer and its stream if the server lost them and this user may.
     async fn restore(&self) -> Result<(), async_nats::Error> {
         let restored = match &self.kind {
             Kind::Durable(subscription) => self.bus.restore(subscription).await?,

@@ -1,23 +1,23 @@
-//! One delivery of a message, to be settled as [`Outcome::Ack`], [`Outcome::Retry`] or [`Outcome::Park`]; one that is
-//! never settled is delivered again.
+//! One delivery of a message. The receiver settles it with [`Outcome::Ack`], [`Outcome::Retry`] or [`Outcome::Park`];
+//! the server redelivers an unsettled one.
 
 use crate::{Bus, ConsumeError, Outgoing, exchange::acknowledge, watch::Position};
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// What becomes of a delivery.
+/// How to settle a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done; never again.
+    /// Done: never redelivered.
     Ack,
-    /// Again after this long.
+    /// Redelivered after this delay.
     Retry(Duration),
-    /// Never again; kept on the parked stream with this reason.
+    /// Never redelivered. Kept on the parked stream with this reason.
     Park(String),
 }
 
-/// One message, to be settled.
+/// One delivered message, not yet settled.
 #[derive(Debug)]
 pub struct Delivery {
     bus: Bus,
@@ -25,7 +25,7 @@ pub struct Delivery {
     message: Message,
     sequence: u64,
     deliveries: u32,
-    /// Of a watcher.
+    /// Set for a watcher only.
     position: Option<Arc<Position>>,
 }
 
@@ -49,34 +49,33 @@ impl Delivery {
         &self.message.payload
     }
 
-    /// Where it was published.
+    /// Subject of the message.
     pub fn subject(&self) -> &str {
         &self.message.subject
     }
 
-    /// Its place in the stream.
+    /// Sequence in the stream.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// How often it has been delivered, this time included; fewer times than that when a server was killed before it had
-    /// written its count.
+    /// Number of deliveries, including this one. Too low if a server was killed before it stored its count.
     pub fn deliveries(&self) -> u32 {
         self.deliveries
     }
 
-    /// Says that work on it goes on, so that it is not delivered to somebody else.
+    /// Tells the server that work continues, so that it does not redeliver the message to another consumer.
     ///
     /// # Errors
-    /// When the connection is gone for good, or away for ten seconds.
+    /// The connection is closed, or has been down for ten seconds.
     pub async fn progress(&self) -> Result<(), async_nats::Error> {
         acknowledge(&self.message, AckKind::Progress).await
     }
 
-    /// Ends the delivery. An acknowledgement that is lost on the way only means a harmless repeat.
+    /// Settles the delivery. A lost acknowledgement only causes a harmless redelivery.
     ///
     /// # Errors
-    /// When a message cannot be parked; it is then delivered again.
+    /// The message cannot be parked; the server then redelivers it.
     pub async fn settle(self, outcome: Outcome) -> Result<(), ConsumeError> {
         let kind = match outcome {
             Outcome::Ack => AckKind::Ack,
@@ -91,7 +90,7 @@ impl Delivery {
         }
         let sent = acknowledge(&self.message, kind).await;
         if let Err(error) = sent {
-            tracing::debug!(stream = self.stream, %error, "settling failed; the message will come again");
+            tracing::debug!(stream = self.stream, %error, "settling failed; the server will redeliver the message");
         }
         Ok(())
     }

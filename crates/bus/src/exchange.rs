@@ -1,6 +1,6 @@
-//! Every exchange with the server, each with a limit on this side. The client's own limits do not do: it waits without one
-//! for room in its queue, which is full while the connection is away, and for answers that were lost with a connection.
-//! `clippy.toml` forbids these calls everywhere else.
+//! Every exchange with the server, each with a time limit on this side. The limits of the client are not enough: it
+//! waits indefinitely for room in its queue, which is full while the connection is down, and for answers lost with a
+//! connection. `clippy.toml` forbids these calls everywhere else.
 
 #![allow(clippy::disallowed_methods, reason = "the one place that waits for NATS: each wait here has a limit")]
 
@@ -26,7 +26,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use std::time::{Duration, Instant};
 
-/// Longest wait for one exchange: twice what the server may take for an answer, so that its own words come first.
+/// Time limit for one exchange: twice the server's own limit, so that the server's error arrives first.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// The server did not answer in time.
@@ -34,7 +34,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 #[error("NATS did not answer within {0:?}")]
 pub(crate) struct NoAnswer(Duration);
 
-/// What an exchange comes to within [`LIMIT`].
+/// Runs an exchange with the limit [`LIMIT`].
 async fn limited<T, E: Into<Error>>(exchange: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
     match tokio::time::timeout(LIMIT, exchange).await {
         Ok(result) => result.map_err(Into::into),
@@ -42,9 +42,9 @@ async fn limited<T, E: Into<Error>>(exchange: impl Future<Output = Result<T, E>>
     }
 }
 
-/// Requests without a stream.
+/// Requests that need no stream.
 impl Bus {
-    /// Asks once. The limit also covers the time until the request is on its way.
+    /// Sends one request. The limit includes the time until the request is sent.
     pub(crate) async fn request(
         &self,
         subject: Subject,
@@ -56,10 +56,10 @@ impl Bus {
         tokio::time::timeout(timeout, self.client.send_request(subject, request)).await.map_err(late)?
     }
 
-    /// Subscribes, and returns when the server has heard of it.
+    /// Subscribes, and returns once the server knows the subscription.
     pub(crate) async fn subscribe(&self, subject: Subject, queue: String) -> Result<Subscriber, Error> {
         let subscriber = limited(self.client.queue_subscribe(subject, queue)).await?;
-        // A server that is away hears of it when it is back.
+        // A server that is down learns of the subscription when it is back.
         limited(self.client.flush()).await.ok();
         Ok(subscriber)
     }
@@ -85,7 +85,7 @@ impl Bus {
         tokio::time::timeout(LIMIT, ack.into_future()).await.map_err(late)?.map(drop)
     }
 
-    /// None where the server says that there is no such stream.
+    /// `None`: the server has no such stream.
     pub(crate) async fn stream_info(&self, stream: &str) -> Result<Option<Info>, Error> {
         match limited(self.jetstream.request(format!("STREAM.INFO.{stream}"), &())).await? {
             Response::Ok::<Info>(info) => Ok(Some(info)),
@@ -106,8 +106,8 @@ impl Bus {
         limited(self.jetstream.delete_stream(stream)).await.map(drop)
     }
 
-    /// The message at a place. Any replica may answer, and one that lags does not have it yet, so the stream's leader is
-    /// asked before an absence is believed.
+    /// Reads the message with this sequence. Any replica may answer, and a lagging one lacks new messages, so the
+    /// stream's leader is asked before the message counts as missing.
     pub(crate) async fn message_at(&self, stream: &str, sequence: u64) -> Result<Option<StreamMessage>, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         match limited(handle.direct_get(sequence)).await {
@@ -117,7 +117,7 @@ impl Bus {
         }
     }
 
-    /// The first message after a place that stands on a subject, asked of the leader.
+    /// Reads the first message after a sequence that matches the filter, from the leader.
     pub(crate) async fn message_after(
         &self,
         stream: &str,
@@ -129,7 +129,7 @@ impl Bus {
         if_any(limited(handle.raw_message_builder().sequence(place).next_by_subject(filter).send()).await)
     }
 
-    /// The last message on a subject, asked of the leader.
+    /// Reads the last message that matches the filter, from the leader.
     pub(crate) async fn last_message(&self, stream: &str, filter: &str) -> Result<Option<StreamMessage>, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         if_any(limited(handle.get_last_raw_message_by_subject(filter)).await)
@@ -140,7 +140,7 @@ impl Bus {
         limited(handle.delete_message(sequence)).await.map(drop)
     }
 
-    /// Subjects that match and hold messages.
+    /// Lists the subjects that match the filter and hold messages.
     pub(crate) async fn stream_subjects(&self, stream: &str, filter: &str) -> Result<Vec<String>, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         let subjects = async {
@@ -150,21 +150,21 @@ impl Bus {
         limited(subjects).await
     }
 
-    /// Removes what is on the subjects that match; how many messages that were.
+    /// Removes the messages on matching subjects and returns their number.
     pub(crate) async fn purge_subjects(&self, stream: &str, filter: &str) -> Result<u64, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         limited(handle.purge().filter(filter).into_future()).await.map(|purged| purged.purged)
     }
 }
 
-/// Consumers.
+/// Operations on consumers.
 impl Bus {
     pub(crate) async fn create_consumer(&self, stream: &str, config: pull::Config) -> Result<PullConsumer, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         limited(handle.create_consumer(config)).await
     }
 
-    /// The consumer if it is there and this user may see it.
+    /// Returns the consumer if it exists and this user may see it.
     pub(crate) async fn consumer(&self, stream: &str, name: &str) -> Result<Option<PullConsumer>, Error> {
         use ConsumerInfoErrorKind::{NoResponders, NotFound, StreamNotFound};
         let handle = self.jetstream.get_stream_no_info(stream).await?;
@@ -188,22 +188,22 @@ impl Bus {
     }
 }
 
-/// A pull: what it asks for.
+/// Kind of a pull.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pull {
-    /// At most this many messages, as they come, until the server ends the pull after this long.
+    /// At most this many messages as they arrive, until the server ends the pull after this duration.
     Wait(usize, Duration),
-    /// At most this many of the messages that are there.
+    /// At most this many of the messages already stored.
     Now(usize),
 }
 
-/// Calls `take` with each message that a pull brings until it is over, `take` has enough (`false`), or `limit` has passed.
-/// Neither `limit` nor an error undoes what was taken; messages that the server sent and that were not taken are delivered
-/// again after the ack wait.
+/// Calls `take` with each message of a pull until the pull ends, `take` returns `false`, or `limit` has passed.
+/// Messages already taken stay taken after `limit` or an error. The server redelivers messages that it sent but that
+/// were not taken after the ack wait.
 ///
-/// async-nats gives up a waiting pull five seconds after its end, and waits for the answer to one that does not wait for
-/// ever: when the server is killed after it got the request, the connection that is made next knows nothing of it.
-/// Heartbeats do not help, a batch does not look at them.
+/// async-nats ends a waiting pull five seconds after its expiry, but waits forever for the answer to a pull without
+/// wait: if the server is killed after it received the request, the next connection knows nothing of it. Heartbeats do
+/// not help, because a batch ignores them.
 pub(crate) async fn pull(
     consumer: &PullConsumer,
     pull: Pull,
@@ -228,12 +228,12 @@ pub(crate) async fn pull(
     }
 }
 
-/// Sends an acknowledgement; nothing says whether it arrives.
+/// Sends an acknowledgement without confirmation from the server.
 pub(crate) async fn acknowledge(message: &Message, kind: AckKind) -> Result<(), Error> {
     limited(message.ack_with(kind)).await
 }
 
-/// None where the server says that there is no such message.
+/// `None`: the server has no such message.
 fn if_any(answer: Result<StreamMessage, Error>) -> Result<Option<StreamMessage>, Error> {
     match answer {
         Ok(message) => Ok(Some(message)),
@@ -249,7 +249,7 @@ fn is_missing(error: &Error) -> bool {
         || direct.is_some_and(|error| error.kind() == DirectGetErrorKind::NotFound)
 }
 
-/// Whether nobody hears a request: JetStream is away, or on a closed bus this user may not ask.
+/// Whether the request has no responder: JetStream is down, or this user has no permission on a closed bus.
 pub(crate) fn is_unheard(error: &Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
     while let Some(error) = cause {
@@ -265,7 +265,7 @@ pub(crate) fn is_unheard(error: &Error) -> bool {
     false
 }
 
-/// Whether it may be otherwise in a moment: no answer in time, or a cluster that has no leader yet.
+/// Whether the error is transient: no answer in time, or a cluster without a leader.
 fn is_passing(error: &Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
     while let Some(error) = cause {
@@ -309,10 +309,10 @@ fn passes(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<NoAnswer>() || [info, consumer, stream, purge, last, direct, request, server].contains(&Some(true))
 }
 
-/// How long a look into a stream is tried again while the server restarts or elects.
+/// Duration of retries of a stream query while the server restarts or elects a leader.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// A look into a stream, also while JetStream starts: nobody hears a request then.
+/// Queries a stream, with retries. "No responders" counts as transient here, because JetStream may still be starting.
 pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
     stream: &'static str,
     ask: impl Fn() -> F,
@@ -321,7 +321,7 @@ pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
     loop {
         match ask().await {
             Err(error) if (is_passing(&error) || is_unheard(&error)) && Instant::now() < deadline => {
-                tracing::debug!(%error, stream, "looking into the stream again");
+                tracing::debug!(%error, stream, "querying the stream again");
                 tokio::time::sleep(PAUSE).await;
             }
             answer => return answer.map_err(LookupError::of(stream)),
@@ -329,8 +329,8 @@ pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
     }
 }
 
-/// Asks until the answer is more than that the server is not ready, or until `deadline`: while a server of a cluster is
-/// stopped and the others elect a leader.
+/// Repeats `ask` until `deadline` while the error is transient, for example while a cluster without one of its servers
+/// elects a leader.
 pub(crate) async fn patiently<T, F: Future<Output = Result<T, Error>>>(
     deadline: Instant,
     ask: impl Fn() -> F,

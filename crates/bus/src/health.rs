@@ -1,18 +1,18 @@
-//! Whether something works, told once when it stops and once when it works again, not at every try.
+//! Health of an operation. Logs one line when it stops working and one when it works again, not one for each attempt.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// First pause before a repeat; it doubles with each failure in a row up to `LONGEST_PAUSE`.
+/// Pause before the first retry. It doubles with each consecutive failure up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// How long something may not work before its user hears of it: longer than a restart or an election of a leader.
+/// Longest outage that the caller does not see as an error: longer than a restart or the election of a leader.
 const OUTAGE: Duration = Duration::from_mins(2);
 
-/// State of one consumer, or of all publishing over a connection.
+/// State of one consumer, or of all publishing on a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Health(Mutex<Option<Trouble>>);
 
@@ -20,27 +20,27 @@ pub(crate) struct Health(Mutex<Option<Trouble>>);
 struct Trouble {
     since: Instant,
     failures: u32,
-    /// A lost connection has its own line in the log.
+    /// Whether this outage is in the log. The connection logs its own loss.
     told: bool,
 }
 
-/// How it stands after a failure.
+/// State after a failure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failing {
-    /// There has been no success for [`OUTAGE`], since the first failure or since this was last true.
+    /// No success for [`OUTAGE`] since the first failure, or since this field was last true.
     pub(crate) for_long: bool,
-    /// How long to wait before the next try.
+    /// Delay before the next attempt.
     pub(crate) pause: Duration,
 }
 
 impl Health {
-    /// Notes a failure. The first in a row while the connection is up is a warning.
+    /// Records a failure. Logs a warning for the first consecutive one while the connection is up.
     pub(crate) fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static), connected: bool) -> Failing {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut trouble = state.unwrap_or(Trouble { since: Instant::now(), failures: 0, told: false });
         let error = crate::chain(error);
         if connected && !trouble.told {
-            tracing::warn!(error, "{what} does not work; trying again until it does");
+            tracing::warn!(error, "{what} does not work; retrying until it does");
             trouble.told = true;
         } else {
             tracing::debug!(error, "{what} does not work yet");
@@ -55,7 +55,7 @@ impl Health {
         Failing { for_long, pause }
     }
 
-    /// Notes a success. The first after a failure that was told is told.
+    /// Records a success. Logs it if the outage before it was logged.
     pub(crate) fn works(&self, what: &str) {
         let trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Trouble { failures, told: true, .. }) = trouble {

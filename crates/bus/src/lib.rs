@@ -1,9 +1,9 @@
 //! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
 //! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
 //!
-//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`subscription`], [`consume`], [`delivery`], [`watch`],
-//! [`lookup`], [`purge`], [`parked`], [`read`], [`request`]; [`access`] says which of it each part of Groma needs. Every wait for the
-//! server is in `exchange`, and has a limit.
+//! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`subscription`], [`consume`], [`delivery`],
+//! [`watch`], [`lookup`], [`purge`], [`parked`], [`read`], [`request`]; [`access`] lists which of these each part of
+//! Groma needs. `exchange` holds every wait for the server, each with a limit.
 
 pub mod access;
 pub mod config;

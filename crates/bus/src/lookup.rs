@@ -1,5 +1,5 @@
-//! Looking at a stream without consuming it: one message by its place, and how far a durable consumer has come. A server that
-//! restarts or elects is asked again for half a minute.
+//! Queries a stream without consuming it: one message by sequence, and the progress of a durable consumer. Queries are
+//! repeated for half a minute while a server restarts or elects a leader.
 
 use crate::{Bus, exchange::look};
 use async_nats::jetstream::message::StreamMessage;
@@ -40,7 +40,7 @@ pub struct Backlog {
     pub unsettled: usize,
     /// Every message up to this place in the stream is settled.
     pub settled_up_to: u64,
-    /// Place of the newest message that was delivered.
+    /// Sequence of the newest delivered message.
     pub delivered_up_to: u64,
 }
 
@@ -56,46 +56,46 @@ fn found(message: StreamMessage) -> Found {
 }
 
 impl Bus {
-    /// The message at this place; none when the stream no longer has it, by the word of its leader.
+    /// Reads the message with this sequence. `None`: the stream's leader no longer has it.
     ///
     /// # Errors
-    /// When the server does not answer for 30 s.
+    /// The server does not answer for 30 s.
     pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
         let found = look(stream, || self.message_at(stream, sequence)).await?;
         Ok(found.map(|message| message.payload))
     }
 
-    /// The first message on this subject (or pattern) that stands after a place. Asked of the stream's leader, so that what
-    /// was acknowledged is seen.
+    /// Reads the first message on this subject (or pattern) after a sequence. The stream's leader answers, so every
+    /// acknowledged message is visible.
     ///
     /// # Errors
-    /// When the server does not answer for 30 s.
+    /// The server does not answer for 30 s.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
         Ok(look(stream, || self.message_after(stream, filter, after)).await?.map(found))
     }
 
-    /// The last message on this subject (or pattern).
+    /// Reads the last message on this subject (or pattern).
     ///
     /// # Errors
-    /// When the server does not answer for 30 s.
+    /// The server does not answer for 30 s.
     pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
         Ok(look(stream, || self.last_message(stream, filter)).await?.map(found))
     }
 
-    /// Place of the last message of a stream.
+    /// Sequence of the last message of a stream.
     ///
     /// # Errors
-    /// When there is no such stream, or the server does not answer for 30 s.
+    /// The stream does not exist, or the server does not answer for 30 s.
     pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
         let info = look(stream, || self.stream_info(stream)).await?;
         let none = || LookupError::of(stream)("there is no such stream".into());
         info.map(|info| info.state.last_sequence).ok_or_else(none)
     }
 
-    /// How far a durable consumer has come.
+    /// Progress of a durable consumer.
     ///
     /// # Errors
-    /// When there is no such consumer, or the server does not answer for 30 s.
+    /// The consumer does not exist, or the server does not answer for 30 s.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
         let info = look(stream, || self.consumer_info(stream, durable)).await?;
         Ok(Backlog {

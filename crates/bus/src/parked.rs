@@ -24,7 +24,7 @@ pub struct ParkedMessage {
     pub stream_sequence: Option<u64>,
     /// Where it was published first.
     pub subject: String,
-    /// Its bytes; none when they left no room for the reason.
+    /// Bytes of the message; empty if they left no room for the reason.
     pub payload: Bytes,
 }
 
@@ -39,7 +39,7 @@ pub enum SendBackError {
         /// Subject that it names.
         subject: String,
     },
-    /// It was too large to be parked with its bytes.
+    /// The message was too large to be parked with its bytes.
     #[error("its bytes were not kept, because they were too many")]
     NotKept,
     /// It could not be published.

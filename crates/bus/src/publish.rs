@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 
 /// How long a publish is repeated while the server does not answer: longer than a restart or an election of a leader.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Bytes of a message that Groma leaves free under the server's limit, for what parking it adds to it.
+/// Bytes that Groma leaves free below the server's message limit, for the headers of a parked copy.
 const RESERVE: usize = 4 * 1024;
-/// Longest reason of a parked message, in bytes; with the other headers it stays below [`RESERVE`].
+/// Longest reason of a parked message, in bytes. With the other headers it stays below [`RESERVE`].
 const MOST_REASON: usize = 1_024;
-/// Headers of a parked message besides the reason: names, subject, places, id.
+/// Bytes for the headers of a parked message besides the reason: names, subject, sequences, id.
 const PARKED_HEADERS: usize = RESERVE - MOST_REASON;
 /// Pause before a repeat.
 const PAUSE: Duration = Duration::from_millis(250);
-/// What stops and starts, in the log.
+/// Name of the operation in the log.
 const PUBLISHING: &str = "publishing";
 
 /// Header that says why a message was parked.
@@ -55,8 +55,8 @@ impl Outgoing {
         Self::new(subjects::sync(event), message_id::sync(event), event.encode_to_vec())
     }
 
-    /// A message that could not be handled, from `stream` at `sequence`. A long reason is cut. Bytes that leave no room for the
-    /// headers below `most`, the server's limit, are not kept: none of Groma's own messages is that large.
+    /// A message that could not be handled, from `stream` at `sequence`. Cuts a long reason. Drops the payload if it
+    /// leaves no room for the headers below `most`, the server's limit; no message of Groma's is that large.
     pub(crate) fn parked(
         stream: &str,
         sequence: u64,
@@ -85,8 +85,8 @@ impl Outgoing {
         }
     }
 
-    /// A part of a message that could not be handled, while the rest could. `part` tells it from other parts of the message;
-    /// `most` is [`Bus::most_bytes`].
+    /// One part of a message of which the rest could be handled. `part` is unique within the message; `most` is
+    /// [`Bus::most_bytes`].
     pub fn parked_part(
         stream: &str,
         sequence: u64,
@@ -105,7 +105,7 @@ impl Outgoing {
         Self { subject, id, payload: payload.into(), headers: Vec::new() }
     }
 
-    /// Parked messages use the reserve that all others leave.
+    /// Checks the size. Only parked messages may use the reserve.
     fn check(&self, most: usize) -> Result<(), PublishError> {
         let most = if self.headers.is_empty() { most.saturating_sub(RESERVE) } else { most };
         let (subject, bytes) = (self.subject.clone(), self.payload.len());
@@ -121,7 +121,7 @@ impl Outgoing {
 /// JetStream did not store a message.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The server refuses it, or has not answered for two minutes.
+    /// The server rejects the message, or has not answered for two minutes.
     #[error("publishing to {subject} failed")]
     Failed {
         /// Its subject.
@@ -129,14 +129,14 @@ pub enum PublishError {
         /// Why.
         source: async_nats::jetstream::context::PublishError,
     },
-    /// It is larger than a message may be.
+    /// The message exceeds the size limit.
     #[error("a message for {subject} has {bytes} bytes, and at most {most} are allowed")]
     TooLarge {
         /// Its subject.
         subject: String,
-        /// Bytes of its content.
+        /// Bytes of its payload.
         bytes: usize,
-        /// Most bytes: the server's `max_payload` less what parking the message would add.
+        /// Limit in bytes: the server's `max_payload` minus the reserve for parking.
         most: usize,
     },
 }
@@ -166,7 +166,7 @@ impl Bus {
         self.send(outgoing).await.wait().await
     }
 
-    /// Most bytes of a message that the server takes, headers included: its `max_payload`.
+    /// Largest message that the server accepts, in bytes, headers included: its `max_payload`.
     pub fn most_bytes(&self) -> usize {
         self.client.max_payload()
     }
@@ -181,11 +181,11 @@ impl Bus {
 }
 
 impl PendingAck {
-    /// Waits until the message is stored, sending it again for as long as the server does not answer. A stream that is gone
-    /// is created anew where this user may.
+    /// Waits until the message is stored, and resends it while the server does not answer. Recreates a missing stream
+    /// if this user may.
     ///
     /// # Errors
-    /// When the server refuses the message, or does not answer for two minutes, or the message is too large.
+    /// The server rejects the message or does not answer for two minutes, or the message is too large.
     pub async fn wait(self) -> Result<(), PublishError> {
         let Self { bus, outgoing, first } = self;
         outgoing.check(bus.most_bytes())?;
@@ -217,9 +217,9 @@ impl Bus {
             && let Some(config) = self.streams.storing(subject)
             && let Err(error) = self.restore_stream(config).await
         {
-            tracing::debug!(error, stream = config.name, "cannot be looked at yet");
+            tracing::debug!(error, stream = config.name, "cannot read the stream's state yet");
         }
-        // The pause does not grow with the failures of others that publish at the same time.
+        // The pause is constant: concurrent publishers share the failure count.
         self.publishing.failed(PUBLISHING, error, self.is_connected());
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,20 +1,20 @@
-//! Work of which nothing is left to come: on which subjects a stream holds messages, and removing all of a subject.
+//! Removal of work that is no longer needed: lists the subjects that hold messages, and purges a subject.
 
 use crate::{Bus, LookupError, exchange::look};
 
 impl Bus {
-    /// Subjects that match `filter` and hold messages, in no order.
+    /// Subjects that match `filter` and hold messages, unordered.
     ///
     /// # Errors
-    /// When the stream does not exist or the server does not answer for 30 s.
+    /// The stream does not exist, or the server does not answer for 30 s.
     pub async fn subjects(&self, stream: &'static str, filter: &str) -> Result<Vec<String>, LookupError> {
         look(stream, || self.stream_subjects(stream, filter)).await
     }
 
-    /// Removes every message on a subject (or pattern) and returns how many there were.
+    /// Removes every message on a subject (or pattern) and returns their number.
     ///
     /// # Errors
-    /// When the stream does not exist or the server does not answer for 30 s.
+    /// The stream does not exist, or the server does not answer for 30 s.
     pub async fn purge(&self, stream: &'static str, filter: &str) -> Result<u64, LookupError> {
         look(stream, || self.purge_subjects(stream, filter)).await
     }

@@ -17,7 +17,7 @@ const TOGETHER: usize = 64;
 const FORGOTTEN: Duration = Duration::from_mins(5);
 /// How long one fetch may take; the messages are there already.
 const FETCH: Duration = Duration::from_secs(30);
-/// How much longer its end may take to arrive.
+/// Extra time for the end of a pull to arrive.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The messages that stood on a subject when reading began, in their order.
@@ -76,7 +76,7 @@ impl Reading {
         match ended {
             Ok(()) if self.fetched.is_empty() => Err(failed("messages that were there do not come".into())),
             Err(error) if self.fetched.is_empty() => Err(failed(error)),
-            // The next fetch says why, if it fails too.
+            // If the next fetch fails too, it returns the error.
             Ok(()) | Err(_) => Ok(()),
         }
     }

@@ -33,7 +33,7 @@ pub enum RequestError {
     },
 }
 
-/// A subject cannot be listened on.
+/// Subscribing to a subject failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {subject}")]
 pub struct SubscribeError {
@@ -67,10 +67,10 @@ impl Bus {
         }
     }
 
-    /// Requests on a subject, shared with everybody who serves it under the same queue name.
+    /// Requests on a subject, shared among all servers with the same queue name.
     ///
     /// # Errors
-    /// When the connection is closed, or away for ten seconds.
+    /// The connection is closed, or has been down for ten seconds.
     pub async fn serve(
         &self,
         subject: &str,

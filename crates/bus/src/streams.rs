@@ -109,12 +109,12 @@ impl StreamConfigs {
         &self.0
     }
 
-    /// The stream of this name.
+    /// Configuration of the stream with this name.
     pub(crate) fn named(&self, name: &str) -> Option<&Config> {
         self.0.iter().find(|config| config.name == name)
     }
 
-    /// The stream that stores what is published on a subject.
+    /// Configuration of the stream that stores this subject.
     pub(crate) fn storing(&self, subject: &str) -> Option<&Config> {
         let stores = |pattern: &String| subject.starts_with(pattern.trim_end_matches('>'));
         self.0.iter().find(|config| config.subjects.iter().any(stores))
@@ -201,14 +201,14 @@ impl Bus {
         }
     }
 
-    /// Creates a stream anew that is gone although this process found it there before: a server lost its storage, or someone
-    /// deleted it. Where this user may not create it, the scheduler does.
+    /// Recreates a stream that existed before in this process: a server lost its storage, or somebody deleted it. If
+    /// this user may not create it, the scheduler does.
     pub(crate) async fn restore_stream(&self, config: &Config) -> Result<(), async_nats::Error> {
         if !matches!(self.look_at(config).await?, Seen::Missing) {
             return Ok(());
         }
         match self.create_stream(config.clone()).await {
-            Ok(()) => tracing::warn!(stream = config.name, "the stream was gone; created it anew"),
+            Ok(()) => tracing::warn!(stream = config.name, "the stream was missing; recreated it"),
             Err(error) if is_unheard(&error) => {}
             Err(error) => return Err(error),
         }

@@ -1,18 +1,19 @@
-//! The durable consumers: who reads what, from which stream.
+//! The durable consumers: reader, stream and filter of each.
 
 use crate::streams;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use events::subjects;
 use std::time::Duration;
 
-/// Unsettled deliveries are repeated after this long, unless a subscription says otherwise.
+/// Default ack wait: the server redelivers an unsettled message after this duration.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
-/// Durable name of the graph-writers' consumer of asset events; that of the ends of syncs is derived from it.
+/// Durable name of the graph-writers' consumer of asset events. The name of their consumer of `collected` events
+/// derives from it.
 pub const GRAPH_WRITER: &str = "graph-writer";
-/// Most deliveries in flight over all graph-writers: far more than any number of them takes.
+/// Limit of deliveries in flight over all graph-writers: far more than they ever hold.
 const MOST_IN_FLIGHT: i64 = 4_096;
 
-/// A durable consumer to be created on a stream.
+/// A durable consumer of a stream.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     /// One of the streams of this crate.
@@ -21,9 +22,10 @@ pub struct Subscription {
     pub durable: String,
     /// Subjects to deliver.
     pub filter: String,
-    /// Unsettled deliveries are repeated after this long; [`crate::Delivery::progress`] starts it again.
+    /// Ack wait: the server redelivers an unsettled message after this duration. [`crate::Delivery::progress`] restarts
+    /// it.
     pub ack_wait: Duration,
-    /// Most deliveries in flight, over all subscribers.
+    /// Limit of deliveries in flight over all subscribers.
     pub max_in_flight: i64,
 }
 
@@ -50,7 +52,7 @@ impl Subscription {
         }
     }
 
-    /// The word that a sync has been collected, shared by the graph-writers of this name.
+    /// `collected` events of all syncs, shared by the graph-writers of this name.
     pub fn collected(name: &str, ack_wait: Duration) -> Self {
         Self {
             stream: streams::SYNCS,
@@ -61,7 +63,7 @@ impl Subscription {
         }
     }
 
-    /// Whether a consumer that is there is the one that is asked for.
+    /// Whether an existing consumer has this configuration.
     pub(crate) fn is_current(&self, there: &PullConsumer) -> bool {
         let there = &there.cached_info().config;
         (&there.filter_subject, there.ack_wait, there.max_ack_pending)

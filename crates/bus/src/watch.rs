@@ -1,5 +1,5 @@
-//! Watching a stream without a durable place. The server holds a consumer for each watcher, and may lose it; then the watcher
-//! creates another one and goes on where it was.
+//! Watches a stream without a durable position. The server keeps a consumer for each watcher. If the server loses it,
+//! the watcher creates another one and continues at its position.
 
 use crate::{Bus, ConsumeError, Consumer, consume::Kind, exchange::patiently, streams::PATIENCE};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
@@ -9,24 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The server forgets a watcher that asks for nothing for this long.
+/// The server deletes the consumer of a watcher that sends no request for this duration.
 const FORGOTTEN: Duration = Duration::from_mins(5);
-/// Unsettled deliveries are repeated after this long.
+/// Ack wait: the server redelivers an unsettled message after this duration.
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// What a watcher reads, and how far it is.
+/// Filter and position of a watcher.
 pub(crate) struct Watcher {
     filter: String,
     pub(crate) position: Arc<Position>,
 }
 
 impl Bus {
-    /// Every message that is now on a subject of a stream and all that come, without a durable place. The server keeps as many
-    /// copies of the watcher's state as of the stream; should it be lost all the same, the watcher begins anew at the first
-    /// message that was not settled. So a message may come twice, as from every consumer.
+    /// Delivers every present and future message on a subject of a stream, without a durable position. The consumer has
+    /// as many replicas as the stream. If it is lost nevertheless, the watcher restarts at the first unsettled message,
+    /// so a message may be delivered twice, as with every consumer.
     ///
     /// # Errors
-    /// When the stream does not exist.
+    /// The stream does not exist.
     pub async fn watch(&self, stream: &'static str, filter: String) -> Result<Consumer, ConsumeError> {
         let watcher = Watcher { filter, position: Arc::default() };
         let deadline = Instant::now() + PATIENCE;
@@ -38,7 +38,8 @@ impl Bus {
 }
 
 impl Watcher {
-    /// Another consumer from the watcher's place on, with the stream if that is gone too, unless the one of this name is there.
+    /// Creates another consumer at the watcher's position, and the stream if it is missing too. `None`: the consumer
+    /// `name` exists.
     pub(crate) async fn restore(
         &self,
         bus: &Bus,
@@ -52,18 +53,15 @@ impl Watcher {
             bus.restore_stream(config).await?;
         }
         let handle = self.create(bus, stream).await?;
-        tracing::warn!(
-            stream,
-            "a watcher's consumer was gone; created another one, from the first unsettled message on"
-        );
+        tracing::warn!(stream, "a watcher's consumer was missing; created another one at the first unsettled message");
         Ok(Some(handle))
     }
 
-    /// A consumer from the watcher's place on.
+    /// Creates a consumer at the watcher's position.
     async fn create(&self, bus: &Bus, stream: &str) -> Result<PullConsumer, async_nats::Error> {
         let info = bus.stream_info(stream).await?.ok_or_else(|| format!("there is no stream {stream}"))?;
         let config = pull::Config {
-            // With a name the filter stands in the subject of the request, where permissions can see it.
+            // With a name, the filter is part of the request's subject, where permissions apply to it.
             name: Some(format!("watcher-{}", bus.token())),
             filter_subject: self.filter.clone(),
             ack_policy: AckPolicy::Explicit,
@@ -80,21 +78,21 @@ impl Watcher {
     }
 }
 
-/// How far a watcher is.
+/// Position of a watcher.
 #[derive(Debug, Default)]
 pub(crate) struct Position(Mutex<Place>);
 
 #[derive(Debug, Default)]
 struct Place {
-    /// When the stream was created, in nanoseconds since 1970; none before it is known.
+    /// Creation time of the stream, in nanoseconds since 1970. `None`: not yet known.
     stream: Option<i128>,
-    /// Last place in the stream that was delivered.
+    /// Sequence of the last delivered message.
     last: u64,
-    /// Number of the last delivery; the server numbers a consumer's deliveries without a gap.
+    /// Number of the last delivery. The server numbers a consumer's deliveries without gaps.
     deliveries: u64,
-    /// Delivered and not settled.
+    /// Sequences of delivered, unsettled messages.
     open: BTreeSet<u64>,
-    /// A delivery from here on was lost on its way.
+    /// First sequence from which a delivery may have been lost.
     lost_from: Option<u64>,
 }
 
@@ -114,8 +112,8 @@ impl Position {
         self.place().open.remove(&sequence);
     }
 
-    /// Where another consumer has to begin so that nothing is missed, in the stream that was created at `stream`. One that
-    /// was itself created anew is read from its beginning.
+    /// Start sequence of the next consumer such that no message is skipped, in the stream created at `stream`. A
+    /// recreated stream is read from its beginning.
     fn restart(&self, stream: i128) -> u64 {
         let mut place = self.place();
         let open = place.open.first().copied();
@@ -136,7 +134,7 @@ impl Position {
 mod tests {
     use super::*;
 
-    /// A position after deliveries, each with its place in the stream and its number, of which some are settled.
+    /// A position after deliveries (sequence, delivery number), some of them settled.
     fn after(deliveries: &[(u64, u64)], settled: &[u64]) -> Position {
         let position = Position::default();
         assert_eq!(position.restart(1), 1);
@@ -155,10 +153,10 @@ mod tests {
             (&[][..], &[][..], 1, 1),
             (&[(3, 1), (7, 2)], &[3, 7], 1, 8),
             (&[(3, 1), (7, 2)], &[7], 1, 3),
-            // The second delivery was lost on its way.
+            // The second delivery was lost.
             (&[(3, 1), (7, 3)], &[3, 7], 1, 4),
             (&[(3, 1), (7, 3), (5, 4)], &[3, 5, 7], 1, 4),
-            // The stream is another one.
+            // The stream was recreated.
             (&[(3, 1), (7, 2)], &[3, 7], 2, 1),
         ] {
             assert_eq!(after(deliveries, settled).restart(stream), from, "{deliveries:?} {settled:?}");

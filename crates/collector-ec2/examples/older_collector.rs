@@ -1,7 +1,8 @@
-//! An EC2 collector of an older version, which knows fewer listings than today's: for surveys by collectors of two versions.
+//! An EC2 collector of an older version, for surveys with collectors of two versions. It knows fewer listings than the
+//! current one.
 //!
-//! It calls itself `ec2` like the other, takes the same work, and lists volumes only as instances name them. `just chaos` runs
-//! both on one bus: what only the newer one lists must stay in the graph.
+//! It has the same name `ec2`, takes the same work, and knows volumes only from instances. `just chaos` runs both on
+//! one bus: assets listed only by the newer one must stay in the graph.
 
 use collector::{Alone, Region, Service};
 use collector_ec2::{Clients, SERVICE, instance, key_pair, regions, security_group, subnet, vpc};

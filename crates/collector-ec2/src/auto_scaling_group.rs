@@ -8,7 +8,7 @@ use crate::{
     subnet,
 };
 use aws_sdk_autoscaling::types::{AutoScalingGroup, LaunchTemplateSpecification};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, paged, prop};
 use std::ops::Deref;
 
 /// A group and the ARN of its launch configuration, of which AWS says the name.
@@ -102,7 +102,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.autoscaling.describe_auto_scaling_groups().max_records(100).into_paginator().send();
+        let mut pages = paged!(clients.autoscaling.describe_auto_scaling_groups().max_records(100), next_token);
         while let Some(page) = pages.next().await {
             let groups = page?.auto_scaling_groups.unwrap_or_default();
             emit_mentions(&groups, sink).await?;

@@ -8,7 +8,7 @@
 use crate::Clients;
 use aws_sdk_autoscaling::types::LaunchConfiguration;
 use aws_sdk_ec2::types::SecurityGroup;
-use collector::CollectError;
+use collector::{CollectError, paged};
 use std::collections::BTreeMap;
 
 /// Ids by name.
@@ -41,7 +41,7 @@ pub async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
         return Ok(known);
     }
     let mut ids = Ids::new();
-    let mut pages = clients.ec2.describe_security_groups().max_results(1000).into_paginator().send();
+    let mut pages = paged!(clients.ec2.describe_security_groups().max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         ids.extend(of_groups(page?.security_groups()));
     }
@@ -57,7 +57,7 @@ pub async fn launch_configurations(clients: &Clients) -> Result<Ids, CollectErro
         return Ok(known);
     }
     let mut ids = Ids::new();
-    let mut pages = clients.autoscaling.describe_launch_configurations().max_records(100).into_paginator().send();
+    let mut pages = paged!(clients.autoscaling.describe_launch_configurations().max_records(100), next_token);
     while let Some(page) = pages.next().await {
         ids.extend(of_launch_configurations(page?.launch_configurations()));
     }

@@ -77,7 +77,7 @@ impl HttpConnector for Canned {
         state.requests.push(request);
         let inside = state.answers.pop().unwrap_or_default();
         let (status, body) = match inside.strip_prefix('!') {
-            Some(error) => (400, refusal(error)),
+            Some(error) => (400, refusal(error, ec2)),
             None if ec2 => (200, format!("<{action}Response>{inside}</{action}Response>")),
             None => (200, format!("<{action}Response><{action}Result>{inside}</{action}Result></{action}Response>")),
         };
@@ -86,8 +86,13 @@ impl HttpConnector for Canned {
     }
 }
 
-/// As EC2 words it.
-fn refusal(error: &str) -> String {
+/// As EC2 words it, or the other services of this crate.
+fn refusal(error: &str, ec2: bool) -> String {
     let (code, message) = error.split_once(' ').unwrap_or((error, ""));
-    format!("<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>")
+    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    if ec2 {
+        format!("<Response><Errors>{error}</Errors></Response>")
+    } else {
+        format!("<ErrorResponse>{error}</ErrorResponse>")
+    }
 }

@@ -6,7 +6,7 @@
 
 use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{error::SdkError, operation::describe_images::DescribeImagesError, types::Image};
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
 /// Images. Their ids hold in one region only, hence the region in the node's. Cartography looks for the region in AWS's
 /// answer, which has none, and never sets it; it is set here.
@@ -60,7 +60,7 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut own = std::collections::BTreeSet::new();
-        let mut pages = clients.ec2.describe_images().owners("self").max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_images().owners("self").max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             own.extend(mentioned(page.images().iter().map(Image::image_id)));

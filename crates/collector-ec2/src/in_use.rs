@@ -8,7 +8,7 @@
 
 use crate::{Clients, by_name::Ids, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};
-use collector::CollectError;
+use collector::{CollectError, paged};
 use futures::lock::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 
@@ -110,7 +110,7 @@ pub async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, CollectErr
 
 async fn of_instances(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     let mut images = BTreeSet::new();
-    let mut pages = clients.ec2.describe_instances().max_results(1000).into_paginator().send();
+    let mut pages = paged!(clients.ec2.describe_instances().max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         let page = page?;
         images.extend(mentioned(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id)));
@@ -129,7 +129,7 @@ async fn of_launch_templates(clients: &Clients) -> Result<BTreeSet<String>, Coll
 
 async fn of_launch_configurations(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     let mut images = BTreeSet::new();
-    let mut pages = clients.autoscaling.describe_launch_configurations().max_records(100).into_paginator().send();
+    let mut pages = paged!(clients.autoscaling.describe_launch_configurations().max_records(100), next_token);
     while let Some(page) = pages.next().await {
         images.extend(mentioned(page?.launch_configurations().iter().map(|it| it.image_id())));
     }
@@ -138,7 +138,7 @@ async fn of_launch_configurations(clients: &Clients) -> Result<BTreeSet<String>,
 
 async fn of_volumes(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     let mut snapshots = BTreeSet::new();
-    let mut pages = clients.ec2.describe_volumes().max_results(1000).into_paginator().send();
+    let mut pages = paged!(clients.ec2.describe_volumes().max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         snapshots.extend(mentioned(page?.volumes().iter().map(Volume::snapshot_id)));
     }

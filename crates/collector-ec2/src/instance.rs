@@ -15,7 +15,9 @@ use crate::{
     volume::{self, volume_id},
 };
 use aws_sdk_ec2::types::{Instance, InstanceMetadataOptionsResponse as Metadata, Placement, Reservation};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, one, prop};
+use collector::{
+    CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, one, paged, prop,
+};
 
 /// Instances as `DescribeInstances` knows them.
 ///
@@ -127,7 +129,7 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut images = clients.in_use.instances.begin().await;
-        let mut pages = clients.ec2.describe_instances().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_instances().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             images.note(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id));

@@ -2,7 +2,7 @@
 
 use crate::{Clients, arn};
 use aws_sdk_ec2::types::InternetGateway;
-use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, paged, prop};
 
 /// Internet gateways, attached or not.
 pub static INTERNET_GATEWAY: Node<InternetGateway> = Node {
@@ -34,7 +34,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_internet_gateways().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_internet_gateways().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             sink.emit_all(&INTERNET_GATEWAY, page?.internet_gateways()).await?;
         }

@@ -2,7 +2,7 @@
 
 use crate::{Clients, by_name};
 use aws_sdk_autoscaling::types::{InstanceMonitoring, LaunchConfiguration};
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
 /// Launch configurations. Cartography renames the key of `instance_monitoring_enabled` on the way and never sets it; it
 /// is set here.
@@ -44,7 +44,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut images = clients.in_use.launch_configurations.begin().await;
         let mut names = clients.in_use.configurations.begin().await;
-        let mut pages = clients.autoscaling.describe_launch_configurations().max_records(100).into_paginator().send();
+        let mut pages = paged!(clients.autoscaling.describe_launch_configurations().max_records(100), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             images.note(page.launch_configurations().iter().map(LaunchConfiguration::image_id));

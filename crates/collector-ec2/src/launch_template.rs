@@ -6,12 +6,10 @@
 
 use crate::{Clients, launch_template_version::VERSION};
 use aws_sdk_ec2::{
-    error::{ProvideErrorMetadata, SdkError},
     operation::describe_launch_templates::{DescribeLaunchTemplatesError, DescribeLaunchTemplatesOutput},
     types::{LaunchTemplate, LaunchTemplateVersion},
 };
-use aws_smithy_async::future::pagination_stream::PaginationStream;
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Pages, Sink, paged, prop, unless_gone};
 use std::collections::{BTreeMap, HashMap};
 
 /// Launch templates.
@@ -73,7 +71,7 @@ impl Described {
 /// The launch templates of an account and region, page by page.
 pub struct Templates<'a> {
     clients: &'a Clients,
-    pages: PaginationStream<Result<DescribeLaunchTemplatesOutput, SdkError<DescribeLaunchTemplatesError>>>,
+    pages: Pages<DescribeLaunchTemplatesOutput, DescribeLaunchTemplatesError>,
     ends: Option<HashMap<String, Versions>>,
 }
 
@@ -83,7 +81,7 @@ type Versions = BTreeMap<i64, LaunchTemplateVersion>;
 impl<'a> Templates<'a> {
     /// From the first page on.
     pub fn of(clients: &'a Clients) -> Self {
-        let pages = clients.ec2.describe_launch_templates().max_results(200).into_paginator().send();
+        let pages = paged!(clients.ec2.describe_launch_templates().max_results(200), next_token);
         Self { clients, pages, ends: None }
     }
 
@@ -125,7 +123,7 @@ fn ends_are_all(template: &LaunchTemplate) -> bool {
 async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, CollectError> {
     let mut ends: HashMap<String, Versions> = HashMap::new();
     let call = clients.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
-    let mut pages = call.max_results(200).into_paginator().send();
+    let mut pages = paged!(call.max_results(200), next_token);
     while let Some(page) = pages.next().await {
         for version in page?.launch_template_versions.unwrap_or_default() {
             let id = version.launch_template_id().unwrap_or_default().to_owned();
@@ -137,11 +135,8 @@ async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, Col
 
 async fn all_versions(clients: &Clients, id: &str) -> Result<Vec<LaunchTemplateVersion>, CollectError> {
     let call = clients.ec2.describe_launch_template_versions().launch_template_id(id).max_results(200);
-    match call.into_paginator().items().send().try_collect().await {
-        Ok(versions) => Ok(versions),
-        Err(error) if error.code() == Some("InvalidLaunchTemplateId.NotFound") => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
-    }
+    let pages = unless_gone(paged!(call, next_token).all().await)?.unwrap_or_default();
+    Ok(pages.into_iter().flat_map(|page| page.launch_template_versions.unwrap_or_default()).collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
 };
 use aws_sdk_elasticloadbalancing::types::{LoadBalancerDescription, SourceSecurityGroup};
 use collector::{
-    CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, fixed, indexed, many, mapped, one, prop,
+    CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, fixed, indexed, many, mapped, one, paged, prop,
 };
 use std::ops::Deref;
 
@@ -75,7 +75,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.classic_balancing.describe_load_balancers().page_size(400).into_paginator().send();
+        let mut pages = paged!(clients.classic_balancing.describe_load_balancers().page_size(400), next_marker);
         while let Some(page) = pages.next().await {
             let balancers = page?.load_balancer_descriptions.unwrap_or_default();
             if !balancers.is_empty() {

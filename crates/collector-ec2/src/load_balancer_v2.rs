@@ -13,10 +13,14 @@ use crate::{
 };
 use aws_sdk_elasticloadbalancingv2::{
     Client,
+    operation::describe_target_health::DescribeTargetHealthOutput,
     types::{LoadBalancer, TargetGroup},
 };
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, prop};
-use futures::{StreamExt, TryStreamExt, stream};
+use collector::{
+    CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, copied, indexed, many, mapped, paged, prop,
+    unless_gone,
+};
+use futures::{StreamExt, stream};
 use std::collections::HashMap;
 
 /// Load balancers or groups that are asked about at the same time. What AWS allows is the limiter's to keep.
@@ -68,13 +72,14 @@ pub const LISTING: Listing<Clients> = Listing {
     collect,
 };
 
+type Listeners = Result<Option<Vec<V2Listener>>, CollectError>;
 /// Id of a load balancer, its DNS name, by ARN.
 type Names = HashMap<String, String>;
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut names = Names::new();
-        let mut pages = clients.balancing.describe_load_balancers().page_size(400).into_paginator().send();
+        let (mut names, mut details) = (Names::new(), Details::default());
+        let mut pages = paged!(clients.balancing.describe_load_balancers().page_size(400), next_marker);
         while let Some(page) = pages.next().await {
             let mut listed = Vec::new();
             for balancer in page?.load_balancers() {
@@ -83,10 +88,13 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
                     listed.push((arn.to_owned(), name.to_owned()));
                 }
             }
-            collect_listeners(clients, &listed, sink).await?;
+            collect_listeners(clients, &listed, sink, &mut details).await?;
             names.extend(listed);
         }
-        if names.is_empty() { Ok(()) } else { collect_groups(clients, &names, sink).await }
+        if !names.is_empty() {
+            collect_groups(clients, &names, sink, &mut details).await?;
+        }
+        details.end()
     })
 }
 
@@ -95,28 +103,43 @@ async fn collect_listeners(
     clients: &Clients,
     balancers: &[(String, String)],
     sink: &mut Sink,
+    details: &mut Details,
 ) -> Result<(), CollectError> {
-    let asked = balancers.iter().cloned().map(|(arn, name)| listeners(clients.balancing.clone(), arn, name));
+    let asked = balancers.iter().cloned().map(|(arn, name)| asked_for_listeners(clients.balancing.clone(), arn, name));
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    while let Some(listeners) = answers.try_next().await? {
-        sink.emit_all(&LISTENER, &listeners).await?;
+    while let Some((arn, listeners)) = answers.next().await {
+        if let Some(listeners) = details.take(&arn, listeners)? {
+            sink.emit_all(&LISTENER, &listeners).await?;
+        }
     }
     Ok(())
 }
 
-async fn listeners(client: Client, arn: String, name: String) -> Result<Vec<V2Listener>, CollectError> {
+async fn asked_for_listeners(client: Client, arn: String, name: String) -> (String, Listeners) {
+    let listeners = listeners(&client, &arn, &name).await;
+    (arn, listeners)
+}
+
+/// `None`: the load balancer is gone.
+async fn listeners(client: &Client, arn: &str, name: &str) -> Listeners {
     let mut listeners = Vec::new();
-    let mut pages = client.describe_listeners().load_balancer_arn(arn).page_size(400).into_paginator().send();
+    let mut pages = paged!(client.describe_listeners().load_balancer_arn(arn).page_size(400), next_marker);
     while let Some(page) = pages.next().await {
-        let of_page = page?.listeners.unwrap_or_default().into_iter();
-        listeners.extend(of_page.map(|listener| V2Listener { load_balancer: name.clone(), listener }));
+        let Some(page) = unless_gone(page)? else { return Ok(None) };
+        let of_page = page.listeners.unwrap_or_default().into_iter();
+        listeners.extend(of_page.map(|listener| V2Listener { load_balancer: name.to_owned(), listener }));
     }
-    Ok(listeners)
+    Ok(Some(listeners))
 }
 
 /// Groups of these load balancers; one without has no place in the graph.
-async fn collect_groups(clients: &Clients, names: &Names, sink: &mut Sink) -> Result<(), CollectError> {
-    let mut pages = clients.balancing.describe_target_groups().page_size(400).into_paginator().send();
+async fn collect_groups(
+    clients: &Clients,
+    names: &Names,
+    sink: &mut Sink,
+    details: &mut Details,
+) -> Result<(), CollectError> {
+    let mut pages = paged!(clients.balancing.describe_target_groups().page_size(400), next_marker);
     while let Some(page) = pages.next().await {
         let in_use = page?.target_groups.unwrap_or_default().into_iter().filter_map(|group| {
             let balancers: Vec<String> =
@@ -126,25 +149,30 @@ async fn collect_groups(clients: &Clients, names: &Names, sink: &mut Sink) -> Re
         let asked = in_use.collect::<Vec<_>>().into_iter();
         let asked = asked.map(|(group, balancers)| with_targets(clients.balancing.clone(), group, balancers));
         let mut answers = stream::iter(asked).buffered(AT_ONCE);
-        while let Some(group) = answers.try_next().await? {
-            sink.emit(&GROUP, &group).await?;
-            sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
+        while let Some((arn, group)) = answers.next().await {
+            if let Some(group) = details.take(&arn, group)? {
+                sink.emit(&GROUP, &group).await?;
+                sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
+            }
         }
     }
     Ok(())
 }
 
-/// A group with its targets, healthy or not. The call has no pages.
+/// The ARN of a group, and the group with its targets, healthy or not; `None` when it is gone. The call has no pages.
 async fn with_targets(
     client: Client,
     group: TargetGroup,
     balancers: Vec<String>,
-) -> Result<TargetGroupInUse, CollectError> {
-    let arn = group.target_group_arn().unwrap_or_default();
-    let answer = client.describe_target_health().target_group_arn(arn).send().await?;
-    let targets = answer.target_health_descriptions().iter().filter_map(|it| it.target()?.id());
-    let targets = targets.map(str::to_owned).collect();
-    Ok(TargetGroupInUse { group, balancers, targets })
+) -> (String, Result<Option<TargetGroupInUse>, CollectError>) {
+    let arn = group.target_group_arn().unwrap_or_default().to_owned();
+    let answer = client.describe_target_health().target_group_arn(&arn).send().await;
+    let with = |answer: DescribeTargetHealthOutput| {
+        let targets = answer.target_health_descriptions().iter().filter_map(|it| it.target()?.id());
+        let targets = targets.map(str::to_owned).collect();
+        TargetGroupInUse { group, balancers, targets }
+    };
+    (arn, unless_gone(answer).map(|answer| answer.map(with)))
 }
 
 #[cfg(test)]
@@ -223,6 +251,20 @@ mod tests {
             (:AWSELBV2TargetGroup {id: "tg-1"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
             (:AWSELBV2TargetGroup {id: "tg-1"})<-[:ELBV2_TARGET_GROUP]-(:AWSLoadBalancerV2 {id: "Web"})
             (:AWSLoadBalancerV2 {id: "Web"})-[:EXPOSE port=null protocol=null target_group_arn="tg-1"]->(:AWSEC2Instance {instanceid: "i-1"})"#]].assert_eq(&told.join("\n"));
+        assert_eq!(server.requests().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_between_two_calls_is_left_out() {
+        let server = Canned::answering(&[
+            "<LoadBalancers><member><LoadBalancerArn>lb-1</LoadBalancerArn><DNSName>Web</DNSName></member></LoadBalancers>",
+            "!LoadBalancerNotFound gone",
+            "<TargetGroups><member><TargetGroupArn>tg-1</TargetGroupArn><TargetType>instance</TargetType>\
+             <LoadBalancerArns><member>lb-1</member></LoadBalancerArns></member></TargetGroups>",
+            "!TargetGroupNotFound gone",
+        ]);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
         assert_eq!(server.requests().len(), 4);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     network_acl_rule::{AclRule, RULE},
 };
 use aws_sdk_ec2::types::NetworkAcl;
-use collector::{Collecting, Edge, Listing, Node, Place, Sink, many, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Place, Sink, many, one, paged, prop};
 
 /// Network ACLs. Cartography links one that guards several subnets to the last of them only; here it is linked to all.
 pub static NETWORK_ACL: Node<NetworkAcl> = Node {
@@ -43,7 +43,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_network_acls().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_network_acls().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             for acl in page?.network_acls() {
                 sink.emit(&NETWORK_ACL, acl).await?;

@@ -8,7 +8,7 @@ use crate::{
     security_group, subnet,
 };
 use aws_sdk_ec2::types::{InstanceNetworkInterface, NetworkInterface};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, indexed, many, one, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, indexed, many, one, paged, prop};
 use std::collections::BTreeSet;
 
 /// Interfaces as `DescribeNetworkInterfaces` knows them.
@@ -111,7 +111,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_network_interfaces().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_network_interfaces().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             emit(page?.network_interfaces(), sink).await?;
         }

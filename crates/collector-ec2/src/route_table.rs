@@ -7,7 +7,7 @@ use crate::{
     route_table_association::{self as association, is_main},
 };
 use aws_sdk_ec2::types::RouteTable;
-use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, one, paged, prop};
 
 /// Route tables. Cartography reads `vpc_id` from a key that its row does not have and never sets it; it is set here.
 pub static ROUTE_TABLE: Node<RouteTable> = Node {
@@ -47,7 +47,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_route_tables().max_results(100).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_route_tables().max_results(100), next_token);
         while let Some(page) = pages.next().await {
             for table in page?.route_tables() {
                 sink.emit_all(&route::ROUTE, &InTable::routes_of(table)).await?;

@@ -6,7 +6,7 @@ use crate::{
     security_group_rule::{self as rule, IpRange, Rule},
 };
 use aws_sdk_ec2::types::SecurityGroup;
-use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, many, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, many, one, paged, prop};
 
 /// Security groups as `DescribeSecurityGroups` knows them.
 ///
@@ -56,7 +56,7 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut names = clients.in_use.groups.begin().await;
-        let mut pages = clients.ec2.describe_security_groups().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_security_groups().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             names.name(by_name::of_groups(page.security_groups()));

@@ -7,11 +7,15 @@
 
 use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::describe_snapshots::DescribeSnapshotsError,
+    error::SdkError,
+    operation::{
+        describe_snapshot_attribute::DescribeSnapshotAttributeOutput, describe_snapshots::DescribeSnapshotsError,
+    },
     types::{PermissionGroup, Snapshot, SnapshotAttributeName},
 };
-use collector::{CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, prop};
+use collector::{
+    CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, paged, prop, unless_gone,
+};
 use std::collections::BTreeSet;
 
 /// A snapshot and whether everyone may restore it, which is known of the account's own.
@@ -67,7 +71,7 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let (mut listed, mut public) = (BTreeSet::new(), None);
-        let mut pages = clients.ec2.describe_snapshots().owner_ids("self").max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_snapshots().owner_ids("self").max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             listed.extend(mentioned(page.snapshots().iter().map(Snapshot::snapshot_id)));
@@ -101,15 +105,15 @@ fn is_own(snapshot: &Snapshot, place: &Place) -> bool {
 }
 
 async fn by_ids(clients: &Clients, ids: Vec<String>) -> Result<Vec<Snapshot>, SdkError<DescribeSnapshotsError>> {
-    let pages = clients.ec2.describe_snapshots().set_snapshot_ids(Some(ids)).into_paginator();
-    pages.items().send().try_collect().await
+    let pages = paged!(clients.ec2.describe_snapshots().set_snapshot_ids(Some(ids)), next_token).all().await?;
+    Ok(pages.into_iter().flat_map(|page| page.snapshots.unwrap_or_default()).collect())
 }
 
 /// Own snapshots that everyone may restore.
 async fn public_ones(clients: &Clients, place: &Place) -> Result<BTreeSet<String>, CollectError> {
     let mut public = BTreeSet::new();
     let call = clients.ec2.describe_snapshots().owner_ids("self").restorable_by_user_ids("all");
-    let mut pages = call.max_results(1000).into_paginator().send();
+    let mut pages = paged!(call.max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         let page = page?;
         let own = page.snapshots().iter().filter(|it| is_own(it, place));
@@ -124,12 +128,11 @@ async fn public_ones(clients: &Clients, place: &Place) -> Result<BTreeSet<String
 
 async fn is_public(clients: &Clients, id: &str) -> Result<bool, CollectError> {
     let attribute = SnapshotAttributeName::CreateVolumePermission;
-    match clients.ec2.describe_snapshot_attribute().snapshot_id(id).attribute(attribute).send().await {
-        Ok(answer) => Ok(answer.create_volume_permissions().iter().any(|it| it.group() == Some(&PermissionGroup::All))),
-        // Deleted since it was listed.
-        Err(error) if error.code() == Some("InvalidSnapshot.NotFound") => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    let answer = clients.ec2.describe_snapshot_attribute().snapshot_id(id).attribute(attribute).send().await;
+    let is_all = |answer: &DescribeSnapshotAttributeOutput| {
+        answer.create_volume_permissions().iter().any(|it| it.group() == Some(&PermissionGroup::All))
+    };
+    Ok(unless_gone(answer)?.is_some_and(|answer| is_all(&answer)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::Clients;
 use aws_sdk_ec2::types::Subnet;
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, paged, prop};
 
 /// Subnets as `DescribeSubnets` knows them.
 pub static SUBNET: Node<Subnet> = Node {
@@ -57,7 +57,7 @@ pub const LISTING: Listing<Clients> =
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_subnets().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_subnets().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             sink.emit_all(&SUBNET, page?.subnets()).await?;
         }

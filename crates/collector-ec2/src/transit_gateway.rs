@@ -2,7 +2,7 @@
 
 use crate::Clients;
 use aws_sdk_ec2::types::TransitGateway;
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, one, paged, prop};
 
 /// Transit gateways. They belong to the account that owns them, whichever sees them.
 pub static TRANSIT_GATEWAY: Node<TransitGateway> = Node {
@@ -34,7 +34,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_transit_gateways().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_transit_gateways().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             sink.emit_all(&TRANSIT_GATEWAY, page?.transit_gateways()).await?;
         }

@@ -3,7 +3,7 @@
 
 use crate::Clients;
 use aws_sdk_ec2::types::{TransitGatewayAttachment, TransitGatewayAttachmentResourceType, TransitGatewayVpcAttachment};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, many, one, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, many, one, paged, prop};
 
 /// Attachments of any kind.
 pub static ATTACHMENT: Node<TransitGatewayAttachment> = Node {
@@ -46,7 +46,7 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut of_vpcs = false;
-        let mut pages = clients.ec2.describe_transit_gateway_attachments().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_transit_gateway_attachments().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             let attachments = page.transit_gateway_attachments();
@@ -62,7 +62,7 @@ fn is_of_vpc(attachment: &TransitGatewayAttachment) -> bool {
 }
 
 async fn collect_of_vpcs(clients: &Clients, sink: &mut Sink) -> Result<(), CollectError> {
-    let mut pages = clients.ec2.describe_transit_gateway_vpc_attachments().max_results(1000).into_paginator().send();
+    let mut pages = paged!(clients.ec2.describe_transit_gateway_vpc_attachments().max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         sink.emit_all(&VPC_ATTACHMENT, page?.transit_gateway_vpc_attachments()).await?;
     }

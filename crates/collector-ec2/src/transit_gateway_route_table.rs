@@ -5,8 +5,8 @@ use crate::{
     Clients, transit_gateway_association::ASSOCIATION, transit_gateway_propagation::PROPAGATION,
     transit_gateway_route::ROUTE,
 };
-use aws_sdk_ec2::types::{Filter, TransitGatewayRouteTable};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, one, prop};
+use aws_sdk_ec2::types::{Filter, TransitGatewayRouteTable, TransitGatewayRouteTableState as State};
+use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, one, paged, prop, unless_gone};
 
 /// Route tables, which only the gateway's owner sees.
 pub static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
@@ -52,16 +52,21 @@ const STATES: [&str; 5] = ["active", "blackhole", "pending", "deleting", "delete
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_transit_gateway_route_tables().max_results(1000).into_paginator().send();
+        let mut details = Details::default();
+        let mut pages = paged!(clients.ec2.describe_transit_gateway_route_tables().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             for table in page?.transit_gateway_route_tables() {
                 sink.emit(&ROUTE_TABLE, table).await?;
-                collect_routes(clients, table, sink).await?;
-                collect_associations(clients, table, sink).await?;
-                collect_propagations(clients, table, sink).await?;
+                // AWS lists a deleted table for hours and refuses calls about it.
+                if matches!(table.state(), Some(State::Deleted | State::Deleting)) {
+                    continue;
+                }
+                collect_routes(clients, table, sink, &mut details).await?;
+                collect_associations(clients, table, sink, &mut details).await?;
+                collect_propagations(clients, table, sink, &mut details).await?;
             }
         }
-        Ok(())
+        details.end()
     })
 }
 
@@ -69,13 +74,15 @@ async fn collect_routes(
     clients: &Clients,
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
+    details: &mut Details,
 ) -> Result<(), CollectError> {
     let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
     let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table)).filters(any_state);
     // A page has 1000, the most there is, unless asked otherwise.
-    let mut pages = call.into_paginator().send();
+    let mut pages = paged!(call, next_token);
     while let Some(page) = pages.next().await {
-        for route in page?.routes.unwrap_or_default() {
+        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        for route in page.routes.unwrap_or_default() {
             sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
         }
     }
@@ -86,11 +93,13 @@ async fn collect_associations(
     clients: &Clients,
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
+    details: &mut Details,
 ) -> Result<(), CollectError> {
     let call = clients.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(id(table));
-    let mut pages = call.max_results(1000).into_paginator().send();
+    let mut pages = paged!(call.max_results(1000), next_token);
     while let Some(page) = pages.next().await {
-        for association in page?.associations.unwrap_or_default() {
+        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        for association in page.associations.unwrap_or_default() {
             sink.emit(&ASSOCIATION, &PartOf::new(table, association)).await?;
         }
     }
@@ -101,11 +110,13 @@ async fn collect_propagations(
     clients: &Clients,
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
+    details: &mut Details,
 ) -> Result<(), CollectError> {
     let call = clients.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(id(table));
-    let mut pages = call.max_results(1000).into_paginator().send();
+    let mut pages = paged!(call.max_results(1000), next_token);
     while let Some(page) = pages.next().await {
-        for propagation in page?.transit_gateway_route_table_propagations.unwrap_or_default() {
+        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        for propagation in page.transit_gateway_route_table_propagations.unwrap_or_default() {
             sink.emit(&PROPAGATION, &PartOf::new(table, propagation)).await?;
         }
     }
@@ -179,5 +190,21 @@ mod tests {
             AWSTransitGatewayRouteTablePropagation tgw-rtb-1|tgw-attach-1"]]
         .assert_eq(&rows.join("\n"));
         assert_eq!(server.requests()[1].field("Filter.1.Value.5"), Some("deleted"));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_table_is_not_asked_about_and_one_that_is_gone_has_no_parts() {
+        let server = Canned::answering(&[
+            "<transitGatewayRouteTables>\
+             <item><transitGatewayRouteTableId>tgw-rtb-1</transitGatewayRouteTableId><state>deleted</state></item>\
+             <item><transitGatewayRouteTableId>tgw-rtb-2</transitGatewayRouteTableId><state>available</state></item>\
+             </transitGatewayRouteTables>",
+            "!InvalidRouteTableID.NotFound gone",
+            "!InvalidRouteTableID.NotFound gone",
+            "!InvalidRouteTableID.NotFound gone",
+        ]);
+        let mut sink = Sink::to_memory(place());
+        (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
+        assert_eq!(server.requests().len(), 4);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Clients;
 use aws_sdk_ec2::types::{InstanceBlockDeviceMapping, Volume, VolumeAttachmentState};
-use collector::{Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, many, mapped, one, prop};
+use collector::{Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, many, mapped, one, paged, prop};
 
 /// Volumes as `DescribeVolumes` knows them.
 pub static VOLUME: Node<Volume> = Node {
@@ -84,7 +84,7 @@ pub const LISTING: Listing<Clients> =
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut snapshots = clients.in_use.volumes.begin().await;
-        let mut pages = clients.ec2.describe_volumes().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_volumes().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             snapshots.note(page.volumes().iter().map(Volume::snapshot_id));

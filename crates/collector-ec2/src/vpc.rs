@@ -5,7 +5,7 @@ use crate::{
     cidr_block::{self, CidrBlock},
 };
 use aws_sdk_ec2::types::Vpc;
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, paged, prop};
 
 /// VPCs of the account.
 pub static VPC: Node<Vpc> = Node {
@@ -35,7 +35,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_vpcs().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_vpcs().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             for vpc in page?.vpcs() {
                 sink.emit(&VPC, vpc).await?;
@@ -49,8 +49,13 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{VPC, Vpc};
-    use collector::testing::render;
+    use super::{LISTING, VPC, Vpc};
+    use crate::canned::Canned;
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
+    use events::FailureClass;
     use expect_test::expect;
 
     #[test]
@@ -79,5 +84,15 @@ mod tests {
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
         "#]]
         .assert_eq(&render(&VPC, &vpc, &[]));
+    }
+
+    #[tokio::test]
+    async fn a_page_token_that_is_repeated_fails_the_listing() {
+        let page = "<vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet><nextToken>again</nextToken>";
+        let server = Canned::answering(&[page, page]);
+        let mut sink = Sink::to_memory(place());
+        let error = (LISTING.collect)(&server.clients(), &mut sink).await.expect_err("the rest is not read");
+        assert_eq!(error.class, FailureClass::Service);
+        assert!(error.message.contains("same page token twice"), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 use crate::{Clients, mention::mentioned, security_group, subnet};
 use aws_sdk_ec2::types::{DnsEntry, VpcEndpoint};
 use aws_smithy_types::DateTime;
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, paged, prop};
 
 /// VPC endpoints.
 pub static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
@@ -59,7 +59,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_vpc_endpoints().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_vpc_endpoints().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             emit_mentions(page.vpc_endpoints(), sink).await?;

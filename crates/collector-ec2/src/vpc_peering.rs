@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
     VpcPeeringConnection, VpcPeeringConnectionOptionsDescription as Options, VpcPeeringConnectionStateReason,
     VpcPeeringConnectionVpcInfo as Side,
 };
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, prop};
+use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, paged, prop};
 
 /// Peerings.
 pub static PEERING: Node<VpcPeeringConnection> = Node {
@@ -70,8 +70,8 @@ pub struct Block {
     pub cidr_block: String,
 }
 
-/// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings. The place that sees the peering owns them, like
-/// the place that sees the VPC: a block goes when neither sees it any more.
+/// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings. A block belongs to the place that sees the
+/// peering and to the place that sees the VPC, and is removed when neither sees it any more.
 pub static CIDR_BLOCK: Node<Block> = Node {
     extra_labels: &["AWSIpv4CidrBlock"],
     id: |it, _| it.id(),
@@ -111,7 +111,7 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = clients.ec2.describe_vpc_peering_connections().max_results(1000).into_paginator().send();
+        let mut pages = paged!(clients.ec2.describe_vpc_peering_connections().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             for peering in page?.vpc_peering_connections() {
                 for side in [peering.requester_vpc_info(), peering.accepter_vpc_info()].into_iter().flatten() {

@@ -3,10 +3,14 @@
 use crate::{Iam, principals::name};
 use aws_sdk_iam::{
     Client,
+    operation::get_access_key_last_used::GetAccessKeyLastUsedOutput,
     types::{AccessKeyLastUsed, AccessKeyMetadata},
 };
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, prop};
-use futures::{StreamExt, TryStreamExt, stream};
+use collector::{
+    CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, copied, indexed, one, paged, prop, unless_gone,
+};
+use events::FailureClass;
+use futures::{StreamExt, stream};
 
 /// A user's key.
 #[derive(Debug, Clone)]
@@ -58,31 +62,56 @@ pub const LISTING: Listing<Iam> = Listing {
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let users = iam.principals().await?.users.clone();
-        let mut answers = stream::iter(users).map(|user| keys(iam.sdk.clone(), user)).buffer_unordered(Iam::AT_ONCE);
-        while let Some(keys) = answers.try_next().await? {
-            sink.emit_all(&ACCESS_KEY, &keys).await?;
+        let asked = stream::iter(users).map(|user| asked(iam.sdk.clone(), user));
+        let (mut answers, mut details) = (asked.buffer_unordered(Iam::AT_ONCE), Details::default());
+        while let Some((keys, user)) = answers.next().await {
+            if let Some(keys) = details.take(&user, keys.map(Some))? {
+                sink.emit_all(&ACCESS_KEY, &keys).await?;
+            }
         }
-        Ok(())
+        details.end()
     })
 }
 
+async fn asked(iam: Client, user_arn: String) -> (Result<Vec<AccessKey>, CollectError>, String) {
+    (keys(&iam, &user_arn).await, user_arn)
+}
+
 /// Keys of a user; none of a user who is gone already.
-async fn keys(iam: Client, user_arn: String) -> Result<Vec<AccessKey>, CollectError> {
+async fn keys(iam: &Client, user_arn: &str) -> Result<Vec<AccessKey>, CollectError> {
     let mut keys = Vec::new();
-    let mut pages = iam.list_access_keys().user_name(name(&user_arn)).max_items(1000).into_paginator().send();
+    let mut pages = paged!(iam.list_access_keys().user_name(name(user_arn)).max_items(1000), marker);
     while let Some(page) = pages.next().await {
-        let page = match page {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => break,
-            page => page?,
-        };
+        let Some(page) = unless_gone(page)? else { break };
         for metadata in page.access_key_metadata {
-            let answer =
-                iam.get_access_key_last_used().set_access_key_id(metadata.access_key_id.clone()).send().await?;
+            let Some(answer) = last_used(iam, user_arn, &metadata).await? else { continue };
             let last_used = answer.access_key_last_used.ok_or_else(|| without_answer(&metadata))?;
-            keys.push(AccessKey { metadata, last_used, user_arn: user_arn.clone() });
+            keys.push(AccessKey { metadata, last_used, user_arn: user_arn.to_owned() });
         }
     }
     Ok(keys)
+}
+
+/// `None`: the key is gone. AWS says so as a denial too, because it does not tell other accounts' keys from deleted ones.
+async fn last_used(
+    iam: &Client,
+    user_arn: &str,
+    key: &AccessKeyMetadata,
+) -> Result<Option<GetAccessKeyLastUsedOutput>, CollectError> {
+    let answer = unless_gone(iam.get_access_key_last_used().set_access_key_id(key.access_key_id.clone()).send().await);
+    match answer {
+        Err(denied) if denied.class == FailureClass::AccessDenied => {
+            let mut pages = paged!(iam.list_access_keys().user_name(name(user_arn)).max_items(1000), marker);
+            while let Some(page) = pages.next().await {
+                let Some(page) = unless_gone(page)? else { return Ok(None) };
+                if page.access_key_metadata.iter().any(|it| it.access_key_id == key.access_key_id) {
+                    return Err(denied);
+                }
+            }
+            Ok(None)
+        }
+        answer => answer,
+    }
 }
 
 fn without_answer(key: &AccessKeyMetadata) -> CollectError {

@@ -16,7 +16,7 @@ use aws_sdk_iam::{
     operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
     types::{AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail},
 };
-use collector::{CollectError, Collecting, Listing, Sink};
+use collector::{CollectError, Collecting, Listing, Sink, paged, unless_gone};
 use std::collections::{BTreeSet, HashMap};
 
 /// The call.
@@ -41,7 +41,7 @@ pub const LISTING: Listing<Iam> = Listing {
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut reader = Reader::new(iam.principals().await?.groups_by_name(), sink);
-        let mut pages = iam.sdk.get_account_authorization_details().max_items(1000).into_paginator().send();
+        let mut pages = paged!(iam.sdk.get_account_authorization_details().max_items(1000), marker);
         while let Some(page) = pages.next().await {
             reader.page(&page?).await?;
         }
@@ -147,18 +147,23 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How often a policy is asked for its default version, which may be replaced before it is read.
+const ATTEMPTS: u32 = 3;
+
 /// The document in force; none when the policy is gone already.
 async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> {
-    let policy = match iam.get_policy().policy_arn(arn).send().await {
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => {
-            return Ok(None);
+    // A version that is gone was replaced as the default since it was named.
+    for _ in 0..ATTEMPTS {
+        let Some(policy) = unless_gone(iam.get_policy().policy_arn(arn).send().await)? else { return Ok(None) };
+        let version = policy.policy().and_then(|policy| policy.default_version_id());
+        let answer = iam.get_policy_version().policy_arn(arn).set_version_id(version.map(str::to_owned)).send().await;
+        if let Some(answer) = unless_gone(answer)? {
+            let document = answer.policy_version().and_then(|version| version.document()).map(str::to_owned);
+            let none = || CollectError::internal(format!("{arn}: the policy came without a document"));
+            return document.map(Some).ok_or_else(none);
         }
-        answer => answer?,
-    };
-    let version = policy.policy().and_then(|policy| policy.default_version_id());
-    let answer = iam.get_policy_version().policy_arn(arn).set_version_id(version.map(str::to_owned)).send().await?;
-    let document = answer.policy_version().and_then(|version| version.document()).map(str::to_owned);
-    document.map(Some).ok_or_else(|| CollectError::internal(format!("{arn}: the policy came without a document")))
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::Iam;
 use aws_sdk_iam::types::InstanceProfile;
-use collector::{Collecting, Edge, Listing, Node, Sink, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, paged, prop};
 
 /// Instance profiles, those without a role included, which no other call shows.
 pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
@@ -33,7 +33,7 @@ pub const LISTING: Listing<Iam> = Listing {
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = iam.sdk.list_instance_profiles().max_items(1000).into_paginator().send();
+        let mut pages = paged!(iam.sdk.list_instance_profiles().max_items(1000), marker);
         while let Some(page) = pages.next().await {
             sink.emit_all(&INSTANCE_PROFILE, page?.instance_profiles()).await?;
         }

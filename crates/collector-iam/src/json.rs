@@ -1,8 +1,8 @@
-//! JSON that remembers the order of its keys, and its text as Python's `json.dumps` writes it: the graph holds policy
-//! conditions as such text.
+//! JSON that keeps the order of its keys, and is written like Python's `json.dumps`: the graph holds policy conditions
+//! as such text.
 //!
-//! serde_json refuses what is nested more than 128 deep, so that neither reading nor writing exhausts the stack. Reading
-//! takes time and memory in proportion to the text.
+//! serde_json rejects nesting of more than 128 levels, so neither reading nor writing exhausts the stack. Reading takes
+//! time and memory in proportion to the text.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::{

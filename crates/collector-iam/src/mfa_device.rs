@@ -2,8 +2,10 @@
 
 use crate::{Iam, principals::name};
 use aws_sdk_iam::{Client, types::MfaDevice};
-use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, one, prop};
-use futures::{StreamExt, TryStreamExt, stream};
+use collector::{
+    CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, indexed, one, paged, prop, unless_gone,
+};
+use futures::{StreamExt, stream};
 
 /// A device that a user signs in with.
 #[derive(Debug, Clone)]
@@ -40,24 +42,28 @@ pub const LISTING: Listing<Iam> = Listing {
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let users = iam.principals().await?.users.clone();
-        let mut answers = stream::iter(users).map(|user| devices(iam.sdk.clone(), user)).buffer_unordered(Iam::AT_ONCE);
-        while let Some(devices) = answers.try_next().await? {
-            sink.emit_all(&MFA_DEVICE, &devices).await?;
+        let asked = stream::iter(users).map(|user| asked(iam.sdk.clone(), user));
+        let (mut answers, mut details) = (asked.buffer_unordered(Iam::AT_ONCE), Details::default());
+        while let Some((devices, user)) = answers.next().await {
+            if let Some(devices) = details.take(&user, devices.map(Some))? {
+                sink.emit_all(&MFA_DEVICE, &devices).await?;
+            }
         }
-        Ok(())
+        details.end()
     })
 }
 
+async fn asked(iam: Client, user_arn: String) -> (Result<Vec<UserDevice>, CollectError>, String) {
+    (devices(&iam, &user_arn).await, user_arn)
+}
+
 /// Devices of a user; none of a user who is gone already.
-async fn devices(iam: Client, user_arn: String) -> Result<Vec<UserDevice>, CollectError> {
+async fn devices(iam: &Client, user_arn: &str) -> Result<Vec<UserDevice>, CollectError> {
     let mut devices = Vec::new();
-    let mut pages = iam.list_mfa_devices().user_name(name(&user_arn)).max_items(1000).into_paginator().send();
+    let mut pages = paged!(iam.list_mfa_devices().user_name(name(user_arn)).max_items(1000), marker);
     while let Some(page) = pages.next().await {
-        let page = match page {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => break,
-            page => page?,
-        };
-        devices.extend(page.mfa_devices.into_iter().map(|device| UserDevice { device, user_arn: user_arn.clone() }));
+        let Some(page) = unless_gone(page)? else { break };
+        devices.extend(page.mfa_devices.into_iter().map(|device| UserDevice { device, user_arn: user_arn.to_owned() }));
     }
     Ok(devices)
 }

@@ -3,14 +3,14 @@
 use crate::json::Json;
 use percent_encoding::percent_decode_str;
 
-/// Longest document that is read, in bytes as IAM encodes it. IAM takes 131,072 characters with white space (API reference,
-/// `CreatePolicy`), each of which has up to 12 bytes when it is encoded.
+/// Limit of a document in bytes, URL-encoded as in IAM's answer. IAM accepts 131,072 characters including white space
+/// (API reference, `CreatePolicy`), each of up to 12 encoded bytes.
 const MOST_BYTES: usize = 12 * 131_072;
 
 /// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// Longer than any that IAM keeps.
+    /// The document is longer than IAM allows.
     #[error("the document has {0} bytes, and at most {MOST_BYTES} are read")]
     TooLong(usize),
     /// Not text once the URL encoding is taken off.
@@ -59,11 +59,11 @@ pub struct Statement {
     pub principals: Vec<(String, String)>,
 }
 
-/// Statements of a document, URL-encoded as IAM answers with it. Takes time and memory in proportion to the text, which may
-/// have 1.5 MB and be nested 128 deep.
+/// Parses the statements of a document, URL-encoded as in IAM's answer. Takes time and memory in proportion to the
+/// text, which may have 1.5 MB and 128 levels of nesting.
 ///
 /// # Errors
-/// When it is not a policy document.
+/// The text is not a policy document.
 pub fn parse(encoded: &str) -> Result<Vec<Statement>, DocumentError> {
     if encoded.len() > MOST_BYTES {
         return Err(DocumentError::TooLong(encoded.len()));

@@ -8,7 +8,7 @@ use aws_sdk_iam::{
     operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
     types::EntityType::{Group, Role, User},
 };
-use collector::CollectError;
+use collector::{CollectError, paged};
 use std::collections::HashMap;
 
 /// ARNs of an account's principals.
@@ -29,8 +29,7 @@ impl Principals {
     /// When a page cannot be read.
     pub async fn list(iam: &Client) -> Result<Self, CollectError> {
         let kinds = Some(vec![User, Group, Role]);
-        let mut pages =
-            iam.get_account_authorization_details().set_filter(kinds).max_items(1000).into_paginator().send();
+        let mut pages = paged!(iam.get_account_authorization_details().set_filter(kinds).max_items(1000), marker);
         let mut principals = Self::default();
         while let Some(page) = pages.next().await {
             principals.add(&page?);

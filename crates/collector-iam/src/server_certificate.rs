@@ -2,7 +2,7 @@
 
 use crate::Iam;
 use aws_sdk_iam::types::ServerCertificateMetadata;
-use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, paged, prop};
 
 /// Certificates that IAM keeps for load balancers and CloudFront.
 pub static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
@@ -31,7 +31,7 @@ pub const LISTING: Listing<Iam> = Listing {
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = iam.sdk.list_server_certificates().max_items(1000).into_paginator().send();
+        let mut pages = paged!(iam.sdk.list_server_certificates().max_items(1000), marker);
         while let Some(page) = pages.next().await {
             sink.emit_all(&SERVER_CERTIFICATE, page?.server_certificate_metadata_list()).await?;
         }

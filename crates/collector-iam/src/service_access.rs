@@ -7,7 +7,7 @@ use aws_sdk_iam::{
     operation::get_service_last_accessed_details::GetServiceLastAccessedDetailsOutput,
     types::{JobStatusType, ServiceLastAccessed},
 };
-use collector::{CollectError, Collecting, Listing, Node, Prop, Sink, Value, indexed, prop};
+use collector::{CollectError, Collecting, Listing, Node, Prop, Sink, Tokens, Value, indexed, prop, unless_gone};
 use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::time::Duration;
@@ -106,12 +106,8 @@ enum Answer {
 
 async fn ask(iam: Client, question: Question) -> Result<(&'static Node<Access>, Answer), CollectError> {
     let Question { table, arn } = question;
-    let job = match iam.generate_service_last_accessed_details().arn(&arn).send().await {
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => {
-            return Ok((table, Answer::Gone));
-        }
-        answer => answer?,
-    };
+    let job = unless_gone(iam.generate_service_last_accessed_details().arn(&arn).send().await)?;
+    let Some(job) = job else { return Ok((table, Answer::Gone)) };
     Ok((table, wait(&iam, &arn, job.job_id().unwrap_or_default()).await?))
 }
 
@@ -122,7 +118,9 @@ async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Answer, CollectError
     const ATTEMPTS: u32 = 18;
     let mut pause = FIRST;
     for _ in 0..ATTEMPTS {
-        let answer = iam.get_service_last_accessed_details().job_id(job).max_items(1000).send().await?;
+        let answer = iam.get_service_last_accessed_details().job_id(job).max_items(1000).send().await;
+        // The job is gone with its principal.
+        let Some(answer) = unless_gone(answer)? else { return Ok(Answer::Gone) };
         match answer.job_status() {
             JobStatusType::Completed => return rest(iam, arn, job, answer).await.map(Answer::Known),
             JobStatusType::Failed => return Ok(Answer::Failed(job_failed(arn, &answer))),
@@ -142,11 +140,18 @@ async fn rest(
     first: GetServiceLastAccessedDetailsOutput,
 ) -> Result<Access, CollectError> {
     let mut page = first;
-    let mut latest = None;
+    let (mut latest, mut tokens) = (None, Tokens::default());
     loop {
-        let next = page.marker.take().filter(|_| page.is_truncated);
+        let next = page.marker.take().filter(|marker| !marker.is_empty());
+        if page.is_truncated && next.is_none() {
+            return Err(CollectError::internal(format!(
+                "{arn}: AWS says that there are further services, but not where"
+            )));
+        }
+        let next = next.filter(|_| page.is_truncated);
         latest = page.services_last_accessed.into_iter().fold(latest, later);
         let Some(marker) = next else { return Ok(Access { arn: arn.to_owned(), service: latest }) };
+        tokens.note(&marker)?;
         page = iam.get_service_last_accessed_details().job_id(job).max_items(1000).marker(marker).send().await?;
     }
 }

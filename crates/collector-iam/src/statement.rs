@@ -108,7 +108,7 @@ mod tests {
         .assert_eq(&render(&STATEMENT, &statement, &[]));
     }
 
-    /// Comparing each with all others would take minutes.
+    /// Comparing each statement with all others would take minutes.
     #[test]
     fn a_hundred_thousand_statements_are_identified() {
         let statements = |sid: Option<String>| vec![Statement { sid, ..Statement::default() }; 100_000];

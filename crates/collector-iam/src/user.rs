@@ -2,7 +2,7 @@
 
 use crate::{Iam, inline_policy, managed_policy};
 use aws_sdk_iam::types::{User, UserDetail};
-use collector::{Collecting, Edge, Listing, Node, Sink, Target, Value, copied, indexed, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, Target, Value, copied, indexed, paged, prop};
 
 const LABEL: &str = "AWSUser";
 const EXTRA_LABELS: &[&str] = &["AWSPrincipal", "UserAccount"];
@@ -58,7 +58,7 @@ pub const LISTING: Listing<Iam> = Listing { name: "ListUsers", actions: &["iam:L
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = iam.sdk.list_users().max_items(1000).into_paginator().send();
+        let mut pages = paged!(iam.sdk.list_users().max_items(1000), marker);
         while let Some(page) = pages.next().await {
             sink.emit_all(&USER, page?.users()).await?;
         }

@@ -12,7 +12,7 @@ use aws_sdk_inspector2::{
     },
 };
 use collector::{
-    CollectError, Collecting, Edge, Listing, Node, Prop, Sink, Value, When, copied, indexed, mapped, one, prop,
+    CollectError, Collecting, Edge, Listing, Node, Prop, Sink, Value, When, copied, indexed, mapped, one, paged, prop,
 };
 use std::collections::BTreeMap;
 
@@ -155,12 +155,10 @@ fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let accounts = accounts(inspector, &sink.place().account_id).await?;
         for accounts in accounts.chunks(ACCOUNTS_A_CALL) {
-            let mut pages = inspector
-                .list_findings()
-                .filter_criteria(open_findings(accounts)?)
-                .max_results(100)
-                .into_paginator()
-                .send();
+            let mut pages = paged!(
+                inspector.list_findings().filter_criteria(open_findings(accounts)?).max_results(100),
+                next_token
+            );
             while let Some(page) = pages.next().await {
                 let page = page.map_err(failure)?;
                 sink.emit_all(&FINDING, page.findings()).await?;

@@ -5,7 +5,7 @@ use aws_sdk_inspector2::{
     error::{ProvideErrorMetadata, SdkError},
     operation::list_members::ListMembersError,
 };
-use collector::CollectError;
+use collector::{CollectError, paged};
 use events::FailureClass;
 
 /// Accounts whose findings are to be listed: the members, then the account itself.
@@ -15,7 +15,7 @@ use events::FailureClass;
 pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
     let mut accounts = Vec::new();
     // 50 is the most that a page of members takes.
-    let mut pages = inspector.list_members().max_results(50).into_paginator().send();
+    let mut pages = paged!(inspector.list_members().max_results(50), next_token);
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => accounts.extend(page.members.into_iter().flatten().filter_map(|member| member.account_id)),

@@ -12,7 +12,7 @@ use aws_sdk_organizations::{
     operation::{describe_organization::DescribeOrganizationError, list_roots::ListRootsError},
     types::{Organization, Root},
 };
-use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, prop};
+use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, paged, prop};
 use events::FailureClass;
 
 /// The organization, for as long as somebody who is surveyed may list it.
@@ -73,7 +73,7 @@ async fn organization(organizations: &Client) -> Result<Option<Organization>, Co
 /// The roots (AWS has one for each organization), or none where the account is one that may not list them.
 async fn roots(organizations: &Client, manages: bool) -> Result<Option<Vec<Root>>, CollectError> {
     let mut roots = Vec::new();
-    let mut pages = organizations.list_roots().max_results(tree::PAGE).into_paginator().send();
+    let mut pages = paged!(organizations.list_roots().max_results(tree::PAGE), next_token);
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => roots.extend(page.roots.into_iter().flatten()),

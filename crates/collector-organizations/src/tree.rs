@@ -10,7 +10,7 @@ use aws_sdk_organizations::{
     Client,
     types::{Account, OrganizationalUnit, Root},
 };
-use collector::{CollectError, Sink};
+use collector::{CollectError, Sink, paged};
 use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -121,7 +121,7 @@ async fn content(
 
 async fn units(organizations: &Client, parent: &str) -> Result<Vec<OrganizationalUnit>, CollectError> {
     let call = organizations.list_organizational_units_for_parent().parent_id(parent).max_results(PAGE);
-    let (mut pages, mut units) = (call.into_paginator().send(), Vec::new());
+    let (mut pages, mut units) = (paged!(call, next_token), Vec::new());
     while let Some(page) = pages.next().await {
         units.extend(page?.organizational_units.into_iter().flatten());
     }
@@ -130,7 +130,7 @@ async fn units(organizations: &Client, parent: &str) -> Result<Vec<Organizationa
 
 async fn accounts(organizations: &Client, parent: &str) -> Result<Vec<Account>, CollectError> {
     let call = organizations.list_accounts_for_parent().parent_id(parent).max_results(PAGE);
-    let (mut pages, mut accounts) = (call.into_paginator().send(), Vec::new());
+    let (mut pages, mut accounts) = (paged!(call, next_token), Vec::new());
     while let Some(page) = pages.next().await {
         accounts.extend(page?.accounts.into_iter().flatten());
     }

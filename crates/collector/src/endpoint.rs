@@ -1,5 +1,5 @@
-//! Whether an endpoint of AWS answers. One that hangs would cost each call of each listing all of its attempts; after a few
-//! that timed out in a row the other calls of the work item fail at once.
+//! Detects unresponsive AWS endpoints. Without this, a hung endpoint costs each call of each listing all its attempts.
+//! After a few consecutive timeouts, the remaining calls of the work item fail at once.
 
 use crate::progress;
 use aws_smithy_runtime_api::{
@@ -23,13 +23,13 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Attempts that time out, and how long the endpoint has said nothing meanwhile, for it to be given up. Listings that run at
-/// the same time reach the first line after one attempt each (60 s by default), one alone reaches the second after two. With
-/// the attempts that are still on their way then, a hung endpoint costs less than three minutes. A network that is away for
-/// some seconds makes no endpoint hung.
+/// An endpoint is given up after this many timed-out attempts and this much silence. Concurrent listings reach the
+/// first pair after one attempt each (60 s by default); a single listing reaches the second after two. Including the
+/// attempts still in flight, a hung endpoint costs less than three minutes. A network outage of some seconds does not
+/// reach either pair.
 const GIVEN_UP: [(u32, Duration); 2] = [(3, Duration::from_secs(45)), (2, Duration::from_secs(115))];
 
-/// A call was not made.
+/// A call was not made because its endpoint is given up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it is taken for unreachable")]
 pub(crate) struct NotAnswering {
@@ -38,21 +38,21 @@ pub(crate) struct NotAnswering {
     timeouts: u32,
 }
 
-/// What the endpoints of one work item have done.
+/// State of the endpoints of one work item.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoints(Mutex<HashMap<String, Endpoint>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Endpoint {
-    /// Silence counts from here: the last answer, or the last attempt that began before any timed out.
+    /// Start of the silence: the last answer, or the last attempt begun before any timeout.
     heard: Instant,
-    /// Attempts that timed out since.
+    /// Number of timed-out attempts since `heard`.
     timeouts: u32,
     given_up: Option<Duration>,
 }
 
 impl Endpoints {
-    /// Whether a call may be made.
+    /// Checks that the endpoint is not given up.
     fn begin(&self, host: &str, now: Instant) -> Result<(), NotAnswering> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoint = all.entry(host.to_owned()).or_insert(Endpoint { heard: now, timeouts: 0, given_up: None });
@@ -82,7 +82,7 @@ impl Endpoints {
     }
 }
 
-/// The HTTP client of one work item: it notes answers as progress, and makes no call to an endpoint that is given up.
+/// HTTP client of one work item: records answers as progress, and rejects calls to endpoints that are given up.
 pub(crate) fn http_client(inner: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Client { inner, endpoints: Arc::default() })
 }
@@ -127,7 +127,7 @@ impl HttpConnector for WatchedConnector {
         let (inner, endpoints) = (self.inner.clone(), self.endpoints.clone());
         HttpConnectorFuture::new(async move {
             let host = host_of(request.uri()).to_owned();
-            // Without a kind it is no error that the SDK would repeat.
+            // Without an error kind, the SDK does not retry it.
             endpoints.begin(&host, Instant::now()).map_err(|error| ConnectorError::other(error.into(), None))?;
             let result = inner.call(request).await;
             match &result {
@@ -143,7 +143,7 @@ impl HttpConnector for WatchedConnector {
     }
 }
 
-/// `ec2.eu-west-1.amazonaws.com` of a URL; all of it where it has no scheme.
+/// Host of a URL, e.g. `ec2.eu-west-1.amazonaws.com`; the whole text if it has no scheme.
 fn host_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or(rest)
@@ -155,10 +155,10 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
     const HOST: &str = "ec2.eu-west-9.amazonaws.com";
-    /// Of one attempt, as `--aws-timeout` has it by default.
+    /// Seconds of one attempt, the default of `--aws-timeout`.
     const ATTEMPT: u64 = 60;
 
-    /// When `at_once` listings, each repeating a call that hangs, have given the endpoint up, in seconds of virtual time.
+    /// Seconds of virtual time after which `at_once` listings, each repeating a hung call, give the endpoint up.
     fn given_up_after(at_once: u32) -> u64 {
         let (endpoints, start) = (Endpoints::default(), Instant::now());
         let at = |second: u64| start + Duration::from_secs(second);
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(endpoints.begin("autoscaling.eu-west-9.amazonaws.com", late), Ok(()));
     }
 
-    /// Never answers, and counts.
+    /// Never answers, and counts its calls.
     #[derive(Debug)]
     struct Hung(Arc<AtomicU32>);
 

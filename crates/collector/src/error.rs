@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::{Failure, FailureClass};
+use paging::RepeatedToken;
 use std::error::Error;
 
 /// A listing's failure.
@@ -44,6 +45,12 @@ impl From<CollectError> for Failure {
     }
 }
 
+impl From<RepeatedToken> for CollectError {
+    fn from(error: RepeatedToken) -> Self {
+        Self { class: FailureClass::Service, message: error.to_string() }
+    }
+}
+
 impl<E> From<SdkError<E, HttpResponse>> for CollectError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -54,6 +61,7 @@ where
                 let error = context.err();
                 class_of(error.code().unwrap_or_default(), error.message().unwrap_or_default(), context.raw().status())
             }
+            _ if cause::<RepeatedToken>(&error).is_some() => FailureClass::Service,
             SdkError::TimeoutError(_) => FailureClass::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureClass::Timeout,
             SdkError::DispatchFailure(_) if is_about_credentials(&error) => FailureClass::Credentials,
@@ -74,6 +82,9 @@ where
     if let Some(given_up) = cause::<NotAnswering>(error) {
         return given_up.to_string();
     }
+    if let Some(repeated) = cause::<RepeatedToken>(error) {
+        return repeated.to_string();
+    }
     let service_error = error.as_service_error();
     match service_error.and_then(|error| Some((error.code()?, error.message()))) {
         Some((code, Some(message))) if !message.is_empty() => format!("{code}: {message}"),
@@ -92,7 +103,7 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     cause::<CredentialsError>(error).is_some()
 }
 
-/// A cause of this type.
+/// First cause of type `E`.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -71,9 +71,9 @@ pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delive
     }
 }
 
-/// The number of a run at an item: how often the item was delivered, up to 255, in the upper 8 bits, and random lower 24 bits.
-/// The count alone is not unique: a server that is killed right after a delivery forgets it and counts the next one the same.
-/// Two runs under one number would share the ids of their batches, and batches of one would count as the other's.
+/// Number of a run of an item. Upper 8 bits: number of deliveries, at most 255; lower 24 bits: random. The delivery
+/// count alone is not unique: a server killed right after a delivery forgets it and gives the next one the same count.
+/// Two runs with the same number would share batch ids, and batches of one would count for the other.
 fn attempt(deliveries: u32) -> u32 {
     const RANDOM_BITS: u32 = 24;
     let random = RandomState::new().build_hasher().finish() & ((1 << RANDOM_BITS) - 1);

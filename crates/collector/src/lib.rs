@@ -1,15 +1,16 @@
-//! What all collectors share: resource-type tables, the sink that turns rows into events, and the loop that takes a work
-//! item, leases a session and runs every listing of its service. Knows no AWS service and no graph database.
+//! Shared parts of all collectors: resource-type tables, the sink that turns rows into events, and the loop that takes
+//! a work item, leases a session and runs every listing of its service. Knows no AWS service and no graph database.
 //!
-//! Reading order: [`table`] says what the graph gets, [`service`] which calls list it, [`rows`] turns items into table
-//! rows, [`sink`] publishes them. [`options`] says how, [`run`] holds work items, [`item`] does one, [`listing`] one listing
-//! of it, [`connection`] and [`client`] are how it reaches AWS, [`error`] says what went wrong, and [`probe`] tries it all
-//! without publishing. `endpoint` gives up endpoints that hang, `progress` tells what is slow from what hangs. [`alone`] is a
-//! process that collects.
+//! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them; [`rows`] turns
+//! items into table rows, [`sink`] publishes them. [`options`] holds the settings, [`run`] takes work items, [`item`]
+//! works on one, [`listing`] runs one listing of it. [`connection`] and [`client`] reach AWS, [`error`] holds the
+//! errors, and [`probe`] tries every listing without publishing. `endpoint` gives up hung endpoints, `progress` tells
+//! slow work from hung work. [`alone`] is a collector process.
 
 pub mod alone;
 pub mod client;
 pub mod connection;
+pub mod details;
 mod endpoint;
 pub mod error;
 pub mod item;
@@ -29,8 +30,10 @@ pub mod value;
 
 pub use alone::Alone;
 pub use connection::Connection;
+pub use details::{Details, unless_gone};
 pub use error::CollectError;
 pub use options::{Args, OptionError, Options};
+pub use paging::{Pages, Tokens, paged};
 pub use place::Place;
 pub use probe::Probed;
 pub use run::run;

@@ -12,11 +12,11 @@ use futures::FutureExt;
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 use tracing::Instrument;
 
-/// Runs a listing and publishes what it comes to. Its error, panic or silence is its own: it ends in `failed` and in
-/// the report.
+/// Runs a listing and publishes its rows. Its error, panic or timeout affects no other listing: it is published as
+/// `failed` and is part of the report.
 ///
 /// # Errors
-/// When the bus does not take an event.
+/// The bus does not accept an event.
 pub(crate) async fn run<C: Send + Sync>(
     worker: &Worker<C>,
     client: &C,
@@ -70,7 +70,7 @@ async fn collected<C: Send + Sync>(
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
 }
 
-/// What a listing comes to, unless it makes no progress for as long as `limit`; its panic is an error like any other.
+/// Result of a listing. No progress for `limit` is an error, and so is a panic.
 pub(crate) async fn within<T>(
     limit: Duration,
     pages: impl Future<Output = Result<T, CollectError>>,

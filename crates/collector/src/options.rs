@@ -39,10 +39,10 @@ pub struct Options {
     pub quota_percent: u32,
     /// How long AWS may take to begin its answer to one attempt.
     pub aws_timeout: Duration,
-    /// How long a listing may go without progress.
+    /// Longest time of a listing without progress.
     pub listing_timeout: Duration,
-    /// How much longer a work item may go without progress than one of its listings: a lease may take a minute and a half, a
-    /// publish two minutes.
+    /// Longest time of a work item without progress. Longer than that of a listing, because a lease may take a minute
+    /// and a half and a publish two minutes.
     pub stalled: Duration,
     /// How long work in hand may go on after a shutdown.
     pub drain_timeout: Duration,

@@ -1,5 +1,5 @@
-//! Progress of a work item and of each of its listings: an answer of AWS, an asset, an acknowledged batch. Slow is not dead,
-//! so what has no end in sight is limited by the time since its last progress.
+//! Progress of a work item and of each of its listings: an answer of AWS, an asset, or an acknowledged batch. Slow work
+//! may continue, so the limit applies to the time since the last progress.
 
 use std::{
     sync::{
@@ -11,27 +11,27 @@ use std::{
 use tokio::time::Instant;
 
 tokio::task_local! {
-    /// Of the listing or item that this future belongs to.
+    /// Progress of the listing or item that this future belongs to.
     static CURRENT: Progress;
 }
 
-/// When something last made progress; clones share it.
+/// Time of the last progress; clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
-    /// Milliseconds since this process first asked.
+    /// Milliseconds since the first call of [`now`] in this process.
     last: Arc<AtomicU64>,
-    /// What it is a part of, which makes progress with it.
+    /// Parent that makes progress with it: the work item of a listing.
     whole: Option<Box<Progress>>,
 }
 
 impl Progress {
-    /// Begins now, as a part of what the current future belongs to.
+    /// Starts now, as a part of the current future's progress.
     pub(crate) fn begin() -> Self {
         let whole = CURRENT.try_with(Self::clone).ok().map(Box::new);
         Self { last: Arc::new(AtomicU64::new(now())), whole }
     }
 
-    /// Runs a future that [`note`]s progress here.
+    /// Runs a future whose [`note`] calls record progress here.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         CURRENT.scope(self.clone(), work).await
     }
@@ -41,7 +41,7 @@ impl Progress {
         Duration::from_millis(now().saturating_sub(self.last.load(Relaxed)))
     }
 
-    /// Ends when there has been no progress for this long.
+    /// Returns after `limit` without progress.
     pub(crate) async fn stalled(&self, limit: Duration) {
         while let Some(left) = limit.checked_sub(self.silence()).filter(|left| !left.is_zero()) {
             tokio::time::sleep(left).await;
@@ -56,7 +56,7 @@ impl Progress {
     }
 }
 
-/// Says that what the current future belongs to has made progress.
+/// Records progress of the current future's listing or item.
 pub(crate) fn note() {
     CURRENT.try_with(Progress::note).ok();
 }

@@ -18,12 +18,12 @@ pub struct Rows {
     last: Last,
 }
 
-/// What the last item added.
+/// Rows of the last item.
 #[derive(Debug, Default)]
 struct Last {
-    /// Position of its node table.
+    /// Index of its node table.
     nodes: Option<usize>,
-    /// Position of the table of each of its edges.
+    /// Index of the table of each of its edges.
     edges: Vec<usize>,
     bytes: usize,
 }
@@ -51,7 +51,7 @@ impl Rows {
         (self.last.nodes, self.last.bytes) = (Some(index), self.bytes - before);
     }
 
-    /// Takes the last item's rows away again; once.
+    /// Removes the last item's rows. A second call does nothing.
     pub fn undo(&mut self) {
         let Some(index) = self.last.nodes.take() else { return };
         self.nodes[index].rows.pop();
@@ -115,7 +115,7 @@ impl Rows {
         self.assets == 0
     }
 
-    /// The tables that have rows, leaving nothing.
+    /// Takes the tables that have rows, and leaves none.
     pub fn take(&mut self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
         let Self { mut nodes, mut edges, .. } = std::mem::take(self);
         nodes.retain(|table| !table.rows.is_empty());

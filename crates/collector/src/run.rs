@@ -64,7 +64,7 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     match pulled {
         Ok(deliveries) => deliveries,
         Err(error) => {
-            tracing::warn!(error = bus::chain(&error), "no work can be taken; trying again");
+            tracing::warn!(error = bus::chain(&error), "cannot take work; retrying");
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = shutdown.cancelled() => {}
@@ -74,8 +74,8 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     }
 }
 
-/// Works on a delivery, and settles it. While it makes progress, signs of life keep it from other collectors; without any
-/// for longer than a listing may go without, it is given back.
+/// Works on a delivery and settles it. During progress, acknowledgements of progress prevent its redelivery to another
+/// collector. After a longer silence than a listing may have, the delivery is returned to the queue.
 async fn hold<C: Send + Sync + 'static>(
     worker: Arc<Worker<C>>,
     delivery: Delivery,
@@ -92,7 +92,7 @@ async fn hold<C: Send + Sync + 'static>(
             () = give_back.cancelled() => Outcome::Retry(Duration::ZERO),
             () = stay_alive(&delivery, worker.options.ack_wait / 3) => Outcome::Retry(PAUSE),
             () = progress.stalled(stalled) => {
-                tracing::warn!(after = ?stalled, "a work item makes no progress; giving it back");
+                tracing::warn!(after = ?stalled, "a work item makes no progress; returning it to the queue");
                 Outcome::Retry(PAUSE)
             }
         }
@@ -102,7 +102,7 @@ async fn hold<C: Send + Sync + 'static>(
     }
 }
 
-/// Never ends; whoever waits for it ends it when the item makes no progress.
+/// Never returns. The caller drops it when the item makes no progress.
 async fn stay_alive(delivery: &Delivery, period: Duration) {
     loop {
         tokio::time::sleep(period).await;

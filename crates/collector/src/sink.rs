@@ -6,9 +6,9 @@ use bus::{Bus, Outgoing, PendingAck};
 use events::{AssetBatch, AssetEvent, Scope, Sync, asset_event::Event};
 use std::collections::VecDeque;
 
-/// A batch is published when its rows come to this many bytes: half of NATS's default `max_payload` of 1 MiB, so that the
-/// encoding's overhead fits too. An item whose rows would cross the line begins the next batch, so only one that is larger
-/// by itself makes a larger batch.
+/// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
+/// for the overhead of the encoding. An item that would exceed the size begins the next batch, so only a single large
+/// item makes a larger batch.
 const BATCH_BYTES: usize = 512 * 1024;
 /// Or to this many rows, the size that the graph writes best in one statement.
 const BATCH_ROWS: u64 = 1_000;
@@ -20,7 +20,7 @@ pub struct Sink {
     place: Place,
     header: AssetEvent,
     rows: Rows,
-    /// Bytes of rows to a batch.
+    /// Limit of a batch's rows in bytes.
     most: usize,
     output: Output,
     batches: u32,
@@ -56,7 +56,7 @@ impl Sink {
             place,
             header,
             rows: Rows::default(),
-            // Of a server that takes less, half of that.
+            // Half of the limit of a server with a smaller one.
             most: BATCH_BYTES.min(bus.most_bytes() / 2),
             output: Output::Bus { bus: Box::new(bus), pending: VecDeque::new() },
             batches: 0,

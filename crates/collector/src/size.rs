@@ -1,14 +1,14 @@
-//! Keeps reports below the size that the bus takes.
+//! Keeps reports below the message limit of the bus.
 
 use events::{Failure, FailureClass, Message, WorkReport, cut};
 
-/// Left free for the envelope: the sync around the report, and what parking adds.
+/// Bytes left free for the sync around the report and for the headers of a parked message.
 const RESERVE: usize = 8 * 1024;
-/// Longest error texts, one after the other, until a report fits.
+/// Lengths to which error texts are cut, tried in this order until a report fits.
 const ERRORS: [usize; 3] = [256, 64, 0];
 
-/// Cuts a report to less than `most` bytes: first the texts of its failures, which are also in the listings' own `failed`
-/// events, then the list of its scopes or regions, which becomes the failure of the whole item.
+/// Cuts a report to less than `most` bytes. First shortens the error texts, which the listings' own `failed` events
+/// also hold. If that is not enough, replaces the list of scopes or regions by a failure of the whole item.
 pub(crate) fn fit(report: &mut WorkReport, most: usize) {
     let most = most.saturating_sub(RESERVE);
     for longest in ERRORS {
@@ -37,7 +37,7 @@ mod tests {
     fn with_failures(count: usize, error: usize) -> WorkReport {
         let scope = |number: usize| ScopeReport {
             scope: Some(Scope { listing: format!("Listing{number:06}"), ..Scope::default() }),
-            // As somebody else's code may make one: longer than ours.
+            // A report from another implementation may have errors longer than ours.
             failure: Some(Failure { class: FailureClass::Service.into(), error: "x".repeat(error) }),
             ..ScopeReport::default()
         };

@@ -119,10 +119,10 @@ fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, act
 }
 
 impl Lease {
-    /// Opens the broker's answer to a request with the key that was made for it.
+    /// Opens the broker's answer to a request, with the request's one-time key.
     ///
     /// # Errors
-    /// [`LeaseError`], when it is no answer, a refusal, or not sealed for this request.
+    /// [`LeaseError`]: the answer is unreadable, a refusal, or not sealed for this request.
     pub fn open(key: OneTimeKey, request: &LeaseRequest, payload: &[u8]) -> Result<Self, LeaseError> {
         let answer = LeaseAnswer::decode(payload).map_err(|error| LeaseError::Unreadable(Some(error)))?;
         match answer.outcome {

@@ -1,53 +1,53 @@
-//! Decoding with a limit on memory. Two bytes of a message can be an empty table, which takes 128 bytes once it is decoded:
-//! a message of 1 MiB would take 64. So the parts of which there may be many are counted before anything is decoded.
+//! Decodes messages with a memory limit. Two bytes of a message can be an empty table, which takes 128 bytes after
+//! decoding, so a message of 1 MiB could take 64 MiB. Therefore repeated parts are counted before decoding.
 //!
-//! Nesting needs no limit of its own: no message contains itself, and what is unknown is skipped.
+//! Nesting needs no limit of its own: no message contains itself, and unknown fields are skipped.
 
 use crate::{
     AssetEvent, DecodeError, EdgeFeed, EdgeRow, EdgeTable, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable,
     Property, ScopeReport, ShortenedIds, StalePlace, SyncEvent, Value,
 };
 
-/// Memory for each byte of a message. Rows whose properties are mostly empty come to 16: an empty `Value` has two bytes.
+/// Memory limit for each byte of a message. Rows with mostly empty properties take 16: an empty `Value` has two bytes.
 const EACH: usize = 24;
-/// And for any message, so that small ones need not be frugal.
+/// Memory granted to every message in addition, in bytes.
 const ANY: usize = 64 << 10;
 
-/// A message that cannot be read.
+/// A message cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// It is none.
+    /// The bytes are not a protobuf message of this type.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// It consists of far more parts than anybody needs to say so much.
+    /// The message has far more parts than its content can need.
     #[error("its {bytes} bytes would take {memory} in memory")]
     Crowded {
-        /// Its length.
+        /// Length of the message in bytes.
         bytes: usize,
-        /// Bytes that it would take.
+        /// Memory that it would take after decoding, in bytes.
         memory: usize,
     },
 }
 
-/// A field that may occur many times, or that contains such fields.
+/// A repeated field, or a field that contains repeated ones.
 #[derive(Debug)]
 pub struct Part {
     number: u64,
-    /// Memory of each, without what it points to.
+    /// Memory of each element, without memory on the heap.
     size: usize,
     parts: &'static [Part],
 }
 
 /// A message whose memory [`read`] limits.
 pub trait Bounded: Message + Default {
-    /// Its fields of which there may be many.
+    /// Its repeated fields.
     const PARTS: &'static [Part];
 }
 
-/// Decodes a message that takes at most 24 bytes of memory for each of its own, and 64 KiB.
+/// Decodes a message. Its memory is limited to 24 bytes for each byte of the message, plus 64 KiB.
 ///
 /// # Errors
-/// When it cannot be decoded, or would take more.
+/// The bytes cannot be decoded, or the limit is exceeded.
 pub fn read<M: Bounded>(payload: &[u8]) -> Result<M, ReadError> {
     let memory = memory(payload, M::PARTS);
     if memory > ANY + EACH * payload.len() {
@@ -97,7 +97,7 @@ impl Bounded for SyncEvent {
     };
 }
 
-/// Memory of all parts, as far as the bytes are a message.
+/// Memory of all parts, up to the first malformed byte.
 fn memory(mut bytes: &[u8], parts: &[Part]) -> usize {
     let mut total = 0;
     while let Some((number, field)) = next(&mut bytes) {
@@ -108,7 +108,8 @@ fn memory(mut bytes: &[u8], parts: &[Part]) -> usize {
     total
 }
 
-/// The next field's number, and its content where it has a length; none at the end or where decoding will stop.
+/// Number of the next field, and its content if length-delimited. `None`: the end, or an error that decoding will
+/// report.
 fn next<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
     let key = varint(bytes)?;
     let field = match key & 7 {
@@ -119,7 +120,7 @@ fn next<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
             Some(bytes.split_off(..length)?)
         }
         5 => bytes.split_off(..4).map(|_| None)?,
-        // The beginning or the end of a group, of which no message of ours has any: what is in it counts as ours.
+        // Start or end of a group. Our messages have no groups; content of a group counts as fields of the message.
         3 | 4 => None,
         _ => return None,
     };

@@ -45,18 +45,18 @@ impl FailureClass {
     }
 }
 
-/// Longest error text of a [`Failure`], in bytes: AWS's own messages are shorter (those of STS name the user, the action and
-/// the resource in some 400), and reports with hundreds of them stay well below a message's maximum size.
+/// Limit of a [`Failure`]'s error text in bytes. AWS's own messages are shorter: those of STS name the user, the action
+/// and the resource in some 400 bytes. Reports with hundreds of errors stay well below the message limit.
 pub const MOST_ERROR: usize = 1_024;
 
 impl Failure {
-    /// A failure of this class; `error` is one sentence without secrets, cut at [`MOST_ERROR`] bytes.
+    /// A failure of this class. `error` is one sentence without secrets, cut to [`MOST_ERROR`] bytes.
     pub fn new(class: FailureClass, error: impl Into<String>) -> Self {
         Self { class: class.into(), error: cut(&error.into(), MOST_ERROR) }
     }
 }
 
-/// At most `most` bytes of a text; one that is cut ends in `…`, unless there is no room for it.
+/// Cuts a text to at most `most` bytes. A cut text ends in `…`, unless there is no room for it.
 pub fn cut(text: &str, most: usize) -> String {
     const END: &str = "…";
     if text.len() <= most {
@@ -67,7 +67,7 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}{end}", &text[..kept])
 }
 
-/// The text with its control characters made visible, so that it cannot speak to a terminal.
+/// Escapes control characters, so that the text cannot control a terminal.
 pub fn printable(text: &str) -> String {
     let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(visible).collect()

@@ -1,5 +1,5 @@
-//! What flows through Groma: asset events, work items, sync progress and leases as protobuf messages, the subjects that
-//! carry them and the message ids that make a repeat harmless. No I/O.
+//! All messages of Groma: asset events, work items, sync progress and leases in protobuf; their subjects; and their
+//! message ids, which make repeats harmless. No I/O.
 //!
 //! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages.
 

@@ -1,4 +1,4 @@
-//! NATS subjects. Each carries what consumers and replays filter by.
+//! NATS subjects. Their tokens are the values that consumers and replays filter by.
 //!
 //! ```text
 //! groma.v1.work.<service>.<account>.<region>.<sync>
@@ -12,8 +12,8 @@
 //! groma.graph.v1.newest-tag                    request-reply, on no stream
 //! ```
 //!
-//! On a closed bus a collector may publish on the subjects of its own service alone. So what a subject says counts, and
-//! a message whose content says otherwise is not believed: [`carries_asset`], [`carries_sync`].
+//! On a closed bus a collector may publish only on the subjects of its own service. So the subject is authoritative,
+//! and a message whose content contradicts it is rejected: [`carries_asset`], [`carries_sync`].
 
 use crate::{AssetEvent, LeaseRequest, SyncEvent, WorkItem, WorkReport, asset_event, sync_event};
 
@@ -29,7 +29,7 @@ pub const PARKED: &str = "groma.v1.parked.>";
 pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
 /// Is a sync of this scope running?
 pub const RUNNING_REQUEST: &str = "groma.scheduler.v1.running";
-/// Which update tag is the newest in the graph?
+/// Requests for the newest update tag in the graph.
 pub const NEWEST_TAG_REQUEST: &str = "groma.graph.v1.newest-tag";
 /// All lease requests.
 pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
@@ -116,7 +116,7 @@ fn reported_service(report: &WorkReport) -> &str {
     report.item.as_ref().map_or("", |item| &item.service)
 }
 
-/// Id of the sync that a subject of work, assets or progress names; empty where it names none.
+/// Id of the sync in a subject of work, assets or progress; empty for other subjects.
 pub fn sync_id(subject: &str) -> &str {
     let token = match subject.strip_prefix("groma.v1.") {
         Some(rest) if rest.starts_with("work.") => rest.split('.').nth(4),

@@ -1,16 +1,16 @@
-//! Saved inputs: those that broke something once, and some that lead deep into a parser.
+//! Saved inputs: former failures, and inputs that reach deep into a parser.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Where a target keeps its inputs.
+/// Directory of a target's inputs.
 pub(crate) fn directory(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
 }
 
-/// All of them, by name. A target without a directory has none.
+/// Reads all inputs with their names. Empty if the target has no directory.
 pub(crate) fn read(directory: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let files = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -26,10 +26,10 @@ pub(crate) fn read(directory: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(inputs)
 }
 
-/// Keeps an input that failed; the file's path.
+/// Saves a failing input and returns the file's path.
 pub(crate) fn save(directory: &Path, input: &[u8]) -> io::Result<PathBuf> {
     fs::create_dir_all(directory)?;
-    // FNV-1a: the same input has the same name.
+    // FNV-1a of the input: equal inputs get equal names.
     let hash = input
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));

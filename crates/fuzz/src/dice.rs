@@ -1,32 +1,32 @@
-//! Choices. They are written down, so that the same input can be made again, and a smaller one from fewer of them.
+//! Recorded choices. Replaying them makes the same input again; replaying fewer makes a smaller one.
 
-/// Makes choices.
+/// Source of choices.
 pub struct Dice {
-    /// What has been chosen, or is to be.
+    /// Choices made so far, or to replay.
     tape: Vec<usize>,
-    /// Where on the tape, while it is replayed.
+    /// Position on the tape during a replay.
     at: Option<usize>,
-    /// State of the random numbers.
+    /// State of the random number generator.
     state: u64,
 }
 
 impl Dice {
-    /// Random choices from this seed.
+    /// Makes random choices from this seed.
     pub(crate) fn random(seed: u64) -> Self {
         Self { tape: Vec::new(), at: None, state: seed }
     }
 
-    /// These choices, and behind them always the first.
+    /// Replays these choices, then always chooses 0.
     pub(crate) fn replay(tape: Vec<usize>) -> Self {
         Self { tape, at: Some(0), state: 0 }
     }
 
-    /// What was chosen.
+    /// Returns the recorded choices.
     pub(crate) fn into_tape(self) -> Vec<usize> {
         self.tape
     }
 
-    /// A number below `end`; 0 when `end` is.
+    /// A number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         if end < 2 {
             return 0;
@@ -49,7 +49,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// True once in this many times.
+    /// True in one of `times` cases.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) + 1 == times
     }
@@ -59,25 +59,25 @@ impl Dice {
         u8::try_from(self.below(256)).unwrap_or_default()
     }
 
-    /// One of these.
+    /// One of these values.
     ///
     /// # Panics
-    /// When there are none.
+    /// `of` is empty.
     pub fn one<'t, T: ?Sized>(&mut self, of: &[&'t T]) -> &'t T {
         of[self.below(of.len())]
     }
 
-    /// Fewer than `end` things.
+    /// Fewer than `end` values.
     pub fn some<T>(&mut self, end: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..self.below(end)).map(|_| make(self)).collect()
     }
 
-    /// A thing, or none once in four times.
+    /// A value, or `None` in one of four cases.
     pub fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.once_in(4) { None } else { Some(make(self)) }
     }
 
-    /// A number near the edges of its type, as any integer.
+    /// A number near the limits of integer types.
     pub fn number(&mut self) -> i64 {
         const EDGES: [i64; 12] = [0, 1, 2, 3, -1, 255, 1 << 31, 1 << 32, 1 << 33, 1_700_000_000, i64::MAX, i64::MIN];
         EDGES[self.below(EDGES.len())]

@@ -1,4 +1,4 @@
-//! Inputs: what a parser expects, and what somebody made of it on the way.
+//! Generates inputs: well-formed ones, and altered copies of them.
 
 use crate::Dice;
 use proptest::{
@@ -8,32 +8,32 @@ use proptest::{
 };
 use std::{fmt, sync::Arc};
 
-/// Longest input that is made; larger ones are tests of their own, since their size is what is wrong with them.
+/// Size limit of generated inputs, in bytes. Larger inputs have tests of their own, because their size is the defect.
 const LONGEST: usize = 8 << 10;
 
 /// The bytes of one input.
 #[derive(Clone)]
 pub(crate) struct Input(pub(crate) Vec<u8>);
 
-/// As a byte string of Rust.
+/// Formats the bytes as a Rust byte string.
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "b\"{}\"", self.0.escape_ascii())
     }
 }
 
-/// What inputs of a target are made of.
+/// Ingredients of a target's inputs.
 #[derive(Debug)]
 pub(crate) struct Inputs {
     /// Inputs of the corpus.
     pub(crate) seeds: Vec<Vec<u8>>,
-    /// Pieces that mean something to the parser.
+    /// Tokens that the parser knows.
     pub(crate) words: &'static [&'static [u8]],
-    /// A well-formed input, or nearly so.
+    /// Makes an input that is well-formed, or nearly so.
     pub(crate) well_formed: Option<fn(&mut Dice) -> Vec<u8>>,
 }
 
-/// Makes inputs.
+/// Generator of inputs.
 #[derive(Debug)]
 pub(crate) struct Made(pub(crate) Arc<Inputs>);
 
@@ -50,19 +50,19 @@ impl Strategy for Made {
     }
 }
 
-/// An input that gets smaller: choices are taken off the tape, many at once first, as long as it still fails without them.
+/// Shrinks a failing input: removes choices from the tape, many at once first, while it still fails without them.
 pub(crate) struct Shrinking {
     inputs: Arc<Inputs>,
     input: Input,
     tape: Vec<usize>,
-    /// The tape from which something has just been taken.
+    /// Tape before the last removal.
     before: Vec<usize>,
     size: usize,
     at: usize,
 }
 
 impl Shrinking {
-    /// Takes off what is next; false when nothing is left to try.
+    /// Removes the next choices. `false`: nothing is left to try.
     fn take_off(&mut self) -> bool {
         while self.at >= self.tape.len() {
             self.size /= 2;
@@ -125,7 +125,7 @@ impl Inputs {
         self.seeds.get(dice.below(self.seeds.len())).cloned().unwrap_or_default()
     }
 
-    /// One change: bits, bytes, a piece that is missing, twice there, of another input, or said over and over.
+    /// Makes one change: flips bits, alters bytes, or removes, doubles, imports or repeats a piece.
     fn change(&self, bytes: &mut Vec<u8>, dice: &mut Dice) {
         let at = dice.below(bytes.len() + 1);
         let until = bytes.len().min(at + dice.below(17));
@@ -146,7 +146,7 @@ impl Inputs {
             }
             _ => [0xff, 0xff, 0xff, 0xff, 0x0f][dice.below(5)..].to_vec(),
         };
-        // In the place of what is there, or before it.
+        // Overwrites the bytes or inserts before them.
         let until = if dice.once_in(2) { at } else { until };
         bytes.splice(at..until, piece);
         bytes.truncate(LONGEST);

@@ -1,10 +1,10 @@
-//! For tests of parsers: inputs as an attacker or a broken disk makes them, and the limits that each input must keep.
+//! Support for parser tests: hostile and corrupt inputs, and the resource limits of each input.
 //!
-//! The targets are this crate's own tests, one for each parser. Inputs that once broke something stand in
-//! `corpus/<target>`, a file each. `cargo test` runs the corpus and a few thousand new inputs, `just fuzz` ten million.
-//! proptest runs them and makes those that fail smaller; what it draws are choices ([`Dice`]), of which inputs are made, so that
-//! an input gets smaller by making fewer choices. bolero, which needs no nightly compiler either, would pin a crate that the
-//! programs link (its derive macro wants indexmap 2.11.2 and no other).
+//! The targets are this crate's own tests, one for each parser. `corpus/<target>` holds one file for each input that
+//! failed once. `cargo test` runs the corpus and a few thousand new inputs, `just fuzz` ten million. proptest runs them
+//! and shrinks failing ones. It draws choices ([`Dice`]) from which the inputs are made, so fewer choices make a
+//! smaller input. bolero, which needs no nightly compiler either, would pin a dependency of the programs: its derive
+//! macro requires exactly indexmap 2.11.2.
 //!
 //! Reading order: [`Target`] is a parser under test, [`Dice`] makes its inputs, [`messages`] makes those of the bus.
 

@@ -1,5 +1,5 @@
-//! What an input may cost. Memory and the number of allocations are counted, because they are the same on every machine;
-//! time is told and not judged.
+//! Resource limits of an input. Memory and the number of allocations are limited, because they are the same on every
+//! machine. Time is printed only.
 
 use allocation_counter::measure;
 use std::{
@@ -8,22 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What one input cost, on this thread.
+/// Cost of one input on this thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
-    /// Most bytes that were allocated at any moment.
+    /// Peak of allocated bytes.
     pub bytes: u64,
-    /// Allocations.
+    /// Number of allocations.
     pub allocations: u64,
     /// Wall-clock time.
     pub time: Duration,
 }
 
-/// What the work costs; a panic of it goes on.
+/// Measures the cost of `work`, and passes its panic on.
 pub fn cost(work: impl FnOnce()) -> Cost {
     let mut outcome = Ok(());
     let start = Instant::now();
-    // The counter does not unwind.
+    // The counter does not survive unwinding.
     let info = measure(|| outcome = catch_unwind(AssertUnwindSafe(work)));
     let cost = Cost { bytes: info.bytes_max, allocations: info.count_total, time: start.elapsed() };
     outcome.map_or_else(|panic| resume_unwind(panic), |()| cost)
@@ -32,9 +32,9 @@ pub fn cost(work: impl FnOnce()) -> Cost {
 /// A limit that grows with the input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// For any input.
+    /// Part for any input.
     pub(crate) base: u64,
-    /// For each of its bytes.
+    /// Part for each byte of the input.
     pub(crate) each: u64,
 }
 
@@ -44,7 +44,7 @@ impl Limit {
     }
 }
 
-/// The most that inputs of a target cost.
+/// Highest cost among a target's inputs.
 #[derive(Debug, Default)]
 pub(crate) struct Worst {
     pub(crate) inputs: u64,

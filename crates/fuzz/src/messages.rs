@@ -1,5 +1,5 @@
-//! Messages of the bus, as a collector, a scheduler or a broker may send them and as somebody worse does: most names are
-//! good, so that a message passes far enough to reach what is behind.
+//! Messages of the bus, from correct and from malicious collectors, schedulers and brokers. Most names are valid, so
+//! that a message passes the first checks and reaches the code behind them.
 
 use crate::Dice;
 use events::{
@@ -89,7 +89,7 @@ fn value(dice: &mut Dice) -> Value {
     Value { kind: Some(kind) }
 }
 
-/// Mostly as many as there are properties.
+/// Mostly one value for each property.
 fn values(dice: &mut Dice, properties: usize) -> Vec<Value> {
     let count = if dice.once_in(16) { dice.below(4) } else { properties };
     (0..count).map(|_| value(dice)).collect()
@@ -278,7 +278,7 @@ pub fn lease_request(dice: &mut Dice) -> Vec<u8> {
     request.encode_to_vec()
 }
 
-/// An answer to it, encoded.
+/// An answer to a lease request, encoded.
 pub fn lease_answer(dice: &mut Dice) -> Vec<u8> {
     let outcome = dice.maybe(|dice| {
         if dice.once_in(2) {

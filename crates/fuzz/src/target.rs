@@ -13,14 +13,14 @@ use std::{
     time::Instant,
 };
 
-/// Variable that says how many inputs are made for each target.
+/// Environment variable with the number of inputs for each target.
 const INPUTS: &str = "GROMA_FUZZ_INPUTS";
-/// As many as `cargo test` makes: a fraction of a second for each target.
+/// Number of inputs in `cargo test`: a fraction of a second for each target.
 const FEW: u32 = 2_000;
-/// How long an input that fails is made smaller.
+/// Time limit for shrinking a failing input, in milliseconds.
 const MOST_SHRINK_MILLISECONDS: u32 = 20_000;
 
-/// A parser under test, and what its inputs are made of.
+/// A parser under test, and the ingredients of its inputs.
 pub struct Target {
     name: &'static str,
     directory: PathBuf,
@@ -30,7 +30,7 @@ pub struct Target {
     allocations: Limit,
 }
 
-/// What is checked, and how it went.
+/// State of a run.
 struct Run {
     check: fn(&[u8]),
     memory: Limit,
@@ -40,7 +40,7 @@ struct Run {
 }
 
 impl Target {
-    /// The target of this name, which is also its test's and its directory's in the corpus.
+    /// A target with this name. Its test and its corpus directory have the same name.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -52,35 +52,35 @@ impl Target {
         }
     }
 
-    /// Pieces that mean something to the parser: inputs are put together from them.
+    /// Adds tokens that the parser knows; inputs are composed of them.
     #[must_use]
     pub fn words(self, words: &'static [&'static [u8]]) -> Self {
         Self { words, ..self }
     }
 
-    /// Makes an input as the parser expects it. Half of these are altered.
+    /// Sets the generator of well-formed inputs. Half of them are altered.
     #[must_use]
     pub fn well_formed(self, make: fn(&mut Dice) -> Vec<u8>) -> Self {
         Self { well_formed: Some(make), ..self }
     }
 
-    /// Bytes of memory that an input may take at once: so many for any, and for each of its bytes. 256 KiB and 128 where
-    /// nothing is said.
+    /// Limits the peak memory of an input: `base` bytes, plus `each` for each of its bytes. Default: 256 KiB and 128.
     #[must_use]
     pub fn memory(self, base: u64, each: u64) -> Self {
         Self { memory: Limit { base, each }, ..self }
     }
 
-    /// Allocations that an input may make, as a measure of its work: 2,000 and 32 for each byte where nothing is said.
+    /// Limits the allocations of an input, as a measure of its work: `base`, plus `each` for each byte. Default: 2,000
+    /// and 32.
     #[must_use]
     pub fn allocations(self, base: u64, each: u64) -> Self {
         Self { allocations: Limit { base, each }, ..self }
     }
 
-    /// Checks the corpus, then new inputs: 2,000, or as many as `GROMA_FUZZ_INPUTS` says. Prints what they cost.
+    /// Checks the corpus, then new inputs: 2,000, or the number in `GROMA_FUZZ_INPUTS`. Prints their cost.
     ///
     /// # Panics
-    /// When the check panics or an input costs too much. The smallest such input that was found is added to the corpus.
+    /// The check panics, or an input exceeds a limit. The smallest such input found is added to the corpus.
     pub fn check(self, check: fn(&[u8])) {
         let start = Instant::now();
         let run = Run {

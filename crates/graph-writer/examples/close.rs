@@ -1,12 +1,12 @@
-//! How much memory closing a sync takes. Scopes are put into the graph as writers would leave them, and reported on the bus;
-//! then a process of its own closes the sync and says how large it has been (`VmHWM`, Linux).
+//! Measures the memory that closing a sync needs. Creates scopes in the graph as writers would leave them, and reports
+//! on the bus. A process of its own then closes the sync and prints its peak size (`VmHWM`, Linux).
 //!
 //! ```text
 //! cargo run -p graph-writer --example close -- [ACCOUNTS] [REGIONS] [LISTINGS] [MOST_MIB]
 //! ```
 //!
-//! The defaults are 1,000 accounts in 17 regions with 25 listings: 425,000 scopes. The status is 1 when the process was larger
-//! than `MOST_MIB`, or did not come to its end. `CGROUP` names the folder of a cgroup that the closing process is to join:
+//! Defaults: 1,000 accounts in 17 regions with 25 listings, which is 425,000 scopes. The exit status is 1 if the
+//! process exceeded `MOST_MIB` or failed. `CGROUP` is the folder of a cgroup that the closing process joins:
 //!
 //! ```text
 //! mkdir /sys/fs/cgroup/close; echo 256M > /sys/fs/cgroup/close/memory.max       # version 2
@@ -30,13 +30,13 @@ use std::{
 };
 use testkit::{Nats, Neo4j};
 
-/// Labels that a listing feeds; `DescribeInstances` feeds the most, 19.
+/// Labels of a listing. `DescribeInstances` has the most, 19.
 const LABELS: usize = 8;
-/// Accounts whose scopes are made in one transaction.
+/// Accounts whose scopes are created in one transaction.
 const TOGETHER: usize = 20;
-/// Reports that are sent before the first of them is acknowledged.
+/// Limit of unacknowledged reports.
 const PENDING: usize = 64;
-/// Set for the process that closes, to the address of NATS.
+/// Variable with the URL of NATS. Set for the process that closes the sync.
 const NATS: &str = "CLOSE_NATS";
 
 #[derive(Clone, Copy)]
@@ -105,7 +105,7 @@ async fn close(nats: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The largest resident size that this process has had, in MiB.
+/// Peak resident size of this process in MiB.
 fn largest() -> anyhow::Result<usize> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
@@ -117,7 +117,7 @@ fn name(listing: usize) -> String {
     format!("DescribeSomething{listing:02}")
 }
 
-/// What a listing feeds: some labels of its own, and one together with the next.
+/// Feeds of a listing: some labels of its own, and one shared with the next listing.
 fn finished(listing: usize, listings: usize) -> ScopeFinished {
     let own = (0..LABELS).map(|label| NodeFeed {
         label: format!("AWSThing{listing}x{label}"),

@@ -1,12 +1,13 @@
-//! What a place pays to see a node and an edge that many places see already: `0.0.0.0/0` and its rules, say.
+//! Measures the cost for a place to see a node and an edge that many places see already, such as `0.0.0.0/0` and its
+//! rules.
 //!
 //! ```text
 //! cargo run -p graph-writer --example places -- [PLACES]...
 //! ```
 //!
-//! Prints, for each number of places, the median time of a transaction for a place that is new, that sees both again in the
-//! next sync, and that is the first to do so (which writes the node and the edge as well).
-//! Transactions hold one batch with one node and one edge. Servers come from `testkit`.
+//! Prints, for each number of places, the median transaction time of three cases: a new place; a place that is the
+//! first to see both again in the next sync (and writes the node and the edge too); and a place that sees them again
+//! later. Each transaction holds one batch with one node and one edge. Servers come from `testkit`.
 
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property, Scope,
@@ -21,7 +22,7 @@ use graph_writer::{
 use std::time::{Duration, Instant};
 use testkit::Neo4j;
 
-/// Transactions timed of each sort.
+/// Measured transactions of each case.
 const TIMES: usize = 100;
 
 #[tokio::main]
@@ -35,7 +36,7 @@ async fn main() -> anyhow::Result<()> {
     let schema = Schema::default();
     println!("places | new place | first of a sync | seen again");
     let mut tag = 1_000;
-    // Plans and the JVM, warmed up.
+    // Warms up the query plans and the JVM.
     for place in 0..2 * TIMES {
         see(&store, &schema, place, tag).await?;
     }
@@ -53,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sightings of these places, as the writer would make them one by one.
+/// Creates sightings of these places, equal to those that the writer would create one by one.
 async fn fill(neo4j: &Neo4j, places: std::ops::Range<usize>, tag: i64) -> anyhow::Result<()> {
     let (from, to) = (places.start, places.end);
     let text = format!(
@@ -92,7 +93,7 @@ fn place(number: usize) -> String {
     format!("{}/eu-west-1/ec2", account(number))
 }
 
-/// A place sees the range, and the edge from it.
+/// Writes the range and the edge from it for a place.
 async fn see(store: &GraphStore, schema: &Schema, place: usize, tag: i64) -> anyhow::Result<()> {
     let text = |text: &str| Value { kind: Some(Kind::String(text.into())) };
     let row = |id: &str| NodeRow { id: id.into(), values: vec![text(id)] };

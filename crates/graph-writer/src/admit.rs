@@ -16,9 +16,9 @@ pub struct Admitted {
     pub scope: Scope,
     /// The attempt.
     pub attempt: u32,
-    /// What happened, without rows that cannot stand in the graph.
+    /// The event without its rejected rows.
     pub event: Event,
-    /// What had to be done to the event to make it fit.
+    /// Rows rejected and ids shortened to admit the event.
     pub flaws: Flaws,
 }
 
@@ -32,7 +32,8 @@ impl Admitted {
 /// Unix seconds until the year 2242. A tag in milliseconds would be newer than every sync to come and shut them all out.
 const TAGS: std::ops::Range<i64> = 1..1 << 33;
 
-/// More than any listing has, and so few that the sum over all scopes of a sync is a number.
+/// Limit of assets in one listing: more than any listing has, and small enough that the sum over all scopes of a sync
+/// does not overflow.
 const MOST_ASSETS: u64 = 1 << 40;
 
 /// Decodes a message and checks all that will become part of a statement.
@@ -133,7 +134,7 @@ fn feed_names(finished: &ScopeFinished) -> Result<(), String> {
 
 /// Labels that begin so hold the writer's own bookkeeping.
 const RESERVED_LABELS: &str = "Groma";
-/// Properties that begin so do.
+/// Prefix of reserved property names.
 const RESERVED_PREFIX: &str = "_module_";
 /// What the writer sets itself.
 const RESERVED_PROPERTIES: [&str; 3] = ["id", "firstseen", "lastupdated"];
@@ -214,7 +215,7 @@ mod tests {
         }
     }
 
-    /// The organization's membership, which analysis reads, is such a relationship. The writer's own bookkeeping has none.
+    /// Analysis reads such a relationship: the organization's membership. The writer's own bookkeeping has none.
     #[test]
     fn a_relationship_of_a_collectors_bookkeeping_is_admitted() {
         let table = EdgeTable {

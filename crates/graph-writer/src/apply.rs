@@ -74,10 +74,10 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
     let mut backoff = store.backoff();
     loop {
         match attempt(store, &scopes, items, &ambiguous).await {
-            // Smaller transactions may pass at once.
+            // Smaller transactions may succeed at once.
             Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
             Ok(Some(applied)) => return Ok(applied),
-            Ok(None) => tracing::debug!("a node has been removed meanwhile; repeating a transaction"),
+            Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
             Err(error) => backoff.pause(error).await?,
         }
     }
@@ -112,7 +112,8 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
     batches.flat_map(of).collect()
 }
 
-/// All of a transaction but its end; none when it has to be repeated. `ambiguous` labels are those of [`Schema::ensure`].
+/// Runs a transaction up to its commit. `None`: it has to be repeated. `ambiguous` labels are those of
+/// [`Schema::ensure`].
 pub(crate) async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,

@@ -1,5 +1,5 @@
-//! The scopes of a sync, some areas (`account/region`) at a time, each with everything else that the graph knows of it: what
-//! may be cleaned in an area follows from all of its scopes, those of older syncs included.
+//! Pages through the areas (`account/region`) of a sync. Each area comes with all scopes that the graph knows there,
+//! including those of older syncs, because cleanup of an area depends on all of them.
 
 use crate::{bolt, feeds::Feeds, scope_store::IN_SYNC};
 use events::Sync;
@@ -7,53 +7,54 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::sync::LazyLock;
 
-/// Scopes that are looked through for their areas at once; the areas hold about as many.
+/// Number of scopes in one page.
 const PAGE: usize = 4_000;
-/// A listing that this many whole syncs of its place have left out, although they ran others there, is one that no
-/// collector knows any more.
+/// A listing is retired after this many whole syncs ran other listings in its place and not this one: no collector
+/// knows it any more.
 ///
-/// Upgrades and rollbacks of collectors take a sync or two, in which old and new versions work side by side; a listing that
+/// During an upgrade or rollback, old and new collectors run side by side for a sync or two. A listing that runs again
+/// starts over.
 /// comes back starts over.
 pub(crate) const RETIRED_AFTER: i64 = 3;
 
-/// What the graph knows of an account and region.
+/// Scopes of an account and region.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Area {
     /// `account/region`.
     pub(crate) name: String,
-    /// Its scopes, of whatever sync.
+    /// Scopes of all syncs.
     pub(crate) scopes: Vec<Known>,
 }
 
-/// A scope as cleanup sees it.
+/// A scope as seen by cleanup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     /// `service/listing`.
     pub(crate) name: String,
-    /// Where it stands.
+    /// State relative to the current sync.
     pub(crate) standing: Standing,
-    /// What it feeds by its newest word: an id of [`crate::feeds::Feeds`].
+    /// Feeds that it reported last: an id of [`crate::feeds::Feeds`].
     pub(crate) feeds: Option<String>,
-    /// What it has brought since.
+    /// Feeds of the batches written since.
     pub(crate) brought: Feeds,
 }
 
-/// Where a scope stands in a sync.
+/// State of a scope relative to the current sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It is all in the graph, and an earlier sync has seen it too.
+    /// Completely in the graph, and seen by an earlier sync too.
     Complete,
-    /// It is all in the graph, for the first time.
+    /// Completely in the graph for the first time.
     First,
-    /// It belongs to the sync, and failed or was lost.
+    /// Part of the sync, but failed or lost.
     Unseen,
-    /// It belongs to another sync.
+    /// Part of another sync.
     Others,
-    /// It belongs to older syncs, and no collector knows it any more.
+    /// Part of older syncs, and known to no collector any more.
     Retired,
 }
 
-/// The next areas after `after`, and where to go on.
+/// Reads the areas after `after`, and the next `after`.
 static NEXT: LazyLock<String> = LazyLock::new(|| {
     format!("{IN_SYNC} WITH s ORDER BY s.id LIMIT $page RETURN DISTINCT s.account + '/' + s.region AS area")
 });
@@ -63,16 +64,16 @@ const SCOPES: &str = "UNWIND $rows AS area MATCH (s:GromaScope) WHERE s.id START
     WHEN s.sync = $sync AND s.state = 'finished' THEN 1 WHEN s.sync = $sync THEN 2 \
     WHEN s.tag < $tag AND s.missed_run = s.tag AND s.missed >= $retired THEN 4 ELSE 3 END AS standing \
     RETURN area, collect(s.service + '/' + s.listing) AS names, collect(standing) AS standings, \
-    collect(coalesce(s.feeds, '')) AS feeds, collect(coalesce(s.brought_nodes, [])) AS nodes, \
-    collect(coalesce(s.brought_edges, [])) AS edges ORDER BY area";
+    collect(coalesce(s.feeds, '')) AS feeds, collect(coalesce(s.brought_nodes, s.node_feeds, [])) AS nodes, \
+    collect(coalesce(s.brought_edges, s.edge_feeds, [])) AS edges ORDER BY area";
 
-/// Notes that a whole sync has left these scopes out; once for each sync.
+/// Counts a whole sync that left these scopes out, once for each sync.
 const MISSED: &str = "UNWIND $rows AS id MATCH (s:GromaScope {id: id}) \
     WHERE s.tag < $tag AND coalesce(s.missed_tag, 0) < $tag \
     SET s.missed = CASE WHEN s.missed_run = s.tag THEN s.missed + 1 ELSE 1 END, s.missed_run = s.tag, \
     s.missed_tag = $tag";
 
-/// Pages through the areas of a sync.
+/// Iterator over the areas of a sync.
 pub(crate) struct Areas<'a> {
     store: &'a GraphStore,
     sync: &'a Sync,
@@ -84,10 +85,10 @@ impl<'a> Areas<'a> {
         Self { store, sync, after: String::new() }
     }
 
-    /// The next areas; none after the last.
+    /// Returns the next areas. Empty after the last one.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub(crate) async fn next(&mut self) -> Result<Vec<Area>, GraphError> {
         let parameters = [
             ("sync", self.sync.id.as_str().into()),
@@ -98,16 +99,16 @@ impl<'a> Areas<'a> {
         let areas: Result<Vec<String>, DeError> = rows.iter().map(|row| row.get("area")).collect();
         let areas = areas.map_err(GraphError::from)?;
         let Some(last) = areas.iter().max() else { return Ok(Vec::new()) };
-        // `0` is the character after `/`, so that this is after every scope of the last area.
+        // `0` is the character after `/`, so this sorts after every scope of the last area.
         self.after = format!("{last}0");
         read(self.store, self.sync, &areas).await
     }
 }
 
-/// These areas, as they stand in a sync.
+/// Reads these areas, relative to a sync.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub(crate) async fn read(store: &GraphStore, sync: &Sync, areas: &[String]) -> Result<Vec<Area>, GraphError> {
     let parameters = [
         ("rows", bolt::texts(areas)),
@@ -119,10 +120,10 @@ pub(crate) async fn read(store: &GraphStore, sync: &Sync, areas: &[String]) -> R
     rows.iter().map(parse).collect::<Result<_, _>>().map_err(GraphError::from)
 }
 
-/// Notes that a whole sync has left these scopes out.
+/// Records that a whole sync left these scopes out.
 ///
 /// # Errors
-/// When the graph cannot be written.
+/// The graph cannot be written.
 pub(crate) async fn miss(store: &GraphStore, sync: &Sync, ids: &[String]) -> Result<(), GraphError> {
     let parameters = [("rows", bolt::texts(ids)), ("tag", sync.update_tag.into())];
     store.rows(bolt::planned_once(MISSED, parameters)).await.map(drop)

@@ -1,15 +1,16 @@
-//! What finished scopes no longer see is removed; nothing else is.
+//! Removes assets that finished scopes no longer contain, and nothing else.
 //!
-//! Cleanup runs once, when a sync ends and its held edges have been drawn. Not scope by scope: then an edge could be
-//! removed that only waited for its target; and one statement removes a label's nodes in all places at once, where scope
-//! by scope it would be one for each place.
+//! Cleanup runs once, at the end of a sync, after its held edges were created. Running it for each scope would remove
+//! edges that still wait for their target, and would need one statement for each place, whereas one statement at the
+//! end removes a label's nodes in all places.
 //!
-//! A label is cleaned in a place (account, region and service) only when every listing that feeds it there is complete
-//! in this sync. Nodes that only this place sees and that it did not see this time are removed; what several places see is
-//! the matter of `unseen`. Nodes without a place (shared ones, and those that Cartography wrote) are never removed. Where a
-//! place is surveyed for the first time nothing can be old, so that a first sync pays nothing.
+//! A label is cleaned in a place (account, region and service) only if every listing that feeds it there is complete in
+//! this sync. Nodes seen only by this place are removed if it did not see them in this sync; `unseen` handles nodes
+//! seen by several places. Nodes without a place (shared ones, and those that Cartography wrote) are never removed. A
+//! place surveyed for the first time has no old nodes, so a first sync skips it.
 //!
-//! Candidates are locked first ([`crate::ownership`] says how) and looked at again in a second statement: another sync may
+//! Candidates are first locked (see [`crate::ownership`]) and then checked again in a second statement: a concurrent
+//! sync may see the node, and Neo4j does not re-evaluate a filter after waiting for a lock.
 //! see a node at the same moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
 use crate::{
@@ -31,16 +32,16 @@ static CHUNK: Portion = Portion::new(10_000);
 /// Transactions at a time; they wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 
-/// Removes what is due. How much is added up on `(:GromaSync)`, in the same transactions.
+/// Removes everything due. Adds the counts to `(:GromaSync)` in the same transactions.
 ///
 /// # Errors
-/// When the graph is away; what was removed until then stays removed, and counted.
+/// The graph is unavailable. Earlier removals stay, and are counted.
 pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
     sightings::upgrade(store).await?;
     for group in due.groups() {
         clean_edges(store, sync, &group).await?;
     }
-    // After all edges: those of a node that is removed go with it, uncounted.
+    // Edges come first: `DETACH DELETE` of a node does not count the node's edges.
     for group in due.groups() {
         clean_nodes(store, sync, &group).await?;
     }
@@ -50,19 +51,20 @@ pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), Gra
 async fn clean_edges(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
     sweep_all(store, sync, EDGES, edge_sweeps(due)).await?;
     let kinds = due.edges.iter().map(|((kind, ends), ready)| (Kind::edge(kind, ends), ready));
-    unseen::clean(store, sync, EDGES, &places(kinds)).await
+    unseen::clean(store, sync, EDGES, &places(kinds), edges_after(sync, due)).await
 }
 
 async fn clean_nodes(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
-    sweep_all(store, sync, NODES, node_sweeps(due)).await?;
-    unseen::clean(store, sync, NODES, &places(due.nodes.iter().map(|(label, ready)| (Kind::label(label), ready)))).await
+    sweep_all(store, sync, NODES, node_sweeps(due, edges_after(sync, due))).await?;
+    let kinds = due.nodes.iter().map(|(label, ready)| (Kind::label(label), ready));
+    unseen::clean(store, sync, NODES, &places(kinds), edges_after(sync, due)).await
 }
 
 /// Counters on `(:GromaSync)`.
 const EDGES: &str = "edges_removed";
 const NODES: &str = "nodes_removed";
 
-/// Where several places' kinds may be cleaned; where a kind is new, nothing of it is old.
+/// Places in which kinds that several places see may be cleaned. A kind that is new in a place has nothing old there.
 fn places<'a>(kinds: impl Iterator<Item = (Kind, &'a Ready)>) -> unseen::Places<'a> {
     let old = kinds.filter(|(_, ready)| !ready.seen_before.is_empty());
     old.map(|(kind, ready)| (kind, ready.places.iter().map(String::as_str).collect())).collect()
@@ -77,8 +79,14 @@ fn edge_sweeps(due: &Group) -> Vec<Sweep<'_>> {
     types.into_iter().map(|(kind, parts)| Sweep::edges(kind, parts)).collect()
 }
 
-fn node_sweeps(due: &Group) -> Vec<Sweep<'_>> {
-    due.nodes.iter().map(|(label, ready)| Sweep::nodes(label, vec![Part { kind: label, ready }])).collect()
+/// Edges with a greater tag keep their nodes.
+fn edges_after(sync: &Sync, due: &Group) -> i64 {
+    if due.with_newer_edges { i64::MAX } else { sync.update_tag }
+}
+
+fn node_sweeps(due: &Group, edges_after: i64) -> Vec<Sweep<'_>> {
+    let parts = due.nodes.iter().map(|(label, ready)| Part { kind: label, ready });
+    parts.map(|part| Sweep::nodes(part.kind, vec![part], edges_after)).collect()
 }
 
 /// Shares the sweeps out among transactions, and adds up what they remove under `counter`. Awaits every one, whatever becomes
@@ -149,7 +157,7 @@ async fn enter(
     Ok(done)
 }
 
-/// Adds up what a transaction has removed. To be done last, because the next one that counts waits for its end.
+/// Adds a transaction's removals to the counters. Run it last: it locks the record until the commit.
 pub(crate) async fn count(
     transaction: &mut Transaction,
     sync: &Sync,
@@ -159,8 +167,12 @@ pub(crate) async fn count(
     if removed == 0 {
         return Ok(());
     }
-    let text = format!("MERGE (g:GromaSync {{id: $sync}}) SET g.{counter} = coalesce(g.{counter}, 0) + $removed");
-    transaction.run(bolt::planned_once(&text, [("sync", sync.id.as_str().into()), ("removed", removed.into())])).await
+    let text = format!(
+        "MERGE (g:GromaSync {{id: $sync}}) ON CREATE SET g.tag = $tag \
+         SET g.{counter} = coalesce(g.{counter}, 0) + $removed"
+    );
+    let parameters = [("sync", sync.id.as_str().into()), ("tag", sync.update_tag.into()), ("removed", removed.into())];
+    transaction.run(bolt::planned_once(&text, parameters)).await
 }
 
 /// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
@@ -175,6 +187,7 @@ struct Sweep<'a> {
     find: String,
     remove: String,
     parts: Vec<Part<'a>>,
+    edges_after: i64,
 }
 
 /// What its only place has not seen in this sync. The index gives what is old in any of the places; of that, each kind may be
@@ -184,20 +197,22 @@ const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdat
 const LOCK: &str = "WITH it LIMIT $chunk FOREACH (locked IN [it] | SET locked._module_scope = locked._module_scope) \
     RETURN elementId(it) AS id";
 
-/// Removes what is still old, and its only place's.
+/// Removes elements that are still old and still belong to one place only.
 const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$places[it.KIND]] ";
-/// What some row has called shared becomes that, and is not removed.
+/// Keeps elements that a row has declared shared, and marks them as shared.
 pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
     | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
 
-/// A node at which a newer sync has drawn an edge is left to that sync: removing it would remove the edge.
-const NO_NEWER_EDGE: &str = "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $tag} ";
+/// Keeps a node at which a newer sync has written an edge: deleting the node would delete that edge. Edges of the analysis
+/// have no place and keep nothing: each analysis writes them anew.
+const NO_NEWER_EDGE: &str =
+    "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $edges AND edge._module_scope IS NOT NULL} ";
 
 const OF_NODES: &str = "_module_label";
 const OF_EDGES: &str = "_module_ends";
 
-/// What else candidates have to be.
+/// Further condition on candidates.
 fn also(kind_property: &str) -> &'static str {
     if kind_property == OF_NODES { NO_NEWER_EDGE } else { "" }
 }
@@ -208,7 +223,7 @@ fn find(pattern: &str, kind_property: &str) -> String {
     format!("{old} {}{LOCK}", also(kind_property))
 }
 
-/// The statement that looks again and removes.
+/// Statement that checks the candidates again and removes them.
 fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
     let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
     format!("{forget}{}{SPARE}{deletion} it RETURN count(*) AS count", also(kind_property))
@@ -216,7 +231,7 @@ fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
 
 /// The statement that looks for old nodes of a label.
 pub(crate) fn node_text(label: &str) -> String {
-    Sweep::nodes(label, Vec::new()).find
+    Sweep::nodes(label, Vec::new(), 0).find
 }
 
 /// The statement that looks for old edges of a type.
@@ -225,11 +240,12 @@ pub(crate) fn edge_text(kind: &str) -> String {
 }
 
 impl<'a> Sweep<'a> {
-    fn nodes(label: &str, parts: Vec<Part<'a>>) -> Self {
+    fn nodes(label: &str, parts: Vec<Part<'a>>, edges_after: i64) -> Self {
         Self {
             find: find(&format!("(it:`{label}`)"), OF_NODES),
             remove: forget("(it)", OF_NODES, "DETACH DELETE"),
             parts,
+            edges_after,
         }
     }
 
@@ -238,6 +254,7 @@ impl<'a> Sweep<'a> {
             find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES),
             remove: forget("()-[it]->()", OF_EDGES, "DELETE"),
             parts,
+            edges_after: 0,
         }
     }
 
@@ -270,15 +287,16 @@ impl<'a> Sweep<'a> {
     /// Removes what it finds, if that is not too much for a transaction.
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync, most: usize) -> Result<Chunk, neo4rs::Error> {
         let places = || self.by_kind("places", |ready| &ready.places);
-        let tag = || ("tag", sync.update_tag.into());
+        let tags = || [("tag", sync.update_tag.into()), ("edges", self.edges_after.into())];
         let most = ("chunk", bolt::integer(most));
-        let rows =
-            transaction.rows(bolt::planned_once(&self.find, self.old().into_iter().chain([tag(), most]))).await?;
+        let rows = transaction
+            .rows(bolt::planned_once(&self.find, self.old().into_iter().chain(tags()).chain([most])))
+            .await?;
         let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Chunk { candidates: 0, removed: 0 });
         }
-        let candidates = places().into_iter().chain([("ids", bolt::texts(&ids)), tag()]);
+        let candidates = places().into_iter().chain([("ids", bolt::texts(&ids))]).chain(tags());
         // Planned anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan that is made
         // while there are fewer than five scans them all.
         let remove = parameters::query(&self.remove, candidates);

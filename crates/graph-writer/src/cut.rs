@@ -1,16 +1,16 @@
-//! Lists that fit into a message, whatever the size of the sync: only so many bytes of them are kept, and all are counted.
+//! Lists cut to fit into a message. They hold a limited number of bytes and count every item.
 
 use events::Message;
 
-/// Bytes of one list in `finished`. Five of them, the analysis' failure and the counts come to half of NATS' default
-/// `max_payload` of 1 MiB.
+/// Limit of one list in `finished`, in bytes. Five lists, the failure of the analysis and the counts together take half
+/// of NATS's default `max_payload` of 1 MiB.
 pub(crate) const ROOM: usize = 96 * 1024;
-/// Bytes of a sentence in `finished`.
+/// Limit of a sentence in `finished`, in bytes.
 const SENTENCE: usize = 4 * 1024;
-/// Tag and length before an item: the item is far smaller than 2^21 bytes.
+/// Bytes of tag and length before an item; an item is far smaller than 2^21 bytes.
 const FRAME: usize = 4;
 
-/// The items that fit, and how many there are in all.
+/// The items that fit, and the number of all items.
 #[derive(Debug, Clone)]
 pub(crate) struct Cut<T> {
     kept: Vec<T>,
@@ -25,7 +25,7 @@ impl<T> Default for Cut<T> {
 }
 
 impl<T: Message> Cut<T> {
-    /// Counts an item, and keeps it if it fits. The first that does not is the end of the list.
+    /// Counts an item, and keeps it if it fits. After the first that does not fit, none is kept.
     pub(crate) fn push(&mut self, item: T) {
         self.total += 1;
         let size = item.encoded_len() + FRAME;
@@ -37,23 +37,23 @@ impl<T: Message> Cut<T> {
         }
     }
 
-    /// Counts items of which nothing can be said.
+    /// Counts items without keeping them.
     pub(crate) fn count(&mut self, items: u64) {
         self.total += items;
     }
 
-    /// Whether another item would only be counted.
+    /// Whether further items would only be counted.
     pub(crate) fn is_full(&self) -> bool {
         self.room == 0
     }
 
-    /// The list and its length before it was cut.
+    /// The kept items and the number of all items.
     pub(crate) fn into_parts(self) -> (Vec<T>, u64) {
         (self.kept, self.total)
     }
 }
 
-/// A sentence, cut at the end of a character where it is too long for a message.
+/// Cuts a sentence that is too long for a message, at a character boundary.
 pub(crate) fn sentence(mut text: String) -> String {
     if text.len() > SENTENCE {
         let end = (0..=SENTENCE).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

@@ -1,12 +1,13 @@
-//! What a sync may clean up: for each label and edge the places where all that feeds it is complete.
+//! Computes what a sync may clean up: for each label and edge, the places where every listing that feeds it is
+//! complete.
 //!
-//! A label is due in a place when every listing that feeds it there is complete in this sync. Which listings those are
-//! is what the graph knows, not only what this sync's collectors say: a collector of another version may know fewer. A
-//! listing that failed or did not run counts with what it said last. One that no collector knows any more would
-//! hold its labels back for ever, so it is left out once three whole syncs have run others in its place and not it.
+//! A label is due in a place if every listing that feeds it there is complete in this sync. The graph knows these
+//! listings from all syncs, because a collector of another version may know fewer than this sync's. A listing that
+//! failed or did not run counts with the feeds that it last reported. A listing that no collector knows any more would
+//! block its labels forever, so it is ignored after three whole syncs that ran others in its place and not it.
 //!
-//! There are as many places as accounts, regions and services, and most of them are alike: so places are kept once, in classes
-//! of what is due in them.
+//! There are as many places as combinations of account, region and service, and most are alike. So places are grouped
+//! into classes with the same due kinds.
 
 use crate::{
     areas::{self, Area, Areas, Known, Standing},
@@ -19,25 +20,27 @@ use std::{
     sync::Arc,
 };
 
-/// Places in a group.
+/// Number of places in a group.
 const GROUP: usize = 2_000;
 
-/// Where a label or an edge may be cleaned.
+/// Places where a label or an edge may be cleaned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ready {
-    /// Places in which every listing that feeds it is complete.
+    /// Places where every listing that feeds it is complete.
     pub places: Arc<BTreeSet<String>>,
-    /// Those that an earlier sync has seen too.
+    /// The subset that an earlier sync has seen too.
     pub seen_before: Arc<BTreeSet<String>>,
 }
 
-/// What may be cleaned in some of the places.
+/// Due labels and edges of some of the places.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Group {
     /// By label.
     pub nodes: BTreeMap<String, Ready>,
     /// By type and ends (`From>To`).
     pub edges: BTreeMap<(String, String), Ready>,
+    /// Whether a node is removed together with edges that are newer than the sync.
+    pub with_newer_edges: bool,
 }
 
 /// What a sync may clean up.
@@ -46,6 +49,7 @@ pub struct Due {
     kinds: Vec<What>,
     numbers: HashMap<What, u32>,
     classes: BTreeMap<Class, Vec<String>>,
+    with_newer_edges: bool,
 }
 
 /// A label or an edge.
@@ -55,17 +59,17 @@ enum What {
     Edges(String, String),
 }
 
-/// What is due in a place, by number, and whether an earlier sync has seen it there; sorted.
+/// Kinds due in a place, by index, each with whether an earlier sync has seen it there; sorted.
 type Class = Vec<(u32, bool)>;
 
 /// Places of one class.
 type Part<'a> = (&'a [(u32, bool)], &'a [String]);
 
 impl Due {
-    /// What the complete scopes of a sync permit. Scopes that a whole sync has left out are noted.
+    /// Everything that the complete scopes of a sync permit to clean. Records the scopes that a whole sync left out.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub async fn of_sync(store: &GraphStore, sync: &Sync, catalog: &Catalog, whole: bool) -> Result<Self, GraphError> {
         let mut due = Self::default();
         let mut areas = Areas::of(store, sync);
@@ -85,20 +89,20 @@ impl Due {
         }
     }
 
-    /// All of these labels and edges (type and ends), in all of these places.
+    /// All these labels and edges (type and ends) in all these places.
     pub(crate) fn everything(
         places: Vec<String>,
         labels: impl IntoIterator<Item = String>,
         edges: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut due = Self::default();
+        let mut due = Self { with_newer_edges: true, ..Self::default() };
         let edges = edges.into_iter().map(|(kind, ends)| What::Edges(kind, ends));
         let class = labels.into_iter().map(What::Nodes).chain(edges).map(|what| (due.number(what), true)).collect();
         due.classes.insert(class, places);
         due
     }
 
-    /// Adds what is due in the places of an area.
+    /// Adds the due kinds of an area's places.
     pub(crate) fn add(&mut self, area: &Area, catalog: &Catalog) {
         let complete: HashMap<&str, Standing> = area
             .scopes
@@ -131,13 +135,13 @@ impl Due {
         number
     }
 
-    /// All of it at once, for whoever has the room.
+    /// Everything in one group, for callers with enough memory.
     pub fn whole(&self) -> Group {
         let parts: Vec<_> = self.classes.iter().map(|(class, places)| (&**class, &**places)).collect();
         self.group(&parts)
     }
 
-    /// All of it, two thousand places at a time.
+    /// Everything in groups of two thousand places.
     pub fn groups(&self) -> impl Iterator<Item = Group> + '_ {
         let mut classes = self.classes.iter();
         let mut rest: Part<'_> = (&[], &[]);
@@ -158,7 +162,7 @@ impl Due {
     }
 
     fn group(&self, parts: &[Part<'_>]) -> Group {
-        // By kind: the parts in which it is due, and those in which an earlier sync has seen it.
+        // For each kind: the parts in which it is due, and those in which an earlier sync has seen it.
         let mut kinds = BTreeMap::<u32, (Vec<usize>, Vec<usize>)>::new();
         for (part, (class, _)) in parts.iter().enumerate() {
             for (kind, seen_before) in *class {
@@ -176,7 +180,7 @@ impl Due {
                 made
             })
         };
-        let mut group = Group::default();
+        let mut group = Group { with_newer_edges: self.with_newer_edges, ..Group::default() };
         for (kind, (places, before)) in kinds {
             let ready = Ready { places: set(places), seen_before: set(before) };
             match self.kinds[kind as usize].clone() {
@@ -196,7 +200,7 @@ fn by_service(area: &Area) -> BTreeMap<&str, Vec<&Known>> {
     services
 }
 
-/// What the scopes of a place feed, each with all listings that do.
+/// Kinds that the scopes of a place feed, each with all its listings.
 fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<String>> {
     let mut feeding = BTreeMap::<What, BTreeSet<String>>::new();
     for known in scopes.iter().filter(|known| known.standing != Standing::Retired) {
@@ -215,7 +219,7 @@ fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<Stri
     feeding
 }
 
-/// Scopes of older syncs in places where this one has run, of which no listing that ran speaks.
+/// Scopes of older syncs, of services that ran in this sync, whose listings no scope of this sync mentions.
 fn unknown<'a>(area: &'a Area, catalog: &'a Catalog) -> impl Iterator<Item = &'a Known> {
     let is_own = |known: &&Known| !matches!(known.standing, Standing::Others | Standing::Retired);
     let services: HashSet<&str> = area.scopes.iter().filter(is_own).map(Known::service).collect();
@@ -238,7 +242,7 @@ impl Known {
         self.name.split('/').next().unwrap_or_default()
     }
 
-    /// What it said at its last end, and what it has brought since.
+    /// Feeds of its last finished run, and of the batches written since.
     fn feeds<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a Feeds> {
         self.feeds.as_deref().and_then(|id| catalog.get(id)).into_iter().chain([&self.brought])
     }

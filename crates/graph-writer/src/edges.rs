@@ -1,13 +1,15 @@
-//! Edge rows to statements: both ends are looked up ([`crate::elements`]), and the relationship is made or merged. Rows that
-//! lack an end are answered, so that they can be held.
+//! Turns edge rows into statements. Both ends are looked up ([`crate::elements`]), then the relationship is created or
+//! merged. Returns the rows that lack an end, so that they can be held.
 //!
-//! A target key that is not unique (`name`) links to every match, as Cartography does: to those that come later when the batch
-//! is tried again, for which it is held. No node is expected to share a key that is the same as the `id` of its node. On a node that this transaction has
-//! made nothing can hang yet, so its edges are made by one statement for all types; others are merged type by type. Neo4j
-//! would scan all relationships for a type that comes with the rows, and for what it calls a relationship (`elementId`) too
-//! when it plans that on an empty graph; `MERGE` between two known nodes looks at those alone, whatever the statistics say.
-//! Rows are sorted by their ends, so that hub nodes are locked in one order. Ownership, age and hash are kept as on nodes;
-//! `_module_ends` holds the labels between which the edge was declared, which is what cleanup goes by.
+//! A target key that is not unique (`name`) links to every match, as in Cartography. The batch is held and retried for
+//! matches that arrive later. A key equal to the `id` of its node is taken as unique.
+//!
+//! A node created in this transaction has no edges yet, so one statement creates its edges of all types; others are
+//! merged type by type. Neo4j would scan all relationships for a type that is a parameter, and also for an `elementId`
+//! of a relationship if it plans that statement on an empty graph. `MERGE` between two known nodes reads only their
+//! relationships, whatever the statistics. Rows are sorted by their ends, so that hub nodes are locked in one order.
+//! Ownership, age and hash are kept as on nodes. `_module_ends` holds the labels between which the edge was declared;
+//! cleanup uses it.
 
 mod cypher;
 
@@ -59,8 +61,7 @@ struct Link {
     target: Element,
 }
 
-/// Edges that lack an end, or may get a further one, by the batch that they come from; a batch whose edges are all there has
-/// none.
+/// Edges that lack an end, or may gain further targets, by the sequence of their batch. A complete batch has no labels.
 pub type Held = BTreeMap<u64, Missing>;
 
 impl<'a> EdgeWrites<'a> {
@@ -73,8 +74,8 @@ impl<'a> EdgeWrites<'a> {
         self.tables.push(Published { table, origin, batch: sequence, ends: declared(table), hashes, rank });
     }
 
-    /// Writes the rows between nodes that are among `elements` or in the graph; answers, for each batch that was added, which
-    /// of its edges lack an end. Adds what several places see to `sightings`.
+    /// Writes the rows whose ends are among `elements` or in the graph. Returns, for each added batch, the edges that
+    /// lack an end. Adds edges seen by several places to `sightings`.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
@@ -154,8 +155,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Makes relationships of a type, or renews the tag of those that are there and have not changed; answers the others,
-    /// and for each the thing that several places see, if it needs a new tag of the place's sighting and nothing else.
+    /// Creates relationships of a type, or renews the tag of existing unchanged ones. Returns the other rows, each with
+    /// its thing if only this place's sighting needs a new tag.
     async fn merge(
         &self,
         transaction: &mut Transaction,
@@ -172,7 +173,7 @@ impl<'a> EdgeWrites<'a> {
         Ok(left.filter_map(|(position, link)| Some((link, changed.remove(&position)?))).collect())
     }
 
-    /// Renews sightings where nothing else is to be written; answers the rows that need more.
+    /// Renews sightings where nothing else has changed. Returns the rows that need more.
     async fn renew(
         &self,
         transaction: &mut Transaction,
@@ -188,8 +189,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(more.into_iter().chain(again.map(|(_, left)| left)).map(|(link, _)| link).collect())
     }
 
-    /// Writes what has changed, or is seen by several places. An edge that is removed meanwhile is made again; one that has lost
-    /// an end has not been drawn.
+    /// Writes changed edges, and edges seen by several places. Recreates an edge that was removed meanwhile. An edge
+    /// that lost an end counts as not written.
     async fn remember(
         &self,
         transaction: &mut Transaction,
@@ -213,7 +214,7 @@ impl<'a> EdgeWrites<'a> {
         Ok(())
     }
 
-    /// Adds the sightings of the edges that several places see, as [`remember`] answers them; answers which rows were written.
+    /// Adds sightings of the edges that several places see, from the answer of [`remember`]. Returns the written rows.
     fn sight(
         &self,
         kind: &str,
@@ -233,8 +234,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(found)
     }
 
-    /// Rows that have not been drawn, by batch. An end that was there and has gone meanwhile may be either. Further targets may
-    /// come for a row that has been drawn by a key that does not identify them; only its label is named.
+    /// Rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with a
+    /// non-unique key may gain further targets after it was written; for it only the label is recorded.
     fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
         let mut held = Held::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -279,7 +280,7 @@ impl<'a> EdgeWrites<'a> {
         links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect()
     }
 
-    /// What all statements take.
+    /// Parameters common to all statements.
     fn cells<'b>(&'b self, position: usize, link: &'b Link) -> Vec<Cell<'b>> {
         let it = self.table(link);
         let (from, to) = it.directed(link);

@@ -22,7 +22,7 @@ pub(crate) type Key<'a> = (&'a str, &'a str);
 pub(crate) struct Elements<'a> {
     by_key: HashMap<Key<'a>, HashMap<&'a str, Vec<Element>>>,
     new: HashSet<Element>,
-    /// Values that a later node may have too: the key is not what identifies the nodes that have it.
+    /// Key values that later nodes may have too: the key does not identify its nodes.
     open: HashSet<(Key<'a>, &'a str)>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Elements<'a> {
         self.new.contains(element)
     }
 
-    /// Whether a node that comes later may have this value too.
+    /// Whether a later node may have this value too.
     pub(crate) fn is_open(&self, key: Key<'a>, value: &'a str) -> bool {
         self.open.contains(&(key, value))
     }

@@ -1,7 +1,8 @@
-//! Which labels and edges a listing feeds, and with which other listings, as it said when it finished.
+//! Labels and edges that a listing feeds, and the other listings that feed them, as reported when the listing finishes.
 //!
-//! All scopes of a listing say the same, in every region of every account. So the graph keeps each distinct set once, as
-//! `(:GromaFeeds)` with a hash as its id, and a scope names that hash. There are about as many sets as listings, times the
+//! All scopes of a listing report the same feeds, in every region of every account. So the graph stores each distinct
+//! set once, as `(:GromaFeeds)` with a hash as its id, and scopes refer to the hash. There are about as many sets as
+//! listings, times the collector versions that have run.
 //! versions of collectors that have run.
 
 use crate::{bolt, edges, requests, scope_store::words};
@@ -14,19 +15,19 @@ use std::{
     hash::Hash,
 };
 
-/// What one listing feeds; sorted.
+/// Feeds of one listing, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Feeds {
     nodes: BTreeSet<String>,
     edges: BTreeSet<String>,
 }
 
-/// Sets of feeds by their ids.
+/// Sets of feeds by id.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog(BTreeMap<String, Feeds>);
 
 impl Feeds {
-    /// What a listing says at its end.
+    /// Feeds that a listing reports at its end.
     pub fn of(finished: &ScopeFinished) -> Self {
         Self {
             nodes: finished.nodes.iter().map(node_text).collect(),
@@ -34,7 +35,7 @@ impl Feeds {
         }
     }
 
-    /// As the graph has it.
+    /// Parses the texts stored in the graph.
     pub(crate) fn of_texts(nodes: Vec<String>, edges: Vec<String>) -> Self {
         Self { nodes: nodes.into_iter().collect(), edges: edges.into_iter().collect() }
     }
@@ -47,7 +48,7 @@ impl Feeds {
         &self.edges
     }
 
-    /// Adds what a batch brings, without naming a listing.
+    /// Adds the feeds of a batch, without listings.
     pub fn add(&mut self, batch: &AssetBatch) {
         for table in &batch.nodes {
             self.nodes.insert(node_text(&NodeFeed { label: table.label.clone(), listings: Vec::new() }));
@@ -58,7 +59,7 @@ impl Feeds {
         }
     }
 
-    /// Its `id` in the graph: 128 bits as 32 hexadecimal digits, the same for the same feeds in any order.
+    /// `id` in the graph: 128 bits as 32 hexadecimal digits, independent of the order of the feeds.
     pub fn id(&self) -> String {
         let mut hasher = SipHasher13::new();
         (&self.nodes, &self.edges).hash(&mut hasher);
@@ -77,10 +78,10 @@ impl Feeds {
 }
 
 impl Catalog {
-    /// Every set in the graph.
+    /// Reads every set in the graph.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub async fn load(store: &GraphStore) -> Result<Self, GraphError> {
         let rows = store.rows(bolt::planned_once(LOAD, [])).await?;
         let sets = rows.iter().map(parse).collect::<Result<_, _>>();
@@ -97,12 +98,12 @@ impl Catalog {
         self.0.insert(feeds.id(), feeds);
     }
 
-    /// Labels whose nodes some listing feeds.
+    /// Labels with at least one feeding listing.
     pub fn labels(&self) -> HashSet<String> {
         self.0.values().flat_map(Feeds::nodes).map(|feed| feed.label).collect()
     }
 
-    /// Type and ends (from, to) of edges that some listing feeds.
+    /// Type and ends (from, to) of edges with at least one feeding listing.
     pub fn edges(&self) -> BTreeSet<(String, String, String)> {
         let feeds = self.0.values().flat_map(Feeds::edges);
         feeds.map(|feed| (feed.r#type, feed.from_label, feed.to_label)).collect()
@@ -115,10 +116,10 @@ impl Catalog {
 }
 
 const LOAD: &str = "MATCH (f:GromaFeeds) RETURN f.id AS id, f.nodes AS nodes, f.edges AS edges";
-/// The statement of [`note`].
+/// Statement of [`note`].
 pub(crate) const NOTE: &str = "UNWIND $rows AS feeds MERGE (f:GromaFeeds {id: feeds.id}) ON CREATE SET f += feeds";
 
-/// Notes sets in the transaction that makes scopes name them.
+/// Stores sets, in the transaction that makes scopes refer to them.
 pub(crate) async fn note<'a>(
     transaction: &mut Transaction,
     finished: impl Iterator<Item = &'a ScopeFinished>,
@@ -135,7 +136,7 @@ fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
     Ok((row.get("id")?, Feeds::of_texts(row.get("nodes")?, row.get("edges")?)))
 }
 
-/// `<label> <listing> <listing> …`; [`crate::admit`] lets no name with a space pass.
+/// `<label> <listing> <listing> …`; [`crate::admit`] rejects names with a space.
 fn node_text(feed: &NodeFeed) -> String {
     words(&[&feed.label], &feed.listings)
 }

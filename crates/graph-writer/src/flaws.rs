@@ -1,5 +1,5 @@
-//! Rows that cannot stand in the graph, and ids that stand there in a short form. One row costs only itself: its batch is
-//! applied without it, the scope's state counts it, and it is parked alone.
+//! Rows that Neo4j cannot store, and ids that are stored in a short form. A faulty row affects only itself: its batch
+//! is applied without it, the scope's state counts it, and it is parked alone.
 
 use crate::{
     scopes::Shortened,
@@ -15,29 +15,29 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// What had to be done to a batch to make it fit for the graph.
+/// Changes that made a batch acceptable to Neo4j.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Flaws {
-    /// Rows that were left out.
+    /// Rows left out.
     pub refused: Vec<Refused>,
-    /// Ids, and indexed values, that were shortened, by label.
+    /// Shortened ids and indexed values, by label.
     pub shortened: BTreeMap<String, Shortened>,
 }
 
-/// A row that was left out.
+/// A row left out of its batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused {
-    /// Why, in a sentence that names the row.
+    /// Reason, as a sentence that names the row.
     pub reason: String,
     /// The row alone, as an event of its own.
     pub row: AssetEvent,
 }
 
-/// Indexes of batches that hold one parked row: far beyond those of a listing, so that a row can be sent back without being
-/// taken for its batch.
+/// First index of batches that hold one parked row: far above the indexes of a listing, so that a returned row is not
+/// mistaken for its batch.
 const ROW_BATCHES: u32 = 1 << 31;
 
-/// Whose batch it is.
+/// Origin of a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner<'a> {
     pub(crate) sync: &'a Sync,
@@ -46,7 +46,7 @@ pub(crate) struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// A row that is left out, and why.
+    /// A row to leave out, with the reason.
     pub(crate) fn refuse(self, batch: u32, row: &Row<'_>, why: &str) -> Refused {
         let batch = if batch >= ROW_BATCHES { batch } else { row.batch_index(batch) };
         let event = AssetEvent {
@@ -59,7 +59,7 @@ impl Owner<'_> {
     }
 }
 
-/// A row and its table without rows.
+/// A row with the header of its table.
 pub(crate) enum Row<'a> {
     Node(&'a NodeTable, &'a NodeRow),
     Edge(&'a EdgeTable, &'a EdgeRow),
@@ -75,7 +75,7 @@ impl Row<'_> {
         batch
     }
 
-    /// The same whenever this row is parked.
+    /// Batch index of the parked row, derived from the row, so that parking it again gives the same one.
     fn batch_index(&self, batch: u32) -> u32 {
         let mut hasher = SipHasher13::new();
         batch.hash(&mut hasher);
@@ -105,7 +105,7 @@ fn shown(text: &str) -> String {
     short
 }
 
-/// A node table without its rows.
+/// A copy of a node table without its rows.
 pub(crate) fn header(table: &NodeTable) -> NodeTable {
     let NodeTable { label, extra_labels, absent_labels, ownership, properties, rows: _ } = table;
     NodeTable {
@@ -118,7 +118,7 @@ pub(crate) fn header(table: &NodeTable) -> NodeTable {
     }
 }
 
-/// An edge table without its rows.
+/// A copy of an edge table without its rows.
 pub(crate) fn edge_header(table: &EdgeTable) -> EdgeTable {
     let EdgeTable { r#type, source_label, direction, target_label, target_key, properties, rows: _ } = table;
     EdgeTable {
@@ -132,13 +132,14 @@ pub(crate) fn edge_header(table: &EdgeTable) -> EdgeTable {
     }
 }
 
-/// Most bytes of the events that a batch's refused rows become. Each repeats the names of its table: a message of 1 MiB with as
-/// many names as bad rows would become 50 GB. A thousand rows of the largest table that a collector sends come to 3 MiB.
+/// Limit in bytes of the events made from a batch's refused rows. Each event repeats the names of its table: a message
+/// of 1 MiB with as many names as faulty rows would become 50 GB. A thousand rows of the largest table of any collector
+/// take 3 MiB.
 const MOST_REFUSED: usize = 4 << 20;
-/// Bytes of such an event without the names.
+/// Size of such an event without the names, in bytes.
 const EVENT: usize = 500;
 
-/// Whether the rows that [`sift`] would take out can be parked one by one.
+/// Whether the rows that [`sift`] would remove can be parked one by one.
 pub(crate) fn is_siftable(batch: &AssetBatch) -> bool {
     let nodes = batch.nodes.iter().map(|table| {
         let is_refused = |row: &&NodeRow| why_not(&row.values, table.properties.len(), ("id", &row.id)).is_some();
@@ -152,10 +153,10 @@ pub(crate) fn is_siftable(batch: &AssetBatch) -> bool {
     nodes.chain(edges).fold(0_usize, usize::saturating_add) <= MOST_REFUSED
 }
 
-/// Takes rows that cannot stand in the graph out of a batch, and shortens what an index would refuse.
+/// Removes rows that Neo4j cannot store from a batch, and shortens values that are too long for an index.
 pub(crate) fn sift(owner: Owner<'_>, batch: &mut AssetBatch) -> Flaws {
     let mut flaws = Flaws::default();
-    // A row that was parked when it had been shortened is not shortened twice.
+    // Rows parked after shortening are not shortened again.
     let shorten: fn(&mut String) -> bool = match batch.index {
         0..ROW_BATCHES => shorten,
         _ => |text: &mut String| short::is_long(text) && shorten(text),
@@ -269,7 +270,7 @@ mod tests {
         let id = &once.nodes[0].rows[0].id;
         assert!(id.len() < 1_100);
         assert_eq!(flaws.shortened["A"], Shortened { count: 2, example: id.clone() });
-        // Parked and sent back, it keeps the id that edges know it by.
+        // After parking and return, it keeps the id that edges refer to.
         let (twice, _) = sifted(AssetBatch { index: ROW_BATCHES, ..once.clone() });
         assert_eq!(&twice.nodes[0].rows[0].id, id);
     }

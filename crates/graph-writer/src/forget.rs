@@ -1,8 +1,8 @@
-//! Forgetting places on request: what only they see is removed, in the way in which cleanup removes what a sync no longer
-//! sees; a node or an edge that other places see too just loses them. Their scopes' states go at last, so that a forgetting
-//! that is cut off can be begun again.
+//! Forgets places on request. Nodes and edges seen only by them are removed, as in cleanup; those that other places see
+//! too only lose these places. The scopes' states are removed last, so that an interrupted run can be repeated.
 //!
-//! Only what was there when the places were looked up is removed: what a sync has seen since carries a newer tag.
+//! Only assets that were present when the places were looked up are removed: an asset seen by a sync since then has a
+//! newer tag.
 
 use crate::{bolt, cleanup, due::Due, feeds::Catalog};
 use events::Sync;
@@ -10,9 +10,9 @@ use graph::{GraphError, GraphStore, Portion};
 use neo4rs::{BoltType, DeError, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Places that are counted in one statement.
+/// Places counted in one statement.
 const TOGETHER: usize = 2_000;
-/// Nodes, edges or scopes that are removed in one transaction.
+/// Nodes, edges or scopes removed in one transaction.
 static CHUNK: Portion = Portion::new(10_000);
 
 /// A place of the graph.
@@ -26,15 +26,15 @@ pub struct Place {
     pub stale: bool,
 }
 
-/// How much there is of what, by place and by what it is: a label, or `(:From)-[:TYPE]->(:To)`.
+/// Counts by place and by kind: a label, or `(:From)-[:TYPE]->(:To)`.
 pub type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
-/// What was removed.
+/// Numbers of removed elements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Nodes.
     pub nodes: u64,
-    /// Edges, without those that went with their nodes.
+    /// Edges, without those deleted together with their nodes.
     pub edges: u64,
     /// Scopes.
     pub scopes: u64,
@@ -45,10 +45,10 @@ const PLACES: &str = "OPTIONAL MATCH (g:GromaSync) WHERE g.whole WITH coalesce(m
     max(coalesce(s.stale, 0)) AS stale RETURN place, tag, stale > 0 AND stale = whole AND tag < stale AS stale \
     ORDER BY place";
 
-/// Every place of the graph.
+/// Reads every place in the graph.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub async fn places(store: &GraphStore) -> Result<Vec<Place>, GraphError> {
     let rows = store.rows(bolt::planned_once(PLACES, [])).await?;
     let place = |row: &Row| Ok(Place { name: row.get("place")?, last_seen: row.get("tag")?, stale: row.get("stale")? });
@@ -59,10 +59,10 @@ fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T, DeError>) -> Result<Vec
     rows.iter().map(one).collect::<Result<_, _>>().map_err(GraphError::from)
 }
 
-/// Counts what only these places see.
+/// Counts the nodes and edges that only these places see.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, GraphError> {
     let mut counts = Counts::new();
     let Kinds { labels, types } = kinds(store).await?;
@@ -93,10 +93,11 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
     Ok(counts)
 }
 
-/// Removes what only these places see, takes them off what others see too, and removes their scopes.
+/// Removes nodes and edges that only these places see, detaches the places from those that others see too, and removes
+/// the scopes.
 ///
 /// # Errors
-/// When the graph is away; what was removed until then stays removed.
+/// The graph is unavailable. Earlier removals stay.
 pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, GraphError> {
     let Some(newest) = places.iter().map(|place| place.last_seen).max() else { return Ok(Removed::default()) };
     let names = || places.iter().map(|place| place.name.clone()).collect();
@@ -108,14 +109,14 @@ pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, Gra
         let ends: Vec<Option<String>> = read(&rows, |row| row.get("ends"))?;
         edges.extend(ends.into_iter().flatten().map(|ends| (kind.clone(), ends)));
     }
-    // A record of its own adds up what cleanup removes.
+    // A temporary record collects the counts of cleanup.
     let own = Sync { id: format!("forget-{newest}-{:016x}", rand::random::<u64>()), update_tag: newest + 1 };
     cleanup::clean(store, &own, &Due::everything(names(), labels, edges)).await?;
     let (nodes, edges) = removed(store, &own).await?;
     Ok(Removed { nodes, edges, scopes: scopes(store, places).await? })
 }
 
-/// What cleanup counted; its record goes.
+/// Returns the counts of cleanup and deletes their record.
 async fn removed(store: &GraphStore, own: &Sync) -> Result<(u64, u64), GraphError> {
     let text = "MATCH (g:GromaSync {id: $sync}) \
         WITH g, coalesce(g.nodes_removed, 0) AS nodes, coalesce(g.edges_removed, 0) AS edges \
@@ -125,7 +126,7 @@ async fn removed(store: &GraphStore, own: &Sync) -> Result<(u64, u64), GraphErro
     Ok(counts.first().copied().unwrap_or_default())
 }
 
-/// Removes the scopes of places, unless a sync has seen them since.
+/// Removes the scopes of places that no sync has seen since the lookup.
 async fn scopes(store: &GraphStore, places: &[Place]) -> Result<u64, GraphError> {
     const TEXT: &str = "UNWIND $places AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
         AND s.tag <= $newest WITH s LIMIT $chunk DELETE s RETURN count(*) AS count";
@@ -136,7 +137,7 @@ async fn scopes(store: &GraphStore, places: &[Place]) -> Result<u64, GraphError>
     Ok(all)
 }
 
-/// Repeats a statement that removes `$chunk` things until it finds no more; answers how many there were.
+/// Repeats a statement that removes `$chunk` elements until it finds no more. Returns the number of removed elements.
 async fn drain(
     store: &GraphStore,
     text: &str,
@@ -167,31 +168,32 @@ fn names_of(places: &[Place]) -> BoltType {
     bolt::texts(places.iter().map(|place| &place.name))
 }
 
-/// Labels and types of what belongs to places.
+/// Labels and relationship types that belong to places.
 struct Kinds {
     labels: BTreeSet<String>,
     types: BTreeSet<String>,
 }
 
-/// Known by the index that cleanup looks them up by.
+/// Finds the kinds by the indexes that cleanup uses.
 async fn kinds(store: &GraphStore) -> Result<Kinds, GraphError> {
     let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties WHERE properties[0] = '_module_scope' \
         RETURN DISTINCT entityType = 'NODE' AS node, labelsOrTypes[0] AS name";
     let rows = graph::list_indexes(store, text).await?;
     let found: Vec<(bool, String)> = read(&rows, |row| Ok((row.get("node")?, row.get("name")?)))?;
-    // They become part of statements.
+    // The names become part of statements.
     let found = found.into_iter().filter(|(_, name)| events::identifier::is_valid(name));
     let (labels, types): (Vec<_>, Vec<_>) = found.partition(|(node, _)| *node);
     let names = |all: Vec<(bool, String)>| all.into_iter().map(|(_, name)| name).collect();
     Ok(Kinds { labels: names(labels), types: names(types) })
 }
 
-/// What Cartography wrote before a time (Unix seconds) and neither it nor Groma has seen since, by what it is.
+/// Counts, by kind, the nodes and edges that Cartography wrote before a time (Unix seconds) and that neither it nor
+/// Groma has seen since.
 ///
-/// Only labels and edges that some listing of Groma's feeds: of others it cannot say that they are gone.
+/// Only labels and edges that some listing of Groma feeds: Groma cannot tell whether others still exist.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub async fn count_cartography(store: &GraphStore, before: i64) -> Result<BTreeMap<String, u64>, GraphError> {
     let mut counts = BTreeMap::new();
     for Foreign { name, text, .. } in foreign(store).await? {
@@ -204,13 +206,13 @@ pub async fn count_cartography(store: &GraphStore, before: i64) -> Result<BTreeM
     Ok(counts)
 }
 
-/// Removes what [`count_cartography`] counts.
+/// Removes the nodes and edges that [`count_cartography`] counts.
 ///
 /// # Errors
-/// When the graph is away; what was removed until then stays removed.
+/// The graph is unavailable. Earlier removals stay.
 pub async fn forget_cartography(store: &GraphStore, before: i64) -> Result<Removed, GraphError> {
     let mut removed = Removed::default();
-    // Edges first: those of a node that is removed go with it, uncounted.
+    // Edges come first: deleting a node deletes its edges uncounted.
     for Foreign { text, is_edge, .. } in foreign(store).await?.into_iter().rev() {
         let deletion = if is_edge { "DELETE" } else { "DETACH DELETE" };
         let text = format!("{text} WITH it LIMIT $chunk {deletion} it RETURN count(*) AS count");
@@ -220,14 +222,14 @@ pub async fn forget_cartography(store: &GraphStore, before: i64) -> Result<Remov
     Ok(removed)
 }
 
-/// A statement that finds old things that Groma has never seen.
+/// A statement that finds old elements that Groma has never seen.
 struct Foreign {
     name: String,
     text: String,
     is_edge: bool,
 }
 
-/// Labels, then edges. A node with several of the labels counts under the first.
+/// Statements for labels, then for edges. A node with several of the labels counts under the first.
 async fn foreign(store: &GraphStore) -> Result<Vec<Foreign>, GraphError> {
     let catalog = Catalog::load(store).await?;
     let valid = |name: &String| events::identifier::is_valid(name);
@@ -245,7 +247,7 @@ async fn foreign(store: &GraphStore) -> Result<Vec<Foreign>, GraphError> {
     }
     for (kind, from, to) in catalog.edges().into_iter().filter(|(a, b, c)| [a, b, c].into_iter().all(valid)) {
         let name = format!("(:{from})-[:{kind}]->(:{to})");
-        // Analysis' edges are Groma's and belong to no place.
+        // Edges of the analysis belong to Groma and to no place.
         let text = format!(
             "MATCH (:`{from}`)-[it:`{kind}`]->(:`{to}`) WHERE it._module_scope IS NULL \
              AND coalesce(it._module_name, '') <> 'groma' AND it.lastupdated < $before"

@@ -1,11 +1,11 @@
-//! Edges whose target (or source) is not in the graph yet. They are kept by reference: the scope's state names the batch
-//! by its place in the stream and the labels that were missing, and the batch is fetched again when such nodes have come.
-//! So nothing is held in memory, whatever the size of an account, and nothing is forgotten when the writer is killed.
+//! Edges whose target (or source) is not yet in the graph. They are held by reference: the scope's state records the
+//! batch's sequence and the missing labels, and the batch is fetched again when such nodes have arrived. So held edges
+//! need no memory, whatever the size of an account, and survive a killed writer.
 //!
-//! Retried when a lane is idle after a scope of its account completed, for the labels that were written in the meantime;
-//! and when the sync ends, which is when edges between accounts can be drawn. What still lacks an end then is counted. A
-//! batch that the stream no longer has makes its scope lost: its edges are unknown. Not so where all it lacks are labels
-//! that no listing feeds: their nodes are in nothing that is surveyed, and nobody waits for them.
+//! They are retried when a lane is idle after a scope of its account completed, for the labels written meanwhile; and
+//! at the end of the sync, when edges between accounts can be created. Edges that still lack an end are then counted.
+//! If the stream no longer has the batch, its edges are unknown and the scope is lost. Exception: if the batch lacks
+//! only labels that no listing feeds, no survey can bring the nodes, and the scope is not lost.
 
 use crate::{
     admit::{Admitted, admit},
@@ -44,12 +44,12 @@ struct Fetched<'a> {
     labels: &'a Labels,
 }
 
-/// Missing labels whose edges are tried again.
+/// Missing labels whose edges are retried.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// Their nodes may have come: a batch that is gone makes its scope lost.
+    /// Labels whose nodes may have arrived. A missing batch of theirs makes its scope lost.
     pub awaited: HashSet<String>,
-    /// Try the others too, although no listing is known to feed them; a batch of theirs that is gone is none the worse.
+    /// Retry all other labels too, although no listing is known to feed them. A missing batch of theirs does no harm.
     pub all: bool,
 }
 
@@ -62,7 +62,7 @@ impl Labels {
 /// Retries the held edges of these scopes that lack one of the labels.
 ///
 /// # Errors
-/// When the graph or the stream is away; what was drawn until then stays.
+/// The graph or the stream is unavailable. Edges created before stay.
 pub async fn retry(
     bus: &Bus,
     store: &GraphStore,
@@ -111,7 +111,7 @@ fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
     (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 
-/// Draws what was fetched, in smaller transactions where Neo4j does not take it at once.
+/// Creates the fetched edges, in smaller transactions if Neo4j rejects the size.
 async fn draw(store: &GraphStore, schema: &Schema, fetched: &Fetched<'_>) -> Result<(), GraphError> {
     let batches = || fetched.batches.iter().filter_map(|(_, item)| item.as_ref());
     schema.ensure(store, needs(batches().filter_map(Item::batch))).await?;
@@ -124,14 +124,14 @@ async fn draw(store: &GraphStore, schema: &Schema, fetched: &Fetched<'_>) -> Res
                 EDGES.passed(edges);
                 (rest, backoff) = (&rest[now..], store.backoff());
             }
-            // One batch is as little as can be.
+            // A single batch cannot be split further.
             Err(error) => backoff.shrink(error, &EDGES, if now == 1 { 1 } else { edges }).await?,
         }
     }
     Ok(())
 }
 
-/// How many batches come to at most so many edges, one at least; and their edges.
+/// Number of the first batches with at most `most` edges together, at least one; and the number of their edges.
 fn first(batches: &[(u64, Option<Item>)], most: usize) -> (usize, usize) {
     let mut sizes = batches.iter().map(|(_, item)| item.as_ref().map_or(0, |item| item.rows().1));
     let (mut count, mut edges) = (1, sizes.next().unwrap_or(0));

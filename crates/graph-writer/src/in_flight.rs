@@ -1,5 +1,5 @@
-//! Deliveries that wait or are worked on: kept from being delivered to somebody else by a sign of life every few seconds for
-//! as long as the work goes on, and settled by their place in the stream.
+//! Deliveries in work or in a queue. Progress acknowledgements every few seconds prevent their redelivery while the
+//! work continues. They are settled by their sequence.
 
 use bus::{Delivery, Outcome};
 use graph::Pulse;
@@ -85,9 +85,9 @@ impl Drop for Share {
     }
 }
 
-/// How long work may go on without a sign. Longer than every limit of a single step ([`graph::Limits`]).
+/// Longest time of work without a sign of progress. Longer than every limit of a single step ([`graph::Limits`]).
 pub(crate) const SILENCE: Duration = Duration::from_mins(10);
-/// How long one sign of life, or handing back one delivery, may take.
+/// Time limit for one progress acknowledgement, or for returning one delivery.
 const SIGN: Duration = Duration::from_secs(5);
 
 /// Deliveries by their place in the stream.
@@ -104,7 +104,7 @@ struct Held {
 }
 
 impl InFlight {
-    /// A pulse for one piece of work on them. Its beats count as signs of all of them.
+    /// A pulse for one piece of work on these deliveries. Its beats count for all of them.
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse::under(&self.pulse)
     }
@@ -125,20 +125,20 @@ impl InFlight {
         if let Some(held) = held
             && let Err(error) = held.delivery.settle(outcome).await
         {
-            tracing::warn!(error = bus::chain(&error), sequence, "settling failed; the message will come again");
+            tracing::warn!(error = bus::chain(&error), sequence, "cannot settle; the message will be redelivered");
         }
     }
 
-    /// Hands back all that is left, to be delivered to another writer at once. What cannot be handed back in time is delivered
-    /// after the ack wait.
+    /// Returns all remaining deliveries, so that another writer gets them at once. Those that cannot be returned in
+    /// time are redelivered after the ack wait.
     pub(crate) async fn hand_back(&self) {
         for (_, held) in self.held.lock().await.drain() {
             timeout(SIGN, held.delivery.settle(Outcome::Retry(Duration::ZERO))).await.ok();
         }
     }
 
-    /// Gives signs of life, several within the ack wait, until it is dropped. When nothing has gone on for [`SILENCE`], all
-    /// deliveries go back instead.
+    /// Acknowledges progress several times within the ack wait, until dropped. After [`SILENCE`] without progress,
+    /// returns all deliveries instead.
     pub(crate) async fn keep_alive(&self, ack_wait: Duration) {
         loop {
             tokio::time::sleep(ack_wait / 3).await;
@@ -152,15 +152,15 @@ impl InFlight {
             return;
         }
         if self.pulse.silent_for() > silence {
-            tracing::warn!(messages = held.len(), ?silence, "nothing goes on; handing messages back to other writers");
+            tracing::warn!(messages = held.len(), ?silence, "no progress; returning messages to other writers");
             drop(held);
             return self.hand_back().await;
         }
         for held in held.values() {
             match timeout(SIGN, held.delivery.progress()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "no sign of life could be given"),
-                Err(_) => return tracing::debug!("NATS takes no sign of life"),
+                Ok(Err(error)) => tracing::debug!(%error, "cannot acknowledge progress"),
+                Err(_) => return tracing::debug!("NATS does not accept an acknowledgement of progress"),
             }
         }
     }
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(in_flight.held.lock().await.len(), 1, "it goes on");
         in_flight.sign(Duration::ZERO).await;
         assert_eq!(in_flight.held.lock().await.len(), 0);
-        // Long before the ack wait is over.
+        // Long before the end of the ack wait.
         let again = consumer.next(1).await?.pop().expect("it is delivered again");
         assert_eq!(again.deliveries(), 2);
         Ok(())

@@ -24,14 +24,14 @@ use tokio::sync::Notify;
 const MOST_NODES: usize = 2_500;
 /// Edge rows after which it is.
 const MOST_EDGES: usize = 10_000;
-/// A full transaction, in the parts of [`Lanes::portion`].
+/// Units of a full transaction, as in [`Lanes::portion`].
 const FULL: usize = 1_024;
 
 /// The queues of all accounts.
 pub(crate) struct Lanes {
     state: Mutex<State>,
     changed: Notify,
-    /// How full a transaction may be.
+    /// Limit of a transaction's size.
     portion: Portion,
 }
 
@@ -59,14 +59,13 @@ struct Lane {
     completed: bool,
 }
 
-/// Where a lane is. It goes round: only an idle lane is called, only a called one is taken, only a taken one becomes idle. So
-/// no two workers serve it.
+/// State of a lane: idle, called, taken, and idle again, in this order only. So two workers never serve one lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stand {
-    /// Nobody is meant to serve it.
+    /// No worker serves it or is called.
     #[default]
     Idle,
-    /// It is among the ready ones, once.
+    /// In the queue of ready lanes, once.
     Called,
     /// A worker serves it.
     Taken,
@@ -83,7 +82,7 @@ impl Lane {
 }
 
 impl State {
-    /// Calls for a worker if the lane needs one and none is called.
+    /// Queues the lane for a worker if it needs one and is idle.
     fn call(&mut self, account: &str) -> bool {
         let Some(lane) = self.lanes.get_mut(account) else { return false };
         let needed = lane.stand == Stand::Idle && lane.has_work();
@@ -146,22 +145,22 @@ impl Lanes {
         }
     }
 
-    /// Learns that a transaction with these events was too large for Neo4j.
+    /// Records that a transaction with these events was too large for Neo4j.
     pub(crate) fn too_large(&self, items: &[Item]) {
         self.portion.halve(fullness(items));
     }
 
-    /// Learns that a transaction with these events passed.
+    /// Records that a transaction with these events succeeded.
     pub(crate) fn passed(&self, items: &[Item]) {
         self.portion.passed(fullness(items));
     }
 
-    /// Learns that an event passed in pieces: a larger transaction may pass again some time.
+    /// Records that an event succeeded in pieces, so that transactions grow again in time.
     pub(crate) fn passed_in_pieces(&self) {
         self.portion.passed(self.portion.size());
     }
 
-    /// Whether these events are more than a transaction may have at present.
+    /// Whether these events exceed the present size of a transaction.
     pub(crate) fn is_too_much(&self, items: &[Item]) -> bool {
         fullness(items) > self.portion.size()
     }
@@ -201,7 +200,7 @@ fn take(state: &mut State, account: String, portion: usize) -> Job {
     Job::Apply { account, items }
 }
 
-/// How much of a full transaction these events are.
+/// Size of these events in units of [`FULL`].
 fn fullness(items: &[Item]) -> usize {
     let rows = items.iter().map(Item::rows).fold((0, 0), |sum, rows| (sum.0 + rows.0, sum.1 + rows.1));
     parts(rows.0, rows.1)

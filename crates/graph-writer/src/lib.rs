@@ -1,15 +1,17 @@
-//! Asset events to Cypher to Neo4j. The writer knows no AWS service: labels, properties and edges come with the events.
+//! Writes asset events to Neo4j as Cypher. The writer knows no AWS service: labels, properties and edges come with the
+//! events.
 //!
-//! Reading order: [`schema`] is the graph's indexes; [`admit`] decides which events may become Cypher, and [`flaws`] which
-//! rows; [`scopes`] counts what was applied, and [`scope_store`] keeps that in the graph, [`feeds`] what listings feed;
-//! `rows` and `requests` are how rows travel, `elements` finds nodes, [`nodes`] and [`edges`] write (`ownership`: whose it
-//! is, `sightings`: who sees what several places see), [`apply`] is the transaction around them, `pieces` the way around a
-//! row that Neo4j refuses; [`held`] keeps edges whose target is missing; `lane` queues one account's events. [`sync_end`]
-//! closes a sync: `reports` are what its collectors say, `settle` waits for it, [`due`] is what may be cleaned, by `areas`,
-//! `unwritten` names what the graph did not get, [`cleanup`] (with `unseen`) removes what finished scopes no longer see, `stale` names what nobody covers, `tally`
-//! counts, `refused` names rows that cannot stand in the graph, `cut` keeps messages small. [`newest`] answers which update
-//! tag is the newest; [`writer`] consumes the bus; [`alone`] is a process that does; [`preview`] says what events would
-//! change, without writing; [`forget`] removes places on request.
+//! Reading order: [`schema`] maintains the graph's indexes; [`admit`] validates events, and [`flaws`] their rows;
+//! [`scopes`] counts applied batches, [`scope_store`] stores these counts in the graph, [`feeds`] the labels and edges
+//! that listings feed. `rows` and `requests` encode rows, `elements` finds nodes, [`nodes`] and [`edges`] write them
+//! (`ownership`: the place that an element belongs to, `sightings`: the places of elements that several see). [`apply`]
+//! is the transaction around them, `pieces` isolates a row that Neo4j rejects; [`held`] keeps edges whose target is
+//! missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` reads the collectors' reports,
+//! `settle` waits for its scopes, [`due`] computes what may be cleaned, by `areas`, `unwritten` names scopes that the
+//! graph lacks, [`cleanup`] (with `unseen`) removes assets that finished scopes no longer contain, `stale` names places
+//! that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut` limits the size of messages.
+//! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus; [`alone`] is a writer process;
+//! [`preview`] computes changes without writing; [`forget`] removes places on request.
 
 pub mod admit;
 pub mod alone;

@@ -1,5 +1,5 @@
-//! The newest update tag in the graph, for schedulers: the next sync's tag must be larger, or its events would be taken for
-//! those of an older sync and ignored.
+//! Serves the newest update tag in the graph to schedulers. The next sync's tag must be larger; otherwise its events
+//! would count as those of an older sync and be ignored.
 
 use crate::bolt;
 use bus::{Bus, GRAPH_WRITER, Served};
@@ -9,19 +9,19 @@ use graph::{GraphError, GraphStore};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Pause before the subject is subscribed to again.
+/// Pause before subscribing again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Both are looked up at the upper end of an index, so that the size of the graph does not matter.
+/// Both read the upper end of an index, so the size of the graph does not matter.
 const NEWEST: [&str; 2] = [
     "MATCH (it:GromaScope) WHERE it.tag > 0 RETURN it.tag AS tag ORDER BY it.tag DESC LIMIT 1",
     "MATCH (it:GromaSync) WHERE it.tag > 0 RETURN it.tag AS tag ORDER BY it.tag DESC LIMIT 1",
 ];
 
-/// The largest update tag of any scope or sync in the graph; 0 when there is none.
+/// Largest update tag of any scope or sync in the graph; 0 if there is none.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub async fn newest_tag(store: &GraphStore) -> Result<i64, GraphError> {
     let mut newest = 0;
     for text in NEWEST {
@@ -32,18 +32,18 @@ pub async fn newest_tag(store: &GraphStore) -> Result<i64, GraphError> {
     Ok(newest)
 }
 
-/// Answers until `shutdown`. All writers of a bus share the requests.
+/// Answers requests until `shutdown`. All writers of a bus share them.
 pub(crate) async fn serve(bus: &Bus, store: &GraphStore, shutdown: &CancellationToken) {
     let serving = async {
         loop {
             match bus.serve(subjects::NEWEST_TAG_REQUEST, GRAPH_WRITER).await {
                 Ok(requests) => answer_all(store, requests).await,
-                Err(error) => tracing::warn!(%error, "cannot serve the newest tag; trying again"),
+                Err(error) => tracing::warn!(%error, "cannot serve the newest tag; retrying"),
             }
             tokio::time::sleep(PAUSE).await;
         }
     };
-    // Cancelling is harmless: the statements only read.
+    // Cancelling is safe: the statements only read.
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = serving => {}
@@ -55,7 +55,7 @@ async fn answer_all(store: &GraphStore, requests: impl Stream<Item = Served>) {
     while let Some(request) = requests.next().await {
         match newest_tag(store).await {
             Ok(newest_tag) => request.answer(NewestTagAnswer { newest_tag }.encode_to_vec()).await,
-            // No answer: 0 would say that the graph is empty.
+            // No answer is sent, because 0 would mean an empty graph.
             Err(error) => tracing::warn!(error = bus::chain(&error), "cannot look up the newest tag"),
         }
     }

@@ -1,18 +1,19 @@
-//! Node rows to statements: rows of one label are looked up together, whatever listing and scope they come from, because a
-//! few large requests are several times faster than many small ones. Those that have not changed get their tag in passing;
-//! new ones are made, and all others changed, by one statement for all labels.
+//! Turns node rows into statements. Rows of one label are looked up together, whatever their listing and scope, because
+//! a few large requests are several times faster than many small ones. Unchanged nodes get their new tag in the lookup.
+//! One statement for all labels creates new nodes, and another one updates the rest.
 //!
-//! What only its own place sees is written before the edges. What others see too (accounts, principals, images) is written
-//! after them, because a node is locked from its first change to the end of the transaction: while accounts were locked
-//! first, each of eight first syncs repeated transactions because of deadlocks, and lanes waited for each other for up to 0.3 s.
+//! Nodes that only one place sees are written before the edges. Nodes that others see too (accounts, principals,
+//! images) are written after the edges, because a node stays locked from its first change to the end of the
+//! transaction. While accounts were locked first, each of eight first syncs repeated transactions after deadlocks, and
+//! lanes waited for each other for up to 0.3 s.
 //!
-//! What the writer keeps on a node beside the event's properties is said in [`crate::ownership`]; the places that see a node
-//! that several see, in [`crate::sightings`].
+//! [`crate::ownership`] describes the writer's own properties of a node; [`crate::sightings`] describes the places of a
+//! node that several see.
 //!
-//! Neo4j plans each statement once, and what that costs goes by the length of its text: with twenty property names and
-//! everything about ownership in it, planning one took four times as long (21 ms against 6), and with three statements for
-//! each label a first sync spent most of its time so. So labels and names travel with the rows, and the one statement that
-//! has to name its label, because only so Neo4j uses an index, is short.
+//! Neo4j plans each statement once, and planning time depends on the length of the text. With twenty property names and
+//! all of ownership in the text, planning took four times as long (21 ms against 6 ms), and with three statements for
+//! each label a first sync spent most of its time on planning. So labels and names are parameters. The one statement
+//! that names its label, because Neo4j uses an index only then, is short.
 
 mod cypher;
 mod hash;
@@ -55,7 +56,7 @@ struct Published<'a> {
     origin: Origin<'a>,
     hash_property: String,
     hashes: Vec<i64>,
-    /// Property that has the rank of the row that gave the properties, and the rank of these rows.
+    /// Property with the rank of the row that gave the properties, and the rank of these rows.
     rank_property: String,
     rank: String,
 }
@@ -71,7 +72,7 @@ struct Entry {
 struct Left {
     entry: Entry,
     element: Element,
-    /// What several places see, if it needs a new tag of the place's sighting and nothing else.
+    /// Id of an element that several places see, if only this place's sighting needs a new tag.
     thing: Option<String>,
 }
 
@@ -213,7 +214,7 @@ impl<'a> NodeWrites<'a> {
         Ok(())
     }
 
-    /// Renews sightings where nothing else is to be written; answers the rows that need more.
+    /// Renews sightings where nothing else has changed. Returns the rows that need more.
     async fn renew(&self, transaction: &mut Transaction, left: Vec<Left>) -> Result<Vec<Left>, neo4rs::Error> {
         let (seen, mut more): (Vec<Left>, Vec<Left>) = left.into_iter().partition(|left| left.thing.is_some());
         let renewal = |left: &Left| {
@@ -225,7 +226,7 @@ impl<'a> NodeWrites<'a> {
         Ok(more)
     }
 
-    /// Writes what has changed, or may belong to several places or to none. Answers rows whose node is gone.
+    /// Writes nodes that changed, or that may belong to several places or to none. Returns rows whose node is gone.
     async fn remember(
         &self,
         transaction: &mut Transaction,
@@ -250,7 +251,7 @@ impl<'a> NodeWrites<'a> {
         Ok(gone)
     }
 
-    /// Adds the sightings of the nodes that several places see, as [`remember`] answers them.
+    /// Adds sightings of the nodes that several places see, from the answer of [`remember`].
     fn sight(
         &self,
         answer: &Row,
@@ -283,7 +284,7 @@ impl<'a> NodeWrites<'a> {
         &self.row(entry).id
     }
 
-    /// What [`refresh`] needs.
+    /// Parameters of [`refresh`].
     fn stub(&self, position: usize, entry: Entry) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         vec![
@@ -298,7 +299,7 @@ impl<'a> NodeWrites<'a> {
         ]
     }
 
-    /// What the other statements need; with the node if it is there.
+    /// Parameters of the other statements, with the node if it exists.
     fn whole<'b>(&'b self, position: usize, entry: Entry, element: Option<&'b str>) -> Vec<Cell<'b>> {
         let it = self.table(entry);
         let cells = [

@@ -1,17 +1,18 @@
-//! Who a node or an edge belongs to, so that cleanup knows who may call it gone. Every node and edge has
+//! Ownership of nodes and edges: the places that may declare an element gone. Every node and edge has
 //!
 //! - `firstseen` (milliseconds, on creation) and `lastupdated` (tag of the newest sync that saw it).
-//! - `_module_scope`: the place (`account/region/service`) that sees it; `several:<uuid>` once more than one place has seen
-//!   it: each of them then has a [sighting](crate::sightings); `shared` while no place owns it.
+//! - `_module_scope`: the place (`account/region/service`) that sees it; `several:<uuid>` once more than one place has
+//!   seen it, each of which then has a [sighting](crate::sightings); `shared` while no place owns it.
 //! - `_module_label` (nodes): the primary label. Other labels of a node may be primary labels of other nodes
 //!   (`AWSIpPermissionInbound` nodes are also `AWSIpRule`), and cleaning those must not touch this one. `_module_ends`
 //!   (edges): the labels between which it was declared.
-//! - `_module_hash_<listing>` (nodes), `_module_hash` (edges with properties): hash of the labels and properties that were
-//!   given. Unchanged rows write a tag alone, and send no properties of nodes.
-//! - `_module_from_<listing>` (nodes), `_module_from` (edges with properties), only where several places may differ: the
-//!   [`rank`] of the row that gave them. The newest sync wins, then the smallest place, so order decides nothing.
-//! - `_module_shared` (nodes): some row has said that it belongs to no place. Such a node is never removed: it becomes
-//!   `shared` again when its last place no longer sees it.
+//! - `_module_hash_<listing>` (nodes), `_module_hash` (edges with properties): hash of the given labels and properties.
+//!   Unchanged rows write only a tag, and node rows send no properties.
+//! - `_module_from_<listing>` (nodes), `_module_from` (edges with properties), only where several places may differ:
+//!   the [`rank`] of the row that gave the properties. The newest sync wins, then the smallest place, so the result
+//!   does not depend on order.
+//! - `_module_shared` (nodes): some row declared that the node belongs to no place. Such a node is never removed: it
+//!   becomes `shared` again when its last place no longer sees it.
 //!
 //! A place that sees a `shared` node as its own takes it over.
 
@@ -20,7 +21,7 @@ use std::{collections::HashMap, hash::Hash};
 /// `_module_scope` of what belongs to no place.
 pub(crate) const SHARED: &str = "shared";
 
-/// `_module_scope` of what several places see begins with it; a UUID follows, which sightings refer to.
+/// Prefix of `_module_scope` for elements that several places see. A UUID follows, to which sightings refer.
 pub(crate) const SEVERAL: &str = "several:";
 
 /// A label, or the type and the ends of an edge.
@@ -36,7 +37,7 @@ impl Kind {
         Self(format!("{kind} {ends}"))
     }
 
-    /// As the graph has it.
+    /// A kind named as in the graph.
     pub(crate) fn named(name: String) -> Self {
         Self(name)
     }
@@ -45,7 +46,7 @@ impl Kind {
         &self.0
     }
 
-    /// Type and ends of an edge; none of a label.
+    /// Type and ends of an edge; `None` for a label.
     pub(crate) fn as_edge(&self) -> Option<(&str, &str)> {
         self.0.split_once(' ')
     }
@@ -66,22 +67,22 @@ pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> V
     waves
 }
 
-/// Orders rows of several places as text: the smallest wins, which is the newest sync's, and of one sync's the smallest
-/// place's. Tags count backwards, in 19 digits.
+/// Sort key of the rows of several places. The smallest wins: the newest sync's, and within one sync the smallest
+/// place's. Tags are inverted and padded to 19 digits.
 pub(crate) fn rank(tag: i64, place: &str) -> String {
     format!("{:019} {place}", i64::MAX - tag.max(0))
 }
 
-/// Locks `variable`: what follows reads it anew. `SET it.p = it.p` would lock too, but where the statement reads `it.p` anywhere
-/// else, Neo4j reads it early, and writes the old value over what was waited for. What has been removed meanwhile is
-/// not locked, and passes in silence.
+/// Locks `variable`, so that later clauses read its current state. `SET it.p = it.p` would lock too, but if the
+/// statement reads `it.p` elsewhere, Neo4j reads it before the lock and overwrites the concurrent change. An element
+/// removed meanwhile is not locked, and no error is raised.
 pub(crate) fn lock_of(variable: &str) -> String {
     format!("FOREACH (locked IN [{variable}] | SET locked._module_scope = locked._module_scope)")
 }
 
-/// Decides whose it is. To be put after `WITH …, row, … AS place, … AS tag`, where the thing is locked; leaves `row`, `place`,
-/// `tag`, the tag that it had (`seen`), its `owner`, whether that is this place `alone`, the [`rank`] of the `first` place if a
-/// second one joins it now, and the `others` that need a sighting (`<place> <tag>` each) to the statement that goes on.
+/// Determines the owner of a locked element. Belongs after `WITH …, row, … AS place, … AS tag`. Passes on `row`,
+/// `place`, `tag`, the element's previous tag (`seen`), its `owner`, whether that is this place `alone`, the [`rank`]
+/// of the `first` place if a second one joins it now, and the `others` that need a sighting (`<place> <tag>` each).
 pub(crate) fn decide(variable: &str) -> String {
     const TEXT: &str = ", coalesce(it.lastupdated, 0) AS seen, it._module_scope AS held, \
         coalesce(it._module_places, []) AS places \
@@ -96,12 +97,12 @@ pub(crate) fn decide(variable: &str) -> String {
     TEXT.replace("NEW_THING", NEW_THING).replace("it.", &format!("{variable}.")).replace("it,", &format!("{variable},"))
 }
 
-/// A name that no other thing has. A writer of an older version may have put one among `_module_places`.
+/// A unique name for an element. A writer of an older version may have stored one in `_module_places`.
 pub(crate) const NEW_THING: &str =
     "coalesce(head([p IN places WHERE p STARTS WITH 'several:' | split(p, ' ')[0]]), 'several:' + randomUUID())";
 
-/// Answer of a statement with [`decide`]: rows that were written, and for each its owner if several places see it, and the
-/// others that need a sighting.
+/// Result of a statement with [`decide`]: the written rows, for each its owner if several places see it, and the others
+/// that need a sighting.
 pub(crate) const ANSWER: &str = "collect(row[0]) AS found, \
     collect(CASE WHEN owner STARTS WITH 'several:' THEN owner ELSE '' END) AS owners, collect(others) AS others";
 

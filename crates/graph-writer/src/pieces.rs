@@ -1,8 +1,9 @@
-//! One batch in several transactions: when Neo4j refuses a row of it, or when it is too large for one.
+//! Splits one batch into several transactions, if Neo4j rejects one of its rows or if it is too large for one
+//! transaction.
 //!
-//! Rows are halved until a piece passes or is a single row; that row is left out. Nodes come before edges, as within a
-//! transaction. Each piece takes the scope's lock and looks whether the batch is still wanted; that it has been applied is
-//! noted only with the last transaction, so that a writer that is killed before begins again. Writing a row twice changes
+//! Rows are halved until a piece succeeds or is a single row, which is left out. Nodes come before edges, as within a
+//! transaction. Each piece takes the scope's lock and checks that the batch is still wanted. Only the last transaction
+//! records the batch as applied, so after the death of a writer another one starts over. Writing a row twice changes
 //! nothing.
 
 use crate::{
@@ -20,30 +21,30 @@ use std::{
     ops::Range,
 };
 
-/// Rows of a piece.
+/// Number of rows in a piece.
 static PIECE: Portion = Portion::new(1_000);
 
-/// Rows that have been written, or cannot be.
+/// Result of the pieces written so far.
 #[derive(Default)]
 pub(crate) struct Pieces {
-    /// Rows that Neo4j refuses.
+    /// Rows that Neo4j rejects.
     pub(crate) refused: Vec<Refused>,
     missing: Missing,
     good: AssetBatch,
 }
 
-/// What became of a piece.
+/// Result of a piece.
 enum Fate {
-    /// Written; edges that lack an end.
+    /// Written, with the edges that lack an end.
     Written(Missing),
-    /// A newer run has begun, or the batch has been applied meanwhile.
+    /// A newer run has begun, or the batch was applied meanwhile.
     Unwanted,
 }
 
-/// Writes a batch piece by piece, without noting that it has been applied; none when nobody wants it any more.
+/// Writes a batch piece by piece, without recording it as applied. `None`: it is no longer wanted.
 ///
 /// # Errors
-/// When the graph is away, or something but a single row is at fault.
+/// The graph is unavailable, or the error is not due to a single row.
 pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> Result<Option<Pieces>, GraphError> {
     let Some(batch) = item.batch() else { return Ok(Some(Pieces::default())) };
     let ambiguous = schema.ensure(store, needs(std::iter::once(batch))).await?;
@@ -71,10 +72,10 @@ pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> R
     Ok(Some(pieces))
 }
 
-/// Notes that the batch has been applied, but for the rows that were refused.
+/// Records the batch as applied, without its rejected rows.
 ///
 /// # Errors
-/// When the graph is away.
+/// The graph is unavailable.
 pub(crate) async fn conclude(
     store: &GraphStore,
     schema: &Schema,
@@ -88,7 +89,7 @@ pub(crate) async fn conclude(
     if item.batch().is_none() {
         return apply(store, schema, &[whole]).await;
     }
-    // Its rows have been written: only their number counts.
+    // Its rows are already written; only their number is used.
     whole.event.event = Event::Batch(good);
     let scopes = apply::scopes(std::slice::from_ref(&whole));
     let mut backoff = store.backoff();
@@ -100,7 +101,7 @@ pub(crate) async fn conclude(
     }
 }
 
-/// Whether the scope is complete now.
+/// Records the batch and returns whether the scope has all its batches.
 async fn note(
     store: &GraphStore,
     scopes: &BTreeMap<String, Scope>,
@@ -140,14 +141,14 @@ async fn write_piece(
     loop {
         match try_piece(store, item, &part, ambiguous).await {
             Ok(Some(fate)) => return Ok(fate),
-            Ok(None) => tracing::debug!("a node has been removed meanwhile; repeating a transaction"),
+            Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
             Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
             Err(error) => backoff.pause(error).await?,
         }
     }
 }
 
-/// None when it has to be repeated.
+/// `None`: the transaction has to be repeated.
 async fn try_piece(
     store: &GraphStore,
     item: &Item,
@@ -201,13 +202,13 @@ impl Pieces {
     }
 }
 
-/// Whether it is the fault of a row that was alone in its transaction. One that took too long was not: others may have
-/// locked what it needed.
+/// Whether the error is due to the only row of the transaction. A timeout is not: another transaction may hold the
+/// locks.
 fn is_the_row_s(error: &GraphError) -> bool {
     matches!(error, GraphError::Rejected(_)) || error.exceeds_own_memory()
 }
 
-/// What to try instead: the first half comes last, because it is taken from the end.
+/// Pieces to try instead. The first half comes last, because the next piece is taken from the end.
 fn halves(error: &GraphError, range: &Range<usize>) -> Option<[Range<usize>; 2]> {
     if matches!(error, GraphError::TooLarge(_)) {
         PIECE.halve(range.len());
@@ -217,7 +218,7 @@ fn halves(error: &GraphError, range: &Range<usize>) -> Option<[Range<usize>; 2]>
     smaller.then_some([middle..range.end, range.start..middle])
 }
 
-/// The next rows, as many as a piece may have.
+/// Next rows, up to the size of a piece.
 fn next(left: &mut Vec<Range<usize>>) -> Option<Range<usize>> {
     let range = left.pop().filter(|range| !range.is_empty())?;
     let end = range.end.min(range.start + PIECE.size());
@@ -227,7 +228,7 @@ fn next(left: &mut Vec<Range<usize>>) -> Option<Range<usize>> {
     Some(range.start..end)
 }
 
-/// A row's table and its place there.
+/// A row's position: table and index within it.
 type Place = (usize, usize);
 type Cut = fn(&AssetBatch, &[Place]) -> AssetBatch;
 
@@ -235,7 +236,7 @@ fn places(tables: impl Iterator<Item = usize>) -> Vec<Place> {
     tables.enumerate().flat_map(|(table, rows)| (0..rows).map(move |row| (table, row))).collect()
 }
 
-/// A batch of these node rows alone.
+/// A batch of only these node rows.
 fn of_nodes(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     let tables = by_table(places).map(|(table, rows)| {
         let table = &batch.nodes[table];
@@ -244,7 +245,7 @@ fn of_nodes(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     AssetBatch { index: batch.index, nodes: tables.collect(), edges: Vec::new() }
 }
 
-/// A batch of these edge rows alone.
+/// A batch of only these edge rows.
 fn of_edges(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     let tables = by_table(places).map(|(table, rows)| {
         let table = &batch.edges[table];

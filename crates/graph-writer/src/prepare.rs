@@ -103,7 +103,7 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
     let analysis = analysis::rehearsal(&labels);
     plan(store, &analysis, false).await?;
     match rehearsal::rehearse(store, expected).await {
-        // A database with little memory is none the worse for it.
+        // The rehearsal is optional: it is skipped on a database with little memory.
         Err(error @ GraphError::TooLarge(_)) => tracing::info!(error = bus::chain(&error), "not rehearsing a survey"),
         rehearsed => rehearsed?,
     }

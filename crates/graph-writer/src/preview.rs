@@ -33,7 +33,7 @@ pub struct Preview {
     store: GraphStore,
     sync: Sync,
     states: BTreeMap<String, StoredScope>,
-    /// What its listings feed.
+    /// Feeds of its listings.
     feeds: Catalog,
     /// Labels and properties by which edges find their targets.
     keys: HashSet<(String, String)>,

@@ -1,4 +1,4 @@
-//! What could not stand in the graph as it came: rows that Neo4j refuses, and ids that are too long for an index.
+//! Input that the graph could not store unchanged: rows that Neo4j rejects, and ids that are too long for an index.
 
 use crate::{
     bolt,
@@ -11,13 +11,13 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeMap;
 
-/// Scopes that are read at once.
+/// Number of scopes read at once.
 const PAGE: usize = 1_000;
 
-/// Scopes without some of their rows, the first by their ids; of `all`, which were counted before.
+/// Scopes with rejected rows, sorted by id. `all` is their number, counted before.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub(crate) async fn rejected(store: &GraphStore, sync: &Sync, all: u64) -> Result<Cut<LostScope>, GraphError> {
     let mut cut = Cut::default();
     if all == 0 {
@@ -48,10 +48,10 @@ fn rejected_scope(row: &Row) -> Result<LostScope, DeError> {
     Ok(LostScope { scope: Some(scope), failure: Some(Failure::new(FailureClass::Internal, error)) })
 }
 
-/// Ids that were shortened, by label; none when `any` says so.
+/// Shortened ids by label; empty unless `any`.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub(crate) async fn shortened(store: &GraphStore, sync: &Sync, any: bool) -> Result<Cut<ShortenedIds>, GraphError> {
     let text = format!(
         "{IN_SYNC} AND size(s.shortened) > 0 WITH s ORDER BY s.id LIMIT $page \

@@ -1,4 +1,5 @@
-//! What the collectors of a sync reported, as it stands in the syncs stream: of each scope some bytes, of each place its name.
+//! Reports of a sync's collectors, read from the syncs stream. Keeps a few bytes for each scope and the name of each
+//! place.
 
 use bus::{Bus, LookupError};
 use events::{Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
@@ -7,20 +8,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The scopes of a sync.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
-    /// Names of listings, each once.
+    /// Names of listings, each stored once.
     listings: Vec<String>,
     known: HashMap<String, u32>,
-    /// By place (`account/region/service`).
+    /// Scopes by place (`account/region/service`).
     places: BTreeMap<String, Vec<Reported>>,
-    /// Accounts whose regions could not be found out.
+    /// Accounts whose regions are unknown.
     undiscovered: BTreeSet<String>,
     /// Accounts and places that the scheduler could not reach.
     out_of_reach: BTreeSet<String>,
-    /// Whether the sync covered all that it could find.
+    /// Whether the sync covered everything that it found.
     pub(crate) whole: bool,
 }
 
-/// A scope that a collector says it has finished with.
+/// A scope that a collector has finished.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reported {
     listing: u32,
@@ -31,31 +32,33 @@ pub(crate) struct Reported {
 }
 
 impl Reports {
-    /// Reads every report: each stands in the stream before the sync's `collected`.
+    /// Reads every report. All precede the sync's `collected` in the stream. `None` without `collected`: the stream has been
+    /// deleted since it was delivered. Calls `beat` after each message.
     ///
     /// # Errors
-    /// When the stream cannot be read.
-    pub(crate) async fn of(bus: &Bus, sync: &Sync) -> Result<Self, LookupError> {
+    /// The stream cannot be read.
+    pub(crate) async fn of(bus: &Bus, sync: &Sync, beat: impl Fn()) -> Result<Option<Self>, LookupError> {
         let filter = subjects::sync_of(&sync.id);
         let mut reports = Self::default();
         let mut place = 0;
         while let Some(found) = bus.next_on(bus::SYNCS, &filter, place).await? {
             place = found.sequence;
+            beat();
             let event = events::read::<SyncEvent>(&found.payload).ok();
             match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
                 Some(Event::Reported(report)) => reports.note(report),
                 Some(Event::Collected(collected)) => {
                     reports.whole = collected.whole;
                     reports.out_of_reach = collected.out_of_reach.into_iter().collect();
-                    break;
+                    return Ok(Some(reports));
                 }
                 _ => {}
             }
         }
-        Ok(reports)
+        Ok(None)
     }
 
-    /// Keeps the newest attempt's word on each scope.
+    /// Keeps the newest attempt's report of each scope.
     fn note(&mut self, report: WorkReport) {
         let WorkReport { item, attempt, scopes, failure, .. } = report;
         if let Some(item) = item {
@@ -74,7 +77,7 @@ impl Reports {
         }
     }
 
-    /// A place of which nothing could be listed has been looked at all the same.
+    /// Records the item's place even if nothing could be listed there.
     fn note_item(&mut self, item: WorkItem, failed: bool) {
         if item.kind() != WorkKind::DiscoverRegions {
             self.places.entry(format!("{}/{}/{}", item.account_id, item.region, item.service)).or_default();
@@ -95,12 +98,12 @@ impl Reports {
         number
     }
 
-    /// Places with scopes that the graph is to get.
+    /// Places with scopes that the graph is to receive.
     pub(crate) fn awaited(&self) -> impl Iterator<Item = &String> {
         self.places.iter().filter(|(_, scopes)| scopes.iter().any(|scope| !scope.failed)).map(|(place, _)| place)
     }
 
-    /// Whether the sync looked at this place, or could not know that it is there.
+    /// Whether the sync surveyed this place, or could not know that it exists.
     pub(crate) fn covers(&self, place: &str) -> bool {
         let account = place.split('/').next().unwrap_or_default();
         self.places.contains_key(place)
@@ -113,17 +116,17 @@ impl Reports {
         self.listings.get(scope.listing as usize).map_or("", String::as_str)
     }
 
-    /// Scopes of a place that a collector has read to the end.
+    /// Scopes of a place that a collector has read completely.
     pub(crate) fn read(&self, place: &str) -> impl Iterator<Item = Reported> + '_ {
         self.places.get(place).into_iter().flatten().copied().filter(|scope| !scope.failed)
     }
 
-    /// Whether a scope of a place is awaited and not yet settled.
+    /// Whether a place has an unsettled scope.
     pub(crate) fn is_open(&self, place: &str) -> bool {
         self.read(place).any(|scope| !scope.settled)
     }
 
-    /// Notes scopes of a place as settled for which `settled` says so, by their listing.
+    /// Marks the scopes of a place as settled for which `settled` returns true.
     pub(crate) fn settle(&mut self, place: &str, mut settled: impl FnMut(&str, Reported) -> bool) {
         let listings = &self.listings;
         for scope in self.places.get_mut(place).into_iter().flatten().filter(|scope| !scope.failed && !scope.settled) {
@@ -132,7 +135,7 @@ impl Reports {
         }
     }
 
-    /// A scope of a place in full.
+    /// The full name of a scope.
     pub(crate) fn scope(&self, place: &str, reported: Reported) -> Scope {
         let mut words = place.splitn(3, '/').map(str::to_owned);
         let mut word = || words.next().unwrap_or_default();

@@ -1,14 +1,15 @@
-//! Constraints and indexes: `MERGE` on a label without one scans the label, and only a unique constraint keeps two writers
-//! from creating the same node twice.
+//! Constraints and indexes. `MERGE` on a label without an index scans the label, and only a unique constraint prevents
+//! two writers from creating the same node twice.
 //!
-//! What exists is read when a process begins and once a minute from then on, so that a schema that is complete costs one
-//! statement, and one that somebody has changed is mended. What is missing is created in one transaction for all that a
-//! group of events needs, because each change of the schema throws away every query plan.
+//! The existing schema is read when a process starts and once a minute after that. So a complete schema costs one
+//! statement, and one that somebody has changed is repaired. Everything that a group of events needs is created in one
+//! transaction, because each change of the schema discards all query plans.
 //!
-//! A plain index on `id` stands in the way of a constraint; Cartography makes such ones. It is dropped in the transaction that
-//! makes the constraint, so that the label is never without either. Where ids are not unique already, no constraint can be had
-//! and nothing is removed or merged: which of two nodes is the right one, only their owner knows. Such a label is called
-//! ambiguous: the log names it, and writers take turns at it ([`lock`]), so that no more duplicates arise.
+//! A plain index on `id`, as Cartography creates it, prevents a constraint. It is dropped in the transaction that
+//! creates the constraint, so that the label always has one of them. If ids are not unique already, the constraint
+//! cannot be created, and nothing is removed or merged, because only the owner knows which node is the right one. Such
+//! a label is called ambiguous: the log names it, and writers take turns at it ([`lock`]), so that no more duplicates
+//! arise.
 
 mod plain;
 
@@ -24,10 +25,10 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// What is known is looked at again after this long.
+/// Default interval of reading the schema.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
-/// Constraints of this module's own bookkeeping, each with its name.
+/// Constraints of this module's own bookkeeping, by name.
 const OWN: [(&str, &str); 1] =
     [("groma_label_id", "CREATE CONSTRAINT groma_label_id IF NOT EXISTS FOR (l:GromaLabel) REQUIRE l.id IS UNIQUE")];
 
@@ -37,23 +38,25 @@ pub struct Schema(Arc<Mutex<State>>);
 
 struct State {
     known: HashSet<Need>,
+    /// Needs of this process. Other indexes are their owners' to drop.
+    asked: HashSet<Need>,
     read: Option<Instant>,
     look_again: Duration,
     /// Labels whose ids are not unique.
     ambiguous: Arc<BTreeSet<String>>,
-    /// What Neo4j refused to make, for a reason that may stay.
+    /// Changes that Neo4j rejects, perhaps permanently.
     refused: HashSet<Need>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        let (known, refused) = Default::default();
-        Self { known, read: None, look_again: LOOK_AGAIN, ambiguous: Arc::default(), refused }
+        let (known, asked, refused) = Default::default();
+        Self { known, asked, read: None, look_again: LOOK_AGAIN, ambiguous: Arc::default(), refused }
     }
 }
 
-/// Locks labels whose ids are not unique until the transaction ends, before nodes of theirs are looked up: another writer that
-/// makes the same nodes waits, and then finds them.
+/// Locks ambiguous labels until the transaction ends, before their nodes are looked up: another writer that creates the
+/// same nodes waits, and then finds them.
 pub(crate) async fn lock<'a>(
     transaction: &mut Transaction,
     labels: impl Iterator<Item = &'a str>,
@@ -74,25 +77,51 @@ pub enum Need {
 }
 
 impl Schema {
-    /// One that looks at the database again after this long.
+    /// A schema that is read again after this pause.
     pub fn looking_every(pause: Duration) -> Self {
         Self(Arc::new(Mutex::new(State { look_again: pause, ..State::default() })))
     }
 
-    /// Creates what is missing; answers the labels whose ids are not unique.
+    /// Creates missing constraints and indexes. Returns the ambiguous labels.
     ///
     /// # Errors
-    /// When the database is away, or does not let this user change the schema.
+    /// The database is unavailable, or this user may not change the schema. Never [`GraphError::Rejected`]: no row is at
+    /// fault.
     pub async fn ensure(
         &self,
         graph: &GraphStore,
         needs: impl IntoIterator<Item = Need> + Send,
     ) -> Result<Arc<BTreeSet<String>>, GraphError> {
-        let mut state = self.0.lock().await;
+        match self.0.lock().await.ensure(graph, needs).await {
+            Err(GraphError::Rejected(source)) => Err(GraphError::Unavailable { uri: graph.uri().to_owned(), source }),
+            ensured => ensured,
+        }
+    }
+}
+
+/// Tells a user without the privilege how to get the schema.
+fn explain(error: &GraphError) {
+    if matches!(error, GraphError::Forbidden { .. }) {
+        tracing::error!("this user may not create indexes and constraints: run `groma neo4j init` as one who may");
+    }
+}
+
+impl State {
+    async fn ensure(
+        &mut self,
+        graph: &GraphStore,
+        needs: impl IntoIterator<Item = Need> + Send,
+    ) -> Result<Arc<BTreeSet<String>>, GraphError> {
+        let state = self;
         if state.read.is_none_or(|read| read.elapsed() > state.look_again) {
             state.look(graph).await?;
         }
         let mut needs: Vec<Need> = needs.into_iter().map(|need| state.possible(need)).collect();
+        for need in &needs {
+            if !state.asked.contains(need) {
+                state.asked.insert(need.clone());
+            }
+        }
         needs.retain(|need| !need.is_met_by(&state.known) && !state.refused.contains(need));
         // Constraints first: an index on the same property would stand in their way.
         needs.sort_by_key(|need| !matches!(need, Need::Unique(_)));
@@ -103,23 +132,16 @@ impl Schema {
         }
         Ok(state.ambiguous.clone())
     }
-}
 
-/// Says what helps a user who lacks the privilege.
-fn explain(error: &GraphError) {
-    if matches!(error, GraphError::Forbidden { .. }) {
-        tracing::error!("this user may not make indexes and constraints: run `groma neo4j init` as a user who may");
-    }
-}
-
-impl State {
-    /// Reads what exists, makes the bookkeeping's own schema, and brings back what has gone since the last look.
+    /// Reads the existing schema, creates the one of the bookkeeping, and restores what has been dropped since the last
+    /// call.
     async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
         let there = read(graph).await?;
-        let gone: Vec<Need> = self.known.iter().filter(|need| !need.is_met_by(&there)).cloned().collect();
+        let is_gone = |need: &&Need| need.is_met_by(&self.known) && !need.is_met_by(&there);
+        let gone: Vec<Need> = self.asked.iter().filter(is_gone).cloned().collect();
         self.known = there;
         for need in &gone {
-            tracing::warn!(%need, "somebody has dropped it; making it again");
+            tracing::warn!(%need, "an index or constraint was dropped; recreating it");
         }
         if !gone.is_empty() {
             self.create(graph, &gone).await.inspect_err(explain)?;
@@ -128,7 +150,7 @@ impl State {
         Ok(())
     }
 
-    /// A constraint that cannot be had is an index.
+    /// Replaces a constraint that cannot be created by an index.
     fn possible(&self, need: Need) -> Need {
         match need {
             Need::Unique(label) if self.ambiguous.contains(&label) => Need::index(&label, "id"),
@@ -136,12 +158,13 @@ impl State {
         }
     }
 
-    /// All at once. What is in the way may be another writer that makes the same, so what is still missing then is tried at
-    /// once again before it is tried one by one.
+    /// Creates all in one transaction. On a rejection, perhaps because another writer creates the same, retries the
+    /// missing ones together and then one by one.
     async fn create(&mut self, graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
         if let Some(error) = rejection(together(graph, needs).await)? {
-            tracing::debug!(%error, "creating once more what is missing");
-            // Not waiting for indexes here: one that a killed writer left behind is never populated, and has to be dropped.
+            tracing::debug!(%error, "retrying the missing constraints and indexes");
+            // Does not wait for indexes: the leftover index of a killed writer is never populated and has to be
+            // dropped.
             let known = read(graph).await?;
             let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
             if let Some(error) = rejection(together(graph, &left).await)? {
@@ -153,10 +176,10 @@ impl State {
         }
         self.known = read(graph).await?;
         self.refused.extend(needs.iter().filter(|need| !need.is_met_by(&self.known)).cloned());
-        // A statement that is planned before its index is populated scans the label; slow, but right.
+        // A statement planned before its index is populated scans the label: slow but correct.
         let made: Vec<Indexed> = needs.iter().filter(|need| need.is_met_by(&self.known)).map(Need::indexed).collect();
         if !graph::await_indexes(graph, &made).await? {
-            tracing::warn!(?made, "after a minute not every index is populated yet");
+            tracing::warn!(?made, "not every index is populated after a minute");
         }
         Ok(())
     }
@@ -178,7 +201,7 @@ impl State {
     }
 }
 
-/// The error, if what is in the schema is at fault.
+/// The error, if the present schema causes it.
 fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, GraphError> {
     match result {
         Ok(()) => Ok(None),
@@ -187,9 +210,9 @@ fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, Graph
     }
 }
 
-/// What exists, and the bookkeeping's own schema made sure of: without its constraints, two writers would each make a node for
-/// one scope. Its statements are only said where something is missing: a user who may not change the schema can write to one
-/// that is complete.
+/// Reads the existing schema, and completes the one of the bookkeeping: without its constraints, two writers could
+/// create two nodes for one scope. Runs a schema statement only if something is missing, so that a user without the
+/// privilege can write to a complete schema.
 async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
     let mut backoff = graph.backoff();
     let rows = show(graph).await?;
@@ -208,19 +231,19 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
             }
         }
         let rows = show(graph).await?;
-        // Another writer may be making the same, or Neo4j be undoing what a killed one was making.
+        // Another writer may be creating the same, or Neo4j may be rolling back the work of a killed one.
         let Some(error) = refused else { return Ok(needs(&rows)?) };
         missing = self::missing(&rows)?;
         backoff.insist(error).await?;
     }
 }
 
-/// Statements of the bookkeeping's own schema of which the result is not there.
+/// Statements of the bookkeeping's schema whose constraint or index is missing.
 fn missing(rows: &[Row]) -> Result<Vec<Statement>, neo4rs::DeError> {
     let there = rows.iter().map(|row| Ok((row.get("name")?, row.get("unique")?)));
     let there = there.collect::<Result<HashSet<(String, bool)>, neo4rs::DeError>>()?;
     let all = scope_store::SCHEMA.into_iter().chain(OWN);
-    // An index alone may be left over from a constraint whose creation was cut off.
+    // An index alone may be left over from an interrupted creation of the constraint.
     let all = all.map(|(name, text)| Statement { text: text.to_owned(), name: name.to_owned() });
     Ok(all.filter(|statement| !there.contains(&(statement.name.clone(), statement.is_constraint()))).collect())
 }
@@ -249,7 +272,8 @@ fn needs(rows: &[Row]) -> Result<HashSet<Need>, neo4rs::DeError> {
 #[derive(Default)]
 struct Statement {
     text: String,
-    /// What it makes, where that has a name. A constraint of which the creation was cut off leaves an index of this name.
+    /// Name of the constraint or index, if it has one. An interrupted creation of the constraint leaves an index of
+    /// this name.
     name: String,
 }
 
@@ -297,7 +321,7 @@ async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphErr
     if !is_schema(error) || statement.name.is_empty() {
         return result;
     }
-    // Refused when it belongs to a constraint: then another writer was faster.
+    // Rejected if the index belongs to a constraint: then another writer was faster.
     match run(graph, &format!("DROP INDEX {} IF EXISTS", statement.name)).await {
         Ok(()) | Err(GraphError::Rejected(_)) => run(graph, &statement.text).await,
         Err(error) => Err(error),
@@ -327,7 +351,7 @@ impl Need {
         known.contains(self) || unique()
     }
 
-    /// What is indexed for it.
+    /// Label or type and properties to index.
     fn indexed(&self) -> Indexed<'_> {
         match self {
             Self::Unique(name) => (name, vec!["id"]),

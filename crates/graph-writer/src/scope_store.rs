@@ -28,7 +28,7 @@ const COLUMNS: &str = "s.account AS account, s.region AS region, s.service AS se
     s.tag AS tag, s.sync AS sync, s.attempt AS attempt, s.since AS since, s.applied AS applied, \
     s.edge_rows AS edge_rows, s.held AS held, s.expected AS expected, s.assets AS assets, \
     s.feeds AS feeds, s.feeds_tag AS feeds_tag, s.feeds_sync AS feeds_sync, s.feeds_attempt AS feeds_attempt, \
-    s.brought_nodes AS brought_nodes, s.brought_edges AS brought_edges, \
+    coalesce(s.brought_nodes, s.node_feeds) AS brought_nodes, coalesce(s.brought_edges, s.edge_feeds) AS brought_edges, \
     s.failure AS failure, s.failure_class AS failure_class, s.lost AS lost, s.rejected AS rejected, \
     s.rejected_example AS rejected_example, s.shortened AS shortened";
 
@@ -102,10 +102,10 @@ fn by_id_text() -> String {
     format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}")
 }
 
-/// The next scopes of a sync with held edges, at most a hundred, after the one with the id `after`; by their ids.
+/// The next scopes of a sync with held edges, sorted by id, at most a hundred, after the id `after`.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub(crate) async fn holding_in_sync(
     store: &GraphStore,
     sync: &str,
@@ -115,15 +115,15 @@ pub(crate) async fn holding_in_sync(
     read(store, bolt::planned_once(&holding_in_sync_text(), parameters)).await
 }
 
-/// Scopes with held edges that are read at once: each may name as many batches as it has.
+/// Number of scopes with held edges read at once. Each may name all its batches.
 const HOLDING: usize = 100;
 
 fn holding_in_sync_text() -> String {
     format!("{IN_SYNC} AND size(s.held) > 0 WITH s ORDER BY s.id LIMIT $page RETURN {COLUMNS}")
 }
 
-/// Scopes `s` of a sync after an id. The index is named, because a plan that is made on an empty graph and kept would
-/// otherwise look through the scopes of all syncs.
+/// Scopes `s` of a sync after an id. The hint names the index, because a plan made on an empty graph and kept would
+/// scan the scopes of all syncs.
 pub(crate) const IN_SYNC: &str =
     "MATCH (s:GromaScope) USING INDEX s:GromaScope(sync, id) WHERE s.sync = $sync AND s.id > $after";
 
@@ -177,7 +177,7 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
         ("feeds_attempt", fed.map_or_else(null, |fed| bolt::integer(fed.run.attempt))),
         ("brought_nodes", bolt::texts(state.brought.node_texts())),
         ("brought_edges", bolt::texts(state.brought.edge_texts())),
-        // Where earlier versions kept the feeds themselves.
+        // Properties in which earlier versions stored the feeds.
         ("node_feeds", null()),
         ("edge_feeds", null()),
         ("failure", failure.map_or_else(null, |failure| failure.error.as_str().into())),
@@ -267,7 +267,7 @@ fn held(text: &str) -> Option<(u64, Missing)> {
     Some((sequence, Missing { rows, labels: words.map(str::to_owned).collect() }))
 }
 
-/// `<label> <count> <example>`; the example may hold spaces.
+/// `<label> <count> <example>`; the example may contain spaces.
 fn shortened_text((label, shortened): (&String, &Shortened)) -> String {
     format!("{label} {} {}", shortened.count, shortened.example)
 }
@@ -278,7 +278,7 @@ pub(crate) fn shortened(text: &str) -> Option<(String, Shortened)> {
     Some((label.to_owned(), Shortened { count, example: example.to_owned() }))
 }
 
-/// Words separated by spaces.
+/// Joins words with spaces.
 pub(crate) fn words<'a>(first: &[&'a str], rest: impl IntoIterator<Item = &'a String>) -> String {
     first.iter().copied().chain(rest.into_iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
 }

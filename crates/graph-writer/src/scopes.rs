@@ -38,36 +38,36 @@ pub struct ScopeState {
     pub held: BTreeMap<u64, Missing>,
     /// The run read every page.
     pub finish: Option<Finish>,
-    /// What the listing feeds by its newest word, which may be an older run's: a listing that fails, or no longer runs,
-    /// still has fed it.
+    /// Feeds that the listing last reported, perhaps in an older run: a listing that fails, or no longer runs, has
+    /// still fed them.
     pub feeds: Option<Fed>,
-    /// What has come of it since it last finished, in runs that have not: their rows stay until a run finishes.
+    /// Feeds of later runs that have not finished: their rows stay until a run finishes.
     pub brought: Feeds,
     /// The run failed.
     pub failure: Option<Failure>,
     /// A batch with held edges is gone from the stream.
     pub lost: bool,
-    /// Rows that cannot stand in the graph, as batches were applied without them.
+    /// Rows that Neo4j cannot store, left out of applied batches.
     pub rejected: Rejected,
-    /// Ids that stand in the graph in a short form, by label.
+    /// Ids stored in a short form, by label.
     pub shortened: BTreeMap<String, Shortened>,
 }
 
-/// Rows that were left out.
+/// Number and example of rows left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejected {
-    /// How many.
+    /// Number of rows.
     pub rows: u64,
-    /// A sentence about one of them: the first in the order of the alphabet, so that order does not matter.
+    /// A sentence about one of them: the alphabetically first, so that the order of events does not matter.
     pub example: Option<String>,
 }
 
-/// Ids of a label that were shortened.
+/// Number and example of a label's shortened ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shortened {
-    /// How many.
+    /// Number of ids.
     pub count: u64,
-    /// The short form of one of them, the first in the order of the alphabet.
+    /// Short form of the alphabetically first one.
     pub example: String,
 }
 
@@ -108,7 +108,7 @@ pub struct Finish {
     pub assets: u64,
 }
 
-/// A set of feeds and the run that named it. Ordered by age, so that the newest word is the greatest.
+/// A set of feeds and the run that reported it. Sorted by age; the newest is the greatest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fed {
     /// The run.
@@ -139,8 +139,8 @@ pub enum Progress {
     Failed,
     /// A batch is gone.
     Lost,
-    /// Every batch is in the graph, but for rows that cannot stand there: what the listing feeds is not cleaned up, and
-    /// collecting it again would change nothing.
+    /// Every batch is in the graph, without rows that Neo4j cannot store. Labels and edges that the listing feeds are
+    /// not cleaned up. Collecting the scope again would change nothing.
     Partial,
 }
 
@@ -195,7 +195,7 @@ impl ScopeState {
         }
     }
 
-    /// Notes which edges of a batch lack an end, or may get a further one; none any more releases the batch.
+    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch.
     pub fn hold(&mut self, sequence: u64, missing: Missing) {
         if missing.labels.is_empty() {
             self.held.remove(&sequence);
@@ -216,12 +216,12 @@ impl ScopeState {
         }
     }
 
-    /// Whether every batch has been applied, with or without rows that cannot stand in the graph.
+    /// Whether every batch has been applied, with or without rejected rows.
     pub fn is_applied(&self) -> bool {
         matches!(self.progress(), Progress::Complete | Progress::Partial)
     }
 
-    /// Counts what had to be left out of a batch, or shortened.
+    /// Counts the rows left out of a batch and the shortened ids.
     pub fn note(&mut self, flaws: &Flaws) {
         flaws.refused.iter().for_each(|refused| self.rejected.add(1, refused.reason.clone()));
         for (label, shortened) in &flaws.shortened {

@@ -1,7 +1,7 @@
-//! Waiting for a sync's scopes: until the graph has each as far as its collector reported, or can no longer get it.
+//! Waits for a sync's scopes, until the graph has each one as its collector reported it, or can no longer receive it.
 //!
-//! The graph is asked for some places at a time, and only for those that are not settled yet: a look costs what has been
-//! settled since the last one, not what the sync has.
+//! Queries some places at a time, and only unsettled ones: the cost of a check depends on the scopes settled since the
+//! last one, not on the size of the sync.
 
 use crate::{bolt, reports::Reports};
 use events::Sync;
@@ -9,21 +9,21 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::{HashMap, VecDeque};
 
-/// Places that are looked at in one statement: each has some 25 scopes.
+/// Number of places in one statement. Each has some 25 scopes.
 pub(crate) const PLACES: usize = 150;
 
-/// Scopes of places that have come to an end in this sync, or belong to a newer one (its attempt is then negative).
+/// Scopes of places that ended in this sync, or belong to a newer one (its attempt is then negative).
 const ENDED: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
     WITH place, s, s.tag > $tag OR (s.tag = $tag AND s.sync > $sync) AS newer \
     WHERE newer OR (s.sync = $sync AND s.state <> 'collecting') \
     RETURN place, collect(s.listing) AS listings, collect(CASE WHEN newer THEN -1 ELSE s.attempt END) AS attempts";
 
-/// Scopes that are still to come.
+/// Scopes that are not yet settled.
 pub(crate) struct Settling<'a> {
     store: &'a GraphStore,
     sync: &'a Sync,
     reports: &'a mut Reports,
-    /// Places with scopes that are not settled.
+    /// Places with unsettled scopes.
     pending: VecDeque<String>,
 }
 
@@ -33,15 +33,15 @@ impl<'a> Settling<'a> {
         Self { store, sync, reports, pending }
     }
 
-    /// Whether nothing is left to wait for.
+    /// Whether all scopes are settled.
     pub(crate) fn is_done(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// Asks the graph: for every place that is left, or else place after place until one is not settled.
+    /// Queries the graph: all remaining places if `at_all`, otherwise place after place until one is not settled.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub(crate) async fn look(&mut self, at_all: bool) -> Result<(), GraphError> {
         let mut left = self.pending.len();
         while left > 0 {

@@ -1,23 +1,23 @@
-//! Texts that are too long for an index, in a short form.
+//! Short forms of texts that are too long for an index.
 //!
-//! A RANGE index of Neo4j, and so a constraint, takes some 8 kB for each key
-//! (<https://neo4j.com/docs/cypher-manual/5/indexes/search-performance-indexes/managing-indexes/>): 5.26 refuses a text of 8,167
-//! bytes. The short form is the beginning of the text, `…` and the text's SHA-256 in hexadecimal. A text that looks like a
-//! short form gets one too: else a name that somebody chose could be the short form of another.
+//! A RANGE index of Neo4j, and so a constraint, holds some 8 kB for each key
+//! (<https://neo4j.com/docs/cypher-manual/5/indexes/search-performance-indexes/managing-indexes/>): 5.26 rejects a text
+//! of 8,167 bytes. The short form is the beginning of the text, `…` and the text's SHA-256 in hexadecimal. A text that
+//! looks like a short form is shortened too; otherwise somebody could choose a name equal to the short form of another.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// Bytes up to which a text stands as it is.
+/// Longest text stored unchanged, in bytes.
 pub(crate) const MOST_BYTES: usize = 8_000;
-/// Bytes of the beginning in a short form.
+/// Length of the beginning in a short form, in bytes.
 const BEGINNING: usize = 1_000;
-/// Between the beginning and the hash.
+/// Separator between the beginning and the hash.
 const MARK: char = '…';
-/// Digits of a SHA-256.
+/// Hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
 
-/// Shortens a text that needs it; says whether it did.
+/// Shortens a text if necessary. Returns whether it did.
 pub(crate) fn shorten(text: &mut String) -> bool {
     let needed = is_long(text) || is_short_form(text);
     if needed {
@@ -26,7 +26,7 @@ pub(crate) fn shorten(text: &mut String) -> bool {
     needed
 }
 
-/// Whether an index refuses it.
+/// Whether the text is too long for an index.
 pub(crate) fn is_long(text: &str) -> bool {
     text.len() > MOST_BYTES
 }

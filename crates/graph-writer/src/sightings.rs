@@ -1,10 +1,10 @@
-//! Which places see what several places see: a node `(:GromaSighting {id: "<thing> <place>", place, kind, tag})` for each
-//! place. `thing` is the `_module_scope` of the node or edge, `kind` its label, or its type and ends, `tag` that of the
-//! newest sync in which the place saw it.
+//! Places of an element that several places see: a node `(:GromaSighting {id: "<thing> <place>", place, kind, tag})`
+//! for each place. `thing` is the `_module_scope` of the node or edge, `kind` its label, or its type and ends, and
+//! `tag` that of the newest sync in which the place saw it.
 //!
-//! A place that sees it again writes its own sighting and nothing else, whatever the number of places; the node or edge is
-//! not locked. Only a new sighting is made under the lock of what it is about, and cleanup takes that lock before it looks
-//! whether a sighting is left.
+//! A place that sees the element again writes only its own sighting, whatever the number of places; the element itself
+//! is not locked. Only the creation of a sighting takes the lock of its element, and cleanup takes that lock before it
+//! checks for remaining sightings.
 
 use crate::{
     bolt,
@@ -15,42 +15,43 @@ use graph::{GraphError, GraphStore, Portion, Transaction};
 use neo4rs::Query;
 use std::collections::{BTreeMap, HashSet};
 
-/// Sightings to be written at the end of a transaction.
+/// Sightings to write at the end of a transaction.
 #[derive(Default)]
 pub(crate) struct Sightings {
-    /// By thing and place: kind and tag.
+    /// Kind and tag by thing and place.
     seen: BTreeMap<(String, String), (Kind, i64)>,
 }
 
-/// A sighting that is likely to be there.
+/// A sighting that probably exists.
 pub(crate) struct Renewal<'a> {
-    /// What was seen.
+    /// The element.
     pub(crate) thing: String,
-    /// By whom.
+    /// The place.
     pub(crate) place: &'a str,
-    /// In which sync.
+    /// The sync's tag.
     pub(crate) tag: i64,
 }
 
-/// Renews sightings that are there; one that has been removed meanwhile has no tag.
+/// Renews existing sightings. One removed meanwhile has no tag.
 pub(crate) const RENEW: &str = "UNWIND $rows AS row MATCH (s:GromaSighting {id: row[1]}) \
     USING INDEX s:GromaSighting(id) FOREACH (it IN [it IN [s] WHERE it.tag < $words[row[2]]] \
     | SET it.tag = CASE WHEN it.tag < $words[row[2]] THEN $words[row[2]] ELSE it.tag END) \
     WITH s, row WHERE s.tag >= $words[row[2]] RETURN collect(row[0]) AS found";
 
-/// Makes sightings, or renews them. A tag is locked before it is compared, because it is set to something that reads it.
+/// Creates or renews sightings. Locks the tag before comparing it, because the assignment reads it.
 pub(crate) const WRITE: &str = "UNWIND $rows AS row MERGE (s:GromaSighting {id: row[0]}) \
     ON CREATE SET s.place = $words[row[1]], s.kind = $words[row[2]], s.tag = $words[row[3]] \
     ON MATCH SET s.tag = CASE WHEN s.tag < $words[row[3]] THEN $words[row[3]] ELSE s.tag END";
 
 impl Sightings {
-    /// A place sees the thing, which the transaction has locked.
+    /// Adds the sighting of a place. The transaction must hold the element's lock.
     pub(crate) fn add(&mut self, thing: &str, place: &str, kind: &Kind, tag: i64) {
         let sighting = self.seen.entry((thing.to_owned(), place.to_owned())).or_insert_with(|| (kind.clone(), tag));
         sighting.1 = sighting.1.max(tag);
     }
 
-    /// Places that saw the thing before, each `<place> <tag>`. An older version may have taken a thing for a place.
+    /// Adds places that saw the element before, each `<place> <tag>`. An older version may have stored a thing as a
+    /// place.
     pub(crate) fn add_others(&mut self, thing: &str, kind: &Kind, others: &[String]) {
         for (place, tag) in others.iter().filter_map(|other| other.split_once(' ')) {
             if let (true, Ok(tag)) = (place.contains('/'), tag.parse()) {
@@ -59,7 +60,7 @@ impl Sightings {
         }
     }
 
-    /// Writes what was added.
+    /// Writes the added sightings.
     pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
         let rows = self.seen.iter().map(|((thing, place), (kind, tag))| {
             vec![Cell::own(id(thing, place)), Cell::text(place), Cell::text(kind.as_str()), Cell::number(*tag)]
@@ -72,7 +73,7 @@ fn id(thing: &str, place: &str) -> String {
     format!("{thing} {place}")
 }
 
-/// Renews sightings; answers the positions of those that are there.
+/// Renews sightings. Returns the positions of existing ones.
 pub(crate) async fn renew(
     transaction: &mut Transaction,
     renewals: &[Renewal<'_>],
@@ -87,14 +88,14 @@ pub(crate) async fn renew(
     Ok(found)
 }
 
-/// Things of which an older version kept the places in a list (`_module_places`), converted in one transaction: each list
+/// Elements whose places an older version kept in a list (`_module_places`), converted in one transaction. Each list
 /// may have thousands of places.
 static CONVERTED: Portion = Portion::new(50);
 
-/// Converts what an older version left behind. Its kinds are noted in `(:GromaSeveral)`.
+/// Converts lists of an older version. `(:GromaSeveral)` records their kinds.
 ///
 /// # Errors
-/// When the graph is away.
+/// The graph is unavailable.
 pub(crate) async fn upgrade(store: &GraphStore) -> Result<(), GraphError> {
     let rows = store.rows(Query::new("MATCH (s:GromaSeveral) RETURN s.id AS kind".to_owned())).await?;
     for row in rows {
@@ -112,7 +113,7 @@ pub(crate) async fn upgrade(store: &GraphStore) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// How many things were converted; when none is left, the kind is forgotten.
+/// Converts elements and returns their number. Deletes the kind's record when none is left.
 async fn convert(store: &GraphStore, kind: &Kind, most: usize) -> Result<usize, neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let converted = enter(&mut transaction, kind, most).await;
@@ -135,7 +136,7 @@ async fn enter(transaction: &mut Transaction, kind: &Kind, most: usize) -> Resul
     Ok(rows.len())
 }
 
-/// Locked before the list is read.
+/// Locks each element before it reads the list.
 fn convert_text(kind: &Kind) -> String {
     let pattern = pattern(kind);
     format!(
@@ -149,7 +150,8 @@ fn convert_text(kind: &Kind) -> String {
     )
 }
 
-/// Finds things `it` of a kind by the index that cleanup uses, if `_module_scope` and `lastupdated` are asked for.
+/// Pattern of elements `it` of a kind. It uses cleanup's index if the statement filters by `_module_scope` and
+/// `lastupdated`.
 pub(crate) fn pattern(kind: &Kind) -> String {
     if let Some((kind, _)) = kind.as_edge() {
         format!("MATCH ()-[it:`{kind}`]->() USING INDEX it:`{kind}`(_module_scope, lastupdated)")

@@ -1,6 +1,6 @@
-//! Places that the graph holds and a whole sync did not cover: a region that was disabled, an account that left, a profile
-//! that was dropped. They keep their last known graph; the sync's end names them, and they are marked with its tag, so that
-//! `groma forget` removes what was named and nothing else.
+//! Stale places: the graph holds them, but a whole sync did not cover them, for example a disabled region, an account
+//! that left, or a removed profile. They keep their last known graph. The sync's end names them and marks them with its
+//! tag, so that `groma forget` removes exactly the named ones.
 
 use crate::{bolt, cut::Cut, reports::Reports};
 use events::{StalePlace, Sync};
@@ -8,18 +8,19 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeSet;
 
-/// Scopes that are looked through at once.
+/// Number of scopes read at once.
 const PAGE: usize = 5_000;
-/// Stale places that are kept for the list; more would not fit into it.
+/// Limit of stale places kept for the list, which has no room for more.
 const MOST: usize = 2_000;
 
-/// Scopes that no part of this sync and nothing newer has touched, by their places.
+/// Reads the places of one page of scopes: the newest tag, the last scope, and whether this sync wrote a scope there.
 const OLDER: &str = "MATCH (s:GromaScope) USING INDEX s:GromaScope(id) WHERE s.id > $after \
     WITH s ORDER BY s.id LIMIT $page \
     WITH s.account + '/' + s.region + '/' + s.service AS place, max(s.tag) AS tag, max(s.id) AS last, \
     max(CASE WHEN s.sync = $sync THEN 1 ELSE 0 END) AS own \
     RETURN place, tag, last, own > 0 AS own ORDER BY last";
-const MARK: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' SET s.stale = $tag";
+const MARK: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
+    AND coalesce(s.stale, 0) < $tag SET s.stale = $tag";
 
 /// A place and the newest tag of its scopes.
 struct Place {
@@ -30,17 +31,17 @@ struct Place {
 }
 
 impl Place {
-    /// Takes in the rest of the same place.
+    /// Merges the rest of the same place.
     fn join(&mut self, rest: &Self) {
         self.tag = self.tag.max(rest.tag);
         self.own |= rest.own;
     }
 }
 
-/// Finds them, the longest unseen first, and marks them with the sync's tag.
+/// Finds stale places, sorted by age, oldest first, and marks them with the sync's tag.
 ///
 /// # Errors
-/// When the graph cannot be read or written.
+/// The graph cannot be read or written.
 pub(crate) async fn find(store: &GraphStore, sync: &Sync, reports: &Reports) -> Result<Cut<StalePlace>, GraphError> {
     let (mut after, mut total) = (String::new(), 0);
     let mut oldest = BTreeSet::<(i64, String)>::new();
@@ -52,7 +53,7 @@ pub(crate) async fn find(store: &GraphStore, sync: &Sync, reports: &Reports) -> 
             after.clone_from(&place.last);
         }
         let mut stale = Vec::new();
-        // A place may go on in the next page.
+        // A place may continue on the next page.
         for place in page.into_iter().map(Some).chain(is_last.then_some(None)) {
             let known = open.as_mut().filter(|known| place.as_ref().is_some_and(|place| known.name == place.name));
             match (known, place) {

@@ -1,4 +1,4 @@
-//! Closing a large sync takes long. Whoever waits for it sees in the stream that it goes on.
+//! Signs of progress for schedulers while the writer closes a large sync.
 
 use bus::{Bus, Outgoing};
 use events::{Sync, SyncClosing, SyncEvent, sync_event::Event};
@@ -6,10 +6,10 @@ use graph::Pulse;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::timeout;
 
-/// Pause between two signs, and how long the bus may take to store one: less than anybody's patience.
+/// Pause between two signs, and time limit for storing one: shorter than any patience.
 const PAUSE: Duration = Duration::from_secs(20);
 
-/// Says every now and then that closing the sync goes on, as long as Neo4j answers its statements. Never returns.
+/// Publishes a sign of progress at intervals while Neo4j answers the statements that close the sync. Never returns.
 pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
     let mut made = 0;
     loop {
@@ -21,9 +21,9 @@ pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Closing(SyncClosing { made })) };
         match timeout(PAUSE, bus.publish(Outgoing::sync(&event))).await {
             Ok(Ok(())) => {}
-            // The next one says the same.
-            Ok(Err(error)) => tracing::debug!(error = bus::chain(&error), "cannot say that closing a sync goes on"),
-            Err(_) => tracing::debug!("cannot say within {PAUSE:?} that closing a sync goes on"),
+            // The next sign says the same.
+            Ok(Err(error)) => tracing::debug!(error = bus::chain(&error), "cannot publish a sign of progress"),
+            Err(_) => tracing::debug!("cannot publish a sign of progress within {PAUSE:?}"),
         }
     }
 }

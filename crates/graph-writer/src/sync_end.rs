@@ -1,11 +1,11 @@
-//! Closing a sync: when its collectors are done and the graph has what they published, held edges are drawn a last time,
-//! what vanished is removed, and the sync's end is announced with what could not be done.
+//! Closes a sync. When its collectors have finished and the graph has their events, held edges are retried a last time,
+//! vanished assets are removed, and the sync's end is published with everything that failed.
 //!
-//! A sync has as many scopes as accounts, regions and listings: here they are counted by Neo4j and read some at a time, and
-//! of all of them together this process holds some bytes each.
+//! A sync has as many scopes as combinations of account, region and listing. Neo4j counts them, and this process reads
+//! some at a time and keeps a few bytes of each.
 //!
-//! Everything here may be killed and done again: waiting, drawing and removing repeat without effect, removed nodes are
-//! counted in the transactions that remove them, and the announcement has a fixed message id.
+//! Every step may be interrupted and repeated: waiting, creating and removing are idempotent, removed nodes are counted
+//! in the transactions that remove them, and the final message has a fixed id.
 
 use crate::{
     Options, cleanup,
@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 /// The graph is looked at this often while the stream still holds something: it may all be another sync's.
 const LOOK: Duration = Duration::from_secs(1);
-/// Pause before the sync's end is announced again, and how often that is tried before all of it is done again.
+/// Pause before the sync's end is published again, and number of attempts before everything is repeated.
 const ANNOUNCE: (Duration, u32) = (Duration::from_secs(5), 100);
 
 /// A sync could not be closed; it will be tried again.
@@ -47,6 +47,9 @@ pub enum SyncEndError {
     /// Its reports.
     #[error("cannot read the sync's reports")]
     Reports(#[source] LookupError),
+    /// Its reports are gone.
+    #[error("the sync's reports are no longer in the stream")]
+    NotInStream,
     /// The assets stream.
     #[error("cannot see how far the assets stream has been consumed")]
     Backlog(#[from] LookupError),
@@ -79,9 +82,10 @@ impl SyncEnd {
     /// # Errors
     /// [`SyncEndError`]; closing it again is safe.
     pub async fn close(&self, sync: &Sync) -> Result<SyncFinished, SyncEndError> {
-        // Statements name indexes of the bookkeeping.
+        // The statements name indexes of the bookkeeping in hints.
         self.schema.ensure(&self.store, []).await?;
-        let mut reports = Reports::of(&self.bus, sync).await.map_err(SyncEndError::Reports)?;
+        let reports = Reports::of(&self.bus, sync, || self.store.beat()).await.map_err(SyncEndError::Reports)?;
+        let mut reports = reports.ok_or(SyncEndError::NotInStream)?;
         self.settle(sync, &mut reports).await?;
         let catalog = Catalog::load(&self.store).await?;
         self.draw_held(sync, &catalog).await?;
@@ -95,8 +99,8 @@ impl SyncEnd {
         Ok(finished)
     }
 
-    /// Draws held edges a last time. Labels that no listing feeds are not awaited; they are tried where a listing has yet to
-    /// say what it feeds, because it failed the first time: some of its nodes may have come.
+    /// Retries held edges a last time. Labels that no listing feeds are not awaited. They are retried nevertheless if a
+    /// listing has never reported its feeds, because its first run failed: some of its nodes may have arrived.
     async fn draw_held(&self, sync: &Sync, catalog: &Catalog) -> Result<(), SyncEndError> {
         let all = Tally::of(&self.store, sync).await?.unknown > 0;
         let labels = Labels { awaited: catalog.labels(), all };
@@ -126,7 +130,7 @@ impl SyncEnd {
         }
     }
 
-    /// Waits for every scope, until the assets stream holds nothing more.
+    /// Waits for every scope, until the assets stream has no more events for it.
     async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<(), SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
         let began = Instant::now();
@@ -191,7 +195,7 @@ impl SyncEnd {
         tally::note(&self.store, sync, finished, whole).await
     }
 
-    /// Says it until it is in the stream: what has been done is not done again because it cannot be said at this moment.
+    /// Publishes the sync's end until the stream stores it: a failed publish must not repeat the finished work.
     async fn announce(&self, sync: &Sync, finished: &SyncFinished) -> Result<(), SyncEndError> {
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(finished.clone())) };
         for _ in 1..ANNOUNCE.1 {

@@ -1,15 +1,15 @@
-//! What a sync came to, counted by Neo4j, and its record in the graph.
+//! Totals of a sync, counted by Neo4j, and its record in the graph.
 
 use crate::{bolt, newest, scope_store::IN_SYNC, scopes};
 use events::{Sync, SyncFinished};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 
-/// Records of syncs are kept for so long, in seconds, and that of the newest whole one.
+/// Retention of sync records in seconds. The newest whole sync's record is always kept.
 const HISTORY: i64 = 30 * 24 * 60 * 60;
-/// Records that are removed at once.
+/// Number of records removed at once.
 const REMOVED: usize = 1_000;
-/// Lost scopes that a record names.
+/// Limit of lost scopes named in a record.
 const NAMED: usize = 1_000;
 
 /// Sums over the scopes of a sync.
@@ -19,17 +19,17 @@ pub(crate) struct Tally {
     pub(crate) nodes: u64,
     /// Edge rows.
     pub(crate) edge_rows: u64,
-    /// Those that lack an end.
+    /// Edge rows that lack an end.
     pub(crate) targets_missing: u64,
-    /// Scopes of listings that have never said what they feed.
+    /// Scopes of listings that never reported their feeds.
     pub(crate) unknown: u64,
-    /// Scopes without rows that Neo4j refuses.
+    /// Scopes with rows that Neo4j rejects.
     pub(crate) rejected: u64,
-    /// Labels with ids that were shortened, over all scopes.
+    /// Number of labels with shortened ids, summed over all scopes.
     pub(crate) shortened: u64,
 }
 
-/// The second word of what stands in `held` is how many rows a batch lacks.
+/// The second word of an entry in `held` is the number of rows that a batch lacks.
 const SUMS: &str = "RETURN sum(CASE WHEN NOT s.state IN ['finished', 'partial'] OR s.assets < coalesce(s.rejected, 0) \
     THEN 0 ELSE coalesce(s.assets, 0) - coalesce(s.rejected, 0) END) AS nodes, \
     sum(coalesce(s.edge_rows, 0)) AS edge_rows, \
@@ -46,17 +46,17 @@ const FORGET: &str = "OPTIONAL MATCH (whole:GromaSync) WHERE whole.whole WITH ma
     MATCH (g:GromaSync) WHERE g.tag < $before AND g.tag <> coalesce(newest, 0) WITH g LIMIT $most DELETE g";
 
 impl Tally {
-    /// Of a sync, as its scopes are now.
+    /// Totals of a sync from the present state of its scopes.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub(crate) async fn of(store: &GraphStore, sync: &Sync) -> Result<Self, GraphError> {
         let parameters = [("sync", sync.id.as_str().into()), ("after", "".into())];
         let rows = store.rows(bolt::planned_once(&format!("{IN_SYNC} {SUMS}"), parameters)).await?;
         rows.first().map_or(Ok(Self::default()), parse).map_err(GraphError::from)
     }
 
-    /// Edge rows of which both ends are there.
+    /// Edge rows with both ends in the graph.
     pub(crate) fn edges(self) -> u64 {
         self.edge_rows.saturating_sub(self.targets_missing)
     }
@@ -73,10 +73,10 @@ fn parse(row: &Row) -> Result<Tally, DeError> {
     })
 }
 
-/// Keeps the record of a sync, removes old ones, and completes its end with what the graph knows.
+/// Stores the record of a sync, removes old records, and completes the sync's end from the graph.
 ///
 /// # Errors
-/// When the graph cannot be written.
+/// The graph cannot be written.
 pub(crate) async fn note(
     store: &GraphStore,
     sync: &Sync,

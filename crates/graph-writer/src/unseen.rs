@@ -1,8 +1,8 @@
-//! Cleanup of what several places see: the sightings of places that are ready and have not seen it in this sync go; a node or
-//! edge without a sighting goes with the last of them.
+//! Cleanup of elements that several places see. Removes the sightings of ready places that did not see the element in
+//! this sync. An element is removed together with its last sighting.
 //!
-//! A sweep begins at the places, by an index on place and tag, so that it costs what is old and not what is there. Things are
-//! locked before their sightings are looked at again, because another sync may see them at the same moment.
+//! A sweep starts from the places, by an index on place and tag, so its cost depends on the old sightings and not on
+//! all. Elements are locked before their sightings are checked again, because a concurrent sync may see them.
 
 use crate::{
     bolt, cleanup,
@@ -14,39 +14,47 @@ use graph::{GraphError, GraphStore, Portion, Transaction, parameters};
 use neo4rs::BoltType;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sightings of one transaction.
+/// Sightings in one transaction.
 static CHUNK: Portion = Portion::new(10_000);
-/// Places asked for at once.
+/// Places in one statement.
 const PLACES: usize = 1_000;
 
 /// Finds old sightings of places, each with its set of kinds.
 const OLD: &str = "UNWIND $rows AS row MATCH (s:GromaSighting) USING INDEX s:GromaSighting(place, tag) \
-    WHERE s.place = row[0] AND s.tag < $tag AND s.kind IN $sets[row[1]] RETURN s.id AS id, s.kind AS kind LIMIT $chunk";
+    WHERE s.place = row[0] AND s.tag < $tag AND s.kind IN $sets[row[1]] AND NOT s.id IN $kept RETURN s.id AS id, s.kind AS kind LIMIT $chunk";
 
-/// Deletes the sightings with these ids that are still old, locked first.
+/// Locks the sightings with these ids, then deletes those that are still old.
 const FORGET: &str = "UNWIND $rows AS id MATCH (s:GromaSighting {id: id}) USING INDEX s:GromaSighting(id) \
     FOREACH (locked IN [s] | SET locked.tag = locked.tag) WITH s WHERE s.tag < $tag DELETE s";
 
-/// Kinds of one sort, nodes or edges, and where they may be cleaned.
+/// Kinds of nodes or of edges, with the places where they may be cleaned.
 pub(crate) type Places<'a> = Vec<(Kind, Vec<&'a str>)>;
 
-/// Removes what none of these places sees any more and no other does; adds up how much under `counter`.
+/// Removes the old sightings of these places and the elements left without any. Adds the number of removed elements to
+/// `counter`.
 ///
 /// # Errors
-/// When the graph is away; what was removed until then stays removed, and counted.
-pub(crate) async fn clean(store: &GraphStore, sync: &Sync, counter: &str, due: &Places<'_>) -> Result<(), GraphError> {
+/// The graph is unavailable. Earlier removals stay, and are counted.
+pub(crate) async fn clean(
+    store: &GraphStore,
+    sync: &Sync,
+    counter: &str,
+    due: &Places<'_>,
+    edges_after: i64,
+) -> Result<(), GraphError> {
     let (rows, sets) = by_place(due);
     for rows in rows.chunks(PLACES) {
         let mut backoff = store.backoff();
+        let mut kept = Vec::new();
         loop {
-            let old = Old { rows, sets: &sets, most: CHUNK.size() };
+            let old = Old { rows, sets: &sets, kept: &kept, edges_after, most: CHUNK.size() };
             match attempt(store, sync, counter, &old).await {
-                Ok(Swept { found, forgotten }) => {
+                Ok(swept) => {
                     CHUNK.passed(old.most);
-                    // Where all of it is left to a newer sync, the next look would find the same.
-                    if found < old.most || forgotten == 0 {
+                    if swept.found < old.most {
                         break;
                     }
+                    kept.extend(swept.kept);
                     backoff = store.backoff();
                 }
                 Err(error) => backoff.shrink(error, &CHUNK, old.most).await?,
@@ -56,7 +64,7 @@ pub(crate) async fn clean(store: &GraphStore, sync: &Sync, counter: &str, due: &
     Ok(())
 }
 
-/// Each place with its set of kinds; most places have the same.
+/// Each place with its set of kinds; most places share one set.
 fn by_place(due: &Places<'_>) -> (Vec<BoltType>, Vec<BoltType>) {
     let mut places = BTreeMap::<&str, Vec<usize>>::new();
     for (kind, (_, ready)) in due.iter().enumerate() {
@@ -78,17 +86,22 @@ fn by_place(due: &Places<'_>) -> (Vec<BoltType>, Vec<BoltType>) {
     (rows, texts)
 }
 
-/// What one transaction looks for.
+/// Search of one transaction.
 struct Old<'a> {
     rows: &'a [BoltType],
     sets: &'a [BoltType],
+    /// Sightings that earlier transactions kept.
+    kept: &'a [String],
+    /// Edges with a greater tag keep their nodes.
+    edges_after: i64,
     most: usize,
 }
 
 /// Old sightings.
 struct Swept {
     found: usize,
-    forgotten: usize,
+    /// Sightings of nodes that a newer sync keeps.
+    kept: Vec<String>,
 }
 
 async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, old: &Old<'_>) -> Result<Swept, neo4rs::Error> {
@@ -103,7 +116,9 @@ async fn enter(
     counter: &str,
     old: &Old<'_>,
 ) -> Result<Swept, neo4rs::Error> {
+    let tags = (sync.update_tag, old.edges_after);
     let old = [
+        ("kept", bolt::texts(old.kept)),
         ("rows", bolt::list(old.rows.iter().cloned())),
         ("sets", bolt::list(old.sets.iter().cloned())),
         ("tag", sync.update_tag.into()),
@@ -114,42 +129,48 @@ async fn enter(
     for answer in &answers {
         kinds.entry(answer.get("kind")?).or_default().push(answer.get("id")?);
     }
-    let (mut removed, mut forgotten) = (0, 0);
+    let (mut removed, mut kept) = (0, Vec::new());
     for (kind, sightings) in kinds {
         let kind = Kind::named(kind);
-        let sightings = leave_newer(transaction, &kind, sightings, sync.update_tag).await?;
-        forgotten += sightings.len();
+        let newer = with_newer_edges(transaction, &kind, &sightings, tags).await?;
+        let (newer, sightings) = sightings.into_iter().partition(|id| newer.contains(thing_of(id)));
+        kept.extend::<Vec<String>>(newer);
         removed += remove(transaction, &kind, sightings, sync.update_tag).await?;
     }
     cleanup::count(transaction, sync, counter, removed).await?;
-    Ok(Swept { found: answers.len(), forgotten })
+    Ok(Swept { found: answers.len(), kept })
 }
 
-/// Locks the things, and leaves out sightings of nodes at which a newer sync has drawn an edge ([`cleanup::NO_NEWER_EDGE`]).
-async fn leave_newer(
+/// Locks the elements. Returns the nodes that would be removed although a newer sync has written an edge at them
+/// ([`cleanup::NO_NEWER_EDGE`]).
+async fn with_newer_edges(
     transaction: &mut Transaction,
     kind: &Kind,
-    mut sightings: Vec<String>,
-    tag: i64,
-) -> Result<Vec<String>, neo4rs::Error> {
+    sightings: &[String],
+    (tag, edges_after): (i64, i64),
+) -> Result<BTreeSet<String>, neo4rs::Error> {
     let things: BTreeSet<&str> = sightings.iter().map(|id| thing_of(id)).collect();
     let rows = || ("rows", bolt::texts(&things));
     transaction.run(bolt::planned_once(&lock(kind), [rows()])).await?;
-    if kind.as_edge().is_some() {
-        return Ok(sightings);
+    if kind.as_edge().is_some() || edges_after == i64::MAX {
+        return Ok(BTreeSet::new());
     }
-    let text = thing(kind) + " AND EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $tag} RETURN DISTINCT thing";
-    let newer = transaction.rows(parameters::query(&text, [rows(), ("tag", tag.into())])).await?;
-    let newer = newer.iter().map(|row| row.get("thing")).collect::<Result<BTreeSet<String>, _>>()?;
-    sightings.retain(|id| !newer.contains(thing_of(id)));
-    Ok(sightings)
+    // A hub with very many edges mostly has a sighting that is not old, which is found first.
+    let text = thing(kind)
+        + " AND NOT EXISTS {MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' AND s.tag >= $tag} \
+           AND EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $edges AND edge._module_scope IS NOT NULL} \
+           RETURN DISTINCT thing";
+    let parameters = [rows(), ("tag", tag.into()), ("edges", edges_after.into())];
+    let newer = transaction.rows(parameters::query(&text, parameters)).await?;
+    newer.iter().map(|row| Ok(row.get("thing")?)).collect()
 }
 
 fn thing_of(sighting: &str) -> &str {
     sighting.split_once(' ').map_or(sighting, |(id, _)| id)
 }
 
-/// Removes these sightings of things that are locked, and the things of which none is left; answers how many.
+/// Removes these sightings of locked elements, and the elements without any left. Returns the number of removed
+/// elements.
 async fn remove(
     transaction: &mut Transaction,
     kind: &Kind,
@@ -165,7 +186,7 @@ async fn remove(
     gone.first().map_or(Ok(0), |row| Ok(row.get("count")?))
 }
 
-/// The thing `it` of a row.
+/// Matches the element `it` of a row.
 fn thing(kind: &Kind) -> String {
     format!("UNWIND $rows AS thing {} WHERE it._module_scope = thing AND it.lastupdated >= 0", pattern(kind))
 }
@@ -174,7 +195,7 @@ fn lock(kind: &Kind) -> String {
     thing(kind) + " " + &lock_of("it")
 }
 
-/// What some row has called shared becomes so again.
+/// Removes elements; one declared shared by some row becomes shared again instead.
 fn removal(kind: &Kind) -> String {
     let delete = if kind.as_edge().is_some() { "DELETE" } else { "DETACH DELETE" };
     thing(kind)
@@ -184,7 +205,7 @@ fn removal(kind: &Kind) -> String {
         + " it RETURN count(*) AS count"
 }
 
-/// Statements that a sync says which finds something old.
+/// Statements of a sync that find old sightings.
 pub(crate) fn texts() -> [String; 1] {
     [OLD.to_owned()]
 }

@@ -1,5 +1,5 @@
-//! Reported scopes of which the graph does not hold everything when cleanup is decided: lost ones, and those that a newer sync
-//! has taken over.
+//! Reported scopes that the graph lacks wholly or in part when cleanup is decided: lost ones, and those that a newer
+//! sync has taken over.
 
 use crate::{
     bolt,
@@ -14,30 +14,31 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::HashMap;
 
-/// Scopes whose states are read at once.
+/// Number of scope states read at once.
 const TOGETHER: usize = 100;
 
-/// Scopes of places that this sync has written, except for rows that cannot stand in the graph (those are named otherwise), and
-/// those of a newer sync.
+/// Scopes of places that this sync or a newer one has written. Scopes with rejected rows count as written; they are
+/// reported separately.
 const HELD: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
     WITH place, s, s.tag > $tag OR (s.tag = $tag AND s.sync > $sync) AS newer \
     WHERE newer OR (s.sync = $sync AND s.state IN ['finished', 'partial']) \
     RETURN place, collect(s.listing) AS listings, collect(newer) AS newer";
 
-/// Scopes that were reported as read and that the graph does not hold.
+/// Scopes that collectors read and the graph does not hold.
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten {
-    /// Scopes that did not arrive, or not whole.
+    /// Scopes that did not arrive, or not completely.
     pub(crate) lost: Cut<LostScope>,
     /// Scopes that a newer sync has taken over.
     pub(crate) superseded: Cut<LostScope>,
 }
 
 impl Unwritten {
-    /// Of a sync, as its scopes are now. Asked after cleanup is decided: a scope that is taken over later was cleaned up.
+    /// Unwritten scopes of a sync, from their present state. Called after cleanup is decided: a scope taken over later
+    /// was cleaned up.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub(crate) async fn of(store: &GraphStore, sync: &Sync, reports: &Reports) -> Result<Self, GraphError> {
         let mut unwritten = Self::default();
         let places: Vec<&String> = reports.awaited().collect();
@@ -49,10 +50,7 @@ impl Unwritten {
                 for scope in reports.read(place) {
                     match held.and_then(|held| held.get(reports.name(scope))) {
                         Some(Holder::Own) => {}
-                        Some(Holder::Newer) => unwritten.superseded.push(lost(
-                            reports.scope(place, scope),
-                            "a newer sync has taken the scope over".to_owned(),
-                        )),
+                        Some(Holder::Newer) => unwritten.superseded.push(superseded(reports.scope(place, scope))),
                         None if unwritten.lost.is_full() => unwritten.lost.count(1),
                         None => missing.push((reports.scope(place, scope), scope)),
                     }
@@ -70,7 +68,10 @@ impl Unwritten {
         let known = scope_store::by_id(store, &ids).await?;
         let known: HashMap<String, &StoredScope> = known.iter().map(|stored| (stored.id(), stored)).collect();
         for ((scope, reported), id) in missing.iter().zip(&ids) {
-            if let Some(reason) = reason(sync, *reported, known.get(id).copied()) {
+            let known = known.get(id).copied();
+            if known.is_some_and(|known| is_newer(known, sync)) {
+                self.superseded.push(superseded(scope.clone()));
+            } else if let Some(reason) = reason(sync, *reported, known) {
                 self.lost.push(lost(scope.clone(), reason));
             }
         }
@@ -78,13 +79,13 @@ impl Unwritten {
     }
 }
 
-/// Sync that holds a scope.
+/// The sync that holds a scope.
 enum Holder {
     Own,
     Newer,
 }
 
-/// Of these places, the scopes that the sync or a newer one holds, by their listings.
+/// The scopes of these places that the sync or a newer one holds, by listing.
 async fn held(
     store: &GraphStore,
     sync: &Sync,
@@ -105,7 +106,16 @@ async fn held(
     Ok(rows.iter().map(parse).collect::<Result<_, _>>()?)
 }
 
-/// None when all of it has come since it was looked for.
+fn is_newer(known: &StoredScope, sync: &Sync) -> bool {
+    let run = &known.state.run;
+    (run.tag, &run.sync) > (sync.update_tag, &sync.id)
+}
+
+fn superseded(scope: Scope) -> LostScope {
+    lost(scope, "a newer sync has taken the scope over".to_owned())
+}
+
+/// Reason for a lost scope. `None`: everything has arrived meanwhile.
 fn reason(sync: &Sync, reported: Reported, known: Option<&StoredScope>) -> Option<String> {
     let none = ScopeState::default();
     let state = known.map(|known| &known.state).filter(|state| state.run.sync == sync.id).unwrap_or(&none);

@@ -1,13 +1,13 @@
-//! The process: two durable consumers (asset events, and syncs whose collection has ended), a worker for each connection,
-//! and an end that leaves no transaction open.
+//! The graph-writer process: two durable consumers (asset events and `collected` events), a worker for each connection,
+//! and a shutdown that leaves no transaction open.
 //!
-//! A message is acknowledged when the transaction that holds its rows has committed. One that cannot be admitted is parked
-//! with the reason. When Neo4j rejects a transaction, its messages and at last their rows are halved until the faulty rows are
-//! found: they alone are parked. The same way, a transaction that is too large is made smaller. When Neo4j fails for any other
-//! reason the messages come again later, however long it takes.
+//! A message is acknowledged after the commit of its rows. A message that cannot be admitted is parked with the reason.
+//! When Neo4j rejects a transaction, its messages and then their rows are halved until the faulty rows are found; only
+//! these are parked. A transaction that is too large is made smaller in the same way. After any other failure of Neo4j
+//! the messages are redelivered later, however long the outage.
 //!
-//! Work that gives no sign for ten minutes is given up, and its messages go back; so does all that is open when a process that
-//! is to end has not finished it in time. Both only close connections, which rolls transactions back.
+//! Work without progress for ten minutes is abandoned and its messages are returned. On shutdown, the same applies to
+//! work that does not finish in time. Both only close connections, which rolls the transactions back.
 
 use crate::{
     admit::{Admitted, admit_on},
@@ -39,10 +39,10 @@ const IN_FLIGHT: usize = 512;
 const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
 /// Syncs that are closed at once.
 const SYNCS_AT_ONCE: usize = 8;
-/// How long transactions that are open may take when the process is to end: less than the 30 s that Kubernetes gives it
+/// Time limit for open transactions on shutdown: less than the 30 s that Kubernetes grants
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>).
 const DRAIN: Duration = Duration::from_secs(15);
-/// Rows of one message that are parked one by one; the others are only counted.
+/// Limit of one message's rows that are parked one by one; further ones are only counted.
 const PARKED_ROWS: usize = 100;
 
 /// How a writer works.
@@ -242,11 +242,11 @@ fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 
-/// Waits for tasks to end, for as long as there is time; then ends them.
+/// Waits for tasks until the time limit, then aborts them.
 async fn drain(tasks: &mut JoinSet<()>) {
     let ended = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, ended).await.is_err() {
-        tracing::warn!(tasks = tasks.len(), "transactions are not done in time; rolling them back");
+        tracing::warn!(tasks = tasks.len(), "transactions did not finish in time; rolling them back");
         tasks.shutdown().await;
     }
 }
@@ -268,11 +268,11 @@ async fn work(shared: Arc<Shared>) {
             Job::Redraw { account, labels } => {
                 let redrawn = tokio::select! {
                     redrawn = watched.redraw(&account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
-                    () = pulse.silence(SILENCE) => Err("nothing goes on".to_owned()),
+                    () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
                 if let Err(error) = redrawn {
                     // The sync's end tries again.
-                    tracing::warn!(error, account, "held edges could not be drawn");
+                    tracing::warn!(error, account, "held edges could not be created");
                 }
                 shared.lanes.done(&account, Applied::default());
             }
@@ -281,20 +281,20 @@ async fn work(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// The same, with a store whose answers beat.
+    /// Work on a store whose answers beat this pulse.
     fn watched(self: &Arc<Self>, pulse: &Pulse) -> Working {
         Working { shared: self.clone(), store: self.store.watched(pulse.clone()) }
     }
 }
 
-/// What a worker does, under a pulse of its own.
+/// State of one worker, with its own pulse.
 struct Working {
     shared: Arc<Shared>,
     store: GraphStore,
 }
 
 impl Working {
-    /// Applies events in one transaction if Neo4j takes it, else in smaller ones; settles them all.
+    /// Applies events in one transaction, or in smaller ones if Neo4j rejects it. Settles all of them.
     async fn apply(&self, items: Vec<Item>) -> Applied {
         let Shared { schema, lanes, .. } = &*self.shared;
         if lanes.is_too_much(&items) && has_several_rows(&items) {
@@ -310,13 +310,14 @@ impl Working {
                 tracing::info!(%error, "looking for the rows that Neo4j rejects");
                 self.apply_smaller(items).await
             }
-            // Others may have locked what it needed: its events come again in smaller transactions, and any writer may take them.
+            // Another transaction may have held the locks: the events are redelivered to any writer and applied in
+            // smaller transactions.
             Err(error @ GraphError::TooLarge(neo4rs::Error::ConnectionTimedOut)) if items.len() > 1 => {
                 lanes.too_large(&items);
                 self.put_off(&items, &error).await
             }
             Err(GraphError::TooLarge(error)) => {
-                tracing::info!(%error, "a transaction is too large for Neo4j; making smaller ones");
+                tracing::info!(%error, "a transaction is too large for Neo4j; splitting it");
                 lanes.too_large(&items);
                 self.apply_smaller(items).await
             }
@@ -324,7 +325,7 @@ impl Working {
         }
     }
 
-    /// Halves the events, and one that is alone by its rows.
+    /// Halves the events; splits a single event by its rows.
     async fn apply_smaller(&self, mut items: Vec<Item>) -> Applied {
         if items.len() < 2 {
             return match items.pop() {
@@ -339,7 +340,7 @@ impl Working {
         Applied { completed: first.completed || rest.completed, labels }
     }
 
-    /// Applies one event row by row where it has to be, and parks the rows that Neo4j refuses.
+    /// Applies one event in pieces if necessary, and parks the rows that Neo4j rejects.
     async fn apply_rows(&self, item: Item) -> Applied {
         let schema = &self.shared.schema;
         let pieces = match pieces::write(&self.store, schema, &item).await {
@@ -351,7 +352,8 @@ impl Working {
             Err(error @ GraphError::Rejected(_)) => return self.park(&item, &error).await,
             Err(error) => return self.put_off(&[item], &error).await,
         };
-        // Before they are counted: a writer that is killed in between parks them again, under the same ids.
+        // Park the rows before they are counted: after a crash in between, a writer parks them again under the same
+        // ids.
         if let Err(error) = self.park_rows(item.sequence, &pieces.refused).await {
             return self.put_off(&[item], &error).await;
         }
@@ -366,33 +368,33 @@ impl Working {
         }
     }
 
-    /// An event without rows that Neo4j rejects.
+    /// Parks an event without rows that Neo4j rejects.
     async fn park(&self, item: &Item, error: &GraphError) -> Applied {
         self.settle(std::slice::from_ref(item), &Outcome::Park(bus::chain(error))).await;
         Applied::default()
     }
 
     async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + std::marker::Sync)) -> Applied {
-        tracing::warn!(error = bus::chain(error), events = items.len(), "events wait until the graph is back");
+        tracing::warn!(error = bus::chain(error), events = items.len(), "events wait until the graph is available");
         self.settle(items, &Outcome::Retry(AWAY)).await;
         Applied::default()
     }
 
     async fn give_up(&self, account: &str, sequences: &[u64]) -> Applied {
-        tracing::warn!(account, events = sequences.len(), after = ?SILENCE, "nothing goes on; handing events back");
+        tracing::warn!(account, events = sequences.len(), after = ?SILENCE, "no progress; returning events");
         for sequence in sequences {
             self.shared.in_flight.settle(*sequence, Outcome::Retry(AWAY)).await;
         }
         Applied::default()
     }
 
-    /// Parks the rows that admission left out, and acknowledges.
+    /// Parks the rows that admission left out, and acknowledges the events.
     async fn settle_applied(&self, items: &[Item]) {
         for item in items {
             let outcome = match self.park_rows(item.sequence, &item.event.flaws.refused).await {
                 Ok(()) => Outcome::Ack,
                 Err(error) => {
-                    tracing::warn!(error = bus::chain(&error), "rows cannot be parked; their event comes again");
+                    tracing::warn!(error = bus::chain(&error), "cannot park rows; their event is redelivered");
                     Outcome::Retry(AWAY)
                 }
             };
@@ -408,7 +410,7 @@ impl Working {
 
     async fn park_rows(&self, sequence: u64, rows: &[Refused]) -> Result<(), PublishError> {
         for Refused { reason, row } in rows.iter().take(PARKED_ROWS) {
-            tracing::warn!(sequence, reason, "a row cannot stand in the graph; parked");
+            tracing::warn!(sequence, reason, "Neo4j cannot store a row; parked it");
             let part = match &row.event {
                 Some(Event::Batch(batch)) => batch.index.to_string(),
                 _ => String::new(),
@@ -450,10 +452,14 @@ async fn close_syncs(feed: &Feed, end: SyncEnd, shutdown: &CancellationToken) {
 async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync) {
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
+    // A recreated consumer delivers the `collected` of every sync in the stream.
+    if is_announced(&end.bus, &sync, sequence).await {
+        return in_flight.settle(sequence, Outcome::Ack).await;
+    }
     let closed = tokio::select! {
         closed = end.close(&sync) => closed,
         () = pulse.silence(SILENCE) => {
-            tracing::warn!(sync = sync.id, after = ?SILENCE, "nothing goes on; handing the sync's end back");
+            tracing::warn!(sync = sync.id, after = ?SILENCE, "no progress; returning the sync's end");
             Err(SyncEndError::Stopped)
         }
         never = steps::tell(&end.bus, &sync, &pulse) => match never {},
@@ -470,4 +476,10 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync
         }
     };
     in_flight.settle(sequence, outcome).await;
+}
+
+/// Whether the sync's `finished` follows this `collected` in the stream. A recording that is played twice has an older one.
+async fn is_announced(bus: &Bus, sync: &Sync, collected: u64) -> bool {
+    let finished = bus.last_on(bus::SYNCS, &subjects::sync_event_of(&sync.id, "finished")).await;
+    finished.is_ok_and(|finished| finished.is_some_and(|finished| finished.sequence > collected))
 }

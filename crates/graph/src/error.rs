@@ -1,4 +1,4 @@
-//! What can go wrong with the graph, sorted by what helps.
+//! Errors of the graph database, grouped by remedy.
 
 /// The graph could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ pub enum GraphError {
         uri: String,
         /// User.
         user: String,
-        /// Why.
+        /// Cause.
         source: neo4rs::Error,
     },
     /// The user lacks a privilege.
@@ -20,19 +20,19 @@ pub enum GraphError {
         uri: String,
         /// User.
         user: String,
-        /// Which privilege is missing.
+        /// The server's message, with the missing privilege.
         source: neo4rs::Error,
     },
-    /// Nothing answers, or the database keeps failing, whatever the statement says: a full disk and a panicked database
-    /// included.
+    /// No server answers, or the database keeps failing whatever the statement is. Includes a full disk and a panicked
+    /// database.
     #[error("Neo4j at {uri} is not available")]
     Unavailable {
         /// Bolt URI.
         uri: String,
-        /// Why.
+        /// Cause.
         source: neo4rs::Error,
     },
-    /// The statements need a newer version.
+    /// The statements of Groma need a newer version of Neo4j.
     #[error("Neo4j at {uri} is {version}: Groma needs {OLDEST} or newer", OLDEST = crate::version::OLDEST)]
     TooOld {
         /// Bolt URI.
@@ -40,26 +40,26 @@ pub enum GraphError {
         /// Its version.
         version: String,
     },
-    /// Neo4j never takes this statement with these rows. Nothing else is reported as this, so that an outage is never
-    /// blamed on a row.
+    /// Neo4j always rejects this statement with these rows. Used for nothing else, so that no row is blamed for an
+    /// outage.
     #[error("Neo4j rejects a statement")]
     Rejected(#[source] neo4rs::Error),
-    /// The transaction needs more memory or more time than the database gives it: a smaller one may pass. See
+    /// The transaction exceeds a memory or time limit of the database. A smaller one may succeed. See
     /// [`crate::Portion`].
     #[error("a transaction is too large for Neo4j")]
     TooLarge(#[source] neo4rs::Error),
-    /// An answer has other columns or types than its statement returns.
+    /// The answer's columns or types differ from those that the statement returns.
     #[error("Neo4j's answer cannot be read")]
     Unreadable(#[source] neo4rs::Error),
 }
 
 impl GraphError {
-    /// Whether the same statement fails again, however often it is repeated.
+    /// Whether every repeat of the statement fails too.
     pub fn is_lasting(&self) -> bool {
         matches!(self, Self::Rejected(_) | Self::TooLarge(_) | Self::Unreadable(_) | Self::Forbidden { .. })
     }
 
-    /// Whether the transaction alone exceeded `db.memory.transaction.max`, whatever others did at the same time.
+    /// Whether the transaction alone exceeded `db.memory.transaction.max`, regardless of concurrent transactions.
     pub fn exceeds_own_memory(&self) -> bool {
         matches!(self, Self::TooLarge(neo4rs::Error::Neo4j(answer)) if answer.message().contains("db.memory.transaction.max"))
     }

@@ -1,8 +1,9 @@
-//! Listing indexes, and waiting for those that have just been made.
+//! Lists indexes, and waits for new indexes to come online.
 //!
-//! A constraint has an index of its name. When the client that creates the constraint is killed, Neo4j 5.26 may leave this
-//! index behind: it is never populated, and after a write that the constraint would have refused, every statement that lists
-//! indexes or constraints fails with `OnlineIndexProxy[...] is ONLINE` until the index is dropped.
+//! A constraint owns an index of the same name. If the client that creates the constraint is killed, Neo4j 5.26 may
+//! leave this index behind without its constraint. It is never populated. After a write that violates the constraint,
+//! every statement that lists indexes or constraints fails with `OnlineIndexProxy[...] is ONLINE` until the index is
+//! dropped.
 
 use crate::{GraphError, GraphStore};
 use neo4rs::{Error, Query, Row};
@@ -15,16 +16,16 @@ use std::{
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Pause between two looks, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
-/// Leftovers of killed processes that one listing drops.
+/// Limit of leftover indexes that one listing drops.
 const LEFTOVERS: usize = 32;
-/// How Groma's constraints begin.
+/// Prefix of the names of Groma's constraints.
 const OURS: &str = "groma_";
 
-/// Runs a `SHOW INDEXES` or `SHOW CONSTRAINTS` statement. Drops indexes left over from Groma's own constraints where they make
-/// it fail.
+/// Runs a `SHOW INDEXES` or `SHOW CONSTRAINTS` statement. If leftover indexes of Groma's own constraints make it fail,
+/// drops them and repeats it.
 ///
 /// # Errors
-/// When the graph is away, or the index of somebody else's constraint makes the statement fail.
+/// The graph is unavailable, or a leftover index of another application's constraint makes the statement fail.
 pub async fn list_indexes(store: &GraphStore, text: &str) -> Result<Vec<Row>, GraphError> {
     for _ in 0..LEFTOVERS {
         let error = match store.rows(Query::new(text.to_owned())).await {
@@ -54,9 +55,10 @@ pub(crate) fn leftover(error: &Error) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Another index may have the same name and belong to the constraint, which then goes too and is made again by its user.
+/// Drops a leftover index. If another process has created the constraint of this name meanwhile, it goes too, and its
+/// user recreates it.
 async fn drop_leftover(store: &GraphStore, name: &str) -> Result<(), GraphError> {
-    tracing::warn!(index = name, "dropping what a cut-off creation of a constraint left behind");
+    tracing::warn!(index = name, "dropping the leftover index of an interrupted constraint creation");
     let name = name.replace('`', "``");
     let drop_index = || store.rows(Query::new(format!("DROP INDEX `{name}` IF EXISTS")));
     if let Err(GraphError::Rejected(_)) = drop_index().await {
@@ -66,17 +68,17 @@ async fn drop_leftover(store: &GraphStore, name: &str) -> Result<(), GraphError>
     Ok(())
 }
 
-/// Properties of a label or relationship type that are indexed together.
+/// A label or relationship type, and the properties that one index covers together.
 pub type Indexed<'a> = (&'a str, Vec<&'a str>);
 
-/// Waits until these are indexed, for a minute at most; says whether they are.
+/// Waits up to a minute until these are indexed. Returns whether they are.
 ///
-/// Not by `db.awaitIndexes`: that is a transaction, and Neo4j begins to populate an index only when all transactions that
-/// are older than it have ended. Two processes that made indexes at the same time waited for each other's until both gave
-/// up after a minute. Nor by the state of all indexes: a leftover is never populated.
+/// `db.awaitIndexes` is not used because it is a transaction, and Neo4j begins to populate an index only when all older
+/// transactions have ended. Two processes that created indexes at the same time waited for each other until both gave
+/// up after a minute. The state of all indexes is not used either, because a leftover index is never populated.
 ///
 /// # Errors
-/// When the graph is away.
+/// The graph is unavailable.
 pub async fn await_indexes(store: &GraphStore, wanted: &[Indexed<'_>]) -> Result<bool, GraphError> {
     let asked = Instant::now();
     let mut pause = PAUSE.0;

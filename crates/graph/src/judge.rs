@@ -1,48 +1,50 @@
-//! Whether an error passes, and how.
+//! Classifies errors: transient or permanent, and the reaction to each.
 //!
-//! Only errors that are known to be the statement's or its rows' fault are called permanent; everything else is an outage.
-//! The codes are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value that is
+//! Only errors known to be caused by the statement or its rows are permanent; all others count as an outage. The codes
+//! are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value too large
+//! for an index has a code that database failures share, so the message decides.
 //! too large for an index comes under a code that also stands for failures of the database, so its message decides.
 
 use crate::indexes::leftover;
 use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind, Neo4jSecurityErrorKind};
 
-/// Whether an error may pass.
+/// Class of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    /// A deadlock, a lost lock, or a node that another transaction has deleted meanwhile: passes soon.
+    /// A deadlock, a lost lock, or a node deleted by a concurrent transaction. Passes soon.
     Conflict,
-    /// Another transaction may have made a node with the same id meanwhile: passes soon, or never if it is another constraint.
+    /// A constraint violation. Passes soon if a concurrent transaction created a node with the same id; never for
+    /// another constraint.
     Race,
-    /// No connection, a restart, a full disk: passes after a while.
+    /// No connection, a restart, or a full disk. Passes after a while.
     Outage,
-    /// Too much memory or time for one transaction.
+    /// One transaction needs too much memory or time.
     Strain,
     /// Wrong credentials.
     Refusal,
     /// A missing privilege.
     Forbidden,
-    /// The answer is not what the statement returns.
+    /// The answer does not match the columns of the statement.
     Unreadable,
-    /// The statement or its rows are at fault.
+    /// The statement or its rows are invalid.
     Permanent,
 }
 
 pub(crate) fn judge(error: &Error) -> Judgement {
     match error {
-        // Repeating a listing that an unfinished index makes fail is of no use.
+        // A leftover index makes every repeat of the listing fail.
         Error::Neo4j(_) if leftover(error).is_some() => Judgement::Permanent,
         Error::Neo4j(answer) => judge_answer(answer.kind(), answer.code(), answer.message()),
-        // Whatever fails a login comes as this, a database that is still starting included.
+        // The driver reports every login failure as this, including a database that is still starting.
         Error::AuthenticationError(message) => {
             let words = message.to_lowercase();
             let refused = ["authenti", "unauthorized", "credential", "permission"].iter().any(|w| words.contains(w));
             if refused { Judgement::Refusal } else { Judgement::Outage }
         }
-        // Only a statement or a commit: see `limits`.
+        // Occurs only for a statement or a commit: see `limits`.
         Error::ConnectionTimedOut => Judgement::Strain,
         Error::DeserializationError(_) | Error::ConversionError => Judgement::Unreadable,
-        // The driver cannot send the statement's parameters.
+        // The driver cannot encode the statement's parameters.
         Error::StringTooLong | Error::MapTooBig | Error::BytesTooBig | Error::ListTooLong => Judgement::Permanent,
         _ => Judgement::Outage,
     }
@@ -62,7 +64,7 @@ fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
     use Neo4jClientErrorKind::Security;
     let is = |names: &[&str]| names.iter().any(|name| code.ends_with(name));
     match kind {
-        // The driver files `LockClientStopped` under client errors, and Neo4j itself `EntityNotFound`.
+        // The driver counts `LockClientStopped` as a client error, and so does Neo4j `EntityNotFound`.
         _ if is(&CONFLICTS) => Judgement::Conflict,
         _ if is(&["ConstraintValidationFailed"]) => Judgement::Race,
         _ if is(&STRAINS) => Judgement::Strain,
@@ -73,7 +75,7 @@ fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
         )) => Judgement::Outage,
         Neo4jErrorKind::Client(Security(_)) => Judgement::Refusal,
         Neo4jErrorKind::Client(_) if code.starts_with("Neo.ClientError.Statement.") => Judgement::Permanent,
-        // An index that is listed and was dropped: it is no row's fault.
+        // A listed index was dropped meanwhile. No row is the cause.
         _ if is(&["Schema.IndexNotFound"]) => Judgement::Outage,
         _ if code.contains(".Schema.") => Judgement::Permanent,
         _ => Judgement::Outage,

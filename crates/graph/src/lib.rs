@@ -1,5 +1,5 @@
-//! The only crate that connects to Neo4j: where the graph is, and transactions that are committed or rolled back and repeated
-//! on errors that a repeat can heal. Knows nothing of AWS or the bus.
+//! The only crate that connects to Neo4j: configuration of the connection, and transactions that are committed or
+//! rolled back, and repeated after transient errors. Knows nothing of AWS or the bus.
 //!
 //! Reading order: [`config`], [`version`], [`limits`], `pool`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
 //! [`pulse`] for callers, [`parameters`], [`indexes`].

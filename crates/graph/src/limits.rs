@@ -1,18 +1,18 @@
-//! How long each exchange with the database may take. The driver limits the TCP connect and each read; neither TLS, the
-//! handshake nor a write.
+//! Time limits for each exchange with the database. The driver limits only the TCP connect and each read, not TLS, the
+//! handshake or a write.
 
 use std::time::Duration;
 
-/// Time limits. After a limit has passed the connection is closed, which rolls its transaction back.
+/// Time limits. When one has passed, the connection is closed, which rolls its transaction back.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Waiting for one of the connections to be free.
+    /// Wait for a free connection.
     pub connection: Duration,
-    /// Connecting, authenticating and beginning a transaction.
+    /// Connect, authenticate and begin a transaction.
     pub begin: Duration,
-    /// A statement and all its rows; what takes longer counts as too large.
+    /// One statement with all its rows. A slower one counts as too large.
     pub statement: Duration,
-    /// A commit. When it passes, the server may commit nevertheless.
+    /// A commit. The server may still commit after this limit.
     pub commit: Duration,
     /// A rollback; closing the connection has the same effect.
     pub rollback: Duration,

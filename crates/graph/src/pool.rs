@@ -1,7 +1,7 @@
-//! Connections, each in a pool of the driver's of its own. So a connection can be closed: the driver takes one that was
-//! dropped in the middle of an exchange back into its pool and looks at it only when it is needed again, and until then the
-//! server keeps its transaction and its locks. Closing ends both at once (tried on Neo4j 5.26.12, idle and in the middle of a
-//! statement).
+//! Connections, each in a driver pool of its own, so that Groma can close it. The driver takes back a connection that
+//! was dropped in the middle of an exchange and checks it only on the next use. Until then the server keeps its
+//! transaction and its locks. Closing the connection ends both at once (tried on Neo4j 5.26.12, idle and in the middle
+//! of a statement).
 
 use crate::limits::Limits;
 use neo4rs::{Config, Error, Graph, Txn};
@@ -21,7 +21,7 @@ pub(crate) struct Pool {
     permits: Arc<Semaphore>,
 }
 
-/// A connection that its holder has to itself. Dropped, it is closed.
+/// A connection with one exclusive user. Dropping it closes the connection.
 pub(crate) struct Lease {
     graph: Graph,
     pool: Arc<Pool>,
@@ -29,15 +29,15 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    /// At most `most` connections, none of them open yet.
+    /// A pool of at most `most` connections, none of them open yet.
     pub(crate) fn new(config: Config, most: usize) -> Arc<Self> {
         Arc::new(Self { config, idle: Mutex::default(), permits: Arc::new(Semaphore::new(most)) })
     }
 
-    /// Begins a transaction on a connection that is free. Cancelling is harmless: the connection is closed.
+    /// Begins a transaction on a free connection. Cancelling is safe: it closes the connection.
     ///
     /// # Errors
-    /// As the driver says, and [`Error::ServerUnavailableError`] when a limit has passed.
+    /// The driver's error, or [`Error::ServerUnavailableError`] when a limit has passed.
     pub(crate) async fn begin(self: &Arc<Self>, limits: &Limits) -> Result<(Txn, Lease), Error> {
         let permit = timeout(limits.connection, self.permits.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| late("all connections were busy", limits.connection))?;
@@ -52,7 +52,7 @@ impl Pool {
 }
 
 impl Lease {
-    /// Gives the connection back, open: its last exchange is complete.
+    /// Returns the connection to the pool, still open. Its last exchange must be complete.
     pub(crate) fn give_back(self) {
         let Self { graph, pool, _permit } = self;
         pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(graph);

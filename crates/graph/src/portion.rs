@@ -1,10 +1,10 @@
-//! How much goes into one transaction, learned from the database.
+//! Size of one transaction, adapted to the limits of the database.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Rows (or nodes, or edges) of one transaction: as many as the database takes. Halved when a transaction needed more memory
-/// or time than it gets, and grown back by a sixteenth with each that passed. One for each kind of work and process, so that
-/// each learns from the last:
+/// Number of rows (or nodes, or edges) in one transaction. Halved when a transaction exceeds the database's memory or
+/// time limit; grows by a sixteenth with each success. Each kind of work in a process has one, shared by all its
+/// transactions:
 ///
 /// ```ignore
 /// static CHUNK: Portion = Portion::new(10_000);
@@ -26,17 +26,18 @@ pub struct Portion {
 }
 
 impl Portion {
-    /// At most `most`, and at first so many.
+    /// Starts at its maximum, `most`.
     pub const fn new(most: usize) -> Self {
         Self { most, now: AtomicUsize::new(most) }
     }
 
-    /// How many may go into the next transaction: one at least.
+    /// Size of the next transaction, at least one.
     pub fn size(&self) -> usize {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// A transaction with so many was too large. Says whether a smaller one can be tried: not when there was only one.
+    /// Halves the size after a transaction of `tried` rows was too large. `false`: it had only one row, so no smaller
+    /// one exists.
     pub fn halve(&self, tried: usize) -> bool {
         if tried <= 1 {
             return false;
@@ -45,10 +46,10 @@ impl Portion {
         true
     }
 
-    /// A transaction with so many passed.
+    /// Records the success of a transaction of `tried` rows.
     pub fn passed(&self, tried: usize) {
         let grow = |now: usize| (tried >= now && now < self.most).then(|| (now + now.div_ceil(16)).min(self.most));
-        // Nothing to do is no error.
+        // `Err` only means that the size did not change.
         let _ = self.now.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow);
     }
 }

@@ -1,4 +1,4 @@
-//! A sign that work goes on.
+//! A sign of progress.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -6,8 +6,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// When something was last known to have gone on; clones share it. A store that is given one
-/// ([`GraphStore::watched`](crate::GraphStore::watched)) beats with every statement that Neo4j answers.
+/// Time of the last sign of progress; clones share it. A store with a pulse
+/// ([`GraphStore::watched`](crate::GraphStore::watched)) beats with every answer of Neo4j.
 #[derive(Debug, Clone)]
 pub struct Pulse(Arc<Inner>);
 
@@ -24,7 +24,7 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    /// A pulse whose beats are also another's.
+    /// A pulse that passes its beats on to `over`.
     #[must_use]
     pub fn under(over: &Self) -> Self {
         Self::new(Some(over.clone()))
@@ -34,18 +34,18 @@ impl Pulse {
         Self(Arc::new(Inner { last: Mutex::new(Instant::now()), over }))
     }
 
-    /// Something has gone on.
+    /// Records progress.
     pub fn beat(&self) {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.0.over.iter().for_each(Self::beat);
     }
 
-    /// How long ago the last beat was.
+    /// Time since the last beat.
     pub fn silent_for(&self) -> Duration {
         self.last().elapsed()
     }
 
-    /// Waits until there has been no beat for so long.
+    /// Waits until there has been no beat for `limit`.
     pub async fn silence(&self, limit: Duration) {
         loop {
             let last = self.last();

@@ -1,7 +1,7 @@
-//! The database: explicit transactions, always committed or rolled back, repeated on errors that a repeat can heal.
+//! The database: explicit transactions, always committed or rolled back, and repeated after transient errors.
 //!
-//! `neo4rs::Graph::run` is not used: it retries what no retry heals and discards the result, so that a failing row passes
-//! as success.
+//! `neo4rs::Graph::run` is not used: it retries permanent errors and discards the result, so a failing row looks like a
+//! success.
 
 use crate::{
     GraphConfig, GraphError, Portion, Pulse, Transaction,
@@ -22,7 +22,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long [`GraphStore::connect`] tries: whoever gives a wrong address wants to hear of it.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-/// Times that a constraint may be violated: each time another transaction may have made another node first.
+/// Limit of repeats after constraint violations: each may be due to a node that another transaction created first.
 const RACES: u32 = 8;
 /// Rows fetched at once; the driver reserves memory for so many with every statement.
 const FETCH: usize = 1_000;
@@ -70,10 +70,15 @@ impl GraphStore {
         Self { limits, ..self }
     }
 
-    /// The same connections; the pulse beats with every statement and commit that is answered.
+    /// The same connections with a pulse that beats with every answered statement and commit.
     #[must_use]
     pub fn watched(&self, pulse: Pulse) -> Self {
         Self { pulse: Some(pulse), ..self.clone() }
+    }
+
+    /// Records progress that is not Neo4j's.
+    pub fn beat(&self) {
+        self.pulse.iter().for_each(Pulse::beat);
     }
 
     /// Runs one statement in a transaction of its own.
@@ -99,10 +104,10 @@ impl GraphStore {
         transaction.end(rows).await
     }
 
-    /// Begins a transaction; end it with [`Transaction::end`]. Dropping it rolls it back.
+    /// Begins a transaction. End it with [`Transaction::end`]; dropping it rolls it back.
     ///
     /// # Errors
-    /// As the driver says; when no connection is free in time, or none is answered.
+    /// The driver's error; no connection is free in time, or the server does not answer.
     pub async fn begin(&self) -> Result<Transaction, neo4rs::Error> {
         Ok(Transaction::new(self.pool.begin(&self.limits).await?, self.limits, self.pulse.clone()))
     }
@@ -112,7 +117,7 @@ impl GraphStore {
         Backoff { store: self, deadline: Instant::now() + PATIENCE, races: 0 }
     }
 
-    /// Its Bolt URI.
+    /// Bolt URI of the database.
     pub fn uri(&self) -> &str {
         &self.uri
     }
@@ -123,7 +128,7 @@ fn driver(config: &GraphConfig, limits: &Limits) -> Result<neo4rs::Config, neo4r
         .uri(config.uri.as_str())
         .user(config.user.as_str())
         .password(config.password.expose())
-        // Also the driver's read timeout.
+        // The driver uses it as its read timeout too.
         .connection_timeout(limits.statement)
         .fetch_size(FETCH)
         .max_connections(1);
@@ -132,14 +137,14 @@ fn driver(config: &GraphConfig, limits: &Limits) -> Result<neo4rs::Config, neo4r
         None => builder,
     };
     let builder = match &config.ca_file {
-        // The driver calls the authority so; no certificate of a client is meant.
+        // Despite its name, the driver's method takes the certificate authority, not a client certificate.
         Some(file) => builder.with_client_certificate(file),
         None => builder,
     };
     builder.build()
 }
 
-/// Whether a smaller transaction may pass where this error came up: for callers that make it smaller themselves.
+/// Whether a smaller transaction may succeed, for callers that reduce the size themselves.
 pub fn is_too_large(error: &neo4rs::Error) -> bool {
     judge(error) == Judgement::Strain
 }
@@ -152,10 +157,10 @@ pub struct Backoff<'a> {
 }
 
 impl Backoff<'_> {
-    /// Waits as long as the error asks for.
+    /// Waits for the pause that the error requires.
     ///
     /// # Errors
-    /// When the error will not pass, or has not passed for 20 s.
+    /// The error is permanent, or has persisted for 20 s.
     pub async fn pause(&mut self, error: neo4rs::Error) -> Result<(), GraphError> {
         let judgement = judge(&error);
         self.races += u32::from(judgement == Judgement::Race);
@@ -170,34 +175,35 @@ impl Backoff<'_> {
         }
     }
 
-    /// Waits although the error looks lasting: for changes of the schema, where another process may be in the way.
+    /// Waits although the error looks permanent: for schema changes, where another process may be the cause.
     ///
     /// # Errors
-    /// When the error has not passed for 20 s.
+    /// The error has persisted for 20 s.
     pub async fn insist(&mut self, error: neo4rs::Error) -> Result<(), GraphError> {
         if Instant::now() >= self.deadline {
             return Err(self.give_up(judge(&error), error));
         }
-        tracing::debug!(%error, "changing the schema once more");
+        tracing::debug!(%error, "repeating a schema change");
         let wait = rand::rng().random_range(100..400);
         tokio::time::sleep(Duration::from_millis(wait)).await;
         Ok(())
     }
 
-    /// The same for a transaction of `tried` rows: where it was too large, halves `portion` instead of waiting.
+    /// Like [`Backoff::pause`], for a transaction of `tried` rows: if it was too large, halves `portion` instead of
+    /// waiting.
     ///
     /// # Errors
-    /// As [`Backoff::pause`]; [`GraphError::TooLarge`] when even one row is too large.
+    /// As [`Backoff::pause`]; [`GraphError::TooLarge`] if even one row is too large.
     pub async fn shrink(&mut self, error: neo4rs::Error, portion: &Portion, tried: usize) -> Result<(), GraphError> {
         if judge(&error) != Judgement::Strain || !portion.halve(tried) {
             return self.pause(error).await;
         }
-        tracing::info!(%error, tried, next = portion.size(), "a transaction is too large for Neo4j; making smaller ones");
+        tracing::info!(%error, tried, next = portion.size(), "a transaction is too large for Neo4j; splitting it");
         self.deadline = Instant::now() + PATIENCE;
         Ok(())
     }
 
-    /// Milliseconds; none when waiting is of no use.
+    /// Range of the pause in milliseconds. `None`: the error is permanent.
     fn wait(&self, judgement: Judgement) -> Option<Range<u64>> {
         match judgement {
             Judgement::Conflict => Some(5..50),

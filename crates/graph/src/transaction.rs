@@ -1,5 +1,5 @@
-//! An open transaction. However it ends, it leaves nothing open: one that is dropped, or of which an exchange fails, closes
-//! its connection, and the server rolls it back. So it may be cancelled at any time.
+//! An open transaction. Dropping it, or a failed exchange, closes its connection, and the server rolls it back.
+//! Cancelling is therefore always safe.
 
 use crate::{Pulse, limits::Limits, pool::Lease};
 use neo4rs::{Error, Query, Row, Txn};
@@ -21,10 +21,10 @@ impl Transaction {
         it
     }
 
-    /// Runs a statement and reads all its rows, so that an error in any row is seen.
+    /// Runs a statement and reads all its rows, because an error may come with any row.
     ///
     /// # Errors
-    /// As the database says; [`Error::ConnectionTimedOut`] when it takes too long.
+    /// The database's error; [`Error::ConnectionTimedOut`] when the statement takes too long.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
         let rows = timeout(self.limits.statement, collect(&mut self.txn, query)).await;
@@ -34,7 +34,7 @@ impl Transaction {
         Ok(rows)
     }
 
-    /// Runs a statement whose rows nobody needs, in one round trip.
+    /// Runs a statement and discards its rows, in one round trip.
     ///
     /// # Errors
     /// As [`Transaction::rows`].
@@ -46,10 +46,10 @@ impl Transaction {
         Ok(())
     }
 
-    /// Commits when `result` is good, else rolls back; never leaves the transaction open.
+    /// Commits if `result` is `Ok`, else rolls back. Never leaves the transaction open.
     ///
     /// # Errors
-    /// That of `result`, or the commit's.
+    /// The error of `result` or of the commit.
     pub async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
@@ -65,8 +65,8 @@ impl Transaction {
         }
     }
 
-    /// Rolls back. Where the database does not confirm that, the connection is closed, which has the same effect: so after
-    /// every failed statement, because the server then ignores all but a reset.
+    /// Rolls back. If the database does not confirm, closes the connection, which has the same effect. That happens
+    /// after every failed statement, because the server then ignores everything but a reset.
     pub async fn undo(self) {
         match timeout(self.limits.rollback, self.txn.rollback()).await {
             Ok(Ok(())) => self.lease.give_back(),
@@ -89,7 +89,7 @@ async fn collect(txn: &mut Txn, query: Query) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// Tells whoever traces this module how long each statement took; its parameters are never told.
+/// Traces the duration of each statement, never its parameters.
 struct Watch(Option<(String, Instant)>);
 
 impl Watch {

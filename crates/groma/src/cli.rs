@@ -32,7 +32,7 @@ pub enum Command {
     Replay(Box<replay::Args>),
     /// Say what changed between two syncs
     Diff(diff::Args),
-    /// Say what the graph holds of accounts and places that are surveyed no more, and remove it
+    /// Count or remove nodes and edges of places that no survey covers any more
     Forget(forget::Args),
     /// Show Groma's streams on NATS and who reads them
     Streams(streams::Args),

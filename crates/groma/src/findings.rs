@@ -92,7 +92,7 @@ fn print(finding: &Finding, rows: &[Value], most: usize) {
     }
 }
 
-/// Names in an account are its users' own words.
+/// Users of the accounts choose these names, so control characters are possible.
 fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => events::printable(text),

@@ -1,4 +1,4 @@
-//! `groma forget`: removes from the graph what no survey covers any more; says what, unless it is told to do it.
+//! `groma forget`: counts what the graph holds of places that no survey covers any more, and removes it with `--yes`.
 
 use crate::{UsageError, replay::since};
 use graph::GraphStore;
@@ -16,10 +16,10 @@ pub struct Args {
     /// Which places.
     #[command(flatten)]
     pub choice: Choice,
-    /// Forget what Cartography wrote and neither it nor Groma has seen since --older-than
+    /// Forget nodes and edges of Cartography that neither it nor Groma has seen since --older-than
     #[arg(long, requires = "older_than", conflicts_with_all = ["accounts", "places", "stale"])]
     pub cartography: bool,
-    /// Remove it; without this, it is only counted
+    /// Remove them; the default is to count them
     #[arg(long)]
     pub yes: bool,
     /// Neo4j.
@@ -37,7 +37,7 @@ pub struct Choice {
     /// Forget these places: ACCOUNT/REGION, or ACCOUNT/REGION/SERVICE
     #[arg(long = "place", value_name = "PLACE", value_delimiter = ',')]
     pub places: Vec<String>,
-    /// Forget what no sync has seen since then: `30d`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
+    /// Forget places that no sync has seen since then: `30d`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
     #[arg(long, value_name = "WHEN", value_parser = since::parse)]
     pub older_than: Option<i64>,
     /// Forget the places that the last sync of everything did not cover; its report names them
@@ -48,7 +48,7 @@ pub struct Choice {
 /// Counts or removes.
 ///
 /// # Errors
-/// When nothing is named, or the graph cannot be used.
+/// No place is selected, or the graph cannot be used.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let Args { choice, cartography, yes, graph } = args;
     if choice.is_empty() {
@@ -75,7 +75,7 @@ async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow
         let Removed { nodes, edges, scopes } = forget::forget(store, &chosen).await?;
         println!("Removed {nodes} nodes and {edges} edges of {} place(s), and {scopes} scopes.", chosen.len());
     } else {
-        println!("Nothing is removed without --yes. What other places see too just loses these.");
+        println!("Nothing is removed without --yes. Elements that other places see too will stay.");
     }
     Ok(())
 }

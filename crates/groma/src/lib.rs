@@ -1,10 +1,10 @@
-//! The command line: every role alone, and all of them in one process.
+//! The command line: each role as its own process, and all of them in one process.
 //!
-//! Reading order: [`cli`] is what can be typed; [`sync`] surveys with every role in this process, [`doctor`] looks at what
-//! that needs, both by [`survey_args`]; [`collectors`] knows every collector; [`findings`] asks the graph, [`mod@forget`]
-//! removes what nobody surveys any more; [`mod@record`],
-//! [`mod@replay`] and [`mod@diff`] are for syncs that are over; [`streams`] shows the bus, [`parked`] what nobody could
-//! handle on it; [`mod@nats`] and [`mod@neo4j`] prepare the servers; [`reference`] writes the reference pages in `docs/`.
+//! Reading order: [`cli`] defines the commands; [`sync`] surveys with every role in this process, [`doctor`] checks its
+//! requirements, both with [`survey_args`]; [`collectors`] lists every collector; [`findings`] queries the graph,
+//! [`mod@forget`] removes places that no survey covers any more; [`mod@record`], [`mod@replay`] and [`mod@diff`] work
+//! on finished syncs; [`streams`] shows the bus, [`parked`] the messages on it that could not be handled; [`mod@nats`]
+//! and [`mod@neo4j`] prepare the servers; [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
 pub mod collectors;

@@ -19,8 +19,8 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89groma\r\n";
 pub const VERSION: u32 = 1;
 /// Bytes of records after which a block is written.
 pub(crate) const BLOCK: usize = 1 << 20;
-/// Most bytes of a block, and so of the memory that a length in a file can claim: the largest message that NATS advises
-/// anybody to configure (8 MB: NATS documentation, "max_payload"), and what stood in the block before.
+/// Limit of a block, and so of the memory that a length in a file can claim, in bytes: the largest `max_payload` that
+/// NATS recommends (8 MB: NATS documentation, "max_payload"), plus the previous content of the block.
 pub(crate) const MOST: usize = (8 << 20) + BLOCK;
 
 /// A file that cannot be read, with the place. Records count from 1, the header being the first.

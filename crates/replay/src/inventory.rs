@@ -128,7 +128,7 @@ impl Inventory {
         newest.filter(|(_, run)| run.is_complete()).map(|((name, _), run)| (name.as_str(), run))
     }
 
-    /// What was tried and could not be seen whole.
+    /// Everything that was tried and could not be seen completely.
     pub fn failed(&self) -> Failed<'_> {
         let mut failed = Failed { inventory: self, places: HashSet::new(), scopes: HashSet::new() };
         for report in self.reports.values() {
@@ -155,17 +155,17 @@ impl Inventory {
     }
 }
 
-/// What was tried and could not be seen whole, gathered once for all scopes that are looked up in it.
+/// Everything that was tried and could not be seen completely, gathered once for many lookups.
 pub struct Failed<'a> {
     inventory: &'a Inventory,
     /// Account, region and service of work items that failed as a whole.
     places: HashSet<(&'a str, &'a str, &'a str)>,
-    /// Listings that were reported as failed.
+    /// Listings reported as failed.
     scopes: HashSet<&'a Scope>,
 }
 
 impl Failed<'_> {
-    /// Whether this scope is among it.
+    /// Whether this scope failed.
     pub fn contains(&self, scope: &Scope) -> bool {
         let newest = self.inventory.newest(&ScopeName(scope).to_string());
         newest.is_some_and(|(_, run)| !run.is_complete())

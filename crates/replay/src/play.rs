@@ -73,7 +73,7 @@ impl<'a> Playback<'a> {
         let inner = match event.event? {
             Progress::Reported(report) => Progress::Reported(self.report(report)?),
             Progress::Collected(collected) => {
-                // What is left out is not gone.
+                // With a filter the sync is not whole: places left out are not stale.
                 let whole = collected.whole && *self.filter == Filter::default();
                 Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, whole, ..collected })
             }

@@ -1,19 +1,19 @@
-//! SIGTERM and SIGINT: drain first, and go at once when told again or when draining takes too long.
+//! SIGTERM and SIGINT: the first one starts draining; a second one, or the drain limit, ends the process at once.
 
 use crate::exit;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long a process may drain, unless it says otherwise.
+/// Default time limit for draining.
 pub const DRAIN: Duration = Duration::from_mins(2);
 
-/// A token that is cancelled on SIGTERM or SIGINT. A second signal ends the process at once with status 130; so does the end of
-/// [`DRAIN`]. To be called inside the runtime.
+/// A token that is cancelled on SIGTERM or SIGINT. A second signal, or the end of [`DRAIN`], ends the process at once
+/// with status 130. Must be called inside the runtime.
 pub fn shutdown() -> CancellationToken {
     shutdown_within(DRAIN)
 }
 
-/// The same with a limit of its own, for a process that may drain for longer.
+/// Like [`shutdown`], with another limit.
 pub fn shutdown_within(limit: Duration) -> CancellationToken {
     let token = CancellationToken::new();
     tokio::spawn(watch(token.clone()));
@@ -23,7 +23,7 @@ pub fn shutdown_within(limit: Duration) -> CancellationToken {
 
 async fn leave_after(token: CancellationToken, limit: Duration) {
     overdue(&token, limit).await;
-    tracing::warn!("did not end within {limit:?} of the signal: leaving at once; unfinished work goes to others");
+    tracing::warn!("did not end within {limit:?} of the signal: exiting now; others take over unfinished work");
     std::process::exit(exit::INTERRUPTED.into());
 }
 

@@ -1,19 +1,19 @@
-//! Which accounts there are, by the broker's word.
+//! The accounts of a survey, as the broker lists them.
 
 use crate::{SurveyError, Unseen};
 use bus::{Bus, RequestError};
 use events::{AccountsAnswer, AccountsRequest, Message, UnreachableAccount, subjects};
 use std::time::{Duration, Instant};
 
-/// The broker tries every role once before it answers, so it may take long.
+/// Time limit for the broker's answer. Long, because it first tries every role once.
 const ANSWER: Duration = Duration::from_mins(3);
-/// How long a broker may take to come up.
+/// Time limit for a broker to start.
 const START: Duration = Duration::from_secs(30);
 
-/// Asks the broker.
+/// Asks the broker for the accounts.
 ///
 /// # Errors
-/// When it does not answer, or says that it cannot know.
+/// The broker does not answer, or cannot list the accounts.
 pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
     let deadline = Instant::now() + START;
     let answer = loop {
@@ -33,7 +33,7 @@ pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
     }
 }
 
-/// Why no account can be surveyed, in one sentence.
+/// Why no account can be surveyed, as one sentence.
 pub fn reasons(unreachable: &[UnreachableAccount]) -> String {
     if unreachable.is_empty() {
         return "the broker found none".to_owned();
@@ -42,7 +42,7 @@ pub fn reasons(unreachable: &[UnreachableAccount]) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// An account that the broker cannot enter, as part of a sync's outcome.
+/// Part of a sync's outcome for an account that the broker cannot enter.
 pub fn unseen(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
     Unseen { account_id: id, account_name: name, ..Unseen::everything(failure.unwrap_or_default()) }
 }

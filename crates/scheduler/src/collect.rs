@@ -1,4 +1,4 @@
-//! From the first work item to the last report.
+//! Collection: from the first work item to the last report.
 
 use crate::{
     Patience, Progress, SurveyError, follow::Follower, order::Order, plan::Plan, publish::publish_work, signs::Signs,
@@ -7,13 +7,13 @@ use crate::{
 use events::{Sync, sync_event::Event};
 use std::time::{Duration, Instant};
 
-/// Silence after which it is said once what is awaited.
+/// Silence after which one log line names the services that have not reported.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Waits until every item of the plan has a report; gives up those that are left when patience is over.
+/// Waits until every item of the plan has a report. Gives up the remaining items when patience is over.
 ///
 /// # Errors
-/// When the bus takes no work for as long as patience lasts, or another sync has taken over.
+/// The bus accepts no work until patience is over, or another sync has taken over.
 pub async fn collect(
     follower: &mut Follower,
     plan: &mut Plan,
@@ -23,7 +23,7 @@ pub async fn collect(
 ) -> Result<(), SurveyError> {
     let sync = plan.sync().clone();
     let mut signs = Signs::new(&sync.id);
-    // What is there already is no sign of progress.
+    // Existing signs do not count as progress.
     signs.have_moved(follower.bus(), &plan.awaited()).await;
     let (mut looked, mut said) = (Instant::now(), false);
     while !plan.is_done() {
@@ -51,7 +51,7 @@ pub async fn collect(
         if patience.spent() > SILENCE && !said {
             said = true;
             let services = plan.awaited().into_iter().collect::<Vec<_>>().join(", ");
-            tracing::warn!(services, "no word of these services for a minute: is a collector for each running?");
+            tracing::warn!(services, "no report of these services for a minute: is a collector for each running?");
         }
         if patience.is_over() {
             plan.give_up("no collector reported on it: is one for this service running?");

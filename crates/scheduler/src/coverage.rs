@@ -1,14 +1,14 @@
-//! What a sync says of its own coverage when everything is collected. After a whole sync, the graph-writer calls every place
-//! stale that the sync neither reported nor names here.
+//! Coverage of a sync, published with `collected`. After a whole sync, the graph-writer marks every place as stale that
+//! the sync neither reported nor names here.
 
 use crate::plan::Plan;
 use events::{SyncCollected, UnreachableAccount};
 
-/// Names that a message carries: at most some 60 bytes each, well below the bus's limit. A sync with more of them does not
-/// call itself whole.
+/// Limit of names in the message: at about 60 bytes each, well below the message limit of the bus. A sync with more
+/// names does not report itself whole.
 const MOST: usize = 8_000;
 
-/// What a sync covers.
+/// Coverage of a sync.
 #[derive(Debug, Default)]
 pub struct Coverage {
     whole: bool,
@@ -16,14 +16,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Coverage of a sync that asks for everything, or for a part, without the accounts that the broker cannot reach. A sync is
-    /// not whole when not even the id of such an account is known: its places would look stale.
+    /// Coverage of a sync of everything or of a part, without the accounts that the broker cannot reach. If the id of
+    /// such an account is unknown, the sync is not whole: the account's places would look stale.
     pub fn new(is_whole: bool, unreachable: &[UnreachableAccount]) -> Self {
         let unreachable: Vec<String> = unreachable.iter().map(|account| account.id.clone()).collect();
         Self { whole: is_whole && unreachable.iter().all(|id| !id.is_empty()), unreachable }
     }
 
-    /// The end of collection, without its counts and its long work.
+    /// The `collected` event, without its counts and its long work.
     pub fn collected(&self, plan: &Plan) -> SyncCollected {
         let mut names: Vec<String> = self.unreachable.iter().cloned().chain(plan.given_up()).collect();
         let whole = self.whole && names.len() <= MOST;

@@ -1,20 +1,20 @@
-//! Follows one sync's events. Whatever happens to the bus is waited out: patience decides when it has been too long.
+//! Follows one sync's events. It outlasts every outage of the bus; patience decides when to stop.
 
 use bus::{Bus, ConsumeError, Consumer, LookupError, Outcome as Settle, SYNCS};
 use events::{SyncEvent, subjects, sync_event::Event};
 use std::time::Duration;
 
-/// Events read at once.
+/// Limit of events read at once.
 const READ_TOGETHER: usize = 256;
-/// Pause after the bus could not be read.
+/// Pause after a failed read.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Reads the events of one sync. An event may be seen twice.
+/// Reader of one sync's events. It may return an event twice.
 pub struct Follower {
     bus: Bus,
     sync_id: String,
     watch: Option<Consumer>,
-    /// Place of the newest event that was read.
+    /// Sequence of the newest event read.
     newest: u64,
     is_troubled: bool,
 }
@@ -25,12 +25,12 @@ impl Follower {
         Self { bus: bus.clone(), sync_id: sync_id.to_owned(), watch: None, newest: 0, is_troubled: false }
     }
 
-    /// The bus that it reads.
+    /// The bus that it reads from.
     pub fn bus(&self) -> &Bus {
         &self.bus
     }
 
-    /// The next events; none after some seconds without any, or when the bus cannot be read at this moment.
+    /// Returns the next events. Empty if none arrive for some seconds or the bus cannot be read at present.
     pub async fn next(&mut self) -> Vec<Event> {
         match self.read().await {
             Ok(events) => {
@@ -42,9 +42,9 @@ impl Follower {
             Err(error) => {
                 if !std::mem::replace(&mut self.is_troubled, true) {
                     let error = bus::chain(error.as_ref());
-                    tracing::warn!(sync = self.sync_id, error, "cannot follow the sync's progress; trying again");
+                    tracing::warn!(sync = self.sync_id, error, "cannot follow the sync's progress; retrying");
                 }
-                // Another watcher begins at the first event again, so that none is missed.
+                // The next watcher starts at the first event again, so that none is missed.
                 self.watch = None;
                 tokio::time::sleep(PAUSE).await;
                 Vec::new()
@@ -66,7 +66,7 @@ impl Follower {
         Ok(events)
     }
 
-    /// Events that came, and the place of the newest.
+    /// Reads the available events, and the sequence of the newest.
     async fn take(&self, watch: &Consumer) -> Result<(Vec<Event>, u64), ConsumeError> {
         let (mut events, mut newest) = (Vec::new(), 0);
         for delivery in watch.next(READ_TOGETHER).await? {
@@ -86,7 +86,7 @@ impl Follower {
         Ok((events, newest))
     }
 
-    /// Whether the stream has an event that did not come: the watcher is gone, or sees a server that is behind.
+    /// Whether the stream has an event that the watcher did not deliver: the watcher is lost, or its server lags.
     async fn is_behind(&self) -> Result<bool, LookupError> {
         Ok(self.bus.next_on(SYNCS, &subjects::sync_of(&self.sync_id), self.newest).await?.is_some())
     }

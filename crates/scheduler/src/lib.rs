@@ -1,13 +1,14 @@
-//! A sync from its first work item to its end: which accounts, regions and services, what became of each, and when the
-//! graph holds it all. Talks to the broker, the collectors and the graph-writer over the bus only.
+//! A sync from its first work item to its end: its accounts, regions and services, the outcome of each, and the time at
+//! which the graph holds everything. Uses only the bus to reach the broker, the collectors and the graph-writer.
 //!
-//! Reading order: [`catalog`] names the services and [`listings`] what each lists, [`request`] is what a user asks for,
-//! [`accounts`] asks the broker and [`selection`] says which accounts are meant, [`plan`] turns it into work items and
-//! follows their reports, [`order`] says which go first. [`survey`] drives a sync: [`tag`] makes it newer than all others,
-//! [`presence`] keeps two of the same scope apart, [`succession`] clears away what dead ones left, [`mod@follow`] reads its
-//! events, [`mod@collect`] and [`writing`] wait for its two halves, with [`patience`] and [`signs`] of progress, [`publish`] and
-//! [`under_way`] help. [`coverage`] says what it covered, [`repeat`] is about what it lost, [`outcome`] is what came of it,
-//! [`timetable`] says when the next is due, [`role`] carries that out, [`alone`] is a process that does.
+//! Reading order: [`catalog`] names the services and [`listings`] the listings of each; [`request`] is the user's
+//! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
+//! follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it newer than all others,
+//! [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
+//! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves; [`patience`], [`signs`] of
+//! progress, [`publish`] and [`under_way`] support them. [`coverage`] describes what it covered, [`repeat`] collects
+//! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
+//! timetable, [`alone`] is a scheduler process.
 
 pub mod accounts;
 pub mod alone;

@@ -43,9 +43,9 @@ pub struct Unseen {
     pub failure: Failure,
 }
 
-/// What became of a scope that a newer sync holds.
+/// Outcome of a scope that a newer sync has taken over.
 const SUPERSEDED: &str = "a newer sync took over; nothing of this one was written there";
-/// What became of a scope with rows that no graph can hold.
+/// Outcome of a scope with rows that the graph cannot hold.
 const REJECTED: &str = "Neo4j refused some of its rows; the others were written";
 
 /// What [`Unseen`] calls what follows from the whole graph.
@@ -57,7 +57,7 @@ impl Outcome {
         self.unseen.is_empty()
     }
 
-    /// The newest update tag that the graph holds or this survey has used.
+    /// The newest update tag of the graph or of this survey.
     pub fn newest_tag(&self) -> i64 {
         let tags = self.repeats.iter().map(|repeat| repeat.sync.update_tag).chain([self.graph.newest_tag]);
         tags.fold(self.sync.update_tag, i64::max)
@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// How long ago this second (Unix) was, as a person says it: `12 days ago`.
+/// Age of a Unix time in seconds, for people: `12 days ago`.
 pub fn seen_ago(second: i64) -> String {
     let second = Duration::from_secs(u64::try_from(second).unwrap_or(0));
     let ago = UNIX_EPOCH.checked_add(second).and_then(|then| SystemTime::now().duration_since(then).ok());
@@ -104,8 +104,7 @@ impl Unseen {
         }
     }
 
-    /// Everything of which the graph-writers say that the graph does not hold it as it was collected; accounts by the names
-    /// that these give them.
+    /// Everything that the graph-writers report as missing in the graph. Accounts are named as in `accounts`.
     pub fn of_graph(graph: &SyncFinished, accounts: &[Account]) -> Vec<Self> {
         let groups = [
             (&graph.lost, graph.lost_total, "not all of it arrived"),
@@ -122,7 +121,7 @@ impl Unseen {
         unseen
     }
 
-    /// A scope that a collector finished and the graph does not hold whole.
+    /// A scope that a collector finished and the graph holds only in part or not at all.
     fn of_scope(scope: &LostScope, reason: &str, accounts: &[Account]) -> Self {
         let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
         let scope = scope.scope.clone().unwrap_or_default();
@@ -137,7 +136,7 @@ impl Unseen {
         }
     }
 
-    /// Scopes that are too many to be named.
+    /// The scopes beyond the limit of named ones.
     fn more(count: u64, reason: &str) -> Self {
         let failure = Failure::new(FailureClass::Lost, format!("{reason}; too many to be named"));
         Self { account_name: format!("{count} more scope(s)"), ..Self::everything(failure) }
@@ -148,7 +147,7 @@ impl Unseen {
         Self { account_name: ANALYSIS.to_owned(), ..Self::everything(failure) }
     }
 
-    /// Everything, of an account that is not known.
+    /// All scopes of an unknown account.
     pub(crate) fn everything(failure: Failure) -> Self {
         let all = || "*".to_owned();
         let (account_id, account_name) = (String::new(), String::new());

@@ -1,5 +1,5 @@
-//! How long a sync may go without progress. Who drives the sync renews it on every sign of progress; who answers for the
-//! sync stops answering when it is over, so that a sync that hangs blocks no other for ever.
+//! Limit of a sync's time without progress. The survey renews it on every sign of progress. When it is over, the sync
+//! no longer answers requests, so a hung sync does not block others forever.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,12 +14,12 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Patience that begins now.
+    /// Starts now.
     pub fn new(limit: Duration) -> Self {
         Self { limit, renewed: Arc::new(Mutex::new(Instant::now())) }
     }
 
-    /// Progress was made.
+    /// Records progress.
     pub fn renew(&self) {
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -39,7 +39,7 @@ impl Patience {
         self.limit
     }
 
-    /// Pause between two looks for progress that nobody reports: a few within the limit, and not more often than needed.
+    /// Interval of the checks for signs of progress: several within the limit, at most 15 s.
     pub(crate) fn look(&self) -> Duration {
         (self.limit / 8).min(Duration::from_secs(15))
     }

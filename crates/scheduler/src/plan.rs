@@ -11,6 +11,10 @@ pub struct Plan {
     request: Request,
     accounts: Vec<Account>,
     items: BTreeMap<Key, Progress>,
+    /// Items without a report.
+    open: usize,
+    /// Reported assets.
+    assets: u64,
 }
 
 /// What tells two items of a sync apart.
@@ -23,10 +27,14 @@ struct Progress {
 }
 
 impl Plan {
+    fn empty(sync: Sync, request: Request, accounts: Vec<Account>) -> Self {
+        Self { sync, request, accounts, items: BTreeMap::new(), open: 0, assets: 0 }
+    }
+
     /// The plan of a sync and its first work items: global services, and for each account either its regions' items or
     /// the question which regions it has.
     pub fn new(sync: Sync, accounts: Vec<Account>, request: Request) -> (Self, Vec<WorkItem>) {
-        let mut plan = Self { sync, request, accounts, items: BTreeMap::new() };
+        let mut plan = Self::empty(sync, request, accounts);
         let mut first = Vec::new();
         for account in plan.accounts.clone() {
             first.extend(plan.items_of(&account));
@@ -39,7 +47,7 @@ impl Plan {
     pub fn of(sync: Sync, accounts: Vec<Account>, request: Request, places: &BTreeSet<Place>) -> (Self, Vec<WorkItem>) {
         let is_in = |account: &Account| places.iter().any(|place| place.account_id == account.id);
         let accounts: Vec<_> = accounts.into_iter().filter(is_in).collect();
-        let mut plan = Self { sync, request, accounts, items: BTreeMap::new() };
+        let mut plan = Self::empty(sync, request, accounts);
         let item = |place: &Place| {
             let account = plan.accounts.iter().find(|account| account.id == place.account_id)?;
             Some(plan.item(account, WorkKind::Collect, &place.region, &place.service))
@@ -99,7 +107,10 @@ impl Plan {
 
     fn expect(&mut self, items: &[WorkItem]) {
         for item in items {
-            self.items.entry(key(item)).or_insert_with(|| Progress { item: item.clone(), report: None });
+            self.items.entry(key(item)).or_insert_with(|| {
+                self.open += 1;
+                Progress { item: item.clone(), report: None }
+            });
         }
     }
 
@@ -115,6 +126,9 @@ impl Plan {
         }
         let discovered = progress.item.kind() == WorkKind::DiscoverRegions && report.failure.is_none();
         let (account_id, regions) = (progress.item.account_id.clone(), report.regions.clone());
+        let sum = |report: &WorkReport| report.scopes.iter().fold(0_u64, |sum, scope| sum.saturating_add(scope.assets));
+        self.assets = self.assets.saturating_sub(progress.report.as_ref().map_or(0, sum)).saturating_add(sum(&report));
+        self.open -= usize::from(progress.report.is_none());
         progress.report = Some(report);
         let account = self.accounts.iter().find(|account| account.id == account_id).filter(|_| discovered);
         let follow_up = account.map_or_else(Vec::new, |account| self.regional_items(account, &regions));
@@ -137,16 +151,17 @@ impl Plan {
                 ..WorkReport::default()
             });
         }
+        self.open = 0;
     }
 
     /// Whether every item has a report.
     pub fn is_done(&self) -> bool {
-        self.items.values().all(|progress| progress.report.is_some())
+        self.open == 0
     }
 
     /// Items with a report, and all.
     pub fn counts(&self) -> (usize, usize) {
-        (self.items.values().filter(|progress| progress.report.is_some()).count(), self.items.len())
+        (self.items.len() - self.open, self.items.len())
     }
 
     /// The sync.
@@ -154,10 +169,10 @@ impl Plan {
         &self.sync
     }
 
-    /// Places of items that no collector reported (`<account>/<region>/<service>`), and accounts of which none said which regions
-    /// they have (`<account>`).
+    /// Items without a collector's report (`<account>/<region>/<service>`), and accounts whose regions no collector
+    /// reported (`<account>`).
     pub fn given_up(&self) -> impl Iterator<Item = String> {
-        // The attempts of collectors are above zero.
+        // Attempts of collectors are greater than zero.
         let given_up = |progress: &&Progress| progress.report.as_ref().is_some_and(|report| report.attempt == 0);
         self.items.values().filter(given_up).map(|Progress { item, .. }| match item.kind() {
             WorkKind::DiscoverRegions => item.account_id.clone(),
@@ -165,9 +180,9 @@ impl Plan {
         })
     }
 
-    /// Assets that were reported.
+    /// Number of reported assets.
     pub fn assets(&self) -> u64 {
-        self.reports().flat_map(|report| &report.scopes).fold(0, |sum, scope| sum.saturating_add(scope.assets))
+        self.assets
     }
 
     /// Accounts of the sync.
@@ -180,9 +195,15 @@ impl Plan {
         self.items.values().filter_map(|progress| progress.report.as_ref())
     }
 
-    /// Every listing that was reported.
-    pub fn scopes(&self) -> Vec<ScopeReport> {
-        self.reports().flat_map(|report| report.scopes.clone()).collect()
+    /// Number of reported listings.
+    pub fn count_scopes(&self) -> u64 {
+        self.reports().map(|report| report.scopes.len() as u64).sum()
+    }
+
+    /// The accounts and every reported listing.
+    pub fn into_accounts_and_scopes(self) -> (Vec<Account>, Vec<ScopeReport>) {
+        let reports = self.items.into_values().filter_map(|progress| progress.report);
+        (self.accounts, reports.flat_map(|report| report.scopes).collect())
     }
 
     /// What could not be seen, so far.
@@ -278,7 +299,9 @@ mod tests {
         plan.report(report(2, 7));
         plan.report(report(2, 8));
         plan.report(report(1, 9));
-        assert_eq!(plan.scopes().iter().map(|scope| scope.assets).collect::<Vec<_>>(), [7]);
+        assert_eq!((plan.count_scopes(), plan.assets(), plan.counts()), (1, 7, (1, 2)));
+        let (_, scopes) = plan.into_accounts_and_scopes();
+        assert_eq!(scopes.iter().map(|scope| scope.assets).collect::<Vec<_>>(), [7]);
     }
 
     #[test]

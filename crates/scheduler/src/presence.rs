@@ -1,19 +1,23 @@
-//! No two syncs of the same scope at once on one bus. Who surveys answers whoever is about to whether it would be of the
-//! same scope. Request-reply, on no stream: an answer is proof that the other one lives, and a killed scheduler leaves
-//! nothing behind that would have to expire. A sync that has made no progress for as long as its patience lasts no longer
-//! answers: it is about to end, or hangs.
+//! Prevents two concurrent syncs of the same scope on one bus. A running survey answers the request of a new one if
+//! their scopes overlap. The request uses no stream: an answer proves that the other survey is alive, and a killed
+//! scheduler leaves no state that must expire. A sync without progress for longer than its patience no longer answers:
+//! it is about to end, or hangs.
 //!
-//! Two that begin within the same few milliseconds do not hear each other's question. Each has an event `started` in the
-//! stream before it looks who else has: the first of them in the stream goes on.
+//! Two that begin within the same few milliseconds miss each other's request. Therefore each publishes `started` before
+//! it looks for another `started` event: the first one in the stream continues.
 
 use crate::{
     Patience, Request, SurveyError,
     catalog::{REGION_DISCOVERY, SERVICES},
+    tag::Identity,
 };
-use bus::{Bus, RequestError, SYNCS};
-use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, SyncEvent, subjects};
+use bus::{Bus, Found, RequestError, SYNCS};
+use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, SyncEvent, subjects, sync_event::Event};
 use futures::StreamExt;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 
 /// How long the others may take to say that theirs is the same; who runs something else says nothing.
@@ -22,10 +26,10 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// Says that a sync is running, until it is dropped.
 pub struct Presence {
     answering: JoinHandle<()>,
+    /// The sync under way: the first, or a repeat of what it lost.
+    current: Arc<Mutex<Identity>>,
     scope: RunningRequest,
-    /// Last event of any sync before this one chose its tag.
-    before: u64,
-    /// The sync that began last before this one.
+    /// Id of the sync that began immediately before this one, if it collects one of this one's services.
     previous: Option<String>,
 }
 
@@ -36,43 +40,49 @@ impl Drop for Presence {
 }
 
 impl Presence {
-    /// Asks whether a sync of the same scope is running, and if not, says from now on that this one is. `before` is the last
-    /// event of any sync before this one chose its tag.
+    /// Asks whether a sync of the same scope is running. If none is, answers such requests for this one from now on.
     ///
     /// # Errors
-    /// [`SurveyError::Running`] when there is one; else when the bus cannot be used.
+    /// [`SurveyError::Running`] if one is running; else an error of the bus.
     pub async fn announce(
         bus: &Bus,
         request: &Request,
-        (sync, before): (&Sync, u64),
+        identity: &Identity,
         patience: &Patience,
     ) -> Result<Self, SurveyError> {
         let scope = scope(request);
         let previous = bus.last_on(SYNCS, &subjects::syncs_of_kind("started")).await.map_err(SurveyError::Look)?;
+        let previous = previous.filter(|found| has_service_of(&scope, found));
         let previous = previous.map(|found| subjects::sync_id(&found.subject).to_owned());
         refuse_beside(running(bus, &scope).await?)?;
         // A queue of its own, so that every sync hears every question.
-        let questions = bus.serve(subjects::RUNNING_REQUEST, &sync.id).await.map_err(SurveyError::Listen)?;
-        let (mine, sync, patience) = (scope.clone(), sync.clone(), patience.clone());
+        let questions = bus.serve(subjects::RUNNING_REQUEST, &identity.sync.id).await.map_err(SurveyError::Listen)?;
+        let current = Arc::new(Mutex::new(identity.clone()));
+        let (mine, sync, patience) = (scope.clone(), current.clone(), patience.clone());
         let answering = tokio::spawn(questions.for_each(move |question| {
             let asked = RunningRequest::decode(question.payload.clone()).ok().filter(|_| !patience.is_over());
-            let answer = asked.and_then(|asked| answer(&mine, &sync, &asked, patience.spent()));
+            let answer = asked.and_then(|asked| answer(&mine, &locked(&sync).sync, &asked, patience.spent()));
             async move {
                 if let Some(answer) = answer {
                     question.answer(answer.encode_to_vec()).await;
                 }
             }
         }));
-        Ok(Self { answering, scope, before, previous })
+        Ok(Self { answering, current, scope, previous })
     }
 
-    /// Looks, when this sync's `started` is in the stream, whether another sync of the scope has got there first since
-    /// this one asked, or has taken the same tag.
+    /// Answers for another sync of the same survey from now on.
+    pub fn continue_as(&self, identity: &Identity) {
+        *locked(&self.current) = identity.clone();
+    }
+
+    /// Checks, after this sync's `started` is in the stream, whether another sync of the scope published `started`
+    /// earlier, or has the same tag.
     ///
     /// # Errors
-    /// [`SurveyError::Running`] and [`SurveyError::TagTaken`] when there is one; else when the bus cannot be used.
-    pub async fn contend(&self, bus: &Bus, sync: &Sync) -> Result<(), SurveyError> {
-        let mut place = self.before;
+    /// [`SurveyError::Running`] or [`SurveyError::TagTaken`] if there is one; else an error of the bus.
+    pub async fn contend(&self, bus: &Bus) -> Result<(), SurveyError> {
+        let Identity { sync, before: mut place } = locked(&self.current).clone();
         let started = subjects::syncs_of_kind("started");
         while let Some(found) = bus.next_on(SYNCS, &started, place).await.map_err(SurveyError::Look)? {
             place = found.sequence;
@@ -91,20 +101,20 @@ impl Presence {
         Ok(())
     }
 
-    /// The answer of this one sync, whatever its scope; none when nobody answers for it.
+    /// Asks for this one sync, whatever its scope. `None`: no scheduler answers for it.
     ///
     /// # Errors
-    /// When the bus cannot be asked.
+    /// The bus cannot be used.
     pub async fn ask(&self, bus: &Bus, sync_id: &str) -> Result<Option<RunningAnswer>, SurveyError> {
         running(bus, &RunningRequest { sync_id: sync_id.to_owned(), ..self.scope.clone() }).await
     }
 
-    /// Id of the sync that began last before this one, of whatever scope.
+    /// Id of the sync that began immediately before this one, if it collects one of this one's services.
     pub fn previous(&self) -> Option<&str> {
         self.previous.as_deref()
     }
 
-    /// Whether work is of this sync's scope.
+    /// Whether this sync's scope includes the work.
     pub fn covers(&self, account_id: &str, region: &str, service: &str) -> bool {
         let RunningRequest { accounts, regions, services, .. } = &self.scope;
         let always = SERVICES.iter().any(|known| known.always && known.name == service);
@@ -115,7 +125,19 @@ impl Presence {
     }
 }
 
-/// The answer of a sync that is meant; none when there is no such sync.
+/// Whether a sync that published this `started` collects one of the services.
+fn has_service_of(scope: &RunningRequest, started: &Found) -> bool {
+    match events::read::<SyncEvent>(&started.payload).ok().and_then(|event| event.event) {
+        Some(Event::Started(started)) => started.services.iter().any(|name| scope.services.contains(name)),
+        _ => false,
+    }
+}
+
+fn locked(identity: &Mutex<Identity>) -> MutexGuard<'_, Identity> {
+    identity.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answer of the running sync that the question matches. `None`: there is none.
 async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
     match bus.ask(subjects::RUNNING_REQUEST, question.encode_to_vec(), ANSWER).await {
         Ok(answer) => RunningAnswer::decode(answer).map(Some).map_err(SurveyError::Answer),
@@ -135,7 +157,7 @@ pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyE
     }
 }
 
-/// What a sync of scope `mine` answers; nothing when it is not meant.
+/// Answer of a sync with scope `mine`. `None`: the question does not match it.
 fn answer(mine: &RunningRequest, sync: &Sync, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
     let same_scope = overlap(mine, asked);
     let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };

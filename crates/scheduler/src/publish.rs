@@ -1,19 +1,19 @@
-//! Publishing that outlasts a bus that is away, for as long as patience lasts.
+//! Publishes despite outages of the bus, until patience is over.
 
 use crate::Patience;
 use bus::{Bus, Outgoing, PublishError};
 use events::{Sync, SyncEvent, WorkItem, sync_event::Event};
 use std::time::Duration;
 
-/// Work items published before their acknowledgements are awaited.
+/// Number of work items published before the first acknowledgement is awaited.
 const TOGETHER: usize = 256;
-/// Pause before what was not acknowledged is published again.
+/// Pause before unacknowledged messages are published again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Publishes an event of a sync.
 ///
 /// # Errors
-/// When the bus has not taken it until patience is over.
+/// The bus has not accepted it before patience is over.
 pub async fn publish(bus: &Bus, sync: &Sync, event: Event, patience: &Patience) -> Result<(), PublishError> {
     let outgoing = Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) });
     while let Err(error) = bus.publish(outgoing.clone()).await {
@@ -22,10 +22,10 @@ pub async fn publish(bus: &Bus, sync: &Sync, event: Event, patience: &Patience) 
     Ok(())
 }
 
-/// Publishes work, in this order.
+/// Publishes work items in this order.
 ///
 /// # Errors
-/// When the bus has not taken it until patience is over.
+/// The bus has not accepted them before patience is over.
 pub async fn publish_work(bus: &Bus, items: &[WorkItem], patience: &Patience) -> Result<(), PublishError> {
     for together in items.chunks(TOGETHER) {
         let mut left: Vec<&WorkItem> = together.iter().collect();
@@ -53,7 +53,7 @@ async fn wait_after(error: PublishError, patience: &Patience) -> Result<(), Publ
     if patience.is_over() {
         return Err(error);
     }
-    tracing::warn!(error = bus::chain(&error), "the bus does not take a message; trying again");
+    tracing::warn!(error = bus::chain(&error), "the bus does not accept a message; retrying");
     tokio::time::sleep(PAUSE).await;
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use crate::{Outcome, Unseen};
 use events::{LostScope, Scope, ScopeName, Sync, SyncFinished};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Syncs that may follow to fetch what one lost. A stream that loses it three times in a row is not helped by a fourth.
 pub const MOST: usize = 2;
@@ -48,13 +48,14 @@ impl Place {
 }
 
 impl Outcome {
-    /// Puts what came of collecting these places again in the place of what was known of them. What the repeat does not
-    /// speak of stays as it was known.
+    /// Replaces the outcome of these places by the outcome of the repeat. Places that the repeat does not mention keep
+    /// their outcome.
     pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
         let lost = names(&self.graph.lost);
-        let is_told_anew = |scope: &Scope| {
-            places.contains(&Place::of(scope)) && repeat.scopes.iter().flat_map(|it| &it.scope).any(|it| it == scope)
-        };
+        let told: HashSet<String> =
+            repeat.scopes.iter().filter_map(|it| it.scope.as_ref()).map(|it| ScopeName(it).to_string()).collect();
+        let is_told_anew =
+            |scope: &Scope| places.contains(&Place::of(scope)) && told.contains(&ScopeName(scope).to_string());
         self.scopes.retain(|report| !report.scope.as_ref().is_some_and(is_told_anew));
         self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(&unseen.scope()));
         let unknown = |unseen: &Unseen| !self.unseen.contains(unseen);
@@ -74,13 +75,13 @@ impl Unseen {
     }
 }
 
-/// What both wrote and removed; what is still lost or could not be computed, the later one knows, and what the whole sync
-/// did not cover, the first one.
+/// Sums the counts of both syncs. Takes the lost scopes and the failed analysis from the later one, and the stale
+/// places from the first one.
 fn added(first: SyncFinished, later: SyncFinished) -> SyncFinished {
     let mut shortened = first.shortened;
     shortened.extend(later.shortened);
     SyncFinished {
-        // Whatever numbers were sent.
+        // Saturating, because the numbers come from the bus.
         nodes: first.nodes.saturating_add(later.nodes),
         edges: first.edges.saturating_add(later.edges),
         nodes_removed: first.nodes_removed.saturating_add(later.nodes_removed),

@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Most minutes of silence: a week.
+/// Limit of `--patience` in minutes: a week.
 const MOST_PATIENCE: u64 = 7 * 24 * 60;
 
 /// `--account`, `--services`, `--types`, `--regions` and how long to wait.
@@ -108,7 +108,7 @@ impl RequestArgs {
 }
 
 impl Request {
-    /// Whether it asks for everything: all accounts, regions, services and listings.
+    /// Whether the request is for everything: all accounts, regions, services and listings.
     pub fn is_whole(&self) -> bool {
         self.accounts.is_none()
             && self.regions.is_none()

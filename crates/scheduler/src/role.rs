@@ -71,8 +71,8 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
     Ok(role::exit::COMPLETE)
 }
 
-/// Surveys at the times of the timetable, one after the other, until shutdown: a time that comes while a sync runs is
-/// skipped, so that no two of this scheduler's clean up at once.
+/// Surveys at the times of the timetable until shutdown, one survey after the other. Skips a time that passes during a
+/// sync, so that two syncs of this scheduler never clean up concurrently.
 async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl AsyncFn()) {
     let mut next = timetable.first(Utc::now());
     while let Some(due) = next {
@@ -99,7 +99,8 @@ async fn sleep_until(due: DateTime<Utc>) {
     }
 }
 
-/// On a closed bus the scheduler alone may create what the other roles read; it looks after it for as long as it runs.
+/// Creates the consumers and keeps them in existence. On a closed bus only the scheduler may create the consumers of
+/// the other roles.
 async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeError> {
     let work = SERVICES.iter().map(|service| Subscription::work(service.name, bus::ACK_WAIT));
     let writer = [
@@ -132,7 +133,7 @@ async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Resu
     Ok(outcome)
 }
 
-/// What is no failure and should be known.
+/// Logs notes that are no failure.
 fn note(outcome: &Outcome) {
     for place in &outcome.graph.stale {
         tracing::info!(

@@ -1,28 +1,28 @@
-//! Signs that collectors are at work for a sync that they have not reported on: they publish its assets, or come nearer to
-//! its items in the queue.
+//! Signs of progress on work without a report: collectors publish assets of the sync, or advance in the queue towards
+//! its items.
 //!
-//! Each sign is a place in a stream that only grows and has an end, so that no sign keeps a sync alive for ever.
+//! Each sign is a sequence in a stream that only grows and has an upper limit, so no sign keeps a sync alive forever.
 
 use bus::{ASSETS, Bus, Subscription, WORK};
 use events::subjects;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was seen last.
+/// The signs seen last.
 #[derive(Debug)]
 pub struct Signs {
     sync_id: String,
     assets: u64,
-    /// How far the collectors of a service have come in the queue.
+    /// Progress of each service's collectors in the queue.
     queues: BTreeMap<String, u64>,
 }
 
 impl Signs {
-    /// Nothing was seen yet.
+    /// Starts without any sign.
     pub fn new(sync_id: &str) -> Self {
         Self { sync_id: sync_id.to_owned(), assets: 0, queues: BTreeMap::new() }
     }
 
-    /// Whether there is a sign that was not there the last time. A bus that does not answer gives none.
+    /// Whether there is progress since the last call. `false` for a bus that does not answer.
     pub async fn have_moved(&mut self, bus: &Bus, services: &BTreeSet<&str>) -> bool {
         let mut moved = false;
         if let Some(newest) = self.newest_asset(bus).await {
@@ -40,7 +40,8 @@ impl Signs {
         Some(bus.last_on(ASSETS, &subjects::assets_of_sync(&self.sync_id)).await.ok()??.sequence)
     }
 
-    /// Up to this sync's own first item: those before it are another sync's, and have to be done first.
+    /// Progress in the queue up to this sync's own first item. Items before it belong to other syncs and are worked on
+    /// first.
     async fn place_in_queue(&self, bus: &Bus, service: &str) -> Option<u64> {
         let mine = subjects::work_of_sync_and_service(&self.sync_id, service);
         let first = bus.next_on(WORK, &mine, 0).await.ok()??.sequence;

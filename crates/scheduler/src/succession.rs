@@ -1,9 +1,8 @@
-//! What dead syncs leave behind. Work of a sync whose scheduler was killed stays in the queue, before the next sync's, and
-//! collectors would do all of it for nobody. The next sync of the scope removes it, and says on the dead sync's subject that
-//! it was abandoned, so that a scheduler which was away for longer than expected learns it, too.
+//! Cleans up after dead syncs. The work of a sync whose scheduler was killed stays in the queue, before that of the
+//! next sync, and collectors would do it in vain. The next sync of the scope removes it. It also publishes on the dead
+//! sync's subject that the sync was abandoned, so that a scheduler which returns after a long outage stops.
 //!
-//! A scheduler that lost its connection is not dead: one that does not answer is asked again until it has had the time to
-//! connect again.
+//! A scheduler that lost its connection is not dead. A silent one is asked again until it has had time to reconnect.
 
 use crate::{
     SurveyError,
@@ -17,27 +16,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a scheduler is asked that does not answer, and the pause between two questions. async-nats pauses for at most 4 s
-/// before it connects again, and connecting takes at most 5 s.
+/// Time for which a silent scheduler is asked, and pause between two requests. async-nats waits at most 4 s before it
+/// reconnects, and a connection attempt takes at most 5 s.
 const ASKED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(250));
-/// Requests at once.
+/// Limit of concurrent requests.
 const AT_ONCE: usize = 16;
-/// How long it may take to say that a sync is over that could not be carried out.
+/// Time limit for publishing the end of a sync that could not be carried out.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
-/// Work in the queue by sync.
+/// Work in the queue of one sync.
 #[derive(Debug, Default)]
 struct Queued {
-    /// Of the scope.
+    /// Subjects within the scope.
     mine: Vec<String>,
-    /// Of any scope.
+    /// Number of subjects in any scope.
     all: usize,
 }
 
 /// Removes the work of this scope that dead syncs left.
 ///
 /// # Errors
-/// [`SurveyError::Running`] when a sync of the same scope turns out to be running; else when the bus cannot be used.
+/// [`SurveyError::Running`] if such a sync is running after all; else an error of the bus.
 pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<(), SurveyError> {
     let mut queued = queued(bus, presence).await.map_err(SurveyError::Look)?;
     queued.remove(&sync.id);
@@ -46,7 +45,7 @@ pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<()
     silent.extend(unfinished(bus, presence).await.map_err(SurveyError::Look)?);
     if !silent.is_empty() {
         let syncs = silent.iter().cloned().collect::<Vec<_>>().join(", ");
-        tracing::info!(syncs, "unfinished syncs; asking for some seconds whether their schedulers are there");
+        tracing::info!(syncs, "unfinished syncs; asking their schedulers for a sign of life for some seconds");
     }
     let began = Instant::now();
     loop {
@@ -66,31 +65,31 @@ pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<()
     Ok(())
 }
 
-/// Says that a sync will not be finished and removes its work; gives up after some seconds.
+/// Publishes that a sync is abandoned and removes its work. Stops after some seconds.
 pub async fn abandon(bus: &Bus, sync: &Sync) {
     let last_word = async {
         publish(bus, sync, None).await.inspect_err(|error| complain(sync, error)).ok();
         withdraw(bus, sync).await;
     };
     if tokio::time::timeout(LAST_WORD, last_word).await.is_err() {
-        tracing::warn!(sync = sync.id, "the bus does not take the word that the sync was given up");
+        tracing::warn!(sync = sync.id, "the bus does not accept the message that the sync was abandoned");
     }
 }
 
-/// Removes a sync's own work that is not wanted any more.
+/// Removes a sync's own work that is no longer needed.
 pub async fn withdraw(bus: &Bus, sync: &Sync) {
     match bus.purge(WORK, &subjects::work_of_sync(&sync.id)).await {
         Ok(0) => {}
-        Ok(items) => tracing::info!(sync = sync.id, items, "took work back that no collector had finished"),
+        Ok(items) => tracing::info!(sync = sync.id, items, "removed work that no collector had finished"),
         Err(error) => complain(sync, &error),
     }
 }
 
 fn complain(sync: &Sync, error: &dyn std::error::Error) {
-    tracing::warn!(sync = sync.id, error = bus::chain(error), "work that nobody needs may stay in the queue");
+    tracing::warn!(sync = sync.id, error = bus::chain(error), "unneeded work may stay in the queue");
 }
 
-/// Work in the queue, by the sync that it is of.
+/// Work in the queue by sync.
 async fn queued(bus: &Bus, presence: &Presence) -> Result<BTreeMap<String, Queued>, LookupError> {
     let mut queued: BTreeMap<String, Queued> = BTreeMap::new();
     for subject in bus.subjects(WORK, subjects::WORK).await? {
@@ -105,7 +104,7 @@ async fn queued(bus: &Bus, presence: &Presence) -> Result<BTreeMap<String, Queue
     Ok(queued)
 }
 
-/// The sync that began before this one, when nothing says that its scheduler has done its part.
+/// The sync that began before this one, unless an event shows that its scheduler has finished.
 async fn unfinished(bus: &Bus, presence: &Presence) -> Result<Option<String>, LookupError> {
     let Some(id) = presence.previous() else { return Ok(None) };
     for kind in ["collected", "finished", "abandoned"] {
@@ -116,7 +115,7 @@ async fn unfinished(bus: &Bus, presence: &Presence) -> Result<Option<String>, Lo
     Ok(Some(id.to_owned()))
 }
 
-/// Those of the syncs for which nobody answers.
+/// The syncs for which no scheduler answers.
 async fn still_silent(
     bus: &Bus,
     presence: &Presence,
@@ -131,13 +130,14 @@ async fn still_silent(
     asked.buffer_unordered(AT_ONCE).try_filter_map(async |id| Ok(id)).try_collect().await
 }
 
-/// Says that a sync is abandoned and removes its work.
+/// Publishes that a sync is abandoned and removes its work.
 async fn bury(bus: &Bus, dead: &str, work: &Queued, by: &Sync) -> Result<(), SurveyError> {
     publish(bus, &Sync { id: dead.to_owned(), update_tag: 0 }, Some(by.clone())).await?;
-    let filters = if work.mine.len() == work.all { vec![subjects::work_of_sync(dead)] } else { work.mine.clone() };
+    let all_is_mine = work.all > 0 && work.mine.len() == work.all;
+    let filters = if all_is_mine { vec![subjects::work_of_sync(dead)] } else { work.mine.clone() };
     let purged = stream::iter(filters).map(async |filter| bus.purge(WORK, &filter).await).buffer_unordered(AT_ONCE);
     let items: u64 = purged.try_fold(0, async |sum, purged| Ok(sum + purged)).await.map_err(SurveyError::Look)?;
-    tracing::warn!(sync = dead, items, "the scheduler of an unfinished sync is gone; its work was removed");
+    tracing::warn!(sync = dead, items, "the scheduler of an unfinished sync does not answer; removed its work");
     Ok(())
 }
 

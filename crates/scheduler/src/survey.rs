@@ -15,12 +15,12 @@ use crate::{
     under_way::{Phase, UnderWay},
     writing::{NotWritten, written},
 };
-use bus::{Bus, LookupError, PublishError, RequestError, SYNCS};
-use events::{Account, AccountsAnswer, SyncCollected, SyncStarted, WorkItem, sync_event::Event};
+use bus::{Bus, LookupError, PublishError, RequestError};
+use events::{Account, AccountsAnswer, Sync, SyncCollected, SyncStarted, WorkItem, sync_event::Event};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often a tag is chosen when others choose the same at that moment.
+/// Limit of attempts to choose a tag that no concurrent sync chooses.
 const TAGS: u32 = 20;
 
 /// A sync that could not be carried out. What it collected before stays in the graph.
@@ -29,7 +29,7 @@ pub enum SurveyError {
     /// The broker did not answer.
     #[error("the broker did not say which accounts there are")]
     Broker(#[source] RequestError),
-    /// Somebody answered with bytes that are no answer.
+    /// An answer on the bus cannot be decoded.
     #[error("an answer on the bus cannot be read: do broker and schedulers have the same version?")]
     Answer(#[source] events::DecodeError),
     /// There is nothing to survey.
@@ -49,7 +49,7 @@ pub enum SurveyError {
         /// Time since its last progress.
         silent: Duration,
     },
-    /// This scheduler was away for so long that another one began.
+    /// This scheduler was offline for so long that another one took over.
     #[error("this scheduler did not answer for a while, and sync {by} of the same scope has taken over from {sync}")]
     TakenOver {
         /// Id of this one's sync.
@@ -57,7 +57,7 @@ pub enum SurveyError {
         /// Id of the other.
         by: String,
     },
-    /// Another sync, of another scope, began with the same tag. Tags tell which of two syncs is the newer.
+    /// A concurrent sync of another scope has the same tag. Tags must be unique, because they order syncs.
     #[error("sync {by} began at the same moment with the same update tag")]
     TagTaken {
         /// Id of the other.
@@ -66,7 +66,7 @@ pub enum SurveyError {
     /// The bus does not say whether one is.
     #[error("cannot check whether another sync is running")]
     Ask(#[source] RequestError),
-    /// The streams do not say it either.
+    /// The streams cannot be read either.
     #[error("cannot see what earlier syncs left")]
     Look(#[source] LookupError),
     /// The bus does not let this one be known.
@@ -78,7 +78,7 @@ pub enum SurveyError {
     /// Everything was collected, but the graph does not say that it holds it.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
-    /// The process was told to end.
+    /// The process received a signal to end.
     #[error("interrupted {0}")]
     Interrupted(Phase),
 }
@@ -106,11 +106,11 @@ pub enum Progress {
     Writing,
 }
 
-/// Surveys what the request asks for and returns when the graph holds it, or soon after `shutdown`. What was lost on the
-/// way to the graph is collected again, at most [`repeat::MOST`] times.
+/// Surveys what the request asks for. Returns when the graph holds it, or soon after `shutdown`. Scopes lost on the way
+/// to the graph are collected again, at most [`repeat::MOST`] times.
 ///
 /// # Errors
-/// When no sync could be carried out; what merely could not be seen is in [`Outcome::unseen`].
+/// No sync could be carried out. Scopes that could not be seen are no error: they are in [`Outcome::unseen`].
 pub async fn survey(
     bus: &Bus,
     request: Request,
@@ -124,7 +124,7 @@ pub async fn survey(
     }
 }
 
-/// What all syncs of a survey share.
+/// State shared by all syncs of a survey.
 struct Survey<'a> {
     bus: &'a Bus,
     request: Request,
@@ -134,7 +134,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     async fn carry_out(&self, progress: &impl Fn(Progress)) -> Result<Outcome, SurveyError> {
-        let Self { bus, request, patience, .. } = self;
+        let Self { bus, request, .. } = self;
         let answer = selection::select(accounts::ask(bus).await?, request.accounts.as_deref())?;
         let AccountsAnswer { accounts, unreachable, .. } = answer;
         progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
@@ -142,27 +142,22 @@ impl Survey<'_> {
             return Err(SurveyError::NoAccounts(accounts::reasons(&unreachable)));
         }
         let coverage = Coverage::new(request.is_whole(), &unreachable);
-        let mut tries = TAGS;
-        let (_presence, mut outcome) = loop {
-            let before = bus.last_sequence(SYNCS).await.map_err(SurveyError::Look)?;
-            let first = tag::identity(bus).await.map_err(SurveyError::Look)?;
-            let presence = Presence::announce(bus, request, (&first, before), patience).await?;
-            let planned = Plan::new(first, accounts.clone(), request.clone());
-            match self.sync(Some(&presence), planned, &coverage, progress).await {
-                Err(SurveyError::TagTaken { by }) if tries > 1 => {
-                    tracing::debug!(by, "another sync has the same tag; taking a newer one");
-                    tries -= 1;
-                }
-                outcome => break (presence, outcome?),
-            }
-        };
-        self.repeat(&mut outcome, &accounts, progress).await;
+        let mut presence = None;
+        let plan = |sync| Plan::new(sync, accounts.clone(), request.clone());
+        let mut outcome = self.sync(&mut presence, 0, plan, &coverage, progress).await?;
+        self.repeat(&mut presence, &mut outcome, &accounts, progress).await;
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
         Ok(outcome)
     }
 
-    /// Collects again what was lost.
-    async fn repeat(&self, outcome: &mut Outcome, accounts: &[Account], progress: &impl Fn(Progress)) {
+    /// Collects lost scopes again.
+    async fn repeat(
+        &self,
+        presence: &mut Option<Presence>,
+        outcome: &mut Outcome,
+        accounts: &[Account],
+        progress: &impl Fn(Progress),
+    ) {
         for _ in 0..repeat::MOST {
             let places = repeat::places(&outcome.graph.lost);
             if places.is_empty() {
@@ -170,41 +165,60 @@ impl Survey<'_> {
             }
             let (named, all) = (repeat::names(&outcome.graph.lost), outcome.graph.lost_total);
             tracing::warn!(scopes = named.join(", "), all, "lost on the way; collecting again");
-            let sync = tag::later_than(outcome.newest_tag());
-            let planned = Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
-            match self.sync(None, planned, &Coverage::default(), progress).await {
+            let plan = |sync| Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
+            match self.sync(presence, outcome.newest_tag(), plan, &Coverage::default(), progress).await {
                 Ok(again) => outcome.take_in(again, &places),
-                // What the first sync did stands, and what it lost is in its outcome by name.
+                // The first sync's result stands; its outcome names the lost scopes.
                 Err(error) => {
-                    tracing::warn!(error = bus::chain(&error), "what was lost cannot be collected again");
+                    tracing::warn!(error = bus::chain(&error), "the lost scopes cannot be collected again");
                     return;
                 }
             }
         }
     }
 
-    /// One sync, from its first work item to its end. One that fails leaves no work behind.
+    /// Runs one sync from its first work item to its end, with a tag of its own that is larger than `newest`. A failed sync
+    /// leaves no work behind.
     async fn sync(
         &self,
-        presence: Option<&Presence>,
-        (plan, first): (Plan, Vec<WorkItem>),
+        presence: &mut Option<Presence>,
+        newest: i64,
+        plan: impl Fn(Sync) -> (Plan, Vec<WorkItem>),
         coverage: &Coverage,
         progress: &impl Fn(Progress),
     ) -> Result<Outcome, SurveyError> {
-        self.under_way.begin(plan.sync());
-        let result = self.carry_out_one(presence, plan, first, coverage, progress).await;
-        if result.is_err() {
-            self.under_way.give_up(self.bus).await;
+        let is_first = presence.is_none();
+        let mut tries = TAGS;
+        loop {
+            let identity = tag::identity(self.bus, newest).await.map_err(SurveyError::Look)?;
+            let presence = match presence.take() {
+                Some(known) => {
+                    known.continue_as(&identity);
+                    presence.insert(known)
+                }
+                None => presence.insert(Presence::announce(self.bus, &self.request, &identity, &self.patience).await?),
+            };
+            let planned = plan(identity.sync);
+            self.under_way.begin(planned.0.sync());
+            let result = self.carry_out_one((presence, is_first), planned, coverage, progress).await;
+            if result.is_err() {
+                self.under_way.give_up(self.bus).await;
+            }
+            self.under_way.end();
+            match result {
+                Err(SurveyError::TagTaken { by }) if tries > 1 => {
+                    tracing::debug!(by, "another sync has the same tag; choosing a newer one");
+                    tries -= 1;
+                }
+                result => return result,
+            }
         }
-        self.under_way.end();
-        result
     }
 
     async fn carry_out_one(
         &self,
-        presence: Option<&Presence>,
-        mut plan: Plan,
-        first: Vec<WorkItem>,
+        (presence, is_first): (&Presence, bool),
+        (mut plan, first): (Plan, Vec<WorkItem>),
         coverage: &Coverage,
         progress: &impl Fn(Progress),
     ) -> Result<Outcome, SurveyError> {
@@ -214,8 +228,8 @@ impl Survey<'_> {
         let services = request.services.iter().map(|service| service.name.into()).collect();
         let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
         publish(bus, &sync, Event::Started(SyncStarted { accounts, services }), patience).await?;
-        if let Some(presence) = presence {
-            presence.contend(bus, &sync).await?;
+        presence.contend(bus).await?;
+        if is_first {
             succession::take_over(bus, presence, &sync).await?;
         }
         let order = Order::of_last_sync(bus).await;
@@ -224,9 +238,8 @@ impl Survey<'_> {
         collect(&mut follower, &mut plan, &order, patience, progress).await?;
 
         progress(Progress::Writing);
-        let scopes = plan.scopes();
-        let (count, long) = (scopes.len() as u64, order.after(plan.reports()));
-        let collected = SyncCollected { scopes: count, long, ..coverage.collected(&plan) };
+        let (scopes, long) = (plan.count_scopes(), order.after(plan.reports()));
+        let collected = SyncCollected { scopes, long, ..coverage.collected(&plan) };
         patience.renew();
         publish(bus, &sync, Event::Collected(collected), patience).await?;
         self.under_way.is_collected();
@@ -234,12 +247,13 @@ impl Survey<'_> {
         let graph = written(&mut follower, patience).await?;
         let mut unseen = plan.unseen();
         unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
-        Ok(Outcome { sync, accounts: plan.accounts().to_vec(), scopes, unseen, graph, repeats: Vec::new() })
+        let (accounts, scopes) = plan.into_accounts_and_scopes();
+        Ok(Outcome { sync, accounts, scopes, unseen, graph, repeats: Vec::new() })
     }
 }
 
 impl SurveyError {
-    /// As a `main` answers it: asking for an account that is not there is wrong usage.
+    /// Converts the error for `main`: an unknown account is a usage error.
     pub fn for_main(self) -> anyhow::Error {
         match self {
             Self::UnknownAccounts(unknown) => role::UsageError::new([unknown]).into(),

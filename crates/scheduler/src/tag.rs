@@ -1,37 +1,45 @@
-//! The update tag of the next sync: the time in Unix seconds, but always newer than every tag in the graph and on the bus,
-//! whatever the clocks say. A sync with an older tag would write nothing.
+//! The update tag of the next sync: the Unix time in seconds, but always larger than every tag in the graph and on the
+//! bus, regardless of clocks. A sync with an older tag would write nothing.
 
 use bus::{Bus, LookupError, RequestError, SYNCS};
 use events::{Message, NewestTagAnswer, NewestTagRequest, Sync, SyncEvent, subjects, sync_event::Event};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long a graph-writer may take to look into the graph, each time that it is asked and in all.
+/// Time limits for the newest tag of the graph: of one request, and of all requests.
 const ANSWER: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(9));
-/// How long a graph-writer is looked for that is about to start in the same process, and the pause between.
+/// Time for a graph-writer in the same process to start, and the pause between requests.
 const START: (Duration, Duration) = (Duration::from_secs(5), Duration::from_millis(250));
-/// Graph-writers refuse later tags (the year 2242), so no graph holds one.
+/// Largest tag (year 2242). Graph-writers reject larger ones, so no graph holds one.
 const LATEST: i64 = (1 << 33) - 1;
 
-/// A sync that begins now, newer than all that can be seen.
-///
-/// # Errors
-/// When the bus does not say which syncs there were.
-pub async fn identity(bus: &Bus) -> Result<Sync, LookupError> {
-    let (graph, started, collected, finished) =
-        tokio::join!(of_graph(bus), on_bus(bus, "started"), on_bus(bus, "collected"), on_bus(bus, "finished"));
-    Ok(later_than(graph.max(started?).max(collected?).max(finished?)))
+/// A sync that is about to begin.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The sync.
+    pub sync: Sync,
+    /// Sequence of the last event of any sync before it chose its tag.
+    pub before: u64,
 }
 
-/// A sync that begins now, with a tag newer than this one.
-pub fn later_than(newest: i64) -> Sync {
-    Sync { id: ulid::Ulid::generate().to_string(), update_tag: next(now(), newest) }
+/// Identity of a sync that begins now, newer than all known syncs and than the tag `newest`.
+///
+/// # Errors
+/// The bus does not return the tags of earlier syncs.
+pub async fn identity(bus: &Bus, newest: i64) -> Result<Identity, LookupError> {
+    let before = bus.last_sequence(SYNCS).await?;
+    let (graph, started, collected, finished) =
+        tokio::join!(of_graph(bus), on_bus(bus, "started"), on_bus(bus, "collected"), on_bus(bus, "finished"));
+    let newest = newest.max(graph).max(started?).max(collected?).max(finished?);
+    let sync = Sync { id: ulid::Ulid::generate().to_string(), update_tag: next(now(), newest) };
+    Ok(Identity { sync, before })
 }
 
 fn next(now: i64, newest: i64) -> i64 {
     if newest >= LATEST { now } else { now.max(newest + 1) }
 }
 
-/// 0 when no graph-writer answers: should the graph hold newer tags, the sync's end names the scopes that were not written.
+/// Newest tag of the graph; 0 if no graph-writer answers. If the graph holds newer tags nevertheless, the sync's end
+/// names the unwritten scopes.
 async fn of_graph(bus: &Bus) -> i64 {
     let began = Instant::now();
     loop {
@@ -48,7 +56,7 @@ async fn of_graph(bus: &Bus) -> i64 {
     }
 }
 
-/// The tag of the last event of a kind; 0 when there is none.
+/// Tag of the last event of a kind; 0 if there is none.
 async fn on_bus(bus: &Bus, kind: &str) -> Result<i64, LookupError> {
     let found = bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await?;
     let event = found.and_then(|found| events::read::<SyncEvent>(&found.payload).ok());
@@ -63,7 +71,7 @@ fn newest_of(event: &SyncEvent) -> i64 {
     }
 }
 
-/// Unix seconds.
+/// Current Unix time in seconds.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

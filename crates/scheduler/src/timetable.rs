@@ -8,7 +8,7 @@ use croner::{
 };
 use std::time::Duration;
 
-/// Most times that are counted one by one when they have passed.
+/// Limit up to which missed times are counted one by one.
 const MOST_SKIPPED: u64 = 10_000;
 
 /// When to survey.
@@ -44,7 +44,7 @@ impl Timetable {
     pub fn next(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
         let mut next = Due { at: self.after(due)?, skipped: 0 };
         while next.at < now {
-            // A clock that was wrong by years is not caught up with second by second.
+            // A clock that was wrong by years would take too many steps.
             let from = if next.skipped < MOST_SKIPPED { next.at } else { now };
             next = Due { at: self.after(from)?, skipped: next.skipped + 1 };
         }

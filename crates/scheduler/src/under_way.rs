@@ -1,5 +1,5 @@
-//! The sync that is under way and how far it is, so that whoever ends it early leaves nothing behind and can say what the
-//! graph holds.
+//! The current sync and its phase. Code that ends the sync early uses them to remove its work and to report the state
+//! of the graph.
 
 use crate::succession;
 use bus::Bus;
@@ -9,55 +9,53 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// How far a survey had come when it was interrupted.
+/// Phase of a survey at its interruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// No work was published.
+    /// No work is published yet.
     #[default]
     Beginning,
-    /// Not all work was reported.
+    /// Some work has no report yet.
     Collecting,
-    /// All is collected, and the graph was being finished.
+    /// Everything is collected; the graph-writers finish the graph.
     Writing,
 }
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Beginning => "before anything was collected: the graph is as it was",
+            Self::Beginning => "before anything was collected: the graph is unchanged",
             Self::Collecting => {
-                "while collecting: what was written by then stays in the graph, and nothing was removed from it"
+                "while collecting: assets written so far stay in the graph, and none were removed from it"
             }
             Self::Writing => {
-                "when everything was collected and the graph was being finished: graph-writers that are still running \
-                 finish it"
+                "after everything was collected, while the graph was being finished: running graph-writers will finish it"
             }
         })
     }
 }
 
-/// The sync under way, if there is one.
+/// The current sync, if any.
 #[derive(Debug, Default)]
 pub struct UnderWay(Mutex<(Option<Sync>, Phase)>);
 
 impl UnderWay {
-    /// A sync begins.
+    /// Records the start of a sync.
     pub fn begin(&self, sync: &Sync) {
         *self.state() = (Some(sync.clone()), Phase::Collecting);
     }
 
-    /// All of the sync is collected.
+    /// Records that the sync is collected.
     pub fn is_collected(&self) {
         self.state().1 = Phase::Writing;
     }
 
-    /// The sync is over.
+    /// Records the end of the sync.
     pub fn end(&self) {
         self.state().0 = None;
     }
 
-    /// Ends the sync early, in some seconds at most, and says how far it was. A sync that is collected is the
-    /// graph-writers'.
+    /// Ends the sync early, within some seconds, and returns its phase. A collected sync is left to the graph-writers.
     pub async fn give_up(&self, bus: &Bus) -> Phase {
         let (sync, phase) = self.state().clone();
         if let Some(sync) = sync.filter(|_| phase == Phase::Collecting) {

@@ -1,14 +1,14 @@
-//! From the word that a sync has been collected to the word that the graph holds it.
+//! Waits from the event `collected` to the event `finished`.
 
 use crate::{Patience, follow::Follower};
 use bus::{ASSETS, Bus, GRAPH_WRITER};
 use events::{SyncFinished, sync_event::Event};
 use std::time::{Duration, Instant};
 
-/// Silence after which it is said once what is awaited.
+/// Silence after which one log line says that the graph-writer is awaited.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Everything was collected, but the graph does not say that it holds it.
+/// Everything was collected, but no graph-writer has confirmed that the graph holds it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the graph-writers have made no progress for {}: is one running, and does Neo4j answer it?",
@@ -16,10 +16,10 @@ const SILENCE: Duration = Duration::from_mins(1);
 )]
 pub struct NotWritten(pub Duration);
 
-/// Waits until a graph-writer has closed the sync. A writer that makes progress is waited for, however long it takes.
+/// Waits until a graph-writer has closed the sync, for as long as the writer makes progress.
 ///
 /// # Errors
-/// [`NotWritten`] when there was no progress until patience was over.
+/// [`NotWritten`] after no progress until patience is over.
 pub async fn written(follower: &mut Follower, patience: &Patience) -> Result<SyncFinished, NotWritten> {
     patience.renew();
     let mut backlog = Shrinking::default();
@@ -56,11 +56,11 @@ pub async fn written(follower: &mut Follower, patience: &Patience) -> Result<Syn
     }
 }
 
-/// What was in the stream of assets at the beginning and has still to be written. It can only shrink, so that writers which are
-/// busy with other syncs do not keep one alive that they never close.
+/// The events that were in the assets stream at the start and are not yet written. Their number only falls, so writers
+/// that are busy with other syncs do not extend the wait for a sync that they never close.
 #[derive(Debug, Default)]
 struct Shrinking {
-    /// Place of the last event.
+    /// Sequence of the last event.
     last: Option<u64>,
     settled: u64,
     delivered: u64,
@@ -68,7 +68,7 @@ struct Shrinking {
 }
 
 impl Shrinking {
-    /// Whether writers have come further since the last look. A bus that does not answer says no.
+    /// Whether writers have progressed since the last call. `false` for a bus that does not answer.
     async fn has_moved(&mut self, bus: &Bus) -> bool {
         if self.last.is_none() {
             self.last = bus.last_sequence(ASSETS).await.ok();

@@ -10,7 +10,8 @@ pub struct NatsCluster {
 }
 
 impl NatsCluster {
-    /// Starts three servers that know each other. They elect a leader within some seconds; until then JetStream refuses.
+    /// Starts three servers as one cluster. They elect a leader within some seconds; until then JetStream rejects
+    /// requests.
     ///
     /// # Errors
     /// As [`Nats::start`].

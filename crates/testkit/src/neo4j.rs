@@ -43,7 +43,7 @@ impl Neo4j {
         Ok(neo4j)
     }
 
-    /// [`Neo4j::start`] of one in a folder of this one, with further settings, each a line of `neo4j.conf`.
+    /// Like [`Neo4j::start`], in a subfolder of `parent` and with further settings, each a line of `neo4j.conf`.
     ///
     /// # Errors
     /// As [`Neo4j::start`].
@@ -80,8 +80,8 @@ impl Neo4j {
         Ok(neo4j)
     }
 
-    /// [`Neo4j::shared`] with the indexes and constraints of earlier turns, whose statements it has planned already: a sync
-    /// takes half the time.
+    /// Like [`Neo4j::shared`], but keeps the indexes, constraints and query plans of earlier tests: a sync takes half
+    /// the time.
     ///
     /// # Errors
     /// As [`Neo4j::shared`].
@@ -134,7 +134,7 @@ impl Neo4j {
     /// Removes all nodes.
     ///
     /// # Errors
-    /// When Neo4j does not answer.
+    /// Neo4j does not answer.
     pub async fn empty(&self) -> anyhow::Result<()> {
         // In steps, because the whole of a large graph would not fit into a transaction's memory.
         let some = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS gone";
@@ -142,13 +142,13 @@ impl Neo4j {
         Ok(())
     }
 
-    /// Removes all nodes, constraints and indexes but the two lookup indexes of a new database.
+    /// Removes all nodes, constraints and indexes except the two lookup indexes of a new database.
     ///
     /// # Errors
-    /// When Neo4j does not answer.
+    /// Neo4j does not answer.
     pub async fn wipe(&self) -> anyhow::Result<()> {
         self.empty().await?;
-        // Each list in one transaction: on connections of their own a hundred removals take seconds.
+        // Each list in one transaction: a hundred removals on separate connections take seconds.
         self.drop_all("CONSTRAINT", "SHOW CONSTRAINTS YIELD name").await?;
         self.drop_all("INDEX", "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").await
     }
@@ -272,7 +272,7 @@ async fn rows(uri: &str, cypher: &str) -> Result<Vec<Row>, neo4rs::Error> {
     together(uri, &[cypher]).await
 }
 
-/// The rows of the last of some statements of one transaction.
+/// Runs statements in one transaction and returns the rows of the last one.
 async fn together(uri: &str, statements: &[impl AsRef<str>]) -> Result<Vec<Row>, neo4rs::Error> {
     let config = ConfigBuilder::default().uri(uri).user(USER).password(PASSWORD).max_connections(1);
     let graph = Graph::connect(config.connection_timeout(Duration::from_mins(1)).build()?)?;

@@ -12,11 +12,11 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// Locks on this process's ports, where they can be had. They end with the process.
+/// Locks on this process's ports, if available. They end with the process.
 static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex::default);
 
-/// A port of 127.0.0.1 on which nothing listens. It is this process's until it ends: other tests, also those in
-/// Python (`deploy/local/ports.py`), leave alone what is locked in `groma-ports` of the folder for temporary files.
+/// A free port of 127.0.0.1, reserved for this process until it ends. Other tests, including those in Python
+/// (`deploy/local/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Test processes run side by side, so each looks in another place.
@@ -38,7 +38,7 @@ pub(crate) fn free() -> anyhow::Result<u16> {
     bail!("no free port of 127.0.0.1 between {FIRST} and {}", FIRST + COUNT)
 }
 
-/// Not there where the folder is another user's.
+/// `None` if the folder belongs to another user.
 fn lock_file(port: u16) -> Option<File> {
     let folder = std::env::temp_dir().join("groma-ports");
     fs::create_dir_all(&folder).ok()?;

@@ -1,4 +1,4 @@
-//! A TCP proxy between a client and a server that delays, loses, holds back or ends what passes through it.
+//! A TCP proxy between a client and a server that delays, drops, or holds data, or cuts connections.
 
 use anyhow::Context;
 use std::{
@@ -17,12 +17,12 @@ use tokio::{
     time::Instant,
 };
 
-/// Chunks in flight in each direction of a connection; a full line makes the sender wait, as TCP does.
+/// Limit of chunks in flight in each direction of a connection. Beyond it the sender waits, as with TCP.
 const IN_FLIGHT: usize = 1_024;
-/// Bytes read at once.
+/// Size of a read in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// The direction in which bytes travel.
+/// Direction of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From the client to the server.
@@ -31,20 +31,20 @@ pub enum Way {
     ToClient,
 }
 
-/// What becomes of a chunk of bytes.
+/// Treatment of a chunk of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It is forwarded.
+    /// Forward it.
     Pass,
-    /// It disappears, and the connection lives on.
+    /// Drop it and keep the connection.
     Lose,
-    /// It disappears, and the connection ends.
+    /// Drop it and end the connection.
     Cut,
-    /// It is held back with everything behind it, in both directions, until [`Proxy::release`]: a blackhole.
+    /// Hold it and all later data, in both directions, until [`Proxy::release`]: a blackhole.
     Hold,
 }
 
-/// Listens on a port of 127.0.0.1 and forwards every connection to a server on another. It ends when it is dropped.
+/// Listens on a port of 127.0.0.1 and forwards every connection to a server on another port. Ends when dropped.
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -59,22 +59,22 @@ struct Shared {
     judge: Mutex<Judge>,
 }
 
-/// How the line is at present.
+/// Present state of the proxy.
 #[derive(Debug, Clone, Copy, Default)]
 struct Line {
     delay: Duration,
     to_server_held: bool,
     to_client_held: bool,
-    /// Connections of an earlier generation are over.
+    /// Connections of earlier generations are cut.
     generation: u64,
     accepted: u64,
 }
 
 impl Proxy {
-    /// Starts a proxy in front of a server on `target`, a port of 127.0.0.1 that need not be open yet.
+    /// Starts a proxy for the port `target` of 127.0.0.1, which need not be open yet.
     ///
     /// # Errors
-    /// When no port is free.
+    /// No port is free.
     pub async fn start(target: u16) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for a proxy")?;
         let port = listener.local_addr()?.port();
@@ -84,7 +84,7 @@ impl Proxy {
         Ok(Self { port, shared, listening })
     }
 
-    /// Its port of 127.0.0.1.
+    /// Port of the proxy on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -94,17 +94,17 @@ impl Proxy {
         self.shared.line.send_modify(|line| line.delay = each_way);
     }
 
-    /// Ends every connection that is open.
+    /// Ends every open connection.
     pub fn cut(&self) {
         self.shared.line.send_modify(|line| line.generation += 1);
     }
 
-    /// Holds back everything that travels this way, on open and on new connections: a blackhole.
+    /// Holds all data in this direction, on open and on new connections: a blackhole.
     pub fn hold(&self, way: Way) {
         self.shared.hold(way);
     }
 
-    /// Lets everything travel again, beginning with the bytes that were held back.
+    /// Forwards data again, beginning with the held data.
     pub fn release(&self) {
         self.shared.line.send_modify(|line| (line.to_server_held, line.to_client_held) = (false, false));
     }
@@ -114,7 +114,7 @@ impl Proxy {
         self.shared.line.borrow().accepted
     }
 
-    /// Decides about every chunk from now on. A small message that its sender flushes travels as one chunk.
+    /// Calls `judge` for every chunk from now on. A small message that its sender flushes is one chunk.
     pub fn judge(&self, judge: impl FnMut(Way, &[u8]) -> Fate + Send + 'static) {
         *self.shared.judge.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(judge);
     }
@@ -156,7 +156,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Serves one connection until either side or a cut ends it; a server that is down ends it at once.
+/// Serves one connection until either side or a cut ends it. Ends it at once if the server is down.
 async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let mut line = shared.line.subscribe();
     let generation = line.borrow().generation;

@@ -1,4 +1,4 @@
-//! A cluster of three servers that loses each of them in turn.
+//! A cluster of three servers that loses each server in turn.
 
 #![allow(clippy::disallowed_methods, reason = "someone who does not use our crate takes things away")]
 
@@ -11,14 +11,14 @@ use events::subjects;
 use std::time::{Duration, Instant};
 use testkit::{Nats, NatsCluster};
 
-/// How long an election or catching up may take on a busy machine.
+/// Time limit for an election or for catching up on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn connect(cluster: &NatsCluster) -> anyhow::Result<Bus> {
     Ok(Bus::connect(&BusConfig { replicas: 3, ..BusConfig::new(cluster.urls(), "test") }).await?)
 }
 
-/// Until JetStream has a leader, and takes the streams.
+/// Waits until JetStream has a leader and accepts the streams.
 async fn with_streams(bus: &Bus) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -30,7 +30,7 @@ async fn with_streams(bus: &Bus) -> anyhow::Result<()> {
     }
 }
 
-/// Until every server has all of a stream: only then another one may be killed without losing the majority.
+/// Waits until every server has all of a stream. Only then may another server be killed without losing the majority.
 async fn caught_up(cluster: &NatsCluster, stream: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -56,7 +56,7 @@ async fn readers_and_watchers_go_on_through_a_rolling_restart() -> anyhow::Resul
     roll(|_| {}).await
 }
 
-/// Takes each server away in its turn, while reports and work go on, and starts it again. One of them holds the watcher.
+/// Stops each server in turn while reports and work continue, and restarts it. One server holds the watcher's consumer.
 async fn roll(take_away: fn(&mut Nats)) -> anyhow::Result<()> {
     let mut cluster = NatsCluster::start().await?;
     let (bus, other) = (connect(&cluster).await?, connect(&cluster).await?);

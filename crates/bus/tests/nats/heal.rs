@@ -1,4 +1,4 @@
-//! Streams and consumers that disappear under a running process come back.
+//! Streams and consumers that disappear under a running process are recreated.
 
 #![allow(clippy::disallowed_methods, reason = "someone who does not use our crate takes things away")]
 
@@ -7,7 +7,7 @@ use bus::{Bus, Consumer, Outcome, Outgoing, SYNCS, WORK};
 use events::{Message, SyncEvent, subjects, sync_event::Event};
 use std::collections::BTreeSet;
 
-/// The accounts of the reports that a watcher brings, until these are among them.
+/// Reads reports from a watcher until all these accounts are among them. Returns the accounts read.
 pub(crate) async fn watch_all(watcher: &Consumer, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
     let mut wanted: BTreeSet<u32> = accounts.collect();
     let mut silent = 0;

@@ -1,4 +1,4 @@
-//! Looking at messages by their place.
+//! Reading messages by sequence.
 
 use crate::world::{World, report};
 use bus::{ACK_WAIT, ASSETS, Outgoing, SYNCS, Subscription};
@@ -37,7 +37,7 @@ async fn a_server_that_restarts_is_asked_again() -> anyhow::Result<()> {
     let subject = subjects::sync(&event);
     nats.kill();
     let restart = async {
-        // Longer than the client waits for an answer.
+        // Longer than the client's own time limit for an answer.
         tokio::time::sleep(Duration::from_secs(7)).await;
         nats.restart().await
     };

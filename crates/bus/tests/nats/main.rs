@@ -1,4 +1,4 @@
-//! The bus on real nats-servers, some of which are cut off, killed or emptied.
+//! The bus on real nats-servers, some of which are disconnected, killed or emptied.
 
 mod cluster;
 mod heal;

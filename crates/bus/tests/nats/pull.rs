@@ -1,13 +1,13 @@
-//! A pull ends whatever becomes of its request and its answer.
+//! A pull ends even if its request or its answer is lost.
 
 use crate::world::{World, publish, take_all};
 use std::time::Duration;
 use testkit::{Fate, Way};
 
-/// In the second request of `Consumer::next`: all that is there, without waiting.
+/// Part of the second request of `Consumer::next`: every stored message, without waiting.
 const FETCH: &[u8] = b"\"no_wait\":true";
 
-/// Treats the next chunk that holds `needle` in its own way, and all else as usual.
+/// Applies `fate` to the next chunk that contains `needle`; passes all others.
 fn once(needle: &'static [u8], on: Way, fate: Fate) -> impl FnMut(Way, &[u8]) -> Fate + Send + 'static {
     let mut done = false;
     move |way, chunk| {
@@ -49,7 +49,7 @@ async fn a_consumer_goes_on_when_a_blackhole_opens_as_a_fetch_is_sent() -> anyho
     take_all(&consumer, 0..8).await
 }
 
-/// With some latency there is nearly always a request or an answer on its way when the server dies.
+/// With some latency, a request or an answer is almost always in flight when the server dies.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_goes_on_when_its_server_is_killed_under_load() -> anyhow::Result<()> {
     let mut world = World::new().await?;

@@ -7,16 +7,16 @@ use futures::TryStreamExt;
 use std::{collections::BTreeSet, time::Duration};
 use testkit::{Nats, Proxy};
 
-/// The service whose work is consumed.
+/// Service of the work items.
 pub(crate) const SERVICE: &str = "fake";
 
-/// A server, a connection to it through a proxy, and one that is not disturbed.
+/// A server, a connection to it through a proxy, and a direct one.
 pub(crate) struct World {
     pub(crate) nats: Nats,
     pub(crate) proxy: Proxy,
-    /// Through the proxy.
+    /// Connection through the proxy.
     pub(crate) bus: Bus,
-    /// Past the proxy.
+    /// Direct connection.
     pub(crate) direct: Bus,
 }
 
@@ -30,12 +30,12 @@ impl World {
         Ok(Self { nats, proxy, bus, direct })
     }
 
-    /// A consumer of work through the proxy; what is not settled comes again after two seconds.
+    /// A consumer of work through the proxy, with an ack wait of two seconds.
     pub(crate) async fn consumer(&self) -> anyhow::Result<Consumer> {
         Ok(self.bus.consume(Subscription::work(SERVICE, Duration::from_secs(2))).await?)
     }
 
-    /// JetStream as someone else uses it.
+    /// JetStream without the crate under test.
     pub(crate) async fn raw(&self) -> anyhow::Result<jetstream::Context> {
         raw(&self.nats.url()).await
     }
@@ -46,14 +46,14 @@ impl World {
         Ok(())
     }
 
-    /// Publishes as a stranger.
+    /// Publishes without the crate under test.
     #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
     pub(crate) async fn raw_publish(&self, subject: &str, payload: Vec<u8>) -> anyhow::Result<()> {
         self.raw().await?.publish(subject.to_owned(), payload.into()).await?.await?;
         Ok(())
     }
 
-    /// Names of the consumers that follow reports.
+    /// Names of the watchers' consumers.
     #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
     pub(crate) async fn watchers(&self) -> anyhow::Result<Vec<String>> {
         let stream = self.raw().await?.get_stream_no_info(SYNCS).await?;
@@ -61,7 +61,7 @@ impl World {
         Ok(names.into_iter().filter(|name| name.starts_with("watcher-")).collect())
     }
 
-    /// Publishes items that differ in their account.
+    /// Publishes items with different accounts.
     pub(crate) async fn publish(&self, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
         publish(&self.direct, accounts).await
     }
@@ -74,7 +74,7 @@ pub(crate) async fn publish(bus: &Bus, accounts: std::ops::Range<u32>) -> anyhow
     Ok(())
 }
 
-/// A connection past the crate under test.
+/// A connection without the crate under test.
 #[allow(clippy::disallowed_methods, reason = "someone who does not use our crate")]
 pub(crate) async fn raw(urls: &str) -> anyhow::Result<jetstream::Context> {
     let client = async_nats::connect(urls.split(',').collect::<Vec<_>>()).await?;
@@ -98,14 +98,14 @@ fn item(account: u32) -> WorkItem {
     }
 }
 
-/// Acknowledges deliveries until every one of these accounts has come. Gives up after ten pulls in a row that brought
-/// nothing; each pull has a time limit, so this ends.
+/// Acknowledges deliveries until all these accounts have arrived. Fails after ten consecutive empty pulls; each pull
+/// has a time limit, so this ends.
 pub(crate) async fn take_all(consumer: &Consumer, accounts: std::ops::Range<u32>) -> anyhow::Result<()> {
     let mut wanted: BTreeSet<String> = accounts.map(|account| item(account).account_id).collect();
     let mut silent = 0;
     while !wanted.is_empty() {
         anyhow::ensure!(silent < 10, "these never came: {wanted:?}");
-        // An error is the server's absence.
+        // Errors while the server is down count as empty pulls.
         let deliveries = consumer.next(16).await.unwrap_or_default();
         silent = if deliveries.is_empty() { silent + 1 } else { 0 };
         if deliveries.is_empty() {

@@ -18,7 +18,7 @@ use testkit::Nats;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// The broker leaves requests for this account without an answer.
+/// The broker does not answer lease requests for this account.
 pub(crate) const SILENT: &str = "888888888888";
 /// The broker refuses this account.
 pub(crate) const REFUSED: &str = "999999999999";
@@ -31,14 +31,14 @@ static THING: Node<u32> = Node {
     ..Node::of("AWSThing")
 };
 
-/// A text of so many bytes.
+/// A text of this many bytes.
 static TEXT: Node<usize> = Node {
     id: |it, place| place.arn("text", &it.to_string()),
     props: &[prop("text", |it, _| "x".repeat(*it).into())],
     ..Node::of("AWSText")
 };
 
-/// Rows around the size of a message.
+/// Rows around the message limit.
 pub(crate) static LARGE: Service<()> = Service {
     name: "large",
     listings: &[
@@ -60,7 +60,7 @@ pub(crate) static LARGE: Service<()> = Service {
     ..without_listings()
 };
 
-/// Pages that come slowly, for longer than the limit of the test that uses it.
+/// Pages that arrive slowly, together for longer than the limit of the test.
 pub(crate) static STEADY: Service<()> = Service {
     name: "steady",
     listings: &[Listing {

@@ -132,7 +132,7 @@ async fn work_outlives_its_collector() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_listing_takes_as_long_as_it_makes_progress() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
-    // It takes three times as long as it may go without a page.
+    // The listing takes three times as long as the limit of its time without a page.
     let options = Options { listing_timeout: Duration::from_secs(1), ..Options::default() };
     let collector = stage.collect(&fake::STEADY, options);
     stage.publish(&item("steady", WorkKind::Collect)).await?;
@@ -149,7 +149,7 @@ async fn an_item_without_progress_is_given_back() -> anyhow::Result<()> {
     let options =
         Options { listing_timeout: quick, stalled: quick, ack_wait: Duration::from_secs(1), ..Options::default() };
     let collector = stage.collect(&FAKE, options);
-    // It hangs before its first listing, while its collector is alive.
+    // The item hangs before its first listing, while its collector is alive.
     stage.publish(&events::WorkItem { account_id: fake::SILENT.into(), ..item("fake", WorkKind::Collect) }).await?;
     let report = stage.report().await?;
     let failure = report.failure.expect("a failure");

@@ -101,8 +101,8 @@ pub struct AssetEvent {
     pub sync: ::core::option::Option<Sync>,
     #[prost(message, optional, tag = "2")]
     pub scope: ::core::option::Option<Scope>,
-    /// Rises when a work item is delivered again; only one attempt's batches are counted. The upper 8 bits count deliveries, up
-    /// to 255; the lower 24 are random, so that two runs under one count differ.
+    /// Increases with each delivery of the work item; only one attempt's batches are counted. Upper 8 bits: number of
+    /// deliveries, at most 255. Lower 24 bits: random, so that two runs with the same delivery count differ.
     #[prost(uint32, tag = "3")]
     pub attempt: u32,
     #[prost(oneof = "asset_event::Event", tags = "10, 11, 12, 13")]
@@ -637,7 +637,7 @@ pub struct SyncStarted {
     #[prost(string, repeated, tag = "2")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// Is a sync of this scope running? Asked by who is about to begin one, and answered only where it is.
+/// Is a sync of this scope running? A scheduler asks before it begins one; only a running sync's scheduler answers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunningRequest {
     /// The 12 digits; all when empty.
@@ -649,7 +649,7 @@ pub struct RunningRequest {
     /// Services, without those that every sync collects.
     #[prost(string, repeated, tag = "3")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Set: is this sync running? Only its scheduler answers, whatever the scope.
+    /// If set: is this sync running? Only its scheduler answers, whatever the scope.
     #[prost(string, tag = "4")]
     pub sync_id: ::prost::alloc::string::String,
 }
@@ -657,14 +657,14 @@ pub struct RunningRequest {
 pub struct RunningAnswer {
     #[prost(message, optional, tag = "1")]
     pub sync: ::core::option::Option<Sync>,
-    /// Since the sync last made progress.
+    /// Seconds since the sync's last progress.
     #[prost(uint64, tag = "2")]
     pub silent_seconds: u64,
-    /// Nothing of the question's scope is of this sync's; said where one sync was asked for.
+    /// The sync's scope does not overlap the request's. Set only if the request has a `sync_id`.
     #[prost(bool, tag = "3")]
     pub other_scope: bool,
 }
-/// The sync will not be finished: its scheduler gave it up, or was gone when the next sync of its scope began.
+/// The sync will not be finished: its scheduler gave it up, or did not answer when the next sync of its scope began.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SyncAbandoned {
     /// The next sync; absent when the scheduler gave up.
@@ -674,7 +674,7 @@ pub struct SyncAbandoned {
 /// A graph-writer is closing the sync, and Neo4j answers it: a sign of progress.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SyncClosing {
-    /// Such signs so far, in this attempt at closing.
+    /// Number of these signs in this attempt to close the sync.
     #[prost(uint64, tag = "1")]
     pub made: u64,
 }
@@ -687,12 +687,12 @@ pub struct SyncCollected {
     /// Work that took far longer than most: the next sync spreads it. What a sync of a part did not collect is carried over.
     #[prost(message, repeated, tag = "2")]
     pub long: ::prost::alloc::vec::Vec<LongWork>,
-    /// The sync covered every account, region, service and listing that it could find: places of the graph that it did not
-    /// report are covered by no survey any more.
+    /// The sync covered every account, region, service and listing that it could find: no survey covers places of the
+    /// graph that it did not report.
     #[prost(bool, tag = "3")]
     pub whole: bool,
-    /// Accounts (`<account>`) and places (`<account>/<region>/<service>`) that the sync was to look at and could not reach: what
-    /// the graph holds of them is not stale.
+    /// Accounts (`<account>`) and places (`<account>/<region>/<service>`) that the sync could not reach. They are not
+    /// stale in the graph.
     #[prost(string, repeated, tag = "4")]
     pub out_of_reach: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -718,24 +718,24 @@ pub struct SyncFinished {
     pub nodes_removed: u64,
     #[prost(uint64, tag = "4")]
     pub edges_removed: u64,
-    /// Edges whose target is in nothing that was surveyed.
+    /// Edges whose target was not surveyed.
     #[prost(uint64, tag = "5")]
     pub targets_missing: u64,
-    /// Scopes whose batches did not all arrive; the list is cut where it would not fit into a message.
+    /// Scopes whose batches did not all arrive. The list is cut to fit into a message.
     #[prost(message, repeated, tag = "6")]
     pub lost: ::prost::alloc::vec::Vec<LostScope>,
     /// Set when what follows from the whole graph (exposure, who may assume what) could not all be computed.
     #[prost(message, optional, tag = "7")]
     pub analysis: ::core::option::Option<Failure>,
-    /// Lost scopes, those that `lost` leaves out included.
+    /// Number of lost scopes, including those cut from `lost`.
     #[prost(uint64, tag = "8")]
     pub lost_total: u64,
-    /// Scopes with rows that Neo4j refuses: written but for these, not cleaned up, and not worth collecting again.
+    /// Scopes with rows that Neo4j rejects: written without these, not cleaned up, and not collected again.
     #[prost(message, repeated, tag = "9")]
     pub rejected: ::prost::alloc::vec::Vec<LostScope>,
     #[prost(uint64, tag = "10")]
     pub rejected_total: u64,
-    /// Scopes that a newer sync had taken over: this sync wrote nothing more there.
+    /// Scopes that a newer sync took over: this sync stopped writing there.
     #[prost(message, repeated, tag = "11")]
     pub superseded: ::prost::alloc::vec::Vec<LostScope>,
     #[prost(uint64, tag = "12")]
@@ -743,12 +743,12 @@ pub struct SyncFinished {
     /// The newest update tag in the graph: the next sync's must be larger.
     #[prost(int64, tag = "13")]
     pub newest_tag: i64,
-    /// Places that the graph holds and a whole sync did not cover, the longest unseen first.
+    /// Places in the graph that a whole sync did not cover, the oldest first.
     #[prost(message, repeated, tag = "14")]
     pub stale: ::prost::alloc::vec::Vec<StalePlace>,
     #[prost(uint64, tag = "15")]
     pub stale_total: u64,
-    /// Ids that were too long for an index and stand in the graph in a short form.
+    /// Ids that were too long for an index, stored in a short form.
     #[prost(message, repeated, tag = "16")]
     pub shortened: ::prost::alloc::vec::Vec<ShortenedIds>,
 }
@@ -765,18 +765,18 @@ pub struct StalePlace {
     #[prost(int64, tag = "4")]
     pub last_seen: i64,
 }
-/// How many ids of a label were shortened, with one of them as an example.
+/// Number of shortened ids of a label, with an example.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShortenedIds {
     #[prost(string, tag = "1")]
     pub label: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub count: u64,
-    /// Its short form.
+    /// Short form of the example.
     #[prost(string, tag = "3")]
     pub example: ::prost::alloc::string::String,
 }
-/// Which update tag is the newest in the graph? Answered by a graph-writer.
+/// Request for the newest update tag in the graph. A graph-writer answers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewestTagRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

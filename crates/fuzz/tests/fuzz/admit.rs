@@ -1,4 +1,4 @@
-//! Whatever is on the bus, only what the graph's contract allows becomes Cypher.
+//! Only events that satisfy the graph's contract become Cypher, whatever is on the bus.
 
 use events::{AssetEvent, Direction, Message, Ownership, asset_event::Event, subjects};
 use graph_writer::admit::{Admitted, admit, admit_on};
@@ -12,7 +12,7 @@ fn admitted() {
         let event = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: Some(event) };
         let encoded = event.encode_to_vec();
         let again = admit_on(&subjects::asset(&event), &encoded).expect("it has been admitted before");
-        // Compared as bytes, because a number that is none is not equal to itself.
+        // Compared as bytes, because NaN is not equal to itself.
         let Admitted { sync, scope, attempt, event, .. } = again;
         let event = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: Some(event) };
         assert_eq!(event.encode_to_vec(), encoded);
@@ -60,7 +60,7 @@ fn keeps_the_contract(admitted: &Admitted) {
     }
 }
 
-/// What may stand in a statement without quotes.
+/// Checks that a name needs no quotes in a statement.
 fn identifier(name: &str) {
     assert!(!name.is_empty() && name.len() <= 128, "{name:?}");
     assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{name:?}");

@@ -59,7 +59,7 @@ const WORDS: &[&[u8]] = &[
     b"AWS_REGION=us-gov-west-1\n",
 ];
 
-/// The config file, the credentials file and the environment stand behind one another, with zeros between them.
+/// An input is the config file, the credentials file and the environment, separated by NUL bytes.
 #[test]
 fn config_files() {
     fuzz::Target::new("config_files").words(WORDS).memory(512 << 10, 512).allocations(10_000, 256).check(|bytes| {

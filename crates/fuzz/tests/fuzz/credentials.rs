@@ -1,4 +1,4 @@
-//! What comes back from the bus instead of a lease, and what stands in a bundle of certificates.
+//! Answers to lease requests, and certificate bundles.
 
 use credentials::{Lease, OneTimeKey, authorities};
 use events::LeaseRequest;

@@ -1,4 +1,4 @@
-//! Requests for leases: whatever is asked, a session policy only ever reads.
+//! Lease requests: whatever the request, the session policy only allows reading.
 
 use broker::{leases, policy};
 use events::{LeaseRequest, Message};

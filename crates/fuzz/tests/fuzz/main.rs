@@ -1,6 +1,6 @@
-//! Every parser of bytes that somebody else writes. What each module checks must hold whatever the bytes are.
+//! Every parser of external input. The checks of each module must hold for all bytes.
 //!
-//! Here and not in the crates of the parsers, so that a build of one of these needs no fuzzer.
+//! The tests are here and not in the parsers' crates, so that those build without a fuzzer.
 
 mod admit;
 mod aws_files;

@@ -1,11 +1,11 @@
-//! Every message decodes or is refused, and what decodes is the same when it has been encoded again.
+//! Every message decodes or is rejected, and decoding and encoding again gives the same message.
 
 use events::{
     AccountsAnswer, AssetEvent, LeaseAnswer, LeaseRequest, Message, NewestTagAnswer, Recorded, RunningAnswer,
     RunningRequest, SyncEvent, WorkItem, message_id, subjects,
 };
 
-/// Keys of fields that hold messages, lengths that lie, and the end of a group that never began.
+/// Keys of message fields, false lengths, and the end of a group that was never opened.
 const WORDS: &[&[u8]] = &[
     b"\x0a",
     b"\x12",
@@ -28,12 +28,12 @@ const WORDS: &[&[u8]] = &[
 fn again<M: Message + Default>(read: impl FnOnce() -> Option<M>) -> Option<M> {
     let message = read()?;
     let encoded = message.encode_to_vec();
-    // A number that is none is not equal to itself, but to its bytes.
+    // Compared as bytes, because NaN is not equal to itself.
     assert_eq!(M::decode(&*encoded).expect("it has just been encoded").encode_to_vec(), encoded);
     Some(message)
 }
 
-/// Nothing that a publisher writes into a message widens its subject.
+/// No field of a message can add tokens to its subject.
 fn is_one_subject(subject: &str, tokens: usize) {
     assert_eq!(subject.split('.').filter(|token| !token.is_empty()).count(), tokens, "{subject}");
     assert!(!subject.contains(['*', '>']) && !subject.contains(char::is_whitespace), "{subject}");

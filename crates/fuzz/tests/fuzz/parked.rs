@@ -1,4 +1,4 @@
-//! What an operator sees of a message that nobody could handle.
+//! An operator's view of a message that could not be handled.
 
 use groma::parked::{decoded, shown};
 

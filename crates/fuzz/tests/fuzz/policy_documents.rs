@@ -1,4 +1,4 @@
-//! Policy documents: users of the accounts write them, and IAM hands them on.
+//! Policy documents: users of the accounts write them, and IAM returns them.
 
 use collector::Place;
 use collector_iam::{json::Json, policy_document, trust};
@@ -61,7 +61,7 @@ fn policy_document() {
             let written = json.to_string();
             assert!(written.is_ascii());
             let again: Json = serde_json::from_str(&written).expect("it has been written as JSON");
-            // Of a number with more than 17 digits serde_json may miss the last one.
+            // serde_json may lose the last digit of a number with more than 17 digits.
             assert!(again.to_string() == written || has_float(&again), "{written}");
         }
         let Ok(statements) = policy_document::parse(&text) else { return };
@@ -83,7 +83,7 @@ fn has_float(json: &Json) -> bool {
     }
 }
 
-/// A document whose parts are in their places, each of any form.
+/// A document with the usual parts, each of any JSON type.
 fn document(dice: &mut fuzz::Dice) -> Vec<u8> {
     const FIELDS: [&str; 9] =
         ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "Other"];

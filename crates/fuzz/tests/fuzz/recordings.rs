@@ -1,4 +1,5 @@
-//! A recording is read to its end or refused with the place, and takes memory in proportion to what it is.
+//! A recording is read completely or rejected with the position of the error, and takes memory in proportion to its
+//! size.
 
 use events::{AssetEvent, Message, RecordingHeader, Sync, SyncEvent};
 use replay::{Filter, FormatError, Inventory, Playback, Reader, Writer, diff, diff::Side};
@@ -18,8 +19,8 @@ fn written(write: impl FnOnce(&mut Writer<Vec<u8>>)) -> Vec<u8> {
     writer.finish().expect("memory takes bytes")
 }
 
-/// Bytes that get past the digests: two records that say they belong to the sync, whatever else they say. Of a field that
-/// comes twice, the last counts.
+/// Bytes with correct digests: two records of the sync, with arbitrary other fields. If a field occurs twice, the last
+/// one counts.
 fn around(bytes: &[u8]) -> Vec<u8> {
     let asset = AssetEvent { sync: Some(sync()), ..AssetEvent::default() }.encode_to_vec();
     let progress = SyncEvent { sync: Some(sync()), ..SyncEvent::default() }.encode_to_vec();
@@ -72,7 +73,7 @@ fn records() {
     });
 }
 
-/// A block with a right digest and these numbers.
+/// A block with a correct digest and these numbers.
 fn block(compressed: u32, length: u32, records: u32, frame: &[u8]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let start = [&b"\x89groma\r\n"[..], &1_u32.to_be_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Times and names as somebody types them.
+//! Times and names as users type them.
 
 use chrono::{DateTime, TimeDelta};
 use scheduler::{

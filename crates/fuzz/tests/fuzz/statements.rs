@@ -1,4 +1,4 @@
-//! Statements as they stand in the graph: collectors of other programs may have written them.
+//! Statements as in the graph: collectors of other programs may have written them.
 
 use analysis::policy::{Asked, Conditions, Effect, Holder, Pattern, Policy, Raw, Statement};
 
@@ -32,7 +32,8 @@ const WORDS: &[&[u8]] = &[
     b"\"",
 ];
 
-/// A resource, then statements of six lines: effect, actions, the excluded ones, resources, the excluded ones, condition.
+/// An input is a resource, then statements of six lines: effect, actions, excluded actions, resources, excluded
+/// resources, condition.
 #[test]
 fn policy() {
     fuzz::Target::new("policy").words(WORDS).well_formed(lines).allocations(20_000, 1_024).check(|bytes| {
@@ -50,7 +51,7 @@ fn policy() {
         assert_eq!(bounded.grant(wanted, arn).is_some(), grant.is_some());
         let conditions = Conditions::join(lines.iter().copied());
         assert!(serde_json::from_str::<Vec<serde_json::Value>>(&conditions.text).is_ok(), "{}", conditions.text);
-        // The table takes the product of both lengths.
+        // The reference implementation takes time proportional to the product of both lengths.
         for pattern in lines.iter().filter(|it| it.len() * arn.len() < 50_000) {
             assert_eq!(Pattern::new(*pattern).matches(arn), matches(pattern, arn), "{pattern:?} {arn:?}");
         }
@@ -70,7 +71,7 @@ fn raw(lines: &[&str]) -> Raw {
     }
 }
 
-/// The same by a table: for each character of the subject the places of the pattern that may have been reached.
+/// Reference implementation with a table: for each character of the subject, the reachable positions of the pattern.
 fn matches(pattern: &str, subject: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let behind_stars = |reached: &mut [bool]| {

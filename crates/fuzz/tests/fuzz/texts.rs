@@ -1,4 +1,4 @@
-//! Short texts: ARNs, flags, what a credential process prints, what AWS's errors say.
+//! Short texts: ARNs, flags, output of credential processes, AWS error messages.
 
 use aws_credential_types::provider::error::CredentialsError;
 use broker::{

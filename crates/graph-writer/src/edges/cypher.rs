@@ -1,25 +1,25 @@
-//! Statements that write relationships between nodes that have been looked up. Locks are taken as in [`crate::nodes`].
+//! Statements that write relationships between nodes found before. Locks are taken as in [`crate::nodes`].
 //!
-//! Rows of all of them: position, from, to, type, ends, place, tag, properties, hash, rank.
+//! Columns of all rows: position, from, to, type, ends, place, tag, properties, hash, rank.
 
 use crate::ownership;
 
-/// Both ends.
+/// Matches both ends.
 const ENDS: &str = "UNWIND $rows AS row MATCH (s) WHERE elementId(s) = $words[row[1]] \
     MATCH (t) WHERE elementId(t) = $words[row[2]]";
-/// What a new relationship gets.
+/// Assignments for a new relationship.
 const NEW: &str = "r.firstseen = timestamp(), r._module_name = 'groma', r._module_ends = $words[row[4]], \
     r._module_scope = $words[row[5]], r.lastupdated = $words[row[6]], r += row[7]";
 
-/// Relationships that cannot be there, of any type.
+/// Creates relationships of any type that cannot exist yet.
 pub(crate) fn create() -> String {
     format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
 }
 
-/// Relationships of a type that are new, or likely to be as they were. Only those are locked that are their only place's own
-/// and have an older tag. A hash that one of both lacks was not asked for.
+/// Merges relationships of a type that are new or probably unchanged. Locks only those that this place alone sees and
+/// that have an older tag. A missing hash on both sides counts as equal.
 ///
-/// Answers the rows that are `left`, and for each of those the thing of which only the sighting is to be renewed, if so.
+/// Returns the rows that are `left`, each with its thing if only the sighting needs renewal.
 pub(crate) fn merge(kind: &str) -> String {
     const OWN: &str = "it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) \
         AND it.lastupdated < tag";
@@ -36,8 +36,9 @@ pub(crate) fn merge(kind: &str) -> String {
     )
 }
 
-/// Relationships of a type that have changed, or that several places see. What the place alone sees is changed by a sync that
-/// is not older; other properties by the row with the best rank. One that has been removed meanwhile is not found.
+/// Updates relationships of a type that changed or that several places see. If this place alone sees one, any sync that
+/// is not older changes it; otherwise the row with the best rank provides the properties. A relationship removed
+/// meanwhile is not found.
 pub(crate) fn remember(kind: &str) -> String {
     format!(
         "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} {} \

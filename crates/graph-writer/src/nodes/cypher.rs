@@ -1,13 +1,14 @@
 //! Statements that look nodes up and write them.
 //!
-//! A lock is taken before what it protects is read ([`ownership::lock_of`]): Neo4j repeats no condition when it has waited.
+//! Each statement locks an element before it reads the protected properties ([`ownership::lock_of`]): Neo4j does not
+//! re-evaluate a condition after waiting for a lock.
 
 use crate::ownership;
 
-/// Finds nodes of a label. Of those that have not changed and are their only place's own, the tag is all that is written, and
-/// only those are locked. Row: position, id, place, tag, hash property, hash, property and value of the rank.
+/// Finds nodes of a label. Writes only the tag of unchanged nodes that this place alone sees, and locks only those.
+/// Row: position, id, place, tag, hash property, hash, property and value of the rank.
 ///
-/// Answers which rows are `done`; which nodes are the place's `own`; and `things`, of which only the sighting is to be renewed.
+/// Returns the rows that are `done`; the place's `own` nodes; and `things`, whose sighting alone needs renewal.
 pub(crate) fn refresh(label: &str) -> String {
     const OWN: &str =
         "it._module_scope = place AND place <> 'shared' AND it[$words[row[4]]] = row[5] AND it.lastupdated < tag";
@@ -27,16 +28,16 @@ pub(crate) fn refresh(label: &str) -> String {
     )
 }
 
-/// Makes nodes. One that somebody else made since they were looked up violates its label's constraint, and the
+/// Creates nodes. A node that another transaction created since the lookup violates its label's constraint, and the
 /// transaction is repeated.
 pub(crate) const CREATE: &str = "UNWIND $rows AS row CREATE (n:$($words[row[7]])) SET n = row[1], \
     n.firstseen = timestamp() RETURN collect(row[0]) AS made, collect(elementId(n)) AS elements";
 
-/// Nodes that have changed, or that several places or none may own. Row: position, properties, place, tag, hash property,
-/// hash, label, all labels, further labels, absent labels, property and value of the rank, node.
+/// Updates nodes that changed, or that several places or none may own. Row: position, properties, place, tag, hash
+/// property, hash, label, all labels, further labels, absent labels, property and value of the rank, node.
 ///
-/// What the place alone sees is changed by a sync that is not older; other properties by the row with the best rank. A node
-/// that has been removed meanwhile has no properties, and is not among those that were found: Neo4j says nothing.
+/// If this place alone sees a node, any sync that is not older changes it; otherwise the row with the best rank
+/// provides the properties. A node removed meanwhile has no properties and is not returned; Neo4j reports no error.
 pub(crate) fn remember() -> String {
     format!(
         "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = $words[row[12]] {} \

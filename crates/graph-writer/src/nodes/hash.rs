@@ -1,22 +1,23 @@
-//! Hashes of what a listing gives a node or an edge, by which unchanged rows are known.
+//! Hashes of the values that a listing gives a node or an edge, for the detection of unchanged rows.
 
 use events::{Message, NodeTable};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// The property that holds the hash of what this listing gave.
+/// Property with the hash of this listing's values.
 pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
-/// The same for equal headers, in every version and on every machine: a hash stands in the graph until the next sync.
+/// Equal for equal headers in every version and on every machine, because a hash stays in the graph until the next
+/// sync.
 pub(crate) fn header_hash(table: &NodeTable) -> SipHasher13 {
     let properties: Vec<&str> = table.properties.iter().map(|property| property.name.as_str()).collect();
     let texts = |labels: &'_ [String]| labels.join(":");
     names_hash([&*table.label, &texts(&table.extra_labels), &texts(&table.absent_labels)].into_iter().chain(properties))
 }
 
-/// Hash of names, to be continued with values.
+/// Hash of names; the values are added to it later.
 pub(crate) fn names_hash<'a>(names: impl IntoIterator<Item = &'a str>) -> SipHasher13 {
     let mut hasher = SipHasher13::new();
     for name in names {
@@ -26,7 +27,7 @@ pub(crate) fn names_hash<'a>(names: impl IntoIterator<Item = &'a str>) -> SipHas
     hasher
 }
 
-/// Hash of property values, continued from that of their names.
+/// Hash of property values, continued from the hash of their names.
 pub(crate) fn hash_of<'a>(names: &SipHasher13, values: impl Iterator<Item = &'a events::Value>) -> i64 {
     let mut hasher = *names;
     values.for_each(|value| hasher.write(&value.encode_length_delimited_to_vec()));

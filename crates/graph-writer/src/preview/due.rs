@@ -1,4 +1,4 @@
-//! What cleanup would find due: the graph's scopes, with this sync's as its events would leave them.
+//! Computes what cleanup would find due, from the graph's scopes and the future state of this sync's scopes.
 
 use super::Preview;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use graph::GraphError;
 use std::collections::BTreeMap;
 
-/// Areas that are read at once.
+/// Number of areas read at once.
 const TOGETHER: usize = 100;
 
 impl Preview {
@@ -39,7 +39,7 @@ impl Preview {
     }
 }
 
-/// A scope as it would be.
+/// Future state of a scope.
 fn foreseen(StoredScope { scope, state }: &StoredScope) -> Known {
     let standing = match state.progress() {
         Progress::Complete if state.since < state.run.tag => Standing::Complete,

@@ -7,10 +7,10 @@ use neo4rs::{BoltType, DeError, Row};
 
 /// Nodes or edges looked at in one statement.
 const PAGE: usize = 20_000;
-/// Things of which sightings are looked for in one statement.
+/// Number of elements whose sightings are looked up in one statement.
 const THINGS: usize = 1_000;
 
-/// Things of which a place has a sighting that cleanup would not take.
+/// Elements with a sighting that cleanup would keep.
 const STAYING: &str = "UNWIND $rows AS thing MATCH (s:GromaSighting) USING INDEX s:GromaSighting(id) \
     WHERE s.id STARTS WITH thing + ' ' AND NOT (s.tag < $tag AND s.place IN $places) \
     RETURN count(DISTINCT thing) AS staying";
@@ -67,7 +67,7 @@ impl Preview {
                     continue;
                 }
                 match found.scope.as_str() {
-                    // An older version kept a list; the next sync's end converts it.
+                    // A list of places from an older version; the next sync's end converts it.
                     "several" => gone += u64::from(found.places.iter().all(|seen| self.is_old(seen, ready))),
                     scope if scope.starts_with(SEVERAL) => things.push(found.scope),
                     _ => gone += 1,
@@ -81,7 +81,7 @@ impl Preview {
         Ok(gone)
     }
 
-    /// How many of these things only places see that are complete and saw it in an older sync.
+    /// Number of these elements that are seen only by complete places, and last in an older sync.
     async fn without_sighting(&self, things: &[String], ready: &Ready) -> Result<u64, GraphError> {
         let mut without = 0;
         for things in things.chunks(THINGS) {
@@ -97,14 +97,14 @@ impl Preview {
         Ok(without)
     }
 
-    /// Whether `<place> <tag>` says that a complete place saw it in an older sync.
+    /// Whether `<place> <tag>` is a complete place that last saw it in an older sync.
     fn is_old(&self, seen: &str, ready: &Ready) -> bool {
         let (place, tag) = seen.split_once(' ').unwrap_or((seen, ""));
         ready.places.contains(place) && tag.parse::<i64>().is_ok_and(|tag| tag < self.sync.update_tag)
     }
 }
 
-/// What may be gone.
+/// A candidate for removal.
 struct Found {
     id: String,
     scope: String,

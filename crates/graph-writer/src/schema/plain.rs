@@ -1,23 +1,23 @@
-//! Plain indexes on `id`, which stand in the way of constraints.
+//! Plain indexes on `id`, which prevent a constraint.
 
 use super::{Need, in_one, run, tolerate};
 use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 
-/// Makes the constraint where a plain index stands, in one transaction: it ends with both changes, or with none.
+/// Replaces a plain index by the constraint in one transaction: both changes take effect, or neither.
 pub(super) async fn replace(graph: &GraphStore, label: &str) -> Result<(), GraphError> {
     let names = plain(graph, label).await?;
     let texts: Vec<String> =
         names.iter().map(|name| drop_text(name)).chain([Need::Unique(label.to_owned()).statement().text]).collect();
     in_one(graph, &texts).await?;
     if !names.is_empty() {
-        tracing::info!(label, indexes = names.join(", "), "a constraint stands where a plain index on id did");
+        tracing::info!(label, indexes = names.join(", "), "replaced a plain index on id by a constraint");
     }
     Ok(())
 }
 
-/// Drops a plain index that is listed and cannot be used. So Neo4j 5.26 leaves one that was dropped in a transaction whose
-/// constraint failed at last; statements that use it are told `IndexNotFound`.
+/// Drops a plain index that is listed but unusable. Neo4j 5.26 leaves such an index if it was dropped in a transaction
+/// whose constraint failed at commit; statements that use it fail with `IndexNotFound`.
 pub(super) async fn mend(graph: &GraphStore, label: &str) -> Result<(), GraphError> {
     let text = format!("MATCH (n:`{label}` {{id: ''}}) USING INDEX n:`{label}`(id) RETURN count(*)");
     let Ok(mut transaction) = graph.begin().await else { return Ok(()) };
@@ -57,10 +57,10 @@ impl Duplicates {
     pub(super) async fn of(graph: &GraphStore, label: &str) -> Result<Self, GraphError> {
         let text = format!(
             "MATCH (n:`{label}`) WHERE n.id IS NOT NULL WITH n.id AS id, count(*) AS nodes WHERE nodes > 1 \
-             RETURN count(*) AS ids, sum(nodes) AS nodes, coalesce(min(toString(id)), '') AS example"
+             RETURN count(*) AS ids, sum(nodes) AS nodes, coalesce(min(toStringOrNull(id)), '') AS example"
         );
         let rows = match graph.rows(Query::new(text)).await {
-            // Too many nodes to count in this database's memory: there may be some.
+            // The database has too little memory to count the nodes, so duplicates are possible.
             Err(GraphError::TooLarge(_)) => return Ok(Self { ids: 1, ..Self::default() }),
             rows => rows?,
         };
@@ -72,7 +72,7 @@ impl Duplicates {
         self.ids > 0
     }
 
-    /// Says so in the log.
+    /// Logs the duplicates.
     pub(super) fn report(&self, label: &str) {
         let Self { ids, nodes, example } = self;
         tracing::warn!(

@@ -134,11 +134,40 @@ async fn a_listing_that_died_before_it_ever_finished_keeps_what_it_brought() -> 
     let writer = world.writer().await?;
     let of_a = |tag| story(tag, "ListA").nodes("A", &["a"]);
     world.survey(&[of_a(5)]).await?;
-    // The collector of another version, which reads the label with a second listing, dies after a batch.
+    // A collector of another version, which has a second listing for the label, dies after a batch.
     let died = story(6, "ListAToo").nodes("A", &["b"]).events();
     world.publish(died.into_iter().take(2)).await?;
     let finished = world.survey(&[of_a(7)]).await?;
     assert_eq!(finished.nodes_removed, 0);
+    assert_eq!(world.ids("A").await?, "a b");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_of_a_newer_analysis_keeps_no_node() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a", "gone"])]).await?;
+    world.neo4j.rows("MATCH (a:A {id: 'gone'}) CREATE (a)-[:MAY {lastupdated: 99}]->(:Other {id: 'o'})").await?;
+    world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
+    assert_eq!(world.ids("A").await?, "a");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_version_noted_of_a_listings_feeds_counts() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListAToo").nodes("A", &["b"])]).await?;
+    let older = "MATCH (s:GromaScope {listing: 'ListAToo'}) \
+        SET s.feeds = null, s.node_feeds = ['A ec2/ListAToo'], s.edge_feeds = [] REMOVE s.brought_nodes, s.brought_edges";
+    world.neo4j.rows(older).await?;
+    // Collectors of a version without the second listing.
+    world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    // Its failure keeps the note.
+    world.survey(&[story(7, "ListA").nodes("A", &["a"]), story(7, "ListAToo").fails()]).await?;
+    world.survey(&[story(8, "ListA").nodes("A", &["a"])]).await?;
     assert_eq!(world.ids("A").await?, "a b");
     writer.stop().await
 }

@@ -1,4 +1,4 @@
-//! What the end of a sync says, and what it does not do twice.
+//! The end of a sync: its report, and the steps that it does not repeat.
 
 use crate::{
     story::{Story, story, sync},
@@ -10,16 +10,16 @@ use events::{
 use graph_writer::Options;
 use std::time::Duration;
 
-/// What JetStream takes by default.
+/// NATS's default limit of a message in bytes.
 const MAX_PAYLOAD: usize = 1024 * 1024;
 
 impl World {
-    /// Reports these places, each with one work item, and that the sync was whole.
+    /// Reports these places, each with one work item, and publishes `collected` of a whole sync.
     async fn whole(&self, stories: &[Story], discovery_fails: bool) -> anyhow::Result<SyncFinished> {
         self.whole_but(stories, discovery_fails, &[]).await
     }
 
-    /// The same, but for accounts and places that it could not reach.
+    /// Like `whole`, with accounts and places that the sync could not reach.
     async fn whole_but(
         &self,
         stories: &[Story],
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-/// Lets the syncs stream take so many messages and refuse all others.
+/// Limits the syncs stream to this many messages; it rejects further ones.
 #[allow(clippy::disallowed_methods, reason = "our crate sets no such limit")]
 async fn limit_syncs(world: &World, messages: i64) -> anyhow::Result<()> {
     let client = async_nats::connect(world.nats.url()).await?;
@@ -90,7 +90,7 @@ async fn a_scope_that_a_newer_sync_takes_over_before_cleanup_is_superseded() -> 
     let writer = world.writer_with(Options { patience: Duration::from_secs(4), ..options() }).await?;
     let (first, second) = (story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["b"]));
     world.publish(first.events()).await?;
-    // The second listing never comes: the writer waits for it, and has seen that the first is whole.
+    // The second listing never arrives: the writer waits for it, and knows that the first one is complete.
     world.collected(&sync(5), &[first.clone(), second]).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     world.publish(first.again(9).events()).await?;
@@ -153,7 +153,7 @@ async fn an_end_that_cannot_be_published_is_not_closed_again() -> anyhow::Result
     let world = World::new().await?;
     world.publish(story(5, "ListA").nodes("A", &["a"]).events()).await?;
     world.collected(&sync(5), &[story(5, "ListA").nodes("A", &["a"])]).await?;
-    // Two messages are in it: the report, and that the sync is collected.
+    // The stream holds two messages: the report and `collected`.
     limit_syncs(&world, 2).await?;
     let writer = world.writer().await?;
     for _ in 0..600 {
@@ -166,6 +166,27 @@ async fn an_end_that_cannot_be_published_is_not_closed_again() -> anyhow::Result
     assert_eq!(world.finished(&sync(5)).await?.nodes, 1);
     assert_eq!(world.times_closed("sync00005").await?, 1);
     writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn syncs_whose_end_is_announced_are_not_closed_again() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"])]).await?;
+    writer.stop().await?;
+    // A new consumer delivers the `collected` of all syncs in the stream.
+    let writer = world.writer_with(Options { durable: "another".into(), ..options() }).await?;
+    world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
+    assert_eq!((world.times_closed("sync00005").await?, world.times_closed("sync00006").await?), (1, 1));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_whose_reports_are_gone_is_not_closed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let error = world.sync_end().await?.close(&sync(5)).await.expect_err("nothing is known of it");
+    assert!(error.to_string().contains("no longer in the stream"), "{error}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +204,7 @@ async fn a_listing_that_this_syncs_collectors_do_not_know_keeps_its_label_until_
         let finished = world.whole(&[story(tag, "ListA").nodes("A", &["a"])], false).await?;
         assert_eq!((finished.nodes_removed, world.ids("A").await?), (0, "a old".into()), "{tag}");
     }
-    // No part of the organization knows it any more.
+    // No other collector in the organization knows the listing any more.
     let finished = world.whole(&[story(9, "ListA").nodes("A", &["a"])], false).await?;
     assert_eq!((finished.nodes_removed, world.ids("A").await?), (1, "a".into()));
     writer.stop().await
@@ -229,7 +250,7 @@ async fn an_edge_to_a_label_that_no_listing_feeds_is_not_waited_for() -> anyhow:
     world.publish(lost.events()).await?;
     let writer = world.writer().await?;
     world.settled().await?;
-    // The batch leaves the stream, as a limit of its size would have it.
+    // The batch leaves the stream, as under a size limit.
     world.erase(2).await?;
     world.collected(&sync(5), std::slice::from_ref(&lost)).await?;
     let finished = world.finished(&sync(5)).await?;
@@ -244,7 +265,7 @@ async fn what_could_not_stand_in_the_graph_is_named() -> anyhow::Result<()> {
     let writer = world.writer().await?;
     world.publish(a.events()).await?;
     world.settled().await?;
-    // As a writer leaves it that had to do without a row.
+    // State of a scope with a rejected row.
     let text = "MATCH (s:GromaScope) SET s.rejected = 1, s.rejected_example = 'A x: no', s.state = 'partial', \
         s.shortened = ['A 2 a b', 'B 1 c']";
     world.neo4j.rows(text).await?;
@@ -270,7 +291,7 @@ async fn records_of_syncs_are_kept_for_a_month() -> anyhow::Result<()> {
     }
     let rows = world.neo4j.rows("MATCH (g:GromaSync) RETURN g.tag AS tag ORDER BY tag").await?;
     let tags: Vec<i64> = rows.iter().filter_map(|row| row["tag"].as_i64()).collect();
-    // The newest whole one is what `groma forget --stale` goes by.
+    // `groma forget --stale` uses the newest whole sync.
     assert_eq!(tags, [days[0], days[2], days[3]]);
     writer.stop().await
 }

@@ -99,7 +99,7 @@ async fn an_edge_that_vanished_is_removed_and_one_of_a_failed_listing_is_kept() 
 async fn a_held_batch_that_left_the_stream_makes_its_scope_lost() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    // Somebody feeds B, so that its nodes may come.
+    // A listing feeds B, so that its nodes may arrive.
     let b = story(5, "ListB").nodes("B", &["other"]);
     world.survey(&[story(5, "ListA").nodes("A", &["a", "old"]), b]).await?;
     let a = story(6, "ListA").nodes("A", &["a"]).edges("TO", "A", "B", &[("a", "b")]);

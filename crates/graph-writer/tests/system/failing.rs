@@ -1,4 +1,4 @@
-//! A database that fails as a whole, hangs or has little memory is no reason to lose a row.
+//! A database that fails completely, hangs or has little memory loses no rows.
 
 use crate::{
     story::{Story, story, sync},
@@ -54,7 +54,7 @@ async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<(
     let store = GraphStore::connect(&graph::GraphConfig { uri, ..world.config() }).await?.with_limits(limits);
     let writer = world.writer_on(store, Options { ack_wait: second, ..options() }).await?;
     world.survey(&[story(5, "ListB").nodes("B", &["b"])]).await?;
-    // From here on connections are accepted and nothing is answered.
+    // From here on connections are accepted but receive no answer.
     dead.store(true, Ordering::SeqCst);
     proxy.cut();
     let before = proxy.accepted();
@@ -67,11 +67,11 @@ async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<(
     writer.stop().await
 }
 
-/// A file system of this size, unmounted in the end.
+/// A file system of a given size, unmounted on drop.
 struct Disk(PathBuf);
 
 impl Disk {
-    /// None where mounting is not permitted.
+    /// `None` if this user may not mount.
     fn mount(folder: &Path, size: &str) -> anyhow::Result<Option<Self>> {
         std::fs::create_dir_all(folder)?;
         let done =
@@ -103,7 +103,8 @@ async fn a_full_disk_parks_nothing() -> anyhow::Result<()> {
         eprintln!("skipped: this user may not mount a file system");
         return Ok(());
     };
-    // A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.
+    // A full disk leaves an incomplete transaction at the end of Neo4j's log. Without this setting Neo4j does not skip
+    // it.
     let skip = "internal.dbms.tx_log.fail_on_corrupted_log_files=false";
     let mut neo4j = Neo4j::start_in(&disk.0, &[skip]).await?;
     let world = World::new().await?;
@@ -114,7 +115,7 @@ async fn a_full_disk_parks_nothing() -> anyhow::Result<()> {
     disk.fill()?;
     world.publish(listing.events()).await?;
     until("Neo4j fails", async || Ok(neo4j.rows("CREATE (:Probe {text: 'x'})").await.is_err())).await?;
-    // Long enough for the writer to try and fail: events that it were to park would be parked by now.
+    // Long enough for the writer to try and fail: wrongly parked events would be visible by now.
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(world.parked().await?, 0);
     disk.free()?;

@@ -1,4 +1,4 @@
-//! Forgetting places, and what Cartography left behind.
+//! Forgetting places, and old elements of Cartography.
 
 use crate::{
     story::{Story, story},
@@ -7,7 +7,7 @@ use crate::{
 use events::{NodeRow, NodeTable, Ownership};
 use graph_writer::forget::{self, Place, Removed};
 
-/// A listing of a place with a node of its own, one that every place sees and an edge between them.
+/// A listing of a place, with a node of its own, a node common to all places, and an edge between them.
 fn at(tag: i64, account: &str, own: &str) -> Story {
     let listing = story(tag, "ListA").account(account).nodes("A", &[own, "common"]);
     listing.edges("TO", "A", "A", &[(own, "common")])
@@ -34,12 +34,12 @@ async fn a_forgotten_place_leaves_what_others_see_and_nothing_else() -> anyhow::
     assert_eq!(removed, Removed { nodes: 2, edges: 2, scopes: 2 });
     assert_eq!((world.ids("A").await?, world.pairs("TO").await?), ("b common".into(), "b>common".into()));
     assert_eq!(forget::forget(&store, &chosen).await?, Removed::default());
-    // The place that is left owns the common node, and the record of what was counted is gone.
+    // The remaining place owns the common node, and the record of the counts is deleted.
     world.survey(&[story(7, "ListA").account("2").nodes("A", &["b"])]).await?;
     assert_eq!(world.ids("A").await?, "b");
     let records = world.neo4j.rows("MATCH (g:GromaSync) WHERE g.id STARTS WITH 'forget' RETURN g.id AS id").await?;
     assert!(records.is_empty());
-    // Surveyed again, it is there again.
+    // A new survey brings it back.
     world.survey(&[at(8, "1", "a")]).await?;
     assert_eq!(world.ids("A").await?, "a b common");
     writer.stop().await
@@ -87,5 +87,22 @@ async fn old_nodes_of_cartographys_are_forgotten_where_groma_surveys_the_label()
     assert_eq!(removed, Removed { nodes: 1, edges: 1, scopes: 0 });
     assert_eq!((world.ids("A").await?, world.ids("Okta").await?), ("a new shared".into(), "okta".into()));
     assert_eq!((world.pairs("TO").await?, world.pairs("OTHER").await?), (String::new(), "new>b".into()));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_place_goes_with_edges_that_newer_syncs_wrote_at_its_nodes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").account("2").nodes("B", &["b"])]).await?;
+    // An edge of the analysis, and one of the place that is still surveyed.
+    world.neo4j.rows("MATCH (a:A), (b:B) CREATE (b)-[:MAY {lastupdated: 9}]->(a)").await?;
+    world.survey(&[story(6, "ListB").account("2").nodes("B", &["b"]).edges("TO", "B", "A", &[("b", "a")])]).await?;
+    assert_eq!((world.pairs("TO").await?, world.pairs("MAY").await?), ("b>a".into(), "b>a".into()));
+    let store = world.store().await?;
+    let mut places = forget::places(&store).await?;
+    places.retain(|place| place.name == "1/r/ec2");
+    let removed = forget::forget(&store, &places).await?;
+    assert_eq!((removed.nodes, removed.scopes, world.ids("A").await?), (1, 1, String::new()));
     writer.stop().await
 }

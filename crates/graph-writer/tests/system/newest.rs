@@ -1,4 +1,4 @@
-//! Which update tag the graph knows to be the newest.
+//! The newest update tag of the graph.
 
 use crate::{
     story::{story, sync},
@@ -11,7 +11,7 @@ use std::time::Duration;
 impl World {
     async fn newest_tag(&self) -> anyhow::Result<i64> {
         let request = NewestTagRequest {}.encode_to_vec();
-        // A writer that has just been started may not listen yet.
+        // A writer that has just started may not serve requests yet.
         for _ in 0..200 {
             match self.bus.ask(subjects::NEWEST_TAG_REQUEST, request.clone(), Duration::from_secs(10)).await {
                 Err(RequestError::NobodyThere { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -29,7 +29,7 @@ async fn a_writer_answers_with_the_newest_tag_of_any_scope() -> anyhow::Result<(
     assert_eq!(world.newest_tag().await?, 0);
     let finished = world.survey(&[story(7, "ListA").nodes("A", &["a"])]).await?;
     assert_eq!((world.newest_tag().await?, finished.newest_tag), (7, 7));
-    // Not yet closed counts too: its rows are what an older sync must not overwrite.
+    // A sync that is not closed counts too: an older sync must not overwrite its rows.
     world.publish(story(9, "ListB").nodes("B", &["b"]).events()).await?;
     world.settled().await?;
     assert_eq!(world.newest_tag().await?, 9);

@@ -1,4 +1,4 @@
-//! Syncs that overlap: transactions that meet on one node or edge, and the lock that decides which is first.
+//! Overlapping syncs: concurrent transactions on one node or edge, and the lock that orders them.
 
 use crate::{
     story::{Story, story, sync},
@@ -15,24 +15,24 @@ use graph_writer::{
 use neo4rs::Query;
 use std::time::{Duration, Instant};
 
-/// What a place sees at this tag: a node, and an edge to another.
+/// Rows of a place at this tag: a node, and an edge to another.
 fn seen(tag: i64) -> Story {
     story(tag, "ListA").nodes("A", &["a"]).edges("TO", "A", "B", &[("a", "b")])
 }
 
-/// The same in another sync: nothing but the tag is new.
+/// The same rows in another sync: only the tag differs.
 fn same(tag: i64) -> Story {
     seen(5).again(tag)
 }
 
-/// A transaction that has run a statement, and holds its locks.
+/// A transaction that has run a statement and holds its locks.
 pub(crate) async fn holding(world: &World, text: &str) -> anyhow::Result<Transaction> {
     let mut transaction = world.store().await?.begin().await?;
     transaction.run(Query::new(text.to_owned())).await?;
     Ok(transaction)
 }
 
-/// Waits until so many transactions wait for a lock.
+/// Waits until `count` transactions wait for a lock.
 pub(crate) async fn blocked(world: &World, count: usize) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_mins(1);
     while world.neo4j.rows("SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked'").await?.len() < count {
@@ -42,8 +42,8 @@ pub(crate) async fn blocked(world: &World, count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Account 1 has seen a node and an edge in sync 5; writes this listing while another transaction, that has run the statement,
-/// is still open.
+/// Account 1 has seen a node and an edge in sync 5. Writes this listing while another transaction with the statement is
+/// open.
 async fn beside(text: &str, listing: &Story) -> anyhow::Result<World> {
     let world = World::new().await?;
     let writer = world.writer().await?;
@@ -75,14 +75,14 @@ async fn an_older_sync_does_not_take_a_nodes_tag_back() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_sync_does_not_take_an_edges_tag_back() -> anyhow::Result<()> {
-    // Without the node, whose lock the other transaction needs to commit.
+    // Without the node, whose lock the other transaction needs for its commit.
     let edge = story(10, "ListA").nodes("A", &[]).edges("TO", "A", "B", &[("a", "b")]);
     let world = beside("MATCH ()-[r:TO]->() SET r.lastupdated = 20", &edge).await?;
     assert_eq!(world.neo4j.rows("MATCH ()-[r:TO]->() RETURN r.lastupdated AS tag").await?[0]["tag"], 20);
     Ok(())
 }
 
-/// Another place that has just joined what account 1 saw.
+/// Another place that has just joined the elements of account 1.
 const JOINED: &str = "SET it._module_scope = 'several:00000000-0000-0000-0000-000000000000' \
     CREATE (:GromaSighting {id: it._module_scope + ' 9/r/ec2', place: '9/r/ec2', kind: 'A', tag: 6})";
 
@@ -155,7 +155,7 @@ async fn a_node_at_which_a_newer_sync_drew_an_edge_is_left_to_that_sync() -> any
         // The older sync no longer sees the node.
         let older = world.survey(&of_b(6, &[])).await?;
         assert_eq!((older.nodes_removed, world.pairs("TO").await?), (0, "a>b".to_owned()), "{accounts:?}");
-        // Nor does the newer, which removes it.
+        // The newer sync does not see it either, and removes it.
         world.publish(of_b(9, &[]).iter().flat_map(Story::events)).await?;
         world.collected(&sync(9), &[vec![seen(9)], of_b(9, &[])].concat()).await?;
         let newer = world.finished(&sync(9)).await?;

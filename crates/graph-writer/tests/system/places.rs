@@ -1,4 +1,4 @@
-//! What several places see: who owns it, who removes it, and whose properties it has.
+//! Elements that several places see: their owner, their removal, and their properties.
 
 use crate::{
     overlap::{blocked, holding},
@@ -19,7 +19,7 @@ use proptest::{
 };
 use std::collections::BTreeMap;
 
-/// What an account sees: a node, and an edge to another.
+/// Rows of an account: a node, and an edge to another.
 fn seen(tag: i64, account: &str) -> Story {
     story(tag, "ListA").account(account).nodes("A", &["a"]).edges("TO", "A", "B", &[("a", "b")])
 }
@@ -112,7 +112,7 @@ async fn a_shared_node_that_a_place_owns_goes_with_that_place() -> anyhow::Resul
     let world = World::new().await?;
     let writer = world.writer().await?;
     world.survey(&[story(5, "ListA").nodes("A", &["own"])]).await?;
-    // As left behind by a table that no longer says that its nodes are shared.
+    // Left by a table that no longer declares its nodes shared.
     world.neo4j.rows("CREATE (:A {id: 'a', _module_scope: 'shared', lastupdated: 5})").await?;
     world.survey(&[story(6, "ListA").nodes("A", &["a", "own"])]).await?;
     let finished = world.survey(&[story(7, "ListA").nodes("A", &["own"])]).await?;
@@ -139,7 +139,7 @@ async fn a_shared_node_becomes_shared_again_when_its_places_no_longer_see_it() -
     writer.stop().await
 }
 
-/// Makes the graph what an older version would have left: places in lists, and their kinds noted.
+/// Converts the graph to the form of an older version: places in lists, and their kinds recorded.
 const OLDER_VERSION: &str = "MATCH (s:GromaSighting) MATCH (n) WHERE n._module_scope = left(s.id, 44) \
     WITH n, collect(s.place + ' ' + s.tag) AS places, collect(s) AS sightings \
     SET n._module_scope = 'several', n._module_places = places MERGE (:GromaSeveral {id: n._module_label}) \
@@ -163,7 +163,7 @@ async fn places_that_an_older_version_kept_in_a_list_are_not_lost() -> anyhow::R
     writer.stop().await
 }
 
-/// One account's listing in one sync, as one transaction has it; both a node and an edge say who and when.
+/// One account's listing in one sync, as events of one transaction. Node and edge carry the account and the sync.
 fn word(case: usize, tag: i64, account: usize) -> Vec<AssetEvent> {
     let id = format!("n{case}");
     let said = text(&format!("{account} in {tag}"));
@@ -193,7 +193,7 @@ fn word(case: usize, tag: i64, account: usize) -> Vec<AssetEvent> {
     events
 }
 
-/// Listings of two syncs and two accounts, some of them left out, some repeated, in any order.
+/// Listings of two syncs and two accounts in any order, some omitted, some repeated.
 fn orders() -> impl Strategy<Value = Vec<(i64, usize)>> {
     prop::collection::vec((5..7_i64, 1..3_usize), 1..8)
 }

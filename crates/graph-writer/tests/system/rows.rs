@@ -1,4 +1,4 @@
-//! Rows that cannot stand in the graph cost nobody else anything.
+//! Rejected rows do not affect other rows.
 
 use crate::{
     story::{Story, integer, story, sync, text},
@@ -39,7 +39,7 @@ async fn scope(world: &World, listing: &str) -> anyhow::Result<String> {
     Ok(format!("{} {} {} {}", rows[0]["state"], rows[0]["rejected"], rows[0]["example"], rows[0]["shortened"]))
 }
 
-/// What is parked: the rows, and why.
+/// Parked rows with their reasons.
 async fn parked(world: &World) -> anyhow::Result<Vec<(AssetEvent, String)>> {
     let (mut all, mut after) = (Vec::new(), 0);
     while let Some(message) = world.bus.next_parked(after).await? {
@@ -75,7 +75,7 @@ async fn an_id_that_is_too_long_for_an_index_hides_nothing() -> anyhow::Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_neo4j_rejects_are_parked_alone_and_counted() -> anyhow::Result<()> {
     let world = World::new().await?;
-    // Somebody else's constraint: of two rows that violate it together the second is refused.
+    // A constraint of another application: of two rows that violate it together, the second one is rejected.
     world.neo4j.rows("CREATE CONSTRAINT FOR (n:A) REQUIRE n.serial IS UNIQUE").await?;
     let serial = |n: usize| if n == 70 { 30 } else { i64::try_from(n).unwrap_or_default() };
     let rows = (0..100).map(|n| row(&format!("a{n:02}"), vec![integer(serial(n))])).collect();
@@ -92,7 +92,7 @@ async fn rows_that_neo4j_rejects_are_parked_alone_and_counted() -> anyhow::Resul
     let [(AssetEvent { event: Some(Event::Batch(batch)), .. }, reason)] = &parked[..] else { panic!("{parked:?}") };
     assert_eq!((batch.nodes[0].rows.len(), batch.nodes[0].rows[0].id.as_str()), (1, "a70"));
     assert!(reason.contains("a70") && reason.contains("already exists"), "{reason}");
-    // What the listing feeds is not cleaned up.
+    // Labels that the listing feeds are not cleaned up.
     let rows = vec![row("a00", vec![integer(0)]), row("a70", vec![integer(30)])];
     world.survey(&[story(6, "ListA").table(table("A", &[("serial", false)], rows))]).await?;
     assert_eq!(count(&world, "(n:A)").await?, 99);

@@ -5,6 +5,7 @@ use crate::{
     world::{World, options},
 };
 use events::{NodeRow, NodeTable, Ownership};
+use graph::GraphError;
 use graph_writer::{
     Options,
     schema::{Need, Schema},
@@ -116,7 +117,7 @@ async fn what_somebody_drops_while_the_writer_runs_is_made_again() -> anyhow::Re
     for row in world.neo4j.rows("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").await? {
         world.neo4j.rows(&format!("DROP INDEX `{}`", row["name"].as_str().unwrap_or_default())).await?;
     }
-    // For something else.
+    // Needed for another label.
     schema.ensure(&store, [Need::Unique("B".into())]).await?;
     assert_eq!(indexes(&world, "A").await?, before);
     assert_eq!(indexes(&world, "GromaScope").await?.matches("true").count(), 1);
@@ -136,7 +137,7 @@ async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Leaves the index of a constraint whose creation was cut off. Neo4j mostly removes it by itself, so this tries again.
+/// Leaves the index of an interrupted constraint creation. Neo4j usually removes it, so this tries repeatedly.
 async fn cut_off(world: &World, name: &str, label: &str) -> anyhow::Result<()> {
     let text = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE");
     let there =
@@ -171,7 +172,7 @@ async fn what_a_killed_writer_leaves_of_a_constraint_stands_in_no_ones_way() -> 
     world.neo4j.rows("UNWIND [1, 1] AS id CREATE (:A {id: id})").await?;
     assert!(world.neo4j.rows("SHOW INDEXES YIELD name").await.is_err());
     world.neo4j.rows("MATCH (n:A) DELETE n").await?;
-    // Less than the minute for which an index is waited for.
+    // Less than the minute for which the schema waits for an index.
     let ensure = async || {
         let schema = Schema::default();
         schema.ensure(&store, [Need::Unique("B".into())]).await?;
@@ -192,5 +193,32 @@ async fn an_index_that_is_never_populated_is_not_waited_for() -> anyhow::Result<
     let schema = Schema::default();
     let ensure = schema.ensure(&store, [Need::Unique("B".into())]);
     tokio::time::timeout(Duration::from_secs(30), ensure).await??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn someone_elses_half_made_constraint_parks_nothing() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    cut_off(&world, "theirs", "Theirs").await?;
+    world.neo4j.rows("UNWIND [1, 1] AS id CREATE (:Theirs {id: id})").await?;
+    let schema = Schema::default();
+    let store = world.store().await?;
+    let error = schema.ensure(&store, [Need::Unique("A".into())]).await.expect_err("Neo4j cannot list its indexes");
+    assert!(matches!(error, GraphError::Unavailable { .. }), "{error:?}");
+    world.neo4j.rows("DROP INDEX theirs").await?;
+    schema.ensure(&store, [Need::Unique("A".into())]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_of_others_are_theirs_to_drop() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let store = world.store().await?;
+    let schema = Schema::looking_every(Duration::ZERO);
+    world.neo4j.rows("CREATE INDEX theirs FOR (n:Theirs) ON (n.id)").await?;
+    schema.ensure(&store, [Need::Unique("A".into())]).await?;
+    world.neo4j.rows("DROP INDEX theirs").await?;
+    schema.ensure(&store, [Need::Unique("B".into())]).await?;
+    assert_eq!(indexes(&world, "Theirs").await?, "");
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Story {
         self
     }
 
-    /// The same in another sync.
+    /// The same story in another sync.
     pub(crate) fn again(mut self, tag: i64) -> Self {
         self.sync = sync(tag);
         self
@@ -98,7 +98,7 @@ impl Story {
         self
     }
 
-    /// The batch that was added last.
+    /// The batch added last.
     pub(crate) fn last_batch(&mut self) -> &mut AssetBatch {
         self.batches.last_mut().expect("a batch")
     }

@@ -39,7 +39,7 @@ pub(crate) fn options() -> Options {
 
 impl World {
     pub(crate) async fn new() -> anyhow::Result<Self> {
-        // What a writer says of a test that fails: the level is in RUST_LOG.
+        // Log of the writer, for failing tests; RUST_LOG sets the level.
         let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_ansi(false);
         log.with_test_writer().try_init().ok();
         let neo4j = Neo4j::shared().await?;
@@ -72,7 +72,7 @@ impl World {
         self.writer_on(self.store().await?, options).await
     }
 
-    /// A writer into another graph, or with other limits.
+    /// Starts a writer on another graph, or with other limits.
     pub(crate) async fn writer_on(&self, store: GraphStore, options: Options) -> anyhow::Result<Running> {
         let bus = Bus::connect(&BusConfig::new(self.nats.url(), "writer")).await?;
         let writer = Writer::new(bus, store, options);

@@ -12,7 +12,7 @@ use check::{Check, Status};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the broker may take to begin and to end.
+/// Time limit for the broker to start, and to stop.
 const BROKER: Duration = Duration::from_secs(30);
 
 /// `groma doctor`.
@@ -68,11 +68,11 @@ async fn in_aws(
     options: collector::Options,
 ) -> Vec<Check> {
     let shutdown = CancellationToken::new();
-    // Should this be interrupted, the broker ends with it.
+    // On an interrupt the broker ends too.
     let _end = shutdown.clone().drop_guard();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(Box::pin(broker.run(bus.clone(), shutdown.clone(), Some(ready))));
-    // Without it, the first question says so.
+    // If the broker does not start, the first check reports it.
     tokio::time::timeout(BROKER, is_ready).await.ok();
     let checks = accounts::look(&bus, &request, &options).await;
     shutdown.cancel();

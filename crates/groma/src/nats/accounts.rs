@@ -8,7 +8,7 @@ use std::{
 
 /// The broker tries the role of every account before it says which there are.
 const BROKER_ANSWERS_WITHIN: &str = "5m";
-/// A graph-writer repeats its look into the graph for 20 s; the server's own limit is 2 s.
+/// A graph-writer retries its query for 20 s, so the limit is above the server's default of 2 s.
 const GRAPH_WRITER_ANSWERS_WITHIN: &str = "1m";
 /// Where parts other than the scheduler find the scheduler's JetStream API: under its own name the server would also answer
 /// in the name of their accounts, which have no JetStream.

@@ -96,11 +96,11 @@ fn time(nanoseconds: i128) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// JSON without a control character but its line ends. JSON itself lets those from U+007F to U+009F stand as they are, and
-/// to a terminal U+009B begins a command.
+/// JSON without control characters, except line ends. JSON does not escape U+007F to U+009F, and U+009B begins a
+/// command to a terminal.
 ///
 /// # Errors
-/// When the value cannot be written as JSON.
+/// The value cannot be serialized as JSON.
 pub fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
     let text = serde_json::to_string_pretty(value)?;
     let escaped = |c: char| c.is_control() && c != '\n';

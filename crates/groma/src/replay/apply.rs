@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long the writer may make no progress at all before the replay is given up.
+/// Time without any progress of the writer after which the replay fails.
 const PATIENCE: Duration = Duration::from_mins(15);
 /// How long it may take to finish what it holds.
 const DRAIN: Duration = Duration::from_secs(30);

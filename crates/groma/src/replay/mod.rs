@@ -30,7 +30,7 @@ pub struct Args {
     /// Recording to replay
     #[arg(value_name = "FILE", required_unless_present_any = ["sync", "since", "kept"], conflicts_with_all = ["sync", "since", "kept"])]
     pub file: Option<PathBuf>,
-    /// Replay what a `groma sync` collected and could not write, out of the folder that it named
+    /// Replay the events that a `groma sync` collected and could not write, from the folder that it named
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["sync", "since"])]
     pub kept: Option<PathBuf>,
     /// Replay this sync out of the streams of NATS
@@ -102,7 +102,7 @@ async fn recordings(args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recordin
     }
 }
 
-/// Every sync in the streams that a `groma sync` kept.
+/// Every sync in the streams that an earlier `groma sync` kept.
 async fn kept(folder: &Path, args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
     let nats = PrivateNats::reopen(folder).await?;
     let url = Some(nats.url().to_owned());

@@ -52,7 +52,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     }
 }
 
-/// What a survey in this process works on.
+/// Resources of a survey in this process.
 struct Stage {
     store: GraphStore,
     broker: Broker,
@@ -80,10 +80,10 @@ impl Stage {
     }
 }
 
-/// A survey that did not come to its end.
+/// A survey that ended early.
 struct Ended {
     error: anyhow::Error,
-    /// Where the streams are kept of what was collected and not written.
+    /// Folder of the kept streams, with everything collected and not yet written.
     kept: Option<PathBuf>,
 }
 
@@ -117,12 +117,12 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
     }
 }
 
-/// Says why a survey did not come to its end, and how to go on.
+/// Prints why a survey ended early and how to continue.
 fn end(error: anyhow::Error, kept: Option<&Path>) -> anyhow::Result<u8> {
     let is_interrupted = matches!(error.downcast_ref(), Some(SurveyError::Interrupted(_)));
     match kept {
         Some(folder) if is_interrupted => {
-            eprintln!("interrupted when everything was collected: {}", how_to_go_on(folder));
+            eprintln!("interrupted after everything was collected: {}", how_to_go_on(folder));
         }
         Some(folder) => return Err(error.context(how_to_go_on(folder))),
         None if is_interrupted => eprintln!("{error}"),
@@ -134,8 +134,8 @@ fn end(error: anyhow::Error, kept: Option<&Path>) -> anyhow::Result<u8> {
 fn how_to_go_on(folder: &Path) -> String {
     let folder = folder.display();
     format!(
-        "what was collected is kept in {folder}: `groma replay --kept {folder}` writes it into the graph; delete the folder \
-         afterwards"
+        "the collected events are kept in {folder}: `groma replay --kept {folder}` writes them into the graph; delete the \
+         folder afterwards"
     )
 }
 

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 /// How long the server may take to listen.
 const START: Duration = Duration::from_secs(20);
-/// How long it may take to end.
+/// Time limit for the server to stop.
 const STOP: Duration = Duration::from_secs(20);
 /// Folder of the streams.
 const STREAMS: &str = "jetstream";
@@ -26,16 +26,16 @@ const GUARD: &str =
 /// The running server; it ends when this is dropped.
 pub struct PrivateNats {
     url: String,
-    // Before the folder, so that it is told first.
+    // Declared before `folder`, so that it is dropped first.
     guard: Child,
     folder: Folder,
 }
 
-/// Where its streams are.
+/// Location of the streams.
 enum Folder {
-    /// In a folder that is removed with the server.
+    /// A folder that is removed with the server.
     Temporary(TempDir),
-    /// In one that an earlier process left.
+    /// A folder that an earlier process kept.
     Kept,
 }
 
@@ -50,10 +50,10 @@ impl PrivateNats {
         Ok(Self { url, guard, folder: Folder::Temporary(folder) })
     }
 
-    /// Starts a server on the streams that [`PrivateNats::keep`] left.
+    /// Starts a server on the streams kept by [`PrivateNats::keep`].
     ///
     /// # Errors
-    /// When there are none, or as [`PrivateNats::start`].
+    /// The folder holds none, or as [`PrivateNats::start`].
     pub async fn reopen(folder: &Path) -> anyhow::Result<Self> {
         if !folder.join(STREAMS).is_dir() {
             bail!("{} holds no streams that `groma sync` kept", folder.display());
@@ -67,12 +67,12 @@ impl PrivateNats {
         &self.url
     }
 
-    /// Ends the server and removes its streams, unless an earlier process left them.
+    /// Stops the server. Removes its streams, unless an earlier process kept them.
     pub async fn stop(mut self) {
         self.end().await;
     }
 
-    /// Ends the server and leaves its streams; says where they are, if they are not there already.
+    /// Stops the server and keeps its streams. Returns their folder, unless they were kept before.
     pub async fn keep(mut self) -> Option<PathBuf> {
         self.end().await;
         match self.folder {
@@ -81,7 +81,7 @@ impl PrivateNats {
         }
     }
 
-    /// The guard ends when its standard input does, and the server with it.
+    /// The guard ends when its standard input is closed, and ends the server.
     async fn end(&mut self) {
         drop(self.guard.stdin.take());
         if tokio::time::timeout(STOP, self.guard.wait()).await.is_err() {
@@ -90,11 +90,11 @@ impl PrivateNats {
     }
 }
 
-/// Starts a server on this folder; its guard and its URL.
+/// Starts a server on this folder. Returns its guard and its URL.
 async fn launch(folder: &Path) -> anyhow::Result<(Child, String)> {
     let binary = find()?;
     let password: String = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from).collect();
-    // Of a server that was here before.
+    // Left by an earlier server.
     for path in ports_files(folder) {
         fs::remove_file(path)?;
     }

@@ -5,7 +5,7 @@ use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
-/// Stale places that are named to a person.
+/// Number of stale places printed for people.
 const MOST_NAMED: usize = 10;
 
 /// `--json`. Fields are only added.
@@ -25,7 +25,7 @@ struct Report<'a> {
     graph: Graph,
     /// Syncs that followed because batches were lost between collectors and graph.
     repeats: Vec<Repeat<'a>>,
-    /// Places that the graph holds and no survey covers any more, the longest unseen first; not all, if there are many.
+    /// Stale places: in the graph, but covered by no survey any more. The oldest first; cut if there are many.
     stale: Vec<Stale<'a>>,
     stale_total: u64,
     /// Ids that were too long for an index.
@@ -37,7 +37,7 @@ struct Stale<'a> {
     account_id: &'a str,
     region: &'a str,
     service: &'a str,
-    /// Unix seconds.
+    /// Unix time in seconds.
     last_seen: i64,
 }
 
@@ -45,7 +45,7 @@ struct Stale<'a> {
 struct Shortened<'a> {
     label: &'a str,
     count: u64,
-    /// As it stands in the graph.
+    /// Short form as in the graph.
     example: &'a str,
 }
 
@@ -128,7 +128,7 @@ impl<'a> Report<'a> {
         )
     }
 
-    /// What is no failure and should be known; each begins a line.
+    /// Notes that are no failure, one on each line.
     fn notes(&self) -> String {
         let mut notes = String::new();
         if self.stale_total > 0 {

@@ -28,7 +28,7 @@ impl Roles {
         options: &Options,
         (store, writing): (GraphStore, graph_writer::Options),
     ) -> Self {
-        // They work until the survey is over: on a signal it has something to say first.
+        // A token of their own, because on a signal the survey still needs the roles to publish its end.
         let mut roles = Self { tasks: JoinSet::new(), shutdown: CancellationToken::new() };
         let token = roles.shutdown.clone();
         roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), None)));

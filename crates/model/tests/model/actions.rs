@@ -1,4 +1,4 @@
-//! What may happen next, and what it does.
+//! Possible actions and their effects.
 
 use crate::{
     close,
@@ -13,35 +13,35 @@ use std::fmt;
 /// One step of one actor, or a disturbance.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// A scheduler asks for the newest tags.
+    /// A scheduler asks for the newest tags. `bool`: whether a writer answers.
     Ask(SyncNo, bool),
-    /// It begins, with this on its clock.
+    /// A scheduler begins its sync at this time of its clock.
     Begin(SyncNo, Tag),
-    /// A collector of this version takes an item and has this attempt.
+    /// A collector of this version takes an item with this attempt.
     Take((SyncNo, Place), usize, u32),
     /// A collector reads its next listing.
     List(usize, Course),
-    /// A lane begins a transaction.
+    /// A lane begins a transaction with these messages.
     Pick(usize, Vec<u64>),
-    /// It writes its next row, and with the last commits; whether what it acknowledges is heard.
+    /// A lane writes its next row; the last one commits. `bool`: whether its acknowledgement arrives.
     Step(usize, bool),
-    /// It rolls back.
+    /// A lane rolls back.
     Abort(usize),
-    /// The writer does the next step of a sync's end; whether a replica that lags answers.
+    /// The writer does the next step of a sync's end. `bool`: whether a lagging replica answers.
     Close(SyncNo, bool),
     /// AWS changes.
     Change(Thing, u8),
-    /// An item comes again although its collector lives.
+    /// An item is redelivered although its collector lives.
     Stall(usize),
-    /// JetStream forgets how often it delivered an item.
+    /// JetStream forgets the delivery count of an item.
     Reset((SyncNo, Place)),
     /// The stream loses a message.
     Lose(u64),
-    /// Whoever closes a sync dies, and another one begins anew.
+    /// The process that closes a sync dies, and another one starts over.
     Restart(SyncNo),
     /// A scheduler dies.
     Die(SyncNo),
-    /// A scheduler gives up what was not reported.
+    /// A scheduler gives up the items without a report.
     GiveUp(SyncNo),
 }
 
@@ -73,14 +73,15 @@ impl fmt::Debug for Action {
     }
 }
 
-/// All that may happen next.
+/// All actions that are possible now.
 pub(crate) fn actions(world: &World, shape: &Shape, out: &mut Vec<Action>) {
     if world.broken.is_some() {
         return;
     }
     collectors(world, shape, out);
     if !shape.fine && !out.is_empty() && is_settled(shape) {
-        // What they publish does not depend on when they do, and messages may be read in any order: one of them goes first.
+        // Their messages do not depend on the time of publishing and may be read in any order, so one fixed order
+        // suffices.
         out.truncate(1);
         return;
     }
@@ -93,7 +94,7 @@ pub(crate) fn actions(world: &World, shape: &Shape, out: &mut Vec<Action>) {
     disturbances(world, shape, out);
 }
 
-/// Whether collectors can only do one thing.
+/// Whether collectors are deterministic.
 fn is_settled(shape: &Shape) -> bool {
     let Budget { changes, deaths, stalls, resets, failures, losses, give_ups, schedulers, .. } = &shape.budget;
     let may = [changes, deaths, stalls, resets, failures, losses, give_ups, schedulers];
@@ -156,7 +157,7 @@ fn lanes(world: &World, shape: &Shape, lane: usize, out: &mut Vec<Action>) {
         }
         return;
     }
-    // Lanes are alike: the first that is idle begins.
+    // Lanes are alike: only the first idle one begins.
     if world.lanes.iter().position(Option::is_none) != Some(lane) {
         return;
     }
@@ -189,7 +190,7 @@ fn disturbances(world: &World, shape: &Shape, out: &mut Vec<Action>) {
     }
 }
 
-/// The world after it.
+/// The world after an action.
 pub(crate) fn next(world: &World, shape: &Shape, action: &Action) -> World {
     let mut world = world.clone();
     act(&mut world, shape, action);
@@ -222,7 +223,7 @@ fn act(world: &mut World, shape: &Shape, action: &Action) {
             write::pick(world, *lane, messages.clone());
             let transaction = world.lanes[*lane].as_ref();
             let rows = transaction.map_or(0, |transaction| transaction.rows.len());
-            // What nobody can come between is one step.
+            // Steps that no other actor can interrupt are merged.
             let at_once = !shape.fine && rows == 1 && world.left.repeats == 0 && shape.rules.lock_first;
             if rows == 0 || at_once && write::may_step(world, shape, *lane) {
                 write::step(world, shape, *lane, true);
@@ -236,7 +237,7 @@ fn act(world: &mut World, shape: &Shape, action: &Action) {
         Action::Abort(lane) => write::abort(world, *lane),
         Action::Close(sync, lags) => {
             world.left.lags -= u8::from(*lags);
-            // Only an answer that is not the leader's can be late.
+            // Only a replica's answer can be late, not the leader's.
             close::step(world, shape, *sync, *lags && !shape.rules.leader_only);
         }
         Action::Change(thing, state) => {

@@ -1,4 +1,4 @@
-//! One more sync of everything, in which nothing goes wrong: whatever happened before, it leaves the graph that AWS has.
+//! One more sync of everything without disturbances. Whatever happened before, it makes the graph equal to AWS.
 
 use crate::{
     actions::{self, Action},
@@ -7,13 +7,13 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps after which a sync in which nothing goes wrong should long have ended.
+/// Limit of steps: far more than such a sync needs.
 const STEPS: usize = 10_000;
 
-/// The world after it.
+/// The world after such a sync.
 pub(crate) fn sync(world: &World, shape: &Shape) -> World {
     let mut world = world.clone();
-    // A clock that lags, on a bus that knows of no other sync.
+    // The slowest clock, on a bus that knows no other sync.
     let clock = shape.clocks.iter().copied().min().unwrap_or(1);
     let shape = calm(shape, clock);
     world.left = Budget::default();
@@ -31,7 +31,7 @@ pub(crate) fn sync(world: &World, shape: &Shape) -> World {
     world
 }
 
-/// Without disturbances, and with the newest collectors only.
+/// A shape without disturbances, and with the newest collectors only.
 fn calm(shape: &Shape, clock: Tag) -> Shape {
     Shape {
         budget: Budget::default(),
@@ -43,7 +43,7 @@ fn calm(shape: &Shape, clock: Tag) -> Shape {
     }
 }
 
-/// What is wrong with the graph after it.
+/// Describes an error in the graph after such a sync.
 pub(crate) fn wrong(before: &World, shape: &Shape) -> Option<String> {
     let world = sync(before, shape);
     let sync = before.syncs.len();
@@ -59,7 +59,7 @@ pub(crate) fn wrong(before: &World, shape: &Shape) -> Option<String> {
     differs(&world, &calm(shape, 0), sync)
 }
 
-/// How the graph differs from AWS.
+/// First difference between the graph and AWS.
 fn differs(world: &World, shape: &Shape, sync: SyncNo) -> Option<String> {
     let tag = world.syncs[sync].tag;
     let listings = &shape.versions[0];

@@ -1,4 +1,4 @@
-//! The invariants. What they compare with is remembered beside the world (`Ghost`), where no role can see it.
+//! The invariants. `Ghost` holds the history that they compare with; no role can see it.
 
 use crate::{
     graph::{Edge, EdgeId, Node},
@@ -13,14 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Rows of a listing, or of a part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Rows {
-    /// Nodes, and which of AWS' states they are in.
+    /// Nodes and their AWS states.
     pub(crate) things: BTreeMap<Thing, u8>,
     /// Edges.
     pub(crate) links: BTreeSet<usize>,
 }
 
 impl Rows {
-    /// Both.
+    /// Union of both.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.things.extend(other.things);
         self.links.extend(other.links);
@@ -28,41 +28,41 @@ impl Rows {
     }
 }
 
-/// What the checks remember.
+/// History for the checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Ghost {
-    /// Who has seen a node of the graph, and when last, from rows that were applied.
+    /// Places that have seen a node of the graph, with the time of the last sighting, from applied rows.
     pub(crate) sighted: BTreeMap<Thing, BTreeMap<Place, Tag>>,
     /// Scopes that have brought rows or finished.
     pub(crate) brought: BTreeSet<(Place, Listing)>,
     /// By scope: rows applied in its newest run.
     pub(crate) applied: BTreeMap<(Place, Listing), (RunNo, Rows)>,
-    /// By scope: what the collector of its newest run had read when it said that it had finished.
+    /// By scope: rows that the collector of its newest run had read at `finished`.
     pub(crate) read: BTreeMap<(Place, Listing), (RunNo, Rows)>,
-    /// By scope: its newest run that was complete, and what that saw.
+    /// By scope: its newest complete run, and the nodes that it saw.
     pub(crate) proofs: BTreeMap<(Place, Listing), (Tag, BTreeSet<Thing>)>,
-    /// Which sync made a node that is there.
+    /// Sync that created a present node.
     pub(crate) born: BTreeMap<Thing, SyncNo>,
-    /// Message ids that were published; only followed where they may meet.
+    /// Published message ids; recorded only where they may collide.
     pub(crate) published: BTreeSet<u64>,
-    /// Rows that a sync removed because their listing was first heard of when it had decided.
+    /// Rows that a sync removed because their listing first appeared after its decision.
     pub(crate) excused: BTreeSet<((Place, Listing), Thing)>,
-    /// What a sync's end found when it decided what to clean up.
+    /// State at the time when a sync's end decided on its cleanup.
     pub(crate) decided: BTreeMap<SyncNo, Decided>,
 }
 
-/// What a sync's end found when it decided what to clean up.
+/// State at the time when a sync's end decided on its cleanup.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Decided {
     /// Complete scopes of the sync.
     complete: BTreeSet<(Place, Listing)>,
     /// Scopes that had brought rows.
     brought: BTreeSet<(Place, Listing)>,
-    /// Scopes that collectors finished, that are not among these, and that it did not name.
+    /// Scopes that collectors finished, that are not complete, and that the sync did not name.
     unnamed: BTreeSet<(Place, Listing)>,
 }
 
-/// A sync's tag is larger than every tag in the graph, unless another sync is writing at this moment.
+/// A sync's tag must be larger than every tag in the graph, unless another sync is writing at the moment.
 pub(crate) fn tag_is_new(world: &mut World, shape: &Shape, sync: SyncNo, tag: Tag) {
     let answered = world.syncs[sync].asked.is_some_and(|(graph, _)| graph == world.graph.newest());
     if answered && tag <= world.graph.newest() {
@@ -79,7 +79,7 @@ pub(crate) fn tag_is_new(world: &mut World, shape: &Shape, sync: SyncNo, tag: Ta
     }
 }
 
-/// Tags of what a transaction writes never go down.
+/// Tags written by a transaction never decrease.
 pub(crate) fn written(world: &mut World, nodes: &BTreeMap<Thing, Node>, edges: &BTreeMap<EdgeId, Edge>) {
     let lower = |old: &BTreeMap<Place, Tag>, new: &BTreeMap<Place, Tag>| {
         old.iter().any(|(place, tag)| new.get(place).is_none_or(|new| new < tag))
@@ -98,7 +98,7 @@ pub(crate) fn written(world: &mut World, nodes: &BTreeMap<Thing, Node>, edges: &
     }
 }
 
-/// Remembers what a transaction applies: states of scopes, messages, and those of them whose rows were written.
+/// Records the effects of a transaction: states of scopes, its messages, and those whose rows were written.
 pub(crate) fn applied(
     world: &mut World,
     states: &BTreeMap<(Place, Listing), Known>,
@@ -147,7 +147,7 @@ pub(crate) fn applied(
     }
 }
 
-/// What the newest run of each scope has brought is in the graph.
+/// The rows of each scope's newest run are in the graph.
 pub(crate) fn graph(world: &mut World) {
     let mut missing = None;
     for ((place, listing), (run, rows)) in &world.ghost.applied {
@@ -170,7 +170,7 @@ pub(crate) fn graph(world: &mut World) {
     }
 }
 
-/// A place may only be forgotten, and a node only be removed with the last of them, on proof.
+/// A place may be forgotten only on proof; a node may be removed only with its last place.
 pub(crate) fn forgotten(
     world: &mut World,
     shape: &Shape,
@@ -190,7 +190,7 @@ pub(crate) fn forgotten(
     }
 }
 
-/// A node is removed: nobody may be left who saw it.
+/// A node is removed: no place that saw it may be left.
 pub(crate) fn removed(world: &mut World, thing: Thing) {
     let left: Vec<_> = world.ghost.sighted.remove(&thing).into_iter().flatten().map(|(place, _)| place).collect();
     if let Some(place) = left.first() {
@@ -199,11 +199,12 @@ pub(crate) fn removed(world: &mut World, thing: Thing) {
     world.ghost.born.remove(&thing);
 }
 
-/// Every listing that brought the node's label to the place was complete in a run newer than the last sighting, without it.
+/// Every listing that brought the node's label to the place was complete, without the node, in a run newer than the
+/// last sighting.
 fn prove(world: &mut World, shape: &Shape, sync: SyncNo, thing: Thing, place: Place) {
     let last = world.ghost.sighted.get(&thing).and_then(|seen| seen.get(&place)).copied().unwrap_or_default();
     let label = shape.things[thing].label;
-    // A listing that was first heard of when all was decided cannot be waited for.
+    // A listing that first appears after the decision cannot be waited for.
     let brought = world.ghost.decided.get(&sync).into_iter().flat_map(|decided| &decided.brought);
     let listings = brought.filter(|(at, listing)| *at == place && shape.feeds(*listing, label));
     let unproven = listings
@@ -215,7 +216,7 @@ fn prove(world: &mut World, shape: &Shape, sync: SyncNo, thing: Thing, place: Pl
     }
 }
 
-/// A sync's end has decided what it cleans up and what it names; `reported` are the scopes that collectors finished.
+/// A sync's end has decided what it cleans up and names. `reported`: the scopes that collectors finished.
 pub(crate) fn decided(
     world: &mut World,
     sync: SyncNo,
@@ -231,15 +232,15 @@ pub(crate) fn decided(
     world.ghost.decided.insert(sync, Decided { complete, brought, unnamed });
 }
 
-/// Only what was lost may be called gone.
+/// Only a lost batch may be treated as gone.
 pub(crate) fn gone(world: &mut World, sequence: u64) {
     if world.stream.contains_key(&sequence) {
         world.breaks("a batch that the stream has is called gone");
     }
 }
 
-/// What a scheduler tells its user is true: a sync that is complete has left the graph of an undisturbed one, but for what
-/// newer syncs have changed since.
+/// A scheduler's report to its user is true: a complete sync has left the graph of an undisturbed one, apart from later
+/// changes of newer syncs.
 pub(crate) fn outcome(world: &mut World, shape: &Shape, first: SyncNo) {
     let complete = world.syncs[first].outcome.as_ref().is_some_and(survey::is_complete);
     if !complete {
@@ -263,7 +264,7 @@ struct Family<'a> {
 }
 
 impl Family<'_> {
-    /// What is wrong with a place that it says it has seen.
+    /// Describes an error in a place that the sync claims to have seen.
     fn wrong(&self, first: SyncNo, place: Place) -> Option<String> {
         let last = self.syncs.iter().filter(|sync| self.world.syncs[**sync].reports.contains_key(&place)).max()?;
         let listings: Vec<_> = self.world.syncs[*last].reports.get(&place)?.listings.keys().copied().collect();
@@ -287,8 +288,8 @@ impl Family<'_> {
         self.syncs.contains(&known.run().sync)
     }
 
-    /// Whether all listings that ever brought such rows to the place were complete in one sync: a collector of an older
-    /// version, in a repeat too, may know fewer.
+    /// Whether all listings that ever brought such rows to the place were complete in one sync. A collector of an older
+    /// version, also in a repeat, may know fewer.
     fn could_tell(&self, last: SyncNo, place: Place, feeds: impl Fn(Listing) -> bool) -> bool {
         let Some(decided) = self.world.ghost.decided.get(&last) else { return false };
         let mut brought = self.world.ghost.brought.iter().filter(|(at, listing)| *at == place && feeds(*listing));
@@ -301,7 +302,7 @@ impl Family<'_> {
         applied.filter(|(_, (run, _))| self.syncs.contains(&run.sync)).map(|(_, (_, rows))| rows)
     }
 
-    /// Whether a sync outside of the family has this tag or a newer one.
+    /// Whether the tag is newer than those of the family.
     fn is_others(&self, tag: Tag) -> bool {
         let newest = self.syncs.iter().map(|sync| self.world.syncs[*sync].tag).max().unwrap_or_default();
         tag > newest
@@ -312,7 +313,7 @@ impl Family<'_> {
             let Some(seen) = node.seen.get(&place) else { continue };
             let label = self.shape.things[*thing].label;
             let newer_edge = self.world.graph.edges_of(*thing).any(|(_, edge)| self.is_others(edge.tag));
-            // What an attempt of this very sync has seen may stay: it was there while the sync ran.
+            // Nodes seen by an attempt of this same sync may stay: they existed while it ran.
             let tag = self.world.syncs[first].tag;
             if *seen < tag && !newer_edge && self.could_tell(last, place, |it| self.shape.feeds(it, label)) {
                 return Some(format!(
@@ -355,7 +356,7 @@ impl Family<'_> {
         None
     }
 
-    /// Whether a link waits for an end that came later than this sync's end.
+    /// Whether a link waits for an end that arrived after this sync's end.
     fn is_held(&self, place: Place, link: usize) -> bool {
         let scopes = self.world.graph.scopes.iter().filter(|((at, _), _)| *at == place);
         let mut held = scopes.flat_map(|(_, known)| known.held().collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! A sync's end: waits for its scopes, draws held edges a last time, removes what is due, and names what was not written.
+//! A sync's end: waits for its scopes, retries held edges, removes everything due, and names the unwritten scopes.
 
 use crate::{
     check,
@@ -35,7 +35,7 @@ pub(crate) fn may_step(world: &World, shape: &Shape, sync: SyncNo) -> bool {
     }
 }
 
-/// Does it.
+/// Does the next step.
 pub(crate) fn step(world: &mut World, shape: &Shape, sync: SyncNo, lags: bool) {
     let end = match world.syncs[sync].end.take() {
         None => settle(world, shape, sync),
@@ -65,7 +65,7 @@ pub(crate) fn step(world: &mut World, shape: &Shape, sync: SyncNo, lags: bool) {
     }
 }
 
-/// Looks for something old; without any, all is done.
+/// Searches for old elements. If there are none, the sync is done.
 fn look(world: &World, shape: &Shape, sync: SyncNo, end: End) -> End {
     let End::Sweep { mut due, named, .. } = end else { return end };
     loop {
@@ -80,12 +80,12 @@ fn look(world: &World, shape: &Shape, sync: SyncNo, end: End) -> End {
     }
 }
 
-/// Whether the stream holds nothing that is not applied.
+/// Whether every message of the stream is applied.
 fn is_quiet(world: &World) -> bool {
     world.stream.values().all(|message| !message.waiting)
 }
 
-/// Scopes that collectors say they have finished, with the attempt that says so.
+/// Scopes that collectors finished, with the reporting attempt.
 fn reported(world: &World, sync: SyncNo) -> BTreeMap<(Place, Listing), u32> {
     let mut reported = BTreeMap::new();
     for (place, report) in &world.syncs[sync].reports {
@@ -95,7 +95,7 @@ fn reported(world: &World, sync: SyncNo) -> BTreeMap<(Place, Listing), u32> {
     reported
 }
 
-/// Whether the graph has the scope: this sync's, or a newer sync's that took it over.
+/// Whether the graph has the scope of this sync, or of a newer sync that took it over.
 fn is_settled(world: &World, sync: SyncNo, scope: (Place, Listing), attempt: u32) -> bool {
     let Some(known) = world.graph.scopes.get(&scope) else { return false };
     let own = known.run().sync == sync && known.run().attempt >= attempt;
@@ -123,7 +123,7 @@ fn settle(world: &World, shape: &Shape, sync: SyncNo) -> End {
     End::Redraw { scopes: holding.collect(), named }
 }
 
-/// Reads the scopes once more, for what is due and what is to be named.
+/// Reads the scopes once more and decides what is due and what is named.
 fn decide(world: &World, shape: &Shape, sync: SyncNo, mut named: Named) -> End {
     let of_sync = |scope: &(Place, Listing)| {
         world.graph.scopes.get(scope).filter(|known| known.run().sync == sync).map(|known| known.progress())
@@ -145,7 +145,7 @@ fn decide(world: &World, shape: &Shape, sync: SyncNo, mut named: Named) -> End {
     End::Sweep { due, found: None, named }
 }
 
-/// What the scopes permit: kinds and places in which every listing that is known to feed them is complete in this sync.
+/// Due kinds and places: every listing known to feed the kind there is complete in this sync.
 fn due(world: &World, shape: &Shape, sync: SyncNo) -> Due {
     let labels: BTreeSet<_> = shape.things.iter().map(|thing| thing.label).collect();
     let ends: BTreeSet<_> = shape.links.iter().map(|link| shape.ends(link)).collect();
@@ -163,7 +163,7 @@ fn due(world: &World, shape: &Shape, sync: SyncNo) -> Due {
     due
 }
 
-/// Whether it is due in a place, and an earlier sync has seen it there.
+/// Whether a kind is due in a place and an earlier sync has seen it there.
 fn is_due(world: &World, shape: &Shape, sync: SyncNo, place: Place, feeds: &dyn Fn(Listing) -> bool) -> bool {
     let is_complete = |scope: &(Place, Listing)| {
         let known = world.graph.scopes.get(scope);
@@ -177,7 +177,7 @@ fn is_due(world: &World, shape: &Shape, sync: SyncNo, place: Place, feeds: &dyn 
         Feeds::Finished => world.graph.fed.get(scope).is_some_and(|version| version.is_some()),
         Feeds::Remembered => world.graph.fed.contains_key(scope),
     };
-    // What the collectors of this sync say, and what the graph knows beside.
+    // Feeds reported in this sync, and feeds that the graph knows in addition.
     let said = own.iter().filter_map(|(scope, _)| world.graph.fed.get(scope).copied().flatten());
     let said = said.flat_map(|version| &shape.versions[version]).filter(|listing| feeds(**listing));
     let mut needed: BTreeSet<_> = said.map(|listing| (place, *listing)).collect();
@@ -194,7 +194,7 @@ fn without_first(mut due: Due) -> Due {
     due
 }
 
-/// What one of the places that are ready has not seen in this sync.
+/// Elements that a ready place has not seen in this sync.
 fn find(world: &World, shape: &Shape, sync: SyncNo, due: &Due) -> Vec<Lock> {
     let tag = world.syncs[sync].tag;
     if let Some((ends, places)) = due.edges.first_key_value() {
@@ -213,7 +213,7 @@ fn is_old(seen: &BTreeMap<Place, Tag>, places: &BTreeSet<Place>, tag: Tag) -> bo
     seen.iter().any(|(place, seen)| places.contains(place) && *seen < tag)
 }
 
-/// What removing it locks: itself, and edges with both of their ends.
+/// Locks of a removal: the element itself, and edges with both ends.
 fn removal_locks(world: &World, lock: Lock) -> Vec<Lock> {
     let edge = |edge: &(usize, usize)| [Lock::Edge(*edge), Lock::Node(edge.0), Lock::Node(edge.1)];
     match lock {
@@ -223,7 +223,7 @@ fn removal_locks(world: &World, lock: Lock) -> Vec<Lock> {
     }
 }
 
-/// With the locks held: forgets the places that are ready and have not seen it; what nobody is left to see is removed.
+/// With the locks held: forgets the ready places that have not seen an element, and removes it if none is left.
 fn remove(world: &mut World, shape: &Shape, sync: SyncNo, due: &Due, found: &[Lock]) {
     let tag = world.syncs[sync].tag;
     for lock in found {

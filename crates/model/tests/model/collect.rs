@@ -1,4 +1,4 @@
-//! Collectors: they take items, read listings page by page, publish, report.
+//! Collectors: they take items, read listings page by page, publish, and report.
 
 use crate::{
     check::Rows,
@@ -9,23 +9,24 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What becomes of a listing.
+/// Course of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Course {
     /// Every page is read.
     Whole,
-    /// It fails after so many batches.
+    /// It fails after this many batches.
     Fails(usize),
-    /// The collector dies after so many messages, `started` being the first.
+    /// The collector dies after this many messages; `started` is the first.
     Dies(usize),
     /// The last listing is read and reported, and the collector dies before it acknowledges the item.
     DiesReported,
 }
 
-/// Low bits of attempts with one counter, as they may be drawn: the first, the second (smaller or larger), the others.
+/// Possible low bits of attempts with the same counter: of the first, of the second (smaller or larger), of further
+/// ones.
 const LUCK: [&[u32]; 3] = [&[4], &[2, 6], &[1, 3, 5, 7]];
 
-/// Attempts that the next delivery of an item may get.
+/// Possible attempts of an item's next delivery.
 pub(crate) fn attempts(world: &World, shape: &Shape, item: (SyncNo, Place)) -> Vec<u32> {
     let Some(it) = world.items.get(&item) else { return Vec::new() };
     let count = it.deliveries + 1;
@@ -48,7 +49,7 @@ pub(crate) fn take(world: &mut World, item: (SyncNo, Place), version: usize, att
     }
 }
 
-/// The item comes again, to whoever asks.
+/// Returns the item to the queue.
 pub(crate) fn give_back(world: &mut World, hand: &Hand) {
     if hand.holds
         && let Some(item) = world.items.get_mut(&hand.item)
@@ -62,7 +63,7 @@ pub(crate) fn next_listing(shape: &Shape, hand: &Hand) -> Option<Listing> {
     shape.versions[hand.version].iter().find(|listing| !hand.done.contains_key(listing)).copied()
 }
 
-/// What AWS says to it now, by batches.
+/// AWS's present answer in batches.
 pub(crate) fn batches(world: &World, shape: &Shape, by: (Place, Listing)) -> Vec<Rows> {
     let lists = |thing: &usize| world.aws[*thing] > 0 && shape.things[*thing].seen_by.contains(&by);
     let things: Vec<_> = (0..shape.things.len()).filter(lists).map(|thing| (thing, world.aws[thing])).collect();
@@ -92,7 +93,7 @@ pub(crate) fn list(world: &mut World, shape: &Shape, hand: usize, course: Course
         Course::Fails(batches) => batches,
         Course::Dies(messages) => messages.saturating_sub(1),
     };
-    // `started` says what every later message of the run says too: it matters where it is the only one.
+    // Later messages of the run imply `started`, so it matters only if it is the only one.
     if course == Course::Dies(1) {
         post(world, shape, &it, listing, Body::Started);
     }
@@ -126,7 +127,7 @@ pub(crate) fn list(world: &mut World, shape: &Shape, hand: usize, course: Course
     }
 }
 
-/// Publishes a message. One whose id was there before is dropped, as JetStream does.
+/// Publishes a message. JetStream drops a message with a known id.
 fn post(world: &mut World, shape: &Shape, hand: &Hand, listing: Listing, body: Body) {
     let (sync, place) = hand.item;
     let run = RunNo { tag: world.syncs[sync].tag, sync, attempt: hand.attempt };
@@ -137,7 +138,7 @@ fn post(world: &mut World, shape: &Shape, hand: &Hand, listing: Listing, body: B
     world.stream.insert(sequence, Message { sync, run, place, listing, body, waiting: true });
 }
 
-/// A message's place in the stream. Any order may be that of the bus, so it is one that makes equal states equal.
+/// A message's sequence. Messages are read in any order anyway, so the sequence makes equal states compare equal.
 fn sequence(hand: &Hand, listing: Listing, body: &Body) -> u64 {
     let part = match body {
         Body::Started => 0,
@@ -149,7 +150,7 @@ fn sequence(hand: &Hand, listing: Listing, body: &Body) -> u64 {
     ((((sync as u64 * 16 + place as u64) * 16 + listing as u64) * 256) + u64::from(hand.attempt)) * 32 + part
 }
 
-/// A scope's name in `real`'s terms, so that a trace reads like a log.
+/// Name of a scope in the real code's terms, so that a trace reads like a log.
 pub(crate) fn item_name((sync, place): (SyncNo, Place)) -> String {
     format!("{} of {}", real::account(place), crate::world::id(sync))
 }

@@ -1,4 +1,4 @@
-//! Each defect that was found, as a rule that does not hold, and the rule that does.
+//! Each defect found, as a test with the old rule and the new one.
 
 use crate::{
     explore::{Explorations, explore},
@@ -14,7 +14,7 @@ fn holds(shape: &Shape) -> Explorations {
     seen
 }
 
-/// The rules as they were break an invariant in this way; those of now do not.
+/// Checks that the old rules break an invariant with this message, and that the present rules do not.
 fn was(shape: &Shape, before: Rules, why: &str) {
     let seen = explore(&Shape { rules: before, ..shape.clone() });
     let broken = seen.broken.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Every order of everything, for small worlds.
+//! Every order of all steps, for small worlds.
 
 use crate::{
     actions::{self, Action},
@@ -13,25 +13,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// States after which a shape is not small.
+/// Limit of states of a small shape.
 const MOST: usize = 4_000_000;
 
-/// A shape as stateright takes it.
+/// A shape as a stateright model.
 #[derive(Clone)]
 struct Explored {
     shape: Arc<Shape>,
-    /// Graphs of quiet worlds.
+    /// Graphs of quiescent worlds.
     ends: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// What came of it.
+/// Result of an exploration.
 #[derive(Debug)]
 pub(crate) struct Explorations {
-    /// Different states.
+    /// Number of different states.
     pub(crate) states: usize,
-    /// An invariant that does not hold, and how that came about.
+    /// A violated invariant with its trace.
     pub(crate) broken: Option<String>,
-    /// Graphs in which it may end.
+    /// Number of possible final graphs.
     pub(crate) ends: usize,
 }
 
@@ -70,12 +70,12 @@ impl Explored {
     }
 }
 
-/// What people see of a graph.
+/// The part of a graph that users see.
 fn end(graph: &Graph) -> String {
     format!("{:?} {:?}", graph.nodes, graph.edges)
 }
 
-/// Looks at every state that can be reached.
+/// Explores every reachable state.
 pub(crate) fn explore(shape: &Shape) -> Explorations {
     let ends = Arc::default();
     let shape = Arc::new(shape.clone());

@@ -1,4 +1,4 @@
-//! The graph as transactions see it: committed nodes, edges and scopes, and who holds which lock.
+//! The graph as transactions see it: committed nodes, edges and scopes, and the holders of locks.
 
 use crate::{
     real::Known,
@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 /// Source and target.
 pub(crate) type EdgeId = (Thing, Thing);
 
-/// What is committed.
+/// Committed data.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Graph {
-    /// Nodes that are there.
+    /// Existing nodes.
     pub(crate) nodes: BTreeMap<Thing, Node>,
-    /// Edges that are there.
+    /// Existing edges.
     pub(crate) edges: BTreeMap<EdgeId, Edge>,
-    /// How far scopes have come.
+    /// States of scopes.
     pub(crate) scopes: BTreeMap<(Place, Listing), Known>,
-    /// Scopes that have brought rows in some run, and the version of the collector that finished last.
+    /// Scopes that have brought rows in some run, with the version of the collector that last finished.
     pub(crate) fed: BTreeMap<(Place, Listing), Option<usize>>,
 }
 
@@ -27,20 +27,20 @@ pub(crate) struct Graph {
 pub(crate) struct Node {
     /// `lastupdated`.
     pub(crate) tag: Tag,
-    /// Who sees it, and when last.
+    /// Places that see it, each with its last tag.
     pub(crate) seen: BTreeMap<Place, Tag>,
-    /// By listing: what its row said.
+    /// By listing: the values of its row.
     pub(crate) values: BTreeMap<Listing, Value>,
 }
 
-/// What a row said of a node.
+/// Values that a row gives a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Value {
-    /// Which of AWS' states the properties are.
+    /// AWS state of the properties.
     pub(crate) state: u8,
-    /// Whose view, where places may differ.
+    /// The account whose view it is, where views differ.
     pub(crate) view: Option<Place>,
-    /// Tag of the row, and the place that it came from.
+    /// Tag and place of the row.
     pub(crate) from: (Tag, Place),
 }
 
@@ -49,39 +49,39 @@ pub(crate) struct Value {
 pub(crate) struct Edge {
     /// `lastupdated`.
     pub(crate) tag: Tag,
-    /// Who sees it, and when last.
+    /// Places that see it, each with its last tag.
     pub(crate) seen: BTreeMap<Place, Tag>,
 }
 
-/// What can be locked.
+/// An object that can be locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Lock {
     /// A scope's state.
     Scope(Place, Listing),
-    /// A node, or the right to make it.
+    /// A node, or the right to create it.
     Node(Thing),
-    /// An edge, or the right to make it.
+    /// An edge, or the right to create it.
     Edge(EdgeId),
 }
 
-/// A transaction.
+/// Owner of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Owner {
-    /// That of a lane.
+    /// A lane.
     Writer(usize),
-    /// That of a sync's end.
+    /// A sync's end.
     Closer(SyncNo),
 }
 
 impl Graph {
-    /// The newest tag of anything; 0 in an empty graph.
+    /// The newest tag; 0 in an empty graph.
     pub(crate) fn newest(&self) -> Tag {
         let nodes = self.nodes.values().map(|node| node.tag);
         let edges = self.edges.values().map(|edge| edge.tag);
         nodes.chain(edges).chain(self.scopes.values().map(|known| known.run().tag)).max().unwrap_or_default()
     }
 
-    /// Edges that hang on a node.
+    /// Edges of a node.
     pub(crate) fn edges_of(&self, thing: Thing) -> impl Iterator<Item = (&EdgeId, &Edge)> {
         self.edges.iter().filter(move |((from, to), _)| *from == thing || *to == thing)
     }

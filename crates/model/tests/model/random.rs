@@ -1,4 +1,4 @@
-//! Seeded runs of larger worlds with everything that can go wrong.
+//! Seeded runs of larger worlds with all disturbances.
 
 use crate::{
     shape::{Budget, Feeds, LinkShape, Rules, Shape, SyncShape, Target, ThingShape, Unwritten},
@@ -6,7 +6,7 @@ use crate::{
 };
 use rand::{RngExt, rngs::StdRng};
 
-/// Runs of each test; `GROMA_MODEL_RUNS` makes them more.
+/// Default number of runs of each test; `GROMA_MODEL_RUNS` overrides it.
 const RUNS: u64 = 10_000;
 
 /// A world of up to three accounts and listings, five nodes and four syncs.
@@ -78,7 +78,7 @@ fn budget(random: &mut StdRng) -> Budget {
     }
 }
 
-/// Runs these seeds on all processors: the first that breaks something, and how many syncs were closed and complete.
+/// Runs these seeds on all processors. Returns the first violation, and the numbers of closed and of complete syncs.
 fn runs(
     seeds: std::ops::Range<u64>,
     shape: impl Fn(&mut StdRng) -> Shape + Copy + Send,
@@ -118,10 +118,10 @@ fn larger_worlds_hold_in_seeded_runs() {
     );
 }
 
-/// A switch that puts a rule back.
+/// Switches a rule back.
 type Switch = fn(&mut Rules);
 
-/// Each rule as it was, and its name.
+/// Each old rule with its name.
 const SWITCHES: [(&str, Switch); 7] = [
     ("lock_first", |rules| rules.lock_first = false),
     ("tag_after_newest", |rules| rules.tag_after_newest = false),

@@ -1,5 +1,5 @@
-//! The real code that the model runs: the scope's state machine, the scheduler's plan, and how repeats are taken in. All
-//! that knows their types is here.
+//! The real code in the model: the scope's state machine, the scheduler's plan, and the merge of repeats. Only this
+//! file uses their types.
 
 use crate::{
     shape::{Listing, Place, SyncNo, Tag},
@@ -17,10 +17,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// The service of all items: it is in every plan, and global.
+/// Service of all items: global and part of every plan.
 const SERVICE: &str = "sts";
 
-/// A scope's state. Equal and hashed by its digest, because it is compared far more often than it changes.
+/// A scope's state. Compared and hashed by its digest, because comparisons are far more frequent than changes.
 #[derive(Clone)]
 pub(crate) struct Known {
     state: Arc<ScopeState>,
@@ -32,27 +32,27 @@ impl Known {
         Self { digest: digest(&state), state: Arc::new(state) }
     }
 
-    /// Of which nothing is known.
+    /// State of an unknown scope.
     pub(crate) fn nothing() -> Self {
         Self::of(ScopeState::default())
     }
 
-    /// Takes in a message; whether its rows are to be written.
+    /// Applies a message. `bool`: whether its rows are to be written.
     pub(crate) fn step(&self, message: &Message) -> (Self, bool) {
         let (state, verdict) = (*self.state).clone().step(&run(message.run), &event(message));
         (Self::of(state), verdict == Verdict::Apply)
     }
 
-    /// Notes that so many edges of a batch lack an end.
+    /// Records the number of a batch's edges that lack an end.
     pub(crate) fn hold(&self, sequence: u64, rows: u64) -> Self {
         let mut state = (*self.state).clone();
-        // Which labels they wait for only says when it is worth trying.
+        // The labels only determine when a retry is worthwhile.
         let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
         state.hold(sequence, Missing { rows, labels });
         Self::of(state)
     }
 
-    /// Notes that a batch with held edges is gone.
+    /// Records that a batch with held edges is gone.
     pub(crate) fn lose(&self) -> Self {
         Self::of(ScopeState { lost: true, ..(*self.state).clone() })
     }
@@ -64,7 +64,7 @@ impl Known {
         RunNo { tag: *tag, sync, attempt: *attempt }
     }
 
-    /// How far it is.
+    /// Progress of the newest run.
     pub(crate) fn progress(&self) -> Progress {
         self.state.progress()
     }
@@ -110,7 +110,7 @@ impl std::fmt::Debug for Known {
     }
 }
 
-/// Of anything, whatever fields it has.
+/// Hash of all fields, by the debug format.
 fn digest(it: &impl std::fmt::Debug) -> u64 {
     let mut hasher = DefaultHasher::new();
     format!("{it:?}").hash(&mut hasher);
@@ -164,7 +164,7 @@ fn request() -> &'static Request {
     })
 }
 
-/// The scheduler's plan of these places; each is one item.
+/// The scheduler's plan of these places, one item for each.
 pub(crate) fn plan(id: &str, tag: Tag, places: &BTreeSet<Place>) -> Plan {
     let account = |place: &Place| Account { id: account(*place), partition: "aws".into(), ..Account::default() };
     let sync = Sync { id: id.to_owned(), update_tag: tag };
@@ -173,7 +173,7 @@ pub(crate) fn plan(id: &str, tag: Tag, places: &BTreeSet<Place>) -> Plan {
     plan
 }
 
-/// Whether a report counts beside those that were heard, and whether all of the sync is collected then.
+/// Whether a report counts in addition to the earlier ones, and whether the sync is then collected.
 pub(crate) fn follow(
     sync: SyncNo,
     tag: Tag,
@@ -207,7 +207,7 @@ fn work_report(id: &str, tag: Tag, place: Place, report: &Report) -> WorkReport 
     WorkReport { item: Some(item), attempt: report.attempt, ..WorkReport::default() }
 }
 
-/// What is known after a repeat of these places, which reported on these scopes.
+/// The outcome after a repeat of these places, which reported on these scopes.
 pub(crate) fn take_in(
     first: &Named,
     repeat: &Named,
@@ -267,7 +267,7 @@ fn unseen(named: &LostScope) -> Unseen {
     Unseen { account_id, account_name: String::new(), region, service, listing, failure }
 }
 
-/// Where something was lost.
+/// Places with lost scopes.
 pub(crate) fn lost_places(named: &Named) -> BTreeSet<Place> {
     repeat::places(&outcome(named).graph.lost).iter().map(|it| place(&it.account_id)).collect()
 }

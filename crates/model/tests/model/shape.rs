@@ -1,34 +1,34 @@
-//! How large a world is and what may go wrong in it.
+//! Size of a world, and its possible disturbances.
 
 use std::collections::BTreeSet;
 
-/// Unix seconds in life; small numbers here.
+/// Update tag: Unix seconds in reality, small numbers here.
 pub(crate) type Tag = i64;
-/// An account, which has one item of work: `<account>/global/sts`.
+/// An account with one work item: `<account>/global/sts`.
 pub(crate) type Place = usize;
 /// A listing of the service.
 pub(crate) type Listing = usize;
-/// A node that AWS has or has not.
+/// A node that may exist in AWS.
 pub(crate) type Thing = usize;
-/// Position in [`Shape::syncs`]; repeats come after.
+/// Index into [`Shape::syncs`]; repeats come after these.
 pub(crate) type SyncNo = usize;
 
-/// A node of AWS.
+/// A node in AWS.
 #[derive(Debug, Clone)]
 pub(crate) struct ThingShape {
     /// Its label.
     pub(crate) label: usize,
-    /// Who lists it.
+    /// Listings that contain it.
     pub(crate) seen_by: Vec<(Place, Listing)>,
     /// Whether it exists before the first sync.
     pub(crate) exists: bool,
-    /// Whether a property of it reads differently in each account (names of availability zones).
+    /// Whether a property has another value in each account (names of availability zones).
     pub(crate) local: bool,
-    /// A property by which edges may name it, which others may have as well.
+    /// A property by which edges refer to it; not unique.
     pub(crate) key: Option<u8>,
 }
 
-/// What an edge leads to.
+/// Target of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// The thing with this id.
@@ -37,56 +37,56 @@ pub(crate) enum Target {
     Key(u8),
 }
 
-/// An edge of AWS: it exists while its source does.
+/// An edge in AWS. It exists while its source does.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkShape {
     /// Its source.
     pub(crate) from: Thing,
     /// Its target.
     pub(crate) to: Target,
-    /// The listing that says so.
+    /// The listing that contains it.
     pub(crate) by: (Place, Listing),
 }
 
 /// A sync that may begin.
 #[derive(Debug, Clone)]
 pub(crate) struct SyncShape {
-    /// What it covers.
+    /// Places that it covers.
     pub(crate) places: BTreeSet<Place>,
     /// Syncs of one bus see each other's `started`.
     pub(crate) bus: usize,
 }
 
-/// How often each disturbance may still happen.
+/// Remaining number of each disturbance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     /// AWS changes.
     pub(crate) changes: u8,
-    /// A collector dies; its item comes again.
+    /// A collector dies; its item is redelivered.
     pub(crate) deaths: u8,
-    /// An item comes again although its collector lives.
+    /// An item is redelivered although its collector lives.
     pub(crate) stalls: u8,
-    /// JetStream forgets how often an item was delivered.
+    /// JetStream forgets the delivery count of an item.
     pub(crate) resets: u8,
     /// A listing fails.
     pub(crate) failures: u8,
     /// The stream loses a message that it acknowledged.
     pub(crate) losses: u8,
-    /// A message comes again although it was applied.
+    /// A message is redelivered although it was applied.
     pub(crate) repeats: u8,
-    /// Whoever closes a sync dies.
+    /// The process that closes a sync dies.
     pub(crate) closers: u8,
     /// A scheduler dies.
     pub(crate) schedulers: u8,
-    /// A scheduler gives up what was not reported.
+    /// A scheduler gives up the items without a report.
     pub(crate) give_ups: u8,
-    /// No writer answers which tag is the newest.
+    /// No writer answers the request for the newest tag.
     pub(crate) silences: u8,
-    /// A replica that lags says that a message is gone.
+    /// A lagging replica reports that a message is missing.
     pub(crate) lags: u8,
 }
 
-/// Rules of the roles: each as it was when a defect was found, or so that the invariants hold.
+/// Rules of the roles: each is either as before a defect was fixed, or such that the invariants hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Rules {
@@ -94,52 +94,52 @@ pub(crate) struct Rules {
     pub(crate) lock_first: bool,
     /// A sync's tag is larger than the newest of the graph and of those started on its bus, whatever the clock says.
     pub(crate) tag_after_newest: bool,
-    /// `started` is published only if nobody else's came in between.
+    /// `started` is published only if no other scheduler's came in between.
     pub(crate) tag_reserved: bool,
-    /// Which listings must be complete before a label is cleaned.
+    /// Listings that must be complete before a label is cleaned.
     pub(crate) feeds: Feeds,
-    /// Two runs of an item have different attempts even if JetStream's counter went back.
+    /// Two runs of an item have different attempts even if JetStream's counter starts over.
     pub(crate) unique_attempts: bool,
-    /// Only the stream's leader is believed that a message is gone.
+    /// A message counts as missing only if the stream's leader lacks it.
     pub(crate) leader_only: bool,
-    /// How scopes that a newer sync holds, or that ended otherwise than reported, are named.
+    /// How scopes are named that a newer sync holds, or that ended otherwise than reported.
     pub(crate) unwritten: Unwritten,
-    /// Cleanup looks again at what it has locked.
+    /// Cleanup checks elements again after locking them.
     pub(crate) look_again: bool,
-    /// A node with an edge that a newer sync saw is left to that sync.
+    /// A node with an edge of a newer sync is kept.
     pub(crate) newer_edge_keeps: bool,
-    /// Edges by a key that is not unique are drawn again when the sync ends.
+    /// Edges by a non-unique key are retried at the end of the sync.
     pub(crate) twins: bool,
-    /// Of the places that see a node, one decides what its properties are.
+    /// One of the places that see a node decides its properties.
     pub(crate) one_speaks: bool,
 }
 
-/// Which listings must be complete before a label is cleaned.
+/// Listings that must be complete before a label is cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Feeds {
-    /// Those that complete listings of this sync name.
+    /// Those named by complete listings of this sync.
     OfSync,
-    /// And those that the place's other scopes name at this moment.
+    /// Also those named by the place's other scopes at present.
     OfScopes,
-    /// And those that any scope of the place named when it last finished.
+    /// Also those named by any scope of the place when it last finished.
     Finished,
-    /// And those that have brought rows without ever finishing.
+    /// Also those that have brought rows without ever finishing.
     Remembered,
 }
 
-/// Which reported scopes a sync's end names as not written.
+/// Reported scopes that a sync's end names as unwritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unwritten {
-    /// Those of which batches are missing; one that a newer run holds counts as written.
+    /// Those with missing batches. A scope held by a newer run counts as written.
     Missing,
-    /// Also those that a newer run held when the writer stopped waiting.
+    /// Also those held by a newer run when the writer stopped waiting.
     Superseded,
-    /// All that are not complete when cleanup has been decided.
+    /// All that are not complete at the decision on cleanup.
     NotComplete,
 }
 
 impl Rules {
-    /// What the roles do. With these rules the invariants hold.
+    /// The present rules. With these the invariants hold.
     pub(crate) const NOW: Self = Self {
         lock_first: true,
         tag_after_newest: true,
@@ -159,7 +159,7 @@ impl Rules {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Shape {
-    /// How many.
+    /// Number of places.
     pub(crate) places: usize,
     /// Listings that each version of the collector knows, the oldest first.
     pub(crate) versions: Vec<Vec<Listing>>,
@@ -169,63 +169,63 @@ pub(crate) struct Shape {
     pub(crate) links: Vec<LinkShape>,
     /// Syncs, in the order in which they begin.
     pub(crate) syncs: Vec<SyncShape>,
-    /// Syncs of everything, in which nothing goes wrong, that come first.
+    /// Number of undisturbed syncs of everything that run first.
     pub(crate) before: usize,
-    /// Whether steps are separate that nobody can observe.
+    /// Whether unobservable steps are separate.
     pub(crate) fine: bool,
-    /// Whether one may begin before the one before it has ended.
+    /// Whether a sync may begin before the previous one has ended.
     pub(crate) overlap: bool,
-    /// Whether something may happen between asking for the newest tag and beginning.
+    /// Whether other actions are possible between the request for the newest tag and the beginning.
     pub(crate) race: bool,
-    /// What clocks may show.
+    /// Possible times of clocks.
     pub(crate) clocks: Vec<Tag>,
-    /// Transactions at once.
+    /// Number of concurrent transactions.
     pub(crate) writers: usize,
-    /// Messages that one transaction may take.
+    /// Limit of messages in one transaction.
     pub(crate) together: usize,
-    /// Whether properties change too, or things only come and go.
+    /// Whether properties change, too.
     pub(crate) properties: bool,
-    /// Things in a batch.
+    /// Number of things in a batch.
     pub(crate) rows: usize,
-    /// Syncs that may follow one that lost something.
+    /// Limit of syncs that repeat lost scopes.
     pub(crate) repeats: usize,
-    /// What may go wrong.
+    /// Possible disturbances.
     pub(crate) budget: Budget,
     /// The rules.
     pub(crate) rules: Rules,
 }
 
 impl SyncShape {
-    /// Of these places, on this bus.
+    /// A sync of these places on this bus.
     pub(crate) fn of(places: &[Place], bus: usize) -> Self {
         Self { places: places.iter().copied().collect(), bus }
     }
 }
 
 impl ThingShape {
-    /// A thing that exists and that these list.
+    /// An existing thing that these listings contain.
     pub(crate) fn of(label: usize, seen_by: &[(Place, Listing)]) -> Self {
         Self { label, seen_by: seen_by.to_vec(), exists: true, local: false, key: None }
     }
 
-    /// That does not exist yet.
+    /// Marks it as not yet existing.
     pub(crate) fn absent(self) -> Self {
         Self { exists: false, ..self }
     }
 
-    /// Of which each account has another view.
+    /// Gives each account another view of it.
     pub(crate) fn local(self) -> Self {
         Self { local: true, ..self }
     }
 
-    /// With a key.
+    /// Gives it a key.
     pub(crate) fn with_key(self, key: u8) -> Self {
         Self { key: Some(key), ..self }
     }
 }
 
 impl Shape {
-    /// One place and listing, one writer, syncs one after the other, nothing goes wrong.
+    /// One place, listing and writer, and sequential syncs without disturbances.
     pub(crate) fn small(things: Vec<ThingShape>, syncs: usize) -> Self {
         let places = things.iter().flat_map(|thing| &thing.seen_by).map(|(place, _)| place + 1).max().unwrap_or(1);
         let listings =
@@ -272,7 +272,7 @@ impl Shape {
         self.links.iter().any(|link| link.by.1 == listing && self.ends(link) == ends)
     }
 
-    /// Things that a link may lead to.
+    /// Possible targets of a link.
     pub(crate) fn targets(&self, link: &LinkShape) -> Vec<Thing> {
         match link.to {
             Target::Id(thing) => vec![thing],

@@ -1,16 +1,16 @@
-//! Seeded runs of worlds that are too large for every order.
+//! Seeded runs of worlds that are too large for exploration.
 
 use crate::{actions, calm, shape::Shape, world::World};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-/// Steps after which a run is cut off; a run that waits for nothing takes some hundred.
+/// Limit of steps of a run; a run that does not block takes some hundred.
 const STEPS: usize = 5_000;
 
-/// What came of a run.
+/// Result of a run.
 pub(crate) struct Run {
-    /// What does not hold, with the seed's steps.
+    /// A violated invariant, with the steps of the seed.
     pub(crate) broken: Option<String>,
-    /// Syncs that were closed, and those of them that were complete.
+    /// Number of closed syncs, and of complete ones among them.
     pub(crate) closed: (usize, usize),
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn run(seed: u64, shape: impl Fn(&mut StdRng) -> Shape) -> Run {
     Run { broken, closed }
 }
 
-/// Kinds of actions are equally likely, however many there are of each.
+/// Chooses among the kinds of actions with equal probability, whatever their numbers.
 fn choose<'a>(next: &'a [actions::Action], random: &mut StdRng) -> Option<&'a actions::Action> {
     let kinds: Vec<_> = next.iter().map(std::mem::discriminant).collect();
     let mut distinct = Vec::new();

@@ -1,4 +1,4 @@
-//! Schedulers: they choose a tag, publish items, follow reports, and tell the user what was not written.
+//! Schedulers: they choose a tag, publish items, follow reports, and report the unwritten scopes.
 
 use crate::{
     check, real,
@@ -6,7 +6,7 @@ use crate::{
     world::{End, Hand, Item, Named, Phase, Report, SyncRun, Why, World},
 };
 
-/// Whether a sync may begin: the one before it has begun, and ended if they must not overlap.
+/// Whether a sync may begin: the previous one has begun, and has ended if they must not overlap.
 pub(crate) fn may_begin(world: &World, shape: &Shape, sync: SyncNo) -> bool {
     let it = &world.syncs[sync];
     if let Some(first) = it.repeats {
@@ -21,7 +21,7 @@ pub(crate) fn may_begin(world: &World, shape: &Shape, sync: SyncNo) -> bool {
     before.iter().filter(|sync| sync.repeats.is_none()).all(|sync| sync.phase >= enough)
 }
 
-/// Asks for the newest tags; a graph whose writer does not answer might as well be empty.
+/// Requests the newest tags. A graph without an answering writer counts as empty.
 pub(crate) fn ask(world: &mut World, sync: SyncNo, answered: bool) {
     let graph = if answered { world.graph.newest() } else { 0 };
     let bus = world.started.get(&world.syncs[sync].bus).copied().unwrap_or_default();
@@ -29,14 +29,14 @@ pub(crate) fn ask(world: &mut World, sync: SyncNo, answered: bool) {
     (it.phase, it.asked) = (Phase::Asked, Some((graph, bus)));
 }
 
-/// The tag that a sync takes when its clock shows this.
+/// The tag of a sync at this time of its clock.
 pub(crate) fn tag(world: &World, shape: &Shape, sync: SyncNo, clock: Tag) -> Option<Tag> {
     let (graph, bus) = world.syncs[sync].asked?;
     if !shape.rules.tag_after_newest {
         return Some(clock);
     }
     let now = world.started.get(&world.syncs[sync].bus).copied().unwrap_or_default();
-    // Somebody else's `started` came in between: asked again.
+    // Another scheduler's `started` came in between: asks again.
     (!shape.rules.tag_reserved || now == bus).then(|| clock.max(graph + 1).max(bus + 1))
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn report(world: &mut World, hand: &Hand) {
     }
 }
 
-/// Gives up what nobody reported on.
+/// Gives up the items without a report.
 pub(crate) fn give_up(world: &mut World, sync: SyncNo) {
     let it = &mut world.syncs[sync];
     for place in it.places.clone() {
@@ -81,7 +81,7 @@ pub(crate) fn give_up(world: &mut World, sync: SyncNo) {
     it.phase = Phase::Collected;
 }
 
-/// Hears that a sync is closed; what was lost is collected again.
+/// Receives the end of a sync; lost scopes are collected again.
 pub(crate) fn finished(world: &mut World, shape: &Shape, sync: SyncNo) {
     let Some(End::Done { named }) = world.syncs[sync].end.clone() else { return };
     let it = &mut world.syncs[sync];
@@ -113,7 +113,7 @@ pub(crate) fn finished(world: &mut World, shape: &Shape, sync: SyncNo) {
     }
 }
 
-/// Whether the user was told that all was seen.
+/// Whether the report says that everything was seen.
 pub(crate) fn is_complete(outcome: &Named) -> bool {
     outcome.is_empty()
 }

@@ -1,4 +1,4 @@
-//! Everything that is true at one moment.
+//! The complete state at one moment.
 
 use crate::{
     calm,
@@ -12,56 +12,56 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One state of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    /// By thing: 0 where AWS has none, else a number that changes with its properties.
+    /// By thing: 0 if it does not exist in AWS, else a number that changes with its properties.
     pub(crate) aws: Vec<u8>,
-    /// Syncs, those that have not begun too.
+    /// All syncs, including those that have not begun.
     pub(crate) syncs: Vec<SyncRun>,
-    /// Newest tag that was `started`, by bus.
+    /// Newest tag among `started` events, by bus.
     pub(crate) started: BTreeMap<usize, Tag>,
     /// The work queue.
     pub(crate) items: BTreeMap<(SyncNo, Place), Item>,
     /// Items that collectors are working on.
     pub(crate) hands: Vec<Hand>,
-    /// The assets stream: messages by their place in it.
+    /// The assets stream: messages by sequence.
     pub(crate) stream: BTreeMap<u64, Message>,
-    /// What Neo4j has committed.
+    /// Committed data of Neo4j.
     pub(crate) graph: Graph,
-    /// Who has locked what.
+    /// Holders of locks.
     pub(crate) locks: BTreeMap<Lock, Owner>,
     /// Open transactions of the lanes.
     pub(crate) lanes: Vec<Option<Transaction>>,
-    /// What may still go wrong.
+    /// Remaining disturbances.
     pub(crate) left: Budget,
-    /// What the checks remember; no role can see it.
+    /// History for the checks; no role can see it.
     pub(crate) ghost: Ghost,
-    /// The first invariant that did not hold.
+    /// The first violated invariant.
     pub(crate) broken: Option<String>,
 }
 
-/// A sync, from its scheduler's view.
+/// A sync from its scheduler's view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct SyncRun {
-    /// What it covers.
+    /// Places that it covers.
     pub(crate) places: BTreeSet<Place>,
     /// Its bus.
     pub(crate) bus: usize,
-    /// The sync that it collects again for.
+    /// The sync whose lost scopes it collects again.
     pub(crate) repeats: Option<SyncNo>,
     /// Where it is.
     pub(crate) phase: Phase,
     /// Its tag, once it has begun.
     pub(crate) tag: Tag,
-    /// What was answered about the newest tags: the graph's, the bus'.
+    /// Newest tags as answered: of the graph and of the bus.
     pub(crate) asked: Option<(Tag, Tag)>,
     /// By place: the report that counts.
     pub(crate) reports: BTreeMap<Place, Report>,
-    /// Of its end.
+    /// State of its end.
     pub(crate) end: Option<End>,
-    /// What its scheduler tells the user, the repeats taken in.
+    /// Result for the user, including repeats.
     pub(crate) outcome: Option<Named>,
 }
 
-/// Where a sync is.
+/// Phase of a sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Phase {
     /// It has not begun.
@@ -71,7 +71,7 @@ pub(crate) enum Phase {
     Asked,
     /// Its items are published.
     Running,
-    /// All is reported.
+    /// Every item has a report.
     Collected,
     /// The writer has closed it.
     Finished,
@@ -82,13 +82,13 @@ pub(crate) enum Phase {
 /// A report of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Report {
-    /// The attempt; 0 when the scheduler gave the item up.
+    /// The attempt; 0 if the scheduler gave the item up.
     pub(crate) attempt: u32,
-    /// By listing: its batches, or none when it failed.
+    /// Number of batches by listing; `None` if it failed.
     pub(crate) listings: BTreeMap<Listing, Option<u32>>,
 }
 
-/// What may be cleaned, in which places.
+/// Kinds that may be cleaned, with their places.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Due {
     /// By label.
@@ -97,41 +97,41 @@ pub(crate) struct Due {
     pub(crate) edges: BTreeMap<(usize, usize), BTreeSet<Place>>,
 }
 
-/// A sync's end, step by step.
+/// State of a sync's end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum End {
-    /// Held edges of these scopes are to be drawn again; these scopes will be named.
+    /// Retries held edges of these scopes.
     Redraw {
         /// Scopes.
         scopes: Vec<(Place, Listing)>,
         /// Named.
         named: Named,
     },
-    /// What is due is being removed.
+    /// Removes everything due.
     Sweep {
-        /// What is left to do.
+        /// Remaining kinds.
         due: Due,
-        /// What the statement that looks has found, before its locks.
+        /// Result of the search, before the locks.
         found: Option<Vec<Lock>>,
         /// Named.
         named: Named,
     },
-    /// Done; these scopes are named as not written.
+    /// Done. Names the unwritten scopes.
     Done {
         /// Named.
         named: Named,
     },
 }
 
-/// What a sync's end or its scheduler names as not written; without a listing, a whole item.
+/// Unwritten scopes named by a sync's end or its scheduler; without a listing, a whole item.
 pub(crate) type Named = BTreeMap<(Place, Option<Listing>), Why>;
 
-/// Why.
+/// Reason for an unwritten scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Why {
-    /// The listing failed, or nobody reported on the item.
+    /// The listing failed, or the item has no report.
     Failed,
-    /// Not all of it arrived.
+    /// It arrived only in part.
     Lost,
     /// A newer run holds it.
     Superseded,
@@ -144,7 +144,7 @@ pub(crate) struct Item {
     pub(crate) deliveries: u32,
     /// Whether a collector has it.
     pub(crate) taken: bool,
-    /// Attempts that were given; only to choose others.
+    /// Attempts used so far, to choose different ones.
     pub(crate) attempts: BTreeSet<u32>,
 }
 
@@ -159,11 +159,11 @@ pub(crate) struct Hand {
     pub(crate) attempt: u32,
     /// Whether JetStream still holds the item for it.
     pub(crate) holds: bool,
-    /// Listings that have ended: their batches, or none when they failed.
+    /// Number of batches by finished listing; `None` if it failed.
     pub(crate) done: BTreeMap<Listing, Option<u32>>,
 }
 
-/// One attempt of one sync at a scope, ordered by age as the real one is.
+/// One attempt of one sync at a scope, ordered by age like the real one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RunNo {
     /// The sync's tag.
@@ -185,13 +185,13 @@ pub(crate) struct Message {
     pub(crate) place: Place,
     /// Its listing.
     pub(crate) listing: Listing,
-    /// What it says.
+    /// Its content.
     pub(crate) body: Body,
     /// Whether it is still to be applied.
     pub(crate) waiting: bool,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Body {
     /// The listing has begun.
@@ -200,18 +200,18 @@ pub(crate) enum Body {
     Batch {
         /// Position in the listing.
         index: u32,
-        /// Nodes, and which of AWS' states they are in.
+        /// Nodes and their AWS states.
         things: Vec<(Thing, u8)>,
-        /// Edges, by their position in [`Shape::links`].
+        /// Edges, as indexes into [`Shape::links`].
         links: Vec<usize>,
     },
     /// Every page was read.
     Finished {
-        /// How many.
+        /// Number of batches.
         batches: u32,
         /// Version of the collector.
         version: usize,
-        /// All that the collector read, for the checks.
+        /// All rows that the collector read, for the checks.
         read: Rows,
     },
     /// It failed.
@@ -221,23 +221,23 @@ pub(crate) enum Body {
 /// An open transaction of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Transaction {
-    /// Messages, by their place in the stream.
+    /// Sequences of its messages.
     pub(crate) messages: Vec<u64>,
     /// The scopes' states after them.
     pub(crate) states: BTreeMap<(Place, Listing), Known>,
-    /// Rows that are left to write.
+    /// Rows still to be written.
     pub(crate) rows: Vec<Row>,
-    /// What the statement that compares has read before its lock.
+    /// Result of the comparing statement's read, before its lock.
     pub(crate) read: Option<Read>,
     /// Nodes that it has written.
     pub(crate) nodes: BTreeMap<Thing, Node>,
     /// Edges that it has written.
     pub(crate) edges: BTreeMap<EdgeId, Edge>,
-    /// By message: its edges that lack an end, or may yet get another.
+    /// By message: number of its edges that lack an end or may gain another.
     pub(crate) missing: BTreeMap<u64, u64>,
 }
 
-/// What was read of a node, if there was one.
+/// A node as read, if it existed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Read(pub(crate) Option<Node>);
 
@@ -263,7 +263,7 @@ pub(crate) enum Row {
 }
 
 impl World {
-    /// Before anything has happened.
+    /// The initial state.
     pub(crate) fn new(shape: &Shape) -> Self {
         let mut world = Self {
             aws: shape.things.iter().map(|thing| u8::from(thing.exists)).collect(),
@@ -288,7 +288,7 @@ impl World {
         world
     }
 
-    /// Whether nothing is under way: no sync, no item, no message, no transaction.
+    /// Whether the world is quiescent: no active sync, item, message or transaction.
     pub(crate) fn is_quiet(&self) -> bool {
         self.syncs.iter().all(|sync| matches!(sync.phase, Phase::Idle | Phase::Finished | Phase::Dead))
             && self.items.is_empty()
@@ -297,22 +297,22 @@ impl World {
             && self.stream.values().all(|message| !message.waiting)
     }
 
-    /// Whether these locks can be had.
+    /// Whether these locks are available.
     pub(crate) fn may_lock(&self, owner: Owner, locks: impl IntoIterator<Item = Lock>) -> bool {
         locks.into_iter().all(|lock| self.locks.get(&lock).is_none_or(|holder| *holder == owner))
     }
 
-    /// Takes locks that can be had.
+    /// Takes available locks.
     pub(crate) fn lock(&mut self, owner: Owner, locks: impl IntoIterator<Item = Lock>) {
         self.locks.extend(locks.into_iter().map(|lock| (lock, owner)));
     }
 
-    /// Ends a transaction's locks.
+    /// Releases the owner's locks.
     pub(crate) fn unlock(&mut self, owner: Owner) {
         self.locks.retain(|_, holder| *holder != owner);
     }
 
-    /// Notes that an invariant does not hold.
+    /// Records a violated invariant.
     pub(crate) fn breaks(&mut self, what: impl Into<String>) {
         if self.broken.is_none() {
             self.broken = Some(what.into());
@@ -320,7 +320,7 @@ impl World {
     }
 }
 
-/// A sync's id. They sort as the syncs began, as ULIDs do.
+/// A sync's id. Ids sort in the order in which syncs begin, like ULIDs.
 pub(crate) fn id(sync: SyncNo) -> String {
     format!("s{sync:02}")
 }

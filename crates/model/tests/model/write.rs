@@ -1,5 +1,5 @@
-//! Lanes: a transaction of a few messages, row by row. Neo4j is at read committed: a statement reads what is committed,
-//! waits for a lock where it writes, and does not evaluate its condition again when it has got it.
+//! Lanes: a transaction of a few messages, row by row. Neo4j's isolation is read committed: a statement reads committed
+//! data, waits for a lock when it writes, and does not re-evaluate its condition afterwards.
 
 use crate::{
     check,
@@ -17,7 +17,7 @@ pub(crate) fn may_pick(world: &World, lane: usize, messages: &[u64]) -> bool {
     world.lanes[lane].is_none() && world.may_lock(Owner::Writer(lane), locks)
 }
 
-/// Begins a transaction: locks the scopes, steps their states, and plans the rows of the batches that the states count.
+/// Begins a transaction: locks the scopes, advances their states, and plans the rows of the batches that count.
 pub(crate) fn pick(world: &mut World, lane: usize, messages: Vec<u64>) {
     let mut states = BTreeMap::<(Place, Listing), Known>::new();
     let mut wanted = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) fn pick(world: &mut World, lane: usize, messages: Vec<u64>) {
     });
 }
 
-/// Nodes before edges, each in one order.
+/// Nodes before edges, each in a fixed order.
 fn rows(world: &World, wanted: &[u64]) -> Vec<Row> {
     let (mut nodes, mut edges) = (Vec::new(), Vec::new());
     for message in wanted {
@@ -66,13 +66,13 @@ fn rows(world: &World, wanted: &[u64]) -> Vec<Row> {
     nodes.into_iter().chain(edges).collect()
 }
 
-/// What a row says, of whom.
+/// A row's values and their origin.
 struct Said<'a> {
     message: &'a Message,
     tag: Tag,
 }
 
-/// Whether the transaction can go on, or waits for a lock.
+/// Whether the transaction can continue without waiting for a lock.
 pub(crate) fn may_step(world: &World, shape: &Shape, lane: usize) -> bool {
     let Some(transaction) = &world.lanes[lane] else { return false };
     match transaction.rows.first() {
@@ -88,7 +88,7 @@ pub(crate) fn may_step(world: &World, shape: &Shape, lane: usize) -> bool {
     }
 }
 
-/// Writes the next row; with the last, commits. `acknowledged`: the messages do not come again.
+/// Writes the next row; commits with the last one. `acknowledged`: the messages are not redelivered.
 pub(crate) fn step(world: &mut World, shape: &Shape, lane: usize, acknowledged: bool) {
     let Some(mut transaction) = world.lanes[lane].take() else { return };
     match transaction.rows.first().copied() {
@@ -113,13 +113,13 @@ pub(crate) fn step(world: &mut World, shape: &Shape, lane: usize, acknowledged: 
     }
 }
 
-/// Rolls back; the messages come again.
+/// Rolls back; the messages are redelivered.
 pub(crate) fn abort(world: &mut World, lane: usize) {
     world.lanes[lane] = None;
     world.unlock(Owner::Writer(lane));
 }
 
-/// Whether the row is written; if not, it has been read so far.
+/// Returns whether the row is written. If not, only its read has been done.
 fn write_node(
     world: &mut World,
     shape: &Shape,
@@ -133,7 +133,7 @@ fn write_node(
     let view = shape.things[thing].local.then_some(message.place);
     let value = Value { state, view, from: (said.tag, message.place) };
     if !shape.rules.lock_first && transaction.read.is_none() {
-        // One that has the tag already and is its place's own is not locked at all.
+        // An unchanged node of this place alone that already has the tag is not locked.
         let done = current.as_ref().is_some_and(|node| is_same(node, &said, value) && node.tag == said.tag);
         if !done {
             transaction.read = Some(Read(current));
@@ -144,7 +144,7 @@ fn write_node(
     world.lock(Owner::Writer(lane), [Lock::Node(thing)]);
     let mut node = current.unwrap_or_default();
     if read.is_some_and(|read| is_same(&read, &said, value) && read.tag < said.tag) {
-        // The condition held before the lock; the assignment comes after it.
+        // The condition was evaluated before the lock; the assignment is done after it.
         node.tag = said.tag;
         if node.seen.len() < 2 && node.seen.contains_key(&message.place) {
             node.seen.insert(message.place, said.tag);
@@ -156,14 +156,14 @@ fn write_node(
     true
 }
 
-/// Its only place says of it what it said before.
+/// Whether its only place gives the same values as before.
 fn is_same(node: &Node, said: &Said<'_>, value: Value) -> bool {
     let place = said.message.place;
     let known = node.values.get(&said.message.listing);
     node.seen.keys().eq([&place]) && known.is_some_and(|known| (known.state, known.view) == (value.state, value.view))
 }
 
-/// The node with this row in it; an older row changes no property.
+/// The node merged with this row. An older row changes no property.
 fn merged(shape: &Shape, mut node: Node, said: &Said<'_>, value: Value) -> Node {
     let (place, listing) = said.message.scope();
     let seen = node.seen.entry(place).or_default();
@@ -171,7 +171,7 @@ fn merged(shape: &Shape, mut node: Node, said: &Said<'_>, value: Value) -> Node 
     let current = node.tag <= said.tag;
     node.tag = said.tag.max(node.tag);
     let speaks = if shape.rules.one_speaks {
-        // The newest sync, then the smallest place, whatever came first.
+        // The newest sync wins, then the smallest place, in any order of arrival.
         node.values
             .get(&listing)
             .is_none_or(|known| known.from.0 < said.tag || known.from.0 == said.tag && place <= known.from.1)
@@ -184,7 +184,7 @@ fn merged(shape: &Shape, mut node: Node, said: &Said<'_>, value: Value) -> Node 
     node
 }
 
-/// Edges that a link means now: none while an end is missing.
+/// Edges that a link stands for at present; none while an end is missing.
 fn edges(world: &World, shape: &Shape, transaction: &Transaction, link: usize) -> Vec<EdgeId> {
     let there = |thing: &Thing| transaction.nodes.contains_key(thing) || world.graph.nodes.contains_key(thing);
     let it = &shape.links[link];
@@ -194,7 +194,7 @@ fn edges(world: &World, shape: &Shape, transaction: &Transaction, link: usize) -
     shape.targets(it).into_iter().filter(there).map(|to| (it.from, to)).collect()
 }
 
-/// An edge is locked; where it is new, both ends are.
+/// Locks the edge, and both ends of a new one.
 fn link_locks(world: &World, shape: &Shape, transaction: &Transaction, link: usize) -> Vec<Lock> {
     let mut locks = Vec::new();
     for edge in edges(world, shape, transaction, link) {
@@ -262,7 +262,7 @@ fn commit(world: &mut World, lane: usize, transaction: Transaction, acknowledged
     check::graph(world);
 }
 
-/// The scope that the message shows to bring rows, and the version of a collector that finished it.
+/// The scope that the message proves to bring rows, with the version of the collector if it finished.
 fn feeder(world: &World, sequence: u64) -> Option<((Place, Listing), Option<usize>)> {
     let message = world.stream.get(&sequence)?;
     match message.body {
@@ -272,7 +272,7 @@ fn feeder(world: &World, sequence: u64) -> Option<((Place, Listing), Option<usiz
     }
 }
 
-/// A message with edges stays readable; the model forgets the others.
+/// A message with edges stays readable; the model drops all others.
 fn acknowledge(world: &mut World, sequence: u64) {
     let Some(message) = world.stream.get_mut(&sequence) else { return };
     message.waiting = false;
@@ -281,8 +281,8 @@ fn acknowledge(world: &mut World, sequence: u64) {
     }
 }
 
-/// Draws held edges of a scope again in one transaction, unless a newer run has begun. A replica that lags may say that a
-/// batch is gone.
+/// Retries held edges of a scope in one transaction, unless a newer run has begun. A lagging replica may report a batch
+/// as missing.
 pub(crate) fn redraw(world: &mut World, shape: &Shape, scope: (Place, Listing), of: SyncNo, lags: bool) {
     let Some(mut known) = world.graph.scopes.get(&scope).cloned() else { return };
     if known.run().sync != of {
@@ -321,7 +321,7 @@ pub(crate) fn redraw(world: &mut World, shape: &Shape, scope: (Place, Listing), 
     world.graph.scopes.insert(scope, known);
 }
 
-/// Locks that drawing them takes.
+/// Locks needed for the retry.
 pub(crate) fn redraw_locks(world: &World, shape: &Shape, scope: (Place, Listing)) -> Vec<Lock> {
     let mut locks = vec![Lock::Scope(scope.0, scope.1)];
     let held = world.graph.scopes.get(&scope).into_iter().flat_map(|known| known.held().collect::<Vec<_>>());

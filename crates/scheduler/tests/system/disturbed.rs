@@ -1,4 +1,4 @@
-//! A bus that goes away and forgets who watches.
+//! A bus that fails and loses its watchers.
 
 use crate::stage::{Stage, process, request};
 use async_nats::jetstream;
@@ -36,7 +36,7 @@ async fn a_sync_outlives_restarts_of_the_server() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Deletes what follows syncs, as the death of the one server does that holds it.
+/// Deletes the watchers' consumers, like the death of the only server that holds them.
 #[allow(clippy::disallowed_methods, reason = "what a server does, no Groma does")]
 async fn delete_watchers(url: &str) -> anyhow::Result<usize> {
     let client = async_nats::ConnectOptions::new().connect(url).await?;

@@ -1,4 +1,4 @@
-//! A scheduler on a real nats-server, with a broker, collectors and a graph-writer of the tests' own.
+//! A scheduler on a real nats-server, with a broker, collectors and a graph-writer simulated by the tests.
 
 mod disturbed;
 mod newest;

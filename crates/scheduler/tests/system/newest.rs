@@ -4,7 +4,7 @@ use crate::stage::{Stage, report, request, run, scope, tell};
 use events::{LostScope, Sync, SyncFinished, SyncStarted, WorkItem, sync_event::Event};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A year from now: some other clock was ahead.
+/// A year from now, from a clock that was ahead.
 fn next_year() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     i64::try_from(now + 365 * 86_400).expect("not that late")
@@ -19,7 +19,7 @@ async fn a_sync_is_newer_than_the_graph() -> anyhow::Result<()> {
     stage.newest_tag(newest).await?;
     let first = run(&stage.bus, request(&["iam"], &[], 60)).await?;
     assert_eq!(first.sync.update_tag, newest + 1);
-    // The graph still says the same: what the bus knows counts, too.
+    // The graph's answer is unchanged, so the newer tag comes from the bus.
     let second = run(&stage.bus, request(&["iam"], &[], 60)).await?;
     assert_eq!(second.sync.update_tag, newest + 2);
     Ok(())
@@ -74,7 +74,7 @@ async fn only_a_sync_of_everything_is_whole() -> anyhow::Result<()> {
         };
         assert_eq!(collected.whole, whole, "{services:?}");
     }
-    // A report of another sync's item changes nothing.
+    // A report on another sync's item changes nothing.
     report(&stage.bus, &WorkItem { sync: Some(Sync { id: "other".into(), update_tag: 1 }), ..WorkItem::default() })
         .await;
     Ok(())

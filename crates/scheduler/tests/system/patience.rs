@@ -1,15 +1,15 @@
-//! Slow is not dead.
+//! Slow work is not given up.
 
 use crate::stage::{Stage, asset, leave_work, next_assets, report, request, run, scope, tell};
 use bus::{Outcome as Settle, Subscription};
 use events::{Message, Sync, SyncClosing, SyncEvent, SyncFinished, WorkItem, sync_event::Event};
 use std::time::Duration;
 
-/// Patience in seconds: some steps of the tests' collectors and writers.
+/// Patience in seconds: several steps of the simulated collectors and writers.
 const PATIENCE: u64 = 4;
-/// Time between two signs of work: less than patience. All of them together take longer.
+/// Time between two signs of progress: shorter than patience. All steps together take longer.
 const STEP: Duration = Duration::from_secs(1);
-/// Signs of work.
+/// Number of signs of progress.
 const STEPS: u32 = 12;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The parts that a scheduler talks to.
+//! The counterparts of a scheduler.
 
 use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, SYNCS, Subscription, WORK};
 use events::{
@@ -12,7 +12,7 @@ use testkit::Nats;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// A bus and what serves on it until this is dropped.
+/// A bus and its simulated servers, which run until this is dropped.
 pub(crate) struct Stage {
     pub(crate) nats: Nats,
     pub(crate) bus: Bus,
@@ -20,7 +20,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A bus with its streams, and a broker that names so many accounts.
+    /// A bus with its streams, and a broker with this number of accounts.
     pub(crate) async fn new(accounts: usize) -> anyhow::Result<Self> {
         let nats = Nats::start().await?;
         let bus = connect(&nats.url()).await?;
@@ -34,7 +34,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// A connection of its own, as another process has.
+    /// A separate connection, as of another process.
     pub(crate) async fn another(&self) -> anyhow::Result<Bus> {
         connect(&self.nats.url()).await
     }
@@ -50,7 +50,7 @@ impl Stage {
         self.answer(subjects::ACCOUNTS_REQUEST, answer).await
     }
 
-    /// A graph-writer that says which tag is the newest.
+    /// A graph-writer that answers with this newest tag.
     pub(crate) async fn newest_tag(&mut self, newest_tag: i64) -> anyhow::Result<()> {
         self.answer(subjects::NEWEST_TAG_REQUEST, NewestTagAnswer { newest_tag }.encode_to_vec()).await
     }
@@ -85,7 +85,7 @@ impl Stage {
         }
     }
 
-    /// A graph-writer that says what `ends` gives for one sync after another, and then nothing special.
+    /// A graph-writer that ends successive syncs with `ends`, and later ones with a default.
     pub(crate) async fn writer(&mut self, ends: Vec<SyncFinished>) -> anyhow::Result<()> {
         let bus = self.bus.clone();
         let collected = bus.consume(Subscription::collected(bus::GRAPH_WRITER, bus::ACK_WAIT)).await?;
@@ -103,12 +103,12 @@ impl Stage {
         Ok(())
     }
 
-    /// What is in a stream on a subject or pattern.
+    /// Subjects with messages in a stream that match.
     pub(crate) async fn held(&self, stream: &'static str, filter: &str) -> anyhow::Result<Vec<String>> {
         Ok(self.bus.subjects(stream, filter).await?)
     }
 
-    /// Waits until the work stream holds so many items.
+    /// Waits until the work stream holds this number of items.
     pub(crate) async fn until_queued(&self, items: usize) -> anyhow::Result<()> {
         while self.held(WORK, subjects::WORK).await?.len() != items {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -135,7 +135,7 @@ async fn connect(url: &str) -> anyhow::Result<Bus> {
     Ok(Bus::connect(&BusConfig::new(url, "test")).await?)
 }
 
-/// A request of these services and regions that is patient for so many seconds.
+/// A request of these services and regions with patience in seconds.
 pub(crate) fn request(services: &[&str], regions: &[&str], patience: u64) -> Request {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let (account, types) = (Vec::new(), Vec::new());
@@ -143,12 +143,12 @@ pub(crate) fn request(services: &[&str], regions: &[&str], patience: u64) -> Req
     Request { patience: Duration::from_secs(patience), ..args.validate().expect("a request") }
 }
 
-/// Surveys with nobody to interrupt.
+/// Surveys without a shutdown signal.
 pub(crate) async fn run(bus: &Bus, request: Request) -> Result<Outcome, SurveyError> {
     survey(bus, request, &CancellationToken::new(), |_: Progress| {}).await
 }
 
-/// A scheduler as a process that can be killed.
+/// A scheduler as a task that can be killed.
 pub(crate) fn process(bus: Bus, request: Request) -> tokio::task::JoinHandle<Result<Outcome, SurveyError>> {
     tokio::spawn(async move { run(&bus, request).await })
 }
@@ -188,7 +188,7 @@ pub(crate) async fn asset(bus: &Bus, sync: &Sync, scope: &Scope, index: u32) {
     bus.publish(Outgoing::asset(&event)).await.expect("the bus takes it");
 }
 
-/// A work item of a sync that this test makes up.
+/// Publishes a work item of a fictitious sync.
 pub(crate) async fn leave_work(bus: &Bus, sync: &Sync, account: &str, service: &str) {
     let item = WorkItem {
         sync: Some(sync.clone()),
@@ -201,7 +201,7 @@ pub(crate) async fn leave_work(bus: &Bus, sync: &Sync, account: &str, service: &
     bus.publish(Outgoing::work(&item)).await.expect("the bus takes it");
 }
 
-/// Asset events that graph-writers have not settled.
+/// Next asset events, unsettled, as a graph-writer receives them.
 pub(crate) async fn next_assets(bus: &Bus, most: usize) -> Vec<bus::Delivery> {
     let assets = bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await.expect("it is there");
     assets.next(most).await.expect("the bus answers")

@@ -1,4 +1,4 @@
-//! What killed schedulers leave in the queue.
+//! Work that killed schedulers leave in the queue.
 
 use crate::stage::{Stage, leave_work, process, request, run};
 use bus::{SYNCS, WORK};
@@ -50,7 +50,7 @@ async fn only_work_of_the_scope_is_removed() -> anyhow::Result<()> {
     let mut narrow = request(&["ec2"], &["eu-west-1"], 600);
     narrow.accounts = Some(vec!["000000000001".into()]);
     let scheduler = process(stage.another().await?, narrow);
-    // Two items of its own instead of the one that it removes.
+    // Its own two items, instead of the one that it removes.
     stage.until_queued(5).await?;
     let left = stage.held(WORK, &subjects::work_of_sync("dead")).await?;
     assert_eq!(left.len(), 3, "{left:?}");

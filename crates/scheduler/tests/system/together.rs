@@ -1,9 +1,9 @@
-//! No two syncs of one scope at once, and none that hangs in the way of others.
+//! No two concurrent syncs of one scope, and no hung sync that blocks others.
 
-use crate::stage::{Stage, process, request, run};
+use crate::stage::{Stage, process, request, run, tell};
 use bus::WORK;
-use events::{Sync, subjects};
-use scheduler::{Patience, SurveyError, presence::Presence};
+use events::{Sync, SyncStarted, subjects, sync_event::Event};
+use scheduler::{Patience, SurveyError, presence::Presence, tag::Identity};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -50,16 +50,16 @@ async fn syncs_of_different_scopes_that_begin_at_the_same_moment_have_different_
 async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<()> {
     let stage = Stage::new(1).await?;
     let request = request(&["iam"], &[], 600);
-    let sync = |id: &str| Sync { id: id.into(), update_tag: 1 };
+    let sync = |id: &str| Identity { sync: Sync { id: id.into(), update_tag: 1 }, before: 0 };
     let lively = Patience::new(Duration::from_mins(10));
-    let first = Presence::announce(&stage.bus, &request, (&sync("first"), 0), &lively).await?;
-    let refused = Presence::announce(&stage.bus, &request, (&sync("second"), 0), &lively).await;
+    let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
+    let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
     assert!(matches!(refused, Err(SurveyError::Running { .. })));
     drop(first);
     let hangs = Patience::new(Duration::ZERO);
-    let _hanging = Presence::announce(&stage.bus, &request, (&sync("hanging"), 0), &hangs).await?;
+    let _hanging = Presence::announce(&stage.bus, &request, &sync("hanging"), &hangs).await?;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    Presence::announce(&stage.bus, &request, (&sync("third"), 0), &lively).await?;
+    Presence::announce(&stage.bus, &request, &sync("third"), &lively).await?;
     Ok(())
 }
 
@@ -76,7 +76,7 @@ async fn an_interrupted_survey_leaves_no_work() -> anyhow::Result<()> {
     let error = ended.expect_err("it was interrupted");
     assert!(error.to_string().contains("while collecting"), "{error}");
     assert!(stage.held(WORK, subjects::WORK).await?.is_empty());
-    // It is over for everybody: the next one begins at once.
+    // The sync is over for every scheduler: the next one begins at once.
     assert!(stage.last("abandoned").await?.is_some());
     let next = process(stage.another().await?, request(&["iam"], &[], 600));
     stage.until_queued(2).await?;
@@ -93,5 +93,31 @@ async fn without_a_broker_a_survey_is_interrupted_at_once() -> anyhow::Result<()
     assert!(ended.expect_err("it was interrupted").to_string().contains("before anything was collected"));
     let nobody = run(&stage.bus, request(&["iam"], &[], 600)).await;
     assert!(matches!(nobody, Err(SurveyError::NoAccounts(_))));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_for() -> anyhow::Result<()> {
+    let stage = Stage::new(1).await?;
+    let lively = Patience::new(Duration::from_mins(10));
+    let identity = |id: &str| Identity { sync: Sync { id: id.into(), update_tag: 1 }, before: 0 };
+    let iam = Presence::announce(&stage.bus, &request(&["iam"], &[], 600), &identity("first"), &lively).await?;
+    iam.continue_as(&identity("repeat"));
+    let ec2 = Presence::announce(&stage.bus, &request(&["ec2"], &[], 600), &identity("other"), &lively).await?;
+    assert!(ec2.ask(&stage.bus, "repeat").await?.is_some_and(|answer| answer.other_scope));
+    assert!(ec2.ask(&stage.bus, "first").await?.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_silent_sync_of_other_services_is_not_abandoned() -> anyhow::Result<()> {
+    let mut stage = Stage::new(1).await?;
+    stage.collectors();
+    stage.writer(Vec::new()).await?;
+    let silent = Sync { id: "silent".into(), update_tag: 1 };
+    let services = vec!["sts".to_owned(), "inspector2".to_owned()];
+    tell(&stage.bus, &silent, Event::Started(SyncStarted { accounts: 1, services })).await;
+    run(&stage.bus, request(&["iam"], &[], 600)).await?;
+    assert!(stage.last("abandoned").await?.is_none());
     Ok(())
 }

@@ -1,0 +1,121 @@
+//! Calls about single items of a listing. An item may be deleted between the listing and the call, and a call may fail for one
+//! item alone.
+
+use crate::CollectError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use events::FailureClass;
+use std::error::Error;
+
+/// Failed items after which a listing stops: the rest would mostly fail too.
+const MOST_FAILED: u32 = 20;
+
+/// The answer about an item. `None`: the item was deleted after it was listed.
+///
+/// # Errors
+/// Every other error of the call.
+pub fn unless_gone<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, CollectError>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.as_service_error().and_then(|error| error.code()).is_some_and(is_gone) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing (`LoadBalancerNotFound`) and the
+/// JSON services (`ResourceNotFoundException`).
+fn is_gone(code: &str) -> bool {
+    code.starts_with("NoSuchEntity") || code.ends_with("NotFound") || code.ends_with("NotFoundException")
+}
+
+/// Items of a listing that could not be read. The listing goes on without them and fails at its end, so that nothing of it
+/// is cleaned up.
+#[derive(Debug, Default)]
+pub struct Details {
+    failed: u32,
+    first: Option<CollectError>,
+}
+
+impl Details {
+    /// The answer about `item`; `None` when it is gone or its call failed.
+    ///
+    /// # Errors
+    /// The failure is not this item's alone, or too many items have failed.
+    pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Option<T>, CollectError> {
+        let error = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(error) if is_of_all(error.class) => return Err(error),
+            Err(error) => CollectError { message: format!("{item}: {}", error.message), ..error },
+        };
+        self.failed += 1;
+        let first = self.first.get_or_insert(error);
+        if self.failed < MOST_FAILED { Ok(None) } else { Err(named(first.clone(), self.failed)) }
+    }
+
+    /// Ends the listing.
+    ///
+    /// # Errors
+    /// Names the first item that could not be read, and their number.
+    pub fn end(self) -> Result<(), CollectError> {
+        self.first.map_or(Ok(()), |first| Err(named(first, self.failed)))
+    }
+}
+
+fn is_of_all(class: FailureClass) -> bool {
+    use FailureClass::{Credentials, NotEnabled, Throttled, Timeout, Unreachable};
+    matches!(class, Credentials | NotEnabled | Throttled | Timeout | Unreachable)
+}
+
+fn named(first: CollectError, failed: u32) -> CollectError {
+    if failed == 1 {
+        return first;
+    }
+    CollectError { message: format!("{failed} items could not be read, first {}", first.message), ..first }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied() -> CollectError {
+        CollectError { class: FailureClass::AccessDenied, message: "AccessDenied: no".into() }
+    }
+
+    #[test]
+    fn a_failed_item_is_named_at_the_end_and_the_others_are_read() -> Result<(), CollectError> {
+        let mut details = Details::default();
+        assert_eq!(details.take("a", Ok(Some(1)))?, Some(1));
+        assert_eq!(details.take::<i32>("gone", Ok(None))?, None);
+        assert_eq!(details.take::<i32>("b", Err(denied()))?, None);
+        assert_eq!(details.take("c", Ok(Some(3)))?, Some(3));
+        assert_eq!(details.end().expect_err("one failed").message, "b: AccessDenied: no");
+        Ok(())
+    }
+
+    #[test]
+    fn a_listing_stops_where_the_rest_would_fail_too() {
+        let mut details = Details::default();
+        let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
+        assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
+        for _ in 1..MOST_FAILED {
+            assert_eq!(details.take::<i32>("a", Err(denied())), Ok(None));
+        }
+        let error = details.take::<i32>("z", Err(denied())).expect_err("too many");
+        assert_eq!(error.message, "20 items could not be read, first a: AccessDenied: no");
+    }
+
+    #[test]
+    fn codes_of_what_is_gone() {
+        for code in
+            ["NoSuchEntity", "InvalidRouteTableID.NotFound", "LoadBalancerNotFound", "ResourceNotFoundException"]
+        {
+            assert!(is_gone(code), "{code}");
+        }
+        for code in ["AccessDenied", "ServiceNotFoundInRegion", "Throttling"] {
+            assert!(!is_gone(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Pages of a listing. A page token that AWS gives twice would begin a circle: the SDK's paginators take it for the end of the
+//! listing, and what comes after it would be removed from the graph. Here it is an error, as in botocore (`PaginationError`).
+
+use aws_smithy_async::future::pagination_stream::PaginationStream;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use siphasher::sip::SipHasher13;
+use std::{
+    collections::HashSet,
+    hash::{Hash, Hasher},
+};
+
+/// AWS gave the same page token twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("AWS gave the same page token twice, so the rest of the listing cannot be read")]
+pub struct RepeatedToken;
+
+/// Page tokens of one call so far, as hashes.
+#[derive(Debug, Default)]
+pub struct Tokens(HashSet<u64>);
+
+impl Tokens {
+    /// Notes a token.
+    ///
+    /// # Errors
+    /// It was noted before.
+    pub fn note(&mut self, token: &str) -> Result<(), RepeatedToken> {
+        let mut hasher = SipHasher13::new();
+        token.hash(&mut hasher);
+        if self.0.insert(hasher.finish()) { Ok(()) } else { Err(RepeatedToken) }
+    }
+}
+
+/// Pages of one call. Made by [`paged!`].
+pub struct Pages<O, E, R = HttpResponse> {
+    pages: PaginationStream<Result<O, SdkError<E, R>>>,
+    token: fn(&O) -> Option<&str>,
+    tokens: Tokens,
+}
+
+/// Pages of an SDK call with a paginator: `paged!(ec2.describe_vpcs().max_results(1000), next_token)`. The second argument is
+/// the name of the field with the token.
+#[macro_export]
+macro_rules! paged {
+    ($call:expr, $token:ident) => {
+        $crate::Pages::new($call.into_paginator().stop_on_duplicate_token(false).send(), |page| page.$token())
+    };
+}
+
+impl<O, E, R> Pages<O, E, R> {
+    /// Pages of a stream that does not end by itself at a repeated token.
+    pub fn new(pages: PaginationStream<Result<O, SdkError<E, R>>>, token: fn(&O) -> Option<&str>) -> Self {
+        Self { pages, token, tokens: Tokens::default() }
+    }
+
+    /// The next page, or `None` after the last.
+    ///
+    /// # Errors
+    /// As the call, and [`RepeatedToken`] as a construction failure.
+    pub async fn next(&mut self) -> Option<Result<O, SdkError<E, R>>> {
+        match self.pages.next().await? {
+            Ok(page) => Some(self.check(&page).map(|()| page)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// All pages.
+    ///
+    /// # Errors
+    /// As [`Pages::next`].
+    pub async fn all(mut self) -> Result<Vec<O>, SdkError<E, R>> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await {
+            all.push(page?);
+        }
+        Ok(all)
+    }
+
+    fn check(&mut self, page: &O) -> Result<(), SdkError<E, R>> {
+        let token = (self.token)(page).filter(|token| !token.is_empty());
+        token.map_or(Ok(()), |token| self.tokens.note(token)).map_err(SdkError::construction_failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_async::future::pagination_stream::fn_stream::FnStream;
+    use std::convert::Infallible;
+
+    type Page = Result<String, SdkError<Infallible, ()>>;
+
+    fn pages(tokens: &[&str]) -> Pages<String, Infallible, ()> {
+        let tokens: Vec<Page> = tokens.iter().map(|token| Ok((*token).to_owned())).collect();
+        let stream = FnStream::new(move |sender| {
+            Box::pin(async move {
+                for page in tokens {
+                    if sender.send(page).await.is_err() {
+                        return;
+                    }
+                }
+            })
+        });
+        Pages::new(PaginationStream::new(stream), |token| Some(token))
+    }
+
+    #[tokio::test]
+    async fn a_repeated_token_is_an_error() {
+        assert_eq!(pages(&["a", "b", ""]).all().await.expect("three pages").len(), 3);
+        for tokens in [&["a", "a"][..], &["a", "b", "a"]] {
+            let error = pages(tokens).all().await.expect_err("it is repeated");
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(cause.contains("same page token twice"), "{cause}");
+        }
+    }
+}
