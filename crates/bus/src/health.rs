@@ -96,7 +96,13 @@ mod tests {
         health.failed("it", &std::fmt::Error, connected).pause.as_millis()
     }
 
+    /// Not one test each: tracing remembers for the whole process whether anyone listens to a line, and tests run side by side.
     #[test]
+    fn pauses_grow_and_an_outage_is_two_lines() {
+        an_outage_is_a_line_at_its_start_and_one_at_its_end();
+        pauses_grow_to_a_limit_and_begin_again_after_a_success();
+    }
+
     fn pauses_grow_to_a_limit_and_begin_again_after_a_success() {
         let health = Health::default();
         let pauses: Vec<_> = (0..6).map(|_| failed(&health, true)).collect();
@@ -105,7 +111,6 @@ mod tests {
         assert_eq!(failed(&health, true), 250);
     }
 
-    #[test]
     fn an_outage_is_a_line_at_its_start_and_one_at_its_end() {
         for (connected, expected) in [(true, 2), (false, 0)] {
             let lines = Arc::new(AtomicU32::new(0));

@@ -32,7 +32,7 @@ impl Tokens {
 
 /// Pages of one call. Made by [`paged!`].
 pub struct Pages<O, E, R = HttpResponse> {
-    pages: PaginationStream<Result<O, SdkError<E, R>>>,
+    stream: PaginationStream<Result<O, SdkError<E, R>>>,
     token: fn(&O) -> Option<&str>,
     tokens: Tokens,
 }
@@ -48,8 +48,8 @@ macro_rules! paged {
 
 impl<O, E, R> Pages<O, E, R> {
     /// Pages of a stream that does not end by itself at a repeated token.
-    pub fn new(pages: PaginationStream<Result<O, SdkError<E, R>>>, token: fn(&O) -> Option<&str>) -> Self {
-        Self { pages, token, tokens: Tokens::default() }
+    pub fn new(stream: PaginationStream<Result<O, SdkError<E, R>>>, token: fn(&O) -> Option<&str>) -> Self {
+        Self { stream, token, tokens: Tokens::default() }
     }
 
     /// The next page, or `None` after the last.
@@ -57,7 +57,7 @@ impl<O, E, R> Pages<O, E, R> {
     /// # Errors
     /// As the call, and [`RepeatedToken`] as a construction failure.
     pub async fn next(&mut self) -> Option<Result<O, SdkError<E, R>>> {
-        match self.pages.next().await? {
+        match self.stream.next().await? {
             Ok(page) => Some(self.check(&page).map(|()| page)),
             Err(error) => Some(Err(error)),
         }
