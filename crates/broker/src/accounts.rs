@@ -102,7 +102,7 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
         route = route.then(role);
     }
     // Cartography, too, names the account of the caller after the profile in use.
-    let name = profile.or_else(|| aws.environment().get("AWS_PROFILE")).unwrap_or("default").to_owned();
+    let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
     Ok(Discovery { accounts: vec![try_way(aws, name, route).await?], unreachable: Vec::new() })
 }
 

@@ -23,7 +23,7 @@ impl Alone {
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.broker.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown();
-        let broker = crate::build(config).await?;
+        let broker = crate::build(config)?;
         // Leases travel by request-reply alone: the broker needs no stream.
         let bus = Bus::connect(&self.bus.config("groma-broker")).await?;
         broker.run(bus, shutdown, None).await?;

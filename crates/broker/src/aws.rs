@@ -86,8 +86,8 @@ impl Aws {
     ///
     /// # Errors
     /// When they cannot be read; the old ones stay.
-    pub async fn reload(&self) -> Result<(), ProfilesError> {
-        let fresh = Profiles::load(&self.env).await?;
+    pub fn reload(&self) -> Result<(), ProfilesError> {
+        let fresh = Profiles::load(&self.env)?;
         *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(())
     }
@@ -111,7 +111,7 @@ impl Aws {
         let entered = self.try_enter(route, purpose, policy, seconds).await;
         // Keys in a file may have been renewed since it was read: somebody signed in again.
         if let (Err(Refusal { kind: Kind::SourceExpired, .. }), Source::Keys { .. }) = (&entered, &route.source)
-            && self.reload().await.is_ok()
+            && self.reload().is_ok()
         {
             return self.try_enter(route, purpose, policy, seconds).await;
         }

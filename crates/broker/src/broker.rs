@@ -10,6 +10,7 @@ use crate::{
     profiles::{Profiles, ProfilesError},
     refusal::{Kind, Refusal},
     settings::SettingError,
+    size,
 };
 use anyhow::Context;
 use bus::{Bus, request::Served};
@@ -61,8 +62,8 @@ pub enum BrokerError {
 ///
 /// # Errors
 /// When a file cannot be read or understood, a setting has no meaning, or a profile that is named does not exist.
-pub async fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
-    build_with(config, Environment::of_process()).await
+pub fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
+    build_with(config, Environment::of_process())
 }
 
 /// The same with an environment of one's own. The SDK's providers for containers, instances and IAM Identity Center still
@@ -70,8 +71,8 @@ pub async fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
 ///
 /// # Errors
 /// As [`build`].
-pub async fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, BrokerError> {
-    let profiles = Profiles::load(&env).await?;
+pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, BrokerError> {
+    let profiles = Profiles::load(&env)?;
     let aws = Aws::new(env, profiles);
     match &config.scope {
         Scope::Profiles { named } => {
@@ -155,7 +156,9 @@ impl Office {
                     unreachable = discovery.unreachable.len(),
                     "accounts found"
                 );
-                discovery.answer()
+                let mut answer = discovery.answer();
+                size::fit(&mut answer, request.most_bytes());
+                answer
             }
             Err(refusal) => AccountsAnswer { failure: Some(refusal.failure()), ..AccountsAnswer::default() },
         };

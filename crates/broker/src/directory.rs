@@ -38,7 +38,7 @@ impl Directory {
     /// # Errors
     /// When none can be known.
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
-        aws.reload().await.map_err(|error| Refusal::configuration(&error))?;
+        aws.reload().map_err(|error| Refusal::configuration(&error))?;
         let discovery = accounts::discover(aws, scope).await?;
         let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), Ok(found.route.clone())));
         let others = discovery.unreachable.iter().map(|it| (it.id.clone(), it.route.clone().ok_or(it.refusal.clone())));

@@ -20,6 +20,16 @@ impl Environment {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// A variable's value, which may be blank.
+    pub fn set(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim())
+    }
+
+    /// The selected profile. A blank name is one that does not exist, as in botocore.
+    pub fn profile(&self) -> Option<&str> {
+        self.set("AWS_DEFAULT_PROFILE").or_else(|| self.set("AWS_PROFILE"))
+    }
+
     /// Where `~` leads.
     pub fn home(&self) -> Option<&str> {
         self.get("HOME").or_else(|| self.get("USERPROFILE"))

@@ -2,12 +2,12 @@
 //! leases collectors short sessions: one account, one service, only the actions that they declare, sealed to the one who
 //! asked.
 //!
-//! Reading order: [`config`] is what the user says, [`environment`], [`profiles`] and [`settings`] what AWS's files say;
+//! Reading order: [`config`] is what the user says, [`environment`], [`ini`], [`profiles`] and [`settings`] what AWS's files say;
 //! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
 //! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
-//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus;
-//! [`alone`] is a process that does.
+//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus
+//! (`size` keeps its answers below the message limit); [`alone`] is a process that does.
 
 pub mod accounts;
 pub mod alone;
@@ -21,6 +21,7 @@ pub mod directory;
 pub mod environment;
 pub mod files;
 pub mod flight;
+pub mod ini;
 pub mod leases;
 pub mod organization;
 pub mod plan;
@@ -30,6 +31,7 @@ pub mod profiles;
 pub mod refusal;
 pub mod route;
 pub mod settings;
+mod size;
 pub mod sources;
 
 pub use alone::Alone;

@@ -3,7 +3,7 @@
 use crate::{
     arn::{NoRoleArn, RoleArn},
     environment::Environment,
-    profiles::Profiles,
+    profiles::{Misread, Profiles},
     route::{Role, Route, Source, Sso, WebIdentity},
     settings::Settings,
 };
@@ -47,6 +47,8 @@ pub enum PlanError {
     RoleArn { profile: String, wrong: NoRoleArn },
     #[error("duration_seconds of profile {profile:?} is {value:?}: it has to be a number from 900 to 43200")]
     Duration { profile: String, value: String },
+    #[error("profile {profile:?} cannot be understood: {misread}")]
+    Misread { profile: String, misread: Misread },
     #[error("profile {profile:?} holds no credentials")]
     NoCredentials { profile: String },
     #[error("profile {profile:?} holds only half of its keys: {missing} is missing")]
@@ -93,7 +95,7 @@ impl<'a> Planner<'a> {
         if let Some(profile) = named {
             return self.profile(profile);
         }
-        let selected = self.env.get("AWS_PROFILE");
+        let selected = self.env.profile();
         let settings_of = selected.unwrap_or("default").to_owned();
         let by = |source| Route { profile: Some(settings_of.clone()), source, roles: Vec::new() };
         if self.env.get("AWS_ACCESS_KEY_ID").is_some() && self.env.get("AWS_SECRET_ACCESS_KEY").is_some() {
@@ -144,12 +146,16 @@ impl<'a> Planner<'a> {
     pub fn profile(&self, name: &str) -> Result<Route, PlanError> {
         if !self.profiles.has(name) {
             let known = self.profiles.names().collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { "none".to_owned() } else { known };
             return Err(PlanError::NoSuchProfile { profile: name.to_owned(), known });
         }
         let mut seen = vec![name.to_owned()];
         let mut roles = Vec::new();
         let mut at = name.to_owned();
         let source = loop {
+            if let Some(misread) = self.profiles.mistake(&at) {
+                return Err(PlanError::Misread { profile: at, misread: misread.clone() });
+            }
             // As in the SDKs: keys of a source profile go before the role that it may have as well.
             let by_keys = seen.len() > 1 && self.get(&at, "aws_access_key_id").is_some();
             let Some(role) = self.role(&at)?.filter(|_| !by_keys) else { break self.base(&at) };

@@ -1,18 +1,13 @@
-//! The shared config and credentials files. The AWS SDK's own parser reads them; this keeps their order as well and says
-//! aloud what the SDK passes over in silence (a file that cannot be read, one that is not text).
+//! The shared config and credentials files, as botocore reads them (`configloader.py`): which sections are profiles, and which
+//! file's value counts.
 
-use crate::{environment::Environment, files};
-use aws_runtime::env_config::{
-    error::EnvConfigFileLoadError,
-    file::{EnvConfigFileKind, EnvConfigFiles},
-    parse::EnvConfigParseError,
-    property::PropertiesKey,
-    section::EnvConfigSections,
-    source,
+use crate::{
+    environment::Environment,
+    files,
+    ini::{self, Mistake, Section, Value},
 };
-use aws_types::os_shim_internal::{Env, Fs};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashMap},
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -20,14 +15,35 @@ use std::{
 /// Every profile of both files, in the order in which they stand there.
 #[derive(Clone, Default)]
 pub struct Profiles {
-    sections: EnvConfigSections,
-    names: Vec<String>,
+    all: Vec<Profile>,
+    places: HashMap<String, usize>,
+    sso_sessions: BTreeMap<String, Values>,
+    services: BTreeMap<String, Values>,
+}
+
+type Values = BTreeMap<String, Value>;
+
+#[derive(Clone)]
+struct Profile {
+    name: String,
+    values: Values,
+    mistake: Option<Misread>,
+}
+
+/// A line of a profile that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} {mistake}", .path.display())]
+pub struct Misread {
+    /// File.
+    path: PathBuf,
+    /// Line.
+    mistake: Mistake,
 }
 
 /// A file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfilesError {
-    /// It is there, or was asked for, and cannot be read.
+    /// It is there and cannot be read.
     #[error("cannot read the AWS file {}{}", .path.display(), .variable.map(|name| format!(" ({name})")).unwrap_or_default())]
     Unreadable {
         /// Which file.
@@ -43,107 +59,174 @@ pub enum ProfilesError {
         /// Which file.
         path: PathBuf,
         /// Where and why.
-        source: EnvConfigParseError,
+        source: Mistake,
     },
-    /// The SDK could not take what was read.
-    #[error("cannot load the AWS files")]
-    Load(#[source] EnvConfigFileLoadError),
-}
-
-struct File {
-    kind: EnvConfigFileKind,
-    path: PathBuf,
-    text: String,
 }
 
 impl Profiles {
-    /// Reads both files from where the environment says, else from `~/.aws`. A file that nobody asked for may be missing.
+    /// Reads both files from where the environment says, else from `~/.aws`. A missing file is an empty one, as in botocore.
     ///
     /// # Errors
     /// [`ProfilesError`].
-    pub async fn load(env: &Environment) -> Result<Self, ProfilesError> {
-        let config = read(env, EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "config")?;
-        let credentials = read(env, EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
-        Self::of(&[config, credentials]).await
+    pub fn load(env: &Environment) -> Result<Self, ProfilesError> {
+        let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config")?;
+        let (credentials_path, credentials) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
+        Self::of((&config_path, &config), (&credentials_path, &credentials))
     }
 
     /// The profiles of these two texts.
     ///
     /// # Errors
     /// [`ProfilesError`].
-    pub async fn parse(config: &str, credentials: &str) -> Result<Self, ProfilesError> {
-        let file = |kind, path: &str, text: &str| File { kind, path: path.into(), text: text.to_owned() };
-        let config = file(EnvConfigFileKind::Config, "config", config);
-        Self::of(&[config, file(EnvConfigFileKind::Credentials, "credentials", credentials)]).await
+    pub fn parse(config: &str, credentials: &str) -> Result<Self, ProfilesError> {
+        Self::of((Path::new("config"), config), (Path::new("credentials"), credentials))
     }
 
-    async fn of(files: &[File]) -> Result<Self, ProfilesError> {
-        // Each by itself first, so that a mistake is found in the file that has it.
-        for file in files {
-            sections(&[file]).await?.map_err(|source| ProfilesError::Syntax { path: file.path.clone(), source })?;
+    fn of(config: (&Path, &str), credentials: (&Path, &str)) -> Result<Self, ProfilesError> {
+        let mut profiles = Self::default();
+        for section in understood(config)? {
+            profiles.add(config.0, section);
         }
-        let both: Vec<&File> = files.iter().collect();
-        let path = PathBuf::from("config and credentials");
-        let sections = sections(&both).await?.map_err(|source| ProfilesError::Syntax { path, source })?;
-        let mut known = HashSet::new();
-        let headings = files.iter().flat_map(|file| file.text.lines().filter_map(heading));
-        let names = headings.filter(|name| sections.get_profile(name).is_some() && known.insert(*name));
-        let names = names.map(str::to_owned).collect();
-        Ok(Self { sections, names })
+        // In the credentials file a heading is a name as it stands there.
+        for Section { heading, values, mistake } in understood(credentials)? {
+            profiles.merge(Profile { name: heading, values, mistake: misread(credentials.0, mistake) });
+        }
+        Ok(profiles)
+    }
+
+    /// A section of the config file.
+    fn add(&mut self, path: &Path, Section { heading, values, mistake }: Section) {
+        let words = ini::words(&heading);
+        match words.as_deref() {
+            _ if heading == "default" => {
+                self.replace(Profile { name: heading, values, mistake: misread(path, mistake) });
+            }
+            Some([_, name]) if heading.starts_with("profile") => {
+                self.replace(Profile { name: name.clone(), values, mistake: misread(path, mistake) });
+            }
+            Some([_, name]) if heading.starts_with("sso-session") => {
+                drop(self.sso_sessions.insert(name.clone(), values));
+            }
+            Some([_, name]) if heading.starts_with("services") => drop(self.services.insert(name.clone(), values)),
+            _ if heading.starts_with("profile") => {
+                let path = path.display();
+                tracing::warn!(%path, heading, "a section names no profile: a name with spaces has to be quoted");
+            }
+            _ => {}
+        }
+    }
+
+    fn replace(&mut self, profile: Profile) {
+        match self.places.get(&profile.name) {
+            Some(known) => self.all[*known] = profile,
+            None => self.push(profile),
+        }
+    }
+
+    fn push(&mut self, profile: Profile) {
+        self.places.insert(profile.name.clone(), self.all.len());
+        self.all.push(profile);
+    }
+
+    fn merge(&mut self, profile: Profile) {
+        match self.places.get(&profile.name) {
+            Some(known) => {
+                let known = &mut self.all[*known];
+                known.values.extend(profile.values);
+                known.mistake = known.mistake.take().or(profile.mistake);
+            }
+            None => self.push(profile),
+        }
+    }
+
+    fn find(&self, profile: &str) -> Option<&Profile> {
+        self.all.get(*self.places.get(profile)?)
     }
 
     /// Names in the order of the files, `default` among them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.all.iter().map(|profile| profile.name.as_str())
     }
 
     /// Whether there is such a profile.
     pub fn has(&self, profile: &str) -> bool {
-        self.sections.get_profile(profile).is_some()
+        self.find(profile).is_some()
+    }
+
+    /// The first line of a profile that cannot be understood.
+    pub fn mistake(&self, profile: &str) -> Option<&Misread> {
+        self.find(profile)?.mistake.as_ref()
+    }
+
+    /// Keys of a profile that have a value.
+    pub fn keys(&self, profile: &str) -> impl Iterator<Item = &str> {
+        let values = self.find(profile).into_iter().flat_map(|profile| &profile.values);
+        values.filter(|(_, value)| matches!(value, Value::Text(text) if !text.is_empty())).map(|(key, _)| key.as_str())
     }
 
     /// A profile's value; a blank one counts as not set.
     pub fn get(&self, profile: &str, key: &str) -> Option<&str> {
-        self.sections.get_profile(profile)?.get(key).map(str::trim).filter(|value| !value.is_empty())
+        text(&self.find(profile)?.values, key)
     }
 
     /// A value of `[sso-session NAME]`.
     pub fn sso_session(&self, name: &str, key: &str) -> Option<&str> {
-        self.sections.sso_session(name)?.get(key)
+        text(self.sso_sessions.get(name)?, key)
     }
 
     /// A service's value in `[services NAME]`.
     pub fn service(&self, section: &str, service: &str, key: &str) -> Option<&str> {
-        let path = PropertiesKey::builder()
-            .section_key("services")
-            .section_name(section)
-            .property_name(service)
-            .sub_property_name(key)
-            .build()
-            .ok()?;
-        self.sections.other_sections().get(&path).map(String::as_str)
+        match self.services.get(section)?.get(service)? {
+            Value::Nested(values) => values.get(key).map(String::as_str).filter(|value| !value.is_empty()),
+            Value::Text(_) => None,
+        }
     }
 }
 
 impl fmt::Debug for Profiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Profiles").field(&self.names).finish()
+        f.debug_tuple("Profiles").field(&self.names().collect::<Vec<_>>()).finish()
     }
 }
 
-fn read(env: &Environment, kind: EnvConfigFileKind, variable: &'static str, name: &str) -> Result<File, ProfilesError> {
+fn text<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
+    match values.get(key)? {
+        Value::Text(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+        Value::Nested(_) => None,
+    }
+}
+
+fn understood((path, text): (&Path, &str)) -> Result<Vec<Section>, ProfilesError> {
+    ini::parse(text).map_err(|source| ProfilesError::Syntax { path: path.to_owned(), source })
+}
+
+fn misread(path: &Path, mistake: Option<Mistake>) -> Option<Misread> {
+    mistake.map(|mistake| Misread { path: path.to_owned(), mistake })
+}
+
+/// Path and text of a file.
+fn read(env: &Environment, variable: &'static str, name: &str) -> Result<(PathBuf, String), ProfilesError> {
     let home = env.home().map(Path::new);
-    let (path, variable) = match (env.get(variable), home) {
+    let (path, variable) = match (env.set(variable), home) {
+        (Some(""), _) | (None, None) => return Ok((name.into(), String::new())),
         (Some(path), home) => (expand(path, home), Some(variable)),
         (None, Some(home)) => (home.join(".aws").join(name), None),
-        (None, None) => return Ok(File { kind, path: name.into(), text: String::new() }),
     };
-    let text = match files::read_text(&path, files::CONFIG) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && variable.is_none() => String::new(),
-        Err(source) => return Err(ProfilesError::Unreadable { path, variable, source }),
-    };
-    Ok(File { kind, path, text })
+    if !path.is_file() && !is_device(&path) {
+        if let Some(variable) = variable {
+            tracing::warn!(path = %path.display(), variable, "there is no such AWS file");
+        }
+        return Ok((path, String::new()));
+    }
+    match files::read_text(&path, files::CONFIG) {
+        Ok(text) => Ok((path, text)),
+        Err(source) => Err(ProfilesError::Unreadable { path, variable, source }),
+    }
+}
+
+/// Such as `/dev/null` or a pipe. Not a folder, which botocore takes for a missing file.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_dir())
 }
 
 fn expand(path: &str, home: Option<&Path>) -> PathBuf {
@@ -153,55 +236,62 @@ fn expand(path: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-async fn sections(files: &[&File]) -> Result<Result<EnvConfigSections, EnvConfigParseError>, ProfilesError> {
-    let builder =
-        files.iter().fold(EnvConfigFiles::builder(), |builder, file| builder.with_contents(file.kind, &*file.text));
-    let source =
-        source::load(&Env::from_slice(&[]), &Fs::real(), &builder.build()).await.map_err(ProfilesError::Load)?;
-    Ok(EnvConfigSections::parse(source))
-}
-
-/// `[profile NAME]`, `[default]`, or `[NAME]` in the credentials file.
-fn heading(line: &str) -> Option<&str> {
-    let inner = line.trim_start().strip_prefix('[')?.split(']').next()?.trim();
-    Some(inner.strip_prefix("profile").filter(|name| name.starts_with([' ', '\t'])).unwrap_or(inner).trim())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn both_files_in_their_order() {
+    #[test]
+    fn both_files_in_their_order() {
         let config = "[default]\nregion = us-east-1\n[profile zeta]\nrole_arn = r\n[profile alpha]\n[sso-session s]\nsso_region=x";
-        let profiles =
-            Profiles::parse(config, "[alpha]\naws_access_key_id = K\n[only-here]\n").await.expect("they parse");
+        let profiles = Profiles::parse(config, "[alpha]\naws_access_key_id = K\n[only-here]\n").expect("they parse");
         assert_eq!(profiles.names().collect::<Vec<_>>(), ["default", "zeta", "alpha", "only-here"]);
         assert_eq!(profiles.get("alpha", "aws_access_key_id"), Some("K"));
         assert_eq!(profiles.sso_session("s", "sso_region"), Some("x"));
         assert_eq!(profiles.get("zeta", "region"), None);
     }
 
-    #[tokio::test]
-    async fn a_services_section_is_read() {
+    #[test]
+    fn a_services_section_is_read() {
         let config = "[profile a]\nservices = local\n[services local]\nsts =\n  endpoint_url = http://localhost:1\n";
-        let profiles = Profiles::parse(config, "").await.expect("it parses");
+        let profiles = Profiles::parse(config, "").expect("it parses");
         assert_eq!(profiles.service("local", "sts", "endpoint_url"), Some("http://localhost:1"));
     }
 
-    #[tokio::test]
-    async fn a_mistake_names_the_file_and_the_line() {
-        let error = Profiles::parse("[profile a]\n", "[b]\nnonsense and secret\n").await.expect_err("no equals sign");
-        let text = bus::chain(&error);
-        assert!(text.contains("file credentials") && text.contains("line 2") && !text.contains("secret"), "{text}");
+    #[test]
+    fn a_mistake_names_the_file_and_the_line() {
+        let profiles = Profiles::parse("[profile a]\n", "[b]\nnonsense and secret\n").expect("it costs one profile");
+        let text = profiles.mistake("b").expect("no equals sign").to_string();
+        assert!(text.starts_with("credentials line 2") && !text.contains("secret"), "{text}");
+        assert_eq!(profiles.mistake("a"), None);
+        let error = Profiles::parse("region = x\n[profile a]\n", "").expect_err("text before the first section");
+        assert!(bus::chain(&error).contains("file config: line 1"), "{}", bus::chain(&error));
     }
 
-    #[tokio::test]
-    async fn a_file_that_was_asked_for_has_to_be_there() {
-        let env: Environment = [("AWS_CONFIG_FILE", "/nonexistent/config")].into_iter().collect();
-        let error = Profiles::load(&env).await.expect_err("it is not");
-        assert_eq!(error.to_string(), "cannot read the AWS file /nonexistent/config (AWS_CONFIG_FILE)");
-        let nobody_asked: Environment = [("HOME", "/nonexistent")].into_iter().collect();
-        assert_eq!(Profiles::load(&nobody_asked).await.expect("none is fine").names().count(), 0);
+    #[test]
+    fn a_file_that_is_missing_is_empty_and_so_is_a_blank_name() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(dir.path().join(".aws")).expect("it can be made");
+        std::fs::write(dir.path().join(".aws/credentials"), "[default]\naws_access_key_id = K\n")
+            .expect("it is written");
+        let home = dir.path().to_str().expect("text");
+        for (variables, names) in [
+            (vec![("HOME", home)], 1),
+            (vec![("HOME", home), ("AWS_SHARED_CREDENTIALS_FILE", "")], 0),
+            (vec![("HOME", home), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/file")], 0),
+            (vec![("HOME", home), ("AWS_CONFIG_FILE", home)], 1),
+            (vec![("HOME", home), ("AWS_CONFIG_FILE", "/dev/null")], 1),
+        ] {
+            let env: Environment = variables.clone().into_iter().collect();
+            assert_eq!(Profiles::load(&env).expect("it loads").names().count(), names, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_profiles_are_those_of_the_aws_cli() {
+        let config =
+            "[profile 'Team Payments']\nrole_arn=a\n[profile büro]\n[profile a&(b)]\n[profile two words]\n[plain]\n";
+        let profiles = Profiles::parse(config, "[profile raw]\n").expect("it parses");
+        assert_eq!(profiles.names().collect::<Vec<_>>(), ["Team Payments", "büro", "a&(b)", "profile raw"]);
+        assert_eq!(profiles.get("Team Payments", "role_arn"), Some("a"));
     }
 }

@@ -190,9 +190,9 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    async fn check(env: &[(&str, &str)], config: &str, expected: &Expect) {
+    fn check(env: &[(&str, &str)], config: &str, expected: &Expect) {
         let env: Environment = env.iter().copied().collect();
-        let profiles = Profiles::parse(config, "").await.expect("the config parses");
+        let profiles = Profiles::parse(config, "").expect("the config parses");
         let settings = Settings::new(&env, &profiles, Some("a"));
         let text = match settings.of_clients("sts") {
             Ok(clients) => {
@@ -203,20 +203,32 @@ mod tests {
         expected.assert_eq(&text);
     }
 
-    #[tokio::test]
-    async fn nothing_is_set() {
-        check(&[], "[profile a]\n", &expect![[r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#]]).await;
+    #[test]
+    fn nothing_is_set() {
+        check(
+            &[],
+            "[profile a]\n",
+            &expect![[
+                r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#
+            ]],
+        );
     }
 
-    #[tokio::test]
-    async fn everything_is_set_in_the_profile() {
+    #[test]
+    fn everything_is_set_in_the_profile() {
         let config = "[profile a]\nregion = eu-west-1\nendpoint_url = http://here\nuse_fips_endpoint = true\n\
             use_dualstack_endpoint = TRUE\nretry_mode = adaptive\nmax_attempts = 7\nsts_regional_endpoints = legacy\n";
-        check(&[], config, &expect![[r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7, authorities: [] }"#]]).await;
+        check(
+            &[],
+            config,
+            &expect![[
+                r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7, authorities: [] }"#
+            ]],
+        );
     }
 
-    #[tokio::test]
-    async fn the_environment_comes_first() {
+    #[test]
+    fn the_environment_comes_first() {
         let env = [
             ("AWS_RETRY_MODE", "LEGACY"),
             ("AWS_MAX_ATTEMPTS", "2"),
@@ -226,48 +238,57 @@ mod tests {
         ];
         let config =
             "[profile a]\nregion = eu-west-1\nretry_mode = adaptive\nmax_attempts = 7\nendpoint_url = http://here\n";
-        check(&env, config, &expect![[r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2, authorities: [] }"#]]).await;
+        check(
+            &env,
+            config,
+            &expect![[
+                r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2, authorities: [] }"#
+            ]],
+        );
     }
 
-    #[tokio::test]
-    async fn endpoints_can_be_ignored_and_regions_of_other_partitions_are() {
+    #[test]
+    fn endpoints_can_be_ignored_and_regions_of_other_partitions_are() {
         let env = [
             ("AWS_ENDPOINT_URL", "http://all"),
             ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
             ("AWS_REGION", "cn-north-1"),
         ];
-        check(&env, "[profile a]\nregion = eu-west-1\n", &expect![[r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#]]).await;
+        check(
+            &env,
+            "[profile a]\nregion = eu-west-1\n",
+            &expect![[
+                r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#
+            ]],
+        );
     }
 
-    #[tokio::test]
-    async fn a_bundle_that_cannot_be_used_is_one_clear_sentence() {
+    #[test]
+    fn a_bundle_that_cannot_be_used_is_one_clear_sentence() {
         let nowhere = expect![[
             r#"AWS_CA_BUNDLE is "/nowhere/ca.pem": it cannot be read: No such file or directory (os error 2)"#
         ]];
-        check(&[("AWS_CA_BUNDLE", "/nowhere/ca.pem")], "[profile a]\nca_bundle = /other\n", &nowhere).await;
+        check(&[("AWS_CA_BUNDLE", "/nowhere/ca.pem")], "[profile a]\nca_bundle = /other\n", &nowhere);
         let empty = expect![[r#"ca_bundle of profile a is "/dev/null": it holds no certificate"#]];
-        check(&[], "[profile a]\nca_bundle = /dev/null\n", &empty).await;
+        check(&[], "[profile a]\nca_bundle = /dev/null\n", &empty);
     }
 
-    #[tokio::test]
-    async fn what_would_make_the_sdk_panic_is_one_clear_sentence() {
+    #[test]
+    fn what_would_make_the_sdk_panic_is_one_clear_sentence() {
         check(
             &[("AWS_MAX_ATTEMPTS", "0")],
             "",
             &expect![[r#"AWS_MAX_ATTEMPTS is "0": it has to be a number from 1 on"#]],
-        )
-        .await;
+        );
         check(
             &[],
             "[profile a]\nretry_mode = often\n",
             &expect![[r#"retry_mode of profile a is "often": it may be standard, adaptive or legacy"#]],
-        )
-        .await;
+        );
         check(
             &[("AWS_USE_FIPS_ENDPOINT", "1")],
             "",
             &expect![[r#"AWS_USE_FIPS_ENDPOINT is "1": it may be true or false"#]],
-        )
-        .await;
+        );
     }
 }

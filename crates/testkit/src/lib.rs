@@ -20,4 +20,4 @@ pub use cluster::NatsCluster;
 pub use nats::Nats;
 pub use neo4j::Neo4j;
 pub use proxy::{Fate, Proxy, Way};
-pub use tools::{nats_server, workspace};
+pub use tools::{nats_server, run_python, workspace};

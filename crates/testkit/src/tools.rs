@@ -2,9 +2,11 @@
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
-use std::env;
 use std::{
+    env,
+    ffi::OsStr,
     path::{Path, PathBuf},
+    process::Command,
     sync::LazyLock,
 };
 
@@ -56,6 +58,16 @@ pub(crate) fn neo4j_archive() -> anyhow::Result<Option<PathBuf>> {
 /// The Python that has moto and boto3.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
     program("python")
+}
+
+/// Runs a Python script of the workspace in the environment that has botocore, and returns what it prints.
+///
+/// # Errors
+/// `just tools` has not been run, or the script fails: the error holds its words.
+pub fn run_python(script: &str, arguments: &[&OsStr]) -> anyhow::Result<String> {
+    let output = Command::new(python()?).current_dir(workspace()).arg(script).args(arguments).output()?;
+    ensure!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn pointed_to(variable: &str) -> Option<PathBuf> {

@@ -7,9 +7,9 @@ use std::fmt::Write;
 const HUB: &str = "[profile hub]\naws_access_key_id = AKIDHUB\naws_secret_access_key = hush\nregion = eu-west-1\n";
 
 /// Every profile's route.
-async fn check(config: &str, expected: &Expect) {
+fn check(config: &str, expected: &Expect) {
     let env: Environment = [("AWS_DEFAULT_REGION", "eu-central-1")].into_iter().collect();
-    let profiles = Profiles::parse(config, "").await.expect("the config parses");
+    let profiles = Profiles::parse(config, "").expect("the config parses");
     let mut text = String::new();
     for (name, route) in Planner::new(&env, &profiles).all(&[]).expect("no profile is named") {
         writeln!(text, "{name}: {}", route.map_or_else(|error| format!("{error}"), |route| full(&route))).unwrap();
@@ -18,26 +18,26 @@ async fn check(config: &str, expected: &Expect) {
     expected.assert_eq(&text);
 }
 
-#[tokio::test]
-async fn a_chain_of_profiles_has_an_end() {
+#[test]
+fn a_chain_of_profiles_has_an_end() {
     let chain = |length: usize| -> String {
         let profile = |n: usize| {
             format!("[profile p{n}]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = p{}\n", n + 1)
         };
         (0..length).map(profile).collect::<String>() + &format!("[profile p{length}]\n{}", &HUB[14..])
     };
-    let of = async |length| {
-        let profiles = Profiles::parse(&chain(length), "").await.expect("it parses");
+    let of = |length| {
+        let profiles = Profiles::parse(&chain(length), "").expect("it parses");
         Planner::new(&Environment::default(), &profiles).profile("p0").map(|route| route.roles.len())
     };
-    assert_eq!(of(MOST_SOURCES).await, Ok(MOST_SOURCES));
-    assert_eq!(of(MOST_SOURCES + 1).await, Err(PlanError::TooLong { profile: "p0".into() }));
+    assert_eq!(of(MOST_SOURCES), Ok(MOST_SOURCES));
+    assert_eq!(of(MOST_SOURCES + 1), Err(PlanError::TooLong { profile: "p0".into() }));
 }
 
 /// The caller's route with these variables.
-async fn check_caller(env: &[(&str, &str)], config: &str, named: Option<&str>, expected: &Expect) {
+fn check_caller(env: &[(&str, &str)], config: &str, named: Option<&str>, expected: &Expect) {
     let env: Environment = env.iter().copied().collect();
-    let profiles = Profiles::parse(config, "").await.expect("the config parses");
+    let profiles = Profiles::parse(config, "").expect("the config parses");
     let route = Planner::new(&env, &profiles).caller(named);
     expected.assert_eq(&route.map_or_else(|error| error.to_string(), |route| full(&route)));
 }
@@ -54,8 +54,8 @@ fn full(route: &Route) -> String {
     text
 }
 
-#[tokio::test]
-async fn a_config_written_for_cartography() {
+#[test]
+fn a_config_written_for_cartography() {
     let config = "[default]\nregion = us-east-1\noutput = json\n\
         [profile one]\nrole_arn = arn:aws:iam::222222222222:role/cartography-read-only\nregion = us-east-1\noutput = json\n\
         credential_source = Ec2InstanceMetadata\n\
@@ -67,12 +67,11 @@ async fn a_config_written_for_cartography() {
             one: the instance's role → arn:aws:iam::222222222222:role/cartography-read-only at eu-central-1
             two: the container's role → arn:aws:iam::333333333333:role/cartography-read-only at eu-central-1
         "]],
-    )
-    .await;
+    );
 }
 
-#[tokio::test]
-async fn a_hub_with_spokes_and_a_chain() {
+#[test]
+fn a_hub_with_spokes_and_a_chain() {
     let config = format!(
         "{HUB}[profile spoke]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = hub\nexternal_id = x-1\n\
          role_session_name = me\nduration_seconds = 7200\n\
@@ -85,12 +84,11 @@ async fn a_hub_with_spokes_and_a_chain() {
             spoke: the keys of profile hub → arn:aws:iam::222222222222:role/r at eu-central-1 external_id=x-1 as=me seconds=7200
             leaf: the keys of profile hub → arn:aws:iam::222222222222:role/r at eu-central-1 external_id=x-1 as=me seconds=7200 → arn:aws:iam::333333333333:role/r at eu-central-1
         "]],
-    )
-    .await;
+    );
 }
 
-#[tokio::test]
-async fn a_profile_may_source_itself_and_a_sources_keys_go_before_its_role() {
+#[test]
+fn a_profile_may_source_itself_and_a_sources_keys_go_before_its_role() {
     let own = "role_arn = arn:aws:iam::222222222222:role/r\n";
     let config = format!(
         "[profile self]\n{own}source_profile = self\naws_access_key_id = A\naws_secret_access_key = hush\n\
@@ -102,12 +100,11 @@ async fn a_profile_may_source_itself_and_a_sources_keys_go_before_its_role() {
             self: the keys of profile self → arn:aws:iam::222222222222:role/r at eu-central-1
             via: the keys of profile self → arn:aws:iam::333333333333:role/r at eu-central-1
         "]],
-    )
-    .await;
+    );
 }
 
-#[tokio::test]
-async fn every_other_kind_of_source() {
+#[test]
+fn every_other_kind_of_source() {
     let config = "[profile sso]\nsso_session = s\nsso_account_id = 222222222222\nsso_role_name = Audit\n\
         [sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start\n\
         [profile sso-old]\nsso_account_id = 1\nsso_role_name = A\nsso_region = eu-west-1\nsso_start_url = https://x\n\
@@ -124,12 +121,11 @@ async fn every_other_kind_of_source() {
             process: the credential_process of profile process
             from-env: the environment's keys → arn:aws-cn:iam::222222222222:role/r at cn-north-1
         "]],
-    )
-    .await;
+    );
 }
 
-#[tokio::test]
-async fn what_leads_nowhere_says_why() {
+#[test]
+fn what_leads_nowhere_says_why() {
     let role = "role_arn = arn:aws:iam::222222222222:role/r\n";
     let config = format!(
         "[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = c\n[profile c]\n{role}source_profile = a\n\
@@ -144,7 +140,9 @@ async fn what_leads_nowhere_says_why() {
          [profile sso]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[profile login]\nlogin_session = x\n\
          [profile keys]\naws_access_key_id = A\naws_secret_access_key = hush\n"
     );
-    check(&config, &expect![[r#"
+    check(
+        &config,
+        &expect![[r#"
         a: source_profile goes round in a circle: a → b → c → a
         b: source_profile goes round in a circle: b → c → a → b
         c: source_profile goes round in a circle: c → a → b → c
@@ -161,12 +159,13 @@ async fn what_leads_nowhere_says_why() {
         sso: profile "sso" uses IAM Identity Center, and sso_region is missing
         login: profile "login" has a login_session, which only the AWS CLI can use: add credential_process = aws configure export-credentials --profile login in a profile of its own
         keys: the keys of profile keys
-    "#]]).await;
+    "#]],
+    );
 }
 
-#[tokio::test]
-async fn named_profiles_have_to_be_there() {
-    let profiles = Profiles::parse(HUB, "").await.expect("the config parses");
+#[test]
+fn named_profiles_have_to_be_there() {
+    let profiles = Profiles::parse(HUB, "").expect("the config parses");
     let env = Environment::default();
     let planner = Planner::new(&env, &profiles);
     let names = planner.all(&["hub".to_owned()]).expect("it is there").into_iter().map(|(name, _)| name);
@@ -175,30 +174,42 @@ async fn named_profiles_have_to_be_there() {
     assert_eq!(error.to_string(), r#"there is no AWS profile "hubb"; there are: hub"#);
 }
 
-#[tokio::test]
-async fn the_caller_is_found_as_the_sdks_find_it() {
+#[test]
+fn the_caller_is_found_as_the_sdks_find_it() {
     let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_PROFILE", "hub")];
-    check_caller(&keys, HUB, None, &expect!["the environment's keys"]).await;
-    check_caller(&keys, HUB, Some("hub"), &expect!["the keys of profile hub"]).await;
-    check_caller(&[("AWS_PROFILE", "hub")], HUB, None, &expect!["the keys of profile hub"]).await;
+    check_caller(&keys, HUB, None, &expect!["the environment's keys"]);
+    check_caller(&keys, HUB, Some("hub"), &expect!["the keys of profile hub"]);
+    check_caller(&[("AWS_PROFILE", "hub")], HUB, None, &expect!["the keys of profile hub"]);
     check_caller(
         &[("AWS_PROFILE", "hubb")],
         HUB,
         None,
         &expect![[r#"there is no AWS profile "hubb"; there are: hub"#]],
-    )
-    .await;
+    );
     let irsa = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/r")];
     check_caller(
         &irsa,
         "[default]\nregion = eu-west-1\n",
         None,
         &expect!["the web identity of arn:aws:iam::222222222222:role/r"],
-    )
-    .await;
-    check_caller(&irsa[..1], "", None, &expect![[r#"AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not a role: "" is not the ARN of a role (arn:aws:iam::123456789012:role/name)"#]]).await;
+    );
+    check_caller(
+        &irsa[..1],
+        "",
+        None,
+        &expect![[
+            r#"AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not a role: "" is not the ARN of a role (arn:aws:iam::123456789012:role/name)"#
+        ]],
+    );
     let pod = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")];
-    check_caller(&pod, "", None, &expect!["the container's role"]).await;
-    check_caller(&[], "", None, &expect!["the instance's role"]).await;
-    check_caller(&[("AWS_EC2_METADATA_DISABLED", "true")], "", None, &expect!["no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's; instance metadata is switched off"]).await;
+    check_caller(&pod, "", None, &expect!["the container's role"]);
+    check_caller(&[], "", None, &expect!["the instance's role"]);
+    check_caller(
+        &[("AWS_EC2_METADATA_DISABLED", "true")],
+        "",
+        None,
+        &expect![
+            "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's; instance metadata is switched off"
+        ],
+    );
 }

@@ -2,6 +2,7 @@
 //! test also reads all that the broker logged at the most verbose level and all that went over the bus, for secrets.
 
 mod attribution;
+mod botocore;
 mod endpoints;
 mod organization;
 mod profiles;

@@ -1,7 +1,6 @@
 //! The config and the credentials file.
 
 use broker::{arn::RoleArn, environment::Environment, plan::Planner, profiles::Profiles, settings::Settings};
-use futures::executor::block_on;
 use std::io::Write;
 
 const WORDS: &[&[u8]] = &[
@@ -68,7 +67,7 @@ fn config_files() {
         let (config, credentials) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let env: Environment =
             parts.next().unwrap_or_default().lines().filter_map(|line| line.split_once('=')).collect();
-        let Ok(profiles) = block_on(Profiles::parse(config, credentials)) else { return };
+        let Ok(profiles) = Profiles::parse(config, credentials) else { return };
         let planner = Planner::new(&env, &profiles);
         let caller = planner.caller(None).ok();
         let all = planner.all(&[]).expect("none is named");
@@ -99,9 +98,8 @@ fn a_file_of_100_megabytes_is_refused_without_reading_it() {
     let line = b"[profile a]\nregion = eu-west-1\n".repeat(1 << 15);
     (0..100).for_each(|_| file.write_all(&line).expect("it can be written"));
     let env = environment(&file);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let cost = fuzz::cost(|| {
-        let error = runtime.block_on(Profiles::load(&env)).expect_err("it is too large");
+        let error = Profiles::load(&env).expect_err("it is too large");
         let text = bus::chain(&error);
         assert!(text.contains("it holds more than 4194304 bytes"), "{text}");
     });
@@ -120,7 +118,7 @@ fn thousands_of_profiles_in_a_chain_take_allocations_in_proportion() {
     let allocations = |count| {
         let config = config(count);
         let cost = fuzz::cost(|| {
-            let profiles = block_on(Profiles::parse(&config, "")).expect("it parses");
+            let profiles = Profiles::parse(&config, "").expect("it parses");
             let env = Environment::default();
             assert_eq!(Planner::new(&env, &profiles).all(&[]).expect("none is named").len(), count);
         });

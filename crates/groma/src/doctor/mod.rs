@@ -46,7 +46,7 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
     let mut checks = servers::neo4j(&graph).await;
     let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
-    match (broker::build(broker).await, leasing) {
+    match (broker::build(broker), leasing) {
         (Err(error), _) => {
             let fix = "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE";
             checks.push(Check::bad(Status::Fatal, "configuration", "AWS", bus::chain(&error), fix));

@@ -63,7 +63,7 @@ struct Stage {
 impl Stage {
     async fn set(config: &SurveyConfig) -> anyhow::Result<Self> {
         let store = GraphStore::connect(&config.graph).await?;
-        let broker = broker::build(config.broker.clone()).await?;
+        let broker = broker::build(config.broker.clone())?;
         let mut bus_args = config.bus.clone();
         let private = match bus_args.nats {
             Some(_) => None,

@@ -1,0 +1,77 @@
+//! Keeps the answer that names the accounts below the message limit of the bus.
+
+use events::{AccountsAnswer, Failure, FailureClass, Message, cut};
+
+/// Bytes left free for headers.
+const RESERVE: usize = 4 * 1024;
+/// Lengths to which the reasons of unreachable accounts are cut, tried in this order until the answer fits.
+const REASONS: [usize; 4] = [1_024, 256, 64, 0];
+
+/// Cuts the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
+/// by a failure: a part of the accounts would pass for all of them.
+pub(crate) fn fit(answer: &mut AccountsAnswer, most: usize) {
+    let most = most.saturating_sub(RESERVE);
+    for longest in REASONS {
+        if answer.encoded_len() <= most {
+            return;
+        }
+        let failures = answer.unreachable.iter_mut().filter_map(|account| account.failure.as_mut());
+        failures.for_each(|failure| failure.error = cut(&failure.error, longest));
+    }
+    if answer.encoded_len() > most {
+        let accounts = answer.accounts.len() + answer.unreachable.len();
+        let error = format!(
+            "{accounts} accounts do not fit into one message: raise `max_payload` of NATS, or run brokers for parts of the \
+             accounts on buses of their own"
+        );
+        *answer =
+            AccountsAnswer { failure: Some(Failure::new(FailureClass::Internal, error)), ..AccountsAnswer::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Account, UnreachableAccount};
+
+    const MEBIBYTE: usize = 1_048_576;
+
+    fn answer(accounts: usize, unreachable: usize) -> AccountsAnswer {
+        let id = |number: usize| format!("{number:012}");
+        let account = |number| Account {
+            id: id(number),
+            name: "a name of usual length".into(),
+            partition: "aws".into(),
+            home_region: "ap-southeast-2".into(),
+        };
+        let failure = || Some(Failure::new(FailureClass::AccessDenied, "x".repeat(475)));
+        let refused = |number| UnreachableAccount { id: id(number), name: "payments".into(), failure: failure() };
+        AccountsAnswer {
+            accounts: (0..accounts).map(account).collect(),
+            unreachable: (0..unreachable).map(refused).collect(),
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn thousands_of_unreachable_accounts_are_all_named() {
+        for (accounts, unreachable) in [(1, 10), (5, 3_000), (5_000, 5_000)] {
+            let mut fitted = answer(accounts, unreachable);
+            fit(&mut fitted, MEBIBYTE);
+            assert!(fitted.encoded_len() < MEBIBYTE);
+            assert_eq!((fitted.accounts.len(), fitted.unreachable.len()), (accounts, unreachable));
+            assert_eq!(fitted.failure, None);
+        }
+        let mut whole = answer(1, 10);
+        fit(&mut whole, MEBIBYTE);
+        assert_eq!(whole, answer(1, 10), "nothing is cut without need");
+    }
+
+    #[test]
+    fn what_cannot_fit_is_a_failure_and_not_a_part() {
+        let mut answer = answer(30_000, 0);
+        fit(&mut answer, MEBIBYTE);
+        assert!(answer.accounts.is_empty());
+        assert!(answer.failure.expect("a reason").error.starts_with("30000 accounts"));
+    }
+}
