@@ -101,3 +101,40 @@ async fn a_server_error_in_one_listing_leaves_the_others() {
     assert!(listings.iter().all(expected), "{listings:?}");
     assert_eq!(world.count("MATCH (n:AWSEBSVolume) RETURN count(n) AS n").await, before);
 }
+
+#[tokio::test]
+async fn inspector_that_is_switched_off_has_no_findings_and_is_no_failure() {
+    let world = World::of(Size::Small).await;
+    world.sync_completely().await;
+    let (account, region) = (world.organization.accounts[1].id.clone(), world.organization.regions[1].clone());
+    let findings = |condition: &str| {
+        format!(
+            "MATCH (:AWSAccount {{id: '{account}'}})-[:RESOURCE]->(f:AWSInspectorFinding) \
+             WHERE f.region {condition} '{region}' RETURN count(f) AS n"
+        )
+    };
+    let elsewhere = world.count(&findings("<>")).await;
+    assert!(world.count(&findings("=")).await > 0 && elsewhere > 0);
+
+    let rule = json!([{"account": account, "region": region, "service": "inspector2", "status": 403,
+                       "code": "AccessDeniedException", "message": "Invoking account is not enabled."}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let ran = world.sync(&[]).await;
+
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!((world.count(&findings("=")).await, world.count(&findings("<>")).await), (0, elsewhere));
+    let off = &ran.json()["switched_off"][0];
+    assert_eq!((off["service"].as_str(), off["account_id"].as_str()), (Some("inspector2"), Some(account.as_str())));
+    assert_eq!(off["regions"], json!([region]));
+}
+
+#[tokio::test]
+async fn an_expired_page_token_is_a_failure() {
+    let world = World::of(Size::Small).await;
+    let rule = json!([{"service": "inspector2", "action": "ListFindings", "status": 400,
+                       "code": "ValidationException", "message": "The nextToken has expired."}]);
+    world.aws.fault(rule).await.expect("moto takes the rule");
+    let ran = world.sync(&["--services", "inspector2"]).await;
+    assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("service error: ValidationException"), "{}", ran.stderr);
+}

@@ -95,6 +95,11 @@ fn is_inbox(reply: &Subject) -> bool {
 }
 
 impl Served {
+    /// Bytes that an answer may have.
+    pub fn most_bytes(&self) -> usize {
+        self.bus.most_bytes()
+    }
+
     /// Sends the answer; nowhere, when who asked named no inbox.
     pub async fn answer(self, payload: Vec<u8>) {
         let Some(reply) = self.reply else { return };

@@ -41,18 +41,18 @@ fn by_inspector(message: &str) -> bool {
     message.starts_with("Invoking account")
 }
 
-/// The failure of an Inspector call, with what Inspector says of an account or a region that does not use it in a class
-/// of its own: `AccessDeniedException: Invoking account is not enabled`, or a `ValidationException`.
+/// The failure of an Inspector call. Inspector is off by default, and then answers `AccessDeniedException: Invoking account is
+/// not enabled`, or a `ValidationException` with these words: there are no findings.
 pub fn failure<E>(error: E) -> CollectError
 where
     CollectError: From<E>,
 {
     let error = CollectError::from(error);
     let of_inspector = error.message.strip_prefix("AccessDeniedException: ").is_some_and(by_inspector);
-    if of_inspector || error.message.starts_with("ValidationException") {
-        return CollectError { class: FailureClass::NotEnabled, ..error };
-    }
-    error
+    // An expired page token is a `ValidationException` too.
+    let invalid = error.message.strip_prefix("ValidationException: ");
+    let off = of_inspector || invalid.is_some_and(|message| message.to_lowercase().contains("not enabled"));
+    if off { CollectError { class: FailureClass::ServiceOff, ..error } } else { error }
 }
 
 #[cfg(test)]
@@ -81,12 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn not_enabled_is_a_class_of_its_own() {
+    fn inspector_that_is_switched_off_is_a_class_of_its_own() {
         let class = |class, message: &str| failure(CollectError { class, message: message.into() }).class;
         let denied = FailureClass::AccessDenied;
-        assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::NotEnabled);
+        assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::ServiceOff);
         assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);
-        assert_eq!(class(FailureClass::Service, "ValidationException: no"), FailureClass::NotEnabled);
+        let invalid = |message: &str| class(FailureClass::Service, &format!("ValidationException: {message}"));
+        assert_eq!(invalid("Inspector is not enabled"), FailureClass::ServiceOff);
+        assert_eq!(invalid("The nextToken has expired."), FailureClass::Service);
         assert_eq!(class(FailureClass::Service, "InternalServerException: no"), FailureClass::Service);
     }
 }

@@ -10,12 +10,12 @@ use aws_smithy_runtime_api::{
             HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
             SharedHttpConnector,
         },
-        orchestrator::HttpRequest,
+        orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
         runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
     },
 };
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -82,6 +82,11 @@ impl Endpoints {
     }
 }
 
+/// Time for the body of an answer where the SDK has no read timeout.
+const BODY: Duration = Duration::from_mins(1);
+/// Largest body: pages of AWS have some megabytes at most.
+const LARGEST: usize = 64 << 20;
+
 /// HTTP client of one work item: records answers as progress, and rejects calls to endpoints that are given up.
 pub(crate) fn http_client(inner: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Client { inner, endpoints: Arc::default() })
@@ -96,7 +101,8 @@ struct Client {
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(WatchedConnector { inner, endpoints: self.endpoints.clone() })
+        let limit = settings.read_timeout().unwrap_or(BODY);
+        SharedHttpConnector::new(WatchedConnector { inner, endpoints: self.endpoints.clone(), limit })
     }
 
     fn validate_base_client_config(
@@ -120,16 +126,22 @@ impl HttpClient for Client {
 struct WatchedConnector {
     inner: SharedHttpConnector,
     endpoints: Arc<Endpoints>,
+    /// Time for the body of an answer.
+    limit: Duration,
 }
 
 impl HttpConnector for WatchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, endpoints) = (self.inner.clone(), self.endpoints.clone());
+        let (inner, endpoints, limit) = (self.inner.clone(), self.endpoints.clone(), self.limit);
         HttpConnectorFuture::new(async move {
             let host = host_of(request.uri()).to_owned();
             // Without an error kind, the SDK does not retry it.
             endpoints.begin(&host, Instant::now()).map_err(|error| ConnectorError::other(error.into(), None))?;
-            let result = inner.call(request).await;
+            // An endpoint that hangs after the head of its answer hangs all the same.
+            let result = match inner.call(request).await {
+                Ok(answer) => whole(answer, limit).await,
+                Err(error) => Err(error),
+            };
             match &result {
                 Ok(_) => {
                     endpoints.answered(&host, Instant::now());
@@ -141,6 +153,27 @@ impl HttpConnector for WatchedConnector {
             result
         })
     }
+}
+
+/// The answer with all of its body.
+async fn whole(mut answer: HttpResponse, limit: Duration) -> Result<HttpResponse, ConnectorError> {
+    let mut body = ByteStream::new(answer.take_body());
+    let mut bytes = Vec::new();
+    let read = async {
+        while let Some(chunk) = body.try_next().await.map_err(|error| ConnectorError::io(error.into()))? {
+            if bytes.len() + chunk.len() > LARGEST {
+                return Err(ConnectorError::other(format!("an answer of more than {LARGEST} bytes").into(), None));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(limit, read).await {
+        Ok(read) => read?,
+        Err(late) => return Err(ConnectorError::timeout(late.into())),
+    }
+    *answer.body_mut() = SdkBody::from(bytes);
+    Ok(answer)
 }
 
 /// Host of a URL, e.g. `ec2.eu-west-1.amazonaws.com`; the whole text if it has no scheme.
@@ -223,8 +256,11 @@ mod tests {
     async fn a_call_to_an_endpoint_that_is_given_up_is_not_made_and_not_repeated() {
         let calls = Arc::new(AtomicU32::new(0));
         let endpoints = Arc::new(Endpoints::default());
-        let connector =
-            WatchedConnector { inner: SharedHttpConnector::new(Hung(calls.clone())), endpoints: endpoints.clone() };
+        let connector = WatchedConnector {
+            inner: SharedHttpConnector::new(Hung(calls.clone())),
+            endpoints: endpoints.clone(),
+            limit: BODY,
+        };
         let call = || {
             let mut request = HttpRequest::empty();
             request.set_uri(format!("https://{HOST}/")).expect("a URL");

@@ -39,11 +39,11 @@ pub(crate) async fn run<C: Send + Sync>(
     let result = collected(worker, client, task, listing, &scope).instrument(span).await;
     let report = ScopeReport { scope: Some(scope.clone()), ..ScopeReport::default() };
     match result {
-        Ok(Totals { batches, assets }) => {
-            tracing::debug!(listing = listing.name, batches, assets, "listed");
+        Ok((Totals { batches, assets }, service_off)) => {
+            tracing::debug!(listing = listing.name, batches, assets, service_off, "listed");
             let (nodes, edges) = worker.service.feeds(listing);
             publish(Event::Finished(ScopeFinished { batches, assets, nodes, edges })).await?;
-            Ok(ScopeReport { batches, assets, ..report })
+            Ok(ScopeReport { batches, assets, service_off, ..report })
         }
         Err(error) => {
             let failure = Failure::from(error);
@@ -54,18 +54,21 @@ pub(crate) async fn run<C: Send + Sync>(
     }
 }
 
-/// Every page through a sink onto the bus, or why not.
+/// Publishes every page. Also returns what AWS answers where the service is switched off: there is nothing to list.
 async fn collected<C: Send + Sync>(
     worker: &Worker<C>,
     client: &C,
     task: &Task<'_>,
     listing: &'static Listing<C>,
     scope: &Scope,
-) -> Result<Totals, CollectError> {
+) -> Result<(Totals, String), CollectError> {
     let mut sink = Sink::to_bus(worker.bus.clone(), task.place.clone(), task.sync.clone(), scope.clone(), task.attempt);
     let pages = async {
-        (listing.collect)(client, &mut sink).await?;
-        sink.finish().await
+        match (listing.collect)(client, &mut sink).await {
+            Err(off) if off.class == FailureClass::ServiceOff && sink.is_empty() => Ok((Totals::NOTHING, off.message)),
+            Err(error) => Err(error),
+            Ok(()) => Ok((sink.finish().await?, String::new())),
+        }
     };
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
 }

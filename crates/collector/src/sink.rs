@@ -48,6 +48,11 @@ pub struct Totals {
     pub assets: u64,
 }
 
+impl Totals {
+    /// A listing without an item.
+    pub(crate) const NOTHING: Self = Self { batches: 0, assets: 0 };
+}
+
 impl Sink {
     /// A sink that publishes to the assets stream.
     pub fn to_bus(bus: Bus, place: Place, sync: Sync, scope: Scope, attempt: u32) -> Self {
@@ -79,6 +84,11 @@ impl Sink {
     /// Whether the listing was ended by the sink.
     pub(crate) fn has_seen_enough(&self) -> bool {
         matches!(self.output, Output::Nowhere { seen: true })
+    }
+
+    /// Whether no item has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batches == 0 && self.rows.is_empty()
     }
 
     /// Account and region of the listing.

@@ -41,6 +41,7 @@ impl FailureClass {
             Self::Service => "service error",
             Self::Internal => "internal error",
             Self::Lost => "batches lost",
+            Self::ServiceOff => "service switched off",
         }
     }
 }

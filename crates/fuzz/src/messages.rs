@@ -184,6 +184,7 @@ fn report(dice: &mut Dice) -> WorkReport {
         batches: small(dice),
         assets: unsigned(dice),
         failure: dice.maybe(failure),
+        service_off: if dice.below(8) == 0 { text(dice) } else { String::new() },
     };
     WorkReport {
         item: dice.maybe(item),
@@ -224,6 +225,7 @@ fn closed(dice: &mut Dice) -> SyncFinished {
         rejected: dice.some(2, lost),
         superseded: dice.some(2, lost),
         newest_tag: dice.number(),
+        cleanup: dice.maybe(failure),
         ..SyncFinished::default()
     }
 }

@@ -181,7 +181,7 @@ async fn report(bus: &Bus, size: Size) -> anyhow::Result<()> {
                 scope: Some(scope(listing)),
                 batches: 1,
                 assets: 1,
-                failure: None,
+                ..ScopeReport::default()
             });
             let Scope { account_id, region, service, .. } = scope(0);
             let item = WorkItem { sync: Some(sync()), account_id, region, service, ..WorkItem::default() };

@@ -205,7 +205,8 @@ impl State {
 fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, GraphError> {
     match result {
         Ok(()) => Ok(None),
-        Err(error @ GraphError::Rejected(_)) => Ok(Some(error)),
+        // A constraint on very many nodes takes longer than a statement may.
+        Err(error @ (GraphError::Rejected(_) | GraphError::TooLarge(_))) => Ok(Some(error)),
         Err(error) => Err(error),
     }
 }

@@ -91,10 +91,11 @@ impl SyncEnd {
         self.draw_held(sync, &catalog).await?;
         let due = Due::of_sync(&self.store, sync, &catalog, reports.whole).await?;
         let unwritten = Unwritten::of(&self.store, sync, &reports).await?;
-        cleanup::clean(&self.store, sync, &due).await?;
+        let cleanup = self.clean(sync, &due).await?;
         let analysis = self.analyse(sync).await?;
         let stale = if reports.whole { stale::find(&self.store, sync, &reports).await? } else { Cut::default() };
-        let finished = self.finished(sync, unwritten, stale, analysis, reports.whole).await?;
+        let finished =
+            SyncFinished { cleanup, analysis, ..self.finished(sync, unwritten, stale, reports.whole).await? };
         self.announce(sync, &finished).await?;
         Ok(finished)
     }
@@ -110,6 +111,19 @@ impl SyncEnd {
             let Some(last) = holding.last() else { return Ok(()) };
             after = last.id();
             held::retry(&self.bus, &self.store, &self.schema, holding, &labels).await?;
+        }
+    }
+
+    /// Removes what vanished. What Neo4j cannot remove, such as a node with more edges than a transaction may delete, is
+    /// reported and stays.
+    async fn clean(&self, sync: &Sync, due: &Due) -> Result<Option<Failure>, SyncEndError> {
+        match cleanup::clean(&self.store, sync, due).await {
+            Ok(()) => Ok(None),
+            Err(error) if error.is_lasting() => {
+                tracing::error!(error = bus::chain(&error), "not all that vanished could be removed");
+                Ok(Some(Failure::new(FailureClass::Internal, sentence(bus::chain(&error)))))
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -165,7 +179,6 @@ impl SyncEnd {
         sync: &Sync,
         unwritten: Unwritten,
         stale: Cut<StalePlace>,
-        analysis: Option<Failure>,
         whole: bool,
     ) -> Result<SyncFinished, GraphError> {
         let Unwritten { lost, superseded } = unwritten;
@@ -189,7 +202,6 @@ impl SyncEnd {
             shortened,
             stale,
             stale_total,
-            analysis,
             ..SyncFinished::default()
         };
         tally::note(&self.store, sync, finished, whole).await

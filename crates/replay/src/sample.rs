@@ -118,7 +118,7 @@ pub(crate) fn progress() -> Vec<SyncEvent> {
             ..WorkItem::default()
         }),
         attempt: 1,
-        scopes: vec![ScopeReport { scope: Some(scope), batches, assets, failure }],
+        scopes: vec![ScopeReport { scope: Some(scope), batches, assets, failure, ..ScopeReport::default() }],
         ..WorkReport::default()
     };
     let denied = Some(Failure::new(FailureClass::AccessDenied, "no"));

@@ -5,12 +5,13 @@ use events::{
     Account, Failure, FailureClass, LostScope, ScopeReport, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
 };
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// A sync at its end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// The sync.
     pub sync: Sync,
@@ -48,10 +49,48 @@ const SUPERSEDED: &str = "a newer sync took over; nothing of this one was writte
 /// Outcome of a scope with rows that the graph cannot hold.
 const REJECTED: &str = "Neo4j refused some of its rows; the others were written";
 
-/// What [`Unseen`] calls what follows from the whole graph.
+/// Names in [`Unseen`] of the steps on the whole graph.
 const ANALYSIS: &str = "analysis of the graph";
+const CLEANUP: &str = "cleanup of the graph";
+
+/// A service that is switched off in an account: there is nothing to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Off {
+    /// 12 digits.
+    pub account_id: String,
+    /// Name of the account, or empty.
+    pub account_name: String,
+    /// Service.
+    pub service: String,
+    /// Regions, sorted.
+    pub regions: Vec<String>,
+}
+
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account_id, account_name, service, regions } = self;
+        write!(f, "{service} in {account_id} ({account_name}) {}", regions.join(", "))
+    }
+}
 
 impl Outcome {
+    /// Services that are switched off, by account.
+    pub fn switched_off(&self) -> Vec<Off> {
+        let mut all = BTreeMap::<(&str, &str), BTreeSet<&str>>::new();
+        for scope in
+            self.scopes.iter().filter(|report| !report.service_off.is_empty()).filter_map(|it| it.scope.as_ref())
+        {
+            all.entry((&scope.account_id, &scope.service)).or_default().insert(&scope.region);
+        }
+        let off = |((account_id, service), regions): ((&str, &str), BTreeSet<&str>)| Off {
+            account_id: account_id.to_owned(),
+            account_name: name_of(&self.accounts, account_id),
+            service: service.to_owned(),
+            regions: regions.into_iter().map(str::to_owned).collect(),
+        };
+        all.into_iter().map(off).collect()
+    }
+
     /// Whether everything that was asked for was seen.
     pub fn is_complete(&self) -> bool {
         self.unseen.is_empty()
@@ -117,6 +156,7 @@ impl Unseen {
             let more = total.saturating_sub(scopes.len() as u64);
             unseen.extend((more > 0).then(|| Self::more(more, reason)));
         }
+        unseen.extend(graph.cleanup.clone().map(Self::cleanup));
         unseen.extend(graph.analysis.clone().map(Self::analysis));
         unseen
     }
@@ -125,9 +165,8 @@ impl Unseen {
     fn of_scope(scope: &LostScope, reason: &str, accounts: &[Account]) -> Self {
         let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
         let scope = scope.scope.clone().unwrap_or_default();
-        let account = accounts.iter().find(|account| account.id == scope.account_id);
         Self {
-            account_name: account.map(|account| account.name.clone()).unwrap_or_default(),
+            account_name: name_of(accounts, &scope.account_id),
             account_id: scope.account_id,
             region: scope.region,
             service: scope.service,
@@ -147,6 +186,11 @@ impl Unseen {
         Self { account_name: ANALYSIS.to_owned(), ..Self::everything(failure) }
     }
 
+    /// The graph still holds something that vanished.
+    pub fn cleanup(failure: Failure) -> Self {
+        Self { account_name: CLEANUP.to_owned(), ..Self::everything(failure) }
+    }
+
     /// All scopes of an unknown account.
     pub(crate) fn everything(failure: Failure) -> Self {
         let all = || "*".to_owned();
@@ -158,6 +202,10 @@ impl Unseen {
     pub fn is_of_analysis(&self) -> bool {
         self.account_id.is_empty() && self.account_name == ANALYSIS
     }
+}
+
+fn name_of(accounts: &[Account], id: &str) -> String {
+    accounts.iter().find(|account| account.id == id).map(|account| account.name.clone()).unwrap_or_default()
 }
 
 impl fmt::Display for Unseen {
@@ -186,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_is_switched_off_is_no_failure() {
+        let report = |region: &str, service_off: &str| ScopeReport {
+            scope: scope(region).scope,
+            service_off: service_off.into(),
+            ..ScopeReport::default()
+        };
+        let accounts = vec![Account { id: "1".into(), name: "alpha".into(), ..Account::default() }];
+        let scopes = vec![report("b", "off"), report("a", "off"), report("c", "")];
+        let outcome = Outcome { accounts, scopes, ..Outcome::default() };
+        let off: Vec<_> = outcome.switched_off().iter().map(ToString::to_string).collect();
+        assert_eq!((off, outcome.is_complete()), (vec!["ec2 in 1 (alpha) a, b".to_owned()], true));
+    }
+
+    #[test]
     fn all_that_the_graph_does_not_hold_is_unseen() {
         let graph = SyncFinished {
             lost: vec![scope("a")],
@@ -195,6 +257,7 @@ mod tests {
             superseded: vec![scope("c")],
             superseded_total: 1,
             analysis: Some(Failure::new(FailureClass::Internal, "no")),
+            cleanup: Some(Failure::new(FailureClass::Internal, "a node is too large")),
             ..SyncFinished::default()
         };
         let accounts = [Account { id: "1".into(), name: "alpha".into(), ..Account::default() }];
@@ -206,6 +269,7 @@ mod tests {
                 "11999 more scope(s): batches lost: not all of it arrived; too many to be named",
                 "1 (alpha) b ec2 L: batches lost: Neo4j refused some of its rows; the others were written",
                 "1 (alpha) c ec2 L: batches lost: a newer sync took over; nothing of this one was written there",
+                "cleanup of the graph: internal error: a node is too large",
                 "analysis of the graph: internal error: no",
             ]
         );

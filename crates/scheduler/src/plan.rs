@@ -1,6 +1,6 @@
 //! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
 
-use crate::{Request, Unseen, catalog, repeat::Place};
+use crate::{Request, Unseen, catalog, offered::is_offered, repeat::Place};
 use events::{Account, Failure, FailureClass, GLOBAL, ScopeReport, Sync, WorkItem, WorkKind, WorkReport};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,8 @@ impl Plan {
     fn regional_items(&self, account: &Account, regions: &[String]) -> Vec<WorkItem> {
         let in_region = |region: &String| {
             let item = |name| self.item(account, WorkKind::Collect, region, name);
-            self.regional_services().map(item).collect::<Vec<_>>()
+            let offered = self.regional_services().filter(|name| is_offered(name, region));
+            offered.map(item).collect::<Vec<_>>()
         };
         regions.iter().flat_map(in_region).collect()
     }
@@ -259,6 +260,13 @@ mod tests {
             plan.report(done(item));
         }
         assert!(plan.is_done());
+    }
+
+    #[test]
+    fn a_service_is_not_called_in_a_region_without_it() {
+        let (_, first) = plan(&["ec2", "inspector2"], &["ap-southeast-6", "eu-west-1"]);
+        let regional: Vec<_> = names(&first).into_iter().filter(|name| !name.starts_with("global")).collect();
+        assert_eq!(regional, ["ap-southeast-6 ec2 Collect", "eu-west-1 ec2 Collect", "eu-west-1 inspector2 Collect"]);
     }
 
     #[test]

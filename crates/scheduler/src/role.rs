@@ -133,8 +133,18 @@ async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Resu
     Ok(outcome)
 }
 
+/// Services that are switched off, of which the log names so many.
+const MOST_NAMED: usize = 10;
+
 /// Logs notes that are no failure.
 fn note(outcome: &Outcome) {
+    let off = outcome.switched_off();
+    for off in off.iter().take(MOST_NAMED) {
+        tracing::info!(%off, "a service is switched off, so it has nothing to list");
+    }
+    if off.len() > MOST_NAMED {
+        tracing::info!(named = MOST_NAMED, all = off.len(), "more services are switched off");
+    }
     for place in &outcome.graph.stale {
         tracing::info!(
             account = place.account_id,

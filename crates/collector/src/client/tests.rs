@@ -51,7 +51,7 @@ impl Aws {
     }
 }
 
-/// Status 0 is no answer at all.
+/// Status 0 is no answer at all, status 1 the head of one.
 async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<AtomicUsize>) -> io::Result<()> {
     loop {
         if read_request(&mut stream).await? == 0 {
@@ -60,6 +60,12 @@ async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<Ato
         let nth = answered.fetch_add(1, SeqCst).min(answers.len() - 1);
         let body = match answers[nth] {
             0 => std::future::pending().await,
+            1 => {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 100\r\n\r\n<Get")
+                    .await?;
+                std::future::pending().await
+            }
             200 => IDENTITY,
             _ => THROTTLED,
         };
@@ -134,12 +140,14 @@ async fn what_stays_throttled_is_said_in_awss_words() {
 
 #[tokio::test]
 async fn a_hung_endpoint_is_a_timeout() {
-    let aws = Aws::start(&[0]).await;
-    let options = Options { aws_timeout: Duration::from_millis(100), ..Options::default() };
-    let start = Instant::now();
-    let error = call(&aws.client(&options)).await.expect_err("no answer");
-    assert_eq!(error.class, FailureClass::Timeout, "{error}");
-    assert!(start.elapsed() < Duration::from_secs(20));
+    for answers in [&[0], &[1]] {
+        let aws = Aws::start(answers).await;
+        let options = Options { aws_timeout: Duration::from_millis(100), ..Options::default() };
+        let start = Instant::now();
+        let error = call(&aws.client(&options)).await.expect_err("no answer");
+        assert_eq!(error.class, FailureClass::Timeout, "{error}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
 }
 
 #[tokio::test]

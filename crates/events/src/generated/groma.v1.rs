@@ -57,6 +57,8 @@ pub enum FailureClass {
     Internal = 8,
     /// Batches that a collector counted never reached the graph.
     Lost = 9,
+    /// The service is switched off in the account and region, so it has nothing to list.
+    ServiceOff = 10,
 }
 impl FailureClass {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -75,6 +77,7 @@ impl FailureClass {
             Self::Service => "FAILURE_CLASS_SERVICE",
             Self::Internal => "FAILURE_CLASS_INTERNAL",
             Self::Lost => "FAILURE_CLASS_LOST",
+            Self::ServiceOff => "FAILURE_CLASS_SERVICE_OFF",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -90,6 +93,7 @@ impl FailureClass {
             "FAILURE_CLASS_SERVICE" => Some(Self::Service),
             "FAILURE_CLASS_INTERNAL" => Some(Self::Internal),
             "FAILURE_CLASS_LOST" => Some(Self::Lost),
+            "FAILURE_CLASS_SERVICE_OFF" => Some(Self::ServiceOff),
             _ => None,
         }
     }
@@ -572,6 +576,9 @@ pub struct ScopeReport {
     /// Absent when the listing finished.
     #[prost(message, optional, tag = "4")]
     pub failure: ::core::option::Option<Failure>,
+    /// What the service answered when it is switched off: the listing finished, and is empty.
+    #[prost(string, tag = "5")]
+    pub service_off: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -751,6 +758,9 @@ pub struct SyncFinished {
     /// Ids that were too long for an index, stored in a short form.
     #[prost(message, repeated, tag = "16")]
     pub shortened: ::prost::alloc::vec::Vec<ShortenedIds>,
+    /// Set when not all that vanished could be removed.
+    #[prost(message, optional, tag = "17")]
+    pub cleanup: ::core::option::Option<Failure>,
 }
 /// An account, region and service that no survey covers any more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

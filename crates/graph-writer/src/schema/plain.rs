@@ -75,6 +75,14 @@ impl Duplicates {
     /// Logs the duplicates.
     pub(super) fn report(&self, label: &str) {
         let Self { ids, nodes, example } = self;
+        if *ids == 0 {
+            tracing::warn!(
+                label,
+                "the constraint on id takes longer than a statement may: writers take turns instead. Create it and start \
+                 Groma again"
+            );
+            return;
+        }
         tracing::warn!(
             label,
             ids,

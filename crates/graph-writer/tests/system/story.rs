@@ -138,7 +138,8 @@ impl Story {
     /// What the collector reports of it.
     pub(crate) fn report(&self) -> ScopeReport {
         let ScopeFinished { batches, assets, .. } = self.finished();
-        ScopeReport { scope: Some(self.scope.clone()), batches, assets, failure: self.failure.clone() }
+        let (scope, failure) = (Some(self.scope.clone()), self.failure.clone());
+        ScopeReport { scope, batches, assets, failure, ..ScopeReport::default() }
     }
 
     fn finished(&self) -> ScopeFinished {

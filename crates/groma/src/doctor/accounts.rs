@@ -143,7 +143,7 @@ async fn permissions(
     let check = |((class, error, fix), places): (Wrong, BTreeSet<String>)| {
         let places: Vec<_> = places.into_iter().collect();
         let found = format!("{error} ({})", places.join(", "));
-        let status = if class == FailureClass::NotEnabled.words() { Status::Note } else { Status::Incomplete };
+        let status = if class == FailureClass::ServiceOff.words() { Status::Note } else { Status::Incomplete };
         Check::bad(status, "permissions", of.clone(), found, fix)
     };
     wrong.into_iter().map(check).collect()
@@ -183,7 +183,8 @@ fn fix_of(failure: &Failure, actions: &[&str]) -> String {
         FailureClass::AccessDenied => {
             format!("let the role do {}, and see that no service control policy denies it", actions.join(", "))
         }
-        FailureClass::NotEnabled => "enable it there, or leave it: there is nothing to see".to_owned(),
+        FailureClass::ServiceOff => "switch it on there, or leave it: there is nothing to list".to_owned(),
+        FailureClass::NotEnabled => "enable it there, or leave it out with --regions or --services".to_owned(),
         FailureClass::Throttled => "ask again later, or find out who else calls so much".to_owned(),
         FailureClass::Timeout | FailureClass::Unreachable => {
             "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints".to_owned()

@@ -5,7 +5,7 @@ use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
-/// Number of stale places printed for people.
+/// Number of stale places, and of services that are switched off, printed for people.
 const MOST_NAMED: usize = 10;
 
 /// `--json`. Fields are only added.
@@ -22,6 +22,8 @@ struct Report<'a> {
     /// Assets by `service/Listing`.
     assets_by_listing: BTreeMap<String, u64>,
     unseen: Vec<UnseenScope<'a>>,
+    /// Services that are switched off: their listings finished, and are empty.
+    switched_off: Vec<Off>,
     graph: Graph,
     /// Syncs that followed because batches were lost between collectors and graph.
     repeats: Vec<Repeat<'a>>,
@@ -63,6 +65,15 @@ struct Account<'a> {
     name: &'a str,
 }
 
+/// A service that is switched off in an account.
+#[derive(Serialize)]
+struct Off {
+    account_id: String,
+    account_name: String,
+    service: String,
+    regions: Vec<String>,
+}
+
 #[derive(Serialize)]
 struct UnseenScope<'a> {
     account_id: &'a str,
@@ -102,6 +113,7 @@ impl<'a> Report<'a> {
             assets: assets_by_listing.values().fold(0, |sum, assets| sum.saturating_add(*assets)),
             assets_by_listing,
             unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
+            switched_off: outcome.switched_off().into_iter().map(Off::of).collect(),
             graph: Graph {
                 nodes_written: outcome.graph.nodes,
                 edges_written: outcome.graph.edges,
@@ -131,6 +143,18 @@ impl<'a> Report<'a> {
     /// Notes that are no failure, one on each line.
     fn notes(&self) -> String {
         let mut notes = String::new();
+        if !self.switched_off.is_empty() {
+            let total = self.switched_off.len();
+            write!(notes, "\nNote: services are switched off in {total} account(s), so they have nothing to list:")
+                .ok();
+            for Off { account_id, account_name, service, regions } in self.switched_off.iter().take(MOST_NAMED) {
+                write!(notes, "\n  {service} in {account_id} ({account_name}) {}", regions.join(", ")).ok();
+            }
+            let more = total.saturating_sub(MOST_NAMED);
+            if more > 0 {
+                write!(notes, "\n  and {more} more").ok();
+            }
+        }
         if self.stale_total > 0 {
             let total = self.stale_total;
             write!(
@@ -155,6 +179,13 @@ impl<'a> Report<'a> {
             .ok();
         }
         notes
+    }
+}
+
+impl Off {
+    fn of(off: scheduler::outcome::Off) -> Self {
+        let scheduler::outcome::Off { account_id, account_name, service, regions } = off;
+        Self { account_id, account_name, service, regions }
     }
 }
 

@@ -1,0 +1,26 @@
+//! Whether a service has an endpoint in a region. Where it has none, its name does not resolve, which looks like a network
+//! without a way out.
+
+mod regions;
+
+use regions::{OFFERED, REGIONS};
+
+/// Whether the service is to be called in the region. A region that is newer than the list is tried.
+pub fn is_offered(service: &str, region: &str) -> bool {
+    let known = OFFERED.iter().find(|(name, _)| *name == service);
+    known.is_none_or(|(_, offered)| offered.contains(&region) || !REGIONS.contains(&region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_called_where_it_is_offered_and_in_regions_that_are_not_known() {
+        assert!(is_offered("inspector2", "eu-west-1"));
+        assert!(!is_offered("inspector2", "ap-southeast-6"));
+        assert!(!is_offered("inspector2", "us-iso-east-1"));
+        assert!(is_offered("inspector2", "mars-north-1"));
+        assert!(is_offered("ec2", "ap-southeast-6"));
+    }
+}
