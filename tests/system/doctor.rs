@@ -56,7 +56,7 @@ async fn denied_calls(world: &World) {
             {"account": alpha, "service": "ec2", "action": "DescribeVolumes", "status": 403,
              "code": "UnauthorizedOperation", "message": "You are not authorized to perform this operation."},
             {"account": alpha, "region": "eu-west-1", "service": "inspector2", "status": 403,
-             "code": "AccessDeniedException", "message": "Invoking account does not have access to this API"},
+             "code": "AccessDeniedException", "message": "Invoking account is not enabled."},
         ]))
         .await
         .expect("moto takes rules");

@@ -82,6 +82,14 @@ impl Aws {
         &self.clients
     }
 
+    /// Checks that the AWS files that were asked for are there.
+    ///
+    /// # Errors
+    /// [`ProfilesError::Missing`].
+    pub fn all_files_there(&self) -> Result<(), ProfilesError> {
+        self.profiles.read().unwrap_or_else(PoisonError::into_inner).all_there()
+    }
+
     /// Reads both files anew: keys may have been rotated and profiles added.
     ///
     /// # Errors

@@ -76,6 +76,7 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
     let aws = Aws::new(env, profiles);
     match &config.scope {
         Scope::Profiles { named } => {
+            aws.all_files_there()?;
             aws.client_settings(None, "sts")?;
             aws.plan(|planner| planner.all(named))?;
         }

@@ -25,7 +25,7 @@ impl Environment {
         self.0.get(name).map(|value| value.trim())
     }
 
-    /// The selected profile. A blank name is one that does not exist, as in botocore.
+    /// The selected profile. As in botocore, a blank name selects a profile that does not exist, which is an error.
     pub fn profile(&self) -> Option<&str> {
         self.set("AWS_DEFAULT_PROFILE").or_else(|| self.set("AWS_PROFILE"))
     }

@@ -1,5 +1,6 @@
 //! Text of the AWS config and credentials files, read as botocore reads it: by the rules of Python's `configparser`, with one
-//! level of nested keys. Where botocore rejects a whole file for one line, only the section of that line is unusable here.
+//! level of nested keys. Where botocore rejects a whole file for one line, only the section of that line is unusable here. Keys
+//! and sections that are given twice, which botocore rejects too, are merged: the last value counts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -100,7 +101,7 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 impl Sections {
-    /// A section that comes again goes on.
+    /// A repeated heading continues the first section of that name.
     fn begin(&mut self, heading: &str) {
         let known = self.places.get(heading).copied();
         self.current = Some(known.unwrap_or_else(|| {
@@ -113,8 +114,9 @@ impl Sections {
     /// All but `[DEFAULT]`, whose values count in every section that has none of its own.
     fn with_defaults(mut self) -> Vec<Section> {
         let Some(place) = self.places.get("DEFAULT") else { return self.all };
-        let defaults = self.all.remove(*place).values;
+        let Section { values: defaults, mistake, .. } = self.all.remove(*place);
         for section in &mut self.all {
+            section.mistake = section.mistake.or(mistake);
             for (key, value) in &defaults {
                 section.values.entry(key.clone()).or_insert_with(|| value.clone());
             }
@@ -157,7 +159,7 @@ pub fn words(heading: &str) -> Option<Vec<String>> {
     let mut rest = heading.chars().peekable();
     while let Some(char) = rest.next() {
         match char {
-            _ if char.is_whitespace() => words.extend(word.take()),
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
             '\'' | '"' => {
                 let word = word.get_or_insert_default();
                 loop {

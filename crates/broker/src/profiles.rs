@@ -19,6 +19,9 @@ pub struct Profiles {
     places: HashMap<String, usize>,
     sso_sessions: BTreeMap<String, Values>,
     services: BTreeMap<String, Values>,
+    missing: Vec<(PathBuf, &'static str)>,
+    /// Sections of other kinds that cannot be understood, by the key that refers to them and their name.
+    broken: HashMap<(&'static str, String), Misread>,
 }
 
 type Values = BTreeMap<String, Value>;
@@ -53,6 +56,14 @@ pub enum ProfilesError {
         /// Why.
         source: io::Error,
     },
+    /// It was asked for and is not there.
+    #[error("there is no AWS file {} ({variable}), and its profiles are the accounts", .path.display())]
+    Missing {
+        /// Which file.
+        path: PathBuf,
+        /// Variable that names it.
+        variable: &'static str,
+    },
     /// It is not written as such a file is.
     #[error("cannot understand the AWS file {}", .path.display())]
     Syntax {
@@ -69,9 +80,10 @@ impl Profiles {
     /// # Errors
     /// [`ProfilesError`].
     pub fn load(env: &Environment) -> Result<Self, ProfilesError> {
-        let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config")?;
-        let (credentials_path, credentials) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
-        Self::of((&config_path, &config), (&credentials_path, &credentials))
+        let mut missing = Vec::new();
+        let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config", &mut missing)?;
+        let (credentials_path, credentials) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", &mut missing)?;
+        Ok(Self { missing, ..Self::of((&config_path, &config), (&credentials_path, &credentials))? })
     }
 
     /// The profiles of these two texts.
@@ -91,6 +103,7 @@ impl Profiles {
         for Section { heading, values, mistake } in understood(credentials)? {
             profiles.merge(Profile { name: heading, values, mistake: misread(credentials.0, mistake) });
         }
+        profiles.pass_mistakes_on();
         Ok(profiles)
     }
 
@@ -105,14 +118,24 @@ impl Profiles {
                 self.replace(Profile { name: name.clone(), values, mistake: misread(path, mistake) });
             }
             Some([_, name]) if heading.starts_with("sso-session") => {
+                self.note("sso_session", name, misread(path, mistake));
                 drop(self.sso_sessions.insert(name.clone(), values));
             }
-            Some([_, name]) if heading.starts_with("services") => drop(self.services.insert(name.clone(), values)),
+            Some([_, name]) if heading.starts_with("services") => {
+                self.note("services", name, misread(path, mistake));
+                self.services.insert(name.clone(), values);
+            }
             _ if heading.starts_with("profile") => {
                 let path = path.display();
                 tracing::warn!(%path, heading, "a section names no profile: a name with spaces has to be quoted");
             }
             _ => {}
+        }
+    }
+
+    fn note(&mut self, key: &'static str, name: &str, misread: Option<Misread>) {
+        if let Some(misread) = misread {
+            self.broken.insert((key, name.to_owned()), misread);
         }
     }
 
@@ -139,8 +162,29 @@ impl Profiles {
         }
     }
 
+    /// A profile cannot be used if the section that it refers to cannot be understood.
+    fn pass_mistakes_on(&mut self) {
+        for profile in &mut self.all {
+            for key in ["sso_session", "services"] {
+                let of_section = text(&profile.values, key).and_then(|name| self.broken.get(&(key, name.to_owned())));
+                profile.mistake = profile.mistake.take().or_else(|| of_section.cloned());
+            }
+        }
+    }
+
     fn find(&self, profile: &str) -> Option<&Profile> {
         self.all.get(*self.places.get(profile)?)
+    }
+
+    /// Checks that the files that were asked for are there.
+    ///
+    /// # Errors
+    /// [`ProfilesError::Missing`].
+    pub fn all_there(&self) -> Result<(), ProfilesError> {
+        match self.missing.first().cloned() {
+            Some((path, variable)) => Err(ProfilesError::Missing { path, variable }),
+            None => Ok(()),
+        }
     }
 
     /// Names in the order of the files, `default` among them.
@@ -205,16 +249,21 @@ fn misread(path: &Path, mistake: Option<Mistake>) -> Option<Misread> {
 }
 
 /// Path and text of a file.
-fn read(env: &Environment, variable: &'static str, name: &str) -> Result<(PathBuf, String), ProfilesError> {
+fn read(
+    env: &Environment,
+    variable: &'static str,
+    name: &str,
+    missing: &mut Vec<(PathBuf, &'static str)>,
+) -> Result<(PathBuf, String), ProfilesError> {
     let home = env.home().map(Path::new);
     let (path, variable) = match (env.set(variable), home) {
         (Some(""), _) | (None, None) => return Ok((name.into(), String::new())),
         (Some(path), home) => (expand(path, home), Some(variable)),
         (None, Some(home)) => (home.join(".aws").join(name), None),
     };
-    if !path.is_file() && !is_device(&path) {
+    if !is_file(&path) {
         if let Some(variable) = variable {
-            tracing::warn!(path = %path.display(), variable, "there is no such AWS file");
+            missing.push((path.clone(), variable));
         }
         return Ok((path, String::new()));
     }
@@ -224,8 +273,8 @@ fn read(env: &Environment, variable: &'static str, name: &str) -> Result<(PathBu
     }
 }
 
-/// Such as `/dev/null` or a pipe. Not a folder, which botocore takes for a missing file.
-fn is_device(path: &Path) -> bool {
+/// Whether the path exists and is no folder, for example a pipe. botocore takes a folder for a missing file.
+fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_dir())
 }
 

@@ -8,7 +8,7 @@ const RESERVE: usize = 4 * 1024;
 const REASONS: [usize; 4] = [1_024, 256, 64, 0];
 
 /// Cuts the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
-/// by a failure: a part of the accounts would pass for all of them.
+/// by a failure, because a shortened list of accounts would look complete.
 pub(crate) fn fit(answer: &mut AccountsAnswer, most: usize) {
     let most = most.saturating_sub(RESERVE);
     for longest in REASONS {

@@ -93,6 +93,7 @@ impl Reading {
         let ended = pulled(consumer, Pull::Wait(TOGETHER, FETCH), FETCH + GRACE, take).await;
         if !self.fetched.is_empty() {
             // If the next fetch fails too, it returns the error.
+            self.restarts = 0;
             return Ok(());
         }
         let error = ended.err().unwrap_or_else(|| "messages that were there do not come".into());

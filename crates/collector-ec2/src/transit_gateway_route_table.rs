@@ -82,6 +82,10 @@ async fn collect_routes(
     let mut pages = paged!(call, next_token);
     while let Some(page) = pages.next().await {
         let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        if page.additional_routes_available() == Some(true) && page.next_token().is_none() {
+            let message = format!("{}: AWS has further routes but gave no token for them", id(table));
+            return Err(CollectError::internal(message));
+        }
         for route in page.routes.unwrap_or_default() {
             sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
         }

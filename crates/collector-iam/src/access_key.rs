@@ -92,7 +92,8 @@ async fn keys(iam: &Client, user_arn: &str) -> Result<Vec<AccessKey>, CollectErr
     Ok(keys)
 }
 
-/// `None`: the key is gone. AWS says so as a denial too, because it does not tell other accounts' keys from deleted ones.
+/// `None`: the key was deleted. AWS may also answer AccessDenied, because it does not distinguish deleted keys from keys of
+/// other accounts.
 async fn last_used(
     iam: &Client,
     user_arn: &str,

@@ -17,7 +17,11 @@ use aws_sdk_iam::{
     types::{AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail},
 };
 use collector::{CollectError, Collecting, Listing, Sink, paged, unless_gone};
-use std::collections::{BTreeSet, HashMap};
+use events::FailureClass;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 /// The call.
 pub const LISTING: Listing<Iam> = Listing {
@@ -148,11 +152,13 @@ impl<'a> Reader<'a> {
 }
 
 /// How often a policy is asked for its default version, which may be replaced before it is read.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 5;
+/// Pause between two attempts: IAM's answers may lag behind each other.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The document in force; none when the policy is gone already.
 async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> {
-    // A version that is gone was replaced as the default since it was named.
+    // If the version is gone, a new default replaced it after GetPolicy: ask again.
     for _ in 0..ATTEMPTS {
         let Some(policy) = unless_gone(iam.get_policy().policy_arn(arn).send().await)? else { return Ok(None) };
         let version = policy.policy().and_then(|policy| policy.default_version_id());
@@ -162,8 +168,10 @@ async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> 
             let none = || CollectError::internal(format!("{arn}: the policy came without a document"));
             return document.map(Some).ok_or_else(none);
         }
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(None)
+    let message = format!("{arn}: AWS has the policy, but not its default version");
+    Err(CollectError { class: FailureClass::Service, message })
 }
 
 #[cfg(test)]

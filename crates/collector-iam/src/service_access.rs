@@ -145,7 +145,7 @@ async fn rest(
         let next = page.marker.take().filter(|marker| !marker.is_empty());
         if page.is_truncated && next.is_none() {
             return Err(CollectError::internal(format!(
-                "{arn}: AWS says that there are further services, but not where"
+                "{arn}: AWS marked the answer as truncated but gave no marker for the next page"
             )));
         }
         let next = next.filter(|_| page.is_truncated);

@@ -48,11 +48,14 @@ where
     CollectError: From<E>,
 {
     let error = CollectError::from(error);
-    let of_inspector = error.message.strip_prefix("AccessDeniedException: ").is_some_and(by_inspector);
+    let denied = error.message.strip_prefix("AccessDeniedException: ").filter(|message| by_inspector(message));
     // An expired page token is a `ValidationException` too.
     let invalid = error.message.strip_prefix("ValidationException: ");
-    let off = of_inspector || invalid.is_some_and(|message| message.to_lowercase().contains("not enabled"));
-    if off { CollectError { class: FailureClass::ServiceOff, ..error } } else { error }
+    if denied.or(invalid).is_some_and(|message| message.to_lowercase().contains("not enabled")) {
+        return CollectError { class: FailureClass::ServiceOff, ..error };
+    }
+    // Such as a delegation that has just been taken away: there may well be findings.
+    if denied.is_some() { CollectError { class: FailureClass::NotEnabled, ..error } } else { error }
 }
 
 #[cfg(test)]
@@ -86,6 +89,8 @@ mod tests {
         let denied = FailureClass::AccessDenied;
         assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::ServiceOff);
         assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);
+        let access = "AccessDeniedException: Invoking account does not have access to this account";
+        assert_eq!(class(denied, access), FailureClass::NotEnabled);
         let invalid = |message: &str| class(FailureClass::Service, &format!("ValidationException: {message}"));
         assert_eq!(invalid("Inspector is not enabled"), FailureClass::ServiceOff);
         assert_eq!(invalid("The nextToken has expired."), FailureClass::Service);

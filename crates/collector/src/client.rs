@@ -83,7 +83,7 @@ fn retries(settings: &ClientSettings) -> RetryConfig {
 }
 
 /// No attempt timeout: it would count the wait for the limiter. The read timeout bounds an attempt from when it is sent to
-/// the head of the answer, stalled-stream protection its body.
+/// the head of the answer, and [`endpoint`] the time between two parts of its body.
 fn timeouts(options: &Options) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(options.aws_timeout).build()
 }

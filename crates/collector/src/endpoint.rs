@@ -82,7 +82,7 @@ impl Endpoints {
     }
 }
 
-/// Time for the body of an answer where the SDK has no read timeout.
+/// Time without a byte of an answer's body where the SDK has no read timeout.
 const BODY: Duration = Duration::from_mins(1);
 /// Largest body: pages of AWS have some megabytes at most.
 const LARGEST: usize = 64 << 20;
@@ -126,7 +126,7 @@ impl HttpClient for Client {
 struct WatchedConnector {
     inner: SharedHttpConnector,
     endpoints: Arc<Endpoints>,
-    /// Time for the body of an answer.
+    /// Time without a byte of an answer's body.
     limit: Duration,
 }
 
@@ -155,22 +155,21 @@ impl HttpConnector for WatchedConnector {
     }
 }
 
-/// The answer with all of its body.
+/// The answer with all of its body. No byte for `limit` is a timeout.
 async fn whole(mut answer: HttpResponse, limit: Duration) -> Result<HttpResponse, ConnectorError> {
     let mut body = ByteStream::new(answer.take_body());
     let mut bytes = Vec::new();
-    let read = async {
-        while let Some(chunk) = body.try_next().await.map_err(|error| ConnectorError::io(error.into()))? {
-            if bytes.len() + chunk.len() > LARGEST {
-                return Err(ConnectorError::other(format!("an answer of more than {LARGEST} bytes").into(), None));
-            }
-            bytes.extend_from_slice(&chunk);
+    loop {
+        let chunk = match tokio::time::timeout(limit, body.try_next()).await {
+            Ok(chunk) => chunk.map_err(|error| ConnectorError::io(error.into()))?,
+            Err(late) => return Err(ConnectorError::timeout(late.into())),
+        };
+        let Some(chunk) = chunk else { break };
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(ConnectorError::other(format!("an answer of more than {LARGEST} bytes").into(), None));
         }
-        Ok(())
-    };
-    match tokio::time::timeout(limit, read).await {
-        Ok(read) => read?,
-        Err(late) => return Err(ConnectorError::timeout(late.into())),
+        bytes.extend_from_slice(&chunk);
+        progress::note();
     }
     *answer.body_mut() = SdkBody::from(bytes);
     Ok(answer)

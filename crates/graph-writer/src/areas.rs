@@ -14,7 +14,6 @@ const PAGE: usize = 4_000;
 ///
 /// During an upgrade or rollback, old and new collectors run side by side for a sync or two. A listing that runs again
 /// starts over.
-/// comes back starts over.
 pub(crate) const RETIRED_AFTER: i64 = 3;
 
 /// Scopes of an account and region.

@@ -11,7 +11,6 @@
 //!
 //! Candidates are first locked (see [`crate::ownership`]) and then checked again in a second statement: a concurrent
 //! sync may see the node, and Neo4j does not re-evaluate a filter after waiting for a lock.
-//! see a node at the same moment, and Neo4j does not repeat a filter when it has waited for a lock.
 
 use crate::{
     bolt,

@@ -3,7 +3,6 @@
 //! All scopes of a listing report the same feeds, in every region of every account. So the graph stores each distinct
 //! set once, as `(:GromaFeeds)` with a hash as its id, and scopes refer to the hash. There are about as many sets as
 //! listings, times the collector versions that have run.
-//! versions of collectors that have run.
 
 use crate::{bolt, edges, requests, scope_store::words};
 use events::{AssetBatch, EdgeFeed, NodeFeed, ScopeFinished};

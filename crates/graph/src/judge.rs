@@ -3,7 +3,6 @@
 //! Only errors known to be caused by the statement or its rows are permanent; all others count as an outage. The codes
 //! are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value too large
 //! for an index has a code that database failures share, so the message decides.
-//! too large for an index comes under a code that also stands for failures of the database, so its message decides.
 
 use crate::indexes::leftover;
 use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind, Neo4jSecurityErrorKind};

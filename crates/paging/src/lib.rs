@@ -1,5 +1,6 @@
 //! Pages of a listing. A page token that AWS gives twice would begin a circle: the SDK's paginators take it for the end of the
-//! listing, and what comes after it would be removed from the graph. Here it is an error, as in botocore (`PaginationError`).
+//! listing, and what comes after it would be removed from the graph. Here any earlier token is an error; botocore rejects one that
+//! is given twice in a row (`PaginationError`).
 
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};

@@ -8,5 +8,5 @@ pub const NOTHING_DONE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Done, but some scopes could not be seen.
 pub const INCOMPLETE: u8 = 3;
-/// A second signal came before the process had drained: as shells report an interrupt.
+/// Interrupted by a signal, as shells report it.
 pub const INTERRUPTED: u8 = 130;

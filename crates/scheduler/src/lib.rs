@@ -3,8 +3,8 @@
 //!
 //! Reading order: [`catalog`] names the services and [`listings`] the listings of each; [`request`] is the user's
 //! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items, where
-//! services are [`offered`], and follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it newer than all others,
-//! [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
+//! services are [`offered`], and follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
+//! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
 //! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves; [`patience`], [`signs`] of
 //! progress, [`publish`] and [`under_way`] support them. [`coverage`] describes what it covered, [`repeat`] collects
 //! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the

@@ -1,5 +1,5 @@
-//! Whether a service has an endpoint in a region. Where it has none, its name does not resolve, which looks like a network
-//! without a way out.
+//! Whether a service has an endpoint in a region. Without one the host name does not resolve, and the error looks like a broken
+//! network.
 
 mod regions;
 

@@ -4,7 +4,7 @@ use broker::{environment::Environment, profiles::Profiles};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
-/// Headings of a profile `p`, as people write them, and of what is none.
+/// Section headings as people write them: some name a profile, some do not.
 const HEADINGS: &[&str] = &[
     "[profile p]",
     "[profile  p ]",
@@ -23,6 +23,8 @@ const HEADINGS: &[&str] = &[
     "[profile a.b-c_d/e@f+g=h]",
     "[profile it's]",
     "[profile \"it's\"]",
+    "[profile a\u{a0}b]",
+    "[profile\u{a0}b]",
     "[profile]",
     "[profile ]",
     "[profile '']",
@@ -87,7 +89,7 @@ const BODIES: &[&str] = &[
     "a = 1\n\u{a0}b = 2\n",
 ];
 
-/// Files that botocore rejects as a whole. Here, at most what is wrong may be missing.
+/// Files that botocore rejects as a whole. Groma reads every section without a mistake.
 const REJECTED: &[&str] = &[
     "region = x\n[profile p]\n",
     "\u{feff}[profile p]\nregion = x\n",
@@ -167,7 +169,7 @@ fn groma(case: &Value, folder: &Path) -> Result<Value, String> {
     Ok(profiles.names().map(|name| (name.to_owned(), of(name))).collect())
 }
 
-/// Texts that are not empty: what a profile's values are here.
+/// The non-empty text values of a profile; Groma ignores the others.
 fn texts(values: &Value) -> Value {
     let some = |(_, value): &(&String, &Value)| value.as_str().is_some_and(|text| !text.is_empty());
     values.as_object().into_iter().flatten().filter(some).map(|(key, value)| (key.clone(), value.clone())).collect()
