@@ -111,7 +111,7 @@ impl Sections {
         }));
     }
 
-    /// All but `[DEFAULT]`, whose values count in every section that has none of its own.
+    /// All sections but `[DEFAULT]`. Its values apply to every section without the same key.
     fn with_defaults(mut self) -> Vec<Section> {
         let Some(place) = self.places.get("DEFAULT") else { return self.all };
         let Section { values: defaults, mistake, .. } = self.all.remove(*place);

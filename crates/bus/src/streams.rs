@@ -201,7 +201,7 @@ impl Bus {
         }
     }
 
-    /// Recreates a stream that existed before in this process: a server lost its storage, or somebody deleted it. If
+    /// Recreates a stream that existed before in this process: a server lost its storage, or a user deleted it. If
     /// this user may not create it, the scheduler does.
     pub(crate) async fn restore_stream(&self, config: &Config) -> Result<(), async_nats::Error> {
         if !matches!(self.look_at(config).await?, Seen::Missing) {

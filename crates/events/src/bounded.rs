@@ -1,7 +1,7 @@
 //! Decodes messages with a memory limit. Two bytes of a message can be an empty table, which takes 128 bytes after
 //! decoding, so a message of 1 MiB could take 64 MiB. Therefore repeated parts are counted before decoding.
 //!
-//! Nesting needs no limit of its own: no message contains itself, and unknown fields are skipped.
+//! Nesting needs no separate limit: no message contains itself, and unknown fields are skipped.
 
 use crate::{
     AssetEvent, DecodeError, EdgeFeed, EdgeRow, EdgeTable, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable,

@@ -1,5 +1,5 @@
 //! Measures the memory that closing a sync needs. Creates scopes in the graph as writers would leave them, and reports
-//! on the bus. A process of its own then closes the sync and prints its peak size (`VmHWM`, Linux).
+//! on the bus. A separate process then closes the sync and prints its peak size (`VmHWM`, Linux).
 //!
 //! ```text
 //! cargo run -p graph-writer --example close -- [ACCOUNTS] [REGIONS] [LISTINGS] [MOST_MIB]

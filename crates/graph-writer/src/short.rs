@@ -3,7 +3,7 @@
 //! A RANGE index of Neo4j, and so a constraint, holds some 8 kB for each key
 //! (<https://neo4j.com/docs/cypher-manual/5/indexes/search-performance-indexes/managing-indexes/>): 5.26 rejects a text
 //! of 8,167 bytes. The short form is the beginning of the text, `…` and the text's SHA-256 in hexadecimal. A text that
-//! looks like a short form is shortened too; otherwise somebody could choose a name equal to the short form of another.
+//! looks like a short form is shortened too; otherwise a chosen name could equal the short form of another.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;

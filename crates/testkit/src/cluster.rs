@@ -16,13 +16,7 @@ impl NatsCluster {
     /// # Errors
     /// As [`Nats::start`].
     pub async fn start() -> anyhow::Result<Self> {
-        let mut routes = Vec::new();
-        while routes.len() < 3 {
-            let port = ports::free()?;
-            if !routes.contains(&port) {
-                routes.push(port);
-            }
-        }
+        let routes = (0..3).map(|_| ports::free()).collect::<anyhow::Result<Vec<u16>>>()?;
         let all: Vec<String> = routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
         let mut servers = Vec::new();
         for (number, route) in routes.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::{
 use events::{NodeRow, NodeTable, Ownership};
 use graph_writer::forget::{self, Place, Removed};
 
-/// A listing of a place, with a node of its own, a node common to all places, and an edge between them.
+/// A listing of a place: a node of this place alone, a node common to all places, and an edge between them.
 fn at(tag: i64, account: &str, own: &str) -> Story {
     let listing = story(tag, "ListA").account(account).nodes("A", &[own, "common"]);
     listing.edges("TO", "A", "A", &[(own, "common")])

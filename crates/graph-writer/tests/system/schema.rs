@@ -141,7 +141,7 @@ async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
 /// usually removes it, or leaves two of one name, of which only one can be dropped; so this tries one label after the other.
 async fn cut_off(world: &World, prefix: &str) -> anyhow::Result<String> {
     for attempt in 0..1_000 {
-        // A name of its own: what cannot be dropped stays until Neo4j ends.
+        // A new name: an index that cannot be dropped stays until Neo4j ends.
         let label = format!("Cut{:08x}", rand::random::<u32>());
         let name = format!("{prefix}{label}");
         let text = format!("CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE");
