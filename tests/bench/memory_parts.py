@@ -39,7 +39,7 @@ class Watched(roles.Roles):
         collectors = {f"collector-{service}": ["collector", service] for service in SERVICES}
         quota = ["--quota-percent", bench.RAISED]
         collectors = {name: [*arguments, *quota] for name, arguments in collectors.items()}
-        known = {"broker": ["broker", "--accounts", "profiles"], **collectors, "graph-writer": ["graph-writer"]}
+        known = {"broker": ["broker", "--accounts", "profiles", "--lease-own-identity"], **collectors, "graph-writer": ["graph-writer"]}
         super().__init__(groma, aws, folder, known)
         self.SCHEDULER = ["scheduler", *flags]
 

@@ -65,7 +65,7 @@ class Roles(roles.Roles):
 
     def __init__(self, groma, aws, folder, regions):
         # Every survey says whose account it is, which is STS's.
-        super().__init__(groma, aws, folder, {"broker": ["broker", "--accounts", "profiles"], "collector-sts": ["collector", "sts"]})
+        super().__init__(groma, aws, folder, {"broker": ["broker", "--accounts", "profiles", "--lease-own-identity"], "collector-sts": ["collector", "sts"]})
         self.SCHEDULER = ["scheduler", "--services", "ec2", "--regions", regions]
         self.collectors = []
 

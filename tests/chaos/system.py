@@ -21,7 +21,7 @@ from scene import Scene
 
 # What each role runs, and the container of the chart whose limits are its own.
 ROLES = {
-    "broker": (["broker", "--accounts", "profiles"], "broker"),
+    "broker": (["broker", "--accounts", "profiles", "--lease-own-identity"], "broker"),
     "collector-sts": (["collector", "sts"], "collector-sts"),
     "collector-ec2-1": (["collector", "ec2"], "collector-ec2"),
     "collector-ec2-2": (["collector", "ec2"], "collector-ec2"),

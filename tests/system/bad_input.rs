@@ -79,7 +79,7 @@ async fn what_the_world_refuses_is_one_sentence_each() {
 async fn a_second_broker_on_one_nats_is_refused() {
     let world = World::of(Size::Small).await;
     let nats = testkit::Nats::start().await.expect("nats-server starts");
-    let mut broker = world.groma(&["broker", "--accounts", "profiles"]);
+    let mut broker = world.groma(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
     let mut broker = broker.env("NATS_URL", nats.url()).spawn().expect("groma starts");
     let refused = loop {
         let mut sync = world.groma(&["sync", "--accounts", "profiles"]);

@@ -310,7 +310,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     for service in &services {
         cluster.start(&format!("collector-{service}"), &["collector", service]);
     }
-    cluster.start("broker", &["broker", "--accounts", "profiles"]);
+    cluster.start("broker", &["broker", "--accounts", "profiles", "--lease-own-identity"]);
     cluster.start("graph-writer", &["graph-writer"]);
     // Errors must not show secrets either.
     let refused = serde_json::json!({"service": "ec2", "action": "DescribeVolumes", "code": "UnauthorizedOperation",

@@ -1,6 +1,6 @@
 //! `groma doctor`: all right, and each thing that can be wrong, with its fix.
 
-use crate::world::{Run, World, run};
+use crate::world::{Run, World, groma, run};
 use serde_json::{Value, json};
 use testkit::{Nats, Size};
 
@@ -44,6 +44,7 @@ async fn what_is_right_is_right_and_what_is_wrong_has_a_fix() {
     assert!(wrote.is_empty(), "{wrote:?}");
 
     denied_calls(&world).await;
+    an_identity_that_aws_does_not_know(&world).await;
     wrong_servers(&world).await;
     a_role_that_is_gone(&world).await;
 }
@@ -73,6 +74,33 @@ async fn denied_calls(world: &World) {
     says(disabled, "of", "inspector2 in alpha");
     says(disabled, "found", "in eu-west-1");
     assert!(!disabled["found"].to_string().contains("us-east-1"), "{disabled}");
+}
+
+async fn an_identity_that_aws_does_not_know(world: &World) {
+    let nowhere = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
+    let once = ("AWS_MAX_ATTEMPTS", "1".to_owned());
+    let ran = doctor(world, &[nowhere, once]).await;
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("known to AWS"), "{}", ran.stdout);
+    says(&wrong(&ran, "account")[0], "fix", "HTTPS_PROXY");
+
+    let fault = json!({"service": "sts", "status": 403, "code": "InvalidClientTokenId"});
+    world.aws.fault(fault).await.expect("moto takes rules");
+    let ran = doctor(world, &[]).await;
+    world.aws.clear_faults().await.expect("moto forgets them");
+    assert_eq!(ran.status, 1, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("known to AWS"), "{}", ran.stdout);
+    says(&wrong(&ran, "account")[0], "fix", "valid credentials");
+
+    let home = tempfile::tempdir().expect("a home without files");
+    let mut command = groma(&["doctor", "--accounts", "current", "--json"]);
+    command.envs(world.graph_env()).env("HOME", home.path());
+    command.env("AWS_EC2_METADATA_DISABLED", "false").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
+    let nothing = run(command).await;
+    assert_eq!(nothing.status, 1, "{}", nothing.stdout);
+    let identity = &wrong(&nothing, "identity")[0];
+    says(identity, "found", "no source credentials: no AWS credentials were found: neither keys");
+    says(identity, "fix", "environment keys, AWS_PROFILE, SSO");
 }
 
 async fn wrong_servers(world: &World) {

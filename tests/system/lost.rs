@@ -21,7 +21,7 @@ async fn what_the_bus_lost_is_named_and_collected_again() {
     let bus = Bus::connect(&BusConfig::new(cluster.nats.url(), "test")).await.expect("it is there");
     bus.ensure_streams().await.expect("the streams are made");
     let _collectors = cluster.collectors();
-    let _broker = cluster.start(&["broker", "--accounts", "profiles"]);
+    let _broker = cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
     let scheduler = tokio::spawn(run(cluster.command(&["scheduler"])));
     while bus.next_on(SYNCS, "groma.v1.sync.*.collected", 0).await.expect("the server answers").is_none() {
         assert!(!scheduler.is_finished(), "{:?}", scheduler.await);

@@ -25,7 +25,7 @@ async fn work_that_takes_long_is_remembered_until_it_no_longer_does() {
     world.aws.fault(json!([slow])).await.expect("moto is told");
     let sync = async |account: &[&str]| {
         let url = nats.url();
-        let arguments = [&["sync", "--accounts", "profiles", "--nats", &url], account].concat();
+        let arguments = [&["sync", "--accounts", "profiles", "--lease-own-identity", "--nats", &url], account].concat();
         let ran = run(world.groma(&arguments)).await;
         assert_eq!(ran.status, 0, "{}", ran.stderr);
         long_work(&bus).await

@@ -47,7 +47,7 @@ async fn every_role_alone_makes_the_same_graph() {
     let world = World::of(Size::Small).await;
     let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
     let mut roles = cluster.collectors();
-    roles.push(cluster.start(&["broker", "--accounts", "profiles"]));
+    roles.push(cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]));
     roles.push(cluster.start(&["graph-writer"]));
     let ran = run(cluster.command(&["scheduler"])).await;
     assert_eq!(ran.status, 0, "{}", ran.stderr);
@@ -66,7 +66,7 @@ async fn a_killed_writer_and_a_killed_collector_change_nothing() {
     world.aws.control("latency", serde_json::json!({"milliseconds": 30})).await.expect("moto slows down");
     let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
     let mut roles = cluster.collectors();
-    let _broker = cluster.start(&["broker", "--accounts", "profiles"]);
+    let _broker = cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
     let mut writer = cluster.start(&["graph-writer"]);
     let scheduler = tokio::spawn(run(cluster.command(&["scheduler"])));
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -85,7 +85,7 @@ async fn a_second_sync_of_the_same_scope_does_not_begin() {
     let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
     let bus = Bus::connect(&BusConfig::new(cluster.nats.url(), "test")).await.expect("it is there");
     bus.ensure_streams().await.expect("the streams are made");
-    let _broker = cluster.start(&["broker", "--accounts", "profiles"]);
+    let _broker = cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
     // Nobody collects, so that it runs for as long as it is let.
     let mut first = cluster.start(&["scheduler", "--services", "iam"]);
     let sync = started(&bus, 1).await;

@@ -6,7 +6,9 @@ use crate::{
     attribution::Purpose,
     aws::{self, Aws},
     config::{RoleName, Scope},
-    organization, policy,
+    organization, own_identity,
+    plan::PlanError,
+    policy,
     refusal::{Kind, Refusal},
     route::{Role, Route, Source},
 };
@@ -93,6 +95,58 @@ pub async fn discover(aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
     }
 }
 
+/// The way into one account of a scope, without looking for the others where that is possible.
+///
+/// # Errors
+/// When it is none of them, or cannot be entered.
+pub async fn find(aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
+    match scope {
+        Scope::Organization(wanted) => match organization::find(aws, wanted, account_id).await {
+            // A hub role of an earlier version may list accounts and not describe one.
+            Err(refusal) if refusal.is_plain_denial() => listed(discover(aws, scope).await?, account_id),
+            found => found,
+        },
+        Scope::Profiles { named } => by_profile(aws, named, account_id).await,
+        Scope::Current { .. } => listed(discover(aws, scope).await?, account_id),
+    }
+}
+
+fn listed(discovery: Discovery, account_id: &str) -> Result<Route, Refusal> {
+    let found = discovery.accounts.into_iter().find(|found| found.account.id == account_id).map(|found| found.route);
+    let lost = |it: Unreachable| if it.id == account_id { Some(it.refusal) } else { None };
+    found.ok_or_else(|| discovery.unreachable.into_iter().find_map(lost).unwrap_or_else(|| unknown(account_id)))
+}
+
+/// The refusal of an account that is not to be surveyed.
+pub fn unknown(account_id: &str) -> Refusal {
+    let sentence = format!("account {account_id} is not among those that this broker was told to survey");
+    Refusal::new(Kind::UnknownAccount, sentence)
+}
+
+/// The first way that can be gone among the profiles whose role names the account, else the first refusal. If none names
+/// it, the profiles without a role are asked.
+async fn by_profile(aws: &Aws, named: &[String], account_id: &str) -> Result<Route, Refusal> {
+    let planned = aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::configuration(&error))?;
+    let routes: Vec<_> = planned.into_iter().filter_map(|(name, planned)| Some((name, planned.ok()?))).collect();
+    let (naming, others): (Vec<_>, Vec<_>) = routes
+        .into_iter()
+        .filter(|(_, route)| route.account_id().is_none_or(|id| id == account_id))
+        .partition(|(_, route)| route.account_id().is_some());
+    let mut refusal = None;
+    for (name, route) in naming {
+        match through_profile(aws, name, Ok(route)).await {
+            Ok(found) => return Ok(found.route),
+            Err(unreachable) => refusal = refusal.or(Some(unreachable.refusal)),
+        }
+    }
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let (discovery, _) =
+        one_way_each(try_all(others.into_iter().map(|(name, route)| through_profile(aws, name, Ok(route)))).await);
+    listed(discovery, account_id)
+}
+
 async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> Result<Discovery, Refusal> {
     let mut route = aws.plan(|planner| planner.caller(profile)).map_err(|error| Refusal::configuration(&error))?;
     if let Some(role) = role {
@@ -103,7 +157,9 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
     }
     // Cartography, too, names the account of the caller after the profile in use.
     let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
-    Ok(Discovery { accounts: vec![try_way(aws, name, route).await?], unreachable: Vec::new() })
+    let found = try_way(aws, name, route).await?;
+    own_identity::check(aws, &found.route).await?;
+    Ok(Discovery { accounts: vec![found], unreachable: Vec::new() })
 }
 
 async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
@@ -112,17 +168,7 @@ async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
         let sentence = "there is no AWS profile with a role or credentials besides `default`, which is not surveyed";
         return Err(Refusal::new(Kind::Configuration, sentence));
     }
-    let ways = planned.into_iter().map(|(name, planned)| async move {
-        let route = planned.map_err(|error| Unreachable {
-            id: account_named_by(aws, &name).unwrap_or_default(),
-            name: name.clone(),
-            refusal: Refusal::configuration(&error),
-            route: None,
-        })?;
-        let id = route.account_id().unwrap_or_default().to_owned();
-        let tried = try_way(aws, name.clone(), route.clone()).await;
-        tried.map_err(|refusal| Unreachable { id, name, refusal, route: Some(route) })
-    });
+    let ways = planned.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
     let (discovery, doubled) = one_way_each(try_all(ways).await);
     for (name, id) in doubled {
         if aws.first_time(format!("doubled {name}")) {
@@ -134,6 +180,25 @@ async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
         }
     }
     Ok(discovery)
+}
+
+async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanError>) -> Result<Found, Unreachable> {
+    let route = planned.map_err(|error| Unreachable {
+        id: account_named_by(aws, &name).unwrap_or_default(),
+        name: name.clone(),
+        refusal: Refusal::configuration(&error),
+        route: None,
+    })?;
+    let id = route.account_id().unwrap_or_default().to_owned();
+    let lost = |id, refusal| Unreachable { id, name: name.clone(), refusal, route: Some(route.clone()) };
+    let found = try_way(aws, name.clone(), route.clone()).await.map_err(|refusal| lost(id, refusal))?;
+    match own_identity::check(aws, &route).await {
+        Ok(()) => Ok(found),
+        Err(mut refusal) => {
+            refusal.sentence += "; or leave the profile out: name the others with --profile";
+            Err(lost(found.account.id, refusal))
+        }
+    }
 }
 
 /// The account in a profile's `role_arn`, though the profile leads nowhere.
@@ -183,8 +248,7 @@ pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, a
 pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
     let profile = route.profile.as_deref();
     aws.client_settings(profile, "sts").map_err(|error| Refusal::configuration(&error))?;
-    let purpose = Purpose { service: "accounts".into(), sync_id: String::new() };
-    let session = aws.enter(&route, &purpose, &policy::of_nothing(), Some(aws::SHORTEST)).await?;
+    let session = aws.enter(&route, &Purpose::discovery(), &policy::of_nothing(), Some(aws::SHORTEST)).await?;
     let (id, partition) = match (route.roles.last(), &route.source) {
         (Some(role), _) => (role.arn.account_id.clone(), role.arn.partition.clone()),
         (None, Source::WebIdentity(identity)) => (identity.role.account_id.clone(), identity.role.partition.clone()),
@@ -193,7 +257,7 @@ pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Ref
             (identity.account_id, identity.partition)
         }
     };
-    let home_region = aws.region(profile, &partition);
+    let home_region = aws.home_region(profile, &partition);
     Ok(Found { account: FoundAccount { id, name, partition, home_region }, route })
 }
 

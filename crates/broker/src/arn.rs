@@ -1,4 +1,4 @@
-//! ARNs of roles, and what a region says of its partition.
+//! ARNs of roles.
 
 use std::{fmt, str::FromStr};
 
@@ -52,27 +52,6 @@ pub fn partition_and_account(arn: &str) -> Option<(&str, &str)> {
     Some((partition, account))
 }
 
-/// Regions' prefixes of each partition, with the region in which its global services are at home (AWS General Reference,
-/// "AWS IAM endpoints and quotas"; SDK partition metadata). `aws` has no prefix of its own.
-const PARTITIONS: [(&str, &str, &str); 6] = [
-    ("cn-", "aws-cn", "cn-north-1"),
-    ("us-gov-", "aws-us-gov", "us-gov-west-1"),
-    ("us-iso-", "aws-iso", "us-iso-east-1"),
-    ("us-isob-", "aws-iso-b", "us-isob-east-1"),
-    ("eusc-", "aws-eusc", "eusc-de-east-1"),
-    ("", "aws", "us-east-1"),
-];
-
-/// The partition that a region is in.
-pub fn partition_of_region(region: &str) -> &'static str {
-    PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix)).map_or("aws", |(_, partition, _)| partition)
-}
-
-/// Where a partition's global services are.
-pub fn default_region(partition: &str) -> &'static str {
-    PARTITIONS.iter().find(|(_, name, _)| *name == partition).map_or("us-east-1", |(.., region)| region)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,15 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_know_their_partition() {
-        for (region, partition, home) in [
-            ("eu-west-1", "aws", "us-east-1"),
-            ("us-gov-east-1", "aws-us-gov", "us-gov-west-1"),
-            ("cn-northwest-1", "aws-cn", "cn-north-1"),
-            ("us-isob-east-1", "aws-iso-b", "us-isob-east-1"),
-        ] {
-            assert_eq!((partition_of_region(region), default_region(partition)), (partition, home));
-        }
+    fn an_arn_has_a_partition_and_an_account() {
         let arn = "arn:aws-cn:sts::111111111111:assumed-role/x/y";
         assert_eq!(partition_and_account(arn), Some(("aws-cn", "111111111111")));
     }

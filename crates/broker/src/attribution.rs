@@ -16,6 +16,11 @@ pub struct Purpose {
 }
 
 impl Purpose {
+    /// Trying the way into an account.
+    pub fn discovery() -> Self {
+        Self { service: "accounts".into(), sync_id: String::new() }
+    }
+
     /// `groma-<service>-<sync>`, of the characters that STS takes. Of a sync's id that is too long its end remains, which
     /// is the random part of a ULID.
     pub fn session_name(&self) -> String {

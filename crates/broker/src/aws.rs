@@ -3,6 +3,7 @@
 use crate::{
     attribution::{Attribution, Purpose},
     clients::Clients,
+    config::OwnIdentity,
     environment::Environment,
     flight::{self, Flights},
     plan::Planner,
@@ -39,6 +40,7 @@ pub struct Aws {
     hops: Flights<(Source, Vec<Role>), Credentials>,
     /// What each role allows to be said of a session.
     attributions: Mutex<HashMap<String, Attribution>>,
+    own_identity: OwnIdentity,
     said: Mutex<HashSet<String>>,
 }
 
@@ -55,7 +57,7 @@ pub struct Identity {
 
 impl Aws {
     /// With this configuration.
-    pub fn new(env: Environment, profiles: Profiles) -> Self {
+    pub fn new(env: Environment, profiles: Profiles, own_identity: OwnIdentity) -> Self {
         Self {
             env,
             profiles: RwLock::new(Arc::new(profiles)),
@@ -63,6 +65,7 @@ impl Aws {
             sources: Sources::default(),
             hops: Flights::default(),
             attributions: Mutex::default(),
+            own_identity,
             said: Mutex::default(),
         }
     }
@@ -70,6 +73,11 @@ impl Aws {
     /// The environment.
     pub fn environment(&self) -> &Environment {
         &self.env
+    }
+
+    /// What becomes of sessions that AWS cannot narrow.
+    pub fn own_identity(&self) -> OwnIdentity {
+        self.own_identity
     }
 
     /// Both files, as last read.
@@ -286,7 +294,12 @@ impl Aws {
         if settings.retries()?.was_legacy && self.first_time("legacy") {
             tracing::warn!("the retry mode `legacy` is read as `standard`, which repeats the same errors");
         }
-        settings.global_sts()?;
+        if settings.global_sts()? && self.first_time("global STS") {
+            tracing::warn!(
+                "sts_regional_endpoints = legacy is read as `regional`: regions that accounts opt into refuse sessions of \
+                 the global endpoint"
+            );
+        }
         settings.of_clients(service)
     }
 
@@ -303,14 +316,14 @@ impl Aws {
         Settings::new(&self.env, &self.profiles(), profile).region(partition).to_owned()
     }
 
+    /// The region in which any account of a partition can be asked, as a profile sees it.
+    pub fn home_region(&self, profile: Option<&str>, partition: &str) -> String {
+        Settings::new(&self.env, &self.profiles(), profile).home_region(partition).to_owned()
+    }
+
     /// Whether this is said for the first time.
     pub fn first_time(&self, what: impl Into<String>) -> bool {
         lock(&self.said).insert(what.into())
-    }
-
-    /// Whether this was said before.
-    pub fn was_said(&self, what: &str) -> bool {
-        lock(&self.said).contains(what)
     }
 
     fn seconds(&self, role: &Role, with: &Credentials, asked: Option<i32>) -> i32 {

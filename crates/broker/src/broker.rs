@@ -6,6 +6,7 @@ use crate::{
     directory::Directory,
     environment::Environment,
     leases::{self, Leases},
+    peers::Peers,
     plan::PlanError,
     profiles::{Profiles, ProfilesError},
     refusal::{Kind, Refusal},
@@ -35,6 +36,7 @@ const AT_ONCE: usize = 256;
 /// A broker that has its configuration.
 pub struct Broker {
     office: Arc<Office>,
+    is_private: bool,
 }
 
 struct Office {
@@ -73,7 +75,7 @@ pub fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
 /// As [`build`].
 pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, BrokerError> {
     let profiles = Profiles::load(&env)?;
-    let aws = Aws::new(env, profiles);
+    let aws = Aws::new(env, profiles, config.own_identity);
     match &config.scope {
         Scope::Profiles { named } => {
             aws.all_files_there()?;
@@ -84,7 +86,7 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
         Scope::Organization(organization) => check_caller(&aws, organization.profile.as_deref())?,
     }
     let office = Office { aws, scope: config.scope, directory: Directory::default(), leases: Leases::default() };
-    Ok(Broker { office: Arc::new(office) })
+    Ok(Broker { office: Arc::new(office), is_private: config.is_private })
 }
 
 fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
@@ -97,13 +99,27 @@ impl Broker {
     /// Answers until it is told to end, then finishes what it has begun. `ready` hears when requests can be made.
     ///
     /// # Errors
-    /// When the connection to the bus is gone for good.
+    /// The connection to the bus is gone for good, or another broker on it has a different configuration.
     pub async fn run(
         self,
         bus: Bus,
         shutdown: CancellationToken,
         ready: Option<oneshot::Sender<()>>,
     ) -> anyhow::Result<()> {
+        let peers = if self.is_private {
+            None
+        } else {
+            let joined = shutdown.run_until_cancelled(Peers::join(&bus, &self.office.aws, &self.office.scope)).await;
+            let Some(peers) = joined else { return Ok(()) };
+            Some(peers?)
+        };
+        let office = self.office.clone();
+        let mut watching = Box::pin(async move {
+            match peers {
+                Some(peers) => peers.watch(&office.aws, &office.scope).await,
+                None => std::future::pending().await,
+            }
+        });
         let mut accounts = bus.serve(subjects::ACCOUNTS_REQUEST, QUEUE).await.context("cannot serve accounts")?;
         let mut leases = bus.serve(subjects::LEASE_REQUESTS, QUEUE).await.context("cannot serve leases")?;
         if let Some(ready) = ready {
@@ -116,6 +132,7 @@ impl Broker {
             let office = self.office.clone();
             tokio::select! {
                 () = shutdown.cancelled() => break,
+                differs = &mut watching => return differs,
                 Some(answered) = answering.join_next() => say_panic(answered),
                 request = accounts.next(), if room => {
                     let request = request.context("the connection to the bus is closed")?;

@@ -25,47 +25,30 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ends before a collector stops waiting for its lease.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (SDK reference, "AWS STS Regional endpoints").
-const GLOBAL_STS_REGIONS: [&str; 15] = [
-    "ap-northeast-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
-
 /// Connections and the limit that all calls of STS share.
 #[derive(Debug)]
 pub struct Clients {
     /// Shared by every client, so that connections are.
     http: HttpClients,
+    /// The same without a proxy.
+    direct: HttpClients,
     sts_limit: DefaultDirectRateLimiter,
 }
 
 impl Default for Clients {
     fn default() -> Self {
-        let http = HttpClients::new(http_client);
-        Self { http, sts_limit: DefaultDirectRateLimiter::direct(Quota::per_second(STS_CALLS)) }
+        let http = HttpClients::new(|trust| http_client(trust, ProxyConfig::from_env));
+        let direct = HttpClients::new(|trust| http_client(trust, ProxyConfig::disabled));
+        Self { http, direct, sts_limit: DefaultDirectRateLimiter::direct(Quota::per_second(STS_CALLS)) }
     }
 }
 
-/// A client with the proxy that the environment names, if any.
-fn http_client(trust: TlsContext) -> SharedHttpClient {
+fn http_client(trust: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(trust.clone())
-            .proxy_config(ProxyConfig::from_env());
+            .proxy_config(proxy());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.build()
@@ -73,9 +56,15 @@ fn http_client(trust: TlsContext) -> SharedHttpClient {
 }
 
 impl Clients {
-    /// The HTTP client that trusts these authorities, the system's when there are none.
+    /// The HTTP client that trusts these authorities, the system's when there are none. It uses the proxy that the
+    /// environment names.
     pub fn http(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
         self.http.of(authorities)
+    }
+
+    /// The same without a proxy, for what is on this host: a proxy would see the container's token in clear text.
+    pub fn direct(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
+        self.direct.of(authorities)
     }
 
     /// A client of STS whose turn it is to make one call. Calls that take a token instead of credentials have none.
@@ -88,12 +77,7 @@ impl Clients {
         region: &str,
         credentials: Option<Credentials>,
     ) -> Result<aws_sdk_sts::Client, Refusal> {
-        let mut config = self.config("sts", settings, region, credentials)?;
-        let global = settings.global_sts().map_err(|error| Refusal::configuration(&error))?;
-        if global && config.endpoint_url().is_none() && GLOBAL_STS_REGIONS.contains(&region) {
-            let endpoint = "https://sts.amazonaws.com";
-            config = config.into_builder().endpoint_url(endpoint).region(Region::from_static("us-east-1")).build();
-        }
+        let config = self.config("sts", settings, region, credentials)?;
         self.sts_limit.until_ready().await;
         Ok(aws_sdk_sts::Client::new(&config))
     }
@@ -160,11 +144,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sts_is_asked_in_the_region_unless_told_otherwise() {
-        assert_eq!(region_of_sts("", "eu-west-1", "").await, "eu-west-1");
-        assert_eq!(region_of_sts("regional", "eu-west-1", "").await, "eu-west-1");
-        assert_eq!(region_of_sts("legacy", "eu-west-1", "").await, "us-east-1");
-        assert_eq!(region_of_sts("legacy", "eu-south-1", "").await, "eu-south-1");
-        assert_eq!(region_of_sts("legacy", "eu-west-1", "http://here").await, "eu-west-1");
+    async fn sts_is_asked_in_the_region_whatever_legacy_says() {
+        for (regional, region, endpoint) in [
+            ("", "eu-west-1", ""),
+            ("regional", "eu-west-1", ""),
+            ("legacy", "eu-west-1", ""),
+            ("legacy", "eu-south-1", ""),
+            ("legacy", "eu-west-1", "http://here"),
+        ] {
+            assert_eq!(region_of_sts(regional, region, endpoint).await, region, "{regional}");
+        }
     }
 }

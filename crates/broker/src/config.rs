@@ -30,6 +30,10 @@ pub struct Args {
     /// Without these parts of the organization
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub exclude: Vec<String>,
+    /// Lease the caller's own session or key to collectors in other processes where AWS cannot narrow it to one service.
+    /// Without it such leases are refused. A collector that is taken over can then do everything that the caller can
+    #[arg(long, env = "GROMA_LEASE_OWN_IDENTITY")]
+    pub lease_own_identity: bool,
 }
 
 /// Which accounts are surveyed.
@@ -48,6 +52,27 @@ pub enum Accounts {
 pub struct BrokerConfig {
     /// Which accounts.
     pub scope: Scope,
+    /// What becomes of sessions that AWS cannot narrow.
+    pub own_identity: OwnIdentity,
+    /// Nobody but this process can reach the bus.
+    pub is_private: bool,
+}
+
+impl BrokerConfig {
+    /// For a bus that nobody but this process can reach: all collectors are its own, and so are all brokers.
+    #[must_use]
+    pub fn on_private_bus(self) -> Self {
+        Self { own_identity: OwnIdentity::Lease, is_private: true, ..self }
+    }
+}
+
+/// Handling of sessions that AWS cannot narrow to one service: those of the caller itself, where no role is assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnIdentity {
+    /// They never leave the broker. A lease that needs one is refused.
+    Keep,
+    /// They are leased like any other: collectors run in the broker's process, or the operator accepts the risk.
+    Lease,
 }
 
 /// Which accounts, with what each way needs to know.
@@ -141,7 +166,11 @@ impl Args {
             let wrong = parts.iter().filter(|part| !is_part(part));
             errors.extend(wrong.map(|part| ConfigError::Part { flag, value: part.clone() }));
         }
-        if errors.is_empty() { Ok(BrokerConfig { scope: self.scope(accounts) }) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let own_identity = if self.lease_own_identity { OwnIdentity::Lease } else { OwnIdentity::Keep };
+        Ok(BrokerConfig { scope: self.scope(accounts), own_identity, is_private: false })
     }
 
     fn scope(self, accounts: Accounts) -> Scope {

@@ -1,35 +1,31 @@
 //! The accounts that this replica knows. Another replica may have answered the request for accounts, so one that is not known
-//! is looked for before it is refused.
+//! is looked for, alone, before it is refused.
 
 use crate::{
     accounts::{self, Discovery},
     aws::Aws,
     config::Scope,
-    refusal::{Kind, Refusal},
+    flight::Flights,
+    refusal::Refusal,
     route::Route,
 };
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, SystemTime},
 };
 
-/// How long a search counts: an account that it did not find is not there.
-const SEARCH_COUNTS: Duration = Duration::from_secs(30);
+/// How long a way that was found for one account alone holds: the accounts to survey may change.
+const FINDING_HOLDS: Duration = Duration::from_mins(10);
 
 /// Ways into accounts, by id.
 #[derive(Default)]
 pub struct Directory {
-    known: Mutex<Known>,
-    searching: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct Known {
     /// Also of accounts that could not be entered when it was tried: whoever asks for a lease tries again. Where there is
     /// no way, the reason.
-    routes: HashMap<String, Result<Route, Refusal>>,
-    searched: Option<Instant>,
+    known: Mutex<HashMap<String, Result<Route, Refusal>>>,
+    /// Ways into accounts that another replica's discovery told collectors of.
+    finding: Flights<String, Route>,
 }
 
 impl Directory {
@@ -42,7 +38,7 @@ impl Directory {
         let discovery = accounts::discover(aws, scope).await?;
         let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), Ok(found.route.clone())));
         let others = discovery.unreachable.iter().map(|it| (it.id.clone(), it.route.clone().ok_or(it.refusal.clone())));
-        *self.known() = Known { routes: routes.chain(others).collect(), searched: Some(Instant::now()) };
+        *self.known() = routes.chain(others).collect();
         Ok(discovery)
     }
 
@@ -51,22 +47,18 @@ impl Directory {
     /// # Errors
     /// When it is not one of ours, or cannot be entered.
     pub async fn route(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
-        if let Some(route) = self.known().routes.get(account_id) {
+        if let Some(route) = self.known().get(account_id) {
             return route.clone();
         }
-        let _turn = self.searching.lock().await;
-        // Another request may have searched while this one waited.
-        if self.known().searched.is_none_or(|at| at.elapsed() >= SEARCH_COUNTS) {
-            self.discover(aws, scope).await?;
-        }
-        let route = self.known().routes.get(account_id).cloned();
-        route.unwrap_or_else(|| {
-            let sentence = format!("account {account_id} is not among those that this broker was told to survey");
-            Err(Refusal::new(Kind::UnknownAccount, sentence))
-        })
+        let find = || async {
+            aws.reload().map_err(|error| Refusal::configuration(&error))?;
+            let route = accounts::find(aws, scope, account_id).await?;
+            Ok((route, Some(SystemTime::now() + FINDING_HOLDS)))
+        };
+        self.finding.get(&account_id.to_owned(), find).await
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Result<Route, Refusal>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,9 +5,9 @@ use crate::{
     attribution::Purpose,
     aws::Aws,
     flight::{self, Flights},
-    policy,
+    own_identity, policy,
     refusal::{Kind, Refusal},
-    route::{Route, Source},
+    route::Route,
 };
 use aws_credential_types::Credentials;
 use credentials::{Session, seal};
@@ -19,9 +19,6 @@ use std::{
 
 /// How long a session without an end is kept before the source is asked again.
 const KEEP_ENDLESS: Duration = Duration::from_mins(30);
-/// Services whose calls AWS refuses to every federated session of a user, whatever its policy (IAM user guide, "Compare STS
-/// credentials").
-const NOT_FEDERATED: [&str; 2] = ["iam", "sts"];
 
 /// Sessions that were given and still live, by sync, account, service and policy.
 #[derive(Default)]
@@ -51,10 +48,10 @@ impl Leases {
     }
 }
 
-/// Refuses what no collector of ours asks.
+/// Refuses requests that no collector makes.
 ///
 /// # Errors
-/// Which part is wrong.
+/// Names the wrong part.
 pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
     let plain = |text: &str| text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
     let wrong = |sentence: &str| Err(Refusal::new(Kind::BadRequest, sentence));
@@ -69,48 +66,10 @@ pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
     }
 }
 
-/// A session of the account. Where a role is assumed it is narrowed by the policy. Where the caller is in the account
-/// itself:
-///
-/// * The session of a role (instance, container, Identity Center, process) is passed on as it is, with its own end: AWS has
-///   no way to narrow a session from within.
-/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it. Not for IAM and STS, which
-///   AWS refuses to such sessions: there, and without that permission, the key itself is passed on, sealed like any session.
-///   `GetSessionToken` would be no better: without MFA, AWS refuses IAM to its sessions too, and it does not narrow.
+/// A session of the account, narrowed by the policy wherever AWS can.
 async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> Result<Credentials, Refusal> {
     let given = aws.enter(route, purpose, policy, None).await?;
-    let entered = !route.roles.is_empty() || matches!(route.source, Source::WebIdentity(_));
-    if entered {
-        return Ok(given);
-    }
-    if given.session_token().is_some() {
-        say(
-            aws,
-            route,
-            "a role's session is passed on as it is; with --role NAME, a role that it may assume, each session would be narrowed",
-        );
-        return Ok(given);
-    }
-    let may_not = format!("federate {}", route.source);
-    if !NOT_FEDERATED.contains(&purpose.service.as_str()) && !aws.was_said(&may_not) {
-        match aws.federate(route, given.clone(), purpose, policy).await {
-            Ok(narrowed) => return Ok(narrowed),
-            Err(Refusal { kind: Kind::NotAllowed, .. }) => drop(aws.first_time(may_not)),
-            Err(refusal) => return Err(refusal),
-        }
-    }
-    say(
-        aws,
-        route,
-        "a user's key is passed on (sealed) to collectors; with --role NAME, a role that it may assume, none would see it",
-    );
-    Ok(given)
-}
-
-fn say(aws: &Aws, route: &Route, what: &str) {
-    if aws.first_time(format!("{} {what}", route.source)) {
-        tracing::warn!(source = %route.source, "{what}");
-    }
+    if route.is_narrowed() { Ok(given) } else { own_identity::session(aws, route, given, purpose, policy).await }
 }
 
 #[cfg(test)]

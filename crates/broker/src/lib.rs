@@ -6,8 +6,9 @@
 //! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
 //! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
-//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, [`broker`] answers the bus
-//! (`size` keeps its answers below the message limit); [`alone`] is a process that does.
+//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
+//! through [`own_identity`], [`broker`] answers the bus
+//! (`size` keeps its answers below the message limit) beside its [`peers`]; [`alone`] is a process that does.
 
 pub mod accounts;
 pub mod alone;
@@ -24,6 +25,8 @@ pub mod flight;
 pub mod ini;
 pub mod leases;
 pub mod organization;
+pub mod own_identity;
+pub mod peers;
 pub mod plan;
 pub mod policy;
 pub mod process;
@@ -36,4 +39,4 @@ pub mod sources;
 
 pub use alone::Alone;
 pub use broker::{Broker, BrokerError, build, build_with};
-pub use config::{Accounts, Args, BrokerConfig, ConfigError};
+pub use config::{Accounts, Args, BrokerConfig, ConfigError, OwnIdentity};

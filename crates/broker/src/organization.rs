@@ -5,12 +5,14 @@ use crate::{
     arn::{is_account_id, partition_and_account},
     aws::{Aws, Identity},
     config::Organization,
+    own_identity,
     refusal::{Kind, Refusal},
     route::Route,
     settings::Settings,
 };
 use aws_sdk_organizations::{
     Client,
+    operation::describe_account::DescribeAccountError,
     types::{Account, AccountState, AccountStatus},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -19,6 +21,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Units whose children are listed at the same time. Organizations publishes no quota; this is slow enough.
 const UNITS_AT_ONCE: usize = 4;
+/// Levels of units below a root ("Quotas for AWS Organizations").
+const DEEPEST: usize = 5;
 
 /// An account of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,30 +34,44 @@ struct Member {
     inactive: Option<String>,
 }
 
+/// The caller in its organization.
+struct Hub {
+    caller: Route,
+    identity: Identity,
+    client: Client,
+}
+
+impl Hub {
+    async fn of(aws: &Aws, wanted: &Organization) -> Result<Self, Refusal> {
+        let named = wanted.profile.as_deref();
+        let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::configuration(&error))?;
+        let profile = caller.profile.as_deref();
+        let session = aws.before(profile, &caller.source, &caller.roles).await?;
+        let identity = aws.identity(profile, session.clone()).await?;
+        let client = {
+            let profiles = aws.profiles();
+            let settings = Settings::new(aws.environment(), &profiles, profile);
+            aws.clients().organizations(settings, settings.region(&identity.partition), session)?
+        };
+        Ok(Self { caller, identity, client })
+    }
+}
+
 /// The members that are wanted, each tried.
 ///
 /// # Errors
 /// When the organization cannot be listed.
 pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Refusal> {
-    let named = wanted.profile.as_deref();
-    let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::configuration(&error))?;
-    let profile = caller.profile.as_deref();
-    let hub = aws.before(profile, &caller.source, &caller.roles).await?;
-    let identity = aws.identity(profile, hub.clone()).await?;
-    let client = {
-        let profiles = aws.profiles();
-        let settings = Settings::new(aws.environment(), &profiles, profile);
-        aws.clients().organizations(settings, settings.region(&identity.partition), hub)?
-    };
-    let members = members(&client).await?;
+    let hub = Hub::of(aws, wanted).await?;
+    let members = members(&hub.client).await?;
     let mut units = HashMap::new();
     for part in wanted.include.iter().chain(&wanted.exclude).filter(|part| !is_account_id(part)) {
-        units.insert(part.clone(), accounts_below(&client, part).await?);
+        units.insert(part.clone(), accounts_below(&hub.client, part).await?);
     }
     let (members, unknown) = select(members, &units, &wanted.include, &wanted.exclude);
     let (active, inactive): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.inactive.is_none());
     say_inactive(aws, &inactive);
-    let ways = active.into_iter().map(|member| enter(aws, wanted, &caller, &identity, member));
+    let ways = active.into_iter().map(|member| enter(aws, wanted, &hub, member));
     let mut discovery = Discovery::default();
     for tried in accounts::try_all(ways).await {
         match tried {
@@ -70,26 +88,91 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
     Ok(discovery)
 }
 
-/// Through the role; the caller's own account directly where the role is not there: StackSets leave out the management
-/// account.
+/// The way into one member, without asking for the others: an organization may have thousands.
+///
+/// # Errors
+/// When it is none that is wanted, or cannot be entered.
+pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<Route, Refusal> {
+    let hub = Hub::of(aws, wanted).await?;
+    let asked = hub.client.describe_account().account_id(account_id).send().await;
+    let account = match asked {
+        Err(error) if error.as_service_error().is_some_and(DescribeAccountError::is_account_not_found_exception) => {
+            None
+        }
+        asked => {
+            asked.map_err(|error| Refusal::of_call(&error, &format!("describe the account {account_id}")))?.account
+        }
+    };
+    let member = account.and_then(member).filter(|member| member.inactive.is_none());
+    let Some(member) = member else { return Err(accounts::unknown(account_id)) };
+    let mut parts = vec![account_id.to_owned()];
+    if wanted.include.iter().chain(&wanted.exclude).any(|part| !is_account_id(part)) {
+        parts.extend(parents(&hub.client, account_id).await?);
+    }
+    let is_in = |listed: &[String]| parts.iter().any(|part| listed.contains(part));
+    if (!wanted.include.is_empty() && !is_in(&wanted.include)) || is_in(&wanted.exclude) {
+        return Err(accounts::unknown(account_id));
+    }
+    let found = enter(aws, wanted, &hub, member).await;
+    found.map(|found| found.route).map_err(|unreachable| unreachable.refusal)
+}
+
+/// Units and root above an account, from the bottom up.
+async fn parents(client: &Client, account_id: &str) -> Result<Vec<String>, Refusal> {
+    let mut above: Vec<String> = Vec::new();
+    let mut child = account_id.to_owned();
+    while above.len() <= DEEPEST {
+        let asked = client.list_parents().child_id(&child).send().await;
+        let asked = asked.map_err(|error| Refusal::of_call(&error, &format!("list the parents of {child}")))?;
+        let Some(id) = asked.parents.into_iter().flatten().find_map(|parent| parent.id) else { break };
+        above.push(id.clone());
+        if id.starts_with("r-") {
+            break;
+        }
+        child = id;
+    }
+    Ok(above)
+}
+
+/// Through the role. The caller's own account is entered directly where the role is missing or denied, because StackSets
+/// leave out the management account.
 async fn enter(
     aws: &Aws,
     wanted: &Organization,
-    caller: &Route,
-    identity: &Identity,
+    Hub { caller, identity, .. }: &Hub,
     member: Member,
 ) -> Result<Found, Unreachable> {
     let Member { id, name, partition, .. } = member;
     let role = accounts::in_account(aws, &wanted.role, caller, &partition, &id);
+    let arn = role.arn.to_string();
     let through_role = caller.clone().then(role);
-    match accounts::try_way(aws, name.clone(), through_role.clone()).await {
-        Err(refusal) if id == identity.account_id => {
-            tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
-            accounts::try_way(aws, name.clone(), caller.clone()).await
+    let refusal = match accounts::try_way(aws, name.clone(), through_role.clone()).await {
+        Ok(found) => return Ok(found),
+        Err(refusal) if id == identity.account_id && refusal.is_plain_denial() => {
+            match directly(aws, name.clone(), caller.clone()).await {
+                Ok(found) => {
+                    tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
+                    return Ok(found);
+                }
+                Err(own) if own.kind == Kind::OwnIdentity => own_account(&arn, &refusal, &own),
+                Err(own) => own,
+            }
         }
-        tried => tried,
-    }
-    .map_err(|refusal| Unreachable { id, name, refusal, route: Some(through_role) })
+        Err(refusal) => refusal,
+    };
+    Err(Unreachable { id, name, refusal, route: Some(through_role) })
+}
+
+async fn directly(aws: &Aws, name: String, caller: Route) -> Result<Found, Refusal> {
+    let found = accounts::try_way(aws, name, caller).await?;
+    own_identity::check(aws, &found.route).await?;
+    Ok(found)
+}
+
+/// The role's refusal, and why the caller's own session is no substitute.
+fn own_account(arn: &str, refusal: &Refusal, own: &Refusal) -> Refusal {
+    let sentence = format!("create the role {arn}: {}; without it, {}", refusal.sentence, own.sentence);
+    Refusal::new(refusal.kind, sentence)
 }
 
 fn say_inactive(aws: &Aws, inactive: &[Member]) {

@@ -18,7 +18,7 @@ const MOST_SOURCES: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each says itself what it means")]
 pub enum PlanError {
-    #[error("there is no AWS profile {profile:?}; there are: {known}")]
+    #[error("there is no AWS profile {profile:?}; {known}")]
     NoSuchProfile { profile: String, known: String },
     #[error("the source_profile of {profile:?} is {source_profile:?}, and there is no such profile")]
     NoSuchSource { profile: String, source_profile: String },
@@ -118,7 +118,7 @@ impl<'a> Planner<'a> {
         if self.env.is_true("AWS_EC2_METADATA_DISABLED") {
             return Err(PlanError::Nothing);
         }
-        Ok(by(Source::Ec2InstanceMetadata))
+        Ok(by(Source::Ec2InstanceMetadata { last_resort: true }))
     }
 
     /// Every profile but `default` that holds credentials or a role, in the order of the files; or those named, which have
@@ -146,7 +146,8 @@ impl<'a> Planner<'a> {
     pub fn profile(&self, name: &str) -> Result<Route, PlanError> {
         if !self.profiles.has(name) {
             let known = self.profiles.names().collect::<Vec<_>>().join(", ");
-            let known = if known.is_empty() { "none".to_owned() } else { known };
+            let known =
+                if known.is_empty() { "there is none at all".to_owned() } else { format!("there are: {known}") };
             return Err(PlanError::NoSuchProfile { profile: name.to_owned(), known });
         }
         let mut seen = vec![name.to_owned()];
@@ -219,7 +220,7 @@ impl<'a> Planner<'a> {
 
     fn named_source(&self, profile: &str) -> Result<Source, PlanError> {
         match self.get(profile, "credential_source").unwrap_or_default() {
-            "Ec2InstanceMetadata" => Ok(Source::Ec2InstanceMetadata),
+            "Ec2InstanceMetadata" => Ok(Source::Ec2InstanceMetadata { last_resort: false }),
             "EcsContainer" => Ok(Source::EcsContainer),
             "Environment" => Ok(Source::Environment),
             other => Err(PlanError::UnknownSource { profile: profile.to_owned(), value: other.to_owned() }),

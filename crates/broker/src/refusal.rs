@@ -6,7 +6,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::{Failure, FailureClass};
 
 /// What is in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// The caller may not: its own policy, the role's trust policy, or a policy of the organization forbids it.
     NotAllowed,
@@ -24,6 +24,8 @@ pub enum Kind {
     Throttled,
     /// The configuration leads nowhere.
     Configuration,
+    /// AWS cannot narrow the caller's own session, and it may not leave the broker.
+    OwnIdentity,
     /// The broker does not know the account.
     UnknownAccount,
     /// The request asks for what is not given.
@@ -33,6 +35,54 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::NotAllowed,
+        Self::NoSuchRole,
+        Self::ExternalId,
+        Self::SourceExpired,
+        Self::SourceMissing,
+        Self::Unreachable,
+        Self::Throttled,
+        Self::Configuration,
+        Self::OwnIdentity,
+        Self::UnknownAccount,
+        Self::BadRequest,
+        Self::Other,
+    ];
+
+    /// The kind that a refusal's sentence begins with, as the bus carries it.
+    pub fn of_sentence(sentence: &str) -> Self {
+        let begins = |kind: &Self| sentence.strip_prefix(kind.words()).is_some_and(|rest| rest.starts_with(": "));
+        Self::ALL.into_iter().find(begins).unwrap_or(Self::Other)
+    }
+
+    /// What the person can do about it.
+    pub fn fix(self) -> &'static str {
+        match self {
+            Self::NotAllowed | Self::NoSuchRole => {
+                "create the role (deploy/aws/cloudformation/spoke.yaml or deploy/aws/terraform/spoke), and let its trust policy \
+                 name the broker's identity and the external id, if any"
+            }
+            Self::ExternalId => {
+                "give the external id that the role's trust policy names: external_id, or --external-id"
+            }
+            Self::SourceExpired => "sign in again (aws sso login), or renew the keys",
+            Self::SourceMissing => {
+                "give the broker valid credentials: environment keys, AWS_PROFILE, SSO, or the role of an instance or a service \
+                 account"
+            }
+            Self::Unreachable => {
+                "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints, AWS_ENDPOINT_URL"
+            }
+            Self::Throttled => "ask again later, or find out who else calls so much",
+            Self::Configuration => "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE",
+            Self::OwnIdentity => "create a role in the account, or pass --lease-own-identity to the broker",
+            Self::UnknownAccount => "leave it out of --include and --account, or give the broker a way into it",
+            Self::BadRequest | Self::Other => "try again; if it stays, report it",
+        }
+    }
+
     /// First words of the sentence.
     pub fn words(self) -> &'static str {
         match self {
@@ -44,6 +94,7 @@ impl Kind {
             Self::Unreachable => "AWS unreachable",
             Self::Throttled => "throttled",
             Self::Configuration => "configuration",
+            Self::OwnIdentity => "own identity kept",
             Self::UnknownAccount => "unknown account",
             Self::BadRequest => "not given",
             Self::Other => "refused",
@@ -62,6 +113,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether the role is missing or plainly denied. Only then may another way be tried: throttling, a timeout or an
+    /// unknown error says nothing about the role.
+    pub fn is_plain_denial(&self) -> bool {
+        matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
+    }
+
     /// A refusal of this kind.
     pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
         Self { kind, sentence: sentence.into() }
@@ -130,7 +187,7 @@ fn kind_of(code: &str, message: &str) -> (Kind, &'static str) {
         | "AuthFailure" => {
             (Kind::SourceMissing, "the keys are wrong, deleted, or of another partition than the region")
         }
-        "RegionDisabledException" => (Kind::NotAllowed, "activate STS in that region, or set another region"),
+        "RegionDisabledException" => (Kind::Configuration, "activate STS in that region, or set another region"),
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             (Kind::Throttled, "")
         }
@@ -184,12 +241,21 @@ mod tests {
             ("NoSuchEntity", "Role r not found", Kind::NoSuchRole),
             ("ExpiredToken", "The security token included in the request is expired", Kind::SourceExpired),
             ("InvalidClientTokenId", "The security token included in the request is invalid.", Kind::SourceMissing),
+            ("RegionDisabledException", "STS is not activated in this region", Kind::Configuration),
             ("Throttling", "Rate exceeded", Kind::Throttled),
             ("ServiceUnavailable", "", Kind::Unreachable),
             ("MalformedPolicyDocument", "", Kind::Other),
         ] {
             assert_eq!(kind_of(code, message).0, kind, "{code}: {message}");
         }
+    }
+
+    #[test]
+    fn a_sentence_says_its_kind() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of_sentence(&Refusal::new(kind, "so").to_string()), kind);
+        }
+        assert_eq!(Kind::of_sentence("something else"), Kind::Other);
     }
 
     #[test]

@@ -26,7 +26,10 @@ pub enum Source {
     /// The credentials endpoint of ECS, or of EKS Pod Identity.
     EcsContainer,
     /// The instance profile, by IMDSv2.
-    Ec2InstanceMetadata,
+    Ec2InstanceMetadata {
+        /// Nothing names it, and no other source of credentials was found.
+        last_resort: bool,
+    },
 }
 
 /// What a profile says of IAM Identity Center.
@@ -46,7 +49,7 @@ pub struct Sso {
     pub session: Option<String>,
 }
 
-/// A role for whoever holds a token.
+/// Role assumed with a web identity token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebIdentity {
     /// Role to assume with the token.
@@ -98,6 +101,11 @@ impl Route {
         }
     }
 
+    /// Whether its sessions can carry a session policy: AWS takes one with each role that is assumed.
+    pub fn is_narrowed(&self) -> bool {
+        !self.roles.is_empty() || matches!(self.source, Source::WebIdentity(_))
+    }
+
     /// The same way, one role further.
     #[must_use]
     pub fn then(mut self, role: Role) -> Self {
@@ -117,7 +125,7 @@ impl fmt::Display for Source {
             }
             Self::WebIdentity(identity) => write!(f, "the web identity of {}", identity.role),
             Self::EcsContainer => f.write_str("the container's role"),
-            Self::Ec2InstanceMetadata => f.write_str("the instance's role"),
+            Self::Ec2InstanceMetadata { .. } => f.write_str("the instance's role"),
         }
     }
 }

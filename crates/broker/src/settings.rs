@@ -1,9 +1,9 @@
 //! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
 //! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
 
-use crate::{arn, environment::Environment, files, profiles::Profiles};
+use crate::{environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
-use events::{ClientSettings, RetryMode};
+use events::{ApiEndpoint, ClientSettings, RetryMode};
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,8 @@ impl<'a> Settings<'a> {
         Ok(retries)
     }
 
-    /// The endpoint of a service where it is not AWS's own: first what is said for this service, then for all.
+    /// The endpoint of a service, or of an API by its service id in AWS's settings, where it is not AWS's own: first what
+    /// is said for this service, then for all.
     pub fn endpoint_url(&self, service: &str) -> Option<&'a str> {
         if self
             .find(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls")
@@ -76,7 +77,8 @@ impl<'a> Settings<'a> {
         {
             return None;
         }
-        let id = service_id(service);
+        // A service id in AWS's settings ("Service-specific endpoints", SDK reference).
+        let id = service.replace('-', "_");
         let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
         let in_services = |section: &str| self.profiles.service(section, &id, "endpoint_url");
         self.env
@@ -88,13 +90,21 @@ impl<'a> Settings<'a> {
 
     /// The first configured region of this partition, else the partition's own.
     pub fn region(&self, partition: &str) -> &'a str {
-        let fits = |region: &&str| arn::partition_of_region(region) == partition;
-        self.regions().find(fits).unwrap_or_else(|| arn::default_region(partition))
+        let fits = |region: &&str| regions::partition_of_region(region) == partition;
+        self.regions().find(fits).unwrap_or_else(|| regions::default_region(partition))
+    }
+
+    /// The region in which any account of this partition can be asked: the configured one, unless accounts have to opt
+    /// into it.
+    pub fn home_region(&self, partition: &str) -> &'a str {
+        Some(self.region(partition))
+            .filter(|region| regions::is_always_enabled(region))
+            .unwrap_or_else(|| regions::default_region(partition))
     }
 
     /// The configured region, whatever its partition.
     pub fn any_region(&self) -> &'a str {
-        self.regions().next().unwrap_or_else(|| arn::default_region("aws"))
+        self.regions().next().unwrap_or_else(|| regions::default_region("aws"))
     }
 
     fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -102,7 +112,9 @@ impl<'a> Settings<'a> {
         variables.into_iter().chain([self.key("region")]).flatten()
     }
 
-    /// Whether STS is asked at its one global endpoint: `sts_regional_endpoints = legacy`.
+    /// Whether `sts_regional_endpoints = legacy` asks for the global endpoint of STS. It is accepted and not followed:
+    /// regions that accounts opt into refuse the sessions of that endpoint (IAM user guide, "Manage AWS STS in an AWS
+    /// Region").
     ///
     /// # Errors
     /// When the value is neither `legacy` nor `regional`.
@@ -129,7 +141,12 @@ impl<'a> Settings<'a> {
             retry_mode: mode.into(),
             max_attempts,
             authorities: self.authorities()?,
+            endpoints: further_apis(service).iter().map(|api| self.api_endpoint(api)).collect(),
         })
+    }
+
+    fn api_endpoint(&self, api: &str) -> ApiEndpoint {
+        ApiEndpoint { api: api.to_owned(), url: self.endpoint_url(api).unwrap_or_default().to_owned() }
     }
 
     /// The certificates of `AWS_CA_BUNDLE` or `ca_bundle`, which are trusted instead of the system's; none where nothing is
@@ -176,12 +193,11 @@ impl Found<'_> {
     }
 }
 
-/// A service's id in AWS's settings where it is not the name in the endpoint (SDK reference, "Service-specific endpoints").
-fn service_id(service: &str) -> String {
+/// APIs that a service's collector calls besides its own, by their ids in AWS's settings.
+fn further_apis(service: &str) -> &'static [&'static str] {
     match service {
-        "autoscaling" => "auto_scaling".to_owned(),
-        "elasticloadbalancing" => "elastic_load_balancing".to_owned(),
-        other => other.replace('-', "_"),
+        "ec2" => &["auto_scaling", "elastic_load_balancing", "elastic_load_balancing_v2"],
+        _ => &[],
     }
 }
 
@@ -209,7 +225,7 @@ mod tests {
             &[],
             "[profile a]\n",
             &expect![[
-                r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#
+                r#"us-east-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [], endpoints: [] }"#
             ]],
         );
     }
@@ -222,7 +238,7 @@ mod tests {
             &[],
             config,
             &expect![[
-                r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7, authorities: [] }"#
+                r#"eu-west-1 true ClientSettings { endpoint_url: "http://here", use_fips: true, use_dual_stack: true, retry_mode: Adaptive, max_attempts: 7, authorities: [], endpoints: [] }"#
             ]],
         );
     }
@@ -242,7 +258,7 @@ mod tests {
             &env,
             config,
             &expect![[
-                r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2, authorities: [] }"#
+                r#"eu-west-2 false ClientSettings { endpoint_url: "http://sts", use_fips: false, use_dual_stack: false, retry_mode: Standard, max_attempts: 2, authorities: [], endpoints: [] }"#
             ]],
         );
     }
@@ -258,9 +274,45 @@ mod tests {
             &env,
             "[profile a]\nregion = eu-west-1\n",
             &expect![[
-                r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [] }"#
+                r#"eu-west-1 false ClientSettings { endpoint_url: "", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [], endpoints: [] }"#
             ]],
         );
+    }
+
+    #[test]
+    fn each_api_has_its_own_endpoint() {
+        let env: Environment = [
+            ("AWS_ENDPOINT_URL_EC2", "http://ec2"),
+            ("AWS_ENDPOINT_URL_AUTO_SCALING", "http://scaling"),
+            ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "http://balancing"),
+        ]
+        .into_iter()
+        .collect();
+        let config =
+            "[profile a]\nservices = s\n[services s]\nelastic_load_balancing =\n  endpoint_url = http://classic\n";
+        let profiles = Profiles::parse(config, "").expect("the config parses");
+        let clients = |env| Settings::new(env, &profiles, Some("a")).of_clients("ec2").expect("it holds");
+        let urls = |clients: &ClientSettings| clients.endpoints.iter().map(|it| it.url.clone()).collect::<Vec<_>>();
+        let of_env = clients(&env);
+        assert_eq!(of_env.endpoint_url, "http://ec2");
+        assert_eq!(urls(&of_env), ["http://scaling", "http://classic", "http://balancing"]);
+        let nothing = Environment::default();
+        assert_eq!(urls(&clients(&nothing)), ["", "http://classic", ""], "AWS's own, not EC2's");
+    }
+
+    #[test]
+    fn accounts_are_asked_in_a_region_that_they_have() {
+        for (region, partition, home) in [
+            ("eu-west-1", "aws", "eu-west-1"),
+            ("eu-south-1", "aws", "us-east-1"),
+            ("cn-northwest-1", "aws-cn", "cn-northwest-1"),
+            ("eu-west-1", "aws-cn", "cn-north-1"),
+            ("eusc-de-east-1", "aws-eusc", "eusc-de-east-1"),
+        ] {
+            let env: Environment = [("AWS_REGION", region)].into_iter().collect();
+            let profiles = Profiles::default();
+            assert_eq!(Settings::new(&env, &profiles, None).home_region(partition), home, "{region} {partition}");
+        }
     }
 
     #[test]

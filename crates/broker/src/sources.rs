@@ -58,7 +58,7 @@ impl Sources {
                     let given =
                         tokio::time::timeout(TIMEOUT.max(process::TIMEOUT), self.ask(aws, of_profile, source)).await;
                     let given = given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(TIMEOUT)));
-                    Ok(with_end(given.map_err(|error| Refusal::of_source(&error, source))?))
+                    Ok(with_end(given.map_err(|error| not_given(&error, source))?))
                 };
                 self.given.get(source, fetch).await
             }
@@ -90,9 +90,10 @@ impl Sources {
 
 /// The SDK's own provider, by name: its default chain would prefer keys in the environment.
 fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
-    let config = ProviderConfig::without_region().with_http_client(aws.clients().http(authorities));
+    let config = ProviderConfig::without_region().with_http_client(aws.clients().direct(authorities));
     match source {
         Source::Sso(sso) => {
+            let config = config.with_http_client(aws.clients().http(authorities));
             let Sso { account_id, role_name, region, start_url, session, .. } = sso;
             let region = Region::new(region.clone());
             let mut builder = SsoCredentialsProvider::builder()
@@ -122,6 +123,16 @@ fn keys(aws: &Aws, profile: &str) -> Option<Credentials> {
     let get = |key| profiles.get(profile, key);
     let token = get("aws_session_token").map(str::to_owned);
     Some(Credentials::new(get("aws_access_key_id")?, get("aws_secret_access_key")?, token, None, "Profile"))
+}
+
+fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
+    let refusal = Refusal::of_source(error, source);
+    if !matches!(source, Source::Ec2InstanceMetadata { last_resort: true }) {
+        return refusal;
+    }
+    let nowhere =
+        "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's";
+    Refusal::new(refusal.kind, format!("{nowhere}; and {}", refusal.sentence))
 }
 
 fn missing(source: &Source) -> Refusal {

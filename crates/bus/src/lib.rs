@@ -31,7 +31,7 @@ pub use lookup::{Backlog, Found, LookupError};
 pub use parked::{ParkedMessage, SendBackError};
 pub use publish::{Outgoing, PendingAck, PublishError};
 pub use read::Reading;
-pub use request::{RequestError, Served, SubscribeError};
+pub use request::{RequestError, Served, SubscribeError, TellError};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 pub use subscription::{ACK_WAIT, GRAPH_WRITER, Subscription};
 

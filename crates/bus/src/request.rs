@@ -41,6 +41,14 @@ pub struct SubscribeError {
     source: async_nats::Error,
 }
 
+/// Sending a message failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot send on {subject}")]
+pub struct TellError {
+    subject: String,
+    source: async_nats::Error,
+}
+
 /// A request to be answered.
 pub struct Served {
     bus: Bus,
@@ -65,6 +73,15 @@ impl Bus {
                 _ => RequestError::Connection { subject: subject.to_owned(), source: error },
             }),
         }
+    }
+
+    /// Sends a message that nobody has to answer, to all that listen at the moment.
+    ///
+    /// # Errors
+    /// The connection is closed, or has been down for ten seconds.
+    pub async fn tell(&self, subject: &str, payload: Vec<u8>) -> Result<(), TellError> {
+        let failed = |source| TellError { subject: subject.to_owned(), source };
+        self.reply(Subject::from(subject), payload.into()).await.map_err(failed)
     }
 
     /// Requests on a subject, shared among all servers with the same queue name.

@@ -48,7 +48,11 @@ impl Canned {
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client_fn(move |_, _| connector.clone()));
-        Clients::connect(&Connection { sdk: sdk.build(), retry_partition: RetryPartition::new("test") })
+        Clients::connect(&Connection {
+            sdk: sdk.build(),
+            retry_partition: RetryPartition::new("test"),
+            endpoints: std::collections::HashMap::new(),
+        })
     }
 
     /// The requests so far.

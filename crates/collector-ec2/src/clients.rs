@@ -20,14 +20,18 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients with the work item's session, region, endpoint, limits and retry quota.
+    /// Clients with the work item's session, region, endpoints, limits and retry quota.
     pub fn connect(connection: &Connection) -> Self {
-        let Connection { sdk, retry_partition } = connection;
-        let quota = || retry_partition.clone();
-        let ec2 = aws_sdk_ec2::config::Builder::from(sdk).retry_partition(quota());
-        let autoscaling = aws_sdk_autoscaling::config::Builder::from(sdk).retry_partition(quota());
-        let classic = aws_sdk_elasticloadbalancing::config::Builder::from(sdk).retry_partition(quota());
-        let balancing = aws_sdk_elasticloadbalancingv2::config::Builder::from(sdk).retry_partition(quota());
+        let quota = || connection.retry_partition.clone();
+        let (scaling, classic, balancing) = (
+            connection.sdk_of("auto_scaling"),
+            connection.sdk_of("elastic_load_balancing"),
+            connection.sdk_of("elastic_load_balancing_v2"),
+        );
+        let ec2 = aws_sdk_ec2::config::Builder::from(&connection.sdk).retry_partition(quota());
+        let autoscaling = aws_sdk_autoscaling::config::Builder::from(&scaling).retry_partition(quota());
+        let classic = aws_sdk_elasticloadbalancing::config::Builder::from(&classic).retry_partition(quota());
+        let balancing = aws_sdk_elasticloadbalancingv2::config::Builder::from(&balancing).retry_partition(quota());
         Self {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
             autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling.build()),

@@ -18,7 +18,7 @@ impl Iam {
 
     /// A client with the work item's session, region, endpoint, limits and retry quota.
     pub fn connect(connection: &Connection) -> Self {
-        let Connection { sdk, retry_partition } = connection;
+        let Connection { sdk, retry_partition, .. } = connection;
         let config = Builder::from(sdk).retry_partition(retry_partition.clone()).build();
         Self { sdk: Client::from_conf(config), principals: OnceCell::new() }
     }

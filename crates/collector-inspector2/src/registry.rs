@@ -15,7 +15,7 @@ pub static SERVICE: Service<Client> = Service {
 };
 
 fn connect(connection: &Connection) -> Client {
-    let Connection { sdk, retry_partition } = connection;
+    let Connection { sdk, retry_partition, .. } = connection;
     Client::from_conf(Builder::from(sdk).retry_partition(retry_partition.clone()).build())
 }
 

@@ -22,6 +22,7 @@ use collector::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex},
 };
@@ -62,7 +63,11 @@ impl Canned {
             .retry_config(RetryConfig::disabled())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client_fn(move |_, _| connector.clone()));
-        registry::connect(&Connection { sdk: sdk.build(), retry_partition: RetryPartition::new("test") })
+        registry::connect(&Connection {
+            sdk: sdk.build(),
+            retry_partition: RetryPartition::new("test"),
+            endpoints: HashMap::new(),
+        })
     }
 
     /// Name and body of every call so far.

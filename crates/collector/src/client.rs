@@ -71,7 +71,8 @@ pub fn connection(
         .sleep_impl(TokioSleep::new())
         .http_client(throttle::http_client(endpoint::http_client(http), limiter));
     let retry_partition = RetryPartition::custom(format!("{}/{}", place.account_id, place.region)).build();
-    Connection { sdk: with_endpoint(with_app_name(builder), settings).build(), retry_partition }
+    let endpoints = settings.endpoints.iter().map(|it| (it.api.clone(), it.url.clone())).collect();
+    Connection { sdk: with_endpoint(with_app_name(builder), settings).build(), retry_partition, endpoints }
 }
 
 fn retries(settings: &ClientSettings) -> RetryConfig {

@@ -32,7 +32,10 @@ impl CollectError {
     #[must_use]
     pub(crate) fn seen_from(self, place: &Place) -> Self {
         let unknown_session = UNKNOWN_SESSION.iter().any(|code| self.message.split(':').next() == Some(code));
-        if unknown_session && self.class == FailureClass::NotEnabled && is_always_enabled(&place.region) {
+        if unknown_session
+            && self.class == FailureClass::NotEnabled
+            && regions::is_always_enabled(place.client_region())
+        {
             return Self { class: FailureClass::Credentials, ..self };
         }
         self
@@ -155,31 +158,6 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
     }
 }
 
-/// Regions that no account has to opt into: those that AWS introduced before 20 March 2019 ("AWS Regions", Account
-/// Management reference), and those of the other partitions. The list is closed. A global service is always there.
-fn is_always_enabled(region: &str) -> bool {
-    const REGIONS: [&str; 17] = [
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "ap-south-1",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ca-central-1",
-        "eu-central-1",
-        "eu-north-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "sa-east-1",
-    ];
-    region == events::GLOBAL || region.starts_with("cn-") || region.starts_with("us-gov-") || REGIONS.contains(&region)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +211,8 @@ mod tests {
         };
         assert_eq!(there("ap-east-1"), FailureClass::NotEnabled);
         assert_eq!(there("us-east-1"), FailureClass::Credentials);
-        assert_eq!(there("global"), FailureClass::Credentials);
+        assert_eq!(there("us-isof-south-1"), FailureClass::Credentials);
+        assert_eq!(there("global"), FailureClass::Credentials, "it is asked in the home region");
         let opt_in = answered(401, Some("OptInRequired"), "subscribe").seen_from(&crate::testing::place());
         assert_eq!(opt_in.class, FailureClass::NotEnabled);
     }

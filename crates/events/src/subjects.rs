@@ -27,6 +27,8 @@ pub const SYNCS: &str = "groma.v1.sync.>";
 pub const PARKED: &str = "groma.v1.parked.>";
 /// Which accounts can the broker lease?
 pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
+/// Brokers tell each other that they serve.
+pub const BROKER_PRESENT: &str = "groma.broker.v1.present";
 /// Is a sync of this scope running?
 pub const RUNNING_REQUEST: &str = "groma.scheduler.v1.running";
 /// Requests for the newest update tag in the graph.

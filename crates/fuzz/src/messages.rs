@@ -272,8 +272,8 @@ pub fn lease_request(dice: &mut Dice) -> Vec<u8> {
     let request = LeaseRequest {
         request_id: text(dice),
         sync_id: text(dice),
-        account_id: text(dice),
-        service: text(dice),
+        account_id: if dice.once_in(2) { "111111111111".to_owned() } else { text(dice) },
+        service: if dice.once_in(2) { "ec2".to_owned() } else { text(dice) },
         actions: dice.some(4, |dice| dice.one(&ACTIONS).to_owned()),
         public_key: if dice.once_in(4) { dice.some(40, Dice::byte) } else { vec![dice.byte(); 32] },
     };

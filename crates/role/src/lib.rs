@@ -1,10 +1,11 @@
 //! What every Groma process does, whatever its part: flags for the bus and for logging, logging itself, draining on
 //! SIGTERM, and the exit status.
 //!
-//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main`, [`exit`] and [`usage`] are
+//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main` (with [`core_dumps`] forbidden), [`exit`] and [`usage`] are
 //! what it answers, [`log`], [`signal`] and [`nats`] are what it starts with.
 
 pub mod alone;
+pub mod core_dumps;
 pub mod exit;
 pub mod log;
 pub mod nats;

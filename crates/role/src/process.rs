@@ -1,11 +1,12 @@
 //! The frame of a `main` function.
 
-use crate::{UsageError, exit};
+use crate::{UsageError, core_dumps, exit};
 use std::process::ExitCode;
 
-/// Runs a process to its exit status. An error is printed once with all its causes, `error: cause: deeper cause`, and
+/// Runs a process, without core dumps, to its exit status. An error is printed once with all its causes, `error: cause: deeper cause`, and
 /// ends in [`exit::NOTHING_DONE`], a [`UsageError`] in [`exit::USAGE`].
 pub fn run_main(main: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
+    core_dumps::forbid();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the runtime")),

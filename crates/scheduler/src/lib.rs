@@ -2,8 +2,8 @@
 //! which the graph holds everything. Uses only the bus to reach the broker, the collectors and the graph-writer.
 //!
 //! Reading order: [`catalog`] names the services and [`listings`] the listings of each; [`request`] is the user's
-//! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items, where
-//! services are [`offered`], and follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
+//! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
+//! follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
 //! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
 //! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves; [`patience`], [`signs`] of
 //! progress, [`publish`] and [`under_way`] support them. [`coverage`] describes what it covered, [`repeat`] collects
@@ -17,7 +17,6 @@ pub mod collect;
 pub mod coverage;
 pub mod follow;
 pub mod listings;
-pub mod offered;
 pub mod order;
 pub mod outcome;
 pub mod patience;

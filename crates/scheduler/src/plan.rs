@@ -1,6 +1,6 @@
 //! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
 
-use crate::{Request, Unseen, catalog, offered::is_offered, repeat::Place};
+use crate::{Request, Unseen, catalog, repeat::Place};
 use events::{Account, Failure, FailureClass, GLOBAL, ScopeReport, Sync, WorkItem, WorkKind, WorkReport};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,7 @@ impl Plan {
     fn regional_items(&self, account: &Account, regions: &[String]) -> Vec<WorkItem> {
         let in_region = |region: &String| {
             let item = |name| self.item(account, WorkKind::Collect, region, name);
-            let offered = self.regional_services().filter(|name| is_offered(name, region));
+            let offered = self.regional_services().filter(|name| regions::is_offered(name, region));
             offered.map(item).collect::<Vec<_>>()
         };
         regions.iter().flat_map(in_region).collect()

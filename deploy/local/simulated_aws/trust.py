@@ -1,4 +1,5 @@
-"""What moto lets everyone do: assume any role, act beyond the session policy of an assumed one, and act after its end."""
+"""What moto lets everyone do: assume any role, federate any user, act beyond a session policy, and act after a session's
+end."""
 
 import fnmatch
 import json
@@ -6,7 +7,7 @@ import json
 from moto.iam.models import iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
-from . import clock
+from . import clock, federation
 from .errors import error_response
 
 # Signing names whose IAM prefix is another one.
@@ -29,22 +30,25 @@ def refuse(call):
     if has_ended(session_of(call)):
         code = "ExpiredTokenException" if call.protocol in ("json", "rest-json") else "ExpiredToken"
         return error_response(call.protocol, 403, code, "The security token included in the request is expired")
-    if call.service == "sts" and call.action == "AssumeRole":
+    refused = refuse_beyond_session_policy(call)
+    if refused is None and call.service == "sts" and call.action == "AssumeRole":
         return refuse_assume_role(call)
-    if call.service == "sts" and call.action == "GetFederationToken":
-        return refuse_federation(call)
-    return refuse_beyond_session_policy(call)
+    if refused is None and call.service == "sts" and call.action == "GetFederationToken":
+        return federate(call)
+    return refused
 
 
 def has_ended(session):
     return session is not None and session.expiration < clock.utcnow()
 
 
-def refuse_federation(call):
-    """No seeded user may federate; moto would hand out keys of an account that nobody owns."""
-    caller = caller_arn(call)
+def federate(call):
+    """A session for a user whose own policies allow it; moto would hand out keys of an account that nobody owns."""
+    user = iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
+    if user is not None and federation.may_federate(user):
+        return federation.begin(call)
     message = (
-        f"User: {caller} is not authorized to perform: sts:GetFederationToken on resource: "
+        f"User: {caller_arn(call)} is not authorized to perform: sts:GetFederationToken on resource: "
         f"arn:aws:sts::{call.account}:federated-user/{call.form.get('Name', '')} "
         "because no identity-based policy allows the sts:GetFederationToken action"
     )
@@ -127,21 +131,26 @@ def external_id_matches(condition, external_id):
 
 def refuse_beyond_session_policy(call):
     session = session_of(call)
-    if session is None or not session.policy or call.action == "GetCallerIdentity":
+    if session is None or call.action == "GetCallerIdentity":
         return None
     action = f"{IAM_PREFIXES.get(call.service, call.service)}:{call.action}"
-    allowed = [
-        pattern
-        for statement in as_list(json.loads(session.policy).get("Statement"))
-        if statement.get("Effect") == "Allow"
-        for pattern in as_list(statement.get("Action"))
-    ]
-    if any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in allowed):
+    if federation.may_call(session, call.service) and (not session.policy or allows(session.policy, action)):
         return None
     code = {"ec2": "UnauthorizedOperation"}.get(call.protocol, "AccessDenied")
     code = "AccessDeniedException" if call.protocol in ("json", "rest-json") else code
     message = f"User: {session.arn} is not authorized to perform: {action} because no session policy allows it"
     return error_response(call.protocol, 403, code, message)
+
+
+def allows(document, action):
+    """Whether a policy document, as text or parsed, allows an action on everything."""
+    document = json.loads(document) if isinstance(document, str) else document
+    return any(
+        fnmatch.fnmatchcase(action.lower(), pattern.lower())
+        for statement in as_list(document.get("Statement"))
+        if statement.get("Effect") == "Allow"
+        for pattern in as_list(statement.get("Action"))
+    )
 
 
 def as_list(value):

@@ -91,6 +91,34 @@ class SimulatedAws(unittest.TestCase):
         self.assertTrue(ec2.describe_vpcs()["Vpcs"])
         self.refused("UnauthorizedOperation", lambda: ec2.describe_subnets())
 
+    def test_a_session_policy_narrows_what_roles_can_be_assumed(self):
+        allowed = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs"], "Resource": "*"}
+        narrowed = self.assume(ALPHA, Policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+        arn = f"arn:aws:iam::{ALPHA}:role/cartography-read-only"
+        again = self.client("sts", narrowed).assume_role
+        self.refused("AccessDenied", lambda: again(RoleArn=arn, RoleSessionName="again"))
+
+    def test_a_user_federates_if_its_policies_allow_it(self):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "iam:ListUsers"], "Resource": "*"}]})  # fmt: skip
+        federate = self.client("sts").get_federation_token
+        self.refused("AccessDenied", lambda: federate(Name="groma-ec2", Policy=policy))
+        document = {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [document]})
+        named = {"UserName": "groma", "PolicyName": "may-federate"}
+        owner = self.aws.client("iam", HUB, "us-east-1")
+        owner.put_user_policy(**named, PolicyDocument=document)
+        self.addCleanup(owner.delete_user_policy, **named)
+        session = federate(Name="groma-ec2", Policy=policy)["Credentials"]
+        arn = self.client("sts", session).get_caller_identity()["Arn"]
+        self.assertEqual(arn, f"arn:aws:sts::{HUB}:federated-user/groma-ec2")
+        self.assertTrue(self.client("ec2", session).describe_vpcs()["Vpcs"])
+        self.refused("UnauthorizedOperation", self.client("ec2", session).describe_subnets)
+        self.refused("AccessDenied", self.client("iam", session).list_users)
+        assume = self.client("sts", session).assume_role
+        role = f"arn:aws:iam::{ALPHA}:role/cartography-read-only"
+        self.refused("AccessDenied", lambda: assume(RoleArn=role, RoleSessionName="test"))
+
     def test_a_session_ends(self):
         self.aws.control("/_groma/sessions", {"seconds": -1})
         ended = self.assume(ALPHA)

@@ -39,7 +39,7 @@ async fn one_call_however_many_ask() {
     let first = asked[0].as_ref().expect("a lease").credentials.clone();
     assert!(asked.iter().all(|lease| lease.as_ref().is_ok_and(|lease| lease.credentials == first)));
     assert_eq!(world.count("AssumeRole").await, before + 1);
-    world.lease(ALPHA, "iam", &["iam:ListRoles"]).await.expect("other actions");
+    world.lease(ALPHA, "iam", &["iam:ListAccessKeys"]).await.expect("other actions");
     world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("another service");
     world.lease_for("another sync", ALPHA, "iam", &["iam:ListUsers"]).await.expect("another sync");
     assert_eq!(world.count("AssumeRole").await, before + 4);

@@ -1,6 +1,9 @@
 //! The whole organization through one role name.
 
-use crate::world::{ALPHA, BETA, BETA_EXTERNAL_ID, HUB, World};
+use crate::{
+    endpoints::Endpoint,
+    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, HUB, World},
+};
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -29,7 +32,7 @@ async fn every_account_and_the_callers_own_without_the_role() {
     let mut world = World::new().await;
     world.hub_keys();
     let hub = [("AWS_PROFILE", "hub".to_owned())];
-    world.broker(&["--accounts", "organization"], &hub).await.expect("it starts");
+    world.broker(&["--accounts", "organization", "--lease-own-identity"], &hub).await.expect("it starts");
     let text = world.accounts_text().await;
     expect![[r"
         111111111111 master aws us-east-1
@@ -37,6 +40,67 @@ async fn every_account_and_the_callers_own_without_the_role() {
         333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which"]].assert_eq(&text);
     let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
     assert!(world.whose(&lease.credentials).await.contains("assumed-role/cartography-read-only/groma-iam-"));
+    world.end().await;
+}
+
+/// The session of the hub's instance: it may assume the role in every account.
+async fn on_an_instance(world: &World) -> Vec<(&'static str, String)> {
+    let session = world.session_of(HUB, "cartography-service").await;
+    let instance = Endpoint::instance("cartography-service", session).await;
+    vec![("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance.url.clone()), ("AWS_EC2_METADATA_DISABLED", "false".to_owned())]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callers_own_session_is_not_leased() {
+    let mut world = World::new().await;
+    let env = on_an_instance(&world).await;
+    world.broker(&["--accounts", "organization", "--include", HUB], &env).await.expect("it starts");
+    expect![[r"
+        111111111111 master: no credentials: not allowed: create the role arn:aws:iam::111111111111:role/cartography-read-only: cannot assume arn:aws:iam::111111111111:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:sts::111111111111:assumed-role/cartography-service/i-0abc is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111111111111:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which; without it, the instance's role would have to leave the broker: AWS cannot narrow a role's session to one service from within. To survey this account, create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker"]].assert_eq(&world.accounts_text().await);
+    for (service, action) in [("sts", "sts:GetCallerIdentity"), ("ec2", "ec2:DescribeVpcs"), ("iam", "iam:ListUsers")] {
+        let refused = world.lease(HUB, service, &[action]).await.expect_err("it stays in the broker");
+        assert!(refused.to_string().starts_with("not allowed: cannot assume"), "{refused}");
+    }
+    world.end().await;
+}
+
+/// A lease is no way into another account, also if the operator leases the caller's own session.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_way() {
+    let mut world = World::alone().await;
+    let env = [on_an_instance(&world).await, vec![("AWS_MAX_ATTEMPTS", "1".to_owned())]].concat();
+    let arguments = ["--accounts", "organization", "--include", HUB, "--lease-own-identity"];
+    world.broker(&arguments, &env).await.expect("it starts");
+    for (status, code, words) in [
+        (400, "Throttling", "throttled: throttled: cannot assume"),
+        (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
+        (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
+        (403, "RegionDisabledException", "no credentials: configuration: cannot assume"),
+        (418, "SomethingNew", "no credentials: refused: cannot assume"),
+    ] {
+        let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
+        world.cloud.aws.fault(fault).await.expect("a fault");
+        let text = world.accounts_text().await;
+        assert!(text.starts_with(&format!("{HUB} master: {words}")), "{code}: {text}");
+        world.lease(HUB, "sts", &["sts:GetCallerIdentity"]).await.expect_err("no other way was remembered");
+        world.cloud.aws.clear_faults().await.expect("no fault");
+    }
+    assert_eq!(world.accounts_text().await, format!("{HUB} master aws us-east-1"), "the role is missing");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_assumes_no_role() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let hub = [("AWS_PROFILE", "hub".to_owned())];
+    world.broker(&["--accounts", "organization", "--include", ALPHA], &hub).await.expect("it starts");
+    world.accounts().await;
+    for (service, action) in [("sts", "sts:GetCallerIdentity"), ("ec2", "ec2:DescribeVpcs"), ("iam", "iam:ListUsers")] {
+        let lease = world.lease(ALPHA, service, &[action]).await.expect("a lease");
+        let refused = world.assume(&lease.credentials, ALPHA_ROLE).await.expect_err("the session policy allows it not");
+        assert!(refused.contains("because no session policy allows it"), "{refused}");
+    }
     world.end().await;
 }
 

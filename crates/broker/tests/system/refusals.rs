@@ -20,13 +20,13 @@ async fn each_in_its_own_words_and_the_others_go_on() {
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
     expect![[r#"
         222222222222 alpha aws us-east-1
-        111111111111 hub aws us-east-1
         333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
         444444444444 gone: no credentials: not allowed: cannot assume arn:aws:iam::444444444444:role/none: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444444444444:role/none); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
         555555555555 mfa: no credentials: configuration: profile "mfa" has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process answer (aws configure export-credentials --profile mfa does)
         666666666666 env: no credentials: no source credentials: the environment's keys are not there
         777777777777 odd: no credentials: configuration: retry_mode of profile odd is "often": it may be standard, adaptive or legacy
-         process: no credentials: no source credentials: the credential_process of profile process cannot be had: an error occurred while loading credentials: the command ended with exit status: 7"#]].assert_eq(&world.accounts_text().await);
+         process: no credentials: no source credentials: the credential_process of profile process cannot be had: an error occurred while loading credentials: the command ended with exit status: 7
+        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker; or leave the profile out: name the others with --profile"#]].assert_eq(&world.accounts_text().await);
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("alpha can be leased all the same");
     let refused = world.lease("333333333333", "iam", &["iam:ListUsers"]).await.expect_err("beta cannot");
     assert!(refused.to_string().starts_with("not allowed: cannot assume"), "{refused}");

@@ -1,4 +1,4 @@
-//! Where STS is asked: in which partition, in which region, or at the one global endpoint.
+//! Where STS is asked: in which partition and in which region.
 
 use crate::{
     endpoints::Endpoint,
@@ -10,18 +10,17 @@ use std::collections::BTreeSet;
 
 /// The hosts that a broker wants to be connected with for a profile with these lines: by way of a proxy that writes them
 /// down and lets nothing through.
-async fn asked(role: &str, lines: &str, env: &[(&str, String)], expected: Expect) {
+async fn asked(role: &str, lines: &str, expected: Expect) {
     let proxy = Endpoint::start(|_| (502, String::new())).await;
     let mut world = World::new().await;
     world.hub_keys();
     world.config(&format!("[profile spoke]\nrole_arn = {role}\nsource_profile = hub\n{lines}"));
-    let through = [
+    let env = [
         ("HTTPS_PROXY", proxy.url.clone()),
         ("NO_PROXY", String::new()),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true".to_owned()),
         ("AWS_MAX_ATTEMPTS", "1".to_owned()),
     ];
-    let env: Vec<_> = through.iter().chain(env).cloned().collect();
     world.broker(&["--profile", "spoke"], &env).await.expect("it starts");
     assert!(world.accounts_text().await.contains("AWS unreachable"), "{}", world.accounts_text().await);
     let hosts: BTreeSet<_> =
@@ -33,23 +32,24 @@ async fn asked(role: &str, lines: &str, env: &[(&str, String)], expected: Expect
 #[tokio::test(flavor = "multi_thread")]
 async fn sts_is_asked_in_the_profiles_region() {
     let role = "arn:aws:iam::222222222222:role/r";
-    asked(role, "region = eu-west-1\n", &[], expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
+    asked(role, "region = eu-west-1\n", expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
+    // Sessions of the global endpoint would be refused in regions that accounts opt into.
     let legacy = "region = eu-west-1\nsts_regional_endpoints = legacy\n";
-    asked(role, legacy, &[], expect!["CONNECT sts.amazonaws.com:443"]).await;
-    let env = [("AWS_STS_REGIONAL_ENDPOINTS", "regional".to_owned())];
-    asked(role, legacy, &env, expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
-    // A region that never had the global endpoint.
+    asked(role, legacy, expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
     let legacy = "region = eu-south-1\nsts_regional_endpoints = legacy\n";
-    asked(role, legacy, &[], expect!["CONNECT sts.eu-south-1.amazonaws.com:443"]).await;
+    asked(role, legacy, expect!["CONNECT sts.eu-south-1.amazonaws.com:443"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_partition_has_endpoints_of_its_own() {
     let role = |partition: &str| format!("arn:{partition}:iam::222222222222:role/r");
-    asked(&role("aws-cn"), "", &[], expect!["CONNECT sts.cn-north-1.amazonaws.com.cn:443"]).await;
-    asked(&role("aws-us-gov"), "", &[], expect!["CONNECT sts.us-gov-west-1.amazonaws.com:443"]).await;
+    asked(&role("aws-cn"), "", expect!["CONNECT sts.cn-north-1.amazonaws.com.cn:443"]).await;
+    asked(&role("aws-us-gov"), "", expect!["CONNECT sts.us-gov-west-1.amazonaws.com:443"]).await;
+    asked(&role("aws-eusc"), "", expect!["CONNECT sts.eusc-de-east-1.amazonaws.eu:443"]).await;
+    asked(&role("aws-iso-e"), "", expect!["CONNECT sts.eu-isoe-west-1.cloud.adc-e.uk:443"]).await;
+    asked(&role("aws-iso-f"), "", expect!["CONNECT sts.us-isof-south-1.csp.hci.ic.gov:443"]).await;
     let china = "region = cn-northwest-1\n";
-    asked(&role("aws-cn"), china, &[], expect!["CONNECT sts.cn-northwest-1.amazonaws.com.cn:443"]).await;
+    asked(&role("aws-cn"), china, expect!["CONNECT sts.cn-northwest-1.amazonaws.com.cn:443"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Several brokers side by side.
 
-use crate::world::{ALPHA, ALPHA_ROLE, World};
+use crate::world::{ALPHA, ALPHA_ROLE, BETA_EXTERNAL_ID, BETA_ROLE, HUB, World};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_may_die_and_none_needs_what_another_knows() {
@@ -41,5 +42,90 @@ async fn a_collector_waits_for_a_broker_that_is_restarted() {
     });
     started.expect("it starts");
     world.keep_secret(&lease.expect("a lease").credentials);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_with_another_configuration_does_not_serve_beside_the_first() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let alpha = format!("[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n");
+    world.config(&alpha);
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    let other = world.file(
+        "other/config",
+        &format!(
+            "{alpha}[profile beta]\nrole_arn = {BETA_ROLE}\nsource_profile = hub\nexternal_id = {BETA_EXTERNAL_ID}\n"
+        ),
+    );
+    let env = [("AWS_CONFIG_FILE", other.display().to_string())];
+    let waits = world.waiting_broker(&["--accounts", "profiles"], &env);
+    waits.until("has a different AWS configuration: give both the same flags").await;
+    for nth in 0..8 {
+        assert!(!world.accounts_text().await.contains("beta"), "answer {nth} is the first broker's");
+    }
+    world.kill(0).await;
+    waits.until("the broker answers").await;
+    assert!(world.accounts_text().await.contains("333333333333 beta aws"));
+    world.end().await;
+}
+
+/// The same flags, and another caller: known only when AWS has been asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_with_another_caller_ends() {
+    let mut world = World::new().await;
+    world.broker(&["--lease-own-identity"], &world.key_env()).await.expect("it starts");
+    world.accounts().await;
+    let session = world.session_of(ALPHA, "cartography-read-only").await;
+    let env = [
+        ("AWS_ACCESS_KEY_ID", session.access_key_id().to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", session.secret_access_key().to_owned()),
+        ("AWS_SESSION_TOKEN", session.session_token().expect("it has one").to_owned()),
+    ];
+    let mut other = world.waiting_broker(&["--lease-own-identity"], &env);
+    let status = other.end().await;
+    assert_eq!(status, Some(1), "{}", other.log());
+    assert!(other.log().contains("error: another broker on this NATS"), "{}", other.log());
+    assert!(world.accounts_text().await.starts_with(HUB));
+    world.end().await;
+}
+
+/// The second broker never listed the organization, and gives a lease with a few calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_finds_one_account_without_the_others() {
+    let mut world = World::alone().await;
+    world.hub_keys();
+    let hub = [("AWS_PROFILE", "hub".to_owned())];
+    world.broker(&["--accounts", "organization"], &hub).await.expect("it starts");
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    let calls = world.cloud.aws.calls().await.expect("the cloud answers");
+    let called = |action: &str| calls.iter().filter(|call| call.action == action).count();
+    assert_eq!((called("DescribeAccount"), called("ListAccounts")), (1, 0));
+    let refused = world.lease("999999999999", "iam", &["iam:ListUsers"]).await.expect_err("it is in no organization");
+    assert!(refused.to_string().starts_with("unknown account: "), "{refused}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_finds_no_account_that_is_left_out() {
+    let mut world = World::new().await;
+    world.hub_keys();
+    let hub = [("AWS_PROFILE", "hub".to_owned())];
+    let roots = serde_json::json!({});
+    let roots = world.cloud.aws.call(HUB, "us-east-1", "organizations", "list_roots", roots).await.expect("roots");
+    let root = roots["Roots"][0]["Id"].as_str().expect("an id").to_owned();
+    for (parts, is_found) in [
+        (["--include", ALPHA], true),
+        (["--include", HUB], false),
+        (["--exclude", ALPHA], false),
+        (["--include", &root], true),
+        (["--exclude", &root], false),
+    ] {
+        world.broker(&[&["--accounts", "organization"], &parts[..]].concat(), &hub).await.expect("it starts");
+        let lease = world.lease_for(parts[1], ALPHA, "iam", &["iam:ListUsers"]).await;
+        assert_eq!(lease.is_ok(), is_found, "{parts:?}: {:?}", lease.err());
+        world.kill_all().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     world.end().await;
 }

@@ -6,6 +6,7 @@ use crate::{
 };
 use credentials::Lease;
 use expect_test::expect;
+use serde_json::json;
 
 /// Where `aws sso login` keeps the token of `[sso-session work]`: the SHA-1 of its name.
 const SSO_CACHE: &str = ".aws/sso/cache/e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json";
@@ -17,6 +18,17 @@ fn x(source: &str) -> String {
         "[default]\nregion = us-east-1\noutput = json\n\
          [profile x]\nrole_arn = {ALPHA_ROLE}\nregion = us-east-1\noutput = json\n{source}\n"
     )
+}
+
+/// A proxy for everything but the simulated AWS, which is asked by the name `localhost`.
+async fn proxied(world: &World) -> (Endpoint, Vec<(&'static str, String)>) {
+    let proxy = Endpoint::start(|_| (502, String::new())).await;
+    let env = vec![
+        ("HTTP_PROXY", proxy.url.clone()),
+        ("NO_PROXY", "localhost".to_owned()),
+        ("AWS_ENDPOINT_URL", world.cloud.aws.endpoint().replace("127.0.0.1", "localhost")),
+    ];
+    (proxy, env)
 }
 
 /// The one lease that every way has to end in.
@@ -37,45 +49,46 @@ async fn keys_in_the_environment_for_a_role_and_alone() {
     world.end().await;
 
     let mut world = World::new().await;
-    world.broker(&[], &env).await.expect("it starts");
+    world.broker(&["--lease-own-identity"], &env).await.expect("it starts");
     expect!["111111111111 default aws us-east-1"].assert_eq(&world.accounts_text().await);
     let lease = lease(&world, HUB).await;
     assert!(world.whose(&lease.credentials).await.ends_with("user/groma"), "IAM takes no narrowed session of a user");
-    assert!(world.log().contains("a user's key is passed on (sealed)"));
+    assert!(world.log().contains("collectors get the caller's own credentials, sealed: AWS refuses IAM"));
     world.end().await;
-}
-
-/// STS for a user who may federate, which moto does not know.
-async fn sts_with_federation() -> Endpoint {
-    Endpoint::start(|asked| {
-        let answer = if asked.body.contains("Action=GetFederationToken") {
-            "<GetFederationTokenResponse><GetFederationTokenResult><Credentials><AccessKeyId>ASIANARROW</AccessKeyId>\
-             <SecretAccessKey>federated-secret</SecretAccessKey><SessionToken>federated-token</SessionToken>\
-             <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></GetFederationTokenResult>\
-             </GetFederationTokenResponse>"
-        } else {
-            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/groma</Arn>\
-             <Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-        };
-        (200, answer.to_owned())
-    })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_users_key_is_narrowed_where_aws_can() {
-    let mut world = World::new().await;
-    let sts = sts_with_federation().await;
-    let mut env = world.key_env();
-    env.push(("AWS_ENDPOINT_URL_STS", sts.url.clone()));
+    let mut world = World::alone().await;
+    world.allow_hub_user("sts:GetFederationToken").await;
+    let env = world.key_env();
     world.broker(&[], &env).await.expect("it starts");
-    let ec2 = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
-    assert_eq!(ec2.credentials.access_key_id(), "ASIANARROW");
-    let iam = world.lease(HUB, "iam", &["iam:ListUsers"]).await.expect("a lease");
-    assert_eq!(iam.credentials.access_key_id(), world.cloud.key.access_key_id(), "IAM takes no federated session");
-    let asked: Vec<_> = sts.asked().into_iter().filter(|asked| asked.body.contains("GetFederationToken")).collect();
-    assert_eq!(asked.len(), 1);
-    assert!(asked[0].body.contains("Policy=%7B%22Version%22") && asked[0].body.contains("ec2%3ADescribeVpcs"));
+    expect!["111111111111 default aws us-east-1"].assert_eq(&world.accounts_text().await);
+    for (service, action) in [("ec2", "ec2:DescribeVpcs"), ("sts", "sts:GetCallerIdentity")] {
+        let lease = world.lease(HUB, service, &[action]).await.expect("a lease");
+        let whose = world.whose(&lease.credentials).await;
+        assert!(whose.starts_with(&format!("arn:aws:sts::{HUB}:federated-user/groma-{service}-")), "{whose}");
+        world.assume(&lease.credentials, ALPHA_ROLE).await.expect_err("it is narrowed");
+    }
+    let refused = world.lease(HUB, "iam", &["iam:ListUsers"]).await.expect_err("the key stays in the broker");
+    expect!["own identity kept: the environment's keys would have to leave the broker: AWS refuses IAM to every session that a user's key can be narrowed to. To survey this account, create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker"].assert_eq(&refused.to_string());
+    assert_eq!(refused.failure().class(), events::FailureClass::Credentials);
+    let throttled = json!({ "service": "sts", "action": "GetFederationToken", "status": 400, "code": "Throttling" });
+    world.cloud.aws.fault(throttled).await.expect("a fault");
+    let refused = world.lease_for("S2", HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("it is throttled");
+    assert!(refused.to_string().starts_with("throttled: cannot narrow a user's key"), "{refused}");
+    world.cloud.aws.clear_faults().await.expect("no fault");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_key_that_cannot_be_narrowed_stays() {
+    let mut world = World::new().await;
+    let env = world.key_env();
+    world.broker(&[], &env).await.expect("it starts");
+    expect!["failure: no credentials: own identity kept: the environment's keys would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker"].assert_eq(&world.accounts_text().await);
+    let refused = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("no account is known");
+    assert!(refused.to_string().starts_with("own identity kept: "), "{refused}");
     world.end().await;
 }
 
@@ -103,7 +116,7 @@ async fn the_selected_profile_and_a_role_of_its_account() {
         ("AWS_SHARED_CREDENTIALS_FILE", credentials.display().to_string()),
         ("AWS_PROFILE", "hub".to_owned()),
     ];
-    world.broker(&[], &env).await.expect("it starts");
+    world.broker(&["--lease-own-identity"], &env).await.expect("it starts");
     expect!["111111111111 hub aws eu-west-1"].assert_eq(&world.accounts_text().await);
     world.end().await;
 }
@@ -113,14 +126,16 @@ async fn an_instances_role_by_imdsv2() {
     let mut world = World::new().await;
     let session = world.session_of(HUB, "cartography-service").await;
     let instance = Endpoint::instance("cartography-service", session).await;
-    let env = [
+    let (proxy, mut env) = proxied(&world).await;
+    env.extend([
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance.url.clone()),
         ("AWS_EC2_METADATA_DISABLED", "false".to_owned()),
-    ];
+    ]);
     world.config(&x("credential_source = Ec2InstanceMetadata"));
     world.broker(&["--accounts", "profiles"], &env).await.expect("it starts");
     assert_eq!(world.accounts_text().await, ALPHA_ONLY);
-    lease(&world, ALPHA).await;
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!(proxy.asked().is_empty(), "the proxy never sees the instance's session");
     let reads: Vec<_> = instance.asked().into_iter().filter(|asked| asked.method == "GET").collect();
     assert_eq!(reads.len(), 2, "asked for once: {reads:?}");
     world.end().await;
@@ -136,12 +151,14 @@ async fn an_instances_role_alone() {
         ("AWS_EC2_METADATA_DISABLED", "false".to_owned()),
         ("AWS_REGION", "eu-west-1".to_owned()),
     ];
-    world.broker(&[], &env).await.expect("it starts");
+    world.broker(&["--lease-own-identity"], &env).await.expect("it starts");
     expect!["111111111111 default aws eu-west-1"].assert_eq(&world.accounts_text().await);
     let lease = lease(&world, HUB).await;
     assert!(world.whose(&lease.credentials).await.ends_with("assumed-role/cartography-service/i-0abc"));
     assert!(lease.credentials.expiry().is_some(), "it ends when the instance's session ends");
-    assert!(world.log().contains("a role's session is passed on as it is"));
+    assert!(
+        world.log().contains("collectors get the caller's own credentials, sealed: AWS cannot narrow a role's session")
+    );
     world.end().await;
 }
 
@@ -151,13 +168,15 @@ async fn a_containers_role() {
     let session = world.session_of(HUB, "cartography-service").await;
     let container = Endpoint::container("Basic container-token", session).await;
     world.config(&x("credential_source = EcsContainer"));
-    let env = [
+    let (proxy, mut env) = proxied(&world).await;
+    env.extend([
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", container.url)),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic container-token".to_owned()),
-    ];
+    ]);
     world.broker(&["--accounts", "profiles"], &env).await.expect("it starts");
     assert_eq!(world.accounts_text().await, ALPHA_ONLY);
-    lease(&world, ALPHA).await;
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!(proxy.asked().is_empty(), "the proxy never sees the container's token");
     world.end().await;
 }
 
@@ -171,7 +190,7 @@ async fn eks_pod_identity() {
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", agent.url)),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token.display().to_string()),
     ];
-    world.broker(&["--accounts", "current"], &env).await.expect("it starts");
+    world.broker(&["--accounts", "current", "--lease-own-identity"], &env).await.expect("it starts");
     expect!["111111111111 default aws us-east-1"].assert_eq(&world.accounts_text().await);
     lease(&world, HUB).await;
     world.end().await;
@@ -230,7 +249,7 @@ async fn a_process_that_prints_credentials() {
          [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = keys\n",
         file.display()
     ));
-    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    world.broker(&["--accounts", "profiles", "--lease-own-identity"], &[]).await.expect("it starts");
     expect![[r"
         111111111111 keys aws us-east-1
         222222222222 alpha aws us-east-1"]]
@@ -268,7 +287,7 @@ async fn the_cache_of_identity_center() {
          [sso-session work]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n"
     ));
     world
-        .broker(&["--accounts", "profiles"], &[("AWS_ENDPOINT_URL_SSO", portal.url.clone())])
+        .broker(&["--accounts", "profiles", "--lease-own-identity"], &[("AWS_ENDPOINT_URL_SSO", portal.url.clone())])
         .await
         .expect("it starts");
     expect!["222222222222 audit aws us-east-1"].assert_eq(&world.accounts_text().await);

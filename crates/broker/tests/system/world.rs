@@ -128,27 +128,7 @@ impl World {
 
     /// Starts a broker and waits until it answers, or ends: then its status and all it said.
     pub(crate) async fn broker(&mut self, arguments: &[&str], env: &[(&str, String)]) -> Result<(), (i32, String)> {
-        let log = self.home.path().join(format!("broker-{}.log", self.brokers.len()));
-        let file = std::fs::File::create(&log).expect("a log file");
-        let defaults = BTreeMap::from([
-            ("HOME", self.home.path().display().to_string()),
-            ("PATH", std::env::var("PATH").unwrap_or_default()),
-            ("AWS_ENDPOINT_URL", self.cloud.aws.endpoint()),
-            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            ("NATS_URL", self.nats.url()),
-            ("GROMA_LOG", "trace".to_owned()),
-        ]);
-        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_groma-broker"))
-            .args(arguments)
-            .env_clear()
-            .envs(defaults)
-            .envs(env.iter().map(|(name, value)| (*name, value.as_str())))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the broker can be started");
+        let Broker { mut child, log } = self.start(arguments, env);
         let patience = Instant::now() + PATIENCE;
         loop {
             if read(&log).contains("the broker answers") {
@@ -160,6 +140,44 @@ impl World {
             }
             assert!(Instant::now() < patience, "the broker does not come up: {}", read(&log));
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Starts a broker that need not answer.
+    pub(crate) fn waiting_broker(&self, arguments: &[&str], env: &[(&str, String)]) -> Waiting {
+        let Broker { child, log } = self.start(arguments, env);
+        Waiting { child, log }
+    }
+
+    fn start(&self, arguments: &[&str], env: &[(&str, String)]) -> Broker {
+        let log = tempfile::Builder::new().prefix("broker-").tempfile_in(self.home.path()).expect("a log file");
+        let (file, log) = log.keep().expect("it can be kept");
+        let defaults = BTreeMap::from([
+            ("HOME", self.home.path().display().to_string()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("AWS_ENDPOINT_URL", self.cloud.aws.endpoint()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("NATS_URL", self.nats.url()),
+            ("GROMA_LOG", "trace".to_owned()),
+        ]);
+        let child = tokio::process::Command::new(env!("CARGO_BIN_EXE_groma-broker"))
+            .args(arguments)
+            .env_clear()
+            .envs(defaults)
+            .envs(env.iter().map(|(name, value)| (*name, value.as_str())))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the broker can be started");
+        Broker { child, log }
+    }
+
+    /// Ends all brokers with SIGKILL.
+    pub(crate) async fn kill_all(&mut self) {
+        for broker in &mut self.brokers {
+            broker.child.kill().await.ok();
         }
     }
 
@@ -233,16 +251,35 @@ impl World {
         credentials
     }
 
+    /// Lets the hub's user call this action.
+    pub(crate) async fn allow_hub_user(&self, action: &str) {
+        let document = serde_json::json!({ "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] });
+        let named =
+            serde_json::json!({ "UserName": "groma", "PolicyName": "more", "PolicyDocument": document.to_string() });
+        self.cloud.aws.call(HUB, "us-east-1", "iam", "put_user_policy", named).await.expect("the user is there");
+    }
+
     /// Whose the credentials are, as AWS sees it.
     pub(crate) async fn whose(&self, credentials: &Credentials) -> String {
+        let answer = self.sts(credentials).get_caller_identity().send().await;
+        answer.expect("AWS knows them").arn.unwrap_or_default()
+    }
+
+    /// Tries to assume a role with these credentials.
+    pub(crate) async fn assume(&self, credentials: &Credentials, role: &str) -> Result<(), String> {
+        let asked = self.sts(credentials).assume_role().role_arn(role).role_session_name("taken-over").send().await;
+        asked.map(drop).map_err(|error| bus::chain(&error))
+    }
+
+    fn sts(&self, credentials: &Credentials) -> aws_sdk_sts::Client {
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
             .region(aws_types::region::Region::from_static("us-east-1"))
             .endpoint_url(self.cloud.aws.endpoint())
             .credentials_provider(credentials.clone())
             .build();
-        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-        answer.expect("AWS knows them").arn.unwrap_or_default()
+        aws_sdk_sts::Client::from_conf(config)
     }
 
     /// An IAM client with these credentials.
@@ -278,6 +315,33 @@ impl World {
             assert!(line.is_none(), "a secret is logged: {}", line.unwrap_or_default());
             assert!(!heard.windows(secret.len()).any(|window| window == secret.as_bytes()), "a secret is on the bus");
         }
+    }
+}
+
+/// A broker that need not answer; it ends when this is dropped.
+pub(crate) struct Waiting {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Waiting {
+    pub(crate) fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Waits until it has logged this.
+    pub(crate) async fn until(&self, words: &str) {
+        let patience = Instant::now() + PATIENCE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < patience, "it never says {words:?}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until it ends; its exit status.
+    pub(crate) async fn end(&mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("it ends").expect("it is our child").code()
     }
 }
 

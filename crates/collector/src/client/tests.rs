@@ -102,7 +102,7 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<usize> {
 fn client(url: &str, options: &Options, credentials: SharedCredentialsProvider) -> Client {
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
     let limiter = Arc::new(Limiter::new("sts"));
-    let Connection { sdk, retry_partition } =
+    let Connection { sdk, retry_partition, .. } =
         connection(http_client(TlsContext::default()), limiter, credentials, &settings, options, &place());
     let config = aws_sdk_sts::config::Builder::from(&sdk).retry_partition(retry_partition).build();
     Client::from_conf(config)
@@ -110,6 +110,24 @@ fn client(url: &str, options: &Options, credentials: SharedCredentialsProvider) 
 
 async fn call(client: &Client) -> Result<String, CollectError> {
     Ok(client.get_caller_identity().send().await?.account.unwrap_or_default())
+}
+
+#[test]
+fn each_api_has_its_endpoint() {
+    let endpoint = |api: &str, url: &str| events::ApiEndpoint { api: api.into(), url: url.into() };
+    let settings = ClientSettings {
+        endpoint_url: "http://ec2".into(),
+        endpoints: vec![endpoint("auto_scaling", "http://scaling"), endpoint("elastic_load_balancing", "")],
+        ..ClientSettings::default()
+    };
+    let credentials = SharedCredentialsProvider::new(aws_credential_types::Credentials::for_tests());
+    let http = http_client(TlsContext::default());
+    let limiter = Arc::new(Limiter::new("ec2"));
+    let made = connection(http, limiter, credentials, &settings, &Options::default(), &place());
+    assert_eq!(made.sdk.endpoint_url(), Some("http://ec2"));
+    assert_eq!(made.sdk_of("auto_scaling").endpoint_url(), Some("http://scaling"));
+    assert_eq!(made.sdk_of("elastic_load_balancing").endpoint_url(), None, "AWS's own");
+    assert_eq!(made.sdk_of("unnamed").endpoint_url(), Some("http://ec2"), "a broker that names no other");
 }
 
 #[tokio::test]

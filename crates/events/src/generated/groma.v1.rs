@@ -394,7 +394,7 @@ pub struct LeaseRequest {
     #[prost(bytes = "vec", tag = "6")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LeaseAnswer {
     #[prost(message, optional, tag = "3")]
     pub settings: ::core::option::Option<ClientSettings>,
@@ -435,9 +435,9 @@ pub struct Session {
     pub expires_at: i64,
 }
 /// How clients of the account connect: from the broker's AWS configuration, so that collectors need none.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClientSettings {
-    /// Empty for AWS's own endpoint.
+    /// Endpoint of the service; empty for AWS's own.
     #[prost(string, tag = "1")]
     pub endpoint_url: ::prost::alloc::string::String,
     #[prost(bool, tag = "2")]
@@ -452,6 +452,31 @@ pub struct ClientSettings {
     /// Certificates (DER) of the authorities that vouch for AWS's endpoints; those of the system when empty.
     #[prost(bytes = "vec", repeated, tag = "6")]
     pub authorities: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Endpoints of the other APIs that the service's collector calls. One that is missing has the service's endpoint.
+    #[prost(message, repeated, tag = "7")]
+    pub endpoints: ::prost::alloc::vec::Vec<ApiEndpoint>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApiEndpoint {
+    /// Service id in AWS's settings, e.g. `auto_scaling`.
+    #[prost(string, tag = "1")]
+    pub api: ::prost::alloc::string::String,
+    /// Empty for AWS's own.
+    #[prost(string, tag = "2")]
+    pub url: ::prost::alloc::string::String,
+}
+/// A broker says that it serves, to all other brokers, when it starts and regularly from then on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BrokerPresent {
+    /// ULID of the process: the smaller one is older.
+    #[prost(string, tag = "1")]
+    pub broker_id: ::prost::alloc::string::String,
+    /// SHA-256 of the configuration that decides which accounts are surveyed and how they are entered.
+    #[prost(bytes = "vec", tag = "2")]
+    pub configuration: ::prost::alloc::vec::Vec<u8>,
+    /// Account of the caller; empty where it is not known yet, or where each profile has its own.
+    #[prost(string, tag = "3")]
+    pub caller_account: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

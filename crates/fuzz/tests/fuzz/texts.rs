@@ -45,7 +45,7 @@ fn texts() {
             assert!(arn::is_account_id(&role.account_id));
         }
         arn::partition_and_account(&text);
-        arn::default_region(arn::partition_of_region(&text));
+        regions::default_region(regions::partition_of_region(&text));
         drop(process::parse(bytes));
         let parts = || text.split(',').map(str::to_owned).collect::<Vec<_>>();
         let args = Args {

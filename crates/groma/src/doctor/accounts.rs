@@ -2,9 +2,12 @@
 
 use super::check::{Check, Status};
 use crate::collectors::{self, Collector};
+use broker::refusal::Kind;
 use bus::Bus;
 use collector::{Options, Place, Probed};
-use events::{Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, subjects};
+use events::{
+    Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, UnreachableAccount, subjects,
+};
 use futures::{StreamExt, stream};
 use scheduler::{Request, catalog, selection};
 use std::{
@@ -47,31 +50,36 @@ pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check>
 
 async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
     let bad = |found: String| {
-        let fix = "give the broker an identity: environment keys, AWS_PROFILE, SSO, an instance's or a service account's role";
-        Check::bad(Status::Fatal, "identity", "AWS", found, fix)
+        let fix = "run it again with --log debug; if it stays, report it";
+        Check::bad(Status::Fatal, "accounts", "AWS", found, fix)
     };
     let asked = AccountsRequest {}.encode_to_vec();
     let answer = bus.ask(subjects::ACCOUNTS_REQUEST, asked, ACCOUNTS_TIMEOUT).await;
     let answer = answer.map_err(|error| bad(bus::chain(&error)))?;
     let answer = AccountsAnswer::decode(answer).map_err(|error| bad(error.to_string()))?;
     match &answer.failure {
-        Some(failure) => Err(bad(failure.error.clone())),
+        Some(failure) => {
+            let fix = Kind::of_sentence(&failure.error).fix();
+            Err(Check::bad(Status::Fatal, "identity", "AWS", failure.error.clone(), fix))
+        }
         None => Ok(answer),
     }
 }
 
-/// Which accounts can be entered, and which not.
+/// Which accounts can be entered, and which not. AWS knows the caller if it let it enter one, or refused it a role.
 fn entered(answer: &AccountsAnswer) -> Vec<Check> {
-    let mut checks = vec![Check::ok("identity", "AWS", "the caller is known to AWS")];
+    let kind = |it: &UnreachableAccount| Kind::of_sentence(&it.failure.clone().unwrap_or_default().error);
+    let answered = |it| matches!(kind(it), Kind::NotAllowed | Kind::NoSuchRole | Kind::ExternalId);
+    let mut checks = Vec::new();
+    if !answer.accounts.is_empty() || answer.unreachable.iter().any(answered) {
+        checks.push(Check::ok("identity", "AWS", "the caller is known to AWS"));
+    }
     checks.extend(answer.accounts.iter().map(|it| Check::ok("account", named(it), "it can be entered")));
     let none = answer.accounts.is_empty();
     let status = if none { Status::Fatal } else { Status::Incomplete };
     checks.extend(answer.unreachable.iter().map(|it| {
         let of = if it.id.is_empty() { it.name.clone() } else { format!("{} {}", it.name, it.id) };
-        let failure = it.failure.clone().unwrap_or_default();
-        let fix = "make the role (deploy/aws/cloudformation/spoke.yaml or deploy/aws/terraform/spoke), let its trust policy \
-                   name the broker's identity, and give the external id that it asks for";
-        Check::bad(status, "account", of, failure.error, fix)
+        Check::bad(status, "account", of, it.failure.clone().unwrap_or_default().error, kind(it).fix())
     }));
     if none && answer.unreachable.is_empty() {
         let fix = "write a profile for each account, or choose --accounts current or organization";
@@ -122,7 +130,9 @@ async fn permissions(
     collector: Collector,
 ) -> Vec<Check> {
     let names = request.listings_of(collector.name);
-    let regions = if collector.global { vec![GLOBAL.to_owned()] } else { regions.to_vec() };
+    let (offered, elsewhere): (Vec<_>, Vec<_>) =
+        regions.iter().cloned().partition(|region| regions::is_offered(collector.name, region));
+    let regions = if collector.global { vec![GLOBAL.to_owned()] } else { offered };
     let names = &names;
     let probes = regions.iter().map(|region| async move {
         let place = place(account, region);
@@ -134,11 +144,11 @@ async fn permissions(
     let wrong = wrong(&tried);
     if wrong.is_empty() {
         let listings = if names.is_empty() { (collector.listings)().len() } else { names.len() };
-        return vec![Check::ok(
-            "permissions",
-            of,
-            format!("{listings} listings can be read in {} region(s)", regions.len()),
-        )];
+        let mut found = format!("{listings} listings can be read in {} region(s)", regions.len());
+        if !collector.global && !elsewhere.is_empty() {
+            found = format!("{found}; AWS does not offer the service in {}", elsewhere.join(", "));
+        }
+        return vec![Check::ok("permissions", of, found)];
     }
     let check = |((class, error, fix), places): (Wrong, BTreeSet<String>)| {
         let places: Vec<_> = places.into_iter().collect();
@@ -185,9 +195,10 @@ fn fix_of(failure: &Failure, actions: &[&str]) -> String {
         }
         FailureClass::ServiceOff => "switch it on there, or leave it: there is nothing to list".to_owned(),
         FailureClass::NotEnabled => "enable it there, or leave it out with --regions or --services".to_owned(),
-        FailureClass::Throttled => "ask again later, or find out who else calls so much".to_owned(),
-        FailureClass::Timeout | FailureClass::Unreachable => {
-            "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints".to_owned()
+        FailureClass::Throttled => Kind::Throttled.fix().to_owned(),
+        FailureClass::Timeout | FailureClass::Unreachable => Kind::Unreachable.fix().to_owned(),
+        FailureClass::Credentials if Kind::of_sentence(&failure.error) != Kind::Other => {
+            Kind::of_sentence(&failure.error).fix().to_owned()
         }
         FailureClass::Credentials => "see the account's own check, and the broker's log with --log debug".to_owned(),
         _ => "try again; if it stays, report it".to_owned(),

@@ -46,14 +46,15 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
     let mut checks = servers::neo4j(&graph).await;
     let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
-    match (broker::build(broker), leasing) {
+    match (broker::build(broker.on_private_bus()), leasing) {
         (Err(error), _) => {
             let fix = "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE";
             checks.push(Check::bad(Status::Fatal, "configuration", "AWS", bus::chain(&error), fix));
         }
         (Ok(_), None) => {
-            let found = "not looked at: leases travel over NATS, and there is none";
-            checks.push(Check::bad(Status::Fatal, "accounts", "AWS", found, "see nats"));
+            let found = "not looked at: leases travel over a private NATS, and there is none";
+            let status = if bus.nats.is_some() { Status::Incomplete } else { Status::Fatal };
+            checks.push(Check::bad(status, "accounts", "AWS", found, "see nats"));
         }
         (Ok(broker), Some(leasing)) => checks.extend(in_aws(broker, leasing.bus.clone(), request, options).await),
     }

@@ -58,35 +58,41 @@ async fn rights(store: &GraphStore, config: &GraphConfig) -> Check {
     Check::ok("neo4j rights", &config.uri, "constraints and nodes can be made and removed")
 }
 
-/// A bus on which a broker of this process may answer.
+/// A private bus, on which a broker of this process answers nobody else.
 pub struct Leasing {
     /// The connection.
     pub bus: Bus,
-    _private: Option<PrivateNats>,
+    _private: PrivateNats,
 }
 
-/// NATS: the one that is named, or a private one as `groma sync` would start. With it comes the bus over which accounts can
-/// be looked at: a private one where that is possible, because on the user's own a broker may answer already.
+/// NATS: the one that is named, or a private one as `groma sync` would start. With it comes the private bus over which
+/// accounts can be looked at. On the user's own, the doctor's broker would answer requests of running collectors.
 pub async fn nats(args: &role::BusArgs) -> (Vec<Check>, Option<Leasing>) {
-    let private = private(args).await;
-    if args.nats.is_none() {
-        return match private {
-            Ok(leasing) => (looked_at(&leasing.bus, "a private one").await, Some(leasing)),
-            Err(error) => {
-                let fix = "install nats-server, or name one with --nats (NATS_URL)";
-                (vec![Check::bad(Status::Fatal, "nats", "a private one", format!("{error:#}"), fix)], None)
-            }
-        };
+    let mut checks = match args.nats {
+        Some(_) => named(args).await,
+        None => Vec::new(),
+    };
+    match private(args).await {
+        Ok(leasing) if args.nats.is_none() => (looked_at(&leasing.bus, "a private one").await, Some(leasing)),
+        Ok(leasing) => (checks, Some(leasing)),
+        Err(error) => {
+            let (status, fix) = match args.nats {
+                Some(_) => (Status::Incomplete, "install nats-server on this machine to look at accounts too"),
+                None => (Status::Fatal, "install nats-server, or name one with --nats (NATS_URL)"),
+            };
+            checks.push(Check::bad(status, "nats", "a private one", format!("{error:#}"), fix));
+            (checks, None)
+        }
     }
+}
+
+async fn named(args: &role::BusArgs) -> Vec<Check> {
     let shown = "the one of --nats or NATS_URL";
     match Bus::connect(&args.config("groma-doctor")).await {
-        Ok(bus) => {
-            let checks = looked_at(&bus, shown).await;
-            (checks, Some(private.unwrap_or(Leasing { bus, _private: None })))
-        }
+        Ok(bus) => looked_at(&bus, shown).await,
         Err(error) => {
             let fix = "start it, or correct NATS_URL, NATS_CA and NATS_NKEY or NATS_CREDS";
-            (vec![Check::bad(Status::Fatal, "nats", shown, bus::chain(&error), fix)], private.ok())
+            vec![Check::bad(Status::Fatal, "nats", shown, bus::chain(&error), fix)]
         }
     }
 }
@@ -96,7 +102,7 @@ async fn private(args: &role::BusArgs) -> anyhow::Result<Leasing> {
     let nats = Some(private.url().to_owned());
     let args = role::BusArgs { nats, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.clone() };
     let bus = Bus::connect(&args.config("groma-doctor")).await?;
-    Ok(Leasing { bus, _private: Some(private) })
+    Ok(Leasing { bus, _private: private })
 }
 
 async fn looked_at(bus: &Bus, shown: &str) -> Vec<Check> {

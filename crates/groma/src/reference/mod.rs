@@ -1,8 +1,10 @@
 //! The reference pages in `docs/`, written from the code that they describe: what the graph holds from the collectors'
-//! tables, what the scheduler knows of these tables, what sessions may do from the actions that they declare, what can be typed from the command line's own help.
+//! tables, what the scheduler knows of these tables, what sessions may do (and the broker grants) from the actions that they
+//! declare, what can be typed from the command line's own help.
 //!
 //! A test compares the pages with what is written here, so that none falls behind.
 
+pub mod actions;
 pub mod command_line;
 pub mod listings;
 pub mod permissions;
@@ -22,6 +24,7 @@ pub static PAGES: &[Page] = &[
     Page { path: "docs/schema.md", text: schema::text },
     Page { path: "docs/permissions.md", text: permissions::text },
     Page { path: "crates/scheduler/src/listings.txt", text: listings::text },
+    Page { path: "crates/broker/src/actions.txt", text: actions::text },
     Page { path: "docs/command-line.md", text: command_line::text },
 ];
 

@@ -63,12 +63,13 @@ struct Stage {
 impl Stage {
     async fn set(config: &SurveyConfig) -> anyhow::Result<Self> {
         let store = GraphStore::connect(&config.graph).await?;
-        let broker = broker::build(config.broker.clone())?;
         let mut bus_args = config.bus.clone();
         let private = match bus_args.nats {
             Some(_) => None,
             None => Some(PrivateNats::start().await?),
         };
+        let broker = config.broker.clone();
+        let broker = broker::build(if private.is_some() { broker.on_private_bus() } else { broker })?;
         if let Some(private) = &private {
             bus_args.nats = Some(private.url().to_owned());
         }

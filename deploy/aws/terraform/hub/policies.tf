@@ -50,9 +50,11 @@ locals {
     Sid    = "Organization"
     Effect = "Allow"
     Action = [
+      "organizations:DescribeAccount",
       "organizations:ListAccounts",
       "organizations:ListAccountsForParent",
       "organizations:ListOrganizationalUnitsForParent",
+      "organizations:ListParents",
     ]
     Resource = "*"
   }] : []

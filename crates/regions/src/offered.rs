@@ -1,14 +1,12 @@
 //! Whether a service has an endpoint in a region. Without one the host name does not resolve, and the error looks like a broken
 //! network.
 
-mod regions;
-
-use regions::{OFFERED, REGIONS};
+use crate::generated::{OFFERED, REGIONS};
 
 /// Whether the service is to be called in the region. A region that is newer than the list is tried.
 pub fn is_offered(service: &str, region: &str) -> bool {
     let known = OFFERED.iter().find(|(name, _)| *name == service);
-    known.is_none_or(|(_, offered)| offered.contains(&region) || !REGIONS.contains(&region))
+    known.is_none_or(|(_, offered)| offered.contains(&region) || !REGIONS.iter().any(|(name, _)| *name == region))
 }
 
 #[cfg(test)]

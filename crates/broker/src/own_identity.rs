@@ -1,0 +1,83 @@
+//! Sessions of the caller itself, where no role is assumed. A collector that is taken over could do with one whatever the
+//! caller can, assume the role of every account first of all. So it is narrowed where AWS can, and otherwise stays in the
+//! broker unless [`OwnIdentity::Lease`] says otherwise.
+
+use crate::{
+    attribution::Purpose,
+    aws::{Aws, SHORTEST},
+    config::OwnIdentity,
+    policy,
+    refusal::{Kind, Refusal},
+    route::Route,
+};
+use aws_credential_types::Credentials;
+
+/// The service that AWS refuses to every federated session of a user, whatever its policy. STS refuses all but
+/// `GetCallerIdentity`, which is all that its collector calls (STS API reference, `GetFederationToken`).
+const NOT_FEDERATED: &str = "iam";
+
+/// Checks that leases along a route can be given: better one refusal of the account than one for each of its leases.
+///
+/// # Errors
+/// As [`session`]; none for a route that is narrowed anyway.
+pub async fn check(aws: &Aws, route: &Route) -> Result<(), Refusal> {
+    if route.is_narrowed() || aws.own_identity() == OwnIdentity::Lease {
+        return Ok(());
+    }
+    let (purpose, policy) = (Purpose::discovery(), policy::of_nothing());
+    let given = aws.enter(route, &purpose, &policy, Some(SHORTEST)).await?;
+    session(aws, route, given, &purpose, &policy).await.map(drop)
+}
+
+/// A session of the caller for a purpose:
+///
+/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it and the service is not IAM.
+///   `GetSessionToken` would not do: without MFA AWS refuses IAM to its sessions too, and it does not narrow.
+/// * The session of a role (instance, container, Identity Center, process) cannot be narrowed from within.
+///
+/// # Errors
+/// [`Kind::OwnIdentity`] for a session that cannot be narrowed and has to be kept; [`Refusal`] of AWS.
+pub async fn session(
+    aws: &Aws,
+    route: &Route,
+    given: Credentials,
+    purpose: &Purpose,
+    policy: &str,
+) -> Result<Credentials, Refusal> {
+    if given.session_token().is_some() {
+        let why = "AWS cannot narrow a role's session to one service from within";
+        return pass_on(aws, route, given, why, "");
+    }
+    if purpose.service == NOT_FEDERATED {
+        let why = "AWS refuses IAM to every session that a user's key can be narrowed to";
+        return pass_on(aws, route, given, why, "");
+    }
+    match aws.federate(route, given.clone(), purpose, policy).await {
+        Ok(narrowed) => Ok(narrowed),
+        Err(refusal) if refusal.is_plain_denial() => {
+            let why = "the user may not call sts:GetFederationToken, which narrows its key to one service";
+            pass_on(aws, route, given, why, "allow the user sts:GetFederationToken, or ")
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Leases a session as it is, where that is allowed.
+fn pass_on(aws: &Aws, route: &Route, given: Credentials, why: &str, or: &str) -> Result<Credentials, Refusal> {
+    let source = &route.source;
+    match aws.own_identity() {
+        OwnIdentity::Keep => {
+            let sentence = format!(
+                "{source} would have to leave the broker: {why}. To survey this account, {or}create a role in it and name the \
+                 role with --role or in a profile; or pass --lease-own-identity to the broker"
+            );
+            Err(Refusal::new(Kind::OwnIdentity, sentence))
+        }
+        OwnIdentity::Lease => {
+            if aws.first_time(format!("{source} {why}")) {
+                tracing::warn!(%source, "collectors get the caller's own credentials, sealed: {why}");
+            }
+            Ok(given)
+        }
+    }
+}
