@@ -124,14 +124,30 @@ impl Aws {
         policy: &str,
         seconds: Option<i32>,
     ) -> Result<Credentials, Refusal> {
-        let entered = self.try_enter(route, purpose, policy, seconds).await;
-        // Keys in a file may have been renewed since it was read: somebody signed in again.
-        if let (Err(Refusal { kind: Kind::SourceExpired, .. }), Source::Keys { .. }) = (&entered, &route.source)
-            && self.reload().is_ok()
-        {
-            return self.try_enter(route, purpose, policy, seconds).await;
+        self.renewing(Some(&route.source), || self.try_enter(route, purpose, policy, seconds)).await
+    }
+
+    /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired: their end
+    /// may be unknown, somebody signed in again, or the keys in a file were renewed.
+    ///
+    /// # Errors
+    /// [`Refusal`] of the last attempt.
+    pub async fn renewing<T, F: Future<Output = Result<T, Refusal>>>(
+        &self,
+        source: Option<&Source>,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, Refusal> {
+        match attempt().await {
+            Err(Refusal { kind: Kind::SourceExpired, .. }) => {
+                let is_meant = |it: &Source| source.is_none_or(|source| source == it);
+                self.sources.forget(is_meant);
+                self.hops.forget(|(source, _)| is_meant(source));
+                // The old files stay where the new ones cannot be read.
+                self.reload().ok();
+                attempt().await
+            }
+            done => done,
         }
-        entered
     }
 
     async fn try_enter(

@@ -5,14 +5,14 @@ use crate::{
     accounts::{self, Discovery},
     aws::Aws,
     config::Scope,
-    flight::Flights,
+    flight::{self, Flights},
     refusal::Refusal,
     route::Route,
 };
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 /// How long a way that was found for one account alone holds: the accounts to survey may change.
@@ -35,7 +35,7 @@ impl Directory {
     /// When none can be known.
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
         aws.reload().map_err(|error| Refusal::configuration(&error))?;
-        let discovery = accounts::discover(aws, scope).await?;
+        let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
         let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), Ok(found.route.clone())));
         let others = discovery.unreachable.iter().map(|it| (it.id.clone(), it.route.clone().ok_or(it.refusal.clone())));
         *self.known() = routes.chain(others).collect();
@@ -52,8 +52,8 @@ impl Directory {
         }
         let find = || async {
             aws.reload().map_err(|error| Refusal::configuration(&error))?;
-            let route = accounts::find(aws, scope, account_id).await?;
-            Ok((route, Some(SystemTime::now() + FINDING_HOLDS)))
+            let route = aws.renewing(None, || accounts::find(aws, scope, account_id)).await?;
+            Ok((route, Some(flight::now() + FINDING_HOLDS)))
         };
         self.finding.get(&account_id.to_owned(), find).await
     }

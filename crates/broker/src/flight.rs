@@ -44,6 +44,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         held.insert(landed).result()
     }
 
+    /// Lets go of the values of these keys: they turned out to have ended before their time.
+    pub fn forget(&self, of: impl Fn(&K) -> bool) {
+        self.places().retain(|key, _| !of(key));
+    }
+
     fn place(&self, key: &K) -> Place<V> {
         let mut places = self.places();
         if let Some(place) = places.get(key) {
@@ -75,7 +80,7 @@ impl<V: Clone> Landed<V> {
 
     fn is_over(&self) -> bool {
         match self {
-            Self::Value(_, until) => until.is_some_and(|until| until <= SystemTime::now()),
+            Self::Value(_, until) => until.is_some_and(|until| until <= now()),
             Self::Refusal(_, since) => since.elapsed() >= REFUSAL_HOLDS,
         }
     }
@@ -90,10 +95,19 @@ impl<V> From<Fetched<V>> for Landed<V> {
     }
 }
 
+/// The time, which tests move.
+#[cfg(not(test))]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+#[cfg(test)]
+pub(crate) use tests::now;
+
 /// When to replace what ends at `end`.
 pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
     let end = end?;
-    let life = end.duration_since(SystemTime::now()).unwrap_or_default();
+    let life = end.duration_since(now()).unwrap_or_default();
     Some(end - MARGIN.min(life / 5))
 }
 
@@ -101,7 +115,19 @@ pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
 mod tests {
     use super::*;
     use crate::refusal::Kind;
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::{
+        cell::Cell,
+        sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    thread_local! {
+        static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    /// The time as this test has moved it.
+    pub(crate) fn now() -> SystemTime {
+        SystemTime::now() + AHEAD.get()
+    }
 
     #[tokio::test]
     async fn many_ask_and_one_fetches() {
@@ -151,5 +177,31 @@ mod tests {
         };
         assert_eq!((left(3600), left(900), left(100)), (300, 180, 20));
         assert_eq!(replace_at(None), None);
+    }
+
+    /// Half a year of syncs, four a day. Sessions live for an hour, and some end early.
+    #[tokio::test]
+    async fn a_broker_that_runs_for_months_always_has_a_session_and_holds_few() {
+        const STEP: Duration = Duration::from_mins(7);
+        let flights: Flights<usize, SystemTime> = Flights::default();
+        let fetched = AtomicUsize::new(0);
+        let fetch = || async {
+            fetched.fetch_add(1, SeqCst);
+            let end = now() + Duration::from_hours(1);
+            Ok((end, replace_at(Some(end))))
+        };
+        let steps = Duration::from_hours(24 * 180).as_secs() / STEP.as_secs();
+        for step in 0..usize::try_from(steps).expect("it fits") {
+            AHEAD.set(AHEAD.get() + STEP);
+            let sync = step / 50;
+            let end = flights.get(&sync, fetch).await.expect("a session");
+            assert!(end.duration_since(now()).is_ok_and(|left| left >= MARGIN), "step {step}");
+            if step % 1_000 == 0 {
+                flights.forget(|key| *key == sync);
+            }
+            assert!(flights.places().len() <= 10, "step {step}: {}", flights.places().len());
+        }
+        let hours = 24 * 180;
+        assert!((hours..2 * hours).contains(&fetched.load(SeqCst)), "{fetched:?}");
     }
 }

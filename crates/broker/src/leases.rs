@@ -12,10 +12,7 @@ use crate::{
 use aws_credential_types::Credentials;
 use credentials::{Session, seal};
 use events::{LeaseRequest, SealedSession};
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 /// How long a session without an end is kept before the source is asked again.
 const KEEP_ENDLESS: Duration = Duration::from_mins(30);
@@ -39,7 +36,7 @@ impl Leases {
         let fetch = || async {
             let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };
             let given = session(aws, route, &purpose, &key.3).await?;
-            let until = flight::replace_at(given.expiry()).unwrap_or_else(|| SystemTime::now() + KEEP_ENDLESS);
+            let until = flight::replace_at(given.expiry()).unwrap_or_else(|| flight::now() + KEEP_ENDLESS);
             Ok((Arc::new(Session::from(&given)), Some(until)))
         };
         let session = self.given.get(&key, fetch).await?;
@@ -68,8 +65,14 @@ pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
 
 /// A session of the account, narrowed by the policy wherever AWS can.
 async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> Result<Credentials, Refusal> {
-    let given = aws.enter(route, purpose, policy, None).await?;
-    if route.is_narrowed() { Ok(given) } else { own_identity::session(aws, route, given, purpose, policy).await }
+    if route.is_narrowed() {
+        return aws.enter(route, purpose, policy, None).await;
+    }
+    let own = || async {
+        let given = aws.enter(route, purpose, policy, None).await?;
+        own_identity::session(aws, route, given, purpose, policy).await
+    };
+    aws.renewing(Some(&route.source), own).await
 }
 
 #[cfg(test)]

@@ -65,6 +65,12 @@ impl Sources {
         }
     }
 
+    /// Lets go of what sources gave: AWS says that it has expired, whatever end it named.
+    pub fn forget(&self, of: impl Fn(&Source) -> bool) {
+        self.providers.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| !of(source));
+        self.given.forget(of);
+    }
+
     async fn ask(&self, aws: &Aws, of_profile: Option<&str>, source: &Source) -> Result<Credentials, CredentialsError> {
         if let Source::Process { profile } = source {
             let profiles = aws.profiles();

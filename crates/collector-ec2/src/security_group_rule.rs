@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup};
 use collector::{Edge, Node, Prop, indexed, many, one, prop};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One rule of a group: a protocol and a span of ports.
 #[derive(Debug, Clone)]
@@ -68,17 +68,17 @@ const OUTBOUND_SET: &str = "IpPermissionsEgress";
 impl Rule {
     /// The inbound rules of a group.
     pub fn inbound_of(group: &SecurityGroup) -> Vec<Self> {
-        group.ip_permissions().iter().map(|it| Self::new(group, INBOUND_SET, it)).collect()
+        identified(group, INBOUND_SET).map(|(id, it)| Self::new(group, id, it)).collect()
     }
 
     /// The outbound rules of a group.
     pub fn outbound_of(group: &SecurityGroup) -> Vec<Self> {
-        group.ip_permissions_egress().iter().map(|it| Self::new(group, OUTBOUND_SET, it)).collect()
+        identified(group, OUTBOUND_SET).map(|(id, it)| Self::new(group, id, it)).collect()
     }
 
-    fn new(group: &SecurityGroup, set: &str, it: &IpPermission) -> Self {
+    fn new(group: &SecurityGroup, id: String, it: &IpPermission) -> Self {
         Self {
-            id: rule_id(group, set, it),
+            id,
             group_id: group.group_id().unwrap_or_default().to_owned(),
             protocol: protocol(it).to_owned(),
             from_port: it.from_port(),
@@ -91,25 +91,43 @@ impl IpRange {
     /// Every range of the groups' rules, each once.
     pub fn of(groups: &[SecurityGroup]) -> Vec<Self> {
         let mut rules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (group, set, it) in groups.iter().flat_map(permissions) {
+        let both = |group| [INBOUND_SET, OUTBOUND_SET].into_iter().flat_map(move |set| identified(group, set));
+        for (id, it) in groups.iter().flat_map(both) {
             for cidr in it.ip_ranges().iter().filter_map(|range| range.cidr_ip()) {
-                rules.entry(cidr).or_default().push(rule_id(group, set, it));
+                rules.entry(cidr).or_default().push(id.clone());
             }
         }
         rules.into_iter().map(|(cidr, rule_ids)| Self { cidr: cidr.to_owned(), rule_ids }).collect()
     }
 }
 
-fn permissions(group: &SecurityGroup) -> impl Iterator<Item = (&SecurityGroup, &'static str, &IpPermission)> {
-    let inbound = group.ip_permissions().iter().map(move |it| (group, INBOUND_SET, it));
-    inbound.chain(group.ip_permissions_egress().iter().map(move |it| (group, OUTBOUND_SET, it)))
+/// The permissions of one direction with their ids, in AWS's order. `sg-1/IpPermissions/8080tcp` is Cartography's format, in
+/// which a port that is absent reads `None`. It joins ports without a separator: of several rules with the same id (1-180
+/// and 11-80), the one with the lowest ports keeps it, and the others add their ports (`…/1180tcp/11-80`).
+fn identified<'a>(group: &'a SecurityGroup, set: &str) -> impl Iterator<Item = (String, &'a IpPermission)> + use<'a> {
+    let permissions = if set == INBOUND_SET { group.ip_permissions() } else { group.ip_permissions_egress() };
+    let group_id = group.group_id().unwrap_or_default();
+    let ports = |it: &IpPermission| (it.from_port(), it.to_port());
+    let joined =
+        |it: &IpPermission| format!("{group_id}/{set}/{}{}{}", port(it.from_port()), port(it.to_port()), protocol(it));
+    let mut lowest = HashMap::new();
+    for it in permissions {
+        let lowest = lowest.entry(joined(it)).or_insert(ports(it));
+        *lowest = (*lowest).min(ports(it));
+    }
+    let ids: Vec<String> = permissions
+        .iter()
+        .map(|it| {
+            let id = joined(it);
+            let keeps = lowest.get(&id) == Some(&ports(it));
+            if keeps { id } else { format!("{id}/{}-{}", port(it.from_port()), port(it.to_port())) }
+        })
+        .collect();
+    ids.into_iter().zip(permissions)
 }
 
-/// `sg-1/IpPermissions/8080tcp`: Cartography's format, in which a port that is absent reads `None`.
-fn rule_id(group: &SecurityGroup, set: &str, it: &IpPermission) -> String {
-    let port = |port: Option<i32>| port.map_or_else(|| "None".to_owned(), |port| port.to_string());
-    let group_id = group.group_id().unwrap_or_default();
-    format!("{group_id}/{set}/{}{}{}", port(it.from_port()), port(it.to_port()), protocol(it))
+fn port(port: Option<i32>) -> String {
+    port.map_or_else(|| "None".to_owned(), |port| port.to_string())
 }
 
 fn protocol(it: &IpPermission) -> &str {
@@ -120,8 +138,10 @@ fn protocol(it: &IpPermission) -> &str {
 mod tests {
     use super::{INBOUND, IpRange, OUTBOUND, RANGE, Rule};
     use aws_sdk_ec2::types::{IpPermission, IpRange as Cidr, SecurityGroup};
-    use collector::testing::render;
+    use collector::{Sink, testing::render};
+    use events::Message;
     use expect_test::expect;
+    use std::collections::HashSet;
 
     fn group() -> SecurityGroup {
         let open = Cidr::builder().cidr_ip("0.0.0.0/0").build();
@@ -158,6 +178,21 @@ mod tests {
     }
 
     #[test]
+    fn rules_whose_ports_join_alike_have_different_ids() {
+        let rule = |from, to| {
+            let range = Cidr::builder().cidr_ip("10.0.0.0/8").build();
+            IpPermission::builder().ip_protocol("tcp").from_port(from).to_port(to).ip_ranges(range).build()
+        };
+        let group = SecurityGroup::builder().group_id("sg-1").ip_permissions(rule(11, 80)).ip_permissions(rule(1, 180));
+        let group = group.ip_permissions(rule(118, 0)).build();
+        let ids: Vec<_> = Rule::inbound_of(&group).into_iter().map(|rule| rule.id).collect();
+        let expected =
+            ["sg-1/IpPermissions/1180tcp/11-80", "sg-1/IpPermissions/1180tcp", "sg-1/IpPermissions/1180tcp/118-0"];
+        assert_eq!(ids, expected);
+        assert_eq!(IpRange::of(&[group])[0].rule_ids, expected);
+    }
+
+    #[test]
     fn a_range_is_one_row_with_all_its_rules() {
         let ranges = IpRange::of(&[group()]);
         assert_eq!(ranges.len(), 1);
@@ -169,5 +204,30 @@ mod tests {
               -[:MEMBER_OF_IP_RULE]->(:AWSIpRule {ruleid: "sg-1/IpPermissionsEgress/NoneNone-1"})
         "#]]
         .assert_eq(&render(&RANGE, &ranges[0], &[]));
+    }
+
+    /// A template that many accounts have: some hundred rules of each group name the same range.
+    #[tokio::test]
+    async fn a_range_that_very_many_rules_name_fits_into_messages() {
+        let range = Cidr::builder().cidr_ip("10.0.0.0/8").build();
+        let rule =
+            |port| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port).ip_ranges(range.clone());
+        let rules: Vec<_> = (1_000..1_018).map(|port| rule(port).build()).collect();
+        let group =
+            |n| SecurityGroup::builder().group_id(format!("sg-{n:017}")).set_ip_permissions(Some(rules.clone()));
+        let groups: Vec<_> = (0..1_000).map(|n| group(n).build()).collect();
+        let mut sink = Sink::to_memory(collector::testing::place());
+        sink.emit_all(&RANGE, &IpRange::of(&groups)).await.expect("memory takes all");
+        let batches = sink.into_batches().await.expect("memory");
+        assert!(batches.len() > 1);
+        let longest = batches.iter().map(Message::encoded_len).max().unwrap_or_default();
+        assert!(longest < 800_000, "{longest}: NATS takes 1 MiB");
+        let mut ends = HashSet::new();
+        for table in batches.iter().flat_map(|batch| &batch.edges).filter(|table| table.r#type == "MEMBER_OF_IP_RULE") {
+            assert_eq!((table.source_label.as_str(), table.target_key.as_str()), ("AWSIpRange", "ruleid"));
+            ends.extend(table.rows.iter().map(|row| row.target_value.clone()));
+        }
+        assert_eq!(ends.len(), 18_000);
+        assert_eq!(batches.iter().flat_map(|batch| &batch.nodes).map(|table| table.rows.len()).sum::<usize>(), 1);
     }
 }

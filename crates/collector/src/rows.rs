@@ -4,7 +4,7 @@ use crate::{
     Place, Value,
     table::{Edge, Node, OntologySource, Target},
 };
-use events::{EdgeRow, EdgeTable, NodeRow, NodeTable, Ownership, Property};
+use events::{EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property};
 use std::collections::{HashMap, hash_map::Entry};
 
 /// Rows of one batch in the making.
@@ -115,13 +115,49 @@ impl Rows {
         self.assets == 0
     }
 
-    /// Takes the tables that have rows, and leaves none.
-    pub fn take(&mut self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
-        let Self { mut nodes, mut edges, .. } = std::mem::take(self);
+    /// Takes the tables that have rows, and leaves none: in parts, so that none has edges of more than about `most` bytes
+    /// besides its nodes. Only an item with very many edges makes more than one part.
+    pub fn take(&mut self, most: usize) -> Vec<Part> {
+        let Self { mut nodes, mut edges, bytes, .. } = std::mem::take(self);
         nodes.retain(|table| !table.rows.is_empty());
         edges.retain(|table| !table.rows.is_empty());
-        (nodes, edges)
+        if bytes <= most {
+            return vec![(nodes, edges)];
+        }
+        let mut parts = split(edges, most).into_iter();
+        let first = (nodes, parts.next().unwrap_or_default());
+        std::iter::once(first).chain(parts.map(|edges| (Vec::new(), edges))).collect()
     }
+}
+
+/// Tables of one batch.
+pub type Part = (Vec<NodeTable>, Vec<EdgeTable>);
+
+/// The same rows in groups of tables of at most about `most` bytes, or one row.
+fn split(tables: Vec<EdgeTable>, most: usize) -> Vec<Vec<EdgeTable>> {
+    let mut groups = vec![Vec::new()];
+    let mut bytes = 0;
+    for mut table in tables {
+        let rows = std::mem::take(&mut table.rows);
+        let mut begun = false;
+        for row in rows {
+            let length = row.encoded_len();
+            if bytes > 0 && bytes + length > most {
+                groups.push(Vec::new());
+                (bytes, begun) = (0, false);
+            }
+            bytes += length;
+            let Some(group) = groups.last_mut() else { continue };
+            if !begun {
+                group.push(table.clone());
+                begun = true;
+            }
+            if let Some(table) = group.last_mut() {
+                table.rows.push(row);
+            }
+        }
+    }
+    groups
 }
 
 /// An edge table without rows.

@@ -3,12 +3,12 @@
 
 use crate::{CollectError, Place, progress, rows::Rows, table::Node};
 use bus::{Bus, Outgoing, PendingAck};
-use events::{AssetBatch, AssetEvent, Scope, Sync, asset_event::Event};
+use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, Scope, Sync, asset_event::Event};
 use std::collections::VecDeque;
 
 /// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
-/// for the overhead of the encoding. An item that would exceed the size begins the next batch, so only a single large
-/// item makes a larger batch.
+/// for the overhead of the encoding. An item that would exceed the size begins the next batch, and the edges of one that is
+/// larger by itself are spread over several.
 const BATCH_BYTES: usize = 512 * 1024;
 /// Or to this many rows, the size that the graph writes best in one statement.
 const BATCH_ROWS: u64 = 1_000;
@@ -166,7 +166,13 @@ impl Sink {
             return Ok(());
         }
         self.assets += self.rows.assets();
-        let (nodes, edges) = self.rows.take();
+        for (nodes, edges) in self.rows.take(self.most) {
+            self.publish(nodes, edges).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&mut self, nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Result<(), CollectError> {
         let batch = AssetBatch { index: self.batches, nodes, edges };
         self.batches += 1;
         match &mut self.output {

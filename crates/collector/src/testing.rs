@@ -30,7 +30,7 @@ pub fn place() -> Place {
 pub fn render<T>(node: &'static Node<T>, item: &T, null_allowed: &[&str]) -> String {
     let mut rows = Rows::default();
     rows.push(node, item, &place());
-    let (nodes, edges) = rows.take();
+    let (nodes, edges) = rows.take(usize::MAX).pop().unwrap_or_default();
     let mut out = String::new();
     for table in &nodes {
         render_nodes(&mut out, table, Some(null_allowed));

@@ -56,3 +56,31 @@ async fn keys_that_expire_in_mid_sync_are_read_anew() {
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the files were read anew, and the keys hold");
     world.end().await;
 }
+
+/// A process that prints credentials without an end: only AWS knows when they have expired.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_source_is_asked_again_when_aws_says_that_its_credentials_have_expired() {
+    let mut world = World::alone().await;
+    world.hub_keys();
+    let key = world.key_env();
+    let printed = json!({ "Version": 1, "AccessKeyId": key[0].1, "SecretAccessKey": key[1].1 });
+    let file = world.file("printed.json", &printed.to_string());
+    let (asked, file) = (world.home.path().join("asked"), file.display().to_string());
+    world.config(&format!(
+        "[profile keys]\ncredential_process = sh -c 'echo >> {}; cat {file}'\n\
+         [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = keys\n",
+        asked.display()
+    ));
+    world.broker(&["--profile", "alpha"], &[]).await.expect("it starts");
+    world.accounts().await;
+    let times = || std::fs::read_to_string(&asked).unwrap_or_default().lines().count();
+    assert_eq!(times(), 1);
+    let expired =
+        json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "ExpiredToken" });
+    world.cloud.aws.fault(expired).await.expect("a fault");
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the process was asked again");
+    assert_eq!(times(), 2);
+    world.lease_for("another", ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert_eq!(times(), 2, "and only then");
+    world.end().await;
+}
