@@ -59,11 +59,21 @@ pub struct Unreachable {
     pub name: String,
     /// Why.
     pub refusal: Refusal,
-    /// The way that was tried, if there is one.
-    pub route: Option<Route>,
 }
 
 impl Discovery {
+    /// The way into an account.
+    ///
+    /// # Errors
+    /// When it is not among them, or cannot be entered.
+    pub fn way_into(&self, account_id: &str) -> Result<Route, Refusal> {
+        if let Some(found) = self.accounts.iter().find(|found| found.account.id == account_id) {
+            return Ok(found.route.clone());
+        }
+        let lost = self.unreachable.iter().find(|it| it.id == account_id).map(|it| it.refusal.clone());
+        Err(lost.unwrap_or_else(|| unknown(account_id)))
+    }
+
     /// What the bus carries.
     pub fn answer(&self) -> AccountsAnswer {
         let account = |found: &Found| {
@@ -95,26 +105,17 @@ pub async fn discover(aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
     }
 }
 
-/// The way into one account of a scope, without looking for the others where that is possible.
+/// The way into one account of a scope, without looking for the others. `None`: that needs a permission that the caller
+/// lacks.
 ///
 /// # Errors
 /// When it is none of them, or cannot be entered.
-pub async fn find(aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
+pub async fn find(aws: &Aws, scope: &Scope, account_id: &str) -> Result<Option<Route>, Refusal> {
     match scope {
-        Scope::Organization(wanted) => match organization::find(aws, wanted, account_id).await {
-            // A hub role of an earlier version may list accounts and not describe one.
-            Err(refusal) if refusal.is_plain_denial() => listed(discover(aws, scope).await?, account_id),
-            found => found,
-        },
-        Scope::Profiles { named } => by_profile(aws, named, account_id).await,
-        Scope::Current { .. } => listed(discover(aws, scope).await?, account_id),
+        Scope::Organization(wanted) => organization::find(aws, wanted, account_id).await,
+        Scope::Profiles { named } => by_profile(aws, named, account_id).await.map(Some),
+        Scope::Current { .. } => discover(aws, scope).await?.way_into(account_id).map(Some),
     }
-}
-
-fn listed(discovery: Discovery, account_id: &str) -> Result<Route, Refusal> {
-    let found = discovery.accounts.into_iter().find(|found| found.account.id == account_id).map(|found| found.route);
-    let lost = |it: Unreachable| if it.id == account_id { Some(it.refusal) } else { None };
-    found.ok_or_else(|| discovery.unreachable.into_iter().find_map(lost).unwrap_or_else(|| unknown(account_id)))
 }
 
 /// The refusal of an account that is not to be surveyed.
@@ -123,28 +124,39 @@ pub fn unknown(account_id: &str) -> Refusal {
     Refusal::new(Kind::UnknownAccount, sentence)
 }
 
-/// The first way that can be gone among the profiles whose role names the account, else the first refusal. If none names
-/// it, the profiles without a role are asked.
+/// The first way that can be gone among the profiles that lead into the account: those whose role names it, then those
+/// without a role. As in [`discover`], but without trying those of other accounts.
 async fn by_profile(aws: &Aws, named: &[String], account_id: &str) -> Result<Route, Refusal> {
     let planned = aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::configuration(&error))?;
-    let routes: Vec<_> = planned.into_iter().filter_map(|(name, planned)| Some((name, planned.ok()?))).collect();
-    let (naming, others): (Vec<_>, Vec<_>) = routes
-        .into_iter()
-        .filter(|(_, route)| route.account_id().is_none_or(|id| id == account_id))
-        .partition(|(_, route)| route.account_id().is_some());
-    let mut refusal = None;
-    for (name, route) in naming {
-        match through_profile(aws, name, Ok(route)).await {
-            Ok(found) => return Ok(found.route),
-            Err(unreachable) => refusal = refusal.or(Some(unreachable.refusal)),
+    let (mut naming, mut others) = (Vec::new(), Vec::new());
+    for (name, planned) in planned {
+        let id = match &planned {
+            Ok(route) => route.account_id().map(str::to_owned),
+            Err(_) => account_named_by(aws, &name),
+        };
+        match id {
+            Some(id) if id == account_id => naming.push((name, planned)),
+            Some(_) => {}
+            None => others.push((name, planned)),
         }
     }
-    if let Some(refusal) = refusal {
-        return Err(refusal);
+    let mut refusals = Vec::new();
+    for (name, planned) in naming {
+        match through_profile(aws, name, planned).await {
+            Ok(found) => return Ok(found.route),
+            Err(unreachable) => refusals.push(unreachable.refusal),
+        }
     }
-    let (discovery, _) =
-        one_way_each(try_all(others.into_iter().map(|(name, route)| through_profile(aws, name, Ok(route)))).await);
-    listed(discovery, account_id)
+    let others = others.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
+    let (discovery, _) = one_way_each(try_all(others).await);
+    match discovery.way_into(account_id) {
+        // One that could not be asked may lead there.
+        Err(Refusal { kind: Kind::UnknownAccount, .. }) => {
+            refusals.extend(discovery.unreachable.into_iter().filter(|it| it.id.is_empty()).map(|it| it.refusal));
+            Err(refusals.into_iter().next().unwrap_or_else(|| unknown(account_id)))
+        }
+        way => way,
+    }
 }
 
 async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> Result<Discovery, Refusal> {
@@ -158,7 +170,7 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
     // Cartography, too, names the account of the caller after the profile in use.
     let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
     let found = try_way(aws, name, route).await?;
-    own_identity::check(aws, &found.route).await?;
+    own_identity::check(aws, &found).await?;
     Ok(Discovery { accounts: vec![found], unreachable: Vec::new() })
 }
 
@@ -187,15 +199,16 @@ async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanErr
         id: account_named_by(aws, &name).unwrap_or_default(),
         name: name.clone(),
         refusal: Refusal::configuration(&error),
-        route: None,
     })?;
     let id = route.account_id().unwrap_or_default().to_owned();
-    let lost = |id, refusal| Unreachable { id, name: name.clone(), refusal, route: Some(route.clone()) };
+    let lost = |id, refusal| Unreachable { id, name: name.clone(), refusal };
     let found = try_way(aws, name.clone(), route.clone()).await.map_err(|refusal| lost(id, refusal))?;
-    match own_identity::check(aws, &route).await {
+    match own_identity::check(aws, &found).await {
         Ok(()) => Ok(found),
         Err(mut refusal) => {
-            refusal.sentence += "; or leave the profile out: name the others with --profile";
+            if refusal.kind == Kind::OwnIdentity {
+                refusal.sentence += "; or leave the profile out: name the others with --profile";
+            }
             Err(lost(found.account.id, refusal))
         }
     }
@@ -233,7 +246,7 @@ fn one_way_each(tried: Vec<Result<Found, Unreachable>>) -> (Discovery, Vec<(Stri
 pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, account_id: &str) -> Role {
     let arn = RoleArn { partition: partition.into(), account_id: account_id.into(), name: role.name.clone() };
     Role {
-        region: aws.region(caller.profile.as_deref(), partition),
+        region: aws.home_region(caller.profile.as_deref(), partition),
         external_id: role.external_id.clone(),
         session_name: None,
         duration_seconds: None,
@@ -277,7 +290,7 @@ mod tests {
     }
 
     fn lost(name: &str, id: &str) -> Unreachable {
-        Unreachable { id: id.into(), name: name.into(), refusal: Refusal::new(Kind::NotAllowed, "no"), route: None }
+        Unreachable { id: id.into(), name: name.into(), refusal: Refusal::new(Kind::NotAllowed, "no") }
     }
 
     #[test]

@@ -23,12 +23,17 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Default length of a session, and the longest that a role session can get for another role (IAM user guide, "Role
 /// chaining").
 const HOUR: i32 = 3_600;
 /// Shortest length.
 pub const SHORTEST: i32 = 900;
+
+/// Accounts of an organization that are looked for at the same time, each with a few calls of Organizations, which
+/// publishes no quota.
+const ORGANIZATIONS_AT_ONCE: usize = 4;
 
 /// Everything that is needed to get along a route.
 pub struct Aws {
@@ -42,6 +47,8 @@ pub struct Aws {
     attributions: Mutex<HashMap<String, Attribution>>,
     own_identity: OwnIdentity,
     said: Mutex<HashSet<String>>,
+    /// Turns of looking for one account of the organization.
+    organizations: Semaphore,
 }
 
 /// Who credentials belong to.
@@ -67,12 +74,18 @@ impl Aws {
             attributions: Mutex::default(),
             own_identity,
             said: Mutex::default(),
+            organizations: Semaphore::new(ORGANIZATIONS_AT_ONCE),
         }
     }
 
     /// The environment.
     pub fn environment(&self) -> &Environment {
         &self.env
+    }
+
+    /// A turn of looking for one account of the organization; it ends when it is dropped.
+    pub async fn organizations_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.organizations.acquire().await.ok()
     }
 
     /// What becomes of sessions that AWS cannot narrow.
@@ -275,7 +288,7 @@ impl Aws {
     ) -> Result<Credentials, Refusal> {
         let profiles = self.profiles();
         let settings = Settings::new(&self.env, &profiles, route.profile.as_deref());
-        let sts = self.clients.sts(settings, settings.any_region(), Some(with)).await?;
+        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
         let name: String = purpose.session_name().chars().take(32).collect();
         let asked = sts.get_federation_token().name(name).policy(policy).duration_seconds(HOUR).send().await;
         let answer = asked.map_err(|error| Refusal::of_call(&error, "narrow a user's key"))?;
@@ -289,7 +302,7 @@ impl Aws {
     pub async fn identity(&self, profile: Option<&str>, with: Credentials) -> Result<Identity, Refusal> {
         let profiles = self.profiles();
         let settings = Settings::new(&self.env, &profiles, profile);
-        let sts = self.clients.sts(settings, settings.any_region(), Some(with)).await?;
+        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
         let doing = "find out whose the credentials are";
         let answer = sts.get_caller_identity().send().await.map_err(|error| Refusal::of_call(&error, doing))?;
         let arn = answer.arn.unwrap_or_default();
@@ -325,11 +338,6 @@ impl Aws {
     /// When the bundle cannot be used.
     pub fn authorities(&self, profile: Option<&str>) -> Result<Authorities, SettingError> {
         Settings::new(&self.env, &self.profiles(), profile).authorities()
-    }
-
-    /// The first configured region of a partition, as a profile sees it.
-    pub fn region(&self, profile: Option<&str>, partition: &str) -> String {
-        Settings::new(&self.env, &self.profiles(), profile).region(partition).to_owned()
     }
 
     /// The region in which any account of a partition can be asked, as a profile sees it.

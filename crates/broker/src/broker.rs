@@ -40,7 +40,7 @@ pub struct Broker {
 }
 
 struct Office {
-    aws: Aws,
+    aws: Arc<Aws>,
     scope: Scope,
     directory: Directory,
     leases: Leases,
@@ -85,7 +85,8 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
         Scope::Current { profile, .. } => check_caller(&aws, profile.as_deref())?,
         Scope::Organization(organization) => check_caller(&aws, organization.profile.as_deref())?,
     }
-    let office = Office { aws, scope: config.scope, directory: Directory::default(), leases: Leases::default() };
+    let office =
+        Office { aws: Arc::new(aws), scope: config.scope, directory: Directory::default(), leases: Leases::default() };
     Ok(Broker { office: Arc::new(office), is_private: config.is_private })
 }
 
@@ -109,14 +110,14 @@ impl Broker {
         let peers = if self.is_private {
             None
         } else {
-            let joined = shutdown.run_until_cancelled(Peers::join(&bus, &self.office.aws, &self.office.scope)).await;
+            let joining = Peers::join(&bus, self.office.aws.clone(), &self.office.scope);
+            let joined = shutdown.run_until_cancelled(joining).await;
             let Some(peers) = joined else { return Ok(()) };
             Some(peers?)
         };
-        let office = self.office.clone();
         let mut watching = Box::pin(async move {
             match peers {
-                Some(peers) => peers.watch(&office.aws, &office.scope).await,
+                Some(peers) => peers.watch().await,
                 None => std::future::pending().await,
             }
         });
@@ -127,12 +128,16 @@ impl Broker {
         }
         tracing::info!("the broker answers");
         let mut answering = JoinSet::new();
+        let mut end = Ok(());
         loop {
             let room = answering.len() < AT_ONCE;
             let office = self.office.clone();
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                differs = &mut watching => return differs,
+                differs = &mut watching => {
+                    end = differs;
+                    break;
+                }
                 Some(answered) = answering.join_next() => say_panic(answered),
                 request = accounts.next(), if room => {
                     let request = request.context("the connection to the bus is closed")?;
@@ -154,7 +159,7 @@ impl Broker {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("requests that were being answered are given up");
         }
-        Ok(())
+        end
     }
 }
 

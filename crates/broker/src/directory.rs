@@ -1,5 +1,5 @@
-//! The accounts that this replica knows. Another replica may have answered the request for accounts, so one that is not known
-//! is looked for, alone, before it is refused.
+//! The ways into accounts that this replica knows. Another replica may have answered the request for accounts, so the way
+//! into one that is not known is looked for, alone where that is possible.
 
 use crate::{
     accounts::{self, Discovery},
@@ -9,23 +9,18 @@ use crate::{
     refusal::Refusal,
     route::Route,
 };
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-/// How long a way that was found for one account alone holds: the accounts to survey may change.
-const FINDING_HOLDS: Duration = Duration::from_mins(10);
+/// How long a way holds: accounts leave, roles are created, and the configuration changes.
+const HOLDS: Duration = Duration::from_mins(10);
+/// How long a search for all accounts counts for those that it did not find.
+const SEARCH_HOLDS: Duration = Duration::from_secs(30);
 
-/// Ways into accounts, by id.
+/// Ways into accounts, by id. An account that could not be entered has none: its next lease tries again.
 #[derive(Default)]
 pub struct Directory {
-    /// Also of accounts that could not be entered when it was tried: whoever asks for a lease tries again. Where there is
-    /// no way, the reason.
-    known: Mutex<HashMap<String, Result<Route, Refusal>>>,
-    /// Ways into accounts that another replica's discovery told collectors of.
-    finding: Flights<String, Route>,
+    ways: Flights<String, Route>,
+    searches: Flights<(), Arc<Discovery>>,
 }
 
 impl Directory {
@@ -36,9 +31,8 @@ impl Directory {
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
         aws.reload().map_err(|error| Refusal::configuration(&error))?;
         let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
-        let routes = discovery.accounts.iter().map(|found| (found.account.id.clone(), Ok(found.route.clone())));
-        let others = discovery.unreachable.iter().map(|it| (it.id.clone(), it.route.clone().ok_or(it.refusal.clone())));
-        *self.known() = routes.chain(others).collect();
+        let found = discovery.accounts.iter().map(|found| (found.account.id.clone(), found.route.clone()));
+        self.ways.put(found, flight::now() + HOLDS);
         Ok(discovery)
     }
 
@@ -47,18 +41,23 @@ impl Directory {
     /// # Errors
     /// When it is not one of ours, or cannot be entered.
     pub async fn route(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
-        if let Some(route) = self.known().get(account_id) {
-            return route.clone();
-        }
         let find = || async {
             aws.reload().map_err(|error| Refusal::configuration(&error))?;
-            let route = aws.renewing(None, || accounts::find(aws, scope, account_id)).await?;
-            Ok((route, Some(flight::now() + FINDING_HOLDS)))
+            let route = match aws.renewing(None, || accounts::find(aws, scope, account_id)).await? {
+                Some(route) => route,
+                None => self.search(aws, scope, account_id).await?,
+            };
+            Ok((route, Some(flight::now() + HOLDS)))
         };
-        self.finding.get(&account_id.to_owned(), find).await
+        self.ways.get(&account_id.to_owned(), find).await
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Result<Route, Refusal>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Among all accounts: one search for all that ask.
+    async fn search(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
+        let search = || async {
+            let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
+            Ok((Arc::new(discovery), Some(flight::now() + SEARCH_HOLDS)))
+        };
+        self.searches.get(&(), search).await?.way_into(account_id)
     }
 }

@@ -44,6 +44,17 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         held.insert(landed).result()
     }
 
+    /// Replaces values that are not being fetched.
+    pub fn put(&self, values: impl IntoIterator<Item = (K, V)>, until: SystemTime) {
+        let mut places = self.places();
+        places.retain(is_held);
+        for (key, value) in values {
+            if let Ok(mut held) = places.entry(key).or_default().try_lock() {
+                *held = Some(Landed::Value(value, Some(until)));
+            }
+        }
+    }
+
     /// Lets go of the values of these keys: they turned out to have ended before their time.
     pub fn forget(&self, of: impl Fn(&K) -> bool) {
         self.places().retain(|key, _| !of(key));
@@ -55,13 +66,18 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
             return place.clone();
         }
         // A new key is the occasion to let go of what has ended.
-        places.retain(|_, place| place.try_lock().map_or(true, |landed| landed.as_ref().is_none_or(|l| !l.is_over())));
+        places.retain(is_held);
         places.entry(key.clone()).or_default().clone()
     }
 
     fn places(&self) -> std::sync::MutexGuard<'_, HashMap<K, Place<V>>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a place is in use: its value lives, or is being fetched.
+fn is_held<K, V: Clone>(_: &K, place: &mut Place<V>) -> bool {
+    place.try_lock().map_or(true, |landed| landed.as_ref().is_none_or(|landed| !landed.is_over()))
 }
 
 impl<K, V> Default for Flights<K, V> {

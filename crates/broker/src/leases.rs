@@ -35,7 +35,7 @@ impl Leases {
         let key = (sync_id.clone(), account_id.clone(), service.clone(), policy);
         let fetch = || async {
             let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };
-            let given = session(aws, route, &purpose, &key.3).await?;
+            let given = session(aws, (route, account_id), &purpose, &key.3).await?;
             let until = flight::replace_at(given.expiry()).unwrap_or_else(|| flight::now() + KEEP_ENDLESS);
             Ok((Arc::new(Session::from(&given)), Some(until)))
         };
@@ -64,13 +64,18 @@ pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
 }
 
 /// A session of the account, narrowed by the policy wherever AWS can.
-async fn session(aws: &Aws, route: &Route, purpose: &Purpose, policy: &str) -> Result<Credentials, Refusal> {
+async fn session(
+    aws: &Aws,
+    (route, account_id): (&Route, &str),
+    purpose: &Purpose,
+    policy: &str,
+) -> Result<Credentials, Refusal> {
     if route.is_narrowed() {
         return aws.enter(route, purpose, policy, None).await;
     }
     let own = || async {
         let given = aws.enter(route, purpose, policy, None).await?;
-        own_identity::session(aws, route, given, purpose, policy).await
+        own_identity::session(aws, (route, account_id), given, purpose, policy).await
     };
     aws.renewing(Some(&route.source), own).await
 }

@@ -8,7 +8,8 @@
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
 //! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
 //! through [`own_identity`], [`broker`] answers the bus
-//! (`size` keeps its answers below the message limit) beside its [`peers`]; [`alone`] is a process that does.
+//! (`size` keeps its answers below the message limit) beside its [`peers`], which
+//! compare [`fingerprint`]s; [`alone`] is a process that does.
 
 pub mod accounts;
 pub mod alone;
@@ -21,6 +22,7 @@ pub mod config;
 pub mod directory;
 pub mod environment;
 pub mod files;
+pub mod fingerprint;
 pub mod flight;
 pub mod ini;
 pub mod leases;

@@ -82,19 +82,31 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
     discovery.unreachable.extend(unknown.into_iter().map(|id| Unreachable {
         refusal: Refusal::new(Kind::UnknownAccount, format!("--include names {id}, which is not in the organization")),
         name: String::new(),
-        route: None,
         id,
     }));
     Ok(discovery)
 }
 
-/// The way into one member, without asking for the others: an organization may have thousands.
+/// The way into one member, without asking for the others: an organization may have thousands. `None`: the caller may list
+/// accounts, as hub roles of earlier versions, but not describe one.
 ///
 /// # Errors
 /// When it is none that is wanted, or cannot be entered.
-pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<Route, Refusal> {
+pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<Option<Route>, Refusal> {
+    let _turn = aws.organizations_turn().await;
     let hub = Hub::of(aws, wanted).await?;
-    let asked = hub.client.describe_account().account_id(account_id).send().await;
+    let is_wanted = match is_wanted(&hub.client, wanted, account_id).await {
+        Err(refusal) if refusal.is_plain_denial() => return Ok(None),
+        answer => answer?,
+    };
+    let Some(member) = is_wanted else { return Err(accounts::unknown(account_id)) };
+    let found = enter(aws, wanted, &hub, member).await;
+    found.map(|found| Some(found.route)).map_err(|unreachable| unreachable.refusal)
+}
+
+/// The member of this id, if it is active and to be surveyed.
+async fn is_wanted(client: &Client, wanted: &Organization, account_id: &str) -> Result<Option<Member>, Refusal> {
+    let asked = client.describe_account().account_id(account_id).send().await;
     let account = match asked {
         Err(error) if error.as_service_error().is_some_and(DescribeAccountError::is_account_not_found_exception) => {
             None
@@ -103,18 +115,13 @@ pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<
             asked.map_err(|error| Refusal::of_call(&error, &format!("describe the account {account_id}")))?.account
         }
     };
-    let member = account.and_then(member).filter(|member| member.inactive.is_none());
-    let Some(member) = member else { return Err(accounts::unknown(account_id)) };
     let mut parts = vec![account_id.to_owned()];
     if wanted.include.iter().chain(&wanted.exclude).any(|part| !is_account_id(part)) {
-        parts.extend(parents(&hub.client, account_id).await?);
+        parts.extend(parents(client, account_id).await?);
     }
     let is_in = |listed: &[String]| parts.iter().any(|part| listed.contains(part));
-    if (!wanted.include.is_empty() && !is_in(&wanted.include)) || is_in(&wanted.exclude) {
-        return Err(accounts::unknown(account_id));
-    }
-    let found = enter(aws, wanted, &hub, member).await;
-    found.map(|found| found.route).map_err(|unreachable| unreachable.refusal)
+    let is_chosen = (wanted.include.is_empty() || is_in(&wanted.include)) && !is_in(&wanted.exclude);
+    Ok(account.and_then(member).filter(|member| is_chosen && member.inactive.is_none()))
 }
 
 /// Units and root above an account, from the bottom up.
@@ -146,7 +153,7 @@ async fn enter(
     let role = accounts::in_account(aws, &wanted.role, caller, &partition, &id);
     let arn = role.arn.to_string();
     let through_role = caller.clone().then(role);
-    let refusal = match accounts::try_way(aws, name.clone(), through_role.clone()).await {
+    let refusal = match accounts::try_way(aws, name.clone(), through_role).await {
         Ok(found) => return Ok(found),
         Err(refusal) if id == identity.account_id && refusal.is_plain_denial() => {
             match directly(aws, name.clone(), caller.clone()).await {
@@ -160,19 +167,19 @@ async fn enter(
         }
         Err(refusal) => refusal,
     };
-    Err(Unreachable { id, name, refusal, route: Some(through_role) })
+    Err(Unreachable { id, name, refusal })
 }
 
 async fn directly(aws: &Aws, name: String, caller: Route) -> Result<Found, Refusal> {
     let found = accounts::try_way(aws, name, caller).await?;
-    own_identity::check(aws, &found.route).await?;
+    own_identity::check(aws, &found).await?;
     Ok(found)
 }
 
-/// The role's refusal, and why the caller's own session is no substitute.
+/// The caller's own session is no substitute for the role.
 fn own_account(arn: &str, refusal: &Refusal, own: &Refusal) -> Refusal {
-    let sentence = format!("create the role {arn}: {}; without it, {}", refusal.sentence, own.sentence);
-    Refusal::new(refusal.kind, sentence)
+    let sentence = format!("{}. The role {arn} is not there for the broker: {}", own.sentence, refusal.sentence);
+    Refusal::new(own.kind, sentence)
 }
 
 fn say_inactive(aws: &Aws, inactive: &[Member]) {

@@ -3,6 +3,7 @@
 //! broker unless [`OwnIdentity::Lease`] says otherwise.
 
 use crate::{
+    accounts::Found,
     attribution::Purpose,
     aws::{Aws, SHORTEST},
     config::OwnIdentity,
@@ -20,13 +21,13 @@ const NOT_FEDERATED: &str = "iam";
 ///
 /// # Errors
 /// As [`session`]; none for a route that is narrowed anyway.
-pub async fn check(aws: &Aws, route: &Route) -> Result<(), Refusal> {
+pub async fn check(aws: &Aws, Found { account, route }: &Found) -> Result<(), Refusal> {
     if route.is_narrowed() || aws.own_identity() == OwnIdentity::Lease {
         return Ok(());
     }
     let (purpose, policy) = (Purpose::discovery(), policy::of_nothing());
     let given = aws.enter(route, &purpose, &policy, Some(SHORTEST)).await?;
-    session(aws, route, given, &purpose, &policy).await.map(drop)
+    session(aws, (route, &account.id), given, &purpose, &policy).await.map(drop)
 }
 
 /// A session of the caller for a purpose:
@@ -39,37 +40,43 @@ pub async fn check(aws: &Aws, route: &Route) -> Result<(), Refusal> {
 /// [`Kind::OwnIdentity`] for a session that cannot be narrowed and has to be kept; [`Refusal`] of AWS.
 pub async fn session(
     aws: &Aws,
-    route: &Route,
+    (route, account_id): (&Route, &str),
     given: Credentials,
     purpose: &Purpose,
     policy: &str,
 ) -> Result<Credentials, Refusal> {
     if given.session_token().is_some() {
         let why = "AWS cannot narrow a role's session to one service from within";
-        return pass_on(aws, route, given, why, "");
+        return pass_on(aws, (route, account_id), given, why, "");
     }
     if purpose.service == NOT_FEDERATED {
         let why = "AWS refuses IAM to every session that a user's key can be narrowed to";
-        return pass_on(aws, route, given, why, "");
+        return pass_on(aws, (route, account_id), given, why, "");
     }
     match aws.federate(route, given.clone(), purpose, policy).await {
         Ok(narrowed) => Ok(narrowed),
         Err(refusal) if refusal.is_plain_denial() => {
             let why = "the user may not call sts:GetFederationToken, which narrows its key to one service";
-            pass_on(aws, route, given, why, "allow the user sts:GetFederationToken, or ")
+            pass_on(aws, (route, account_id), given, why, "allow the user sts:GetFederationToken, or ")
         }
         Err(refusal) => Err(refusal),
     }
 }
 
 /// Leases a session as it is, where that is allowed.
-fn pass_on(aws: &Aws, route: &Route, given: Credentials, why: &str, or: &str) -> Result<Credentials, Refusal> {
+fn pass_on(
+    aws: &Aws,
+    (route, account_id): (&Route, &str),
+    given: Credentials,
+    why: &str,
+    or: &str,
+) -> Result<Credentials, Refusal> {
     let source = &route.source;
     match aws.own_identity() {
         OwnIdentity::Keep => {
             let sentence = format!(
-                "{source} would have to leave the broker: {why}. To survey this account, {or}create a role in it and name the \
-                 role with --role or in a profile; or pass --lease-own-identity to the broker"
+                "{source} would have to leave the broker for account {account_id}: {why}; {or}create a role in account \
+                 {account_id} for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity"
             );
             Err(Refusal::new(Kind::OwnIdentity, sentence))
         }

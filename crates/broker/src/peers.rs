@@ -1,117 +1,143 @@
 //! Other brokers on the bus. They share requests, so each must know the same accounts: with different configurations a sync
 //! would miss accounts depending on which broker answers.
 //!
-//! Every broker tells the others its configuration when it starts and regularly from then on. Of two that differ, the
-//! younger one does not serve: one that starts waits for the older one to end, as in a rolling update, and then gives up; one
-//! that serves already ends. Brokers of two versions may differ although their settings are the same.
+//! Every broker tells the others its [`fingerprint`] when it starts and regularly from then on. One that starts does not serve
+//! beside one that serves and differs: it waits for it to end, as in a rolling update, and then gives up. If two differ that
+//! serve already, because a file has changed or the bus was in two parts, the younger one ends. Brokers of two versions may
+//! differ although their settings are the same.
 
-use crate::{aws::Aws, config::Scope, plan::Planner, profiles::Profiles};
+use crate::{aws::Aws, config::Scope, fingerprint};
 use anyhow::bail;
 use bus::{Bus, Served};
 use events::{BrokerPresent, Message, subjects};
 use futures::{Stream, StreamExt};
-use sha2::{Digest, Sha256};
 use std::{
+    collections::HashSet,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
 /// Time between two announcements of a broker.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(15);
 /// How long the others may take to answer the announcement of one that starts.
 const SETTLE: Duration = Duration::from_millis(500);
-/// How long one that starts waits for a differing one to end: the termination grace period of a Kubernetes pod, twice.
+/// Pause of one that waits for another to end.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How long one that starts waits for a differing one to end: twice the grace period of a Kubernetes pod.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Limit of a call that finds out whose the caller's credentials are.
+/// How long two that serve may differ: a mounted file does not change everywhere at the same time.
+const GRACE: Duration = Duration::from_mins(2);
+/// Limit of finding out whose the caller's credentials are.
 const IDENTITY: Duration = Duration::from_secs(10);
+/// Length of a SHA-256.
+const FINGERPRINT_BYTES: usize = 32;
 
 /// What this broker hears of the others, and tells them.
 pub struct Peers {
     bus: Bus,
+    aws: Arc<Aws>,
+    scope: Scope,
     present: BrokerPresent,
     heard: Pin<Box<dyn Stream<Item = Served> + Send>>,
+    /// Brokers that were warned of.
+    named: HashSet<String>,
 }
 
 impl Peers {
-    /// Waits until no older broker on the bus has another configuration.
+    /// Waits until no other broker that serves has another configuration. Of two that start, the older one goes first.
     ///
     /// # Errors
     /// One still has after two minutes; or the bus cannot be used.
-    pub async fn join(bus: &Bus, aws: &Aws, scope: &Scope) -> anyhow::Result<Self> {
+    pub async fn join(bus: &Bus, aws: Arc<Aws>, scope: &Scope) -> anyhow::Result<Self> {
         let broker_id = ulid::Ulid::generate().to_string();
         // A queue of its own, so that every broker hears every other.
         let heard = Box::pin(bus.serve(subjects::BROKER_PRESENT, &broker_id).await?);
-        let present = BrokerPresent { broker_id, ..BrokerPresent::default() };
-        let mut peers = Self { bus: bus.clone(), present, heard };
+        let caller_account = timeout(IDENTITY, caller_account(&aws, scope)).await.ok().flatten().unwrap_or_default();
+        let present = BrokerPresent { broker_id, caller_account, ..BrokerPresent::default() };
+        let mut peers = Self { bus: bus.clone(), aws, scope: scope.clone(), present, heard, named: HashSet::new() };
         let began = Instant::now();
-        while let Some(other) = peers.settle(aws, scope).await {
+        while let Some(other) = peers.settle().await {
             if began.elapsed() >= PATIENCE {
                 bail!("{}", sentence(&other));
             }
-            tracing::warn!(other = other.broker_id, "waiting: {}", sentence(&other));
+            if peers.named.insert(other.broker_id.clone()) {
+                tracing::warn!(other = other.broker_id, "waiting: {}", sentence(&other));
+            }
+            sleep(PAUSE).await;
         }
+        peers.present.serving = true;
+        peers.announce().await;
         Ok(peers)
     }
 
-    /// Announces this broker, and listens for an answer of an older one that differs.
-    async fn settle(&mut self, aws: &Aws, scope: &Scope) -> Option<BrokerPresent> {
-        self.announce(aws, scope).await;
+    /// Announces this broker, and listens for one beside which it may not serve.
+    async fn settle(&mut self) -> Option<BrokerPresent> {
+        self.announce().await;
         let until = tokio::time::Instant::now() + SETTLE;
-        let mut older = None;
-        while let Ok(Some(message)) = tokio::time::timeout_at(until, self.heard.next()).await {
-            older = older.or(self.read(&message).await);
+        let mut heard = Vec::new();
+        while let Ok(Some(message)) = timeout_at(until, self.heard.next()).await {
+            heard.extend(other(&message, &self.present));
         }
-        older
+        in_the_way(&self.present, &heard)
     }
 
     /// Announces this broker regularly.
     ///
     /// # Errors
-    /// An older one has another configuration: this one must not serve any longer.
-    pub async fn watch(mut self, aws: &Aws, scope: &Scope) -> anyhow::Result<()> {
+    /// An older one has had another configuration for two minutes: this one must not serve any longer.
+    pub async fn watch(mut self) -> anyhow::Result<()> {
         let mut tick = interval(ANNOUNCE_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (aws, scope) = (self.aws.clone(), self.scope.clone());
+        // Not found out at the start: AWS may be slow or down.
+        let identity = async {
+            loop {
+                if let Ok(Some(account)) = timeout(IDENTITY, caller_account(&aws, &scope)).await {
+                    return account;
+                }
+                sleep(ANNOUNCE_EVERY).await;
+            }
+        };
+        let mut identity = std::pin::pin!(identity);
+        let mut differing: Option<(String, Instant)> = None;
         loop {
             tokio::select! {
-                _ = tick.tick() => {
-                    // Not before it serves: AWS may be slow.
-                    if self.present.caller_account.is_empty() {
-                        let found = timeout(IDENTITY, caller_account(aws, scope)).await.ok().flatten();
-                        self.present.caller_account = found.unwrap_or_default();
-                    }
-                    self.announce(aws, scope).await;
+                _ = tick.tick() => self.announce().await,
+                account = &mut identity, if self.present.caller_account.is_empty() => {
+                    self.present.caller_account = account;
+                    self.tell().await;
                 }
                 message = self.heard.next() => {
                     // At the end of the connection the broker ends by itself.
                     let Some(message) = message else { return std::future::pending().await };
-                    let Some(other) = self.read(&message).await else { continue };
-                    // Files may have changed on both sides, and the other one has noticed first.
-                    self.announce(aws, scope).await;
-                    if differ(&self.present, &other) {
-                        bail!("{}", sentence(&other));
+                    let Some(other) = other(&message, &self.present) else { continue };
+                    self.announce().await;
+                    let older = other.serving && other.broker_id < self.present.broker_id;
+                    if !differ(&self.present, &other) {
+                        differing.take_if(|(id, _)| *id == other.broker_id);
+                        continue;
+                    }
+                    if self.named.insert(other.broker_id.clone()) {
+                        tracing::warn!(other = other.broker_id, "{}", sentence(&other));
+                    }
+                    if older {
+                        let (id, since) = differing.get_or_insert_with(|| (other.broker_id.clone(), Instant::now()));
+                        if *id != other.broker_id {
+                            (*id, *since) = (other.broker_id.clone(), Instant::now());
+                        } else if since.elapsed() >= GRACE {
+                            bail!("{}", sentence(&other));
+                        }
                     }
                 }
             }
         }
     }
 
-    /// An older broker that differs. A younger one is told of this one at once.
-    async fn read(&mut self, message: &Served) -> Option<BrokerPresent> {
-        let other = BrokerPresent::decode(message.payload.clone()).ok()?;
-        if other.broker_id == self.present.broker_id || !differ(&self.present, &other) {
-            return None;
-        }
-        if other.broker_id < self.present.broker_id {
-            return Some(other);
-        }
-        tracing::warn!(other = other.broker_id, "a broker with another configuration has started and should not serve");
-        self.tell().await;
-        None
-    }
-
-    async fn announce(&mut self, aws: &Aws, scope: &Scope) {
-        if let Some(configuration) = fingerprint(aws, scope) {
+    /// Reads the configuration anew, because files may have changed, and tells it.
+    async fn announce(&mut self) {
+        if let Some(configuration) = fingerprint::read(self.aws.clone(), self.scope.clone()).await {
             self.present.configuration = configuration;
         }
         self.tell().await;
@@ -119,9 +145,25 @@ impl Peers {
 
     async fn tell(&mut self) {
         if let Err(error) = self.bus.tell(subjects::BROKER_PRESENT, self.present.encode_to_vec()).await {
-            tracing::warn!(%error, "other brokers cannot be told that this one serves");
+            tracing::warn!(%error, "other brokers cannot be told of this one");
         }
     }
+}
+
+/// Another broker; `None` for this one, and for what no broker says.
+fn other(message: &Served, mine: &BrokerPresent) -> Option<BrokerPresent> {
+    let other = BrokerPresent::decode(message.payload.clone()).ok()?;
+    let is_sound = ulid::Ulid::from_string(&other.broker_id).is_ok() && other.configuration.len() == FINGERPRINT_BYTES;
+    (is_sound && other.broker_id != mine.broker_id).then_some(other)
+}
+
+/// A broker that differs and serves. Where none serves, an older one that differs and starts too.
+fn in_the_way(mine: &BrokerPresent, heard: &[BrokerPresent]) -> Option<BrokerPresent> {
+    let differing = |other: &&BrokerPresent| differ(mine, other);
+    let serving = heard.iter().find(|other| other.serving && differing(other));
+    let starting = heard.iter().find(|other| other.broker_id < mine.broker_id && differing(other));
+    let is_served = heard.iter().any(|other| other.serving);
+    serving.or(starting.filter(|_| !is_served)).cloned()
 }
 
 /// Whether two brokers may not serve together.
@@ -136,19 +178,6 @@ fn sentence(other: &BrokerPresent) -> String {
          files, or stop one",
         other.broker_id
     )
-}
-
-/// SHA-256 of the configuration as it stands in the files now; none while a file cannot be read.
-fn fingerprint(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
-    let profiles = Profiles::load(aws.environment()).ok()?;
-    let planner = Planner::new(aws.environment(), &profiles);
-    let routes = match scope {
-        Scope::Current { profile, .. } => format!("{:?}", planner.caller(profile.as_deref())),
-        Scope::Organization(wanted) => format!("{:?}", planner.caller(wanted.profile.as_deref())),
-        Scope::Profiles { named } => format!("{:?}", planner.all(named)),
-    };
-    let text = format!("{scope:?} {:?} {routes}", aws.own_identity());
-    Some(Sha256::digest(text.as_bytes()).to_vec())
 }
 
 /// The caller's account; none where each profile has its own, or AWS does not say.
@@ -167,42 +196,32 @@ async fn caller_account(aws: &Aws, scope: &Scope) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn present(configuration: &[u8], account: &str) -> BrokerPresent {
-        BrokerPresent {
-            configuration: configuration.to_vec(),
-            caller_account: account.into(),
-            ..BrokerPresent::default()
-        }
+    fn present(id: &str, configuration: &[u8], account: &str, serving: bool) -> BrokerPresent {
+        let (broker_id, caller_account) = (id.to_owned(), account.to_owned());
+        BrokerPresent { broker_id, configuration: configuration.to_vec(), caller_account, serving }
     }
 
     #[test]
     fn a_caller_that_is_not_known_yet_is_no_difference() {
-        assert!(!differ(&present(b"a", ""), &present(b"a", "111111111111")));
-        assert!(!differ(&present(b"a", "111111111111"), &present(b"a", "111111111111")));
-        assert!(differ(&present(b"a", "111111111111"), &present(b"a", "222222222222")));
-        assert!(differ(&present(b"a", ""), &present(b"b", "")));
+        let of = |configuration: &[u8], account: &str| present("x", configuration, account, true);
+        assert!(!differ(&of(b"a", ""), &of(b"a", "111111111111")));
+        assert!(!differ(&of(b"a", "111111111111"), &of(b"a", "111111111111")));
+        assert!(differ(&of(b"a", "111111111111"), &of(b"a", "222222222222")));
+        assert!(differ(&of(b"a", ""), &of(b"b", "")));
     }
 
     #[test]
-    fn the_fingerprint_follows_accounts_and_ways_alone() {
-        let of = |config: &str, region: &str, scope: &Scope| {
-            let folder = tempfile::tempdir().expect("a folder");
-            let file = folder.path().join("config");
-            std::fs::write(&file, config).expect("it can be written");
-            let env = [("AWS_CONFIG_FILE", file.display().to_string()), ("AWS_REGION", region.to_owned())];
-            let env: crate::environment::Environment =
-                env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            fingerprint(&Aws::new(env, Profiles::default(), crate::OwnIdentity::Keep), scope).expect("it can be read")
-        };
-        let profiles = Scope::Profiles { named: Vec::new() };
-        let spoke = "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = hub\n[profile hub]\n\
-            aws_access_key_id = AKIA\naws_secret_access_key = ";
-        let one = of(&format!("{spoke}x\n"), "eu-west-1", &profiles);
-        assert_eq!(one, of(&format!("{spoke}rotated\n"), "eu-west-1", &profiles), "rotated keys are no difference");
-        let more =
-            format!("{spoke}x\n[profile b]\nrole_arn = arn:aws:iam::333333333333:role/r\nsource_profile = hub\n");
-        assert_ne!(one, of(&more, "eu-west-1", &profiles));
-        let named = Scope::Profiles { named: vec!["a".into()] };
-        assert_ne!(one, of(&format!("{spoke}x\n"), "eu-west-1", &named));
+    fn one_that_serves_goes_first_and_then_the_older() {
+        let mine = present("M", b"mine", "", false);
+        let serving = |id: &str, configuration: &[u8]| present(id, configuration, "", true);
+        let starting = |id: &str, configuration: &[u8]| present(id, configuration, "", false);
+        let blocked = |heard: &[BrokerPresent]| in_the_way(&mine, heard).map(|other| other.broker_id);
+        assert_eq!(blocked(&[]), None);
+        assert_eq!(blocked(&[serving("A", b"mine"), serving("Z", b"mine")]), None);
+        assert_eq!(blocked(&[serving("Z", b"other")]).as_deref(), Some("Z"), "whatever the clocks say");
+        assert_eq!(blocked(&[starting("A", b"other")]).as_deref(), Some("A"));
+        assert_eq!(blocked(&[starting("Z", b"other")]), None);
+        let beside = [starting("A", b"other"), serving("B", b"mine")];
+        assert_eq!(blocked(&beside), None, "one that waits itself keeps nobody waiting");
     }
 }

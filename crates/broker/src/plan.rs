@@ -199,7 +199,7 @@ impl<'a> Planner<'a> {
             return Err(PlanError::Mfa { profile: named() });
         }
         let arn: RoleArn = arn.parse().map_err(|wrong| PlanError::RoleArn { profile: named(), wrong })?;
-        let region = self.settings(profile).region(&arn.partition).to_owned();
+        let region = self.settings(profile).home_region(&arn.partition).to_owned();
         Ok(Some(Role {
             external_id: self.get(profile, "external_id").map(str::to_owned),
             session_name: self.get(profile, "role_session_name").map(str::to_owned),
@@ -288,7 +288,7 @@ impl<'a> Planner<'a> {
         duration_seconds: Option<i32>,
         profile: &str,
     ) -> Source {
-        let region = self.settings(profile).region(&role.partition).to_owned();
+        let region = self.settings(profile).home_region(&role.partition).to_owned();
         Source::WebIdentity(WebIdentity { role, token_file: token_file.into(), session_name, duration_seconds, region })
     }
 

@@ -95,16 +95,16 @@ impl<'a> Settings<'a> {
     }
 
     /// The region in which any account of this partition can be asked: the configured one, unless accounts have to opt
-    /// into it.
+    /// into it. There, STS assumes only roles of accounts that have the region, too.
     pub fn home_region(&self, partition: &str) -> &'a str {
         Some(self.region(partition))
             .filter(|region| regions::is_always_enabled(region))
             .unwrap_or_else(|| regions::default_region(partition))
     }
 
-    /// The configured region, whatever its partition.
-    pub fn any_region(&self) -> &'a str {
-        self.regions().next().unwrap_or_else(|| regions::default_region("aws"))
+    /// The same in the partition of the configured region, whatever it is.
+    pub fn any_home_region(&self) -> &'a str {
+        self.home_region(self.regions().next().map_or("aws", regions::partition_of_region))
     }
 
     fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {

@@ -61,27 +61,29 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
                 if matches!(table.state(), Some(State::Deleted | State::Deleting)) {
                     continue;
                 }
-                collect_routes(clients, table, sink, &mut details).await?;
-                collect_associations(clients, table, sink, &mut details).await?;
-                collect_propagations(clients, table, sink, &mut details).await?;
+                // One that is gone or cannot be read is not asked about further.
+                let _ = collect_routes(clients, table, sink, &mut details).await?
+                    && collect_associations(clients, table, sink, &mut details).await?
+                    && collect_propagations(clients, table, sink, &mut details).await?;
             }
         }
         details.end()
     })
 }
 
+/// Whether they could be read.
 async fn collect_routes(
     clients: &Clients,
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
     details: &mut Details,
-) -> Result<(), CollectError> {
+) -> Result<bool, CollectError> {
     let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
     let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table)).filters(any_state);
     // A page has 1000, the most there is, unless asked otherwise.
     let mut pages = paged!(call, next_token);
     while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
         if page.additional_routes_available() == Some(true) && page.next_token().is_none() {
             let message = format!("{}: AWS has further routes but gave no token for them", id(table));
             return Err(CollectError::internal(message));
@@ -90,7 +92,7 @@ async fn collect_routes(
             sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn collect_associations(
@@ -98,16 +100,16 @@ async fn collect_associations(
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
     details: &mut Details,
-) -> Result<(), CollectError> {
+) -> Result<bool, CollectError> {
     let call = clients.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(id(table));
     let mut pages = paged!(call.max_results(1000), next_token);
     while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
         for association in page.associations.unwrap_or_default() {
             sink.emit(&ASSOCIATION, &PartOf::new(table, association)).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn collect_propagations(
@@ -115,16 +117,16 @@ async fn collect_propagations(
     table: &TransitGatewayRouteTable,
     sink: &mut Sink,
     details: &mut Details,
-) -> Result<(), CollectError> {
+) -> Result<bool, CollectError> {
     let call = clients.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(id(table));
     let mut pages = paged!(call.max_results(1000), next_token);
     while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { break };
+        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
         for propagation in page.transit_gateway_route_table_propagations.unwrap_or_default() {
             sink.emit(&PROPAGATION, &PartOf::new(table, propagation)).await?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn id(table: &TransitGatewayRouteTable) -> &str {
@@ -204,11 +206,23 @@ mod tests {
              <item><transitGatewayRouteTableId>tgw-rtb-2</transitGatewayRouteTableId><state>available</state></item>\
              </transitGatewayRouteTables>",
             "!InvalidRouteTableID.NotFound gone",
-            "!InvalidRouteTableID.NotFound gone",
-            "!InvalidRouteTableID.NotFound gone",
         ]);
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
-        assert_eq!(server.requests().len(), 4);
+        assert_eq!(server.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_table_that_cannot_be_read_counts_once() {
+        let server = Canned::answering(&[
+            "<transitGatewayRouteTables>\
+             <item><transitGatewayRouteTableId>tgw-rtb-1</transitGatewayRouteTableId></item>\
+             </transitGatewayRouteTables>",
+            "!InternalError no",
+        ]);
+        let mut sink = Sink::to_memory(place());
+        let error = (LISTING.collect)(&server.clients(), &mut sink).await.expect_err("one failed");
+        assert!(error.message.starts_with("tgw-rtb-1: "), "{error}");
+        assert_eq!(server.requests().len(), 2);
     }
 }

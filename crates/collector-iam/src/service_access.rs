@@ -7,9 +7,11 @@ use aws_sdk_iam::{
     operation::get_service_last_accessed_details::GetServiceLastAccessedDetailsOutput,
     types::{JobStatusType, ServiceLastAccessed},
 };
-use collector::{CollectError, Collecting, Listing, Node, Prop, Sink, Tokens, Value, indexed, prop, unless_gone};
+use collector::{
+    CollectError, Collecting, Details, Listing, Node, Prop, Sink, Tokens, Value, indexed, prop, unless_gone,
+};
 use events::FailureClass;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use std::time::Duration;
 
 /// Users' last service. Rows go by the principal's own label, not by the label that all principals share: they must
@@ -69,15 +71,13 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
         let asked = questions(iam.principals().await?);
         let mut answers =
             stream::iter(asked).map(|question| ask(iam.sdk.clone(), question)).buffer_unordered(Iam::AT_ONCE);
-        let mut failed = None;
-        while let Some((table, answer)) = answers.try_next().await? {
-            match answer {
-                Answer::Known(access) => sink.emit(table, &access).await?,
-                Answer::Gone => {}
-                Answer::Failed(error) => failed = failed.or(Some(error)),
+        let mut details = Details::default();
+        while let Some((Question { table, arn }, answer)) = answers.next().await {
+            if let Some(access) = details.take(&arn, answer)? {
+                sink.emit(table, &access).await?;
             }
         }
-        failed.map_or(Ok(()), Err)
+        details.end()
     })
 }
 
@@ -95,41 +95,45 @@ fn questions(principals: &Principals) -> Vec<Question> {
     all.collect()
 }
 
-/// What became of a principal's job.
-enum Answer {
-    Known(Access),
-    /// The principal was deleted since it was listed.
-    Gone,
-    /// This job alone: the others can still be asked.
-    Failed(CollectError),
+/// `None`: the principal was deleted since it was listed.
+async fn ask(iam: Client, question: Question) -> (Question, Result<Option<Access>, CollectError>) {
+    let answer = last_service(&iam, &question.arn).await;
+    (question, answer)
 }
 
-async fn ask(iam: Client, question: Question) -> Result<(&'static Node<Access>, Answer), CollectError> {
-    let Question { table, arn } = question;
-    let job = unless_gone(iam.generate_service_last_accessed_details().arn(&arn).send().await)?;
-    let Some(job) = job else { return Ok((table, Answer::Gone)) };
-    Ok((table, wait(&iam, &arn, job.job_id().unwrap_or_default()).await?))
+async fn last_service(iam: &Client, arn: &str) -> Result<Option<Access>, CollectError> {
+    let Some(job) = generate(iam, arn).await? else { return Ok(None) };
+    match wait(iam, arn, &job).await? {
+        Some(access) => Ok(Some(access)),
+        // The job is gone: with its principal?
+        None if generate(iam, arn).await?.is_none() => Ok(None),
+        None => Err(failed("the job that finds out which service was used last is gone")),
+    }
+}
+
+/// Starts a job and returns its id.
+async fn generate(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> {
+    let job = unless_gone(iam.generate_service_last_accessed_details().arn(arn).send().await)?;
+    Ok(job.map(|job| job.job_id.unwrap_or_default()))
 }
 
 /// Polls ever more slowly for up to a minute, as long as Cartography does. Most jobs are done at once.
-async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Answer, CollectError> {
+async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, CollectError> {
     const FIRST: Duration = Duration::from_millis(250);
     const SLOWEST: Duration = Duration::from_secs(4);
     const ATTEMPTS: u32 = 18;
     let mut pause = FIRST;
     for _ in 0..ATTEMPTS {
         let answer = iam.get_service_last_accessed_details().job_id(job).max_items(1000).send().await;
-        // The job is gone with its principal.
-        let Some(answer) = unless_gone(answer)? else { return Ok(Answer::Gone) };
+        let Some(answer) = unless_gone(answer)? else { return Ok(None) };
         match answer.job_status() {
-            JobStatusType::Completed => return rest(iam, arn, job, answer).await.map(Answer::Known),
-            JobStatusType::Failed => return Ok(Answer::Failed(job_failed(arn, &answer))),
+            JobStatusType::Completed => return rest(iam, arn, job, answer).await.map(Some),
+            JobStatusType::Failed => return Err(job_failed(&answer)),
             _ => tokio::time::sleep(pause).await,
         }
         pause = (pause * 2).min(SLOWEST);
     }
-    let message = format!("{arn}: the job that finds out which service was used last did not end");
-    Ok(Answer::Failed(CollectError { class: FailureClass::Timeout, message }))
+    Err(failed("the job that finds out which service was used last did not end"))
 }
 
 /// Reads the answer's other pages.
@@ -144,9 +148,9 @@ async fn rest(
     loop {
         let next = page.marker.take().filter(|marker| !marker.is_empty());
         if page.is_truncated && next.is_none() {
-            return Err(CollectError::internal(format!(
-                "{arn}: AWS marked the answer as truncated but gave no marker for the next page"
-            )));
+            return Err(CollectError::internal(
+                "AWS marked the answer as truncated but gave no marker for the next page",
+            ));
         }
         let next = next.filter(|_| page.is_truncated);
         latest = page.services_last_accessed.into_iter().fold(latest, later);
@@ -163,10 +167,14 @@ fn later(latest: Option<ServiceLastAccessed>, next: ServiceLastAccessed) -> Opti
     if when(&next) > latest.as_ref().and_then(when) { Some(next) } else { latest }
 }
 
-fn job_failed(arn: &str, answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
+fn job_failed(answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
     let reason = answer.error().map(|error| format!(": {}: {}", error.code(), error.message())).unwrap_or_default();
-    let message = format!("{arn}: the job that finds out which service was used last failed{reason}");
-    CollectError { class: FailureClass::Service, message }
+    failed(format!("the job that finds out which service was used last failed{reason}"))
+}
+
+/// A failure of one principal's job: the others can still be asked.
+fn failed(message: impl Into<String>) -> CollectError {
+    CollectError { class: FailureClass::Service, message: message.into() }
 }
 
 #[cfg(test)]

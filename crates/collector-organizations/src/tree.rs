@@ -10,7 +10,7 @@ use aws_sdk_organizations::{
     Client,
     types::{Account, OrganizationalUnit, Root},
 };
-use collector::{CollectError, Sink, paged};
+use collector::{CollectError, Sink, paged, unless_gone};
 use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -18,6 +18,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 pub const PAGE: i32 = 20;
 /// Roots and units whose content is listed at once.
 const AT_ONCE: usize = 4;
+/// Attempts to read the tree while units are deleted.
+const WALKS: u32 = 3;
 
 /// Node ids of what is directly in a root or a unit; of the accounts, those in use.
 #[derive(Debug, Clone, Default)]
@@ -48,20 +50,44 @@ pub fn scoped(organization: &str, id: &str) -> String {
 /// A unit with the node id of the unit above it.
 type Found = (OrganizationalUnit, Option<String>);
 
-/// Emits a root and everything below it.
+/// Emits a root and everything below it. A unit is deleted only when it is empty: one that is deleted during the walk may
+/// have moved its accounts to a parent that was read before, so the walk begins again.
 ///
 /// # Errors
-/// When a call fails, or AWS does not say in which state an account is.
+/// When a call fails, AWS does not say in which state an account is, or units are deleted again and again.
 pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
+    for _ in 0..WALKS {
+        if walk_once(organizations, organization, root.clone(), sink).await? {
+            return Ok(());
+        }
+    }
+    let message = format!("organizational units were deleted during each of {WALKS} walks: accounts may be missing");
+    Err(CollectError { class: FailureClass::Service, message })
+}
+
+/// Whether no unit was deleted meanwhile.
+async fn walk_once(
+    organizations: &Client,
+    organization: &str,
+    root: Root,
+    sink: &mut Sink,
+) -> Result<bool, CollectError> {
     let root_id = scoped(organization, root.id().unwrap_or_default());
-    let (units, accounts) = content(organizations, root.id().unwrap_or_default()).await?;
+    let Some((units, accounts)) = content(organizations, root.id().unwrap_or_default()).await? else {
+        return Ok(false);
+    };
     let (inside, mut level) = received(organization, None, units, accounts, sink).await?;
     sink.emit(&ROOT, &RootItem { organization: organization.to_owned(), root, inside }).await?;
+    let mut is_whole = true;
     while !level.is_empty() {
         let mut below = Vec::new();
         let contents = level.into_iter().map(|found| with_content(organizations, found)).collect::<Vec<_>>();
         let mut contents = stream::iter(contents).buffered(AT_ONCE);
-        while let Some(((unit, parent_unit), units, accounts)) = contents.try_next().await? {
+        while let Some(read) = contents.try_next().await? {
+            let Some(((unit, parent_unit), units, accounts)) = read else {
+                is_whole = false;
+                continue;
+            };
             let id = scoped(organization, unit.id().unwrap_or_default());
             let (inside, found) = received(organization, Some(&id), units, accounts, sink).await?;
             below.extend(found);
@@ -70,7 +96,7 @@ pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: 
         }
         level = below;
     }
-    Ok(())
+    Ok(is_whole)
 }
 
 /// Emits the accounts that were found in a root or a unit; says what is in it, and which units come next.
@@ -103,44 +129,49 @@ fn stateless(account: &str) -> CollectError {
     CollectError { class: FailureClass::Service, message }
 }
 
-async fn with_content(
-    organizations: &Client,
-    found: Found,
-) -> Result<(Found, Vec<OrganizationalUnit>, Vec<Account>), CollectError> {
-    let (units, accounts) = content(organizations, found.0.id().unwrap_or_default()).await?;
-    Ok((found, units, accounts))
+/// A unit with what is directly in it.
+type Read = (Found, Vec<OrganizationalUnit>, Vec<Account>);
+
+/// `None`: the unit was deleted after it was listed.
+async fn with_content(organizations: &Client, found: Found) -> Result<Option<Read>, CollectError> {
+    let content = content(organizations, found.0.id().unwrap_or_default()).await;
+    Ok(content?.map(|(units, accounts)| (found, units, accounts)))
 }
 
-/// Units and accounts directly in a root or a unit.
+/// Units and accounts directly in a root or a unit; `None` when it does not exist any more.
 async fn content(
     organizations: &Client,
     parent: &str,
-) -> Result<(Vec<OrganizationalUnit>, Vec<Account>), CollectError> {
-    futures::try_join!(units(organizations, parent), accounts(organizations, parent))
+) -> Result<Option<(Vec<OrganizationalUnit>, Vec<Account>)>, CollectError> {
+    let (units, accounts) = futures::try_join!(units(organizations, parent), accounts(organizations, parent))?;
+    Ok(units.zip(accounts))
 }
 
-async fn units(organizations: &Client, parent: &str) -> Result<Vec<OrganizationalUnit>, CollectError> {
+async fn units(organizations: &Client, parent: &str) -> Result<Option<Vec<OrganizationalUnit>>, CollectError> {
     let call = organizations.list_organizational_units_for_parent().parent_id(parent).max_results(PAGE);
     let (mut pages, mut units) = (paged!(call, next_token), Vec::new());
     while let Some(page) = pages.next().await {
-        units.extend(page?.organizational_units.into_iter().flatten());
+        let Some(page) = unless_gone(page)? else { return Ok(None) };
+        units.extend(page.organizational_units.into_iter().flatten());
     }
-    Ok(units)
+    Ok(Some(units))
 }
 
-async fn accounts(organizations: &Client, parent: &str) -> Result<Vec<Account>, CollectError> {
+async fn accounts(organizations: &Client, parent: &str) -> Result<Option<Vec<Account>>, CollectError> {
     let call = organizations.list_accounts_for_parent().parent_id(parent).max_results(PAGE);
     let (mut pages, mut accounts) = (paged!(call, next_token), Vec::new());
     while let Some(page) = pages.next().await {
-        accounts.extend(page?.accounts.into_iter().flatten());
+        let Some(page) = unless_gone(page)? else { return Ok(None) };
+        accounts.extend(page.accounts.into_iter().flatten());
     }
-    Ok(accounts)
+    Ok(Some(accounts))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::canned::{self, Answer, Canned, HERE, listed};
     use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
     fn account(number: usize, state: &str) -> Value {
         json!({"Id": format!("{number:012}"), "Name": format!("account {number}"), "State": state})
@@ -219,6 +250,35 @@ mod tests {
             _ => tree(call, request),
         });
         assert_eq!(listed(&server).await.expect_err("a failure").message, "AccessDeniedException: not here");
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_is_deleted_during_the_walk_is_left_out_and_the_tree_read_again() {
+        let gone = || Answer::Refused("ParentNotFoundException", "You specified a parent that does not exist.");
+        let deleted = AtomicBool::new(false);
+        let server = Canned::new(move |call, request| match (call, request["ParentId"].as_str()) {
+            ("ListAccountsForParent", Some("ou-07")) => {
+                deleted.store(true, SeqCst);
+                gone()
+            }
+            ("ListOrganizationalUnitsForParent", Some("ou-outer")) if deleted.load(SeqCst) => {
+                Answer::Of(json!({"OrganizationalUnits": [unit("00"), unit("01")]}))
+            }
+            ("ListAccountsForParent", Some("r-1")) if deleted.load(SeqCst) => {
+                Answer::Of(json!({"Accounts": [account(1, "ACTIVE"), account(77, "ACTIVE")]}))
+            }
+            _ => tree(call, request),
+        });
+        let text = listed(&server).await.expect("a tree");
+        assert!(text.contains("\n(:AWSAccount:Tenant {id: \"000000000077\"})\n"), "it moved to the root: {text}");
+        assert!(!text.contains("\n(:AWSOrganizationalUnit {id: \"o-1/ou-07\"})\n"), "{text}");
+
+        let server = Canned::new(move |call, request| match (call, request["ParentId"].as_str()) {
+            ("ListAccountsForParent", Some("ou-07")) => gone(),
+            _ => tree(call, request),
+        });
+        let error = listed(&server).await.expect_err("it is deleted again and again");
+        assert!(error.message.starts_with("organizational units were deleted during each of 3 walks"), "{error}");
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ async fn a_hub_and_its_spokes() {
     expect![[r"
         222222222222 alpha aws us-east-1
         333333333333 beta aws us-east-1
-        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker; or leave the profile out: name the others with --profile"]]
+        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"]]
     .assert_eq(&world.accounts_text().await);
     assert!(world.log().contains("another profile leads into the same account"));
 
@@ -62,7 +62,7 @@ async fn a_chain_of_roles_and_its_hour() {
     expect![[r"
         222222222222 alpha aws us-east-1
         333333333333 leaf aws us-east-1
-        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker; or leave the profile out: name the others with --profile"]]
+        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"]]
     .assert_eq(&world.accounts_text().await);
     let hours = |lease: &credentials::Lease| {
         let end = lease.credentials.expiry().expect("it ends");
@@ -88,7 +88,7 @@ async fn keys_that_were_renewed_are_taken_without_a_restart() {
     world.hub_keys();
     expect![[r"
         222222222222 alpha aws us-east-1
-        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker; or leave the profile out: name the others with --profile"]]
+        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"]]
     .assert_eq(&world.accounts_text().await);
     world.end().await;
 }

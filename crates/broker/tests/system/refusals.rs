@@ -26,7 +26,7 @@ async fn each_in_its_own_words_and_the_others_go_on() {
         666666666666 env: no credentials: no source credentials: the environment's keys are not there
         777777777777 odd: no credentials: configuration: retry_mode of profile odd is "often": it may be standard, adaptive or legacy
          process: no credentials: no source credentials: the credential_process of profile process cannot be had: an error occurred while loading credentials: the command ended with exit status: 7
-        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker; or leave the profile out: name the others with --profile"#]].assert_eq(&world.accounts_text().await);
+        111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"#]].assert_eq(&world.accounts_text().await);
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("alpha can be leased all the same");
     let refused = world.lease("333333333333", "iam", &["iam:ListUsers"]).await.expect_err("beta cannot");
     assert!(refused.to_string().starts_with("not allowed: cannot assume"), "{refused}");

@@ -30,14 +30,16 @@ async fn asked(role: &str, lines: &str, expected: Expect) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sts_is_asked_in_the_profiles_region() {
+async fn sts_is_asked_in_the_profiles_region_if_every_account_has_it() {
     let role = "arn:aws:iam::222222222222:role/r";
     asked(role, "region = eu-west-1\n", expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
     // Sessions of the global endpoint would be refused in regions that accounts opt into.
     let legacy = "region = eu-west-1\nsts_regional_endpoints = legacy\n";
     asked(role, legacy, expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
     let legacy = "region = eu-south-1\nsts_regional_endpoints = legacy\n";
-    asked(role, legacy, expect!["CONNECT sts.eu-south-1.amazonaws.com:443"]).await;
+    asked(role, legacy, expect!["CONNECT sts.us-east-1.amazonaws.com:443"]).await;
+    // STS of a region that accounts opt into refuses roles of accounts that have not.
+    asked(role, "region = eu-south-1\n", expect!["CONNECT sts.us-east-1.amazonaws.com:443"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,7 +71,7 @@ async fn a_users_key_is_narrowed_where_aws_can() {
         world.assume(&lease.credentials, ALPHA_ROLE).await.expect_err("it is narrowed");
     }
     let refused = world.lease(HUB, "iam", &["iam:ListUsers"]).await.expect_err("the key stays in the broker");
-    expect!["own identity kept: the environment's keys would have to leave the broker: AWS refuses IAM to every session that a user's key can be narrowed to. To survey this account, create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker"].assert_eq(&refused.to_string());
+    expect!["own identity kept: the environment's keys would have to leave the broker for account 111111111111: AWS refuses IAM to every session that a user's key can be narrowed to; create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity"].assert_eq(&refused.to_string());
     assert_eq!(refused.failure().class(), events::FailureClass::Credentials);
     let throttled = json!({ "service": "sts", "action": "GetFederationToken", "status": 400, "code": "Throttling" });
     world.cloud.aws.fault(throttled).await.expect("a fault");
@@ -86,7 +86,7 @@ async fn a_users_key_that_cannot_be_narrowed_stays() {
     let mut world = World::new().await;
     let env = world.key_env();
     world.broker(&[], &env).await.expect("it starts");
-    expect!["failure: no credentials: own identity kept: the environment's keys would have to leave the broker: the user may not call sts:GetFederationToken, which narrows its key to one service. To survey this account, allow the user sts:GetFederationToken, or create a role in it and name the role with --role or in a profile; or pass --lease-own-identity to the broker"].assert_eq(&world.accounts_text().await);
+    expect!["failure: no credentials: own identity kept: the environment's keys would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity"].assert_eq(&world.accounts_text().await);
     let refused = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("no account is known");
     assert!(refused.to_string().starts_with("own identity kept: "), "{refused}");
     world.end().await;

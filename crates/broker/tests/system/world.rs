@@ -146,7 +146,7 @@ impl World {
     /// Starts a broker that need not answer.
     pub(crate) fn waiting_broker(&self, arguments: &[&str], env: &[(&str, String)]) -> Waiting {
         let Broker { child, log } = self.start(arguments, env);
-        Waiting { child, log }
+        Waiting { _child: child, log }
     }
 
     fn start(&self, arguments: &[&str], env: &[(&str, String)]) -> Broker {
@@ -320,12 +320,12 @@ impl World {
 
 /// A broker that need not answer; it ends when this is dropped.
 pub(crate) struct Waiting {
-    child: Child,
+    _child: Child,
     log: PathBuf,
 }
 
 impl Waiting {
-    pub(crate) fn log(&self) -> String {
+    fn log(&self) -> String {
         read(&self.log)
     }
 
@@ -336,12 +336,6 @@ impl Waiting {
             assert!(Instant::now() < patience, "it never says {words:?}: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    }
-
-    /// Waits until it ends; its exit status.
-    pub(crate) async fn end(&mut self) -> Option<i32> {
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.expect("it ends").expect("it is our child").code()
     }
 }
 

@@ -465,7 +465,7 @@ pub struct ApiEndpoint {
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
 }
-/// A broker says that it serves, to all other brokers, when it starts and regularly from then on.
+/// A broker tells all others of itself, when it starts and regularly from then on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BrokerPresent {
     /// ULID of the process: the smaller one is older.
@@ -477,6 +477,9 @@ pub struct BrokerPresent {
     /// Account of the caller; empty where it is not known yet, or where each profile has its own.
     #[prost(string, tag = "3")]
     pub caller_account: ::prost::alloc::string::String,
+    /// Whether it answers requests; one that starts does not yet.
+    #[prost(bool, tag = "4")]
+    pub serving: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -59,7 +59,13 @@ async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
     let answer = AccountsAnswer::decode(answer).map_err(|error| bad(error.to_string()))?;
     match &answer.failure {
         Some(failure) => {
-            let fix = Kind::of_sentence(&failure.error).fix();
+            let fix = match Kind::of_sentence(&failure.error) {
+                Kind::NotAllowed => {
+                    "let the caller list the organization's accounts (ListOrganization of deploy/aws's hub), or assume the \
+                     role that --role names"
+                }
+                kind => kind.fix(),
+            };
             Err(Check::bad(Status::Fatal, "identity", "AWS", failure.error.clone(), fix))
         }
         None => Ok(answer),

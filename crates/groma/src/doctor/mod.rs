@@ -7,6 +7,7 @@ pub mod check;
 pub mod servers;
 
 use crate::survey_args::{SurveyArgs, SurveyConfig};
+use broker::BrokerConfig;
 use bus::Bus;
 use check::{Check, Status};
 use std::time::Duration;
@@ -46,7 +47,9 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
     let mut checks = servers::neo4j(&graph).await;
     let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
-    match (broker::build(broker.on_private_bus()), leasing) {
+    // On a NATS of the user's, a sync would keep the caller's own sessions in the broker.
+    let broker = if bus.nats.is_none() { broker.on_private_bus() } else { BrokerConfig { is_private: true, ..broker } };
+    match (broker::build(broker), leasing) {
         (Err(error), _) => {
             let fix = "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE";
             checks.push(Check::bad(Status::Fatal, "configuration", "AWS", bus::chain(&error), fix));

@@ -91,7 +91,9 @@ struct Ended {
 async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken) -> Result<Outcome, Ended> {
     let Stage { store, broker, private, bus } = stage;
     let services: Vec<_> = config.request.services.iter().map(|service| service.name).collect();
-    let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, (store, (&config.graph).into()));
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let writing = (store, (&config.graph).into());
+    let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, writing, ready);
     let progress = progress::Bar::new();
     let collected = AtomicBool::new(false);
     let show = |step: Progress| {
@@ -100,8 +102,13 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
         }
         progress.show(&step);
     };
+    let surveying = async {
+        // Before this broker answers, another one may.
+        is_ready.await.ok();
+        scheduler::survey(&bus, config.request, shutdown, show).await
+    };
     let outcome = tokio::select! {
-        outcome = scheduler::survey(&bus, config.request, shutdown, show) => outcome.map_err(SurveyError::for_main),
+        outcome = surveying => outcome.map_err(SurveyError::for_main),
         failure = roles.failed() => Err(failure),
     };
     progress.clear();

@@ -7,7 +7,7 @@ use collector::Options;
 use graph::GraphStore;
 use graph_writer::Writer;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How long roles may take to finish what they hold when the sync is over.
@@ -20,18 +20,19 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Starts the broker, the collectors of these services and a graph-writer.
+    /// Starts the broker, the collectors of these services and a graph-writer. `ready` hears when the broker answers.
     pub fn start(
         bus: &Bus,
         broker: Broker,
         services: &[&str],
         options: &Options,
         (store, writing): (GraphStore, graph_writer::Options),
+        ready: oneshot::Sender<()>,
     ) -> Self {
         // A token of their own, because on a signal the survey still needs the roles to publish its end.
         let mut roles = Self { tasks: JoinSet::new(), shutdown: CancellationToken::new() };
         let token = roles.shutdown.clone();
-        roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), None)));
+        roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), Some(ready))));
         let writer = Writer::new(bus.clone(), store, writing).expecting(&collectors::expected());
         roles.spawn("graph-writer", Box::pin(writing_role(writer, token.clone())));
         // EC2's collector also says which regions an account has, whichever services are asked for.
