@@ -1,7 +1,7 @@
 //! The only crate that connects to Neo4j: configuration of the connection, and transactions that are committed or
 //! rolled back, and repeated after transient errors. Knows nothing of AWS or the bus.
 //!
-//! Reading order: [`config`], [`version`], [`limits`], `pool`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
+//! Reading order: [`config`], [`version`], [`limits`], `pool`, `orphans`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
 //! [`pulse`] for callers, [`parameters`], [`indexes`].
 
 pub mod config;
@@ -9,6 +9,7 @@ pub mod error;
 pub mod indexes;
 mod judge;
 pub mod limits;
+mod orphans;
 pub mod parameters;
 mod pool;
 pub mod portion;

@@ -3,10 +3,17 @@
 //! transaction and its locks. Closing the connection ends both at once (tried on Neo4j 5.26.12, idle and in the middle
 //! of a statement).
 
-use crate::limits::Limits;
-use neo4rs::{Config, Error, Graph, Txn};
+use crate::{
+    judge::{Judgement, judge},
+    limits::Limits,
+    orphans::MARK,
+};
+use neo4rs::{Config, Error, Graph, Query, Txn};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
@@ -19,6 +26,9 @@ pub(crate) struct Pool {
     config: Config,
     idle: Mutex<Vec<Graph>>,
     permits: Arc<Semaphore>,
+    /// The user may not mark transactions.
+    unmarked: AtomicBool,
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// A connection with one exclusive user. Dropping it closes the connection.
@@ -31,7 +41,13 @@ pub(crate) struct Lease {
 impl Pool {
     /// A pool of at most `most` connections, none of them open yet.
     pub(crate) fn new(config: Config, most: usize) -> Arc<Self> {
-        Arc::new(Self { config, idle: Mutex::default(), permits: Arc::new(Semaphore::new(most)) })
+        Arc::new(Self {
+            config,
+            idle: Mutex::default(),
+            permits: Arc::new(Semaphore::new(most)),
+            unmarked: AtomicBool::new(false),
+            looking: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Begins a transaction on a free connection. Cancelling is safe: it closes the connection.
@@ -45,13 +61,52 @@ impl Pool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let graph = idle.map_or_else(|| Graph::connect(self.config.clone()), Ok)?;
         let lease = Lease { graph, pool: self.clone(), _permit: permit };
-        let begun = timeout(limits.begin, lease.graph.start_txn()).await;
+        let begun = timeout(limits.begin, self.start(&lease.graph)).await;
         let txn = begun.map_err(|_| late("no transaction could be begun", limits.begin))??;
         Ok((txn, lease))
     }
+
+    /// A transaction on a new connection besides all others. Dropping the connection closes it.
+    pub(crate) async fn aside(&self) -> Result<(Graph, Txn), Error> {
+        let graph = Graph::connect(self.config.clone())?;
+        let txn = start(&graph).await?;
+        Ok((graph, txn))
+    }
+
+    /// Whether a task looks for transactions whose client is gone.
+    pub(crate) fn looking(&self) -> &tokio::sync::Mutex<()> {
+        &self.looking
+    }
+
+    /// Begins a transaction and marks it as Groma's.
+    async fn start(&self, graph: &Graph) -> Result<Txn, Error> {
+        let mut txn = start(graph).await?;
+        if self.unmarked.load(Relaxed) {
+            return Ok(txn);
+        }
+        match txn.run(Query::new(MARK.to_owned())).await {
+            Err(error) if judge(&error) == Judgement::Forbidden => {
+                tracing::debug!(%error, "transactions whose client is gone cannot be told from others'");
+                self.unmarked.store(true, Relaxed);
+                txn.rollback().await.ok();
+                start(graph).await
+            }
+            marked => marked.map(|()| txn),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that begins transactions")]
+async fn start(graph: &Graph) -> Result<Txn, Error> {
+    graph.start_txn().await
 }
 
 impl Lease {
+    /// The pool of the connection.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Returns the connection to the pool, still open. Its last exchange must be complete.
     pub(crate) fn give_back(self) {
         let Self { graph, pool, _permit } = self;

@@ -1,10 +1,18 @@
 //! An open transaction. Dropping it, or a failed exchange, closes its connection, and the server rolls it back.
 //! Cancelling is therefore always safe.
 
-use crate::{Pulse, limits::Limits, pool::Lease};
+use crate::{
+    Pulse,
+    limits::Limits,
+    orphans::{self, LOOK_AFTER},
+    pool::{Lease, Pool},
+};
 use neo4rs::{Error, Query, Row, Txn};
-use std::time::Instant;
-use tokio::time::timeout;
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
 
 /// An open transaction.
 pub struct Transaction {
@@ -27,8 +35,7 @@ impl Transaction {
     /// The database's error; [`Error::ConnectionTimedOut`] when the statement takes too long.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
-        let rows = timeout(self.limits.statement, collect(&mut self.txn, query)).await;
-        let rows = rows.map_err(|_| Error::ConnectionTimedOut)??;
+        let rows = patiently(self.lease.pool(), self.limits.statement, collect(&mut self.txn, query)).await?;
         self.beat();
         watch.end();
         Ok(rows)
@@ -40,7 +47,7 @@ impl Transaction {
     /// As [`Transaction::rows`].
     pub async fn run(&mut self, query: Query) -> Result<(), Error> {
         let watch = Watch::begin(&query);
-        timeout(self.limits.statement, self.txn.run(query)).await.map_err(|_| Error::ConnectionTimedOut)??;
+        patiently(self.lease.pool(), self.limits.statement, self.txn.run(query)).await?;
         self.beat();
         watch.end();
         Ok(())
@@ -80,7 +87,27 @@ impl Transaction {
     }
 }
 
-async fn collect(txn: &mut Txn, query: Query) -> Result<Vec<Row>, Error> {
+/// Waits for an answer. While it takes long, the statement may wait for the locks of a transaction whose client is gone.
+async fn patiently<T>(
+    pool: &Pool,
+    limit: Duration,
+    exchange: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut exchange = pin!(timeout(limit, exchange));
+    loop {
+        let look = async {
+            sleep(LOOK_AFTER).await;
+            orphans::end(pool).await;
+        };
+        // An answer ends the search.
+        tokio::select! {
+            answer = &mut exchange => return answer.unwrap_or(Err(Error::ConnectionTimedOut)),
+            () = look => {}
+        }
+    }
+}
+
+pub(crate) async fn collect(txn: &mut Txn, query: Query) -> Result<Vec<Row>, Error> {
     let mut stream = txn.execute(query).await?;
     let mut rows = Vec::new();
     while let Some(row) = stream.next(txn.handle()).await? {

@@ -273,6 +273,7 @@ async fn rows(uri: &str, cypher: &str) -> Result<Vec<Row>, neo4rs::Error> {
 }
 
 /// Runs statements in one transaction and returns the rows of the last one.
+#[expect(clippy::disallowed_methods, reason = "tests do not depend on `graph`")]
 async fn together(uri: &str, statements: &[impl AsRef<str>]) -> Result<Vec<Row>, neo4rs::Error> {
     let config = ConfigBuilder::default().uri(uri).user(USER).password(PASSWORD).max_connections(1);
     let graph = Graph::connect(config.connection_timeout(Duration::from_mins(1)).build()?)?;

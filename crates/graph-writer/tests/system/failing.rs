@@ -67,6 +67,23 @@ async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<(
     writer.stop().await
 }
 
+/// Its host is lost: Neo4j takes the connection for alive, and by default keeps transaction and locks for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_whose_client_is_gone_does_not_hold_up_the_others() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"])]).await?;
+    let lock = || neo4rs::query("MATCH (n:A) SET n.held = true");
+    let lost = world.store().await?;
+    let mut gone = lost.begin().await?;
+    gone.run(lock()).await?;
+    world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
+    ensure!(gone.end(Ok(())).await.is_err(), "it was ended");
+    let tags = world.neo4j.rows("MATCH (n:A) RETURN n.lastupdated AS tag, n.held AS held").await?;
+    assert_eq!((tags[0]["tag"].as_i64(), tags[0]["held"].is_null()), (Some(6), true));
+    writer.stop().await
+}
+
 /// A file system of a given size, unmounted on drop.
 struct Disk(PathBuf);
 
