@@ -4,7 +4,7 @@
 use crate::{
     Api,
     pace::Pace,
-    quota::{self, Bucket},
+    quota::{self, Share},
 };
 use governor::{
     Quota, RateLimiter,
@@ -69,7 +69,7 @@ impl Limiter {
     }
 
     fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
-        let gate = || Arc::new(Gate::new(&quota::bucket(api).scaled(self.percent), DefaultClock::default()));
+        let gate = || Arc::new(Gate::new(&quota::bucket(api).share(self.percent), DefaultClock::default()));
         lock(&self.gates).entry(quota::holder(api)).or_insert_with(gate).clone()
     }
 }
@@ -113,7 +113,7 @@ impl Limiters {
 struct Gate<C: Clock> {
     units: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
     capacity: NonZeroU32,
-    bucket: Bucket,
+    share: Share,
     pace: Mutex<Pace>,
     clock: C,
     start: C::Instant,
@@ -122,17 +122,15 @@ struct Gate<C: Clock> {
 }
 
 impl<C: Clock + Clone> Gate<C> {
-    fn new(bucket: &Bucket, clock: C) -> Self {
-        let rate = u64::from(bucket.rate.max(1)) * u64::from(UNITS);
-        // Rounded up, so that units never flow faster than AWS's tokens.
-        let period = Duration::from_nanos(1_000_000_000_u64.div_ceil(rate));
-        let capacity = NonZeroU32::new(capacity(bucket)).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
+    fn new(share: &Share, clock: C) -> Self {
+        let capacity = NonZeroU32::new(capacity(share)).unwrap_or(NonZeroU32::MIN);
+        let quota =
+            Quota::with_period(period(share)).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
         Self {
             units: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
             capacity,
-            bucket: *bucket,
-            pace: Mutex::new(Pace::new(bucket, Duration::ZERO)),
+            share: *share,
+            pace: Mutex::new(Pace::new(share, Duration::ZERO)),
             start: clock.now(),
             clock,
             turn: tokio::sync::Mutex::default(),
@@ -149,7 +147,10 @@ impl<C: Clock + Clone> Gate<C> {
     /// Takes one call's units, or says how long until they are there at today's pace.
     fn try_take(&self) -> Result<(), Duration> {
         match self.units.check_n(self.cost()) {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                lock(&self.pace).called();
+                Ok(())
+            }
             Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
             Err(more_than_a_full_bucket) => {
                 unreachable!("a call costs at most a full bucket: {more_than_a_full_bucket}")
@@ -159,7 +160,7 @@ impl<C: Clock + Clone> Gate<C> {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is bounded by capacity")]
     fn cost(&self) -> NonZeroU32 {
-        let units = f64::from(self.bucket.rate) * f64::from(UNITS) / self.rate();
+        let units = self.share.rate * f64::from(UNITS) / self.rate();
         NonZeroU32::new(units.ceil() as u32).unwrap_or(NonZeroU32::MIN).min(self.capacity)
     }
 
@@ -190,11 +191,18 @@ impl<C: Clock + Clone> Gate<C> {
     }
 }
 
-/// Units of a full bucket, of which one call at least is left.
-fn capacity(bucket: &Bucket) -> u32 {
-    let slack = u128::from(bucket.rate) * u128::from(UNITS) * SLACK.as_millis() / 1_000;
-    let slack = u32::try_from(slack).unwrap_or(u32::MAX);
-    bucket.size.saturating_mul(UNITS).saturating_sub(slack).max(UNITS)
+/// Time in which a unit flows: rounded up, so that units never flow faster than AWS's tokens.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
+fn period(share: &Share) -> Duration {
+    Duration::from_nanos((1e9 / (share.rate * f64::from(UNITS))).ceil() as u64)
+}
+
+/// Units of a full bucket, of which one call at least is left. A part of a bucket that is smaller than a few calls cannot slow
+/// down far below its own rate.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturates")]
+fn capacity(share: &Share) -> u32 {
+    let slack = share.rate * SLACK.as_secs_f64();
+    ((share.size - slack) * f64::from(UNITS)).max(f64::from(UNITS)) as u32
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -205,12 +213,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use governor::clock::FakeRelativeClock;
+    use std::collections::VecDeque;
 
     fn api(service: &str, name: &str) -> Api {
         Api { service: service.into(), name: name.into(), ..Api::default() }
     }
 
-    const BUCKET: Bucket = Bucket { size: 100, rate: 20, start: 20, source: "test" };
+    const BUCKET: Share = Share { size: 100.0, rate: 20.0, start: 20.0 };
 
     /// Calls as fast as the gate allows for so many seconds; says how many came through. The clock is turned by hand.
     fn calls(gate: &Gate<FakeRelativeClock>, clock: &FakeRelativeClock, seconds: u64) -> u32 {
@@ -231,7 +240,7 @@ mod tests {
         }
     }
 
-    fn gate(bucket: &Bucket) -> (Gate<FakeRelativeClock>, FakeRelativeClock) {
+    fn gate(bucket: &Share) -> (Gate<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
         (Gate::new(bucket, clock.clone()), clock)
     }
@@ -278,10 +287,59 @@ mod tests {
             ("elasticloadbalancing", "A", false),
         ] {
             let bucket = quota::bucket(&Api { unpaged, ..api(service, name) });
-            let (gate, clock) = gate(&bucket);
-            assert_eq!(calls(&gate, &clock, 0), capacity(&bucket) / UNITS);
+            let (gate, clock) = gate(&bucket.share(100));
+            assert_eq!(calls(&gate, &clock, 0), capacity(&bucket.share(100)) / UNITS);
             let (held, granted) = (calls(&gate, &clock, 10), bucket.rate * 10);
             assert!(held <= granted && held + 1 >= granted, "{service} {name}: {held} of {granted}");
+        }
+    }
+
+    #[test]
+    fn one_percent_of_a_quota_is_that_and_no_more() {
+        let (gate, clock) = gate(&quota::bucket(&api("ec2", "DescribeStaleSecurityGroups")).share(1));
+        assert_eq!(calls(&gate, &clock, 0), 1);
+        assert_eq!(calls(&gate, &clock, 1_000), 50, "one percent of 5 a second");
+    }
+
+    /// AWS's own bucket as it is, called by eight callers for ten minutes, with answers that take a tenth of a second.
+    /// Returns calls and refusals.
+    fn against(gate: &Gate<FakeRelativeClock>, clock: &FakeRelativeClock, size: f64, refill: f64) -> (u32, u32) {
+        let answer_time = Duration::from_millis(100);
+        let (mut tokens, mut at) = (size, Duration::ZERO);
+        let (mut calls, mut refused) = (0, 0);
+        let mut under_way: VecDeque<(Duration, bool)> = VecDeque::new();
+        while gate.now() < Duration::from_mins(10) {
+            while let Some((_, granted)) = under_way.pop_front_if(|(due, _)| *due <= gate.now()) {
+                if !granted {
+                    gate.slow_down();
+                }
+            }
+            if under_way.len() == 8 || gate.try_take().is_err() {
+                clock.advance(answer_time / 10);
+                continue;
+            }
+            calls += 1;
+            tokens = (tokens + refill * (gate.now() - at).as_secs_f64()).min(size);
+            at = gate.now();
+            let granted = tokens >= 1.0;
+            tokens -= f64::from(u8::from(granted));
+            refused += u32::from(!granted);
+            under_way.push_back((gate.now() + answer_time, granted));
+        }
+        (calls, refused)
+    }
+
+    #[test]
+    fn a_bucket_that_is_smaller_than_published_is_learned() {
+        for (size, refill, percent) in [(20.0, 5.0, 2), (100.0, 10.0, 2), (100.0, 19.0, 2), (50.0, 2.5, 3)] {
+            let (gate, clock) = gate(&BUCKET);
+            let (calls, refused) = against(&gate, &clock, size, refill);
+            assert!(
+                refused * 100 < calls * percent,
+                "{refused} of {calls} are refused with {size} and {refill} a second"
+            );
+            let granted = size + refill * 600.0;
+            assert!(f64::from(calls - refused) > 0.8 * granted, "{calls} calls of {granted} with {size} and {refill}");
         }
     }
 

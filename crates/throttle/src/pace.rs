@@ -1,7 +1,10 @@
 //! How fast a bucket may be used at a moment: additive increase up to AWS's rate, multiplicative decrease when AWS
 //! throttles. Pure arithmetic; times are durations since any fixed moment.
+//!
+//! AWS's bucket is empty whenever it throttles. So between two of its refusals it has granted as many calls as have flowed
+//! into it: their number tells how much of the bucket is left to this caller, and the rate stays below that for a while.
 
-use crate::quota::Bucket;
+use crate::quota::Share;
 use std::time::Duration;
 
 /// The rate never falls under the bucket's own divided by this.
@@ -10,23 +13,31 @@ pub const SLOWEST: f64 = 16.0;
 const CLIMB_SECONDS: f64 = 30.0;
 /// Throttle answers within this long are one event: calls in flight were sent before the first one slowed anything.
 const ONE_EVENT: Duration = Duration::from_secs(1);
+/// Shortest time between two events that tells a rate.
+const MEASURED: Duration = Duration::from_secs(3);
+/// Part of a measured rate that is used.
+const USED: f64 = 0.9;
+/// How long a measured rate is kept before a higher one is tried.
+const KEPT: Duration = Duration::from_secs(30);
 
 /// The rate of one bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
     /// Calls a second that it never exceeds.
     ceiling: f64,
-    /// Calls a second when it last changed.
+    /// Calls a second until `since`.
     rate: f64,
-    /// When that was.
+    /// When it begins to climb.
     since: Duration,
     slowed: Option<Duration>,
+    /// Calls since then.
+    calls: u32,
 }
 
 impl Pace {
     /// The pace that a bucket begins with.
-    pub fn new(bucket: &Bucket, now: Duration) -> Self {
-        Self { ceiling: f64::from(bucket.rate), rate: f64::from(bucket.start), since: now, slowed: None }
+    pub fn new(share: &Share, now: Duration) -> Self {
+        Self { ceiling: share.rate, rate: share.start, since: now, slowed: None, calls: 0 }
     }
 
     /// Calls a second that may be made now.
@@ -35,14 +46,25 @@ impl Pace {
         (self.rate + climbed).min(self.ceiling)
     }
 
-    /// AWS has throttled a call: halves the rate, once for each event. Says whether it did.
+    /// A call is made.
+    pub fn called(&mut self) {
+        self.calls = self.calls.saturating_add(1);
+    }
+
+    /// AWS has throttled a call: slows down, once for each event. Says whether it did.
     pub fn slow_down(&mut self, now: Duration) -> bool {
-        if self.slowed.is_some_and(|slowed| now.saturating_sub(slowed) < ONE_EVENT) {
+        let since = self.slowed.map(|slowed| now.saturating_sub(slowed));
+        if since.is_some_and(|since| since < ONE_EVENT) {
             return false;
         }
-        self.rate = (self.rate(now) / 2.0).max(self.ceiling / SLOWEST);
-        self.since = now;
-        self.slowed = Some(now);
+        let measured =
+            since.filter(|since| *since >= MEASURED).map(|since| f64::from(self.calls) / since.as_secs_f64());
+        let (rate, since) = match measured {
+            Some(granted) => ((granted * USED).min(self.rate(now)), now + KEPT),
+            None => (self.rate(now) / 2.0, now),
+        };
+        (self.rate, self.since) = (rate.max(self.ceiling / SLOWEST), since);
+        (self.slowed, self.calls) = (Some(now), 0);
         true
     }
 }
@@ -52,7 +74,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BUCKET: Bucket = Bucket { size: 100, rate: 20, start: 20, source: "test" };
+    const BUCKET: Share = Share { size: 100.0, rate: 20.0, start: 20.0 };
 
     fn seconds(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
@@ -79,8 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn two_events_measure_what_is_left() {
+        let mut pace = Pace::new(&BUCKET, Duration::ZERO);
+        pace.slow_down(seconds(5.0));
+        (0..50).for_each(|_| pace.called());
+        assert!(pace.slow_down(seconds(15.0)));
+        assert!(close(pace.rate(seconds(15.0)), 4.5), "50 calls in 10 seconds, of which nine tenths");
+        assert!(close(pace.rate(seconds(45.0)), 4.5), "kept");
+        assert!(close(pace.rate(seconds(48.0)), 6.5), "and then tested upwards");
+    }
+
+    #[test]
     fn a_guess_is_tested_upwards() {
-        let pace = Pace::new(&Bucket { start: 10, ..BUCKET }, Duration::ZERO);
+        let pace = Pace::new(&Share { start: 10.0, ..BUCKET }, Duration::ZERO);
         assert!(close(pace.rate(Duration::ZERO), 10.0));
         assert!(close(pace.rate(seconds(15.0)), 20.0));
     }
@@ -88,23 +121,24 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_the_rate_is_between_floor_and_ceiling(
-            rate in 1u32..1_000,
-            start in 1u32..1_000,
-            steps in prop::collection::vec((0.0f64..40.0, any::<bool>()), 0..60),
+            rate in 0.05f64..1_000.0,
+            start in 0.05f64..1_000.0,
+            steps in prop::collection::vec((0.0f64..40.0, any::<bool>(), 0u32..100), 0..60),
         ) {
-            let bucket = Bucket { size: 100, rate, start: start.min(rate), source: "test" };
-            let (floor, ceiling) = (f64::from(rate) / SLOWEST, f64::from(rate));
+            let bucket = Share { size: 100.0, rate, start: start.min(rate) };
+            let (floor, ceiling) = (rate / SLOWEST, rate);
             let mut now = Duration::ZERO;
             let mut pace = Pace::new(&bucket, now);
-            for (step, throttled) in steps {
+            for (step, throttled, calls) in steps {
                 now += seconds(step);
+                (0..calls).for_each(|_| pace.called());
                 let before = pace.rate(now);
                 if throttled && pace.slow_down(now) {
                     prop_assert!(pace.rate(now) <= before.max(floor));
                 }
                 let rate = pace.rate(now);
                 prop_assert!(rate <= ceiling, "{rate} is above {ceiling}");
-                prop_assert!(rate >= floor.min(f64::from(bucket.start)), "{rate} is below {floor}");
+                prop_assert!(rate >= floor.min(bucket.start), "{rate} is below {floor}");
                 prop_assert!(pace.rate(now + seconds(1.0)) >= rate, "time alone never slows");
             }
         }

@@ -15,19 +15,26 @@ pub struct Bucket {
     pub source: &'static str,
 }
 
+/// A part of a bucket, in calls and calls a second, which may be fractions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// As [`Bucket::size`].
+    pub size: f64,
+    /// As [`Bucket::rate`].
+    pub rate: f64,
+    /// As [`Bucket::start`].
+    pub start: f64,
+}
+
 impl Bucket {
     const fn published(size: u32, rate: u32, source: &'static str) -> Self {
         Self { size, rate, start: rate, source }
     }
 
     /// So many percent of it: less to leave the rest of an account's tokens to others, more where AWS has raised its quota.
-    #[must_use]
-    pub fn scaled(self, percent: u32) -> Self {
-        let of = |number: u32| {
-            let scaled = u64::from(number) * u64::from(percent) / 100;
-            u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
-        };
-        Self { size: of(self.size), rate: of(self.rate), start: of(self.start), ..self }
+    pub fn share(&self, percent: u32) -> Share {
+        let of = |number: u32| f64::from(number) * f64::from(percent) / 100.0;
+        Share { size: of(self.size), rate: of(self.rate), start: of(self.start) }
     }
 
     /// AWS says nothing: begin at half of a rate that most accounts stand, and let its answers teach the rest.
@@ -165,14 +172,15 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_quota_is_never_nothing_and_never_more() {
-        let bucket = OTHERS;
-        assert_eq!(bucket.scaled(100), bucket);
-        let half = bucket.scaled(50);
-        assert_eq!((half.size, half.rate, half.start), (10, 5, 2));
-        let least = bucket.scaled(1);
-        assert_eq!((least.size, least.rate, least.start), (1, 1, 1));
-        assert_eq!(bucket.scaled(300).size, 60);
+    fn a_part_of_a_quota_is_exactly_that() {
+        let of = |percent| {
+            let Share { size, rate, start } = OTHERS.share(percent);
+            format!("{size} {rate} {start}")
+        };
+        assert_eq!(of(100), "20 10 5");
+        assert_eq!(of(50), "10 5 2.5");
+        assert_eq!(of(1), "0.2 0.1 0.05");
+        assert_eq!(of(300), "60 30 15");
     }
 
     #[test]
