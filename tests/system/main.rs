@@ -1,5 +1,6 @@
 //! End-to-end tests: the `groma` binary on a real nats-server, a real Neo4j and a simulated AWS.
 
+mod awkward;
 mod aws_setup;
 mod bad_input;
 mod closed_bus;

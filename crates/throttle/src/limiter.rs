@@ -319,7 +319,7 @@ mod tests {
                 continue;
             }
             calls += 1;
-            tokens = (tokens + refill * (gate.now() - at).as_secs_f64()).min(size);
+            tokens = (tokens + refill * gate.now().saturating_sub(at).as_secs_f64()).min(size);
             at = gate.now();
             let granted = tokens >= 1.0;
             tokens -= f64::from(u8::from(granted));

@@ -1,5 +1,6 @@
 //! What a user reads when a sync is over: the sum on standard output, all that could not be seen on standard error.
 
+use super::unseen;
 use events::{ShortenedIds, StalePlace};
 use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
@@ -242,7 +243,7 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
     for (outcome, _) in outcomes {
         if !outcome.unseen.is_empty() {
             eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
-            outcome.unseen.iter().for_each(|unseen| eprintln!("  {}", events::printable(&unseen.to_string())));
+            unseen::lines(&outcome.unseen).iter().for_each(|line| eprintln!("  {line}"));
         }
     }
     let statuses: Vec<u8> = outcomes.iter().map(|(outcome, _)| status(outcome)).collect();

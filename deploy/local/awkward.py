@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Makes a simulated organization awkward, in the ways in which real ones are.
+
+    awkward.py --endpoint http://127.0.0.1:5000 --dir DIR
+
+DIR is what `organization.py` wrote. Needs a Python environment with `boto3`. Afterwards
+
+- the caller is a profile with a name in quotes, and its account, the hub, has no role;
+- a member of the organization has no role either, and another one is suspended;
+- a service control policy denies one of three regions;
+- Inspector is enabled in one of the three;
+- a load balancer is deleted between two calls.
+
+Prints the environment and the arguments of a `groma sync` of it as JSON.
+"""
+
+import argparse
+import configparser
+import json
+from pathlib import Path
+
+from seeding.accounts import HUB, REGIONS, document, trust
+from seeding.aws import Aws
+
+PROFILE = "Team Hub"
+WITHOUT_ROLE, SUSPENDED = "555555555555", "666666666666"
+DENIED_REGION = "eu-central-1"
+INSPECTED = REGIONS[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Makes a simulated organization awkward.")
+    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--dir", required=True, type=Path, help="where organization.py wrote its files")
+    arguments = parser.parse_args()
+    aws = Aws(arguments.endpoint)
+    add_accounts(aws)
+    aws.control("/_groma/faults", faults())
+    regions = [*REGIONS, DENIED_REGION]
+    sync = ["--accounts", "organization", "--regions", ",".join(regions), *external_id(arguments.dir)]
+    print(json.dumps({"env": environment(arguments.dir), "arguments": sync}))
+
+
+def add_accounts(aws):
+    organizations = aws.client("organizations", HUB)
+    aws.control("/_groma/account-ids", [WITHOUT_ROLE, SUSPENDED])
+    for name in ("without-role", "suspended"):
+        organizations.create_account(Email=f"{name}@example.com", AccountName=name)
+    organizations.close_account(AccountId=SUSPENDED)
+    # A role that would let the caller in, of an account that is closed.
+    role = document(json.loads(trust(AWS=f"arn:aws:iam::{HUB}:root"))["Statement"][0])
+    aws.client("iam", SUSPENDED).create_role(RoleName="cartography-read-only", AssumeRolePolicyDocument=role)
+
+
+def faults():
+    off = {"service": "inspector2", "status": 403, "code": "AccessDeniedException"}
+    off["message"] = "Invoking account is not enabled."
+    denied = {"region": DENIED_REGION, "status": 403}
+    denied["message"] = "You are not authorized to perform this operation, with an explicit deny in a service control policy"
+    gone = {"service": "elasticloadbalancing", "action": "DescribeListeners", "status": 400, "times": 1}
+    gone |= {"code": "LoadBalancerNotFound", "message": "One or more load balancers not found"}
+    return [
+        *({**off, "region": region} for region in (*REGIONS, DENIED_REGION) if region != INSPECTED),
+        {**denied, "service": "ec2", "code": "UnauthorizedOperation"},
+        *({**denied, "service": service, "code": "AccessDenied"} for service in ("autoscaling", "elasticloadbalancing")),
+        gone,
+    ]
+
+
+def external_id(folder):
+    config = configparser.ConfigParser()
+    config.read(folder / "config")
+    ids = [config[section]["external_id"] for section in config.sections() if "external_id" in config[section]]
+    return ["--external-id", ids[0]] if ids else []
+
+
+def environment(folder):
+    """That of the organization, with the hub's keys in a profile of another name."""
+    given = json.loads((folder / "env.json").read_text(encoding="utf-8"))
+    credentials = configparser.ConfigParser()
+    credentials.read(folder / "credentials")
+    keys = "".join(f"{name} = {value}\n" for name, value in credentials["hub"].items())
+    config = folder / "awkward-config"
+    config.touch(mode=0o600)
+    config.write_text(f'[profile "{PROFILE}"]\nregion = {REGIONS[0]}\n{keys}', encoding="utf-8")
+    nothing = folder / "no-credentials"
+    nothing.touch()
+    return {
+        **given,
+        "AWS_PROFILE": PROFILE,
+        "AWS_CONFIG_FILE": str(config.resolve()),
+        "AWS_SHARED_CREDENTIALS_FILE": str(nothing.resolve()),
+    }
+
+
+if __name__ == "__main__":
+    main()
