@@ -102,7 +102,6 @@ impl<'a> Reader<'a> {
         let arn = role.arn().unwrap_or_default();
         let trusted = trust::read(arn, role.assume_role_policy_document().unwrap_or_default(), self.sink.place())?;
         self.said.emit(self.sink, &trusted).await?;
-        let trusted = trusted.into_iter().map(|it| it.arn).collect();
         self.sink.emit(&ROLE, &Role { detail: role.clone(), trusted }).await?;
         self.holds(role.arn(), role.attached_managed_policies(), role.role_policy_list()).await
     }

@@ -1,6 +1,6 @@
 //! Roles, from `GetAccountAuthorizationDetails` -> `(:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal)`.
 
-use crate::{inline_policy, managed_policy};
+use crate::{inline_policy, managed_policy, trust::Trusted};
 use aws_sdk_iam::types::RoleDetail;
 use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 
@@ -10,7 +10,7 @@ pub struct Role {
     /// As IAM gives it.
     pub detail: RoleDetail,
     /// ARNs, or names of services and of web identity providers, without repeats.
-    pub trusted: Vec<String>,
+    pub trusted: Vec<Trusted>,
 }
 
 /// Roles, the policies that they hold and whom they trust.
@@ -28,7 +28,9 @@ pub static ROLE: Node<Role> = Node {
     ontology: &[copied("_ont_name", "name"), fixed("_ont_type", "custom"), fixed("_ont_scope", "account")],
     edges: &[
         Edge::account(),
-        Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it, _| it.trusted.iter().map(Target::from).collect()),
+        // Cartography has this edge to principals that the policy only denies, too.
+        Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it: &Role, _| it.trusted.iter().map(target).collect())
+            .with_props(&["_module_denied", "_module_conditional"]),
         Edge::out("POLICY", managed_policy::LABEL, "id", |it, _| {
             managed_policy::targets(it.detail.attached_managed_policies())
         }),
@@ -39,11 +41,17 @@ pub static ROLE: Node<Role> = Node {
     ..Node::of("AWSRole")
 };
 
+fn target(trusted: &Trusted) -> Target {
+    let mark = |is: bool| if is { true.into() } else { Value::Null };
+    Target { value: trusted.arn.clone(), props: vec![mark(trusted.denied), mark(trusted.conditional)] }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ROLE, Role, RoleDetail};
     use crate::testing::{attached, inline, time};
-    use collector::testing::render;
+    use crate::trust;
+    use collector::testing::{place, render};
     use expect_test::expect;
 
     #[test]
@@ -57,7 +65,10 @@ mod tests {
             .attached_managed_policies(attached("arn:aws:iam::111111111111:policy/forms"))
             .role_policy_list(inline("own"))
             .build();
-        let trusted = vec!["ec2.amazonaws.com".to_owned(), "arn:aws:iam::222222222222:root".to_owned()];
+        let document = r#"{"Statement":[
+            {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}},
+            {"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}]}"#;
+        let trusted = trust::read("role", document, &place()).expect("a policy");
         expect![[r#"
             (:AWSRole:AWSPrincipal:PermissionRole {id: "arn:aws:iam::111111111111:role/service-role/app"})
               arn (indexed) = "arn:aws:iam::111111111111:role/service-role/app"
@@ -71,8 +82,8 @@ mod tests {
               _ont_scope (indexed) = "account"
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-              -[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
-              -[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
+              -[:TRUSTS_AWS_PRINCIPAL _module_denied=null _module_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+              -[:TRUSTS_AWS_PRINCIPAL _module_denied=true _module_conditional=true]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
               -[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
               -[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:role/service-role/app/inline_policy/own"})
         "#]]

@@ -1,6 +1,9 @@
 //! Whom roles trust: services, identity providers and other accounts, read from the roles' trust policies.
 
-use crate::{policy_document, statement::unreadable};
+use crate::{
+    policy_document::{self, Statement},
+    statement::unreadable,
+};
 use collector::{CollectError, Edge, Node, Place, Sink, copied, indexed, one, prop};
 use std::collections::HashSet;
 
@@ -52,6 +55,11 @@ pub struct Trusted {
     pub arn: String,
     /// Account of the ARN, or empty.
     pub account: String,
+    /// The trust policy names it, and never lets it assume the role: only statements that deny name it, or one without a
+    /// condition denies it.
+    pub denied: bool,
+    /// Every statement that allows it has a condition, or one that denies it has.
+    pub conditional: bool,
 }
 
 /// What a trusted principal is.
@@ -84,7 +92,13 @@ impl Trusted {
             "AWS" if value.starts_with("arn:") => Kind::Principal,
             _ => return None,
         };
-        Some(Self { kind, arn: value.to_owned(), account: account.to_owned() })
+        Some(Self { kind, arn: value.to_owned(), account: account.to_owned(), denied: false, conditional: false })
+    }
+
+    /// Whether these name it, its account (as such or as its root), or everyone.
+    fn is_among(&self, values: &HashSet<&str>) -> bool {
+        let account = |value: &&str| !self.account.is_empty() && (*value == self.account || *value == self.root_arn());
+        values.contains("*") || values.contains(self.arn.as_str()) || values.iter().any(account)
     }
 
     fn root_arn(&self) -> String {
@@ -120,17 +134,51 @@ impl Said {
     }
 }
 
-/// Whom a trust policy names, each once, in the order of the document. Statements that deny count as well: as in
-/// Cartography the edge says who is named, and the analysis of permissions who may.
+/// Whom a trust policy names, each once, in the order of the document. Statements that deny count as well, as in
+/// Cartography, and are told apart by [`Trusted::denied`].
 ///
 /// # Errors
 /// When it is no policy document.
 pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted>, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(role_arn, &error))?;
+    let with = |wanted: &dyn Fn(&Statement) -> bool| -> HashSet<&str> {
+        statements.iter().filter(|it| wanted(it)).flat_map(values).collect()
+    };
+    let allowed = with(&|it| has_effect(it, "Allow"));
+    let freely = with(&|it| has_effect(it, "Allow") && !is_conditional(it));
+    let denied = with(&always_denies);
+    let at_times = with(&|it| has_effect(it, "Deny") && is_conditional(it));
     let mut known = HashSet::new();
-    let principals = statements.into_iter().flat_map(|statement| statement.principals);
-    let trusted = principals.filter_map(|(kind, value)| Trusted::new(&kind, &value, place));
-    Ok(trusted.filter(|trusted| known.insert(trusted.arn.clone())).collect())
+    let principals = statements.iter().flat_map(|statement| &statement.principals);
+    let trusted = principals.filter_map(|(kind, value)| Trusted::new(kind, value, place));
+    let trusted = trusted.filter(|trusted| known.insert(trusted.arn.clone()));
+    let decided = |it: Trusted| Trusted {
+        denied: !allowed.contains(it.arn.as_str()) || it.is_among(&denied),
+        conditional: !freely.contains(it.arn.as_str()) || it.is_among(&at_times),
+        ..it
+    };
+    Ok(trusted.map(decided).collect())
+}
+
+fn has_effect(statement: &Statement, effect: &str) -> bool {
+    statement.effect.as_deref() == Some(effect)
+}
+
+fn is_conditional(statement: &Statement) -> bool {
+    statement.condition.as_ref().is_some_and(|text| !["", "[]", "[{}]"].contains(&text.as_str()))
+}
+
+fn values(statement: &Statement) -> impl Iterator<Item = &str> {
+    statement.principals.iter().map(|(_, value)| value.as_str())
+}
+
+/// Whether it denies assuming the role, by whatever means, on no condition.
+fn always_denies(statement: &Statement) -> bool {
+    let assumes = |action: &String| {
+        let action = action.to_lowercase();
+        action == "*" || action == "sts:*" || action == "sts:assumerole" || action == "sts:assumerole*"
+    };
+    has_effect(statement, "Deny") && !is_conditional(statement) && statement.action.iter().flatten().any(assumes)
 }
 
 #[cfg(test)]
@@ -202,6 +250,31 @@ mod tests {
         assert_eq!(arns, ["b", "a", "arn:aws:iam::222222222222:root"]);
         let error = read("role", "{", &place()).expect_err("no JSON");
         assert!(error.message.starts_with("role: the document is not JSON: "), "{error}");
+    }
+
+    #[test]
+    fn who_is_only_denied_is_told_apart() {
+        let denied = |statements: &str| {
+            let trusted = read("role", &format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
+            trusted.into_iter().filter(|it| it.denied).map(|it| it.arn).collect::<Vec<_>>()
+        };
+        let allow = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":["arn:aws:iam::1:user/a","arn:aws:iam::2:user/b"]}}"#;
+        let deny = |more: &str| format!(r#"{allow},{{"Effect":"Deny",{more}}}"#);
+        assert!(denied(allow).is_empty());
+        let mallory = r#""Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::1:user/mallory"}"#;
+        assert_eq!(denied(&deny(mallory)), ["arn:aws:iam::1:user/mallory"], "only a deny names it");
+        let user = r#""Action":"sts:*","Principal":{"AWS":"arn:aws:iam::1:user/a"}"#;
+        assert_eq!(denied(&deny(user)), ["arn:aws:iam::1:user/a"]);
+        let account = r#""Action":"sts:AssumeRole","Principal":{"AWS":"2"}"#;
+        assert_eq!(denied(&deny(account)), ["arn:aws:iam::2:user/b"], "its account is denied");
+        let conditional = format!(r#"{user},"Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"false"}}}}"#);
+        assert!(denied(&deny(&conditional)).is_empty(), "it may apply or not");
+        let document = format!(r#"{{"Statement":[{}]}}"#, deny(&conditional));
+        let trusted = read("role", &document, &place()).expect("a policy");
+        let conditional: Vec<_> = trusted.iter().filter(|it| it.conditional).map(|it| it.arn.as_str()).collect();
+        assert_eq!(conditional, ["arn:aws:iam::1:user/a"]);
+        let tags = r#""Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}"#;
+        assert!(denied(&deny(tags)).is_empty(), "another action");
     }
 
     #[tokio::test]

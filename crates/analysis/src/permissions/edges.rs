@@ -3,7 +3,7 @@
 use super::rules::{RULES, Rule};
 use crate::{
     answer,
-    policy::{Conditions, Grant},
+    policy::{Conditions, Grant, Open},
     run::Counts,
     stale::{CHUNK, End, Shapes},
 };
@@ -24,9 +24,11 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// A principal may assume a role.
-    pub(super) fn assume(principal: &str, role: &str) -> Self {
-        Self { end: ASSUME, row: parameters::texts([principal, role]) }
+    /// A principal may assume a role, whose trust policy may let it under a condition only.
+    pub(super) fn assume(principal: &str, role: &str, grant: &Grant, trusted_if: bool) -> Self {
+        let open = grant.open.clone().or_else(|| trusted_if.then(Open::default));
+        let (certainty, condition) = certainty(open.as_ref());
+        Self { end: ASSUME, row: parameters::list([principal.into(), role.into(), certainty, condition]) }
     }
 
     /// A rule holds for a principal and a resource.
@@ -34,9 +36,26 @@ impl Edge {
         let conditional = grant.conditions.is_some();
         let Conditions { keys, text } = grant.conditions.unwrap_or_default();
         let text = if conditional { text.into() } else { BoltType::Null(BoltNull) };
-        let row = [principal.into(), resource.into(), conditional.into(), parameters::texts(keys), text];
+        let (certainty, condition) = certainty(grant.open.as_ref());
+        let row = [
+            principal.into(),
+            resource.into(),
+            certainty,
+            condition,
+            conditional.into(),
+            parameters::texts(keys),
+            text,
+        ];
         Self { end: end(rule), row: parameters::list(row) }
     }
+}
+
+/// `must` for what holds whatever the request, else `may` and the open conditions as JSON: `{"allow": […], "deny": […]}`,
+/// each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
+fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
+    let Some(Open { allow, deny }) = open else { return ("must".into(), BoltType::Null(BoltNull)) };
+    let condition = serde_json::json!({ "allow": allow, "deny": deny });
+    ("may".into(), condition.to_string().into())
 }
 
 /// What is drawn, and not yet written.
@@ -102,12 +121,13 @@ fn merge(end: End, rows: Vec<BoltType>, tag: i64) -> Query {
     let properties = if end == ASSUME {
         "ON CREATE SET edge.firstseen = timestamp()"
     } else {
-        "SET edge.has_condition = row[2], edge.condition_keys = row[3], edge.conditions = row[4]"
+        "SET edge.has_condition = row[4], edge.condition_keys = row[5], edge.conditions = row[6]"
     };
     let text = format!(
         "UNWIND $rows AS row MATCH (principal:`{FROM}` {{arn: row[0]}}) USING INDEX principal:`{FROM}`(arn) \
          MATCH (resource:`{to}` {{arn: row[1]}}) USING INDEX resource:`{to}`(arn) \
          MERGE (principal)-[edge:`{kind}`]->(resource) {properties} \
+         SET edge.certainty = row[2], edge.condition = row[3] \
          SET edge.lastupdated = CASE WHEN edge.lastupdated > $tag THEN edge.lastupdated ELSE $tag END \
          RETURN count(*) AS written"
     );

@@ -30,7 +30,7 @@ use edges::{Drawing, Edge};
 use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use policies::Policies;
-use principals::Principal;
+use principals::{Principal, TrustedBy};
 use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
@@ -95,9 +95,9 @@ impl Evaluation<'_> {
 
     async fn evaluate(&mut self, principal: &Principal) -> Result<(), GraphError> {
         let holder = self.policies.holder(principal);
-        for role in &principal.trusted_by {
-            if holder.grant(self.assume, role).is_some() {
-                self.drawing.draw(Edge::assume(&principal.arn, role)).await?;
+        for TrustedBy { role, conditional } in &principal.trusted_by {
+            if let Some(grant) = holder.grant(self.assume, role) {
+                self.drawing.draw(Edge::assume(&principal.arn, role, &grant, *conditional)).await?;
             }
         }
         for account in &principal.accounts {

@@ -18,8 +18,17 @@ pub(super) struct Principal {
     pub(super) policies: Vec<String>,
     /// Id of the policy that bounds it, if the graph knows one.
     pub(super) boundary: Option<String>,
-    /// ARNs of the roles that trust it by name.
-    pub(super) trusted_by: Vec<String>,
+    /// The roles that trust it by name, sorted.
+    pub(super) trusted_by: Vec<TrustedBy>,
+}
+
+/// A role that trusts a principal.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TrustedBy {
+    /// ARN of the role.
+    pub(super) role: String,
+    /// Its trust policy has a condition for this principal.
+    pub(super) conditional: bool,
 }
 
 /// A role that trusts a service, an identity provider or an account as a whole names nobody whose policies could allow
@@ -30,8 +39,9 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)
     [(account:AWSAccount)-[:RESOURCE]->(p) | account.id] AS accounts, \
     [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
     CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
-    ELSE [(p)<-[:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
-          WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | role.arn] END AS trusted_by \
+    ELSE [(p)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
+          WHERE trust._module_denied IS NULL AND role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
+          | [role.arn, toString(coalesce(trust._module_conditional, false))]] END AS trusted_by \
     ORDER BY arn";
 
 /// The next page; empty at the end.
@@ -58,7 +68,7 @@ impl Principal {
             accounts: sorted("accounts")?,
             policies: sorted("policies")?,
             boundary: row.get("boundary")?,
-            trusted_by: sorted("trusted_by")?,
+            trusted_by: trusted_by(row.get("trusted_by")?),
         })
     }
 
@@ -66,4 +76,16 @@ impl Principal {
     pub(super) fn policy_ids(&self) -> impl Iterator<Item = &str> {
         self.policies.iter().chain(&self.boundary).map(String::as_str)
     }
+}
+
+/// Pairs of a role and whether it trusts under a condition.
+fn trusted_by(pairs: Vec<Vec<String>>) -> Vec<TrustedBy> {
+    let read = |pair: Vec<String>| {
+        let mut texts = pair.into_iter();
+        Some(TrustedBy { role: texts.next()?, conditional: texts.next()? == "true" })
+    };
+    let mut roles: Vec<_> = pairs.into_iter().filter_map(read).collect();
+    roles.sort();
+    roles.dedup_by(|later, earlier| later.role == earlier.role);
+    roles
 }

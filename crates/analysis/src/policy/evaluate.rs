@@ -17,31 +17,60 @@ pub struct Holder<'a> {
 /// A principal may do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// What it depends on; none when it always holds.
+    /// Conditions of the statements that allow it; none when one of them allows without a condition.
     pub conditions: Option<Conditions>,
+    /// What is not decided; none for what holds whatever the request.
+    pub open: Option<Open>,
+}
+
+/// Conditions that depend on the request, which the graph does not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Open {
+    /// It is allowed if one of these holds; empty when it is allowed anyway. JSON lists of operator maps.
+    pub allow: Vec<String>,
+    /// It is denied if one of these holds.
+    pub deny: Vec<String>,
 }
 
 impl<'a> Holder<'a> {
     /// Whether the principal may do any of `asked` on a resource, and on what that depends.
     ///
-    /// It depends on nothing as soon as one statement allows without a condition, and the boundary, if there is one, too.
+    /// A statement with a condition is not decided: one that denies leaves a grant that is not certain, and one that allows
+    /// makes none that is. It is certain as soon as one action is allowed without a condition, by the boundary too if there
+    /// is one, and no statement denies it under a condition.
     pub fn grant(&self, asked: Permissions, arn: &str) -> Option<Grant> {
         let granted = self.permissions(arn) & asked;
         if granted.is_empty() {
             return None;
         }
-        let mut conditions = Vec::new();
-        conditions.extend(needed(self.statements(), granted, arn).into_iter().flatten());
-        conditions
-            .extend(self.boundary.and_then(|boundary| needed(boundary.iter(), granted, arn)).into_iter().flatten());
-        let conditions = (!conditions.is_empty()).then(|| Conditions::join(conditions));
-        Some(Grant { conditions })
+        let mut needs = Vec::new();
+        needs.extend(needed(self.statements(), granted, arn).into_iter().flatten());
+        needs.extend(self.boundary.and_then(|boundary| needed(boundary.iter(), granted, arn)).into_iter().flatten());
+        let open = (granted & self.certain(arn)).is_empty().then(|| Open {
+            allow: needs.iter().map(|&text| text.to_owned()).collect(),
+            deny: self.open_denials(granted, arn),
+        });
+        let conditions = (!needs.is_empty()).then(|| Conditions::join(needs));
+        Some(Grant { conditions, open })
     }
 
-    /// Everything that the principal may do on a resource.
+    /// Everything that the principal may do on a resource, certainly or under conditions.
     pub fn permissions(&self, arn: &str) -> Permissions {
-        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| effect_of(boundary.iter(), arn));
-        effect_of(self.statements(), arn) & bounded
+        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| possible(boundary.iter(), arn));
+        possible(self.statements(), arn) & bounded
+    }
+
+    /// What it may do whatever the request.
+    fn certain(&self, arn: &str) -> Permissions {
+        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| certain(boundary.iter(), arn));
+        certain(self.statements(), arn) & bounded
+    }
+
+    fn open_denials(&self, granted: Permissions, arn: &str) -> Vec<String> {
+        let all = self.statements().chain(self.boundary.into_iter().flatten());
+        let denies =
+            |it: &&Statement| it.effect == Effect::Deny && !(it.permissions & granted).is_empty() && it.covers(arn);
+        all.filter(denies).filter_map(|it| it.condition.clone()).collect()
     }
 
     /// The statements that allow any of `asked` on something: where to look for resources.
@@ -54,7 +83,17 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// What statements together permit: what one allows and none denies.
+/// What statements together may permit: what one allows, and none denies without a condition.
+fn possible<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
+    effect_of(statements.filter(|it| it.effect == Effect::Allow || it.condition.is_none()), arn)
+}
+
+/// What they permit whatever the request: what one allows without a condition, and none denies.
+fn certain<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
+    effect_of(statements.filter(|it| it.effect == Effect::Deny || it.condition.is_none()), arn)
+}
+
+/// What one of the statements allows and none denies.
 fn effect_of<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
     let (mut allowed, mut denied) = (Permissions::NONE, Permissions::NONE);
     for statement in statements {
@@ -81,7 +120,7 @@ fn needed<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Grant, Holder, Permissions, Policy};
+    use super::{Grant, Holder, Open, Permissions, Policy};
     use crate::policy::{Asked, Raw, Statement};
     use proptest::prelude::*;
 
@@ -140,6 +179,23 @@ mod tests {
     }
 
     #[test]
+    fn a_deny_under_a_condition_leaves_a_grant_that_is_not_certain() {
+        const MFA: &str = r#"[{"Bool": {"aws:MultiFactorAuthPresent": "false"}}]"#;
+        let deny = format!("Deny iam:* on * if {MFA}");
+        let open = |policies: &[&[&str]]| decide(policies, None).expect("a grant").open;
+        assert_eq!(open(&[&["Allow * on *"]]), None);
+        let denied = Open { allow: Vec::new(), deny: vec![MFA.to_owned()] };
+        assert_eq!(open(&[&["Allow * on *", &deny]]), Some(denied));
+        let one = r#"[{"A": {"k": 1}}]"#;
+        let both = Open { allow: vec![one.to_owned()], deny: vec![MFA.to_owned()] };
+        assert_eq!(open(&[&[&format!("Allow * on * if {one}"), &deny]]), Some(both));
+        assert_eq!(open(&[&["Allow * on *", &format!("Deny s3:* on * if {MFA}")]]), None, "another service");
+        check(&[&["Allow * on *", &deny, "Deny iam:PassRole on *"]], false);
+        let bounded = decide(&[&["Allow * on *"]], Some(&["Allow * on *", &deny])).expect("a grant");
+        assert!(bounded.open.is_some_and(|open| open.deny == [MFA]));
+    }
+
+    #[test]
     fn negations() {
         check(&[&["Allow !s3:* on *"]], true);
         check(&[&["Allow !iam:* on *"]], false);
@@ -191,8 +247,10 @@ mod tests {
         let resource = "arn:aws:iam::1:role/(\\*|app|ap\\?|b)|\\*|arn:\\*";
         let list = |of: &'static str| prop::option::of(prop::collection::vec(of, 0..3));
         let effect = prop::option::of(prop::sample::select(vec!["Allow".to_owned(), "Deny".to_owned()]));
-        let condition =
-            prop::option::of(prop::sample::select(vec!["[{}]".to_owned(), "[{\"A\": {\"k\": 1}}]".to_owned()]));
+        let condition = prop::option::of(prop::sample::select(vec![
+            "[{\"B\": {}}]".to_owned(),
+            "[{\"A\": {\"k\": 1}}]".to_owned(),
+        ]));
         (effect, list(word), list(word), list(resource), list(resource), condition).prop_map(
             |(effect, action, not_action, resource, not_resource, condition)| Raw {
                 effect,
@@ -234,7 +292,35 @@ mod tests {
             let mut more = statements.clone();
             more.insert(position.index(statements.len() + 1), with_effect(deny, "Deny"));
             let after = grant(&more);
-            prop_assert!(after.is_none() || after == before);
+            prop_assert!(after.is_none() || before.is_some());
+            let certain = |grant: &Option<Grant>| grant.as_ref().is_some_and(|grant| grant.open.is_none());
+            prop_assert!(!certain(&after) || certain(&before));
+        }
+
+        /// Every condition either holds or does not. A certain grant holds in all these worlds, and one that is not in
+        /// one of them.
+        #[test]
+        fn a_grant_agrees_with_an_evaluator_that_decides_every_condition(
+            statements in prop::collection::vec(any_statement(), 0..5),
+        ) {
+            let conditional = statements.iter().filter(|raw| raw.condition.is_some()).count();
+            let mut held = Vec::new();
+            for world in 0u32..1 << conditional {
+                let mut nth = 0;
+                let decided = statements.iter().filter_map(|raw| {
+                    let holds = raw.condition.is_none() || {
+                        nth += 1;
+                        world >> (nth - 1) & 1 == 1
+                    };
+                    holds.then(|| Raw { condition: None, ..raw.clone() })
+                });
+                held.push(grant(&decided.collect::<Vec<_>>()).is_some());
+            }
+            match grant(&statements) {
+                None => prop_assert!(held.iter().all(|holds| !holds)),
+                Some(Grant { open: None, .. }) => prop_assert!(held.iter().all(|holds| *holds)),
+                Some(Grant { open: Some(_), .. }) => prop_assert!(held.contains(&true)),
+            }
         }
 
         #[test]

@@ -61,8 +61,9 @@ impl Statement {
         };
         let actions = Clause::new(lower(raw.action), lower(raw.not_action));
         let permissions = asked.filter(|action| actions.selects(action));
-        let resources = Clause::new(raw.resource, raw.not_resource);
-        let condition = raw.condition.filter(|text| !text.is_empty());
+        let resources = Clause::of_arns(raw.resource, raw.not_resource);
+        // An empty block is no condition.
+        let condition = raw.condition.filter(|text| !["", "[]", "[{}]", "{}"].contains(&text.trim()));
         (!permissions.is_empty()).then_some(Self { effect, permissions, resources, condition })
     }
 
@@ -89,8 +90,17 @@ impl Statement {
 impl Clause {
     /// From an element and its negation; a statement with neither selects nothing.
     pub fn new(only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
+        Self::with(Pattern::new, only, except)
+    }
+
+    /// The same for elements that name resources.
+    pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
+        Self::with(Pattern::of_arn, only, except)
+    }
+
+    fn with(pattern: fn(String) -> Pattern, only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
         let only = if only.is_none() && except.is_none() { Some(Vec::new()) } else { only };
-        let patterns = |texts: Vec<String>| texts.into_iter().map(Pattern::new).collect();
+        let patterns = |texts: Vec<String>| texts.into_iter().map(pattern).collect();
         Self { only: only.map(patterns), except: except.map(patterns).unwrap_or_default() }
     }
 
@@ -170,11 +180,13 @@ mod tests {
 
     #[test]
     fn resources_and_their_negation() {
-        let selects = |only: Option<Vec<String>>, except| Clause::new(only, except).selects("arn:aws:iam::1:role/App");
+        let selects =
+            |only: Option<Vec<String>>, except| Clause::of_arns(only, except).selects("arn:aws:iam::1:role/App");
         assert!(selects(texts(&["arn:aws:iam::*:role/App"]), None));
         assert!(!selects(texts(&["arn:aws:iam::*:role/app"]), None), "resources have case");
         assert!(!selects(None, texts(&["arn:aws:iam::1:role/*"])));
         assert!(selects(None, texts(&["arn:aws:iam::2:role/*"])));
+        assert!(!selects(texts(&["arn:aws:iam::?:1:role/App"]), None), "a wildcard stands for no colon");
         assert!(!selects(None, None), "a statement without resources");
         assert!(!selects(texts(&[]), None));
     }

@@ -98,7 +98,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
         (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:TRUSTS_AWS_PRINCIPAL _module_denied=null _module_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
         (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
     "#]]
     .assert_eq(&rows);
