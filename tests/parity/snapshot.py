@@ -11,15 +11,15 @@ needs a Python environment with the `neo4j` driver. FILE holds
 
 JSON keeps apart what Neo4j keeps apart: integers, floats, strings, booleans and lists are themselves, and a temporal value
 is {"datetime": "2024-01-01T00:00:00Z"} as Neo4j prints it. Left out is what differs by nature between two programs or
-two runs: when and by what a value was written, nodes and labels that begin with `Groma`, and relationships whose type begins
-with `_module_`.
+two runs: when and by what a value was written, properties that begin with `_module_` or `_groma_`, nodes and labels that
+begin with `Groma`, and relationships whose type begins with `_module_`.
 """
 
 import argparse
 import json
 
 BOOKKEEPING = {"firstseen", "lastupdated"}
-BOOKKEEPING_PREFIXES = ("_module_", "_sub_resource_")
+BOOKKEEPING_PREFIXES = ("_module_", "_groma_", "_sub_resource_")
 OWN_LABEL = "Groma"
 # Labels that nodes of several primary labels share; one names a node only when no other does.
 SHARED_LABELS = {"AWSPrincipal", "AWSPolicy", "AWSIpRule", "AWSIpv4CidrBlock", "AWSIpv6CidrBlock"}

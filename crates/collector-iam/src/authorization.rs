@@ -14,7 +14,10 @@ use crate::{
 use aws_sdk_iam::{
     Client,
     operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput,
-    types::{AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail},
+    types::{
+        AttachedPermissionsBoundary, AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail,
+        UserDetail,
+    },
 };
 use collector::{CollectError, Collecting, Listing, Sink, paged, unless_gone};
 use events::FailureClass;
@@ -59,7 +62,7 @@ struct Reader<'a> {
     groups: HashMap<&'a str, &'a str>,
     sink: &'a mut Sink,
     said: Said,
-    /// ARNs of the managed policies that somebody holds and that no page has described so far.
+    /// ARNs of the managed policies that somebody holds or is bounded by, and that no page has described so far.
     awaited: BTreeSet<String>,
     described: BTreeSet<String>,
 }
@@ -90,6 +93,7 @@ impl<'a> Reader<'a> {
         let groups = user.group_list().iter().filter_map(|name| self.groups.get(name.as_str()));
         let groups = groups.map(|&arn| arn.to_owned()).collect();
         self.sink.emit(&USER_GRANTS, &UserGrants { detail: user.clone(), groups }).await?;
+        self.is_bounded(user.permissions_boundary());
         self.holds(user.arn(), user.attached_managed_policies(), user.user_policy_list()).await
     }
 
@@ -103,7 +107,14 @@ impl<'a> Reader<'a> {
         let trusted = trust::read(arn, role.assume_role_policy_document().unwrap_or_default(), self.sink.place())?;
         self.said.emit(self.sink, &trusted).await?;
         self.sink.emit(&ROLE, &Role { detail: role.clone(), trusted }).await?;
+        self.is_bounded(role.permissions_boundary());
         self.holds(role.arn(), role.attached_managed_policies(), role.role_policy_list()).await
+    }
+
+    /// The policy of a boundary is part of the graph, although nobody holds it.
+    fn is_bounded(&mut self, boundary: Option<&AttachedPermissionsBoundary>) {
+        let arn = boundary.and_then(|it| it.permissions_boundary_arn()).filter(|arn| !self.described.contains(*arn));
+        self.awaited.extend(arn.map(str::to_owned));
     }
 
     async fn holds(

@@ -1,8 +1,8 @@
-//! Managed policies that somebody holds, from `GetAccountAuthorizationDetails` -> `(:AWSManagedPolicy)`.
+//! Managed policies that somebody holds or is bounded by, from `GetAccountAuthorizationDetails` -> `(:AWSManagedPolicy)`.
 
 use crate::principals::name;
-use aws_sdk_iam::types::{AttachedPolicy, ManagedPolicyDetail};
-use collector::{Node, Target, indexed, prop};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, ManagedPolicyDetail};
+use collector::{Node, Target, Value, indexed, prop};
 
 /// Label of managed policies.
 pub const LABEL: &str = "AWSManagedPolicy";
@@ -35,6 +35,11 @@ pub fn is_of_aws(policy_id: &str) -> bool {
 /// Ends of a principal's POLICY edges.
 pub fn targets(attached: &[AttachedPolicy]) -> Vec<Target> {
     attached.iter().filter_map(|it| it.policy_arn()).map(Target::from).collect()
+}
+
+/// ARN of a principal's permissions boundary.
+pub fn boundary(attached: Option<&AttachedPermissionsBoundary>) -> Value {
+    attached.and_then(|it| it.permissions_boundary_arn()).into()
 }
 
 /// The version in force, URL-encoded.

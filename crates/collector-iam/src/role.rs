@@ -24,13 +24,16 @@ pub static ROLE: Node<Role> = Node {
         prop("path", |it, _| it.detail.path().into()),
         prop("createdate", |it, _| it.detail.create_date().map(Value::spelled).into()),
         prop("createdate_dt", |it, _| it.detail.create_date().into()),
+        prop("_groma_boundary", |it, _| managed_policy::boundary(it.detail.permissions_boundary())),
     ],
     ontology: &[copied("_ont_name", "name"), fixed("_ont_type", "custom"), fixed("_ont_scope", "account")],
     edges: &[
         Edge::account(),
         // Cartography has this edge to principals that the policy only denies, too.
-        Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it: &Role, _| it.trusted.iter().map(target).collect())
-            .with_props(&["_module_denied", "_module_conditional"]),
+        Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it: &Role, _| {
+            it.trusted.iter().map(target).collect()
+        })
+        .with_props(&["_groma_denied", "_groma_conditional"]),
         Edge::out("POLICY", managed_policy::LABEL, "id", |it, _| {
             managed_policy::targets(it.detail.attached_managed_policies())
         }),
@@ -49,7 +52,7 @@ fn target(trusted: &Trusted) -> Target {
 #[cfg(test)]
 mod tests {
     use super::{ROLE, Role, RoleDetail};
-    use crate::testing::{attached, inline, time};
+    use crate::testing::{attached, bounded, inline, time};
     use crate::trust;
     use collector::testing::{place, render};
     use expect_test::expect;
@@ -64,6 +67,7 @@ mod tests {
             .create_date(time())
             .attached_managed_policies(attached("arn:aws:iam::111111111111:policy/forms"))
             .role_policy_list(inline("own"))
+            .permissions_boundary(bounded())
             .build();
         let document = r#"{"Statement":[
             {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}},
@@ -77,13 +81,14 @@ mod tests {
               path = "/service-role/"
               createdate = "2024-05-01 01:02:03+00:00"
               createdate_dt = time(1714525323000000)
+              _groma_boundary = "arn:aws:iam::111111111111:policy/boundary"
               _ont_name (indexed) = "app"
               _ont_type (indexed) = "custom"
               _ont_scope (indexed) = "account"
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-              -[:TRUSTS_AWS_PRINCIPAL _module_denied=null _module_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
-              -[:TRUSTS_AWS_PRINCIPAL _module_denied=true _module_conditional=true]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
+              -[:TRUSTS_AWS_PRINCIPAL _groma_denied=null _groma_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+              -[:TRUSTS_AWS_PRINCIPAL _groma_denied=true _groma_conditional=true]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
               -[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
               -[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:role/service-role/app/inline_policy/own"})
         "#]]

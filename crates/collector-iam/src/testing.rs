@@ -1,6 +1,6 @@
 //! Pieces of fixtures.
 
-use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail};
 use aws_smithy_types::DateTime;
 
 /// 2024-05-01T01:02:03Z.
@@ -17,4 +17,9 @@ pub(crate) fn inline(name: &str) -> PolicyDetail {
         .policy_name(name)
         .policy_document(r#"{"Statement":[{"Effect":"Deny","NotAction":"a"}]}"#)
         .build()
+}
+
+/// A permissions boundary.
+pub(crate) fn bounded() -> AttachedPermissionsBoundary {
+    AttachedPermissionsBoundary::builder().permissions_boundary_arn("arn:aws:iam::111111111111:policy/boundary").build()
 }

@@ -39,7 +39,10 @@ pub struct UserGrants {
 pub static USER_GRANTS: Node<UserGrants> = Node {
     extra_labels: EXTRA_LABELS,
     id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
-    props: &[indexed("arn", |it, _| it.detail.arn().into())],
+    props: &[
+        indexed("arn", |it, _| it.detail.arn().into()),
+        prop("_groma_boundary", |it, _| managed_policy::boundary(it.detail.permissions_boundary())),
+    ],
     edges: &[
         Edge::out("MEMBER_AWS_GROUP", "AWSGroup", "id", |it, _| it.groups.iter().map(Target::from).collect()),
         Edge::out("MEMBER_OF", "AWSGroup", "id", |it, _| it.groups.iter().map(Target::from).collect()),
@@ -69,7 +72,7 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
 #[cfg(test)]
 mod tests {
     use super::{USER, USER_GRANTS, User, UserDetail, UserGrants};
-    use crate::testing::{attached, inline, time};
+    use crate::testing::{attached, bounded, inline, time};
     use collector::testing::render;
     use expect_test::expect;
 
@@ -111,11 +114,13 @@ mod tests {
             .arn(ARN)
             .attached_managed_policies(attached("arn:aws:iam::aws:policy/AdministratorAccess"))
             .user_policy_list(inline("own"))
+            .permissions_boundary(bounded())
             .build();
         let groups = vec!["arn:aws:iam::111111111111:group/people/admins".to_owned()];
         expect![[r#"
             (:AWSUser:AWSPrincipal:UserAccount {id: "arn:aws:iam::111111111111:user/people/alice"})
               arn (indexed) = "arn:aws:iam::111111111111:user/people/alice"
+              _groma_boundary = "arn:aws:iam::111111111111:policy/boundary"
               -[:MEMBER_AWS_GROUP]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
               -[:MEMBER_OF]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
               -[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::aws:policy/AdministratorAccess"})

@@ -26,7 +26,16 @@ pub(super) fn query(ids: &[&str]) -> Query {
 /// Policies by id.
 pub(super) struct Policies {
     asked: Asked,
-    known: HashMap<String, Policy>,
+    known: HashMap<String, Known>,
+}
+
+/// A policy that was looked for.
+#[derive(Default)]
+struct Known {
+    /// Its statements that matter.
+    policy: Policy,
+    /// The graph has a statement of it, whether or not it matters.
+    is_there: bool,
 }
 
 impl Policies {
@@ -40,7 +49,7 @@ impl Policies {
         let new: Vec<&str> = new.into_iter().collect();
         for ids in new.chunks(AT_ONCE) {
             // One without statements is known to have none.
-            self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Policy::new())));
+            self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Known::default())));
             for row in store.rows(query(ids)).await? {
                 self.take(&row).map_err(answer::unreadable)?;
             }
@@ -57,20 +66,20 @@ impl Policies {
             not_resource: row.get("notresource")?,
             condition: row.get("condition")?,
         };
-        if let Some(statement) = Statement::new(raw, &self.asked) {
-            self.known.entry(row.get("id")?).or_default().push(statement);
-        }
+        let known = self.known.entry(row.get("id")?).or_default();
+        known.is_there = true;
+        known.policy.extend(Statement::new(raw, &self.asked));
         Ok(())
     }
 
-    /// What a principal holds, once its policies have been loaded. A boundary of which the graph has no statement that
-    /// matters is not taken for one that forbids everything: the graph may not have it at all.
+    /// What a principal holds, once its policies have been loaded. A boundary without any statement in the graph is not
+    /// taken for one that forbids everything: the graph may not have it.
     pub(super) fn holder(&self, principal: &Principal) -> Holder<'_> {
         let policies = principal.policies.iter().filter_map(|id| self.known.get(id));
         let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
         Holder {
-            policies: policies.filter(|policy| !policy.is_empty()).collect(),
-            boundary: boundary.filter(|policy| !policy.is_empty()),
+            policies: policies.map(|known| &known.policy).filter(|policy| !policy.is_empty()).collect(),
+            boundary: boundary.filter(|known| known.is_there).map(|known| &known.policy),
         }
     }
 

@@ -40,8 +40,8 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)
     [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
     CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
     ELSE [(p)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
-          WHERE trust._module_denied IS NULL AND role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
-          | [role.arn, toString(coalesce(trust._module_conditional, false))]] END AS trusted_by \
+          WHERE trust._groma_denied IS NULL AND role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
+          | [role.arn, toString(coalesce(trust._groma_conditional, false))]] END AS trusted_by \
     ORDER BY arn";
 
 /// The next page; empty at the end.

@@ -92,6 +92,56 @@ async fn a_role_is_assumed_by_whom_it_trusts_and_who_may() -> anyhow::Result<()>
     check(STEP, &make, &edges("STS_ASSUMEROLE_ALLOW"), expected).await
 }
 
+/// What depends on the request, and a trust policy that denies.
+#[tokio::test]
+async fn certain_and_uncertain_edges_are_told_apart() -> anyhow::Result<()> {
+    let make = graph(
+        r#"
+1 sure
+  sure: Allow * *
+1 mfa
+  mfa: Allow * * [{"Bool": {"aws:MultiFactorAuthPresent": "true"}}]
+1 unless
+  unless: Allow * *
+  unless: Deny * * [{"Bool": {"aws:SecureTransport": "false"}}]
+1 never
+  never: Allow * *
+  never: Deny * *
+1 mallory
+  mallory: Allow * *
+1 target
+  trusts 1 sure
+  trusts 1 mfa
+  trusts 1 unless
+  trusts 1 never
+  trusts 1 mallory
+1 careful
+  trusts 1 sure
+"#,
+        "MATCH (:AWSRole {id: 'arn:aws:iam::1:role/target'})-[t:TRUSTS_AWS_PRINCIPAL]->({id: 'arn:aws:iam::1:role/mallory'}) \
+         SET t._groma_denied = true WITH count(*) AS _ \
+         MATCH (:AWSRole {id: 'arn:aws:iam::1:role/careful'})-[t:TRUSTS_AWS_PRINCIPAL]->() SET t._groma_conditional = true",
+    );
+    let question = "MATCH (a)-[r:STS_ASSUMEROLE_ALLOW]->(b) RETURN split(a.id, '/')[1] AS a, split(b.id, '/')[1] AS b, \
+        r.certainty AS certainty, coalesce(r.condition, '') AS condition ORDER BY a, b";
+    let expected = expect![[r#"
+        mfa target may {"allow":["[{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]"],"deny":[]}
+        sure careful may {"allow":[],"deny":[]}
+        sure target must 
+        unless target may {"allow":[],"deny":["[{\"Bool\": {\"aws:SecureTransport\": \"false\"}}]"]}
+    "#]];
+    check(STEP, &make, question, expected).await?;
+    let question = "MATCH (a)-[r:CAN_PASS_ROLE]->(b) WHERE b.id ENDS WITH 'target' \
+        RETURN split(a.id, '/')[1] AS a, r.certainty AS certainty, r.has_condition AS conditional ORDER BY a";
+    let expected = expect![[r"
+        mallory must false
+        mfa may true
+        sure must false
+        unless may false
+    "]];
+    check(STEP, &make, question, expected).await
+}
+
 #[tokio::test]
 async fn roles_are_passed_within_an_account() -> anyhow::Result<()> {
     let make = graph(
@@ -135,17 +185,22 @@ async fn a_boundary_narrows_what_policies_grant() -> anyhow::Result<()> {
   admin: Allow * *
 1 unknown
   admin: Allow * *
+1 elsewhere
+  admin: Allow * *
 1 target
   boundary: Allow iam:PassRole arn:aws:iam::1:role/target
+  storage: Allow s3:* *
 ",
-        "MATCH (b:AWSRole {id: 'arn:aws:iam::1:role/bounded'}), (u:AWSRole {id: 'arn:aws:iam::1:role/unknown'}) \
-         SET b._groma_boundary = 'boundary', u._module_boundary = 'not in the graph'",
+        "MATCH (b:AWSRole {id: 'arn:aws:iam::1:role/bounded'}), (u:AWSRole {id: 'arn:aws:iam::1:role/unknown'}), \
+         (e:AWSRole {id: 'arn:aws:iam::1:role/elsewhere'}) \
+         SET b._groma_boundary = 'boundary', u._groma_boundary = 'not in the graph', e._groma_boundary = 'storage'",
     );
     let question = "MATCH (a)-[:CAN_PASS_ROLE]->(b) WHERE NOT a.id ENDS WITH 'target' \
         RETURN split(a.id, '/')[1] AS a, split(b.id, '/')[1] AS b ORDER BY a, b";
     let expected = expect![[r"
         bounded target
         unknown bounded
+        unknown elsewhere
         unknown target
         unknown unknown
     "]];

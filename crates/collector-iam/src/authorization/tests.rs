@@ -1,5 +1,5 @@
 use super::{GetAccountAuthorizationDetailsOutput, ManagedPolicyDetail, Reader, RoleDetail, UserDetail};
-use crate::testing::{attached, inline};
+use crate::testing::{attached, bounded, inline};
 use aws_sdk_iam::types::PolicyVersion;
 use collector::{
     CollectError, Sink,
@@ -51,6 +51,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
     expect![[r#"
         (:AWSUser:AWSPrincipal:UserAccount {id: "arn:aws:iam::111111111111:user/alice"})
           arn (indexed) = "arn:aws:iam::111111111111:user/alice"
+          _groma_boundary = null
         (:AWSInlinePolicy:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
           name = "own"
           type = "inline"
@@ -83,6 +84,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           path = null
           createdate = null
           createdate_dt = null
+          _groma_boundary = null
           _ont_name (indexed) = null
           _ont_type (indexed) = "custom"
           _ont_scope (indexed) = "account"
@@ -98,7 +100,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/1"})<-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
         (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:TRUSTS_AWS_PRINCIPAL _module_denied=null _module_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
+        (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:TRUSTS_AWS_PRINCIPAL _groma_denied=null _groma_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
         (:AWSRole {id: "arn:aws:iam::111111111111:role/app"})-[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
     "#]]
     .assert_eq(&rows);
@@ -114,6 +116,17 @@ async fn policies_that_nobody_holds_are_left_out_and_late_ones_are_fetched() {
     let pages = [page().policies(policy(0)).build(), page().role_detail_list(role(trust)).build()];
     let (_, awaited) = read(&pages).await.expect("good pages");
     assert_eq!(awaited, [POLICY]);
+}
+
+/// It may be attached to nobody.
+#[tokio::test]
+async fn the_policy_of_a_boundary_is_fetched() {
+    let user =
+        UserDetail::builder().arn("arn:aws:iam::111111111111:user/alice").permissions_boundary(bounded()).build();
+    let page = GetAccountAuthorizationDetailsOutput::builder().user_detail_list(user).build();
+    let (rows, awaited) = read(&[page]).await.expect("a good page");
+    assert!(rows.contains("_groma_boundary = \"arn:aws:iam::111111111111:policy/boundary\""), "{rows}");
+    assert_eq!(awaited, ["arn:aws:iam::111111111111:policy/boundary"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-MATCH (role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(outsider:AWSPrincipal) WHERE trust._module_denied IS NULL
+MATCH (role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(outsider:AWSPrincipal) WHERE trust._groma_denied IS NULL
 WITH role, outsider, split(outsider.arn, ':')[4] AS account_id
 OPTIONAL MATCH (surveyed:AWSAccount {id: account_id, inscope: true})
 WITH role, outsider, account_id, surveyed WHERE account_id <> '' AND surveyed IS NULL
