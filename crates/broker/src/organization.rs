@@ -115,13 +115,14 @@ async fn is_wanted(client: &Client, wanted: &Organization, account_id: &str) -> 
             asked.map_err(|error| Refusal::of_call(&error, &format!("describe the account {account_id}")))?.account
         }
     };
+    let Some(account) = account else { return Ok(None) };
     let mut parts = vec![account_id.to_owned()];
     if wanted.include.iter().chain(&wanted.exclude).any(|part| !is_account_id(part)) {
         parts.extend(parents(client, account_id).await?);
     }
     let is_in = |listed: &[String]| parts.iter().any(|part| listed.contains(part));
     let is_chosen = (wanted.include.is_empty() || is_in(&wanted.include)) && !is_in(&wanted.exclude);
-    Ok(account.and_then(member).filter(|member| is_chosen && member.inactive.is_none()))
+    Ok(member(account).filter(|member| is_chosen && member.inactive.is_none()))
 }
 
 /// Units and root above an account, from the bottom up.

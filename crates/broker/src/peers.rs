@@ -12,7 +12,7 @@ use bus::{Bus, Served};
 use events::{BrokerPresent, Message, subjects};
 use futures::{Stream, StreamExt};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -101,7 +101,8 @@ impl Peers {
             }
         };
         let mut identity = std::pin::pin!(identity);
-        let mut differing: Option<(String, Instant)> = None;
+        // Older brokers that serve and differ, with the time since when.
+        let mut differing: HashMap<String, Instant> = HashMap::new();
         loop {
             tokio::select! {
                 _ = tick.tick() => self.announce().await,
@@ -113,20 +114,20 @@ impl Peers {
                     // At the end of the connection the broker ends by itself.
                     let Some(message) = message else { return std::future::pending().await };
                     let Some(other) = other(&message, &self.present) else { continue };
-                    self.announce().await;
-                    let older = other.serving && other.broker_id < self.present.broker_id;
+                    // One that starts waits for an answer; those that serve hear of each other by and by.
+                    if !other.serving {
+                        self.announce().await;
+                    }
                     if !differ(&self.present, &other) {
-                        differing.take_if(|(id, _)| *id == other.broker_id);
+                        differing.remove(&other.broker_id);
                         continue;
                     }
                     if self.named.insert(other.broker_id.clone()) {
                         tracing::warn!(other = other.broker_id, "{}", sentence(&other));
                     }
-                    if older {
-                        let (id, since) = differing.get_or_insert_with(|| (other.broker_id.clone(), Instant::now()));
-                        if *id != other.broker_id {
-                            (*id, *since) = (other.broker_id.clone(), Instant::now());
-                        } else if since.elapsed() >= GRACE {
+                    if other.serving && other.broker_id < self.present.broker_id {
+                        let since = differing.entry(other.broker_id.clone()).or_insert_with(Instant::now);
+                        if since.elapsed() >= GRACE {
                             bail!("{}", sentence(&other));
                         }
                     }

@@ -144,10 +144,12 @@ pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted
     let with = |wanted: &dyn Fn(&Statement) -> bool| -> HashSet<&str> {
         statements.iter().filter(|it| wanted(it)).flat_map(values).collect()
     };
-    let allowed = with(&|it| has_effect(it, "Allow"));
-    let freely = with(&|it| has_effect(it, "Allow") && !is_conditional(it));
-    let denied = with(&always_denies);
-    let at_times = with(&|it| has_effect(it, "Deny") && is_conditional(it));
+    let lets = |it: &Statement| has_effect(it, "Allow") && assumes(it);
+    let forbids = |it: &Statement| has_effect(it, "Deny") && assumes(it);
+    let allowed = with(&lets);
+    let freely = with(&|it| lets(it) && !is_conditional(it));
+    let denied = with(&|it| forbids(it) && !is_conditional(it));
+    let at_times = with(&|it| forbids(it) && is_conditional(it));
     let mut known = HashSet::new();
     let principals = statements.iter().flat_map(|statement| &statement.principals);
     let trusted = principals.filter_map(|(kind, value)| Trusted::new(kind, value, place));
@@ -172,13 +174,41 @@ fn values(statement: &Statement) -> impl Iterator<Item = &str> {
     statement.principals.iter().map(|(_, value)| value.as_str())
 }
 
-/// Whether it denies assuming the role, by whatever means, on no condition.
-fn always_denies(statement: &Statement) -> bool {
-    let assumes = |action: &String| {
-        let action = action.to_lowercase();
-        action == "*" || action == "sts:*" || action == "sts:assumerole" || action == "sts:assumerole*"
+/// Whether it is about assuming the role, by whatever means.
+fn assumes(statement: &Statement) -> bool {
+    const ASSUMING: [&str; 3] = ["sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"];
+    let any = |patterns: &[String], action: &str| {
+        patterns.iter().any(|it| is_like(it.to_lowercase().as_bytes(), action.as_bytes()))
     };
-    has_effect(statement, "Deny") && !is_conditional(statement) && statement.action.iter().flatten().any(assumes)
+    let is_meant = |action: &&str| match (&statement.action, &statement.not_action) {
+        (Some(only), _) => any(only, action),
+        (None, Some(except)) => !any(except, action),
+        (None, None) => true,
+    };
+    ASSUMING.iter().any(is_meant)
+}
+
+/// IAM's wildcards: `*` is any text, `?` one character. Takes at most the product of both lengths.
+fn is_like(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut from, mut retry) = (0, 0, None);
+    while from < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                retry = Some((at, from));
+                at += 1;
+            }
+            Some(here) if *here == b'?' || *here == text[from] => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((star, begun)) = retry else { return false };
+                retry = Some((star, begun + 1));
+                (at, from) = (star + 1, begun + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == b'*')
 }
 
 #[cfg(test)]
@@ -273,8 +303,22 @@ mod tests {
         let trusted = read("role", &document, &place()).expect("a policy");
         let conditional: Vec<_> = trusted.iter().filter(|it| it.conditional).map(|it| it.arn.as_str()).collect();
         assert_eq!(conditional, ["arn:aws:iam::1:user/a"]);
+        let document = r#"{"Statement":[
+            {"Effect":"Allow","Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}},
+            {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::1:user/a"},
+             "Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}"#;
+        let trusted = read("role", document, &place()).expect("a policy");
+        assert!(trusted[0].conditional && !trusted[0].denied, "tags without a condition are not the role");
         let tags = r#""Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}"#;
         assert!(denied(&deny(tags)).is_empty(), "another action");
+        for action in ["*", "sts:Assume*", "STS:*Role", "sts:AssumeRol?", "s*"] {
+            let user = format!(r#""Action":"{action}","Principal":{{"AWS":"arn:aws:iam::1:user/a"}}"#);
+            assert_eq!(denied(&deny(&user)), ["arn:aws:iam::1:user/a"], "{action}");
+        }
+        let others = r#""NotAction":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}"#;
+        assert_eq!(denied(&deny(others)), ["arn:aws:iam::1:user/a"]);
+        let tagging = r#"{"Effect":"Allow","Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}}"#;
+        assert_eq!(denied(tagging), ["arn:aws:iam::1:user/a"], "tags alone assume nothing");
     }
 
     #[tokio::test]

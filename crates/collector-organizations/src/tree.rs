@@ -50,62 +50,75 @@ pub fn scoped(organization: &str, id: &str) -> String {
 /// A unit with the node id of the unit above it.
 type Found = (OrganizationalUnit, Option<String>);
 
-/// Emits a root and everything below it. A unit is deleted only when it is empty: one that is deleted during the walk may
-/// have moved its accounts to a parent that was read before, so the walk begins again.
+/// Emits a root and everything below it, once all of it is read. A unit is deleted only when it is empty: one that is deleted
+/// during the walk may have moved its accounts to a parent that was read before, so the walk begins again.
 ///
 /// # Errors
 /// When a call fails, AWS does not say in which state an account is, or units are deleted again and again.
 pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
     for _ in 0..WALKS {
-        if walk_once(organizations, organization, root.clone(), sink).await? {
-            return Ok(());
+        if let Some(tree) = read(organizations, organization, root.clone()).await? {
+            return tree.emit(sink).await;
         }
     }
     let message = format!("organizational units were deleted during each of {WALKS} walks: accounts may be missing");
     Err(CollectError { class: FailureClass::Service, message })
 }
 
-/// Whether no unit was deleted meanwhile.
-async fn walk_once(
-    organizations: &Client,
-    organization: &str,
-    root: Root,
-    sink: &mut Sink,
-) -> Result<bool, CollectError> {
+/// A root and everything below it: at most a few thousand units and accounts ("Quotas for AWS Organizations").
+struct Tree {
+    root: RootItem,
+    units: Vec<UnitItem>,
+    members: Vec<Member>,
+}
+
+impl Tree {
+    async fn emit(self, sink: &mut Sink) -> Result<(), CollectError> {
+        sink.emit_all(&ACCOUNT, &self.members).await?;
+        for member in &self.members {
+            if member.is_active() {
+                sink.emit(&ROOT_PRINCIPAL, member).await?;
+            }
+        }
+        sink.emit(&ROOT, &self.root).await?;
+        sink.emit_all(&UNIT, &self.units).await
+    }
+}
+
+/// `None`: a unit was deleted meanwhile.
+async fn read(organizations: &Client, organization: &str, root: Root) -> Result<Option<Tree>, CollectError> {
     let root_id = scoped(organization, root.id().unwrap_or_default());
     let Some((units, accounts)) = content(organizations, root.id().unwrap_or_default()).await? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let (inside, mut level) = received(organization, None, units, accounts, sink).await?;
-    sink.emit(&ROOT, &RootItem { organization: organization.to_owned(), root, inside }).await?;
-    let mut is_whole = true;
+    let mut members = Vec::new();
+    let (inside, mut level) = received(organization, None, units, accounts, &mut members)?;
+    let root = RootItem { organization: organization.to_owned(), root, inside };
+    let mut all_units = Vec::new();
     while !level.is_empty() {
         let mut below = Vec::new();
         let contents = level.into_iter().map(|found| with_content(organizations, found)).collect::<Vec<_>>();
         let mut contents = stream::iter(contents).buffered(AT_ONCE);
         while let Some(read) = contents.try_next().await? {
-            let Some(((unit, parent_unit), units, accounts)) = read else {
-                is_whole = false;
-                continue;
-            };
+            let Some(((unit, parent_unit), units, accounts)) = read else { return Ok(None) };
             let id = scoped(organization, unit.id().unwrap_or_default());
-            let (inside, found) = received(organization, Some(&id), units, accounts, sink).await?;
+            let (inside, found) = received(organization, Some(&id), units, accounts, &mut members)?;
             below.extend(found);
             let (organization, root) = (organization.to_owned(), root_id.clone());
-            sink.emit(&UNIT, &UnitItem { organization, root, parent_unit, unit, inside }).await?;
+            all_units.push(UnitItem { organization, root, parent_unit, unit, inside });
         }
         level = below;
     }
-    Ok(is_whole)
+    Ok(Some(Tree { root, units: all_units, members }))
 }
 
-/// Emits the accounts that were found in a root or a unit; says what is in it, and which units come next.
-async fn received(
+/// Adds the accounts that were found in a root or a unit; says what is in it, and which units come next.
+fn received(
     organization: &str,
     unit: Option<&str>,
     units: Vec<OrganizationalUnit>,
     accounts: Vec<Account>,
-    sink: &mut Sink,
+    members: &mut Vec<Member>,
 ) -> Result<(Inside, Vec<Found>), CollectError> {
     let mut inside = Inside::default();
     for account in accounts {
@@ -113,11 +126,10 @@ async fn received(
         if member.state().is_none() {
             return Err(stateless(member.id()));
         }
-        sink.emit(&ACCOUNT, &member).await?;
         if member.is_active() {
             inside.accounts.push(member.id().to_owned());
-            sink.emit(&ROOT_PRINCIPAL, &member).await?;
         }
+        members.push(member);
     }
     inside.units = units.iter().map(|unit| scoped(organization, unit.id().unwrap_or_default())).collect();
     Ok((inside, units.into_iter().map(|found| (found, unit.map(str::to_owned))).collect()))
@@ -130,10 +142,10 @@ fn stateless(account: &str) -> CollectError {
 }
 
 /// A unit with what is directly in it.
-type Read = (Found, Vec<OrganizationalUnit>, Vec<Account>);
+type Content = (Found, Vec<OrganizationalUnit>, Vec<Account>);
 
 /// `None`: the unit was deleted after it was listed.
-async fn with_content(organizations: &Client, found: Found) -> Result<Option<Read>, CollectError> {
+async fn with_content(organizations: &Client, found: Found) -> Result<Option<Content>, CollectError> {
     let content = content(organizations, found.0.id().unwrap_or_default()).await;
     Ok(content?.map(|(units, accounts)| (found, units, accounts)))
 }
@@ -271,7 +283,7 @@ mod tests {
         });
         let text = listed(&server).await.expect("a tree");
         assert!(text.contains("\n(:AWSAccount:Tenant {id: \"000000000077\"})\n"), "it moved to the root: {text}");
-        assert!(!text.contains("\n(:AWSOrganizationalUnit {id: \"o-1/ou-07\"})\n"), "{text}");
+        assert!(!text.contains("o-1/ou-07"), "nothing of the first walk is left: {text}");
 
         let server = Canned::new(move |call, request| match (call, request["ParentId"].as_str()) {
             ("ListAccountsForParent", Some("ou-07")) => gone(),

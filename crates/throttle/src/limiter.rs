@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_bucket_that_is_smaller_than_published_is_learned() {
-        for (size, refill, percent) in [(20.0, 5.0, 2), (100.0, 10.0, 2), (100.0, 19.0, 2), (50.0, 2.5, 3)] {
+        for (size, refill, percent) in [(20.0, 5.0, 2), (100.0, 10.0, 2), (100.0, 19.0, 2), (50.0, 2.5, 4)] {
             let (gate, clock) = gate(&BUCKET);
             let (calls, refused) = against(&gate, &clock, size, refill);
             assert!(

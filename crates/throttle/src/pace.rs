@@ -60,7 +60,8 @@ impl Pace {
         let measured =
             since.filter(|since| *since >= MEASURED).map(|since| f64::from(self.calls) / since.as_secs_f64());
         let (rate, since) = match measured {
-            Some(granted) => ((granted * USED).min(self.rate(now)), now + KEPT),
+            // Calls that were not made for lack of work make it too low.
+            Some(granted) => ((granted * USED).max(self.rate(now) / 2.0).min(self.rate(now)), now + KEPT),
             None => (self.rate(now) / 2.0, now),
         };
         (self.rate, self.since) = (rate.max(self.ceiling / SLOWEST), since);
@@ -104,11 +105,20 @@ mod tests {
     fn two_events_measure_what_is_left() {
         let mut pace = Pace::new(&BUCKET, Duration::ZERO);
         pace.slow_down(seconds(5.0));
-        (0..50).for_each(|_| pace.called());
+        (0..100).for_each(|_| pace.called());
         assert!(pace.slow_down(seconds(15.0)));
-        assert!(close(pace.rate(seconds(15.0)), 4.5), "50 calls in 10 seconds, of which nine tenths");
-        assert!(close(pace.rate(seconds(45.0)), 4.5), "kept");
-        assert!(close(pace.rate(seconds(48.0)), 6.5), "and then tested upwards");
+        assert!(close(pace.rate(seconds(15.0)), 9.0), "100 calls in 10 seconds, of which nine tenths");
+        assert!(close(pace.rate(seconds(45.0)), 9.0), "kept");
+        assert!(close(pace.rate(seconds(48.0)), 11.0), "and then tested upwards");
+    }
+
+    #[test]
+    fn idle_time_measures_nothing() {
+        let mut pace = Pace::new(&BUCKET, Duration::ZERO);
+        pace.slow_down(seconds(5.0));
+        (0..100).for_each(|_| pace.called());
+        pace.slow_down(seconds(600.0));
+        assert!(close(pace.rate(seconds(600.0)), 10.0), "half of what it was");
     }
 
     #[test]

@@ -50,11 +50,16 @@ impl Edge {
     }
 }
 
-/// `must` for what holds whatever the request, else `may` and the open conditions as JSON: `{"allow": […], "deny": […]}`,
-/// each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
+/// `must` for what holds whatever the request, else `may` and the open conditions as JSON: `{"allow": […], "boundary": […],
+/// "deny": […]}`, each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
-    let Some(Open { allow, deny }) = open else { return ("must".into(), BoltType::Null(BoltNull)) };
-    let condition = serde_json::json!({ "allow": allow, "deny": deny });
+    let Some(Open { allow, boundary, deny, is_boundary_unread }) = open else {
+        return ("must".into(), BoltType::Null(BoltNull));
+    };
+    let mut condition = serde_json::json!({ "allow": allow, "boundary": boundary, "deny": deny });
+    if *is_boundary_unread {
+        condition["unread"] = "permissions boundary".into();
+    }
     ("may".into(), condition.to_string().into())
 }
 

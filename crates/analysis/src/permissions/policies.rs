@@ -73,13 +73,14 @@ impl Policies {
     }
 
     /// What a principal holds, once its policies have been loaded. A boundary without any statement in the graph is not
-    /// taken for one that forbids everything: the graph may not have it.
+    /// taken for one that forbids everything, and makes everything uncertain: the graph may not have it.
     pub(super) fn holder(&self, principal: &Principal) -> Holder<'_> {
         let policies = principal.policies.iter().filter_map(|id| self.known.get(id));
         let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
         Holder {
             policies: policies.map(|known| &known.policy).filter(|policy| !policy.is_empty()).collect(),
             boundary: boundary.filter(|known| known.is_there).map(|known| &known.policy),
+            is_boundary_unread: boundary.is_some_and(|known| !known.is_there),
         }
     }
 

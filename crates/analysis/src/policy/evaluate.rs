@@ -12,6 +12,8 @@ pub struct Holder<'a> {
     pub policies: Vec<&'a Policy>,
     /// Its permissions boundary, when it has one.
     pub boundary: Option<&'a Policy>,
+    /// It has a boundary that the graph does not know: nothing is certain.
+    pub is_boundary_unread: bool,
 }
 
 /// A principal may do something.
@@ -26,10 +28,15 @@ pub struct Grant {
 /// Conditions that depend on the request, which the graph does not know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Open {
-    /// It is allowed if one of these holds; empty when it is allowed anyway. JSON lists of operator maps.
+    /// Conditions of the principal's own statements that allow it, as JSON lists of operator maps; empty when it is allowed
+    /// anyway.
     pub allow: Vec<String>,
+    /// The same of the boundary's statements.
+    pub boundary: Vec<String>,
     /// It is denied if one of these holds.
     pub deny: Vec<String>,
+    /// The boundary is not known.
+    pub is_boundary_unread: bool,
 }
 
 impl<'a> Holder<'a> {
@@ -47,8 +54,10 @@ impl<'a> Holder<'a> {
         needs.extend(needed(self.statements(), granted, arn).into_iter().flatten());
         needs.extend(self.boundary.and_then(|boundary| needed(boundary.iter(), granted, arn)).into_iter().flatten());
         let open = (granted & self.certain(arn)).is_empty().then(|| Open {
-            allow: needs.iter().map(|&text| text.to_owned()).collect(),
-            deny: self.open_denials(granted, arn),
+            allow: open(self.statements(), Effect::Allow, granted, arn),
+            boundary: open(self.bounding(), Effect::Allow, granted, arn),
+            deny: open(self.statements().chain(self.bounding()), Effect::Deny, granted, arn),
+            is_boundary_unread: self.is_boundary_unread,
         });
         let conditions = (!needs.is_empty()).then(|| Conditions::join(needs));
         Some(Grant { conditions, open })
@@ -62,15 +71,11 @@ impl<'a> Holder<'a> {
 
     /// What it may do whatever the request.
     fn certain(&self, arn: &str) -> Permissions {
+        if self.is_boundary_unread {
+            return Permissions::NONE;
+        }
         let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| certain(boundary.iter(), arn));
         certain(self.statements(), arn) & bounded
-    }
-
-    fn open_denials(&self, granted: Permissions, arn: &str) -> Vec<String> {
-        let all = self.statements().chain(self.boundary.into_iter().flatten());
-        let denies =
-            |it: &&Statement| it.effect == Effect::Deny && !(it.permissions & granted).is_empty() && it.covers(arn);
-        all.filter(denies).filter_map(|it| it.condition.clone()).collect()
     }
 
     /// The statements that allow any of `asked` on something: where to look for resources.
@@ -81,6 +86,21 @@ impl<'a> Holder<'a> {
     fn statements(&self) -> impl Iterator<Item = &'a Statement> {
         self.policies.iter().copied().flatten()
     }
+
+    fn bounding(&self) -> impl Iterator<Item = &'a Statement> {
+        self.boundary.into_iter().flatten()
+    }
+}
+
+/// Conditions of the statements with this effect that concern what was granted.
+fn open<'a>(
+    statements: impl Iterator<Item = &'a Statement>,
+    effect: Effect,
+    granted: Permissions,
+    arn: &str,
+) -> Vec<String> {
+    let concerns = |it: &&Statement| it.effect == effect && !(it.permissions & granted).is_empty() && it.covers(arn);
+    statements.filter(concerns).filter_map(|it| it.condition.clone()).collect()
 }
 
 /// What statements together may permit: what one allows, and none denies without a condition.
@@ -152,7 +172,7 @@ mod tests {
     fn decide(policies: &[&[&str]], boundary: Option<&[&str]>) -> Option<Grant> {
         let policies: Vec<Policy> = policies.iter().map(|statements| policy(statements)).collect();
         let boundary = boundary.map(policy);
-        let holder = Holder { policies: policies.iter().collect(), boundary: boundary.as_ref() };
+        let holder = Holder { policies: policies.iter().collect(), boundary: boundary.as_ref(), ..Holder::default() };
         holder.grant(asked().1, ROLE)
     }
 
@@ -184,15 +204,60 @@ mod tests {
         let deny = format!("Deny iam:* on * if {MFA}");
         let open = |policies: &[&[&str]]| decide(policies, None).expect("a grant").open;
         assert_eq!(open(&[&["Allow * on *"]]), None);
-        let denied = Open { allow: Vec::new(), deny: vec![MFA.to_owned()] };
+        let denied = Open { deny: vec![MFA.to_owned()], ..Open::default() };
         assert_eq!(open(&[&["Allow * on *", &deny]]), Some(denied));
         let one = r#"[{"A": {"k": 1}}]"#;
-        let both = Open { allow: vec![one.to_owned()], deny: vec![MFA.to_owned()] };
+        let both = Open { allow: vec![one.to_owned()], deny: vec![MFA.to_owned()], ..Open::default() };
         assert_eq!(open(&[&[&format!("Allow * on * if {one}"), &deny]]), Some(both));
         assert_eq!(open(&[&["Allow * on *", &format!("Deny s3:* on * if {MFA}")]]), None, "another service");
         check(&[&["Allow * on *", &deny, "Deny iam:PassRole on *"]], false);
         let bounded = decide(&[&["Allow * on *"]], Some(&["Allow * on *", &deny])).expect("a grant");
         assert!(bounded.open.is_some_and(|open| open.deny == [MFA]));
+        let two = format!("Allow * on * if {MFA}");
+        let both = decide(&[&[&format!("Allow * on * if {one}")]], Some(&[&two])).expect("a grant").open;
+        assert_eq!(both.map(|open| (open.allow, open.boundary)), Some((vec![one.to_owned()], vec![MFA.to_owned()])));
+        let own = policy(&["Allow * on *"]);
+        let unread = Holder { policies: vec![&own], is_boundary_unread: true, ..Holder::default() };
+        assert!(unread.grant(asked().1, ROLE).expect("a grant").open.is_some_and(|open| open.is_boundary_unread));
+    }
+
+    /// Decisions that AWS documents (IAM user guide, "Policy evaluation logic", "Permissions boundaries", "IAM JSON policy
+    /// elements"): own policies, boundary, and whether it is certain, open or denied.
+    #[test]
+    fn documented_decisions() {
+        const IF: &str = r#"if [{"A": {"k": 1}}]"#;
+        let (allow, deny) = ("Allow iam:PassRole on *", "Deny iam:PassRole on *");
+        let (allow_if, deny_if) = (format!("{allow} {IF}"), format!("{deny} {IF}"));
+        let all = "Allow * on *";
+        for (policies, boundary, expected) in [
+            (vec![allow], None, "certain"),
+            (vec![], None, "denied"),
+            (vec![allow, deny], None, "denied"),
+            (vec![allow], Some(all), "certain"),
+            (vec![allow], Some("Allow s3:* on *"), "denied"),
+            (vec![], Some(all), "denied"),
+            (vec![&allow_if], None, "open"),
+            (vec![allow, &deny_if], None, "open"),
+            (vec![allow, &allow_if], None, "certain"),
+            (vec![&allow_if, &deny_if], None, "open"),
+            (vec![&allow_if, deny], None, "denied"),
+            (vec![allow], Some(&allow_if), "open"),
+            (vec!["Allow IAM:passrole on *"], None, "certain"),
+            (vec!["Allow iam:GetRole,iam:PassRole on *"], None, "denied"),
+            (vec!["Allow !iam:GetRole,iam:PassRole on *"], None, "certain"),
+            (vec!["Allow iam:* on arn:aws:iam::1:role/app"], None, "certain"),
+            (vec!["Allow iam:* on arn:aws:iam::1:role/App"], None, "denied"),
+            (vec!["Allow iam:* on arn:aws:iam::1:*"], None, "certain"),
+            (vec!["Allow iam:* on arn:aws:iam:*/app"], None, "denied"),
+        ] {
+            let boundary = boundary.map(|text| [text]);
+            let decided = match decide(&[&policies], boundary.as_ref().map(|it| it.as_slice())) {
+                None => "denied",
+                Some(Grant { open: None, .. }) => "certain",
+                Some(_) => "open",
+            };
+            assert_eq!(decided, expected, "{policies:?} {boundary:?}");
+        }
     }
 
     #[test]
@@ -238,7 +303,7 @@ mod tests {
         let compile = |text: &str| Statement::new(statement(text), &asked).expect("it matters");
         let one_denied = vec![compile("Allow dynamodb:* on *"), compile("Deny dynamodb:GetItem on *")];
         let both_denied = vec![compile("Allow dynamodb:* on *"), compile("Deny dynamodb:* on *")];
-        let grant = |policy| Holder { policies: vec![policy], boundary: None }.grant(read, "t");
+        let grant = |policy| Holder { policies: vec![policy], ..Holder::default() }.grant(read, "t");
         assert!(grant(&one_denied).is_some() && grant(&both_denied).is_none());
     }
 
@@ -267,7 +332,7 @@ mod tests {
         let (asked, pass) = asked();
         let policies: Vec<Policy> =
             raws.iter().map(|raw| Statement::new(raw.clone(), &asked).into_iter().collect()).collect();
-        Holder { policies: policies.iter().collect(), boundary: None }.grant(pass, ROLE)
+        Holder { policies: policies.iter().collect(), ..Holder::default() }.grant(pass, ROLE)
     }
 
     fn with_effect(mut raw: Raw, effect: &str) -> Raw {
@@ -348,8 +413,8 @@ mod tests {
             let (asked, pass) = asked();
             let compile = |raw: &Raw| Statement::new(raw.clone(), &asked).into_iter().collect::<Policy>();
             let (own, boundary) = (compile(&own), compile(&boundary));
-            let bounded = Holder { policies: vec![&own], boundary: Some(&boundary) };
-            let free = Holder { policies: vec![&own], boundary: None };
+            let bounded = Holder { policies: vec![&own], boundary: Some(&boundary), ..Holder::default() };
+            let free = Holder { policies: vec![&own], ..Holder::default() };
             prop_assert!(bounded.grant(pass, ROLE).is_none() || free.grant(pass, ROLE).is_some());
         }
     }

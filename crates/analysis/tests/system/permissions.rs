@@ -125,10 +125,10 @@ async fn certain_and_uncertain_edges_are_told_apart() -> anyhow::Result<()> {
     let question = "MATCH (a)-[r:STS_ASSUMEROLE_ALLOW]->(b) RETURN split(a.id, '/')[1] AS a, split(b.id, '/')[1] AS b, \
         r.certainty AS certainty, coalesce(r.condition, '') AS condition ORDER BY a, b";
     let expected = expect![[r#"
-        mfa target may {"allow":["[{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]"],"deny":[]}
-        sure careful may {"allow":[],"deny":[]}
+        mfa target may {"allow":["[{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]"],"boundary":[],"deny":[]}
+        sure careful may {"allow":[],"boundary":[],"deny":[]}
         sure target must 
-        unless target may {"allow":[],"deny":["[{\"Bool\": {\"aws:SecureTransport\": \"false\"}}]"]}
+        unless target may {"allow":[],"boundary":[],"deny":["[{\"Bool\": {\"aws:SecureTransport\": \"false\"}}]"]}
     "#]];
     check(STEP, &make, question, expected).await?;
     let question = "MATCH (a)-[r:CAN_PASS_ROLE]->(b) WHERE b.id ENDS WITH 'target' \

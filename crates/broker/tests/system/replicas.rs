@@ -1,6 +1,7 @@
 //! Several brokers side by side.
 
 use crate::world::{ALPHA, ALPHA_ROLE, BETA_EXTERNAL_ID, BETA_ROLE, HUB, World};
+use futures::StreamExt;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,6 +13,15 @@ async fn one_may_die_and_none_needs_what_another_knows() {
         world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
     }
     world.accounts().await;
+    let mut heard = Box::pin(world.bus.serve(events::subjects::BROKER_PRESENT, "counter").await.expect("a listener"));
+    let mut announcements = 0;
+    let counting = async {
+        while heard.next().await.is_some() {
+            announcements += 1;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), counting).await.ok();
+    assert!(announcements <= 6, "{announcements} in three seconds: brokers that serve do not answer each other");
     let lease = async |nth: usize| {
         let sync = format!("S{nth}");
         world.lease_for(&sync, ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");

@@ -44,10 +44,10 @@ fn policy() {
         let wanted = asked.add(&["iam:PassRole", "s3:GetObject"]);
         let lines: Vec<&str> = lines.collect();
         let policy: Policy = lines.chunks(6).filter_map(|lines| Statement::new(raw(lines), &asked)).collect();
-        let holder = Holder { policies: vec![&policy], boundary: None };
+        let holder = Holder { policies: vec![&policy], ..Holder::default() };
         let grant = holder.grant(wanted, arn);
         assert!(grant.is_none() || policy.iter().any(|it| it.effect == Effect::Allow && it.covers(arn)));
-        let bounded = Holder { policies: vec![&policy], boundary: Some(&policy) };
+        let bounded = Holder { policies: vec![&policy], boundary: Some(&policy), ..Holder::default() };
         assert_eq!(bounded.grant(wanted, arn).is_some(), grant.is_some());
         let conditions = Conditions::join(lines.iter().copied());
         assert!(serde_json::from_str::<Vec<serde_json::Value>>(&conditions.text).is_ok(), "{}", conditions.text);
@@ -121,11 +121,11 @@ fn large_policies_and_deep_conditions_are_read() {
         raw(&["Allow", "iam:*", "", &resource, "", "[{\"Bool\":{\"k\":\"1\"}}]"])
     };
     let policy: Policy = (0..100_000).filter_map(|n| Statement::new(statement(n), &asked)).collect();
-    let holder = Holder { policies: vec![&policy], boundary: None };
+    let holder = Holder { policies: vec![&policy], ..Holder::default() };
     assert!(holder.grant(wanted, &"a".repeat(64)).is_none());
     let all: Policy =
         (0..100_000).filter_map(|_| Statement::new(raw(&["Allow", "*", "", "*", "", "[{}]"]), &asked)).collect();
-    let holder = Holder { policies: vec![&all], boundary: None };
+    let holder = Holder { policies: vec![&all], ..Holder::default() };
     assert!(holder.grant(wanted, "r").is_some_and(|grant| grant.conditions.is_some()));
     let deep = Conditions::join(["[".repeat(1_000_000).as_str()]);
     assert!(deep.keys.is_empty() && deep.text.len() > 1_000_000);

@@ -243,7 +243,9 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
     for (outcome, _) in outcomes {
         if !outcome.unseen.is_empty() {
             eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
-            unseen::lines(&outcome.unseen).iter().for_each(|line| eprintln!("  {line}"));
+            for line in unseen::lines(&outcome.unseen) {
+                eprintln!("  {line}");
+            }
         }
     }
     let statuses: Vec<u8> = outcomes.iter().map(|(outcome, _)| status(outcome)).collect();

@@ -34,7 +34,9 @@ fn line(group: &[&Unseen]) -> String {
     if others.is_empty() {
         return events::printable(&first.to_string());
     }
-    let more = Unseen { listing: format!("{} and {} more listings", first.listing, others.len()), ..(*first).clone() };
+    let listings = if others.len() == 1 { "listing" } else { "listings" };
+    let listing = format!("{} and {} more {listings}", first.listing, others.len());
+    let more = Unseen { listing, ..(*first).clone() };
     events::printable(&more.to_string())
 }
 
