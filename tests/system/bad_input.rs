@@ -82,7 +82,7 @@ async fn a_second_broker_on_one_nats_is_refused() {
     let mut broker = world.groma(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
     let mut broker = broker.env("NATS_URL", nats.url()).spawn().expect("groma starts");
     let refused = loop {
-        let mut sync = world.groma(&["sync", "--accounts", "profiles"]);
+        let mut sync = world.groma(&["sync", "--accounts", "profiles", "--lease-own-identity"]);
         sync.env("NATS_URL", nats.url());
         let ran = run(sync).await;
         if ran.status != 0 {

@@ -25,7 +25,7 @@ impl Studio {
 
     /// Surveys completely; the report.
     async fn sync(&self) -> Value {
-        let ran = self.world.sync(&["--nats", &self.nats.url()]).await;
+        let ran = self.world.sync(&["--lease-own-identity", "--nats", &self.nats.url()]).await;
         assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
         ran.json()
     }

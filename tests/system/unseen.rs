@@ -21,7 +21,7 @@ async fn a_denied_region_keeps_its_nodes_and_is_named() {
 
     assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(world.texts(INSTANCES).await, before);
-    for words in [account.as_str(), &region, "DescribeInstances", "access denied"] {
+    for words in [account.as_str(), &region, "DescribeAddresses and 19 more listings", "access denied"] {
         assert!(ran.stderr.contains(words), "{words} is not in {}", ran.stderr);
     }
     let report = ran.json();

@@ -102,13 +102,14 @@ async fn ask(iam: Client, question: Question) -> (Question, Result<Option<Access
 }
 
 async fn last_service(iam: &Client, arn: &str) -> Result<Option<Access>, CollectError> {
-    let Some(job) = generate(iam, arn).await? else { return Ok(None) };
-    match wait(iam, arn, &job).await? {
-        Some(access) => Ok(Some(access)),
-        // The job is gone: with its principal?
-        None if generate(iam, arn).await?.is_none() => Ok(None),
-        None => Err(failed("the job that finds out which service was used last is gone")),
+    // A job that is gone may have gone with its principal; otherwise another one answers.
+    for _ in 0..2 {
+        let Some(job) = generate(iam, arn).await? else { return Ok(None) };
+        if let Some(access) = wait(iam, arn, &job).await? {
+            return Ok(Some(access));
+        }
     }
+    Err(failed("the job that finds out which service was used last is gone, and so is another one"))
 }
 
 /// Starts a job and returns its id.

@@ -123,8 +123,9 @@ fn large_policies_and_deep_conditions_are_read() {
     let policy: Policy = (0..100_000).filter_map(|n| Statement::new(statement(n), &asked)).collect();
     let holder = Holder { policies: vec![&policy], ..Holder::default() };
     assert!(holder.grant(wanted, &"a".repeat(64)).is_none());
-    let all: Policy =
-        (0..100_000).filter_map(|_| Statement::new(raw(&["Allow", "*", "", "*", "", "[{}]"]), &asked)).collect();
+    let all: Policy = (0..100_000)
+        .filter_map(|_| Statement::new(raw(&["Allow", "*", "", "*", "", "[{\"Bool\":{}}]"]), &asked))
+        .collect();
     let holder = Holder { policies: vec![&all], ..Holder::default() };
     assert!(holder.grant(wanted, "r").is_some_and(|grant| grant.conditions.is_some()));
     let deep = Conditions::join(["[".repeat(1_000_000).as_str()]);
