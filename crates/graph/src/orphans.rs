@@ -22,12 +22,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Marks a transaction as Groma's, in its own beginning. Each user may call it (Neo4j operations manual, "Procedures").
 pub(crate) const MARK: &str = "CALL tx.setMetaData({app: 'groma'})";
-/// This user's marked transactions. A user without further privileges sees its own only.
-const LIST: &str = "SHOW TRANSACTIONS YIELD transactionId, metaData, currentQuery, status WHERE metaData.app = 'groma' \
-    RETURN transactionId AS id, currentQuery = '' AS idle, status";
+/// This user's marked transactions; a user without further privileges sees its own only. One is idle without a statement, or
+/// when its statement is older than any client waits ([`crate::Limits::statement`]): its rows are not fetched any more.
+const LIST: &str = "SHOW TRANSACTIONS YIELD transactionId, metaData, currentQuery, currentQueryElapsedTime, status \
+    WHERE metaData.app = 'groma' RETURN transactionId AS id, status, \
+    currentQuery = '' OR coalesce(currentQueryElapsedTime.milliseconds > 130000, false) AS idle";
 const TERMINATE: &str = "TERMINATE TRANSACTIONS $ids YIELD transactionId RETURN transactionId AS id";
 
-/// Ends marked transactions that have no statement and block others. Does nothing while another task of this process looks.
+/// Ends marked transactions that are idle and block others. Does nothing while another task of this process looks.
 pub(crate) async fn end(pool: &Pool) {
     let Ok(_turn) = pool.looking().try_lock() else { return };
     match timeout(LIMIT, search(pool)).await {
