@@ -169,9 +169,7 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
     }
     // Cartography, too, names the account of the caller after the profile in use.
     let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
-    let found = try_way(aws, name, route).await?;
-    own_identity::check(aws, &found).await?;
-    Ok(Discovery { accounts: vec![found], unreachable: Vec::new() })
+    Ok(Discovery { accounts: vec![try_leasable(aws, name, route).await?], unreachable: Vec::new() })
 }
 
 async fn profiles(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
@@ -272,6 +270,16 @@ pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Ref
     };
     let home_region = aws.home_region(profile, &partition);
     Ok(Found { account: FoundAccount { id, name, partition, home_region }, route })
+}
+
+/// Goes a way, and checks that its sessions may be leased.
+///
+/// # Errors
+/// As [`try_way`] and [`own_identity::check`].
+pub async fn try_leasable(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
+    let found = try_way(aws, name, route).await?;
+    own_identity::check(aws, &found).await?;
+    Ok(found)
 }
 
 /// Tries many ways, some at a time, and keeps their order.

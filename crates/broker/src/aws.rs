@@ -140,8 +140,8 @@ impl Aws {
         self.renewing(Some(&route.source), || self.try_enter(route, purpose, policy, seconds)).await
     }
 
-    /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired: their end
-    /// may be unknown, somebody signed in again, or the keys in a file were renewed.
+    /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired. Their end may
+    /// be unknown, or a new sign-in or new keys may be in the files.
     ///
     /// # Errors
     /// [`Refusal`] of the last attempt.

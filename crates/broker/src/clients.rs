@@ -62,7 +62,7 @@ impl Clients {
         self.http.of(authorities)
     }
 
-    /// The same without a proxy, for what is on this host: a proxy would see the container's token in clear text.
+    /// The same without a proxy, for metadata endpoints: a proxy would see the container's token in clear text.
     pub fn direct(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
         self.direct.of(authorities)
     }

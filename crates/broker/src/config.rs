@@ -54,12 +54,12 @@ pub struct BrokerConfig {
     pub scope: Scope,
     /// What becomes of sessions that AWS cannot narrow.
     pub own_identity: OwnIdentity,
-    /// Nobody but this process can reach the bus.
+    /// The bus is this process's alone.
     pub is_private: bool,
 }
 
 impl BrokerConfig {
-    /// For a bus that nobody but this process can reach: all collectors are its own, and so are all brokers.
+    /// For a bus of this process alone, with no other collectors and brokers.
     #[must_use]
     pub fn on_private_bus(self) -> Self {
         Self { own_identity: OwnIdentity::Lease, is_private: true, ..self }

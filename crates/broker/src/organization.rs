@@ -5,7 +5,6 @@ use crate::{
     arn::{is_account_id, partition_and_account},
     aws::{Aws, Identity},
     config::Organization,
-    own_identity,
     refusal::{Kind, Refusal},
     route::Route,
     settings::Settings,
@@ -157,7 +156,7 @@ async fn enter(
     let refusal = match accounts::try_way(aws, name.clone(), through_role).await {
         Ok(found) => return Ok(found),
         Err(refusal) if id == identity.account_id && refusal.is_plain_denial() => {
-            match directly(aws, name.clone(), caller.clone()).await {
+            match accounts::try_leasable(aws, name.clone(), caller.clone()).await {
                 Ok(found) => {
                     tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
                     return Ok(found);
@@ -169,12 +168,6 @@ async fn enter(
         Err(refusal) => refusal,
     };
     Err(Unreachable { id, name, refusal })
-}
-
-async fn directly(aws: &Aws, name: String, caller: Route) -> Result<Found, Refusal> {
-    let found = accounts::try_way(aws, name, caller).await?;
-    own_identity::check(aws, &found).await?;
-    Ok(found)
 }
 
 /// The caller's own session is no substitute for the role.

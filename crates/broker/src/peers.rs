@@ -52,7 +52,7 @@ impl Peers {
     /// One still has after two minutes; or the bus cannot be used.
     pub async fn join(bus: &Bus, aws: Arc<Aws>, scope: &Scope) -> anyhow::Result<Self> {
         let broker_id = ulid::Ulid::generate().to_string();
-        // A queue of its own, so that every broker hears every other.
+        // With a queue for each broker, all of them receive every announcement.
         let heard = Box::pin(bus.serve(subjects::BROKER_PRESENT, &broker_id).await?);
         let caller_account = timeout(IDENTITY, caller_account(&aws, scope)).await.ok().flatten().unwrap_or_default();
         let present = BrokerPresent { broker_id, caller_account, ..BrokerPresent::default() };
@@ -223,6 +223,6 @@ mod tests {
         assert_eq!(blocked(&[starting("A", b"other")]).as_deref(), Some("A"));
         assert_eq!(blocked(&[starting("Z", b"other")]), None);
         let beside = [starting("A", b"other"), serving("B", b"mine")];
-        assert_eq!(blocked(&beside), None, "one that waits itself keeps nobody waiting");
+        assert_eq!(blocked(&beside), None, "a waiting broker does not block others");
     }
 }

@@ -75,7 +75,7 @@ impl Bus {
         }
     }
 
-    /// Sends a message that nobody has to answer, to all that listen at the moment.
+    /// Sends a message without an answer to the present subscribers.
     ///
     /// # Errors
     /// The connection is closed, or has been down for ten seconds.

@@ -62,7 +62,7 @@ struct Reader<'a> {
     groups: HashMap<&'a str, &'a str>,
     sink: &'a mut Sink,
     said: Said,
-    /// ARNs of the managed policies that somebody holds or is bounded by, and that no page has described so far.
+    /// ARNs of attached managed policies and of boundaries that no page has described so far.
     awaited: BTreeSet<String>,
     described: BTreeSet<String>,
 }
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         self.holds(role.arn(), role.attached_managed_policies(), role.role_policy_list()).await
     }
 
-    /// The policy of a boundary is part of the graph, although nobody holds it.
+    /// The policy of a boundary is part of the graph, even if it is attached to no principal.
     fn is_bounded(&mut self, boundary: Option<&AttachedPermissionsBoundary>) {
         let arn = boundary.and_then(|it| it.permissions_boundary_arn()).filter(|arn| !self.described.contains(*arn));
         self.awaited.extend(arn.map(str::to_owned));

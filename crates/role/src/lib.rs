@@ -1,8 +1,8 @@
 //! What every Groma process does, whatever its part: flags for the bus and for logging, logging itself, draining on
 //! SIGTERM, and the exit status.
 //!
-//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main` (with [`core_dumps`] forbidden), [`exit`] and [`usage`] are
-//! what it answers, [`log`], [`signal`] and [`nats`] are what it starts with.
+//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main` (with [`core_dumps`]
+//! forbidden), [`exit`] and [`usage`] are what it answers, [`log`], [`signal`] and [`nats`] are what it starts with.
 
 pub mod alone;
 pub mod core_dumps;

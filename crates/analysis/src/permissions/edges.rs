@@ -50,7 +50,7 @@ impl Edge {
     }
 }
 
-/// `must` for what holds whatever the request, else `may` and the open conditions as JSON: `{"allow": […], "boundary": […],
+/// `must` for a permission that no request changes, else `may` and the open conditions as JSON: `{"allow": […], "boundary": […],
 /// "deny": […]}`, each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
     let Some(Open { allow, boundary, deny, is_boundary_unread }) = open else {

@@ -21,7 +21,7 @@ pub struct Holder<'a> {
 pub struct Grant {
     /// Conditions of the statements that allow it; none when one of them allows without a condition.
     pub conditions: Option<Conditions>,
-    /// What is not decided; none for what holds whatever the request.
+    /// Undecided conditions; none for a permission that no request changes.
     pub open: Option<Open>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// Conditions of the statements with this effect that concern what was granted.
+/// Conditions of the statements with this effect on the granted actions.
 fn open<'a>(
     statements: impl Iterator<Item = &'a Statement>,
     effect: Effect,

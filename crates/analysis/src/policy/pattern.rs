@@ -83,7 +83,7 @@ fn matches(pattern: &str, subject: &str) -> bool {
 /// matches: a star that may not pass a colon can fail where an earlier one still could go on.
 fn within_segments(pattern: &str, subject: &str) -> bool {
     let subject: Vec<char> = subject.chars().collect();
-    // reached[n]: what was read of the pattern matches the first n characters.
+    // reached[n]: the pattern so far matches the first n characters.
     let mut reached = vec![false; subject.len() + 1];
     reached[0] = true;
     let mut rest = pattern.chars().peekable();
