@@ -23,7 +23,7 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use std::time::{Duration, Instant};
 
 /// Time limit for one exchange: twice the server's own limit, so that the server's error arrives first.
@@ -60,8 +60,17 @@ impl Bus {
     pub(crate) async fn subscribe(&self, subject: Subject, queue: String) -> Result<Subscriber, Error> {
         let subscriber = limited(self.client.queue_subscribe(subject, queue)).await?;
         // A server that is down learns of the subscription when it is back.
-        limited(self.client.flush()).await.ok();
+        self.round_trip().await.ok();
         Ok(subscriber)
+    }
+
+    /// Returns once the server has handled everything sent before, by sending a message to itself. The client's own flush
+    /// waits for the socket only.
+    async fn round_trip(&self) -> Result<(), Error> {
+        let inbox = Subject::from(self.client.new_inbox());
+        let mut answers = limited(self.client.subscribe(inbox.clone())).await?;
+        limited(self.client.publish(inbox, Bytes::new())).await?;
+        limited(async { answers.next().await.ok_or(NoAnswer(LIMIT)) }).await.map(drop)
     }
 
     pub(crate) async fn reply(&self, to: Subject, payload: Bytes) -> Result<(), Error> {

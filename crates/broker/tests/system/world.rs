@@ -193,7 +193,8 @@ impl World {
 
     pub(crate) async fn accounts(&self) -> AccountsAnswer {
         let payload = AccountsRequest {}.encode_to_vec();
-        let answer = self.bus.ask(subjects::ACCOUNTS_REQUEST, payload, PATIENCE).await.expect("the broker answers");
+        let answer = self.bus.ask(subjects::ACCOUNTS_REQUEST, payload, PATIENCE).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{error}: {}", self.log()));
         AccountsAnswer::decode(answer).expect("it is an answer")
     }
 

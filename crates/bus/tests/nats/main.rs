@@ -4,5 +4,6 @@ mod cluster;
 mod heal;
 mod lookup;
 mod pull;
+mod serve;
 mod sizes;
 mod world;

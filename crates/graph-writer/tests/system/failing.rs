@@ -18,7 +18,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use testkit::{Fate, Neo4j, Proxy};
+use testkit::{Fate, Neo4j, Proxy, Way};
 
 fn batches(tag: i64, batches: usize, rows: usize) -> Story {
     let ids: Vec<String> = (0..batches * rows).map(|n| format!("a{n:06}")).collect();
@@ -67,21 +67,49 @@ async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<(
     writer.stop().await
 }
 
-/// Its host is lost: Neo4j takes the connection for alive, and by default keeps transaction and locks for ever.
+/// The hosts of two are lost, of one between two statements and of one before it fetches the rows of a statement. Neo4j takes
+/// their connections for alive, and by default keeps transactions and locks for ever.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_whose_client_is_gone_does_not_hold_up_the_others() -> anyhow::Result<()> {
+async fn transactions_whose_clients_are_gone_do_not_hold_up_the_others() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    world.survey(&[story(5, "ListA").nodes("A", &["a"])]).await?;
-    let lock = || neo4rs::query("MATCH (n:A) SET n.held = true");
-    let lost = world.store().await?;
-    let mut gone = lost.begin().await?;
-    gone.run(lock()).await?;
-    world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["b"])]).await?;
+    let mut gone = world.store().await?.begin().await?;
+    gone.run(neo4rs::query("MATCH (n:A) SET n.held = true")).await?;
+    let fetching = lost_before_it_fetches(&world, "MATCH (n:B) SET n.held = true").await?;
+    world.survey(&[story(6, "ListA").nodes("A", &["a"]), story(6, "ListB").nodes("B", &["b"])]).await?;
     ensure!(gone.end(Ok(())).await.is_err(), "it was ended");
-    let tags = world.neo4j.rows("MATCH (n:A) RETURN n.lastupdated AS tag, n.held AS held").await?;
-    assert_eq!((tags[0]["tag"].as_i64(), tags[0]["held"].is_null()), (Some(6), true));
+    fetching.abort();
+    let tags = world.neo4j.rows("MATCH (n:A|B) RETURN n.lastupdated AS tag, n.held AS held").await?;
+    assert!(tags.iter().all(|row| (row["tag"].as_i64(), row["held"].is_null()) == (Some(6), true)), "{tags:?}");
+    assert_eq!(tags.len(), 2);
     writer.stop().await
+}
+
+/// Takes a lock, sends a second statement and does not get to fetch its rows.
+async fn lost_before_it_fetches(world: &World, lock: &'static str) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
+    let proxy = Proxy::start(port).await?;
+    let uri = format!("bolt://127.0.0.1:{}", proxy.port());
+    let store = GraphStore::connect(&graph::GraphConfig { uri, ..world.config() }).await?;
+    let mut lost = store.begin().await?;
+    lost.run(neo4rs::query(lock)).await?;
+    let sent = Arc::new(AtomicBool::new(false));
+    let is_sent = sent.clone();
+    proxy.judge(move |way, _| match way {
+        Way::ToServer => Fate::Pass,
+        Way::ToClient => {
+            is_sent.store(true, Ordering::SeqCst);
+            Fate::Hold
+        }
+    });
+    let fetching = tokio::spawn(async move {
+        let _open = &proxy;
+        lost.run(neo4rs::query("MATCH (n:Nothing) RETURN n")).await.ok();
+        std::future::pending::<()>().await;
+    });
+    until("the statement has reached the server", async || Ok(sent.load(Ordering::SeqCst))).await?;
+    Ok(fetching)
 }
 
 /// A file system of a given size, unmounted on drop.
