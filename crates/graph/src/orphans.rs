@@ -18,7 +18,7 @@ const LOOKS: u32 = 6;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(3);
 /// Limit of the whole search.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Marks a transaction as Groma's, in its own beginning. Each user may call it (Neo4j operations manual, "Procedures").
 pub(crate) const MARK: &str = "CALL tx.setMetaData({app: 'groma'})";
