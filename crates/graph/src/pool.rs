@@ -14,12 +14,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use ulid::Ulid;
 
 /// Connections to one database.
 pub(crate) struct Pool {
@@ -28,7 +29,18 @@ pub(crate) struct Pool {
     permits: Arc<Semaphore>,
     /// The user may not mark transactions.
     unmarked: AtomicBool,
-    looking: tokio::sync::Mutex<()>,
+}
+
+/// A transaction that has begun.
+pub(crate) struct Begun {
+    /// The open transaction.
+    pub(crate) txn: Txn,
+    /// Its mark. `None`: the user may not mark transactions.
+    pub(crate) mark: Option<String>,
+    /// Before the first statement was sent.
+    pub(crate) sent: Instant,
+    /// Its connection.
+    pub(crate) lease: Lease,
 }
 
 /// A connection with one exclusive user. Dropping it closes the connection.
@@ -46,7 +58,6 @@ impl Pool {
             idle: Mutex::default(),
             permits: Arc::new(Semaphore::new(most)),
             unmarked: AtomicBool::new(false),
-            looking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -54,16 +65,21 @@ impl Pool {
     ///
     /// # Errors
     /// The driver's error, or [`Error::ServerUnavailableError`] when a limit has passed.
-    pub(crate) async fn begin(self: &Arc<Self>, limits: &Limits) -> Result<(Txn, Lease), Error> {
+    pub(crate) async fn begin(self: &Arc<Self>, limits: &Limits) -> Result<Begun, Error> {
         let permit = timeout(limits.connection, self.permits.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| late("all connections were busy", limits.connection))?;
         let permit = permit.map_err(|_| Error::ConnectionError)?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let graph = idle.map_or_else(|| Graph::connect(self.config.clone()), Ok)?;
         let lease = Lease { graph, pool: self.clone(), _permit: permit };
-        let begun = timeout(limits.begin, self.start(&lease.graph)).await;
-        let txn = begun.map_err(|_| late("no transaction could be begun", limits.begin))??;
-        Ok((txn, lease))
+        let sent = Instant::now();
+        let Ok(begun) = timeout(limits.begin, self.start(&lease.graph)).await else {
+            // The others may be as dead as this one.
+            self.close_idle();
+            return Err(late("no transaction could be begun", limits.begin));
+        };
+        let (txn, mark) = begun?;
+        Ok(Begun { txn, mark, sent, lease })
     }
 
     /// A transaction on a new connection besides all others. Dropping the connection closes it.
@@ -73,25 +89,27 @@ impl Pool {
         Ok((graph, txn))
     }
 
-    /// Whether a task looks for transactions whose client is gone.
-    pub(crate) fn looking(&self) -> &tokio::sync::Mutex<()> {
-        &self.looking
+    /// Closes the connections that nobody uses.
+    fn close_idle(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(idle);
     }
 
     /// Begins a transaction and marks it as Groma's.
-    async fn start(&self, graph: &Graph) -> Result<Txn, Error> {
+    async fn start(&self, graph: &Graph) -> Result<(Txn, Option<String>), Error> {
         let mut txn = start(graph).await?;
         if self.unmarked.load(Relaxed) {
-            return Ok(txn);
+            return Ok((txn, None));
         }
-        match txn.run(Query::new(MARK.to_owned())).await {
+        let mark = Ulid::generate().to_string();
+        match txn.run(Query::new(MARK.to_owned()).param("id", mark.as_str())).await {
             Err(error) if judge(&error) == Judgement::Forbidden => {
                 tracing::debug!(%error, "transactions whose client is gone cannot be told from others'");
                 self.unmarked.store(true, Relaxed);
                 txn.rollback().await.ok();
-                start(graph).await
+                Ok((start(graph).await?, None))
             }
-            marked => marked.map(|()| txn),
+            marked => marked.map(|()| (txn, Some(mark))),
         }
     }
 }

@@ -4,8 +4,8 @@
 use crate::{
     Pulse,
     limits::Limits,
-    orphans::{self, LOOK_AFTER},
-    pool::{Lease, Pool},
+    orphans::{self, BELIEVED_FOR, ITS_MARK, LOOK_AFTER},
+    pool::{Begun, Lease},
 };
 use neo4rs::{Error, Query, Row, Txn};
 use std::{
@@ -14,17 +14,24 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
+/// Age of the last statement from which on another precedes the commit.
+const STALE: Duration = Duration::from_secs(2);
+
 /// An open transaction.
 pub struct Transaction {
     txn: Txn,
+    mark: Option<String>,
+    /// Before the last statement was sent.
+    sent: Instant,
     lease: Lease,
     limits: Limits,
     pulse: Option<Pulse>,
 }
 
 impl Transaction {
-    pub(crate) fn new((txn, lease): (Txn, Lease), limits: Limits, pulse: Option<Pulse>) -> Self {
-        let it = Self { txn, lease, limits, pulse };
+    pub(crate) fn new(begun: Begun, limits: Limits, pulse: Option<Pulse>) -> Self {
+        let Begun { txn, mark, sent, lease } = begun;
+        let it = Self { txn, mark, sent, lease, limits, pulse };
         it.beat();
         it
     }
@@ -32,10 +39,13 @@ impl Transaction {
     /// Runs a statement and reads all its rows, because an error may come with any row.
     ///
     /// # Errors
-    /// The database's error; [`Error::ConnectionTimedOut`] when the statement takes too long.
+    /// The database's error; [`Error::ConnectionTimedOut`] when the statement takes too long;
+    /// [`Error::ServerUnavailableError`] when the connection is dead.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
-        let rows = patiently(self.lease.pool(), self.limits.statement, collect(&mut self.txn, query)).await?;
+        self.sent = Instant::now();
+        let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
+        let rows = waiting.patiently(self.limits.statement, collect(&mut self.txn, query)).await?;
         self.beat();
         watch.end();
         Ok(rows)
@@ -47,7 +57,9 @@ impl Transaction {
     /// As [`Transaction::rows`].
     pub async fn run(&mut self, query: Query) -> Result<(), Error> {
         let watch = Watch::begin(&query);
-        patiently(self.lease.pool(), self.limits.statement, self.txn.run(query)).await?;
+        self.sent = Instant::now();
+        let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
+        waiting.patiently(self.limits.statement, self.txn.run(query)).await?;
         self.beat();
         watch.end();
         Ok(())
@@ -56,11 +68,18 @@ impl Transaction {
     /// Commits if `result` is `Ok`, else rolls back. Never leaves the transaction open.
     ///
     /// # Errors
-    /// The error of `result` or of the commit.
-    pub async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+    /// The error of `result` or of the commit. [`Error::ServerUnavailableError`] when nobody can tell whether the transaction
+    /// was committed.
+    pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
-                timeout(self.limits.commit, self.txn.commit()).await.map_err(|_| Error::ConnectionTimedOut)??;
+                self.reassure().await?;
+                let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
+                waiting.patiently(self.limits.commit, self.txn.commit()).await?;
+                if self.mark.is_some() && self.sent.elapsed() > BELIEVED_FOR {
+                    let words = "the commit took so long that the transaction may have been ended before";
+                    return Err(Error::ServerUnavailableError(words.to_owned()));
+                }
                 self.pulse.iter().for_each(Pulse::beat);
                 self.lease.give_back();
                 Ok(value)
@@ -70,6 +89,19 @@ impl Transaction {
                 Err(error)
             }
         }
+    }
+
+    /// Makes sure before a commit that the transaction has not been ended, and is not about to be.
+    async fn reassure(&mut self) -> Result<(), Error> {
+        if self.mark.is_none() || self.sent.elapsed() < STALE {
+            return Ok(());
+        }
+        let rows = self.rows(Query::new(ITS_MARK.to_owned())).await?;
+        let marks = rows.iter().map(|row| row.get::<Option<String>>("mark")).collect::<Result<Vec<_>, _>>()?;
+        if marks == [self.mark.clone()] {
+            return Ok(());
+        }
+        Err(Error::ServerUnavailableError("another process has ended the transaction".to_owned()))
     }
 
     /// Rolls back. If the database does not confirm, closes the connection, which has the same effect. That happens
@@ -87,22 +119,36 @@ impl Transaction {
     }
 }
 
-/// Waits for an answer. While it takes long, the statement may wait for the locks of a transaction whose client is gone.
-async fn patiently<T>(
-    pool: &Pool,
-    limit: Duration,
-    exchange: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let mut exchange = pin!(timeout(limit, exchange));
-    loop {
-        let look = async {
-            sleep(LOOK_AFTER).await;
-            orphans::end(pool).await;
-        };
-        // An answer ends the search.
-        tokio::select! {
-            answer = &mut exchange => return answer.unwrap_or(Err(Error::ConnectionTimedOut)),
-            () = look => {}
+/// Who waits for an answer: a transaction by its connection and mark.
+struct Waiting<'a> {
+    lease: &'a Lease,
+    mark: Option<&'a str>,
+}
+
+impl Waiting<'_> {
+    /// Waits for an answer. While it takes long, the statement may wait for the locks of a transaction whose client is gone,
+    /// or the answer may have been lost.
+    async fn patiently<T>(
+        &self,
+        limit: Duration,
+        exchange: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut exchange = pin!(timeout(limit, exchange));
+        loop {
+            let look = async {
+                sleep(LOOK_AFTER).await;
+                orphans::end(self.lease.pool(), self.mark).await
+            };
+            // An answer ends the search.
+            tokio::select! {
+                answer = &mut exchange => return answer.unwrap_or(Err(Error::ConnectionTimedOut)),
+                is_lost = look => {
+                    if is_lost {
+                        let words = "the connection is dead: Neo4j has nothing to do for it, and no answer arrives";
+                        return Err(Error::ServerUnavailableError(words.to_owned()));
+                    }
+                }
+            }
         }
     }
 }

@@ -86,12 +86,67 @@ async fn transactions_whose_clients_are_gone_do_not_hold_up_the_others() -> anyh
     writer.stop().await
 }
 
-/// Takes a lock, sends a second statement and does not get to fetch its rows.
-async fn lost_before_it_fetches(world: &World, lock: &'static str) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_whose_answer_was_lost_is_given_up() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (proxy, store) = behind_a_proxy(&world).await?;
+    let mut waiting = store.begin().await?;
+    waiting.run(neo4rs::query("CREATE (:B {id: 'b'})")).await?;
+    let mut losses = 1;
+    proxy.judge(move |way, _| match way {
+        Way::ToClient if losses > 0 => {
+            losses -= 1;
+            Fate::Lose
+        }
+        _ => Fate::Pass,
+    });
+    let given_up = waiting.run(neo4rs::query("MATCH (n:B) RETURN n")).await;
+    // Not after its limit, which would count as too large a transaction.
+    assert!(matches!(given_up, Err(neo4rs::Error::ServerUnavailableError(_))), "{given_up:?}");
+    drop(waiting);
+    assert_eq!(store.rows(neo4rs::query("MATCH (n:B) RETURN n")).await?.len(), 0);
+    Ok(())
+}
+
+/// Neo4j says that it has committed what it has undone with the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_arrives_after_the_end_of_its_transaction_is_not_believed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.neo4j.rows("CREATE (:A {id: 'a'})").await?;
+    let (proxy, store) = behind_a_proxy(&world).await?;
+    let mut late = store.begin().await?;
+    late.run(neo4rs::query("MATCH (n:A) SET n.late = true")).await?;
+    proxy.judge(move |way, sent| match way {
+        Way::ToServer if sent.windows(COMMIT.len()).any(|part| part == COMMIT) => Fate::Hold,
+        _ => Fate::Pass,
+    });
+    let committing = tokio::spawn(late.end(Ok(())));
+    let mut other = world.store().await?.begin().await?;
+    other.run(neo4rs::query("MATCH (n:A) SET n.other = true")).await?;
+    other.end(Ok(())).await?;
+    proxy.judge(|_, _| Fate::Pass);
+    proxy.release();
+    ensure!(committing.await?.is_err(), "it was undone");
+    let rows = world.neo4j.rows("MATCH (n:A) RETURN n.late AS late, n.other AS other").await?;
+    assert_eq!((rows[0]["late"].is_null(), rows[0]["other"].as_bool()), (true, Some(true)));
+    Ok(())
+}
+
+/// Bolt's message COMMIT: a structure without fields, of tag 0x12.
+const COMMIT: [u8; 2] = [0xB0, 0x12];
+
+/// A connection to the graph on which anything can happen.
+async fn behind_a_proxy(world: &World) -> anyhow::Result<(Proxy, GraphStore)> {
     let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
     let proxy = Proxy::start(port).await?;
     let uri = format!("bolt://127.0.0.1:{}", proxy.port());
     let store = GraphStore::connect(&graph::GraphConfig { uri, ..world.config() }).await?;
+    Ok((proxy, store))
+}
+
+/// Takes a lock, sends a second statement and does not get to fetch its rows.
+async fn lost_before_it_fetches(world: &World, lock: &'static str) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let (proxy, store) = behind_a_proxy(world).await?;
     let mut lost = store.begin().await?;
     lost.run(neo4rs::query(lock)).await?;
     let sent = Arc::new(AtomicBool::new(false));
