@@ -37,9 +37,14 @@ pub enum DocumentError {
     },
 }
 
+/// Version of a document that names none (IAM user guide, "IAM JSON policy elements: Version").
+const OLD: &str = "2008-10-17";
+
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Statement {
+    /// `Version` of its document, which decides whether it has variables.
+    pub version: String,
     /// `Sid`, which may be empty.
     pub sid: Option<String>,
     /// `Allow` or `Deny`.
@@ -74,10 +79,16 @@ pub fn parse(encoded: &str) -> Result<Vec<Statement>, DocumentError> {
         Json::List(statements) => statements.as_slice(),
         single => std::slice::from_ref(single),
     };
-    statements.iter().enumerate().map(|(index, json)| Fields { json, position: index + 1 }.statement()).collect()
+    let version = document.get("Version").and_then(Json::as_str).unwrap_or(OLD);
+    statements
+        .iter()
+        .enumerate()
+        .map(|(index, json)| Fields { version, json, position: index + 1 }.statement())
+        .collect()
 }
 
 struct Fields<'a> {
+    version: &'a str,
     json: &'a Json,
     position: usize,
 }
@@ -88,6 +99,7 @@ impl Fields<'_> {
             return Err(DocumentError::NotAnObject(self.position));
         }
         Ok(Statement {
+            version: self.version.to_owned(),
             sid: self.text("Sid")?,
             effect: self.text("Effect")?,
             action: self.texts("Action")?,
@@ -177,12 +189,19 @@ mod tests {
         let list = only(r#"{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}"#);
         assert_eq!(one, list);
         let expected = Statement {
+            version: "2008-10-17".into(),
             effect: Some("Allow".into()),
             action: Some(texts(&["s3:*"])),
             resource: Some(texts(&["*"])),
             ..Statement::default()
         };
         assert_eq!(one, expected);
+    }
+
+    #[test]
+    fn a_statement_has_the_version_of_its_document() {
+        let of = |version: &str| only(&format!(r#"{{{version} "Statement":{{"Effect":"Allow"}}}}"#)).version;
+        assert_eq!((of(r#""Version":"2012-10-17","#), of("")), ("2012-10-17".to_owned(), "2008-10-17".to_owned()));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub static STATEMENT: Node<PolicyStatement> = Node {
         prop("notresource", |it, _| it.says.not_resource.clone().into()),
         prop("condition", |it, _| it.says.condition.clone().into()),
         prop("sid", |it, _| it.says.sid.clone().into()),
+        prop("_groma_version", |it, _| it.says.version.clone().into()),
     ],
     edges: &[Edge::incoming("STATEMENT", "AWSPolicy", "id", |it, _| one(Some(&it.policy_id)))],
     ..Node::of("AWSPolicyStatement")
@@ -83,6 +84,7 @@ mod tests {
     fn a_full_statement_leaves_nothing_null() {
         let some = |text: &str| Some(vec![text.to_owned()]);
         let says = Statement {
+            version: "2012-10-17".into(),
             sid: Some("Read".into()),
             effect: Some("Allow".into()),
             action: some("s3:Get*"),
@@ -103,6 +105,7 @@ mod tests {
               notresource = ["arn:aws:s3:::b/*"]
               condition = "[{\"Bool\": {\"aws:SecureTransport\": \"true\"}}]"
               sid = "Read"
+              _groma_version = "2012-10-17"
               <-[:STATEMENT]-(:AWSPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
         "#]]
         .assert_eq(&render(&STATEMENT, &statement, &[]));

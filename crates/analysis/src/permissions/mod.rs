@@ -1,10 +1,10 @@
 //! Which principals may do what on which resource: `(:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(:AWSRole)`, and the edges of
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
-//! A principal may assume a role that trusts it by name and that its own policies let it assume, in whatever account. The
-//! rules look at resources of the principal's own account. Both go by the principal's own policies alone, as in
-//! Cartography: what a user has through a group is an edge of the group. A permissions boundary counts where the graph has
-//! one: `_groma_boundary` on a principal names the policy, since Cartography's schema has no place for it.
+//! A principal may assume a role that trusts it by name and that its policies let it assume, in whatever account. The
+//! rules look at resources of the principal's own account. A user has its groups' policies too; a group has edges of its
+//! own, as in Cartography, which stand for members of whom nothing is known. A permissions boundary counts where the graph
+//! has one: `_groma_boundary` on a principal names the policy, since Cartography's schema has no place for it.
 //!
 //! Principals are read in the order of their ARNs, which keeps those of an account together: so one account's resources
 //! and managed policies are in memory, one page of principals with their inline policies, and one batch of edges. Of a

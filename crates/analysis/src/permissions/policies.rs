@@ -3,7 +3,7 @@
 use super::principals::Principal;
 use crate::{
     answer,
-    policy::{Asked, Holder, Policy, Raw, Statement},
+    policy::{Asked, Caller, Holder, Policy, Raw, Statement},
 };
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{DeError, Query, Row};
@@ -17,7 +17,7 @@ const MOST: usize = 10_000;
 const TEXT: &str = "UNWIND $ids AS id \
     MATCH (policy:AWSPolicy {id: id})-[:STATEMENT]->(s:AWSPolicyStatement) \
     RETURN id, s.effect AS effect, s.action AS action, s.notaction AS notaction, s.resource AS resource, \
-    s.notresource AS notresource, s.condition AS condition ORDER BY id, s.id";
+    s.notresource AS notresource, s.condition AS condition, s._groma_version AS version ORDER BY id, s.id";
 
 pub(super) fn query(ids: &[&str]) -> Query {
     parameters::planned_once(TEXT, [("ids", parameters::texts(ids))])
@@ -65,6 +65,7 @@ impl Policies {
             resource: row.get("resource")?,
             not_resource: row.get("notresource")?,
             condition: row.get("condition")?,
+            version: row.get("version")?,
         };
         let known = self.known.entry(row.get("id")?).or_default();
         known.is_there = true;
@@ -78,6 +79,7 @@ impl Policies {
         let policies = principal.policies.iter().filter_map(|id| self.known.get(id));
         let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
         Holder {
+            caller: Some(Caller::of_arn(&principal.arn)),
             policies: policies.map(|known| &known.policy).filter(|policy| !policy.is_empty()).collect(),
             boundary: boundary.filter(|known| known.is_there).map(|known| &known.policy),
             is_boundary_unread: boundary.is_some_and(|known| !known.is_there),

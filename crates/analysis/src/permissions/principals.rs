@@ -14,7 +14,7 @@ pub(super) struct Principal {
     pub(super) arn: String,
     /// Ids of the accounts that have it: one.
     pub(super) accounts: Vec<String>,
-    /// Ids of its policies, sorted.
+    /// Ids of its policies, sorted; a user's groups' among them.
     pub(super) policies: Vec<String>,
     /// Id of the policy that bounds it, if the graph knows one.
     pub(super) boundary: Option<String>,
@@ -33,11 +33,12 @@ pub(super) struct TrustedBy {
 
 /// A role that trusts a service, an identity provider or an account as a whole names nobody whose policies could allow
 /// anything.
-const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
-    WITH p ORDER BY p.arn LIMIT $page \
+const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
+    OR EXISTS { (p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(:AWSPolicy) }) WITH p ORDER BY p.arn LIMIT $page \
     RETURN p.arn AS arn, p._groma_boundary AS boundary, \
     [(account:AWSAccount)-[:RESOURCE]->(p) | account.id] AS accounts, \
-    [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
+    [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] + \
+    [(p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
     CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
     ELSE [(p)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
           WHERE trust._groma_denied IS NULL AND role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \

@@ -1,6 +1,6 @@
 //! The decision.
 
-use super::{Conditions, Effect, Permissions, Statement};
+use super::{Caller, Condition, Conditions, Covers, Effect, Permissions, Statement};
 
 /// The statements of a policy that concern what is asked for.
 pub type Policy = Vec<Statement>;
@@ -8,6 +8,8 @@ pub type Policy = Vec<Statement>;
 /// A principal by what it holds.
 #[derive(Debug, Default)]
 pub struct Holder<'a> {
+    /// Who it is. `None`: anybody.
+    pub caller: Option<Caller>,
     /// Its policies.
     pub policies: Vec<&'a Policy>,
     /// Its permissions boundary, when it has one.
@@ -42,21 +44,22 @@ pub struct Open {
 impl<'a> Holder<'a> {
     /// Whether the principal may do any of `asked` on a resource, and on what that depends.
     ///
-    /// A statement with a condition is not decided: one that denies leaves a grant that is not certain, and one that allows
-    /// makes none that is. It is certain as soon as one action is allowed without a condition, by the boundary too if there
-    /// is one, and no statement denies it under a condition.
+    /// A statement whose condition or resource is open is not decided: one that denies leaves a grant that is not certain, and
+    /// one that allows makes none that is. It is certain as soon as one action is allowed for sure, by the boundary too if
+    /// there is one, and no statement may deny it.
     pub fn grant(&self, asked: Permissions, arn: &str) -> Option<Grant> {
         let granted = self.permissions(arn) & asked;
         if granted.is_empty() {
             return None;
         }
         let mut needs = Vec::new();
-        needs.extend(needed(self.statements(), granted, arn).into_iter().flatten());
-        needs.extend(self.boundary.and_then(|boundary| needed(boundary.iter(), granted, arn)).into_iter().flatten());
+        let question = Question { granted, arn, caller: self.caller.as_ref() };
+        needs.extend(question.needed(self.statements()).into_iter().flatten());
+        needs.extend(self.boundary.and_then(|boundary| question.needed(boundary.iter())).into_iter().flatten());
         let open = (granted & self.certain(arn)).is_empty().then(|| Open {
-            allow: open(self.statements(), Effect::Allow, granted, arn),
-            boundary: open(self.bounding(), Effect::Allow, granted, arn),
-            deny: open(self.statements().chain(self.bounding()), Effect::Deny, granted, arn),
+            allow: question.open(self.statements(), Effect::Allow),
+            boundary: question.open(self.bounding(), Effect::Allow),
+            deny: question.open(self.statements().chain(self.bounding()), Effect::Deny),
             is_boundary_unread: self.is_boundary_unread,
         });
         let conditions = (!needs.is_empty()).then(|| Conditions::join(needs));
@@ -65,8 +68,8 @@ impl<'a> Holder<'a> {
 
     /// Everything that the principal may do on a resource, certainly or under conditions.
     pub fn permissions(&self, arn: &str) -> Permissions {
-        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| possible(boundary.iter(), arn));
-        possible(self.statements(), arn) & bounded
+        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| self.possible(boundary.iter(), arn));
+        self.possible(self.statements(), arn) & bounded
     }
 
     /// What it may do whatever the request.
@@ -74,8 +77,8 @@ impl<'a> Holder<'a> {
         if self.is_boundary_unread {
             return Permissions::NONE;
         }
-        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| certain(boundary.iter(), arn));
-        certain(self.statements(), arn) & bounded
+        let bounded = self.boundary.map_or(!Permissions::NONE, |boundary| self.sure(boundary.iter(), arn));
+        self.sure(self.statements(), arn) & bounded
     }
 
     /// The statements that allow any of `asked` on something: where to look for resources.
@@ -90,58 +93,70 @@ impl<'a> Holder<'a> {
     fn bounding(&self) -> impl Iterator<Item = &'a Statement> {
         self.boundary.into_iter().flatten()
     }
-}
 
-/// Conditions of the statements with this effect on the granted actions.
-fn open<'a>(
-    statements: impl Iterator<Item = &'a Statement>,
-    effect: Effect,
-    granted: Permissions,
-    arn: &str,
-) -> Vec<String> {
-    let concerns = |it: &&Statement| it.effect == effect && !(it.permissions & granted).is_empty() && it.covers(arn);
-    statements.filter(concerns).filter_map(|it| it.condition.clone()).collect()
-}
-
-/// What statements together may permit: what one allows, and none denies without a condition.
-fn possible<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
-    effect_of(statements.filter(|it| it.effect == Effect::Allow || it.condition.is_none()), arn)
-}
-
-/// What they permit whatever the request: what one allows without a condition, and none denies.
-fn certain<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
-    effect_of(statements.filter(|it| it.effect == Effect::Deny || it.condition.is_none()), arn)
-}
-
-/// What one of the statements allows and none denies.
-fn effect_of<'a>(statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
-    let (mut allowed, mut denied) = (Permissions::NONE, Permissions::NONE);
-    for statement in statements {
-        let side = if statement.effect == Effect::Allow { &mut allowed } else { &mut denied };
-        // Evaluate patterns only for what would change the outcome.
-        if !(statement.permissions & !*side).is_empty() && statement.covers(arn) {
-            *side = *side | statement.permissions;
-        }
+    /// What statements together may permit: what one may allow, and none denies for sure.
+    fn possible(&self, statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
+        self.effect_of(statements, arn, |effect, applies| effect == Effect::Allow || applies == Covers::Yes)
     }
-    allowed & !denied
+
+    /// What they permit whatever the request: what one allows for sure, and none may deny.
+    fn sure(&self, statements: impl Iterator<Item = &'a Statement>, arn: &str) -> Permissions {
+        self.effect_of(statements, arn, |effect, applies| effect == Effect::Deny || applies == Covers::Yes)
+    }
+
+    /// What one of the statements that count allows, and none denies.
+    fn effect_of(
+        &self,
+        statements: impl Iterator<Item = &'a Statement>,
+        arn: &str,
+        counts: impl Fn(Effect, Covers) -> bool,
+    ) -> Permissions {
+        let (mut allowed, mut denied) = (Permissions::NONE, Permissions::NONE);
+        for statement in statements {
+            let side = if statement.effect == Effect::Allow { &mut allowed } else { &mut denied };
+            // Evaluate patterns only for what would change the outcome.
+            if (statement.permissions & !*side).is_empty() {
+                continue;
+            }
+            let applies = statement.applies(arn, self.caller.as_ref());
+            if applies != Covers::No && counts(statement.effect, applies) {
+                *side = *side | statement.permissions;
+            }
+        }
+        allowed & !denied
+    }
 }
 
-/// The conditions under which statements allow what was granted; none when one of them has no condition.
-fn needed<'a>(
-    statements: impl Iterator<Item = &'a Statement>,
+/// What is granted, and on what.
+struct Question<'q> {
     granted: Permissions,
-    arn: &str,
-) -> Option<Vec<&'a str>> {
-    statements
-        .filter(|it| it.effect == Effect::Allow && !(it.permissions & granted).is_empty() && it.covers(arn))
-        .map(|it| it.condition.as_deref())
-        .collect()
+    arn: &'q str,
+    caller: Option<&'q Caller>,
+}
+
+impl Question<'_> {
+    fn concerns(&self, statement: &Statement, effect: Effect) -> bool {
+        statement.effect == effect && !(statement.permissions & self.granted).is_empty()
+    }
+
+    /// What decides the statements with this effect that are open.
+    fn open<'a>(&self, statements: impl Iterator<Item = &'a Statement>, effect: Effect) -> Vec<String> {
+        let is_open = |it: &&Statement| self.concerns(it, effect) && it.applies(self.arn, self.caller) == Covers::Maybe;
+        statements.filter(is_open).map(|it| it.open(self.arn, self.caller)).collect()
+    }
+
+    /// The conditions under which statements allow what was granted; none when one of them has no condition.
+    fn needed<'a>(&self, statements: impl Iterator<Item = &'a Statement>) -> Option<Vec<&'a str>> {
+        let allows =
+            |it: &&Statement| self.concerns(it, Effect::Allow) && it.applies(self.arn, self.caller) != Covers::No;
+        statements.filter(allows).map(|it| it.condition.as_ref().map(Condition::text)).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Grant, Holder, Open, Permissions, Policy};
-    use crate::policy::{Asked, Raw, Statement};
+    use crate::policy::{Asked, Caller, Raw, Statement};
     use proptest::prelude::*;
 
     const ROLE: &str = "arn:aws:iam::1:role/app";
@@ -260,6 +275,42 @@ mod tests {
         }
     }
 
+    /// Callers, variables and conditions that they decide: own policies, and what is decided for the users `alice` and `app` and
+    /// for a role.
+    #[test]
+    fn decisions_by_caller() {
+        const MAY: &str = "certain";
+        let (allow, team) = ("Allow iam:PassRole on *", "arn:aws:iam::1:role/${aws:PrincipalTag/team}");
+        let own = "Allow iam:PassRole on arn:aws:iam::1:role/${aws:username}";
+        let is_alice = r#"if [{"StringEquals": {"aws:username": "alice"}}]"#;
+        let not_alice = r#"if [{"StringNotEquals": {"aws:username": "alice"}}]"#;
+        let mfa = r#"if [{"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:username": "app"}}]"#;
+        for (policies, expected) in [
+            (vec![allow.to_owned()], [MAY, MAY, MAY]),
+            (vec![own.to_owned()], ["denied", "certain", "denied"]),
+            (vec![format!("{allow} {is_alice}")], [MAY, "denied", "denied"]),
+            (vec![format!("{allow} {not_alice}")], ["denied", MAY, MAY]),
+            (vec![allow.to_owned(), format!("Deny iam:* on * {is_alice}")], ["denied", MAY, MAY]),
+            (vec![allow.to_owned(), format!("Deny iam:* on * {mfa}")], [MAY, "open", MAY]),
+            (vec![format!("Allow iam:* on {team}")], ["open", "open", "open"]),
+            (vec![allow.to_owned(), format!("Deny iam:* on {team}")], ["open", "open", "open"]),
+            (vec![format!("Allow iam:* on !{team}")], ["open", "open", "open"]),
+            (vec![format!("Allow iam:* on {team}-x")], ["denied", "denied", "denied"]),
+        ] {
+            let policies = [policy(&policies.iter().map(String::as_str).collect::<Vec<_>>())];
+            let decided = ["user/alice", "user/x/app", "role/r"].map(|caller| {
+                let caller = Some(Caller::of_arn(&format!("arn:aws:iam::1:{caller}")));
+                let holder = Holder { caller, policies: policies.iter().collect(), ..Holder::default() };
+                match holder.grant(asked().1, ROLE) {
+                    None => "denied",
+                    Some(Grant { open: None, .. }) => "certain",
+                    Some(_) => "open",
+                }
+            });
+            assert_eq!(decided, expected, "{policies:?}");
+        }
+    }
+
     #[test]
     fn negations() {
         check(&[&["Allow !s3:* on *"]], true);
@@ -324,6 +375,7 @@ mod tests {
                 resource,
                 not_resource,
                 condition,
+                version: None,
             },
         )
     }

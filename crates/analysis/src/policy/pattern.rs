@@ -1,113 +1,217 @@
 //! IAM's patterns.
 
-use std::str::Chars;
+use super::{Caller, Covers, Known};
+use std::borrow::Cow;
+
+/// An object key that no pattern names: a pattern that matches it matches any key, for all practical purposes.
+const ANY_KEY: &str = "\u{e000}\u{e001}\u{e002}\u{e003}\u{e004}\u{e005}\u{e006}\u{e007}\u{e008}\u{e009}";
 
 /// Text in which `*` stands for any text, the empty one included, and `?` for exactly one character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// Length of what comes before the first wildcard.
-    fixed: usize,
-    /// Wildcards stay within a segment between colons, but for a `*` at its end.
-    segmented: bool,
+    /// What comes before the first wildcard or variable.
+    prefix: String,
+    rest: Vec<Token>,
+    has_variables: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Is(char),
+    One {
+        or_colon: bool,
+    },
+    Any {
+        with_colons: bool,
+    },
+    /// A policy variable: any text.
+    Variable(String),
 }
 
 impl Pattern {
     /// The pattern with this text, in which wildcards stand for any characters.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        let fixed = text.find(['*', '?']).unwrap_or(text.len());
-        Self { text, fixed, segmented: false }
+        let tokens = text.chars().map(|char| match char {
+            '*' => Token::Any { with_colons: true },
+            '?' => Token::One { or_colon: true },
+            other => Token::Is(other),
+        });
+        let tokens = tokens.collect();
+        Self::of_tokens(text, tokens)
     }
 
     /// The pattern of an ARN. A wildcard stands for no colon, but for a `*` that is the last character of a segment (IAM user
-    /// guide, "IAM JSON policy elements: Resource").
-    pub fn of_arn(text: impl Into<String>) -> Self {
-        Self { segmented: true, ..Self::new(text) }
+    /// guide, "IAM JSON policy elements: Resource"). Policies of version 2012-10-17 have variables (`${aws:username}`).
+    pub fn of_arn(text: impl Into<String>, variables: bool) -> Self {
+        let text = text.into();
+        let mut tokens = if variables { tokens(&text) } else { text.chars().map(token).collect() };
+        for position in 0..tokens.len() {
+            let ends_segment = matches!(tokens.get(position + 1), None | Some(Token::Is(':')));
+            if let Token::Any { with_colons } = &mut tokens[position] {
+                *with_colons = ends_segment;
+            }
+        }
+        Self::of_tokens(text, tokens)
+    }
+
+    fn of_tokens(text: String, mut tokens: Vec<Token>) -> Self {
+        let fixed = tokens.iter().position(|token| !matches!(token, Token::Is(_))).unwrap_or(tokens.len());
+        let rest = tokens.split_off(fixed);
+        let prefix = tokens.into_iter().filter_map(|token| if let Token::Is(char) = token { Some(char) } else { None });
+        let has_variables = rest.iter().any(|token| matches!(token, Token::Variable(_)));
+        Self { text, prefix: prefix.collect(), rest, has_variables }
+    }
+
+    /// As written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What everything that matches begins with.
     pub fn prefix(&self) -> &str {
-        &self.text[..self.fixed]
+        &self.prefix
     }
 
     /// Whether it has no wildcard, and so matches one text.
     pub fn is_literal(&self) -> bool {
-        self.fixed == self.text.len()
+        self.rest.is_empty()
     }
 
-    /// Whether all of `subject` matches. Takes at most the product of both lengths.
+    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches (IAM user
+    /// guide, "IAM policy elements: Variables and tags").
+    pub fn of_caller(&self, caller: Option<&Caller>) -> Option<Cow<'_, Self>> {
+        let Some(caller) = caller.filter(|_| self.has_variables) else { return Some(Cow::Borrowed(self)) };
+        let mut tokens: Vec<Token> = self.prefix.chars().map(Token::Is).collect();
+        for token in &self.rest {
+            match token {
+                Token::Variable(name) => match caller.value(name) {
+                    Known::Is(value) => tokens.extend(value.chars().map(Token::Is)),
+                    Known::Absent => return None,
+                    Known::Unknown => tokens.push(token.clone()),
+                },
+                other => tokens.push(other.clone()),
+            }
+        }
+        Some(Cow::Owned(Self::of_tokens(self.text.clone(), tokens)))
+    }
+
+    /// Whether all of `subject` matches; with variables, for some values of theirs. Takes at most the product of both
+    /// lengths.
     pub fn matches(&self, subject: &str) -> bool {
-        match (subject.strip_prefix(self.prefix()), &self.text[self.fixed..]) {
+        match (subject.strip_prefix(self.prefix()), self.rest.as_slice()) {
             (None, _) => false,
-            (Some(rest), "") => rest.is_empty(),
-            (Some(_), "*") => true,
-            (Some(rest), pattern) if self.segmented => within_segments(pattern, rest),
-            (Some(rest), pattern) => matches(pattern, rest),
+            (Some(rest), []) => rest.is_empty(),
+            (Some(_), [Token::Any { with_colons: true }]) => true,
+            (Some(rest), tokens) => walk(tokens, rest, |_| {}),
         }
     }
 
-    /// Up to the first slash, and what comes behind it.
-    pub(super) fn split_at_slash(&self) -> Option<(Self, &str)> {
-        let split = self.text.split_once('/');
-        split.map(|(before, behind)| (Self { segmented: self.segmented, ..Self::new(before) }, behind))
+    /// Whether it matches, and for sure.
+    pub fn covers(&self, subject: &str) -> Covers {
+        match (self.matches(subject), self.has_variables) {
+            (false, _) => Covers::No,
+            (true, true) => Covers::Maybe,
+            (true, false) => Covers::Yes,
+        }
+    }
+
+    /// Whether it matches the ARNs of a bucket's objects: of all, or of some.
+    pub fn covers_objects(&self, bucket: &str) -> Covers {
+        let folder = format!("{bucket}/");
+        if self.matches(&format!("{folder}{ANY_KEY}")) {
+            return if self.has_variables { Covers::Maybe } else { Covers::Yes };
+        }
+        if self.matches_beginning(&folder) { Covers::Maybe } else { Covers::No }
+    }
+
+    /// Whether it matches some text that begins so, and is longer.
+    fn matches_beginning(&self, beginning: &str) -> bool {
+        let Some(rest) = beginning.strip_prefix(self.prefix()) else {
+            return self.prefix.len() > beginning.len() && self.prefix.starts_with(beginning);
+        };
+        let mut earliest = None;
+        walk(&self.rest, rest, |tokens| earliest = earliest.or(Some(tokens)));
+        let goes_on = |token: &Token| matches!(token, Token::Any { .. } | Token::Variable(_));
+        earliest.is_some_and(|tokens| tokens < self.rest.len() || self.rest.last().is_some_and(goes_on))
     }
 }
 
-fn matches(pattern: &str, subject: &str) -> bool {
-    let (mut pattern, mut subject) = (pattern.chars(), subject.chars());
-    // What follows the last star, and the text from which it has to match if what was tried since does not.
-    let mut retry: Option<(Chars<'_>, Chars<'_>)> = None;
-    loop {
-        let here = subject.clone();
-        match (pattern.next(), subject.next()) {
-            (Some('*'), _) => {
-                subject = here.clone();
-                retry = Some((pattern.clone(), here));
+fn token(char: char) -> Token {
+    match char {
+        '*' => Token::Any { with_colons: false },
+        '?' => Token::One { or_colon: false },
+        other => Token::Is(other),
+    }
+}
+
+/// `${*}`, `${?}` and `${$}` are these characters themselves. `${key, 'default'}` is the variable `key`, whose value is not
+/// known anyway.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        let variable = rest.strip_prefix("${").and_then(|behind| behind.split_once('}'));
+        match variable {
+            Some((name @ ("*" | "?" | "$"), behind)) => {
+                tokens.extend(name.chars().map(Token::Is));
+                rest = behind;
             }
-            (Some('?'), Some(_)) => {}
-            (Some(expected), Some(found)) if expected == found => {}
-            (None, None) => return true,
-            _ => {
-                let Some((after_star, from)) = &mut retry else { return false };
-                if from.next().is_none() {
-                    return false;
-                }
-                (pattern, subject) = (after_star.clone(), from.clone());
+            Some((name, behind)) => {
+                tokens.push(Token::Variable(name.trim().to_lowercase()));
+                rest = behind;
+            }
+            None => {
+                tokens.push(token(char));
+                rest = &rest[char.len_utf8()..];
             }
         }
     }
+    tokens
 }
 
-/// As [`matches`], for the pattern of an ARN. Keeps, for each beginning of the pattern, which beginnings of the subject it
-/// matches: a star that may not pass a colon can fail where an earlier one still could go on.
-fn within_segments(pattern: &str, subject: &str) -> bool {
+/// Whether the tokens match the subject. Tells how many of them do so already, each time. Keeps which beginnings of the
+/// subject they match so far: a star that may not pass a colon can fail where an earlier one still could go on.
+fn walk(tokens: &[Token], subject: &str, mut matched: impl FnMut(usize)) -> bool {
     let subject: Vec<char> = subject.chars().collect();
-    // reached[n]: the pattern so far matches the first n characters.
     let mut reached = vec![false; subject.len() + 1];
+    let mut next = reached.clone();
     reached[0] = true;
-    let mut rest = pattern.chars().peekable();
-    while let Some(here) = rest.next() {
-        let ends_segment = rest.peek().is_none_or(|next| *next == ':');
-        let mut next = vec![false; subject.len() + 1];
-        if here == '*' {
-            next[0] = reached[0];
-            for (n, found) in subject.iter().enumerate() {
-                next[n + 1] = reached[n + 1] || (next[n] && (ends_segment || *found != ':'));
-            }
-        } else {
-            for (n, found) in subject.iter().enumerate() {
-                next[n + 1] = reached[n] && (here == *found || (here == '?' && *found != ':'));
-            }
+    for (n, token) in tokens.iter().enumerate() {
+        if reached.last() == Some(&true) {
+            matched(n);
         }
-        reached = next;
+        step(token, &subject, &reached, &mut next);
+        std::mem::swap(&mut reached, &mut next);
     }
-    reached.last().copied().unwrap_or_default()
+    let all = reached.last() == Some(&true);
+    if all {
+        matched(tokens.len());
+    }
+    all
+}
+
+/// Which beginnings of the subject match with one token more.
+fn step(token: &Token, subject: &[char], reached: &[bool], next: &mut [bool]) {
+    let any = match token {
+        Token::Any { with_colons } => Some(*with_colons),
+        Token::Variable(_) => Some(true),
+        Token::Is(_) | Token::One { .. } => None,
+    };
+    next[0] = any.is_some() && reached[0];
+    for (n, found) in subject.iter().enumerate() {
+        next[n + 1] = match (any, token) {
+            (Some(with_colons), _) => reached[n + 1] || (next[n] && (with_colons || *found != ':')),
+            (None, Token::Is(expected)) => reached[n] && expected == found,
+            (None, _) => reached[n] && (matches!(token, Token::One { or_colon: true }) || *found != ':'),
+        };
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::{Caller, Covers, Pattern};
     use proptest::prelude::*;
 
     fn check(pattern: &str, matching: &[&str], others: &[&str]) {
@@ -135,7 +239,7 @@ mod tests {
     #[test]
     fn wildcards_of_an_arn_stay_within_a_segment() {
         let check = |pattern: &str, matching: &[&str], others: &[&str]| {
-            let pattern = Pattern::of_arn(pattern);
+            let pattern = Pattern::of_arn(pattern, true);
             assert!(matching.iter().all(|subject| pattern.matches(subject)), "{pattern:?} {matching:?}");
             assert!(!others.iter().any(|subject| pattern.matches(subject)), "{pattern:?} {others:?}");
         };
@@ -166,7 +270,48 @@ mod tests {
         check("role/a.b+c", &["role/a.b+c"], &["role/axb+c", "role/a.bbc"]);
         check("role/[x]", &["role/[x]"], &["role/x"]);
         check("user/${aws:username}", &["user/${aws:username}"], &["user/alice", "user/"]);
+        let old = Pattern::of_arn("arn:aws:iam::1:user/${aws:username}", false);
+        assert!(old.is_literal() && !old.matches("arn:aws:iam::1:user/alice"), "a policy of version 2008-10-17");
         check("role/App", &["role/App"], &["role/app"]);
+    }
+
+    #[test]
+    fn variables_are_what_is_known_of_the_caller() {
+        let (alice, role) = (Caller::of_arn("arn:aws:iam::1:user/x/alice"), Caller::of_arn("arn:aws:iam::1:role/r"));
+        let covers = |pattern: &str, caller: &Caller, subject: &str| {
+            let pattern = Pattern::of_arn(pattern, true);
+            pattern.of_caller(Some(caller)).map_or(Covers::No, |pattern| pattern.covers(subject))
+        };
+        let own = "arn:aws:iam::*:user/${aws:username}";
+        assert_eq!(covers(own, &alice, "arn:aws:iam::1:user/alice"), Covers::Yes);
+        assert_eq!(covers(own, &alice, "arn:aws:iam::1:user/bob"), Covers::No);
+        assert_eq!(covers(own, &role, "arn:aws:iam::1:user/alice"), Covers::No, "roles have no aws:username");
+        let team = "arn:aws:iam::1:role/${aws:PrincipalTag/team, 'none'}-*";
+        assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red-app"), Covers::Maybe);
+        assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red"), Covers::No);
+        assert_eq!(covers("a:${*}${?}${$}*", &alice, "a:*?$x"), Covers::Yes);
+        assert_eq!(covers("a:${*}", &alice, "a:b"), Covers::No);
+        assert_eq!(covers("a:${x", &alice, "a:${x"), Covers::Yes, "no variable");
+    }
+
+    #[test]
+    fn objects_of_a_bucket() {
+        let of = |pattern: &str| Pattern::of_arn(pattern, true).covers_objects("arn:aws:s3:::logs");
+        for all in ["*", "arn:aws:s3:::logs/*", "arn:aws:s3:::l*", "arn:*:s3:::*/*", "arn:aws:s3:::lo?s/**"] {
+            assert_eq!(of(all), Covers::Yes, "{all}");
+        }
+        for some in [
+            "arn:aws:s3:::logs/a",
+            "arn:aws:s3:::logs/a/*",
+            "arn:*:s3:::l*/a",
+            "arn:aws:s3:::logs/?",
+            "arn:*:s3:::*/${x}",
+        ] {
+            assert_eq!(of(some), Covers::Maybe, "{some}");
+        }
+        for none in ["arn:aws:s3:::logs", "arn:aws:s3:::logs/", "arn:aws:s3:::log/*", "arn:aws:iam::1:role/*"] {
+            assert_eq!(of(none), Covers::No, "{none}");
+        }
     }
 
     #[test]
@@ -206,7 +351,19 @@ mod tests {
         fn matches_what_a_naive_matcher_of_arns_does(pattern in "[ab:*?]{0,8}", subject in "[ab:]{0,10}") {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             let expected = naive_arn(&chars(&pattern), &chars(&subject));
-            prop_assert_eq!(Pattern::of_arn(&*pattern).matches(&subject), expected);
+            prop_assert_eq!(Pattern::of_arn(&*pattern, true).matches(&subject), expected);
+        }
+
+        /// What a variable stands for decides no more than was open.
+        #[test]
+        fn a_variable_is_some_text(pattern in "[ab:*]{0,4}[$][{]v[}][ab:*]{0,4}", value in "[ab:]{0,4}", subject in "[ab:]{0,8}") {
+            let open = Pattern::of_arn(&*pattern, true);
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            let decided = naive_arn(&chars(&pattern.replace("${v}", &value)), &chars(&subject));
+            prop_assert!(open.covers(&subject) != Covers::Yes);
+            // A star before the variable ends a segment if the value begins with a colon.
+            prop_assume!(!value.starts_with(':') && !value.is_empty());
+            prop_assert!(!decided || open.covers(&subject) == Covers::Maybe, "{pattern} {value} {subject}");
         }
 
         #[test]

@@ -1,6 +1,8 @@
 //! Statements.
 
-use super::{Asked, Pattern, Permissions};
+use super::{Asked, Caller, Condition, Pattern, Permissions};
+use serde_json::{Map, Value};
+use std::ops::Not;
 
 /// What a statement does when it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Raw {
     pub not_resource: Option<Vec<String>>,
     /// `Condition`, as JSON text.
     pub condition: Option<String>,
+    /// `Version` of the policy, where it is known. One of 2008-10-17 has no variables.
+    pub version: Option<String>,
 }
 
 /// What a statement says of the actions that are asked for.
@@ -37,8 +41,30 @@ pub struct Statement {
     pub permissions: Permissions,
     /// On which resources.
     pub resources: Clause,
-    /// JSON text; none when it always applies.
-    pub condition: Option<String>,
+    /// None when it always applies.
+    pub condition: Option<Condition>,
+}
+
+/// Whether something is selected, or a statement applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Covers {
+    /// Never.
+    No,
+    /// That depends on what the graph does not have.
+    Maybe,
+    /// Always.
+    Yes,
+}
+
+impl Not for Covers {
+    type Output = Self;
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Maybe => Self::Maybe,
+            Self::Yes => Self::No,
+        }
+    }
 }
 
 /// Which texts an element and its negation select together.
@@ -60,30 +86,37 @@ impl Statement {
             _ => return None,
         };
         let actions = Clause::new(lower(raw.action), lower(raw.not_action));
-        let permissions = asked.filter(|action| actions.selects(action));
-        let resources = Clause::of_arns(raw.resource, raw.not_resource);
-        // An empty block is no condition.
-        let condition = raw.condition.filter(|text| !["", "[]", "[{}]", "{}"].contains(&text.trim()));
+        let permissions = asked.filter(|action| actions.selects_text(action));
+        let has_variables = raw.version.as_deref() != Some("2008-10-17");
+        let resources = Clause::of_arns(raw.resource, raw.not_resource, has_variables);
+        let condition = raw.condition.and_then(Condition::new);
         (!permissions.is_empty()).then_some(Self { effect, permissions, resources, condition })
     }
 
-    /// Whether it applies to this resource.
-    ///
-    /// What is said of a bucket's objects (`<bucket>/<key>`) is also said of the bucket, which stands for them in the
-    /// graph: an allow for any of them, a deny only for all of them. `NotResource` with objects does not except the
-    /// bucket.
-    pub fn covers(&self, arn: &str) -> bool {
-        self.resources.selects(arn) || (is_bucket(arn) && self.covers_objects(arn))
+    /// Whether it applies when this caller asks for this resource.
+    pub fn applies(&self, arn: &str, caller: Option<&Caller>) -> Covers {
+        let covers = self.resources.selects(arn, caller);
+        match self.condition.as_ref().map(|condition| condition.holds(caller)) {
+            None | Some(Some(true)) => covers,
+            Some(Some(false)) => Covers::No,
+            Some(None) => covers.min(Covers::Maybe),
+        }
     }
 
-    fn covers_objects(&self, bucket: &str) -> bool {
-        let covers = |pattern: &Pattern| {
-            pattern.split_at_slash().is_some_and(|(of_bucket, keys)| {
-                (self.effect == Effect::Allow || keys == "*") && of_bucket.matches(bucket)
-            })
-        };
-        let Clause { only, except } = &self.resources;
-        only.iter().flatten().any(covers) && !except.iter().any(|pattern| pattern.matches(bucket))
+    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and its resources where
+    /// these are open.
+    pub fn open(&self, arn: &str, caller: Option<&Caller>) -> String {
+        let condition = self.condition.as_ref().filter(|condition| condition.holds(caller).is_none());
+        let condition = condition.map(Condition::text);
+        if self.resources.selects(arn, caller) == Covers::Yes {
+            return condition.unwrap_or("[]").to_owned();
+        }
+        let resources = self.resources.json().to_string();
+        match condition.map(|text| text.trim()) {
+            None => format!("[{resources}]"),
+            Some(list) if list.starts_with('[') => format!("{}, {resources}]", list.trim_end_matches(']')),
+            Some(map) => format!("[{map}, {resources}]"),
+        }
     }
 }
 
@@ -93,14 +126,14 @@ impl Clause {
         Self::with(Pattern::new, only, except)
     }
 
-    /// The same for elements that name resources.
-    pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
-        Self::with(Pattern::of_arn, only, except)
+    /// The same for elements that name resources, perhaps with variables.
+    pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>, variables: bool) -> Self {
+        Self::with(|text| Pattern::of_arn(text, variables), only, except)
     }
 
-    fn with(pattern: fn(String) -> Pattern, only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
+    fn with(pattern: impl Fn(String) -> Pattern, only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
         let only = if only.is_none() && except.is_none() { Some(Vec::new()) } else { only };
-        let patterns = |texts: Vec<String>| texts.into_iter().map(pattern).collect();
+        let patterns = |texts: Vec<String>| texts.into_iter().map(&pattern).collect();
         Self { only: only.map(patterns), except: except.map(patterns).unwrap_or_default() }
     }
 
@@ -109,10 +142,47 @@ impl Clause {
         self.only.as_deref()
     }
 
-    /// Whether it selects this text.
-    pub fn selects(&self, text: &str) -> bool {
+    /// Whether it selects this text, which is not an ARN.
+    pub fn selects_text(&self, text: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(text));
         self.only.as_deref().is_none_or(any) && !any(&self.except)
+    }
+
+    /// Whether it selects this resource when this caller asks. Buckets stand for their objects.
+    pub fn selects(&self, arn: &str, caller: Option<&Caller>) -> Covers {
+        let objects = is_bucket(arn);
+        let covers = |pattern: &Pattern| match pattern.of_caller(caller) {
+            None => Covers::No,
+            Some(pattern) if objects => pattern.covers_objects(arn),
+            Some(pattern) => pattern.covers(arn),
+        };
+        let any = |patterns: &[Pattern]| {
+            let mut best = Covers::No;
+            for pattern in patterns {
+                best = best.max(covers(pattern));
+                if best == Covers::Yes {
+                    break;
+                }
+            }
+            best
+        };
+        match self.only.as_deref().map_or(Covers::Yes, any) {
+            Covers::No => Covers::No,
+            selected => selected.min(!any(&self.except)),
+        }
+    }
+
+    /// As in a policy.
+    fn json(&self) -> Value {
+        let texts = |patterns: &[Pattern]| patterns.iter().map(|pattern| Value::from(pattern.text())).collect();
+        let mut json = Map::new();
+        if let Some(only) = &self.only {
+            json.insert("Resource".to_owned(), Value::Array(texts(only)));
+        }
+        if !self.except.is_empty() {
+            json.insert("NotResource".to_owned(), Value::Array(texts(&self.except)));
+        }
+        json.into()
     }
 }
 
@@ -134,7 +204,7 @@ pub(crate) fn is_bucket(arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Clause, Raw, Statement, is_bucket};
+    use super::{Asked, Caller, Clause, Covers, Raw, Statement, is_bucket};
 
     #[expect(clippy::unnecessary_wraps, reason = "as a statement has it")]
     fn texts(items: &[&str]) -> Option<Vec<String>> {
@@ -180,8 +250,9 @@ mod tests {
 
     #[test]
     fn resources_and_their_negation() {
-        let selects =
-            |only: Option<Vec<String>>, except| Clause::of_arns(only, except).selects("arn:aws:iam::1:role/App");
+        let selects = |only: Option<Vec<String>>, except| {
+            Clause::of_arns(only, except, true).selects("arn:aws:iam::1:role/App", None) == Covers::Yes
+        };
         assert!(selects(texts(&["arn:aws:iam::*:role/App"]), None));
         assert!(!selects(texts(&["arn:aws:iam::*:role/app"]), None), "resources have case");
         assert!(!selects(None, texts(&["arn:aws:iam::1:role/*"])));
@@ -193,17 +264,44 @@ mod tests {
 
     #[test]
     fn a_bucket_stands_for_its_objects() {
-        let bucket = "arn:aws-cn:s3:::logs";
-        for resource in ["arn:aws-cn:s3:::logs/*", "arn:*:s3:::l*/a/b", "arn:aws-cn:s3:::logs"] {
-            assert!(statement("Allow", &[resource]).covers(bucket), "{resource}");
+        let of = |effect: &str, resource: &str| statement(effect, &[resource]).applies("arn:aws-cn:s3:::logs", None);
+        for effect in ["Allow", "Deny"] {
+            assert_eq!(of(effect, "arn:aws-cn:s3:::logs/*"), Covers::Yes);
+            assert_eq!(of(effect, "arn:*:s3:::l*/a/b"), Covers::Maybe);
+            assert_eq!(of(effect, "arn:aws-cn:s3:::logs"), Covers::No, "the bucket is no object");
+            assert_eq!(of(effect, "arn:aws-cn:s3:::log/*"), Covers::No);
         }
-        assert!(!statement("Allow", &["arn:aws-cn:s3:::log/*"]).covers(bucket));
-        assert!(statement("Deny", &["arn:aws-cn:s3:::logs/*"]).covers(bucket));
-        assert!(!statement("Deny", &["arn:aws-cn:s3:::logs/secret/*"]).covers(bucket), "other objects are not denied");
-        assert!(
-            !statement("Allow", &["arn:aws:iam::1:role/x/*"]).covers("arn:aws:iam::1:role"),
-            "roles have no objects"
-        );
+        let but = Clause::of_arns(None, texts(&["arn:aws-cn:s3:::logs/secret/*"]), true);
+        assert_eq!(but.selects("arn:aws-cn:s3:::logs", None), Covers::Maybe);
+        let roles = statement("Allow", &["arn:aws:iam::1:role/x/*"]);
+        assert_eq!(roles.applies("arn:aws:iam::1:role", None), Covers::No, "roles have no objects");
+    }
+
+    #[test]
+    fn what_is_open_is_named() {
+        let of = |resource: &str, condition: Option<&str>| {
+            let mut asked = Asked::default();
+            asked.add(&["iam:PassRole"]);
+            let condition = condition.map(str::to_owned);
+            let raw = Raw {
+                effect: Some("Allow".into()),
+                action: texts(&["*"]),
+                resource: texts(&[resource]),
+                condition,
+                ..Raw::default()
+            };
+            let statement = Statement::new(raw, &asked).expect("a statement that matters");
+            let alice = Caller::of_arn("arn:aws:iam::1:user/alice");
+            statement.open("arn:aws:iam::1:role/red", Some(&alice))
+        };
+        let (mfa, team) =
+            (r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#, "arn:aws:iam::1:role/${aws:PrincipalTag/team}");
+        assert_eq!(of("*", Some(&format!("[{mfa}]"))), format!("[{mfa}]"));
+        assert_eq!(of(team, None), format!(r#"[{{"Resource":["{team}"]}}]"#));
+        let both = format!(r#"[{mfa}, {{"Resource":["{team}"]}}]"#);
+        assert_eq!((of(team, Some(&format!("[{mfa}]"))), of(team, Some(mfa))), (both.clone(), both));
+        let decided = r#"{"StringEquals": {"aws:username": "alice"}}"#;
+        assert_eq!(of(team, Some(decided)), format!(r#"[{{"Resource":["{team}"]}}]"#));
     }
 
     #[test]

@@ -177,6 +177,41 @@ async fn roles_are_passed_within_an_account() -> anyhow::Result<()> {
     check(STEP, &make, &edges("CAN_PASS_ROLE"), expected).await
 }
 
+/// A group's policies are its members'; a deny among them too. Variables are those of the member.
+#[tokio::test]
+async fn members_have_their_groups_policies() -> anyhow::Result<()> {
+    let make = graph(
+        "
+1 alice
+1 bob
+1 target
+",
+        "MATCH (account:AWSAccount {id: '1'}) \
+         CREATE (group:AWSGroup:AWSPrincipal {arn: 'arn:aws:iam::1:group/dev', id: 'g'}), (account)-[:RESOURCE]->(group) \
+         CREATE (group)-[:POLICY]->(p:AWSPolicy {id: 'p'})-[:STATEMENT]->(:AWSPolicyStatement {id: 's', effect: 'Allow', \
+           action: ['iam:PassRole'], resource: ['arn:aws:iam::1:role/${aws:username}'], _groma_version: '2012-10-17'}) \
+         CREATE (p)-[:STATEMENT]->(:AWSPolicyStatement {id: 'old', effect: 'Allow', action: ['iam:PassRole'], \
+           resource: ['arn:aws:iam::1:role/targe${aws:username}'], _groma_version: '2008-10-17'}) \
+         WITH account, group UNWIND ['alice', 'bob'] AS name \
+         CREATE (user:AWSUser:AWSPrincipal {arn: 'arn:aws:iam::1:user/' + name, id: name}), (account)-[:RESOURCE]->(user), \
+           (user)-[:MEMBER_AWS_GROUP]->(group) \
+         WITH user WHERE user.id = 'bob' \
+         CREATE (user)-[:POLICY]->(own:AWSPolicy {id: 'own'})-[:STATEMENT]->(:AWSPolicyStatement {id: 'deny', effect: 'Deny', \
+           action: ['*'], resource: ['arn:aws:iam::1:role/bob']}), \
+           (own)-[:STATEMENT]->(:AWSPolicyStatement {id: 'allow', effect: 'Allow', action: ['*'], resource: ['arn:aws:iam::1:role/target']})",
+    );
+    let question = "MATCH (a)-[r:CAN_PASS_ROLE]->(b) RETURN a.arn AS a, split(b.id, '/')[1] AS b, r.certainty AS certainty, \
+        coalesce(r.condition, '') AS condition ORDER BY a, b";
+    let expected = expect![[r#"
+        arn:aws:iam::1:group/dev alice may {"allow":["[{\"Resource\":[\"arn:aws:iam::1:role/${aws:username}\"]}]"],"boundary":[],"deny":[]}
+        arn:aws:iam::1:group/dev bob may {"allow":["[{\"Resource\":[\"arn:aws:iam::1:role/${aws:username}\"]}]"],"boundary":[],"deny":[]}
+        arn:aws:iam::1:group/dev target may {"allow":["[{\"Resource\":[\"arn:aws:iam::1:role/${aws:username}\"]}]"],"boundary":[],"deny":[]}
+        arn:aws:iam::1:user/alice alice must 
+        arn:aws:iam::1:user/bob target must 
+    "#]];
+    check(STEP, &make, question, expected).await
+}
+
 #[tokio::test]
 async fn a_boundary_narrows_what_policies_grant() -> anyhow::Result<()> {
     let make = graph(

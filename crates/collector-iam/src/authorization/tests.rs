@@ -64,6 +64,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           notresource = null
           condition = null
           sid = null
+          _groma_version = "2008-10-17"
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:policy/forms/statement/1"})
           effect = "Allow"
           action = ["*"]
@@ -72,6 +73,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           notresource = null
           condition = null
           sid = null
+          _groma_version = "2008-10-17"
         (:AWSServicePrincipal:AWSPrincipal:ServiceAccount {id: "ec2.amazonaws.com"})
           arn (indexed) = "ec2.amazonaws.com"
           type = "Service"

@@ -1,6 +1,6 @@
 //! Statements as in the graph: collectors of other programs may have written them.
 
-use analysis::policy::{Asked, Conditions, Effect, Holder, Pattern, Policy, Raw, Statement};
+use analysis::policy::{Asked, Caller, Conditions, Covers, Effect, Holder, Pattern, Policy, Raw, Statement};
 
 const WORDS: &[&[u8]] = &[
     b"Allow",
@@ -29,6 +29,9 @@ const WORDS: &[&[u8]] = &[
     b"{",
     b"}",
     b"[[[[",
+    b"${aws:username}",
+    b"${",
+    b"{\"StringLike\":{\"aws:username\":\"a*\"}}",
     b"\"",
 ];
 
@@ -44,11 +47,21 @@ fn policy() {
         let wanted = asked.add(&["iam:PassRole", "s3:GetObject"]);
         let lines: Vec<&str> = lines.collect();
         let policy: Policy = lines.chunks(6).filter_map(|lines| Statement::new(raw(lines), &asked)).collect();
-        let holder = Holder { policies: vec![&policy], ..Holder::default() };
-        let grant = holder.grant(wanted, arn);
-        assert!(grant.is_none() || policy.iter().any(|it| it.effect == Effect::Allow && it.covers(arn)));
-        let bounded = Holder { policies: vec![&policy], boundary: Some(&policy), ..Holder::default() };
-        assert_eq!(bounded.grant(wanted, arn).is_some(), grant.is_some());
+        for caller in [None, Some(Caller::of_arn("arn:aws:iam::1:user/a")), Some(Caller::of_arn(arn))] {
+            let holder = Holder { caller: caller.clone(), policies: vec![&policy], ..Holder::default() };
+            let grant = holder.grant(wanted, arn);
+            let applies = |it: &Statement| it.applies(arn, caller.as_ref()) != Covers::No;
+            assert!(grant.is_none() || policy.iter().any(|it| it.effect == Effect::Allow && applies(it)));
+            let bounded = Holder { boundary: Some(&policy), ..holder };
+            assert_eq!(bounded.grant(wanted, arn).is_some(), grant.is_some());
+            for text in grant
+                .iter()
+                .filter_map(|grant| grant.open.as_ref())
+                .flat_map(|open| open.allow.iter().chain(&open.deny))
+            {
+                assert!(!text.is_empty());
+            }
+        }
         let conditions = Conditions::join(lines.iter().copied());
         assert!(serde_json::from_str::<Vec<serde_json::Value>>(&conditions.text).is_ok(), "{}", conditions.text);
         // The reference implementation takes time proportional to the product of both lengths.
@@ -68,6 +81,7 @@ fn raw(lines: &[&str]) -> Raw {
         resource: list(3),
         not_resource: list(4),
         condition: Some(line(5).to_owned()).filter(|it| !it.is_empty()),
+        version: None,
     }
 }
 
@@ -95,8 +109,17 @@ fn matches(pattern: &str, subject: &str) -> bool {
 
 fn lines(dice: &mut fuzz::Dice) -> Vec<u8> {
     const ACTIONS: [&str; 5] = ["iam:PassRole", "iam:*", "s3:?et*", "*", ""];
-    const RESOURCES: [&str; 6] = ["*", "arn:aws:iam::1:role/*", "arn:aws:s3:::logs/*", "arn:*:app", "*a*a*a?", ""];
-    const CONDITIONS: [&str; 3] = ["", "[{\"Bool\":{\"k\":\"1\"}}]", "no json"];
+    const RESOURCES: [&str; 7] = [
+        "arn:aws:iam::1:role/${aws:username}*",
+        "*",
+        "arn:aws:iam::1:role/*",
+        "arn:aws:s3:::logs/*",
+        "arn:*:app",
+        "*a*a*a?",
+        "",
+    ];
+    const CONDITIONS: [&str; 4] =
+        ["{\"StringNotEquals\":{\"aws:username\":\"a\"}}", "", "[{\"Bool\":{\"k\":\"1\"}}]", "no json"];
     let arn = dice.one(&["arn:aws:iam::1:role/app", "arn:aws:s3:::logs", "arn:aws:iam::1:role/aaaaaaaaaaaaaaaa"]);
     let statements = dice.some(4, |dice| {
         [

@@ -1,0 +1,89 @@
+//! Who asks, as far as the graph knows.
+
+/// A value that a request has or has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Present, with this value.
+    Is(&'a str),
+    /// Absent from every request of this caller.
+    Absent,
+    /// Depends on the request, or on what the graph does not have.
+    Unknown,
+}
+
+/// A principal by its ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    arn: String,
+    account: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// With this name.
+    User(String),
+    Role,
+    /// Any of its members.
+    Group,
+    Other,
+}
+
+impl Caller {
+    /// A user, role or group of IAM; of anything else nothing is known.
+    pub fn of_arn(arn: &str) -> Self {
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let account = parts.next().unwrap_or_default().to_owned();
+        let named = parts.next().and_then(|resource| resource.split_once('/'));
+        let kind = match named {
+            Some(("user", path)) => Kind::User(path.rsplit('/').next().unwrap_or(path).to_owned()),
+            Some(("role", _)) => Kind::Role,
+            Some(("group", _)) => Kind::Group,
+            _ => Kind::Other,
+        };
+        Self { arn: arn.to_owned(), account, kind }
+    }
+
+    /// The value of a context key, which has no case (IAM user guide, "AWS global condition context keys").
+    pub fn value(&self, key: &str) -> Known<'_> {
+        match (key.to_lowercase().as_str(), &self.kind) {
+            (_, Kind::Other) => Known::Unknown,
+            ("aws:principalaccount", _) => Known::Is(&self.account),
+            ("aws:principalisawsservice", _) => Known::Is("false"),
+            ("aws:username", Kind::User(name)) => Known::Is(name),
+            ("aws:principalarn", Kind::User(_) | Kind::Role) => Known::Is(&self.arn),
+            ("aws:principaltype", Kind::User(_) | Kind::Group) => Known::Is("User"),
+            ("aws:principaltype", Kind::Role) => Known::Is("AssumedRole"),
+            // Only users have a name, and only services that call for themselves a source.
+            ("aws:username", Kind::Role)
+            | ("aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths", _) => Known::Absent,
+            _ => Known::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Caller, Known};
+
+    #[test]
+    fn a_caller_is_told_by_its_arn() {
+        let of = |arn: &str, key: &str| match Caller::of_arn(arn).value(key) {
+            Known::Is(value) => value.to_owned(),
+            other => format!("{other:?}"),
+        };
+        let (user, role) = ("arn:aws:iam::111111111111:user/ops/alice", "arn:aws:iam::111111111111:role/app");
+        let group = "arn:aws:iam::111111111111:group/dev";
+        assert_eq!(of(user, "AWS:UserName"), "alice");
+        assert_eq!((of(role, "aws:username"), of(group, "aws:username")), ("Absent".into(), "Unknown".into()));
+        assert_eq!((of(role, "aws:PrincipalArn"), of(group, "aws:PrincipalArn")), (role.to_owned(), "Unknown".into()));
+        assert_eq!(
+            (of(group, "aws:PrincipalAccount"), of(role, "aws:PrincipalType")),
+            ("111111111111".into(), "AssumedRole".into())
+        );
+        assert_eq!((of(user, "aws:SourceIp"), of(user, "aws:SourceArn")), ("Unknown".into(), "Absent".into()));
+        for other in ["", "ec2.amazonaws.com", "arn:aws:iam::111111111111:root"] {
+            assert_eq!(of(other, "aws:PrincipalAccount"), "Unknown");
+        }
+    }
+}
