@@ -5,7 +5,8 @@
 
 AWS's answers come from memory (`recorded_aws.py`) with a set latency. For each program two unmeasured syncs fill that
 memory and warm Neo4j; then, for each latency, it begins with an empty graph and is measured over two syncs. Groma is run
-once more with AWS's quotas raised a hundredfold: the AWS from memory refuses nothing, but Groma would not know.
+once more with AWS's quotas raised a hundredfold: the AWS from memory refuses nothing, but Groma would not know. Last, with the
+greatest latency, the AWS from memory refuses both programs what exceeds the quotas that AWS publishes.
 The tables go to standard output and, with what it takes to repeat them, into `docs/benchmarks.md`.
 
 Needs Linux, for `/proc`. Exit status 0 when everything was measured, 2 when something was in the way.
@@ -89,6 +90,8 @@ class Bench:
             graphs[program] = self.warm_up(program)
             for latency in self.latencies:
                 runs.extend(self.repeated(program, latency))
+            if program in report.ENFORCED:
+                runs.extend(self.repeated(program, max(self.latencies), is_enforced=True))
         calls_per_second = ceiling.of(self.aws, self.environment)
         print(f"AWS from memory answers {calls_per_second:,.0f} calls a second", flush=True)
         facts = {
@@ -118,22 +121,22 @@ class Bench:
             print(f"warm-up: {program} {took.seconds:.1f} s", flush=True)
         return self.count_graph()
 
-    def repeated(self, program, latency):
+    def repeated(self, program, latency, is_enforced=False):
         repeats = self.arguments.repeat or REPEATS[program]
         for repeat in range(repeats):
             self.empty("--nodes")
             for number in range(SYNCS):
-                yield self.measured(program, latency, number, repeat)
+                yield self.measured(program, latency, is_enforced, number, repeat)
 
-    def measured(self, program, latency, number, repeat):
+    def measured(self, program, latency, is_enforced, number, repeat):
         time.sleep(REST)
-        self.aws.reset(latency)
+        self.aws.reset(latency, is_enforced)
         neo4j = measure.cpu_seconds(self.neo4j_process)
-        taken = self.sync(program, number, f"{program}-{latency}-{repeat}")
+        taken = self.sync(program, number, f"{program}-{latency}{'-enforced' if is_enforced else ''}-{repeat}")
         counts = self.aws.counts()
-        run = {"program": program, "latency": latency, "sync": number + 1, **vars(taken)}
+        run = {"program": program, "latency": latency, "enforced": is_enforced, "sync": number + 1, **vars(taken)}
         run |= {"neo4j_cpu": measure.cpu_seconds(self.neo4j_process) - neo4j, "aws_cpu": counts["cpu_seconds"]}
-        run |= {"calls": counts["calls"], "most_in_flight": counts["most_in_flight"]}
+        run |= {name: counts[name] for name in ("calls", "most_in_flight", "refused")}
         print(report.line(run), flush=True)
         return run
 
@@ -192,8 +195,8 @@ class Recorded:
         self.endpoint = endpoint
         self.environment = {**environment, "AWS_ENDPOINT_URL": endpoint}
 
-    def reset(self, milliseconds):
-        self.control("POST", f"reset?milliseconds={milliseconds}")
+    def reset(self, milliseconds, is_enforced=False):
+        self.control("POST", f"reset?milliseconds={milliseconds}{'&buckets=published' if is_enforced else ''}")
 
     def counts(self):
         """Of a run in which every call was answered from memory, and well."""

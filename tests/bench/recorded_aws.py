@@ -7,8 +7,9 @@ What is not known yet is passed on to the AWS behind, so that a first run of a p
 one event loop, connections kept alive; a latency delays its own call and no other. It ends when its standard input
 does. Besides AWS it serves
 
-    POST /_bench/reset?milliseconds=N   begins to count anew, and from now on each call waits N milliseconds
-    GET  /_bench/counts                 {"calls", "most_in_flight", "unrecorded", "failed", "cpu_seconds"} since then
+    POST /_bench/reset?milliseconds=N   begins to count anew, and from now on each call waits N milliseconds; with
+                                        &buckets=published it refuses calls beyond the quotas that AWS publishes
+    GET  /_bench/counts                 {"calls", "most_in_flight", "unrecorded", "failed", "refused", "cpu_seconds"} since then
 """
 
 import argparse
@@ -24,6 +25,8 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from buckets import Buckets
 
 SCOPE = re.compile(rb"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
@@ -67,6 +70,7 @@ class Counts:
     most_in_flight: int = 0
     unrecorded: list = field(default_factory=list)
     failed: int = 0
+    refused: int = 0
     cpu: float = field(default_factory=time.process_time)
 
 
@@ -76,6 +80,7 @@ class RecordedAws:
         self.latency = 0.0
         self.answers = {}
         self.accounts = {}
+        self.buckets = None
         self.counts = Counts()
         self.one_at_a_time = ThreadPoolExecutor(max_workers=1)
 
@@ -89,6 +94,12 @@ class RecordedAws:
         counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
         try:
             key = self.key(request)
+            refusal = self.buckets and self.buckets.take(*key[:3], request.body)
+            if refusal:
+                counts.refused += 1
+                await asyncio.sleep(self.latency)
+                status, body = refusal
+                return written(status, [("Content-Type", "text/xml")], body)
             known = self.answers.get(key) or await self.record(key, request)
             counts.failed += known.failed
             rest = self.latency - (time.monotonic() - began)
@@ -138,10 +149,12 @@ class RecordedAws:
     def control(self, request):
         name, _, query = request.path[len(CONTROLS) :].decode().partition("?")
         if name == "reset":
-            self.latency = float(urllib.parse.parse_qs(query)["milliseconds"][0]) / 1000
+            wanted = urllib.parse.parse_qs(query)
+            self.latency = float(wanted["milliseconds"][0]) / 1000
+            self.buckets = Buckets() if "buckets" in wanted else None
             self.counts = Counts()
         counts = self.counts
-        shown = {name: getattr(counts, name) for name in ("calls", "most_in_flight", "unrecorded", "failed")}
+        shown = {name: getattr(counts, name) for name in ("calls", "most_in_flight", "unrecorded", "failed", "refused")}
         shown["cpu_seconds"] = time.process_time() - counts.cpu
         return written(200, [("Content-Type", "application/json")], json.dumps(shown).encode())
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 
+import buckets
 import large_account
 import measure
 import recorded_aws
@@ -40,6 +41,42 @@ class Simulated(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class BucketsTest(unittest.TestCase):
+    def setUp(self):
+        self.now = 0.0
+        self.buckets = buckets.Buckets(lambda: self.now)
+
+    def passed(self, calls, body, account=b"1", service=b"ec2"):
+        """How many of these calls at one moment pass."""
+        return sum(self.buckets.take(account, b"r", service, body) is None for _ in range(calls))
+
+    def test_a_bucket_empties_and_fills_at_its_rate(self):
+        body = b"Action=DescribeVpcs&MaxResults=5"
+        self.assertEqual(self.passed(150, body), 100)
+        self.now = 2.0
+        self.assertEqual(self.passed(150, body), 40)
+        self.now = 1000.0
+        self.assertEqual(self.passed(150, body), 100)
+
+    def test_who_shares_a_bucket(self):
+        self.assertEqual(self.passed(60, b"Action=DescribeVolumes"), 50)
+        self.assertEqual(self.passed(101, b"Action=DescribeSubnets"), 100)
+        self.assertEqual(self.passed(101, b"Action=DescribeSubnets", account=b"2"), 100)
+        elb = {"service": b"elasticloadbalancing"}
+        self.assertEqual(self.passed(30, b"Action=DescribeListeners&Version=2015-12-01", **elb), 30)
+        self.assertEqual(self.passed(30, b"Action=DescribeRules&Version=2015-12-01", **elb), 10)
+        self.assertEqual(self.passed(30, b"Action=DescribeLoadBalancers&Version=2012-06-01", **elb), 30)
+        self.assertEqual(self.passed(5_000, b"Action=ListRoles", service=b"iam"), 5_000)
+        self.assertEqual(self.passed(5_000, b"{}", service=b"inspector2"), 5_000)
+
+    def test_each_service_refuses_in_its_form(self):
+        for service, body, status in ((b"ec2", b"Action=A", 503), (b"elasticloadbalancing", b"Action=A&Version=1", 400)):
+            self.passed(100, body, service=service)
+            refused, text = self.buckets.take(b"1", b"r", service, body)
+            self.assertEqual(refused, status)
+            self.assertIn(b"<Code>", text)
 
 
 class RecordedAwsTest(unittest.TestCase):

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyStatement {
-    /// `<policy's id>/statement/<Sid, or 1, 2, … among those without>`.
+    /// `<policy's id>/statement/<Sid, or 1, 2, … among those without>`, unique in its policy.
     pub id: String,
     /// Id of its policy.
     pub policy_id: String,
@@ -51,12 +51,11 @@ pub fn unreadable(owner: &str, error: &policy_document::DocumentError) -> Collec
     CollectError::internal(format!("{owner}: {error}{cause}"))
 }
 
-/// Gives each statement its id. A `Sid` that reads like a position can name a second statement: the last one counts, as
-/// it does in a graph where each is written in turn.
+/// Gives each statement its id. A `Sid` that reads like a position can name a second statement: the last one has the id, as
+/// in a graph where each is written in turn, and the ones before it `<id>#1`, `<id>#2`, … A Sid has no `#`.
 fn identified(policy_id: &str, statements: Vec<Statement>) -> Vec<PolicyStatement> {
-    let mut all: Vec<PolicyStatement> = Vec::with_capacity(statements.len());
-    let mut last = HashMap::new();
     let mut unnamed = 0;
+    let mut all: Vec<PolicyStatement> = Vec::with_capacity(statements.len());
     for says in statements {
         let name = match says.sid.as_deref() {
             Some(sid) if !sid.is_empty() => sid.to_owned(),
@@ -65,12 +64,24 @@ fn identified(policy_id: &str, statements: Vec<Statement>) -> Vec<PolicyStatemen
                 unnamed.to_string()
             }
         };
-        let id = format!("{policy_id}/statement/{name}");
-        last.insert(id.clone(), all.len());
-        all.push(PolicyStatement { id, policy_id: policy_id.to_owned(), says });
+        all.push(PolicyStatement {
+            id: format!("{policy_id}/statement/{name}"),
+            policy_id: policy_id.to_owned(),
+            says,
+        });
     }
-    let mut position = 0..;
-    all.retain(|statement| last.get(&statement.id).copied() == position.next());
+    let mut left = HashMap::<String, usize>::new();
+    for statement in &all {
+        *left.entry(statement.id.clone()).or_default() += 1;
+    }
+    let mut before = HashMap::<String, usize>::new();
+    for statement in &mut all {
+        let earlier = before.entry(statement.id.clone()).or_default();
+        *earlier += 1;
+        if *earlier < left.get(&statement.id).copied().unwrap_or_default() {
+            statement.id = format!("{}#{earlier}", statement.id);
+        }
+    }
     all
 }
 
@@ -116,7 +127,7 @@ mod tests {
     fn a_hundred_thousand_statements_are_identified() {
         let statements = |sid: Option<String>| vec![Statement { sid, ..Statement::default() }; 100_000];
         assert_eq!(identified("p", statements(None)).len(), 100_000);
-        assert_eq!(identified("p", statements(Some("same".into()))).len(), 1);
+        assert_eq!(identified("p", statements(Some("same".into()))).len(), 100_000);
     }
 
     #[test]
@@ -129,6 +140,7 @@ mod tests {
             ids(&[None, Some("Read"), Some(""), None]),
             ["p/statement/1", "p/statement/Read", "p/statement/2", "p/statement/3"]
         );
-        assert_eq!(ids(&[Some("1"), Some("x"), None]), ["p/statement/x", "p/statement/1"]);
+        assert_eq!(ids(&[Some("1"), Some("x"), None]), ["p/statement/1#1", "p/statement/x", "p/statement/1"]);
+        assert_eq!(ids(&[Some("1"), Some("1"), None]), ["p/statement/1#1", "p/statement/1#2", "p/statement/1"]);
     }
 }

@@ -55,7 +55,7 @@ pub struct Trusted {
     pub arn: String,
     /// Account of the ARN, or empty.
     pub account: String,
-    /// The trust policy names it, and never lets it assume the role: only statements that deny name it, or one without a
+    /// The trust policy never lets it assume the role: no statement allows it, its account or everyone, or one without a
     /// condition denies it.
     pub denied: bool,
     /// Every statement that allows it has a condition, or one that denies it has.
@@ -101,6 +101,14 @@ impl Trusted {
         values.contains("*") || values.contains(self.arn.as_str()) || values.iter().any(account)
     }
 
+    /// Whether some of a role's sessions are denied.
+    fn has_sessions_in(&self, decisions: &Decisions<'_>) -> bool {
+        let Some((_, path)) = self.arn.split_once(":role/") else { return false };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let sessions = format!(":sts::{}:assumed-role/{name}/", self.account);
+        decisions.denied.iter().chain(&decisions.at_times).any(|value| value.contains(&sessions))
+    }
+
     fn root_arn(&self) -> String {
         let partition = self.arn.split(':').nth(1).unwrap_or_default();
         format!("arn:{partition}:iam::{}:root", self.account)
@@ -144,22 +152,45 @@ pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted
     let with = |wanted: &dyn Fn(&Statement) -> bool| -> HashSet<&str> {
         statements.iter().filter(|it| wanted(it)).flat_map(values).collect()
     };
-    let lets = |it: &Statement| has_effect(it, "Allow") && assumes(it);
-    let forbids = |it: &Statement| has_effect(it, "Deny") && assumes(it);
-    let allowed = with(&lets);
-    let freely = with(&|it| lets(it) && !is_conditional(it));
-    let denied = with(&|it| forbids(it) && !is_conditional(it));
-    let at_times = with(&|it| forbids(it) && is_conditional(it));
+    let of = |actions: &[&str]| {
+        let lets = |it: &Statement| has_effect(it, "Allow") && assumes(it, actions);
+        let forbids = |it: &Statement| has_effect(it, "Deny") && assumes(it, actions);
+        Decisions {
+            allowed: with(&lets),
+            freely: with(&|it| lets(it) && !is_conditional(it)),
+            denied: with(&|it| forbids(it) && !is_conditional(it)),
+            at_times: with(&|it| forbids(it) && is_conditional(it)),
+        }
+    };
+    let (plain, federated) =
+        (of(&["sts:assumerole"]), of(&["sts:assumerolewithsaml", "sts:assumerolewithwebidentity"]));
     let mut known = HashSet::new();
     let principals = statements.iter().flat_map(|statement| &statement.principals);
     let trusted = principals.filter_map(|(kind, value)| Trusted::new(kind, value, place));
     let trusted = trusted.filter(|trusted| known.insert(trusted.arn.clone()));
-    let decided = |it: Trusted| Trusted {
-        denied: !allowed.contains(it.arn.as_str()) || it.is_among(&denied),
-        conditional: !freely.contains(it.arn.as_str()) || it.is_among(&at_times),
-        ..it
+    let decided = |it: Trusted| {
+        let is_federated = matches!(it.kind, Kind::OwnProvider | Kind::OtherProvider);
+        let decisions = if is_federated { &federated } else { &plain };
+        Trusted {
+            denied: !it.is_among(&decisions.allowed) || it.is_among(&decisions.denied),
+            conditional: !it.is_among(&decisions.freely)
+                || it.is_among(&decisions.at_times)
+                || it.has_sessions_in(decisions),
+            ..it
+        }
     };
     Ok(trusted.map(decided).collect())
+}
+
+/// What a trust policy says of some actions, each as the principals that it names.
+struct Decisions<'a> {
+    allowed: HashSet<&'a str>,
+    /// Without a condition.
+    freely: HashSet<&'a str>,
+    /// Without a condition.
+    denied: HashSet<&'a str>,
+    /// Denied under a condition.
+    at_times: HashSet<&'a str>,
 }
 
 fn has_effect(statement: &Statement, effect: &str) -> bool {
@@ -174,9 +205,8 @@ fn values(statement: &Statement) -> impl Iterator<Item = &str> {
     statement.principals.iter().map(|(_, value)| value.as_str())
 }
 
-/// Whether it is about assuming the role, by whatever means.
-fn assumes(statement: &Statement) -> bool {
-    const ASSUMING: [&str; 3] = ["sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"];
+/// Whether it is about one of these actions.
+fn assumes(statement: &Statement, actions: &[&str]) -> bool {
     let any = |patterns: &[String], action: &str| {
         patterns.iter().any(|it| is_like(it.to_lowercase().as_bytes(), action.as_bytes()))
     };
@@ -185,7 +215,7 @@ fn assumes(statement: &Statement) -> bool {
         (None, Some(except)) => !any(except, action),
         (None, None) => true,
     };
-    ASSUMING.iter().any(is_meant)
+    actions.iter().any(is_meant)
 }
 
 /// IAM's wildcards: `*` is any text, `?` one character. Takes at most the product of both lengths.
@@ -280,6 +310,30 @@ mod tests {
         assert_eq!(arns, ["b", "a", "arn:aws:iam::222222222222:root"]);
         let error = read("role", "{", &place()).expect_err("no JSON");
         assert!(error.message.starts_with("role: the document is not JSON: "), "{error}");
+    }
+
+    #[test]
+    fn what_a_deny_is_about_counts() {
+        let of = |statements: &str| {
+            let trusted = read("role", &format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
+            trusted.into_iter().map(|it| (it.arn, it.denied, it.conditional)).collect::<Vec<_>>()
+        };
+        let (user, role) = ("arn:aws:iam::1:user/a", "arn:aws:iam::1:role/x/app");
+        let allow =
+            |who: &str| format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":"{who}"}}}}"#);
+        let but = |deny: &str| format!(r#"{},{{"Effect":"Deny",{deny}}}"#, allow(user));
+        let free = vec![(user.to_owned(), false, false)];
+        assert_eq!(of(&but(r#""Principal":"*","NotAction":["sts:AssumeRole","sts:TagSession"]"#)), free);
+        assert_eq!(of(&but(r#""Principal":"*","Action":"sts:AssumeRoleWithSAML""#)), free);
+        assert_eq!(of(&but(r#""Principal":"*","NotAction":"sts:TagSession""#)), [(user.to_owned(), true, false)]);
+        // Its account is trusted, and it is denied under a condition.
+        let root = "arn:aws:iam::1:root";
+        let deny = r#""Principal":{"AWS":"arn:aws:iam::1:user/a"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}"#;
+        let both = format!(r#"{},{{"Effect":"Deny",{deny}}}"#, allow(root));
+        assert_eq!(of(&both), [(root.to_owned(), false, false), (user.to_owned(), false, true)]);
+        // One session of a role is denied.
+        let session = r#"{"Effect":"Deny","Action":"*","Principal":{"AWS":"arn:aws:sts::1:assumed-role/app/s"}}"#;
+        assert_eq!(of(&format!("{},{session}", allow(role)))[0], (role.to_owned(), false, true));
     }
 
     #[test]

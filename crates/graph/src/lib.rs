@@ -1,7 +1,7 @@
 //! The only crate that connects to Neo4j: configuration of the connection, and transactions that are committed or
 //! rolled back, and repeated after transient errors. Knows nothing of AWS or the bus.
 //!
-//! Reading order: [`config`], [`version`], [`limits`], `pool`, `orphans`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
+//! Reading order: [`config`], [`version`], [`limits`], `sent`, `pool`, `orphans`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
 //! [`pulse`] for callers, [`parameters`], [`indexes`].
 
 pub mod config;
@@ -14,6 +14,7 @@ pub mod parameters;
 mod pool;
 pub mod portion;
 pub mod pulse;
+mod sent;
 pub mod store;
 pub mod transaction;
 pub mod version;

@@ -7,6 +7,7 @@ use crate::{
     judge::{Judgement, judge},
     limits::Limits,
     orphans::MARK,
+    sent::Sent,
 };
 use neo4rs::{Config, Error, Graph, Query, Txn};
 use std::{
@@ -14,13 +15,16 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use ulid::Ulid;
+
+/// Tasks that look at the same time for transactions whose client is gone.
+const LOOKING: usize = 4;
 
 /// Connections to one database.
 pub(crate) struct Pool {
@@ -29,6 +33,7 @@ pub(crate) struct Pool {
     permits: Arc<Semaphore>,
     /// The user may not mark transactions.
     unmarked: AtomicBool,
+    looking: Semaphore,
 }
 
 /// A transaction that has begun.
@@ -37,8 +42,8 @@ pub(crate) struct Begun {
     pub(crate) txn: Txn,
     /// Its mark. `None`: the user may not mark transactions.
     pub(crate) mark: Option<String>,
-    /// Before the first statement was sent.
-    pub(crate) sent: Instant,
+    /// When its first statement was sent.
+    pub(crate) sent: Sent,
     /// Its connection.
     pub(crate) lease: Lease,
 }
@@ -58,6 +63,7 @@ impl Pool {
             idle: Mutex::default(),
             permits: Arc::new(Semaphore::new(most)),
             unmarked: AtomicBool::new(false),
+            looking: Semaphore::new(LOOKING),
         })
     }
 
@@ -72,7 +78,7 @@ impl Pool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let graph = idle.map_or_else(|| Graph::connect(self.config.clone()), Ok)?;
         let lease = Lease { graph, pool: self.clone(), _permit: permit };
-        let sent = Instant::now();
+        let sent = Sent::now();
         let Ok(begun) = timeout(limits.begin, self.start(&lease.graph)).await else {
             // The others may be as dead as this one.
             self.close_idle();
@@ -82,11 +88,14 @@ impl Pool {
         Ok(Begun { txn, mark, sent, lease })
     }
 
-    /// A transaction on a new connection besides all others. Dropping the connection closes it.
-    pub(crate) async fn aside(&self) -> Result<(Graph, Txn), Error> {
-        let graph = Graph::connect(self.config.clone())?;
-        let txn = start(&graph).await?;
-        Ok((graph, txn))
+    /// A new connection besides all others, which may all be waiting. Dropping it closes it.
+    pub(crate) fn aside(&self) -> Result<Graph, Error> {
+        Graph::connect(self.config.clone())
+    }
+
+    /// Turns of looking for transactions whose client is gone.
+    pub(crate) fn looking(&self) -> &Semaphore {
+        &self.looking
     }
 
     /// Closes the connections that nobody uses.
@@ -97,17 +106,17 @@ impl Pool {
 
     /// Begins a transaction and marks it as Groma's.
     async fn start(&self, graph: &Graph) -> Result<(Txn, Option<String>), Error> {
-        let mut txn = start(graph).await?;
+        let mut txn = begin(graph).await?;
         if self.unmarked.load(Relaxed) {
             return Ok((txn, None));
         }
         let mark = Ulid::generate().to_string();
         match txn.run(Query::new(MARK.to_owned()).param("id", mark.as_str())).await {
-            Err(error) if judge(&error) == Judgement::Forbidden => {
+            Err(error) if judge(&error) == Judgement::Forbidden || is_unknown_procedure(&error) => {
                 tracing::debug!(%error, "transactions whose client is gone cannot be told from others'");
                 self.unmarked.store(true, Relaxed);
                 txn.rollback().await.ok();
-                Ok((start(graph).await?, None))
+                Ok((begin(graph).await?, None))
             }
             marked => marked.map(|()| (txn, Some(mark))),
         }
@@ -115,13 +124,13 @@ impl Pool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that begins transactions")]
-async fn start(graph: &Graph) -> Result<Txn, Error> {
+pub(crate) async fn begin(graph: &Graph) -> Result<Txn, Error> {
     graph.start_txn().await
 }
 
 impl Lease {
     /// The pool of the connection.
-    pub(crate) fn pool(&self) -> &Pool {
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
 
@@ -130,6 +139,11 @@ impl Lease {
         let Self { graph, pool, _permit } = self;
         pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(graph);
     }
+}
+
+/// Databases that are compatible with Neo4j may not have it.
+fn is_unknown_procedure(error: &Error) -> bool {
+    matches!(error, Error::Neo4j(answer) if answer.code().ends_with("ProcedureNotFound"))
 }
 
 fn late(what: &str, limit: Duration) -> Error {

@@ -4,8 +4,9 @@
 use crate::{
     Pulse,
     limits::Limits,
-    orphans::{self, BELIEVED_FOR, ITS_MARK, LOOK_AFTER},
+    orphans::{self, BELIEVED_FOR, LOOK_AFTER},
     pool::{Begun, Lease},
+    sent::Sent,
 };
 use neo4rs::{Error, Query, Row, Txn};
 use std::{
@@ -14,15 +15,15 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
-/// Age of the last statement from which on another precedes the commit.
+/// If the last statement is older than this, another one precedes the commit, to check the transaction.
 const STALE: Duration = Duration::from_secs(2);
 
 /// An open transaction.
 pub struct Transaction {
     txn: Txn,
     mark: Option<String>,
-    /// Before the last statement was sent.
-    sent: Instant,
+    /// When the last statement was sent.
+    sent: Sent,
     lease: Lease,
     limits: Limits,
     pulse: Option<Pulse>,
@@ -43,7 +44,7 @@ impl Transaction {
     /// [`Error::ServerUnavailableError`] when the connection is dead.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
-        self.sent = Instant::now();
+        self.sent = Sent::now();
         let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
         let rows = waiting.patiently(self.limits.statement, collect(&mut self.txn, query)).await?;
         self.beat();
@@ -57,7 +58,7 @@ impl Transaction {
     /// As [`Transaction::rows`].
     pub async fn run(&mut self, query: Query) -> Result<(), Error> {
         let watch = Watch::begin(&query);
-        self.sent = Instant::now();
+        self.sent = Sent::now();
         let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
         waiting.patiently(self.limits.statement, self.txn.run(query)).await?;
         self.beat();
@@ -68,8 +69,8 @@ impl Transaction {
     /// Commits if `result` is `Ok`, else rolls back. Never leaves the transaction open.
     ///
     /// # Errors
-    /// The error of `result` or of the commit. [`Error::ServerUnavailableError`] when nobody can tell whether the transaction
-    /// was committed.
+    /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] when the commit took so long that nobody can tell
+    /// whether it was done.
     pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
@@ -77,8 +78,7 @@ impl Transaction {
                 let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
                 waiting.patiently(self.limits.commit, self.txn.commit()).await?;
                 if self.mark.is_some() && self.sent.elapsed() > BELIEVED_FOR {
-                    let words = "the commit took so long that the transaction may have been ended before";
-                    return Err(Error::ServerUnavailableError(words.to_owned()));
+                    return Err(Error::ConnectionTimedOut);
                 }
                 self.pulse.iter().for_each(Pulse::beat);
                 self.lease.give_back();
@@ -91,17 +91,12 @@ impl Transaction {
         }
     }
 
-    /// Makes sure before a commit that the transaction has not been ended, and is not about to be.
+    /// Fails if the transaction was terminated. See [`BELIEVED_FOR`].
     async fn reassure(&mut self) -> Result<(), Error> {
         if self.mark.is_none() || self.sent.elapsed() < STALE {
             return Ok(());
         }
-        let rows = self.rows(Query::new(ITS_MARK.to_owned())).await?;
-        let marks = rows.iter().map(|row| row.get::<Option<String>>("mark")).collect::<Result<Vec<_>, _>>()?;
-        if marks == [self.mark.clone()] {
-            return Ok(());
-        }
-        Err(Error::ServerUnavailableError("another process has ended the transaction".to_owned()))
+        self.run(Query::new("RETURN 1".to_owned())).await
     }
 
     /// Rolls back. If the database does not confirm, closes the connection, which has the same effect. That happens

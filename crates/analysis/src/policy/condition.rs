@@ -1,7 +1,7 @@
 //! Whether a statement's condition holds, as far as the caller alone decides it.
 //!
-//! Operators as AWS describes them (IAM user guide, "IAM JSON policy elements: Condition operators"). What this file does not
-//! know, it leaves open: a condition that is open is neither granted nor dropped.
+//! Operators as AWS describes them (IAM user guide, "IAM JSON policy elements: Condition operators"). Unknown operators and keys
+//! stay undecided: an undecided Allow is never certain, an undecided Deny is never dropped.
 
 use super::{Caller, Known, Pattern};
 use serde_json::Value;
@@ -109,6 +109,18 @@ impl Test {
         Some(Self { key: key.to_owned(), operator, negated, if_exists, values })
     }
 
+    fn any_matches(&self, found: &str) -> Option<bool> {
+        let mut any = Some(false);
+        for value in &self.values {
+            match self.operator.matches(value, found) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => any = None,
+            }
+        }
+        any
+    }
+
     fn holds(&self, caller: &Caller) -> Option<bool> {
         // A value with a variable depends on more than is looked at here.
         if self.operator == Operator::Other || self.values.iter().any(|value| value.contains("${")) {
@@ -126,22 +138,31 @@ impl Test {
         match known {
             Known::Unknown => None,
             Known::Absent => Some(self.if_exists || self.negated),
-            Known::Is(found) => {
-                Some(self.values.iter().any(|value| self.operator.matches(value, found)) != self.negated)
-            }
+            Known::Is(found) => self.any_matches(found).map(|any| any != self.negated),
         }
     }
 }
 
 impl Operator {
-    fn matches(self, value: &str, found: &str) -> bool {
+    /// `None`: AWS does not say.
+    fn matches(self, value: &str, found: &str) -> Option<bool> {
         match self {
-            Self::EqualIgnoringCase | Self::Bool => value.eq_ignore_ascii_case(found),
-            Self::Like => Pattern::new(value).matches(found),
-            Self::OfArns => Pattern::of_arn(value, false).matches(found),
-            Self::Equal | Self::Null | Self::Other => value == found,
+            Self::EqualIgnoringCase | Self::Bool => Some(value.eq_ignore_ascii_case(found)),
+            Self::Like => Some(Pattern::new(value).matches(found)),
+            Self::OfArns => arns_match(value, found),
+            Self::Equal | Self::Null | Self::Other => Some(value == found),
         }
     }
+}
+
+/// "Each of the six colon-delimited components of the ARN is checked separately" (IAM user guide, "ARN condition operators").
+fn arns_match(value: &str, found: &str) -> Option<bool> {
+    let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+    let (wanted, found) = (parts(value), parts(found));
+    if wanted.len() < 6 || found.len() < 6 {
+        return None;
+    }
+    Some(wanted.into_iter().zip(&found).all(|(wanted, found)| Pattern::new(wanted).matches(found)))
 }
 
 /// Policies write numbers and booleans with or without quotes.
@@ -186,8 +207,9 @@ mod tests {
             (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}"#, NO, YES),
             (r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/a*"}}"#, YES, NO),
             (r#"{"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/app"}}"#, YES, NO),
-            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*"}}"#, YES, YES),
-            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam*role/app"}}"#, NO, NO),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*"}}"#, None, None),
+            (r#"{"ArnLike": {"aws:PrincipalArn": ["*", "arn:aws:iam::1*:role/a*"]}}"#, None, YES),
+            (r#"{"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}"#, NO, YES),
             (r#"{"StringEquals": {"aws:PrincipalAccount": 111111111111}}"#, YES, YES),
             (r#"{"StringNotEquals": {"aws:PrincipalAccount": "222222222222"}}"#, YES, YES),
             (r#"{"Bool": {"aws:PrincipalIsAWSService": "false"}}"#, YES, YES),
@@ -202,7 +224,11 @@ mod tests {
             // All have to hold.
             (r#"{"StringEquals": {"aws:username": "alice", "aws:SourceVpc": "vpc-1"}}"#, None, NO),
             (r#"[{"Bool": {"aws:SecureTransport": "true"}}, {"StringEquals": {"aws:username": "alice"}}]"#, None, NO),
-            (r#"[{"StringLike": {"aws:username": "a*"}, "ArnLike": {"aws:PrincipalArn": "*:user/*"}}]"#, YES, NO),
+            (
+                r#"[{"StringLike": {"aws:username": "a*"}, "ArnLike": {"aws:PrincipalArn": "*:*:*:*:*:user/*"}}]"#,
+                YES,
+                NO,
+            ),
             // Not understood.
             ("not JSON", None, None),
             (r#"["x"]"#, None, None),

@@ -57,8 +57,8 @@ impl<'a> Holder<'a> {
         needs.extend(question.needed(self.statements()).into_iter().flatten());
         needs.extend(self.boundary.and_then(|boundary| question.needed(boundary.iter())).into_iter().flatten());
         let open = (granted & self.certain(arn)).is_empty().then(|| Open {
-            allow: question.open(self.statements(), Effect::Allow),
-            boundary: question.open(self.bounding(), Effect::Allow),
+            allow: self.open_allows(&question, self.statements()),
+            boundary: self.open_allows(&question, self.bounding()),
             deny: question.open(self.statements().chain(self.bounding()), Effect::Deny),
             is_boundary_unread: self.is_boundary_unread,
         });
@@ -86,11 +86,22 @@ impl<'a> Holder<'a> {
         self.statements().filter(move |it| it.effect == Effect::Allow && !(it.permissions & asked).is_empty())
     }
 
-    fn statements(&self) -> impl Iterator<Item = &'a Statement> {
+    /// What decides the statements that allow; nothing where others allow for sure.
+    fn open_allows(
+        &self,
+        question: &Question<'_>,
+        statements: impl Iterator<Item = &'a Statement> + Clone,
+    ) -> Vec<String> {
+        let allows = statements.clone().filter(|it| it.effect == Effect::Allow);
+        let sure = self.sure(allows, question.arn) & question.granted;
+        if sure == question.granted { Vec::new() } else { question.open(statements, Effect::Allow) }
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &'a Statement> + Clone {
         self.policies.iter().copied().flatten()
     }
 
-    fn bounding(&self) -> impl Iterator<Item = &'a Statement> {
+    fn bounding(&self) -> impl Iterator<Item = &'a Statement> + Clone {
         self.boundary.into_iter().flatten()
     }
 
@@ -173,7 +184,8 @@ mod tests {
         let (what, resource) = head.split_once(" on ").expect("on");
         let (effect, action) = what.split_once(' ').expect("effect and action");
         let list = |text: &str| Some(vec![text.trim_start_matches('!').to_owned()]);
-        let mut raw = Raw { effect: Some(effect.into()), condition, ..Raw::default() };
+        let version = Some("2012-10-17".to_owned());
+        let mut raw = Raw { effect: Some(effect.into()), condition, version, ..Raw::default() };
         *(if action.starts_with('!') { &mut raw.not_action } else { &mut raw.action }) = list(action);
         *(if resource.starts_with('!') { &mut raw.not_resource } else { &mut raw.resource }) = list(resource);
         raw

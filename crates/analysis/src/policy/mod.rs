@@ -9,10 +9,11 @@
 //! actions are compared without regard to case and resources with it, `?` is exactly one character, and a wildcard in a
 //! resource stands for no colon unless it ends a segment. A condition is evaluated as far as the caller alone decides it;
 //! the rest depends on the request and makes a grant uncertain, whether its statement allows or denies. So does a policy
-//! variable whose value the graph does not have. A bucket stands for its objects: a statement about some of them leaves open
-//! which are asked for. Out of sight are policies of resources, of organizations and of sessions.
+//! variable whose value the graph does not have. A bucket stands for its objects: a statement that covers only some of them is
+//! undecided for the bucket. Open parts of different statements count as independent, so that some grants are called open
+//! that AWS never gives. Resource policies, policies of organizations and session policies are not evaluated.
 //!
-//! Cartography reads some policies otherwise: it does not evaluate conditions, a conditional deny denies, it ignores statements with `NotResource`, denies all of a rule's actions
+//! Cartography differs from AWS: it does not evaluate conditions, so that a conditional deny always denies, it ignores statements with `NotResource`, denies all of a rule's actions
 //! when the first of them is denied, takes `?` for an optional character, regards `+` and other characters of role names as
 //! regular expressions, and compares resources without regard to case.
 
@@ -28,6 +29,6 @@ pub use caller::{Caller, Known};
 pub use condition::Condition;
 pub use conditions::Conditions;
 pub use evaluate::{Grant, Holder, Open, Policy};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Variables};
 pub use permissions::{Asked, Permissions};
 pub use statement::{Clause, Covers, Effect, Raw, Statement};

@@ -14,6 +14,18 @@ pub struct Pattern {
     prefix: String,
     rest: Vec<Token>,
     has_variables: bool,
+    variables: Variables,
+}
+
+/// What `${…}` means in a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variables {
+    /// Itself: in policies of version 2008-10-17.
+    Literal,
+    /// A variable, or itself: the version is not known.
+    Either,
+    /// A variable.
+    Resolved,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,29 +51,30 @@ impl Pattern {
             other => Token::Is(other),
         });
         let tokens = tokens.collect();
-        Self::of_tokens(text, tokens)
+        Self::of_tokens(text, tokens, Variables::Literal)
     }
 
     /// The pattern of an ARN. A wildcard stands for no colon, but for a `*` that is the last character of a segment (IAM user
-    /// guide, "IAM JSON policy elements: Resource"). Policies of version 2012-10-17 have variables (`${aws:username}`).
-    pub fn of_arn(text: impl Into<String>, variables: bool) -> Self {
+    /// guide, "IAM JSON policy elements: Resource").
+    pub fn of_arn(text: impl Into<String>, variables: Variables) -> Self {
         let text = text.into();
-        let mut tokens = if variables { tokens(&text) } else { text.chars().map(token).collect() };
+        let is_literal = variables == Variables::Literal;
+        let mut tokens = if is_literal { text.chars().map(token).collect() } else { tokens(&text) };
         for position in 0..tokens.len() {
             let ends_segment = matches!(tokens.get(position + 1), None | Some(Token::Is(':')));
             if let Token::Any { with_colons } = &mut tokens[position] {
                 *with_colons = ends_segment;
             }
         }
-        Self::of_tokens(text, tokens)
+        Self::of_tokens(text, tokens, variables)
     }
 
-    fn of_tokens(text: String, mut tokens: Vec<Token>) -> Self {
+    fn of_tokens(text: String, mut tokens: Vec<Token>, variables: Variables) -> Self {
         let fixed = tokens.iter().position(|token| !matches!(token, Token::Is(_))).unwrap_or(tokens.len());
         let rest = tokens.split_off(fixed);
         let prefix = tokens.into_iter().filter_map(|token| if let Token::Is(char) = token { Some(char) } else { None });
         let has_variables = rest.iter().any(|token| matches!(token, Token::Variable(_)));
-        Self { text, prefix: prefix.collect(), rest, has_variables }
+        Self { text, prefix: prefix.collect(), rest, has_variables, variables }
     }
 
     /// As written.
@@ -79,14 +92,18 @@ impl Pattern {
         self.rest.is_empty()
     }
 
-    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches (IAM user
-    /// guide, "IAM policy elements: Variables and tags").
+    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches. Variables
+    /// stand behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); elsewhere, what they do is
+    /// left open.
     pub fn of_caller(&self, caller: Option<&Caller>) -> Option<Cow<'_, Self>> {
-        let Some(caller) = caller.filter(|_| self.has_variables) else { return Some(Cow::Borrowed(self)) };
+        let caller = caller.filter(|_| self.has_variables && self.variables == Variables::Resolved);
+        let Some(caller) = caller else { return Some(Cow::Borrowed(self)) };
+        let mut colons = self.prefix.matches(':').count();
         let mut tokens: Vec<Token> = self.prefix.chars().map(Token::Is).collect();
         for token in &self.rest {
+            colons += usize::from(*token == Token::Is(':'));
             match token {
-                Token::Variable(name) => match caller.value(name) {
+                Token::Variable(name) if colons >= 5 => match caller.value(name) {
                     Known::Is(value) => tokens.extend(value.chars().map(Token::Is)),
                     Known::Absent => return None,
                     Known::Unknown => tokens.push(token.clone()),
@@ -94,7 +111,7 @@ impl Pattern {
                 other => tokens.push(other.clone()),
             }
         }
-        Some(Cow::Owned(Self::of_tokens(self.text.clone(), tokens)))
+        Some(Cow::Owned(Self::of_tokens(self.text.clone(), tokens, self.variables)))
     }
 
     /// Whether all of `subject` matches; with variables, for some values of theirs. Takes at most the product of both
@@ -146,8 +163,8 @@ fn token(char: char) -> Token {
     }
 }
 
-/// `${*}`, `${?}` and `${$}` are these characters themselves. `${key, 'default'}` is the variable `key`, whose value is not
-/// known anyway.
+/// `${*}`, `${?}` and `${$}` are these characters themselves. A variable with a default (`${key, 'default'}`) is unknown, even
+/// if its key is known.
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -171,8 +188,8 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Whether the tokens match the subject. Tells how many of them do so already, each time. Keeps which beginnings of the
-/// subject they match so far: a star that may not pass a colon can fail where an earlier one still could go on.
+/// Whether the tokens match the subject. Calls `matched(n)` whenever the first `n` tokens match the whole subject. Tracks
+/// every beginning that is matched so far, because a star that may not pass a colon can fail where an earlier one could go on.
 fn walk(tokens: &[Token], subject: &str, mut matched: impl FnMut(usize)) -> bool {
     let subject: Vec<char> = subject.chars().collect();
     let mut reached = vec![false; subject.len() + 1];
@@ -211,7 +228,7 @@ fn step(token: &Token, subject: &[char], reached: &[bool], next: &mut [bool]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Covers, Pattern};
+    use super::{Caller, Covers, Pattern, Variables};
     use proptest::prelude::*;
 
     fn check(pattern: &str, matching: &[&str], others: &[&str]) {
@@ -239,7 +256,7 @@ mod tests {
     #[test]
     fn wildcards_of_an_arn_stay_within_a_segment() {
         let check = |pattern: &str, matching: &[&str], others: &[&str]| {
-            let pattern = Pattern::of_arn(pattern, true);
+            let pattern = Pattern::of_arn(pattern, Variables::Resolved);
             assert!(matching.iter().all(|subject| pattern.matches(subject)), "{pattern:?} {matching:?}");
             assert!(!others.iter().any(|subject| pattern.matches(subject)), "{pattern:?} {others:?}");
         };
@@ -270,7 +287,7 @@ mod tests {
         check("role/a.b+c", &["role/a.b+c"], &["role/axb+c", "role/a.bbc"]);
         check("role/[x]", &["role/[x]"], &["role/x"]);
         check("user/${aws:username}", &["user/${aws:username}"], &["user/alice", "user/"]);
-        let old = Pattern::of_arn("arn:aws:iam::1:user/${aws:username}", false);
+        let old = Pattern::of_arn("arn:aws:iam::1:user/${aws:username}", Variables::Literal);
         assert!(old.is_literal() && !old.matches("arn:aws:iam::1:user/alice"), "a policy of version 2008-10-17");
         check("role/App", &["role/App"], &["role/app"]);
     }
@@ -279,7 +296,7 @@ mod tests {
     fn variables_are_what_is_known_of_the_caller() {
         let (alice, role) = (Caller::of_arn("arn:aws:iam::1:user/x/alice"), Caller::of_arn("arn:aws:iam::1:role/r"));
         let covers = |pattern: &str, caller: &Caller, subject: &str| {
-            let pattern = Pattern::of_arn(pattern, true);
+            let pattern = Pattern::of_arn(pattern, Variables::Resolved);
             pattern.of_caller(Some(caller)).map_or(Covers::No, |pattern| pattern.covers(subject))
         };
         let own = "arn:aws:iam::*:user/${aws:username}";
@@ -289,6 +306,11 @@ mod tests {
         let team = "arn:aws:iam::1:role/${aws:PrincipalTag/team, 'none'}-*";
         assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red-app"), Covers::Maybe);
         assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red"), Covers::No);
+        let account = "arn:aws:iam::${aws:PrincipalAccount}:role/app";
+        assert_eq!(covers(account, &alice, "arn:aws:iam::1:role/app"), Covers::Maybe, "before the fifth colon");
+        let unknown = Pattern::of_arn(own, Variables::Either);
+        let unknown = unknown.of_caller(Some(&role)).expect("a pattern");
+        assert_eq!(unknown.covers("arn:aws:iam::1:user/bob"), Covers::Maybe, "the version is not known");
         assert_eq!(covers("a:${*}${?}${$}*", &alice, "a:*?$x"), Covers::Yes);
         assert_eq!(covers("a:${*}", &alice, "a:b"), Covers::No);
         assert_eq!(covers("a:${x", &alice, "a:${x"), Covers::Yes, "no variable");
@@ -296,7 +318,7 @@ mod tests {
 
     #[test]
     fn objects_of_a_bucket() {
-        let of = |pattern: &str| Pattern::of_arn(pattern, true).covers_objects("arn:aws:s3:::logs");
+        let of = |pattern: &str| Pattern::of_arn(pattern, Variables::Resolved).covers_objects("arn:aws:s3:::logs");
         for all in ["*", "arn:aws:s3:::logs/*", "arn:aws:s3:::l*", "arn:*:s3:::*/*", "arn:aws:s3:::lo?s/**"] {
             assert_eq!(of(all), Covers::Yes, "{all}");
         }
@@ -351,13 +373,13 @@ mod tests {
         fn matches_what_a_naive_matcher_of_arns_does(pattern in "[ab:*?]{0,8}", subject in "[ab:]{0,10}") {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             let expected = naive_arn(&chars(&pattern), &chars(&subject));
-            prop_assert_eq!(Pattern::of_arn(&*pattern, true).matches(&subject), expected);
+            prop_assert_eq!(Pattern::of_arn(&*pattern, Variables::Resolved).matches(&subject), expected);
         }
 
         /// What a variable stands for decides no more than was open.
         #[test]
         fn a_variable_is_some_text(pattern in "[ab:*]{0,4}[$][{]v[}][ab:*]{0,4}", value in "[ab:]{0,4}", subject in "[ab:]{0,8}") {
-            let open = Pattern::of_arn(&*pattern, true);
+            let open = Pattern::of_arn(&*pattern, Variables::Resolved);
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             let decided = naive_arn(&chars(&pattern.replace("${v}", &value)), &chars(&subject));
             prop_assert!(open.covers(&subject) != Covers::Yes);

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::{Asked, Caller, Condition, Pattern, Permissions};
+use super::{Asked, Caller, Condition, Conditions, Pattern, Permissions, Variables};
 use serde_json::{Map, Value};
 use std::ops::Not;
 
@@ -87,8 +87,12 @@ impl Statement {
         };
         let actions = Clause::new(lower(raw.action), lower(raw.not_action));
         let permissions = asked.filter(|action| actions.selects_text(action));
-        let has_variables = raw.version.as_deref() != Some("2008-10-17");
-        let resources = Clause::of_arns(raw.resource, raw.not_resource, has_variables);
+        let variables = match raw.version.as_deref() {
+            Some("2008-10-17") => Variables::Literal,
+            Some(_) => Variables::Resolved,
+            None => Variables::Either,
+        };
+        let resources = Clause::of_arns(raw.resource, raw.not_resource, variables);
         let condition = raw.condition.and_then(Condition::new);
         (!permissions.is_empty()).then_some(Self { effect, permissions, resources, condition })
     }
@@ -103,20 +107,12 @@ impl Statement {
         }
     }
 
-    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and its resources where
-    /// these are open.
+    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and those of its resources
+    /// that are open.
     pub fn open(&self, arn: &str, caller: Option<&Caller>) -> String {
         let condition = self.condition.as_ref().filter(|condition| condition.holds(caller).is_none());
-        let condition = condition.map(Condition::text);
-        if self.resources.selects(arn, caller) == Covers::Yes {
-            return condition.unwrap_or("[]").to_owned();
-        }
-        let resources = self.resources.json().to_string();
-        match condition.map(|text| text.trim()) {
-            None => format!("[{resources}]"),
-            Some(list) if list.starts_with('[') => format!("{}, {resources}]", list.trim_end_matches(']')),
-            Some(map) => format!("[{map}, {resources}]"),
-        }
+        let resources = self.resources.open(arn, caller).map(|resources| resources.to_string());
+        Conditions::join(condition.map(Condition::text).into_iter().chain(resources.as_deref())).text
     }
 }
 
@@ -127,7 +123,7 @@ impl Clause {
     }
 
     /// The same for elements that name resources, perhaps with variables.
-    pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>, variables: bool) -> Self {
+    pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>, variables: Variables) -> Self {
         Self::with(|text| Pattern::of_arn(text, variables), only, except)
     }
 
@@ -150,40 +146,48 @@ impl Clause {
 
     /// Whether it selects this resource when this caller asks. Buckets stand for their objects.
     pub fn selects(&self, arn: &str, caller: Option<&Caller>) -> Covers {
-        let objects = is_bucket(arn);
-        let covers = |pattern: &Pattern| match pattern.of_caller(caller) {
-            None => Covers::No,
-            Some(pattern) if objects => pattern.covers_objects(arn),
-            Some(pattern) => pattern.covers(arn),
-        };
-        let any = |patterns: &[Pattern]| {
+        let any = |patterns: &[Pattern], absent: Covers| {
             let mut best = Covers::No;
             for pattern in patterns {
-                best = best.max(covers(pattern));
+                best = best.max(covers(pattern, arn, caller).unwrap_or(absent));
                 if best == Covers::Yes {
                     break;
                 }
             }
             best
         };
-        match self.only.as_deref().map_or(Covers::Yes, any) {
+        match self.only.as_deref().map_or(Covers::Yes, |only| any(only, Covers::No)) {
             Covers::No => Covers::No,
-            selected => selected.min(!any(&self.except)),
+            // Whether a statement applies that excepts what does not exist, AWS does not say.
+            selected => selected.min(!any(&self.except, Covers::Maybe)),
         }
     }
 
-    /// As in a policy.
-    fn json(&self) -> Value {
-        let texts = |patterns: &[Pattern]| patterns.iter().map(|pattern| Value::from(pattern.text())).collect();
+    /// The patterns that leave open whether it selects this resource, as in a policy. `None`: nothing is open.
+    fn open(&self, arn: &str, caller: Option<&Caller>) -> Option<Value> {
+        if self.selects(arn, caller) != Covers::Maybe {
+            return None;
+        }
+        let texts = |patterns: &[Pattern]| -> Vec<Value> {
+            let open = |pattern: &&Pattern| covers(pattern, arn, caller).unwrap_or(Covers::Maybe) == Covers::Maybe;
+            patterns.iter().filter(open).map(|pattern| pattern.text().into()).collect()
+        };
         let mut json = Map::new();
-        if let Some(only) = &self.only {
-            json.insert("Resource".to_owned(), Value::Array(texts(only)));
+        for (name, patterns) in [("Resource", self.only.as_deref().unwrap_or_default()), ("NotResource", &self.except)]
+        {
+            let open = texts(patterns);
+            if !open.is_empty() {
+                json.insert(name.to_owned(), open.into());
+            }
         }
-        if !self.except.is_empty() {
-            json.insert("NotResource".to_owned(), Value::Array(texts(&self.except)));
-        }
-        json.into()
+        Some(json.into())
     }
+}
+
+/// `None`: a variable is absent.
+fn covers(pattern: &Pattern, arn: &str, caller: Option<&Caller>) -> Option<Covers> {
+    let pattern = pattern.of_caller(caller)?;
+    Some(if is_bucket(arn) { pattern.covers_objects(arn) } else { pattern.covers(arn) })
 }
 
 fn lower(texts: Option<Vec<String>>) -> Option<Vec<String>> {
@@ -204,7 +208,7 @@ pub(crate) fn is_bucket(arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Caller, Clause, Covers, Raw, Statement, is_bucket};
+    use super::{Asked, Caller, Clause, Covers, Raw, Statement, Variables, is_bucket};
 
     #[expect(clippy::unnecessary_wraps, reason = "as a statement has it")]
     fn texts(items: &[&str]) -> Option<Vec<String>> {
@@ -251,7 +255,7 @@ mod tests {
     #[test]
     fn resources_and_their_negation() {
         let selects = |only: Option<Vec<String>>, except| {
-            Clause::of_arns(only, except, true).selects("arn:aws:iam::1:role/App", None) == Covers::Yes
+            Clause::of_arns(only, except, Variables::Resolved).selects("arn:aws:iam::1:role/App", None) == Covers::Yes
         };
         assert!(selects(texts(&["arn:aws:iam::*:role/App"]), None));
         assert!(!selects(texts(&["arn:aws:iam::*:role/app"]), None), "resources have case");
@@ -271,8 +275,11 @@ mod tests {
             assert_eq!(of(effect, "arn:aws-cn:s3:::logs"), Covers::No, "the bucket is no object");
             assert_eq!(of(effect, "arn:aws-cn:s3:::log/*"), Covers::No);
         }
-        let but = Clause::of_arns(None, texts(&["arn:aws-cn:s3:::logs/secret/*"]), true);
+        let but = Clause::of_arns(None, texts(&["arn:aws-cn:s3:::logs/secret/*"]), Variables::Resolved);
         assert_eq!(but.selects("arn:aws-cn:s3:::logs", None), Covers::Maybe);
+        let absent = Clause::of_arns(None, texts(&["arn:aws:iam::1:role/${aws:username}"]), Variables::Resolved);
+        let role = Caller::of_arn("arn:aws:iam::1:role/r");
+        assert_eq!(absent.selects("arn:aws:iam::1:role/app", Some(&role)), Covers::Maybe);
         let roles = statement("Allow", &["arn:aws:iam::1:role/x/*"]);
         assert_eq!(roles.applies("arn:aws:iam::1:role", None), Covers::No, "roles have no objects");
     }
@@ -292,7 +299,9 @@ mod tests {
             };
             let statement = Statement::new(raw, &asked).expect("a statement that matters");
             let alice = Caller::of_arn("arn:aws:iam::1:user/alice");
-            statement.open("arn:aws:iam::1:role/red", Some(&alice))
+            let open = statement.open("arn:aws:iam::1:role/red", Some(&alice));
+            assert!(serde_json::from_str::<Vec<serde_json::Value>>(&open).is_ok(), "{open}");
+            open
         };
         let (mfa, team) =
             (r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#, "arn:aws:iam::1:role/${aws:PrincipalTag/team}");
@@ -300,6 +309,7 @@ mod tests {
         assert_eq!(of(team, None), format!(r#"[{{"Resource":["{team}"]}}]"#));
         let both = format!(r#"[{mfa}, {{"Resource":["{team}"]}}]"#);
         assert_eq!((of(team, Some(&format!("[{mfa}]"))), of(team, Some(mfa))), (both.clone(), both));
+        assert_eq!(of(team, Some("no [JSON]")), format!(r#"["no [JSON]", {{"Resource":["{team}"]}}]"#));
         let decided = r#"{"StringEquals": {"aws:username": "alice"}}"#;
         assert_eq!(of(team, Some(decided)), format!(r#"[{{"Resource":["{team}"]}}]"#));
     }

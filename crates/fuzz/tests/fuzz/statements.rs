@@ -59,7 +59,7 @@ fn policy() {
                 .filter_map(|grant| grant.open.as_ref())
                 .flat_map(|open| open.allow.iter().chain(&open.deny))
             {
-                assert!(!text.is_empty());
+                assert!(serde_json::from_str::<Vec<serde_json::Value>>(text).is_ok(), "{text}");
             }
         }
         let conditions = Conditions::join(lines.iter().copied());

@@ -124,6 +124,8 @@ async fn a_commit_that_arrives_after_the_end_of_its_transaction_is_not_believed(
     let mut other = world.store().await?.begin().await?;
     other.run(neo4rs::query("MATCH (n:A) SET n.other = true")).await?;
     other.end(Ok(())).await?;
+    // By then its connection is closed too.
+    tokio::time::sleep(Duration::from_secs(25)).await;
     proxy.judge(|_, _| Fate::Pass);
     proxy.release();
     ensure!(committing.await?.is_err(), "it was undone");
