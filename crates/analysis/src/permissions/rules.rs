@@ -27,8 +27,9 @@ pub struct Needs {
     pub to: &'static str,
 }
 
-/// Those of Cartography, without its `redshift:*` and `rds:*`: these are no actions, and a policy that allows them allows the
-/// others too. Most labels come into a graph from elsewhere; a rule whose label no node has costs one look.
+/// Those of Cartography, without its `redshift:*` and `rds:*`: these are patterns, not actions, and a policy that allows them
+/// allows the listed actions too. Most labels come into a graph from elsewhere; a rule whose label has no nodes costs one
+/// query.
 pub static RULES: &[Rule] = &[
     Rule::new("CAN_READ", "AWSS3Bucket", &["s3:GetObject"]),
     Rule::new("CAN_WRITE", "AWSS3Bucket", &["s3:PutObject"]),

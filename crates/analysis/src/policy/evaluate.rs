@@ -23,7 +23,7 @@ pub struct Holder<'a> {
 pub struct Grant {
     /// Conditions of the statements that allow it; none when one of them allows without a condition.
     pub conditions: Option<Conditions>,
-    /// Undecided conditions; none for a permission that no request changes.
+    /// Undecided conditions. `None`: the permission holds for every request.
     pub open: Option<Open>,
 }
 
