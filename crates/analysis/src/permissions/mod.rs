@@ -2,9 +2,10 @@
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
 //! A principal may assume a role that trusts it by name and that its policies let it assume, in whatever account. The
-//! rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets edges,
-//! as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions boundary counts where the graph
-//! has one: `_groma_boundary` on a principal names the policy, since Cartography's schema has no place for it.
+//! rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
+//! edges, as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions
+//! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, since Cartography's
+//! schema has no place for it.
 //!
 //! Principals are read in the order of their ARNs, which keeps those of an account together: so one account's resources
 //! and managed policies are in memory, one page of principals with their inline policies, and one batch of edges. Of a

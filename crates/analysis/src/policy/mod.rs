@@ -13,9 +13,10 @@
 //! undecided for the bucket. Open parts of different statements count as independent, so that some grants are called open
 //! that AWS never gives. Resource policies, policies of organizations and session policies are not evaluated.
 //!
-//! Cartography differs from AWS: it does not evaluate conditions, so that a conditional deny always denies, it ignores statements with `NotResource`, denies all of a rule's actions
-//! when the first of them is denied, takes `?` for an optional character, regards `+` and other characters of role names as
-//! regular expressions, and compares resources without regard to case.
+//! Cartography differs from AWS: it does not evaluate conditions, so that a conditional deny always denies, it ignores
+//! statements with `NotResource`, denies all of a rule's actions when the first of them is denied, takes `?` for an
+//! optional character, regards `+` and other characters of role names as regular expressions, and compares resources
+//! without regard to case.
 
 mod caller;
 mod condition;
