@@ -1,8 +1,8 @@
 //! The only crate that connects to Neo4j: configuration of the connection, and transactions that are committed or
 //! rolled back, and repeated after transient errors. Knows nothing of AWS or the bus.
 //!
-//! Reading order: [`config`], [`version`], [`limits`], `sent`, `pool`, `orphans`, [`transaction`], [`error`], `judge`, [`store`], [`portion`] and
-//! [`pulse`] for callers, [`parameters`], [`indexes`].
+//! Reading order: [`config`], [`version`], [`limits`], `sent`, `pool`, `orphans`, [`transaction`], [`error`], `judge`,
+//! [`store`], [`portion`] and [`pulse`] for callers, [`parameters`], [`indexes`].
 
 pub mod config;
 pub mod error;

@@ -42,9 +42,9 @@ pub(crate) const BELIEVED_FOR: Duration = Duration::from_secs(12);
 /// Marks a transaction as Groma's, in its own beginning, with an id. Each user may call it (Neo4j operations manual,
 /// "Procedures").
 pub(crate) const MARK: &str = "CALL tx.setMetaData({app: 'groma', id: $id})";
-/// This user's marked transactions; a user without further privileges sees its own only. `work` changes with every page that
-/// is touched, lock that is taken and statement that begins. It stands still while nobody fetches a statement's rows, and
-/// while a statement waits for a plan or an index (`planned`).
+/// This user's marked transactions; a user without further privileges sees its own only. `work` changes with each page
+/// access, lock and statement. It stays the same while a client fetches no rows, and while a statement waits for a plan or an
+/// index (`planned`).
 const LIST: &str = "SHOW TRANSACTIONS YIELD transactionId, connectionId, metaData, currentQueryId, currentQueryStatus, \
     currentQueryAllocatedBytes, activeLockCount, pageHits, pageFaults, status \
     WHERE metaData.app = 'groma' AND metaData.id IS NOT NULL \

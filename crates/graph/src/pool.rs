@@ -98,10 +98,9 @@ impl Pool {
         &self.looking
     }
 
-    /// Closes the connections that nobody uses.
+    /// Closes the idle connections.
     fn close_idle(&self) {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(idle);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Begins a transaction and marks it as Groma's.

@@ -45,8 +45,8 @@ impl Transaction {
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
         self.sent = Sent::now();
-        let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
-        let rows = waiting.patiently(self.limits.statement, collect(&mut self.txn, query)).await?;
+        let rows =
+            patiently(&self.lease, self.mark.as_deref(), self.limits.statement, collect(&mut self.txn, query)).await?;
         self.beat();
         watch.end();
         Ok(rows)
@@ -59,8 +59,7 @@ impl Transaction {
     pub async fn run(&mut self, query: Query) -> Result<(), Error> {
         let watch = Watch::begin(&query);
         self.sent = Sent::now();
-        let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
-        waiting.patiently(self.limits.statement, self.txn.run(query)).await?;
+        patiently(&self.lease, self.mark.as_deref(), self.limits.statement, self.txn.run(query)).await?;
         self.beat();
         watch.end();
         Ok(())
@@ -69,14 +68,13 @@ impl Transaction {
     /// Commits if `result` is `Ok`, else rolls back. Never leaves the transaction open.
     ///
     /// # Errors
-    /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] when the commit took so long that nobody can tell
-    /// whether it was done.
+    /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] when the commit took so long that its outcome is
+    /// unknown.
     pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
                 self.reassure().await?;
-                let waiting = Waiting { lease: &self.lease, mark: self.mark.as_deref() };
-                waiting.patiently(self.limits.commit, self.txn.commit()).await?;
+                patiently(&self.lease, self.mark.as_deref(), self.limits.commit, self.txn.commit()).await?;
                 if self.mark.is_some() && self.sent.elapsed() > BELIEVED_FOR {
                     return Err(Error::ConnectionTimedOut);
                 }
@@ -114,34 +112,27 @@ impl Transaction {
     }
 }
 
-/// Who waits for an answer: a transaction by its connection and mark.
-struct Waiting<'a> {
-    lease: &'a Lease,
-    mark: Option<&'a str>,
-}
-
-impl Waiting<'_> {
-    /// Waits for an answer. While it takes long, the statement may wait for the locks of a transaction whose client is gone,
-    /// or the answer may have been lost.
-    async fn patiently<T>(
-        &self,
-        limit: Duration,
-        exchange: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let mut exchange = pin!(timeout(limit, exchange));
-        loop {
-            let look = async {
-                sleep(LOOK_AFTER).await;
-                orphans::end(self.lease.pool(), self.mark).await
-            };
-            // An answer ends the search.
-            tokio::select! {
-                answer = &mut exchange => return answer.unwrap_or(Err(Error::ConnectionTimedOut)),
-                is_lost = look => {
-                    if is_lost {
-                        let words = "the connection is dead: Neo4j has nothing to do for it, and no answer arrives";
-                        return Err(Error::ServerUnavailableError(words.to_owned()));
-                    }
+/// Waits for an answer of the transaction with this connection and mark. While it takes long, the statement may wait for the
+/// locks of a transaction whose client is gone, or the answer may have been lost.
+async fn patiently<T>(
+    lease: &Lease,
+    mark: Option<&str>,
+    limit: Duration,
+    exchange: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut exchange = pin!(timeout(limit, exchange));
+    loop {
+        let look = async {
+            sleep(LOOK_AFTER).await;
+            orphans::end(lease.pool(), mark).await
+        };
+        // An answer ends the search.
+        tokio::select! {
+            answer = &mut exchange => return answer.unwrap_or(Err(Error::ConnectionTimedOut)),
+            is_lost = look => {
+                if is_lost {
+                    let words = "the connection is dead: Neo4j has nothing to do for it, and no answer arrives";
+                    return Err(Error::ServerUnavailableError(words.to_owned()));
                 }
             }
         }

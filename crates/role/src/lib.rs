@@ -2,7 +2,8 @@
 //! SIGTERM, and the exit status.
 //!
 //! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main` (with [`core_dumps`]
-//! forbidden), [`exit`] and [`usage`] are what it answers, [`log`], [`signal`] and [`nats`] are what it starts with.
+//! forbidden), [`exit`] holds the exit statuses, [`usage`] the errors of a command line; [`log`], [`signal`] and [`nats`] set up
+//! a process.
 
 pub mod alone;
 pub mod core_dumps;

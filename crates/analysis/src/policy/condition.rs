@@ -244,6 +244,6 @@ mod tests {
             assert_eq!(Condition::new(text.to_owned()), None, "{text:?}");
         }
         let open = Condition::new(r#"{"StringEquals": {"aws:username": "alice"}}"#.to_owned());
-        assert_eq!(open.expect("a condition").holds(None), None, "nobody is known");
+        assert_eq!(open.expect("a condition").holds(None), None, "without a caller");
     }
 }

@@ -156,7 +156,7 @@ impl Question<'_> {
         statements.filter(is_open).map(|it| it.open(self.arn, self.caller)).collect()
     }
 
-    /// The conditions under which statements allow what was granted; none when one of them has no condition.
+    /// Conditions of the statements that allow what was granted. `None`: one of them has no condition.
     fn needed<'a>(&self, statements: impl Iterator<Item = &'a Statement>) -> Option<Vec<&'a str>> {
         let allows =
             |it: &&Statement| self.concerns(it, Effect::Allow) && it.applies(self.arn, self.caller) != Covers::No;
@@ -205,6 +205,14 @@ mod tests {
 
     fn check(policies: &[&[&str]], granted: bool) {
         assert_eq!(decide(policies, None).is_some(), granted, "{policies:?}");
+    }
+
+    fn outcome(grant: Option<&Grant>) -> &'static str {
+        match grant {
+            None => "denied",
+            Some(Grant { open: None, .. }) => "certain",
+            Some(_) => "open",
+        }
     }
 
     #[test]
@@ -278,32 +286,26 @@ mod tests {
             (vec!["Allow iam:* on arn:aws:iam:*/app"], None, "denied"),
         ] {
             let boundary = boundary.map(|text| [text]);
-            let decided = match decide(&[&policies], boundary.as_ref().map(|it| it.as_slice())) {
-                None => "denied",
-                Some(Grant { open: None, .. }) => "certain",
-                Some(_) => "open",
-            };
+            let decided = outcome(decide(&[&policies], boundary.as_ref().map(|it| it.as_slice())).as_ref());
             assert_eq!(decided, expected, "{policies:?} {boundary:?}");
         }
     }
 
-    /// Callers, variables and conditions that they decide: own policies, and what is decided for the users `alice` and `app` and
-    /// for a role.
+    /// Variables and conditions on the caller: own policies, and the decision for the users `alice` and `app` and for a role.
     #[test]
     fn decisions_by_caller() {
-        const MAY: &str = "certain";
         let (allow, team) = ("Allow iam:PassRole on *", "arn:aws:iam::1:role/${aws:PrincipalTag/team}");
         let own = "Allow iam:PassRole on arn:aws:iam::1:role/${aws:username}";
         let is_alice = r#"if [{"StringEquals": {"aws:username": "alice"}}]"#;
         let not_alice = r#"if [{"StringNotEquals": {"aws:username": "alice"}}]"#;
         let mfa = r#"if [{"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:username": "app"}}]"#;
         for (policies, expected) in [
-            (vec![allow.to_owned()], [MAY, MAY, MAY]),
+            (vec![allow.to_owned()], ["certain", "certain", "certain"]),
             (vec![own.to_owned()], ["denied", "certain", "denied"]),
-            (vec![format!("{allow} {is_alice}")], [MAY, "denied", "denied"]),
-            (vec![format!("{allow} {not_alice}")], ["denied", MAY, MAY]),
-            (vec![allow.to_owned(), format!("Deny iam:* on * {is_alice}")], ["denied", MAY, MAY]),
-            (vec![allow.to_owned(), format!("Deny iam:* on * {mfa}")], [MAY, "open", MAY]),
+            (vec![format!("{allow} {is_alice}")], ["certain", "denied", "denied"]),
+            (vec![format!("{allow} {not_alice}")], ["denied", "certain", "certain"]),
+            (vec![allow.to_owned(), format!("Deny iam:* on * {is_alice}")], ["denied", "certain", "certain"]),
+            (vec![allow.to_owned(), format!("Deny iam:* on * {mfa}")], ["certain", "open", "certain"]),
             (vec![format!("Allow iam:* on {team}")], ["open", "open", "open"]),
             (vec![allow.to_owned(), format!("Deny iam:* on {team}")], ["open", "open", "open"]),
             (vec![format!("Allow iam:* on !{team}")], ["open", "open", "open"]),
@@ -313,11 +315,7 @@ mod tests {
             let decided = ["user/alice", "user/x/app", "role/r"].map(|caller| {
                 let caller = Some(Caller::of_arn(&format!("arn:aws:iam::1:{caller}")));
                 let holder = Holder { caller, policies: policies.iter().collect(), ..Holder::default() };
-                match holder.grant(asked().1, ROLE) {
-                    None => "denied",
-                    Some(Grant { open: None, .. }) => "certain",
-                    Some(_) => "open",
-                }
+                outcome(holder.grant(asked().1, ROLE).as_ref())
             });
             assert_eq!(decided, expected, "{policies:?}");
         }

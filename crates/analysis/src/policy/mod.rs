@@ -1,7 +1,7 @@
 //! What IAM policies grant. Pure: text in, permissions out.
 //!
 //! Reading order: [`Pattern`] is IAM's wildcard text; [`Permissions`] a set of the few actions that anybody asks for;
-//! [`Caller`] a principal, and what is known of its requests; [`Condition`] when a statement applies; [`Statement`] one
+//! [`Caller`] a principal with the known values of its requests; [`Condition`] the condition of a statement; [`Statement`] a
 //! statement reduced to the actions asked for; [`Holder`] a principal's policies together, and the decision; [`Conditions`]
 //! what a grant depends on, for Cartography's properties.
 //!

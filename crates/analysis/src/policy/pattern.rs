@@ -45,12 +45,7 @@ impl Pattern {
     /// The pattern with this text, in which wildcards stand for any characters.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        let tokens = text.chars().map(|char| match char {
-            '*' => Token::Any { with_colons: true },
-            '?' => Token::One { or_colon: true },
-            other => Token::Is(other),
-        });
-        let tokens = tokens.collect();
+        let tokens = text.chars().map(|char| token(char, true)).collect();
         Self::of_tokens(text, tokens, Variables::Literal)
     }
 
@@ -59,7 +54,7 @@ impl Pattern {
     pub fn of_arn(text: impl Into<String>, variables: Variables) -> Self {
         let text = text.into();
         let is_literal = variables == Variables::Literal;
-        let mut tokens = if is_literal { text.chars().map(token).collect() } else { tokens(&text) };
+        let mut tokens = if is_literal { text.chars().map(|char| token(char, false)).collect() } else { tokens(&text) };
         for position in 0..tokens.len() {
             let ends_segment = matches!(tokens.get(position + 1), None | Some(Token::Is(':')));
             if let Token::Any { with_colons } = &mut tokens[position] {
@@ -92,9 +87,8 @@ impl Pattern {
         self.rest.is_empty()
     }
 
-    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches. Variables
-    /// stand behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); elsewhere, what they do is
-    /// left open.
+    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches. AWS resolves
+    /// variables behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); others stay open.
     pub fn of_caller(&self, caller: Option<&Caller>) -> Option<Cow<'_, Self>> {
         let caller = caller.filter(|_| self.has_variables && self.variables == Variables::Resolved);
         let Some(caller) = caller else { return Some(Cow::Borrowed(self)) };
@@ -155,10 +149,11 @@ impl Pattern {
     }
 }
 
-fn token(char: char) -> Token {
+/// A character of a pattern, whose wildcards may stand for colons or not.
+fn token(char: char, colons: bool) -> Token {
     match char {
-        '*' => Token::Any { with_colons: false },
-        '?' => Token::One { or_colon: false },
+        '*' => Token::Any { with_colons: colons },
+        '?' => Token::One { or_colon: colons },
         other => Token::Is(other),
     }
 }
@@ -180,7 +175,7 @@ fn tokens(text: &str) -> Vec<Token> {
                 rest = behind;
             }
             None => {
-                tokens.push(token(char));
+                tokens.push(token(char, false));
                 rest = &rest[char.len_utf8()..];
             }
         }

@@ -158,7 +158,7 @@ impl Clause {
         };
         match self.only.as_deref().map_or(Covers::Yes, |only| any(only, Covers::No)) {
             Covers::No => Covers::No,
-            // Whether a statement applies that excepts what does not exist, AWS does not say.
+            // AWS does not document `NotResource` with an absent variable.
             selected => selected.min(!any(&self.except, Covers::Maybe)),
         }
     }

@@ -43,16 +43,13 @@ async fn until(what: &str, mut probe: impl AsyncFnMut() -> anyhow::Result<bool>)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<()> {
     let world = World::new().await?;
-    let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
-    let proxy = Proxy::start(port).await?;
+    let (proxy, store) = behind_a_proxy(&world).await?;
     let dead = Arc::new(AtomicBool::new(false));
     let is_dead = dead.clone();
     proxy.judge(move |_, _| if is_dead.load(Ordering::SeqCst) { Fate::Lose } else { Fate::Pass });
-    let uri = format!("bolt://127.0.0.1:{}", proxy.port());
     let second = Duration::from_secs(1);
     let limits = Limits { begin: second, statement: second, commit: second, ..Limits::default() };
-    let store = GraphStore::connect(&graph::GraphConfig { uri, ..world.config() }).await?.with_limits(limits);
-    let writer = world.writer_on(store, Options { ack_wait: second, ..options() }).await?;
+    let writer = world.writer_on(store.with_limits(limits), Options { ack_wait: second, ..options() }).await?;
     world.survey(&[story(5, "ListB").nodes("B", &["b"])]).await?;
     // From here on connections are accepted but receive no answer.
     dead.store(true, Ordering::SeqCst);
@@ -108,7 +105,7 @@ async fn a_statement_whose_answer_was_lost_is_given_up() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Neo4j says that it has committed what it has undone with the connection.
+/// Neo4j answers success to a commit after it has undone the transaction with its connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_arrives_after_the_end_of_its_transaction_is_not_believed() -> anyhow::Result<()> {
     let world = World::new().await?;
