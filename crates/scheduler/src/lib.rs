@@ -5,7 +5,8 @@
 //! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
 //! follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
 //! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
-//! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves; [`patience`], [`signs`] of
+//! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves, [`record`] restores its events in a
+//! recreated stream; [`patience`], [`signs`] of
 //! progress, [`publish`] and [`under_way`] support them. [`coverage`] describes what it covered, [`repeat`] collects
 //! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
 //! timetable, [`alone`] is a scheduler process.
@@ -23,6 +24,7 @@ pub mod patience;
 pub mod plan;
 pub mod presence;
 pub mod publish;
+pub mod record;
 pub mod repeat;
 pub mod request;
 pub mod role;
@@ -39,6 +41,7 @@ pub use alone::Alone;
 pub use follow::Follower;
 pub use outcome::{Outcome, Unseen};
 pub use patience::Patience;
+pub use record::Record;
 pub use request::{Request, RequestArgs};
 pub use survey::{Progress, SurveyError, survey};
 pub use under_way::Phase;

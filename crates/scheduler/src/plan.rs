@@ -196,6 +196,11 @@ impl Plan {
         self.items.values().filter_map(|progress| progress.report.as_ref())
     }
 
+    /// Reports that collectors published.
+    pub fn collectors_reports(&self) -> impl Iterator<Item = &WorkReport> {
+        self.reports().filter(|report| report.attempt > 0)
+    }
+
     /// Number of reported listings.
     pub fn count_scopes(&self) -> u64 {
         self.reports().map(|report| report.scopes.len() as u64).sum()

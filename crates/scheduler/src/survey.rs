@@ -1,7 +1,7 @@
 //! Drives a survey over the bus: one sync, and others for what it lost on the way.
 
 use crate::{
-    Outcome, Patience, Request, Unseen, accounts,
+    Outcome, Patience, Record, Request, Unseen, accounts,
     collect::collect,
     coverage::Coverage,
     follow::Follower,
@@ -227,7 +227,8 @@ impl Survey<'_> {
         patience.renew();
         let services = request.services.iter().map(|service| service.name.into()).collect();
         let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
-        publish(bus, &sync, Event::Started(SyncStarted { accounts, services }), patience).await?;
+        let started = SyncStarted { accounts, services };
+        publish(bus, &sync, Event::Started(started.clone()), patience).await?;
         presence.contend(bus).await?;
         if is_first {
             succession::take_over(bus, presence, &sync).await?;
@@ -241,10 +242,12 @@ impl Survey<'_> {
         let (scopes, long) = (plan.count_scopes(), order.after(plan.reports()));
         let collected = SyncCollected { scopes, long, ..coverage.collected(&plan) };
         patience.renew();
-        publish(bus, &sync, Event::Collected(collected), patience).await?;
+        let record = Record::new(&plan, started);
+        record.restore(bus, patience).await?;
+        publish(bus, &sync, Event::Collected(collected.clone()), patience).await?;
         self.under_way.is_collected();
         tracing::debug!(sync = sync.id, "collected; waiting for the graph");
-        let graph = written(&mut follower, patience).await?;
+        let graph = written(&mut follower, patience, Some(&record.with(collected))).await?;
         let mut unseen = plan.unseen();
         unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
         let (accounts, scopes) = plan.into_accounts_and_scopes();

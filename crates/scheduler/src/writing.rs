@@ -1,6 +1,6 @@
 //! Waits from the event `collected` to the event `finished`.
 
-use crate::{Patience, follow::Follower};
+use crate::{Patience, Record, follow::Follower};
 use bus::{ASSETS, Bus, GRAPH_WRITER};
 use events::{SyncFinished, sync_event::Event};
 use std::time::{Duration, Instant};
@@ -16,11 +16,16 @@ const SILENCE: Duration = Duration::from_mins(1);
 )]
 pub struct NotWritten(pub Duration);
 
-/// Waits until a graph-writer has closed the sync, for as long as the writer makes progress.
+/// Waits until a graph-writer has closed the sync, for as long as the writer makes progress. Restores the sync's record
+/// if it is known and the stream loses it.
 ///
 /// # Errors
 /// [`NotWritten`] after no progress until patience is over.
-pub async fn written(follower: &mut Follower, patience: &Patience) -> Result<SyncFinished, NotWritten> {
+pub async fn written(
+    follower: &mut Follower,
+    patience: &Patience,
+    record: Option<&Record<'_>>,
+) -> Result<SyncFinished, NotWritten> {
     patience.renew();
     let mut backlog = Shrinking::default();
     let (mut looked, mut said, mut steps) = (Instant::now(), false, 0);
@@ -38,6 +43,11 @@ pub async fn written(follower: &mut Follower, patience: &Patience) -> Result<Syn
         }
         if looked.elapsed() >= patience.look() {
             has_moved |= backlog.has_moved(follower.bus()).await;
+            if let Some(record) = record
+                && let Err(error) = record.restore(follower.bus(), patience).await
+            {
+                tracing::warn!(error = bus::chain(&error), "the sync's reports cannot be published again yet");
+            }
             looked = Instant::now();
         }
         if has_moved {

@@ -63,7 +63,7 @@ impl Player {
         let playing = async {
             play(&bus, reader, &playback, rate).await?;
             let mut follower = Follower::new(&bus, &playback.sync().id);
-            written(&mut follower, &Patience::new(PATIENCE)).await.map_err(anyhow::Error::from)
+            written(&mut follower, &Patience::new(PATIENCE), None).await.map_err(anyhow::Error::from)
         };
         let graph = tokio::select! {
             graph = playing => graph?,

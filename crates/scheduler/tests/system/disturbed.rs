@@ -3,6 +3,7 @@
 use crate::stage::{Stage, process, request};
 use async_nats::jetstream;
 use bus::SYNCS;
+use events::subjects;
 use futures::TryStreamExt;
 use std::time::Duration;
 
@@ -33,6 +34,52 @@ async fn a_sync_outlives_restarts_of_the_server() -> anyhow::Result<()> {
     stage.nats.restart().await?;
     stage.writer(Vec::new()).await?;
     assert!(scheduler.await??.is_complete());
+    Ok(())
+}
+
+#[tokio::test]
+async fn reports_that_vanish_with_their_stream_are_published_again() -> anyhow::Result<()> {
+    let mut stage = Stage::new(3).await?;
+    let scheduler = process(stage.another().await?, request(&["iam"], &[], 10));
+    stage.collectors();
+    stage.until_collected().await?;
+    delete_syncs(&stage.nats.url()).await?;
+    stage.bus.ensure_streams().await?;
+    stage.until_collected().await?;
+    assert_eq!(reports(&stage).await?, 2);
+    stage.writer(Vec::new()).await?;
+    assert!(scheduler.await??.is_complete());
+    Ok(())
+}
+
+#[tokio::test]
+async fn collected_follows_every_report_though_the_stream_was_deleted_before() -> anyhow::Result<()> {
+    let mut stage = Stage::new(1).await?;
+    let scheduler = process(stage.another().await?, request(&["iam"], &[], 600));
+    stage.until_queued(2).await?;
+    stage.collector("sts");
+    stage.until_queued(1).await?;
+    // The scheduler has read the report that vanishes.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    delete_syncs(&stage.nats.url()).await?;
+    stage.bus.ensure_streams().await?;
+    stage.collector("iam");
+    stage.until_collected().await?;
+    assert_eq!(reports(&stage).await?, 2);
+    stage.writer(Vec::new()).await?;
+    assert!(scheduler.await??.is_complete());
+    Ok(())
+}
+
+/// Number of services with a report in the stream.
+async fn reports(stage: &Stage) -> anyhow::Result<usize> {
+    Ok(stage.held(SYNCS, &subjects::reports()).await?.len())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the deed of an operator, not of Groma")]
+async fn delete_syncs(url: &str) -> anyhow::Result<()> {
+    let client = async_nats::ConnectOptions::new().connect(url).await?;
+    jetstream::new(client).delete_stream(SYNCS).await?;
     Ok(())
 }
 

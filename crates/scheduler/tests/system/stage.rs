@@ -68,21 +68,26 @@ impl Stage {
     /// Collectors of every service that finish an item at once.
     pub(crate) fn collectors(&mut self) {
         for service in SERVICES {
-            let bus = self.bus.clone();
-            self.spawn(async move {
-                let work = Subscription::work(service.name, bus::ACK_WAIT);
-                while let Ok(items) = bus.consume(work.clone()).await {
-                    loop {
-                        let Ok(deliveries) = items.next(16).await else { break };
-                        for delivery in deliveries {
-                            let item = WorkItem::decode(delivery.payload().clone()).expect("a work item");
-                            report(&bus, &item).await;
-                            delivery.settle(Settle::Ack).await.ok();
-                        }
+            self.collector(service.name);
+        }
+    }
+
+    /// Collector of one service that finishes an item at once.
+    pub(crate) fn collector(&mut self, service: &'static str) {
+        let bus = self.bus.clone();
+        self.spawn(async move {
+            let work = Subscription::work(service, bus::ACK_WAIT);
+            while let Ok(items) = bus.consume(work.clone()).await {
+                loop {
+                    let Ok(deliveries) = items.next(16).await else { break };
+                    for delivery in deliveries {
+                        let item = WorkItem::decode(delivery.payload().clone()).expect("a work item");
+                        report(&bus, &item).await;
+                        delivery.settle(Settle::Ack).await.ok();
                     }
                 }
-            });
-        }
+            }
+        });
     }
 
     /// A graph-writer that ends successive syncs with `ends`, and later ones with a default.
