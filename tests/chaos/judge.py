@@ -13,9 +13,7 @@ PANIC = re.compile(r"^thread '.*' .*panicked at .*$", re.MULTILINE)
 def of_status(system, status, reference, graph, before):
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
     if status == 0:
-        found = differences(reference, graph)
-        # A label is not cleaned where a collector ran that does not know all that feeds it.
-        return [it for it in found if not (system.scene.versions and it.startswith("too much") and planted(it))]
+        return differences(reference, graph)
     if status != 3:
         return [f"the survey ended with status {status}: {system.last_words()}"]
     problems = [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]

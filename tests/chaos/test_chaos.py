@@ -336,8 +336,8 @@ class LinksTest(unittest.TestCase):
 
 class Judging(unittest.TestCase):
     class System:
-        def __init__(self, said, versions):
-            self.said, self.scene = said, Scene(versions=versions)
+        def __init__(self, said):
+            self.said = said
 
         def log_of(self, _):
             return self.said
@@ -348,18 +348,13 @@ class Judging(unittest.TestCase):
     def graph(self, *nodes):
         return {"nodes": {name: {"labels": [], "properties": {}} for name in nodes}, "edges": {}, "faults": []}
 
-    def judged(self, status, graph, said="us-east-1 could not be seen", before=True, versions=False):
-        return judge.of_status(self.System(said, versions), status, self.graph("AWSVpc a", "AWSVpc b"), graph, before)
+    def judged(self, status, graph, said="us-east-1 could not be seen", before=True):
+        return judge.of_status(self.System(said), status, self.graph("AWSVpc a", "AWSVpc b"), graph, before)
 
     def test_a_complete_survey_has_to_leave_the_same_graph(self):
         self.assertEqual(self.judged(0, self.graph("AWSVpc a", "AWSVpc b")), [])
         self.assertTrue(self.judged(0, self.graph("AWSVpc a")))
         self.assertTrue(self.judged(0, self.graph("AWSVpc a", "AWSVpc b", "AWSEC2KeyPair chaos-1")))
-
-    def test_collectors_of_two_versions_may_keep_what_is_gone_but_not_remove(self):
-        kept = self.graph("AWSVpc a", "AWSVpc b", "AWSEC2KeyPair chaos-1")
-        self.assertEqual(self.judged(0, kept, versions=True), [])
-        self.assertTrue(self.judged(0, self.graph("AWSVpc a"), versions=True))
 
     def test_an_incomplete_survey_may_keep_and_miss_but_not_remove(self):
         self.assertEqual(self.judged(3, self.graph("AWSVpc a", "AWSVpc b", "AWSEC2KeyPair chaos-1")), [])

@@ -101,24 +101,20 @@ async fn timed(store: &GraphStore, step: &Step, tag: i64) -> Result<StepSummary,
 /// When the graph is away or rejects a statement.
 pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Counts, GraphError> {
     match step.work {
-        Work::Once(text) => {
-            let rows = store.rows(once(text, tag)).await?;
-            Ok(Counts { written: answer::count(&rows, "written")?, removed: 0 })
+        Work::Changes(text) => {
+            let written = stale::in_chunks(store, "written", |size| stale::chunk(text, tag, size, [])).await?;
+            Ok(Counts { written, removed: 0 })
         }
         Work::Pages { text, page, draws } => {
             let written = pages(store, text, page, tag).await?;
             Ok(Counts { written, removed: draws.remove(store, tag).await? })
         }
         Work::Drain(text) => {
-            let removed = stale::drain(store, |size| stale::chunk(text, tag, size, [])).await?;
+            let removed = stale::in_chunks(store, "removed", |size| stale::chunk(text, tag, size, [])).await?;
             Ok(Counts { written: 0, removed })
         }
         Work::Permissions => permissions::run(store, tag).await,
     }
-}
-
-fn once(text: &str, tag: i64) -> Query {
-    parameters::planned_once(text, [("tag", tag.into())])
 }
 
 fn one_page(text: &str, after: &str, page: i64, tag: i64) -> Query {
@@ -158,8 +154,7 @@ pub(crate) const LAST: &str = "\u{10FFFF}";
 /// transactions are for rolling back.
 pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
-        Work::Once(text) => vec![once(text, NO_TAG)],
-        Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
+        Work::Changes(text) | Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
         Work::Pages { text, page, draws } => {
             vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG, stale::CHUNK)]
         }

@@ -26,7 +26,7 @@ impl Shapes<'_> {
     /// # Errors
     /// When the graph is away.
     pub(crate) async fn remove(&self, store: &GraphStore, tag: i64) -> Result<u64, GraphError> {
-        drain(store, |size| self.chunk(tag, size)).await
+        in_chunks(store, "removed", |size| self.chunk(tag, size)).await
     }
 
     /// One statement for all kinds, because planning one for each takes longer than running it. Locks an edge and
@@ -49,7 +49,7 @@ impl Shapes<'_> {
     }
 }
 
-/// A statement that removes at most `size` (`$chunk`) elements older than `$tag`.
+/// A statement that removes or changes at most `size` (`$chunk`) elements.
 pub(crate) fn chunk<'a>(
     text: &str,
     tag: i64,
@@ -60,11 +60,16 @@ pub(crate) fn chunk<'a>(
     parameters::planned_once(text, [("tag", tag.into()), ("chunk", size.into())].into_iter().chain(more))
 }
 
-/// Repeats such a statement until its result `removed` is 0, with smaller chunks if one is too large for a transaction.
+/// Repeats such a statement until its result `column`, the number of elements, is less than it may be. Takes smaller
+/// chunks if one is too large for a transaction. Returns the sum.
 ///
 /// # Errors
-/// The graph is unavailable, or a single removal is too large.
-pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn(usize) -> Query) -> Result<u64, GraphError> {
+/// The graph is unavailable, or a single element is too large.
+pub(crate) async fn in_chunks(
+    store: &GraphStore,
+    column: &str,
+    chunk: impl Fn(usize) -> Query,
+) -> Result<u64, GraphError> {
     let portion = Portion::new(CHUNK);
     let mut total = 0;
     loop {
@@ -74,9 +79,9 @@ pub(crate) async fn drain(store: &GraphStore, chunk: impl Fn(usize) -> Query) ->
             rows => rows?,
         };
         portion.passed(size);
-        let removed = answer::count(&rows, "removed")?;
-        total += removed;
-        if removed == 0 {
+        let count = answer::count(&rows, column)?;
+        total += count;
+        if count < size as u64 {
             return Ok(total);
         }
     }

@@ -4,7 +4,7 @@
 //! greater of the sync's and the edge's, so that an older sync that ends late takes nothing from a newer one.
 
 use crate::stale::Shapes;
-use Work::{Drain, Once, Pages, Permissions};
+use Work::{Changes, Drain, Pages, Permissions};
 
 /// One thing that is computed.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct Step {
 /// How a step is computed.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
-    /// A statement that compares what nodes say with what they should say, and changes those that differ. Answers
-    /// `written`.
-    Once(&'static str),
+    /// A statement that compares what nodes say with what they should say, and changes at most `$chunk` of those that
+    /// differ. Answers `written`: `$chunk` if there may be more.
+    Changes(&'static str),
     /// A statement that draws edges for one page of nodes: those after `$after`, at most `$page`. Answers `written` and
     /// the `last` node of the page; then the edges that no page has drawn are removed.
     Pages {
@@ -47,9 +47,9 @@ macro_rules! cypher {
 
 /// All steps. Classic and newer load balancers come before the instances behind them, and those before their groups.
 pub static STEPS: &[Step] = &[
-    Step::new("foreign_accounts", Once(cypher!("foreign_accounts"))),
-    Step::new("organization_members", Once(cypher!("organization_members"))),
-    Step::new("organization_leavers", Once(cypher!("organization_leavers"))),
+    Step::new("foreign_accounts", Changes(cypher!("foreign_accounts"))),
+    Step::new("organization_members", Changes(cypher!("organization_members"))),
+    Step::new("organization_leavers", Changes(cypher!("organization_leavers"))),
     Step::new(
         "instance_roles",
         Pages {
@@ -77,10 +77,10 @@ pub static STEPS: &[Step] = &[
             draws: Shapes { from: "AWSLoadBalancerV2", ends: &[("EXPOSE", "AWSEC2PrivateIp")] },
         },
     ),
-    Step::new("exposed_load_balancers_v2", Once(cypher!("exposed_load_balancers_v2"))),
-    Step::new("exposed_load_balancers", Once(cypher!("exposed_load_balancers"))),
-    Step::new("exposed_instances", Once(cypher!("exposed_instances"))),
-    Step::new("exposed_auto_scaling_groups", Once(cypher!("exposed_auto_scaling_groups"))),
+    Step::new("exposed_load_balancers_v2", Changes(cypher!("exposed_load_balancers_v2"))),
+    Step::new("exposed_load_balancers", Changes(cypher!("exposed_load_balancers"))),
+    Step::new("exposed_instances", Changes(cypher!("exposed_instances"))),
+    Step::new("exposed_auto_scaling_groups", Changes(cypher!("exposed_auto_scaling_groups"))),
     Step::new(
         "load_balancer_containers",
         Pages {
@@ -89,7 +89,7 @@ pub static STEPS: &[Step] = &[
             draws: Shapes { from: "AWSLoadBalancerV2", ends: &[("EXPOSE", "AWSECSContainer")] },
         },
     ),
-    Step::new("key_pairs", Once(cypher!("key_pairs"))),
+    Step::new("key_pairs", Changes(cypher!("key_pairs"))),
     Step::new(
         "matching_key_pairs",
         Pages {
@@ -100,7 +100,7 @@ pub static STEPS: &[Step] = &[
     ),
     Step::new("permissions", Permissions),
     Step::new("forgotten_principals", Drain(cypher!("forgotten_principals"))),
-    Step { only_after_success: true, ..Step::new("sync_metadata", Once(cypher!("sync_metadata"))) },
+    Step { only_after_success: true, ..Step::new("sync_metadata", Changes(cypher!("sync_metadata"))) },
 ];
 
 impl Step {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn every_file_says_first_what_it_computes() {
         for step in STEPS {
-            let (Once(text) | Drain(text) | Pages { text, .. }) = step.work else { continue };
+            let (Changes(text) | Drain(text) | Pages { text, .. }) = step.work else { continue };
             assert!(text.starts_with("// ") && text.contains('.'), "{}", step.name);
         }
     }

@@ -27,7 +27,7 @@ pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
 pub use consume::{ConsumeError, Consumer};
 pub use delivery::{Delivery, Outcome};
-pub use lookup::{Backlog, Found, LookupError};
+pub use lookup::{Backlog, Draining, Found, LookupError};
 pub use parked::{ParkedMessage, SendBackError};
 pub use publish::{Outgoing, PendingAck, PublishError};
 pub use read::Reading;

@@ -51,6 +51,35 @@ impl Backlog {
     }
 }
 
+/// Tells from looks at a backlog whether consumers work it off. Only the messages up to a place in the stream count:
+/// their number only falls, so later messages of others do not pass for progress.
+#[derive(Debug)]
+pub struct Draining {
+    last: u64,
+    settled: u64,
+    delivered: u64,
+    unsettled: usize,
+}
+
+impl Draining {
+    /// Watches the messages up to this sequence.
+    pub fn up_to(last: u64) -> Self {
+        Self { last, settled: 0, delivered: 0, unsettled: 0 }
+    }
+
+    /// Whether fewer of them are left than at any look before.
+    pub fn has_moved(&mut self, now: &Backlog) -> bool {
+        let (settled, delivered) = (now.settled_up_to.min(self.last), now.delivered_up_to.min(self.last));
+        if settled > self.settled || delivered > self.delivered {
+            *self = Self { last: self.last, settled, delivered, unsettled: now.unsettled };
+            return true;
+        }
+        let is_fewer = now.unsettled < self.unsettled;
+        self.unsettled = self.unsettled.min(now.unsettled);
+        is_fewer
+    }
+}
+
 fn found(message: StreamMessage) -> Found {
     Found { sequence: message.sequence, subject: message.subject.to_string(), payload: message.payload }
 }

@@ -42,6 +42,7 @@ impl FailureClass {
             Self::Internal => "internal error",
             Self::Lost => "batches lost",
             Self::ServiceOff => "service switched off",
+            Self::NotRun => "not collected",
         }
     }
 }

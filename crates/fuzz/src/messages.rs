@@ -224,6 +224,7 @@ fn closed(dice: &mut Dice) -> SyncFinished {
         lost_total: unsigned(dice),
         rejected: dice.some(2, lost),
         superseded: dice.some(2, lost),
+        not_run: dice.some(2, lost),
         newest_tag: dice.number(),
         cleanup: dice.maybe(failure),
         ..SyncFinished::default()

@@ -16,6 +16,7 @@ use crate::{
     bolt,
     due::{Due, Group, Ready},
     ownership::Kind,
+    shed::{self, Search},
     sightings, unseen,
 };
 use events::Sync;
@@ -116,10 +117,34 @@ async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Swe
                 CHUNK.passed(chunk);
                 (sweeps, backoff) = (&sweeps[done..], store.backoff());
             }
+            Err(error) if chunk == 1 && graph::is_too_large(&error) && relieve(store, sync, sweeps).await? => {}
             Err(error) => backoff.shrink(error, &CHUNK, chunk).await?,
         }
     }
     Ok(())
+}
+
+/// Removes edges of nodes that have too many to be deleted. Returns whether there were any.
+async fn relieve(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<bool, GraphError> {
+    let edges_after = sweeps.first().map_or(0, |sweep| sweep.edges_after);
+    shed::shed(store, edges_after, &Candidates { sync, sweeps }).await
+}
+
+/// Search for the first candidate of several sweeps.
+struct Candidates<'a> {
+    sync: &'a Sync,
+    sweeps: &'a [Sweep<'a>],
+}
+
+impl Search for Candidates<'_> {
+    async fn vanished(&self, transaction: &mut Transaction) -> Result<Option<String>, neo4rs::Error> {
+        for sweep in self.sweeps {
+            if let Some(id) = sweep.candidates(transaction, self.sync, 1).await?.pop() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// How many sweeps are done.
@@ -283,19 +308,31 @@ impl<'a> Sweep<'a> {
         vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(|set| bolt::texts(set.iter()))))]
     }
 
+    fn tags(&self, sync: &Sync) -> [(&'static str, BoltType); 2] {
+        [("tag", sync.update_tag.into()), ("edges", self.edges_after.into())]
+    }
+
+    /// Locks old elements, at most `most`, and returns their element ids.
+    async fn candidates(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        most: usize,
+    ) -> Result<Vec<String>, neo4rs::Error> {
+        let most = ("chunk", bolt::integer(most));
+        let parameters = self.old().into_iter().chain(self.tags(sync)).chain([most]);
+        let rows = transaction.rows(bolt::planned_once(&self.find, parameters)).await?;
+        rows.iter().map(|row| Ok(row.get("id")?)).collect()
+    }
+
     /// Removes what it finds, if that is not too much for a transaction.
     async fn chunk(&self, transaction: &mut Transaction, sync: &Sync, most: usize) -> Result<Chunk, neo4rs::Error> {
-        let places = || self.by_kind("places", |ready| &ready.places);
-        let tags = || [("tag", sync.update_tag.into()), ("edges", self.edges_after.into())];
-        let most = ("chunk", bolt::integer(most));
-        let rows = transaction
-            .rows(bolt::planned_once(&self.find, self.old().into_iter().chain(tags()).chain([most])))
-            .await?;
-        let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+        let ids = self.candidates(transaction, sync, most).await?;
         if ids.is_empty() {
             return Ok(Chunk { candidates: 0, removed: 0 });
         }
-        let candidates = places().into_iter().chain([("ids", bolt::texts(&ids))]).chain(tags());
+        let places = self.by_kind("places", |ready| &ready.places);
+        let candidates = places.into_iter().chain([("ids", bolt::texts(&ids))]).chain(self.tags(sync));
         // Planned anew as the graph grows: it asks for relationships by what Neo4j calls them, for which a plan that is made
         // while there are fewer than five scans them all.
         let remove = parameters::query(&self.remove, candidates);

@@ -10,10 +10,11 @@
 //! into classes with the same due kinds.
 
 use crate::{
-    areas::{self, Area, Areas, Known, Standing},
+    areas::{self, Area, Areas, Known, RETIRED_AFTER, Standing},
+    cut::Cut,
     feeds::{Catalog, Feeds},
 };
-use events::Sync;
+use events::{Failure, FailureClass, LostScope, Scope, Sync};
 use graph::{GraphError, GraphStore};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -66,17 +67,23 @@ type Class = Vec<(u32, bool)>;
 type Part<'a> = (&'a [(u32, bool)], &'a [String]);
 
 impl Due {
-    /// Everything that the complete scopes of a sync permit to clean. Records the scopes that a whole sync left out.
+    /// Everything that the complete scopes of a sync permit to clean. Records and returns the scopes that a whole sync left
+    /// out, because its collectors are of a version that does not know them.
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub async fn of_sync(store: &GraphStore, sync: &Sync, catalog: &Catalog, whole: bool) -> Result<Self, GraphError> {
-        let mut due = Self::default();
+    pub(crate) async fn of_sync(
+        store: &GraphStore,
+        sync: &Sync,
+        catalog: &Catalog,
+        whole: bool,
+    ) -> Result<(Self, Cut<LostScope>), GraphError> {
+        let (mut due, mut not_run) = (Self::default(), Cut::default());
         let mut areas = Areas::of(store, sync);
         loop {
             let next = areas.next().await?;
             if next.is_empty() {
-                return Ok(due);
+                return Ok((due, not_run));
             }
             let mut missed = Vec::new();
             for area in &next {
@@ -84,6 +91,7 @@ impl Due {
                 missed.extend(unknown(area, catalog).map(|known| format!("{}/{}", area.name, known.name)));
             }
             if whole && !missed.is_empty() {
+                missed.iter().for_each(|id| not_run.push(left_out(id)));
                 areas::miss(store, sync, &missed).await?;
             }
         }
@@ -217,6 +225,18 @@ fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<Stri
         }
     }
     feeding
+}
+
+/// A scope that no collector of the sync knows.
+fn left_out(id: &str) -> LostScope {
+    let mut words = id.splitn(4, '/').map(str::to_owned);
+    let mut word = || words.next().unwrap_or_default();
+    let scope = Scope { account_id: word(), region: word(), service: word(), listing: word() };
+    let reason = format!(
+        "the collectors of this sync do not know this listing of an earlier one: are they of an older version? Its assets \
+         stay until {RETIRED_AFTER} whole syncs have left it out"
+    );
+    LostScope { scope: Some(scope), failure: Some(Failure::new(FailureClass::NotRun, reason)) }
 }
 
 /// Scopes of older syncs, of services that ran in this sync, whose listings no scope of this sync mentions.

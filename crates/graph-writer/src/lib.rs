@@ -44,6 +44,7 @@ pub mod schema;
 pub mod scope_store;
 pub mod scopes;
 mod settle;
+mod shed;
 mod short;
 mod sightings;
 mod stale;

@@ -38,12 +38,14 @@ impl<'a> Settling<'a> {
         self.pending.is_empty()
     }
 
-    /// Queries the graph: all remaining places if `at_all`, otherwise place after place until one is not settled.
+    /// Queries the graph: all remaining places if `at_all`, otherwise place after place until one is not settled. Returns
+    /// the number of places that are settled now.
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub(crate) async fn look(&mut self, at_all: bool) -> Result<(), GraphError> {
-        let mut left = self.pending.len();
+    pub(crate) async fn look(&mut self, at_all: bool) -> Result<usize, GraphError> {
+        let before = self.pending.len();
+        let mut left = before;
         while left > 0 {
             let places: Vec<String> = self.pending.drain(..PLACES.min(left)).collect();
             left -= places.len();
@@ -52,7 +54,7 @@ impl<'a> Settling<'a> {
             left = if at_all || open.is_empty() { left } else { 0 };
             self.pending.extend(open);
         }
-        Ok(())
+        Ok(before - self.pending.len())
     }
 
     async fn settle(&mut self, places: &[String]) -> Result<(), GraphError> {

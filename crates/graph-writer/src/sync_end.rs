@@ -22,7 +22,7 @@ use crate::{
     tally::{self, Tally},
     unwritten::Unwritten,
 };
-use bus::{Bus, LookupError, Outgoing, PublishError};
+use bus::{Bus, Draining, LookupError, Outgoing, PublishError};
 use events::{Failure, FailureClass, StalePlace, Sync, SyncEvent, SyncFinished, sync_event::Event};
 use graph::{GraphError, GraphStore};
 use std::time::{Duration, Instant};
@@ -89,13 +89,15 @@ impl SyncEnd {
         self.settle(sync, &mut reports).await?;
         let catalog = Catalog::load(&self.store).await?;
         self.draw_held(sync, &catalog).await?;
-        let due = Due::of_sync(&self.store, sync, &catalog, reports.whole).await?;
+        let (due, not_run) = Due::of_sync(&self.store, sync, &catalog, reports.whole).await?;
         let unwritten = Unwritten::of(&self.store, sync, &reports).await?;
         let cleanup = self.clean(sync, &due).await?;
         let analysis = self.analyse(sync).await?;
         let stale = if reports.whole { stale::find(&self.store, sync, &reports).await? } else { Cut::default() };
-        let finished =
-            SyncFinished { cleanup, analysis, ..self.finished(sync, unwritten, stale, reports.whole).await? };
+        let (not_run, not_run_total) = not_run.into_parts();
+        let unfinished = SyncFinished { not_run, not_run_total, ..SyncFinished::default() };
+        let finished = self.finished(sync, unwritten, stale, unfinished, reports.whole).await?;
+        let finished = SyncFinished { cleanup, analysis, ..finished };
         self.announce(sync, &finished).await?;
         Ok(finished)
     }
@@ -144,18 +146,27 @@ impl SyncEnd {
         }
     }
 
-    /// Waits for every scope, until the assets stream has no more events for it.
+    /// Waits for every scope, until the assets stream has no more events for it. Only events that leave the stream and
+    /// scopes that settle are progress: the graph's answers would hide events that no writer can apply.
     async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<(), SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
         let began = Instant::now();
         let (mut quiet_since, mut looked) = (None, None::<Instant>);
-        let mut settling = Settling::new(&self.store, sync, reports);
+        let mut draining = Draining::up_to(last);
+        let store = self.store.unwatched();
+        let mut settling = Settling::new(&store, sync, reports);
         loop {
             // Before the look at the graph: what was acknowledged by then, the graph has.
-            let quiet = self.bus.backlog(bus::ASSETS, &self.options.durable).await?.is_past(last);
+            let backlog = self.bus.backlog(bus::ASSETS, &self.options.durable).await?;
+            if draining.has_moved(&backlog) {
+                self.store.beat();
+            }
+            let quiet = backlog.is_past(last);
             quiet_since = quiet.then(|| quiet_since.unwrap_or_else(Instant::now));
             if quiet || looked.is_none_or(|at| at.elapsed() >= LOOK) {
-                settling.look(quiet).await?;
+                if settling.look(quiet).await? > 0 {
+                    self.store.beat();
+                }
                 looked = Some(Instant::now());
                 let patience = self.options.patience;
                 if settling.is_done() || quiet_since.is_some_and(|since| since.elapsed() >= patience) {
@@ -179,6 +190,7 @@ impl SyncEnd {
         sync: &Sync,
         unwritten: Unwritten,
         stale: Cut<StalePlace>,
+        rest: SyncFinished,
         whole: bool,
     ) -> Result<SyncFinished, GraphError> {
         let Unwritten { lost, superseded } = unwritten;
@@ -202,7 +214,7 @@ impl SyncEnd {
             shortened,
             stale,
             stale_total,
-            ..SyncFinished::default()
+            ..rest
         };
         tally::note(&self.store, sync, finished, whole).await
     }

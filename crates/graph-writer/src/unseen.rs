@@ -7,6 +7,7 @@
 use crate::{
     bolt, cleanup,
     ownership::{Kind, lock_of},
+    shed::{self, Search},
     sightings::pattern,
 };
 use events::Sync;
@@ -57,11 +58,38 @@ pub(crate) async fn clean(
                     kept.extend(swept.kept);
                     backoff = store.backoff();
                 }
+                Err(error) if old.most == 1 && graph::is_too_large(&error) && relieve(store, sync, &old).await? => {}
                 Err(error) => backoff.shrink(error, &CHUNK, old.most).await?,
             }
         }
     }
     Ok(())
+}
+
+/// Removes edges of nodes that have too many to be deleted with their last sighting. Returns whether there were any.
+async fn relieve(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
+    shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
+}
+
+/// Search for a node whose last sighting is old.
+struct LastSightings<'a> {
+    sync: &'a Sync,
+    old: &'a Old<'a>,
+}
+
+impl Search for LastSightings<'_> {
+    async fn vanished(&self, transaction: &mut Transaction) -> Result<Option<String>, neo4rs::Error> {
+        let Self { sync, old } = self;
+        let Some((kind, sighting)) = old.sightings(transaction, sync).await?.pop() else { return Ok(None) };
+        let (kind, sightings, tags) = (Kind::named(kind), [sighting], (sync.update_tag, old.edges_after));
+        let newer = with_newer_edges(transaction, &kind, &sightings, tags).await?;
+        if kind.as_edge().is_some() || !newer.is_empty() {
+            return Ok(None);
+        }
+        let thing = [("rows", bolt::texts([thing_of(&sightings[0])]))];
+        let rows = transaction.rows(parameters::query(&last_seen(&kind), thing)).await?;
+        rows.first().map(|row| Ok(row.get("id")?)).transpose()
+    }
 }
 
 /// Each place with its set of kinds; most places share one set.
@@ -97,6 +125,25 @@ struct Old<'a> {
     most: usize,
 }
 
+impl Old<'_> {
+    /// Old sightings: kind and id.
+    async fn sightings(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+    ) -> Result<Vec<(String, String)>, neo4rs::Error> {
+        let parameters = [
+            ("kept", bolt::texts(self.kept)),
+            ("rows", bolt::list(self.rows.iter().cloned())),
+            ("sets", bolt::list(self.sets.iter().cloned())),
+            ("tag", sync.update_tag.into()),
+            ("chunk", bolt::integer(self.most)),
+        ];
+        let rows = transaction.rows(bolt::planned_once(OLD, parameters)).await?;
+        rows.iter().map(|row| Ok((row.get("kind")?, row.get("id")?))).collect()
+    }
+}
+
 /// Old sightings.
 struct Swept {
     found: usize,
@@ -117,17 +164,11 @@ async fn enter(
     old: &Old<'_>,
 ) -> Result<Swept, neo4rs::Error> {
     let tags = (sync.update_tag, old.edges_after);
-    let old = [
-        ("kept", bolt::texts(old.kept)),
-        ("rows", bolt::list(old.rows.iter().cloned())),
-        ("sets", bolt::list(old.sets.iter().cloned())),
-        ("tag", sync.update_tag.into()),
-        ("chunk", bolt::integer(old.most)),
-    ];
-    let answers = transaction.rows(bolt::planned_once(OLD, old)).await?;
+    let sightings = old.sightings(transaction, sync).await?;
+    let found = sightings.len();
     let mut kinds = BTreeMap::<String, Vec<String>>::new();
-    for answer in &answers {
-        kinds.entry(answer.get("kind")?).or_default().push(answer.get("id")?);
+    for (kind, id) in sightings {
+        kinds.entry(kind).or_default().push(id);
     }
     let (mut removed, mut kept) = (0, Vec::new());
     for (kind, sightings) in kinds {
@@ -138,7 +179,7 @@ async fn enter(
         removed += remove(transaction, &kind, sightings, sync.update_tag).await?;
     }
     cleanup::count(transaction, sync, counter, removed).await?;
-    Ok(Swept { found: answers.len(), kept })
+    Ok(Swept { found, kept })
 }
 
 /// Locks the elements. Returns the nodes that would be removed although a newer sync has written an edge at them
@@ -193,6 +234,12 @@ fn thing(kind: &Kind) -> String {
 
 fn lock(kind: &Kind) -> String {
     thing(kind) + " " + &lock_of("it")
+}
+
+/// Finds a node with one sighting.
+fn last_seen(kind: &Kind) -> String {
+    thing(kind)
+        + " AND COUNT { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' } = 1 RETURN elementId(it) AS id"
 }
 
 /// Removes elements; one declared shared by some row becomes shared again instead.

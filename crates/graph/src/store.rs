@@ -76,6 +76,12 @@ impl GraphStore {
         Self { pulse: Some(pulse), ..self.clone() }
     }
 
+    /// A store whose answers are no sign of progress, such as those to a question asked again and again.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self { pulse: None, ..self.clone() }
+    }
+
     /// Records progress that is not Neo4j's.
     pub fn beat(&self) {
         self.pulse.iter().for_each(Pulse::beat);

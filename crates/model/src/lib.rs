@@ -49,8 +49,6 @@
 //!
 //! # Known gaps
 //!
-//! - A collector of an older version reports its sync complete although the graph knows listings that the collector
-//!   does not.
 //! - A sync of an older version that has already chosen the assets to clean up does not wait for a listing that an
 //!   overlapping older sync brings for the first time at that moment.
 //! - Syncs on different buses may take the same tag. Assets seen only by the first then stay until the next sync.

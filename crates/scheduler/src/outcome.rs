@@ -49,6 +49,9 @@ const SUPERSEDED: &str = "a newer sync took over; nothing of this one was writte
 /// Outcome of a scope with rows that the graph cannot hold.
 const REJECTED: &str = "Neo4j refused some of its rows; the others were written";
 
+/// Outcome of a scope that the sync's collectors do not know.
+const NOT_RUN: &str = "no collector of this sync knows the listing";
+
 /// Names in [`Unseen`] of the steps on the whole graph.
 const ANALYSIS: &str = "analysis of the graph";
 const CLEANUP: &str = "cleanup of the graph";
@@ -149,6 +152,7 @@ impl Unseen {
             (&graph.lost, graph.lost_total, "not all of it arrived"),
             (&graph.rejected, graph.rejected_total, REJECTED),
             (&graph.superseded, graph.superseded_total, SUPERSEDED),
+            (&graph.not_run, graph.not_run_total, NOT_RUN),
         ];
         let mut unseen = Vec::new();
         for (scopes, total, reason) in groups {

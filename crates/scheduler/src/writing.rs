@@ -1,7 +1,7 @@
 //! Waits from the event `collected` to the event `finished`.
 
 use crate::{Patience, Record, follow::Follower};
-use bus::{ASSETS, Bus, GRAPH_WRITER};
+use bus::{ASSETS, Bus, Draining, GRAPH_WRITER};
 use events::{SyncFinished, sync_event::Event};
 use std::time::{Duration, Instant};
 
@@ -66,31 +66,18 @@ pub async fn written(
     }
 }
 
-/// The events that were in the assets stream at the start and are not yet written. Their number only falls, so writers
-/// that are busy with other syncs do not extend the wait for a sync that they never close.
+/// The events that were in the assets stream at the start and are not yet written. Writers that are busy with later
+/// syncs do not extend the wait for a sync that they never close.
 #[derive(Debug, Default)]
-struct Shrinking {
-    /// Sequence of the last event.
-    last: Option<u64>,
-    settled: u64,
-    delivered: u64,
-    unsettled: usize,
-}
+struct Shrinking(Option<Draining>);
 
 impl Shrinking {
     /// Whether writers have progressed since the last call. `false` for a bus that does not answer.
     async fn has_moved(&mut self, bus: &Bus) -> bool {
-        if self.last.is_none() {
-            self.last = bus.last_sequence(ASSETS).await.ok();
+        if self.0.is_none() {
+            self.0 = bus.last_sequence(ASSETS).await.ok().map(Draining::up_to);
         }
-        let (Some(last), Ok(now)) = (self.last, bus.backlog(ASSETS, GRAPH_WRITER).await) else { return false };
-        let (settled, delivered) = (now.settled_up_to.min(last), now.delivered_up_to.min(last));
-        if settled > self.settled || delivered > self.delivered {
-            (self.settled, self.delivered, self.unsettled) = (settled, delivered, now.unsettled);
-            return true;
-        }
-        let is_fewer = now.unsettled < self.unsettled;
-        self.unsettled = self.unsettled.min(now.unsettled);
-        is_fewer
+        let (Some(draining), Ok(now)) = (&mut self.0, bus.backlog(ASSETS, GRAPH_WRITER).await) else { return false };
+        draining.has_moved(&now)
     }
 }

@@ -13,5 +13,6 @@ WITH group, [way IN ['direct', 'elb', 'elbv2'] WHERE way IN found] AS ways
 WITH group, CASE WHEN size(ways) > 0 THEN true END AS exposed, CASE WHEN size(ways) > 0 THEN ways END AS ways
 WHERE (group.exposed_internet IS NULL) <> (exposed IS NULL) OR group.exposed_internet <> exposed
    OR (group.exposed_internet_type IS NULL) <> (ways IS NULL) OR group.exposed_internet_type <> ways
+WITH group, exposed, ways LIMIT $chunk
 SET group.exposed_internet = exposed, group.exposed_internet_type = ways
 RETURN count(*) AS written

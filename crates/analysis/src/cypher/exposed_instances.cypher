@@ -30,5 +30,6 @@ WITH instance, [way IN ['direct', 'elb', 'elbv2'] WHERE way IN found] AS ways
 WITH instance, CASE WHEN size(ways) > 0 THEN true END AS exposed, CASE WHEN size(ways) > 0 THEN ways END AS ways
 WHERE (instance.exposed_internet IS NULL) <> (exposed IS NULL) OR instance.exposed_internet <> exposed
    OR (instance.exposed_internet_type IS NULL) <> (ways IS NULL) OR instance.exposed_internet_type <> ways
+WITH instance, exposed, ways LIMIT $chunk
 SET instance.exposed_internet = exposed, instance.exposed_internet_type = ways
 RETURN count(*) AS written

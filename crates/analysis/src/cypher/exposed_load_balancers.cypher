@@ -16,5 +16,6 @@ CALL {
 WITH balancer, CASE WHEN true IN collect(reached) THEN true END AS exposed
 WHERE (balancer.exposed_internet IS NULL) <> (exposed IS NULL) OR balancer.exposed_internet <> exposed
    OR balancer.exposed_internet_type IS NOT NULL
+WITH balancer, exposed LIMIT $chunk
 SET balancer.exposed_internet = exposed, balancer.exposed_internet_type = null
 RETURN count(*) AS written

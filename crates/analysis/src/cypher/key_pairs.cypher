@@ -7,5 +7,6 @@ WITH pair, CASE WHEN size(fingerprint) = 47 THEN true END AS uploaded,
      CASE WHEN fingerprint IS NOT NULL AND size(pairs) > 1 THEN true END AS duplicate
 WHERE (pair.user_uploaded IS NULL) <> (uploaded IS NULL) OR pair.user_uploaded <> uploaded
    OR (pair.duplicate_keyfingerprint IS NULL) <> (duplicate IS NULL) OR pair.duplicate_keyfingerprint <> duplicate
+WITH pair, uploaded, duplicate LIMIT $chunk
 SET pair.user_uploaded = uploaded, pair.duplicate_keyfingerprint = duplicate
 RETURN count(*) AS written

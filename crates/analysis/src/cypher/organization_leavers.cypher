@@ -3,6 +3,7 @@
 // organization could not be read, keeps it.
 MATCH (account:AWSAccount)
 WHERE account._module_member AND NOT EXISTS { (account)<-[:_module_MEMBER]-(:AWSOrganization) }
+WITH account LIMIT $chunk
 SET account.arn = null, account.email = null, account.state = null, account.status = null, account._ont_status = null,
     account.joined_method = null, account.joined_timestamp = null, account.org_id = null, account._module_member = null
 RETURN count(*) AS written

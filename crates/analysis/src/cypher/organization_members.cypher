@@ -6,5 +6,6 @@ WITH account, head(collect(member)).name AS name
 WHERE name IS NOT NULL
   AND (account._module_member IS NULL OR account.name IS NULL OR account.name <> name OR account._ont_name IS NULL
        OR account._ont_name <> name)
+WITH account, name LIMIT $chunk
 SET account.name = name, account._ont_name = name, account._module_member = true
 RETURN count(*) AS written

@@ -12,7 +12,10 @@ CALL {
 }
 WITH account, synced, collect(complete) AS parts
 WHERE NOT false IN parts
-MERGE (word:ModuleSyncMetadata {id: 'AWSAccount_' + account + '_' + synced})
+WITH account, synced, 'AWSAccount_' + account + '_' + synced AS id
+WHERE NOT EXISTS { MATCH (word:ModuleSyncMetadata {id: id}) WHERE word:SyncMetadata AND word.lastupdated >= $tag }
+WITH account, synced, id LIMIT $chunk
+MERGE (word:ModuleSyncMetadata {id: id})
 ON CREATE SET word.firstseen = timestamp()
 SET word:SyncMetadata, word.syncedtype = synced, word.grouptype = 'AWSAccount', word.groupid = account,
     word.lastupdated = CASE WHEN word.lastupdated > $tag THEN word.lastupdated ELSE $tag END

@@ -2,8 +2,11 @@
 
 use crate::world::{TAG, World};
 use analysis::STEPS;
+use anyhow::ensure;
+use graph::{GraphConfig, GraphStore};
 use neo4rs::Query;
 use std::time::{Duration, Instant};
+use testkit::Neo4j;
 
 #[tokio::test]
 async fn an_empty_graph_is_analysed_too() -> anyhow::Result<()> {
@@ -29,6 +32,31 @@ async fn a_step_that_fails_is_named_and_the_others_are_done() -> anyhow::Result<
     let question = "MATCH (a:AWSAccount) MATCH (i:AWSEC2Instance) \
         RETURN a.foreign AS a, i.exposed_internet AS b, COUNT { (:ModuleSyncMetadata) } AS c";
     assert_eq!(world.ask(question).await?, "true null 0\n");
+    Ok(())
+}
+
+/// One transaction cannot change all accounts.
+#[tokio::test]
+async fn changes_that_are_too_many_for_a_transaction_are_made_in_several() -> anyhow::Result<()> {
+    const ACCOUNTS: usize = 30_000;
+    let neo4j = Neo4j::start_in(&std::env::temp_dir(), &["db.memory.transaction.max=4m"]).await?;
+    let config = GraphConfig {
+        uri: neo4j.uri(),
+        user: neo4j.user().to_owned(),
+        password: neo4j.password().into(),
+        database: None,
+        ca_file: None,
+        connections: 1,
+    };
+    let store = GraphStore::connect(&config).await?;
+    for _ in 0..ACCOUNTS / 1_000 {
+        neo4j.rows("UNWIND range(1, 1000) AS n CREATE (:AWSAccount {id: randomUUID()})").await?;
+    }
+    ensure!(neo4j.rows("MATCH (a:AWSAccount) SET a.probe = true").await.is_err(), "one transaction is enough");
+    let step = STEPS.iter().find(|step| step.name == "foreign_accounts").expect("a step");
+    let counts = analysis::run_step(&store, step, TAG).await?;
+    assert_eq!((counts.written, counts.removed), (ACCOUNTS as u64, 0));
+    assert_eq!(analysis::run_step(&store, step, TAG).await?.written, 0);
     Ok(())
 }
 

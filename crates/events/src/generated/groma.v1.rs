@@ -59,6 +59,8 @@ pub enum FailureClass {
     Lost = 9,
     /// The service is switched off in the account and region, so it has nothing to list.
     ServiceOff = 10,
+    /// No collector of the sync knows the listing: they are of another version than an earlier sync's.
+    NotRun = 11,
 }
 impl FailureClass {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -78,6 +80,7 @@ impl FailureClass {
             Self::Internal => "FAILURE_CLASS_INTERNAL",
             Self::Lost => "FAILURE_CLASS_LOST",
             Self::ServiceOff => "FAILURE_CLASS_SERVICE_OFF",
+            Self::NotRun => "FAILURE_CLASS_NOT_RUN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -94,6 +97,7 @@ impl FailureClass {
             "FAILURE_CLASS_INTERNAL" => Some(Self::Internal),
             "FAILURE_CLASS_LOST" => Some(Self::Lost),
             "FAILURE_CLASS_SERVICE_OFF" => Some(Self::ServiceOff),
+            "FAILURE_CLASS_NOT_RUN" => Some(Self::NotRun),
             _ => None,
         }
     }
@@ -789,6 +793,11 @@ pub struct SyncFinished {
     /// Set when not all that vanished could be removed.
     #[prost(message, optional, tag = "17")]
     pub cleanup: ::core::option::Option<Failure>,
+    /// Scopes that earlier syncs collected and no collector of this sync knows: their collectors are of another version.
+    #[prost(message, repeated, tag = "18")]
+    pub not_run: ::prost::alloc::vec::Vec<LostScope>,
+    #[prost(uint64, tag = "19")]
+    pub not_run_total: u64,
 }
 /// An account, region and service that no survey covers any more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

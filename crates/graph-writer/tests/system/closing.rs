@@ -2,12 +2,14 @@
 
 use crate::{
     story::{Story, story, sync},
-    world::{World, options},
+    world::{PATIENCE, World, options},
 };
+use bus::Subscription;
 use events::{
     Message, Scope, ScopeReport, SyncCollected, SyncFinished, WorkItem, WorkKind, WorkReport, sync_event::Event,
 };
-use graph_writer::Options;
+use graph::Pulse;
+use graph_writer::{Options, sync_end::SyncEnd};
 use std::time::Duration;
 
 /// NATS's default limit of a message in bytes.
@@ -203,11 +205,33 @@ async fn a_listing_that_this_syncs_collectors_do_not_know_keeps_its_label_until_
     for tag in 6..9 {
         let finished = world.whole(&[story(tag, "ListA").nodes("A", &["a"])], false).await?;
         assert_eq!((finished.nodes_removed, world.ids("A").await?), (0, "a old".into()), "{tag}");
+        let not_run = finished.not_run.iter().flat_map(|it| &it.scope).map(|scope| &*scope.listing);
+        assert_eq!((not_run.collect(), finished.not_run_total), (vec!["ListOld"], 1), "{tag}");
     }
     // No other collector in the organization knows the listing any more.
     let finished = world.whole(&[story(9, "ListA").nodes("A", &["a"])], false).await?;
     assert_eq!((finished.nodes_removed, world.ids("A").await?), (1, "a".into()));
+    assert_eq!(finished.not_run_total, 0);
     writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_no_writer_applies_is_no_progress() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let story = story(5, "ListA").nodes("A", &["a"]);
+    world.publish(story.events()).await?;
+    world.collected(&sync(5), &[story]).await?;
+    let assets = world.bus.consume(Subscription::assets(&options().durable, PATIENCE)).await?;
+    let held = assets.next(1).await?;
+    assert_eq!(held.len(), 1);
+    let pulse = Pulse::default();
+    let end = SyncEnd::new(world.bus.clone(), world.store().await?.watched(pulse.clone()), options());
+    let closing = tokio::spawn(async move { end.close(&sync(5)).await });
+    // The graph is looked at every second.
+    tokio::time::timeout(PATIENCE, pulse.silence(Duration::from_secs(5))).await?;
+    assert!(!closing.is_finished());
+    closing.abort();
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

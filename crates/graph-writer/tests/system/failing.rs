@@ -26,6 +26,9 @@ fn batches(tag: i64, batches: usize, rows: usize) -> Story {
     ids.chunks(rows).fold(story(tag, "ListA"), |story, ids| story.nodes("A", ids))
 }
 
+/// Edges that Neo4j cannot delete in one transaction of 6 MB.
+const HUB: usize = 40_000;
+
 async fn count(neo4j: &Neo4j) -> anyhow::Result<i64> {
     let rows = neo4j.rows("MATCH (n:A) RETURN count(*) AS count").await?;
     rows[0]["count"].as_i64().context("a count")
@@ -226,6 +229,28 @@ async fn a_full_disk_parks_nothing() -> anyhow::Result<()> {
     writer.stop().await?;
     drop(neo4j);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vanished_node_with_more_edges_than_a_transaction_can_delete_is_removed() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let neo4j = Neo4j::start_in(folder.path(), &["db.memory.transaction.max=6m"]).await?;
+    let world = World::new().await?;
+    let config = graph::GraphConfig { uri: neo4j.uri(), ..world.config() };
+    let writer = world.writer_on(GraphStore::connect(&config).await?, options()).await?;
+    let of = |tag, account: &str, ids: &[&str]| story(tag, "ListA").account(account).nodes("A", ids);
+    world.survey(&[of(5, "1", &["kept", "own", "common"]), of(5, "2", &["common"])]).await?;
+    for hub in ["own", "common"] {
+        for _ in 0..HUB / 500 {
+            let edges = "UNWIND range(1, 500) AS n CREATE (:Leaf)-[:LINKS {lastupdated: 5}]->(a)";
+            neo4j.rows(&format!("MATCH (a:A {{id: '{hub}'}}) {edges}")).await?;
+        }
+    }
+    let delete = neo4j.rows("MATCH (a:A {id: 'own'}) DETACH DELETE a").await;
+    ensure!(delete.is_err(), "one transaction can delete the hub");
+    let finished = world.survey(&[of(6, "1", &["kept"]), of(6, "2", &[])]).await?;
+    assert_eq!((finished.nodes_removed, finished.cleanup, count(&neo4j).await?), (2, None, 1));
+    writer.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
