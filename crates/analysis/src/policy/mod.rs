@@ -10,7 +10,8 @@
 //! resource stands for no colon unless it ends a segment. A condition is evaluated as far as the caller alone decides it;
 //! the rest depends on the request and makes a grant uncertain, whether its statement allows or denies. So does a policy
 //! variable whose value the graph does not have. A bucket stands for its objects: a statement that covers only some of them is
-//! undecided for the bucket. Open parts of different statements count as independent, so that some grants are called open
+//! undecided for the bucket. A statement that allows under an open condition is without effect where another denies under
+//! the same one. But for that, open parts of different statements count as independent, so that some grants are called open
 //! that AWS never gives. Resource policies, policies of organizations and session policies are not evaluated.
 //!
 //! Cartography differs from AWS: it does not evaluate conditions, so that a conditional deny always denies, it ignores
@@ -24,6 +25,8 @@ mod conditions;
 mod evaluate;
 mod pattern;
 mod permissions;
+mod question;
+mod reach;
 mod statement;
 
 pub use caller::{Caller, Known};

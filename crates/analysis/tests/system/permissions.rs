@@ -137,7 +137,7 @@ async fn certain_and_uncertain_edges_are_told_apart() -> anyhow::Result<()> {
         mallory must false
         mfa may true
         sure must false
-        unless may false
+        unless may true
     "]];
     check(STEP, &make, question, expected).await
 }
