@@ -40,6 +40,8 @@ pub struct Open {
     pub deny: Vec<String>,
     /// The boundary is not known.
     pub is_boundary_unread: bool,
+    /// The boundary does not allow it for sure, and AWS does not say whether it has to.
+    pub is_boundary_disputed: bool,
 }
 
 impl Open {

@@ -74,6 +74,7 @@ impl<'q, 'a> Question<'q, 'a> {
             boundary: self.open_allows(self.holder.bounding(), actions),
             deny: self.texts(self.open_denies(actions)),
             is_boundary_unread: self.holder.is_boundary_unread,
+            is_boundary_disputed: false,
         }
     }
 
