@@ -27,6 +27,8 @@ mod conditions;
 mod evaluate;
 mod pattern;
 mod permissions;
+#[cfg(test)]
+mod plain;
 mod question;
 mod reach;
 mod statement;
