@@ -24,10 +24,9 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// A principal may assume a role, whose trust policy may let it under a condition only.
-    pub(super) fn assume(principal: &str, role: &str, grant: &Grant, trusted_if: bool) -> Self {
-        let open = grant.open.clone().or_else(|| trusted_if.then(Open::default));
-        let (certainty, condition) = certainty(open.as_ref());
+    /// A principal may assume a role.
+    pub(super) fn assume(principal: &str, role: &str, grant: &Grant) -> Self {
+        let (certainty, condition) = certainty(grant.open.as_ref());
         Self { end: ASSUME, row: parameters::list([principal.into(), role.into(), certainty, condition]) }
     }
 
@@ -53,12 +52,16 @@ impl Edge {
 /// `must` for a permission that no request changes, else `may` and the open conditions as JSON: `{"allow": […], "boundary": […],
 /// "deny": […]}`, each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
-    let Some(Open { allow, boundary, deny, is_boundary_unread }) = open else {
+    let Some(Open { allow, boundary, deny, is_boundary_unread, is_boundary_disputed }) = open else {
         return ("must".into(), BoltType::Null(BoltNull));
     };
     let mut condition = serde_json::json!({ "allow": allow, "boundary": boundary, "deny": deny });
     if *is_boundary_unread {
         condition["unread"] = "permissions boundary".into();
+    }
+    if *is_boundary_disputed {
+        condition["undocumented"] =
+            "whether the permissions boundary limits a user that the role trusts by name".into();
     }
     ("may".into(), condition.to_string().into())
 }

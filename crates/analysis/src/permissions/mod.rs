@@ -1,8 +1,9 @@
 //! Which principals may do what on which resource: `(:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(:AWSRole)`, and the edges of
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
-//! A principal may assume a role that trusts it by name and that its policies let it assume, in whatever account. The
-//! rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
+//! A principal may assume a role that trusts it or its account and that its policies let it assume, in whatever account; a
+//! role of its own account that trusts it by name even without a policy. A role that trusts everyone names nobody, and has no
+//! edge. The rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
 //! edges, as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions
 //! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, since Cartography's
 //! schema has no place for it.
@@ -22,20 +23,21 @@ mod policies;
 mod principals;
 mod resources;
 mod rules;
+mod trust;
 
 use crate::{
-    policy::{Asked, Holder, Permissions},
+    policy::{Asked, Caller, Covers, Holder, Permissions, Trust},
     run::{Counts, LAST},
 };
 use edges::{Drawing, Edge};
 use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use policies::Policies;
-use principals::{Principal, TrustedBy};
+use principals::Principal;
 use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
@@ -65,7 +67,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
 /// What a run over nodes of these labels says to the database, see [`crate::rehearsal`].
 pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
-    let general = [rules::counts(), principals::query(LAST), policies::query(&[])];
+    let general = [rules::counts(), principals::query(LAST), policies::query(&[]), trust::query("")];
     let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
     general.into_iter().chain(resources).chain(edges::rehearsal(&rules, tag)).collect()
 }
@@ -96,11 +98,7 @@ impl Evaluation<'_> {
 
     async fn evaluate(&mut self, principal: &Principal) -> Result<(), GraphError> {
         let holder = self.policies.holder(principal);
-        for TrustedBy { role, conditional } in &principal.trusted_by {
-            if let Some(grant) = holder.grant(self.assume, role) {
-                self.drawing.draw(Edge::assume(&principal.arn, role, &grant, *conditional)).await?;
-            }
-        }
+        draw_roles(self.store, &mut self.accounts, &mut self.drawing, &holder, principal, self.assume).await?;
         for account in &principal.accounts {
             for (rule, asked) in &self.rules {
                 if holder.allowing(*asked).next().is_none() {
@@ -112,6 +110,35 @@ impl Evaluation<'_> {
         }
         Ok(())
     }
+}
+
+/// Roles that the principal may assume: those that name it, and those that trust its account.
+async fn draw_roles(
+    store: &GraphStore,
+    accounts: &mut Accounts,
+    drawing: &mut Drawing<'_>,
+    holder: &Holder<'_>,
+    principal: &Principal,
+    assume: Permissions,
+) -> Result<(), GraphError> {
+    let mut roles: BTreeMap<&str, Trust> =
+        principal.named_by.iter().map(|(role, covers)| (&**role, Trust::new(Some(*covers), Covers::No))).collect();
+    let asks = holder.caller.as_ref().is_some_and(Caller::makes_requests);
+    let may_ask = asks && (!roles.is_empty() || holder.allowing(assume).next().is_some());
+    if let Some(account) = principal.accounts.first().filter(|_| may_ask) {
+        let trusting = accounts.trusting(store, account).await?;
+        let named = principal.named_by.keys().map(String::as_str);
+        for role in trusting.roles().candidates(holder.allowing(assume)).chain(named) {
+            let trust = Trust::new(principal.named_by.get(role).copied(), trusting.covers(role));
+            roles.insert(role, trust);
+        }
+    }
+    for (role, trust) in roles {
+        if let Some(grant) = holder.assume(assume, role, trust) {
+            drawing.draw(Edge::assume(&principal.arn, role, &grant)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn draw_rule(

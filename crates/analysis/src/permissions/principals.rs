@@ -1,8 +1,9 @@
 //! Principals with policies, page by page.
 
-use crate::answer;
+use crate::{answer, policy::Covers};
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{DeError, Query, Row};
+use std::collections::HashMap;
 
 /// Principals in a page.
 const PAGE: i64 = 200;
@@ -18,32 +19,34 @@ pub(super) struct Principal {
     pub(super) policies: Vec<String>,
     /// Id of the policy that bounds it, if the graph knows one.
     pub(super) boundary: Option<String>,
-    /// The roles that trust it by name, sorted.
-    pub(super) trusted_by: Vec<TrustedBy>,
+    /// Whether roles let it in, by their ARNs: those whose trust policy names it.
+    pub(super) named_by: HashMap<String, Covers>,
 }
 
-/// A role that trusts a principal.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TrustedBy {
-    /// ARN of the role.
-    pub(super) role: String,
-    /// Its trust policy has a condition for this principal.
-    pub(super) conditional: bool,
+/// Cypher for a role's ARN and [`Covers`], from its edge `trust`: what its trust policy says of the principal there.
+macro_rules! said {
+    () => {
+        "[role.arn, CASE WHEN trust._groma_denied THEN 'No' WHEN trust._groma_conditional THEN 'Maybe' ELSE 'Yes' END]"
+    };
 }
+pub(super) use said;
 
-/// A role that trusts a service, an identity provider or an account as a whole names nobody whose policies could allow
-/// anything.
-const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
-    OR EXISTS { (p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(:AWSPolicy) }) WITH p ORDER BY p.arn LIMIT $page \
+/// Those with policies, and those that a role names. A service, an identity provider and an account as a whole assume
+/// nothing by their name.
+const TEXT: &str = concat!(
+    "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
+    OR EXISTS { (p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(:AWSPolicy) } \
+    OR EXISTS { (p)<-[:TRUSTS_AWS_PRINCIPAL]-(:AWSRole) }) WITH p ORDER BY p.arn LIMIT $page \
     RETURN p.arn AS arn, p._groma_boundary AS boundary, \
     [(account:AWSAccount)-[:RESOURCE]->(p) | account.id] AS accounts, \
     [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] + \
     [(p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
     CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
     ELSE [(p)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
-          WHERE trust._groma_denied IS NULL AND role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
-          | [role.arn, toString(coalesce(trust._groma_conditional, false))]] END AS trusted_by \
-    ORDER BY arn";
+          WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | ",
+    said!(),
+    "] END AS named_by ORDER BY arn"
+);
 
 /// The next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
@@ -69,7 +72,7 @@ impl Principal {
             accounts: sorted("accounts")?,
             policies: sorted("policies")?,
             boundary: row.get("boundary")?,
-            trusted_by: trusted_by(row.get("trusted_by")?),
+            named_by: covers(row.get("named_by")?),
         })
     }
 
@@ -79,14 +82,17 @@ impl Principal {
     }
 }
 
-/// Pairs of a role and whether it trusts under a condition.
-fn trusted_by(pairs: Vec<Vec<String>>) -> Vec<TrustedBy> {
+/// From pairs like those of [`said`].
+pub(super) fn covers(pairs: Vec<Vec<String>>) -> HashMap<String, Covers> {
     let read = |pair: Vec<String>| {
         let mut texts = pair.into_iter();
-        Some(TrustedBy { role: texts.next()?, conditional: texts.next()? == "true" })
+        let role = texts.next()?;
+        let covers = match texts.next()?.as_str() {
+            "No" => Covers::No,
+            "Yes" => Covers::Yes,
+            _ => Covers::Maybe,
+        };
+        Some((role, covers))
     };
-    let mut roles: Vec<_> = pairs.into_iter().filter_map(read).collect();
-    roles.sort();
-    roles.dedup_by(|later, earlier| later.role == earlier.role);
-    roles
+    pairs.into_iter().filter_map(read).collect()
 }

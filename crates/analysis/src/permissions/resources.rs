@@ -1,6 +1,6 @@
 //! Resources of one account.
 
-use super::rules::Rule;
+use super::{rules::Rule, trust::Trusting};
 use crate::{
     answer,
     policy::{Pattern, Statement},
@@ -78,6 +78,7 @@ pub(super) struct Accounts {
     account: String,
     /// By the statement that reads them: several rules have the same resources.
     resources: HashMap<String, Resources>,
+    trusting: Option<Trusting>,
     indexed: HashSet<&'static str>,
 }
 
@@ -88,10 +89,7 @@ impl Accounts {
         account: &str,
         rule: &'static Rule,
     ) -> Result<&Resources, GraphError> {
-        if self.account != account {
-            account.clone_into(&mut self.account);
-            self.resources.clear();
-        }
+        self.turn_to(account);
         match self.resources.entry(rule.resources()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(new) => {
@@ -102,6 +100,24 @@ impl Accounts {
                 let arns: Result<Vec<String>, DeError> = rows.iter().map(|row| row.get("arn")).collect();
                 Ok(new.insert(Resources::new(arns.map_err(answer::unreadable)?)))
             }
+        }
+    }
+
+    /// The roles that trust the account as a whole.
+    pub(super) async fn trusting(&mut self, store: &GraphStore, account: &str) -> Result<&Trusting, GraphError> {
+        self.turn_to(account);
+        let known = match self.trusting.take() {
+            Some(known) => known,
+            None => Trusting::read(store, account).await?,
+        };
+        Ok(self.trusting.insert(known))
+    }
+
+    fn turn_to(&mut self, account: &str) {
+        if self.account != account {
+            account.clone_into(&mut self.account);
+            self.resources.clear();
+            self.trusting = None;
         }
     }
 }

@@ -44,6 +44,21 @@ impl Caller {
         Self { arn: arn.to_owned(), account, kind }
     }
 
+    /// Whether it is a user.
+    pub fn is_user(&self) -> bool {
+        matches!(self.kind, Kind::User(_))
+    }
+
+    /// Whether it makes requests itself: a user or a role, and no group.
+    pub fn makes_requests(&self) -> bool {
+        matches!(self.kind, Kind::User(_) | Kind::Role)
+    }
+
+    /// Whether it makes requests in the account that has this resource.
+    pub fn is_of_account_of(&self, arn: &str) -> bool {
+        self.makes_requests() && arn.split(':').nth(4) == Some(&self.account)
+    }
+
     /// The value of a context key, which has no case (IAM user guide, "AWS global condition context keys").
     pub fn value(&self, key: &str) -> Known<'_> {
         match (key.to_lowercase().as_str(), &self.kind) {

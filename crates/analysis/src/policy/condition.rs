@@ -3,7 +3,7 @@
 //! Operators as AWS describes them (IAM user guide, "IAM JSON policy elements: Condition operators"). Unknown operators and keys
 //! stay undecided: an undecided Allow is never certain, an undecided Deny is never dropped.
 
-use super::{Caller, Known, Pattern};
+use super::{Caller, Known, Pattern, Variables, pattern::Variable};
 use serde_json::Value;
 
 /// A statement's condition.
@@ -17,16 +17,31 @@ pub struct Condition {
 /// One operator with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Test {
+    /// In lower case.
     key: String,
+    quantifier: Quantifier,
     operator: Operator,
     /// `…Not…`.
     negated: bool,
     /// `…IfExists`.
     if_exists: bool,
+    /// Sorted.
     values: Vec<String>,
+    /// What `${…}` in a value means; literal when there is none.
+    variables: Variables,
 }
 
+/// How an operator treats a key with several values. All known keys have one value or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantifier {
+    One,
+    /// `ForAnyValue:`, which does not hold for an absent key even if the operator is negated.
+    Any,
+    /// `ForAllValues:`, which holds for an absent key.
+    All,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Operator {
     Equal,
     EqualIgnoringCase,
@@ -34,17 +49,19 @@ enum Operator {
     OfArns,
     Bool,
     Null,
-    /// Numbers, dates, addresses, sets, and what AWS may add.
-    Other,
+    /// Of numbers, dates, addresses and binary values, which no known key has: it is not compared.
+    OfOthers(String),
+    /// Which AWS may add.
+    Unknown(String),
 }
 
 impl Condition {
     /// From a list of operator maps in JSON text, or one such map. `None`: an empty one, which is no condition.
-    pub fn new(text: String) -> Option<Self> {
+    pub fn new(text: String, variables: Variables) -> Option<Self> {
         if ["", "[]", "[{}]", "{}"].contains(&text.trim()) {
             return None;
         }
-        let tests = serde_json::from_str(&text).ok().and_then(|json| tests(&json));
+        let tests = serde_json::from_str(&text).ok().and_then(|json| tests(&json, variables));
         Some(Self { text, tests })
     }
 
@@ -66,10 +83,21 @@ impl Condition {
         }
         all
     }
+
+    /// Whether it holds for each request of this caller for which the other one does: each of its tests holds, or is among
+    /// the other's.
+    pub fn follows(&self, other: Option<&Self>, caller: Option<&Caller>) -> bool {
+        let Some(tests) = &self.tests else { return false };
+        let others = other.and_then(|other| other.tests.as_deref()).unwrap_or_default();
+        tests.iter().all(|test| {
+            let holds = caller.and_then(|caller| test.holds(caller));
+            holds == Some(true) || (test.variables != Variables::Either && others.contains(test))
+        })
+    }
 }
 
 /// `{"StringEquals": {"aws:PrincipalAccount": ["1", "2"]}}`, in a list or alone.
-fn tests(json: &Value) -> Option<Vec<Test>> {
+fn tests(json: &Value, variables: Variables) -> Option<Vec<Test>> {
     let maps = match json {
         Value::Array(maps) => maps.as_slice(),
         map => std::slice::from_ref(map),
@@ -78,7 +106,7 @@ fn tests(json: &Value) -> Option<Vec<Test>> {
     for map in maps {
         for (operator, keys) in map.as_object()? {
             for (key, values) in keys.as_object()? {
-                tests.push(Test::new(operator, key, values)?);
+                tests.push(Test::new(operator, key, values, variables)?);
             }
         }
     }
@@ -86,44 +114,27 @@ fn tests(json: &Value) -> Option<Vec<Test>> {
 }
 
 impl Test {
-    fn new(operator: &str, key: &str, values: &Value) -> Option<Self> {
-        let values = match values {
-            Value::Array(values) => values.iter().map(scalar).collect::<Option<_>>()?,
+    fn new(operator: &str, key: &str, values: &Value, variables: Variables) -> Option<Self> {
+        let mut values = match values {
+            Value::Array(values) => values.iter().map(scalar).collect::<Option<Vec<_>>>()?,
             single => vec![scalar(single)?],
         };
+        values.sort();
         let operator = operator.to_lowercase();
         let (operator, if_exists) = operator.strip_suffix("ifexists").map_or((&*operator, false), |rest| (rest, true));
-        let (operator, negated) = match operator {
-            "stringequals" => (Operator::Equal, false),
-            "stringnotequals" => (Operator::Equal, true),
-            "stringequalsignorecase" => (Operator::EqualIgnoringCase, false),
-            "stringnotequalsignorecase" => (Operator::EqualIgnoringCase, true),
-            "stringlike" => (Operator::Like, false),
-            "stringnotlike" => (Operator::Like, true),
-            "arnequals" | "arnlike" => (Operator::OfArns, false),
-            "arnnotequals" | "arnnotlike" => (Operator::OfArns, true),
-            "bool" => (Operator::Bool, false),
-            "null" => (Operator::Null, false),
-            _ => (Operator::Other, false),
+        let (quantifier, operator) = match operator.split_once(':') {
+            Some(("forallvalues", rest)) => (Quantifier::All, rest),
+            Some(("foranyvalue", rest)) => (Quantifier::Any, rest),
+            _ => (Quantifier::One, operator),
         };
-        Some(Self { key: key.to_owned(), operator, negated, if_exists, values })
-    }
-
-    fn any_matches(&self, found: &str) -> Option<bool> {
-        let mut any = Some(false);
-        for value in &self.values {
-            match self.operator.matches(value, found) {
-                Some(true) => return Some(true),
-                Some(false) => {}
-                None => any = None,
-            }
-        }
-        any
+        let (operator, negated) = Operator::new(operator);
+        let has_variables = values.iter().any(|value| value.contains("${"));
+        let variables = if has_variables { variables } else { Variables::Literal };
+        Some(Self { key: key.to_lowercase(), quantifier, operator, negated, if_exists, values, variables })
     }
 
     fn holds(&self, caller: &Caller) -> Option<bool> {
-        // A value with a variable depends on more than is looked at here.
-        if self.operator == Operator::Other || self.values.iter().any(|value| value.contains("${")) {
+        if matches!(self.operator, Operator::Unknown(_)) {
             return None;
         }
         let known = caller.value(&self.key);
@@ -137,20 +148,96 @@ impl Test {
         }
         match known {
             Known::Unknown => None,
-            Known::Absent => Some(self.if_exists || self.negated),
-            Known::Is(found) => self.any_matches(found).map(|any| any != self.negated),
+            Known::Absent => Some(match self.quantifier {
+                Quantifier::One => self.if_exists || self.negated,
+                Quantifier::Any => self.if_exists,
+                Quantifier::All => true,
+            }),
+            Known::Is(found) => self.any_matches(found, caller).map(|any| any != self.negated),
+        }
+    }
+
+    fn any_matches(&self, found: &str, caller: &Caller) -> Option<bool> {
+        let mut any = Some(false);
+        for value in &self.values {
+            match self.matches(value, found, caller) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => any = None,
+            }
+        }
+        any
+    }
+
+    fn matches(&self, value: &str, found: &str, caller: &Caller) -> Option<bool> {
+        match self.variables {
+            Variables::Literal => self.operator.matches(value, found),
+            // It depends on the version of the policy.
+            Variables::Either => None,
+            Variables::Resolved => match resolved(value, caller)? {
+                Some(value) => self.operator.matches(&value, found),
+                None => Some(false),
+            },
         }
     }
 }
 
+/// A value with its variables replaced. `None`: one of them is not known, or would bring in a wildcard; `Some(None)`: one is
+/// absent, so that the value matches nothing (IAM user guide, "IAM policy elements: Variables and tags").
+#[expect(clippy::option_option, reason = "not known, and known to be absent")]
+fn resolved(value: &str, caller: &Caller) -> Option<Option<String>> {
+    let (mut text, mut rest) = (String::new(), value);
+    while let Some((before, behind)) = rest.split_once("${") {
+        let (variable, behind) = behind.split_once('}')?;
+        match Variable::new(variable).value(caller) {
+            Known::Is(value) if !value.contains(['*', '?']) => text.extend([before, value]),
+            Known::Absent => return Some(None),
+            Known::Is(_) | Known::Unknown => return None,
+        }
+        rest = behind;
+    }
+    Some(Some(text + rest))
+}
+
 impl Operator {
+    /// By its name in lower case, and whether that negates it.
+    fn new(name: &str) -> (Self, bool) {
+        match name {
+            "stringequals" => (Self::Equal, false),
+            "stringnotequals" => (Self::Equal, true),
+            "stringequalsignorecase" => (Self::EqualIgnoringCase, false),
+            "stringnotequalsignorecase" => (Self::EqualIgnoringCase, true),
+            "stringlike" => (Self::Like, false),
+            "stringnotlike" => (Self::Like, true),
+            "arnequals" | "arnlike" => (Self::OfArns, false),
+            "arnnotequals" | "arnnotlike" => (Self::OfArns, true),
+            "bool" => (Self::Bool, false),
+            "null" => (Self::Null, false),
+            "notipaddress" | "numericnotequals" | "datenotequals" => (Self::OfOthers(name.to_owned()), true),
+            "ipaddress"
+            | "binaryequals"
+            | "numericequals"
+            | "numericlessthan"
+            | "numericlessthanequals"
+            | "numericgreaterthan"
+            | "numericgreaterthanequals"
+            | "dateequals"
+            | "datelessthan"
+            | "datelessthanequals"
+            | "dategreaterthan"
+            | "dategreaterthanequals" => (Self::OfOthers(name.to_owned()), false),
+            _ => (Self::Unknown(name.to_owned()), false),
+        }
+    }
+
     /// `None`: AWS does not say.
-    fn matches(self, value: &str, found: &str) -> Option<bool> {
+    fn matches(&self, value: &str, found: &str) -> Option<bool> {
         match self {
             Self::EqualIgnoringCase | Self::Bool => Some(value.eq_ignore_ascii_case(found)),
             Self::Like => Some(Pattern::new(value).matches(found)),
             Self::OfArns => arns_match(value, found),
-            Self::Equal | Self::Null | Self::Other => Some(value == found),
+            Self::Equal => Some(value == found),
+            Self::Null | Self::OfOthers(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -176,13 +263,14 @@ fn scalar(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Condition};
+    use super::{Caller, Condition, Variables};
 
     const USER: &str = "arn:aws:iam::111111111111:user/alice";
     const ROLE: &str = "arn:aws:iam::111111111111:role/app";
 
     fn holds(caller: &str, condition: &str) -> Option<bool> {
-        Condition::new(condition.to_owned()).expect("a condition").holds(Some(&Caller::of_arn(caller)))
+        let condition = Condition::new(condition.to_owned(), Variables::Resolved);
+        condition.expect("a condition").holds(Some(&Caller::of_arn(caller)))
     }
 
     /// By AWS's description of the operators; the key `aws:username` is absent for roles.
@@ -218,9 +306,26 @@ mod tests {
             (r#"{"StringEquals": {"aws:PrincipalType": "AssumedRole"}}"#, NO, YES),
             (r#"{"ArnLike": {"aws:SourceArn": "*"}}"#, NO, NO),
             (r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, None, None),
-            (r#"{"ForAnyValue:StringEquals": {"aws:username": "alice"}}"#, None, None),
+            (r#"{"ForAnyValue:StringEquals": {"aws:username": "alice"}}"#, YES, NO),
+            (r#"{"ForAnyValue:StringNotEquals": {"aws:username": "alice"}}"#, NO, NO),
+            (r#"{"ForAnyValue:StringEqualsIfExists": {"aws:username": "bob"}}"#, NO, YES),
+            (r#"{"ForAllValues:StringEquals": {"aws:username": "alice"}}"#, YES, YES),
+            (r#"{"ForAllValues:StringLike": {"aws:username": "b*"}}"#, NO, YES),
+            (r#"{"ForAllValues:StringEquals": {"aws:username": "alice"}, "Null": {"aws:username": "false"}}"#, YES, NO),
+            (r#"{"NumericLessThan": {"aws:SourceAccount": "5"}}"#, NO, NO),
+            (r#"{"NotIpAddress": {"aws:SourceArn": "10.0.0.0/8"}}"#, YES, YES),
+            (r#"{"NumericLessThan": {"aws:PrincipalAccount": "5"}}"#, None, None),
             (r#"{"StringFuzzyEquals": {"aws:username": "alice"}}"#, None, None),
-            (r#"{"StringEquals": {"aws:username": "${aws:username}"}}"#, None, None),
+            (r#"{"StringFuzzyEqualsIfExists": {"aws:username": "alice"}}"#, None, None),
+            // Variables.
+            (r#"{"StringEquals": {"aws:username": "${aws:username}"}}"#, YES, NO),
+            (r#"{"StringEquals": {"aws:PrincipalAccount": "${aws:username}"}}"#, NO, NO),
+            (r#"{"StringNotEquals": {"aws:PrincipalAccount": "${aws:username}"}}"#, YES, YES),
+            (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::${aws:PrincipalAccount}:*/app"}}"#, NO, YES),
+            (r#"{"StringEquals": {"aws:PrincipalType": "${aws:username, 'AssumedRole'}"}}"#, NO, YES),
+            (r#"{"StringEquals": {"aws:PrincipalType": ["${aws:PrincipalTag/x}", "User"]}}"#, YES, None),
+            (r#"{"StringEquals": {"aws:PrincipalType": "${*}"}}"#, None, None),
+            (r#"{"StringEquals": {"aws:PrincipalType": "${x"}}"#, None, None),
             // All have to hold.
             (r#"{"StringEquals": {"aws:username": "alice", "aws:SourceVpc": "vpc-1"}}"#, None, NO),
             (r#"[{"Bool": {"aws:SecureTransport": "true"}}, {"StringEquals": {"aws:username": "alice"}}]"#, None, NO),
@@ -241,9 +346,50 @@ mod tests {
     #[test]
     fn an_empty_condition_is_none() {
         for text in ["", " {} ", "[]", "[{}]"] {
-            assert_eq!(Condition::new(text.to_owned()), None, "{text:?}");
+            assert_eq!(Condition::new(text.to_owned(), Variables::Resolved), None, "{text:?}");
         }
-        let open = Condition::new(r#"{"StringEquals": {"aws:username": "alice"}}"#.to_owned());
+        let open = Condition::new(r#"{"StringEquals": {"aws:username": "alice"}}"#.to_owned(), Variables::Resolved);
         assert_eq!(open.expect("a condition").holds(None), None, "without a caller");
+    }
+
+    #[test]
+    fn variables_depend_on_the_version() {
+        let of = |variables| {
+            let condition = r#"{"StringEquals": {"aws:username": "${aws:username}"}}"#;
+            let condition = Condition::new(condition.to_owned(), variables).expect("a condition");
+            condition.holds(Some(&Caller::of_arn(USER)))
+        };
+        assert_eq!(
+            [Variables::Resolved, Variables::Literal, Variables::Either].map(of),
+            [Some(true), Some(false), None]
+        );
+    }
+
+    #[test]
+    fn a_condition_follows_from_one_that_has_its_tests() {
+        let follows = |variables, condition: &str, other: &str| {
+            let of = |text: &str| Condition::new(text.to_owned(), variables).expect("a condition");
+            of(condition).follows(Some(&of(other)), Some(&Caller::of_arn(USER)))
+        };
+        let (mfa, spelled) = (r#"{"Bool": {"aws:MFA": "true"}}"#, r#"[{"bool": {"AWS:mfa": [true]}}]"#);
+        let both = r#"{"Bool": {"aws:MFA": "true"}, "StringEquals": {"aws:SourceVpc": ["b", "a"]}}"#;
+        let vpc = r#"{"StringEquals": {"aws:SourceVpc": ["a", "b"]}}"#;
+        let alice = r#"{"Bool": {"aws:MFA": "true"}, "StringEquals": {"aws:username": "alice"}}"#;
+        for (condition, other, expected) in [
+            (mfa, mfa, true),
+            (mfa, spelled, true),
+            (mfa, both, true),
+            (vpc, both, true),
+            (both, mfa, false),
+            (alice, mfa, true),
+            (mfa, r#"{"Bool": {"aws:MFA": "false"}}"#, false),
+            (mfa, r#"{"BoolIfExists": {"aws:MFA": "true"}}"#, false),
+            (mfa, "not JSON", false),
+            ("not JSON", "not JSON", false),
+        ] {
+            assert_eq!(follows(Variables::Resolved, condition, other), expected, "{condition} {other}");
+        }
+        let own = r#"{"StringEquals": {"aws:SourceVpc": "${aws:PrincipalTag/vpc}"}}"#;
+        assert!(follows(Variables::Resolved, own, own) && !follows(Variables::Either, own, own));
     }
 }

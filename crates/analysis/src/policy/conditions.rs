@@ -39,6 +39,19 @@ impl Conditions {
         }
         Self { keys: keys.into_iter().collect(), text: format!("[{}]", entries.join(", ")) }
     }
+
+    /// The same, with conditions under which it is denied.
+    #[must_use]
+    pub fn unless(self, deny: Self) -> Self {
+        let (allow, denied) = (inside(&self.text), inside(&deny.text));
+        if denied.is_empty() {
+            return self;
+        }
+        let separator = if allow.is_empty() { "" } else { ", " };
+        let text = format!(r#"[{allow}{separator}{{"Deny": [{denied}]}}]"#);
+        let keys: BTreeSet<String> = self.keys.into_iter().chain(deny.keys).collect();
+        Self { keys: keys.into_iter().collect(), text }
+    }
 }
 
 /// `{"IpAddress": {"aws:SourceIp": …}}` has the key `aws:SourceIp`.

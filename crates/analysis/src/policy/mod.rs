@@ -2,21 +2,24 @@
 //!
 //! Reading order: [`Pattern`] is IAM's wildcard text; [`Permissions`] a set of the few actions that anybody asks for;
 //! [`Caller`] a principal with the known values of its requests; [`Condition`] the condition of a statement; [`Statement`] a
-//! statement reduced to the actions asked for; [`Holder`] a principal's policies together, and the decision; [`Conditions`]
-//! what a grant depends on, for Cartography's properties.
+//! statement reduced to the actions asked for; [`Holder`] a principal's policies together, and the decision; [`Trust`] what
+//! a role says of a principal that would assume it; [`Conditions`] what a grant depends on, for Cartography's properties.
 //!
 //! The rules are AWS's: a deny of one policy outweighs every allow, a boundary permits nothing that it does not allow,
 //! actions are compared without regard to case and resources with it, `?` is exactly one character, and a wildcard in a
 //! resource stands for no colon unless it ends a segment. A condition is evaluated as far as the caller alone decides it;
 //! the rest depends on the request and makes a grant uncertain, whether its statement allows or denies. So does a policy
 //! variable whose value the graph does not have. A bucket stands for its objects: a statement that covers only some of them is
-//! undecided for the bucket. Open parts of different statements count as independent, so that some grants are called open
-//! that AWS never gives. Resource policies, policies of organizations and session policies are not evaluated.
+//! undecided for the bucket. A statement that allows under an open condition is without effect where another denies under
+//! the same one. But for that, open parts of different statements count as independent, so that some grants are called open
+//! that AWS never gives. Policies of resources other than roles, policies of organizations and session policies are not
+//! evaluated.
 //!
 //! Cartography differs from AWS: it does not evaluate conditions, so that a conditional deny always denies, it ignores
 //! statements with `NotResource`, denies all of a rule's actions when the first of them is denied, takes `?` for an
 //! optional character, regards `+` and other characters of role names as regular expressions, and compares resources
-//! without regard to case.
+//! without regard to case. It draws nothing from a role that trusts an account, and asks for a policy where a role of the same
+//! account trusts by name.
 
 mod caller;
 mod condition;
@@ -24,7 +27,12 @@ mod conditions;
 mod evaluate;
 mod pattern;
 mod permissions;
+#[cfg(test)]
+mod plain;
+mod question;
+mod reach;
 mod statement;
+mod trust;
 
 pub use caller::{Caller, Known};
 pub use condition::Condition;
@@ -33,3 +41,4 @@ pub use evaluate::{Grant, Holder, Open, Policy};
 pub use pattern::{Pattern, Variables};
 pub use permissions::{Asked, Permissions};
 pub use statement::{Clause, Covers, Effect, Raw, Statement};
+pub use trust::Trust;

@@ -38,7 +38,38 @@ enum Token {
         with_colons: bool,
     },
     /// A policy variable: any text.
-    Variable(String),
+    Variable(Variable),
+}
+
+/// `${key}` or `${key, 'default'}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Variable {
+    /// Name of a context key.
+    pub(super) key: String,
+    /// What it stands for when the key is absent.
+    pub(super) default: Option<String>,
+}
+
+impl Variable {
+    /// From the text between the braces.
+    pub(super) fn new(text: &str) -> Self {
+        match text.split_once(',') {
+            None => Self { key: text.trim().to_lowercase(), default: None },
+            Some((key, default)) => {
+                let default = default.trim();
+                let quoted = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+                Self { key: key.trim().to_lowercase(), default: Some(quoted.unwrap_or(default).to_owned()) }
+            }
+        }
+    }
+
+    /// What it stands for in requests of this caller.
+    pub(super) fn value<'a>(&'a self, caller: &'a Caller) -> Known<'a> {
+        match (caller.value(&self.key), &self.default) {
+            (Known::Absent, Some(default)) => Known::Is(default),
+            (value, _) => value,
+        }
+    }
 }
 
 impl Pattern {
@@ -87,6 +118,11 @@ impl Pattern {
         self.rest.is_empty()
     }
 
+    /// Whether it has variables, or text that looks like them: the version of its policy is not known.
+    pub fn is_ambiguous(&self) -> bool {
+        self.has_variables && self.variables == Variables::Either
+    }
+
     /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches. AWS resolves
     /// variables behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); others stay open.
     pub fn of_caller(&self, caller: Option<&Caller>) -> Option<Cow<'_, Self>> {
@@ -97,7 +133,7 @@ impl Pattern {
         for token in &self.rest {
             colons += usize::from(*token == Token::Is(':'));
             match token {
-                Token::Variable(name) if colons >= 5 => match caller.value(name) {
+                Token::Variable(variable) if colons >= 5 => match variable.value(caller) {
                     Known::Is(value) => tokens.extend(value.chars().map(Token::Is)),
                     Known::Absent => return None,
                     Known::Unknown => tokens.push(token.clone()),
@@ -158,8 +194,7 @@ fn token(char: char, colons: bool) -> Token {
     }
 }
 
-/// `${*}`, `${?}` and `${$}` are these characters themselves. A variable with a default (`${key, 'default'}`) is unknown, even
-/// if its key is known.
+/// `${*}`, `${?}` and `${$}` are these characters themselves.
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -171,7 +206,7 @@ fn tokens(text: &str) -> Vec<Token> {
                 rest = behind;
             }
             Some((name, behind)) => {
-                tokens.push(Token::Variable(name.trim().to_lowercase()));
+                tokens.push(Token::Variable(Variable::new(name)));
                 rest = behind;
             }
             None => {
@@ -301,6 +336,10 @@ mod tests {
         let team = "arn:aws:iam::1:role/${aws:PrincipalTag/team, 'none'}-*";
         assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red-app"), Covers::Maybe);
         assert_eq!(covers(team, &alice, "arn:aws:iam::1:role/red"), Covers::No);
+        let default = "arn:aws:iam::1:role/${aws:username, 'none'}";
+        assert_eq!(covers(default, &alice, "arn:aws:iam::1:role/alice"), Covers::Yes);
+        assert_eq!(covers(default, &role, "arn:aws:iam::1:role/none"), Covers::Yes);
+        assert_eq!(covers(default, &role, "arn:aws:iam::1:role/alice"), Covers::No);
         let account = "arn:aws:iam::${aws:PrincipalAccount}:role/app";
         assert_eq!(covers(account, &alice, "arn:aws:iam::1:role/app"), Covers::Maybe, "before the fifth colon");
         let unknown = Pattern::of_arn(own, Variables::Either);

@@ -93,8 +93,18 @@ impl Statement {
             None => Variables::Either,
         };
         let resources = Clause::of_arns(raw.resource, raw.not_resource, variables);
-        let condition = raw.condition.and_then(Condition::new);
+        let condition = raw.condition.and_then(|text| Condition::new(text, variables));
         (!permissions.is_empty()).then_some(Self { effect, permissions, resources, condition })
+    }
+
+    /// Whether it allows any of these actions on something.
+    pub fn allows(&self, actions: Permissions) -> bool {
+        self.effect == Effect::Allow && !(self.permissions & actions).is_empty()
+    }
+
+    /// Whether it denies any of these actions on something.
+    pub fn denies(&self, actions: Permissions) -> bool {
+        self.effect == Effect::Deny && !(self.permissions & actions).is_empty()
     }
 
     /// Whether it applies when this caller asks for this resource.
@@ -105,6 +115,13 @@ impl Statement {
             Some(Some(false)) => Covers::No,
             Some(None) => covers.min(Covers::Maybe),
         }
+    }
+
+    /// Whether it applies whenever the other one does, to requests of this caller for this resource.
+    pub fn follows(&self, other: &Self, arn: &str, caller: Option<&Caller>) -> bool {
+        let selects = self.resources.follows(&other.resources) || self.resources.selects(arn, caller) == Covers::Yes;
+        let holds = |condition: &Condition| condition.follows(other.condition.as_ref(), caller);
+        selects && self.condition.as_ref().is_none_or(holds)
     }
 
     /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and those of its resources
@@ -161,6 +178,11 @@ impl Clause {
             // AWS does not document `NotResource` with an absent variable.
             selected => selected.min(!any(&self.except, Covers::Maybe)),
         }
+    }
+
+    /// Whether it is the same clause, and means the same: two policies of unknown versions may read a variable differently.
+    fn follows(&self, other: &Self) -> bool {
+        self == other && !self.only.iter().flatten().chain(&self.except).any(Pattern::is_ambiguous)
     }
 
     /// The patterns that leave open whether it selects this resource, as in a policy. `None`: nothing is open.

@@ -7,4 +7,5 @@ mod key_pairs;
 mod permissions;
 mod runs;
 mod scale;
+mod vectors;
 mod world;

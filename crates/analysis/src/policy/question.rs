@@ -1,0 +1,120 @@
+//! One question: what statements say of some actions on one resource.
+
+use super::{Condition, Conditions, Covers, Holder, Open, Permissions, Statement, reach::Reach};
+
+/// What is asked of a principal, and for which resource.
+pub(super) struct Question<'q, 'a> {
+    holder: &'q Holder<'a>,
+    asked: Permissions,
+    arn: &'q str,
+    /// All statements that deny any of it, the boundary's too.
+    denies: Vec<&'a Statement>,
+}
+
+impl<'q, 'a> Question<'q, 'a> {
+    pub(super) fn new(holder: &'q Holder<'a>, asked: Permissions, arn: &'q str) -> Self {
+        let denies = holder.statements().chain(holder.bounding()).filter(|it| it.denies(asked)).collect();
+        Self { holder, asked, arn, denies }
+    }
+
+    /// What these statements allow, whatever others deny.
+    pub(super) fn allowed(&self, statements: impl Iterator<Item = &'a Statement>) -> Reach {
+        let mut reach = Reach::default();
+        for statement in statements.filter(|it| it.allows(self.asked)) {
+            // Evaluate patterns only for what would change the outcome.
+            let new = statement.permissions & self.asked & !reach.certain;
+            reach = reach | if new.is_empty() { Reach::default() } else { self.allows(statement, new, reach.possible) };
+        }
+        reach
+    }
+
+    /// What the boundary lets through, whatever it denies.
+    pub(super) fn bounded(&self) -> Reach {
+        match self.holder.boundary {
+            Some(boundary) => self.allowed(boundary.iter()),
+            None => Reach::all(if self.holder.is_boundary_unread { Covers::Maybe } else { Covers::Yes }),
+        }
+    }
+
+    /// What any statement denies.
+    pub(super) fn denied(&self) -> Reach {
+        self.denies.iter().fold(Reach::default(), |reach, statement| {
+            let new = statement.permissions & self.asked & !reach.certain;
+            reach | if new.is_empty() { Reach::default() } else { Reach::of(new, self.applies(statement)) }
+        })
+    }
+
+    /// What a statement allows of these actions, but for those that are known to be possible. An open one has no effect where
+    /// another denies whenever it applies.
+    fn allows(&self, statement: &Statement, actions: Permissions, possible: Permissions) -> Reach {
+        match self.applies(statement) {
+            Covers::Maybe => {
+                let actions = actions & !possible;
+                Reach::of(actions & !self.outweighing(statement, actions), Covers::Maybe)
+            }
+            decided => Reach::of(actions, decided),
+        }
+    }
+
+    /// The actions that are denied whenever this statement, which is open, applies.
+    fn outweighing(&self, open: &Statement, actions: Permissions) -> Permissions {
+        let denies = self.denies.iter().filter(|it| it.denies(actions));
+        let outweighing = denies.filter(|it| it.follows(open, self.arn, self.holder.caller.as_ref()));
+        outweighing.fold(Permissions::NONE, |denied, it| denied | it.permissions)
+    }
+
+    fn applies(&self, statement: &Statement) -> Covers {
+        statement.applies(self.arn, self.holder.caller.as_ref())
+    }
+
+    /// What is open, of these actions.
+    pub(super) fn open(&self, actions: Permissions) -> Open {
+        Open {
+            allow: self.open_allows(self.holder.statements(), actions),
+            boundary: self.open_allows(self.holder.bounding(), actions),
+            deny: self.texts(self.open_denies(actions)),
+            is_boundary_unread: self.holder.is_boundary_unread,
+            is_boundary_disputed: false,
+        }
+    }
+
+    /// What decides the statements that allow; nothing where others allow for sure.
+    pub(super) fn open_allows(
+        &self,
+        statements: impl Iterator<Item = &'a Statement> + Clone,
+        actions: Permissions,
+    ) -> Vec<String> {
+        let sure = self.allowed(statements.clone()).certain & actions;
+        if sure == actions {
+            return Vec::new();
+        }
+        let allows = statements.filter(|it| it.allows(actions));
+        self.texts(allows.filter(|it| {
+            let reach = self.allows(it, it.permissions & actions, Permissions::NONE);
+            reach.certain.is_empty() && !reach.possible.is_empty()
+        }))
+    }
+
+    fn open_denies(&self, actions: Permissions) -> impl Iterator<Item = &'a Statement> {
+        self.denies.iter().copied().filter(move |it| it.denies(actions) && self.applies(it) == Covers::Maybe)
+    }
+
+    /// What decides these statements.
+    fn texts(&self, open: impl Iterator<Item = &'a Statement>) -> Vec<String> {
+        open.map(|it| it.open(self.arn, self.holder.caller.as_ref())).collect()
+    }
+
+    /// Conditions of the statements that allow these actions for sure, the boundary's too. `None`: they have none.
+    pub(super) fn conditions(&self, actions: Permissions) -> Option<Conditions> {
+        let own = self.needed(self.holder.statements(), actions);
+        let bounding = self.needed(self.holder.bounding(), actions);
+        let needed: Vec<&str> = [own, bounding].into_iter().flatten().flatten().collect();
+        (!needed.is_empty()).then(|| Conditions::join(needed))
+    }
+
+    /// `None`: one of them has no condition.
+    fn needed(&self, statements: impl Iterator<Item = &'a Statement>, actions: Permissions) -> Option<Vec<&'a str>> {
+        let allowing = statements.filter(|it| it.allows(actions) && self.applies(it) == Covers::Yes);
+        allowing.map(|it| it.condition.as_ref().map(Condition::text)).collect()
+    }
+}
