@@ -59,8 +59,7 @@ impl Bus {
     pub async fn connect(config: &BusConfig) -> Result<Self, ConnectError> {
         let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
         #[allow(clippy::disallowed_methods, reason = "the one place where Groma connects to NATS")]
-        let client = options(config)
-            .await?
+        let client = options(config)?
             .connect(servers)
             .await
             .map_err(|source| ConnectError::Server { url: without_password(&config.url), source })?;
@@ -76,7 +75,7 @@ impl Bus {
     }
 }
 
-async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
+fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
     let file = |path: &std::path::Path| path.display().to_string();
     let mut options = ConnectOptions::new()
         .name(&config.client_name)
@@ -85,15 +84,17 @@ async fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
         .event_callback(log());
     if let Some(path) = &config.credentials_file {
         let failed = |source| ConnectError::File { file: file(path), source };
-        options = options.credentials_file(path).await.map_err(failed)?;
+        let text = files::read_text(path, files::SMALL).map_err(failed)?;
+        options = options.credentials(&text).map_err(failed)?;
     }
     if let Some(path) = &config.nkey_file {
         let failed = |source| ConnectError::File { file: file(path), source };
-        let seed = std::fs::read_to_string(path).map_err(failed)?;
+        let seed = files::read_text(path, files::SMALL).map_err(failed)?;
         options = options.nkey(seed.trim().to_owned());
     }
     if let Some(path) = &config.ca_file {
-        std::fs::metadata(path).map_err(|source| ConnectError::File { file: file(path), source })?;
+        // async-nats reads it itself, whatever its size.
+        files::read(path, files::SMALL).map_err(|source| ConnectError::File { file: file(path), source })?;
         options = options.add_root_certificates(path.clone());
     }
     Ok(with_user_of(&config.url, options))
@@ -140,7 +141,22 @@ fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_refused_and_named() {
+        let endless = || Some("/dev/zero".into());
+        let config = || BusConfig::new("nats://127.0.0.1:4222", "test");
+        for config in [
+            BusConfig { credentials_file: endless(), ..config() },
+            BusConfig { nkey_file: endless(), ..config() },
+            BusConfig { ca_file: endless(), ..config() },
+        ] {
+            let error = options(&config).expect_err("it never ends");
+            assert_eq!(crate::chain(&error), "cannot read /dev/zero: it holds more than 1048576 bytes");
+        }
+    }
 
     #[test]
     fn a_shown_url_has_no_password() {

@@ -1,7 +1,7 @@
 //! Where the graph is and how hard it is written to.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -100,7 +100,7 @@ fn authority(file: &Path, uri: &str) -> Option<ConfigError> {
     if !["bolt+s://", "neo4j+s://"].iter().any(|scheme| uri.starts_with(scheme)) {
         return Some(ConfigError::AuthorityUnused(uri.split("://").next().unwrap_or_default().to_owned()));
     }
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = files::read_text(file, files::SMALL).unwrap_or_default();
     (!text.contains("-----BEGIN CERTIFICATE-----")).then(|| ConfigError::Authority(file.display().to_string()))
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use nkeys::{KeyPair, KeyPairType};
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{DirBuilder, OpenOptions},
     io::{ErrorKind, Write},
     path::Path,
 };
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// When the file cannot be read or written, or holds no user's seed.
 pub fn ensure(directory: &Path, name: &str) -> anyhow::Result<String> {
     let path = directory.join(format!("{name}.nk"));
-    match fs::read_to_string(&path) {
+    match files::read_text(&path, files::SMALL) {
         Ok(seed) => {
             public_key(&Zeroizing::new(seed)).with_context(|| format!("{} holds no user's seed", path.display()))
         }
@@ -67,6 +67,7 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_key_is_made_once_and_its_seed_is_its_owners() {

@@ -154,14 +154,14 @@ async fn port(directory: &Path, guard: &mut Child) -> anyhow::Result<u16> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let log = fs::read_to_string(directory.join("nats.log")).unwrap_or_default();
+    let log = files::read_text(&directory.join("nats.log"), files::SMALL).unwrap_or_default();
     let last = log.lines().last().unwrap_or("it said nothing");
     bail!("the private nats-server did not come up: {last}")
 }
 
 fn written_port(directory: &Path) -> Option<u16> {
     let file = ports_files(directory).into_iter().next()?;
-    let ports: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+    let ports: serde_json::Value = serde_json::from_str(&files::read_text(&file, files::SMALL).ok()?).ok()?;
     ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
 }
 
