@@ -194,7 +194,7 @@ impl Office {
             Ok(_) => Err(Refusal::new(Kind::BadRequest, "the request does not belong to the subject that it came on")),
             Err(_) => Err(Refusal::new(Kind::BadRequest, "the request cannot be read")),
         };
-        let answer = match answer {
+        let mut answer = match answer {
             Ok((sealed, settings)) => {
                 LeaseAnswer { outcome: Some(lease_answer::Outcome::Sealed(sealed)), settings: Some(settings) }
             }
@@ -203,6 +203,7 @@ impl Office {
                 LeaseAnswer { outcome: Some(lease_answer::Outcome::Refused(refusal.failure())), settings: None }
             }
         };
+        size::fit_lease(&mut answer, request.most_bytes());
         request.answer(answer.encode_to_vec()).await;
     }
 

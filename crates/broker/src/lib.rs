@@ -35,7 +35,7 @@ pub mod profiles;
 pub mod refusal;
 pub mod route;
 pub mod settings;
-mod size;
+pub mod size;
 pub mod sources;
 
 pub use alone::Alone;

@@ -1,16 +1,36 @@
-//! Keeps the answer that names the accounts below the message limit of the bus.
+//! Keeps answers below the message limit of the bus.
 
-use events::{AccountsAnswer, Failure, FailureClass, Message, cut};
+use events::{AccountsAnswer, Failure, FailureClass, LeaseAnswer, Message, cut, lease_answer};
 
 /// Bytes left free for headers.
 const RESERVE: usize = 4 * 1024;
 /// Lengths to which the reasons of unreachable accounts are cut, tried in this order until the answer fits.
 const REASONS: [usize; 4] = [1_024, 256, 64, 0];
 
-/// Cuts the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
+/// Limit of an account's name in bytes. Each of its work items and reports repeats it.
+const NAME: usize = 1_024;
+
+/// Replaces a lease that does not fit into a message of `most` bytes by a refusal. Only certificates can be that large.
+pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) {
+    let bytes = answer.encoded_len();
+    if bytes > most.saturating_sub(RESERVE) {
+        let error = format!(
+            "a lease of {bytes} bytes does not fit into one message: raise `max_payload` of NATS, or leave certificates out of \
+             the file that AWS_CA_BUNDLE or `ca_bundle` names"
+        );
+        let refused = lease_answer::Outcome::Refused(Failure::new(FailureClass::Credentials, error));
+        *answer = LeaseAnswer { outcome: Some(refused), settings: None };
+    }
+}
+
+/// Cuts names of more than 1 KiB, and the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
 /// by a failure, because a shortened list of accounts would look complete.
-pub(crate) fn fit(answer: &mut AccountsAnswer, most: usize) {
+pub fn fit(answer: &mut AccountsAnswer, most: usize) {
     let most = most.saturating_sub(RESERVE);
+    let names = answer.accounts.iter_mut().map(|account| &mut account.name);
+    for name in names.chain(answer.unreachable.iter_mut().map(|account| &mut account.name)) {
+        *name = cut(name, NAME);
+    }
     for longest in REASONS {
         if answer.encoded_len() <= most {
             return;
@@ -65,6 +85,18 @@ mod tests {
         let mut whole = answer(1, 10);
         fit(&mut whole, MEBIBYTE);
         assert_eq!(whole, answer(1, 10), "nothing is cut without need");
+    }
+
+    #[test]
+    fn a_lease_with_too_many_certificates_is_refused_and_says_why() {
+        let settings = events::ClientSettings { authorities: vec![vec![7; 1_000]; 60], ..Default::default() };
+        let lease = || LeaseAnswer { outcome: None, settings: Some(settings.clone()) };
+        let (mut fitting, mut large) = (lease(), lease());
+        fit_lease(&mut fitting, MEBIBYTE);
+        assert_eq!(fitting, lease());
+        fit_lease(&mut large, 64 << 10);
+        let Some(lease_answer::Outcome::Refused(failure)) = large.outcome else { panic!("a lease") };
+        assert!(large.settings.is_none() && failure.error.contains("AWS_CA_BUNDLE"), "{failure}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod rows;
 pub mod run;
 pub mod service;
 pub mod sink;
-mod size;
+pub mod size;
 pub mod table;
 pub mod testing;
 pub mod value;

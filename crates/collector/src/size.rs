@@ -9,7 +9,7 @@ const ERRORS: [usize; 3] = [256, 64, 0];
 
 /// Cuts a report to less than `most` bytes. First shortens the error texts, which the listings' own `failed` events
 /// also hold. If that is not enough, replaces the list of scopes or regions by a failure of the whole item.
-pub(crate) fn fit(report: &mut WorkReport, most: usize) {
+pub fn fit(report: &mut WorkReport, most: usize) {
     let most = most.saturating_sub(RESERVE);
     for longest in ERRORS {
         if report.encoded_len() <= most {

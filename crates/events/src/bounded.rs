@@ -87,6 +87,7 @@ impl Bounded for SyncEvent {
             part::<LostScope>(11, &[]),
             part::<StalePlace>(14, &[]),
             part::<ShortenedIds>(16, &[]),
+            part::<LostScope>(18, &[]),
         ];
         &[
             part::<()>(10, &[part::<String>(2, &[])]),
@@ -171,6 +172,10 @@ mod tests {
             }),
             sync_event::Event::Finished(SyncFinished {
                 superseded: vec![LostScope::default(); MANY],
+                ..SyncFinished::default()
+            }),
+            sync_event::Event::Finished(SyncFinished {
+                not_run: vec![LostScope::default(); MANY],
                 ..SyncFinished::default()
             }),
         ] {

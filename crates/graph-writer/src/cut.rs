@@ -1,10 +1,10 @@
 //! Lists cut to fit into a message. They hold a limited number of bytes and count every item.
 
-use events::Message;
+use events::{Message, SyncFinished};
 
-/// Limit of one list in `finished`, in bytes. Five lists, the failure of the analysis and the counts together take half
-/// of NATS's default `max_payload` of 1 MiB.
-pub(crate) const ROOM: usize = 96 * 1024;
+/// Limit of one list in `finished`, in bytes: 3/32 of NATS's default `max_payload` of 1 MiB. Six lists, two failures and
+/// the counts together take less than two thirds of it.
+const ROOM: usize = 96 * 1024;
 /// Limit of a sentence in `finished`, in bytes.
 const SENTENCE: usize = 4 * 1024;
 /// Bytes of tag and length before an item; an item is far smaller than 2^21 bytes.
@@ -53,6 +53,45 @@ impl<T: Message> Cut<T> {
     }
 }
 
+/// Cuts the lists of `finished` for a server whose messages have at most `most` bytes, if that is less than the default of
+/// 1 MiB. With 64 KiB all of it takes 40 KiB.
+pub fn fit(finished: &mut SyncFinished, most: usize) {
+    let room = most / 32 * 3;
+    // Without `..`, so that a new list is not forgotten here.
+    let SyncFinished {
+        nodes: _,
+        edges: _,
+        nodes_removed: _,
+        edges_removed: _,
+        targets_missing: _,
+        lost,
+        analysis: _,
+        lost_total: _,
+        rejected,
+        rejected_total: _,
+        superseded,
+        superseded_total: _,
+        newest_tag: _,
+        stale,
+        stale_total: _,
+        shortened,
+        cleanup: _,
+        not_run,
+        not_run_total: _,
+    } = finished;
+    for list in [lost, rejected, superseded, not_run] {
+        cut(list, room);
+    }
+    cut(stale, room);
+    cut(shortened, room);
+}
+
+fn cut<T: Message>(list: &mut Vec<T>, mut room: usize) {
+    let fits = |item: &&T| room.checked_sub(item.encoded_len() + FRAME).map(|left| room = left).is_some();
+    let kept = list.iter().take_while(fits).count();
+    list.truncate(kept);
+}
+
 /// Cuts a sentence that is too long for a message, at a character boundary.
 pub(crate) fn sentence(mut text: String) -> String {
     if text.len() > SENTENCE {
@@ -85,6 +124,27 @@ mod tests {
         assert!((1_000..10_000).contains(&kept.len()), "{}", kept.len());
         let message = SyncFinished { lost: kept, ..SyncFinished::default() };
         assert!((ROOM / 2..=ROOM).contains(&message.encoded_len()), "{}", message.encoded_len());
+    }
+
+    #[test]
+    fn lists_are_cut_further_for_a_server_with_small_messages() {
+        let lost = || {
+            let mut cut = Cut::default();
+            (0..10_000).for_each(|n: u32| {
+                let scope = Scope { listing: n.to_string(), ..Scope::default() };
+                cut.push(LostScope { scope: Some(scope), failure: None });
+            });
+            cut.into_parts()
+        };
+        let ((lost, lost_total), (superseded, _)) = (lost(), lost());
+        let whole = SyncFinished { lost, lost_total, superseded, ..SyncFinished::default() };
+        for (most, is_cut) in [(1 << 20, false), (64 << 10, true), (0, true)] {
+            let mut fitted = whole.clone();
+            fit(&mut fitted, most);
+            assert_eq!((fitted != whole, fitted.lost_total), (is_cut, 10_000));
+            assert!(fitted.encoded_len() <= most / 2 + 16, "{} of {most}", fitted.encoded_len());
+            assert_eq!(fitted.lost, whole.lost[..fitted.lost.len()]);
+        }
     }
 
     #[test]

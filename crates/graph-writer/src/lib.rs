@@ -19,7 +19,7 @@ pub mod apply;
 mod areas;
 mod bolt;
 pub mod cleanup;
-mod cut;
+pub mod cut;
 pub mod due;
 pub mod edges;
 mod elements;

@@ -9,7 +9,7 @@
 
 use crate::{
     Options, cleanup,
-    cut::{Cut, sentence},
+    cut::{self, Cut, sentence},
     due::Due,
     feeds::Catalog,
     held::{self, Labels, RetryError},
@@ -97,7 +97,8 @@ impl SyncEnd {
         let (not_run, not_run_total) = not_run.into_parts();
         let unfinished = SyncFinished { not_run, not_run_total, ..SyncFinished::default() };
         let finished = self.finished(sync, unwritten, stale, unfinished, reports.whole).await?;
-        let finished = SyncFinished { cleanup, analysis, ..finished };
+        let mut finished = SyncFinished { cleanup, analysis, ..finished };
+        cut::fit(&mut finished, self.bus.most_bytes());
         self.announce(sync, &finished).await?;
         Ok(finished)
     }

@@ -30,6 +30,7 @@ pub mod request;
 pub mod role;
 pub mod selection;
 pub mod signs;
+pub mod size;
 pub mod succession;
 pub mod survey;
 pub mod tag;

@@ -12,8 +12,6 @@ use std::{cmp::Reverse, collections::BTreeMap};
 const TIMES_MEDIAN: u64 = 4;
 /// … and at least so many milliseconds.
 const LEAST: u64 = 1_000;
-/// The longest are remembered: with some 60 bytes each, they fit into one message of NATS' default 1 MiB.
-const REMEMBERED: usize = 5_000;
 
 /// Work that takes long, as far as is known.
 #[derive(Debug, Default)]
@@ -70,7 +68,7 @@ impl Order {
         arranged
     }
 
-    /// What the next sync should know, after these reports. What was not collected this time, or failed, stays as it was known.
+    /// What the next sync should know, after these reports, the longest first. What was not collected this time, or failed, stays as it was known.
     pub fn after<'a>(&self, reports: impl Iterator<Item = &'a WorkReport>) -> Vec<LongWork> {
         let collected = |report: &'a WorkReport| {
             let item =
@@ -95,7 +93,6 @@ impl Order {
         };
         let mut long: Vec<LongWork> = long.into_iter().map(work).collect();
         long.sort_by_key(|work| Reverse(work.took_milliseconds));
-        long.truncate(REMEMBERED);
         long
     }
 }

@@ -9,6 +9,7 @@
 use crate::{
     Patience, Request, SurveyError,
     catalog::{REGION_DISCOVERY, SERVICES},
+    size,
     tag::Identity,
 };
 use bus::{Bus, Found, RequestError, SYNCS};
@@ -139,6 +140,8 @@ fn locked(identity: &Mutex<Identity>) -> MutexGuard<'_, Identity> {
 
 /// Answer of the running sync that the question matches. `None`: there is none.
 async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
+    let mut question = question.clone();
+    size::widen(&mut question, bus.most_bytes());
     match bus.ask(subjects::RUNNING_REQUEST, question.encode_to_vec(), ANSWER).await {
         Ok(answer) => RunningAnswer::decode(answer).map(Some).map_err(SurveyError::Answer),
         Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. }) => Ok(None),

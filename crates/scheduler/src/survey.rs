@@ -11,7 +11,7 @@ use crate::{
     publish::{publish, publish_work},
     repeat,
     selection::{self, UnknownAccounts},
-    succession, tag,
+    size, succession, tag,
     under_way::{Phase, UnderWay},
     writing::{NotWritten, written},
 };
@@ -240,7 +240,8 @@ impl Survey<'_> {
 
         progress(Progress::Writing);
         let (scopes, long) = (plan.count_scopes(), order.after(plan.reports()));
-        let collected = SyncCollected { scopes, long, ..coverage.collected(&plan) };
+        let mut collected = SyncCollected { scopes, long, ..coverage.collected(&plan) };
+        size::fit(&mut collected, bus.most_bytes());
         patience.renew();
         let record = Record::new(&plan, started);
         record.restore(bus, patience).await?;

@@ -50,6 +50,23 @@ impl Nats {
         Ok(nats)
     }
 
+    /// Starts one that takes messages of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Nats::start`].
+    pub async fn of_small_messages(max_payload: usize) -> anyhow::Result<Self> {
+        Self::configured(|dir, port| {
+            let file = dir.join("nats.conf");
+            let text = format!(
+                "listen: \"127.0.0.1:{port}\"\nmax_payload: {max_payload}\njetstream {{ store_dir: \"{}\" }}\n",
+                dir.display()
+            );
+            std::fs::write(&file, text)?;
+            Ok(file)
+        })
+        .await
+    }
+
     /// Its port of 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port

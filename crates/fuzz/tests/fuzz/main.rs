@@ -13,3 +13,4 @@ mod recordings;
 mod schedules;
 mod statements;
 mod texts;
+mod sizes;

@@ -1,0 +1,256 @@
+//! Every message at its limit, on a server with NATS's default `max_payload` of 1 MiB and on one with 64 KiB: it fits
+//! whatever it is about. Parked messages are tested on a server (`crates/bus/tests/nats/sizes.rs`), and batches with the
+//! collector that makes them (`crates/collector/tests/run`).
+
+use collector_ec2::registry::SERVICE as EC2;
+use events::{
+    Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
+    LeaseAnswer, LeaseRequest, LongWork, LostScope, Message, NewestTagAnswer, NewestTagRequest, RunningAnswer,
+    RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace, Sync,
+    SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, UnreachableAccount, WorkItem,
+    WorkReport, asset_event, lease_answer, sync_event,
+};
+
+/// The longest names of a region and a service.
+const REGION: &str = "us-isob-northeast-1";
+const SERVICE: &str = "organizations";
+/// More than any organization has accounts.
+const MANY: usize = 100_000;
+
+fn sync() -> Sync {
+    Sync { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".to_owned(), update_tag: i64::MAX }
+}
+
+fn account(number: usize) -> String {
+    format!("{number:012}")
+}
+
+fn scope(number: usize) -> Scope {
+    let (region, service, listing) =
+        (REGION.to_owned(), SERVICE.to_owned(), "DescribeTransitGatewayRouteTables".to_owned());
+    Scope { account_id: account(number), region, service, listing }
+}
+
+fn failure() -> Failure {
+    Failure::new(FailureClass::Service, "é".repeat(MANY))
+}
+
+fn accounts(accounts: usize, unreachable: usize, name: &str, most: usize) -> AccountsAnswer {
+    let known = |number| Account {
+        id: account(number),
+        name: name.to_owned(),
+        partition: "aws-us-gov".to_owned(),
+        home_region: REGION.to_owned(),
+    };
+    let refused = |number| UnreachableAccount { id: account(number), name: name.to_owned(), failure: Some(failure()) };
+    let mut answer = AccountsAnswer {
+        accounts: (0..accounts).map(known).collect(),
+        unreachable: (0..unreachable).map(refused).collect(),
+        failure: None,
+    };
+    broker::size::fit(&mut answer, most);
+    answer
+}
+
+/// Work with every listing, in an account with an endless name.
+fn item(most: usize) -> WorkItem {
+    let account = accounts(1, 0, &"é".repeat(10_000), most).accounts.pop().expect("it is named");
+    WorkItem {
+        sync: Some(sync()),
+        kind: 2,
+        account_id: account.id,
+        account_name: account.name,
+        partition: account.partition,
+        region: REGION.to_owned(),
+        service: SERVICE.to_owned(),
+        home_region: account.home_region,
+        listings: EC2.listings.iter().map(|listing| listing.name.to_owned()).collect(),
+    }
+}
+
+fn assets() -> Vec<asset_event::Event> {
+    use asset_event::Event;
+    let finished = EC2.listings.iter().map(|listing| {
+        let (nodes, edges) = EC2.feeds(listing);
+        Event::Finished(ScopeFinished { batches: u32::MAX, assets: u64::MAX, nodes, edges })
+    });
+    finished.chain([Event::Started(ScopeStarted {}), Event::Failed(failure())]).collect()
+}
+
+fn report(scopes: usize, regions: usize, most: usize) -> WorkReport {
+    let scope = |number| ScopeReport {
+        scope: Some(scope(number)),
+        batches: u32::MAX,
+        assets: u64::MAX,
+        failure: Some(failure()),
+        service_off: String::new(),
+    };
+    let mut report = WorkReport {
+        item: Some(item(most)),
+        attempt: u32::MAX,
+        scopes: (0..scopes).map(scope).collect(),
+        regions: vec![REGION.to_owned(); regions],
+        failure: Some(failure()),
+        took_milliseconds: u64::MAX,
+    };
+    collector::size::fit(&mut report, most);
+    report
+}
+
+fn collected(names: usize, long: usize, most: usize) -> SyncCollected {
+    let work = |number| LongWork {
+        account_id: account(number),
+        region: REGION.to_owned(),
+        service: SERVICE.to_owned(),
+        took_milliseconds: u64::MAX,
+    };
+    let mut collected = SyncCollected {
+        scopes: u64::MAX,
+        long: (0..long).map(work).collect(),
+        whole: true,
+        out_of_reach: (0..names).map(|number| format!("{}/{REGION}/{SERVICE}", account(number))).collect(),
+    };
+    scheduler::size::fit(&mut collected, most);
+    collected
+}
+
+fn finished(most: usize) -> SyncFinished {
+    let lost: Vec<_> =
+        (0..MANY / 10).map(|number| LostScope { scope: Some(scope(number)), failure: Some(failure()) }).collect();
+    let stale = |number| StalePlace {
+        account_id: account(number),
+        region: REGION.to_owned(),
+        service: SERVICE.to_owned(),
+        last_seen: i64::MAX,
+    };
+    let shortened = ShortenedIds { label: "A".repeat(128), count: u64::MAX, example: "e".repeat(1_100) };
+    let mut finished = SyncFinished {
+        nodes: u64::MAX,
+        edges: u64::MAX,
+        nodes_removed: u64::MAX,
+        edges_removed: u64::MAX,
+        targets_missing: u64::MAX,
+        lost: lost.clone(),
+        analysis: Some(failure()),
+        lost_total: u64::MAX,
+        rejected: lost.clone(),
+        rejected_total: u64::MAX,
+        superseded: lost.clone(),
+        superseded_total: u64::MAX,
+        newest_tag: i64::MAX,
+        stale: (0..MANY).map(stale).collect(),
+        stale_total: u64::MAX,
+        shortened: vec![shortened; 1_000],
+        cleanup: Some(failure()),
+        not_run: lost,
+        not_run_total: u64::MAX,
+    };
+    graph_writer::cut::fit(&mut finished, most);
+    finished
+}
+
+fn progress(most: usize) -> Vec<sync_event::Event> {
+    use sync_event::Event;
+    let services = scheduler::catalog::SERVICES.iter().map(|service| service.name.to_owned()).collect();
+    vec![
+        Event::Started(SyncStarted { accounts: u32::MAX, services }),
+        Event::Reported(report(30, 0, most)),
+        Event::Reported(report(MANY, 0, most)),
+        Event::Reported(report(0, MANY, most)),
+        Event::Collected(collected(8_000, 5_000, most)),
+        Event::Collected(collected(MANY, MANY, most)),
+        Event::Finished(finished(most)),
+        Event::Abandoned(SyncAbandoned { by: Some(sync()) }),
+        Event::Closing(SyncClosing { made: u64::MAX }),
+    ]
+}
+
+/// A session of the longest token, with a bundle of as many bytes as the broker reads.
+fn lease(most: usize) -> LeaseAnswer {
+    let sealed = SealedSession { encapsulated_key: vec![7; 32], ciphertext: vec![7; 8_192] };
+    let settings = ClientSettings {
+        endpoint_url: "https://vpce.amazonaws.com".repeat(10),
+        authorities: vec![vec![7; 500]; 1_400],
+        ..ClientSettings::default()
+    };
+    let mut answer = LeaseAnswer { outcome: Some(lease_answer::Outcome::Sealed(sealed)), settings: Some(settings) };
+    broker::size::fit_lease(&mut answer, most);
+    answer
+}
+
+fn question(most: usize) -> RunningRequest {
+    let mut question = RunningRequest {
+        accounts: (0..MANY).map(account).collect(),
+        regions: vec![REGION.to_owned(); 40],
+        services: vec![SERVICE.to_owned(); 20],
+        sync_id: sync().id,
+    };
+    scheduler::size::widen(&mut question, most);
+    question
+}
+
+fn request() -> LeaseRequest {
+    LeaseRequest {
+        request_id: "f".repeat(32),
+        sync_id: sync().id,
+        account_id: account(0),
+        service: SERVICE.to_owned(),
+        actions: EC2.actions(),
+        public_key: vec![7; 32],
+    }
+}
+
+/// Messages of the streams with their sizes.
+fn streamed(most: usize) -> Vec<(String, usize)> {
+    let assets = assets().into_iter().map(|event| {
+        let event = AssetEvent { sync: Some(sync()), scope: Some(scope(0)), attempt: u32::MAX, event: Some(event) };
+        (format!("assets {}", events::subjects::asset_kind(&event)), event.encoded_len())
+    });
+    let progress = progress(most).into_iter().map(|event| {
+        let event = SyncEvent { sync: Some(sync()), event: Some(event) };
+        (format!("sync {}", events::subjects::sync_kind(&event)), event.encoded_len())
+    });
+    assets.chain(progress).chain([("work".to_owned(), item(most).encoded_len())]).collect()
+}
+
+/// Messages of no stream with their sizes.
+fn told(most: usize) -> Vec<(&'static str, usize)> {
+    let present =
+        BrokerPresent { broker_id: sync().id, configuration: vec![7; 32], caller_account: account(0), serving: true };
+    let running = RunningAnswer { sync: Some(sync()), silent_seconds: u64::MAX, other_scope: true };
+    vec![
+        ("accounts request", AccountsRequest {}.encoded_len()),
+        ("accounts", accounts(5_000, 5_000, "payments", most).encoded_len()),
+        ("too many accounts", accounts(MANY, 0, "payments", most).encoded_len()),
+        ("lease request", request().encoded_len()),
+        ("lease", lease(most).encoded_len()),
+        ("running request", question(most).encoded_len()),
+        ("running", running.encoded_len()),
+        ("newest tag request", NewestTagRequest {}.encoded_len()),
+        ("newest tag", NewestTagAnswer { newest_tag: i64::MAX }.encoded_len()),
+        ("broker", present.encoded_len()),
+    ]
+}
+
+#[test]
+fn every_message_fits_at_its_limit() {
+    // What `bus` leaves free for the headers of a parked message.
+    const RESERVE: usize = 4_096;
+    for most in [64 << 10, 1 << 20] {
+        for (name, bytes) in streamed(most) {
+            assert!(bytes <= most - RESERVE, "{name}: {bytes} bytes of {most}");
+        }
+        for (name, bytes) in told(most) {
+            assert!(bytes <= most, "{name}: {bytes} bytes of {most}");
+        }
+    }
+}
+
+#[test]
+fn the_default_limit_cuts_nothing_usual() {
+    let most = 1 << 20;
+    let kept = collected(8_000, 5_000, most);
+    assert_eq!((kept.whole, kept.out_of_reach.len(), kept.long.len()), (true, 8_000, 5_000));
+    assert!(matches!(lease(most).outcome, Some(lease_answer::Outcome::Sealed(_))));
+    assert_eq!(accounts(5_000, 5_000, "payments", most).accounts.len(), 5_000);
+}
