@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const GRACE: Duration = Duration::from_mins(2);
 /// Limit of finding out whose the caller's credentials are.
 const IDENTITY: Duration = Duration::from_secs(10);
+/// Limit of differing brokers that are remembered: ids come from the bus.
+const MOST_NAMED: usize = 1_000;
 /// Length of a SHA-256.
 const FINGERPRINT_BYTES: usize = 32;
 
@@ -62,7 +64,7 @@ impl Peers {
             if began.elapsed() >= PATIENCE {
                 bail!("{}", sentence(&other));
             }
-            if peers.named.insert(other.broker_id.clone()) {
+            if peers.named.len() < MOST_NAMED && peers.named.insert(other.broker_id.clone()) {
                 tracing::warn!(other = other.broker_id, "waiting: {}", sentence(&other));
             }
             sleep(PAUSE).await;
@@ -78,7 +80,7 @@ impl Peers {
         let until = tokio::time::Instant::now() + SETTLE;
         let mut heard = Vec::new();
         while let Ok(Some(message)) = timeout_at(until, self.heard.next()).await {
-            heard.extend(other(&message, &self.present));
+            heard.extend(other(&message.payload, &self.present));
         }
         in_the_way(&self.present, &heard)
     }
@@ -113,7 +115,7 @@ impl Peers {
                 message = self.heard.next() => {
                     // At the end of the connection the broker ends by itself.
                     let Some(message) = message else { return std::future::pending().await };
-                    let Some(other) = other(&message, &self.present) else { continue };
+                    let Some(other) = other(&message.payload, &self.present) else { continue };
                     // One that starts waits for an answer; those that serve hear of each other by and by.
                     if !other.serving {
                         self.announce().await;
@@ -122,10 +124,11 @@ impl Peers {
                         differing.remove(&other.broker_id);
                         continue;
                     }
-                    if self.named.insert(other.broker_id.clone()) {
+                    if self.named.len() < MOST_NAMED && self.named.insert(other.broker_id.clone()) {
                         tracing::warn!(other = other.broker_id, "{}", sentence(&other));
                     }
-                    if other.serving && other.broker_id < self.present.broker_id {
+                    let is_older = other.serving && other.broker_id < self.present.broker_id;
+                    if is_older && (differing.len() < MOST_NAMED || differing.contains_key(&other.broker_id)) {
                         let since = differing.entry(other.broker_id.clone()).or_insert_with(Instant::now);
                         if since.elapsed() >= GRACE {
                             bail!("{}", sentence(&other));
@@ -151,9 +154,10 @@ impl Peers {
     }
 }
 
-/// Another broker; `None` for this one, and for what no broker says.
-fn other(message: &Served, mine: &BrokerPresent) -> Option<BrokerPresent> {
-    let other = BrokerPresent::decode(message.payload.clone()).ok()?;
+/// Another broker's announcement; `None` for this one's, and for what no broker says. It takes no more memory than its
+/// bytes, and nests nothing.
+pub fn other(payload: &[u8], mine: &BrokerPresent) -> Option<BrokerPresent> {
+    let other = BrokerPresent::decode(payload).ok()?;
     let is_sound = ulid::Ulid::from_string(&other.broker_id).is_ok() && other.configuration.len() == FINGERPRINT_BYTES;
     (is_sound && other.broker_id != mine.broker_id).then_some(other)
 }

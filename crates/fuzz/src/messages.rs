@@ -3,10 +3,11 @@
 
 use crate::Dice;
 use events::{
-    AssetBatch, AssetEvent, ClientSettings, EdgeFeed, EdgeRow, EdgeTable, Failure, FloatList, LeaseAnswer,
-    LeaseRequest, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable, Property, Scope, ScopeFinished,
-    ScopeReport, ScopeStarted, SealedSession, StringList, Sync, SyncCollected, SyncEvent, SyncFinished, SyncStarted,
-    Value, WorkItem, WorkReport, asset_event, lease_answer, sync_event, value,
+    AssetBatch, AssetEvent, BrokerPresent, ClientSettings, EdgeFeed, EdgeRow, EdgeTable, Failure, FloatList,
+    LeaseAnswer, LeaseRequest, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable, Property, Scope,
+    ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace, StringList, Sync, SyncAbandoned,
+    SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, Value, WorkItem, WorkReport, asset_event,
+    lease_answer, sync_event, value,
 };
 
 const GOOD: [&str; 12] = [
@@ -206,13 +207,20 @@ fn collected(dice: &mut Dice) -> SyncCollected {
     SyncCollected {
         scopes: unsigned(dice),
         long: dice.some(3, long),
+        whole: dice.once_in(2),
         out_of_reach: dice.some(3, text),
-        ..SyncCollected::default()
     }
 }
 
 fn closed(dice: &mut Dice) -> SyncFinished {
     let lost = |dice: &mut Dice| LostScope { scope: dice.maybe(scope), failure: dice.maybe(failure) };
+    let stale = |dice: &mut Dice| StalePlace {
+        account_id: text(dice),
+        region: text(dice),
+        service: text(dice),
+        last_seen: dice.number(),
+    };
+    let shortened = |dice: &mut Dice| ShortenedIds { label: text(dice), count: unsigned(dice), example: text(dice) };
     SyncFinished {
         nodes: unsigned(dice),
         edges: unsigned(dice),
@@ -223,18 +231,25 @@ fn closed(dice: &mut Dice) -> SyncFinished {
         analysis: dice.maybe(failure),
         lost_total: unsigned(dice),
         rejected: dice.some(2, lost),
+        rejected_total: unsigned(dice),
         superseded: dice.some(2, lost),
+        superseded_total: unsigned(dice),
         not_run: dice.some(2, lost),
+        not_run_total: unsigned(dice),
         newest_tag: dice.number(),
+        stale: dice.some(2, stale),
+        stale_total: unsigned(dice),
+        shortened: dice.some(2, shortened),
         cleanup: dice.maybe(failure),
-        ..SyncFinished::default()
     }
 }
 
 /// Progress of this sync.
 pub fn progress_of(dice: &mut Dice, sync: Option<Sync>) -> SyncEvent {
     use sync_event::Event;
-    let event = dice.maybe(|dice| match dice.below(4) {
+    let event = dice.maybe(|dice| match dice.below(6) {
+        4 => Event::Abandoned(SyncAbandoned { by: dice.maybe(self::sync) }),
+        5 => Event::Closing(SyncClosing { made: unsigned(dice) }),
         0 => Event::Started(SyncStarted { accounts: small(dice), services: dice.some(3, text) }),
         1 => Event::Collected(collected(dice)),
         2 => Event::Finished(closed(dice)),
@@ -297,4 +312,21 @@ pub fn lease_answer(dice: &mut Dice) -> Vec<u8> {
         ..ClientSettings::default()
     });
     LeaseAnswer { outcome, settings }.encode_to_vec()
+}
+
+/// An announcement of a broker, encoded.
+pub fn broker_present(dice: &mut Dice) -> Vec<u8> {
+    const IDS: [&str; 4] = [
+        "01KAHZ7Q0M8S1J3V5X9T2W4Y6B",
+        "01KAHZ7Q0M8S1J3V5X9T2W4Y6C",
+        "7ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+        "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+    ];
+    let present = BrokerPresent {
+        broker_id: if dice.once_in(8) { text(dice) } else { dice.one(&IDS).to_owned() },
+        configuration: if dice.once_in(4) { dice.some(40, Dice::byte) } else { vec![dice.byte(); 32] },
+        caller_account: text(dice),
+        serving: dice.once_in(2),
+    };
+    present.encode_to_vec()
 }

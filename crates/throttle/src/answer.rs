@@ -53,8 +53,9 @@ async fn body(response: &mut HttpResponse) -> Result<Vec<u8>, ConnectorError> {
     Ok(bytes.to_vec())
 }
 
-/// `<Code>…</Code>` of the query protocols, `"__type"` or `"code"` of the JSON protocols.
-fn code_in_body(body: &[u8]) -> Option<&str> {
+/// `<Code>…</Code>` of the query protocols, `"__type"` or `"code"` of the JSON protocols. A part of the body, found without
+/// parsing its markup: nesting costs nothing.
+pub fn code_in_body(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let xml = || Some(text.split_once("<Code>")?.1.split_once("</Code>")?.0);
     let json = |key: &str| {
@@ -65,7 +66,7 @@ fn code_in_body(body: &[u8]) -> Option<&str> {
 }
 
 /// `prefix#Code:http://…` is `Code`.
-fn bare(code: &str) -> &str {
+pub fn bare(code: &str) -> &str {
     let code = code.split(':').next().unwrap_or(code);
     code.rsplit('#').next().unwrap_or(code).trim()
 }

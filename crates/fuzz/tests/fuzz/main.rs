@@ -3,14 +3,17 @@
 //! The tests are here and not in the parsers' crates, so that those build without a fuzzer.
 
 mod admit;
+mod announcements;
 mod aws_files;
 mod credentials;
 mod leases;
 mod messages;
+mod origins;
 mod parked;
 mod policy_documents;
 mod recordings;
 mod schedules;
+mod sizes;
 mod statements;
 mod texts;
-mod sizes;
+mod throttling;
