@@ -105,8 +105,10 @@ fn credentials() -> SharedCredentialsProvider {
 fn groma(ec2: &Ec2) -> Client {
     let (limiter, settings) = (Arc::new(Limiter::new("ec2")), ClientSettings::default());
     let place = collector::testing::place();
+    let (options, credentials) = (Options::default(), credentials());
+    let endpoints = Arc::new(collector::Endpoints::new(options.silence));
     let connection =
-        collector::client::connection(ec2.http(), limiter, credentials(), &settings, &Options::default(), &place);
+        collector::client::connection(ec2.http(), limiter, endpoints, credentials, &settings, &options, &place);
     Clients::connect(&connection).ec2
 }
 

@@ -1,7 +1,7 @@
 //! How a work item reaches AWS: what the broker's settings and the operator's options make of an SDK client. Nothing here
 //! reads AWS configuration; that is the broker's.
 
-use crate::{Connection, Options, Place, endpoint};
+use crate::{Connection, Endpoints, Options, Place, endpoint};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -49,15 +49,17 @@ pub fn http_client(trust: TlsContext) -> SharedHttpClient {
     })
 }
 
-/// The connection of one work item.
+/// The connection of one work item, with the HTTP client, the limiter and the endpoints that all items of its worker share.
 pub fn connection(
     http: SharedHttpClient,
     limiter: Arc<Limiter>,
+    endpoints: Arc<Endpoints>,
     credentials: SharedCredentialsProvider,
     settings: &ClientSettings,
     options: &Options,
     place: &Place,
 ) -> Connection {
+    let watch = endpoint::Watch::new(endpoints, place.client_region());
     let builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(place.client_region().to_owned()))
@@ -69,7 +71,7 @@ pub fn connection(
         // Requests are small and wait for the limiter unsent, which looks like a stalled upload.
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build())
         .sleep_impl(TokioSleep::new())
-        .http_client(throttle::http_client(endpoint::http_client(http), limiter));
+        .http_client(throttle::http_client(endpoint::http_client(http, watch), limiter));
     let retry_partition = RetryPartition::custom(format!("{}/{}", place.account_id, place.region)).build();
     let endpoints = settings.endpoints.iter().map(|it| (it.api.clone(), it.url.clone())).collect();
     Connection { sdk: with_endpoint(with_app_name(builder), settings).build(), retry_partition, endpoints }

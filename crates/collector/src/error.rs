@@ -1,6 +1,6 @@
 //! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
 
-use crate::{Place, endpoint::NotAnswering};
+use crate::{Place, silence::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},

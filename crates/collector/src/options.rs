@@ -39,6 +39,8 @@ pub struct Options {
     pub quota_percent: u32,
     /// How long AWS may take to begin its answer to one attempt.
     pub aws_timeout: Duration,
+    /// Shortest silence of an AWS endpoint before it is taken for unreachable.
+    pub silence: Duration,
     /// Longest time of a listing without progress.
     pub listing_timeout: Duration,
     /// Longest time of a work item without progress. Longer than that of a listing, because a lease may take a minute
@@ -67,6 +69,7 @@ impl Default for Options {
             items: 4,
             quota_percent: 100,
             aws_timeout: Duration::from_mins(1),
+            silence: Duration::from_secs(45),
             listing_timeout: Duration::from_mins(10),
             stalled: Duration::from_mins(5),
             drain_timeout: Duration::from_secs(30),

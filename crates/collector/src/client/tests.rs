@@ -43,11 +43,12 @@ impl Aws {
     }
 
     fn client(&self, options: &Options) -> Client {
-        client(
-            &self.url,
-            options,
-            SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test")),
-        )
+        self.client_of(&endpoints(options), options)
+    }
+
+    /// Client of another work item of the worker that these endpoints are of.
+    fn client_of(&self, endpoints: &Arc<Endpoints>, options: &Options) -> Client {
+        client(&self.url, endpoints, options, credentials())
     }
 }
 
@@ -99,11 +100,20 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<usize> {
     }
 }
 
-fn client(url: &str, options: &Options, credentials: SharedCredentialsProvider) -> Client {
+fn endpoints(options: &Options) -> Arc<Endpoints> {
+    Arc::new(Endpoints::new(options.silence))
+}
+
+fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test"))
+}
+
+fn client(url: &str, endpoints: &Arc<Endpoints>, options: &Options, credentials: SharedCredentialsProvider) -> Client {
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
     let limiter = Arc::new(Limiter::new("sts"));
+    let (http, endpoints) = (http_client(TlsContext::default()), endpoints.clone());
     let Connection { sdk, retry_partition, .. } =
-        connection(http_client(TlsContext::default()), limiter, credentials, &settings, options, &place());
+        connection(http, limiter, endpoints, credentials, &settings, options, &place());
     let config = aws_sdk_sts::config::Builder::from(&sdk).retry_partition(retry_partition).build();
     Client::from_conf(config)
 }
@@ -120,10 +130,9 @@ fn each_api_has_its_endpoint() {
         endpoints: vec![endpoint("auto_scaling", "http://scaling"), endpoint("elastic_load_balancing", "")],
         ..ClientSettings::default()
     };
-    let credentials = SharedCredentialsProvider::new(aws_credential_types::Credentials::for_tests());
-    let http = http_client(TlsContext::default());
+    let (http, options) = (http_client(TlsContext::default()), Options::default());
     let limiter = Arc::new(Limiter::new("ec2"));
-    let made = connection(http, limiter, credentials, &settings, &Options::default(), &place());
+    let made = connection(http, limiter, endpoints(&options), credentials(), &settings, &options, &place());
     assert_eq!(made.sdk.endpoint_url(), Some("http://ec2"));
     assert_eq!(made.sdk_of("auto_scaling").endpoint_url(), Some("http://scaling"));
     assert_eq!(made.sdk_of("elastic_load_balancing").endpoint_url(), None, "AWS's own");
@@ -168,10 +177,44 @@ async fn a_hung_endpoint_is_a_timeout() {
     }
 }
 
+/// Two timed-out attempts give an endpoint up.
+fn quick(aws_timeout: u64) -> Options {
+    let aws_timeout = Duration::from_millis(aws_timeout);
+    Options { aws_timeout, silence: aws_timeout / 4, ..Options::default() }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hung_for_one_item_is_unreachable_for_the_others() {
+    let aws = Aws::start(&[0]).await;
+    let options = quick(50);
+    let endpoints = endpoints(&options);
+    let error = call(&aws.client_of(&endpoints, &options)).await.expect_err("no answer");
+    assert_eq!(error.class, FailureClass::Unreachable, "given up before its last attempt: {error}");
+    for _ in 0..25 {
+        let error = call(&aws.client_of(&endpoints, &options)).await.expect_err("no call");
+        assert_eq!(error.class, FailureClass::Unreachable);
+        assert!(error.message.contains("is taken for unreachable"), "{error}");
+    }
+    assert!(aws.requests.load(SeqCst) <= 3, "two attempts of the first item and a trial of the second");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_answers_a_trial_is_reachable_for_all() {
+    let aws = Aws::start(&[0, 0, 200]).await;
+    let options = quick(1_000);
+    let endpoints = endpoints(&options);
+    call(&aws.client_of(&endpoints, &options)).await.expect_err("no answer");
+    let clients: Vec<Client> = (0..9).map(|_| aws.client_of(&endpoints, &options)).collect();
+    for answer in futures::future::join_all(clients.iter().map(call)).await {
+        assert_eq!(answer.expect("an identity"), "111111111111");
+    }
+}
+
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
-    let credentials = SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test"));
-    let error = call(&client("http://127.0.0.1:1", &Options::default(), credentials)).await.expect_err("nobody");
+    let options = Options::default();
+    let client = client("http://127.0.0.1:1", &endpoints(&options), &options, credentials());
+    let error = call(&client).await.expect_err("nobody");
     assert_eq!(error.class, FailureClass::Unreachable, "{error}");
     assert!(error.message.contains("refused") && !error.message.contains('{'), "{error}");
 }
@@ -189,7 +232,9 @@ async fn no_session_is_a_failure_of_the_credentials() {
             aws_credential_types::provider::future::ProvideCredentials::ready(Err(gone))
         }
     }
-    let client = client("http://127.0.0.1:1", &Options::default(), SharedCredentialsProvider::new(Gone));
+    let options = Options::default();
+    let gone = SharedCredentialsProvider::new(Gone);
+    let client = client("http://127.0.0.1:1", &endpoints(&options), &options, gone);
     let error = call(&client).await.expect_err("no session");
     assert_eq!(error.class, FailureClass::Credentials, "{error}");
     assert!(error.message.contains("the broker is gone"), "{error}");

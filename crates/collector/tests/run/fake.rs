@@ -2,20 +2,24 @@
 
 use anyhow::Context;
 use aws_credential_types::Credentials;
+use aws_sdk_sts::Client;
 use bus::{ASSETS, Bus, BusConfig, SYNCS};
 use collector::{CollectError, Listing, Node, Options, Region, Service, prop};
 use credentials::{Session, seal};
 use events::{
-    AssetEvent, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, Sync, SyncEvent, WorkItem, WorkKind,
-    WorkReport, asset_event, lease_answer, subjects, sync_event,
+    AssetEvent, ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, Sync, SyncEvent, WorkItem,
+    WorkKind, WorkReport, asset_event, lease_answer, subjects, sync_event,
 };
 use futures::StreamExt;
 use std::{
-    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 use testkit::Nats;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// The broker does not answer lease requests for this account.
@@ -146,6 +150,49 @@ pub(crate) static ENDLESS: Service<()> = Service {
     ..without_listings()
 };
 
+/// Calls AWS.
+pub(crate) static CALLING: Service<Client> = Service {
+    name: "calling",
+    region: Region::Each,
+    connect: |connection| Client::new(&connection.sdk),
+    listings: &[Listing {
+        name: "Calls",
+        actions: &[],
+        feeds: &[],
+        collect: |client, _| {
+            Box::pin(async move {
+                client.get_caller_identity().send().await?;
+                Ok(())
+            })
+        },
+    }],
+    regions: None,
+    regions_actions: &[],
+};
+
+/// An endpoint that takes connections and never answers.
+pub(crate) struct Hung {
+    url: String,
+    pub(crate) connections: Arc<AtomicU32>,
+}
+
+impl Hung {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let connections = Arc::new(AtomicU32::new(0));
+        let counted = connections.clone();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(accepted) = listener.accept().await {
+                counted.fetch_add(1, SeqCst);
+                held.push(accepted);
+            }
+        });
+        Ok(Self { url, connections })
+    }
+}
+
 const fn without_listings() -> Service<()> {
     Service { name: "", region: Region::Each, connect: |_| (), listings: &[], regions: None, regions_actions: &[] }
 }
@@ -182,14 +229,31 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> anyhow::Result<Self> {
-        let nats = Nats::start().await?;
+        Self::with(Nats::start().await?, ClientSettings::default()).await
+    }
+
+    /// One whose NATS takes messages of 64 KiB.
+    pub(crate) async fn of_small_messages() -> anyhow::Result<Self> {
+        Self::with(Nats::of_small_messages(64 << 10).await?, ClientSettings::default()).await
+    }
+
+    /// One whose leases name this endpoint.
+    pub(crate) async fn with_endpoint(hung: &Hung) -> anyhow::Result<Self> {
+        let settings = ClientSettings { endpoint_url: hung.url.clone(), ..ClientSettings::default() };
+        Self::with(Nats::start().await?, settings).await
+    }
+
+    async fn with(nats: Nats, settings: ClientSettings) -> anyhow::Result<Self> {
         let bus = Bus::connect(&BusConfig::new(nats.url(), "test")).await?;
         bus.ensure_streams().await?;
         let requests = bus.serve(subjects::LEASE_REQUESTS, "broker").await?;
-        tokio::spawn(requests.for_each(|request| async move {
-            let asked = LeaseRequest::decode(request.payload.clone()).expect("a lease request");
-            if asked.account_id != SILENT {
-                request.answer(grant(&asked).encode_to_vec()).await;
+        tokio::spawn(requests.for_each(move |request| {
+            let settings = settings.clone();
+            async move {
+                let asked = LeaseRequest::decode(request.payload.clone()).expect("a lease request");
+                if asked.account_id != SILENT {
+                    request.answer(grant(&asked, settings).encode_to_vec()).await;
+                }
             }
         }));
         Ok(Self { bus, url: nats.url(), _nats: nats })
@@ -200,7 +264,11 @@ impl Stage {
     }
 
     /// A collector with a connection of its own.
-    pub(crate) fn collect(&self, service: &'static Service<()>, options: Options) -> Collector {
+    pub(crate) fn collect<C: Send + std::marker::Sync + 'static>(
+        &self,
+        service: &'static Service<C>,
+        options: Options,
+    ) -> Collector {
         let (shutdown, url) = (CancellationToken::new(), self.url.clone());
         let token = shutdown.clone();
         let running = tokio::spawn(async move {
@@ -212,15 +280,25 @@ impl Stage {
 
     /// The first work report.
     pub(crate) async fn report(&self) -> anyhow::Result<WorkReport> {
+        self.reports(1).await?.pop().context("no report came")
+    }
+
+    /// The first so many work reports.
+    pub(crate) async fn reports(&self, count: usize) -> anyhow::Result<Vec<WorkReport>> {
         let reports = self.bus.watch(SYNCS, subjects::reports()).await?;
-        for _ in 0..6 {
-            if let Some(delivery) = reports.next(1).await?.pop() {
+        let mut found = Vec::new();
+        for _ in 0..6 + count {
+            for delivery in reports.next(1).await? {
                 let event = SyncEvent::decode(delivery.payload().clone())?;
                 let Some(sync_event::Event::Reported(report)) = event.event else { anyhow::bail!("no report") };
-                return Ok(report);
+                delivery.settle(bus::Outcome::Ack).await?;
+                found.push(report);
+            }
+            if found.len() == count {
+                return Ok(found);
             }
         }
-        anyhow::bail!("no report came")
+        anyhow::bail!("{} of {count} reports came", found.len())
     }
 
     /// Events of a listing, in the order of the stream.
@@ -279,12 +357,12 @@ impl Collector {
     }
 }
 
-fn grant(asked: &LeaseRequest) -> LeaseAnswer {
+fn grant(asked: &LeaseRequest, settings: ClientSettings) -> LeaseAnswer {
     let outcome = if asked.account_id == REFUSED {
         lease_answer::Outcome::Refused(Failure::new(FailureClass::AccessDenied, "the role may not be assumed"))
     } else {
         let session = Session::from(&Credentials::new("AKID", "secret", None, None, "test"));
         lease_answer::Outcome::Sealed(seal::seal(&asked.public_key, asked, &session).expect("a good key"))
     };
-    LeaseAnswer { outcome: Some(outcome), settings: None }
+    LeaseAnswer { outcome: Some(outcome), settings: Some(settings) }
 }

@@ -179,6 +179,20 @@ async fn rows_that_fit_into_two_messages_are_not_put_into_one() -> anyhow::Resul
 }
 
 #[tokio::test]
+async fn batches_are_smaller_on_a_server_of_small_messages() -> anyhow::Result<()> {
+    let stage = Stage::of_small_messages().await?;
+    let collector = stage.collect(&FAKE, Options::default());
+    stage.publish(&events::WorkItem { listings: vec!["Good".to_owned()], ..item("fake", WorkKind::Collect) }).await?;
+    let report = stage.report().await?;
+    let good = &report.scopes[0];
+    assert_eq!((good.assets, &good.failure), (2_500, &None));
+    assert!(good.batches > 3, "{} batches", good.batches);
+    assert_eq!(stage.kinds("Good").await?.len(), usize::try_from(good.batches)? + 2);
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_listing_that_hangs_is_a_timeout() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let options = Options { listing_timeout: Duration::from_millis(50), ..Options::default() };
@@ -187,6 +201,27 @@ async fn a_listing_that_hangs_is_a_timeout() -> anyhow::Result<()> {
     let report = stage.report().await?;
     let failure = report.scopes[0].failure.as_ref().expect("a failure");
     assert_eq!(failure.class(), FailureClass::Timeout);
+    collector.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hung_endpoint_costs_the_accounts_together_a_few_attempts() -> anyhow::Result<()> {
+    let hung = fake::Hung::start().await?;
+    let stage = Stage::with_endpoint(&hung).await?;
+    let aws_timeout = Duration::from_millis(50);
+    let options = Options { items: 1, aws_timeout, silence: aws_timeout / 4, ..Options::default() };
+    for account in 0..10 {
+        let item = item("calling", WorkKind::Collect);
+        stage.publish(&events::WorkItem { account_id: format!("{account:012}"), ..item }).await?;
+    }
+    let collector = stage.collect(&fake::CALLING, options);
+    for report in stage.reports(10).await? {
+        let failure = report.scopes[0].failure.clone().expect("a failure");
+        assert_eq!(failure.class(), FailureClass::Unreachable, "{failure}");
+        assert!(failure.error.contains("is taken for unreachable"), "{failure}");
+    }
+    assert!(hung.connections.load(SeqCst) <= 3, "two attempts for the first account and a trial for the second");
     collector.stop().await?;
     Ok(())
 }

@@ -1,0 +1,339 @@
+//! Detects AWS endpoints that do not answer. Without this, a hung endpoint costs each call of each listing all its
+//! attempts. After a few consecutive timeouts, other calls to the endpoint fail at once.
+//!
+//! All work items of a worker share what they have seen, because an endpoint that hangs does so for all accounts: with a
+//! hundred accounts, each work item would otherwise wait a minute or two for itself. One slow listing is no proof,
+//! however. So the first call of another item is a trial with a limit of its own, and the others wait for its outcome.
+//! From time to time one more call tries again.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
+
+/// Limit of a trial: far more than an endpoint takes that answers.
+pub(crate) const TRIAL: Duration = Duration::from_secs(10);
+/// Shortest and longest time between two trials. In between it is as long as the silence so far, so that the trials of
+/// an hour take a minute and a half, most of them while other work items go on.
+const PAUSE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(10));
+
+/// A call was not made because its endpoint is given up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it is taken for unreachable")]
+pub(crate) struct NotAnswering {
+    host: String,
+    silence: Duration,
+    timeouts: u32,
+}
+
+/// Kind of a permitted attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// One of many.
+    Usual,
+    /// The only one to an endpoint that is given up; has the limit [`TRIAL`].
+    Trial,
+}
+
+/// Whether an attempt may begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Now.
+    Go(Attempt),
+    /// When the present trial is settled, at this time at the latest.
+    Wait(Instant),
+    /// Not at all.
+    GivenUp(NotAnswering),
+}
+
+/// What is known of endpoints: those of a worker, or of one work item.
+#[derive(Debug)]
+pub struct Endpoints {
+    /// Timed-out attempts and silence after which an endpoint is given up; either pair suffices.
+    given_up: [(u32, Duration); 2],
+    /// Whether an endpoint that is given up is tried again.
+    tries_again: bool,
+    /// By region and host.
+    all: Mutex<HashMap<(String, String), Endpoint>>,
+    settled: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Endpoint {
+    /// Start of the silence: the last answer, or the last attempt begun before any timeout.
+    heard: Instant,
+    /// Number of timed-out attempts since `heard`.
+    timeouts: u32,
+    given_up: Option<GivenUp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct GivenUp {
+    /// No trial before this time.
+    until: Instant,
+    /// End of the present trial.
+    trial: Option<Instant>,
+}
+
+impl Endpoints {
+    /// Endpoints of a worker. One is given up after three timed-out attempts and this silence, or after two and two and a
+    /// half times this silence. With attempts of a minute and the default of 45 seconds, concurrent listings reach the
+    /// first pair after one attempt each, and a single listing the second after two. So a hung endpoint costs less than
+    /// three minutes, and a network outage of some seconds gives up none.
+    pub fn new(silence: Duration) -> Self {
+        let given_up = [(3, silence), (2, silence * 5 / 2)];
+        Self { given_up, tries_again: true, all: Mutex::default(), settled: Notify::new() }
+    }
+
+    /// Endpoints of one of the worker's items. One that is given up stays so.
+    pub(crate) fn of_item(&self) -> Self {
+        Self { given_up: self.given_up, tries_again: false, all: Mutex::default(), settled: Notify::new() }
+    }
+
+    /// Ends with the next trial.
+    pub(crate) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(String, String), Endpoint>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for an attempt.
+    pub(crate) fn begin(&self, region: &str, host: &str, now: Instant) -> Begin {
+        let mut all = self.all();
+        let new = Endpoint { heard: now, timeouts: 0, given_up: None };
+        let endpoint = all.entry((region.to_owned(), host.to_owned())).or_insert(new);
+        if endpoint.timeouts == 0 {
+            endpoint.heard = now;
+        }
+        let silence = now.duration_since(endpoint.heard);
+        match &mut endpoint.given_up {
+            None => Begin::Go(Attempt::Usual),
+            Some(GivenUp { trial: Some(end), .. }) if now < *end => Begin::Wait(*end),
+            Some(given_up) if self.tries_again && now >= given_up.until => {
+                *given_up = GivenUp { until: now + pause(silence), trial: Some(now + TRIAL) };
+                Begin::Go(Attempt::Trial)
+            }
+            Some(_) => {
+                let silence = Duration::from_secs(silence.as_secs());
+                Begin::GivenUp(NotAnswering { host: host.to_owned(), silence, timeouts: endpoint.timeouts })
+            }
+        }
+    }
+
+    /// The endpoint answered: whatever was known before does not count any more.
+    pub(crate) fn answered(&self, region: &str, host: &str, now: Instant) {
+        self.change(region, host, |endpoint| *endpoint = Endpoint { heard: now, timeouts: 0, given_up: None });
+    }
+
+    /// An attempt failed without a timeout. A trial that ends so shows that the endpoint does not hang.
+    pub(crate) fn failed(&self, region: &str, host: &str, attempt: Attempt, now: Instant) {
+        if attempt == Attempt::Trial {
+            self.answered(region, host, now);
+        }
+    }
+
+    /// An attempt timed out.
+    pub(crate) fn timed_out(&self, region: &str, host: &str, attempt: Attempt, now: Instant) {
+        self.change(region, host, |endpoint| {
+            endpoint.timeouts = endpoint.timeouts.saturating_add(1);
+            let silence = now.duration_since(endpoint.heard);
+            let is_hung = |(timeouts, least): &(u32, Duration)| endpoint.timeouts >= *timeouts && silence >= *least;
+            match &mut endpoint.given_up {
+                None if self.given_up.iter().any(is_hung) => {
+                    endpoint.given_up = Some(GivenUp { until: now, trial: None });
+                }
+                Some(given_up) if attempt == Attempt::Trial => {
+                    *given_up = GivenUp { until: now + pause(silence), trial: None };
+                }
+                _ => {}
+            }
+        });
+    }
+
+    fn change(&self, region: &str, host: &str, change: impl FnOnce(&mut Endpoint)) {
+        if let Some(endpoint) = self.all().get_mut(&(region.to_owned(), host.to_owned())) {
+            change(endpoint);
+        }
+        self.settled.notify_waiters();
+    }
+}
+
+fn pause(silence: Duration) -> Duration {
+    silence.clamp(PAUSE.0, PAUSE.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGION: &str = "eu-west-9";
+    const HOST: &str = "ec2.eu-west-9.amazonaws.com";
+    /// Seconds of one attempt, the default of `--aws-timeout`.
+    const ATTEMPT: u64 = 60;
+    /// Attempts of one call where the AWS configuration says nothing.
+    const ATTEMPTS: u32 = 5;
+
+    fn endpoints() -> Endpoints {
+        Endpoints::new(crate::Options::default().silence)
+    }
+
+    fn begin(endpoints: &Endpoints, now: Instant) -> Begin {
+        endpoints.begin(REGION, HOST, now)
+    }
+
+    fn timed_out(endpoints: &Endpoints, now: Instant) {
+        endpoints.timed_out(REGION, HOST, Attempt::Usual, now);
+    }
+
+    fn is_given_up(endpoints: &Endpoints, now: Instant) -> bool {
+        matches!(begin(endpoints, now), Begin::GivenUp(_))
+    }
+
+    /// A region that hangs, in virtual time.
+    struct Hung {
+        worker: Endpoints,
+        now: Instant,
+        attempts: u32,
+    }
+
+    impl Hung {
+        fn new() -> Self {
+            Self { worker: endpoints(), now: Instant::now(), attempts: 0 }
+        }
+
+        fn items(&mut self, count: usize, at_once: usize) -> u64 {
+            (0..count).map(|_| self.item(at_once)).sum()
+        }
+
+        /// Seconds that a work item takes of which so many listings run at once, each with one call.
+        fn item(&mut self, at_once: usize) -> u64 {
+            let (item, start) = (self.worker.of_item(), self.now);
+            for _ in 0..ATTEMPTS {
+                let begun = (0..at_once).filter_map(|_| match begin(&item, self.now) {
+                    Begin::Go(_) => Some(begin(&self.worker, self.now)),
+                    _ => None,
+                });
+                let begun: Vec<Begin> = begun.collect();
+                let took = |begun: &Begin| match begun {
+                    Begin::Go(Attempt::Usual) => ATTEMPT,
+                    Begin::Go(Attempt::Trial) | Begin::Wait(_) => TRIAL.as_secs(),
+                    Begin::GivenUp(_) => 0,
+                };
+                self.now += Duration::from_secs(begun.iter().map(took).max().unwrap_or(0));
+                for begun in begun {
+                    let Begin::Go(attempt) = begun else { continue };
+                    self.attempts += 1;
+                    item.timed_out(REGION, HOST, attempt, self.now);
+                    self.worker.timed_out(REGION, HOST, attempt, self.now);
+                }
+            }
+            self.now.duration_since(start).as_secs()
+        }
+    }
+
+    #[test]
+    fn a_hung_endpoint_costs_less_than_three_minutes_however_many_listings_run_at_once() {
+        let cost: Vec<_> = [1, 2, 3, 4, 64].into_iter().map(|at_once| Hung::new().item(at_once)).collect();
+        assert_eq!(cost, [120, 120, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_hung_endpoint_costs_all_accounts_together_less_than_three_minutes() {
+        for at_once in [1, 4, 24] {
+            let mut hung = Hung::new();
+            let seconds = hung.items(100, at_once);
+            assert!(seconds < 180 && hung.attempts <= 25, "{at_once}: {seconds} s, {} attempts", hung.attempts);
+        }
+    }
+
+    #[test]
+    fn the_trials_of_an_hour_take_a_minute_and_a_half() {
+        let mut hung = Hung::new();
+        let first = hung.item(4);
+        let end = hung.now + Duration::from_hours(1);
+        let mut trials = 0;
+        while hung.now < end {
+            trials += hung.item(4);
+            // Items of other regions.
+            hung.now += Duration::from_secs(3);
+        }
+        assert!(first + trials < 180, "{first} s and {trials} s");
+    }
+
+    #[test]
+    fn an_endpoint_that_answers_again_is_used_at_once() {
+        let mut hung = Hung::new();
+        hung.items(2, 4);
+        assert!(is_given_up(&hung.worker, hung.now));
+        hung.now += PAUSE.1;
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Wait(hung.now + TRIAL));
+        hung.worker.answered(REGION, HOST, hung.now);
+        (0..9).for_each(|_| assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Usual)));
+    }
+
+    #[test]
+    fn one_slow_listing_costs_other_accounts_nothing() {
+        let mut hung = Hung::new();
+        assert_eq!(hung.item(1), 120);
+        // The first call of another account is answered.
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
+        hung.worker.answered(REGION, HOST, hung.now);
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Usual));
+    }
+
+    #[test]
+    fn a_trial_that_was_dropped_holds_up_nothing() {
+        let mut hung = Hung::new();
+        hung.item(4);
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
+        assert!(is_given_up(&hung.worker, hung.now + TRIAL));
+        assert_eq!(begin(&hung.worker, hung.now + PAUSE.1), Begin::Go(Attempt::Trial));
+    }
+
+    #[test]
+    fn an_endpoint_that_refuses_connections_does_not_hang() {
+        let mut hung = Hung::new();
+        hung.item(4);
+        hung.worker.failed(REGION, HOST, Attempt::Usual, hung.now);
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
+        hung.worker.failed(REGION, HOST, Attempt::Trial, hung.now);
+        assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Usual));
+    }
+
+    #[test]
+    fn an_endpoint_that_answers_others_is_slow_and_not_given_up() {
+        let (endpoints, start) = (endpoints(), Instant::now());
+        for minute in 0..20 {
+            let now = start + Duration::from_mins(minute);
+            assert_eq!(begin(&endpoints, now), Begin::Go(Attempt::Usual));
+            (0..2).for_each(|_| timed_out(&endpoints, now + Duration::from_secs(50)));
+            endpoints.answered(REGION, HOST, now + Duration::from_secs(55));
+        }
+    }
+
+    #[test]
+    fn a_network_that_is_away_for_some_seconds_makes_no_endpoint_hung() {
+        let (endpoints, start) = (endpoints(), Instant::now());
+        begin(&endpoints, start);
+        (0..20).for_each(|_| timed_out(&endpoints, start + Duration::from_secs(20)));
+        assert_eq!(begin(&endpoints, start + Duration::from_secs(21)), Begin::Go(Attempt::Usual));
+    }
+
+    #[test]
+    fn each_endpoint_and_each_region_behind_one_endpoint_stands_alone() {
+        let mut hung = Hung::new();
+        hung.items(2, 4);
+        assert!(is_given_up(&hung.worker, hung.now));
+        for (region, host) in [(REGION, "autoscaling.eu-west-9.amazonaws.com"), ("eu-west-1", HOST)] {
+            assert_eq!(hung.worker.begin(region, host, hung.now), Begin::Go(Attempt::Usual), "{region} {host}");
+        }
+    }
+}
