@@ -5,8 +5,8 @@ import threading
 
 import steps
 
-# How many of the slowest tests the end names, and from how many seconds on.
-SLOWEST, SLOW = 15, 5
+# From how many seconds on the end names a test.
+SLOW = 5
 
 
 class Report:
@@ -43,11 +43,11 @@ class Report:
 
     def summary(self, seconds):
         print("\nsteps, the slowest first")
-        for taken, name in sorted(self.seconds, reverse=True)[:SLOWEST]:
+        for taken, name in sorted(self.seconds, reverse=True):
             print(f"  {taken:6.1f} s  {name}")
         if self.slow:
-            print("tests, the slowest first")
-        for taken, name in sorted(self.slow, reverse=True)[:SLOWEST]:
+            print(f"tests of {SLOW} seconds or more, the slowest first")
+        for taken, name in sorted(self.slow, reverse=True):
             print(f"  {taken:6.1f} s  {name}")
         print("".join(f"{line}\n" for line in self.left_out), end="")
         for name in self.failed:

@@ -8,7 +8,7 @@ a selection of disturbed surveys, because each of them mostly waits for servers 
 name contains a text, `--skip` leaves such steps out, `--list` names them.
 
 One line says when a step ends and how long it took. A step that fails prints all its output; the output of every step
-is in `target/suite/` (of the target directory in use). The end names the slowest steps and tests and counts the tests.
+is in `target/suite/` (of the target directory in use). The end names each step and each slow test, and counts the tests.
 
 Exit status 0 when every step passed, 1 when one failed, 2 when nothing could be run.
 """

@@ -60,6 +60,12 @@ class Running(unittest.TestCase):
         self.assertNotIn("not shown", printed)
         self.assertIn("1 passed, 1 failed", printed)
 
+    def test_each_slow_test_is_named_and_no_quick_one(self):
+        tests = "".join(f"test slow_{n:02} ... ok <{n + 4}.000s>\\n" for n in range(40))
+        printed, _ = self.run_steps(steps.Step("many", [sys.executable, "-c", f"print('{tests}')"]))
+        named = [line.split()[-1] for line in printed.splitlines() if "many: slow_" in line]
+        self.assertEqual(named, [f"slow_{n:02}" for n in range(39, 0, -1)])
+
     def test_what_a_step_left_out_is_said_at_the_end(self):
         said = "print('left out: full_disk: a tmpfs may not be mounted')"
         printed, report = self.run_steps(steps.Step("chaos", [sys.executable, "-c", said]))
