@@ -28,7 +28,7 @@ pub struct Outcome {
 }
 
 /// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unseen {
     /// The 12 digits; empty where not even they are known.
     pub account_id: String,

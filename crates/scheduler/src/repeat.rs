@@ -58,9 +58,8 @@ impl Outcome {
             |scope: &Scope| places.contains(&Place::of(scope)) && told.contains(&ScopeName(scope).to_string());
         self.scopes.retain(|report| !report.scope.as_ref().is_some_and(is_told_anew));
         self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(&unseen.scope()));
-        let unknown = |unseen: &Unseen| !self.unseen.contains(unseen);
-        let unseen: Vec<_> = repeat.unseen.into_iter().filter(unknown).collect();
-        self.unseen.extend(unseen);
+        let mut known: HashSet<Unseen> = self.unseen.iter().cloned().collect();
+        self.unseen.extend(repeat.unseen.into_iter().filter(|unseen| known.insert(unseen.clone())));
         self.scopes.extend(repeat.scopes);
         self.graph = added(std::mem::take(&mut self.graph), repeat.graph);
         self.repeats.push(Repeat { sync: repeat.sync, lost });
