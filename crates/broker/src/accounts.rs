@@ -154,14 +154,21 @@ pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, a
 pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
     let profile = route.profile.as_deref();
     aws.client_settings(profile, "sts").map_err(|error| Refusal::configuration(&error))?;
-    let session = aws.enter(&route, &Purpose::discovery(), &policy::of_nothing(), Some(aws::SHORTEST)).await?;
-    let (id, partition) = match (route.roles.last(), &route.source) {
-        (Some(role), _) => (role.arn.account_id.clone(), role.arn.partition.clone()),
-        (None, Source::WebIdentity(identity)) => (identity.role.account_id.clone(), identity.role.partition.clone()),
-        (None, _) => {
-            let identity = aws.identity(profile, session).await?;
-            (identity.account_id, identity.partition)
-        }
+    let (purpose, policy) = (Purpose::discovery(), policy::of_nothing());
+    let enter = || aws.enter(&route, &purpose, &policy, Some(aws::SHORTEST));
+    let role = match (route.roles.last(), &route.source) {
+        (Some(role), _) => Some(&role.arn),
+        (None, Source::WebIdentity(identity)) => Some(&identity.role),
+        (None, _) => None,
+    };
+    let (id, partition) = if let Some(arn) = role {
+        enter().await?;
+        (arn.account_id.clone(), arn.partition.clone())
+    } else {
+        // Credentials that were kept are not tried before they are used.
+        let ask = || async { aws.identity(profile, enter().await?).await };
+        let identity = aws.renewing(Some(&route.source), ask).await?;
+        (identity.account_id, identity.partition)
     };
     let home_region = aws.home_region(profile, &partition);
     Ok(Found { account: FoundAccount { id, name, partition, home_region }, route })

@@ -26,6 +26,8 @@ pub mod fingerprint;
 pub mod flight;
 pub mod ini;
 pub mod leases;
+#[cfg(test)]
+mod months;
 pub mod organization;
 pub mod own_identity;
 pub mod peers;
