@@ -1,7 +1,13 @@
 //! `groma doctor`: all right, and each thing that can be wrong, with its fix.
 
 use crate::world::{Run, World, groma, run};
+use bus::{Bus, BusConfig, RequestError};
+use events::{AccountsAnswer, AccountsRequest, Message, subjects};
 use serde_json::{Value, json};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
 use testkit::{Nats, Size};
 
 async fn doctor(world: &World, environment: &[(&str, String)]) -> Run {
@@ -44,6 +50,7 @@ async fn what_is_right_is_right_and_what_is_wrong_has_a_fix() {
     assert!(wrote.is_empty(), "{wrote:?}");
 
     denied_calls(&world).await;
+    regions_that_are_not_known(&world).await;
     an_identity_that_aws_does_not_know(&world).await;
     wrong_servers(&world).await;
     a_role_that_is_gone(&world).await;
@@ -74,6 +81,28 @@ async fn denied_calls(world: &World) {
     says(disabled, "of", "inspector2 in alpha");
     says(disabled, "found", "in eu-west-1");
     assert!(!disabled["found"].to_string().contains("us-east-1"), "{disabled}");
+}
+
+/// What could not be looked at is not right.
+async fn regions_that_are_not_known(world: &World) {
+    let alpha = world.account("alpha");
+    let rule = json!({"account": alpha, "service": "ec2", "action": "DescribeRegions", "status": 403,
+                      "code": "UnauthorizedOperation", "message": "You are not authorized to perform this operation."});
+    world.aws.fault(rule).await.expect("moto takes rules");
+    let ran = doctor(world, &[]).await;
+    world.aws.clear_faults().await.expect("moto forgets them");
+    assert_eq!(ran.status, 3, "{}", ran.stdout);
+    says(&wrong(&ran, "regions")[0], "fix", "ec2:DescribeRegions");
+    let permissions = wrong(&ran, "permissions");
+    for service in ["ec2", "inspector2"] {
+        let of = format!("{service} in alpha {alpha}");
+        let check =
+            permissions.iter().find(|it| it["of"] == of).unwrap_or_else(|| panic!("{service}: {permissions:?}"));
+        assert_eq!(check["status"], "note", "{check}");
+        says(check, "found", "not looked at: no region is known");
+    }
+    let elsewhere = |it: &&Value| it["of"].as_str().is_some_and(|of| !of.contains(alpha) || of.starts_with("iam"));
+    assert_eq!(permissions.iter().filter(elsewhere).count(), 0, "{permissions:?}");
 }
 
 async fn an_identity_that_aws_does_not_know(world: &World) {
@@ -140,4 +169,51 @@ async fn a_role_that_is_gone(world: &World) {
     assert_eq!(gone.len(), 1, "{gone:?}");
     says(&gone[0], "of", "alpha");
     says(&gone[0], "fix", "spoke.yaml");
+}
+
+/// The names of the accounts that a broker on this bus finds.
+async fn accounts(bus: &Bus) -> Vec<String> {
+    loop {
+        let asked = AccountsRequest {}.encode_to_vec();
+        match bus.ask(subjects::ACCOUNTS_REQUEST, asked, Duration::from_mins(1)).await {
+            Ok(answer) => {
+                let answer = AccountsAnswer::decode(answer).expect("it is an answer");
+                return answer.accounts.into_iter().map(|account| account.name).collect();
+            }
+            Err(RequestError::NobodyThere { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_answers_nobody_on_a_nats_that_a_broker_serves() {
+    let world = World::of(Size::Small).await;
+    let nats = Nats::start().await.expect("nats-server starts");
+    let bus = Bus::connect(&BusConfig::new(nats.url(), "test")).await.expect("it is there");
+    let mut broker = world.groma(&["broker", "--accounts", "profiles", "--profile", "alpha"]);
+    let _broker = broker.env("NATS_URL", nats.url()).spawn().expect("groma starts");
+    assert_eq!(accounts(&bus).await, ["alpha"]);
+
+    let asked = AtomicUsize::new(0);
+    let looking = async {
+        let environment = [("NATS_URL", nats.url()), ("GROMA_LEASE_OWN_IDENTITY", "true".to_owned())];
+        while asked.load(SeqCst) < 20 {
+            let ran = doctor(&world, &environment).await;
+            assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+            let of = |name: &str| ran.stdout.contains(&format!("{name} {}", world.account(name)));
+            assert!(of("alpha") && of("beta"), "its own configuration has more accounts: {}", ran.stdout);
+        }
+    };
+    let mut looking = std::pin::pin!(looking);
+    loop {
+        tokio::select! {
+            () = &mut looking => break,
+            answer = accounts(&bus) => {
+                assert_eq!(answer, ["alpha"]);
+                asked.fetch_add(1, SeqCst);
+            }
+        }
+    }
+    assert!(asked.load(SeqCst) >= 20);
 }

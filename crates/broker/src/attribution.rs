@@ -104,6 +104,17 @@ mod tests {
         assert_eq!(Attribution::NAME_ONLY.without(&denied("sts:TagSession")), None);
     }
 
+    /// AWS need not name an action, and a proxy's denial names none.
+    #[test]
+    fn a_denial_that_names_no_action_leaves_everything_out() {
+        let no_tags = Attribution { tags: false, source_identity: true };
+        for message in ["Access denied", ""] {
+            assert_eq!(Attribution::FULL.without(message), Some(Attribution::NAME_ONLY), "{message:?}");
+            assert_eq!(no_tags.without(message), Some(Attribution::NAME_ONLY), "{message:?}");
+            assert_eq!(Attribution::NAME_ONLY.without(message), None, "{message:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_purpose_has_a_name_that_sts_takes(service in ".{0,80}", sync_id in ".{0,80}") {

@@ -73,11 +73,7 @@ async fn session(
     if route.is_narrowed() {
         return aws.enter(route, purpose, policy, None).await;
     }
-    let own = || async {
-        let given = aws.enter(route, purpose, policy, None).await?;
-        own_identity::session(aws, (route, account_id), given, purpose, policy).await
-    };
-    aws.renewing(Some(&route.source), own).await
+    own_identity::session(aws, (route, account_id), purpose, policy).await
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! Reading order: [`config`] is what the user says, [`environment`], [`ini`], [`profiles`] and [`settings`] what AWS's files say;
 //! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
 //! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
-//! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`]
-//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
+//! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`],
+//! [`by_profile`] and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
 //! through [`own_identity`], [`broker`] answers the bus (`size` keeps its answers below the message limit) beside its
 //! [`peers`], which compare [`fingerprint`]s; [`alone`] is a process that does.
 
@@ -16,6 +16,7 @@ pub mod arn;
 pub mod attribution;
 pub mod aws;
 pub mod broker;
+pub mod by_profile;
 pub mod clients;
 pub mod config;
 pub mod directory;
@@ -25,6 +26,8 @@ pub mod fingerprint;
 pub mod flight;
 pub mod ini;
 pub mod leases;
+#[cfg(test)]
+mod months;
 pub mod organization;
 pub mod own_identity;
 pub mod peers;

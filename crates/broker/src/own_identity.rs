@@ -5,7 +5,7 @@
 use crate::{
     accounts::Found,
     attribution::Purpose,
-    aws::{Aws, SHORTEST},
+    aws::Aws,
     config::OwnIdentity,
     policy,
     refusal::{Kind, Refusal},
@@ -25,20 +25,32 @@ pub async fn check(aws: &Aws, Found { account, route }: &Found) -> Result<(), Re
     if route.is_narrowed() || aws.own_identity() == OwnIdentity::Lease {
         return Ok(());
     }
-    let (purpose, policy) = (Purpose::discovery(), policy::of_nothing());
-    let given = aws.enter(route, &purpose, &policy, Some(SHORTEST)).await?;
-    session(aws, (route, &account.id), given, &purpose, &policy).await.map(drop)
+    session(aws, (route, &account.id), &Purpose::discovery(), &policy::of_nothing()).await.map(drop)
 }
 
-/// A session of the caller for a purpose:
-///
-/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it and the service is not IAM.
-///   `GetSessionToken` would not do: without MFA AWS refuses IAM to its sessions too, and it does not narrow.
-/// * The session of a role (instance, container, Identity Center, process) cannot be narrowed from within.
+/// A session of the caller for a purpose, with fresh credentials where AWS says that the source's have expired.
 ///
 /// # Errors
 /// [`Kind::OwnIdentity`] for a session that cannot be narrowed and has to be kept; [`Refusal`] of AWS.
 pub async fn session(
+    aws: &Aws,
+    (route, account_id): (&Route, &str),
+    purpose: &Purpose,
+    policy: &str,
+) -> Result<Credentials, Refusal> {
+    let attempt = || async {
+        let given = aws.enter(route, purpose, policy, None).await?;
+        narrowed(aws, (route, account_id), given, purpose, policy).await
+    };
+    aws.renewing(Some(&route.source), attempt).await
+}
+
+/// The source's credentials, narrowed as far as AWS can:
+///
+/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it and the service is not IAM.
+///   `GetSessionToken` would not do: without MFA AWS refuses IAM to its sessions too, and it does not narrow.
+/// * The session of a role (instance, container, Identity Center, process) cannot be narrowed from within.
+async fn narrowed(
     aws: &Aws,
     (route, account_id): (&Route, &str),
     given: Credentials,

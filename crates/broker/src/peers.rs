@@ -193,8 +193,12 @@ async fn caller_account(aws: &Aws, scope: &Scope) -> Option<String> {
         Scope::Profiles { .. } => return None,
     };
     let caller = aws.plan(|planner| planner.caller(named)).ok()?;
-    let session = aws.before(caller.profile.as_deref(), &caller.source, &caller.roles).await.ok()?;
-    aws.identity(caller.profile.as_deref(), session).await.ok().map(|identity| identity.account_id)
+    let profile = caller.profile.as_deref();
+    let ask = || async {
+        let session = aws.before(profile, &caller.source, &caller.roles).await?;
+        aws.identity(profile, session).await
+    };
+    aws.renewing(Some(&caller.source), ask).await.ok().map(|identity| identity.account_id)
 }
 
 #[cfg(test)]

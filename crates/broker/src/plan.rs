@@ -145,9 +145,11 @@ impl<'a> Planner<'a> {
     /// [`PlanError`].
     pub fn profile(&self, name: &str) -> Result<Route, PlanError> {
         if !self.profiles.has(name) {
-            let known = self.profiles.names().collect::<Vec<_>>().join(", ");
-            let known =
-                if known.is_empty() { "there is none at all".to_owned() } else { format!("there are: {known}") };
+            let known: Vec<_> = self.profiles.names().collect();
+            let known = match known.as_slice() {
+                [] => "there is none at all".to_owned(),
+                known => format!("there are: {}", events::listed(known, ", ")),
+            };
             return Err(PlanError::NoSuchProfile { profile: name.to_owned(), known });
         }
         let mut seen = vec![name.to_owned()];

@@ -12,8 +12,8 @@ use std::{
 use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// How long the command may run.
-pub const TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the command may run. It ends before a collector stops waiting for its lease (30 s).
+pub const TIMEOUT: Duration = Duration::from_secs(25);
 /// Limit of the command's output in bytes. A session token has some 2 kB; AWS names no limit.
 const MOST_BYTES: usize = 64 << 10;
 

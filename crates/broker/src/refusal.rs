@@ -119,6 +119,11 @@ impl Refusal {
         matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
     }
 
+    /// Whether another way into the account may be tried: a plain denial, or a session that is kept, whoever asks.
+    pub fn leads_on(&self) -> bool {
+        self.is_plain_denial() || self.kind == Kind::OwnIdentity
+    }
+
     /// A refusal of this kind.
     pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
         Self { kind, sentence: sentence.into() }

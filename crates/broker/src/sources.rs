@@ -23,15 +23,23 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long a provider of the SDK may take, its own retries included.
+/// How long a provider of the SDK may take, its own retries included. It ends before a collector stops waiting for its lease
+/// (30 s), with time left for the call of STS that follows. A command has its own limit: [`process::TIMEOUT`].
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Providers and what they gave.
-#[derive(Default)]
 pub struct Sources {
+    /// Limit for a provider.
+    timeout: Duration,
     /// Kept, because some hold a cache of their own.
     providers: Mutex<HashMap<Source, SharedCredentialsProvider>>,
     given: Flights<Source, Credentials>,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self { timeout: TIMEOUT, providers: Mutex::default(), given: Flights::default() }
+    }
 }
 
 impl Sources {
@@ -55,9 +63,7 @@ impl Sources {
             }
             _ => {
                 let fetch = || async {
-                    let given =
-                        tokio::time::timeout(TIMEOUT.max(process::TIMEOUT), self.ask(aws, of_profile, source)).await;
-                    let given = given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(TIMEOUT)));
+                    let given = self.ask(aws, of_profile, source).await;
                     Ok(with_end(given.map_err(|error| not_given(&error, source))?))
                 };
                 self.given.get(source, fetch).await
@@ -78,7 +84,9 @@ impl Sources {
             let gone = || CredentialsError::not_loaded("the profile has no credential_process any more");
             return process::run(command.ok_or_else(gone)?).await;
         }
-        self.provider(aws, of_profile, source)?.provide_credentials().await
+        let provider = self.provider(aws, of_profile, source)?;
+        let given = tokio::time::timeout(self.timeout, provider.provide_credentials()).await;
+        given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(self.timeout)))
     }
 
     fn provider(
@@ -132,7 +140,10 @@ fn keys(aws: &Aws, profile: &str) -> Option<Credentials> {
 }
 
 fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
-    let refusal = Refusal::of_source(error, source);
+    let mut refusal = Refusal::of_source(error, source);
+    if matches!((error, source), (CredentialsError::ProviderTimedOut(_), Source::Sso(_))) {
+        refusal.kind = Kind::Unreachable;
+    }
     if !matches!(source, Source::Ec2InstanceMetadata { last_resort: true }) {
         return refusal;
     }
@@ -160,4 +171,50 @@ pub fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refus
         Refusal::new(Kind::SourceMissing, format!("the web identity token {file} cannot be read: {error}"))
     })?;
     Ok(zeroize::Zeroizing::new(text.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OwnIdentity, environment::Environment, profiles::Profiles};
+    use aws_credential_types::provider::future;
+
+    /// A portal that takes the question and never answers.
+    #[derive(Debug)]
+    struct Hanging;
+
+    impl ProvideCredentials for Hanging {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_portal_that_never_answers_is_given_up_within_the_limit_that_is_said() {
+        let aws = Aws::new(Environment::default(), Profiles::default(), OwnIdentity::Keep);
+        let sources = Sources { timeout: Duration::from_secs(1), ..Sources::default() };
+        let source = Source::Sso(Sso {
+            profile: "audit".into(),
+            account_id: "222222222222".into(),
+            role_name: "Audit".into(),
+            region: "eu-west-1".into(),
+            start_url: "https://example.awsapps.com/start".into(),
+            session: None,
+        });
+        let hanging = SharedCredentialsProvider::new(Hanging);
+        sources.providers.lock().expect("no panic").insert(source.clone(), hanging);
+        let refusal = sources.credentials(&aws, None, &source).await.expect_err("nothing is given");
+        assert_eq!(refusal.kind, Kind::Unreachable);
+        assert!(refusal.sentence.contains("timed out after 1 second"), "{refusal}");
+    }
+
+    #[test]
+    fn every_source_is_given_up_before_a_collector_stops_waiting() {
+        for limit in [Sources::default().timeout, process::TIMEOUT] {
+            assert!(limit < credentials::requester::ANSWER_TIMEOUT, "{limit:?}");
+        }
+    }
 }

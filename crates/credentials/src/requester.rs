@@ -10,7 +10,7 @@ use std::{
 };
 
 /// How long the broker may take: it waits for STS, whose calls it limits.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long is asked again when no broker answers: long enough for one to be started anew.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// Pause before asking again; doubles each time up to `LONGEST_PAUSE`.

@@ -69,6 +69,18 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}{end}", &text[..kept])
 }
 
+/// Limit of the names in a sentence.
+const MOST_NAMED: usize = 10;
+
+/// The first ten names of a list with this separator, and the number of the others.
+pub fn listed<T: AsRef<str>>(names: &[T], separator: &str) -> String {
+    let named = names.iter().take(MOST_NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(separator);
+    match names.len().saturating_sub(MOST_NAMED) {
+        0 => named,
+        more => format!("{named}{separator}and {more} more"),
+    }
+}
+
 /// Escapes control characters, so that the text cannot control a terminal.
 pub fn printable(text: &str) -> String {
     let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
@@ -84,6 +96,14 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_so() {
+        let of = |count: usize| listed(&(1..=count).map(|n| n.to_string()).collect::<Vec<_>>(), ", ");
+        assert_eq!((of(0).as_str(), of(1).as_str()), ("", "1"));
+        assert_eq!(of(10), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        assert_eq!(of(11), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, and 1 more");
+    }
 
     #[test]
     fn a_long_text_is_cut_between_characters_and_says_so() {

@@ -2,7 +2,7 @@
 
 use crate::{SurveyError, Unseen};
 use bus::{Bus, RequestError};
-use events::{AccountsAnswer, AccountsRequest, Message, UnreachableAccount, subjects};
+use events::{AccountsAnswer, AccountsRequest, Message, UnreachableAccount, listed, subjects};
 use std::time::{Duration, Instant};
 
 /// Time limit for the broker's answer. Long, because it first tries every role once.
@@ -33,16 +33,39 @@ pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
     }
 }
 
-/// Why no account can be surveyed, as one sentence.
+/// Why no account can be surveyed: the first ten reasons, as one sentence.
 pub fn reasons(unreachable: &[UnreachableAccount]) -> String {
     if unreachable.is_empty() {
         return "the broker found none".to_owned();
     }
-    let lines = unreachable.iter().cloned().map(|account| unseen(account).to_string());
-    lines.collect::<Vec<_>>().join("; ")
+    let lines: Vec<_> = unreachable.iter().cloned().map(|account| unseen(account).to_string()).collect();
+    listed(&lines, "; ")
 }
 
 /// Part of a sync's outcome for an account that the broker cannot enter.
 pub fn unseen(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
     Unseen { account_id: id, account_name: name, ..Unseen::everything(failure.unwrap_or_default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Failure, FailureClass};
+
+    #[test]
+    fn thousands_of_reasons_are_one_readable_sentence() {
+        let refused = |count: usize| {
+            let account = |nth: usize| UnreachableAccount {
+                id: format!("{nth:012}"),
+                name: "n".into(),
+                failure: Some(Failure::new(FailureClass::Credentials, "not allowed: x")),
+            };
+            reasons(&(1..=count).map(account).collect::<Vec<_>>())
+        };
+        assert_eq!(refused(0), "the broker found none");
+        assert_eq!(refused(1), "000000000001 (n) * * *: no credentials: not allowed: x");
+        let many = refused(3_000);
+        assert_eq!(many.matches("not allowed").count(), 10, "{many}");
+        assert!(many.ends_with("; and 2990 more"), "{many}");
+    }
 }

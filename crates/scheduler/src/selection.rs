@@ -1,10 +1,10 @@
 //! `--account`: of the accounts that the broker names, those that were asked for.
 
-use events::{Account, AccountsAnswer, UnreachableAccount};
+use events::{Account, AccountsAnswer, UnreachableAccount, listed};
 
 /// Accounts that were asked for and are none of the broker's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--account: {} is none of the accounts that --accounts finds; these are {}", .unknown.join(", "), .known.join(", "))]
+#[error("--account: {} is none of the accounts that --accounts finds; {}", listed(.unknown, ", "), found(.known))]
 pub struct UnknownAccounts {
     /// They.
     pub unknown: Vec<String>,
@@ -27,6 +27,14 @@ pub fn select(answer: AccountsAnswer, asked: Option<&[String]>) -> Result<Accoun
     accounts.retain(|account| asked.contains(&account.id));
     unreachable.retain(|account| asked.contains(&account.id));
     Ok(AccountsAnswer { accounts, unreachable, failure })
+}
+
+fn found(known: &[String]) -> String {
+    if known.is_empty() {
+        "it finds none whose id is known".to_owned()
+    } else {
+        format!("these are {}", listed(known, ", "))
+    }
 }
 
 fn known(accounts: &[Account], unreachable: &[UnreachableAccount]) -> Vec<String> {
@@ -68,5 +76,17 @@ mod tests {
     fn an_unknown_account_is_named_with_all_that_there_are() {
         let error = selected(&["2", "9"]).expect_err("9 is not there").to_string();
         assert_eq!(error, "--account: 9 is none of the accounts that --accounts finds; these are 1, 2, 3, 4");
+    }
+
+    #[test]
+    fn a_list_of_accounts_has_an_end_and_may_be_empty() {
+        let of = |known: usize| UnknownAccounts {
+            unknown: vec!["9".to_owned()],
+            known: (0..known).map(|id| format!("{id:012}")).collect(),
+        };
+        let none = of(0).to_string();
+        assert_eq!(none, "--account: 9 is none of the accounts that --accounts finds; it finds none whose id is known");
+        let many = of(3_000).to_string();
+        assert!(many.ends_with("000000000008, 000000000009, and 2990 more"), "{many}");
     }
 }

@@ -19,6 +19,8 @@ pub enum Phase {
     Collecting,
     /// Everything is collected; the graph-writers finish the graph.
     Writing,
+    /// The graph is finished, but for scopes that were lost on the way to it. They are collected again.
+    Repeating,
 }
 
 impl fmt::Display for Phase {
@@ -31,6 +33,7 @@ impl fmt::Display for Phase {
             Self::Writing => {
                 "after everything was collected, while the graph was being finished: running graph-writers will finish it"
             }
+            Self::Repeating => "while lost scopes were being collected again: everything else is in the graph",
         })
     }
 }
@@ -40,9 +43,14 @@ impl fmt::Display for Phase {
 pub struct UnderWay(Mutex<(Option<Sync>, Phase)>);
 
 impl UnderWay {
-    /// Records the start of a sync.
+    /// Records the start of a sync. One that follows a finished one repeats a part of it.
     pub fn begin(&self, sync: &Sync) {
-        *self.state() = (Some(sync.clone()), Phase::Collecting);
+        let mut state = self.state();
+        let phase = match state.1 {
+            Phase::Beginning | Phase::Collecting => Phase::Collecting,
+            Phase::Writing | Phase::Repeating => Phase::Repeating,
+        };
+        *state = (Some(sync.clone()), phase);
     }
 
     /// Records that the sync is collected.
@@ -58,7 +66,7 @@ impl UnderWay {
     /// Ends the sync early, within some seconds, and returns its phase. A collected sync is left to the graph-writers.
     pub async fn give_up(&self, bus: &Bus) -> Phase {
         let (sync, phase) = self.state().clone();
-        if let Some(sync) = sync.filter(|_| phase == Phase::Collecting) {
+        if let Some(sync) = sync.filter(|_| phase != Phase::Writing) {
             succession::abandon(bus, &sync).await;
         }
         phase
@@ -66,5 +74,35 @@ impl UnderWay {
 
     fn state(&self) -> std::sync::MutexGuard<'_, (Option<Sync>, Phase)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phase(under_way: &UnderWay) -> Phase {
+        under_way.state().1
+    }
+
+    #[test]
+    fn an_interruption_says_what_became_of_the_graph() {
+        let (under_way, sync) = (UnderWay::default(), Sync::default());
+        assert_eq!(phase(&under_way).to_string(), "before anything was collected: the graph is unchanged");
+        for _ in 0..2 {
+            under_way.begin(&sync);
+            let said = "while collecting: assets written so far stay in the graph, and none were removed from it";
+            assert_eq!(phase(&under_way).to_string(), said, "also with another tag");
+            under_way.end();
+        }
+        under_way.begin(&sync);
+        under_way.is_collected();
+        let said = "after everything was collected, while the graph was being finished: running graph-writers will \
+                    finish it";
+        assert_eq!(phase(&under_way).to_string(), said);
+        under_way.end();
+        under_way.begin(&sync);
+        let said = "while lost scopes were being collected again: everything else is in the graph";
+        assert_eq!(phase(&under_way).to_string(), said);
     }
 }

@@ -175,6 +175,18 @@ fn named_profiles_have_to_be_there() {
 }
 
 #[test]
+fn a_profile_that_is_not_there_is_answered_with_those_that_are() {
+    let known = |count: usize| {
+        let config: String = (1..=count).map(|n| format!("[profile p{n}]\nregion = eu-west-1\n")).collect();
+        let profiles = Profiles::parse(&config, "").expect("it parses");
+        Planner::new(&Environment::default(), &profiles).profile("x").expect_err("it is not there").to_string()
+    };
+    assert_eq!(known(0), r#"there is no AWS profile "x"; there is none at all"#);
+    assert_eq!(known(2), r#"there is no AWS profile "x"; there are: p1, p2"#);
+    assert!(known(3_000).ends_with("p9, p10, and 2990 more"), "{}", known(3_000));
+}
+
+#[test]
 fn the_caller_is_found_as_the_sdks_find_it() {
     let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_PROFILE", "hub")];
     check_caller(&keys, HUB, None, &expect!["the environment's keys"]);

@@ -1,6 +1,6 @@
 //! Session tags and source identity against an STS that refuses them, one call however many ask, and what is cached.
 
-use crate::world::{ALPHA, ALPHA_ROLE, World};
+use crate::world::{ALPHA, ALPHA_ROLE, HUB, World};
 use serde_json::json;
 
 async fn alone() -> World {
@@ -31,6 +31,19 @@ async fn what_the_role_does_not_allow_is_left_out_once_and_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_denial_without_a_reason_leaves_everything_out() {
+    for message in ["", "Access denied"] {
+        let world = alone().await;
+        let denied = json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "AccessDenied",
+            "message": message });
+        world.cloud.aws.fault(denied).await.expect("a fault");
+        assert_eq!(world.accounts_text().await, format!("{ALPHA} alpha aws us-east-1"), "{message:?}");
+        assert_eq!(world.count("AssumeRole").await, 2, "with both, with neither");
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_call_however_many_ask() {
     let world = alone().await;
     world.accounts().await;
@@ -57,30 +70,67 @@ async fn keys_that_expire_in_mid_sync_are_read_anew() {
     world.end().await;
 }
 
-/// A process that prints credentials without an end: only AWS knows when they have expired.
+/// A process that prints the hub's key without an end: only AWS knows when it has expired. The command, and how often it
+/// ran so far.
+fn endless(world: &World) -> (String, impl Fn() -> usize + use<>) {
+    let key = world.key_env();
+    let printed = json!({ "Version": 1, "AccessKeyId": key[0].1, "SecretAccessKey": key[1].1 });
+    let file = world.file("printed.json", &printed.to_string()).display().to_string();
+    let asked = world.home.path().join("asked");
+    let command = format!("sh -c 'echo >> {}; cat {file}'", asked.display());
+    (command, move || std::fs::read_to_string(&asked).unwrap_or_default().lines().count())
+}
+
+/// AWS says of one call that its credentials have expired.
+async fn expired(world: &World, action: &str) {
+    let fault = json!({ "service": "sts", "action": action, "times": 1, "status": 403, "code": "ExpiredToken" });
+    world.cloud.aws.fault(fault).await.expect("a fault");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn any_source_is_asked_again_when_aws_says_that_its_credentials_have_expired() {
     let mut world = World::alone().await;
-    world.hub_keys();
-    let key = world.key_env();
-    let printed = json!({ "Version": 1, "AccessKeyId": key[0].1, "SecretAccessKey": key[1].1 });
-    let file = world.file("printed.json", &printed.to_string());
-    let (asked, file) = (world.home.path().join("asked"), file.display().to_string());
+    let (command, times) = endless(&world);
     world.config(&format!(
-        "[profile keys]\ncredential_process = sh -c 'echo >> {}; cat {file}'\n\
-         [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = keys\n",
-        asked.display()
+        "[profile keys]\ncredential_process = {command}\n\
+         [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = keys\n"
     ));
     world.broker(&["--profile", "alpha"], &[]).await.expect("it starts");
     world.accounts().await;
-    let times = || std::fs::read_to_string(&asked).unwrap_or_default().lines().count();
     assert_eq!(times(), 1);
-    let expired =
-        json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "ExpiredToken" });
-    world.cloud.aws.fault(expired).await.expect("a fault");
+    expired(&world, "AssumeRole").await;
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the process was asked again");
     assert_eq!(times(), 2);
     world.lease_for("another", ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
     assert_eq!(times(), 2, "and only then");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_without_a_role_is_asked_again_too() {
+    let mut world = World::alone().await;
+    let (command, times) = endless(&world);
+    world.config(&format!("[profile keys]\ncredential_process = {command}\n"));
+    world.broker(&["--accounts", "profiles", "--lease-own-identity"], &[]).await.expect("it starts");
+    let hub = format!("{HUB} keys aws us-east-1");
+    assert_eq!((world.accounts_text().await, times()), (hub.clone(), 1));
+    expired(&world, "GetCallerIdentity").await;
+    assert_eq!((world.accounts_text().await, times()), (hub.clone(), 2));
+    assert_eq!((world.accounts_text().await, times()), (hub, 2), "and only then");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_key_is_asked_for_again_when_it_expires_while_it_is_narrowed() {
+    let mut world = World::alone().await;
+    world.allow_hub_user("sts:GetFederationToken").await;
+    let (command, times) = endless(&world);
+    world.config(&format!("[profile keys]\ncredential_process = {command}\n"));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    expired(&world, "GetFederationToken").await;
+    assert_eq!((world.accounts_text().await, times()), (format!("{HUB} keys aws us-east-1"), 2));
+    expired(&world, "GetFederationToken").await;
+    world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
+    assert_eq!(times(), 3);
     world.end().await;
 }

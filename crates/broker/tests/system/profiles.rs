@@ -1,6 +1,9 @@
 //! Hub and spokes by profiles, and what a lease may do.
 
-use crate::world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, BETA_ROLE, HUB, SYNC, World};
+use crate::{
+    endpoints::given,
+    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, BETA_ROLE, HUB, SYNC, World},
+};
 use expect_test::expect;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
@@ -90,5 +93,50 @@ async fn keys_that_were_renewed_are_taken_without_a_restart() {
         222222222222 alpha aws us-east-1
         111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"]]
     .assert_eq(&world.accounts_text().await);
+    world.end().await;
+}
+
+/// Two profiles lead into alpha: `raw` holds a session of the account itself, which would be leased as it is; `role` assumes
+/// the role.
+async fn a_role_and_a_raw_session(world: &World) {
+    world.hub_keys();
+    let session = world.session_of(ALPHA, "cartography-read-only").await;
+    let printed = given(&session).replace("\"Token\"", "\"SessionToken\"").replace('{', "{\"Version\":1,");
+    let file = world.file("printed.json", &printed);
+    world.config(&format!(
+        "[profile raw]\ncredential_process = cat {}\n[profile role]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\n",
+        file.display()
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_profile() {
+    let mut world = World::alone().await;
+    a_role_and_a_raw_session(&world).await;
+    let arguments = ["--accounts", "profiles", "--profile", "raw", "--profile", "role", "--lease-own-identity"];
+    world.broker(&arguments, &[("AWS_MAX_ATTEMPTS", "1".to_owned())]).await.expect("it starts");
+    for (status, code, words) in [
+        (400, "Throttling", "throttled: throttled: cannot assume"),
+        (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
+        (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
+        (403, "RegionDisabledException", "no credentials: configuration: cannot assume"),
+        (418, "SomethingNew", "no credentials: refused: cannot assume"),
+    ] {
+        let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
+        world.cloud.aws.fault(fault).await.expect("a fault");
+        // Each is a sync of its own, so that no earlier lease answers. First as a replica that discovered nothing.
+        world.lease_for(code, ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("there is no other way");
+        let text = world.accounts_text().await;
+        assert!(text.starts_with(&format!("{ALPHA} role: {words}")) && text.lines().count() == 1, "{code}: {text}");
+        world.lease_for(code, ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("none was remembered");
+        world.cloud.aws.clear_faults().await.expect("no fault");
+    }
+    let denied = json!({ "service": "sts", "action": "AssumeRole", "status": 403, "code": "AccessDenied" });
+    world.cloud.aws.fault(denied).await.expect("a fault");
+    assert_eq!(world.accounts_text().await, format!("{ALPHA} raw aws us-east-1"), "a plain denial leads on");
+    world.cloud.aws.clear_faults().await.expect("no fault");
+    assert_eq!(world.accounts_text().await, format!("{ALPHA} role aws us-east-1"), "the role goes first");
+    let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
+    assert!(world.whose(&lease.credentials).await.contains("assumed-role/cartography-read-only/groma-iam-"));
     world.end().await;
 }

@@ -6,7 +6,8 @@ use broker::refusal::Kind;
 use bus::Bus;
 use collector::{Options, Place, Probed};
 use events::{
-    Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, UnreachableAccount, subjects,
+    Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, UnreachableAccount, listed,
+    subjects,
 };
 use futures::{StreamExt, stream};
 use scheduler::{Request, catalog, selection};
@@ -100,6 +101,10 @@ async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Acco
     let Some(collector) = collectors::named(catalog::REGION_DISCOVERY) else { return (asked, Vec::new()) };
     let place = place(account, &account.home_region);
     match (collector.regions)(bus.clone(), options.clone(), place, NAME.to_owned()).await {
+        Ok(enabled) if asked.is_empty() && enabled.is_empty() => {
+            let (found, fix) = ("AWS names no region that is enabled", "name regions with --regions");
+            (enabled, vec![Check::bad(Status::Incomplete, "regions", named(account), found, fix)])
+        }
         Ok(enabled) if asked.is_empty() => {
             let found = format!("{} enabled: {}", enabled.len(), enabled.join(", "));
             (enabled, vec![Check::ok("regions", named(account), found)])
@@ -127,7 +132,7 @@ async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Acco
 }
 
 /// What a service's collector may read in an account: one check when it is everything, else one for each thing that is wrong,
-/// with the regions where it is.
+/// with the regions where it is. A note when there is nowhere to look.
 async fn permissions(
     bus: &Bus,
     request: &Request,
@@ -139,6 +144,10 @@ async fn permissions(
     let (offered, elsewhere): (Vec<_>, Vec<_>) =
         regions.iter().cloned().partition(|region| regions::is_offered(collector.name, region));
     let regions = if collector.global { vec![GLOBAL.to_owned()] } else { offered };
+    let of = format!("{} in {}", collector.name, named(account));
+    if regions.is_empty() {
+        return vec![not_looked_at(of, &elsewhere)];
+    }
     let names = &names;
     let probes = regions.iter().map(|region| async move {
         let place = place(account, region);
@@ -146,10 +155,9 @@ async fn permissions(
         (region.clone(), probe.await)
     });
     let tried: Vec<_> = stream::iter(probes.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
-    let of = format!("{} in {}", collector.name, named(account));
     let wrong = wrong(&tried);
     if wrong.is_empty() {
-        let listings = if names.is_empty() { (collector.listings)().len() } else { names.len() };
+        let listings = tried.iter().filter_map(|(_, probed)| probed.as_ref().ok()).map(Vec::len).max().unwrap_or(0);
         let mut found = format!("{listings} listings can be read in {} region(s)", regions.len());
         if !collector.global && !elsewhere.is_empty() {
             found = format!("{found}; AWS does not offer the service in {}", elsewhere.join(", "));
@@ -158,11 +166,21 @@ async fn permissions(
     }
     let check = |((class, error, fix), places): (Wrong, BTreeSet<String>)| {
         let places: Vec<_> = places.into_iter().collect();
-        let found = format!("{error} ({})", places.join(", "));
+        let found = format!("{error} ({})", listed(&places, ", "));
         let status = if class == FailureClass::ServiceOff.words() { Status::Note } else { Status::Incomplete };
         Check::bad(status, "permissions", of.clone(), found, fix)
     };
     wrong.into_iter().map(check).collect()
+}
+
+/// There is no region in which a regional service could be tried.
+fn not_looked_at(of: String, elsewhere: &[String]) -> Check {
+    let (found, fix) = if elsewhere.is_empty() {
+        ("not looked at: no region is known".to_owned(), "see regions")
+    } else {
+        (format!("not looked at: AWS does not offer the service in {}", elsewhere.join(", ")), "")
+    };
+    Check::bad(Status::Note, "permissions", of, found, fix)
 }
 
 /// Class, what was said, and the fix.

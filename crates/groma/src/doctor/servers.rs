@@ -38,9 +38,11 @@ async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
             return Check::bad(Status::Note, "neo4j version", &config.uri, bus::chain(&error), "");
         }
     };
-    let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok()).unwrap_or_default();
-    let (version, edition) = (column("version"), column("edition"));
-    Check::ok("neo4j version", &config.uri, format!("{version}, {edition}"))
+    let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok());
+    match (column("version"), column("edition")) {
+        (Some(version), Some(edition)) => Check::ok("neo4j version", &config.uri, format!("{version}, {edition}")),
+        _ => Check::bad(Status::Note, "neo4j version", &config.uri, "Neo4j does not say its version", ""),
+    }
 }
 
 async fn rights(store: &GraphStore, config: &GraphConfig) -> Check {

@@ -72,7 +72,9 @@ impl Recording {
             ("type", &filter.types, &offered.types),
         ];
         let missing = |(kind, asked, offered): (&str, &BTreeSet<String>, &BTreeSet<String>)| {
-            let has = offered.iter().cloned().collect::<Vec<_>>().join(", ");
+            let offered_names: Vec<_> = offered.iter().collect();
+            let has =
+                if offered_names.is_empty() { "none".to_owned() } else { events::listed(&offered_names, ", ") };
             let name = &self.name;
             asked
                 .difference(offered)

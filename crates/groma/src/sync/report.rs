@@ -4,7 +4,11 @@ use super::unseen;
 use events::{ShortenedIds, StalePlace};
 use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    time::Duration,
+};
 
 /// Number of stale places, and of services that are switched off, printed for people.
 const MOST_NAMED: usize = 10;
@@ -146,7 +150,9 @@ impl<'a> Report<'a> {
         let mut notes = String::new();
         if !self.switched_off.is_empty() {
             let total = self.switched_off.len();
-            write!(notes, "\nNote: services are switched off in {total} account(s), so they have nothing to list:")
+            let accounts: BTreeSet<_> = self.switched_off.iter().map(|off| &off.account_id).collect();
+            let accounts = accounts.len();
+            write!(notes, "\nNote: services are switched off in {accounts} account(s), so they have nothing to list:")
                 .ok();
             for Off { account_id, account_name, service, regions } in self.switched_off.iter().take(MOST_NAMED) {
                 write!(notes, "\n  {service} in {account_id} ({account_name}) {}", regions.join(", ")).ok();
@@ -288,5 +294,22 @@ mod tests {
         assert!(!text.contains("000000000011"), "{text}");
         assert!(text.contains("3 id(s) of AWSPolicyStatement") && text.contains("arn:x…"), "{text}");
         assert_eq!(print(&[(outcome, Duration::ZERO)], SURVEYED, true, false).expect("it can be written"), 0);
+    }
+
+    #[test]
+    fn accounts_with_services_that_are_switched_off_are_counted_once() {
+        let off = |account: usize, service: &str| {
+            let scope = events::Scope {
+                account_id: format!("{account:012}"),
+                region: "eu-west-1".into(),
+                service: service.into(),
+                listing: "L".into(),
+            };
+            events::ScopeReport { scope: Some(scope), service_off: "off".into(), ..Default::default() }
+        };
+        let mut outcome = outcome(SyncFinished::default());
+        outcome.scopes = (1..=8).flat_map(|account| ["inspector2", "organizations"].map(|it| off(account, it))).collect();
+        let text = Report::of(&outcome, Duration::ZERO).text(SURVEYED);
+        assert!(text.contains("switched off in 8 account(s)") && text.contains("and 6 more"), "{text}");
     }
 }
