@@ -32,7 +32,7 @@ pub mod value;
 
 pub use alone::Alone;
 pub use connection::Connection;
-pub use details::{Details, unless_gone};
+pub use details::{Detail, Details, unless_gone};
 pub use error::CollectError;
 pub use options::{Args, OptionError, Options};
 pub use paging::{Pages, Tokens, paged};
