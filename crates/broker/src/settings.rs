@@ -3,7 +3,7 @@
 
 use crate::{environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
-use events::{ApiEndpoint, ClientSettings, RetryMode};
+use events::{ApiEndpoint, ClientSettings, RetryMode, apis};
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -196,7 +196,7 @@ impl Found<'_> {
 /// APIs that a service's collector calls besides its own, by their ids in AWS's settings.
 fn further_apis(service: &str) -> &'static [&'static str] {
     match service {
-        "ec2" => &["auto_scaling", "elastic_load_balancing", "elastic_load_balancing_v2"],
+        "ec2" => &[apis::AUTO_SCALING, apis::ELASTIC_LOAD_BALANCING, apis::ELASTIC_LOAD_BALANCING_V2],
         _ => &[],
     }
 }

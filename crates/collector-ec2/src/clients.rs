@@ -2,6 +2,7 @@
 
 use crate::in_use::InUse;
 use collector::Connection;
+use events::apis;
 use std::sync::Arc;
 
 /// Clients of every API that belongs to EC2 in the graph, for one account and region.
@@ -24,9 +25,9 @@ impl Clients {
     pub fn connect(connection: &Connection) -> Self {
         let quota = || connection.retry_partition.clone();
         let (scaling, classic, balancing) = (
-            connection.sdk_of("auto_scaling"),
-            connection.sdk_of("elastic_load_balancing"),
-            connection.sdk_of("elastic_load_balancing_v2"),
+            connection.sdk_of(apis::AUTO_SCALING),
+            connection.sdk_of(apis::ELASTIC_LOAD_BALANCING),
+            connection.sdk_of(apis::ELASTIC_LOAD_BALANCING_V2),
         );
         let ec2 = aws_sdk_ec2::config::Builder::from(&connection.sdk).retry_partition(quota());
         let autoscaling = aws_sdk_autoscaling::config::Builder::from(&scaling).retry_partition(quota());
@@ -39,5 +40,34 @@ impl Clients {
             balancing: aws_sdk_elasticloadbalancingv2::Client::from_conf(balancing.build()),
             in_use: Arc::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clients, apis};
+    use collector::testing::Canned;
+
+    #[tokio::test]
+    async fn each_call_is_sent_to_the_endpoint_of_its_api() {
+        let server = Canned::default();
+        let mut connection = server.connection();
+        connection.sdk = connection.sdk.to_builder().endpoint_url("http://ec2.test").build();
+        let endpoints = [
+            (apis::AUTO_SCALING, "http://scaling.test"),
+            (apis::ELASTIC_LOAD_BALANCING, "http://classic.test"),
+            (apis::ELASTIC_LOAD_BALANCING_V2, "http://balancing.test"),
+        ];
+        connection.endpoints = endpoints.map(|(api, url)| (api.to_owned(), url.to_owned())).into();
+        let clients = Clients::connect(&connection);
+        clients.ec2.describe_vpcs().send().await.expect("answered");
+        clients.autoscaling.describe_auto_scaling_groups().send().await.expect("answered");
+        clients.classic_balancing.describe_load_balancers().send().await.expect("answered");
+        clients.balancing.describe_target_groups().send().await.expect("answered");
+        let called: Vec<_> = server.requests().iter().map(|it| it.uri.clone()).collect();
+        assert_eq!(
+            called,
+            ["http://ec2.test/", "http://scaling.test/", "http://classic.test/", "http://balancing.test/"]
+        );
     }
 }

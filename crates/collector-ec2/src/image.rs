@@ -6,7 +6,7 @@
 
 use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{error::SdkError, operation::describe_images::DescribeImagesError, types::Image};
-use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
+use collector::{Collecting, Details, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
 /// Images. Their ids hold in one region only, hence the region in the node's. Cartography looks for the region in AWS's
 /// answer, which has none, and never sets it; it is set here.
@@ -66,9 +66,11 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
             own.extend(mentioned(page.images().iter().map(Image::image_id)));
             sink.emit_all(&IMAGE, page.images()).await?;
         }
-        let used = in_use::images(clients).await?;
+        let mut details = Details::default();
+        let used = in_use::images(clients, &mut details).await?;
         let others: Vec<String> = used.difference(&own).cloned().collect();
-        sink.emit_all(&IMAGE, &existing(&others, |ids| by_ids(clients, ids)).await?).await
+        sink.emit_all(&IMAGE, &existing(&others, |ids| by_ids(clients, ids)).await?).await?;
+        details.end()
     })
 }
 
@@ -161,5 +163,26 @@ mod tests {
         assert_eq!(requests[1].field("ImageId.1"), Some("ami-2"));
         assert_eq!(requests[1].field("ImageId.2"), Some("ami-3"));
         assert_eq!(requests[1].field("ImageId.3"), None);
+    }
+
+    #[tokio::test]
+    async fn a_launch_template_that_cannot_be_read_costs_only_its_own_images() {
+        let server = Canned::answering(&[
+            "",
+            "<launchTemplates><item><launchTemplateId>lt-1</launchTemplateId></item>\
+             <item><launchTemplateId>lt-2</launchTemplateId></item></launchTemplates>",
+            "!InternalError no",
+            "<launchTemplateVersionSet><item><launchTemplateId>lt-2</launchTemplateId><versionNumber>1</versionNumber>\
+             <launchTemplateData><imageId>ami-2</imageId></launchTemplateData></item></launchTemplateVersionSet>",
+            "<imagesSet><item><imageId>ami-2</imageId></item></imagesSet>",
+        ]);
+        let (clients, mut sink) = (server.clients(), Sink::to_memory(place()));
+        for noted in [&clients.in_use.instances, &clients.in_use.launch_configurations] {
+            noted.begin().await.complete();
+        }
+        let error = (LISTING.collect)(&clients, &mut sink).await.expect_err("one failed");
+        assert_eq!(error.message, "lt-1: InternalError: no");
+        let batches = sink.into_batches().await.expect("in memory");
+        assert_eq!(batches[0].nodes[0].rows[0].id, "ami-2|us-east-1");
     }
 }

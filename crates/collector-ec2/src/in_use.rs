@@ -8,7 +8,7 @@
 
 use crate::{Clients, by_name::Ids, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};
-use collector::{CollectError, paged};
+use collector::{CollectError, Details, paged};
 use futures::lock::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 
@@ -74,11 +74,12 @@ impl<T> Notes<'_, T> {
     }
 }
 
-/// Images that instances, launch templates and launch configurations of the account and region refer to.
+/// Images that instances, launch templates and launch configurations of the account and region refer to, except for
+/// templates that cannot be read.
 ///
 /// # Errors
 /// When what they refer to has to be asked for and AWS does not answer.
-pub async fn images(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+pub async fn images(clients: &Clients, details: &mut Details) -> Result<BTreeSet<String>, CollectError> {
     let InUse { instances, launch_templates, launch_configurations, .. } = &*clients.in_use;
     let mut images = match instances.known().await {
         Some(known) => known,
@@ -86,7 +87,7 @@ pub async fn images(clients: &Clients) -> Result<BTreeSet<String>, CollectError>
     };
     images.extend(match launch_templates.known().await {
         Some(known) => known,
-        None => of_launch_templates(clients).await?,
+        None => of_launch_templates(clients, details).await?,
     });
     images.extend(match launch_configurations.known().await {
         Some(known) => known,
@@ -118,10 +119,10 @@ async fn of_instances(clients: &Clients) -> Result<BTreeSet<String>, CollectErro
     Ok(images)
 }
 
-async fn of_launch_templates(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+async fn of_launch_templates(clients: &Clients, details: &mut Details) -> Result<BTreeSet<String>, CollectError> {
     let mut images = BTreeSet::new();
     let mut templates = Templates::of(clients);
-    while let Some(page) = templates.next().await? {
+    while let Some(page) = templates.next(details).await? {
         images.extend(mentioned(page.iter().flat_map(|template| template.images())));
     }
     Ok(images)
@@ -147,7 +148,7 @@ async fn of_volumes(clients: &Clients) -> Result<BTreeSet<String>, CollectError>
 
 #[cfg(test)]
 mod tests {
-    use super::{InUse, Noted, images, snapshots};
+    use super::{Details, InUse, Noted, images, snapshots};
     use crate::canned::Canned;
     use futures::FutureExt;
 
@@ -179,7 +180,7 @@ mod tests {
             notes.complete();
         }
         launch_configurations.begin().await.complete();
-        assert_eq!(images(&clients).await.expect("known"), ["ami-1".to_owned()].into());
+        assert_eq!(images(&clients, &mut Details::default()).await.expect("known"), ["ami-1".to_owned()].into());
         assert_eq!(snapshots(&clients).await.expect("known"), ["snap-1".to_owned()].into());
         assert!(server.requests().is_empty());
     }

@@ -9,7 +9,7 @@ use aws_sdk_ec2::{
     operation::describe_launch_templates::{DescribeLaunchTemplatesError, DescribeLaunchTemplatesOutput},
     types::{LaunchTemplate, LaunchTemplateVersion},
 };
-use collector::{CollectError, Collecting, Edge, Listing, Node, Pages, Sink, paged, prop, unless_gone};
+use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, paged, prop, unless_gone};
 use std::collections::{BTreeMap, HashMap};
 
 /// Launch templates.
@@ -40,20 +40,21 @@ pub const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut images = clients.in_use.launch_templates.begin().await;
-        let mut templates = Templates::of(clients);
-        while let Some(page) = templates.next().await? {
+        let (mut templates, mut details) = (Templates::of(clients), Details::default());
+        while let Some(page) = templates.next(&mut details).await? {
             for described in page {
                 images.note(described.images());
                 sink.emit(&LAUNCH_TEMPLATE, &described.template).await?;
                 sink.emit_all(&VERSION, &described.versions).await?;
             }
         }
+        details.end()?;
         images.complete();
         Ok(())
     })
 }
 
-/// A launch template and every version of it.
+/// A launch template and every version of it; none if they could not be read.
 pub struct Described {
     /// The template.
     pub template: LaunchTemplate,
@@ -85,11 +86,11 @@ impl<'a> Templates<'a> {
         Self { clients, pages, ends: None }
     }
 
-    /// The next page.
+    /// The next page, without templates that were deleted meanwhile.
     ///
     /// # Errors
-    /// When AWS does not answer with templates or versions.
-    pub async fn next(&mut self) -> Result<Option<Vec<Described>>, CollectError> {
+    /// When AWS does not answer with templates, or with the versions of many.
+    pub async fn next(&mut self, details: &mut Details) -> Result<Option<Vec<Described>>, CollectError> {
         let Some(page) = self.pages.next().await else { return Ok(None) };
         let templates = page?.launch_templates.unwrap_or_default();
         if self.ends.is_none() && templates.iter().filter(|template| ends_are_all(template)).count() > 1 {
@@ -97,20 +98,24 @@ impl<'a> Templates<'a> {
         }
         let mut page = Vec::with_capacity(templates.len());
         for template in templates {
-            let versions = self.versions(&template).await?;
-            // Without a version it was deleted since it was listed.
-            if !versions.is_empty() {
+            let versions = self.versions(&template).await;
+            let id = template.launch_template_id().unwrap_or_default();
+            if let Some(versions) = details.take(id, versions)?.unless_gone() {
                 page.push(Described { template, versions });
             }
         }
         Ok(Some(page))
     }
 
-    async fn versions(&mut self, template: &LaunchTemplate) -> Result<Vec<LaunchTemplateVersion>, CollectError> {
+    /// `None`: the template is gone.
+    async fn versions(
+        &mut self,
+        template: &LaunchTemplate,
+    ) -> Result<Option<Vec<LaunchTemplateVersion>>, CollectError> {
         let id = template.launch_template_id().unwrap_or_default();
         let ends = self.ends.as_mut().and_then(|ends| ends.remove(id)).unwrap_or_default();
         let complete = i64::try_from(ends.len()).is_ok_and(|count| template.latest_version_number() == Some(count));
-        if complete { Ok(ends.into_values().collect()) } else { all_versions(self.clients, id).await }
+        if complete { Ok(Some(ends.into_values().collect())) } else { all_versions(self.clients, id).await }
     }
 }
 
@@ -133,10 +138,13 @@ async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, Col
     Ok(ends)
 }
 
-async fn all_versions(clients: &Clients, id: &str) -> Result<Vec<LaunchTemplateVersion>, CollectError> {
+/// `None`: the template is gone. There is none without a version.
+async fn all_versions(clients: &Clients, id: &str) -> Result<Option<Vec<LaunchTemplateVersion>>, CollectError> {
     let call = clients.ec2.describe_launch_template_versions().launch_template_id(id).max_results(200);
     let pages = unless_gone(paged!(call, next_token).all().await)?.unwrap_or_default();
-    Ok(pages.into_iter().flat_map(|page| page.launch_template_versions.unwrap_or_default()).collect())
+    let versions: Vec<_> =
+        pages.into_iter().flat_map(|page| page.launch_template_versions.unwrap_or_default()).collect();
+    Ok(Some(versions).filter(|versions| !versions.is_empty()))
 }
 
 #[cfg(test)]
@@ -218,5 +226,22 @@ mod tests {
         let one = "<launchTemplates><item><launchTemplateId>lt-9</launchTemplateId></item></launchTemplates>";
         let (ids, calls) = ids(&[one, "!InvalidLaunchTemplateId.NotFound gone"]).await;
         assert_eq!((ids, calls), (Vec::new(), 2));
+    }
+
+    const TWO: &str = "<launchTemplates>\
+        <item><launchTemplateId>lt-1</launchTemplateId><latestVersionNumber>3</latestVersionNumber></item>\
+        <item><launchTemplateId>lt-3</launchTemplateId><latestVersionNumber>4</latestVersionNumber></item>\
+        </launchTemplates>";
+
+    #[tokio::test]
+    async fn a_template_whose_versions_cannot_be_read_is_named_and_the_others_are_read() {
+        let server = Canned::answering(&[TWO, "!InternalError no", THIRD]);
+        let (clients, mut sink) = (server.clients(), Sink::to_memory(place()));
+        let error = (LISTING.collect)(&clients, &mut sink).await.expect_err("one failed");
+        assert_eq!(error.message, "lt-1: InternalError: no");
+        let batches = sink.into_batches().await.expect("in memory");
+        let rows = batches.into_iter().flat_map(|it| it.nodes).flat_map(|it| it.rows);
+        assert_eq!(rows.map(|row| row.id).collect::<Vec<_>>(), ["lt-1", "lt-3", "lt-3-2", "lt-3-3", "lt-3-4"]);
+        assert_eq!(clients.in_use.launch_templates.known().await, None, "some images are missing");
     }
 }

@@ -81,15 +81,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let (mut names, mut details) = (Names::new(), Details::default());
         let mut pages = paged!(clients.balancing.describe_load_balancers().page_size(400), next_marker);
         while let Some(page) = pages.next().await {
-            let mut listed = Vec::new();
-            for balancer in page?.load_balancers() {
-                if let Some((arn, name)) = balancer.load_balancer_arn().zip(balancer.dns_name()) {
-                    sink.emit(&LOAD_BALANCER, balancer).await?;
-                    listed.push((arn.to_owned(), name.to_owned()));
-                }
-            }
-            collect_listeners(clients, &listed, sink, &mut details).await?;
-            names.extend(listed);
+            let balancers = page?.load_balancers.unwrap_or_default().into_iter().filter_map(Named::new).collect();
+            names.extend(collect_balancers(clients, balancers, sink, &mut details).await?);
         }
         if !names.is_empty() {
             collect_groups(clients, &names, sink, &mut details).await?;
@@ -98,26 +91,43 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// Of these load balancers, each with its ARN and its DNS name.
-async fn collect_listeners(
-    clients: &Clients,
-    balancers: &[(String, String)],
-    sink: &mut Sink,
-    details: &mut Details,
-) -> Result<(), CollectError> {
-    let asked = balancers.iter().cloned().map(|(arn, name)| asked_for_listeners(clients.balancing.clone(), arn, name));
-    let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    while let Some((arn, listeners)) = answers.next().await {
-        if let Some(listeners) = details.take(&arn, listeners)? {
-            sink.emit_all(&LISTENER, &listeners).await?;
-        }
-    }
-    Ok(())
+/// A load balancer that has an ARN and a DNS name.
+struct Named {
+    balancer: LoadBalancer,
+    arn: String,
+    name: String,
 }
 
-async fn asked_for_listeners(client: Client, arn: String, name: String) -> (String, Listeners) {
-    let listeners = listeners(&client, &arn, &name).await;
-    (arn, listeners)
+impl Named {
+    fn new(balancer: LoadBalancer) -> Option<Self> {
+        let (arn, name) = (balancer.load_balancer_arn()?.to_owned(), balancer.dns_name()?.to_owned());
+        Some(Self { balancer, arn, name })
+    }
+}
+
+/// Emits load balancers with their listeners, and returns the names of those that were not deleted meanwhile.
+async fn collect_balancers(
+    clients: &Clients,
+    balancers: Vec<Named>,
+    sink: &mut Sink,
+    details: &mut Details,
+) -> Result<Names, CollectError> {
+    let mut names = Names::new();
+    let asked = balancers.into_iter().map(|it| with_listeners(clients.balancing.clone(), it));
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some((Named { balancer, arn, name }, listeners)) = answers.next().await {
+        if let Some(listeners) = details.take(&arn, listeners)?.unless_gone() {
+            sink.emit(&LOAD_BALANCER, &balancer).await?;
+            sink.emit_all(&LISTENER, &listeners).await?;
+            names.insert(arn, name);
+        }
+    }
+    Ok(names)
+}
+
+async fn with_listeners(client: Client, balancer: Named) -> (Named, Listeners) {
+    let listeners = listeners(&client, &balancer.arn, &balancer.name).await;
+    (balancer, listeners)
 }
 
 /// `None`: the load balancer is gone.
@@ -150,7 +160,7 @@ async fn collect_groups(
         let asked = asked.map(|(group, balancers)| with_targets(clients.balancing.clone(), group, balancers));
         let mut answers = stream::iter(asked).buffered(AT_ONCE);
         while let Some((arn, group)) = answers.next().await {
-            if let Some(group) = details.take(&arn, group)? {
+            if let Some(group) = details.take(&arn, group)?.read() {
                 sink.emit(&GROUP, &group).await?;
                 sink.emit_all(&TARGETS, &Exposure::of(&group)).await?;
             }
@@ -256,15 +266,41 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_gone_between_two_calls_is_left_out() {
-        let server = Canned::answering(&[
-            "<LoadBalancers><member><LoadBalancerArn>lb-1</LoadBalancerArn><DNSName>Web</DNSName></member></LoadBalancers>",
-            "!LoadBalancerNotFound gone",
-            "<TargetGroups><member><TargetGroupArn>tg-1</TargetGroupArn><TargetType>instance</TargetType>\
-             <LoadBalancerArns><member>lb-1</member></LoadBalancerArns></member></TargetGroups>",
-            "!TargetGroupNotFound gone",
-        ]);
+        let server =
+            Canned::answering(&[BALANCERS, "!LoadBalancerNotFound gone", "", GROUPS, "!TargetGroupNotFound gone"]);
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
-        assert_eq!(server.requests().len(), 4);
+        // The group of the balancer that is gone is not asked for.
+        assert_eq!(server.requests().len(), 5);
+        assert_eq!(nodes(sink).await, ["(:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: \"Api\"})"]);
+    }
+
+    #[tokio::test]
+    async fn a_balancer_whose_listeners_cannot_be_read_is_written_all_the_same() {
+        let server = Canned::answering(&[BALANCERS, "!InternalError no", "", GROUPS]);
+        let mut sink = Sink::to_memory(place());
+        let error = (LISTING.collect)(&server.clients(), &mut sink).await.expect_err("one failed");
+        assert_eq!(error.message, "lb-1: InternalError: no");
+        expect![[r#"
+            (:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: "Web"})
+            (:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: "Api"})
+            (:AWSELBV2TargetGroup:ELBV2TargetGroup {id: "tg-1"})
+            (:AWSELBV2TargetGroup:ELBV2TargetGroup {id: "tg-2"})
+            (:AWSLoadBalancerV2 {id: "Web"})
+            (:AWSLoadBalancerV2 {id: "Api"})"#]]
+        .assert_eq(&nodes(sink).await.join("\n"));
+    }
+
+    const BALANCERS: &str = "<LoadBalancers>\
+        <member><LoadBalancerArn>lb-1</LoadBalancerArn><DNSName>Web</DNSName></member>\
+        <member><LoadBalancerArn>lb-2</LoadBalancerArn><DNSName>Api</DNSName></member></LoadBalancers>";
+    const GROUPS: &str = "<TargetGroups>\
+        <member><TargetGroupArn>tg-1</TargetGroupArn><LoadBalancerArns><member>lb-1</member></LoadBalancerArns></member>\
+        <member><TargetGroupArn>tg-2</TargetGroupArn><LoadBalancerArns><member>lb-2</member></LoadBalancerArns></member>\
+        </TargetGroups>";
+
+    async fn nodes(sink: Sink) -> Vec<String> {
+        let text = render_batches(&sink.into_batches().await.expect("in memory"));
+        text.lines().filter(|line| line.ends_with("})") && !line.contains("[:")).map(str::to_owned).collect()
     }
 }

@@ -1,41 +1,29 @@
 //! Routes, `(:AWSEC2Route)`: part of what `DescribeRouteTables` answers.
 
-use aws_sdk_ec2::types::{Route, RouteTable, RouteTableAssociation};
+use aws_sdk_ec2::types::{Route, RouteTable};
 use collector::{Edge, Node, Value, one, prop};
+use std::collections::HashMap;
 
-/// Part of a route table, with the table's id.
+/// A route of a table.
 #[derive(Debug, Clone)]
-pub struct InTable<T> {
-    /// Id of the table.
-    pub route_table_id: String,
-    /// The part.
-    pub it: T,
+pub struct TableRoute {
+    /// Its id among the routes of all tables.
+    pub id: String,
+    /// As AWS describes it.
+    pub it: Route,
 }
 
-impl InTable<Route> {
+impl TableRoute {
     /// The routes of a table.
-    pub fn routes_of(table: &RouteTable) -> Vec<Self> {
-        table.routes().iter().map(|it| Self::new(table, it.clone())).collect()
-    }
-}
-
-impl InTable<RouteTableAssociation> {
-    /// The associations of a table.
-    pub fn associations_of(table: &RouteTable) -> Vec<Self> {
-        table.associations().iter().map(|it| Self::new(table, it.clone())).collect()
-    }
-}
-
-impl<T> InTable<T> {
-    fn new(table: &RouteTable, it: T) -> Self {
-        Self { route_table_id: table.route_table_id().unwrap_or_default().to_owned(), it }
+    pub fn of(table: &RouteTable) -> Vec<Self> {
+        ids(table).into_iter().zip(table.routes()).map(|(id, it)| Self { id, it: it.clone() }).collect()
     }
 }
 
 /// Routes.
-pub static ROUTE: Node<InTable<Route>> = Node {
+pub static ROUTE: Node<TableRoute> = Node {
     extra_labels: &["EC2Route"],
-    id: |row, _| id(&row.route_table_id, &row.it),
+    id: |row, _| row.id.clone(),
     props: &[
         prop("carrier_gateway_id", |row, _| row.it.carrier_gateway_id().into()),
         prop("core_network_arn", |row, _| row.it.core_network_arn().into()),
@@ -66,12 +54,21 @@ pub static ROUTE: Node<InTable<Route>> = Node {
     ..Node::of("AWSEC2Route")
 };
 
-/// `rtb-1|10.0.0.0/16`: the table and what [`target`] says.
-pub fn id(route_table_id: &str, route: &Route) -> String {
-    match target(route) {
-        Some(target) => format!("{route_table_id}|{target}"),
-        None => route_table_id.to_owned(),
+/// Ids of a table's routes, in AWS's order. `rtb-1|10.0.0.0/16` is Cartography's format: the table and what [`target`] says.
+/// A prefix list is no destination there: of several that lead to the same target, the one with the lowest id keeps
+/// Cartography's id, and the others add their own (`rtb-1|tgw-1|pl-2`).
+pub fn ids(table: &RouteTable) -> Vec<String> {
+    let mut lowest = HashMap::new();
+    for route in table.routes() {
+        let lowest = lowest.entry(target(route)).or_insert(route.destination_prefix_list_id());
+        *lowest = (*lowest).min(route.destination_prefix_list_id());
     }
+    let id = |route: &Route| {
+        let list = route.destination_prefix_list_id();
+        let further = list.filter(|_| lowest.get(&target(route)) != Some(&list));
+        [table.route_table_id(), target(route), further].into_iter().flatten().collect::<Vec<_>>().join("|")
+    };
+    table.routes().iter().map(id).collect()
 }
 
 /// Cartography's `target`: the first that is there, which is the destination unless that is a prefix list.
@@ -96,9 +93,14 @@ fn gateway<'a>(route: &'a Route, prefix: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{InTable, ROUTE, Route, id};
+    use super::{ROUTE, Route, RouteTable, TableRoute, ids};
+    use crate::route_table::ROUTE_TABLE;
     use collector::testing::render;
     use expect_test::expect;
+
+    fn table(routes: impl Into<Vec<Route>>) -> RouteTable {
+        RouteTable::builder().route_table_id("rtb-1").set_routes(Some(routes.into())).build()
+    }
 
     #[test]
     fn a_full_route_leaves_nothing_null() {
@@ -145,12 +147,12 @@ mod tests {
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:ROUTES_TO_VPC_ENDPOINT]->(:AWSVpcEndpoint {id: "vpce-1"})
         "#]]
-        .assert_eq(&render(&ROUTE, &InTable { route_table_id: "rtb-1".into(), it: route }, &[]));
+        .assert_eq(&render(&ROUTE, &TableRoute::of(&table([route]))[0], &[]));
     }
 
     #[test]
     fn a_route_is_named_by_its_destination_or_else_by_where_it_leads() {
-        let check = |route: Route, expected: &str| assert_eq!(id("rtb-1", &route), expected);
+        let check = |route: Route, expected: &str| assert_eq!(ids(&table([route])), [expected]);
         check(Route::builder().destination_cidr_block("0.0.0.0/0").gateway_id("igw-1").build(), "rtb-1|0.0.0.0/0");
         check(Route::builder().destination_ipv6_cidr_block("::/0").gateway_id("igw-1").build(), "rtb-1|::/0");
         check(Route::builder().destination_prefix_list_id("pl-1").gateway_id("vpce-1").build(), "rtb-1|vpce-1");
@@ -158,10 +160,28 @@ mod tests {
     }
 
     #[test]
+    fn routes_of_prefix_lists_to_one_target_have_different_ids() {
+        let to = |list: &str| Route::builder().destination_prefix_list_id(list);
+        let routes = [
+            to("pl-2").transit_gateway_id("tgw-1").build(),
+            to("pl-1").transit_gateway_id("tgw-1").build(),
+            Route::builder().destination_cidr_block("10.0.0.0/8").transit_gateway_id("tgw-1").build(),
+            to("pl-4").build(),
+            to("pl-3").build(),
+        ];
+        let expected = ["rtb-1|tgw-1|pl-2", "rtb-1|tgw-1", "rtb-1|10.0.0.0/8", "rtb-1|pl-4", "rtb-1"];
+        let table = table(routes);
+        assert_eq!(TableRoute::of(&table).into_iter().map(|route| route.id).collect::<Vec<_>>(), expected);
+        let rendered = render(&ROUTE_TABLE, &table, &["owner_id", "vpc_id"]);
+        let edges = rendered.lines().filter_map(|line| line.strip_prefix("  -[:ROUTE]->(:AWSEC2Route {id: "));
+        assert_eq!(edges.collect::<Vec<_>>(), expected.map(|id| format!("{id:?}}})")));
+    }
+
+    #[test]
     fn only_an_internet_gateway_gets_the_gateway_edge() {
         let edges = |gateway: &str| {
             (ROUTE.edges[1].targets)(
-                &InTable { route_table_id: "rtb-1".into(), it: Route::builder().gateway_id(gateway).build() },
+                &TableRoute { id: "rtb-1".into(), it: Route::builder().gateway_id(gateway).build() },
                 &collector::testing::place(),
             )
         };

@@ -3,8 +3,8 @@
 
 use crate::{
     Clients,
-    route::{self, InTable},
-    route_table_association::{self as association, is_main},
+    route::{self, TableRoute},
+    route_table_association::{self as association, InTable, is_main},
 };
 use aws_sdk_ec2::types::RouteTable;
 use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, one, paged, prop};
@@ -23,10 +23,7 @@ pub static ROUTE_TABLE: Node<RouteTable> = Node {
     edges: &[
         Edge::account(),
         Edge::out("MEMBER_OF_AWS_VPC", "AWSVpc", "id", |it, _| one(it.vpc_id())),
-        Edge::out("ROUTE", "AWSEC2Route", "id", |it, _| {
-            let table = it.route_table_id().unwrap_or_default();
-            it.routes().iter().map(|it| route::id(table, it).into()).collect()
-        }),
+        Edge::out("ROUTE", "AWSEC2Route", "id", |it, _| route::ids(it).into_iter().map(Into::into).collect()),
         Edge::out("ASSOCIATION", "AWSEC2RouteTableAssociation", "id", |it, _| {
             many(it.associations().iter().map(|it| it.route_table_association_id()))
         }),
@@ -50,8 +47,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut pages = paged!(clients.ec2.describe_route_tables().max_results(100), next_token);
         while let Some(page) = pages.next().await {
             for table in page?.route_tables() {
-                sink.emit_all(&route::ROUTE, &InTable::routes_of(table)).await?;
-                sink.emit_all(&association::ASSOCIATION, &InTable::associations_of(table)).await?;
+                sink.emit_all(&route::ROUTE, &TableRoute::of(table)).await?;
+                sink.emit_all(&association::ASSOCIATION, &InTable::of(table)).await?;
                 sink.emit(&ROUTE_TABLE, table).await?;
             }
         }

@@ -1,12 +1,29 @@
 //! What route tables are associated with, `(:AWSEC2RouteTableAssociation)`: part of what `DescribeRouteTables` answers.
 
-use crate::route::InTable;
-use aws_sdk_ec2::types::RouteTableAssociation;
+use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation};
 use collector::{Edge, Node, Value, indexed, one, prop};
+
+/// An association, with the id of its table.
+#[derive(Debug, Clone)]
+pub struct InTable {
+    /// Id of the table.
+    pub route_table_id: String,
+    /// The association.
+    pub it: RouteTableAssociation,
+}
+
+impl InTable {
+    /// The associations of a table.
+    pub fn of(table: &RouteTable) -> Vec<Self> {
+        let route_table_id = table.route_table_id().unwrap_or_default();
+        let associations = table.associations().iter().cloned();
+        associations.map(|it| Self { route_table_id: route_table_id.to_owned(), it }).collect()
+    }
+}
 
 /// Associations with a subnet, with a gateway, or as the VPC's main table. Cartography reads the state's message from a
 /// key that AWS does not send and never sets it; it is set here.
-pub static ASSOCIATION: Node<InTable<RouteTableAssociation>> = Node {
+pub static ASSOCIATION: Node<InTable> = Node {
     extra_labels: &["EC2RouteTableAssociation"],
     id: |row, _| row.it.route_table_association_id().unwrap_or_default().to_owned(),
     props: &[
@@ -50,7 +67,7 @@ mod tests {
     use collector::testing::render;
     use expect_test::expect;
 
-    fn in_table(it: RouteTableAssociation) -> InTable<RouteTableAssociation> {
+    fn in_table(it: RouteTableAssociation) -> InTable {
         InTable { route_table_id: "rtb-1".into(), it }
     }
 

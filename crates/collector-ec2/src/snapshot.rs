@@ -14,7 +14,8 @@ use aws_sdk_ec2::{
     types::{PermissionGroup, Snapshot, SnapshotAttributeName},
 };
 use collector::{
-    CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, paged, prop, unless_gone,
+    CollectError, Collecting, Detail, Details, Edge, Listing, Node, Place, Sink, Value, copied, indexed, paged, prop,
+    unless_gone,
 };
 use std::collections::BTreeSet;
 
@@ -70,31 +71,30 @@ pub const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let (mut listed, mut public) = (BTreeSet::new(), None);
+        let (mut listed, mut public, mut details) = (BTreeSet::new(), None, Details::default());
         let mut pages = paged!(clients.ec2.describe_snapshots().owner_ids("self").max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             listed.extend(mentioned(page.snapshots().iter().map(Snapshot::snapshot_id)));
             if public.is_none() && page.snapshots().iter().any(|it| is_own(it, sink.place())) {
-                public = Some(public_ones(clients, sink.place()).await?);
+                public = Some(Public::ask(clients, sink.place(), &mut details).await?);
             }
             emit(page.snapshots.unwrap_or_default(), public.as_ref(), sink).await?;
         }
         let used = in_use::snapshots(clients).await?;
         let others: Vec<String> = used.difference(&listed).cloned().collect();
-        emit(existing(&others, |ids| by_ids(clients, ids)).await?, public.as_ref(), sink).await
+        emit(existing(&others, |ids| by_ids(clients, ids)).await?, public.as_ref(), sink).await?;
+        details.end()
     })
 }
 
-async fn emit(
-    snapshots: Vec<Snapshot>,
-    public: Option<&BTreeSet<String>>,
-    sink: &mut Sink,
-) -> Result<(), CollectError> {
+async fn emit(snapshots: Vec<Snapshot>, public: Option<&Public>, sink: &mut Sink) -> Result<(), CollectError> {
     for snapshot in snapshots {
-        let own = is_own(&snapshot, sink.place());
-        let open = || public.zip(snapshot.snapshot_id()).map(|(public, id)| public.contains(id));
-        let public = own.then(open).flatten();
+        let known = public.filter(|_| is_own(&snapshot, sink.place())).zip(snapshot.snapshot_id());
+        if known.is_some_and(|(public, id)| public.left_out.contains(id)) {
+            continue;
+        }
+        let public = known.map(|(public, id)| public.ids.contains(id));
         sink.emit(&SNAPSHOT, &SharedSnapshot { snapshot, public }).await?;
     }
     Ok(())
@@ -110,29 +110,41 @@ async fn by_ids(clients: &Clients, ids: Vec<String>) -> Result<Vec<Snapshot>, Sd
 }
 
 /// Own snapshots that everyone may restore.
-async fn public_ones(clients: &Clients, place: &Place) -> Result<BTreeSet<String>, CollectError> {
-    let mut public = BTreeSet::new();
-    let call = clients.ec2.describe_snapshots().owner_ids("self").restorable_by_user_ids("all");
-    let mut pages = paged!(call.max_results(1000), next_token);
-    while let Some(page) = pages.next().await {
-        let page = page?;
-        let own = page.snapshots().iter().filter(|it| is_own(it, place));
-        for id in mentioned(own.map(Snapshot::snapshot_id)) {
-            if is_public(clients, &id).await? {
-                public.insert(id);
-            }
-        }
-    }
-    Ok(public)
+#[derive(Default)]
+struct Public {
+    ids: BTreeSet<String>,
+    /// Those that are gone, and those of which AWS does not say whether they are public: the graph keeps what it knows.
+    left_out: BTreeSet<String>,
 }
 
-async fn is_public(clients: &Clients, id: &str) -> Result<bool, CollectError> {
+impl Public {
+    async fn ask(clients: &Clients, place: &Place, details: &mut Details) -> Result<Self, CollectError> {
+        let mut public = Self::default();
+        let call = clients.ec2.describe_snapshots().owner_ids("self").restorable_by_user_ids("all");
+        let mut pages = paged!(call.max_results(1000), next_token);
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let own = page.snapshots().iter().filter(|it| is_own(it, place));
+            for id in mentioned(own.map(Snapshot::snapshot_id)) {
+                match details.take(&id, is_public(clients, &id).await)? {
+                    Detail::Read(true) => public.ids.insert(id),
+                    Detail::Read(false) => false,
+                    Detail::Gone | Detail::Failed => public.left_out.insert(id),
+                };
+            }
+        }
+        Ok(public)
+    }
+}
+
+/// `None`: the snapshot is gone.
+async fn is_public(clients: &Clients, id: &str) -> Result<Option<bool>, CollectError> {
     let attribute = SnapshotAttributeName::CreateVolumePermission;
     let answer = clients.ec2.describe_snapshot_attribute().snapshot_id(id).attribute(attribute).send().await;
     let is_all = |answer: &DescribeSnapshotAttributeOutput| {
         answer.create_volume_permissions().iter().any(|it| it.group() == Some(&PermissionGroup::All))
     };
-    Ok(unless_gone(answer)?.is_some_and(|answer| is_all(&answer)))
+    Ok(unless_gone(answer)?.map(|answer| is_all(&answer)))
 }
 
 #[cfg(test)]
@@ -226,6 +238,24 @@ mod tests {
             (:AWSEBSSnapshot {id: "snap-3"})<-[:RESOURCE]-(:AWSAccount {id: "111111111111"})"#]]
         .assert_eq(&told.join("\n"));
         assert_eq!(server.requests().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_that_is_gone_or_cannot_be_read_is_left_out_and_the_others_are_read() {
+        const ALL: &str = "<createVolumePermission><item><group>all</group></item></createVolumePermission>";
+        for (answer, expected) in [
+            ("!InvalidSnapshot.NotFound gone", Ok(())),
+            ("!InternalError no", Err("snap-1: InternalError: no".to_owned())),
+        ] {
+            let server = Canned::answering(&[OWN, OWN, answer, ALL]);
+            let (clients, mut sink) = (server.clients(), Sink::to_memory(place()));
+            clients.in_use.volumes.begin().await.complete();
+            let ended = (LISTING.collect)(&clients, &mut sink).await;
+            assert_eq!(ended.map_err(|error| error.message), expected);
+            let batches = sink.into_batches().await.expect("in memory");
+            let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
+            assert_eq!(rows.map(|row| row.id.as_str()).collect::<Vec<_>>(), ["snap-2", "snap-3"]);
+        }
     }
 
     #[tokio::test]

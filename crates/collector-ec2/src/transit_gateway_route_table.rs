@@ -5,7 +5,10 @@ use crate::{
     Clients, transit_gateway_association::ASSOCIATION, transit_gateway_propagation::PROPAGATION,
     transit_gateway_route::ROUTE,
 };
-use aws_sdk_ec2::types::{Filter, TransitGatewayRouteTable, TransitGatewayRouteTableState as State};
+use aws_sdk_ec2::types::{
+    Filter, TransitGatewayRoute, TransitGatewayRouteTable, TransitGatewayRouteTableAssociation,
+    TransitGatewayRouteTablePropagation, TransitGatewayRouteTableState as State,
+};
 use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, one, paged, prop, unless_gone};
 
 /// Route tables, which only the gateway's owner sees.
@@ -56,77 +59,99 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut pages = paged!(clients.ec2.describe_transit_gateway_route_tables().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             for table in page?.transit_gateway_route_tables() {
-                sink.emit(&ROUTE_TABLE, table).await?;
-                // AWS lists a deleted table for hours and refuses calls about it.
-                if matches!(table.state(), Some(State::Deleted | State::Deleting)) {
-                    continue;
+                let mut parts = Parts::default();
+                let read = parts.read(clients, table).await;
+                if details.take(id(table), read)?.unless_gone().is_some() {
+                    sink.emit(&ROUTE_TABLE, table).await?;
+                    parts.emit(table, sink).await?;
                 }
-                // One that is gone or cannot be read is not asked about further.
-                let _ = collect_routes(clients, table, sink, &mut details).await?
-                    && collect_associations(clients, table, sink, &mut details).await?
-                    && collect_propagations(clients, table, sink, &mut details).await?;
             }
         }
         details.end()
     })
 }
 
-/// Whether they could be read.
-async fn collect_routes(
-    clients: &Clients,
-    table: &TransitGatewayRouteTable,
-    sink: &mut Sink,
-    details: &mut Details,
-) -> Result<bool, CollectError> {
-    let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
-    let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table)).filters(any_state);
-    // A page has 1000, the most there is, unless asked otherwise.
-    let mut pages = paged!(call, next_token);
-    while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
-        if page.additional_routes_available() == Some(true) && page.next_token().is_none() {
-            let message = format!("{}: AWS has further routes but gave no token for them", id(table));
-            return Err(CollectError::internal(message));
+/// What hangs on a table: read before anything of it is written, because the table may be gone. A transit gateway has at most
+/// 10,000 routes and 5,000 attachments ("Quotas for your transit gateways").
+#[derive(Default)]
+struct Parts {
+    routes: Vec<TransitGatewayRoute>,
+    associations: Vec<TransitGatewayRouteTableAssociation>,
+    propagations: Vec<TransitGatewayRouteTablePropagation>,
+}
+
+impl Parts {
+    /// `None`: the table is gone. After an error the parts are those that were read before it.
+    async fn read(&mut self, clients: &Clients, table: &TransitGatewayRouteTable) -> Result<Option<()>, CollectError> {
+        // AWS lists a deleted table for hours and refuses calls about it.
+        if matches!(table.state(), Some(State::Deleted | State::Deleting)) {
+            return Ok(Some(()));
         }
-        for route in page.routes.unwrap_or_default() {
+        let there = self.read_routes(clients, table).await?.is_some()
+            && self.read_associations(clients, table).await?.is_some()
+            && self.read_propagations(clients, table).await?.is_some();
+        Ok(there.then_some(()))
+    }
+
+    async fn read_routes(
+        &mut self,
+        clients: &Clients,
+        table: &TransitGatewayRouteTable,
+    ) -> Result<Option<()>, CollectError> {
+        let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
+        let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table));
+        // A page has 1000, the most there is, unless asked otherwise.
+        let mut pages = paged!(call.filters(any_state), next_token);
+        while let Some(page) = pages.next().await {
+            let Some(page) = unless_gone(page)? else { return Ok(None) };
+            if page.additional_routes_available() == Some(true) && page.next_token().is_none() {
+                return Err(CollectError::internal("AWS has further routes but gave no token for them"));
+            }
+            self.routes.extend(page.routes.unwrap_or_default());
+        }
+        Ok(Some(()))
+    }
+
+    async fn read_associations(
+        &mut self,
+        clients: &Clients,
+        table: &TransitGatewayRouteTable,
+    ) -> Result<Option<()>, CollectError> {
+        let call = clients.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(id(table));
+        let mut pages = paged!(call.max_results(1000), next_token);
+        while let Some(page) = pages.next().await {
+            let Some(page) = unless_gone(page)? else { return Ok(None) };
+            self.associations.extend(page.associations.unwrap_or_default());
+        }
+        Ok(Some(()))
+    }
+
+    async fn read_propagations(
+        &mut self,
+        clients: &Clients,
+        table: &TransitGatewayRouteTable,
+    ) -> Result<Option<()>, CollectError> {
+        let call = clients.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(id(table));
+        let mut pages = paged!(call.max_results(1000), next_token);
+        while let Some(page) = pages.next().await {
+            let Some(page) = unless_gone(page)? else { return Ok(None) };
+            self.propagations.extend(page.transit_gateway_route_table_propagations.unwrap_or_default());
+        }
+        Ok(Some(()))
+    }
+
+    async fn emit(self, table: &TransitGatewayRouteTable, sink: &mut Sink) -> Result<(), CollectError> {
+        for route in self.routes {
             sink.emit(&ROUTE, &PartOf::new(table, route)).await?;
         }
-    }
-    Ok(true)
-}
-
-async fn collect_associations(
-    clients: &Clients,
-    table: &TransitGatewayRouteTable,
-    sink: &mut Sink,
-    details: &mut Details,
-) -> Result<bool, CollectError> {
-    let call = clients.ec2.get_transit_gateway_route_table_associations().transit_gateway_route_table_id(id(table));
-    let mut pages = paged!(call.max_results(1000), next_token);
-    while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
-        for association in page.associations.unwrap_or_default() {
+        for association in self.associations {
             sink.emit(&ASSOCIATION, &PartOf::new(table, association)).await?;
         }
-    }
-    Ok(true)
-}
-
-async fn collect_propagations(
-    clients: &Clients,
-    table: &TransitGatewayRouteTable,
-    sink: &mut Sink,
-    details: &mut Details,
-) -> Result<bool, CollectError> {
-    let call = clients.ec2.get_transit_gateway_route_table_propagations().transit_gateway_route_table_id(id(table));
-    let mut pages = paged!(call.max_results(1000), next_token);
-    while let Some(page) = pages.next().await {
-        let Some(page) = details.take(id(table), unless_gone(page))? else { return Ok(false) };
-        for propagation in page.transit_gateway_route_table_propagations.unwrap_or_default() {
+        for propagation in self.propagations {
             sink.emit(&PROPAGATION, &PartOf::new(table, propagation)).await?;
         }
+        Ok(())
     }
-    Ok(true)
 }
 
 fn id(table: &TransitGatewayRouteTable) -> &str {
@@ -185,44 +210,55 @@ mod tests {
         ]);
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&server.clients(), &mut sink).await.expect("answered");
-        let batches = sink.into_batches().await.expect("in memory");
-        let tables = batches.iter().flat_map(|batch| &batch.nodes);
-        let rows: Vec<_> = tables.flat_map(|it| it.rows.iter().map(|row| format!("{} {}", it.label, row.id))).collect();
         expect![[r"
             AWSTransitGatewayRouteTable tgw-rtb-1
             AWSTransitGatewayRoute tgw-rtb-1|10.0.0.0/8
             AWSTransitGatewayRoute tgw-rtb-1|2001:db8::/32
             AWSTransitGatewayRouteTableAssociation tgw-rtb-1|tgw-attach-1
             AWSTransitGatewayRouteTablePropagation tgw-rtb-1|tgw-attach-1"]]
-        .assert_eq(&rows.join("\n"));
+        .assert_eq(&written(sink).await.join("\n"));
         assert_eq!(server.requests()[1].field("Filter.1.Value.5"), Some("deleted"));
     }
 
+    /// Labels and ids of what was written.
+    async fn written(sink: Sink) -> Vec<String> {
+        let batches = sink.into_batches().await.expect("in memory");
+        let tables = batches.iter().flat_map(|batch| &batch.nodes);
+        tables.flat_map(|it| it.rows.iter().map(|row| format!("{} {}", it.label, row.id))).collect()
+    }
+
     #[tokio::test]
-    async fn a_deleted_table_is_not_asked_about_and_one_that_is_gone_has_no_parts() {
+    async fn a_deleted_table_is_not_asked_about_and_one_that_is_gone_is_left_out() {
         let server = Canned::answering(&[
             "<transitGatewayRouteTables>\
              <item><transitGatewayRouteTableId>tgw-rtb-1</transitGatewayRouteTableId><state>deleted</state></item>\
              <item><transitGatewayRouteTableId>tgw-rtb-2</transitGatewayRouteTableId><state>available</state></item>\
              </transitGatewayRouteTables>",
+            "<routeSet><item><destinationCidrBlock>10.0.0.0/8</destinationCidrBlock></item></routeSet>",
             "!InvalidRouteTableID.NotFound gone",
         ]);
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
-        assert_eq!(server.requests().len(), 2);
+        assert_eq!(server.requests().len(), 3);
+        assert_eq!(written(sink).await, ["AWSTransitGatewayRouteTable tgw-rtb-1"]);
     }
 
     #[tokio::test]
-    async fn a_table_that_cannot_be_read_counts_once() {
+    async fn a_table_that_cannot_be_read_counts_once_and_keeps_what_was_read() {
         let server = Canned::answering(&[
             "<transitGatewayRouteTables>\
              <item><transitGatewayRouteTableId>tgw-rtb-1</transitGatewayRouteTableId></item>\
              </transitGatewayRouteTables>",
+            "<routeSet><item><destinationCidrBlock>10.0.0.0/8</destinationCidrBlock></item></routeSet>",
             "!InternalError no",
         ]);
         let mut sink = Sink::to_memory(place());
         let error = (LISTING.collect)(&server.clients(), &mut sink).await.expect_err("one failed");
-        assert!(error.message.starts_with("tgw-rtb-1: "), "{error}");
-        assert_eq!(server.requests().len(), 2);
+        assert_eq!(error.message, "tgw-rtb-1: InternalError: no");
+        assert_eq!(server.requests().len(), 3);
+        assert_eq!(
+            written(sink).await,
+            ["AWSTransitGatewayRouteTable tgw-rtb-1", "AWSTransitGatewayRoute tgw-rtb-1|10.0.0.0/8"]
+        );
     }
 }

@@ -142,7 +142,11 @@ mod tests {
         ACCOUNT, Block, CIDR_BLOCK, Options, PEERING, Side, VPC, VpcPeeringConnection, VpcPeeringConnectionStateReason,
     };
     use aws_sdk_ec2::types::CidrBlock;
-    use collector::testing::render;
+    use collector::{
+        Sink,
+        testing::{place, render},
+    };
+    use events::Ownership;
     use expect_test::expect;
 
     fn side(account: &str, vpc: &str, region: &str, block: &str) -> Side {
@@ -210,5 +214,18 @@ mod tests {
               <-[:BLOCK_ASSOCIATION]-(:AWSVpc {id: "vpc-2"})
         "#]]
         .assert_eq(&rendered.concat());
+    }
+
+    /// A shared node stays for as long as anything points at it, and the VPC does.
+    #[tokio::test]
+    async fn a_block_belongs_to_the_places_that_see_it() {
+        let mut sink = Sink::to_memory(place());
+        let other = side("222222222222", "vpc-2", "eu-west-1", "10.1.0.0/16");
+        sink.emit_all(&CIDR_BLOCK, &Block::of(&other)).await.expect("memory takes all");
+        sink.emit(&ACCOUNT, &"222222222222".to_owned()).await.expect("memory takes all");
+        let batches = sink.into_batches().await.expect("in memory");
+        let ownerships = batches[0].nodes.iter().map(|table| (table.label.as_str(), table.ownership()));
+        let expected = [("AWSCidrBlock", Ownership::Scope), ("AWSAccount", Ownership::Shared)];
+        assert_eq!(ownerships.collect::<Vec<_>>(), expected);
     }
 }

@@ -65,31 +65,42 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
         let asked = stream::iter(users).map(|user| asked(iam.sdk.clone(), user));
         let (mut answers, mut details) = (asked.buffer_unordered(Iam::AT_ONCE), Details::default());
         while let Some((keys, user)) = answers.next().await {
-            if let Some(keys) = details.take(&user, keys.map(Some))? {
-                sink.emit_all(&ACCESS_KEY, &keys).await?;
+            for (id, key) in details.take(&user, keys.map(Some))?.read().unwrap_or_default() {
+                if let Some(key) = details.take(&format!("{id} of {user}"), key)?.read() {
+                    sink.emit(&ACCESS_KEY, &key).await?;
+                }
             }
         }
         details.end()
     })
 }
 
-async fn asked(iam: Client, user_arn: String) -> (Result<Vec<AccessKey>, CollectError>, String) {
+/// Keys by id; `None` is a key that is gone.
+type Keys = Vec<(String, Result<Option<AccessKey>, CollectError>)>;
+
+async fn asked(iam: Client, user_arn: String) -> (Result<Keys, CollectError>, String) {
     (keys(&iam, &user_arn).await, user_arn)
 }
 
 /// Keys of a user; none of a user who is gone already.
-async fn keys(iam: &Client, user_arn: &str) -> Result<Vec<AccessKey>, CollectError> {
+async fn keys(iam: &Client, user_arn: &str) -> Result<Keys, CollectError> {
     let mut keys = Vec::new();
     let mut pages = paged!(iam.list_access_keys().user_name(name(user_arn)).max_items(1000), marker);
     while let Some(page) = pages.next().await {
         let Some(page) = unless_gone(page)? else { break };
         for metadata in page.access_key_metadata {
-            let Some(answer) = last_used(iam, user_arn, &metadata).await? else { continue };
-            let last_used = answer.access_key_last_used.ok_or_else(|| without_answer(&metadata))?;
-            keys.push(AccessKey { metadata, last_used, user_arn: user_arn.to_owned() });
+            keys.push((metadata.access_key_id().unwrap_or_default().to_owned(), key(iam, user_arn, metadata).await));
         }
     }
     Ok(keys)
+}
+
+/// `None`: the key is gone.
+async fn key(iam: &Client, user_arn: &str, metadata: AccessKeyMetadata) -> Result<Option<AccessKey>, CollectError> {
+    let Some(answer) = last_used(iam, user_arn, &metadata).await? else { return Ok(None) };
+    let without = || CollectError::internal("GetAccessKeyLastUsed did not say when the key was last used");
+    let last_used = answer.access_key_last_used.ok_or_else(without)?;
+    Ok(Some(AccessKey { metadata, last_used, user_arn: user_arn.to_owned() }))
 }
 
 /// `None`: the key was deleted. AWS may also answer AccessDenied, because it does not distinguish deleted keys from keys of
@@ -115,17 +126,15 @@ async fn last_used(
     }
 }
 
-fn without_answer(key: &AccessKeyMetadata) -> CollectError {
-    let id = key.access_key_id().unwrap_or_default();
-    CollectError::internal(format!("GetAccessKeyLastUsed did not say when {id} was last used"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ACCESS_KEY, AccessKey, AccessKeyLastUsed, AccessKeyMetadata};
-    use crate::testing::time;
+    use super::{ACCESS_KEY, AccessKey, AccessKeyLastUsed, AccessKeyMetadata, LISTING};
+    use crate::{Iam, testing::time};
     use aws_sdk_iam::types::builders::AccessKeyLastUsedBuilder;
-    use collector::testing::render;
+    use collector::{
+        Sink,
+        testing::{Canned, place, render},
+    };
     use expect_test::expect;
 
     fn key(last_used: AccessKeyLastUsedBuilder) -> AccessKey {
@@ -164,5 +173,41 @@ mod tests {
         let text = render(&ACCESS_KEY, &key(unused), &["lastuseddate_dt"]);
         assert!(text.contains("lastuseddate = \"None\"\n"), "{text}");
         assert!(text.contains("lastuseddate_dt = null\n"), "{text}");
+    }
+
+    const USERS: &str =
+        "<UserDetailList><member><Arn>arn:aws:iam::111111111111:user/alice</Arn></member></UserDetailList>";
+    const KEYS: &str = "<AccessKeyMetadata><member><AccessKeyId>AKIA1</AccessKeyId></member>\
+                        <member><AccessKeyId>AKIA2</AccessKeyId></member></AccessKeyMetadata>";
+    const SECOND: &str = "<AccessKeyMetadata><member><AccessKeyId>AKIA2</AccessKeyId></member></AccessKeyMetadata>";
+    const USED: &str = "<AccessKeyLastUsed><ServiceName>s3</ServiceName><Region>us-east-1</Region></AccessKeyLastUsed>";
+
+    /// How the listing ends, and the keys that it writes.
+    async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
+        let server = Canned::answering(answers);
+        let mut sink = Sink::to_memory(place());
+        let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
+        assert_eq!(server.requests().len(), answers.len());
+        let batches = sink.into_batches().await.expect("in memory");
+        let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
+        (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
+    }
+
+    /// AWS tells a deleted key and one of another account by the same words.
+    #[tokio::test]
+    async fn a_key_that_is_denied_is_gone_if_its_user_does_not_have_it_any_more() {
+        let answers = [USERS, KEYS, "!AccessDenied no", SECOND, USED];
+        assert_eq!(listed(&answers).await, (Ok(()), vec!["AKIA2".to_owned()]));
+        let answers = [USERS, KEYS, "!AccessDenied no", "!NoSuchEntity the user is gone", USED];
+        assert_eq!(listed(&answers).await, (Ok(()), vec!["AKIA2".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_read_is_named_and_the_others_are_read() {
+        let error = |message: &str| Err(format!("AKIA1 of arn:aws:iam::111111111111:user/alice: {message}"));
+        let answers = [USERS, KEYS, "!AccessDenied no", KEYS, USED];
+        assert_eq!(listed(&answers).await, (error("AccessDenied: no"), vec!["AKIA2".to_owned()]));
+        let answers = [USERS, KEYS, "!InternalError no", USED];
+        assert_eq!(listed(&answers).await, (error("InternalError: no"), vec!["AKIA2".to_owned()]));
     }
 }

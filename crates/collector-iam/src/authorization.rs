@@ -19,7 +19,7 @@ use aws_sdk_iam::{
         UserDetail,
     },
 };
-use collector::{CollectError, Collecting, Listing, Sink, paged, unless_gone};
+use collector::{CollectError, Collecting, Details, Listing, Sink, paged, unless_gone};
 use events::FailureClass;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -65,11 +65,14 @@ struct Reader<'a> {
     /// ARNs of attached managed policies and of boundaries that no page has described so far.
     awaited: BTreeSet<String>,
     described: BTreeSet<String>,
+    /// Roles and policies that could not be read.
+    details: Details,
 }
 
 impl<'a> Reader<'a> {
     fn new(groups: HashMap<&'a str, &'a str>, sink: &'a mut Sink) -> Self {
-        Self { groups, sink, said: Said::default(), awaited: BTreeSet::new(), described: BTreeSet::new() }
+        let (awaited, described) = (BTreeSet::new(), BTreeSet::new());
+        Self { groups, sink, said: Said::default(), awaited, described, details: Details::default() }
     }
 
     async fn page(&mut self, page: &GetAccountAuthorizationDetailsOutput) -> Result<(), CollectError> {
@@ -104,7 +107,8 @@ impl<'a> Reader<'a> {
 
     async fn role(&mut self, role: &RoleDetail) -> Result<(), CollectError> {
         let arn = role.arn().unwrap_or_default();
-        let trusted = trust::read(arn, role.assume_role_policy_document().unwrap_or_default(), self.sink.place())?;
+        let trusted = trust::read(role.assume_role_policy_document().unwrap_or_default(), self.sink.place());
+        let trusted = self.details.take(arn, trusted.map(Some))?.read().unwrap_or_default();
         self.said.emit(self.sink, &trusted).await?;
         self.sink.emit(&ROLE, &Role { detail: role.clone(), trusted }).await?;
         self.is_bounded(role.permissions_boundary());
@@ -129,7 +133,7 @@ impl<'a> Reader<'a> {
             let (principal, name) = (principal.unwrap_or_default(), policy.policy_name().unwrap_or_default());
             let inline = InlinePolicy::new(principal, name);
             self.sink.emit(&INLINE_POLICY, &inline).await?;
-            statement::emit(self.sink, &inline.id, policy.policy_document().unwrap_or_default()).await?;
+            self.says(&inline.id, policy.policy_document().unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -147,17 +151,23 @@ impl<'a> Reader<'a> {
         self.awaited.remove(arn);
         self.described.insert(arn.to_owned());
         self.sink.emit(&MANAGED_POLICY, &ManagedPolicy { arn: arn.to_owned() }).await?;
-        statement::emit(self.sink, arn, document).await
+        self.says(arn, document).await
+    }
+
+    async fn says(&mut self, policy_id: &str, document: &str) -> Result<(), CollectError> {
+        let statements = statement::read(policy_id, document);
+        let statements = self.details.take(policy_id, statements.map(Some))?.read().unwrap_or_default();
+        self.sink.emit_all(&STATEMENT, &statements).await
     }
 
     /// Policies that were attached while the pages were read, after their own page had gone by.
     async fn attached_meanwhile(mut self, iam: &Client) -> Result<(), CollectError> {
         for arn in std::mem::take(&mut self.awaited) {
-            if let Some(document) = fetch(iam, &arn).await? {
+            if let Some(document) = self.details.take(&arn, fetch(iam, &arn).await)?.read() {
                 self.describe(&arn, &document).await?;
             }
         }
-        Ok(())
+        self.details.end()
     }
 }
 
@@ -175,12 +185,12 @@ async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> 
         let answer = iam.get_policy_version().policy_arn(arn).set_version_id(version.map(str::to_owned)).send().await;
         if let Some(answer) = unless_gone(answer)? {
             let document = answer.policy_version().and_then(|version| version.document()).map(str::to_owned);
-            let none = || CollectError::internal(format!("{arn}: the policy came without a document"));
+            let none = || CollectError::internal("the policy came without a document");
             return document.map(Some).ok_or_else(none);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    let message = format!("{arn}: AWS has the policy, but not its default version");
+    let message = "AWS has the policy, but not its default version".to_owned();
     Err(CollectError { class: FailureClass::Service, message })
 }
 

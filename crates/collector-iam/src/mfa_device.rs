@@ -45,7 +45,7 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
         let asked = stream::iter(users).map(|user| asked(iam.sdk.clone(), user));
         let (mut answers, mut details) = (asked.buffer_unordered(Iam::AT_ONCE), Details::default());
         while let Some((devices, user)) = answers.next().await {
-            if let Some(devices) = details.take(&user, devices.map(Some))? {
+            if let Some(devices) = details.take(&user, devices.map(Some))?.read() {
                 sink.emit_all(&MFA_DEVICE, &devices).await?;
             }
         }

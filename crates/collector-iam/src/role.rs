@@ -72,7 +72,7 @@ mod tests {
         let document = r#"{"Statement":[
             {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}},
             {"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}]}"#;
-        let trusted = trust::read("role", document, &place()).expect("a policy");
+        let trusted = trust::read(document, &place()).expect("a policy");
         expect![[r#"
             (:AWSRole:AWSPrincipal:PermissionRole {id: "arn:aws:iam::111111111111:role/service-role/app"})
               arn (indexed) = "arn:aws:iam::111111111111:role/service-role/app"

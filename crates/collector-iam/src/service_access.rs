@@ -73,7 +73,7 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
             stream::iter(asked).map(|question| ask(iam.sdk.clone(), question)).buffer_unordered(Iam::AT_ONCE);
         let mut details = Details::default();
         while let Some((Question { table, arn }, answer)) = answers.next().await {
-            if let Some(access) = details.take(&arn, answer)? {
+            if let Some(access) = details.take(&arn, answer)?.read() {
                 sink.emit(table, &access).await?;
             }
         }
@@ -118,7 +118,7 @@ async fn generate(iam: &Client, arn: &str) -> Result<Option<String>, CollectErro
     Ok(job.map(|job| job.job_id.unwrap_or_default()))
 }
 
-/// Polls ever more slowly for up to a minute, as long as Cartography does. Most jobs are done at once.
+/// `None`: the job is gone. Polls ever more slowly for up to a minute, as long as Cartography does. Most jobs are done at once.
 async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, CollectError> {
     const FIRST: Duration = Duration::from_millis(250);
     const SLOWEST: Duration = Duration::from_secs(4);
@@ -128,7 +128,7 @@ async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, Coll
         let answer = iam.get_service_last_accessed_details().job_id(job).max_items(1000).send().await;
         let Some(answer) = unless_gone(answer)? else { return Ok(None) };
         match answer.job_status() {
-            JobStatusType::Completed => return rest(iam, arn, job, answer).await.map(Some),
+            JobStatusType::Completed => return rest(iam, arn, job, answer).await,
             JobStatusType::Failed => return Err(job_failed(&answer)),
             _ => tokio::time::sleep(pause).await,
         }
@@ -137,13 +137,13 @@ async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, Coll
     Err(failed("the job that finds out which service was used last did not end"))
 }
 
-/// Reads the answer's other pages.
+/// Reads the answer's other pages. `None`: the job is gone.
 async fn rest(
     iam: &Client,
     arn: &str,
     job: &str,
     first: GetServiceLastAccessedDetailsOutput,
-) -> Result<Access, CollectError> {
+) -> Result<Option<Access>, CollectError> {
     let mut page = first;
     let (mut latest, mut tokens) = (None, Tokens::default());
     loop {
@@ -155,9 +155,11 @@ async fn rest(
         }
         let next = next.filter(|_| page.is_truncated);
         latest = page.services_last_accessed.into_iter().fold(latest, later);
-        let Some(marker) = next else { return Ok(Access { arn: arn.to_owned(), service: latest }) };
+        let Some(marker) = next else { return Ok(Some(Access { arn: arn.to_owned(), service: latest })) };
         tokens.note(&marker)?;
-        page = iam.get_service_last_accessed_details().job_id(job).max_items(1000).marker(marker).send().await?;
+        let call = iam.get_service_last_accessed_details().job_id(job).max_items(1000).marker(marker);
+        let Some(answer) = unless_gone(call.send().await)? else { return Ok(None) };
+        page = answer;
     }
 }
 
@@ -180,10 +182,13 @@ fn failed(message: impl Into<String>) -> CollectError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, GROUP_ACCESS, ROLE_ACCESS, ServiceLastAccessed, USER_ACCESS, later};
-    use crate::testing::time;
+    use super::{Access, GROUP_ACCESS, LISTING, ROLE_ACCESS, ServiceLastAccessed, USER_ACCESS, later};
+    use crate::{Iam, testing::time};
     use aws_smithy_types::DateTime;
-    use collector::testing::render;
+    use collector::{
+        Sink,
+        testing::{Canned, place, render, render_batches},
+    };
     use expect_test::expect;
 
     fn service(namespace: &str, used: Option<DateTime>) -> ServiceLastAccessed {
@@ -227,5 +232,62 @@ mod tests {
         assert_eq!(last(vec![service("a", at(1)), service("b", at(3)), service("c", at(2))]).as_deref(), Some("b"));
         assert_eq!(last(vec![service("a", at(1)), service("b", at(1))]).as_deref(), Some("a"));
         assert_eq!(last(vec![service("a", None)]), None);
+    }
+
+    const USERS: &str =
+        "<UserDetailList><member><Arn>arn:aws:iam::111111111111:user/alice</Arn></member></UserDetailList>";
+    const JOB: &str = "<JobId>job</JobId>";
+
+    /// A page of a finished job: a service that was used at this second of a minute, and the marker of the next page.
+    fn page(namespace: &str, second: u32, marker: &str) -> String {
+        let more = if marker.is_empty() { String::new() } else { format!("<Marker>{marker}</Marker>") };
+        format!(
+            "<JobStatus>COMPLETED</JobStatus><JobCreationDate>2024-05-01T01:02:03Z</JobCreationDate>\
+             <JobCompletionDate>2024-05-01T01:02:03Z</JobCompletionDate><ServicesLastAccessed><member>\
+             <ServiceName>Amazon {namespace}</ServiceName><ServiceNamespace>{namespace}</ServiceNamespace>\
+             <LastAuthenticated>2024-05-01T01:02:{second:02}Z</LastAuthenticated></member></ServicesLastAccessed>\
+             <IsTruncated>{}</IsTruncated>{more}",
+            !marker.is_empty()
+        )
+    }
+
+    /// How the listing ends, and the service that it says.
+    async fn listed(answers: &[&str]) -> Result<String, String> {
+        let server = Canned::answering(answers);
+        let mut sink = Sink::to_memory(place());
+        let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
+        assert_eq!(server.requests().len(), answers.len());
+        ended.map_err(|error| error.message)?;
+        let rows = render_batches(&sink.into_batches().await.expect("in memory"));
+        let service = rows.lines().find_map(|line| line.strip_prefix("  last_accessed_service_namespace = "));
+        Ok(service.unwrap_or("nothing").to_owned())
+    }
+
+    #[tokio::test]
+    async fn the_service_used_last_is_found_on_any_page() {
+        let (first, second) = (page("s3", 1, "a"), page("ec2", 3, "b"));
+        let pages = [USERS, JOB, &first, &second, &page("sqs", 2, "")];
+        assert_eq!(listed(&pages).await.as_deref(), Ok("\"ec2\""));
+    }
+
+    #[tokio::test]
+    async fn a_repeated_marker_is_an_error() {
+        let (a, b) = (page("s3", 1, "a"), page("ec2", 3, "b"));
+        let repeated = "arn:aws:iam::111111111111:user/alice: AWS gave the same page token twice, so the rest of the listing \
+                        cannot be read";
+        for pages in [&[USERS, JOB, &a, &a][..], &[USERS, JOB, &a, &b, &a]] {
+            assert_eq!(listed(pages).await, Err(repeated.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_gone_is_begun_anew_and_a_principal_that_is_gone_left_out() {
+        let (gone, more, all) = ("!NoSuchEntity gone", page("s3", 1, "a"), page("s3", 1, ""));
+        assert_eq!(listed(&[USERS, gone]).await.as_deref(), Ok("nothing"));
+        assert_eq!(listed(&[USERS, JOB, gone, JOB, &all]).await.as_deref(), Ok("\"s3\""));
+        assert_eq!(listed(&[USERS, JOB, &more, gone, JOB, &all]).await.as_deref(), Ok("\"s3\""));
+        assert_eq!(listed(&[USERS, JOB, &more, gone, gone]).await.as_deref(), Ok("nothing"));
+        let twice = listed(&[USERS, JOB, gone, JOB, gone]).await.expect_err("AWS has the principal and no job");
+        assert!(twice.starts_with("arn:aws:iam::111111111111:user/alice: the job "), "{twice}");
     }
 }

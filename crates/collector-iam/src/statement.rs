@@ -4,7 +4,7 @@ use crate::{
     managed_policy::is_of_aws,
     policy_document::{self, Statement},
 };
-use collector::{CollectError, Edge, Node, Sink, one, prop};
+use collector::{CollectError, Edge, Node, one, prop};
 use std::collections::HashMap;
 
 /// A statement of a policy.
@@ -36,19 +36,19 @@ pub static STATEMENT: Node<PolicyStatement> = Node {
     ..Node::of("AWSPolicyStatement")
 };
 
-/// Reads a policy's document into the sink.
+/// The statements of a policy's document.
 ///
 /// # Errors
-/// When it is no policy document, or when the sink does not take its statements.
-pub async fn emit(sink: &mut Sink, policy_id: &str, document: &str) -> Result<(), CollectError> {
-    let statements = policy_document::parse(document).map_err(|error| unreadable(policy_id, &error))?;
-    sink.emit_all(&STATEMENT, &identified(policy_id, statements)).await
+/// When it is no policy document.
+pub fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
+    let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
+    Ok(identified(policy_id, statements))
 }
 
-/// A policy or a role whose document cannot be read.
-pub fn unreadable(owner: &str, error: &policy_document::DocumentError) -> CollectError {
+/// The failure of a policy or a role whose document cannot be read.
+pub fn unreadable(error: &policy_document::DocumentError) -> CollectError {
     let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-    CollectError::internal(format!("{owner}: {error}{cause}"))
+    CollectError::internal(format!("{error}{cause}"))
 }
 
 /// Gives each statement its id. A `Sid` that reads like a position can name a second statement: the last one has the id, as

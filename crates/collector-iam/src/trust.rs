@@ -147,8 +147,8 @@ impl Said {
 ///
 /// # Errors
 /// When it is no policy document.
-pub fn read(role_arn: &str, document: &str, place: &Place) -> Result<Vec<Trusted>, CollectError> {
-    let statements = policy_document::parse(document).map_err(|error| unreadable(role_arn, &error))?;
+pub fn read(document: &str, place: &Place) -> Result<Vec<Trusted>, CollectError> {
+    let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
     let with = |wanted: &dyn Fn(&Statement) -> bool| -> HashSet<&str> {
         statements.iter().filter(|it| wanted(it)).flat_map(values).collect()
     };
@@ -306,16 +306,16 @@ mod tests {
         let document = r#"{"Statement":[
             {"Effect":"Allow","Principal":{"Service":["b","a"]}},
             {"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::222222222222:root","Service":"a"}}]}"#;
-        let arns: Vec<_> = read("role", document, &place()).expect("a policy").into_iter().map(|it| it.arn).collect();
+        let arns: Vec<_> = read(document, &place()).expect("a policy").into_iter().map(|it| it.arn).collect();
         assert_eq!(arns, ["b", "a", "arn:aws:iam::222222222222:root"]);
-        let error = read("role", "{", &place()).expect_err("no JSON");
-        assert!(error.message.starts_with("role: the document is not JSON: "), "{error}");
+        let error = read("{", &place()).expect_err("no JSON");
+        assert!(error.message.starts_with("the document is not JSON: "), "{error}");
     }
 
     #[test]
     fn what_a_deny_is_about_counts() {
         let of = |statements: &str| {
-            let trusted = read("role", &format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
+            let trusted = read(&format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
             trusted.into_iter().map(|it| (it.arn, it.denied, it.conditional)).collect::<Vec<_>>()
         };
         let (user, role) = ("arn:aws:iam::1:user/a", "arn:aws:iam::1:role/x/app");
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn who_is_only_denied_is_told_apart() {
         let denied = |statements: &str| {
-            let trusted = read("role", &format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
+            let trusted = read(&format!(r#"{{"Statement":[{statements}]}}"#), &place()).expect("a policy");
             trusted.into_iter().filter(|it| it.denied).map(|it| it.arn).collect::<Vec<_>>()
         };
         let allow = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":["arn:aws:iam::1:user/a","arn:aws:iam::2:user/b"]}}"#;
@@ -354,14 +354,14 @@ mod tests {
         let conditional = format!(r#"{user},"Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"false"}}}}"#);
         assert!(denied(&deny(&conditional)).is_empty(), "it may apply or not");
         let document = format!(r#"{{"Statement":[{}]}}"#, deny(&conditional));
-        let trusted = read("role", &document, &place()).expect("a policy");
+        let trusted = read(&document, &place()).expect("a policy");
         let conditional: Vec<_> = trusted.iter().filter(|it| it.conditional).map(|it| it.arn.as_str()).collect();
         assert_eq!(conditional, ["arn:aws:iam::1:user/a"]);
         let document = r#"{"Statement":[
             {"Effect":"Allow","Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}},
             {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::1:user/a"},
              "Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}"#;
-        let trusted = read("role", document, &place()).expect("a policy");
+        let trusted = read(document, &place()).expect("a policy");
         assert!(trusted[0].conditional && !trusted[0].denied, "tags without a condition are not the role");
         let tags = r#""Action":"sts:TagSession","Principal":{"AWS":"arn:aws:iam::1:user/a"}"#;
         assert!(denied(&deny(tags)).is_empty(), "another action");

@@ -1,9 +1,10 @@
 //! The organization and what may be seen of it from an account: `DescribeOrganization`, which every member may call, and
 //! the tree below it -> `(:AWSOrganization)`.
 //!
-//! The tree is listed for the management account and for delegated administrators. Organizations tells any other member
-//! that it has no permission to access the resource, and there is nothing to list there. When IAM refuses the caller, in
-//! words of its own, somebody took a permission away: that is a failure everywhere.
+//! The tree is listed for the management account and for delegated administrators. Organizations tells any other member,
+//! in words of its own, that it has no permissions to access the resource, and there is nothing to list there. Any other
+//! refusal (by IAM, by a policy of the organization, without a word) is a failure: the tree that a delegated administrator
+//! listed must stay when somebody takes a permission away.
 
 use crate::{account, organizational_unit, root, tree};
 use aws_sdk_organizations::{
@@ -84,11 +85,13 @@ async fn roots(organizations: &Client, manages: bool) -> Result<Option<Vec<Root>
     Ok(Some(roots))
 }
 
-/// Organizations' own refusal of an account that neither manages the organization nor is delegated to.
+/// What Organizations answers to an account that neither manages the organization nor is delegated to.
+const A_MEMBERS: &str = "You don't have permissions to access this resource";
+
+/// Organizations' own refusal of such an account.
 fn is_a_members<R>(error: &SdkError<ListRootsError, R>) -> bool {
     error.as_service_error().is_some_and(|error| {
-        let by_iam = error.message().is_some_and(|message| message.contains("is not authorized to perform"));
-        error.is_access_denied_exception() && !by_iam
+        error.is_access_denied_exception() && error.message().is_some_and(|message| message.contains(A_MEMBERS))
     })
 }
 
@@ -141,7 +144,10 @@ mod tests {
     #[tokio::test]
     async fn a_member_has_nothing_to_list_and_a_missing_permission_is_a_failure() {
         assert_eq!(refused("999999999999", BY_ORGANIZATIONS).await, Ok(0));
-        for (management_account, words) in [(HERE, BY_ORGANIZATIONS), (HERE, BY_IAM), ("999999999999", BY_IAM)] {
+        let member = "999999999999";
+        for (management_account, words) in
+            [(HERE, BY_ORGANIZATIONS), (HERE, BY_IAM), (member, BY_IAM), (member, ""), (member, "Access denied")]
+        {
             let error = refused(management_account, words).await.expect_err("a failure");
             assert_eq!(error.class, FailureClass::AccessDenied, "{words}");
             assert!(error.message.ends_with(words), "{}", error.message);

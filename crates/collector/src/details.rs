@@ -7,7 +7,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::FailureClass;
 use std::error::Error;
 
-/// Failed items after which a listing stops: the rest would mostly fail too.
+/// Failed items after which a listing stops: the rest would mostly fail too. This also limits how long a listing goes on
+/// while AWS throttles or does not answer every call.
 const MOST_FAILED: u32 = 20;
 
 /// The answer about an item. `None`: the item was deleted after it was listed.
@@ -39,20 +40,55 @@ pub struct Details {
     first: Option<CollectError>,
 }
 
+/// What became of the call about an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detail<T> {
+    /// The answer.
+    Read(T),
+    /// The item was deleted: no row of it may be written.
+    Gone,
+    /// The call failed, which the listing's end reports.
+    Failed,
+}
+
+impl<T> Detail<T> {
+    /// The answer.
+    pub fn read(self) -> Option<T> {
+        match self {
+            Self::Read(answer) => Some(answer),
+            Self::Gone | Self::Failed => None,
+        }
+    }
+
+    /// The answer, or the default where the call failed; `None` when the item is gone. For an item that is written
+    /// whatever the call about it came to.
+    pub fn unless_gone(self) -> Option<T>
+    where
+        T: Default,
+    {
+        match self {
+            Self::Read(answer) => Some(answer),
+            Self::Failed => Some(T::default()),
+            Self::Gone => None,
+        }
+    }
+}
+
 impl Details {
-    /// The answer about `item`; `None` when it is gone or its call failed.
+    /// The answer about `item`, which is `None` when it is gone.
     ///
     /// # Errors
     /// The failure is not this item's alone, or too many items have failed.
-    pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Option<T>, CollectError> {
+    pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Detail<T>, CollectError> {
         let error = match answer {
-            Ok(answer) => return Ok(answer),
+            Ok(Some(answer)) => return Ok(Detail::Read(answer)),
+            Ok(None) => return Ok(Detail::Gone),
             Err(error) if is_of_all(error.class) => return Err(error),
             Err(error) => CollectError { message: format!("{item}: {}", error.message), ..error },
         };
         self.failed += 1;
         let first = self.first.get_or_insert(error);
-        if self.failed < MOST_FAILED { Ok(None) } else { Err(named(first.clone(), self.failed)) }
+        if self.failed < MOST_FAILED { Ok(Detail::Failed) } else { Err(named(first.clone(), self.failed)) }
     }
 
     /// Ends the listing.
@@ -64,9 +100,10 @@ impl Details {
     }
 }
 
+/// A bad session, or a region or service that is not enabled, fails every call. A timeout, a broken connection and
+/// throttling may concern one slow or large item; of an endpoint that does not answer at all, the next calls fail at once.
 fn is_of_all(class: FailureClass) -> bool {
-    use FailureClass::{Credentials, NotEnabled, Throttled, Timeout, Unreachable};
-    matches!(class, Credentials | NotEnabled | Throttled | Timeout | Unreachable)
+    matches!(class, FailureClass::Credentials | FailureClass::NotEnabled)
 }
 
 fn named(first: CollectError, failed: u32) -> CollectError {
@@ -87,12 +124,35 @@ mod tests {
     #[test]
     fn a_failed_item_is_named_at_the_end_and_the_others_are_read() -> Result<(), CollectError> {
         let mut details = Details::default();
-        assert_eq!(details.take("a", Ok(Some(1)))?, Some(1));
-        assert_eq!(details.take::<i32>("gone", Ok(None))?, None);
-        assert_eq!(details.take::<i32>("b", Err(denied()))?, None);
-        assert_eq!(details.take("c", Ok(Some(3)))?, Some(3));
+        assert_eq!(details.take("a", Ok(Some(1)))?, Detail::Read(1));
+        assert_eq!(details.take::<i32>("gone", Ok(None))?, Detail::Gone);
+        assert_eq!(details.take::<i32>("b", Err(denied()))?, Detail::Failed);
+        assert_eq!(details.take("c", Ok(Some(3)))?, Detail::Read(3));
         assert_eq!(details.end().expect_err("one failed").message, "b: AccessDenied: no");
         Ok(())
+    }
+
+    #[test]
+    fn one_slow_item_does_not_end_the_listing() -> Result<(), CollectError> {
+        let mut details = Details::default();
+        for class in [FailureClass::Throttled, FailureClass::Timeout, FailureClass::Unreachable] {
+            let error = CollectError { class, message: "late".into() };
+            assert_eq!(details.take::<i32>("slow", Err(error))?, Detail::Failed, "{class:?}");
+        }
+        let error = details.end().expect_err("three failed");
+        assert_eq!(
+            (error.class, error.message.as_str()),
+            (FailureClass::Throttled, "3 items could not be read, first slow: late")
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn only_what_is_gone_is_left_out() {
+        assert_eq!(Detail::Read(1).unless_gone(), Some(1));
+        assert_eq!(Detail::<i32>::Failed.unless_gone(), Some(0));
+        assert_eq!(Detail::<i32>::Gone.unless_gone(), None);
+        assert_eq!([Detail::Read(1), Detail::Gone, Detail::Failed].map(Detail::read), [Some(1), None, None]);
     }
 
     #[test]
@@ -101,7 +161,7 @@ mod tests {
         let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
         assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
         for _ in 1..MOST_FAILED {
-            assert_eq!(details.take::<i32>("a", Err(denied())), Ok(None));
+            assert_eq!(details.take::<i32>("a", Err(denied())), Ok(Detail::Failed));
         }
         let error = details.take::<i32>("z", Err(denied())).expect_err("too many");
         assert_eq!(error.message, "20 items could not be read, first a: AccessDenied: no");

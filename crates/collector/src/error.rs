@@ -137,6 +137,8 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
         | "NotAuthorized" => FailureClass::AccessDenied,
         // EC2 says so of a resource that belongs to others, too.
         "AuthFailure" if message.to_ascii_lowercase().contains("not authorized") => FailureClass::AccessDenied,
+        // Not `ServiceOff`: it is the account that may not use the service, because it is being activated or verified, or
+        // because of its bills ("Error codes for the Amazon EC2 API"). A suspended account keeps its resources.
         "OptInRequired" | "SubscriptionRequiredException" | "PendingVerification" => FailureClass::NotEnabled,
         _ if UNKNOWN_SESSION.contains(&code) => FailureClass::NotEnabled,
         "ExpiredToken"
@@ -191,6 +193,12 @@ mod tests {
             (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
             (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
             (401, "OptInRequired", "You are not subscribed to this service", NotEnabled),
+            (
+                400,
+                "SubscriptionRequiredException",
+                "The AWS Access Key Id needs a subscription for the service",
+                NotEnabled,
+            ),
             (400, "ExpiredToken", "The security token included in the request is expired", Credentials),
             (503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
             (400, "Throttling", "Rate exceeded", Throttled),

@@ -2,12 +2,14 @@
 //! a work item, leases a session and runs every listing of its service. Knows no AWS service and no graph database.
 //!
 //! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them; [`rows`] turns
-//! items into table rows, [`sink`] publishes them. [`options`] holds the settings, [`run`] takes work items, [`item`]
-//! works on one, [`listing`] runs one listing of it. [`connection`] and [`client`] reach AWS, [`error`] holds the
-//! errors, and [`probe`] tries every listing without publishing. `endpoint` gives up hung endpoints, `progress` tells
-//! slow work from hung work. [`alone`] is a collector process.
+//! items into table rows, [`sink`] takes them, `batches` publishes them. [`options`] holds the settings, [`run`] takes work
+//! items, [`item`] works on one, [`listing`] runs one listing of it, [`details`] are calls about single items.
+//! [`connection`] and [`client`] reach AWS, [`error`] holds the errors, and [`probe`] tries every listing without
+//! publishing. `endpoint` gives up hung endpoints, `progress` tells slow work from hung work. [`alone`] is a collector
+//! process.
 
 pub mod alone;
+mod batches;
 pub mod client;
 pub mod connection;
 pub mod details;
@@ -31,7 +33,7 @@ pub mod value;
 
 pub use alone::Alone;
 pub use connection::Connection;
-pub use details::{Details, unless_gone};
+pub use details::{Detail, Details, unless_gone};
 pub use error::CollectError;
 pub use options::{Args, OptionError, Options};
 pub use paging::{Pages, Tokens, paged};

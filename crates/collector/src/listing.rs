@@ -63,11 +63,20 @@ async fn collected<C: Send + Sync>(
     scope: &Scope,
 ) -> Result<(Totals, String), CollectError> {
     let mut sink = Sink::to_bus(worker.bus.clone(), task.place.clone(), task.sync.clone(), scope.clone(), task.attempt);
+    let publishing = sink.keep_publishing(worker.options.batch_age);
     let pages = async {
         match (listing.collect)(client, &mut sink).await {
-            Err(off) if off.class == FailureClass::ServiceOff && sink.is_empty() => Ok((Totals::NOTHING, off.message)),
+            Err(off) if off.class == FailureClass::ServiceOff && sink.is_empty().await => {
+                Ok((sink.finish().await?, off.message))
+            }
             Err(error) => Err(error),
             Ok(()) => Ok((sink.finish().await?, String::new())),
+        }
+    };
+    let pages = async {
+        tokio::select! {
+            listed = pages => listed,
+            lost = publishing => Err(lost),
         }
     };
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))

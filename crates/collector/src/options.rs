@@ -46,6 +46,9 @@ pub struct Options {
     /// Longest time of a work item without progress. Longer than that of a listing, because a lease may take a minute
     /// and a half and a publish two minutes.
     pub stalled: Duration,
+    /// Time after which a listing that makes progress publishes what it has, or that it goes on: far less than the
+    /// patience of a sync, which counts from the last event.
+    pub batch_age: Duration,
     /// How long work in hand may go on after a shutdown.
     pub drain_timeout: Duration,
     /// How long after a collector's last sign of life its work items go to another.
@@ -72,6 +75,7 @@ impl Default for Options {
             silence: Duration::from_secs(45),
             listing_timeout: Duration::from_mins(10),
             stalled: Duration::from_mins(5),
+            batch_age: Duration::from_mins(1),
             drain_timeout: Duration::from_secs(30),
             ack_wait: bus::ACK_WAIT,
         }

@@ -38,9 +38,9 @@ pub async fn listings<C: Send + std::marker::Sync>(
     let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
     let tries = service.chosen(&names).map(|listing| async {
         let mut sink = Sink::to_nowhere(place.clone());
-        let failure = match listing::within(worker.options.listing_timeout, (listing.collect)(&client, &mut sink)).await
-        {
-            Err(error) if !sink.has_seen_enough() => Some(error.seen_from(&place).into()),
+        let limit = worker.options.listing_timeout;
+        let failure = match listing::within(limit, (listing.collect)(&client, &mut sink)).await {
+            Err(error) if !sink.has_seen_enough().await => Some(error.seen_from(&place).into()),
             _ => None,
         };
         Probed { listing: listing.name, actions: listing.actions, failure }

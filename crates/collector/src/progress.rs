@@ -27,8 +27,17 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts now, as a part of the current future's progress.
     pub(crate) fn begin() -> Self {
-        let whole = CURRENT.try_with(Self::clone).ok().map(Box::new);
-        Self { last: Arc::new(AtomicU64::new(now())), whole }
+        Self { whole: CURRENT.try_with(Self::clone).ok().map(Box::new), ..Self::apart() }
+    }
+
+    /// That of the listing or item that the current future belongs to; of nothing outside of both.
+    pub(crate) fn current() -> Self {
+        CURRENT.try_with(Self::clone).unwrap_or_else(|_| Self::apart())
+    }
+
+    /// Starts now, as a part of nothing.
+    pub(crate) fn apart() -> Self {
+        Self { last: Arc::new(AtomicU64::new(now())), whole: None }
     }
 
     /// Runs a future whose [`note`] calls record progress here.

@@ -1,94 +1,58 @@
-//! Where a listing's items go: turned into rows, gathered into batches, published as asset events. Nothing holds more
-//! than one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
+//! Where a listing's items go: turned into rows, gathered into batches, published as asset events.
 
-use crate::{CollectError, Place, progress, rows::Rows, table::Node};
-use bus::{Bus, Outgoing, PendingAck};
-use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, Scope, Sync, asset_event::Event};
-use std::collections::VecDeque;
-
-/// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
-/// for the overhead of the encoding. An item that would exceed the size begins the next batch, and the edges of one that is
-/// larger by itself are spread over several.
-const BATCH_BYTES: usize = 512 * 1024;
-/// Or to this many rows, the size that the graph writes best in one statement.
-const BATCH_ROWS: u64 = 1_000;
-/// Published batches whose acknowledgement has not been awaited yet.
-const UNACKNOWLEDGED: usize = 4;
+pub use crate::batches::Totals;
+use crate::{
+    CollectError, Place,
+    batches::{Batches, keep_publishing},
+    table::Node,
+};
+use bus::Bus;
+use events::{AssetBatch, AssetEvent, Scope, Sync};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 
 /// Takes the items of one listing.
 pub struct Sink {
     place: Place,
-    header: AssetEvent,
-    rows: Rows,
-    /// Limit of a batch's rows in bytes.
-    most: usize,
-    output: Output,
-    batches: u32,
-    assets: u64,
-}
-
-enum Output {
-    Bus {
-        bus: Box<Bus>,
-        pending: VecDeque<PendingAck>,
-    },
-    Memory(Vec<AssetBatch>),
-    /// Ends the listing with its first item.
-    Nowhere {
-        seen: bool,
-    },
-}
-
-/// What a listing came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Totals {
-    /// Batches published.
-    pub batches: u32,
-    /// Node rows in them.
-    pub assets: u64,
-}
-
-impl Totals {
-    /// A listing without an item.
-    pub(crate) const NOTHING: Self = Self { batches: 0, assets: 0 };
+    /// Shared with the future that publishes what waits for too long.
+    batches: Arc<Mutex<Batches>>,
 }
 
 impl Sink {
     /// A sink that publishes to the assets stream.
     pub fn to_bus(bus: Bus, place: Place, sync: Sync, scope: Scope, attempt: u32) -> Self {
         let header = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: None };
-        Self {
-            place,
-            header,
-            rows: Rows::default(),
-            // Half of the limit of a server with a smaller one.
-            most: BATCH_BYTES.min(bus.most_bytes() / 2),
-            output: Output::Bus { bus: Box::new(bus), pending: VecDeque::new() },
-            batches: 0,
-            assets: 0,
-        }
+        Self::new(place, Batches::to_bus(bus, header))
     }
 
     /// A sink that keeps the batches, for tests.
     pub fn to_memory(place: Place) -> Self {
-        let header = AssetEvent::default();
-        let output = Output::Memory(Vec::new());
-        Self { place, header, rows: Rows::default(), most: BATCH_BYTES, output, batches: 0, assets: 0 }
+        Self::new(place, Batches::to_memory())
     }
 
     /// A sink that keeps nothing and ends its listing at the first item, for trying whether it can be read.
     pub(crate) fn to_nowhere(place: Place) -> Self {
-        Self { output: Output::Nowhere { seen: false }, ..Self::to_memory(place) }
+        Self::new(place, Batches::to_nowhere())
+    }
+
+    fn new(place: Place, batches: Batches) -> Self {
+        Self { place, batches: Arc::new(Mutex::new(batches)) }
     }
 
     /// Whether the listing was ended by the sink.
-    pub(crate) fn has_seen_enough(&self) -> bool {
-        matches!(self.output, Output::Nowhere { seen: true })
+    pub(crate) async fn has_seen_enough(&self) -> bool {
+        self.batches.lock().await.have_seen_enough()
     }
 
     /// Whether no item has come.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.batches == 0 && self.rows.is_empty()
+    pub(crate) async fn is_empty(&self) -> bool {
+        self.batches.lock().await.have_nothing()
+    }
+
+    /// Publishes what has waited for `age`, and signs of life; to be run beside the listing, as a part of its progress. Returns
+    /// only the error of a batch that the bus does not take.
+    pub(crate) fn keep_publishing(&self, age: Duration) -> impl Future<Output = CollectError> + use<> {
+        keep_publishing(self.batches.clone(), age)
     }
 
     /// Account and region of the listing.
@@ -101,22 +65,7 @@ impl Sink {
     /// # Errors
     /// When the bus does not take a full batch.
     pub async fn emit<T>(&mut self, node: &'static Node<T>, item: &T) -> Result<(), CollectError> {
-        if let Output::Nowhere { seen } = &mut self.output {
-            *seen = true;
-            return Err(CollectError::internal("enough was seen"));
-        }
-        progress::note();
-        let first = self.rows.is_empty();
-        self.rows.push(node, item, &self.place);
-        if self.rows.bytes() > self.most && !first {
-            self.rows.undo();
-            self.flush().await?;
-            self.rows.push(node, item, &self.place);
-        }
-        if self.rows.bytes() >= self.most || self.rows.assets() >= BATCH_ROWS {
-            self.flush().await?;
-        }
-        Ok(())
+        self.batches.lock().await.add(node, item, &self.place).await
     }
 
     /// Adds items to a table.
@@ -138,61 +87,17 @@ impl Sink {
     ///
     /// # Errors
     /// When the bus does not take a batch.
-    pub async fn finish(mut self) -> Result<Totals, CollectError> {
-        self.flush().await?;
-        if let Output::Bus { pending, .. } = &mut self.output {
-            while let Some(ack) = pending.pop_front() {
-                ack.wait().await.map_err(|error| lost(&error))?;
-                progress::note();
-            }
-        }
-        Ok(Totals { batches: self.batches, assets: self.assets })
+    pub async fn finish(self) -> Result<Totals, CollectError> {
+        self.batches.lock().await.finish().await
     }
 
     /// The batches of a sink in memory.
     ///
     /// # Errors
     /// Never for such a sink.
-    pub async fn into_batches(mut self) -> Result<Vec<AssetBatch>, CollectError> {
-        self.flush().await?;
-        match self.output {
-            Output::Memory(batches) => Ok(batches),
-            Output::Bus { .. } | Output::Nowhere { .. } => Ok(Vec::new()),
-        }
+    pub async fn into_batches(self) -> Result<Vec<AssetBatch>, CollectError> {
+        let mut batches = self.batches.lock().await;
+        batches.finish().await?;
+        Ok(batches.take_kept())
     }
-
-    async fn flush(&mut self) -> Result<(), CollectError> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        self.assets += self.rows.assets();
-        for (nodes, edges) in self.rows.take(self.most) {
-            self.publish(nodes, edges).await?;
-        }
-        Ok(())
-    }
-
-    async fn publish(&mut self, nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Result<(), CollectError> {
-        let batch = AssetBatch { index: self.batches, nodes, edges };
-        self.batches += 1;
-        match &mut self.output {
-            Output::Memory(batches) => batches.push(batch),
-            Output::Nowhere { .. } => {}
-            Output::Bus { bus, pending } => {
-                let event = AssetEvent { event: Some(Event::Batch(batch)), ..self.header.clone() };
-                if pending.len() >= UNACKNOWLEDGED
-                    && let Some(oldest) = pending.pop_front()
-                {
-                    oldest.wait().await.map_err(|error| lost(&error))?;
-                    progress::note();
-                }
-                pending.push_back(bus.send(Outgoing::asset(&event)).await);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn lost(error: &bus::PublishError) -> CollectError {
-    CollectError::internal(format!("the assets stream did not take a batch: {}", bus::chain(error)))
 }

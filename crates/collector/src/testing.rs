@@ -1,5 +1,9 @@
 //! For the tests of resource types: renders a table's rows as text to compare, and finds properties that a full fixture
-//! leaves null (a misspelled accessor, usually).
+//! leaves null (a misspelled accessor, usually). [`Canned`] answers the calls of listings.
+
+mod canned;
+
+pub use canned::{Canned, Request};
 
 use crate::{
     Place, Service,

@@ -3,6 +3,7 @@
 //!
 //! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages.
 
+pub mod apis;
 pub mod bounded;
 pub mod identifier;
 pub mod message_id;

@@ -1,5 +1,5 @@
-//! Signs of progress on work without a report: collectors publish assets of the sync, or advance in the queue towards
-//! its items.
+//! Signs of progress on work without a report: collectors publish assets of the sync (empty batches where a listing goes on
+//! without rows), or advance in the queue towards its items.
 //!
 //! Each sign is a sequence in a stream that only grows and has an upper limit, so no sign keeps a sync alive forever.
 

@@ -1,9 +1,12 @@
-use super::{GetAccountAuthorizationDetailsOutput, ManagedPolicyDetail, Reader, RoleDetail, UserDetail};
-use crate::testing::{attached, bounded, inline};
+use super::{GetAccountAuthorizationDetailsOutput, LISTING, ManagedPolicyDetail, Reader, RoleDetail, UserDetail};
+use crate::{
+    Iam,
+    testing::{attached, bounded, inline},
+};
 use aws_sdk_iam::types::PolicyVersion;
 use collector::{
     CollectError, Sink,
-    testing::{place, render_batches},
+    testing::{Canned, place, render_batches},
 };
 use expect_test::expect;
 use std::collections::HashMap;
@@ -131,9 +134,58 @@ async fn the_policy_of_a_boundary_is_fetched() {
     assert_eq!(awaited, ["arn:aws:iam::111111111111:policy/boundary"]);
 }
 
+/// What a listing of two roles and further answers comes to, and the ids of its rows.
+async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
+    let all = [&["", ROLES][..], answers].concat();
+    let server = Canned::answering(&all);
+    let mut sink = Sink::to_memory(place());
+    let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
+    assert_eq!(server.requests().len(), all.len());
+    let batches = sink.into_batches().await.expect("in memory");
+    let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
+    (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
+}
+
+/// One has a trust policy and an inline policy that are not JSON, both have policies that no page describes.
+const ROLES: &str = "<RoleDetailList>\
+    <member><Arn>role/a</Arn><AssumeRolePolicyDocument>%7B</AssumeRolePolicyDocument>\
+    <RolePolicyList><member><PolicyName>own</PolicyName><PolicyDocument>%7B</PolicyDocument></member></RolePolicyList>\
+    <AttachedManagedPolicies><member><PolicyArn>policy/a</PolicyArn></member></AttachedManagedPolicies></member>\
+    <member><Arn>role/b</Arn><AssumeRolePolicyDocument>{\"Statement\":[]}</AssumeRolePolicyDocument>\
+    <AttachedManagedPolicies><member><PolicyArn>policy/b</PolicyArn></member></AttachedManagedPolicies></member>\
+    </RoleDetailList>";
+const FOUND: &str = "<Policy><DefaultVersionId>v1</DefaultVersionId></Policy>";
+const VERSION: &str = "<PolicyVersion><Document>{\"Statement\":{\"Effect\":\"Allow\"}}</Document></PolicyVersion>";
+
 #[tokio::test]
-async fn a_document_that_cannot_be_read_fails_the_listing() {
-    let page = GetAccountAuthorizationDetailsOutput::builder().role_detail_list(role("%7B")).build();
-    let error = read(&[page]).await.expect_err("no JSON");
-    assert!(error.message.starts_with("arn:aws:iam::111111111111:role/app: the document is not JSON"), "{error}");
+async fn a_document_that_cannot_be_read_is_named_and_the_others_are_read() {
+    let (ended, rows) = listed(&[FOUND, VERSION, FOUND, VERSION]).await;
+    let error = "2 items could not be read, first role/a: the document is not JSON: \
+                 EOF while parsing an object at line 1 column 1";
+    assert_eq!(ended, Err(error.to_owned()));
+    let expected = [
+        "role/a",
+        "role/b",
+        "role/a/inline_policy/own",
+        "policy/a",
+        "policy/b",
+        "policy/a/statement/1",
+        "policy/b/statement/1",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_fetched_does_not_hide_the_others() {
+    let (ended, rows) = listed(&["!InternalError no", FOUND, VERSION]).await;
+    assert!(ended.expect_err("three failed").starts_with("3 items could not be read"));
+    assert!(rows.contains(&"policy/b/statement/1".to_owned()) && !rows.contains(&"policy/a".to_owned()), "{rows:?}");
+}
+
+/// Its default version is gone because there is a new one; a policy that is gone itself is left out.
+#[tokio::test]
+async fn a_new_default_version_is_asked_for() {
+    let (ended, rows) = listed(&[FOUND, "!NoSuchEntity gone", FOUND, VERSION, "!NoSuchEntity gone"]).await;
+    assert!(ended.expect_err("two documents").starts_with("2 items could not be read"));
+    assert!(rows.contains(&"policy/a".to_owned()) && !rows.contains(&"policy/b".to_owned()), "{rows:?}");
 }

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use testkit::Nats;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// The broker does not answer lease requests for this account.
@@ -78,6 +78,27 @@ pub(crate) static STEADY: Service<()> = Service {
                     sink.emit(&THING, &number).await?;
                 }
                 Ok(())
+            })
+        },
+    }],
+    ..without_listings()
+};
+
+/// Lets the listing of [`SLOW`] go on.
+pub(crate) static GO_ON: Notify = Notify::const_new();
+
+/// One row, and then none for as long as the test wants.
+pub(crate) static SLOW: Service<()> = Service {
+    name: "slow",
+    listings: &[Listing {
+        name: "Slow",
+        actions: &[],
+        feeds: &[&THING],
+        collect: |(), sink| {
+            Box::pin(async move {
+                sink.emit(&THING, &1).await?;
+                GO_ON.notified().await;
+                sink.emit(&THING, &2).await
             })
         },
     }],
@@ -326,6 +347,15 @@ impl Stage {
             None => "nothing".to_owned(),
         };
         Ok(self.assets(listing).await?.into_iter().map(words).collect())
+    }
+
+    /// Waits for an event of a listing, in the same words.
+    pub(crate) async fn seen(&self, listing: &str, kind: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.kinds(listing).await?.iter().any(|it| it == kind) {
+            anyhow::ensure!(Instant::now() < deadline, "no {kind} of {listing} came");
+        }
+        Ok(())
     }
 
     /// Messages on a stream.

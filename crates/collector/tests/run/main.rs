@@ -5,7 +5,7 @@ mod fake;
 use bus::{ASSETS, Outcome, Outgoing, PARKED, SYNCS, Subscription, WORK};
 use collector::Options;
 use events::{AssetEvent, FailureClass, Message, WorkKind, asset_event::Event, subjects};
-use fake::{BEGUN, FAKE, HANGING, Stage, item};
+use fake::{BEGUN, FAKE, GO_ON, HANGING, Stage, item};
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 #[tokio::test]
@@ -138,6 +138,23 @@ async fn a_listing_takes_as_long_as_it_makes_progress() -> anyhow::Result<()> {
     stage.publish(&item("steady", WorkKind::Collect)).await?;
     let report = stage.report().await?;
     assert_eq!((report.scopes[0].assets, &report.scopes[0].failure), (60, &None));
+    collector.stop().await?;
+    Ok(())
+}
+
+/// The scheduler gives up a sync without events.
+#[tokio::test]
+async fn a_row_does_not_wait_for_the_end_of_a_slow_listing() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let options = Options { batch_age: Duration::from_millis(50), ..Options::default() };
+    let collector = stage.collect(&fake::SLOW, options);
+    stage.publish(&item("slow", WorkKind::Collect)).await?;
+    stage.seen("Slow", "batch 0").await?;
+    GO_ON.notify_one();
+    let report = stage.report().await?;
+    assert_eq!((report.scopes[0].assets, &report.scopes[0].failure), (2, &None));
+    let kinds = stage.kinds("Slow").await?;
+    assert_eq!((kinds[1].as_str(), kinds.last().map(String::as_str)), ("batch 0", Some("finished 2/2")), "{kinds:?}");
     collector.stop().await?;
     Ok(())
 }

@@ -1,0 +1,230 @@
+//! The batches of one listing: rows are gathered, and published when they are many or have waited for long. Nothing holds
+//! more than one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
+
+use crate::{
+    CollectError, Place,
+    progress::{self, Progress},
+    rows::Rows,
+    table::Node,
+};
+use bus::{Bus, Outgoing, PendingAck};
+use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, asset_event::Event};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
+
+/// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
+/// for the overhead of the encoding. An item that would exceed the size begins the next batch, and the edges of one that is
+/// larger by itself are spread over several.
+const BATCH_BYTES: usize = 512 * 1024;
+/// Or to this many rows, the size that the graph writes best in one statement.
+const BATCH_ROWS: u64 = 1_000;
+/// Published batches whose acknowledgement has not been awaited yet.
+const UNACKNOWLEDGED: usize = 4;
+
+/// Rows of a listing on their way to the assets stream.
+pub(crate) struct Batches {
+    header: AssetEvent,
+    rows: Rows,
+    /// Limit of a batch's rows in bytes.
+    most: usize,
+    output: Output,
+    /// Index of the next batch.
+    next: u32,
+    assets: u64,
+    /// When the last batch was published, or the listing began.
+    published: Instant,
+}
+
+enum Output {
+    Bus {
+        bus: Box<Bus>,
+        pending: VecDeque<PendingAck>,
+    },
+    Memory(Vec<AssetBatch>),
+    /// Ends the listing with its first item.
+    Nowhere {
+        seen: bool,
+    },
+}
+
+/// What a listing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Batches published.
+    pub batches: u32,
+    /// Node rows in them.
+    pub assets: u64,
+}
+
+impl Batches {
+    /// Published to the assets stream under this header.
+    pub(crate) fn to_bus(bus: Bus, header: AssetEvent) -> Self {
+        // Half of the limit of a server with a smaller one.
+        let most = BATCH_BYTES.min(bus.most_bytes() / 2);
+        Self { most, ..Self::new(header, Output::Bus { bus: Box::new(bus), pending: VecDeque::new() }) }
+    }
+
+    /// Kept, for tests.
+    pub(crate) fn to_memory() -> Self {
+        Self::new(AssetEvent::default(), Output::Memory(Vec::new()))
+    }
+
+    /// Dropped; the first item ends the listing.
+    pub(crate) fn to_nowhere() -> Self {
+        Self::new(AssetEvent::default(), Output::Nowhere { seen: false })
+    }
+
+    fn new(header: AssetEvent, output: Output) -> Self {
+        let rows = Rows::default();
+        Self { header, rows, most: BATCH_BYTES, output, next: 0, assets: 0, published: Instant::now() }
+    }
+
+    /// Whether an item came to a sink that drops it.
+    pub(crate) fn have_seen_enough(&self) -> bool {
+        matches!(self.output, Output::Nowhere { seen: true })
+    }
+
+    /// Whether no item has come.
+    pub(crate) fn have_nothing(&self) -> bool {
+        self.assets == 0 && self.rows.is_empty()
+    }
+
+    /// Adds an item's rows, and publishes a batch that is full.
+    pub(crate) async fn add<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) -> Result<(), CollectError> {
+        if let Output::Nowhere { seen } = &mut self.output {
+            *seen = true;
+            return Err(CollectError::internal("enough was seen"));
+        }
+        progress::note();
+        let first = self.rows.is_empty();
+        self.rows.push(node, item, place);
+        if self.rows.bytes() > self.most && !first {
+            self.rows.undo();
+            self.flush().await?;
+            self.rows.push(node, item, place);
+        }
+        if self.rows.bytes() >= self.most || self.rows.assets() >= BATCH_ROWS {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes what is left and waits until the bus has acknowledged every batch.
+    pub(crate) async fn finish(&mut self) -> Result<Totals, CollectError> {
+        self.flush().await?;
+        if let Output::Bus { pending, .. } = &mut self.output {
+            while let Some(ack) = pending.pop_front() {
+                ack.wait().await.map_err(|error| lost(&error))?;
+                progress::note();
+            }
+        }
+        Ok(Totals { batches: self.next, assets: self.assets })
+    }
+
+    /// What was kept in memory.
+    pub(crate) fn take_kept(&mut self) -> Vec<AssetBatch> {
+        match &mut self.output {
+            Output::Memory(batches) => std::mem::take(batches),
+            Output::Bus { .. } | Output::Nowhere { .. } => Vec::new(),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), CollectError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.assets += self.rows.assets();
+        for (nodes, edges) in self.rows.take(self.most) {
+            self.publish(nodes, edges).await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes if nothing was published for `age`: the rows that are there, or else an empty batch if the listing has made
+    /// progress since the last one.
+    async fn publish_after(&mut self, age: Duration, listing: &Progress) -> Result<(), CollectError> {
+        let silence = self.published.elapsed();
+        if silence < age {
+            return Ok(());
+        }
+        if !self.rows.is_empty() {
+            self.flush().await
+        } else if listing.silence() < silence {
+            self.publish(Vec::new(), Vec::new()).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn publish(&mut self, nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Result<(), CollectError> {
+        let batch = AssetBatch { index: self.next, nodes, edges };
+        self.next += 1;
+        match &mut self.output {
+            Output::Memory(batches) => batches.push(batch),
+            Output::Nowhere { .. } => {}
+            Output::Bus { bus, pending } => {
+                let event = AssetEvent { event: Some(Event::Batch(batch)), ..self.header.clone() };
+                if pending.len() >= UNACKNOWLEDGED
+                    && let Some(oldest) = pending.pop_front()
+                {
+                    oldest.wait().await.map_err(|error| lost(&error))?;
+                    progress::note();
+                }
+                pending.push_back(bus.send(Outgoing::asset(&event)).await);
+            }
+        }
+        self.published = Instant::now();
+        Ok(())
+    }
+}
+
+/// Lets no `age` pass without a batch while the current listing makes progress: the scheduler counts asset events as signs of
+/// life, and a listing with a call for each row takes an hour for a batch at a low quota. Returns only the error of a batch
+/// that the bus does not take.
+pub(crate) async fn keep_publishing(batches: Arc<Mutex<Batches>>, age: Duration) -> CollectError {
+    let listing = Progress::current();
+    // Acknowledgements of these batches are no progress of the listing: it would be its own sign of life for ever.
+    let publish = async {
+        loop {
+            tokio::time::sleep(age / 2).await;
+            if let Err(error) = batches.lock().await.publish_after(age, &listing).await {
+                return error;
+            }
+        }
+    };
+    Progress::apart().during(publish).await
+}
+
+fn lost(error: &bus::PublishError) -> CollectError {
+    CollectError::internal(format!("the assets stream did not take a batch: {}", bus::chain(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listing_without_rows_shows_its_progress_and_nothing_else() {
+        let (batches, age) = (Arc::new(Mutex::new(Batches::to_memory())), Duration::from_millis(20));
+        let answers = async {
+            while batches.lock().await.next < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                progress::note();
+            }
+            tokio::time::sleep(age * 3).await;
+            let without_progress = batches.lock().await.next;
+            tokio::time::sleep(age * 10).await;
+            assert_eq!(batches.lock().await.next, without_progress);
+        };
+        let listing = async {
+            tokio::select! {
+                error = keep_publishing(batches.clone(), age) => panic!("{error}"),
+                () = answers => {}
+            }
+        };
+        Progress::begin().during(listing).await;
+        let kept = batches.lock().await.take_kept();
+        assert!(kept.iter().zip(0..).all(|(batch, index)| *batch == AssetBatch { index, ..AssetBatch::default() }));
+        assert!(batches.lock().await.have_nothing());
+    }
+}

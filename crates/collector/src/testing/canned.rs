@@ -1,0 +1,105 @@
+//! An AWS that answers from memory, for tests of listings: which calls they make, with which page sizes, to the last
+//! page.
+
+use crate::Connection;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::client::{
+    behavior_version::BehaviorVersion,
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+};
+use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
+use aws_types::{SdkConfig, region::Region};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A server of the services that answer in XML: EC2, IAM, Auto Scaling and Elastic Load Balancing. It remembers requests and
+/// answers each with the inside of `<…Response>` or `<…Result>`, which is empty when it has no more. An answer `!Code message`
+/// is an error.
+#[derive(Debug, Clone, Default)]
+pub struct Canned(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    answers: VecDeque<String>,
+    requests: Vec<Request>,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where it was sent.
+    pub uri: String,
+    form: String,
+}
+
+impl Canned {
+    /// Answers in this order.
+    pub fn answering(answers: &[&str]) -> Self {
+        let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
+        Self(Arc::new(Mutex::new(State { answers, requests: Vec::new() })))
+    }
+
+    /// Settings for clients of this server, which call once.
+    pub fn connection(&self) -> Connection {
+        let connector = SharedHttpConnector::new(self.clone());
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        Connection { sdk: sdk.build(), retry_partition: RetryPartition::new("test"), endpoints: HashMap::new() }
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.state().requests.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Request {
+    /// Value of a form field, e.g. `Action`.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.form.split('&').filter_map(|field| field.split_once('='));
+        fields.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+impl HttpConnector for Canned {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let form = request.body().bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let request = Request { uri: request.uri().to_owned(), form: form.unwrap_or_default() };
+        let ec2 = request.uri.contains("://ec2.");
+        let action = request.field("Action").unwrap_or_default().to_owned();
+        let mut state = self.state();
+        state.requests.push(request);
+        let inside = state.answers.pop_front().unwrap_or_default();
+        let (status, body) = match inside.strip_prefix('!') {
+            Some(error) => (400, refusal(error, ec2)),
+            None if ec2 => (200, format!("<{action}Response>{inside}</{action}Response>")),
+            None => (200, format!("<{action}Response><{action}Result>{inside}</{action}Result></{action}Response>")),
+        };
+        let status = status.try_into().expect("a status");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
+    }
+}
+
+/// As EC2 words it, or the other services.
+fn refusal(error: &str, ec2: bool) -> String {
+    let (code, message) = error.split_once(' ').unwrap_or((error, ""));
+    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    if ec2 {
+        format!("<Response><Errors>{error}</Errors></Response>")
+    } else {
+        format!("<ErrorResponse>{error}</ErrorResponse>")
+    }
+}
