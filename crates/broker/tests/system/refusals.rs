@@ -15,7 +15,7 @@ async fn each_in_its_own_words_and_the_others_go_on() {
          [profile mfa]\nrole_arn = arn:aws:iam::555555555555:role/r\nsource_profile = hub\nmfa_serial = arn:aws:iam::1:mfa/me\n\
          [profile env]\nrole_arn = arn:aws:iam::666666666666:role/r\ncredential_source = Environment\n\
          [profile odd]\nrole_arn = arn:aws:iam::777777777777:role/r\nsource_profile = hub\nretry_mode = often\n\
-         [profile process]\ncredential_process = exit 7\n"
+         [profile process]\ncredential_process = sh -c 'exit 7'\n"
     ));
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
     expect![[r#"
