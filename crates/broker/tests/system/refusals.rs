@@ -105,9 +105,9 @@ async fn nothing_to_begin_with() {
         let (status, said) = world.broker(arguments, &[]).await.expect_err("it ends");
         assert_eq!((status, said.lines().last()), (1, Some(words)));
     }
-    let binary = world.home.path().join("binary");
-    std::fs::write(&binary, b"[profile a]\nregion = \xff\n").expect("it is written");
-    let unreadable = [("AWS_CONFIG_FILE", binary.display().to_string())];
+    let large = world.home.path().join("large");
+    std::fs::File::create(&large).and_then(|file| file.set_len(5 << 20)).expect("it can be made");
+    let unreadable = [("AWS_CONFIG_FILE", large.display().to_string())];
     let (status, said) = world.broker(&["--accounts", "profiles"], &unreadable).await.expect_err("it ends");
     assert_eq!(status, 1);
     assert!(said.contains("error: cannot read the AWS file") && said.contains("(AWS_CONFIG_FILE): "), "{said}");
