@@ -103,10 +103,10 @@ impl Aws {
         &self.clients
     }
 
-    /// Checks that the AWS files that were asked for are there.
+    /// Checks that the AWS files that were asked for are there and open to the user.
     ///
     /// # Errors
-    /// [`ProfilesError::Missing`].
+    /// [`ProfilesError`].
     pub fn all_files_there(&self) -> Result<(), ProfilesError> {
         self.profiles.read().unwrap_or_else(PoisonError::into_inner).all_there()
     }
@@ -117,6 +117,7 @@ impl Aws {
     /// When they cannot be read; the old ones stay.
     pub fn reload(&self) -> Result<(), ProfilesError> {
         let fresh = Profiles::load(&self.env)?;
+        fresh.all_open()?;
         *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(())
     }
@@ -254,7 +255,7 @@ impl Aws {
         narrowed: Option<(&Purpose, &str)>,
         seconds: Option<i32>,
     ) -> Result<Credentials, Refusal> {
-        let WebIdentity { role, session_name, duration_seconds, region, .. } = identity;
+        let WebIdentity { role, session_name, region, .. } = identity;
         let token = sources::token(identity)?;
         let name = session_name.clone();
         let name =
@@ -266,7 +267,7 @@ impl Aws {
             .role_arn(role.to_string())
             .role_session_name(name)
             .web_identity_token(token.as_str())
-            .duration_seconds(seconds.or(*duration_seconds).unwrap_or(HOUR))
+            .duration_seconds(seconds.unwrap_or(HOUR))
             .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
             .send()
             .await;

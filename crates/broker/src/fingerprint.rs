@@ -21,6 +21,7 @@ pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
 fn of(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
     let env = aws.environment();
     let profiles = Profiles::load(env).ok()?;
+    profiles.all_open().ok()?;
     let planner = Planner::new(env, &profiles);
     let ways = match scope {
         Scope::Current { profile, .. } => vec![(String::new(), planner.caller(profile.as_deref()))],
@@ -43,8 +44,10 @@ fn described(env: &Environment, profiles: &Profiles, route: &Result<Route, PlanE
     };
     let roles: Vec<_> = route.roles.iter().map(|role| (&role.arn, &role.external_id, &role.region)).collect();
     let source = match &route.source {
-        Source::Environment => format!("environment {:?}", env.get("AWS_ACCESS_KEY_ID").map(account_bits)),
-        Source::Keys { profile } => format!("keys {:?}", profiles.get(profile, "aws_access_key_id").map(account_bits)),
+        Source::Environment => format!("environment {:?}", env.keys().map(|keys| account_bits(keys.id))),
+        Source::Keys { profile, file } => {
+            format!("keys {:?}", profiles.static_keys(profile, *file).map(|keys| account_bits(keys.id)))
+        }
         Source::Process { profile } => format!("process {:?}", profiles.get(profile, "credential_process")),
         Source::WebIdentity(identity) => format!("web identity {:?} {}", identity.role, identity.region),
         other @ (Source::Sso(_) | Source::EcsContainer | Source::Ec2InstanceMetadata { .. }) => format!("{other:?}"),

@@ -1,8 +1,21 @@
 //! Text of the AWS config and credentials files, read as botocore reads it: by the rules of Python's `configparser`, with one
 //! level of nested keys. Where botocore rejects a whole file for one line, only the section of that line is unusable here. Keys
-//! and sections that are given twice, which botocore rejects too, are merged: the last value counts.
+//! and sections that are given twice, which botocore rejects too, are merged: the last value counts. A byte order mark is
+//! skipped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ini {
+    /// All sections but `[DEFAULT]`, in the order of the file.
+    pub sections: Vec<Section>,
+    /// The first line of `[DEFAULT]` that cannot be understood. The other lines still apply.
+    pub mistake_in_defaults: Option<Mistake>,
+}
 
 /// Sections in the order of the file.
 #[derive(Debug, Default)]
@@ -17,10 +30,18 @@ struct Sections {
 pub struct Section {
     /// Text between the brackets.
     pub heading: String,
-    /// Values by lower-case key.
-    pub values: BTreeMap<String, Value>,
+    /// Its values.
+    pub values: Values,
     /// The first line that cannot be understood.
     pub mistake: Option<Mistake>,
+}
+
+/// Values by lower-case key. Those of `[DEFAULT]` apply to every section without the same key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    own: BTreeMap<String, Value>,
+    /// Shared, because a copy for each section would make memory grow with the square of the file's size.
+    defaults: Arc<BTreeMap<String, Value>>,
 }
 
 /// A value.
@@ -53,11 +74,12 @@ struct Open {
 ///
 /// # Errors
 /// There is text before the first section.
-pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
+pub fn parse(text: &[u8]) -> Result<Ini, Mistake> {
     let (mut sections, mut open, mut indent) = (Sections::default(), None::<Open>, 0);
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    for (line, raw) in text.split('\n').enumerate().map(|(index, raw)| (index + 1, raw)) {
-        let value = raw.trim();
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    for (line, bytes) in lines(text).enumerate().map(|(index, bytes)| (index + 1, bytes)) {
+        let raw = String::from_utf8_lossy(bytes);
+        let value = strip(&raw);
         if value.starts_with(['#', ';']) {
             continue;
         }
@@ -67,31 +89,41 @@ pub fn parse(text: &str) -> Result<Vec<Section>, Mistake> {
             }
             continue;
         }
-        let indented = raw.chars().take_while(|char| char.is_whitespace()).count();
-        if let Some(open) = open.as_mut().filter(|_| indented > indent) {
-            open.lines.push(value.to_owned());
-            continue;
-        }
-        indent = indented;
-        sections.close(open.take());
-        if let Some(heading) = heading(value) {
-            sections.begin(heading);
-            continue;
-        }
-        let Some(section) = sections.current() else {
-            return Err(Mistake { line, what: "text before the first [section]" });
-        };
-        match value.split_once(['=', ':']) {
-            Some((key, value)) if !key.trim().is_empty() => {
-                let (key, lines) = (key.trim().to_lowercase(), vec![value.trim().to_owned()]);
-                open = Some(Open { key, line, lines });
+        let indented = raw.chars().take_while(|char| is_space(*char)).count();
+        match open.as_mut().filter(|_| indented > indent) {
+            Some(open) => open.lines.push(value.to_owned()),
+            None => {
+                indent = indented;
+                sections.close(open.take());
+                open = sections.begin_or_set(line, value)?;
             }
-            Some(_) => section.wrong(line, "a value without a key"),
-            None => section.wrong(line, "neither `key = value` nor `[section]`"),
+        }
+        if str::from_utf8(bytes).is_err() {
+            sections.wrong(line, "bytes that are not UTF-8");
         }
     }
     sections.close(open);
     Ok(sections.with_defaults())
+}
+
+/// Lines without their ends: LF, CR LF or CR.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.flat_map(|line| line.split(|byte| *byte == b'\r'))
+}
+
+/// Whitespace as Python defines it: Unicode's, and four control characters.
+fn is_space(char: char) -> bool {
+    char.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&char)
+}
+
+fn strip(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// Whether Python's `splitlines` ends a line at this character.
+fn ends_line(char: char) -> bool {
+    matches!(char, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// `x` of `[x]`, up to the last bracket.
@@ -101,6 +133,26 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 impl Sections {
+    /// A line that is no continuation: a heading, or a key, whose value may go on.
+    fn begin_or_set(&mut self, line: usize, text: &str) -> Result<Option<Open>, Mistake> {
+        if let Some(heading) = heading(text) {
+            self.begin(heading);
+            return Ok(None);
+        }
+        if self.current.is_none() {
+            return Err(Mistake { line, what: "text before the first [section]" });
+        }
+        match text.split_once(['=', ':']) {
+            Some((key, value)) if !strip(key).is_empty() => {
+                let (key, lines) = (strip(key).to_lowercase(), vec![strip(value).to_owned()]);
+                return Ok(Some(Open { key, line, lines }));
+            }
+            Some(_) => self.wrong(line, "a value without a key"),
+            None => self.wrong(line, "neither `key = value` nor `[section]`"),
+        }
+        Ok(None)
+    }
+
     /// A repeated heading continues the first section of that name.
     fn begin(&mut self, heading: &str) {
         let known = self.places.get(heading).copied();
@@ -111,49 +163,65 @@ impl Sections {
         }));
     }
 
-    /// All sections but `[DEFAULT]`. Its values apply to every section without the same key.
-    fn with_defaults(mut self) -> Vec<Section> {
-        let Some(place) = self.places.get("DEFAULT") else { return self.all };
-        let Section { values: defaults, mistake, .. } = self.all.remove(*place);
+    fn with_defaults(mut self) -> Ini {
+        let Some(place) = self.places.get("DEFAULT") else {
+            return Ini { sections: self.all, mistake_in_defaults: None };
+        };
+        let Section { values: Values { own: defaults, .. }, mistake: mistake_in_defaults, .. } =
+            self.all.remove(*place);
+        let defaults = Arc::new(defaults);
         for section in &mut self.all {
-            section.mistake = section.mistake.or(mistake);
-            for (key, value) in &defaults {
-                section.values.entry(key.clone()).or_insert_with(|| value.clone());
-            }
+            section.values.defaults = defaults.clone();
         }
-        self.all
-    }
-
-    fn current(&mut self) -> Option<&mut Section> {
-        self.all.get_mut(self.current?)
+        Ini { sections: self.all, mistake_in_defaults }
     }
 
     fn close(&mut self, open: Option<Open>) {
-        let (Some(Open { key, line, lines }), Some(section)) = (open, self.current()) else { return };
+        let Some(Open { key, line, lines }) = open else { return };
         let text = lines.join("\n");
-        let text = text.trim_end();
+        let text = text.trim_end_matches(is_space);
         if !text.starts_with('\n') {
-            section.values.insert(key, Value::Text(text.to_owned()));
+            self.set(key, Value::Text(text.to_owned()));
             return;
         }
         let mut nested = BTreeMap::new();
-        for inner in text.lines().map(str::trim).filter(|inner| !inner.is_empty()) {
+        for inner in text.split(ends_line).map(strip).filter(|inner| !inner.is_empty()) {
             match inner.split_once('=') {
-                Some((key, value)) => drop(nested.insert(key.trim().to_owned(), value.trim().to_owned())),
-                None => section.wrong(line, "a nested line without `=`"),
+                Some((key, value)) => drop(nested.insert(strip(key).to_owned(), strip(value).to_owned())),
+                None => self.wrong(line, "a nested line without `=`"),
             }
         }
-        section.values.insert(key, Value::Nested(nested));
+        self.set(key, Value::Nested(nested));
     }
-}
 
-impl Section {
+    fn set(&mut self, key: String, value: Value) {
+        if let Some(section) = self.current.and_then(|current| self.all.get_mut(current)) {
+            section.values.own.insert(key, value);
+        }
+    }
+
+    /// Notes the first mistake of the current section.
     fn wrong(&mut self, line: usize, what: &'static str) {
-        self.mistake.get_or_insert(Mistake { line, what });
+        if let Some(section) = self.current.and_then(|current| self.all.get_mut(current)) {
+            section.mistake.get_or_insert(Mistake { line, what });
+        }
     }
 }
 
-/// The words of a heading, by the rules of a POSIX shell. `None`: a quote is not closed.
+impl Values {
+    /// The value of a key in lower case.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.own.get(key).or_else(|| self.defaults.get(key))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let defaults = self.defaults.iter().filter(|(key, _)| !self.own.contains_key(*key));
+        self.own.iter().chain(defaults).map(|(key, value)| (key.as_str(), value))
+    }
+}
+
+/// The words of a heading or a command, by the rules of a POSIX shell. `None`: a quote is not closed.
 pub fn words(heading: &str) -> Option<Vec<String>> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut rest = heading.chars().peekable();
@@ -186,15 +254,18 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        let sections = parse(text).expect("there is no text before a section");
-        let section = |section: &Section| format!("[{}] {:?} {:?}", section.heading, section.values, section.mistake);
+        let sections = parse(text.as_bytes()).expect("there is no text before a section").sections;
+        let section = |section: &Section| {
+            let values: BTreeMap<_, _> = section.values.iter().collect();
+            format!("[{}] {values:?} {:?}", section.heading, section.mistake)
+        };
         sections.iter().map(section).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn one_mistake_costs_one_section() {
-        let sections = parse("[a]\nx = 1\n[b]\nsecret\n= 2\ny: 2\n[c]\nsts =\n  oops\n[d]\nz=3")
-            .expect("it begins with a section");
+        let text = "[a]\nx = 1\n[b]\nsecret\n= 2\ny: 2\n[c]\nsts =\n  oops\n[d]\nz=3";
+        let sections = parse(text.as_bytes()).expect("it begins with a section").sections;
         let mistakes: Vec<_> = sections.iter().map(|it| it.mistake.map(|mistake| mistake.to_string())).collect();
         let wrong = |text: &str| Some(text.to_owned());
         assert_eq!(
@@ -206,17 +277,36 @@ mod tests {
                 None
             ]
         );
-        assert_eq!(sections[1].values["y"], Value::Text("2".into()));
+        assert_eq!(sections[1].values.get("y"), Some(&Value::Text("2".into())));
     }
 
     #[test]
     fn text_before_the_first_section_is_a_mistake_of_the_file() {
-        assert_eq!(parse("\n# c\nx = 1").expect_err("no section").line, 3);
+        assert_eq!(parse(b"\n# c\nx = 1").expect_err("no section").line, 3);
     }
 
     #[test]
     fn a_section_that_comes_again_goes_on() {
         assert_eq!(shown("[a]\nx=1\n[b]\n[a]\ny=2"), "[a] {\"x\": Text(\"1\"), \"y\": Text(\"2\")} None\n[b] {} None");
+    }
+
+    #[test]
+    fn a_mistake_in_default_leaves_its_other_values_to_every_section() {
+        let ini = parse(b"[DEFAULT]\nx = 1\nsecret\n[a]\n[b]\nx = 2").expect("it begins with a section");
+        assert_eq!(ini.mistake_in_defaults.map(|mistake| mistake.line), Some(3));
+        assert_eq!(
+            shown("[DEFAULT]\nx=1\nsecret\n[a]\n[b]\nx=2"),
+            "[a] {\"x\": Text(\"1\")} None\n[b] {\"x\": Text(\"2\")} None"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_cost_their_section_and_none_in_a_comment() {
+        let text = b"\xef\xbb\xbf[a]\n# b\xfcro\nx = 1\n[b]\nx = b\xfcro\n[c\xfc]\n[d]\rx = 2\r\ny = 3\n";
+        let sections = parse(text).expect("it begins with a section").sections;
+        let lines: Vec<_> = sections.iter().map(|it| it.mistake.map(|mistake| mistake.line)).collect();
+        assert_eq!(lines, [None, Some(5), Some(6), None]);
+        assert_eq!(sections[3].values.iter().count(), 2);
     }
 
     #[test]

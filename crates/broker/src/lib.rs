@@ -2,9 +2,9 @@
 //! leases collectors short sessions: one account, one service, only the actions that they declare, sealed to the one who
 //! asked.
 //!
-//! Reading order: [`config`] is what the user says, [`environment`], [`ini`], [`profiles`] and [`settings`] what AWS's files say;
-//! [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with [`sources`]
-//! ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
+//! Reading order: [`config`] is what the user says, [`environment`], [`paths`], [`ini`], [`profiles`] and [`settings`] what
+//! AWS's files say; [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with
+//! [`sources`] ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`],
 //! [`by_profile`] and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
 //! through [`own_identity`], [`broker`] answers the bus (`size` keeps its answers below the message limit) beside its
@@ -30,6 +30,7 @@ pub mod leases;
 mod months;
 pub mod organization;
 pub mod own_identity;
+pub mod paths;
 pub mod peers;
 pub mod plan;
 pub mod policy;

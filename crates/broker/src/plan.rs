@@ -4,9 +4,11 @@ use crate::{
     arn::{NoRoleArn, RoleArn},
     environment::Environment,
     profiles::{Misread, Profiles},
-    route::{Role, Route, Source, Sso, WebIdentity},
+    route::{Role, Route, Searched, Source},
     settings::Settings,
 };
+
+mod base;
 
 /// Shortest and longest session that a role may give, in seconds (STS API reference, `AssumeRole`).
 const DURATIONS: std::ops::RangeInclusive<i32> = 900..=43_200;
@@ -53,8 +55,14 @@ pub enum PlanError {
     NoCredentials { profile: String },
     #[error("profile {profile:?} holds only half of its keys: {missing} is missing")]
     HalfKeys { profile: String, missing: &'static str },
+    #[error("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")]
+    HalfEnvironment,
     #[error("profile {profile:?} uses IAM Identity Center, and {missing} is missing")]
     HalfSso { profile: String, missing: &'static str },
+    #[error("profile {profile:?} uses the sso-session {session:?}, and there is no such section")]
+    NoSuchSsoSession { profile: String, session: String },
+    #[error("profile {profile:?} and its sso-session have different values of {key}")]
+    TwoSsoValues { profile: String, key: String },
     #[error("profile {profile:?} has a web_identity_token_file but no role_arn")]
     HalfWebIdentity { profile: String },
     #[error(
@@ -86,72 +94,89 @@ impl<'a> Planner<'a> {
         Self { env, profiles }
     }
 
-    /// The caller itself, in the order of AWS's SDKs: keys in the environment, the selected profile, web identity,
-    /// container, instance. A profile named on the command line goes before the environment's keys, as in the AWS CLI.
+    /// The caller itself, in the order of boto3 and the AWS CLI: keys in the environment, the role of the selected profile, web
+    /// identity, the profile's other credentials, container, instance. Most other SDKs put a web identity of the environment
+    /// after the profile; followed is the AWS CLI. The environment's keys and web identity do not count for a profile that is
+    /// named on the command line.
+    ///
+    /// botocore's readers of files that only boto 2 and the first tools of EC2 had (`AWS_CREDENTIAL_FILE`, `BOTO_CONFIG`) are
+    /// left out.
     ///
     /// # Errors
     /// [`PlanError`].
     pub fn caller(&self, named: Option<&str>) -> Result<Route, PlanError> {
-        if let Some(profile) = named {
-            return self.profile(profile);
+        let selected = named.or_else(|| self.env.profile());
+        if let Some(profile) = selected {
+            self.exists(profile)?;
         }
-        let selected = self.env.profile();
-        let settings_of = selected.unwrap_or("default").to_owned();
-        let by = |source| Route { profile: Some(settings_of.clone()), source, roles: Vec::new() };
-        if self.env.get("AWS_ACCESS_KEY_ID").is_some() && self.env.get("AWS_SECRET_ACCESS_KEY").is_some() {
-            return Ok(by(Source::Environment));
+        let profile = selected.unwrap_or("default");
+        let by = |source| Route { profile: Some(profile.to_owned()), source, roles: Vec::new() };
+        if named.is_none() && self.env.get("AWS_ACCESS_KEY_ID").is_some() {
+            return if self.env.keys().is_some() {
+                Ok(by(Source::Environment))
+            } else {
+                Err(PlanError::HalfEnvironment)
+            };
         }
-        match self.profile(&settings_of) {
-            Err(PlanError::NoSuchProfile { .. } | PlanError::NoCredentials { .. }) if selected.is_none() => {}
-            Err(PlanError::NoCredentials { .. }) => {}
+        let nothing = match self.route(profile, named.is_none().then_some(self.env)) {
+            Err(PlanError::NoCredentials { profile }) => self.none_or_half(profile),
             planned => return planned,
-        }
-        if let Some(file) = self.env.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
-            let role = self.env.get("AWS_ROLE_ARN").unwrap_or_default().parse().map_err(PlanError::EnvironmentRole)?;
-            let session_name = self.env.get("AWS_ROLE_SESSION_NAME").map(str::to_owned);
-            return Ok(by(self.web_identity(role, file, session_name, None, &settings_of)));
-        }
+        };
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
         if container.iter().any(|name| self.env.get(name).is_some()) {
             return Ok(by(Source::EcsContainer));
         }
-        if self.env.is_true("AWS_EC2_METADATA_DISABLED") {
-            return Err(PlanError::Nothing);
+        match (named, self.env.is_true("AWS_EC2_METADATA_DISABLED")) {
+            (Some(_), true) => Err(nothing),
+            (None, true) => Err(PlanError::Nothing),
+            (Some(_), false) => Ok(by(Source::Ec2InstanceMetadata { last_resort: Some(Searched::Profile) })),
+            (None, false) => Ok(by(Source::Ec2InstanceMetadata { last_resort: Some(Searched::Everywhere) })),
         }
-        Ok(by(Source::Ec2InstanceMetadata { last_resort: true }))
     }
 
     /// Every profile but `default` that holds credentials or a role, in the order of the files; or those named, which have
-    /// to be there and to lead somewhere.
+    /// to be there and, like a caller, may have the credentials of the container or the instance.
     ///
     /// # Errors
     /// When a named profile does not exist. What is wrong with a single profile stands in its own result.
     pub fn all(&self, named: &[String]) -> Result<Vec<Planned>, PlanError> {
         if !named.is_empty() {
-            let route = |name: &String| match self.profile(name) {
+            let route = |name: &String| match self.caller(Some(name)) {
                 Err(error @ PlanError::NoSuchProfile { .. }) => Err(error),
                 planned => Ok((name.clone(), planned)),
             };
             return named.iter().map(route).collect();
         }
         let others = self.profiles.names().filter(|name| *name != "default");
-        let planned = others.map(|name| (name.to_owned(), self.profile(name)));
+        let planned = others.map(|name| match self.route(name, None) {
+            Err(PlanError::NoCredentials { profile }) => (name.to_owned(), Err(self.none_or_half(profile))),
+            planned => (name.to_owned(), planned),
+        });
         Ok(planned.filter(|(_, route)| !matches!(route, Err(PlanError::NoCredentials { .. }))).collect())
     }
 
-    /// The way of one profile, its sources followed.
-    ///
-    /// # Errors
-    /// [`PlanError`].
-    pub fn profile(&self, name: &str) -> Result<Route, PlanError> {
-        if !self.profiles.has(name) {
-            let known: Vec<_> = self.profiles.names().collect();
-            let known = match known.as_slice() {
-                [] => "there is none at all".to_owned(),
-                known => format!("there are: {}", events::listed(known, ", ")),
-            };
-            return Err(PlanError::NoSuchProfile { profile: name.to_owned(), known });
+    /// A secret without an id counts as no credentials, as in botocore, but is a mistake where no others are found.
+    fn none_or_half(&self, profile: String) -> PlanError {
+        match self.set(&profile, base::SECRET) {
+            Some(_) => PlanError::HalfKeys { profile, missing: base::ID },
+            None => PlanError::NoCredentials { profile },
         }
+    }
+
+    fn exists(&self, profile: &str) -> Result<(), PlanError> {
+        if self.profiles.has(profile) {
+            return Ok(());
+        }
+        let known: Vec<_> = self.profiles.names().collect();
+        let known = match known.as_slice() {
+            [] => "there is none at all".to_owned(),
+            known => format!("there are: {}", events::listed(known, ", ")),
+        };
+        Err(PlanError::NoSuchProfile { profile: profile.to_owned(), known })
+    }
+
+    /// The way of one profile, its sources followed. A web identity may stand in the environment.
+    fn route(&self, name: &str, env: Option<&Environment>) -> Result<Route, PlanError> {
         let mut seen = vec![name.to_owned()];
         let mut roles = Vec::new();
         let mut at = name.to_owned();
@@ -159,26 +184,28 @@ impl<'a> Planner<'a> {
             if let Some(misread) = self.profiles.mistake(&at) {
                 return Err(PlanError::Misread { profile: at, misread: misread.clone() });
             }
-            // As in the SDKs: keys of a source profile go before the role that it may have as well.
-            let by_keys = seen.len() > 1 && self.get(&at, "aws_access_key_id").is_some();
-            let Some(role) = self.role(&at)?.filter(|_| !by_keys) else { break self.base(&at) };
+            let is_source = seen.len() > 1;
+            // Keys of a source profile go before the role that it may have as well.
+            let role = if is_source && self.has_keys(&at) { None } else { self.role(&at)? };
+            let Some(role) = role else { break self.base(&at, env.filter(|_| !is_source)) };
             roles.push(role);
-            match self.next(&at)? {
-                Some(next) if next == at => break self.base(&at),
-                Some(next) if !self.profiles.has(&next) => {
-                    return Err(PlanError::NoSuchSource { profile: at, source_profile: next });
-                }
-                Some(next) if seen.contains(&next) => {
-                    seen.push(next);
-                    return Err(PlanError::Circle(seen.join(" → ")));
-                }
-                Some(_) if seen.len() > MOST_SOURCES => return Err(PlanError::TooLong { profile: name.to_owned() }),
-                Some(next) => {
-                    seen.push(next.clone());
-                    at = next;
-                }
-                None => break self.named_source(&at),
+            let Some(next) = self.next(&at)? else { break self.named_source(&at) };
+            if !self.profiles.has(&next) {
+                return Err(PlanError::NoSuchSource { profile: at, source_profile: next });
             }
+            // Only the first profile can be its own source: that of another has its keys used before its role.
+            if next == at && self.has_keys(&at) {
+                break self.base(&at, None);
+            }
+            let is_circle = seen.contains(&next);
+            seen.push(next.clone());
+            if is_circle {
+                return Err(PlanError::Circle(seen.join(" → ")));
+            }
+            if seen.len() > MOST_SOURCES + 1 {
+                return Err(PlanError::TooLong { profile: name.to_owned() });
+            }
+            at = next;
         };
         let source = source.map_err(|error| match error {
             PlanError::NoCredentials { profile } if !roles.is_empty() => {
@@ -190,10 +217,15 @@ impl<'a> Planner<'a> {
         Ok(Route { profile: Some(name.to_owned()), source, roles })
     }
 
-    /// The role that a profile assumes with credentials from somewhere else.
+    fn has_keys(&self, profile: &str) -> bool {
+        [base::ID, base::SECRET].iter().any(|key| self.set(profile, key).is_some())
+    }
+
+    /// The role that a profile assumes with credentials from somewhere else. As in botocore, a blank value of what chooses the
+    /// source counts as a value: it is an error and leads to no other source.
     fn role(&self, profile: &str) -> Result<Option<Role>, PlanError> {
-        let Some(arn) = self.get(profile, "role_arn") else { return Ok(None) };
-        if self.get(profile, "web_identity_token_file").is_some() {
+        let Some(arn) = self.set(profile, "role_arn") else { return Ok(None) };
+        if self.set(profile, "web_identity_token_file").is_some() {
             return Ok(None);
         }
         let named = || profile.to_owned();
@@ -213,7 +245,7 @@ impl<'a> Planner<'a> {
 
     /// The profile that a role profile takes its credentials from; none for a `credential_source`.
     fn next(&self, profile: &str) -> Result<Option<String>, PlanError> {
-        match (self.get(profile, "source_profile"), self.get(profile, "credential_source")) {
+        match (self.set(profile, "source_profile"), self.set(profile, "credential_source")) {
             (Some(_), Some(_)) => Err(PlanError::TwoSources { profile: profile.to_owned() }),
             (None, None) => Err(PlanError::NoSource { profile: profile.to_owned() }),
             (source_profile, _) => Ok(source_profile.map(str::to_owned)),
@@ -222,81 +254,18 @@ impl<'a> Planner<'a> {
 
     fn named_source(&self, profile: &str) -> Result<Source, PlanError> {
         match self.get(profile, "credential_source").unwrap_or_default() {
-            "Ec2InstanceMetadata" => Ok(Source::Ec2InstanceMetadata { last_resort: false }),
+            "Ec2InstanceMetadata" => Ok(Source::Ec2InstanceMetadata { last_resort: None }),
             "EcsContainer" => Ok(Source::EcsContainer),
             "Environment" => Ok(Source::Environment),
             other => Err(PlanError::UnknownSource { profile: profile.to_owned(), value: other.to_owned() }),
         }
     }
 
-    /// What a profile holds itself, in the order of the SDK.
-    fn base(&self, profile: &str) -> Result<Source, PlanError> {
-        let named = || profile.to_owned();
-        if self.get(profile, "credential_source").is_some() {
-            return self.named_source(profile);
-        }
-        if let Some(file) = self.get(profile, "web_identity_token_file") {
-            let arn = self.get(profile, "role_arn").ok_or_else(|| PlanError::HalfWebIdentity { profile: named() })?;
-            let role = arn.parse().map_err(|wrong| PlanError::RoleArn { profile: named(), wrong })?;
-            let session_name = self.get(profile, "role_session_name").map(str::to_owned);
-            return Ok(self.web_identity(role, file, session_name, self.duration(profile)?, profile));
-        }
-        if let Some(sso) = self.sso(profile)? {
-            return Ok(Source::Sso(sso));
-        }
-        if self.get(profile, "login_session").is_some() {
-            return Err(PlanError::LoginSession { profile: named() });
-        }
-        if self.get(profile, "credential_process").is_some() {
-            return Ok(Source::Process { profile: named() });
-        }
-        let keys = ["aws_access_key_id", "aws_secret_access_key"];
-        match keys.map(|key| self.get(profile, key).is_some()) {
-            [true, true] => Ok(Source::Keys { profile: named() }),
-            [false, false] => Err(PlanError::NoCredentials { profile: named() }),
-            [has_id, _] => Err(PlanError::HalfKeys { profile: named(), missing: keys[usize::from(has_id)] }),
-        }
-    }
-
-    fn sso(&self, profile: &str) -> Result<Option<Sso>, PlanError> {
-        const KEYS: [&str; 5] = ["sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region"];
-        if KEYS.iter().all(|key| self.get(profile, key).is_none()) {
-            return Ok(None);
-        }
-        let session = self.get(profile, "sso_session");
-        let of_instance = |key: &'static str| {
-            let value = session.map_or_else(|| self.get(profile, key), |name| self.profiles.sso_session(name, key));
-            value.map(str::to_owned).ok_or_else(|| PlanError::HalfSso { profile: profile.to_owned(), missing: key })
-        };
-        let own = |key: &'static str| {
-            let value = self.get(profile, key).map(str::to_owned);
-            value.ok_or_else(|| PlanError::HalfSso { profile: profile.to_owned(), missing: key })
-        };
-        Ok(Some(Sso {
-            profile: profile.to_owned(),
-            account_id: own("sso_account_id")?,
-            role_name: own("sso_role_name")?,
-            region: of_instance("sso_region")?,
-            start_url: of_instance("sso_start_url")?,
-            session: session.map(str::to_owned),
-        }))
-    }
-
-    fn web_identity(
-        &self,
-        role: RoleArn,
-        token_file: &str,
-        session_name: Option<String>,
-        duration_seconds: Option<i32>,
-        profile: &str,
-    ) -> Source {
-        let region = self.settings(profile).home_region(&role.partition).to_owned();
-        Source::WebIdentity(WebIdentity { role, token_file: token_file.into(), session_name, duration_seconds, region })
-    }
-
+    /// As in botocore, a value that is no number counts as not set.
     fn duration(&self, profile: &str) -> Result<Option<i32>, PlanError> {
         let Some(text) = self.get(profile, "duration_seconds") else { return Ok(None) };
-        let seconds = text.parse().ok().filter(|seconds| DURATIONS.contains(seconds));
+        let Ok(seconds) = text.parse::<i64>() else { return Ok(None) };
+        let seconds = i32::try_from(seconds).ok().filter(|seconds| DURATIONS.contains(seconds));
         let wrong = || PlanError::Duration { profile: profile.to_owned(), value: text.to_owned() };
         seconds.map(Some).ok_or_else(wrong)
     }
@@ -307,6 +276,10 @@ impl<'a> Planner<'a> {
 
     fn get(&self, profile: &str, key: &str) -> Option<&'a str> {
         self.profiles.get(profile, key)
+    }
+
+    fn set(&self, profile: &str, key: &str) -> Option<&'a str> {
+        self.profiles.set(profile, key)
     }
 }
 

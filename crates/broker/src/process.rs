@@ -2,6 +2,7 @@
 //! process"). Run here and not by the SDK, which repeats the command and what it printed in logs and errors: both may hold
 //! secrets.
 
+use crate::ini;
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
 use aws_smithy_types::date_time::{DateTime, Format};
 use std::{
@@ -27,7 +28,8 @@ struct Printed {
     expiration: Option<String>,
 }
 
-/// Runs the command as the AWS CLI would and reads what it prints.
+/// Runs the command as the AWS CLI would and reads what it prints: without a shell, so that `$`, `&` and `#` mean themselves.
+/// The SDKs of most other languages pass it to a shell.
 ///
 /// # Errors
 /// When it fails, takes too long or prints something else; what it printed is not repeated.
@@ -44,13 +46,16 @@ pub async fn run(command: &str) -> Result<Credentials, CredentialsError> {
 
 /// Output and exit status of the command. Kills the command when its output exceeds the limit.
 async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
-    let mut child = tokio::process::Command::new("sh")
-        .args(["-c", command])
+    let words = ini::words(command).ok_or_else(|| io::Error::other("a quote in the command is not closed"))?;
+    let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .spawn()?;
+        .spawn()
+        .map_err(|error| io::Error::new(error.kind(), format!("the command cannot be started: {error}")))?;
     // The buffer has its final capacity, because a growing one would leave copies of the secret behind.
     let mut printed = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
     let pipe = child.stdout.take().ok_or_else(|| io::Error::other("the command has no output"))?;
@@ -98,13 +103,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_shell_reads_the_command() {
+        let json = r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"$HOME&#;"}"#;
+        let credentials = run(&format!("printf %s '{json}' # no comment")).await;
+        assert!(credentials.is_err(), "printf prints the further words, too");
+        let json = json.replace('"', "\\\"");
+        let credentials = run(&format!("printf %s \"{json}\"")).await.expect("they are credentials");
+        assert_eq!(credentials.secret_access_key(), "$HOME&#;");
+    }
+
+    #[tokio::test]
     async fn what_goes_wrong_does_not_repeat_what_was_printed() {
         for command in [
-            "echo hush; exit 3",
+            "sh -c 'echo hush; exit 3'",
             "echo '{\"Version\":1,\"AccessKeyId\":\"hush\"}'",
             "echo '{\"Version\":2,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\"}'",
             "echo '{\"Version\":1,\"AccessKeyId\":\"hush\",\"SecretAccessKey\":\"hush\",\"Expiration\":\"hush\"}'",
-            "/nonexistent --password hush 2>/dev/null",
+            "/nonexistent --password hush",
+            "echo 'hush",
+            "",
             "yes hush",
         ] {
             let error = run(command).await.expect_err("it is refused");

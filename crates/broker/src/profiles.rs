@@ -2,14 +2,17 @@
 //! file's value counts.
 
 use crate::{
-    environment::Environment,
+    environment::{Environment, StaticKeys},
     files,
-    ini::{self, Mistake, Section, Value},
+    ini::{self, Ini, Mistake, Section, Value, Values},
+    paths,
+    route::File,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Every profile of both files, in the order in which they stand there.
@@ -19,18 +22,28 @@ pub struct Profiles {
     places: HashMap<String, usize>,
     sso_sessions: BTreeMap<String, Values>,
     services: BTreeMap<String, Values>,
-    missing: Vec<(PathBuf, &'static str)>,
+    unread: Vec<Unread>,
     /// Sections of other kinds that cannot be understood, by the key that refers to them and their name.
     broken: HashMap<(&'static str, String), Misread>,
 }
 
-type Values = BTreeMap<String, Value>;
-
+/// A profile. A value of the credentials file goes before the same key of the config file.
 #[derive(Clone)]
 struct Profile {
     name: String,
-    values: Values,
+    config: Values,
+    credentials: Values,
     mistake: Option<Misread>,
+}
+
+/// A file that counts as empty.
+#[derive(Clone)]
+struct Unread {
+    path: PathBuf,
+    /// Variable that names it.
+    variable: Option<&'static str>,
+    /// Why it cannot be read; none where it is not there.
+    error: Option<Arc<io::Error>>,
 }
 
 /// A line of a profile that cannot be understood.
@@ -54,7 +67,7 @@ pub enum ProfilesError {
         /// Variable that names it.
         variable: Option<&'static str>,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// It was asked for and is not there.
     #[error("there is no AWS file {} ({variable}), and its profiles are the accounts", .path.display())]
@@ -75,15 +88,16 @@ pub enum ProfilesError {
 }
 
 impl Profiles {
-    /// Reads both files from where the environment says, else from `~/.aws`. A missing file is an empty one, as in botocore.
+    /// Reads both files from where the environment says, else from `~/.aws`. As in botocore, a file counts as empty where it is
+    /// missing or the user may not read it: see [`all_there`](Self::all_there).
     ///
     /// # Errors
     /// [`ProfilesError`].
     pub fn load(env: &Environment) -> Result<Self, ProfilesError> {
-        let mut missing = Vec::new();
-        let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config", &mut missing)?;
-        let (credentials_path, credentials) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", &mut missing)?;
-        Ok(Self { missing, ..Self::of((&config_path, &config), (&credentials_path, &credentials))? })
+        let mut unread = Vec::new();
+        let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config", &mut unread)?;
+        let (credentials_path, credentials) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", &mut unread)?;
+        Ok(Self { unread, ..Self::of((&config_path, &config), (&credentials_path, &credentials))? })
     }
 
     /// The profiles of these two texts.
@@ -91,17 +105,17 @@ impl Profiles {
     /// # Errors
     /// [`ProfilesError`].
     pub fn parse(config: &str, credentials: &str) -> Result<Self, ProfilesError> {
-        Self::of((Path::new("config"), config), (Path::new("credentials"), credentials))
+        Self::of((Path::new("config"), config.as_bytes()), (Path::new("credentials"), credentials.as_bytes()))
     }
 
-    fn of(config: (&Path, &str), credentials: (&Path, &str)) -> Result<Self, ProfilesError> {
+    fn of(config: (&Path, &[u8]), credentials: (&Path, &[u8])) -> Result<Self, ProfilesError> {
         let mut profiles = Self::default();
         for section in understood(config)? {
             profiles.add(config.0, section);
         }
         // In the credentials file a heading is a name as it stands there.
         for Section { heading, values, mistake } in understood(credentials)? {
-            profiles.merge(Profile { name: heading, values, mistake: misread(credentials.0, mistake) });
+            profiles.merge(heading, values, misread(credentials.0, mistake));
         }
         profiles.pass_mistakes_on();
         Ok(profiles)
@@ -111,11 +125,9 @@ impl Profiles {
     fn add(&mut self, path: &Path, Section { heading, values, mistake }: Section) {
         let words = ini::words(&heading);
         match words.as_deref() {
-            _ if heading == "default" => {
-                self.replace(Profile { name: heading, values, mistake: misread(path, mistake) });
-            }
+            _ if heading == "default" => self.replace(heading, values, misread(path, mistake)),
             Some([_, name]) if heading.starts_with("profile") => {
-                self.replace(Profile { name: name.clone(), values, mistake: misread(path, mistake) });
+                self.replace(name.clone(), values, misread(path, mistake));
             }
             Some([_, name]) if heading.starts_with("sso-session") => {
                 self.note("sso_session", name, misread(path, mistake));
@@ -123,7 +135,7 @@ impl Profiles {
             }
             Some([_, name]) if heading.starts_with("services") => {
                 self.note("services", name, misread(path, mistake));
-                self.services.insert(name.clone(), values);
+                drop(self.services.insert(name.clone(), values));
             }
             _ if heading.starts_with("profile") => {
                 let path = path.display();
@@ -139,7 +151,9 @@ impl Profiles {
         }
     }
 
-    fn replace(&mut self, profile: Profile) {
+    /// A profile of the config file, instead of an earlier one of the same name.
+    fn replace(&mut self, name: String, config: Values, mistake: Option<Misread>) {
+        let profile = Profile { name, config, credentials: Values::default(), mistake };
         match self.places.get(&profile.name) {
             Some(known) => self.all[*known] = profile,
             None => self.push(profile),
@@ -151,24 +165,24 @@ impl Profiles {
         self.all.push(profile);
     }
 
-    fn merge(&mut self, profile: Profile) {
-        match self.places.get(&profile.name) {
+    /// A profile of the credentials file.
+    fn merge(&mut self, name: String, credentials: Values, mistake: Option<Misread>) {
+        match self.places.get(&name) {
             Some(known) => {
                 let known = &mut self.all[*known];
-                known.values.extend(profile.values);
-                known.mistake = known.mistake.take().or(profile.mistake);
+                known.credentials = credentials;
+                known.mistake = known.mistake.take().or(mistake);
             }
-            None => self.push(profile),
+            None => self.push(Profile { name, config: Values::default(), credentials, mistake }),
         }
     }
 
-    /// A profile cannot be used if the section that it refers to cannot be understood.
+    /// A profile cannot be used if the endpoints that it refers to cannot be understood.
     fn pass_mistakes_on(&mut self) {
         for profile in &mut self.all {
-            for key in ["sso_session", "services"] {
-                let of_section = text(&profile.values, key).and_then(|name| self.broken.get(&(key, name.to_owned())));
-                profile.mistake = profile.mistake.take().or_else(|| of_section.cloned());
-            }
+            let endpoints = profile.get("services").and_then(text);
+            let of_section = endpoints.and_then(|name| self.broken.get(&("services", name.to_owned()))).cloned();
+            profile.mistake = profile.mistake.take().or(of_section);
         }
     }
 
@@ -176,15 +190,25 @@ impl Profiles {
         self.all.get(*self.places.get(profile)?)
     }
 
-    /// Checks that the files that were asked for are there.
+    /// Checks that the files that were asked for are there, and that no file is closed to the user.
     ///
     /// # Errors
-    /// [`ProfilesError::Missing`].
+    /// [`ProfilesError::Missing`] or [`ProfilesError::Unreadable`].
     pub fn all_there(&self) -> Result<(), ProfilesError> {
-        match self.missing.first().cloned() {
-            Some((path, variable)) => Err(ProfilesError::Missing { path, variable }),
-            None => Ok(()),
-        }
+        self.all_open()?;
+        let missing = self.unread.iter().find_map(|it| Some((it.path.clone(), it.variable?)));
+        missing.map_or(Ok(()), |(path, variable)| Err(ProfilesError::Missing { path, variable }))
+    }
+
+    /// Checks that no file is closed to the user.
+    ///
+    /// # Errors
+    /// [`ProfilesError::Unreadable`].
+    pub fn all_open(&self) -> Result<(), ProfilesError> {
+        let closed = |Unread { path, variable, error }: &Unread| {
+            Some(ProfilesError::Unreadable { path: path.clone(), variable: *variable, source: error.clone()? })
+        };
+        self.unread.iter().find_map(closed).map_or(Ok(()), Err)
     }
 
     /// Names in the order of the files, `default` among them.
@@ -202,20 +226,49 @@ impl Profiles {
         self.find(profile)?.mistake.as_ref()
     }
 
-    /// Keys of a profile that have a value.
+    /// Keys of a profile that have a value, sorted.
     pub fn keys(&self, profile: &str) -> impl Iterator<Item = &str> {
-        let values = self.find(profile).into_iter().flat_map(|profile| &profile.values);
-        values.filter(|(_, value)| matches!(value, Value::Text(text) if !text.is_empty())).map(|(key, _)| key.as_str())
+        let values = self.find(profile).into_iter().flat_map(|it| it.config.iter().chain(it.credentials.iter()));
+        let keys: BTreeSet<&str> = values.map(|(key, _)| key).collect();
+        keys.into_iter().filter(move |key| self.get(profile, key).is_some())
     }
 
     /// A profile's value; a blank one counts as not set.
     pub fn get(&self, profile: &str, key: &str) -> Option<&str> {
-        text(&self.find(profile)?.values, key)
+        self.set(profile, key).filter(|text| !text.is_empty())
     }
 
-    /// A value of `[sso-session NAME]`.
-    pub fn sso_session(&self, name: &str, key: &str) -> Option<&str> {
-        text(self.sso_sessions.get(name)?, key)
+    /// A profile's value, which may be blank. Nested values are blank.
+    pub fn set(&self, profile: &str, key: &str) -> Option<&str> {
+        self.find(profile)?.get(key).map(|value| text(value).unwrap_or_default())
+    }
+
+    /// The keys of a profile in one of the files. They may be blank, and so is a secret that is missing. None without an id.
+    pub fn static_keys(&self, profile: &str, file: File) -> Option<StaticKeys<'_>> {
+        let profile = self.find(profile)?;
+        let values = match file {
+            File::Config => &profile.config,
+            File::Credentials => &profile.credentials,
+        };
+        let get = |key| values.get(key).map(|value| text(value).unwrap_or_default());
+        // The older name goes first, as in botocore.
+        let token = get("aws_security_token").or_else(|| get("aws_session_token")).filter(|token| !token.is_empty());
+        Some(StaticKeys {
+            id: get("aws_access_key_id")?,
+            secret: get("aws_secret_access_key").unwrap_or_default(),
+            token,
+        })
+    }
+
+    /// Keys and texts of `[sso-session NAME]`; none without such a section.
+    pub fn sso_session(&self, name: &str) -> Option<impl Iterator<Item = (&str, &str)>> {
+        let values = self.sso_sessions.get(name)?.iter();
+        Some(values.filter_map(|(key, value)| Some((key, text(value)?))))
+    }
+
+    /// The first line of `[sso-session NAME]` that cannot be understood.
+    pub fn sso_session_mistake(&self, name: &str) -> Option<&Misread> {
+        self.broken.get(&("sso_session", name.to_owned()))
     }
 
     /// A service's value in `[services NAME]`.
@@ -227,62 +280,66 @@ impl Profiles {
     }
 }
 
+impl Profile {
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.credentials.get(key).or_else(|| self.config.get(key))
+    }
+}
+
 impl fmt::Debug for Profiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Profiles").field(&self.names().collect::<Vec<_>>()).finish()
     }
 }
 
-fn text<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
-    match values.get(key)? {
-        Value::Text(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
         Value::Nested(_) => None,
     }
 }
 
-fn understood((path, text): (&Path, &str)) -> Result<Vec<Section>, ProfilesError> {
-    ini::parse(text).map_err(|source| ProfilesError::Syntax { path: path.to_owned(), source })
+fn understood((path, text): (&Path, &[u8])) -> Result<Vec<Section>, ProfilesError> {
+    let syntax = |source| ProfilesError::Syntax { path: path.to_owned(), source };
+    let Ini { sections, mistake_in_defaults } = ini::parse(text).map_err(syntax)?;
+    if let Some(mistake) = mistake_in_defaults {
+        tracing::warn!(path = %path.display(), %mistake, "a line of [DEFAULT] cannot be understood and applies to no profile");
+    }
+    Ok(sections)
 }
 
 fn misread(path: &Path, mistake: Option<Mistake>) -> Option<Misread> {
     mistake.map(|mistake| Misread { path: path.to_owned(), mistake })
 }
 
-/// Path and text of a file.
+/// Path and content of a file.
 fn read(
     env: &Environment,
     variable: &'static str,
     name: &str,
-    missing: &mut Vec<(PathBuf, &'static str)>,
-) -> Result<(PathBuf, String), ProfilesError> {
-    let home = env.home().map(Path::new);
-    let (path, variable) = match (env.set(variable), home) {
-        (Some(""), _) | (None, None) => return Ok((name.into(), String::new())),
-        (Some(path), home) => (expand(path, home), Some(variable)),
-        (None, Some(home)) => (home.join(".aws").join(name), None),
+    unread: &mut Vec<Unread>,
+) -> Result<(PathBuf, Vec<u8>), ProfilesError> {
+    let (path, variable) = match (env.raw(variable), env.home()) {
+        (Some(""), _) | (None, None) => return Ok((name.into(), Vec::new())),
+        (Some(path), _) => (paths::expand(path, env), Some(variable)),
+        (None, Some(home)) => (Path::new(home).join(".aws").join(name), None),
     };
-    if !is_file(&path) {
-        if let Some(variable) = variable {
-            missing.push((path.clone(), variable));
+    let error = match files::read(&path, files::CONFIG) {
+        Ok(content) => return Ok((path, content)),
+        Err(_) if !is_file(&path) => None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), %error, "an AWS file counts as empty: this user may not read it");
+            Some(Arc::new(error))
         }
-        return Ok((path, String::new()));
-    }
-    match files::read_text(&path, files::CONFIG) {
-        Ok(text) => Ok((path, text)),
-        Err(source) => Err(ProfilesError::Unreadable { path, variable, source }),
-    }
+        Err(error) => return Err(ProfilesError::Unreadable { path, variable, source: Arc::new(error) }),
+    };
+    unread.push(Unread { path: path.clone(), variable, error });
+    Ok((path, Vec::new()))
 }
 
-/// Whether the path exists and is no folder, for example a pipe. botocore takes a folder for a missing file.
+/// Whether the path can be found and is no folder, for example a pipe. botocore takes a folder for a missing file.
 fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_dir())
-}
-
-fn expand(path: &str, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => path.into(),
-    }
 }
 
 #[cfg(test)]
@@ -295,7 +352,8 @@ mod tests {
         let profiles = Profiles::parse(config, "[alpha]\naws_access_key_id = K\n[only-here]\n").expect("they parse");
         assert_eq!(profiles.names().collect::<Vec<_>>(), ["default", "zeta", "alpha", "only-here"]);
         assert_eq!(profiles.get("alpha", "aws_access_key_id"), Some("K"));
-        assert_eq!(profiles.sso_session("s", "sso_region"), Some("x"));
+        let session = profiles.sso_session("s").map(Iterator::collect::<Vec<_>>);
+        assert_eq!(session, Some(vec![("sso_region", "x")]));
         assert_eq!(profiles.get("zeta", "region"), None);
     }
 
@@ -342,5 +400,31 @@ mod tests {
         let profiles = Profiles::parse(config, "[profile raw]\n").expect("it parses");
         assert_eq!(profiles.names().collect::<Vec<_>>(), ["Team Payments", "büro", "a&(b)", "profile raw"]);
         assert_eq!(profiles.get("Team Payments", "role_arn"), Some("a"));
+    }
+
+    /// The superuser may read everything.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_the_user_may_not_read_is_empty_unless_profiles_are_the_accounts() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0)).expect("it can be set");
+        let denied = std::fs::File::open(file.path()).is_err();
+        let env: Environment = [("AWS_CONFIG_FILE", file.path().display().to_string())].into_iter().collect();
+        let profiles = Profiles::load(&env).expect("it loads");
+        assert_eq!(
+            (profiles.names().count(), profiles.all_open().is_err(), profiles.all_there().is_err()),
+            (0, denied, denied)
+        );
+    }
+
+    #[test]
+    fn keys_are_those_of_one_file() {
+        let config = "[profile a]\naws_access_key_id = C\naws_secret_access_key = S\naws_session_token = T\n";
+        let profiles = Profiles::parse(config, "[a]\naws_access_key_id = K\n").expect("they parse");
+        let keys = |file| profiles.static_keys("a", file).map(|keys| (keys.id, keys.secret, keys.token));
+        assert_eq!(keys(File::Config), Some(("C", "S", Some("T"))));
+        assert_eq!(keys(File::Credentials), Some(("K", "", None)));
+        assert_eq!(profiles.get("a", "aws_access_key_id"), Some("K"));
     }
 }

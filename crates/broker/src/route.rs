@@ -9,10 +9,12 @@ use std::{fmt, path::PathBuf};
 pub enum Source {
     /// `AWS_ACCESS_KEY_ID` and its companions.
     Environment,
-    /// Keys in a profile of either file.
+    /// Keys in a profile.
     Keys {
         /// Which.
         profile: String,
+        /// Where they stand.
+        file: File,
     },
     /// `credential_process` of a profile.
     Process {
@@ -27,9 +29,27 @@ pub enum Source {
     EcsContainer,
     /// The instance profile, by IMDSv2.
     Ec2InstanceMetadata {
-        /// Nothing names it, and no other source of credentials was found.
-        last_resort: bool,
+        /// Where no credentials were found; none where a profile names the instance as their source.
+        last_resort: Option<Searched>,
     },
+}
+
+/// One of the AWS files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum File {
+    /// `~/.aws/config`.
+    Config,
+    /// `~/.aws/credentials`.
+    Credentials,
+}
+
+/// Where credentials were looked for before the instance was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Searched {
+    /// In the environment and the selected profile.
+    Everywhere,
+    /// In a profile that was named on the command line. The environment's keys do not count then.
+    Profile,
 }
 
 /// What a profile says of IAM Identity Center.
@@ -58,8 +78,6 @@ pub struct WebIdentity {
     pub token_file: PathBuf,
     /// `role_session_name`.
     pub session_name: Option<String>,
-    /// `duration_seconds`.
-    pub duration_seconds: Option<i32>,
     /// Region of the STS that is asked.
     pub region: String,
 }
@@ -118,7 +136,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Environment => f.write_str("the environment's keys"),
-            Self::Keys { profile } => write!(f, "the keys of profile {profile}"),
+            Self::Keys { profile, .. } => write!(f, "the keys of profile {profile}"),
             Self::Process { profile } => write!(f, "the credential_process of profile {profile}"),
             Self::Sso(Sso { profile, role_name, .. }) => {
                 write!(f, "IAM Identity Center's {role_name} of profile {profile}")

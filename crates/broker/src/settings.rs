@@ -107,6 +107,8 @@ impl<'a> Settings<'a> {
         self.home_region(self.regions().next().map_or("aws", regions::partition_of_region))
     }
 
+    /// `AWS_REGION` goes first, as in version 2 of the AWS CLI and in the SDKs: Lambda, ECS and EKS set it. boto3 reads only
+    /// `AWS_DEFAULT_REGION`.
     fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| self.env.get(name));
         variables.into_iter().chain([self.key("region")]).flatten()

@@ -2,11 +2,12 @@
 
 use crate::{
     aws::Aws,
+    environment::StaticKeys,
     files,
     flight::{self, Flights},
     process,
     refusal::{Kind, Refusal},
-    route::{Source, Sso, WebIdentity},
+    route::{File, Searched, Source, Sso, WebIdentity},
 };
 use aws_config::{
     ecs::EcsCredentialsProvider, imds::credentials::ImdsCredentialsProvider, provider_config::ProviderConfig,
@@ -56,7 +57,7 @@ impl Sources {
     ) -> Result<Credentials, Refusal> {
         match source {
             Source::Environment => environment(aws).ok_or_else(|| missing(source)),
-            Source::Keys { profile } => keys(aws, profile).ok_or_else(|| missing(source)),
+            Source::Keys { profile, file } => keys(aws, profile, *file).ok_or_else(|| missing(source)),
             Source::WebIdentity(identity) => {
                 let fetch = || async { Ok(with_end(aws.with_token(of_profile, identity, None, None).await?)) };
                 self.given.get(source, fetch).await
@@ -80,7 +81,7 @@ impl Sources {
     async fn ask(&self, aws: &Aws, of_profile: Option<&str>, source: &Source) -> Result<Credentials, CredentialsError> {
         if let Source::Process { profile } = source {
             let profiles = aws.profiles();
-            let command = profiles.get(profile, "credential_process");
+            let command = profiles.set(profile, "credential_process");
             let gone = || CredentialsError::not_loaded("the profile has no credential_process any more");
             return process::run(command.ok_or_else(gone)?).await;
         }
@@ -127,16 +128,17 @@ fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCr
 }
 
 fn environment(aws: &Aws) -> Option<Credentials> {
-    let get = |name| aws.environment().get(name);
-    let token = get("AWS_SESSION_TOKEN").map(str::to_owned);
-    Some(Credentials::new(get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?, token, None, "Environment"))
+    Some(of_keys(aws.environment().keys()?, "Environment"))
 }
 
-fn keys(aws: &Aws, profile: &str) -> Option<Credentials> {
+fn keys(aws: &Aws, profile: &str, file: File) -> Option<Credentials> {
     let profiles = aws.profiles();
-    let get = |key| profiles.get(profile, key);
-    let token = get("aws_session_token").map(str::to_owned);
-    Some(Credentials::new(get("aws_access_key_id")?, get("aws_secret_access_key")?, token, None, "Profile"))
+    let keys = profiles.static_keys(profile, file).filter(|keys| !keys.id.is_empty() && !keys.secret.is_empty())?;
+    Some(of_keys(keys, "Profile"))
+}
+
+fn of_keys(StaticKeys { id, secret, token }: StaticKeys<'_>, provider: &'static str) -> Credentials {
+    Credentials::new(id, secret, token.map(str::to_owned), None, provider)
 }
 
 fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
@@ -144,12 +146,16 @@ fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
     if matches!((error, source), (CredentialsError::ProviderTimedOut(_), Source::Sso(_))) {
         refusal.kind = Kind::Unreachable;
     }
-    if !matches!(source, Source::Ec2InstanceMetadata { last_resort: true }) {
-        return refusal;
-    }
-    let nowhere =
-        "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's";
-    Refusal::new(refusal.kind, format!("{nowhere}; and {}", refusal.sentence))
+    let nowhere = match source {
+        Source::Ec2InstanceMetadata { last_resort: Some(Searched::Everywhere) } => {
+            "neither keys in the environment, nor a profile, a web identity, a container's"
+        }
+        Source::Ec2InstanceMetadata { last_resort: Some(Searched::Profile) } => {
+            "neither in the named profile, nor a container's"
+        }
+        _ => return refusal,
+    };
+    Refusal::new(refusal.kind, format!("no AWS credentials were found: {nowhere}; and {}", refusal.sentence))
 }
 
 fn missing(source: &Source) -> Refusal {

@@ -1,6 +1,7 @@
 //! Configuration text in, routes out.
 
 use super::*;
+use crate::route::File;
 use expect_test::{Expect, expect};
 use std::fmt::Write;
 
@@ -28,7 +29,7 @@ fn a_chain_of_profiles_has_an_end() {
     };
     let of = |length| {
         let profiles = Profiles::parse(&chain(length), "").expect("it parses");
-        Planner::new(&Environment::default(), &profiles).profile("p0").map(|route| route.roles.len())
+        Planner::new(&Environment::default(), &profiles).caller(Some("p0")).map(|route| route.roles.len())
     };
     assert_eq!(of(MOST_SOURCES), Ok(MOST_SOURCES));
     assert_eq!(of(MOST_SOURCES + 1), Err(PlanError::TooLong { profile: "p0".into() }));
@@ -156,7 +157,7 @@ fn what_leads_nowhere_says_why() {
         empty: profile "empty" takes its credentials from "nothing", which holds none
         half: profile "half" holds only half of its keys: aws_secret_access_key is missing
         token: profile "token" has a web_identity_token_file but no role_arn
-        sso: profile "sso" uses IAM Identity Center, and sso_region is missing
+        sso: profile "sso" uses the sso-session "s", and there is no such section
         login: profile "login" has a login_session, which only the AWS CLI can use: add credential_process = aws configure export-credentials --profile login in a profile of its own
         keys: the keys of profile keys
     "#]],
@@ -179,7 +180,7 @@ fn a_profile_that_is_not_there_is_answered_with_those_that_are() {
     let known = |count: usize| {
         let config: String = (1..=count).map(|n| format!("[profile p{n}]\nregion = eu-west-1\n")).collect();
         let profiles = Profiles::parse(&config, "").expect("it parses");
-        Planner::new(&Environment::default(), &profiles).profile("x").expect_err("it is not there").to_string()
+        Planner::new(&Environment::default(), &profiles).caller(Some("x")).expect_err("it is not there").to_string()
     };
     assert_eq!(known(0), r#"there is no AWS profile "x"; there is none at all"#);
     assert_eq!(known(2), r#"there is no AWS profile "x"; there are: p1, p2"#);
@@ -224,4 +225,24 @@ fn the_caller_is_found_as_the_sdks_find_it() {
             "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's; instance metadata is switched off"
         ],
     );
+}
+
+#[test]
+fn the_order_is_that_of_the_aws_cli() {
+    let irsa = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/r")];
+    let config = format!("{HUB}[default]\naws_access_key_id = A\naws_secret_access_key = hush\n[profile empty]\n");
+    check_caller(&irsa, &config, None, &expect!["the web identity of arn:aws:iam::222222222222:role/r"]);
+    check_caller(&irsa, &config, Some("hub"), &expect!["the keys of profile hub"]);
+    check_caller(&irsa, &config, Some("empty"), &expect!["the instance's role"]);
+    let disabled = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_ACCESS_KEY_ID", "A")];
+    check_caller(&disabled, &config, Some("empty"), &expect![[r#"profile "empty" holds no credentials"#]]);
+    check_caller(&disabled, &config, None, &expect!["AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not"]);
+    let both = "[profile p]\ncredential_process = x\naws_access_key_id = C\naws_secret_access_key = hush\n";
+    let profiles =
+        Profiles::parse(both, "[p]\naws_access_key_id = P\naws_secret_access_key = hush\n").expect("they parse");
+    let env = Environment::default();
+    let of = |profiles: &Profiles| Planner::new(&env, profiles).caller(Some("p")).map(|route| route.source);
+    assert_eq!(of(&profiles), Ok(Source::Keys { profile: "p".into(), file: File::Credentials }));
+    let profiles = Profiles::parse(both, "").expect("it parses");
+    assert_eq!(of(&profiles), Ok(Source::Process { profile: "p".into() }));
 }

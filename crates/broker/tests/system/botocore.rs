@@ -1,172 +1,114 @@
-//! The AWS files, read by Groma and by botocore: the same profiles with the same values.
+//! AWS files and environments, read by Groma and by botocore: the same sections, the same profiles with the same values, and the
+//! same source of credentials for every way to select a profile.
 
-use broker::{environment::Environment, profiles::Profiles};
-use serde_json::{Value, json};
-use std::{fs, path::Path};
+mod random;
+mod texts;
+mod ways;
 
-/// Section headings as people write them: some name a profile, some do not.
-const HEADINGS: &[&str] = &[
-    "[profile p]",
-    "[profile  p ]",
-    "[ profile p]",
-    "[profile\tp]",
-    "[profile 'p']",
-    "[profile \"p\"]",
-    "[profile 'Team Payments']",
-    "[profile \"Team Payments\"]",
-    "[profile Team\\ Payments]",
-    "[profile Team Payments]",
-    "[profile büro]",
-    "[profile 部門]",
-    "[profile team&payments]",
-    "[profile a(b)]",
-    "[profile a.b-c_d/e@f+g=h]",
-    "[profile it's]",
-    "[profile \"it's\"]",
-    "[profile a\u{a0}b]",
-    "[profile\u{a0}b]",
-    "[profile]",
-    "[profile ]",
-    "[profile '']",
-    "[profiles p]",
-    "[profilep]",
-    "[default]",
-    "[profile default]",
-    "[DEFAULT]",
-    "[p]",
-    "[preview]",
-    "  [profile p]",
-    "[profile p] ; comment",
-    "[profile p]]",
-    "[[profile p]]",
-    "[sso-session s]",
-    "[sso-session 'My SSO']",
-    "[services local]",
-    "[services 'my services']",
-    "[plugins]",
-];
+use broker::{
+    environment::Environment,
+    ini,
+    plan::{PlanError, Planner},
+    profiles::Profiles,
+    route::{File, Route, Source, Sso},
+};
+use random::Random;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, fs, path::Path};
 
-/// Bodies of a section.
-const BODIES: &[&str] = &[
-    "region = us-east-1\n",
-    "region=us-east-1\n",
-    "region: us-east-1\n",
-    "region : us-east-1\n",
-    "  region = us-east-1\n",
-    "\tregion = us-east-1\n",
-    "REGION = us-east-1\n",
-    "Role_Arn = arn:aws:iam::222222222222:role/r\nregion = us-east-1\n",
-    "role_arn: arn:aws:iam::222222222222:role/r\n",
-    "region = us-east-1 # comment\n",
-    "region = us-east-1 ; comment\n",
-    "region = us-east-1\n# comment\nrole_arn = r\n",
-    "region = us-east-1\n  # indented comment\nrole_arn = r\n",
-    "role_arn = r\n  # auditors\nsource_profile = hub\n",
-    "; comment\nregion = us-east-1\n",
-    "region =\n",
-    "region = \n\nrole_arn = r\n",
-    "region = us-east-1\n\n\nrole_arn = r\n\n",
-    "credential_process = a\n  b\n  c\nregion = x\n",
-    "credential_process = a\n\n  b\nregion = x\n",
-    "credential_process = \"/opt/my program\" --a=b : c\n",
-    "s3 =\n  addressing_style = path\n  max = 1\nregion = x\n",
-    "sts =\n  endpoint_url = http://localhost:1\n",
-    "sts =\n    endpoint_url = http://localhost:1\nec2 =\n    endpoint_url = http://localhost:2?a=b\n",
-    "region = us-east-1\r\nrole_arn = r\r\n",
-    "region = a\rrole_arn = r\r",
-    "a = = b\n",
-    "a:b = c\n",
-    "a = b:c\n",
-    "key with spaces = value\n",
-    "schlüssel = größe\n",
-    "region = 'us-east-1'\n",
-    "region = \"us-east-1\"\n",
-    "password = %(x)s $HOME ${x}\n",
-    "",
-    "  indented = 1\n  second = 2\n",
-    "first = 1\n  second = 2\nthird = 3\n",
-    "  first = 1\nsecond = 2\n",
-    "a = 1\n\u{a0}b = 2\n",
-];
+/// Of the generated files.
+const SEED: u64 = 0x67_726f_6d61;
 
-/// Files that botocore rejects as a whole. Groma reads every section without a mistake.
-const REJECTED: &[&str] = &[
-    "region = x\n[profile p]\n",
-    "\u{feff}[profile p]\nregion = x\n",
-    "[profile p]\nregion\n",
-    "[profile p]\n= x\n",
-    "[profile p]\nregion = a\nregion = b\n",
-    "[profile p]\nregion = a\n[profile p]\nrole_arn = r\n",
-    "[profile p]\ns3 =\n  oops\n",
-];
+/// Differences of one group that a failing test prints.
+const SHOWN: usize = 15;
 
-fn cases() -> Vec<Value> {
-    let of = |config: String, credentials: Option<&str>| json!({"config": config, "credentials": credentials});
-    let mut cases = Vec::new();
-    for heading in HEADINGS {
-        cases.push(of(format!("{heading}\nregion = us-east-1\n"), None));
-        cases.push(of(format!("[profile first]\nregion = x\n{heading}\nregion = us-east-1\n"), None));
-        cases.push(json!({"config": null, "credentials": format!("{heading}\naws_access_key_id = K\n")}));
-    }
-    for body in BODIES {
-        cases.push(of(format!("[profile p]\n{body}"), None));
-        cases.push(of(format!("[profile p]\n{body}[profile q]\nregion = y\n"), None));
-        cases.push(of(format!("[services local]\n{body}"), None));
-        cases.push(of("[profile p]\nregion = config\n".to_owned(), Some(&format!("[p]\n{body}"))));
-    }
-    for (config, credentials) in [
-        ("[profile p]\nregion = a\n[default]\nregion = b\n[profile default]\nrole_arn = r\n", "[p]\nregion = c\n"),
-        ("[profile default]\nrole_arn = r\n[default]\nregion = b\n", "[default]\naws_access_key_id = K\n"),
-        ("[profile 'p']\nregion = a\n[profile p]\nrole_arn = r\n", ""),
-        ("", "[profile p]\naws_access_key_id = K\n"),
-        ("", "['p']\naws_access_key_id = K\n"),
-        (
-            "[profile p]\nregion = a\n[DEFAULT]\nregion = b\noutput = json\n[profile q]\n",
-            "[DEFAULT]\naws_access_key_id = K\n[p]\n",
-        ),
-        ("", ""),
-        ("# nothing\n", "; nothing\n"),
-    ] {
-        cases.push(of(config.to_owned(), Some(credentials)));
-    }
-    for (name, value) in [
-        ("AWS_CONFIG_FILE", ""),
-        ("AWS_SHARED_CREDENTIALS_FILE", ""),
-        ("AWS_CONFIG_FILE", "/nonexistent"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-    ] {
-        let config = "[profile p]\nregion = a\n";
-        cases.push(json!({"config": config, "credentials": "[q]\nregion = b\n", "env": {name: value}}));
-    }
-    cases
+/// Two files and an environment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Case {
+    config: Option<Vec<u8>>,
+    credentials: Option<Vec<u8>>,
+    /// Variables; none is not set. `{folder}` is the home directory.
+    env: Vec<(String, Option<String>)>,
+    /// Compare the sources of credentials, too.
+    sources: bool,
 }
 
-fn botocore(cases: &[Value], folder: &Path) -> anyhow::Result<Vec<Value>> {
-    let file = folder.join("cases.json");
-    fs::write(&file, serde_json::to_string(cases)?)?;
-    Ok(serde_json::from_str(&testkit::run_python("tests/aws/botocore_profiles.py", &[file.as_os_str()])?)?)
-}
+impl Case {
+    fn of(config: impl Into<String>, credentials: &str) -> Self {
+        let (config, credentials) = (Some(config.into().into()), Some(credentials.into()));
+        Self { config, credentials, env: Vec::new(), sources: true }
+    }
 
-fn groma(case: &Value, folder: &Path) -> Result<Value, String> {
-    let mut env = vec![("HOME".to_owned(), folder.display().to_string())];
-    for (part, variable) in [("config", "AWS_CONFIG_FILE"), ("credentials", "AWS_SHARED_CREDENTIALS_FILE")] {
-        let path = folder.join(part);
-        fs::remove_file(&path).ok();
-        if let Some(text) = case[part].as_str() {
-            fs::write(&path, text).map_err(|error| error.to_string())?;
+    fn with(self, env: &[(&str, Option<&str>)]) -> Self {
+        let owned = |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
+        Self { env: env.iter().map(owned).collect(), ..self }
+    }
+
+    fn json(&self) -> Value {
+        let content = |bytes: &Option<Vec<u8>>| match bytes.as_deref().map(|bytes| (bytes, str::from_utf8(bytes))) {
+            None => Value::Null,
+            Some((_, Ok(text))) => json!(text),
+            Some((bytes, Err(_))) => json!(bytes),
+        };
+        let env: Map<_, _> = self.env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({
+            "config": content(&self.config), "credentials": content(&self.credentials), "env": env, "sources": self.sources
+        })
+    }
+
+    fn write(&self, folder: &Path) {
+        for (content, name) in [(&self.config, "config"), (&self.credentials, "credentials")] {
+            let path = folder.join(name);
+            match content {
+                Some(content) => fs::write(path, content).expect("the folder can be written"),
+                None => drop(fs::remove_file(path)),
+            }
         }
-        env.push((variable.to_owned(), path.display().to_string()));
     }
-    for (name, value) in case["env"].as_object().into_iter().flatten() {
-        env.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
+
+    fn environment(&self, folder: &Path) -> Environment {
+        let home = folder.display().to_string();
+        let file = |variable: &str, name: &str| (variable.to_owned(), format!("{home}/{name}"));
+        let mut env = BTreeMap::from([
+            ("HOME".to_owned(), home.clone()),
+            file("AWS_CONFIG_FILE", "config"),
+            file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        ]);
+        for (name, value) in &self.env {
+            env.remove(name);
+            env.extend(value.as_ref().map(|value| (name.clone(), value.replace("{folder}", &home))));
+        }
+        env.into_iter().collect()
     }
-    let env: Environment = env.into_iter().collect();
+}
+
+/// What botocore makes of the cases.
+fn botocore(cases: &[Case], folder: &Path) -> anyhow::Result<Vec<Value>> {
+    let file = folder.join("cases.json");
+    fs::write(&file, Value::from_iter(cases.iter().map(Case::json)).to_string())?;
+    let printed = testkit::run_python("tests/aws/botocore_profiles.py", &[file.as_os_str(), folder.as_os_str()])?;
+    Ok(serde_json::from_str(&printed)?)
+}
+
+/// A home directory whose `.aws` is itself.
+fn home() -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    std::os::unix::fs::symlink(".", folder.path().join(".aws"))?;
+    Ok(folder)
+}
+
+fn groma(case: &Case, folder: &Path) -> Result<(Environment, Profiles), String> {
+    case.write(folder);
+    let env = case.environment(folder);
     let profiles = Profiles::load(&env).map_err(|error| bus::chain(&error))?;
+    Ok((env, profiles))
+}
+
+fn values(profiles: &Profiles) -> Value {
     let of = |name: &str| -> Value {
         profiles.keys(name).map(|key| (key.to_owned(), json!(profiles.get(name, key)))).collect()
     };
-    Ok(profiles.names().map(|name| (name.to_owned(), of(name))).collect())
+    profiles.names().map(|name| (name.to_owned(), of(name))).collect()
 }
 
 /// The non-empty text values of a profile; Groma ignores the others.
@@ -175,39 +117,237 @@ fn texts(values: &Value) -> Value {
     values.as_object().into_iter().flatten().filter(some).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-#[test]
-fn profiles_and_values_are_those_of_botocore() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let cases = cases();
-    assert!(cases.len() >= 80, "{}", cases.len());
-    let (mut rejected, mut differ) = (0, Vec::new());
-    for (case, theirs) in cases.iter().zip(botocore(&cases, folder.path())?) {
-        let ours = groma(case, folder.path());
-        if theirs["error"].is_string() {
-            rejected += 1;
-            continue;
+/// Sections in their order, with nested and empty values.
+fn sections(text: Option<&[u8]>) -> Value {
+    let value = |value: &ini::Value| match value {
+        ini::Value::Text(text) => json!(text),
+        ini::Value::Nested(values) => json!(values),
+    };
+    let section = |section: &ini::Section| {
+        let values: Map<_, _> = section.values.iter().map(|(key, it)| (key.to_owned(), value(it))).collect();
+        json!([section.heading, values])
+    };
+    match text.map(ini::parse) {
+        None => json!({"error": "ConfigNotFound"}),
+        Some(Ok(ini)) if ini.sections.iter().all(|it| it.mistake.is_none()) => {
+            ini.sections.iter().map(section).collect()
         }
-        let profiles = theirs["profiles"].as_object().into_iter().flatten();
-        let expected: Value = profiles.map(|(name, values)| (name.clone(), texts(values))).collect();
-        if ours.as_ref() != Ok(&expected) {
-            differ.push(format!("{case}\n  botocore {expected}\n  Groma    {ours:?}"));
+        Some(_) => json!({"error": "ConfigParseError"}),
+    }
+}
+
+/// A way as the Python script describes it; none where it needs something that the environment does not give.
+fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<String> {
+    let text = |parts: &[&str]| parts.iter().map(|part| json!(part).to_string()).collect::<Vec<_>>().join(" ");
+    let mut all = match &route.source {
+        Source::Environment => {
+            let keys = env.keys()?;
+            format!("env {}", text(&[keys.id, keys.secret, keys.token.unwrap_or_default()]))
+        }
+        Source::Keys { profile, file } => {
+            let keys = profiles.static_keys(profile, *file)?;
+            let file = if *file == File::Config { "config-file" } else { "shared-credentials-file" };
+            format!("{file} {}", text(&[keys.id, keys.secret, keys.token.unwrap_or_default()]))
+        }
+        Source::Process { profile } => {
+            format!("custom-process {}", text(&[profiles.set(profile, "credential_process")?]))
+        }
+        Source::Sso(Sso { account_id, role_name, region, start_url, session, .. }) => {
+            let session = session.as_deref().unwrap_or_default();
+            format!("sso {}", text(&[account_id, role_name, region, start_url, session]))
+        }
+        Source::WebIdentity(it) => {
+            let (role, file) = (it.role.to_string(), it.token_file.display().to_string());
+            let name = it.session_name.as_deref().unwrap_or_default();
+            format!("assume-role-with-web-identity {}", text(&[&role, &file, name]))
+        }
+        Source::EcsContainer => {
+            let names = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+            names.iter().find_map(|name| env.get(name)).map(|_| "container-role".to_owned())?
+        }
+        Source::Ec2InstanceMetadata { .. } => {
+            Some("iam-role".to_owned()).filter(|_| !env.is_true("AWS_EC2_METADATA_DISABLED"))?
+        }
+    };
+    for role in &route.roles {
+        let option = |option: &Option<String>| option.clone().unwrap_or_default();
+        let before = text(&[&role.arn.to_string(), &option(&role.external_id), &option(&role.session_name)]);
+        let seconds = role.duration_seconds.map_or_else(|| "-".to_owned(), |seconds| seconds.to_string());
+        all += &format!(" > {before} {seconds} \"\"");
+    }
+    Some(all)
+}
+
+/// The caller's way when a profile is selected in one of the ways that the Python script tries.
+fn selected(
+    selection: &str,
+    case: &Case,
+    folder: &Path,
+    profiles: &Profiles,
+) -> (Environment, Result<Route, PlanError>) {
+    let mut case = case.clone();
+    if let Some(name) = selection.strip_prefix("AWS_PROFILE=") {
+        case.env.push(("AWS_PROFILE".to_owned(), Some(name.to_owned())));
+    }
+    let env = case.environment(folder);
+    let route = Planner::new(&env, profiles).caller(selection.strip_prefix("--profile "));
+    (env, route)
+}
+
+/// Why Groma refuses a way that botocore would go, or try to go.
+fn excuse(theirs: &str, error: &PlanError) -> Option<&'static str> {
+    let is_blank = theirs.contains("\"\"");
+    let excuse = match error {
+        PlanError::Mfa { .. } if theirs.contains("\"m\"") => "asks for a code (mfa_serial)",
+        PlanError::LoginSession { .. } if theirs.starts_with("login") => "login_session is the AWS CLI's alone",
+        PlanError::HalfKeys { .. } | PlanError::HalfSso { .. } if is_blank => "keys or values that are blank",
+        PlanError::RoleArn { .. } | PlanError::EnvironmentRole(_) if is_blank || theirs.contains("nonsense") => {
+            "a role_arn that is none"
+        }
+        PlanError::Duration { .. } if theirs.contains("99999") || theirs.contains("-1") => "seconds that STS refuses",
+        _ => return None,
+    };
+    Some(excuse)
+}
+
+/// What came of comparing.
+#[derive(Default)]
+struct Compared {
+    /// Number of results by what they are.
+    counts: BTreeMap<&'static str, usize>,
+    differences: Vec<String>,
+}
+
+impl Compared {
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn differs(&mut self, case: &Case, what: &str, theirs: &Value, ours: &dyn std::fmt::Debug) {
+        self.count("DIFFERENT");
+        self.differences.push(format!("{}\n  {what}\n  botocore {theirs}\n  Groma    {ours:?}", case.json()));
+    }
+
+    fn case(&mut self, case: &Case, theirs: &Value, folder: &Path) {
+        for (part, text) in [("config", &case.config), ("credentials", &case.credentials)] {
+            let ours = sections(text.as_deref());
+            let theirs = &theirs["sections"][part];
+            // Groma accepts what is given twice and a byte order mark.
+            if theirs["error"] != "ConfigParseError" && ours != *theirs {
+                self.differs(case, part, theirs, &ours);
+            }
+        }
+        if theirs["error"].is_string() {
+            return self.count("file rejected by botocore");
+        }
+        let (_, profiles) = match groma(case, folder) {
+            Ok(both) => both,
+            Err(error) => return self.differs(case, "files", theirs, &error),
+        };
+        let of_theirs = theirs["profiles"].as_object().into_iter().flatten();
+        let expected: Value = of_theirs.map(|(name, values)| (name.clone(), texts(values))).collect();
+        let ours = values(&profiles);
+        if ours == expected {
+            self.count("same values");
+        } else {
+            self.differs(case, "values", &expected, &ours);
+        }
+        for (selection, theirs) in theirs["sources"].as_object().into_iter().flatten() {
+            self.source(case, selection, theirs, folder, &profiles);
         }
     }
-    println!("{} files: {rejected} rejected by botocore, {} differ", cases.len(), differ.len());
-    assert!(differ.is_empty(), "{}", differ.join("\n"));
+
+    fn source(&mut self, case: &Case, selection: &str, theirs: &Value, folder: &Path, profiles: &Profiles) {
+        let (env, route) = selected(selection, case, folder, profiles);
+        let ours = route.as_ref().ok().and_then(|route| described(route, &env, profiles));
+        match (theirs.as_str(), &ours, &route) {
+            (Some(theirs), Some(ours), _) if theirs == ours => self.count("same source"),
+            (None, None, _) => self.count("no source: both refuse"),
+            (Some(text), None, Err(error)) => match excuse(text, error) {
+                Some(excuse) => self.count(excuse),
+                None => self.differs(case, selection, theirs, &error.to_string()),
+            },
+            _ => self.differs(case, selection, theirs, &(ours.as_ref(), route.as_ref().err())),
+        }
+    }
+}
+
+fn groups() -> Vec<(&'static str, Vec<Case>)> {
+    let region = "region = us-east-1\n";
+    let headings = texts::HEADINGS.iter().flat_map(|heading| {
+        let alone = format!("{heading}\n{region}");
+        let keys = format!("{heading}\naws_access_key_id = K\naws_secret_access_key = S\n");
+        [
+            Case::of(format!("[profile first]\nregion = x\n{alone}"), ""),
+            Case { credentials: None, ..Case::of(alone, "") },
+            Case { config: None, ..Case::of("", &keys) },
+        ]
+    });
+    let bodies = texts::BODIES.iter().flat_map(|body| {
+        [
+            Case::of(format!("[profile p]\n{body}"), ""),
+            Case::of(format!("[profile p]\n{body}[profile q]\nregion = y\n"), ""),
+            Case::of(format!("[services local]\n{body}"), ""),
+            Case::of(format!("[DEFAULT]\n{body}[profile p]\nregion = y\n"), &format!("[p]\n{body}")),
+        ]
+    });
+    let places = ways::PLACES.iter().map(|env| {
+        let config = "[profile p]\naws_access_key_id = C\naws_secret_access_key = S\n";
+        Case::of(config, "[q]\naws_access_key_id = K\naws_secret_access_key = S\n").with(env)
+    });
+    let ways = ways::FILES.iter().flat_map(|(config, credentials)| {
+        ways::ENVIRONMENTS.iter().map(|env| {
+            let env: Vec<_> = env.iter().map(|(name, value)| (*name, Some(*value))).collect();
+            Case::of(*config, credentials).with(&env)
+        })
+    });
+    let (mut lines, mut random_ways) = (Random(SEED), Random(!SEED));
+    vec![
+        ("headings", headings.collect()),
+        ("bodies", bodies.collect()),
+        ("places of the files", places.collect()),
+        ("files × environments", ways.collect()),
+        ("generated files", (0..400).map(|_| lines.lines()).collect()),
+        ("generated ways", (0..300).map(|_| random_ways.ways()).collect()),
+    ]
+}
+
+#[test]
+fn sections_values_and_sources_are_those_of_botocore() -> anyhow::Result<()> {
+    let folder = home()?;
+    let groups = groups();
+    let all: Vec<Case> = groups.iter().flat_map(|(_, cases)| cases).cloned().collect();
+    let mut theirs = botocore(&all, folder.path())?.into_iter();
+    let (mut differences, mut table) = (Vec::new(), String::new());
+    for (name, cases) in &groups {
+        let mut compared = Compared::default();
+        for (case, theirs) in cases.iter().zip(theirs.by_ref()) {
+            compared.case(case, &theirs, folder.path());
+        }
+        let counts: Vec<_> = compared.counts.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+        table += &format!("{name}: {} configurations; {}\n", cases.len(), counts.join("; "));
+        differences.extend(compared.differences.into_iter().take(SHOWN));
+    }
+    println!("{table}");
+    assert!(differences.is_empty(), "seed {SEED:#x}\n{}", differences.join("\n"));
     Ok(())
 }
 
 #[test]
 fn of_a_file_that_botocore_rejects_the_good_sections_are_used() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let with_more = |text: &&str| json!({"config": format!("{text}[profile good]\nregion = y\n"), "credentials": null});
-    let cases: Vec<Value> = REJECTED.iter().map(with_more).collect();
+    let folder = home()?;
+    let good = b"[profile good]\nregion = y\n";
+    let bytes = texts::REJECTED.iter().map(|text| text.as_bytes()).chain(texts::NOT_UTF_8.iter().copied());
+    let cases: Vec<Case> =
+        bytes.map(|bytes| Case { config: Some([bytes, good].concat()), ..Case::of("", "") }).collect();
     for (case, theirs) in cases.iter().zip(botocore(&cases, folder.path())?) {
-        assert!(theirs["error"].is_string(), "{case}: {theirs}");
+        assert!(theirs["error"].is_string(), "{}: {theirs}", case.json());
         match groma(case, folder.path()) {
-            Ok(ours) => assert_eq!(ours["good"], json!({"region": "y"}), "{case}"),
-            Err(error) => assert!(error.contains("text before the first [section]"), "{case}: {error}"),
+            Ok((_, profiles)) => {
+                assert_eq!(values(&profiles)["good"], json!({"region": "y"}), "{}", case.json());
+                assert_eq!(profiles.mistake("good"), None, "{}", case.json());
+            }
+            Err(error) => assert!(error.contains("text before the first [section]"), "{}: {error}", case.json()),
         }
     }
     Ok(())
@@ -216,9 +356,9 @@ fn of_a_file_that_botocore_rejects_the_good_sections_are_used() -> anyhow::Resul
 /// `[services]` sections have nested values.
 #[test]
 fn endpoints_of_services_are_those_of_botocore() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
+    let folder = home()?;
     let config = "[services 'my services']\nsts =\n  endpoint_url = http://localhost:1?a=b\nec2 =\n\n    endpoint_url=http://localhost:2\n";
-    let theirs = botocore(&[json!({"config": config, "credentials": null})], folder.path())?;
+    let theirs = botocore(&[Case::of(config, "")], folder.path())?;
     let profiles = Profiles::parse(config, "")?;
     for service in ["sts", "ec2"] {
         let expected = theirs[0]["services"]["my services"][service]["endpoint_url"].as_str();

@@ -15,7 +15,7 @@ async fn each_in_its_own_words_and_the_others_go_on() {
          [profile mfa]\nrole_arn = arn:aws:iam::555555555555:role/r\nsource_profile = hub\nmfa_serial = arn:aws:iam::1:mfa/me\n\
          [profile env]\nrole_arn = arn:aws:iam::666666666666:role/r\ncredential_source = Environment\n\
          [profile odd]\nrole_arn = arn:aws:iam::777777777777:role/r\nsource_profile = hub\nretry_mode = often\n\
-         [profile process]\ncredential_process = exit 7\n"
+         [profile process]\ncredential_process = sh -c 'exit 7'\n"
     ));
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
     expect![[r#"
@@ -105,9 +105,9 @@ async fn nothing_to_begin_with() {
         let (status, said) = world.broker(arguments, &[]).await.expect_err("it ends");
         assert_eq!((status, said.lines().last()), (1, Some(words)));
     }
-    let binary = world.home.path().join("binary");
-    std::fs::write(&binary, b"[profile a]\nregion = \xff\n").expect("it is written");
-    let unreadable = [("AWS_CONFIG_FILE", binary.display().to_string())];
+    let large = world.home.path().join("large");
+    std::fs::File::create(&large).and_then(|file| file.set_len(5 << 20)).expect("it can be made");
+    let unreadable = [("AWS_CONFIG_FILE", large.display().to_string())];
     let (status, said) = world.broker(&["--accounts", "profiles"], &unreadable).await.expect_err("it ends");
     assert_eq!(status, 1);
     assert!(said.contains("error: cannot read the AWS file") && said.contains("(AWS_CONFIG_FILE): "), "{said}");

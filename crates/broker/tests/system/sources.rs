@@ -245,7 +245,7 @@ async fn a_process_that_prints_credentials() {
     let printed = given(&session).replace("\"Token\"", "\"SessionToken\"").replace('{', "{\"Version\":1,");
     let file = world.file("printed.json", &printed);
     world.config(&format!(
-        "[profile keys]\ncredential_process = cat {} # --password process-password\n\
+        "[profile keys]\ncredential_process = sh -c 'cat \"$0\"' {} --password process-password\n\
          [profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = keys\n",
         file.display()
     ));

@@ -1,0 +1,89 @@
+//! Paths in environment variables, expanded as botocore does: first variables, then the home directory.
+
+use crate::environment::Environment;
+use std::path::PathBuf;
+
+/// A path with `$NAME`, `${NAME}`, `~` and `~user` replaced. One that is not known stays as it is.
+pub fn expand(path: &str, env: &Environment) -> PathBuf {
+    let path = with_variables(path, env);
+    let Some(rest) = path.strip_prefix('~') else { return path.into() };
+    let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let home = if user.is_empty() { env.home().map(str::to_owned) } else { home_of(user) };
+    match home {
+        Some(home) => format!("{}{rest}", home.trim_end_matches('/')).into(),
+        None => path.into(),
+    }
+}
+
+/// Values that are put in are not expanded again, as in Python's `expandvars`.
+fn with_variables(path: &str, env: &Environment) -> String {
+    let mut expanded = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        let (name, after_name) = variable(after);
+        match env.raw(name).filter(|_| after_name.len() < after.len()) {
+            Some(value) => {
+                expanded.push_str(value);
+                rest = after_name;
+            }
+            None => {
+                expanded.push('$');
+                rest = after;
+            }
+        }
+    }
+    expanded + rest
+}
+
+/// The name that text begins with, in braces or not, and the text after it.
+fn variable(text: &str) -> (&str, &str) {
+    if let Some((name, after)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) {
+        return (name, after);
+    }
+    let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    text.split_at(text.find(|char| !is_name(char)).unwrap_or(text.len()))
+}
+
+#[cfg(unix)]
+fn home_of(user: &str) -> Option<String> {
+    use uzers::os::unix::UserExt;
+    uzers::get_user_by_name(user)?.home_dir().to_str().map(str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn home_of(_: &str) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_and_homes_are_expanded() {
+        let env: Environment = [("HOME", "/home/me/"), ("PLACE", "/$HOME"), ("EMPTY", "")].into_iter().collect();
+        for (path, expected) in [
+            ("~/config", "/home/me/config"),
+            ("~", "/home/me"),
+            ("/a/~/b", "/a/~/b"),
+            ("$HOME/x", "/home/me//x"),
+            ("${HOME}x", "/home/me/x"),
+            ("$PLACE/x", "/$HOME/x"),
+            ("$EMPTY/x", "/x"),
+            ("$NONE/x", "$NONE/x"),
+            ("${NONE}/$PLACE", "${NONE}//$HOME"),
+            ("$/x${", "$/x${"),
+            ("~nobody-of-this-name/x", "~nobody-of-this-name/x"),
+        ] {
+            assert_eq!(expand(path, &env), PathBuf::from(expected), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_home_of_another_user_is_known() {
+        let root = expand("~root/x", &Environment::default());
+        assert!(root.is_absolute() && root.ends_with("x"), "{}", root.display());
+    }
+}
