@@ -7,9 +7,9 @@ DIR is what `organization.py` wrote. Needs a Python environment with `boto3`. Af
 
 - the caller is a profile with a name in quotes, and its account, the hub, has no role;
 - a member of the organization has no role either, and another one is suspended;
-- a service control policy denies one of three regions;
-- Inspector is enabled in one of the three;
-- a load balancer is deleted between two calls.
+- a service control policy denies one of three regions to every service;
+- Inspector is enabled in one of the other two;
+- a load balancer is deleted as soon as a survey has listed it.
 
 Prints the environment and the arguments of a `groma sync` of it as JSON.
 """
@@ -19,13 +19,21 @@ import configparser
 import json
 from pathlib import Path
 
-from seeding.accounts import HUB, REGIONS, document, trust
+from seeding.accounts import ALPHA, HUB, REGIONS, document, trust
 from seeding.aws import Aws
 
 PROFILE = "Team Hub"
 WITHOUT_ROLE, SUSPENDED = "555555555555", "666666666666"
 DENIED_REGION = "eu-central-1"
 INSPECTED = REGIONS[0]
+GOING = "going"
+# How each regional service words a denial.
+DENIALS = {
+    "ec2": "UnauthorizedOperation",
+    "autoscaling": "AccessDenied",
+    "elasticloadbalancing": "AccessDenied",
+    "inspector2": "AccessDeniedException",
+}
 
 
 def main():
@@ -35,6 +43,7 @@ def main():
     arguments = parser.parse_args()
     aws = Aws(arguments.endpoint)
     add_accounts(aws)
+    add_balancer(aws)
     aws.control("/_groma/faults", faults())
     regions = [*REGIONS, DENIED_REGION]
     sync = ["--accounts", "organization", "--regions", ",".join(regions), *external_id(arguments.dir)]
@@ -52,18 +61,22 @@ def add_accounts(aws):
     aws.client("iam", SUSPENDED).create_role(RoleName="cartography-read-only", AssumeRolePolicyDocument=role)
 
 
+def add_balancer(aws):
+    """One that is there when a survey lists it, and gone when the survey asks for its listeners."""
+    subnets = aws.client("ec2", ALPHA, REGIONS[0]).describe_subnets()["Subnets"]
+    create = aws.client("elbv2", ALPHA, REGIONS[0]).create_load_balancer
+    create(Name=GOING, Subnets=[subnets[0]["SubnetId"]], Scheme="internal", Type="network")
+    aws.control("/_groma/deletions", [{"account": ALPHA, "region": REGIONS[0], "load_balancer": GOING}])
+
+
 def faults():
     off = {"service": "inspector2", "status": 403, "code": "AccessDeniedException"}
     off["message"] = "Invoking account is not enabled."
     denied = {"region": DENIED_REGION, "status": 403}
     denied["message"] = "You are not authorized to perform this operation, with an explicit deny in a service control policy"
-    gone = {"service": "elasticloadbalancing", "action": "DescribeListeners", "status": 400, "times": 1}
-    gone |= {"code": "LoadBalancerNotFound", "message": "One or more load balancers not found"}
     return [
-        *({**off, "region": region} for region in (*REGIONS, DENIED_REGION) if region != INSPECTED),
-        {**denied, "service": "ec2", "code": "UnauthorizedOperation"},
-        *({**denied, "service": service, "code": "AccessDenied"} for service in ("autoscaling", "elasticloadbalancing")),
-        gone,
+        *({**off, "region": region} for region in REGIONS if region != INSPECTED),
+        *({**denied, "service": service, "code": code} for service, code in DENIALS.items()),
     ]
 
 

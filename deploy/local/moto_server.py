@@ -12,6 +12,8 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
     POST   /_groma/faults                [{account?, region?, service?, action?, skip?, times?, delay_seconds?,
                                            status?, code?, message?}, ...], the first rule that matches a call answers it
     DELETE /_groma/faults
+    GET    /_groma/deletions             those that have not happened yet
+    POST   /_groma/deletions             [{account, region, load_balancer: NAME}, ...]: deleted once a survey has listed it
     POST   /_groma/overlay               [{service, action, where, set, account?, region?}, ...]: fields that moto lacks
     POST   /_groma/latency               {"milliseconds": N}: every call waits this long
     POST   /_groma/clock                 {"start": "2024-01-01T00:00:00Z"}: what is made from now on bears such dates

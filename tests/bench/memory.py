@@ -7,11 +7,12 @@ Every role is a process of its own; printed is the largest resident size of each
 
     assets    one account in one region with ever more pages of volumes and of findings (`large_account.py`)
     accounts  ever more accounts in four regions, all like one simulated account (`many_accounts.py`)
-    closing   the end of a sync of 1,000 accounts with 17 regions and 25 listings, in a cgroup of 256 MiB
+    closing   a sync of 1,000 accounts with 17 regions and 25 listings: the graph-writer at its end, and the scheduler,
+              each in a cgroup of 256 MiB
     regions   not memory but time: a survey while a region is denied, and while a region hangs
 
 What was measured goes into `docs/memory.md` too; the parts that were not keep what the page says of them. Exit status 0 when
-everything was measured, 1 when closing takes more than it may, 2 when something could not be measured.
+everything was measured, 1 when a role in `closing` takes more than it may, 2 when something could not be measured.
 """
 
 import argparse

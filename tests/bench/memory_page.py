@@ -32,9 +32,12 @@ nats-server keeps blocks of the streams, which are files, in memory for as long 
 in use, the scheduler a line for each listing in each place.""",
     ),
     "closing": (
-        "The end of a large sync",
+        "A large sync",
         """A graph-writer closes a sync whose listings are all in the graph and have all been reported
-(`crates/graph-writer/examples/close.rs`), with 256 MiB of memory at most.""",
+(`crates/graph-writer/examples/close.rs`). A scheduler hands out the work of such a sync and takes the reports
+(`crates/scheduler/examples/follow.rs`), also with regions in which every listing fails with a text of its own, as under a
+policy that denies them. Each has 256 MiB of memory at most. Neither keeps a name or a failure twice, and texts of failures
+beyond some 16,000 are cut.""",
     ),
     "regions": (
         "A region that cannot be seen",

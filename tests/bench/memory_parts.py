@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import bench
 import large_account
@@ -63,7 +64,7 @@ class Watched(roles.Roles):
 # Assets and accounts
 
 
-COLUMNS = ("broker", "scheduler", "collector-ec2", "collector-inspector2", "graph-writer", "nats")
+COLUMNS = ("broker", "scheduler", *(f"collector-{service}" for service in SERVICES), "graph-writer", "nats")
 
 
 def assets(arguments, groma, folder):
@@ -107,45 +108,62 @@ def sizes(groma, aws, folder, flags):
 # Closing
 
 
-CLOSED = re.compile(r"closed in (?P<time>\S+): .* (?P<size>\d+) MiB")
+LARGEST = re.compile(r"(?:closed|followed) in (?P<time>\S+): .* (?P<size>\d+) MiB")
+# Regions that a policy denies to most organizations with one: each of their listings fails.
+DENIED = 15
 
 
 def closing(arguments, groma, folder):
-    """The end of a sync by the example `close` of the graph-writer, in a cgroup where one can be made."""
-    program = built_example(arguments)
+    """A sync of the largest organization, by the examples of graph-writer and scheduler, each in a cgroup where one can be made."""
+    accounts, regions, listings = arguments.closing
+    size, most = list(map(str, arguments.closing)), str(CLOSING >> 20)
+    denied = min(DENIED, regions)
+    runs = (
+        ("graph-writer", "close", [*size, most]),
+        ("scheduler", "follow", [*size, "0", most]),
+        (f"scheduler, {denied} regions denied", "follow", [*size, str(denied), most]),
+    )
+    programs = built_examples(arguments, {name for _, name, _ in runs})
     group = limits.best("memory")
     try:
-        environment = servers.plain_environment()
-        where = group.kind
-        if isinstance(group, limits.Cgroups):
-            environment["CGROUP"] = str(group.make("close", CLOSING))
-        size = list(map(str, arguments.closing))
-        command = [program, *size, str(CLOSING >> 20)]
-        done = subprocess.run(
-            command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-        )
+        found = [within(group, programs[name], given) for _, name, given in runs]
     finally:
         group.close()
-    found = CLOSED.search(done.stdout)
+    head = ("role", "accounts", "regions", "listings", "scopes", "took", "largest", "within")
+    scopes = f"{accounts * regions * listings:,}"
+    rows = [(role, *size, scopes, *ended, group.kind) for (role, _, _), (_, *ended) in zip(runs, found)]
+    return Found(report.drawn([head, *rows]), fits=all(fits for fits, *_ in found))
+
+
+def within(group, program, arguments):
+    """Whether a program kept the limit, how long it took, and its largest size."""
+    environment = servers.plain_environment()
+    if isinstance(group, limits.Cgroups):
+        environment["CGROUP"] = str(group.make(Path(program).name, CLOSING))
+    command = [program, *arguments]
+    done = subprocess.run(
+        command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    found = LARGEST.search(done.stdout)
     if not found and not done.returncode:
-        raise servers.Failed(f"closing says nothing of its size: {done.stdout[-500:]}")
+        raise servers.Failed(f"{Path(program).name} says nothing of its size: {done.stdout[-500:]}")
     if done.returncode:
         print(done.stdout[-1500:], flush=True)
-    scopes = arguments.closing[0] * arguments.closing[1] * arguments.closing[2]
     ended = (found["time"], f"{found['size']} MB") if found else ("", f"more than {CLOSING >> 20} MB")
-    rows = [("accounts", "regions", "listings", "scopes", "closed in", "graph-writer", "within"), (*size, f"{scopes:,}", *ended, where)]
-    return Found(report.drawn(rows), fits=done.returncode == 0)
+    return (done.returncode == 0, *ended)
 
 
-def built_example(arguments):
+def built_examples(arguments, names):
+    """Their paths by name."""
     import build as suite
 
     profile = [] if arguments.debug or arguments.groma else ["--release"]
+    chosen = [word for name in sorted(names) for word in ("--example", name)]
     try:
-        messages = suite.cargo("build", "--workspace", "--locked", "--example", "close", suite.FORMAT, *profile)
+        messages = suite.cargo("build", "--workspace", "--locked", *chosen, suite.FORMAT, *profile)
     except suite.Failed as error:
         raise servers.Failed(str(error)) from error
-    return next(message["executable"] for message in messages if message.get("executable") and message["target"]["name"] == "close")
+    return {message["target"]["name"]: message["executable"] for message in messages if message.get("executable")}
 
 
 # Regions that cannot be seen

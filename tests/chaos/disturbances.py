@@ -22,7 +22,19 @@ from kills import (
     roll_the_roles,
 )
 from messages import late_repeats, lose_a_consumer, lose_a_stream, lose_the_indexes, repeats
-from network import cut_links, full_disk, held_back_deliveries, jump_a_clock, lost_link, silent_link, slow_links
+from network import (
+    LONGEST_SILENCE,
+    a_long_silence,
+    a_long_split,
+    cut_links,
+    full_disk,
+    held_back_deliveries,
+    jump_a_clock,
+    lost_link,
+    silent_link,
+    slow_links,
+    split_nats,
+)
 from overlap import a_narrower_scheduler, a_repeating_scheduler, a_second_scheduler
 
 # Within this time, counted from the survey's beginning, in seconds: about as long as it takes undisturbed, once Neo4j has
@@ -47,6 +59,9 @@ WEIGHTS = {
     held_back_deliveries: 2,
     silent_link: 3,
     lost_link: 2,
+    a_long_silence: 1,
+    split_nats: 2,
+    a_long_split: 1,
     cut_links: 3,
     full_disk: 2,
     jump_a_clock: 2,
@@ -66,6 +81,10 @@ WEIGHTS = {
     a_narrower_scheduler: 2,
     a_repeating_scheduler: 1,
 }
+# Seconds by which a survey may take longer than undisturbed ones and short disturbances.
+EXTRA = {a_long_silence: LONGEST_SILENCE, a_long_split: LONGEST_SILENCE}
+# What needs more than one NATS to happen.
+CLUSTERED = {split_nats, a_long_split}
 KINDS = {disturb.__name__: disturb for disturb in WEIGHTS}
 
 

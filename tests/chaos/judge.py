@@ -7,7 +7,8 @@ from nats_client import Nats
 
 # A line of the scheduler's log for each scope that it could not see.
 UNSEEN = "could not be seen"
-PANIC = re.compile(r"^thread '.*' .*panicked at .*$", re.MULTILINE)
+# Of Rust, and of Go.
+PANIC = re.compile(r"^(?:thread '.*' .*panicked at .*|panic: .*|fatal error: .*)$", re.MULTILINE)
 
 
 def of_status(system, status, reference, graph, before):
@@ -38,10 +39,10 @@ def planted(name):
 
 
 def of_roles(system):
-    """What no role may do, however the survey ended."""
+    """What no role and no NATS may do, however the survey ended."""
     problems = []
     for name in system.running:
-        if name.startswith(("nats", "neo4j")):
+        if name == "neo4j":
             continue
         problems += [f"{name} panicked: {panic}" for panic in PANIC.findall(system.log_of(name))]
         if killed := system.scene.limited and system.limits.killed(name):

@@ -14,10 +14,13 @@ PATIENCE = 3
 
 
 class NatsServers:
-    """The configuration of `count` servers that keep their streams below `folder`, by name: `nats-1`, ..."""
+    """The configuration of `count` servers that keep their streams below `folder`, by name: `nats-1`, ...
 
-    def __init__(self, folder, count):
-        self.folder = folder
+    Each reaches each other one by a link, `nats-1>nats-2`.
+    """
+
+    def __init__(self, folder, count, links):
+        self.folder, self.links = folder, links
         self.names = [f"nats-{number}" for number in range(1, count + 1)]
         uses = ("client", "monitor", "route")
         self.client, self.monitor, self.route = ({name: port_of(name, use) for name in self.names} for use in uses)
@@ -30,14 +33,25 @@ class NatsServers:
             f"jetstream {{ store_dir: {store}\n{JETSTREAM} }}\n"
         )
         if len(self.names) > 1:
-            routes = ", ".join(f'"nats-route://127.0.0.1:{port}"' for port in self.route.values())
-            # Clients know the servers by the links that lead to them.
+            routes = ", ".join(f'"nats-route://127.0.0.1:{port}"' for port in self.routes(name))
+            # Clients know the servers by the links that lead to them, and so do servers: those that a server hears of
+            # from others are where nothing listens.
             text += (
-                f"cluster {{ name: chaos\nlisten: 127.0.0.1:{self.route[name]}\nno_advertise: true\nroutes: [{routes}] }}\n"
+                f"cluster {{ name: chaos\nlisten: 127.0.0.1:{self.route[name]}\nadvertise: \"127.0.0.1:{port_of('nats', 'nothing')}\"\n"
+                f"no_advertise: true\nroutes: [{routes}] }}\n"
             )
         path = self.folder / f"{name}.conf"
         path.write_text(text, encoding="utf-8")
         return path
+
+    def routes(self, name):
+        """Where a server finds the others."""
+        return [self.links.port(f"{name}>{other}", self.route[other]) for other in self.names if other != name]
+
+    def between(self, name):
+        """The links between a server and the others, in both directions."""
+        others = [other for other in self.names if other != name]
+        return [link for other in others for link in (f"{name}>{other}", f"{other}>{name}")]
 
     def healthy(self, name):
         """Whether it answers and has caught up with all that it holds."""

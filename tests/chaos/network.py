@@ -1,6 +1,8 @@
 """Links that are slow, silent or cut, a disk that is full, and clocks that jump."""
 
 KINDS = ("nats", "neo4j", "aws")
+# Seconds.
+LONGEST_SILENCE = 90
 
 
 def slow_links(system, draw):
@@ -29,10 +31,36 @@ def lost_link(system, draw):
     yield from silence(system, draw, forget=True)
 
 
-def silence(system, draw, forget):
+def a_long_silence(system, draw):
+    """Outlasts the limits of most waits, which are 30 s and more; what was held then arrives, or never."""
+    yield from silence(system, draw, draw.random() < 0.5, (40, LONGEST_SILENCE))
+
+
+def silence(system, draw, forget, seconds=(0.5, 3, 10)):
     names = some_links(system, draw)
+    yield from silence_of(system, names, draw.choice(seconds), forget)
+
+
+def split_nats(system, draw):
+    """One server of NATS loses the others, and they lose it; clients reach all of them."""
+    yield from split(system, draw, (3, 10, 25))
+
+
+def a_long_split(system, draw):
+    """Until roles have given up waiting for the server that they are connected to."""
+    yield from split(system, draw, (45, LONGEST_SILENCE))
+
+
+def split(system, draw, seconds):
+    links = system.nats.between(draw.choice(system.nats.names))
+    # A server that stands alone has none to lose.
+    if links:
+        yield from silence_of(system, links, draw.choice(seconds), draw.random() < 0.5)
+
+
+def silence_of(system, names, seconds, forget):
     system.links.silence(names)
-    yield draw.choice((0.5, 3, 10))
+    yield seconds
     system.links.speak(still_there(system, names), forget)
 
 

@@ -13,7 +13,7 @@ import judge
 import parity
 import scene
 import servers
-from disturbances import Timeline, plan
+from disturbances import CLUSTERED, EXTRA, Timeline, plan
 from dump import dump
 
 HERE = Path(__file__).resolve().parent
@@ -37,7 +37,18 @@ class Seed:
         """All of it by chance, or the disturbances of these kinds."""
         draw = random.Random(number)
         drawn = scene.drawn(number, draw)
-        return Seed(number, drawn if older else dataclasses.replace(drawn, versions=False), plan(draw, kinds))
+        disturbances = plan(draw, kinds)
+        if not older:
+            drawn = dataclasses.replace(drawn, versions=False)
+        if any(planned.disturb in CLUSTERED for planned in disturbances):
+            drawn = dataclasses.replace(drawn, nats=3)
+        return Seed.of(number, drawn, disturbances)
+
+    @staticmethod
+    def of(number, scene, disturbances):
+        """With the time that these disturbances may cost."""
+        extra = sum(EXTRA.get(planned.disturb, 0) for planned in disturbances)
+        return Seed(number, scene, disturbances, BOUND + extra)
 
 
 @dataclasses.dataclass

@@ -16,7 +16,7 @@ SELECTION = {
     ),
     9002: (
         Scene(nats=3, limited=True),
-        ("roll_nats", "freeze_nats", "kill_a_collector", "server_errors", "slow_links", "late_repeats"),
+        ("roll_nats", "freeze_nats", "kill_a_collector", "server_errors", "slow_links", "late_repeats", "split_nats"),
     ),
     9003: (
         Scene(before=True, versions=True, limited=True),
@@ -36,7 +36,7 @@ SELECTION = {
     ),
 }
 # Only in the long run: each costs a minute or more by its nature, as roles wait for what will not come.
-LONG = ("a_hung_region", "lose_a_stream")
+LONG = ("a_hung_region", "lose_a_stream", "a_long_silence", "a_long_split")
 
 
 def seeds(older):
@@ -50,4 +50,4 @@ def known(number, older):
         return None
     scene, kinds = SELECTION[number]
     scene = scene if older else dataclasses.replace(scene, versions=False)
-    return Seed(number, scene, plan(random.Random(number), kinds))
+    return Seed.of(number, scene, plan(random.Random(number), kinds))

@@ -99,7 +99,7 @@ class System:
         """Fresh servers of NATS and fresh roles, whose logs go into a folder."""
         self.end()
         self.scene, self.logs, self.gave_up = scene, logs, []
-        self.nats = NatsServers(logs, scene.nats)
+        self.nats = NatsServers(logs, scene.nats, self.links)
         for name in self.nats.names:
             self.start(name)
         self.wait("NATS", self.nats.names, lambda: all(map(self.nats.healthy, self.nats.names)))
@@ -141,6 +141,7 @@ class System:
             environment = servers.plain_environment()
         elif name.startswith("nats"):
             command = [servers.tool("nats_server"), "--config", str(self.nats.write(name))]
+            command = self.limited(name, command, "nats")
             environment = servers.plain_environment()
         else:
             command, environment = self.role_command(name), self.role_environment(name)
@@ -159,9 +160,13 @@ class System:
         command = [self.groma, *arguments]
         if name == OLDER and self.scene.versions:
             command = [self.older]
-        if self.scene.limited:
-            command = self.limits.command(name, command, limits.of_the_chart()[container])
-        return command
+        return self.limited(name, command, container)
+
+    def limited(self, name, command, container):
+        """The command under the memory limit of a container of the chart, where the scene has limits."""
+        if not self.scene.limited:
+            return command
+        return self.limits.command(name, command, limits.of_the_chart()[container])
 
     def role_environment(self, name):
         urls = [f"nats://127.0.0.1:{self.link(name, server)}" for server in self.nats.names]

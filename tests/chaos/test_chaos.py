@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(LOCAL)]
 import judge  # noqa: E402
 import limits  # noqa: E402
 import nats_servers  # noqa: E402
+import network  # noqa: E402
 import ports  # noqa: E402
 import selection  # noqa: E402
 import servers  # noqa: E402
@@ -27,6 +28,7 @@ from clocks import Clocks  # noqa: E402
 from disk import Disk  # noqa: E402
 from disturbances import KINDS, Disturbance, Timeline, plan  # noqa: E402
 from links import Links  # noqa: E402
+from nats_servers import NatsServers  # noqa: E402
 from scene import Scene  # noqa: E402
 from seed import Seed  # noqa: E402
 from system import ROLES, System  # noqa: E402
@@ -43,6 +45,13 @@ class Planning(unittest.TestCase):
         first, second = (Seed.drawn(17, (), "older") for _ in range(2))
         self.assertEqual(first.scene, second.scene)
         self.assertEqual(list(map(str, first.disturbances)), list(map(str, second.disturbances)))
+
+    def test_a_silence_that_lasts_is_not_held_against_the_survey(self):
+        usual, longer = (Seed.drawn(17, (kind,), "older").bound for kind in ("silent_link", "a_long_silence"))
+        self.assertEqual(longer, usual + network.LONGEST_SILENCE)
+
+    def test_a_split_happens_among_three(self):
+        self.assertEqual({Seed.drawn(number, ("split_nats",), "older").scene.nats for number in range(9)}, {3})
 
     def test_a_disturbance_that_lasts_holds_up_no_other(self):
         happened = []
@@ -239,9 +248,86 @@ class Watching(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    def test_the_chart_limits_every_role(self):
-        containers = {container for _, container in ROLES.values()} | {"scheduler"}
+    def test_the_chart_limits_every_role_and_nats(self):
+        containers = {container for _, container in ROLES.values()} | {"scheduler", "nats"}
         self.assertLessEqual(containers, set(limits.of_the_chart()))
+
+    def test_the_limits_of_a_scene_are_those_of_all_that_the_chart_runs(self):
+        class Spy:
+            limited = {}
+
+            def command(self, name, command, limit):
+                self.limited[name] = limit
+                return ["true"]
+
+            def close(self):
+                pass
+
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        system = System("groma", None, Path(folder.name))
+        self.addCleanup(system.__exit__)
+        system.limits, system.scene = Spy(), Scene(nats=3, limited=True)
+        system.nats = NatsServers(Path(folder.name), 3, system.links)
+        for name in [*system.nats.names, "graph-writer-1"]:
+            system.start(name)
+        expected = {**dict.fromkeys(system.nats.names, 2048), "graph-writer-1": 512}
+        self.assertEqual({name: limit >> 20 for name, limit in Spy.limited.items()}, expected)
+
+
+class Cluster(unittest.TestCase):
+    """Three servers whose routes are links."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder, self.running = Path(folder.name), {}
+        self.links = Links()
+        self.addCleanup(self.links.close)
+        self.servers = NatsServers(self.folder, 3, self.links)
+        self.addCleanup(lambda: [self.end(name) for name in list(self.running)])
+        for name in self.servers.names:
+            self.start(name)
+        self.until(lambda: all(map(self.servers.healthy, self.servers.names)))
+
+    def start(self, name):
+        command = [servers.tool("nats_server"), "--config", str(self.servers.write(name))]
+        with open(self.folder / f"{name}.log", "ab") as log:
+            self.running[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def end(self, name):
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def until(self, ready, patience=120):
+        deadline = time.monotonic() + patience
+        while not ready():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def reached_by(self, name):
+        return {route.get("remote_name") for route in (self.servers.look(name, "routez") or {}).get("routes", [])}
+
+    def test_a_server_that_lost_the_others_has_no_leader_until_the_links_speak(self):
+        lost, *others = reversed(self.servers.names)
+        self.links.silence(self.servers.between(lost))
+        self.until(lambda: not self.servers.healthy(lost))
+        self.assertTrue(all(map(self.servers.healthy, others)))
+        self.links.speak(self.servers.between(lost))
+        self.until(lambda: self.servers.healthy(lost))
+
+    def test_no_server_finds_a_way_around_its_links(self):
+        first, second, third = self.servers.names
+        between = [f"{first}>{third}", f"{third}>{first}"]
+        self.links.silence(between)
+        self.end(third)
+        self.start(third)
+        self.until(lambda: self.servers.healthy(third))
+        # The second has told it of the first by now, and the first of it.
+        self.assertEqual(self.reached_by(third), {second})
+        self.links.speak(between)
+        self.until(lambda: self.reached_by(third) == {first, second})
 
 
 class Echo:

@@ -29,7 +29,7 @@ def main():
     arguments = parse_arguments()
     began = time.monotonic()
     try:
-        built = build.everything()
+        built = build.everything(steps.PROGRAMS)
     except build.Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import build  # noqa: E402
 import steps  # noqa: E402
 from results import Report  # noqa: E402
 from runner import Runner  # noqa: E402
@@ -23,6 +24,24 @@ test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 """
 PYTHON = "test a.B.c ... ended <0.250s>\n" + "-" * 70 + "\nRan 4 tests in 0.953s\n\nFAILED (failures=1, errors=1)\n"
 CHAOS = "seed 1: the same graph\n5 of 6 seeds ended well in 210 s; not [3]\n"
+
+
+class Steps(unittest.TestCase):
+    def steps(self):
+        programs = {name: f"/target/{name}" for name in steps.PROGRAMS}
+        found = steps.all_steps(build.Built([build.TestBinary("bus system", "/target/bus", Path("/bus"))], programs, Path("/target")))
+        return {step.name: step for step in found}
+
+    def test_every_program_that_is_built_for_a_step_runs(self):
+        commands = [word for step in self.steps().values() for word in step.command]
+        for name in steps.PROGRAMS:
+            self.assertIn(f"/target/{name}", commands)
+
+    def test_the_longest_steps_come_first(self):
+        names = list(self.steps())
+        known = [name for name in steps.LONG if name in names]
+        self.assertEqual(names[: len(known)], known)
+        self.assertIn("closing", known)
 
 
 class Reading(unittest.TestCase):

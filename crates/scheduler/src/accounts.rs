@@ -44,7 +44,7 @@ pub fn reasons(unreachable: &[UnreachableAccount]) -> String {
 
 /// Part of a sync's outcome for an account that the broker cannot enter.
 pub fn unseen(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
-    Unseen { account_id: id, account_name: name, ..Unseen::everything(failure.unwrap_or_default()) }
+    Unseen { account_id: id.into(), account_name: name.into(), ..Unseen::everything(failure.unwrap_or_default()) }
 }
 
 #[cfg(test)]

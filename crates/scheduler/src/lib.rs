@@ -7,7 +7,7 @@
 //! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
 //! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves, [`record`] restores its events in a
 //! recreated stream; [`patience`], [`signs`] of
-//! progress, [`publish`] and [`under_way`] support them. [`coverage`] describes what it covered, [`repeat`] collects
+//! progress, [`publish`] and [`under_way`] support them. [`scopes`] stores what was reported, [`coverage`] describes what it covered, [`repeat`] collects
 //! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
 //! timetable, [`alone`] is a scheduler process.
 
@@ -28,6 +28,7 @@ pub mod record;
 pub mod repeat;
 pub mod request;
 pub mod role;
+pub mod scopes;
 pub mod selection;
 pub mod signs;
 pub mod size;
@@ -44,6 +45,7 @@ pub use outcome::{Outcome, Unseen};
 pub use patience::Patience;
 pub use record::Record;
 pub use request::{Request, RequestArgs};
+pub use scopes::Scopes;
 pub use survey::{Progress, SurveyError, survey};
 pub use under_way::Phase;
 pub use writing::written;

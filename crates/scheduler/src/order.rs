@@ -5,7 +5,7 @@
 
 use crate::repeat::Place;
 use bus::{Bus, SYNCS};
-use events::{LongWork, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
+use events::{LongWork, SyncEvent, WorkItem, WorkKind, subjects, sync_event::Event};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Work is long when it took so many times what half of all work took at most, …
@@ -50,7 +50,7 @@ impl Order {
     #[must_use]
     pub fn arrange(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let took = |item: &WorkItem| match item.kind() {
-            WorkKind::Collect => self.long.get(&place(item)).copied(),
+            WorkKind::Collect => self.long.get(&Place::of_item(item)).copied(),
             _ => None,
         };
         let (mut long, short): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| took(item).is_some());
@@ -68,14 +68,10 @@ impl Order {
         arranged
     }
 
-    /// What the next sync should know, after these reports, the longest first. What was not collected this time, or failed, stays as it was known.
-    pub fn after<'a>(&self, reports: impl Iterator<Item = &'a WorkReport>) -> Vec<LongWork> {
-        let collected = |report: &'a WorkReport| {
-            let item =
-                report.item.as_ref().filter(|item| item.kind() == WorkKind::Collect && report.failure.is_none())?;
-            Some((place(item), report.took_milliseconds))
-        };
-        let now: Vec<(Place, u64)> = reports.filter_map(collected).collect();
+    /// What the next sync should know, after work that took so many milliseconds, the longest first. What was not
+    /// collected this time, or failed, is not among it and stays as it was known.
+    pub fn after(&self, took: impl Iterator<Item = (Place, u64)>) -> Vec<LongWork> {
+        let now: Vec<(Place, u64)> = took.collect();
         let bound = LEAST.max(median(now.iter().map(|(_, took)| *took).collect()).saturating_mul(TIMES_MEDIAN));
         let mut long = self.long.clone();
         for (place, took) in now {
@@ -97,10 +93,6 @@ impl Order {
     }
 }
 
-fn place(item: &WorkItem) -> Place {
-    Place { account_id: item.account_id.clone(), region: item.region.clone(), service: item.service.clone() }
-}
-
 fn median(mut numbers: Vec<u64>) -> u64 {
     numbers.sort_unstable();
     numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or(0)
@@ -109,7 +101,6 @@ fn median(mut numbers: Vec<u64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Failure, FailureClass};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -118,20 +109,17 @@ mod tests {
         WorkItem { kind, account_id: "1".into(), region: region.into(), service: "ec2".into(), ..WorkItem::default() }
     }
 
-    fn report(region: &str, took_milliseconds: u64) -> WorkReport {
-        WorkReport { item: Some(item(region)), took_milliseconds, ..WorkReport::default() }
-    }
-
     fn order(long: &[(&str, u64)]) -> Order {
-        Order { long: long.iter().map(|(region, took)| (place(&item(region)), *took)).collect() }
+        Order { long: long.iter().map(|(region, took)| (Place::of_item(&item(region)), *took)).collect() }
     }
 
     fn regions(items: &[WorkItem]) -> Vec<&str> {
         items.iter().map(|item| item.region.as_str()).collect()
     }
 
-    fn long(order: &Order, reports: &[WorkReport]) -> Vec<(String, u64)> {
-        order.after(reports.iter()).into_iter().map(|work| (work.region, work.took_milliseconds)).collect()
+    fn long(order: &Order, took: &[(&str, u64)]) -> Vec<(String, u64)> {
+        let took = took.iter().map(|(region, took)| (Place::of_item(&item(region)), *took));
+        order.after(took).into_iter().map(|work| (work.region, work.took_milliseconds)).collect()
     }
 
     #[test]
@@ -152,20 +140,16 @@ mod tests {
 
     #[test]
     fn long_is_what_took_several_times_as_long_as_most() {
-        let reports: Vec<_> = [("a", 1_000), ("b", 1_200), ("c", 900), ("large", 60_000), ("d", 3_000)]
-            .map(|(region, took)| report(region, took))
-            .into();
-        assert_eq!(long(&Order::default(), &reports), [("large".to_owned(), 60_000)]);
-        let quick: Vec<_> = [("a", 10), ("b", 10), ("c", 900)].map(|(region, took)| report(region, took)).into();
-        assert_eq!(long(&Order::default(), &quick), []);
+        let took = [("a", 1_000), ("b", 1_200), ("c", 900), ("large", 60_000), ("d", 3_000)];
+        assert_eq!(long(&Order::default(), &took), [("large".to_owned(), 60_000)]);
+        assert_eq!(long(&Order::default(), &[("a", 10), ("b", 10), ("c", 900)]), []);
     }
 
     #[test]
     fn what_was_not_collected_or_failed_stays_known_and_what_is_short_now_is_forgotten() {
         let known = order(&[("elsewhere", 8_000), ("failing", 7_000), ("shrunk", 9_000)]);
-        let failed = WorkReport { failure: Some(Failure::new(FailureClass::Timeout, "slow")), ..report("failing", 1) };
-        let reports = [report("shrunk", 100), report("a", 90), failed];
-        assert_eq!(long(&known, &reports), [("elsewhere".to_owned(), 8_000), ("failing".to_owned(), 7_000)]);
+        let took = [("shrunk", 100), ("a", 90)];
+        assert_eq!(long(&known, &took), [("elsewhere".to_owned(), 8_000), ("failing".to_owned(), 7_000)]);
     }
 
     proptest! {

@@ -1,12 +1,11 @@
 //! What came of a sync.
 
-use crate::repeat::Repeat;
-use events::{
-    Account, Failure, FailureClass, LostScope, ScopeReport, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
-};
+use crate::{Scopes, repeat::Repeat};
+use events::{Account, Failure, FailureClass, LostScope, Sync, SyncFinished, WorkItem, WorkKind, WorkReport};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -18,7 +17,7 @@ pub struct Outcome {
     /// Accounts that were surveyed.
     pub accounts: Vec<Account>,
     /// Every listing that finished or failed.
-    pub scopes: Vec<ScopeReport>,
+    pub scopes: Scopes,
     /// All that was asked for and could not be seen; its last known graph was kept.
     pub unseen: Vec<Unseen>,
     /// What the graph-writer says of the graph.
@@ -27,21 +26,22 @@ pub struct Outcome {
     pub repeats: Vec<Repeat>,
 }
 
-/// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings.
+/// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings. A sync
+/// may have hundreds of thousands, so they share their texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unseen {
     /// The 12 digits; empty where not even they are known.
-    pub account_id: String,
+    pub account_id: Arc<str>,
     /// Profile or organization name of the account.
-    pub account_name: String,
+    pub account_name: Arc<str>,
     /// Region, `global`, or `*`.
-    pub region: String,
+    pub region: Arc<str>,
     /// Service, or `*`.
-    pub service: String,
+    pub service: Arc<str>,
     /// API operation, or `*`.
-    pub listing: String,
+    pub listing: Arc<str>,
     /// Why.
-    pub failure: Failure,
+    pub failure: Arc<Failure>,
 }
 
 /// Outcome of a scope that a newer sync has taken over.
@@ -80,10 +80,8 @@ impl Outcome {
     /// Services that are switched off, by account.
     pub fn switched_off(&self) -> Vec<Off> {
         let mut all = BTreeMap::<(&str, &str), BTreeSet<&str>>::new();
-        for scope in
-            self.scopes.iter().filter(|report| !report.service_off.is_empty()).filter_map(|it| it.scope.as_ref())
-        {
-            all.entry((&scope.account_id, &scope.service)).or_default().insert(&scope.region);
+        for scope in self.scopes.iter().filter(|report| !report.service_off.is_empty()) {
+            all.entry((scope.account_id, scope.service)).or_default().insert(scope.region);
         }
         let off = |((account_id, service), regions): ((&str, &str), BTreeSet<&str>)| Off {
             account_id: account_id.to_owned(),
@@ -123,27 +121,45 @@ pub fn seen_ago(second: i64) -> String {
 }
 
 impl Unseen {
-    /// What the report of a work item could not see. When the regions of its account could not be found out, that is each
-    /// of these services in all of them.
+    /// What the report of a work item could not see.
     pub fn of_report(item: &WorkItem, report: &WorkReport, regional: &[&str]) -> Vec<Self> {
-        let unseen = |region: &str, service: &str, listing: &str, failure: &Failure| Self {
-            account_id: item.account_id.clone(),
-            account_name: item.account_name.clone(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-            listing: listing.to_owned(),
-            failure: failure.clone(),
-        };
-        match &report.failure {
-            Some(failure) if item.kind() == WorkKind::DiscoverRegions => {
-                regional.iter().map(|service| unseen("*", service, "*", failure)).collect()
-            }
-            Some(failure) => vec![unseen(&item.region, &item.service, "*", failure)],
-            None => {
-                let failed = report.scopes.iter().filter_map(|it| Some((it.scope.as_ref()?, it.failure.as_ref()?)));
-                failed.map(|(it, failure)| unseen(&it.region, &it.service, &it.listing, failure)).collect()
-            }
+        if let Some(failure) = &report.failure {
+            return Self::of_item(item, failure, regional);
         }
+        let failed = report.scopes.iter().filter_map(|it| Some((it.scope.as_ref()?, it.failure.as_ref()?)));
+        let shared = failed.map(|(it, failure)| {
+            let names = [&it.region, &it.service, &it.listing].map(|name| name.as_str().into());
+            (names, Arc::new(failure.clone()))
+        });
+        Self::of_scopes(item, shared).collect()
+    }
+
+    /// A work item that failed as a whole. When the regions of its account could not be found out, each of these services
+    /// in all of them.
+    pub(crate) fn of_item(item: &WorkItem, failure: &Failure, regional: &[&str]) -> Vec<Self> {
+        let failure = Arc::new(failure.clone());
+        let unseen = |region: &str, service: &str| ([region.into(), service.into(), "*".into()], Arc::clone(&failure));
+        let all: Vec<_> = match item.kind() {
+            WorkKind::DiscoverRegions => regional.iter().map(|service| unseen("*", service)).collect(),
+            _ => vec![unseen(&item.region, &item.service)],
+        };
+        Self::of_scopes(item, all.into_iter()).collect()
+    }
+
+    /// Failed scopes of a work item: region, service and listing of each, and why.
+    pub(crate) fn of_scopes(
+        item: &WorkItem,
+        failed: impl Iterator<Item = ([Arc<str>; 3], Arc<Failure>)>,
+    ) -> impl Iterator<Item = Self> {
+        let (account_id, account_name) = (Arc::from(item.account_id.as_str()), Arc::from(item.account_name.as_str()));
+        failed.map(move |([region, service, listing], failure)| Self {
+            account_id: Arc::clone(&account_id),
+            account_name: Arc::clone(&account_name),
+            region,
+            service,
+            listing,
+            failure,
+        })
     }
 
     /// Everything that the graph-writers report as missing in the graph. Accounts are named as in `accounts`.
@@ -170,41 +186,41 @@ impl Unseen {
         let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
         let scope = scope.scope.clone().unwrap_or_default();
         Self {
-            account_name: name_of(accounts, &scope.account_id),
-            account_id: scope.account_id,
-            region: scope.region,
-            service: scope.service,
-            listing: scope.listing,
-            failure,
+            account_name: name_of(accounts, &scope.account_id).into(),
+            account_id: scope.account_id.into(),
+            region: scope.region.into(),
+            service: scope.service.into(),
+            listing: scope.listing.into(),
+            failure: failure.into(),
         }
     }
 
     /// The scopes beyond the limit of named ones.
     fn more(count: u64, reason: &str) -> Self {
         let failure = Failure::new(FailureClass::Lost, format!("{reason}; too many to be named"));
-        Self { account_name: format!("{count} more scope(s)"), ..Self::everything(failure) }
+        Self { account_name: format!("{count} more scope(s)").into(), ..Self::everything(failure) }
     }
 
     /// The graph holds all that was seen, but not all that follows from it.
     pub fn analysis(failure: Failure) -> Self {
-        Self { account_name: ANALYSIS.to_owned(), ..Self::everything(failure) }
+        Self { account_name: ANALYSIS.into(), ..Self::everything(failure) }
     }
 
     /// The graph still holds something that vanished.
     pub fn cleanup(failure: Failure) -> Self {
-        Self { account_name: CLEANUP.to_owned(), ..Self::everything(failure) }
+        Self { account_name: CLEANUP.into(), ..Self::everything(failure) }
     }
 
     /// All scopes of an unknown account.
     pub(crate) fn everything(failure: Failure) -> Self {
-        let all = || "*".to_owned();
-        let (account_id, account_name) = (String::new(), String::new());
-        Self { account_id, account_name, region: all(), service: all(), listing: all(), failure }
+        let all = || Arc::from("*");
+        let (account_id, account_name) = (Arc::default(), Arc::default());
+        Self { account_id, account_name, region: all(), service: all(), listing: all(), failure: failure.into() }
     }
 
     /// Whether it is [`Unseen::analysis`].
     pub fn is_of_analysis(&self) -> bool {
-        self.account_id.is_empty() && self.account_name == ANALYSIS
+        self.account_id.is_empty() && &*self.account_name == ANALYSIS
     }
 }
 
@@ -220,7 +236,7 @@ impl fmt::Display for Unseen {
             (false, true) => write!(f, "{account_id}")?,
             (false, false) => write!(f, "{account_id} ({account_name})")?,
         }
-        if account_id.is_empty() && [region, service, listing].iter().all(|name| *name == "*") {
+        if account_id.is_empty() && [region, service, listing].iter().all(|name| &***name == "*") {
             return write!(f, ": {failure}");
         }
         write!(f, " {region} {service} {listing}: {failure}")
@@ -230,7 +246,7 @@ impl fmt::Display for Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::Scope;
+    use events::{Scope, ScopeReport};
 
     fn scope(region: &str) -> LostScope {
         let scope = Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: "L".into() };
@@ -245,7 +261,7 @@ mod tests {
             ..ScopeReport::default()
         };
         let accounts = vec![Account { id: "1".into(), name: "alpha".into(), ..Account::default() }];
-        let scopes = vec![report("b", "off"), report("a", "off"), report("c", "")];
+        let scopes = [report("b", "off"), report("a", "off"), report("c", "")].into_iter().collect();
         let outcome = Outcome { accounts, scopes, ..Outcome::default() };
         let off: Vec<_> = outcome.switched_off().iter().map(ToString::to_string).collect();
         assert_eq!((off, outcome.is_complete()), (vec!["ec2 in 1 (alpha) a, b".to_owned()], true));

@@ -1,7 +1,11 @@
 //! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
 
-use crate::{Request, Unseen, catalog, repeat::Place};
-use events::{Account, Failure, FailureClass, GLOBAL, ScopeReport, Sync, WorkItem, WorkKind, WorkReport};
+use crate::{
+    Request, Scopes, Unseen, catalog,
+    repeat::Place,
+    scopes::{Row, Texts},
+};
+use events::{Account, Failure, FailureClass, GLOBAL, Sync, WorkItem, WorkKind, WorkReport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A sync in progress.
@@ -11,6 +15,8 @@ pub struct Plan {
     request: Request,
     accounts: Vec<Account>,
     items: BTreeMap<Key, Progress>,
+    /// Names and failures of the reports.
+    texts: Texts,
     /// Items without a report.
     open: usize,
     /// Reported assets.
@@ -23,12 +29,29 @@ type Key = (String, String, String, i32);
 #[derive(Debug)]
 struct Progress {
     item: WorkItem,
-    report: Option<WorkReport>,
+    report: Option<Report>,
+}
+
+/// A [`WorkReport`] in less memory.
+#[derive(Debug, Default)]
+struct Report {
+    attempt: u32,
+    /// In no more memory than they need: a vector would keep that of the message.
+    scopes: Box<[Row]>,
+    regions: Vec<String>,
+    failure: Option<Failure>,
+    took_milliseconds: u64,
+}
+
+impl Report {
+    fn assets(&self) -> u64 {
+        self.scopes.iter().fold(0, |sum, scope| sum.saturating_add(scope.assets))
+    }
 }
 
 impl Plan {
     fn empty(sync: Sync, request: Request, accounts: Vec<Account>) -> Self {
-        Self { sync, request, accounts, items: BTreeMap::new(), open: 0, assets: 0 }
+        Self { sync, request, accounts, items: BTreeMap::new(), texts: Texts::default(), open: 0, assets: 0 }
     }
 
     /// The plan of a sync and its first work items: global services, and for each account either its regions' items or
@@ -118,17 +141,19 @@ impl Plan {
     /// Takes a report and returns the work that follows from it. A report of a later attempt replaces an earlier one; one
     /// of another sync or of work that was never asked for is ignored.
     pub fn report(&mut self, report: WorkReport) -> Vec<WorkItem> {
-        let Some(progress) = report.item.as_ref().and_then(|item| self.items.get_mut(&key(item))) else {
+        let WorkReport { item: Some(item), attempt, scopes, regions, failure, took_milliseconds } = report else {
             return Vec::new();
         };
-        let newer = progress.report.as_ref().is_none_or(|known| known.attempt < report.attempt);
-        if !newer {
+        let Some(progress) = self.items.get_mut(&key(&item)) else { return Vec::new() };
+        if progress.report.as_ref().is_some_and(|known| known.attempt >= attempt) {
             return Vec::new();
         }
+        let scopes = scopes.into_iter().map(|scope| self.texts.row(scope)).collect();
+        let report = Report { attempt, scopes, regions: regions.clone(), failure, took_milliseconds };
         let discovered = progress.item.kind() == WorkKind::DiscoverRegions && report.failure.is_none();
-        let (account_id, regions) = (progress.item.account_id.clone(), report.regions.clone());
-        let sum = |report: &WorkReport| report.scopes.iter().fold(0_u64, |sum, scope| sum.saturating_add(scope.assets));
-        self.assets = self.assets.saturating_sub(progress.report.as_ref().map_or(0, sum)).saturating_add(sum(&report));
+        let account_id = progress.item.account_id.clone();
+        let before = progress.report.as_ref().map_or(0, Report::assets);
+        self.assets = self.assets.saturating_sub(before).saturating_add(report.assets());
         self.open -= usize::from(progress.report.is_none());
         progress.report = Some(report);
         let account = self.accounts.iter().find(|account| account.id == account_id).filter(|_| discovered);
@@ -146,11 +171,8 @@ impl Plan {
     /// Fails every item of which nothing was heard.
     pub fn give_up(&mut self, reason: &str) {
         for progress in self.items.values_mut().filter(|progress| progress.report.is_none()) {
-            progress.report = Some(WorkReport {
-                item: Some(progress.item.clone()),
-                failure: Some(Failure::new(FailureClass::Timeout, reason)),
-                ..WorkReport::default()
-            });
+            let failure = Some(Failure::new(FailureClass::Timeout, reason));
+            progress.report = Some(Report { failure, ..Report::default() });
         }
         self.open = 0;
     }
@@ -191,32 +213,64 @@ impl Plan {
         &self.accounts
     }
 
-    /// What was reported.
-    pub fn reports(&self) -> impl Iterator<Item = &WorkReport> {
-        self.items.values().filter_map(|progress| progress.report.as_ref())
+    fn reported(&self) -> impl Iterator<Item = (&WorkItem, &Report)> {
+        self.items.values().filter_map(|it| Some((&it.item, it.report.as_ref()?)))
+    }
+
+    /// What was reported, one message at a time.
+    pub fn reports(&self) -> impl Iterator<Item = WorkReport> {
+        self.reported().map(|(item, report)| WorkReport {
+            item: Some(item.clone()),
+            attempt: report.attempt,
+            scopes: report.scopes.iter().map(|row| self.texts.reported(*row).message()).collect(),
+            regions: report.regions.clone(),
+            failure: report.failure.clone(),
+            took_milliseconds: report.took_milliseconds,
+        })
     }
 
     /// Reports that collectors published.
-    pub fn collectors_reports(&self) -> impl Iterator<Item = &WorkReport> {
+    pub fn collectors_reports(&self) -> impl Iterator<Item = WorkReport> {
         self.reports().filter(|report| report.attempt > 0)
+    }
+
+    /// Milliseconds that collectors took for what they collected.
+    pub fn took(&self) -> impl Iterator<Item = (Place, u64)> {
+        let collected = self.reported().filter(|(item, report)| {
+            item.kind() == WorkKind::Collect && report.attempt > 0 && report.failure.is_none()
+        });
+        collected.map(|(item, report)| (Place::of_item(item), report.took_milliseconds))
     }
 
     /// Number of reported listings.
     pub fn count_scopes(&self) -> u64 {
-        self.reports().map(|report| report.scopes.len() as u64).sum()
+        self.reported().map(|(_, report)| report.scopes.len() as u64).sum()
     }
 
     /// The accounts and every reported listing.
-    pub fn into_accounts_and_scopes(self) -> (Vec<Account>, Vec<ScopeReport>) {
-        let reports = self.items.into_values().filter_map(|progress| progress.report);
-        (self.accounts, reports.flat_map(|report| report.scopes).collect())
+    pub fn into_accounts_and_scopes(self) -> (Vec<Account>, Scopes) {
+        let count = self.reported().map(|(_, report)| report.scopes.len()).sum();
+        let mut rows = Vec::with_capacity(count);
+        for report in self.items.into_values().filter_map(|progress| progress.report) {
+            rows.extend_from_slice(&report.scopes);
+        }
+        (self.accounts, Scopes::of(self.texts, rows))
     }
 
     /// What could not be seen, so far.
     pub fn unseen(&self) -> Vec<Unseen> {
         let regional: Vec<_> = self.regional_services().collect();
-        let reported = self.items.values().filter_map(|it| Some((&it.item, it.report.as_ref()?)));
-        reported.flat_map(|(item, report)| Unseen::of_report(item, report, &regional)).collect()
+        let failed = |report: &Report| report.scopes.iter().filter(|row| row.has_failed()).count();
+        let mut unseen = Vec::with_capacity(self.reported().map(|(_, report)| failed(report)).sum());
+        for (item, report) in self.reported() {
+            if let Some(failure) = &report.failure {
+                unseen.extend(Unseen::of_item(item, failure, &regional));
+            } else {
+                let failed = report.scopes.iter().filter_map(|row| self.texts.failed(*row));
+                unseen.extend(Unseen::of_scopes(item, failed));
+            }
+        }
+        unseen
     }
 }
 
@@ -228,7 +282,7 @@ fn key(item: &WorkItem) -> Key {
 mod tests {
     use super::*;
     use crate::RequestArgs;
-    use events::Scope;
+    use events::{Scope, ScopeReport};
 
     fn request(services: &[&str], regions: &[&str]) -> Request {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -315,6 +369,25 @@ mod tests {
         assert_eq!((plan.count_scopes(), plan.assets(), plan.counts()), (1, 7, (1, 2)));
         let (_, scopes) = plan.into_accounts_and_scopes();
         assert_eq!(scopes.iter().map(|scope| scope.assets).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn reports_are_those_of_collectors_and_their_times_those_of_what_they_collected() {
+        let (mut plan, first) = plan(&["ec2", "iam"], &[]);
+        let failure = Failure::new(FailureClass::AccessDenied, "no");
+        let scopes = vec![ScopeReport {
+            scope: Some(Scope { listing: "L".into(), ..Scope::default() }),
+            ..ScopeReport::default()
+        }];
+        let sts = WorkReport { scopes, took_milliseconds: 7, ..done(&first[0]) };
+        let iam = WorkReport { failure: Some(failure), took_milliseconds: 8, ..done(&first[1]) };
+        plan.report(sts.clone());
+        plan.report(iam.clone());
+        plan.give_up("nothing was heard");
+        let reports: Vec<_> = plan.collectors_reports().collect();
+        assert!(reports.len() == 2 && reports.contains(&sts) && reports.contains(&iam), "{reports:?}");
+        let took: Vec<_> = plan.took().map(|(place, took)| (place.service, took)).collect();
+        assert_eq!(took, [("sts".to_owned(), 7)]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl<'a> Record<'a> {
         tracing::warn!(sync = sync.id, "the syncs stream has lost the sync's reports; publishing them again");
         publish(bus, sync, Event::Started(self.started.clone()), patience).await?;
         for report in self.plan.collectors_reports() {
-            publish(bus, sync, Event::Reported(report.clone()), patience).await?;
+            publish(bus, sync, Event::Reported(report), patience).await?;
         }
         match &self.collected {
             Some(collected) => publish(bus, sync, Event::Collected(collected.clone()), patience).await,

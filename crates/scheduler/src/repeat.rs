@@ -5,7 +5,7 @@
 //! feeds it was seen in one sync.
 
 use crate::{Outcome, Unseen};
-use events::{LostScope, Scope, ScopeName, Sync, SyncFinished};
+use events::{LostScope, Scope, ScopeName, Sync, SyncFinished, WorkItem};
 use std::collections::{BTreeSet, HashSet};
 
 /// Syncs that may follow to fetch what one lost. A stream that loses it three times in a row is not helped by a fourth.
@@ -42,6 +42,11 @@ pub fn places(lost: &[LostScope]) -> BTreeSet<Place> {
 }
 
 impl Place {
+    /// The place of a work item.
+    pub fn of_item(item: &WorkItem) -> Self {
+        Self { account_id: item.account_id.clone(), region: item.region.clone(), service: item.service.clone() }
+    }
+
     fn of(scope: &Scope) -> Self {
         Self { account_id: scope.account_id.clone(), region: scope.region.clone(), service: scope.service.clone() }
     }
@@ -52,15 +57,14 @@ impl Outcome {
     /// their outcome.
     pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
         let lost = names(&self.graph.lost);
-        let told: HashSet<String> =
-            repeat.scopes.iter().filter_map(|it| it.scope.as_ref()).map(|it| ScopeName(it).to_string()).collect();
+        let told: HashSet<String> = repeat.scopes.iter().map(|it| ScopeName(&it.scope()).to_string()).collect();
         let is_told_anew =
             |scope: &Scope| places.contains(&Place::of(scope)) && told.contains(&ScopeName(scope).to_string());
-        self.scopes.retain(|report| !report.scope.as_ref().is_some_and(is_told_anew));
+        self.scopes.retain(|report| !is_told_anew(&report.scope()));
         self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(&unseen.scope()));
         let mut known: HashSet<Unseen> = self.unseen.iter().cloned().collect();
         self.unseen.extend(repeat.unseen.into_iter().filter(|unseen| known.insert(unseen.clone())));
-        self.scopes.extend(repeat.scopes);
+        self.scopes.extend(repeat.scopes.iter().map(|report| report.message()));
         self.graph = added(std::mem::take(&mut self.graph), repeat.graph);
         self.repeats.push(Repeat { sync: repeat.sync, lost });
         self.repeats.extend(repeat.repeats);
@@ -69,7 +73,8 @@ impl Outcome {
 
 impl Unseen {
     fn scope(&self) -> Scope {
-        let Self { account_id, region, service, listing, .. } = self.clone();
+        let [account_id, region, service, listing] =
+            [&self.account_id, &self.region, &self.service, &self.listing].map(|name| name.to_string());
         Scope { account_id, region, service, listing }
     }
 }
@@ -110,12 +115,12 @@ mod tests {
             ..ScopeReport::default()
         };
         let unseen = |scope: &Scope| Unseen {
-            account_id: scope.account_id.clone(),
+            account_id: scope.account_id.as_str().into(),
             account_name: "alpha".into(),
-            region: scope.region.clone(),
-            service: scope.service.clone(),
-            listing: scope.listing.clone(),
-            failure: Failure::new(FailureClass::Lost, "gone"),
+            region: scope.region.as_str().into(),
+            service: scope.service.as_str().into(),
+            listing: scope.listing.as_str().into(),
+            failure: Failure::new(FailureClass::Lost, "gone").into(),
         };
         Outcome {
             sync: Sync { id: id.into(), update_tag: 1 },
@@ -158,7 +163,7 @@ mod tests {
         let mut first = outcome("a", &[(here.clone(), 1)], &[here.clone(), other.clone()]);
         let places = places(&first.graph.lost);
         first.take_in(outcome("b", &[(here, 7)], &[]), &places);
-        assert_eq!(first.unseen.iter().map(|unseen| unseen.listing.as_str()).collect::<Vec<_>>(), ["DescribeSubnets"]);
+        assert_eq!(first.unseen.iter().map(|unseen| &*unseen.listing).collect::<Vec<_>>(), ["DescribeSubnets"]);
     }
 
     #[test]

@@ -239,7 +239,7 @@ impl Survey<'_> {
         collect(&mut follower, &mut plan, &order, patience, progress).await?;
 
         progress(Progress::Writing);
-        let (scopes, long) = (plan.count_scopes(), order.after(plan.reports()));
+        let (scopes, long) = (plan.count_scopes(), order.after(plan.took()));
         let mut collected = SyncCollected { scopes, long, ..coverage.collected(&plan) };
         size::fit(&mut collected, bus.most_bytes());
         patience.renew();

@@ -8,6 +8,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Response
 
 from . import balancers, calls, clock, gaps, memory, overlay, pages, stacks, trust
+from .deletions import Deletions
 from .faults import Faults
 
 CONTROLS = "/_groma/"
@@ -20,6 +21,7 @@ class SimulatedAws:
         self.pages = pages.Pages()
         self.extras = gaps.Extras(regions, self.pages)
         self.faults = Faults()
+        self.deletions = Deletions()
         self.overlay = overlay.Overlay()
         self.calls = []
         self.calls_lock = threading.Lock()
@@ -50,7 +52,8 @@ class SimulatedAws:
     def fulfil(self, environ, call):
         self.pages.take_over(environ, call)
         rules = self.overlay.of(call)
-        return self.overlay.answer(self.moto, environ, rules) if rules else self.moto
+        answer = self.overlay.answer(self.moto, environ, rules) if rules else self.moto
+        return self.deletions.around(answer, call)
 
     def control(self, environ, name):
         handler = self.controls().get((environ["REQUEST_METHOD"], name))
@@ -71,6 +74,8 @@ class SimulatedAws:
             ("GET", "faults"): lambda _: self.faults.list(),
             ("POST", "faults"): self.faults.add,
             ("DELETE", "faults"): lambda _: self.faults.clear(),
+            ("GET", "deletions"): lambda _: self.deletions.list(),
+            ("POST", "deletions"): self.deletions.add,
             ("POST", "overlay"): self.overlay.add,
             ("POST", "latency"): self.set_latency,
             ("POST", "page-size"): self.pages.set_cap,

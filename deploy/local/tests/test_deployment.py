@@ -1,12 +1,21 @@
 """What is in deploy/: templates that AWS would take, manifests that Kubernetes would take, and nobody forgotten."""
 
 import json
+import re
 import shutil
+import signal
+import socket
 import subprocess
+import tempfile
+import time
 import unittest
 from pathlib import Path
 
 import yaml
+
+import ports
+import stack
+from tests import network_policies
 
 ROOT = Path(__file__).resolve().parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -19,8 +28,12 @@ def manifests():
             yield from yaml.safe_load_all(path.read_text(encoding="utf-8"))
 
 
+def of_kind(*kinds):
+    return [it for it in manifests() if it["kind"] in kinds]
+
+
 def workloads():
-    return {it["metadata"]["name"]: it for it in manifests() if it["kind"] in ("Deployment", "StatefulSet")}
+    return {it["metadata"]["name"]: it for it in of_kind("Deployment", "StatefulSet")}
 
 
 class Kubernetes(unittest.TestCase):
@@ -50,10 +63,9 @@ class Kubernetes(unittest.TestCase):
     def test_only_the_broker_has_an_identity(self):
         for name, workload in workloads().items():
             pod = workload["spec"]["template"]["spec"]
-            if name == "groma-broker":
-                self.assertEqual(pod["serviceAccountName"], "groma-broker")
-            else:
-                self.assertIs(pod["automountServiceAccountToken"], False, name)
+            # AWS's token for a service account is a volume of its own; this one is for Kubernetes's API.
+            self.assertIs(pod["automountServiceAccountToken"], False, name)
+            self.assertEqual(pod.get("serviceAccountName"), "groma-broker" if name == "groma-broker" else None, name)
 
     def test_kustomize_builds_it(self):
         kubectl = shutil.which("kubectl")
@@ -69,6 +81,121 @@ class Kubernetes(unittest.TestCase):
         files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
         self.assertEqual(set(kustomization["resources"]), files)
         self.assertEqual({it["name"] for it in kustomization["images"]}, {f"groma-{role}" for role in ROLES})
+
+
+# Of the machine's metadata service, of an ECS task, of EKS Pod Identity.
+IDENTITIES = ("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23")
+ANYWHERE = ("203.0.113.7", "10.1.2.3", "2001:db8::1")
+
+
+class Network(unittest.TestCase):
+    """Who may reach whom, by the objects: no cluster of a test keeps them."""
+
+    def setUp(self):
+        self.policies = of_kind("NetworkPolicy")
+        self.pods = {
+            name: network_policies.Pod(workload["spec"]["template"]["metadata"]["labels"]) for name, workload in workloads().items()
+        }
+        self.nats = self.pods["groma-nats"]
+        self.dns = network_policies.Pod({"k8s-app": "kube-dns"}, "kube-system")
+
+    def who_reaches(self, target, port, protocol="TCP"):
+        may = network_policies.may_connect
+        return {name for name, pod in self.pods.items() if may(self.policies, pod, target, port, protocol)}
+
+    def test_only_the_broker_reaches_an_identity(self):
+        for address in IDENTITIES:
+            self.assertEqual(self.who_reaches(address, 80), {"groma-broker"}, address)
+            for port in (443, 7687):
+                self.assertEqual(self.who_reaches(address, port), set(), f"{address}:{port}")
+
+    def test_broker_and_collectors_reach_aws_and_the_writer_reaches_neo4j(self):
+        of_aws = {f"groma-{role}" for role in ROLES if role not in ("graph-writer", "scheduler")}
+        for address in ANYWHERE:
+            self.assertEqual(self.who_reaches(address, 443), of_aws, address)
+            self.assertEqual(self.who_reaches(address, 7687), {"groma-graph-writer"}, address)
+            self.assertEqual(self.who_reaches(address, 80), set(), address)
+
+    def test_every_pod_reaches_nats_and_names_and_no_other_pod(self):
+        self.assertEqual(self.who_reaches(self.nats, 4222), set(self.pods))
+        self.assertEqual(self.who_reaches(self.nats, 6222), {"groma-nats"})
+        self.assertEqual(self.who_reaches(self.nats, 8222), set())
+        for protocol in ("UDP", "TCP"):
+            self.assertEqual(self.who_reaches(self.dns, 53, protocol), set(self.pods))
+            self.assertEqual(self.who_reaches("169.254.20.10", 53, protocol), set(self.pods))
+        self.assertEqual(self.who_reaches(self.dns, 443), set())
+        for name in set(self.pods) - {"groma-nats"}:
+            for port in (80, 443, 4222, 7687):
+                self.assertEqual(self.who_reaches(self.pods[name], port), set(), name)
+
+    def test_no_other_pod_reaches_groma(self):
+        stranger = network_policies.Pod({"app.kubernetes.io/part-of": "groma"}, "elsewhere")
+        for name, pod in self.pods.items():
+            for port in (4222, 6222, 8222):
+                self.assertFalse(network_policies.may_connect(self.policies, stranger, pod, port), f"{name}:{port}")
+
+
+UNITS = {"Mi": 1 << 20, "Gi": 1 << 30, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def in_bytes(text):
+    number, unit = re.fullmatch(r"(\d+)(\w+)", text).groups()
+    return int(number) * UNITS[unit]
+
+
+class Nats(unittest.TestCase):
+    def setUp(self):
+        self.configuration = (KUBERNETES / "nats.conf").read_text(encoding="utf-8")
+        self.workload = workloads()["groma-nats"]["spec"]
+        self.pod = self.workload["template"]["spec"]
+        (self.container,) = self.pod["containers"]
+
+    def setting(self, name):
+        return re.search(rf"^\s*{name}: (\S+)$", self.configuration, re.MULTILINE).group(1)
+
+    def test_streams_fit_on_the_volume(self):
+        (volume,) = self.workload["volumeClaimTemplates"]
+        volume = in_bytes(volume["spec"]["resources"]["requests"]["storage"])
+        store = in_bytes(self.setting("max_file_store"))
+        (scheduler,) = workloads()["groma-scheduler"]["spec"]["template"]["spec"]["containers"]
+        variables = {it["name"]: it.get("value") for it in scheduler["env"]}
+        assets = int(variables["GROMA_ASSETS_MAX_BYTES"])
+        # The other streams have no limit of their own, and a file system needs some room.
+        self.assertLessEqual(assets, store * 0.8)
+        self.assertLessEqual(store, volume * 0.95)
+
+    def test_a_pod_has_time_for_lame_duck_mode(self):
+        duration = int(self.setting("lame_duck_duration").removesuffix("s"))
+        self.assertGreater(self.pod["terminationGracePeriodSeconds"], duration + 10)
+
+    def test_the_hook_begins_lame_duck_mode_and_sigterm_does_not_end_it(self):
+        hook = self.container["lifecycle"]["preStop"]["exec"]["command"]
+        self.assertEqual([hook[0], self.container["command"][0]], ["nats-server", "nats-server"])
+        program, port = str(ROOT / stack.manifest()["nats_server"]), ports.free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "log")
+            command = [program, "--addr", "127.0.0.1", "--port", str(port), "--log", str(log)]
+            server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            self.addCleanup(lambda: (server.kill(), server.wait()))
+            self.said(log, "Server is ready")
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"CONNECT {}\r\nPING\r\n")
+                while b"PONG" not in client.recv(65536):
+                    pass
+                # In its container the server is process 1.
+                subprocess.run([program, *hook[1:-1], hook[-1].replace("=1", f"={server.pid}")], check=True)
+                self.said(log, "Entering lame duck mode")
+                # As from the kubelet, right after the hook; clients have ten seconds to go elsewhere.
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait(60), 0)
+            words = log.read_text(encoding="utf-8")
+            self.assertLess(words.index('Trapped "terminated"'), words.index("Closing existing clients"))
+
+    def said(self, log, words, patience=60):
+        deadline = time.monotonic() + patience
+        while not (log.exists() and words in log.read_text(encoding="utf-8")):
+            self.assertLess(time.monotonic(), deadline, f"it does not say: {words}")
+            time.sleep(0.05)
 
 
 class CloudFormation(unittest.TestCase):

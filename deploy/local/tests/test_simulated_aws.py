@@ -137,6 +137,24 @@ class SimulatedAws(unittest.TestCase):
         elsewhere = self.client("ec2", self.assume(ALPHA), "eu-west-1")
         self.refused("UnauthorizedOperation", elsewhere.describe_vpcs)
 
+    def test_a_load_balancer_is_deleted_once_it_was_listed(self):
+        owner, seen = self.aws.client("elbv2", ALPHA), self.client("elbv2", self.assume(ALPHA))
+        subnets = [subnet["SubnetId"] for subnet in self.aws.client("ec2", ALPHA).describe_subnets()["Subnets"][:2]]
+        made = owner.create_load_balancer(Name="going", Subnets=subnets, Scheme="internal", Type="network")
+        arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+        rule = {"account": ALPHA, "region": "us-east-1", "load_balancer": "going"}
+        self.aws.control("/_groma/deletions", [rule])
+        names = [balancer["LoadBalancerName"] for balancer in owner.describe_load_balancers()["LoadBalancers"]]
+        self.assertIn("going", names, "the seeding deletes nothing")
+        self.client("elb", self.assume(ALPHA)).describe_load_balancers()
+        self.assertEqual(json.loads(self.aws.control("/_groma/deletions", method="GET")), [rule])
+        balancers = seen.get_paginator("describe_load_balancers")
+        self.aws.control("/_groma/page-size", {"items": 1})
+        listed, left = ([it["LoadBalancerName"] for page in balancers.paginate() for it in page["LoadBalancers"]] for _ in range(2))
+        self.assertEqual(sorted(set(listed) - set(left)), ["going"])
+        self.refused("LoadBalancerNotFound", lambda: seen.describe_listeners(LoadBalancerArn=arn))
+        self.assertEqual(json.loads(self.aws.control("/_groma/deletions", method="GET")), [])
+
     def test_every_page_is_there_once(self):
         sessions = {ALPHA: self.assume(ALPHA), BETA: self.assume(BETA, ExternalId="survey of beta / büro")}
         for service, operation, key, identity in PAGED:

@@ -15,7 +15,7 @@ pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -
     let mut unseen: Vec<Unseen> =
         reported.flat_map(|(item, report)| Unseen::of_report(&item, report, &["*"])).collect();
     unseen.extend(Unseen::of_graph(&graph, &accounts));
-    let (sync, scopes) = (playback.sync().clone(), playback.scopes());
+    let (sync, scopes) = (playback.sync().clone(), playback.scopes().into_iter().collect());
     Outcome { sync, accounts, scopes, unseen, graph, repeats: Vec::new() }
 }
 

@@ -101,10 +101,10 @@ struct Graph {
 
 impl<'a> Report<'a> {
     fn of(outcome: &'a Outcome, took: Duration) -> Self {
-        let finished = outcome.scopes.iter().filter(|scope| scope.failure.is_none());
-        let mut assets_by_listing: BTreeMap<String, u64> = BTreeMap::new();
-        for report in finished.clone() {
-            let listing = report.scope.as_ref().map(events::Scope::listing_name).unwrap_or_default();
+        let (mut listings_finished, mut assets_by_listing) = (0, BTreeMap::<String, u64>::new());
+        for report in outcome.scopes.iter().filter(|scope| scope.failure.is_none()) {
+            listings_finished += 1;
+            let listing = report.scope().listing_name();
             let assets = assets_by_listing.entry(listing).or_default();
             *assets = assets.saturating_add(report.assets);
         }
@@ -114,7 +114,7 @@ impl<'a> Report<'a> {
             status: if outcome.is_complete() { "complete" } else { "incomplete" },
             seconds: took.as_secs_f64(),
             accounts: outcome.accounts.iter().map(|it| Account { id: &it.id, name: &it.name }).collect(),
-            listings_finished: finished.count(),
+            listings_finished,
             assets: assets_by_listing.values().fold(0, |sum, assets| sum.saturating_add(*assets)),
             assets_by_listing,
             unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
@@ -272,7 +272,7 @@ mod tests {
         let scope = events::ScopeReport::default();
         let sync = Sync { id: "a".into(), update_tag: 1 };
         let (accounts, unseen, repeats) = (Vec::new(), Vec::new(), Vec::new());
-        Outcome { sync, accounts, scopes: vec![scope], unseen, graph, repeats }
+        Outcome { sync, accounts, scopes: [scope].into_iter().collect(), unseen, graph, repeats }
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn line(group: &[&Unseen]) -> String {
     }
     let listings = if others.len() == 1 { "listing" } else { "listings" };
     let listing = format!("{} and {} more {listings}", first.listing, others.len());
-    let more = Unseen { listing, ..(*first).clone() };
+    let more = Unseen { listing: listing.into(), ..(*first).clone() };
     events::printable(&more.to_string())
 }
 
@@ -46,7 +46,7 @@ mod tests {
     use events::Failure;
 
     fn unseen(region: &str, listing: &str, class: FailureClass) -> Unseen {
-        let (account_id, account_name) = ("222222222222".to_owned(), "alpha".to_owned());
+        let (account_id, account_name) = ("222222222222".into(), "alpha".into());
         let failure = Failure::new(class, format!("{listing} failed"));
         Unseen {
             account_id,
@@ -54,7 +54,7 @@ mod tests {
             region: region.into(),
             service: "ec2".into(),
             listing: listing.into(),
-            failure,
+            failure: failure.into(),
         }
     }
 

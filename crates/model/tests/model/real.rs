@@ -10,7 +10,7 @@ use events::{
     ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
 use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
-use scheduler::{Outcome, Request, RequestArgs, Unseen, plan::Plan, repeat};
+use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
@@ -256,7 +256,7 @@ fn outcome(named: &Named) -> Outcome {
         graph: SyncFinished { lost: lost.cloned().collect(), ..SyncFinished::default() },
         sync: Sync::default(),
         accounts: Vec::new(),
-        scopes: Vec::new(),
+        scopes: Scopes::default(),
         repeats: Vec::new(),
     }
 }
@@ -264,7 +264,8 @@ fn outcome(named: &Named) -> Outcome {
 fn unseen(named: &LostScope) -> Unseen {
     let Scope { account_id, region, service, listing } = named.scope.clone().unwrap_or_default();
     let failure = named.failure.clone().unwrap_or_default();
-    Unseen { account_id, account_name: String::new(), region, service, listing, failure }
+    let [account_id, region, service, listing] = [account_id, region, service, listing].map(Arc::from);
+    Unseen { account_id, account_name: Arc::default(), region, service, listing, failure: failure.into() }
 }
 
 /// Places with lost scopes.

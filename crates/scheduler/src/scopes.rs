@@ -1,0 +1,301 @@
+//! Reported scopes in little memory. A large sync has hundreds of thousands, and their names repeat: each name and each
+//! failure is stored once. Texts of failures have a limit together, because AWS words each of them differently.
+
+use events::{Failure, Scope, ScopeReport};
+use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
+
+/// Bytes of failures that are stored whole: some 16,000 of the longest.
+const WHOLE: usize = 16 << 20;
+/// Bytes of failures after which a failure keeps its class alone. Between both limits its text is cut.
+const CUT: usize = 2 * WHOLE;
+/// Bytes of a cut text, enough for AWS's error code and the start of its sentence.
+const SHORT: usize = 100;
+/// Bytes that a stored failure takes besides its text.
+const ENTRY: usize = 100;
+/// Text of a failure beyond the limits.
+const OMITTED: &str = "too many failures to keep the text of each";
+
+/// Reports of scopes.
+#[derive(Clone, Default)]
+pub struct Scopes {
+    texts: Texts,
+    rows: Vec<Row>,
+}
+
+/// One report of a scope.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reported<'a> {
+    /// The 12 digits.
+    pub account_id: &'a str,
+    /// Region or `global`.
+    pub region: &'a str,
+    /// Service.
+    pub service: &'a str,
+    /// API operation.
+    pub listing: &'a str,
+    /// Published batches.
+    pub batches: u32,
+    /// Published assets.
+    pub assets: u64,
+    /// Why it failed; none if it finished.
+    pub failure: Option<&'a Failure>,
+    /// Answer of a service that is switched off; else empty.
+    pub service_off: &'a str,
+}
+
+impl Reported<'_> {
+    /// Its name.
+    pub fn scope(&self) -> Scope {
+        Scope {
+            account_id: self.account_id.to_owned(),
+            region: self.region.to_owned(),
+            service: self.service.to_owned(),
+            listing: self.listing.to_owned(),
+        }
+    }
+
+    /// The report as a message.
+    pub fn message(&self) -> ScopeReport {
+        ScopeReport {
+            scope: (!self.listing.is_empty()).then(|| self.scope()),
+            batches: self.batches,
+            assets: self.assets,
+            failure: self.failure.cloned(),
+            service_off: self.service_off.to_owned(),
+        }
+    }
+}
+
+impl Scopes {
+    /// The reports, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = Reported<'_>> {
+        self.rows.iter().map(|row| self.texts.reported(*row))
+    }
+
+    /// Their number.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Removes all others.
+    pub fn retain(&mut self, mut keep: impl FnMut(Reported<'_>) -> bool) {
+        let texts = &self.texts;
+        self.rows.retain(|row| keep(texts.reported(*row)));
+    }
+
+    pub(crate) fn of(texts: Texts, rows: Vec<Row>) -> Self {
+        Self { texts, rows }
+    }
+}
+
+impl Extend<ScopeReport> for Scopes {
+    fn extend<T: IntoIterator<Item = ScopeReport>>(&mut self, reports: T) {
+        for report in reports {
+            let row = self.texts.row(report);
+            self.rows.push(row);
+        }
+    }
+}
+
+impl FromIterator<ScopeReport> for Scopes {
+    fn from_iter<T: IntoIterator<Item = ScopeReport>>(reports: T) -> Self {
+        let mut scopes = Self::default();
+        scopes.extend(reports);
+        scopes
+    }
+}
+
+impl PartialEq for Scopes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A report, by the numbers of its texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    account: u32,
+    region: u32,
+    service: u32,
+    listing: u32,
+    service_off: u32,
+    failure: Option<u32>,
+    batches: u32,
+    pub(crate) assets: u64,
+}
+
+impl Row {
+    /// Whether its listing failed.
+    pub(crate) fn has_failed(self) -> bool {
+        self.failure.is_some()
+    }
+}
+
+/// Names and failures, each stored once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    names: Once<str>,
+    failures: Once<Failure>,
+    /// Bytes of the failures.
+    size: usize,
+}
+
+impl Texts {
+    /// The report by numbers.
+    pub(crate) fn row(&mut self, report: ScopeReport) -> Row {
+        let ScopeReport { scope, batches, assets, failure, service_off } = report;
+        let scope = scope.unwrap_or_default();
+        let mut name = |text: &str| self.names.number(text, |text| Arc::from(text));
+        Row {
+            account: name(&scope.account_id),
+            region: name(&scope.region),
+            service: name(&scope.service),
+            listing: name(&scope.listing),
+            service_off: name(&service_off),
+            failure: failure.map(|failure| self.failure(failure)),
+            batches,
+            assets,
+        }
+    }
+
+    fn failure(&mut self, failure: Failure) -> u32 {
+        if let Some(known) = self.failures.known.get(&failure) {
+            return *known;
+        }
+        let failure = match self.size {
+            size if size < WHOLE => failure,
+            size if size < CUT => shortened(failure),
+            _ => Failure { error: OMITTED.to_owned(), ..failure },
+        };
+        let (before, size) = (self.failures.all.len(), ENTRY.saturating_add(failure.error.len()));
+        let number = self.failures.number(&failure, |failure| Arc::new(failure.clone()));
+        if self.failures.all.len() > before {
+            self.size = self.size.saturating_add(size);
+        }
+        number
+    }
+
+    /// The report of these numbers.
+    pub(crate) fn reported(&self, row: Row) -> Reported<'_> {
+        let name = |number| self.names.get(number).map_or("", AsRef::as_ref);
+        Reported {
+            account_id: name(row.account),
+            region: name(row.region),
+            service: name(row.service),
+            listing: name(row.listing),
+            batches: row.batches,
+            assets: row.assets,
+            failure: row.failure.and_then(|number| self.failures.get(number)).map(AsRef::as_ref),
+            service_off: name(row.service_off),
+        }
+    }
+
+    /// Region, service and listing of a failed report, and why it failed.
+    pub(crate) fn failed(&self, row: Row) -> Option<([Arc<str>; 3], Arc<Failure>)> {
+        let failure = self.failures.get(row.failure?)?;
+        let name = |number| self.names.get(number).cloned().unwrap_or_default();
+        Some(([name(row.region), name(row.service), name(row.listing)], Arc::clone(failure)))
+    }
+}
+
+/// The failure with the start of its text.
+fn shortened(failure: Failure) -> Failure {
+    let end = failure.error.floor_char_boundary(SHORT);
+    match failure.error.get(..end) {
+        Some(start) if end < failure.error.len() => Failure { error: format!("{start}…"), ..failure },
+        _ => failure,
+    }
+}
+
+/// Values by number, each stored once.
+#[derive(Debug)]
+struct Once<T: ?Sized> {
+    known: HashMap<Arc<T>, u32>,
+    all: Vec<Arc<T>>,
+}
+
+impl<T: ?Sized> Clone for Once<T> {
+    fn clone(&self) -> Self {
+        Self { known: self.known.clone(), all: self.all.clone() }
+    }
+}
+
+impl<T: ?Sized> Default for Once<T> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), all: Vec::new() }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Once<T> {
+    /// The number of this value, which `share` stores if it is new.
+    fn number(&mut self, value: &T, share: impl FnOnce(&T) -> Arc<T>) -> u32 {
+        if let Some(known) = self.known.get(value) {
+            return *known;
+        }
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let value = share(value);
+        self.all.push(Arc::clone(&value));
+        self.known.insert(value, number);
+        number
+    }
+
+    fn get(&self, number: u32) -> Option<&Arc<T>> {
+        self.all.get(number as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::FailureClass;
+
+    fn report(listing: &str, failure: Option<Failure>) -> ScopeReport {
+        let scope =
+            Scope { account_id: "1".into(), region: "r".into(), service: "ec2".into(), listing: listing.into() };
+        ScopeReport { scope: Some(scope), batches: 2, assets: 3, failure, service_off: "off".into() }
+    }
+
+    fn denied(text: String) -> Option<Failure> {
+        Some(Failure { class: FailureClass::AccessDenied.into(), error: text })
+    }
+
+    #[test]
+    fn reports_come_out_as_they_went_in() {
+        let reports = [
+            report("A", None),
+            report("B", denied("no".into())),
+            report("A", denied("no".into())),
+            ScopeReport::default(),
+        ];
+        let scopes: Scopes = reports.iter().cloned().collect();
+        assert_eq!(scopes.iter().map(|it| it.message()).collect::<Vec<_>>(), reports);
+        assert_eq!((scopes.texts.names.all.len(), scopes.texts.failures.all.len()), (7, 1));
+        assert_eq!(scopes, reports.into_iter().collect());
+    }
+
+    #[test]
+    fn texts_of_failures_have_a_limit_and_keep_their_class() {
+        let text = |nth: usize| format!("{nth:06} {}", "ä".repeat(500));
+        let most = 3 * CUT / ENTRY;
+        let scopes: Scopes = (0..most).map(|nth| report("A", denied(text(nth)))).collect();
+        let failures: Vec<_> = scopes.iter().filter_map(|it| it.failure).collect();
+        assert_eq!(failures.len(), most);
+        assert!(failures.iter().all(|failure| failure.class() == FailureClass::AccessDenied));
+        assert_eq!(failures[0].error, text(0));
+        assert!(failures.iter().any(|failure| failure.error.ends_with("ä…") && failure.error.len() < SHORT + 4));
+        assert_eq!(failures[most - 1].error, OMITTED);
+        let size: usize = scopes.texts.failures.all.iter().map(|failure| failure.error.len() + ENTRY).sum();
+        assert!(size < CUT + 2_048, "{size}");
+    }
+}
