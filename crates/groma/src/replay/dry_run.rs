@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 pub async fn run(recordings: &mut [Recording], filter: &Filter, graph: &GraphConfig, json: bool) -> anyhow::Result<u8> {
     let [recording] = recordings else {
         let names: Vec<&str> = recordings.iter().map(|recording| recording.name.as_str()).collect();
-        let error = format!("--dry-run looks at one sync, and these are {}: {}", names.len(), events::listed(&names, ", "));
+        let error =
+            format!("--dry-run looks at one sync, and these are {}: {}", names.len(), events::listed(&names, ", "));
         return Err(UsageError::new([error]).into());
     };
     let inventory = std::mem::take(&mut recording.inventory);

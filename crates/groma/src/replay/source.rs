@@ -73,8 +73,7 @@ impl Recording {
         ];
         let missing = |(kind, asked, offered): (&str, &BTreeSet<String>, &BTreeSet<String>)| {
             let offered_names: Vec<_> = offered.iter().collect();
-            let has =
-                if offered_names.is_empty() { "none".to_owned() } else { events::listed(&offered_names, ", ") };
+            let has = if offered_names.is_empty() { "none".to_owned() } else { events::listed(&offered_names, ", ") };
             let name = &self.name;
             asked
                 .difference(offered)

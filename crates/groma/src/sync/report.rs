@@ -308,7 +308,8 @@ mod tests {
             events::ScopeReport { scope: Some(scope), service_off: "off".into(), ..Default::default() }
         };
         let mut outcome = outcome(SyncFinished::default());
-        outcome.scopes = (1..=8).flat_map(|account| ["inspector2", "organizations"].map(|it| off(account, it))).collect();
+        outcome.scopes =
+            (1..=8).flat_map(|account| ["inspector2", "organizations"].map(|it| off(account, it))).collect();
         let text = Report::of(&outcome, Duration::ZERO).text(SURVEYED);
         assert!(text.contains("switched off in 8 account(s)") && text.contains("and 6 more"), "{text}");
     }
