@@ -151,14 +151,15 @@ impl Aws {
         source: Option<&Source>,
         attempt: impl Fn() -> F,
     ) -> Result<T, Refusal> {
-        match attempt().await {
+        // Boxed: the future of an SDK's call nests so deeply that the compiler gives up on those around it.
+        match Box::pin(attempt()).await {
             Err(Refusal { kind: Kind::SourceExpired, .. }) => {
                 let is_meant = |it: &Source| source.is_none_or(|source| source == it);
                 self.sources.forget(is_meant);
                 self.hops.forget(|(source, _)| is_meant(source));
                 // The old files stay where the new ones cannot be read.
                 self.reload().ok();
-                attempt().await
+                Box::pin(attempt()).await
             }
             done => done,
         }

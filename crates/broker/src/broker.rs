@@ -110,8 +110,7 @@ impl Broker {
         let peers = if self.is_private {
             None
         } else {
-            // Boxed, because the compiler computes the layout of nested futures to a limited depth.
-            let joining = Box::pin(Peers::join(&bus, self.office.aws.clone(), &self.office.scope));
+            let joining = Peers::join(&bus, self.office.aws.clone(), &self.office.scope);
             let joined = shutdown.run_until_cancelled(joining).await;
             let Some(peers) = joined else { return Ok(()) };
             Some(peers?)

@@ -186,12 +186,11 @@ mod tests {
     /// What came of a profile's way: into this account, by a role or not, and how.
     fn tried(name: &str, id: &str, is_narrowed: bool, refusal: Option<Kind>) -> Tried {
         let (id, name) = (id.to_owned(), name.to_owned());
-        let result = match refusal.map(|kind| Refusal::new(kind, "no")) {
-            Some(refusal) => Err(Unreachable { id, name, refusal }),
-            None => {
-                let account = FoundAccount { id, name, partition: "aws".into(), home_region: "us-east-1".into() };
-                Ok(Found { account, route: Route { profile: None, source: Source::Environment, roles: Vec::new() } })
-            }
+        let result = if let Some(kind) = refusal {
+            Err(Unreachable { id, name, refusal: Refusal::new(kind, "no") })
+        } else {
+            let account = FoundAccount { id, name, partition: "aws".into(), home_region: "us-east-1".into() };
+            Ok(Found { account, route: Route { profile: None, source: Source::Environment, roles: Vec::new() } })
         };
         let is_final = result.as_ref().map_or_else(|lost| !lost.refusal.leads_on(), |_| true);
         Tried { result, is_narrowed, is_final }

@@ -74,10 +74,10 @@ const MOST_NAMED: usize = 10;
 
 /// The first ten names of a list with this separator, and the number of the others.
 pub fn listed<T: AsRef<str>>(names: &[T], separator: &str) -> String {
-    let named = names.iter().take(MOST_NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(separator);
+    let first = names.iter().take(MOST_NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(separator);
     match names.len().saturating_sub(MOST_NAMED) {
-        0 => named,
-        more => format!("{named}{separator}and {more} more"),
+        0 => first,
+        more => format!("{first}{separator}and {more} more"),
     }
 }
 

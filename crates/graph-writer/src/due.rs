@@ -91,7 +91,9 @@ impl Due {
                 missed.extend(unknown(area, catalog).map(|known| format!("{}/{}", area.name, known.name)));
             }
             if whole && !missed.is_empty() {
-                missed.iter().for_each(|id| not_run.push(left_out(id)));
+                for id in &missed {
+                    not_run.push(left_out(id));
+                }
                 areas::miss(store, sync, &missed).await?;
             }
         }

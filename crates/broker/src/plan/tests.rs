@@ -178,7 +178,8 @@ fn named_profiles_have_to_be_there() {
 #[test]
 fn a_profile_that_is_not_there_is_answered_with_those_that_are() {
     let known = |count: usize| {
-        let config: String = (1..=count).map(|n| format!("[profile p{n}]\nregion = eu-west-1\n")).collect();
+        let config: Vec<_> = (1..=count).map(|n| format!("[profile p{n}]\nregion = eu-west-1\n")).collect();
+        let config = config.concat();
         let profiles = Profiles::parse(&config, "").expect("it parses");
         Planner::new(&Environment::default(), &profiles).caller(Some("x")).expect_err("it is not there").to_string()
     };
