@@ -90,13 +90,12 @@ pub fn parse(text: &[u8]) -> Result<Ini, Mistake> {
             continue;
         }
         let indented = raw.chars().take_while(|char| is_space(*char)).count();
-        match open.as_mut().filter(|_| indented > indent) {
-            Some(open) => open.lines.push(value.to_owned()),
-            None => {
-                indent = indented;
-                sections.close(open.take());
-                open = sections.begin_or_set(line, value)?;
-            }
+        if let Some(open) = open.as_mut().filter(|_| indented > indent) {
+            open.lines.push(value.to_owned());
+        } else {
+            indent = indented;
+            sections.close(open.take());
+            open = sections.begin_or_set(line, value)?;
         }
         if str::from_utf8(bytes).is_err() {
             sections.wrong(line, "bytes that are not UTF-8");

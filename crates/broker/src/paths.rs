@@ -22,15 +22,12 @@ fn with_variables(path: &str, env: &Environment) -> String {
     while let Some((before, after)) = rest.split_once('$') {
         expanded.push_str(before);
         let (name, after_name) = variable(after);
-        match env.raw(name).filter(|_| after_name.len() < after.len()) {
-            Some(value) => {
-                expanded.push_str(value);
-                rest = after_name;
-            }
-            None => {
-                expanded.push('$');
-                rest = after;
-            }
+        if let Some(value) = env.raw(name).filter(|_| after_name.len() < after.len()) {
+            expanded.push_str(value);
+            rest = after_name;
+        } else {
+            expanded.push('$');
+            rest = after;
         }
     }
     expanded + rest

@@ -408,7 +408,7 @@ mod tests {
     fn a_file_that_the_user_may_not_read_is_empty_unless_profiles_are_the_accounts() {
         use std::os::unix::fs::PermissionsExt;
         let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0)).expect("it can be set");
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o0)).expect("it can be set");
         let denied = std::fs::File::open(file.path()).is_err();
         let env: Environment = [("AWS_CONFIG_FILE", file.path().display().to_string())].into_iter().collect();
         let profiles = Profiles::load(&env).expect("it loads");

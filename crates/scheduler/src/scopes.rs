@@ -266,16 +266,16 @@ mod tests {
         ScopeReport { scope: Some(scope), batches: 2, assets: 3, failure, service_off: "off".into() }
     }
 
-    fn denied(text: String) -> Option<Failure> {
-        Some(Failure { class: FailureClass::AccessDenied.into(), error: text })
+    fn denied(text: String) -> Failure {
+        Failure { class: FailureClass::AccessDenied.into(), error: text }
     }
 
     #[test]
     fn reports_come_out_as_they_went_in() {
         let reports = [
             report("A", None),
-            report("B", denied("no".into())),
-            report("A", denied("no".into())),
+            report("B", Some(denied("no".into()))),
+            report("A", Some(denied("no".into()))),
             ScopeReport::default(),
         ];
         let scopes: Scopes = reports.iter().cloned().collect();
@@ -288,7 +288,7 @@ mod tests {
     fn texts_of_failures_have_a_limit_and_keep_their_class() {
         let text = |nth: usize| format!("{nth:06} {}", "ä".repeat(500));
         let most = 3 * CUT / ENTRY;
-        let scopes: Scopes = (0..most).map(|nth| report("A", denied(text(nth)))).collect();
+        let scopes: Scopes = (0..most).map(|nth| report("A", Some(denied(text(nth))))).collect();
         let failures: Vec<_> = scopes.iter().filter_map(|it| it.failure).collect();
         assert_eq!(failures.len(), most);
         assert!(failures.iter().all(|failure| failure.class() == FailureClass::AccessDenied));

@@ -14,7 +14,7 @@ use broker::{
 };
 use random::Random;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// Of the generated files.
 const SEED: u64 = 0x67_726f_6d61;
@@ -85,7 +85,7 @@ impl Case {
 /// What botocore makes of the cases.
 fn botocore(cases: &[Case], folder: &Path) -> anyhow::Result<Vec<Value>> {
     let file = folder.join("cases.json");
-    fs::write(&file, Value::from_iter(cases.iter().map(Case::json)).to_string())?;
+    fs::write(&file, cases.iter().map(Case::json).collect::<Value>().to_string())?;
     let printed = testkit::run_python("tests/aws/botocore_profiles.py", &[file.as_os_str(), folder.as_os_str()])?;
     Ok(serde_json::from_str(&printed)?)
 }
@@ -173,7 +173,7 @@ fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<St
         let option = |option: &Option<String>| option.clone().unwrap_or_default();
         let before = text(&[&role.arn.to_string(), &option(&role.external_id), &option(&role.session_name)]);
         let seconds = role.duration_seconds.map_or_else(|| "-".to_owned(), |seconds| seconds.to_string());
-        all += &format!(" > {before} {seconds} \"\"");
+        all.extend([" > ", &before, " ", &seconds, " \"\""]);
     }
     Some(all)
 }
@@ -325,7 +325,7 @@ fn sections_values_and_sources_are_those_of_botocore() -> anyhow::Result<()> {
             compared.case(case, &theirs, folder.path());
         }
         let counts: Vec<_> = compared.counts.iter().map(|(what, count)| format!("{what}: {count}")).collect();
-        table += &format!("{name}: {} configurations; {}\n", cases.len(), counts.join("; "));
+        writeln!(table, "{name}: {} configurations; {}", cases.len(), counts.join("; "))?;
         differences.extend(compared.differences.into_iter().take(SHOWN));
     }
     println!("{table}");

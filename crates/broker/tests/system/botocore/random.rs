@@ -156,7 +156,8 @@ impl Random {
 
     fn profiles(&mut self, headings: &[&str]) -> String {
         let sections: Vec<_> = headings.iter().filter(|_| self.percent(60)).copied().collect();
-        sections.into_iter().map(|heading| format!("[{heading}]\n{}", self.profile())).collect()
+        let sections: Vec<_> = sections.into_iter().map(|heading| format!("[{heading}]\n{}", self.profile())).collect();
+        sections.concat()
     }
 
     fn environment(&mut self) -> Vec<(String, Option<String>)> {
