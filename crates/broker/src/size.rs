@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_lease_with_too_many_certificates_is_refused_and_says_why() {
-        let settings = events::ClientSettings { authorities: vec![vec![7; 1_000]; 60], ..Default::default() };
+        let settings = events::ClientSettings { authorities: vec![vec![7; 1_000]; 70], ..Default::default() };
         let lease = || LeaseAnswer { outcome: None, settings: Some(settings.clone()) };
         let (mut fitting, mut large) = (lease(), lease());
         fit_lease(&mut fitting, MEBIBYTE);
