@@ -36,7 +36,8 @@ pub(crate) async fn run<C: Send + Sync>(
     };
     publish(Event::Started(ScopeStarted {})).await?;
     let span = tracing::info_span!("listing", listing = listing.name);
-    let result = collected(worker, client, task, listing, &scope).instrument(span).await;
+    // Boxed, like the futures below: nested by value, they overflow the stack of a thread.
+    let result = Box::pin(collected(worker, client, task, listing, &scope)).instrument(span).await;
     let report = ScopeReport { scope: Some(scope.clone()), ..ScopeReport::default() };
     match result {
         Ok((Totals { batches, assets }, service_off)) => {
@@ -63,8 +64,8 @@ async fn collected<C: Send + Sync>(
     scope: &Scope,
 ) -> Result<(Totals, String), CollectError> {
     let mut sink = Sink::to_bus(worker.bus.clone(), task.place.clone(), task.sync.clone(), scope.clone(), task.attempt);
-    let publishing = sink.keep_publishing(worker.options.batch_age);
-    let pages = async {
+    let publishing = Box::pin(sink.keep_publishing(worker.options.batch_age));
+    let pages = Box::pin(async {
         match (listing.collect)(client, &mut sink).await {
             Err(off) if off.class == FailureClass::ServiceOff && sink.is_empty().await => {
                 Ok((sink.finish().await?, off.message))
@@ -72,13 +73,13 @@ async fn collected<C: Send + Sync>(
             Err(error) => Err(error),
             Ok(()) => Ok((sink.finish().await?, String::new())),
         }
-    };
-    let pages = async {
+    });
+    let pages = Box::pin(async {
         tokio::select! {
             listed = pages => listed,
             lost = publishing => Err(lost),
         }
-    };
+    });
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
 }
 
