@@ -118,7 +118,8 @@ pub async fn survey(
     progress: impl Fn(Progress),
 ) -> Result<Outcome, SurveyError> {
     let survey = Survey { bus, patience: Patience::new(request.patience), request, under_way: UnderWay::default() };
-    match shutdown.run_until_cancelled(survey.carry_out(&progress)).await {
+    // Boxed, because the futures of all its steps are too deep for the compiler in a program that awaits this one.
+    match shutdown.run_until_cancelled(Box::pin(survey.carry_out(&progress))).await {
         Some(result) => result,
         None => Err(SurveyError::Interrupted(survey.under_way.give_up(bus).await)),
     }
