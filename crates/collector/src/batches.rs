@@ -141,19 +141,17 @@ impl Batches {
     }
 
     /// Publishes if nothing was published for `age`: the rows that are there, or else an empty batch if the listing has made
-    /// progress since the last one.
-    async fn publish_after(&mut self, age: Duration, listing: &Progress) -> Result<(), CollectError> {
-        let silence = self.published.elapsed();
-        if silence < age {
-            return Ok(());
+    /// progress. Returns whether it did.
+    async fn publish_after(&mut self, age: Duration, progress: bool) -> Result<bool, CollectError> {
+        if self.published.elapsed() < age || (self.rows.is_empty() && !progress) {
+            return Ok(false);
         }
-        if !self.rows.is_empty() {
-            self.flush().await
-        } else if listing.silence() < silence {
-            self.publish(Vec::new(), Vec::new()).await
+        if self.rows.is_empty() {
+            self.publish(Vec::new(), Vec::new()).await?;
         } else {
-            Ok(())
+            self.flush().await?;
         }
+        Ok(true)
     }
 
     async fn publish(&mut self, nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Result<(), CollectError> {
@@ -185,10 +183,14 @@ pub(crate) async fn keep_publishing(batches: Arc<Mutex<Batches>>, age: Duration)
     let listing = Progress::current();
     // Acknowledgements of these batches are no progress of the listing: it would be its own sign of life for ever.
     let publish = async {
+        let mut told = listing.last();
         loop {
             tokio::time::sleep(age / 2).await;
-            if let Err(error) = batches.lock().await.publish_after(age, &listing).await {
-                return error;
+            let last = listing.last();
+            match batches.lock().await.publish_after(age, last > told).await {
+                Ok(true) => told = last,
+                Ok(false) => {}
+                Err(error) => return error,
             }
         }
     };
@@ -202,29 +204,42 @@ fn lost(error: &bus::PublishError) -> CollectError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{prop, testing::place};
+
+    static THING: Node<i64> =
+        Node { id: |it, _| it.to_string(), props: &[prop("number", |it, _| (*it).into())], ..Node::of("AWSThing") };
 
     #[tokio::test]
-    async fn a_listing_without_rows_shows_its_progress_and_nothing_else() {
-        let (batches, age) = (Arc::new(Mutex::new(Batches::to_memory())), Duration::from_millis(20));
+    async fn old_rows_are_published_and_a_listing_without_rows_shows_its_progress() -> Result<(), CollectError> {
+        let (mut batches, old, young) = (Batches::to_memory(), Duration::ZERO, Duration::from_hours(1));
+        assert!(!batches.publish_after(young, true).await?, "it has just begun");
+        assert!(!batches.publish_after(old, false).await?, "it may hang");
+        assert!(batches.publish_after(old, true).await?);
+        batches.add(&THING, &1, &place()).await?;
+        assert!(!batches.publish_after(young, true).await?);
+        assert!(batches.publish_after(old, false).await?);
+        assert_eq!(batches.finish().await?, Totals { batches: 2, assets: 1 });
+        let kept: Vec<_> = batches.take_kept().iter().map(|batch| (batch.index, batch.nodes.len())).collect();
+        assert_eq!(kept, [(0, 0), (1, 1)]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn batches_without_rows_are_published_beside_a_listing() {
+        let batches = Arc::new(Mutex::new(Batches::to_memory()));
         let answers = async {
             while batches.lock().await.next < 2 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 progress::note();
             }
-            tokio::time::sleep(age * 3).await;
-            let without_progress = batches.lock().await.next;
-            tokio::time::sleep(age * 10).await;
-            assert_eq!(batches.lock().await.next, without_progress);
         };
         let listing = async {
             tokio::select! {
-                error = keep_publishing(batches.clone(), age) => panic!("{error}"),
+                error = keep_publishing(batches.clone(), Duration::from_millis(20)) => panic!("{error}"),
                 () = answers => {}
             }
         };
         Progress::begin().during(listing).await;
-        let kept = batches.lock().await.take_kept();
-        assert!(kept.iter().zip(0..).all(|(batch, index)| *batch == AssetBatch { index, ..AssetBatch::default() }));
         assert!(batches.lock().await.have_nothing());
     }
 }

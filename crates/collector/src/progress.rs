@@ -45,9 +45,14 @@ impl Progress {
         CURRENT.scope(self.clone(), work).await
     }
 
+    /// Time of the last progress, in milliseconds since the first call of [`now`].
+    pub(crate) fn last(&self) -> u64 {
+        self.last.load(Relaxed)
+    }
+
     /// Time since the last progress.
     pub(crate) fn silence(&self) -> Duration {
-        Duration::from_millis(now().saturating_sub(self.last.load(Relaxed)))
+        Duration::from_millis(now().saturating_sub(self.last()))
     }
 
     /// Returns after `limit` without progress.
@@ -88,6 +93,17 @@ mod tests {
         assert!(one.silence() < other.silence());
         assert!(item.silence() < other.silence());
         note();
+    }
+
+    #[tokio::test]
+    async fn what_is_apart_is_no_progress() {
+        let listing = Progress::begin();
+        let before = listing.last();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        listing.during(async { Progress::apart().during(async { note() }).await }).await;
+        assert_eq!(listing.last(), before);
+        listing.during(async { note() }).await;
+        assert!(listing.last() > before);
     }
 
     #[tokio::test]
