@@ -242,7 +242,10 @@ fn configuration(port: u16) -> String {
 fn java(home: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(tools::java()?);
     // One collector thread, no spare heap and the quick compiler only: several tests share two cores.
+    // With one compiler, HotSpot reserves 48 MB for compiled code, which the plans of a long run of tests exhaust. This is
+    // its default with both.
     command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    command.arg("-XX:ReservedCodeCacheSize=240m");
     if let Some(archive) = tools::neo4j_archive()? {
         command.arg(format!("-XX:SharedArchiveFile={}", archive.display()));
     }
