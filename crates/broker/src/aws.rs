@@ -114,10 +114,10 @@ impl Aws {
     /// Reads both files anew: keys may have been rotated and profiles added.
     ///
     /// # Errors
-    /// When they cannot be read; the old ones stay.
+    /// When one can no longer be read; the old ones stay.
     pub fn reload(&self) -> Result<(), ProfilesError> {
         let fresh = Profiles::load(&self.env)?;
-        fresh.all_open()?;
+        fresh.still_open(&self.profiles())?;
         *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(())
     }

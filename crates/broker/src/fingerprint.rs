@@ -13,7 +13,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::Arc};
 
-/// SHA-256 of the configuration as it stands in the files now; none while a file cannot be read.
+/// SHA-256 of the configuration as it stands in the files now. `None` while a file can no longer be read.
 pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
     tokio::task::spawn_blocking(move || of(&aws, &scope)).await.ok().flatten()
 }
@@ -21,7 +21,7 @@ pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
 fn of(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
     let env = aws.environment();
     let profiles = Profiles::load(env).ok()?;
-    profiles.all_open().ok()?;
+    profiles.still_open(&aws.profiles()).ok()?;
     let planner = Planner::new(env, &profiles);
     let ways = match scope {
         Scope::Current { profile, .. } => vec![(String::new(), planner.caller(profile.as_deref()))],

@@ -205,10 +205,20 @@ impl Profiles {
     /// # Errors
     /// [`ProfilesError::Unreadable`].
     pub fn all_open(&self) -> Result<(), ProfilesError> {
+        self.still_open(&Self::default())
+    }
+
+    /// Checks that no file is closed to the user that was open before. One that was closed from the start counts as empty,
+    /// as in botocore.
+    ///
+    /// # Errors
+    /// [`ProfilesError::Unreadable`].
+    pub fn still_open(&self, before: &Self) -> Result<(), ProfilesError> {
         let closed = |Unread { path, variable, error }: &Unread| {
             Some(ProfilesError::Unreadable { path: path.clone(), variable: *variable, source: error.clone()? })
         };
-        self.unread.iter().find_map(closed).map_or(Ok(()), Err)
+        let was_open = |it: &&Unread| !before.unread.iter().any(|old| old.path == it.path && old.error.is_some());
+        self.unread.iter().filter(was_open).find_map(closed).map_or(Ok(()), Err)
     }
 
     /// Names in the order of the files, `default` among them.
@@ -416,6 +426,24 @@ mod tests {
             (profiles.names().count(), profiles.all_open().is_err(), profiles.all_there().is_err()),
             (0, denied, denied)
         );
+    }
+
+    #[test]
+    fn a_file_that_was_closed_from_the_start_is_no_failure_later() {
+        let closed = |path: &str| Unread {
+            path: path.into(),
+            variable: None,
+            error: Some(Arc::new(io::ErrorKind::PermissionDenied.into())),
+        };
+        let with = |paths: &[&str]| Profiles {
+            unread: paths.iter().map(|path| closed(path)).collect(),
+            ..Profiles::default()
+        };
+        let before = with(&["credentials"]);
+        assert!(with(&["credentials"]).still_open(&before).is_ok());
+        let error = with(&["credentials", "config"]).still_open(&before).expect_err("it was open");
+        assert!(error.to_string().contains("config"), "{error}");
+        assert!(before.all_open().is_err());
     }
 
     #[test]

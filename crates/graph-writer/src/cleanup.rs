@@ -124,7 +124,7 @@ async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Swe
     Ok(())
 }
 
-/// Removes edges of nodes that have too many to be deleted. Returns whether there were any.
+/// Removes edges of a node with too many for one transaction. Returns whether there were any.
 async fn relieve(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>]) -> Result<bool, GraphError> {
     let edges_after = sweeps.first().map_or(0, |sweep| sweep.edges_after);
     shed::shed(store, edges_after, &Candidates { sync, sweeps }).await
@@ -140,7 +140,7 @@ impl Search for Candidates<'_> {
     async fn vanished(&self, transaction: &mut Transaction) -> Result<Option<String>, neo4rs::Error> {
         for sweep in self.sweeps {
             if let Some(id) = sweep.candidates(transaction, self.sync, 1).await?.pop() {
-                return Ok(Some(id));
+                return sweep.vanished(transaction, self.sync, id).await;
             }
         }
         Ok(None)
@@ -206,9 +206,10 @@ struct Part<'a> {
     ready: &'a Ready,
 }
 
-/// Two statements: one finds and locks candidates, the other looks again and removes.
+/// Two statements: one finds and locks candidates, the other looks again and removes. `check` only looks again.
 struct Sweep<'a> {
     find: String,
+    check: String,
     remove: String,
     parts: Vec<Part<'a>>,
     edges_after: i64,
@@ -253,6 +254,12 @@ fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
     format!("{forget}{}{SPARE}{deletion} it RETURN count(*) AS count", also(kind_property))
 }
 
+/// Statement that checks a candidate again.
+fn check(pattern: &str, kind_property: &str) -> String {
+    let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
+    format!("{forget}{}AND it._module_shared IS NULL RETURN elementId(it) AS id", also(kind_property))
+}
+
 /// The statement that looks for old nodes of a label.
 pub(crate) fn node_text(label: &str) -> String {
     Sweep::nodes(label, Vec::new(), 0).find
@@ -267,6 +274,7 @@ impl<'a> Sweep<'a> {
     fn nodes(label: &str, parts: Vec<Part<'a>>, edges_after: i64) -> Self {
         Self {
             find: find(&format!("(it:`{label}`)"), OF_NODES),
+            check: check("(it)", OF_NODES),
             remove: forget("(it)", OF_NODES, "DETACH DELETE"),
             parts,
             edges_after,
@@ -276,6 +284,7 @@ impl<'a> Sweep<'a> {
     fn edges(kind: &str, parts: Vec<Part<'a>>) -> Self {
         Self {
             find: find(&format!("()-[it:`{kind}`]->()"), OF_EDGES),
+            check: check("()-[it]->()", OF_EDGES),
             remove: forget("()-[it]->()", OF_EDGES, "DELETE"),
             parts,
             edges_after: 0,
@@ -323,6 +332,19 @@ impl<'a> Sweep<'a> {
         let parameters = self.old().into_iter().chain(self.tags(sync)).chain([most]);
         let rows = transaction.rows(bolt::planned_once(&self.find, parameters)).await?;
         rows.iter().map(|row| Ok(row.get("id")?)).collect()
+    }
+
+    /// The locked candidate, if it is still old and belongs to one place only.
+    async fn vanished(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        id: String,
+    ) -> Result<Option<String>, neo4rs::Error> {
+        let places = self.by_kind("places", |ready| &ready.places);
+        let candidate = places.into_iter().chain([("ids", bolt::texts([&id]))]).chain(self.tags(sync));
+        let rows = transaction.rows(parameters::query(&self.check, candidate)).await?;
+        Ok(rows.first().map(|_| id))
     }
 
     /// Removes what it finds, if that is not too much for a transaction.

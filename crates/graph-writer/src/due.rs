@@ -13,6 +13,7 @@ use crate::{
     areas::{self, Area, Areas, Known, RETIRED_AFTER, Standing},
     cut::Cut,
     feeds::{Catalog, Feeds},
+    reports::Reports,
 };
 use events::{Failure, FailureClass, LostScope, Scope, Sync};
 use graph::{GraphError, GraphStore};
@@ -67,8 +68,8 @@ type Class = Vec<(u32, bool)>;
 type Part<'a> = (&'a [(u32, bool)], &'a [String]);
 
 impl Due {
-    /// Everything that the complete scopes of a sync permit to clean. Records and returns the scopes that a whole sync left
-    /// out, because its collectors are of a version that does not know them.
+    /// Everything that the complete scopes of a sync permit to clean. After a whole sync, records and returns scopes that
+    /// the graph knows and no collector of the sync ran.
     ///
     /// # Errors
     /// The graph cannot be read.
@@ -76,7 +77,7 @@ impl Due {
         store: &GraphStore,
         sync: &Sync,
         catalog: &Catalog,
-        whole: bool,
+        reports: &Reports,
     ) -> Result<(Self, Cut<LostScope>), GraphError> {
         let (mut due, mut not_run) = (Self::default(), Cut::default());
         let mut areas = Areas::of(store, sync);
@@ -88,9 +89,10 @@ impl Due {
             let mut missed = Vec::new();
             for area in &next {
                 due.add(area, catalog);
-                missed.extend(unknown(area, catalog).map(|known| format!("{}/{}", area.name, known.name)));
+                let unknown = unknown(area, catalog).filter(|known| !is_reported(reports, area, known));
+                missed.extend(unknown.map(|known| format!("{}/{}", area.name, known.name)));
             }
-            if whole && !missed.is_empty() {
+            if reports.whole && !missed.is_empty() {
                 for id in &missed {
                     not_run.push(left_out(id));
                 }
@@ -229,14 +231,20 @@ fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<Stri
     feeding
 }
 
+/// Whether the sync's collectors know a scope, or may know it.
+fn is_reported(reports: &Reports, area: &Area, known: &Known) -> bool {
+    let (service, listing) = known.name.split_once('/').unwrap_or((&known.name, ""));
+    reports.knows(&format!("{}/{service}", area.name), listing)
+}
+
 /// A scope that no collector of the sync knows.
 fn left_out(id: &str) -> LostScope {
     let mut words = id.splitn(4, '/').map(str::to_owned);
     let mut word = || words.next().unwrap_or_default();
     let scope = Scope { account_id: word(), region: word(), service: word(), listing: word() };
     let reason = format!(
-        "the collectors of this sync do not know this listing of an earlier one: are they of an older version? Its assets \
-         stay until {RETIRED_AFTER} whole syncs have left it out"
+        "no collector of this sync knows this listing, which an earlier sync ran: after a downgrade, update the collectors; \
+         after an upgrade, its assets stay until {RETIRED_AFTER} whole syncs have run without it"
     );
     LostScope { scope: Some(scope), failure: Some(Failure::new(FailureClass::NotRun, reason)) }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Reports {
     places: BTreeMap<String, Vec<Reported>>,
     /// Accounts whose regions are unknown.
     undiscovered: BTreeSet<String>,
+    /// Places with an item that a collector could not carry out.
+    failed: BTreeSet<String>,
     /// Accounts and places that the scheduler could not reach.
     out_of_reach: BTreeSet<String>,
     /// Whether the sync covered everything that it found.
@@ -80,7 +82,13 @@ impl Reports {
     /// Records the item's place even if nothing could be listed there.
     fn note_item(&mut self, item: WorkItem, failed: bool) {
         if item.kind() != WorkKind::DiscoverRegions {
-            self.places.entry(format!("{}/{}/{}", item.account_id, item.region, item.service)).or_default();
+            let place = format!("{}/{}/{}", item.account_id, item.region, item.service);
+            if failed {
+                self.failed.insert(place.clone());
+            } else {
+                self.failed.remove(&place);
+            }
+            self.places.entry(place).or_default();
         } else if failed {
             self.undiscovered.insert(item.account_id);
         } else {
@@ -109,6 +117,12 @@ impl Reports {
         self.places.contains_key(place)
             || self.undiscovered.contains(account)
             || [account, place].iter().any(|name| self.out_of_reach.contains(*name))
+    }
+
+    /// Whether a collector ran this listing in this place, or could not carry out the place's item.
+    pub(crate) fn knows(&self, place: &str, listing: &str) -> bool {
+        self.failed.contains(place)
+            || self.places.get(place).into_iter().flatten().any(|scope| self.name(*scope) == listing)
     }
 
     /// A listing's name.

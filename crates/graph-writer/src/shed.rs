@@ -13,14 +13,14 @@ const SHED: &str = "MATCH (it) WHERE elementId(it) = $id AND it._module_shared I
 
 /// Search for vanished nodes.
 pub(crate) trait Search: Sync {
-    /// Finds one, locks it and returns its element id.
+    /// Finds one, locks it, checks again that it has vanished, and returns its element id.
     fn vanished(
         &self,
         transaction: &mut Transaction,
     ) -> impl Future<Output = Result<Option<String>, neo4rs::Error>> + Send;
 }
 
-/// Removes edges of vanished nodes until the search finds a node without any, or none. Edges with a tag greater than `edges_after` stay. Returns whether it removed edges.
+/// Removes edges of vanished nodes in portions, until the search finds a node without any, or none. Edges with a tag greater than `edges_after` stay. Returns whether it removed edges.
 ///
 /// # Errors
 /// The graph is unavailable, or deleting one edge is too much for it.

@@ -89,7 +89,7 @@ impl SyncEnd {
         self.settle(sync, &mut reports).await?;
         let catalog = Catalog::load(&self.store).await?;
         self.draw_held(sync, &catalog).await?;
-        let (due, not_run) = Due::of_sync(&self.store, sync, &catalog, reports.whole).await?;
+        let (due, not_run) = Due::of_sync(&self.store, sync, &catalog, &reports).await?;
         let unwritten = Unwritten::of(&self.store, sync, &reports).await?;
         let cleanup = self.clean(sync, &due).await?;
         let analysis = self.analyse(sync).await?;
@@ -117,8 +117,7 @@ impl SyncEnd {
         }
     }
 
-    /// Removes what vanished. What Neo4j cannot remove, such as a node with more edges than a transaction may delete, is
-    /// reported and stays.
+    /// Removes what vanished. Elements that Neo4j cannot remove are reported and stay.
     async fn clean(&self, sync: &Sync, due: &Due) -> Result<Option<Failure>, SyncEndError> {
         match cleanup::clean(&self.store, sync, due).await {
             Ok(()) => Ok(None),

@@ -66,7 +66,7 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-/// Removes edges of nodes that have too many to be deleted with their last sighting. Returns whether there were any.
+/// Removes edges of a node with too many for one transaction, if its last sighting is old. Returns whether there were any.
 async fn relieve(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
     shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
 }
@@ -86,7 +86,7 @@ impl Search for LastSightings<'_> {
         if kind.as_edge().is_some() || !newer.is_empty() {
             return Ok(None);
         }
-        let thing = [("rows", bolt::texts([thing_of(&sightings[0])]))];
+        let thing = [("rows", bolt::texts([thing_of(&sightings[0])])), ("tag", sync.update_tag.into())];
         let rows = transaction.rows(parameters::query(&last_seen(&kind), thing)).await?;
         rows.first().map(|row| Ok(row.get("id")?)).transpose()
     }
@@ -236,10 +236,12 @@ fn lock(kind: &Kind) -> String {
     thing(kind) + " " + &lock_of("it")
 }
 
-/// Finds a node with one sighting.
+/// Finds a locked node with one sighting, which is old.
 fn last_seen(kind: &Kind) -> String {
     thing(kind)
-        + " AND COUNT { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' } = 1 RETURN elementId(it) AS id"
+        + " AND COUNT { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' } = 1 \
+           AND EXISTS { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' AND s.tag < $tag } \
+           RETURN elementId(it) AS id"
 }
 
 /// Removes elements; one declared shared by some row becomes shared again instead.

@@ -49,7 +49,14 @@ pub(crate) fn judge(error: &Error) -> Judgement {
     }
 }
 
-const CONFLICTS: [&str; 4] = ["DeadlockDetected", "LockClientStopped", "EntityNotFound", "Transaction.Outdated"];
+const CONFLICTS: [&str; 5] = [
+    "DeadlockDetected",
+    "LockClientStopped",
+    "EntityNotFound",
+    "Transaction.Outdated",
+    // Two clients created the same index or constraint, both with `IF NOT EXISTS`; the next attempt finds it.
+    "EquivalentSchemaRuleAlreadyExists",
+];
 const STRAINS: [&str; 6] = [
     "OutOfMemoryError",
     "TransactionMemoryLimit",
@@ -106,6 +113,7 @@ mod tests {
             ("Neo.ClientError.Statement.SyntaxError", Judgement::Permanent),
             ("Neo.ClientError.Statement.TypeError", Judgement::Permanent),
             ("Neo.ClientError.Statement.ArithmeticError", Judgement::Permanent),
+            ("Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", Judgement::Conflict),
             ("Neo.ClientError.Schema.IndexAlreadyExists", Judgement::Permanent),
             ("Neo.DatabaseError.Schema.ConstraintCreationFailed", Judgement::Permanent),
         ] {

@@ -43,10 +43,15 @@ pub async fn written(
         }
         if looked.elapsed() >= patience.look() {
             has_moved |= backlog.has_moved(follower.bus()).await;
-            if let Some(record) = record
-                && let Err(error) = record.restore(follower.bus(), patience).await
-            {
-                tracing::warn!(error = bus::chain(&error), "the sync's reports cannot be published again yet");
+            if let Some(record) = record {
+                match record.restore(follower.bus(), patience).await {
+                    Ok(false) => {}
+                    // The writer begins anew.
+                    Ok(true) => (steps, has_moved) = (0, true),
+                    Err(error) => {
+                        tracing::warn!(error = bus::chain(&error), "the sync's reports cannot be published again yet");
+                    }
+                }
             }
             looked = Instant::now();
         }
