@@ -121,9 +121,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until a sync is collected.
+    /// Waits until a sync is collected, and until its stream is there.
     pub(crate) async fn until_collected(&self) -> anyhow::Result<()> {
-        while self.last("collected").await?.is_none() {
+        while !self.last("collected").await.is_ok_and(|event| event.is_some()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
