@@ -44,6 +44,7 @@ async fn reports_that_vanish_with_their_stream_are_published_again() -> anyhow::
     stage.collectors();
     stage.until_collected().await?;
     delete_syncs(&stage.nats.url()).await?;
+    stage.bus.ensure_streams().await?;
     stage.until_collected().await?;
     assert_eq!(reports(&stage).await?, 2);
     stage.writer(Vec::new()).await?;
@@ -61,6 +62,7 @@ async fn collected_follows_every_report_though_the_stream_was_deleted_before() -
     // The scheduler has read the report that vanishes.
     tokio::time::sleep(Duration::from_secs(1)).await;
     delete_syncs(&stage.nats.url()).await?;
+    stage.bus.ensure_streams().await?;
     stage.collector("iam");
     stage.until_collected().await?;
     assert_eq!(reports(&stage).await?, 2);
