@@ -20,8 +20,8 @@ pub struct Step {
 /// How a step is computed.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
-    /// A statement that compares what nodes say with what they should say, and changes at most `$chunk` of those that
-    /// differ. Answers `written`: `$chunk` if there may be more.
+    /// A statement that corrects properties of nodes, of at most `$chunk` nodes. Answers `written`, the number of changed
+    /// nodes: `$chunk` if there may be more.
     Changes(&'static str),
     /// A statement that draws edges for one page of nodes: those after `$after`, at most `$page`. Answers `written` and
     /// the `last` node of the page; then the edges that no page has drawn are removed.

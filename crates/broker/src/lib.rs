@@ -6,8 +6,8 @@
 //! AWS's files say; [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route, beginning with
 //! [`sources`] ([`process`] among them) and calling STS through [`clients`]; [`flight`] lets many who ask share one call,
 //! [`attribution`] and [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`],
-//! [`by_profile`] and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller itself
-//! through [`own_identity`], [`broker`] answers the bus (`size` keeps its answers below the message limit) beside its
+//! [`by_profile`] and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the
+//! caller itself through [`own_identity`], [`broker`] answers the bus (`size` keeps its answers below the message limit) beside its
 //! [`peers`], which compare [`fingerprint`]s; [`alone`] is a process that does.
 
 pub mod accounts;

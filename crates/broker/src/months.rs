@@ -1,5 +1,5 @@
-//! A broker that runs for half a year. The test moves the time: a simulated AWS that is a program of its own cannot follow,
-//! so STS is a function here.
+//! A broker that runs for half a year. The test moves the clock of its own process, so STS is a
+//! function here and no separate simulated AWS.
 
 use crate::{
     OwnIdentity,

@@ -28,7 +28,7 @@ struct Printed {
     expiration: Option<String>,
 }
 
-/// Runs the command as the AWS CLI would and reads what it prints: without a shell, so that `$`, `&` and `#` mean themselves.
+/// Runs the command as the AWS CLI would and reads what it prints: without a shell, so `$`, `&` and `#` are plain characters.
 /// The SDKs of most other languages pass it to a shell.
 ///
 /// # Errors

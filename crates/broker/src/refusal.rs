@@ -119,7 +119,7 @@ impl Refusal {
         matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
     }
 
-    /// Whether another way into the account may be tried: a plain denial, or a session that is kept, whoever asks.
+    /// Whether another way into the account may be tried: after a plain denial, or if the session must not leave the broker.
     pub fn leads_on(&self) -> bool {
         self.is_plain_denial() || self.kind == Kind::OwnIdentity
     }

@@ -28,7 +28,7 @@ use std::{
     fs,
     time::{Duration, Instant},
 };
-use testkit::{Nats, Neo4j};
+use testkit::{Nats, Neo4j, peak_mib};
 
 /// Labels of a listing. `DescribeInstances` has the most, 19.
 const LABELS: usize = 8;
@@ -97,20 +97,12 @@ async fn close(nats: &str) -> anyhow::Result<()> {
     let began = Instant::now();
     let options = Options { patience: Duration::from_secs(2), ..Options::default() };
     let finished = SyncEnd::new(bus, store, options).close(&sync()).await?;
-    let size = largest()?;
+    let size = peak_mib()?;
     println!("closed in {:.1?}: {} nodes, {} lost, {size} MiB", began.elapsed(), finished.nodes, finished.lost_total);
     let most = std::env::var("MOST_MIB")?.parse::<usize>()?;
     ensure!(finished.lost_total == 0, "scopes were lost");
     ensure!(size <= most, "larger than {most} MiB");
     Ok(())
-}
-
-/// Peak resident size of this process in MiB.
-fn largest() -> anyhow::Result<usize> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kib: usize = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib.div_ceil(1024))
 }
 
 fn name(listing: usize) -> String {

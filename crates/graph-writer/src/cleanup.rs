@@ -222,8 +222,8 @@ const OLD: &str = "MATCH PATTERN WHERE it._module_scope IN $old AND it.lastupdat
 const LOCK: &str = "WITH it LIMIT $chunk FOREACH (locked IN [it] | SET locked._module_scope = locked._module_scope) \
     RETURN elementId(it) AS id";
 
-/// Removes elements that are still old and still belong to one place only.
-const FORGET: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id AND it.lastupdated < $tag \
+/// Elements that are still old and still belong to one place only.
+const AGAIN: &str = "UNWIND $ids AS id MATCH PATTERN WHERE elementId(it) = id AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$places[it.KIND]] ";
 /// Keeps elements that a row has declared shared, and marks them as shared.
 pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
@@ -248,16 +248,19 @@ fn find(pattern: &str, kind_property: &str) -> String {
     format!("{old} {}{LOCK}", also(kind_property))
 }
 
+/// Beginning of a statement that checks the candidates again.
+fn again(pattern: &str, kind_property: &str) -> String {
+    AGAIN.replace("PATTERN", pattern).replace("KIND", kind_property) + also(kind_property)
+}
+
 /// Statement that checks the candidates again and removes them.
 fn forget(pattern: &str, kind_property: &str, deletion: &str) -> String {
-    let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
-    format!("{forget}{}{SPARE}{deletion} it RETURN count(*) AS count", also(kind_property))
+    again(pattern, kind_property) + SPARE + deletion + " it RETURN count(*) AS count"
 }
 
 /// Statement that checks a candidate again.
 fn check(pattern: &str, kind_property: &str) -> String {
-    let forget = FORGET.replace("PATTERN", pattern).replace("KIND", kind_property);
-    format!("{forget}{}AND it._module_shared IS NULL RETURN elementId(it) AS id", also(kind_property))
+    again(pattern, kind_property) + "AND it._module_shared IS NULL RETURN elementId(it) AS id"
 }
 
 /// The statement that looks for old nodes of a label.

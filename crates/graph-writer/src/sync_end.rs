@@ -95,9 +95,8 @@ impl SyncEnd {
         let analysis = self.analyse(sync).await?;
         let stale = if reports.whole { stale::find(&self.store, sync, &reports).await? } else { Cut::default() };
         let (not_run, not_run_total) = not_run.into_parts();
-        let unfinished = SyncFinished { not_run, not_run_total, ..SyncFinished::default() };
-        let finished = self.finished(sync, unwritten, stale, unfinished, reports.whole).await?;
-        let mut finished = SyncFinished { cleanup, analysis, ..finished };
+        let finished = self.finished(sync, unwritten, stale, reports.whole).await?;
+        let mut finished = SyncFinished { cleanup, analysis, not_run, not_run_total, ..finished };
         cut::fit(&mut finished, self.bus.most_bytes());
         self.announce(sync, &finished).await?;
         Ok(finished)
@@ -190,7 +189,6 @@ impl SyncEnd {
         sync: &Sync,
         unwritten: Unwritten,
         stale: Cut<StalePlace>,
-        rest: SyncFinished,
         whole: bool,
     ) -> Result<SyncFinished, GraphError> {
         let Unwritten { lost, superseded } = unwritten;
@@ -214,7 +212,7 @@ impl SyncEnd {
             shortened,
             stale,
             stale_total,
-            ..rest
+            ..SyncFinished::default()
         };
         tally::note(&self.store, sync, finished, whole).await
     }

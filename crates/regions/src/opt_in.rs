@@ -4,7 +4,7 @@ use crate::partition_of_region;
 
 /// Regions of the partition `aws` that no account has to opt into: those introduced before 20 March 2019 ("AWS Regions",
 /// Account Management reference). The list is closed.
-const ALWAYS_ENABLED: [&str; 17] = [
+pub const ALWAYS_ENABLED: [&str; 17] = [
     "ap-northeast-1",
     "ap-northeast-2",
     "ap-northeast-3",

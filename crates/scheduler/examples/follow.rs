@@ -2,7 +2,7 @@
 //! size (`VmHWM`, Linux). Broker, collectors and graph-writer are simulated, on a real nats-server.
 //!
 //! ```text
-//! cargo run -p scheduler --example follow -- [ACCOUNTS] [REGIONS] [LISTINGS] [DENIED] [MOST_MIB]
+//! cargo run -p scheduler --example follow -- [ACCOUNTS] [ALWAYS_ENABLED] [LISTINGS] [DENIED] [MOST_MIB]
 //! ```
 //!
 //! Defaults: 1,000 accounts in 17 regions with 25 listings, which is 425,000 scopes, no region denied. Each listing of a
@@ -21,34 +21,15 @@ use events::{
     WorkItem, WorkReport, subjects, sync_event::Event,
 };
 use futures::{StreamExt, future::join_all};
+use regions::ALWAYS_ENABLED;
 use scheduler::{Progress, Request, RequestArgs, survey};
 use std::{
     fs,
     time::{Duration, Instant},
 };
-use testkit::Nats;
+use testkit::{Nats, peak_mib};
 use tokio_util::sync::CancellationToken;
 
-/// Names of regions, which the request checks.
-const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
 /// Work items that a collector takes at once.
 const TOGETHER: usize = 64;
 /// Bytes of an error text of EC2 with an encoded authorization message. Longer ones are cut to 1 KiB.
@@ -71,17 +52,17 @@ impl Size {
         let mut next = |default: usize| numbers.next().unwrap_or(Ok(default));
         let size = Self {
             accounts: next(1_000)?,
-            regions: next(REGIONS.len())?,
+            regions: next(ALWAYS_ENABLED.len())?,
             listings: next(25)?,
             denied: next(0)?,
             most_mib: next(256)?,
         };
-        ensure!(size.regions <= REGIONS.len(), "at most {} regions", REGIONS.len());
+        ensure!(size.regions <= ALWAYS_ENABLED.len(), "at most {} regions", ALWAYS_ENABLED.len());
         Ok(size)
     }
 
     fn regions(self) -> &'static [&'static str] {
-        REGIONS.get(..self.regions).unwrap_or(&REGIONS)
+        ALWAYS_ENABLED.get(..self.regions).unwrap_or(&ALWAYS_ENABLED)
     }
 
     fn is_denied(self, region: &str) -> bool {
@@ -130,19 +111,11 @@ async fn follow(nats: &str, size: Size) -> anyhow::Result<()> {
     };
     let began = Instant::now();
     let outcome = survey(&bus, request, &CancellationToken::new(), |_: Progress| {}).await?;
-    let (took, peak) = (began.elapsed(), largest()?);
+    let (took, peak) = (began.elapsed(), peak_mib()?);
     println!("followed in {took:.1?}: {} unseen, {peak} MiB", outcome.unseen.len());
     ensure!(outcome.is_complete() == (size.denied == 0), "not as many scopes unseen as failed");
     ensure!(peak <= size.most_mib, "larger than {} MiB", size.most_mib);
     Ok(())
-}
-
-/// Peak resident size of this process in MiB.
-fn largest() -> anyhow::Result<usize> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kib: usize = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib.div_ceil(1024))
 }
 
 async fn broker(bus: Bus, accounts: usize) -> anyhow::Result<()> {

@@ -11,12 +11,14 @@ mod proxy;
 mod dump;
 mod http;
 mod json;
+mod memory;
 mod ports;
 mod server;
 mod tools;
 
 pub use aws::{Account, Aws, Call, Organization, Size};
 pub use cluster::NatsCluster;
+pub use memory::peak_mib;
 pub use nats::Nats;
 pub use neo4j::Neo4j;
 pub use proxy::{Fate, Proxy, Way};

@@ -321,7 +321,7 @@ fn scene() -> impl Strategy<Value = Scene> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// What is certain holds for every request, and what is not granted for none.
+    /// AWS allows every request with a certain grant, and no request without a grant.
     #[test]
     fn decisions_agree_with_an_evaluator_that_knows_the_request(scene in scene()) {
         let [pass, assume] = scene.decide();

@@ -1,10 +1,10 @@
 //! Who may assume a role.
 //!
-//! A role's trust policy is a policy of a resource, and a strict one: without it nobody assumes the role (IAM user guide,
-//! "Policy evaluation logic"; STS API reference, `AssumeRole`). In the role's own account a principal that the policy
-//! names needs no policy of its own; where the policy names the account, and in other accounts, it does. A permissions boundary
-//! limits a role that is named. Whether it limits a user that is named, AWS's pages disagree: "Policy evaluation logic" says no,
-//! "Update a role trust policy" says yes.
+//! Every `AssumeRole` needs the consent of the role's trust policy (IAM user guide, "Policy evaluation logic"; STS API
+//! reference, `AssumeRole`). A principal of the role's own account needs no other policy if the trust policy names it. If
+//! the trust policy names its account, or it belongs to another account, it needs a policy of its own. A permissions
+//! boundary limits a named role. AWS's pages disagree on named users: "Policy evaluation logic" says that the boundary
+//! does not limit them, "Update a role trust policy" that it does.
 
 use super::{Caller, Covers, Grant, Holder, Open, Permissions, question::Question, reach::Reach};
 

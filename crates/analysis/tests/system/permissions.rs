@@ -178,8 +178,8 @@ async fn roles_are_passed_within_an_account() -> anyhow::Result<()> {
     check(STEP, &make, &edges("CAN_PASS_ROLE"), expected).await
 }
 
-/// A role of the same account that names a principal asks for no policy of its own, and one that names the account does; so
-/// does a role of another account.
+/// A principal that a role of its own account names needs no policy. If the role names the account, or belongs to another
+/// account, the principal needs one.
 #[tokio::test]
 async fn who_is_trusted_by_name_needs_no_policy() -> anyhow::Result<()> {
     let make = graph(

@@ -1,9 +1,8 @@
 //! Whole runs.
 
-use crate::world::{TAG, World};
+use crate::world::{TAG, World, connect};
 use analysis::STEPS;
 use anyhow::ensure;
-use graph::{GraphConfig, GraphStore};
 use neo4rs::Query;
 use std::time::{Duration, Instant};
 use testkit::Neo4j;
@@ -40,15 +39,7 @@ async fn a_step_that_fails_is_named_and_the_others_are_done() -> anyhow::Result<
 async fn changes_that_are_too_many_for_a_transaction_are_made_in_several() -> anyhow::Result<()> {
     const ACCOUNTS: usize = 30_000;
     let neo4j = Neo4j::start_in(&std::env::temp_dir(), &["db.memory.transaction.max=4m"]).await?;
-    let config = GraphConfig {
-        uri: neo4j.uri(),
-        user: neo4j.user().to_owned(),
-        password: neo4j.password().into(),
-        database: None,
-        ca_file: None,
-        connections: 1,
-    };
-    let store = GraphStore::connect(&config).await?;
+    let store = connect(&neo4j).await?;
     for _ in 0..ACCOUNTS / 1_000 {
         neo4j.rows("UNWIND range(1, 1000) AS n CREATE (:AWSAccount {id: randomUUID()})").await?;
     }

@@ -195,7 +195,7 @@ fn outcome(edge: &Value) -> String {
     if parts.is_empty() { "C trust".to_owned() } else { format!("C {}", parts.join(" ")) }
 }
 
-/// A graph of its own account.
+/// One vector in an AWS account of its own.
 struct Scene {
     nth: i64,
     /// `User` or `Role`.

@@ -18,15 +18,7 @@ impl World {
     /// A graph made by this statement.
     pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
         let neo4j = Neo4j::shared().await?;
-        let config = GraphConfig {
-            uri: neo4j.uri(),
-            user: neo4j.user().to_owned(),
-            password: neo4j.password().into(),
-            database: None,
-            ca_file: None,
-            connections: 1,
-        };
-        let store = GraphStore::connect(&config).await?;
+        let store = connect(&neo4j).await?;
         let world = Self { neo4j, store };
         world.change(make).await?;
         Ok(world)
@@ -54,6 +46,18 @@ impl World {
         };
         Ok(rows.iter().map(|row| line(row) + "\n").collect())
     }
+}
+
+pub(crate) async fn connect(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
+    let config = GraphConfig {
+        uri: neo4j.uri(),
+        user: neo4j.user().to_owned(),
+        password: neo4j.password().into(),
+        database: None,
+        ca_file: None,
+        connections: 1,
+    };
+    Ok(GraphStore::connect(&config).await?)
 }
 
 /// Makes a graph, runs the steps and asks; the same again has to change nothing.

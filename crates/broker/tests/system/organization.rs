@@ -2,7 +2,7 @@
 
 use crate::{
     endpoints::Endpoint,
-    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, HUB, World},
+    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, HUB, NO_DENIALS, World},
 };
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -71,13 +71,7 @@ async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_way() {
     let env = [on_an_instance(&world).await, vec![("AWS_MAX_ATTEMPTS", "1".to_owned())]].concat();
     let arguments = ["--accounts", "organization", "--include", HUB, "--lease-own-identity"];
     world.broker(&arguments, &env).await.expect("it starts");
-    for (status, code, words) in [
-        (400, "Throttling", "throttled: throttled: cannot assume"),
-        (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
-        (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
-        (403, "RegionDisabledException", "no credentials: configuration: cannot assume"),
-        (418, "SomethingNew", "no credentials: refused: cannot assume"),
-    ] {
+    for (status, code, words) in NO_DENIALS {
         let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
         world.cloud.aws.fault(fault).await.expect("a fault");
         let text = world.accounts_text().await;

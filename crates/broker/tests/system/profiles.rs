@@ -2,7 +2,7 @@
 
 use crate::{
     endpoints::given,
-    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, BETA_ROLE, HUB, SYNC, World},
+    world::{ALPHA, ALPHA_ROLE, BETA, BETA_EXTERNAL_ID, BETA_ROLE, HUB, NO_DENIALS, SYNC, World},
 };
 use expect_test::expect;
 use serde_json::json;
@@ -115,13 +115,7 @@ async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_profile() {
     a_role_and_a_raw_session(&world).await;
     let arguments = ["--accounts", "profiles", "--profile", "raw", "--profile", "role", "--lease-own-identity"];
     world.broker(&arguments, &[("AWS_MAX_ATTEMPTS", "1".to_owned())]).await.expect("it starts");
-    for (status, code, words) in [
-        (400, "Throttling", "throttled: throttled: cannot assume"),
-        (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
-        (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
-        (403, "RegionDisabledException", "no credentials: configuration: cannot assume"),
-        (418, "SomethingNew", "no credentials: refused: cannot assume"),
-    ] {
+    for (status, code, words) in NO_DENIALS {
         let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
         world.cloud.aws.fault(fault).await.expect("a fault");
         // Each is a sync of its own, so that no earlier lease answers. First as a replica that discovered nothing.

@@ -14,6 +14,15 @@ use std::{
 use testkit::{Aws, Nats, Size};
 use tokio::{process::Child, sync::OnceCell, task::JoinHandle};
 
+/// Errors of AssumeRole that say nothing of the role: status, code, and the refusal's words.
+pub(crate) const NO_DENIALS: [(u16, &str, &str); 5] = [
+    (400, "Throttling", "throttled: throttled: cannot assume"),
+    (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
+    (403, "ExpiredToken", "no credentials: source credentials expired: cannot assume"),
+    (403, "RegionDisabledException", "no credentials: configuration: cannot assume"),
+    (418, "SomethingNew", "no credentials: refused: cannot assume"),
+];
+
 pub(crate) const HUB: &str = "111111111111";
 pub(crate) const ALPHA: &str = "222222222222";
 pub(crate) const BETA: &str = "333333333333";
