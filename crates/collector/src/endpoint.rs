@@ -186,9 +186,14 @@ fn host_of(uri: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use futures::{StreamExt, stream};
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
+    const REGION: &str = "eu-west-9";
     const HOST: &str = "ec2.eu-west-9.amazonaws.com";
+    /// Attempts of one call where the AWS configuration says nothing.
+    const ATTEMPTS: usize = 5;
 
     /// Times out each call, and counts.
     #[derive(Debug)]
@@ -201,21 +206,72 @@ mod tests {
         }
     }
 
+    /// Leaves the calls before a moment without an answer.
+    #[derive(Debug)]
+    struct HungUntil(Instant);
+
+    impl HttpConnector for HungUntil {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let answers = Instant::now() >= self.0;
+            HttpConnectorFuture::new(async move {
+                if !answers {
+                    tokio::time::sleep(Duration::from_mins(1)).await;
+                    return Err(ConnectorError::timeout("no answer".into()));
+                }
+                Ok(HttpResponse::new(StatusCode::try_from(200).expect("a status"), SdkBody::empty()))
+            })
+        }
+    }
+
+    fn endpoints() -> Arc<Endpoints> {
+        Arc::new(Endpoints::new(crate::Options::default().silence))
+    }
+
+    fn connector(inner: impl HttpConnector + 'static, worker: &Arc<Endpoints>) -> WatchedConnector {
+        let (inner, watch) = (SharedHttpConnector::new(inner), Watch::new(worker.clone(), REGION));
+        WatchedConnector { inner, watch, limit: BODY }
+    }
+
+    fn call(connector: &WatchedConnector) -> HttpConnectorFuture {
+        let mut request = HttpRequest::empty();
+        request.set_uri(format!("https://{HOST}/")).expect("a URL");
+        connector.call(request)
+    }
+
+    /// Whether one of the SDK's attempts succeeds.
+    async fn succeeds(connector: &WatchedConnector) -> bool {
+        for _ in 0..ATTEMPTS {
+            match call(connector).await {
+                Ok(_) => return true,
+                Err(error) if error.is_timeout() => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_hangs_for_a_minute_and_a_half_fails_only_the_items_in_hand() {
+        let options = crate::Options::default();
+        let (worker, until) = (endpoints(), Instant::now() + Duration::from_secs(90));
+        let items = (0..100).map(async |_| {
+            let connector = connector(HungUntil(until), &worker);
+            let listings = (0..24).map(|_| succeeds(&connector));
+            stream::iter(listings).buffer_unordered(options.concurrency).all(async |succeeds| succeeds).await
+        });
+        let succeed: Vec<bool> = stream::iter(items).buffer_unordered(options.items).collect().await;
+        let failed = succeed.iter().filter(|succeeds| !*succeeds).count();
+        assert!(failed < 10, "{failed} of {}", succeed.len());
+    }
+
     #[tokio::test]
     async fn a_call_to_an_endpoint_that_is_given_up_is_not_made_and_not_repeated() {
         let calls = Arc::new(AtomicU32::new(0));
-        let watch = Watch::new(Arc::new(Endpoints::new(Duration::from_secs(45))), "eu-west-9");
-        let inner = SharedHttpConnector::new(Hung(calls.clone()));
-        let connector = WatchedConnector { inner, watch: watch.clone(), limit: BODY };
-        let call = || {
-            let mut request = HttpRequest::empty();
-            request.set_uri(format!("https://{HOST}/")).expect("a URL");
-            connector.call(request)
-        };
-        assert!(call().await.expect_err("hung").is_timeout());
+        let connector = connector(Hung(calls.clone()), &endpoints());
+        assert!(call(&connector).await.expect_err("hung").is_timeout());
         let later = Instant::now() + Duration::from_mins(2);
-        watch.item.timed_out("eu-west-9", HOST, Attempt::Usual, later);
-        let error = call().await.expect_err("given up");
+        connector.watch.item.timed_out(REGION, HOST, Attempt::Usual, later);
+        let error = call(&connector).await.expect_err("given up");
         assert!(error.is_other() && calls.load(SeqCst) == 1, "{error:?}");
         let text = bus::chain(&error);
         assert!(text.contains("ec2.eu-west-9.amazonaws.com has not answered for"), "{text}");

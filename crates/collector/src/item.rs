@@ -1,6 +1,6 @@
 //! One work item: an account, a region and this collector's service.
 
-use crate::{CollectError, Endpoints, Options, Place, Service, client, listing, size};
+use crate::{CollectError, Options, Place, Service, client, evidence::Evidence, listing, size};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
 use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
@@ -11,7 +11,6 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     panic::AssertUnwindSafe,
-    sync::Arc,
     time::{Duration, Instant},
 };
 use throttle::Limiters;
@@ -31,15 +30,15 @@ pub(crate) struct Worker<C: 'static> {
     leases: LeaseRequester,
     http: HttpClients,
     limiters: Limiters,
-    endpoints: Arc<Endpoints>,
+    evidence: Evidence,
 }
 
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
         let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client));
         let limiters = Limiters::new(service.name, options.quota_percent);
-        let endpoints = Arc::new(Endpoints::new(options.silence));
-        Self { service, bus, options, leases, http, limiters, endpoints }
+        let evidence = Evidence::new(options.silence);
+        Self { service, bus, options, leases, http, limiters, evidence }
     }
 }
 
@@ -139,7 +138,7 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
     let (session, settings) = lease.await.map_err(|error| error.failure())?;
     let limiter = worker.limiters.of(&place.account_id, &place.region);
     let session = SharedCredentialsProvider::new(session);
-    let (http, endpoints) = (http.of(&settings.authorities), worker.endpoints.clone());
+    let (http, endpoints) = (http.of(&settings.authorities), worker.evidence.of(&task.sync.id));
     let connection = client::connection(http, limiter, endpoints, session, &settings, options, place);
     Ok((service.connect)(&connection))
 }

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod details;
 mod endpoint;
 pub mod error;
+mod evidence;
 pub mod item;
 pub mod listing;
 pub mod options;

@@ -1,10 +1,11 @@
 //! Detects AWS endpoints that do not answer. Without this, a hung endpoint costs each call of each listing all its
 //! attempts. After a few consecutive timeouts, other calls to the endpoint fail at once.
 //!
-//! All work items of a worker share what they have seen, because an endpoint that hangs does so for all accounts: with a
+//! All work items of a sync share what a worker has seen, because an endpoint that hangs does so for all accounts: with a
 //! hundred accounts, each work item would otherwise wait a minute or two for itself. One slow listing is no proof,
 //! however. So the first call of another item is a trial with a limit of its own, and the others wait for its outcome.
-//! From time to time one more call tries again.
+//! At first, one trial follows another, so that an outage of a minute or two fails only the items in hand. Later, calls
+//! fail at once, and from time to time one more tries again.
 
 use std::{
     collections::HashMap,
@@ -18,9 +19,9 @@ use tokio::{
 
 /// Limit of a trial: far more than an endpoint takes that answers.
 pub(crate) const TRIAL: Duration = Duration::from_secs(10);
-/// Shortest and longest time between two trials. In between it is as long as the silence so far, so that the trials of
-/// an hour take a minute and a half, most of them while other work items go on.
-const PAUSE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(10));
+/// Longest time between two trials. Up to then it is as long as the silence so far, so that all trials of an hour take
+/// less than a minute and a half, most of them while other work items go on.
+const PAUSE: Duration = Duration::from_mins(30);
 
 /// A call was not made because its endpoint is given up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +52,7 @@ pub(crate) enum Begin {
     GivenUp(NotAnswering),
 }
 
-/// What is known of endpoints: those of a worker, or of one work item.
+/// Evidence of endpoints: that of a worker for one sync, or that of one work item.
 #[derive(Debug)]
 pub struct Endpoints {
     /// Timed-out attempts and silence after which an endpoint is given up; either pair suffices.
@@ -81,7 +82,7 @@ struct GivenUp {
 }
 
 impl Endpoints {
-    /// Endpoints of a worker. One is given up after three timed-out attempts and this silence, or after two and two and a
+    /// Endpoints of a worker and a sync. One is given up after three timed-out attempts and this silence, or after two and two and a
     /// half times this silence. With attempts of a minute and the default of 45 seconds, concurrent listings reach the
     /// first pair after one attempt each, and a single listing the second after two. So a hung endpoint costs less than
     /// three minutes, and a network outage of some seconds gives up none.
@@ -117,7 +118,7 @@ impl Endpoints {
             None => Begin::Go(Attempt::Usual),
             Some(GivenUp { trial: Some(end), .. }) if now < *end => Begin::Wait(*end),
             Some(given_up) if self.tries_again && now >= given_up.until => {
-                *given_up = GivenUp { until: now + pause(silence), trial: Some(now + TRIAL) };
+                *given_up = GivenUp { until: now + self.pause(silence), trial: Some(now + TRIAL) };
                 Begin::Go(Attempt::Trial)
             }
             Some(_) => {
@@ -150,11 +151,17 @@ impl Endpoints {
                     endpoint.given_up = Some(GivenUp { until: now, trial: None });
                 }
                 Some(given_up) if attempt == Attempt::Trial => {
-                    *given_up = GivenUp { until: now + pause(silence), trial: None };
+                    *given_up = GivenUp { until: now + self.pause(silence), trial: None };
                 }
                 _ => {}
             }
         });
+    }
+
+    /// Time from a trial to the next: none until the longer of the two silences is over.
+    fn pause(&self, silence: Duration) -> Duration {
+        let [_, (_, longest)] = self.given_up;
+        if silence < longest { Duration::ZERO } else { silence.min(PAUSE) }
     }
 
     fn change(&self, region: &str, host: &str, change: impl FnOnce(&mut Endpoint)) {
@@ -163,10 +170,6 @@ impl Endpoints {
         }
         self.settled.notify_waiters();
     }
-}
-
-fn pause(silence: Duration) -> Duration {
-    silence.clamp(PAUSE.0, PAUSE.1)
 }
 
 #[cfg(test)]
@@ -249,12 +252,12 @@ mod tests {
         for at_once in [1, 4, 24] {
             let mut hung = Hung::new();
             let seconds = hung.items(100, at_once);
-            assert!(seconds < 180 && hung.attempts <= 25, "{at_once}: {seconds} s, {} attempts", hung.attempts);
+            assert!(seconds < 180 && hung.attempts <= 30, "{at_once}: {seconds} s, {} attempts", hung.attempts);
         }
     }
 
     #[test]
-    fn the_trials_of_an_hour_take_a_minute_and_a_half() {
+    fn a_region_that_hangs_for_an_hour_costs_less_than_three_minutes() {
         let mut hung = Hung::new();
         let first = hung.item(4);
         let end = hung.now + Duration::from_hours(1);
@@ -270,9 +273,9 @@ mod tests {
     #[test]
     fn an_endpoint_that_answers_again_is_used_at_once() {
         let mut hung = Hung::new();
-        hung.items(2, 4);
+        hung.items(9, 4);
         assert!(is_given_up(&hung.worker, hung.now));
-        hung.now += PAUSE.1;
+        hung.now += PAUSE;
         assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
         assert_eq!(begin(&hung.worker, hung.now), Begin::Wait(hung.now + TRIAL));
         hung.worker.answered(REGION, HOST, hung.now);
@@ -292,10 +295,11 @@ mod tests {
     #[test]
     fn a_trial_that_was_dropped_holds_up_nothing() {
         let mut hung = Hung::new();
-        hung.item(4);
+        hung.items(9, 4);
+        hung.now += PAUSE;
         assert_eq!(begin(&hung.worker, hung.now), Begin::Go(Attempt::Trial));
         assert!(is_given_up(&hung.worker, hung.now + TRIAL));
-        assert_eq!(begin(&hung.worker, hung.now + PAUSE.1), Begin::Go(Attempt::Trial));
+        assert_eq!(begin(&hung.worker, hung.now + PAUSE), Begin::Go(Attempt::Trial));
     }
 
     #[test]
@@ -330,7 +334,7 @@ mod tests {
     #[test]
     fn each_endpoint_and_each_region_behind_one_endpoint_stands_alone() {
         let mut hung = Hung::new();
-        hung.items(2, 4);
+        hung.items(9, 4);
         assert!(is_given_up(&hung.worker, hung.now));
         for (region, host) in [(REGION, "autoscaling.eu-west-9.amazonaws.com"), ("eu-west-1", HOST)] {
             assert_eq!(hung.worker.begin(region, host, hung.now), Begin::Go(Attempt::Usual), "{region} {host}");
