@@ -34,15 +34,16 @@ pub(crate) struct Reported {
 }
 
 impl Reports {
-    /// Reads every report. All precede the sync's `collected` in the stream. `None` without `collected`: the stream has been
-    /// deleted since it was delivered. Calls `beat` after each message.
+    /// Reads every report. `None` if the stream has no `collected`, or has fewer scopes than `collected` announces: it
+    /// was deleted during the sync, and its scheduler will publish the reports again, before or after `collected`. Calls
+    /// `beat` after each message.
     ///
     /// # Errors
     /// The stream cannot be read.
     pub(crate) async fn of(bus: &Bus, sync: &Sync, beat: impl Fn()) -> Result<Option<Self>, LookupError> {
         let filter = subjects::sync_of(&sync.id);
         let mut reports = Self::default();
-        let mut place = 0;
+        let (mut place, mut announced) = (0, None);
         while let Some(found) = bus.next_on(bus::SYNCS, &filter, place).await? {
             place = found.sequence;
             beat();
@@ -50,14 +51,19 @@ impl Reports {
             match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
                 Some(Event::Reported(report)) => reports.note(report),
                 Some(Event::Collected(collected)) => {
+                    announced = Some(collected.scopes);
                     reports.whole = collected.whole;
                     reports.out_of_reach = collected.out_of_reach.into_iter().collect();
-                    return Ok(Some(reports));
                 }
                 _ => {}
             }
         }
-        Ok(None)
+        Ok(announced.filter(|announced| *announced <= reports.count()).map(|_| reports))
+    }
+
+    /// Number of scopes.
+    fn count(&self) -> u64 {
+        self.places.values().map(|scopes| scopes.len() as u64).sum()
     }
 
     /// Keeps the newest attempt's report of each scope.

@@ -86,6 +86,24 @@ async fn scopes_that_a_newer_sync_holds_are_superseded() -> anyhow::Result<()> {
     writer.stop().await
 }
 
+/// A stream that is lost between the scheduler's last look and `collected` holds `collected` alone. The scheduler then
+/// publishes its reports again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_is_closed_with_all_its_reports_though_they_follow_collected() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let stories = [story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["b"]).fails()];
+    world.publish(stories.iter().flat_map(Story::events)).await?;
+    let collected = SyncCollected { scopes: 2, ..SyncCollected::default() };
+    world.sync_event(&sync(5), Event::Collected(collected)).await?;
+    // The writer has looked at it.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    world.collected(&sync(5), &stories).await?;
+    let finished = world.finished(&sync(5)).await?;
+    assert_eq!((finished.nodes, finished.lost_total, world.ids("A").await?.as_str()), (1, 0, "a"));
+    writer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scope_that_a_newer_sync_takes_over_before_cleanup_is_superseded() -> anyhow::Result<()> {
     let world = World::new().await?;
