@@ -62,7 +62,6 @@ async fn collected_follows_every_report_though_the_stream_was_deleted_before() -
     // The scheduler has read the report that vanishes.
     tokio::time::sleep(Duration::from_secs(1)).await;
     delete_syncs(&stage.nats.url()).await?;
-    stage.bus.ensure_streams().await?;
     stage.collector("iam");
     stage.until_collected().await?;
     assert_eq!(reports(&stage).await?, 2);

@@ -1,6 +1,6 @@
 //! The counterparts of a scheduler.
 
-use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, SYNCS, Subscription, WORK};
+use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, PublishError, SYNCS, Subscription, WORK};
 use events::{
     Account, AccountsAnswer, AssetBatch, AssetEvent, Message, NewestTagAnswer, Scope, ScopeReport, Sync, SyncEvent,
     SyncFinished, WorkItem, WorkKind, WorkReport, asset_event, subjects, sync_event::Event,
@@ -72,7 +72,7 @@ impl Stage {
         }
     }
 
-    /// Collector of one service that finishes an item at once.
+    /// Collector of one service that finishes an item at once, and gives it back if the bus does not take the report.
     pub(crate) fn collector(&mut self, service: &'static str) {
         let bus = self.bus.clone();
         self.spawn(async move {
@@ -82,8 +82,11 @@ impl Stage {
                     let Ok(deliveries) = items.next(16).await else { break };
                     for delivery in deliveries {
                         let item = WorkItem::decode(delivery.payload().clone()).expect("a work item");
-                        report(&bus, &item).await;
-                        delivery.settle(Settle::Ack).await.ok();
+                        let outcome = match publish_report(&bus, &item).await {
+                            Ok(()) => Settle::Ack,
+                            Err(_) => Settle::Retry(Duration::from_millis(500)),
+                        };
+                        delivery.settle(outcome).await.ok();
                     }
                 }
             }
@@ -160,19 +163,27 @@ pub(crate) fn process(bus: Bus, request: Request) -> tokio::task::JoinHandle<Res
 
 /// Publishes an event of a sync.
 pub(crate) async fn tell(bus: &Bus, sync: &Sync, event: Event) {
+    publish(bus, sync, event).await.expect("the bus takes it");
+}
+
+async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishError> {
     let event = SyncEvent { sync: Some(sync.clone()), event: Some(event) };
-    bus.publish(Outgoing::sync(&event)).await.expect("the bus takes it");
+    bus.publish(Outgoing::sync(&event)).await
 }
 
 /// Reports an item as done, with one scope.
 pub(crate) async fn report(bus: &Bus, item: &WorkItem) {
+    publish_report(bus, item).await.expect("the bus takes it");
+}
+
+async fn publish_report(bus: &Bus, item: &WorkItem) -> Result<(), PublishError> {
     let regions = match item.kind() {
         WorkKind::DiscoverRegions => vec!["eu-west-1".to_owned()],
         _ => Vec::new(),
     };
     let scopes = vec![ScopeReport { scope: Some(scope(item)), assets: 1, ..ScopeReport::default() }];
     let report = WorkReport { item: Some(item.clone()), attempt: 1, scopes, regions, ..WorkReport::default() };
-    tell(bus, item.sync.as_ref().expect("a sync"), Event::Reported(report)).await;
+    publish(bus, item.sync.as_ref().expect("a sync"), Event::Reported(report)).await
 }
 
 /// The one listing of an item.
