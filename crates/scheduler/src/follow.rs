@@ -53,13 +53,12 @@ impl Follower {
     }
 
     async fn read(&mut self) -> Result<Vec<Event>, Box<dyn std::error::Error + Send + Sync>> {
-        let watch = match self.watch.take() {
-            Some(watch) => watch,
-            None => {
-                // In a stream that was recreated, sequences begin at one again.
-                self.newest = 0;
-                self.bus.watch(SYNCS, subjects::sync_of(&self.sync_id)).await?
-            }
+        let watch = if let Some(watch) = self.watch.take() {
+            watch
+        } else {
+            // In a stream that was recreated, sequences begin at one again.
+            self.newest = 0;
+            self.bus.watch(SYNCS, subjects::sync_of(&self.sync_id)).await?
         };
         let (events, newest) = self.take(&watch).await?;
         if events.is_empty() && newest == 0 && self.is_behind().await? {
