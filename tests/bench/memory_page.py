@@ -5,45 +5,45 @@ import re
 
 HEAD = """# Memory
 
-How much memory each role takes, as accounts grow and as there are more of them. This page is written by
+The memory of each role as accounts grow, and as their number grows. This command writes the page:
 
 ```sh
 just memory
 ```
 
-Sizes are the largest resident size that a process had; each role is a process of its own, with default flags but for quotas
-that do not hold it back.
+Sizes are the largest resident size of a process. Each role is a process of its own with default flags, but with raised quotas, so
+that they do not slow it down.
 
 """
 
 TEXTS = {
     "assets": (
         "A larger account",
-        """One account in one region answers full pages of `DescribeVolumes` and `ListFindings`, each resource with an id of its own,
-from memory (`tests/bench/large_account.py`); of all other types it has a few. A listing becomes events page by page, a
-collector waits when a few of its events have not been acknowledged, and the writer takes in so many bytes of events at once.
-What there is at one time does not depend on the account; a larger one only makes sure that every buffer has once been full.
-nats-server keeps blocks of the streams, which are files, in memory for as long as they are read.""",
+        """One account in one region has many volumes and findings and a few resources of all other types. Full pages of
+`DescribeVolumes` and `ListFindings` come from memory, and each resource has an id of its own (`tests/bench/large_account.py`).
+A collector turns a listing into events page by page, and waits while a few of its events are unacknowledged. The writer
+holds a limited number of bytes of events. So the memory does not depend on the size of the account; a larger one only fills
+every buffer once. nats-server stores streams in files, and keeps blocks in memory while they are read.""",
     ),
     "accounts": (
         "More accounts",
-        """All accounts are like one account of a simulated AWS, with ids of their own, in four regions each
-(`tests/bench/many_accounts.py`); surveyed are EC2 and Inspector. The broker keeps a session for each account and service that is
-in use, the scheduler a line for each listing in each place.""",
+        """All accounts are copies of one account of a simulated AWS, with their own ids, in four regions each
+(`tests/bench/many_accounts.py`). The survey covers EC2 and Inspector. The broker keeps a session for each account and
+service in use, and the scheduler an entry for each listing in each place.""",
     ),
     "closing": (
         "A large sync",
         """A graph-writer closes a sync whose listings are all in the graph and have all been reported
 (`crates/graph-writer/examples/close.rs`). A scheduler hands out the work of such a sync and takes the reports
-(`crates/scheduler/examples/follow.rs`), also with regions in which every listing fails with a text of its own, as under a
-policy that denies them. Each has 256 MiB of memory at most. Neither keeps a name or a failure twice, and texts of failures
-beyond some 16,000 are cut.""",
+(`crates/scheduler/examples/follow.rs`). In another run every listing of some regions fails with a text of its own, as under a
+policy that denies these regions. Each program has at most 256 MiB of memory. Neither stores a name or a failure twice, and
+the scheduler cuts the texts of failures beyond about 16,000.""",
     ),
     "regions": (
         "A region that cannot be seen",
-        """Time, not memory: how long a survey of three accounts in two regions takes while EC2 of one region denies every call, and while
-it accepts calls and answers none. The region keeps its last known graph and is named (exit status 3). A hung region may cost
-three minutes.""",
+        """Time, not memory: the duration of a survey of three accounts in two regions while EC2 of one region denies every call, and
+while it accepts calls and never answers. The region keeps its last known graph, and the sync names it and exits with status
+3. A hung region may cost three minutes.""",
     ),
 }
 SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)

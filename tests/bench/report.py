@@ -88,17 +88,17 @@ ROWS = (
     ("second sync", "seconds", SECOND, seconds),
     ("CPU, first sync", "cpu", FIRST, seconds),
     ("CPU, second sync", "cpu", SECOND, seconds),
-    ("- of that nats-server, first sync", "servers_cpu", FIRST, seconds),
-    ("- of that nats-server, second sync", "servers_cpu", SECOND, seconds),
+    ("- nats-server's share, first sync", "servers_cpu", FIRST, seconds),
+    ("- nats-server's share, second sync", "servers_cpu", SECOND, seconds),
     ("largest memory", "megabytes", None, megabytes),
     ("AWS calls, first sync", "calls", FIRST, count),
     ("AWS calls, second sync", "calls", SECOND, count),
-    ("AWS calls in flight, most", "most_in_flight", FIRST, count),
+    ("most AWS calls in flight", "most_in_flight", FIRST, count),
     ("Neo4j's CPU, first sync", "neo4j_cpu", FIRST, seconds),
     ("Neo4j's CPU, second sync", "neo4j_cpu", SECOND, seconds),
-    ("Neo4j's CPU by the time of the first sync", "neo4j_share", FIRST, percent),
-    ("Neo4j's CPU by the time of the second sync", "neo4j_share", SECOND, percent),
-    ("CPU of AWS from memory, first sync", "aws_cpu", FIRST, seconds),
+    ("Neo4j's CPU load, first sync", "neo4j_share", FIRST, percent),
+    ("Neo4j's CPU load, second sync", "neo4j_share", SECOND, percent),
+    ("CPU of the replayed AWS, first sync", "aws_cpu", FIRST, seconds),
 )
 REFUSALS = (
     ("calls refused, first sync", "refused", FIRST, count),
@@ -124,48 +124,49 @@ def row_of(cells, widths):
 
 PAGE = """# Benchmarks
 
-Cartography {cartography} and Groma {groma} over the same simulated AWS organization into the same Neo4j, in one run
-on {date}. This page is written by
+Cartography {cartography} and Groma {groma} sync the same simulated AWS organization into the same Neo4j, in one run
+on {date}. This command writes the page:
 
 ```sh
 just bench{size_option}
 ```
 
-which took {minutes:.0f} minutes. A ratio is Cartography's value by Groma's.
+It took {minutes:.0f} minutes. A ratio is Cartography's value divided by Groma's.
 
 {tables}
 
-## What is measured
+## Method
 
 - **The organization** is `{size}` of `deploy/local/seeding`: {organization}. {graphs}
-- **AWS** is simulated once; its answers are recorded and come from memory, each after the latency that the table
-  says. Calls delay one another in no other way. On this machine that AWS answers {ceiling} calls a second, so that it
-  bounds neither program. A call that was not recorded ends the run.
-- **Neo4j** {neo4j} with a heap of {heap}, the same process and configuration for all, warmed by two unmeasured syncs
-  of the program that is measured next. Before each first sync its nodes are removed; indexes and plans stay.
-- **Cartography** runs the modules that make the types which Groma knows (`tests/parity/run_cartography.py`), once for
-  each latency. **Groma** is `groma sync --accounts profiles` as `cargo build --release` makes it, with all its defaults;
-  the median of {repeats} runs for each latency is shown.
-- **Quotas.** The AWS from memory refuses no call, and Cartography waits for none. Groma holds its calls to the rates that
-  AWS publishes, or begins low where it publishes none (`crates/throttle/src/quota.rs`): in this organization the most
-  loaded buckets alone ask for several seconds. **Quotas raised** is the same program with `--quota-percent 10000`, as in
-  accounts whose quotas AWS has raised: what is left is the program's own time and Neo4j's.
-- **Enforced quotas.** In the last table the AWS from memory refuses calls beyond the buckets that AWS publishes for EC2, Elastic
-  Load Balancing and STS (`tests/bench/buckets.py`). A refused call is repeated by either program's SDK, and counts as a call.
-- **CPU** is user and system time of the program with its children, the start of its interpreter and Groma's private
-  nats-server included. **Memory** is the largest resident size, for Groma the sum of both processes, of the larger
-  sync.
-- **Neo4j's CPU by the time of the sync** says how much of the sync Neo4j computed (more than 100% on several cores):
-  where it is near what the machine has, Neo4j is the bound and not the program.
+- **AWS** is simulated once. Its answers are recorded and replayed from memory, each after the latency in the title of
+  the table. Calls do not delay one another in any other way. On this machine the replayed AWS answers {ceiling} calls a
+  second, so it limits neither program. A call that was not recorded ends the run.
+- **Neo4j** is {neo4j} with a heap of {heap}. All programs use the same process and configuration. Two unmeasured syncs of a
+  program warm it up before that program is measured. Before each first sync all nodes are removed; indexes and plans
+  stay.
+- **Cartography** runs the modules for the types that Groma collects (`tests/parity/run_cartography.py`), once for each
+  latency. **Groma** is `groma sync --accounts profiles`, built by `cargo build --release`, with all defaults. The tables show
+  the median of {repeats} runs for each latency.
+- **Quotas.** The replayed AWS refuses no call, and Cartography never waits for a quota. Groma keeps to the rates that AWS
+  publishes, and begins with a low rate where AWS publishes none (`crates/throttle/src/quota.rs`). In this organization the
+  most loaded buckets alone take several seconds. **Quotas raised** is Groma with `--quota-percent 10000`, as in accounts
+  whose quotas AWS has raised. The remaining time is the program's own and Neo4j's.
+- **Enforced quotas.** In the last table the replayed AWS refuses calls beyond the buckets that AWS publishes for EC2, Elastic
+  Load Balancing and STS (`tests/bench/buckets.py`). Each program's SDK repeats a refused call, which counts as another call.
+- **CPU** is user and system time of the program and its children. It includes the start of the interpreter and Groma's
+  private nats-server. **Memory** is the largest resident size in the larger sync; for Groma it is the sum of both
+  processes.
+- **Neo4j's CPU load** is its CPU time divided by the duration of the sync (more than 100% on several cores). If it is
+  near the capacity of the machine, Neo4j is the limit and not the program.
 
 ## The machine
 
-{cores} cores, {memory} GB of memory, {system}; the programs, Neo4j, NATS and AWS share it. Times on other machines,
-and on one that does other work as well, differ; read them as ratios.
+{cores} cores, {memory} GB of memory, {system}. The programs, Neo4j, NATS and AWS share it. Times differ on other
+machines, and on a machine with other work; read them as ratios.
 """
 ORGANIZATIONS = {
-    "test": "a hub and three spokes in two regions with all that is awkward, the one that `just parity` compares",
-    "demo": "a hub and three spokes in two regions, the one that `just demo` surveys",
+    "test": "a hub and three spokes in two regions with every awkward case, as in `just parity`",
+    "demo": "a hub and three spokes in two regions, as in `just demo`",
     "small": "a hub and two spokes in two regions with one of everything",
 }
 
@@ -193,7 +194,7 @@ def page(facts, runs):
 
 def graphs(facts):
     said = [
-        f"{program.capitalize()} makes {count(graph['nodes'])} nodes and {count(graph['edges'])} edges of it"
+        f"{program.capitalize()} creates {count(graph['nodes'])} nodes and {count(graph['edges'])} edges"
         for program, graph in facts["graphs"].items()
         if program in (BASE, PROGRAMS[0])
     ]

@@ -143,7 +143,8 @@ class Scale:
         return row
 
 
-COLUMNS = ("collectors", "collecting", "by one's", "AWS calls", "a second", "in flight", "their CPU", "machine", "that AWS", "writing")
+CALLS = ("AWS calls", "per second", "in flight")
+COLUMNS = ("collectors", "collecting", "speed-up", *CALLS, "their CPU", "machine", "replayed AWS", "writing")
 
 
 def table(rows):
@@ -152,14 +153,14 @@ def table(rows):
 
 def cells(row, slowest):
     seconds, calls = row["seconds"], row["calls"]
-    times = (f"{seconds:.1f} s", f"1/{slowest / seconds:.1f}", f"{calls:,}", f"{calls / seconds:,.0f}")
+    times = (f"{seconds:.1f} s", f"{slowest / seconds:.1f}×", f"{calls:,}", f"{calls / seconds:,.0f}")
     busy = (str(row["in_flight"]), f"{row['cpu']:.1f} s", f"{row['machine']:.0%}", f"{row['aws']:.0%}")
     return (str(row["collectors"]), *times, *busy, f"{row['writing']:.1f} s")
 
 
 PAGE = """# Scaling
 
-How collecting gets faster with more collectors, measured on {date}. This page is written by
+How much faster collecting gets with more collectors, measured on {date}. This command writes the page:
 
 ```sh
 just scale
@@ -168,17 +169,16 @@ just scale
 {table}
 
 - **The organization** has {accounts} accounts and their hub, in {regions} regions each: {items} work items of EC2. All
-  accounts are like one account of a simulated AWS, whose answers come from memory {latency} ms after each call, with
-  ids, names of accounts and regions of their own (`tests/bench/many_accounts.py`).
-- **Collectors** are processes of `groma collector ec2 --items 1`, each of which has one account and region in hand, with a
-  broker, a scheduler and nats-server beside them. By default a collector has four in hand.
-- **What bounds it.** As long as the machine, the AWS from memory and AWS's buckets have room, collecting takes as much
-  less as there are collectors more. *Machine* is the share of its {cores} cores that was busy meanwhile, *that AWS* the
-  share of the one core that the AWS from memory has. No API is called often enough in one account and region to empty
-  its bucket.
-- **Writing** is what one graph-writer with its two connections took for all of it afterwards, into a Neo4j that had
-  planned its statements. It begins when all is collected only so that the two can be told apart; otherwise they
-  overlap, and where collecting takes less than writing, Neo4j is the bound.
+  accounts are copies of one account of a simulated AWS, with their own ids, account names and regions
+  (`tests/bench/many_accounts.py`). Answers are replayed from memory {latency} ms after each call.
+- **Collectors** are processes of `groma collector ec2 --items 1`, each with one account and region at a time. A broker, a
+  scheduler and nats-server run beside them. By default a collector has four accounts and regions at a time.
+- **Limits.** The time for collecting falls in proportion to the number of collectors, as long as the machine, the replayed
+  AWS and AWS's buckets have room. *Machine* is the share of the {cores} cores that was busy meanwhile. *Replayed AWS* is the
+  share of its one core that it used. No API is called often enough in one account and region to empty its bucket.
+- **Writing** is the time that one graph-writer with two connections took afterwards, into a Neo4j that had planned its
+  statements. It begins after collecting only to measure the two separately. In normal use they overlap, and Neo4j is the
+  limit if collecting takes less time than writing.
 """
 
 
