@@ -154,12 +154,12 @@ impl Bus {
         limited(handle.delete_message(sequence)).await.map(drop)
     }
 
-    /// Lists the subjects that match the filter and hold messages.
-    pub(crate) async fn stream_subjects(&self, stream: &str, filter: &str) -> Result<Vec<String>, Error> {
+    /// Lists the subjects that match the filter and hold messages, with their number.
+    pub(crate) async fn stream_subjects(&self, stream: &str, filter: &str) -> Result<Vec<(String, usize)>, Error> {
         let handle = self.jetstream.get_stream_no_info(stream).await?;
         let subjects = async {
             let info = handle.info_with_subjects(filter).await?;
-            info.map_ok(|(subject, _)| subject).try_collect::<Vec<_>>().await
+            info.try_collect::<Vec<_>>().await
         };
         limited(subjects).await
     }

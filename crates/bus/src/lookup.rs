@@ -4,6 +4,7 @@
 use crate::{Bus, exchange::look};
 use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
+use std::time::SystemTime;
 
 /// A stream could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,8 @@ pub struct Found {
     pub sequence: u64,
     /// Where it was published.
     pub subject: String,
+    /// When the server stored it, by the server's clock.
+    pub stored: SystemTime,
     /// Its bytes.
     pub payload: Bytes,
 }
@@ -81,7 +84,8 @@ impl Draining {
 }
 
 fn found(message: StreamMessage) -> Found {
-    Found { sequence: message.sequence, subject: message.subject.to_string(), payload: message.payload }
+    let (sequence, subject, stored) = (message.sequence, message.subject.to_string(), message.time.into());
+    Found { sequence, subject, stored, payload: message.payload }
 }
 
 impl Bus {

@@ -8,6 +8,14 @@ impl Bus {
     /// # Errors
     /// The stream does not exist, or the server does not answer for 30 s.
     pub async fn subjects(&self, stream: &'static str, filter: &str) -> Result<Vec<String>, LookupError> {
+        Ok(self.counts(stream, filter).await?.into_iter().map(|(subject, _)| subject).collect())
+    }
+
+    /// Lists the subjects that match the pattern, each with its number of messages.
+    ///
+    /// # Errors
+    /// The stream does not exist, or the server does not answer for 30 s.
+    pub async fn counts(&self, stream: &'static str, filter: &str) -> Result<Vec<(String, usize)>, LookupError> {
         look(stream, || self.stream_subjects(stream, filter)).await
     }
 

@@ -86,8 +86,9 @@ impl Reading {
                 return Err("messages did not arrive".into());
             }
             (*delivered, *last, *left) = (info.consumer_sequence, info.stream_sequence, info.pending);
-            let (sequence, subject) = (info.stream_sequence, message.subject.to_string());
-            fetched.push_back(Found { sequence, subject, payload: message.message.payload.clone() });
+            let (sequence, stored, subject) =
+                (info.stream_sequence, info.published.into(), message.subject.to_string());
+            fetched.push_back(Found { sequence, subject, stored, payload: message.message.payload.clone() });
             Ok(*left > 0)
         };
         let ended = pulled(consumer, Pull::Wait(TOGETHER, FETCH), FETCH + GRACE, take).await;

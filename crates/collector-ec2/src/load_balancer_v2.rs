@@ -26,10 +26,11 @@ use std::collections::HashMap;
 /// Load balancers or groups that are asked about at the same time. What AWS allows is the limiter's to keep.
 const AT_ONCE: usize = 8;
 
-/// Load balancers, by their DNS names as AWS writes them. `exposed_internet` is the analysis's.
+/// Load balancers, by their DNS names as AWS writes them. Gateway load balancers have none, and are known by their ARNs.
+/// `exposed_internet` is the analysis's.
 pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer", "LoadBalancerV2"],
-    id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
+    id: |it, _| id(it).to_owned(),
     props: &[
         prop("region", |_, place| (&place.region).into()),
         prop("name", |it, _| it.load_balancer_name().into()),
@@ -59,6 +60,10 @@ pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
     ..Node::of("AWSLoadBalancerV2")
 };
 
+fn id(balancer: &LoadBalancer) -> &str {
+    balancer.dns_name().or(balancer.load_balancer_arn()).unwrap_or_default()
+}
+
 /// The calls. Both of Elastic Load Balancing's APIs have one of this name, hence the suffix.
 pub const LISTING: Listing<Clients> = Listing {
     name: "DescribeLoadBalancersV2",
@@ -73,71 +78,58 @@ pub const LISTING: Listing<Clients> = Listing {
 };
 
 type Listeners = Result<Option<Vec<V2Listener>>, CollectError>;
-/// Id of a load balancer, its DNS name, by ARN.
-type Names = HashMap<String, String>;
+/// Ids of load balancers by ARN.
+type Ids = HashMap<String, String>;
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let (mut names, mut details) = (Names::new(), Details::default());
+        let (mut ids, mut details) = (Ids::new(), Details::default());
         let mut pages = paged!(clients.balancing.describe_load_balancers().page_size(400), next_marker);
         while let Some(page) = pages.next().await {
-            let balancers = page?.load_balancers.unwrap_or_default().into_iter().filter_map(Named::new).collect();
-            names.extend(collect_balancers(clients, balancers, sink, &mut details).await?);
+            let balancers = page?.load_balancers.unwrap_or_default();
+            ids.extend(collect_balancers(clients, balancers, sink, &mut details).await?);
         }
-        if !names.is_empty() {
-            collect_groups(clients, &names, sink, &mut details).await?;
+        if !ids.is_empty() {
+            collect_groups(clients, &ids, sink, &mut details).await?;
         }
         details.end()
     })
 }
 
-/// A load balancer that has an ARN and a DNS name.
-struct Named {
-    balancer: LoadBalancer,
-    arn: String,
-    name: String,
-}
-
-impl Named {
-    fn new(balancer: LoadBalancer) -> Option<Self> {
-        let (arn, name) = (balancer.load_balancer_arn()?.to_owned(), balancer.dns_name()?.to_owned());
-        Some(Self { balancer, arn, name })
-    }
-}
-
-/// Emits load balancers with their listeners, and returns the names of those that were not deleted meanwhile.
+/// Emits load balancers with their listeners, and returns the ids of those that were not deleted meanwhile.
 async fn collect_balancers(
     clients: &Clients,
-    balancers: Vec<Named>,
+    balancers: Vec<LoadBalancer>,
     sink: &mut Sink,
     details: &mut Details,
-) -> Result<Names, CollectError> {
-    let mut names = Names::new();
+) -> Result<Ids, CollectError> {
+    let mut ids = Ids::new();
     let asked = balancers.into_iter().map(|it| with_listeners(clients.balancing.clone(), it));
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    while let Some((Named { balancer, arn, name }, listeners)) = answers.next().await {
-        if let Some(listeners) = details.take(&arn, listeners)?.unless_gone() {
+    while let Some((balancer, listeners)) = answers.next().await {
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        if let Some(listeners) = details.take(arn, listeners)?.unless_gone() {
             sink.emit(&LOAD_BALANCER, &balancer).await?;
             sink.emit_all(&LISTENER, &listeners).await?;
-            names.insert(arn, name);
+            ids.insert(arn.to_owned(), id(&balancer).to_owned());
         }
     }
-    Ok(names)
+    Ok(ids)
 }
 
-async fn with_listeners(client: Client, balancer: Named) -> (Named, Listeners) {
-    let listeners = listeners(&client, &balancer.arn, &balancer.name).await;
+async fn with_listeners(client: Client, balancer: LoadBalancer) -> (LoadBalancer, Listeners) {
+    let listeners = listeners(&client, balancer.load_balancer_arn().unwrap_or_default(), id(&balancer)).await;
     (balancer, listeners)
 }
 
 /// `None`: the load balancer is gone.
-async fn listeners(client: &Client, arn: &str, name: &str) -> Listeners {
+async fn listeners(client: &Client, arn: &str, id: &str) -> Listeners {
     let mut listeners = Vec::new();
     let mut pages = paged!(client.describe_listeners().load_balancer_arn(arn).page_size(400), next_marker);
     while let Some(page) = pages.next().await {
         let Some(page) = unless_gone(page)? else { return Ok(None) };
         let of_page = page.listeners.unwrap_or_default().into_iter();
-        listeners.extend(of_page.map(|listener| V2Listener { load_balancer: name.to_owned(), listener }));
+        listeners.extend(of_page.map(|listener| V2Listener { load_balancer: id.to_owned(), listener }));
     }
     Ok(Some(listeners))
 }
@@ -145,7 +137,7 @@ async fn listeners(client: &Client, arn: &str, name: &str) -> Listeners {
 /// Groups of these load balancers; one without has no place in the graph.
 async fn collect_groups(
     clients: &Clients,
-    names: &Names,
+    ids: &Ids,
     sink: &mut Sink,
     details: &mut Details,
 ) -> Result<(), CollectError> {
@@ -153,7 +145,7 @@ async fn collect_groups(
     while let Some(page) = pages.next().await {
         let in_use = page?.target_groups.unwrap_or_default().into_iter().filter_map(|group| {
             let balancers: Vec<String> =
-                group.load_balancer_arns().iter().filter_map(|arn| names.get(arn)).cloned().collect();
+                group.load_balancer_arns().iter().filter_map(|arn| ids.get(arn)).cloned().collect();
             (!balancers.is_empty()).then_some((group, balancers))
         });
         let asked = in_use.collect::<Vec<_>>().into_iter();

@@ -9,7 +9,11 @@ use crate::{
 };
 use bus::{Bus, Outgoing, PendingAck};
 use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, asset_event::Event};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
 /// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
@@ -18,6 +22,8 @@ use tokio::{sync::Mutex, time::Instant};
 const BATCH_BYTES: usize = 512 * 1024;
 /// Or to this many rows, the size that the graph writes best in one statement.
 const BATCH_ROWS: u64 = 1_000;
+/// Items after which a dry run ends a listing.
+const ENOUGH: usize = 1_000;
 /// Published batches whose acknowledgement has not been awaited yet.
 const UNACKNOWLEDGED: usize = 4;
 
@@ -41,9 +47,13 @@ enum Output {
         pending: VecDeque<PendingAck>,
     },
     Memory(Vec<AssetBatch>),
-    /// Ends the listing with its first item.
+    /// Ends the listing once each of its tables has an item, or after many items.
     Nowhere {
-        seen: bool,
+        /// Number of the listing's tables.
+        tables: usize,
+        /// Addresses of the tables with an item.
+        seen: HashSet<usize>,
+        items: usize,
     },
 }
 
@@ -69,9 +79,9 @@ impl Batches {
         Self::new(AssetEvent::default(), Output::Memory(Vec::new()))
     }
 
-    /// Dropped; the first item ends the listing.
-    pub(crate) fn to_nowhere() -> Self {
-        Self::new(AssetEvent::default(), Output::Nowhere { seen: false })
+    /// Dropped. The listing ends once each of this number of tables has an item.
+    pub(crate) fn to_nowhere(tables: usize) -> Self {
+        Self::new(AssetEvent::default(), Output::Nowhere { tables, seen: HashSet::new(), items: 0 })
     }
 
     fn new(header: AssetEvent, output: Output) -> Self {
@@ -79,9 +89,12 @@ impl Batches {
         Self { header, rows, most: BATCH_BYTES, output, next: 0, assets: 0, published: Instant::now() }
     }
 
-    /// Whether an item came to a sink that drops it.
+    /// Whether a sink that drops its items has ended the listing.
     pub(crate) fn have_seen_enough(&self) -> bool {
-        matches!(self.output, Output::Nowhere { seen: true })
+        match &self.output {
+            Output::Nowhere { tables, seen, items } => *items > 0 && (seen.len() >= *tables || *items >= ENOUGH),
+            _ => false,
+        }
     }
 
     /// Whether no item has come.
@@ -91,9 +104,10 @@ impl Batches {
 
     /// Adds an item's rows, and publishes a batch that is full.
     pub(crate) async fn add<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) -> Result<(), CollectError> {
-        if let Output::Nowhere { seen } = &mut self.output {
-            *seen = true;
-            return Err(CollectError::internal("enough was seen"));
+        if let Output::Nowhere { seen, items, .. } = &mut self.output {
+            seen.insert(std::ptr::from_ref(node).addr());
+            *items += 1;
+            return if self.have_seen_enough() { Err(CollectError::internal("enough was seen")) } else { Ok(()) };
         }
         progress::note();
         let first = self.rows.is_empty();

@@ -7,9 +7,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::FailureClass;
 use std::error::Error;
 
-/// Failed items after which a listing stops: the rest would mostly fail too. This also limits how long a listing goes on
-/// while AWS throttles or does not answer every call.
-const MOST_FAILED: u32 = 20;
+/// Failed items after which a listing stops if none was read before: the rest would mostly fail too.
+const MOST_AT_FIRST: u32 = 100;
+/// Items that AWS throttled or did not answer, after which a listing stops, because each takes minutes.
+const MOST_SLOW: u32 = 20;
+/// Failed items that the error names.
+const NAMED: usize = 10;
 
 /// The answer about an item. `None`: the item was deleted after it was listed.
 ///
@@ -37,7 +40,11 @@ fn is_gone(code: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Details {
     failed: u32,
+    slow: u32,
+    is_any_read: bool,
     first: Option<CollectError>,
+    /// Names of the next failed items.
+    others: Vec<String>,
 }
 
 /// What became of the call about an item.
@@ -80,37 +87,56 @@ impl Details {
     /// # Errors
     /// The failure is not this item's alone, or too many items have failed.
     pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Detail<T>, CollectError> {
-        let error = match answer {
-            Ok(Some(answer)) => return Ok(Detail::Read(answer)),
-            Ok(None) => return Ok(Detail::Gone),
-            Err(error) if is_of_all(error.class) => return Err(error),
-            Err(error) => CollectError { message: format!("{item}: {}", error.message), ..error },
-        };
+        match answer {
+            Ok(Some(answer)) => {
+                self.is_any_read = true;
+                Ok(Detail::Read(answer))
+            }
+            Ok(None) => Ok(Detail::Gone),
+            Err(error) if is_of_all(error.class) => Err(error),
+            Err(error) => {
+                self.note(item, error);
+                let is_hopeless = self.slow >= MOST_SLOW || (!self.is_any_read && self.failed >= MOST_AT_FIRST);
+                if is_hopeless { std::mem::take(self).end().map(|()| Detail::Failed) } else { Ok(Detail::Failed) }
+            }
+        }
+    }
+
+    fn note(&mut self, item: &str, error: CollectError) {
         self.failed += 1;
-        let first = self.first.get_or_insert(error);
-        if self.failed < MOST_FAILED { Ok(Detail::Failed) } else { Err(named(first.clone(), self.failed)) }
+        self.slow += u32::from(is_slow(error.class));
+        if self.first.is_none() {
+            self.first = Some(CollectError { message: format!("{item}: {}", error.message), ..error });
+        } else if self.others.len() + 1 < NAMED {
+            self.others.push(item.to_owned());
+        }
     }
 
     /// Ends the listing.
     ///
     /// # Errors
-    /// Names the first item that could not be read, and their number.
+    /// Names items that could not be read, ten at most, and their number.
     pub fn end(self) -> Result<(), CollectError> {
-        self.first.map_or(Ok(()), |first| Err(named(first, self.failed)))
+        let Self { failed, first: Some(first), others, .. } = self else { return Ok(()) };
+        if others.is_empty() {
+            return Err(first);
+        }
+        let also = others.join(", ");
+        let more = usize::try_from(failed).unwrap_or(usize::MAX) - 1 - others.len();
+        let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let message = format!("{failed} items could not be read: {also}{rest}, and first {}", first.message);
+        Err(CollectError { message, ..first })
     }
+}
+
+fn is_slow(class: FailureClass) -> bool {
+    matches!(class, FailureClass::Throttled | FailureClass::Timeout | FailureClass::Unreachable)
 }
 
 /// A bad session, or a region or service that is not enabled, fails every call. A timeout, a broken connection and
 /// throttling may concern one slow or large item; of an endpoint that does not answer at all, the next calls fail at once.
 fn is_of_all(class: FailureClass) -> bool {
     matches!(class, FailureClass::Credentials | FailureClass::NotEnabled)
-}
-
-fn named(first: CollectError, failed: u32) -> CollectError {
-    if failed == 1 {
-        return first;
-    }
-    CollectError { message: format!("{failed} items could not be read, first {}", first.message), ..first }
 }
 
 #[cfg(test)]
@@ -142,7 +168,7 @@ mod tests {
         let error = details.end().expect_err("three failed");
         assert_eq!(
             (error.class, error.message.as_str()),
-            (FailureClass::Throttled, "3 items could not be read, first slow: late")
+            (FailureClass::Throttled, "3 items could not be read: slow, slow, and first slow: late")
         );
         Ok(())
     }
@@ -160,11 +186,30 @@ mod tests {
         let mut details = Details::default();
         let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
         assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
-        for _ in 1..MOST_FAILED {
-            assert_eq!(details.take::<i32>("a", Err(denied())), Ok(Detail::Failed));
+        for n in 1..MOST_AT_FIRST {
+            assert_eq!(details.take::<i32>(&n.to_string(), Err(denied())), Ok(Detail::Failed));
         }
         let error = details.take::<i32>("z", Err(denied())).expect_err("too many");
-        assert_eq!(error.message, "20 items could not be read, first a: AccessDenied: no");
+        let message =
+            "100 items could not be read: 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more, and first 1: AccessDenied: no";
+        assert_eq!(error.message, message);
+        for _ in 1..MOST_SLOW {
+            let late = CollectError { class: FailureClass::Timeout, message: "late".into() };
+            assert_eq!(details.take::<i32>("a", Err(late)), Ok(Detail::Failed));
+        }
+        let late = CollectError { class: FailureClass::Timeout, message: "late".into() };
+        assert!(details.take::<i32>("a", Err(late)).is_err());
+    }
+
+    #[test]
+    fn a_policy_that_denies_some_items_hides_no_others() -> Result<(), CollectError> {
+        let mut details = Details::default();
+        assert_eq!(details.take("a", Ok(Some(1)))?, Detail::Read(1));
+        for _ in 0..1_000 {
+            assert_eq!(details.take::<i32>("secret", Err(denied()))?, Detail::Failed);
+        }
+        assert_eq!(details.take("z", Ok(Some(2)))?, Detail::Read(2));
+        Ok(())
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! One work item: an account, a region and this collector's service.
 
-use crate::{CollectError, Options, Place, Service, client, evidence::Evidence, listing, size};
+use crate::{CollectError, Endpoints, Options, Place, Service, client, discovery, evidence::Evidence, listing, size};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
 use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
 use events::{
-    Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, sync_event::Event,
+    ClientSettings, Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport,
+    sync_event::Event,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use throttle::Limiters;
@@ -110,16 +112,16 @@ async fn report<C: Send + std::marker::Sync>(
         let error = format!("this collector does not know {unknown}: is it older than the scheduler?");
         report.failure = Some(Failure::new(FailureClass::Internal, error));
     } else {
-        match connect(worker, &task).await {
-            Ok(client) => match item.kind() {
-                WorkKind::DiscoverRegions => {
-                    let limit = worker.options.listing_timeout;
-                    discover(worker.service, &client, &place, limit, &mut report).await;
-                }
-                WorkKind::Collect => report.scopes = collect(worker, &client, &task, &item.listings).await?,
-                WorkKind::Unspecified => report.failure = Some(unknown_kind()),
+        match item.kind() {
+            WorkKind::DiscoverRegions => match discovery::regions(worker, &task).await {
+                Ok(regions) => report.regions = regions,
+                Err(failure) => report.failure = Some(failure),
             },
-            Err(failure) => report.failure = Some(failure),
+            WorkKind::Collect => match connect(worker, &task).await {
+                Ok(client) => report.scopes = collect(worker, &client, &task, &item.listings).await?,
+                Err(failure) => report.failure = Some(failure),
+            },
+            WorkKind::Unspecified => report.failure = Some(unknown_kind()),
         }
     }
     let took = start.elapsed();
@@ -130,32 +132,36 @@ async fn report<C: Send + std::marker::Sync>(
 
 /// Leases a session and makes the SDK client of the item.
 pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
-    let Worker { service, options, http, .. } = worker;
-    let place = task.place;
-    let actions = service.actions();
-    let lease =
-        LeasedCredentials::acquire(worker.leases.clone(), &task.sync.id, &place.account_id, service.name, &actions);
-    let (session, settings) = lease.await.map_err(|error| error.failure())?;
-    let limiter = worker.limiters.of(&place.account_id, &place.region);
-    let session = SharedCredentialsProvider::new(session);
-    let (http, endpoints) = (http.of(&settings.authorities), worker.evidence.of(&task.sync.id));
-    let connection = client::connection(http, limiter, endpoints, session, &settings, options, place);
-    Ok((service.connect)(&connection))
+    Ok(Leased::acquire(worker, task).await?.client(worker, task.place))
 }
 
-async fn discover<C>(service: &Service<C>, client: &C, place: &Place, limit: Duration, report: &mut WorkReport) {
-    let Some(regions) = service.regions else {
-        let error = format!("{} cannot say which regions there are", service.name);
-        report.failure = Some(Failure::new(FailureClass::Internal, error));
-        return;
-    };
-    match listing::within(limit, regions(client)).await {
-        Ok(mut regions) => {
-            regions.sort();
-            regions.dedup();
-            report.regions = regions;
-        }
-        Err(error) => report.failure = Some(error.seen_from(place).into()),
+/// A session of an account, with the settings of its clients.
+pub(crate) struct Leased {
+    session: SharedCredentialsProvider,
+    settings: ClientSettings,
+    endpoints: Arc<Endpoints>,
+}
+
+impl Leased {
+    /// Leases a session of the item's account.
+    pub(crate) async fn acquire<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<Self, Failure> {
+        let Worker { service, leases, .. } = worker;
+        let (sync, account) = (&task.sync.id, &task.place.account_id);
+        let actions = service.actions();
+        let lease = LeasedCredentials::acquire(leases.clone(), sync, account, service.name, &actions);
+        let (session, settings) = lease.await.map_err(|error| error.failure())?;
+        let session = SharedCredentialsProvider::new(session);
+        Ok(Self { session, settings, endpoints: worker.evidence.of(sync) })
+    }
+
+    /// The SDK client for a place of the account.
+    pub(crate) fn client<C>(&self, worker: &Worker<C>, place: &Place) -> C {
+        let Worker { service, options, http, limiters, .. } = worker;
+        let limiter = limiters.of(&place.account_id, &place.region);
+        let (http, endpoints) = (http.of(&self.settings.authorities), self.endpoints.clone());
+        let connection =
+            client::connection(http, limiter, endpoints, self.session.clone(), &self.settings, options, place);
+        (service.connect)(&connection)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them; [`rows`] turns
 //! items into table rows, [`sink`] takes them, `batches` publishes them. [`options`] holds the settings, [`run`] takes work
-//! items, [`item`] works on one, [`listing`] runs one listing of it, [`details`] are calls about single items.
+//! items, [`item`] works on one, `discovery` asks for an account's regions, [`listing`] runs one listing, [`details`] are calls about single items.
 //! [`connection`] and [`client`] reach AWS, [`error`] holds the errors, and [`probe`] tries every listing without
 //! publishing. `endpoint` gives up hung endpoints, `progress` tells slow work from hung work. [`alone`] is a collector
 //! process.
@@ -13,6 +13,7 @@ mod batches;
 pub mod client;
 pub mod connection;
 pub mod details;
+mod discovery;
 mod endpoint;
 pub mod error;
 mod evidence;

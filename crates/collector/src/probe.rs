@@ -1,13 +1,13 @@
-//! A dry run of a collector: every listing as far as its first items, over the same lease, client and limits as a sync's, with
-//! nothing published. What it finds is what a sync would find, because it is the same calls.
+//! A dry run of a collector: each listing until each of its tables has an item, over the same lease, client and limits as
+//! a sync's, with nothing published. It finds the same errors as a sync, because it makes the same calls.
 
 use crate::{
-    CollectError, Options, Place, Service, Sink,
+    Options, Place, Service, Sink, discovery,
     item::{Task, Worker, connect},
     listing,
 };
 use bus::Bus;
-use events::{Failure, FailureClass, Sync};
+use events::{Failure, Sync};
 use futures::{StreamExt, stream};
 
 /// How one listing went.
@@ -37,7 +37,7 @@ pub async fn listings<C: Send + std::marker::Sync>(
     let sync = Sync { id: name, update_tag: 0 };
     let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
     let tries = service.chosen(&names).map(|listing| async {
-        let mut sink = Sink::to_nowhere(place.clone());
+        let mut sink = Sink::to_nowhere(place.clone(), listing.feeds.len());
         let limit = worker.options.listing_timeout;
         let failure = match listing::within(limit, (listing.collect)(&client, &mut sink)).await {
             Err(error) if !sink.has_seen_enough().await => Some(error.seen_from(&place).into()),
@@ -59,19 +59,7 @@ pub async fn regions<C: Send + std::marker::Sync>(
     place: Place,
     name: String,
 ) -> Result<Vec<String>, Failure> {
-    let Some(regions) = service.regions else {
-        return Err(Failure::new(
-            FailureClass::Internal,
-            format!("{} cannot say which regions there are", service.name),
-        ));
-    };
     let worker = Worker::new(service, bus, options);
     let sync = Sync { id: name, update_tag: 0 };
-    let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
-    let limit = worker.options.listing_timeout;
-    let mut regions = listing::within(limit, regions(&client))
-        .await
-        .map_err(|error: CollectError| Failure::from(error.seen_from(&place)))?;
-    regions.sort();
-    Ok(regions)
+    discovery::regions(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await
 }

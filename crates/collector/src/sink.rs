@@ -30,9 +30,10 @@ impl Sink {
         Self::new(place, Batches::to_memory())
     }
 
-    /// A sink that keeps nothing and ends its listing at the first item, for trying whether it can be read.
-    pub(crate) fn to_nowhere(place: Place) -> Self {
-        Self::new(place, Batches::to_nowhere())
+    /// A sink that keeps nothing, for trying whether a listing can be read. It ends the listing once each of this number
+    /// of tables has an item: items of the last table often take calls of their own.
+    pub(crate) fn to_nowhere(place: Place, tables: usize) -> Self {
+        Self::new(place, Batches::to_nowhere(tables))
     }
 
     fn new(place: Place, batches: Batches) -> Self {

@@ -148,6 +148,11 @@ pub fn reports() -> String {
     "groma.v1.sync.*.reported.*".to_owned()
 }
 
+/// Whether a subject of the syncs stream carries reports.
+pub fn is_report(subject: &str) -> bool {
+    subject.split('.').nth(4) == Some("reported")
+}
+
 /// Reports of one service, whatever the sync.
 pub fn reports_of(service: &str) -> String {
     format!("groma.v1.sync.*.reported.{}", token(service))

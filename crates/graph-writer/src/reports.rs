@@ -3,7 +3,10 @@
 
 use bus::{Bus, LookupError};
 use events::{Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, SystemTime},
+};
 
 /// The scopes of a sync.
 #[derive(Debug, Default)]
@@ -21,7 +24,12 @@ pub(crate) struct Reports {
     out_of_reach: BTreeSet<String>,
     /// Whether the sync covered everything that it found.
     pub(crate) whole: bool,
+    /// Number of scopes whose reports the stream has lost.
+    pub(crate) missing: u64,
 }
+
+/// Time in which a scheduler publishes lost reports again, from the event `collected`.
+const RESTORED: Duration = Duration::from_mins(10);
 
 /// A scope that a collector has finished.
 #[derive(Debug, Clone, Copy)]
@@ -34,16 +42,16 @@ pub(crate) struct Reported {
 }
 
 impl Reports {
-    /// Reads every report. `None` if the stream has no `collected`, or has fewer scopes than `collected` announces: it
-    /// was deleted during the sync, and its scheduler will publish the reports again, before or after `collected`. Calls
-    /// `beat` after each message.
+    /// Reads every report. `None` if the stream has no `collected`, or has had fewer scopes than `collected` announces for
+    /// less than ten minutes: it has lost some, and the scheduler will publish them again, before or after `collected`.
+    /// Later, the scheduler is taken for dead, and the scopes count as missing. Calls `beat` after each message.
     ///
     /// # Errors
     /// The stream cannot be read.
     pub(crate) async fn of(bus: &Bus, sync: &Sync, beat: impl Fn()) -> Result<Option<Self>, LookupError> {
         let filter = subjects::sync_of(&sync.id);
         let mut reports = Self::default();
-        let (mut place, mut announced) = (0, None);
+        let (mut place, mut announced, mut stored) = (0, None, SystemTime::now());
         while let Some(found) = bus.next_on(bus::SYNCS, &filter, place).await? {
             place = found.sequence;
             beat();
@@ -51,14 +59,22 @@ impl Reports {
             match event.filter(|event| subjects::carries_sync(&found.subject, event)).and_then(|event| event.event) {
                 Some(Event::Reported(report)) => reports.note(report),
                 Some(Event::Collected(collected)) => {
-                    announced = Some(collected.scopes);
+                    (announced, stored) = (Some(collected.scopes), found.stored);
                     reports.whole = collected.whole;
                     reports.out_of_reach = collected.out_of_reach.into_iter().collect();
                 }
                 _ => {}
             }
         }
-        Ok(announced.filter(|announced| *announced <= reports.count()).map(|_| reports))
+        let Some(announced) = announced else { return Ok(None) };
+        reports.missing = announced.saturating_sub(reports.count());
+        if reports.missing == 0 {
+            return Ok(Some(reports));
+        }
+        // A scope of which nothing is known is not stale.
+        reports.whole = false;
+        let is_over = stored.elapsed().is_ok_and(|age| age >= RESTORED);
+        Ok(is_over.then_some(reports))
     }
 
     /// Number of scopes.

@@ -90,7 +90,8 @@ impl SyncEnd {
         let catalog = Catalog::load(&self.store).await?;
         self.draw_held(sync, &catalog).await?;
         let (due, not_run) = Due::of_sync(&self.store, sync, &catalog, &reports).await?;
-        let unwritten = Unwritten::of(&self.store, sync, &reports).await?;
+        let mut unwritten = Unwritten::of(&self.store, sync, &reports).await?;
+        unwritten.lost.count(reports.missing);
         let cleanup = self.clean(sync, &due).await?;
         let analysis = self.analyse(sync).await?;
         let stale = if reports.whole { stale::find(&self.store, sync, &reports).await? } else { Cut::default() };

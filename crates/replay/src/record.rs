@@ -92,19 +92,27 @@ pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W)
 async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes)>, RecordError> {
     let mut events = Vec::new();
     let mut reading = bus.read(SYNCS, subjects::sync_of(id)).await?;
-    let mut collected = false;
-    while let (false, Some(found)) = (collected, reading.next().await?) {
+    // Reports may follow it: a scheduler publishes them again if the stream has lost them.
+    let mut collected = None;
+    while let Some(found) = reading.next().await? {
         let event = events::read::<SyncEvent>(&found.payload).ok();
         let own = event.filter(|event| subjects::carries_sync(&found.subject, event));
-        if let Some(event) = own.filter(|event| event.sync.as_ref().is_some_and(|sync| sync.id == id)) {
-            collected = matches!(event.event, Some(sync_event::Event::Collected(_)));
-            events.push((event, found.payload));
+        let Some(event) = own.filter(|event| event.sync.as_ref().is_some_and(|sync| sync.id == id)) else { continue };
+        match event.event {
+            Some(sync_event::Event::Collected(_)) => collected = Some((event, found.payload)),
+            Some(sync_event::Event::Started(_) | sync_event::Event::Reported(_)) => {
+                events.push((event, found.payload));
+            }
+            _ => {}
         }
     }
     match (collected, events.is_empty()) {
-        (true, _) => Ok(events),
-        (false, false) => Err(RecordError::NotCollected { id: id.to_owned() }),
-        (false, true) => {
+        (Some(collected), _) => {
+            events.push(collected);
+            Ok(events)
+        }
+        (None, false) => Err(RecordError::NotCollected { id: id.to_owned() }),
+        (None, true) => {
             let known = syncs_since(bus, 0).await?;
             let known = known.into_iter().rev().take(NAMED).map(|sync| sync.id).collect();
             Err(RecordError::Unknown { id: id.to_owned(), known })
@@ -125,5 +133,6 @@ pub async fn syncs_since(bus: &Bus, tag: i64) -> Result<Vec<Sync>, LookupError> 
         syncs.extend(event.and_then(|event| event.sync).filter(|sync| sync.update_tag >= tag));
     }
     syncs.sort_by(|a, b| (a.update_tag, &a.id).cmp(&(b.update_tag, &b.id)));
+    syncs.dedup();
     Ok(syncs)
 }

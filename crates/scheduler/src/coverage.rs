@@ -15,8 +15,15 @@ impl Coverage {
     /// Coverage of a sync of everything or of a part, without the accounts that the broker cannot reach. If the id of
     /// such an account is unknown, the sync is not whole: the account's places would look stale.
     pub fn new(is_whole: bool, unreachable: &[UnreachableAccount]) -> Self {
+        let unknown = unreachable.iter().filter(|account| account.id.is_empty()).count();
+        if is_whole && unknown > 0 {
+            tracing::warn!(
+                profiles = unknown,
+                "the account ids of some profiles are unknown, so this sync cannot tell which places no survey covers any more"
+            );
+        }
         let unreachable: Vec<String> = unreachable.iter().map(|account| account.id.clone()).collect();
-        Self { whole: is_whole && unreachable.iter().all(|id| !id.is_empty()), unreachable }
+        Self { whole: is_whole && unknown == 0, unreachable }
     }
 
     /// The `collected` event, without its counts and its long work.

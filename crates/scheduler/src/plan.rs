@@ -229,6 +229,11 @@ impl Plan {
         })
     }
 
+    /// Number of items with a collector's report.
+    pub fn count_collectors_reports(&self) -> usize {
+        self.reported().filter(|(_, report)| report.attempt > 0).count()
+    }
+
     /// Reports that collectors published.
     pub fn collectors_reports(&self) -> impl Iterator<Item = WorkReport> {
         self.reports().filter(|report| report.attempt > 0)

@@ -1,26 +1,34 @@
 //! A sync's record in the syncs stream: `started`, the reports and `collected`. The graph-writer reads the reports there
-//! when it closes the sync. If the stream is deleted during a sync, the scheduler publishes again what it has read.
+//! when it closes the sync. If the stream loses any of it during a sync, the scheduler publishes it all again.
 
 use crate::{Patience, plan::Plan, publish::publish};
 use bus::{Bus, PublishError, SYNCS};
 use events::{SyncCollected, SyncStarted, subjects, sync_event::Event};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 /// Pause before the streams are looked for again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Number of times that a record is published again: a stream that is too small for it loses it each time.
+const MOST_RESTORED: u32 = 10;
 
 /// What the scheduler knows of a sync's record.
 #[derive(Debug)]
 pub struct Record<'a> {
     plan: &'a Plan,
     started: SyncStarted,
+    reports: usize,
     collected: Option<SyncCollected>,
+    restored: AtomicU32,
 }
 
 impl<'a> Record<'a> {
     /// The record of a sync whose collectors have ended.
     pub fn new(plan: &'a Plan, started: SyncStarted) -> Self {
-        Self { plan, started, collected: None }
+        let (reports, restored) = (plan.count_collectors_reports(), AtomicU32::default());
+        Self { plan, started, reports, collected: None, restored }
     }
 
     /// Adds the last event.
@@ -29,17 +37,18 @@ impl<'a> Record<'a> {
         Self { collected: Some(collected), ..self }
     }
 
-    /// Publishes the record again if the stream no longer has its first event. Recreates a missing stream, and waits for
-    /// one that cannot be read, until patience is over. Returns whether it published.
+    /// Publishes the record again if the stream lacks a part of it. Recreates a missing stream, and waits for one that
+    /// cannot be read, until patience is over. Returns whether it published.
     ///
     /// # Errors
     /// The bus does not accept an event before patience is over.
     pub async fn restore(&self, bus: &Bus, patience: &Patience) -> Result<bool, PublishError> {
-        if !self.is_lost(bus, patience).await {
+        if self.restored.load(Ordering::Relaxed) >= MOST_RESTORED || !self.is_lost(bus, patience).await {
             return Ok(false);
         }
+        self.restored.fetch_add(1, Ordering::Relaxed);
         let sync = self.plan.sync();
-        tracing::warn!(sync = sync.id, "the syncs stream has lost the sync's reports; publishing them again");
+        tracing::warn!(sync = sync.id, "the syncs stream has lost reports of the sync; publishing them again");
         publish(bus, sync, Event::Started(self.started.clone()), patience).await?;
         for report in self.plan.collectors_reports() {
             publish(bus, sync, Event::Reported(report), patience).await?;
@@ -50,12 +59,12 @@ impl<'a> Record<'a> {
         Ok(true)
     }
 
-    /// Whether the stream no longer has the sync's first event. A stream that cannot be read is no proof.
+    /// Whether the stream lacks an event of the record. A stream that cannot be read is no proof.
     async fn is_lost(&self, bus: &Bus, patience: &Patience) -> bool {
-        let started = subjects::sync_event_of(&self.plan.sync().id, "started");
+        let all = subjects::sync_of(&self.plan.sync().id);
         loop {
-            match bus.last_on(SYNCS, &started).await {
-                Ok(found) => return found.is_none(),
+            match bus.counts(SYNCS, &all).await {
+                Ok(counts) => return !self.is_among(&counts),
                 Err(error) if patience.is_over() => {
                     tracing::warn!(error = bus::chain(&error), "cannot see whether the sync's reports are still there");
                     return false;
@@ -69,5 +78,13 @@ impl<'a> Record<'a> {
                 }
             }
         }
+    }
+
+    /// Whether the stream with these numbers of messages holds the record.
+    fn is_among(&self, counts: &[(String, usize)]) -> bool {
+        let id = &self.plan.sync().id;
+        let holds = |kind| counts.iter().any(|(subject, _)| *subject == subjects::sync_event_of(id, kind));
+        let reports = counts.iter().filter(|(subject, _)| subjects::is_report(subject)).map(|(_, count)| count);
+        holds("started") && (self.collected.is_none() || holds("collected")) && reports.sum::<usize>() >= self.reports
     }
 }

@@ -76,9 +76,7 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
 async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl AsyncFn()) {
     let mut next = timetable.first(Utc::now());
     while let Some(due) = next {
-        if shutdown.run_until_cancelled(sleep_until(due)).await.is_none() {
-            return;
-        }
+        let Some(due) = shutdown.run_until_cancelled(sleep_until(timetable, due)).await else { return };
         survey().await;
         next = timetable.next(due, Utc::now()).map(|Due { at, skipped }| {
             if skipped > 0 {
@@ -89,13 +87,19 @@ async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl As
     }
 }
 
-/// In short steps, because the clock may be set and the machine may sleep.
-async fn sleep_until(due: DateTime<Utc>) {
-    while let Ok(left) = (due - Utc::now()).to_std() {
-        if left.is_zero() {
-            break;
+/// Sleeps in short steps, because the clock may be set and the machine may sleep. Returns the time that has come: an
+/// earlier one if the clock has been set back.
+async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<Utc> {
+    loop {
+        let now = Utc::now();
+        if let Some(latest) = timetable.latest(now).filter(|latest| *latest < due) {
+            tracing::warn!(planned = %due, next = %latest, "the clock has been set back; surveying earlier than planned");
+            due = latest;
         }
-        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        match (due - now).to_std() {
+            Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LONGEST_SLEEP)).await,
+            _ => return due,
+        }
     }
 }
 
@@ -185,6 +189,13 @@ pub fn status(outcome: &Outcome) -> u8 {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    #[tokio::test]
+    async fn a_time_that_a_clock_planned_years_ahead_is_not_waited_for() {
+        let timetable = Timetable::Every(Duration::from_millis(50));
+        let planned = Utc::now() + chrono::TimeDelta::days(1_500);
+        assert!(sleep_until(&timetable, planned).await <= Utc::now());
+    }
 
     #[tokio::test]
     async fn a_slow_sync_is_not_overlapped_by_the_next() {

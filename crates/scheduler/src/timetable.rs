@@ -40,15 +40,21 @@ impl Timetable {
         }
     }
 
-    /// The time after the one that was `due`, and not before `now`; none when it was the last.
+    /// The time after the one that was `due`, and not before `now`. `None` if it was the last. A clock that was ahead and
+    /// has been set back delays no survey.
     pub fn next(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
-        let mut next = Due { at: self.after(due)?, skipped: 0 };
+        let mut next = Due { at: self.after(due.min(now))?, skipped: 0 };
         while next.at < now {
             // A clock that was wrong by years would take too many steps.
             let from = if next.skipped < MOST_SKIPPED { next.at } else { now };
             next = Due { at: self.after(from)?, skipped: next.skipped + 1 };
         }
         Some(next)
+    }
+
+    /// The latest time for the next survey, seen from `now`. A later one was planned by a clock that was ahead.
+    pub fn latest(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.after(now)
     }
 
     fn after(&self, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -109,6 +115,16 @@ mod tests {
             let next = timetable.next(due, now).expect("there is always a next");
             assert!(next.at >= now && next.at <= now + TimeDelta::minutes(1), "{next:?}");
             assert_eq!(next.skipped, MOST_SKIPPED + 1);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_and_is_set_back_delays_no_survey() {
+        let (due, now) = (at("06:30:00") + TimeDelta::days(1_500), at("06:30:00"));
+        for timetable in [Timetable::Every(Duration::from_hours(1)), cron("0 * * * *")] {
+            let next = timetable.next(due, now).expect("there is always a next");
+            assert!(next.at > now && next.at <= now + TimeDelta::hours(1), "{next:?}");
+            assert_eq!((next.skipped, timetable.latest(now)), (0, Some(next.at)));
         }
     }
 

@@ -1,4 +1,5 @@
-//! Accounts, their regions, and what may be read in each: the calls of a sync, as far as the first item of every listing.
+//! Accounts, their regions, and what may be read in each: the calls of a sync, each listing up to the first item of each
+//! type.
 
 use super::check::{Check, Status};
 use crate::collectors::{self, Collector};
