@@ -5,7 +5,7 @@ use crate::{
     environment::StaticKeys,
     files,
     flight::{self, Flights},
-    process,
+    metadata, process,
     refusal::{Kind, Refusal},
     route::{File, Searched, Source, Sso, WebIdentity},
 };
@@ -105,7 +105,8 @@ impl Sources {
 
 /// The SDK's own provider, by name: its default chain would prefer keys in the environment.
 fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
-    let config = ProviderConfig::without_region().with_http_client(aws.clients().direct(authorities));
+    let direct = metadata::of_endpoint(aws.clients().direct(authorities));
+    let config = ProviderConfig::without_region().with_http_client(direct);
     match source {
         Source::Sso(sso) => {
             let config = config.with_http_client(aws.clients().http(authorities));

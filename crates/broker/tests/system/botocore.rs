@@ -1,6 +1,7 @@
 //! AWS files and environments, read by Groma and by botocore: the same sections, the same profiles with the same values, and the
 //! same source of credentials for every way to select a profile.
 
+mod expirations;
 mod random;
 mod texts;
 mod ways;
