@@ -129,7 +129,7 @@ fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCr
 }
 
 fn environment(aws: &Aws) -> Option<Credentials> {
-    Some(of_keys(aws.environment().keys()?, "Environment"))
+    Some(of_keys(aws.environment().keys().ok()?, "Environment"))
 }
 
 fn keys(aws: &Aws, profile: &str, file: File) -> Option<Credentials> {
