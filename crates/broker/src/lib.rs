@@ -40,6 +40,7 @@ pub mod policy;
 pub mod process;
 pub mod profiles;
 pub mod refusal;
+pub mod renewal;
 pub mod route;
 pub mod settings;
 pub mod size;
