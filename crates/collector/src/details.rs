@@ -84,11 +84,20 @@ impl Details {
             Ok(Some(answer)) => return Ok(Detail::Read(answer)),
             Ok(None) => return Ok(Detail::Gone),
             Err(error) if is_of_all(error.class) => return Err(error),
-            Err(error) => CollectError { message: format!("{item}: {}", error.message), ..error },
+            Err(error) => error,
         };
+        self.fail(item, error).map(|()| Detail::Failed)
+    }
+
+    /// Notes that the call about `item` failed, whatever the class of its error.
+    ///
+    /// # Errors
+    /// Too many items have failed.
+    pub fn fail(&mut self, item: &str, error: CollectError) -> Result<(), CollectError> {
         self.failed += 1;
-        let first = self.first.get_or_insert(error);
-        if self.failed < MOST_FAILED { Ok(Detail::Failed) } else { Err(named(first.clone(), self.failed)) }
+        let named_error = || CollectError { message: format!("{item}: {}", error.message), ..error };
+        let first = self.first.get_or_insert_with(named_error);
+        if self.failed < MOST_FAILED { Ok(()) } else { Err(named(first.clone(), self.failed)) }
     }
 
     /// Ends the listing.
@@ -100,10 +109,10 @@ impl Details {
     }
 }
 
-/// A bad session, or a region or service that is not enabled, fails every call. A timeout, a broken connection and
+/// A bad session, or a region or service that is not enabled or switched off, fails every call. A timeout, a broken connection and
 /// throttling may concern one slow or large item; of an endpoint that does not answer at all, the next calls fail at once.
 fn is_of_all(class: FailureClass) -> bool {
-    matches!(class, FailureClass::Credentials | FailureClass::NotEnabled)
+    matches!(class, FailureClass::Credentials | FailureClass::NotEnabled | FailureClass::ServiceOff)
 }
 
 fn named(first: CollectError, failed: u32) -> CollectError {
@@ -160,6 +169,8 @@ mod tests {
         let mut details = Details::default();
         let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
         assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
+        let off = CollectError { class: FailureClass::ServiceOff, message: "not enabled".into() };
+        assert_eq!(details.take::<i32>("a", Err(off.clone())), Err(off));
         for _ in 1..MOST_FAILED {
             assert_eq!(details.take::<i32>("a", Err(denied())), Ok(Detail::Failed));
         }
