@@ -9,26 +9,24 @@ use crate::{
     plan::Planner,
     profiles::{Profiles, ProfilesError},
     refusal::{Kind, Refusal},
-    route::{Role, Route, Source, WebIdentity},
+    renewal::Renewals,
+    route::{Role, Route, Source},
     settings::{SettingError, Settings},
-    sources::{self, Sources},
+    sources::Sources,
 };
 use aws_credential_types::Credentials;
-use aws_sdk_sts::types::Tag;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use credentials::Authorities;
 use events::ClientSettings;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Instant,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Default length of a session, and the longest that a role session can get for another role (IAM user guide, "Role
-/// chaining").
-const HOUR: i32 = 3_600;
-/// Shortest length.
+mod assume;
+
+/// Shortest session that a role may give, in seconds (STS API reference, `AssumeRole`).
 pub const SHORTEST: i32 = 900;
 
 /// Accounts of an organization that are looked for at the same time, each with a few calls of Organizations, which
@@ -43,8 +41,11 @@ pub struct Aws {
     sources: Sources,
     /// Sessions on the way, by source and the roles so far.
     hops: Flights<(Source, Vec<Role>), Credentials>,
+    renewals: Renewals,
     /// What each role allows to be said of a session.
     attributions: Mutex<HashMap<String, Attribution>>,
+    /// Session policies that are too large for tags beside them, whatever the role allows.
+    untagged: Mutex<HashSet<String>>,
     own_identity: OwnIdentity,
     said: Mutex<HashSet<String>>,
     /// Turns of looking for one account of the organization.
@@ -71,7 +72,9 @@ impl Aws {
             clients: Clients::default(),
             sources: Sources::default(),
             hops: Flights::default(),
+            renewals: Renewals::default(),
             attributions: Mutex::default(),
+            untagged: Mutex::default(),
             own_identity,
             said: Mutex::default(),
             organizations: Semaphore::new(ORGANIZATIONS_AT_ONCE),
@@ -142,7 +145,8 @@ impl Aws {
     }
 
     /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired. Their end may
-    /// be unknown, or a new sign-in or new keys may be in the files.
+    /// be unknown, or a new sign-in or new keys may be in the files. Of many attempts that fail at the same time, one renews
+    /// them.
     ///
     /// # Errors
     /// [`Refusal`] of the last attempt.
@@ -151,14 +155,16 @@ impl Aws {
         source: Option<&Source>,
         attempt: impl Fn() -> F,
     ) -> Result<T, Refusal> {
+        let began = Instant::now();
         // Boxed: the future of an SDK's call nests so deeply that the compiler gives up on those around it.
         match Box::pin(attempt()).await {
             Err(Refusal { kind: Kind::SourceExpired, .. }) => {
-                let is_meant = |it: &Source| source.is_none_or(|source| source == it);
-                self.sources.forget(is_meant);
-                self.hops.forget(|(source, _)| is_meant(source));
-                // The old files stay where the new ones cannot be read.
-                self.reload().ok();
+                self.renewals.renew(source, began, |is_meant| {
+                    self.sources.forget(is_meant);
+                    self.hops.forget(|(source, _)| is_meant(source));
+                    // The old files stay where the new ones cannot be read.
+                    self.reload().ok();
+                });
                 Box::pin(attempt()).await
             }
             done => done,
@@ -199,102 +205,6 @@ impl Aws {
             Ok((session, until))
         };
         self.hops.get(&(source.clone(), roles.to_vec()), fetch).await
-    }
-
-    /// `AssumeRole`. With a purpose the session is attributed as far as the role allows.
-    async fn assume(
-        &self,
-        profile: Option<&str>,
-        role: &Role,
-        with: Credentials,
-        narrowed: Option<(&Purpose, &str)>,
-        seconds: Option<i32>,
-    ) -> Result<Credentials, Refusal> {
-        let name = role.session_name.clone();
-        let name =
-            name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
-        let seconds = self.seconds(role, &with, seconds);
-        let arn = role.arn.to_string();
-        let mut attribution = narrowed.map_or(Attribution::NAME_ONLY, |_| self.attribution_of(&arn));
-        loop {
-            let profiles = self.profiles();
-            let settings = Settings::new(&self.env, &profiles, profile);
-            let sts = self.clients.sts(settings, &role.region, Some(with.clone())).await?;
-            let tags = narrowed.filter(|_| attribution.tags).map(|(purpose, _)| tags(purpose));
-            let asked = sts
-                .assume_role()
-                .role_arn(&arn)
-                .role_session_name(&name)
-                .duration_seconds(seconds)
-                .set_external_id(role.external_id.clone())
-                .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
-                .set_tags(tags)
-                .set_source_identity(attribution.source_identity())
-                .send()
-                .await;
-            match asked {
-                Ok(answer) => {
-                    self.learn(&arn, attribution, narrowed.is_some());
-                    return session(answer.credentials, &format!("assume {arn}"));
-                }
-                Err(error) => match less(attribution, &error).filter(|_| narrowed.is_some()) {
-                    Some(less) => attribution = less,
-                    None => return Err(Refusal::of_call(&error, &format!("assume {arn}"))),
-                },
-            }
-        }
-    }
-
-    /// `AssumeRoleWithWebIdentity`: not role chaining, and the session can be narrowed at once.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub async fn with_token(
-        &self,
-        profile: Option<&str>,
-        identity: &WebIdentity,
-        narrowed: Option<(&Purpose, &str)>,
-        seconds: Option<i32>,
-    ) -> Result<Credentials, Refusal> {
-        let WebIdentity { role, session_name, region, .. } = identity;
-        let token = sources::token(identity)?;
-        let name = session_name.clone();
-        let name =
-            name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
-        let profiles = self.profiles();
-        let sts = self.clients.sts(Settings::new(&self.env, &profiles, profile), region, None).await?;
-        let asked = sts
-            .assume_role_with_web_identity()
-            .role_arn(role.to_string())
-            .role_session_name(name)
-            .web_identity_token(token.as_str())
-            .duration_seconds(seconds.unwrap_or(HOUR))
-            .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
-            .send()
-            .await;
-        let doing = format!("assume {role} with a web identity");
-        let answer = asked.map_err(|error| Refusal::of_call(&error, &doing))?;
-        session(answer.credentials, &doing)
-    }
-
-    /// `GetFederationToken`: what a user's long-lived key can be narrowed to.
-    ///
-    /// # Errors
-    /// [`Refusal`]; `NotAllowed` where the user may not call it.
-    pub async fn federate(
-        &self,
-        route: &Route,
-        with: Credentials,
-        purpose: &Purpose,
-        policy: &str,
-    ) -> Result<Credentials, Refusal> {
-        let profiles = self.profiles();
-        let settings = Settings::new(&self.env, &profiles, route.profile.as_deref());
-        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
-        let name: String = purpose.session_name().chars().take(32).collect();
-        let asked = sts.get_federation_token().name(name).policy(policy).duration_seconds(HOUR).send().await;
-        let answer = asked.map_err(|error| Refusal::of_call(&error, "narrow a user's key"))?;
-        session(answer.credentials, "narrow a user's key")
     }
 
     /// `GetCallerIdentity` of these credentials.
@@ -351,60 +261,11 @@ impl Aws {
     pub fn first_time(&self, what: impl Into<String>) -> bool {
         lock(&self.said).insert(what.into())
     }
-
-    fn seconds(&self, role: &Role, with: &Credentials, asked: Option<i32>) -> i32 {
-        let wanted = asked.or(role.duration_seconds).unwrap_or(HOUR);
-        let chained = with.session_token().is_some();
-        if chained && wanted > HOUR && self.first_time(format!("duration {}", role.arn)) {
-            tracing::warn!(role = %role.arn, duration_seconds = wanted, "one role's session gets at most an hour for another role: asking for an hour");
-        }
-        if chained { wanted.min(HOUR) } else { wanted }
-    }
-
-    fn attribution_of(&self, role: &str) -> Attribution {
-        lock(&self.attributions).get(role).copied().unwrap_or(Attribution::FULL)
-    }
-
-    fn learn(&self, role: &str, attribution: Attribution, attributed: bool) {
-        if !attributed || lock(&self.attributions).insert(role.to_owned(), attribution) == Some(attribution) {
-            return;
-        }
-        let denied = match (attribution.tags, attribution.source_identity) {
-            (true, true) => return,
-            (true, false) => "sts:SetSourceIdentity",
-            (false, true) => "sts:TagSession",
-            (false, false) => "sts:TagSession and sts:SetSourceIdentity",
-        };
-        tracing::info!(
-            role,
-            denied,
-            "the role does not allow full attribution: CloudTrail shows the sync in the session's name"
-        );
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn tags(purpose: &Purpose) -> Vec<Tag> {
-    let tag = |(key, value): (&str, String)| Tag::builder().key(key).value(value).build().ok();
-    purpose.tags().into_iter().filter_map(tag).collect()
-}
-
-/// What to leave out after this error; none when it has another cause. Tags count towards the size of the policy too.
-fn less<E: ProvideErrorMetadata>(attribution: Attribution, error: &SdkError<E, HttpResponse>) -> Option<Attribution> {
-    let service = error.as_service_error()?;
-    match service.code() {
-        Some("AccessDenied" | "AccessDeniedException") => attribution.without(service.message().unwrap_or_default()),
-        Some("PackedPolicyTooLarge") => attribution.without("sts:TagSession"),
-        _ => None,
-    }
-}
-
-fn session(given: Option<aws_sdk_sts::types::Credentials>, doing: &str) -> Result<Credentials, Refusal> {
-    let given =
-        given.ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS answers without credentials")))?;
-    let end = std::time::SystemTime::try_from(given.expiration).ok();
-    Ok(Credentials::new(given.access_key_id, given.secret_access_key, Some(given.session_token), end, "STS"))
-}
+#[cfg(test)]
+mod tests;

@@ -185,6 +185,9 @@ impl Office {
             }
             Err(refusal) => AccountsAnswer { failure: Some(refusal.failure()), ..AccountsAnswer::default() },
         };
+        if let Some(failure) = &answer.failure {
+            tracing::info!(%failure, "no accounts");
+        }
         request.answer(answer.encode_to_vec()).await;
     }
 
@@ -203,7 +206,9 @@ impl Office {
                 LeaseAnswer { outcome: Some(lease_answer::Outcome::Refused(refusal.failure())), settings: None }
             }
         };
-        size::fit_lease(&mut answer, request.most_bytes());
+        if let Some(failure) = size::fit_lease(&mut answer, request.most_bytes()) {
+            tracing::warn!(subject = request.subject, %failure, "no lease");
+        }
         request.answer(answer.encode_to_vec()).await;
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::{self, Discovery, Found, Unreachable},
-    arn::RoleArn,
+    arn::{RoleArn, is_account_id},
     aws::Aws,
     own_identity,
     plan::{PlanError, Planned},
@@ -23,15 +23,7 @@ pub async fn discover(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal>
     }
     let ways = planned.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
     let (discovery, doubled) = one_way_each(accounts::try_all(ways).await);
-    for (name, id) in doubled {
-        if aws.first_time(format!("doubled {name}")) {
-            tracing::warn!(
-                profile = name,
-                account = id,
-                "another profile leads into the same account: this one is not used"
-            );
-        }
-    }
+    doubled.iter().for_each(|it| it.say(aws));
     Ok(discovery)
 }
 
@@ -44,9 +36,12 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
     let planned = plan(aws, named)?;
     let may_lead_there = |(name, planned): &Planned| match planned {
         Ok(route) => route.account_id().is_none_or(|id| id == account_id),
-        Err(_) => account_named_by(aws, name).is_none_or(|id| id == account_id),
+        Err(_) => account_named_by(aws, name).is_none_or(|(id, _)| id == account_id),
     };
-    let is_narrowed = |(_, planned): &Planned| planned.as_ref().is_ok_and(Route::is_narrowed);
+    let is_narrowed = |(name, planned): &Planned| match planned {
+        Ok(route) => route.is_narrowed(),
+        Err(_) => account_named_by(aws, name).is_some_and(|(_, has_role)| has_role),
+    };
     let (narrowed, others): (Vec<_>, Vec<_>) = planned.into_iter().filter(may_lead_there).partition(is_narrowed);
     let mut tried = Vec::new();
     for (name, planned) in narrowed {
@@ -59,7 +54,8 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
         let others = others.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
         tried.extend(accounts::try_all(others).await);
     }
-    let (discovery, _) = one_way_each(tried);
+    let (discovery, doubled) = one_way_each(tried);
+    doubled.iter().filter(|it| it.account == account_id).for_each(|it| it.say(aws));
     match discovery.way_into(account_id) {
         // One that could not be asked may lead there.
         Err(unknown @ Refusal { kind: Kind::UnknownAccount, .. }) => {
@@ -77,10 +73,11 @@ fn plan(aws: &Aws, named: &[String]) -> Result<Vec<Planned>, Refusal> {
 /// A profile's way, after it was tried.
 struct Tried {
     result: Result<Found, Unreachable>,
-    /// Its sessions can carry a session policy.
+    /// It has a role, so that its sessions can carry a session policy.
     is_narrowed: bool,
-    /// Whether it settles the matter for its account, so that no other profile is a substitute: it can be gone, or nothing
-    /// is known of it, because AWS throttled, did not answer, or answered with an error that says nothing of the role.
+    /// Whether it settles the matter for its account, so that no other profile is a substitute. It does if it can be gone, and
+    /// if its failure says nothing of the role: AWS throttled or did not answer, a file cannot be read, the profile cannot be
+    /// understood. A profile that asks a person for a code does not: the way out is another profile.
     is_final: bool,
 }
 
@@ -88,14 +85,12 @@ async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanErr
     let route = match planned {
         Ok(route) => route,
         Err(error) => {
-            let id = account_named_by(aws, &name).unwrap_or_default();
-            return Tried::leading_nowhere(id, name, Refusal::configuration(&error));
+            let (id, is_narrowed) = account_named_by(aws, &name).unwrap_or_default();
+            let (refusal, is_final) = (Refusal::configuration(&error), !matches!(error, PlanError::Mfa { .. }));
+            return Tried { result: Err(Unreachable { id, name, refusal }), is_narrowed, is_final };
         }
     };
     let id = route.account_id().unwrap_or_default().to_owned();
-    if let Err(error) = aws.client_settings(route.profile.as_deref(), "sts") {
-        return Tried::leading_nowhere(id, name, Refusal::configuration(&error));
-    }
     let is_narrowed = route.is_narrowed();
     let result = go(aws, id, name, route).await;
     let is_final = result.as_ref().map_or_else(|lost| !lost.refusal.leads_on(), |_| true);
@@ -103,11 +98,6 @@ async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanErr
 }
 
 impl Tried {
-    /// The configuration is wrong, so that AWS is not asked.
-    fn leading_nowhere(id: String, name: String, refusal: Refusal) -> Self {
-        Self { result: Err(Unreachable { id, name, refusal }), is_narrowed: false, is_final: false }
-    }
-
     /// The account's id, or none, and the profile's name.
     fn names(&self) -> (&str, &str) {
         match &self.result {
@@ -132,21 +122,63 @@ async fn go(aws: &Aws, id: String, name: String, route: Route) -> Result<Found, 
     }
 }
 
-/// The account in a profile's `role_arn`, though the profile leads nowhere.
-fn account_named_by(aws: &Aws, profile: &str) -> Option<String> {
+/// The account in a profile's `role_arn` or `sso_account_id`, though the profile leads nowhere; and whether it is the role's.
+fn account_named_by(aws: &Aws, profile: &str) -> Option<(String, bool)> {
     let profiles = aws.profiles();
-    let arn: RoleArn = profiles.get(profile, "role_arn")?.parse().ok()?;
-    Some(arn.account_id)
+    if let Some(arn) = profiles.get(profile, "role_arn").and_then(|arn| arn.parse::<RoleArn>().ok()) {
+        return Some((arn.account_id, true));
+    }
+    let id = profiles.get(profile, "sso_account_id").filter(|id| is_account_id(id))?;
+    Some((id.to_owned(), false))
+}
+
+/// A profile that is not used, because another stands for its account.
+#[derive(Debug, PartialEq, Eq)]
+struct Doubled {
+    profile: String,
+    account: String,
+    instead: String,
+    /// Why it is replaced; none where it could be used, too.
+    refusal: Option<Refusal>,
+}
+
+impl Doubled {
+    /// Says so once, and again when the reason changes.
+    fn say(&self, aws: &Aws) {
+        let Self { profile, account, instead, refusal } = self;
+        let kind = refusal.as_ref().map(|refusal| refusal.kind);
+        if !aws.first_time(format!("doubled {profile} {instead} {kind:?}")) {
+            return;
+        }
+        match refusal {
+            None => tracing::warn!(
+                profile,
+                instead,
+                account,
+                "another profile leads into the same account: this one is not used"
+            ),
+            Some(refusal) => tracing::warn!(
+                profile,
+                instead,
+                account,
+                %refusal,
+                "a profile is replaced by another one of the same account"
+            ),
+        }
+    }
 }
 
 /// One way into each account, in the order of the profiles; also the profiles that are not used.
-fn one_way_each(tried: Vec<Tried>) -> (Discovery, Vec<(String, String)>) {
+fn one_way_each(tried: Vec<Tried>) -> (Discovery, Vec<Doubled>) {
     let (mut discovery, mut doubled) = (Discovery::default(), Vec::new());
     let chosen = chosen(&tried);
+    let names: Vec<String> = tried.iter().map(|tried| tried.names().1.to_owned()).collect();
     for (nth, tried) in tried.into_iter().enumerate() {
         let (id, name) = tried.names();
-        if chosen.get(id).is_some_and(|chosen| *chosen != nth) {
-            doubled.push((name.to_owned(), id.to_owned()));
+        if let Some(instead) = chosen.get(id).filter(|chosen| **chosen != nth) {
+            let (profile, account, instead) = (name.to_owned(), id.to_owned(), names[*instead].clone());
+            let refusal = tried.result.err().map(|lost| lost.refusal);
+            doubled.push(Doubled { profile, account, instead, refusal });
             continue;
         }
         match tried.result {
@@ -179,7 +211,7 @@ fn chosen(tried: &[Tried]) -> HashMap<String, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{accounts::FoundAccount, route::Source};
+    use crate::{OwnIdentity, accounts::FoundAccount, environment::Environment, profiles::Profiles, route::Source};
 
     const ROLE: bool = true;
 
@@ -202,7 +234,7 @@ mod tests {
         [
             accounts.into_iter().map(|found| found.account.name).collect::<Vec<_>>().join(" "),
             unreachable.into_iter().map(|lost| lost.name).collect::<Vec<_>>().join(" "),
-            doubled.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" "),
+            doubled.into_iter().map(|it| it.profile).collect::<Vec<_>>().join(" "),
         ]
     }
 
@@ -245,7 +277,58 @@ mod tests {
         let denied = tried("denied", "1", ROLE, Some(Kind::NotAllowed));
         let throttled = tried("throttled", "1", ROLE, Some(Kind::Throttled));
         assert_eq!(names(vec![denied, throttled]), ["", "throttled", "denied"]);
-        let nowhere = Tried::leading_nowhere("1".into(), "nowhere".into(), Refusal::new(Kind::Configuration, "no"));
-        assert_eq!(names(vec![nowhere, tried("raw", "1", !ROLE, None)]), ["raw", "", "nowhere"]);
+    }
+
+    #[test]
+    fn a_profile_that_is_replaced_is_named_with_the_reason() {
+        let tried = |refusal| vec![tried("role", "1", ROLE, refusal), tried("raw", "1", !ROLE, None)];
+        let doubled = |profile: &str, instead: &str, refusal: Option<Refusal>| {
+            vec![Doubled { profile: profile.into(), account: "1".into(), instead: instead.into(), refusal }]
+        };
+        let no = Refusal::new(Kind::NoSuchRole, "no");
+        assert_eq!(one_way_each(tried(Some(Kind::NoSuchRole))).1, doubled("role", "raw", Some(no)));
+        assert_eq!(one_way_each(tried(None)).1, doubled("raw", "role", None));
+    }
+
+    /// Nothing listens there: AWS is not asked.
+    fn aws_of(config: &str) -> Aws {
+        let env: Environment = [("AWS_ENDPOINT_URL", "http://127.0.0.1:9")].into_iter().collect();
+        let profiles = Profiles::parse(config, "").expect("it parses");
+        Aws::new(env, profiles, OwnIdentity::Lease)
+    }
+
+    #[tokio::test]
+    async fn a_local_error_leads_to_no_other_way() {
+        let role = "role_arn = arn:aws:iam::222222222222:role/r\n";
+        for (broken, words, leads_on) in [
+            ("source_profile = keys\nca_bundle = /nonexistent", "cannot be read", false),
+            ("source_profile = keys\nretry_mode = often", "it may be standard", false),
+            ("source_profile = keys\nthis is no line", "cannot be understood", false),
+            ("source_profile = missing", "there is no such profile", false),
+            ("source_profile = process", "cannot be started", false),
+            ("web_identity_token_file = /nonexistent", "cannot be read", false),
+            ("source_profile = keys\nmfa_serial = m", "nobody is there to type a code", true),
+        ] {
+            let aws = aws_of(&format!(
+                "[profile broken]\n{role}{broken}\n[profile process]\ncredential_process = /nonexistent/program\n\
+                 [profile keys]\naws_access_key_id = A\naws_secret_access_key = S\n"
+            ));
+            let planned = plan(&aws, &["broken".to_owned()]).expect("it is there").remove(0);
+            let broken = through_profile(&aws, planned.0, planned.1).await;
+            let refusal = broken.result.as_ref().expect_err("it cannot be gone").refusal.to_string();
+            assert!(refusal.contains(words) && broken.is_narrowed, "{refusal}");
+            let expected = if leads_on { ["raw", "", "broken"] } else { ["", "broken", "raw"] };
+            assert_eq!(names(vec![tried("raw", "222222222222", !ROLE, None), broken]), expected, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_profile_that_leads_nowhere_still_names_its_account() {
+        let config = "[profile role]\nrole_arn = arn:aws:iam::222222222222:role/r\nsso_account_id = 333333333333\n\
+            [profile sso]\nsso_account_id = 333333333333\n[profile odd]\nsso_account_id = 3\nrole_arn = r\n";
+        let named = |profile: &str| account_named_by(&aws_of(config), profile);
+        assert_eq!(named("role"), Some(("222222222222".into(), true)));
+        assert_eq!(named("sso"), Some(("333333333333".into(), false)));
+        assert_eq!(named("odd"), None);
     }
 }

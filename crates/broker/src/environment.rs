@@ -28,17 +28,12 @@ impl Environment {
             .collect()
     }
 
-    /// A variable's value; a blank one counts as not set, as in AWS's SDKs.
+    /// A variable's value; an empty one counts as not set. As in botocore, whitespace is a value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.set(name).filter(|value| !value.is_empty())
+        self.raw(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable's value, which may be blank.
-    pub fn set(&self, name: &str) -> Option<&str> {
-        self.raw(name).map(str::trim)
-    }
-
-    /// A variable's value with the whitespace around it.
+    /// A variable's value, which may be empty.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -51,15 +46,25 @@ impl Environment {
         self.raw("AWS_DEFAULT_PROFILE").or_else(|| self.raw("AWS_PROFILE"))
     }
 
-    /// `AWS_ACCESS_KEY_ID` and its companions. The older name of the token goes first, as in botocore.
-    pub fn keys(&self) -> Option<StaticKeys<'_>> {
-        let token = self.get("AWS_SECURITY_TOKEN").or_else(|| self.get("AWS_SESSION_TOKEN"));
-        Some(StaticKeys { id: self.get("AWS_ACCESS_KEY_ID")?, secret: self.get("AWS_SECRET_ACCESS_KEY")?, token })
+    /// `AWS_ACCESS_KEY_ID` and its companions, without the whitespace around them. The older name of the token goes first, as
+    /// in botocore.
+    ///
+    /// # Errors
+    /// Names the variable that is missing, or that is nothing but whitespace: such a value is chosen, as in botocore, and AWS
+    /// knows none.
+    pub fn keys(&self) -> Result<StaticKeys<'_>, &'static str> {
+        let value = |name: &'static str| self.get(name).map(str::trim).filter(|it| !it.is_empty()).ok_or(name);
+        let token = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"].into_iter().find(|name| self.get(name).is_some());
+        Ok(StaticKeys {
+            id: value("AWS_ACCESS_KEY_ID")?,
+            secret: value("AWS_SECRET_ACCESS_KEY")?,
+            token: token.map(value).transpose()?,
+        })
     }
 
-    /// Where `~` leads.
+    /// Where `~` leads: any value of `HOME`, as in Python.
     pub fn home(&self) -> Option<&str> {
-        self.get("HOME").or_else(|| self.get("USERPROFILE"))
+        self.raw("HOME").or_else(|| self.get("USERPROFILE"))
     }
 
     /// Whether a variable says yes; anything but `true` in any case is no.
@@ -85,10 +90,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_is_unset_and_nothing_prints() {
-        let env: Environment =
-            [("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_PROFILE", " "), ("AWS_REGION", " x ")].into_iter().collect();
-        assert_eq!((env.get("AWS_PROFILE"), env.get("AWS_REGION")), (None, Some("x")));
-        assert_eq!(format!("{env:?}"), r#"{"AWS_PROFILE", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"}"#);
+    fn empty_is_unset_and_whitespace_is_a_value() {
+        let env: Environment = [("EMPTY", ""), ("BLANK", " ")].into_iter().collect();
+        assert_eq!((env.get("EMPTY"), env.get("BLANK")), (None, Some(" ")));
+    }
+
+    #[test]
+    fn keys_are_taken_without_whitespace_and_never_from_it() {
+        let keys = |id: &str, secret: &str, token: &str| {
+            let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN"];
+            let env: Environment = names.into_iter().zip([id, secret, token]).collect();
+            env.keys().map(|keys| (keys.id.to_owned(), keys.secret.to_owned(), keys.token.map(str::to_owned)))
+        };
+        assert_eq!(keys("A\n", " S", ""), Ok(("A".into(), "S".into(), None)));
+        assert_eq!(keys(" ", "S", "T"), Err("AWS_ACCESS_KEY_ID"));
+        assert_eq!(keys("A", "", "T"), Err("AWS_SECRET_ACCESS_KEY"));
+        assert_eq!(keys("A", "S", "\t"), Err("AWS_SECURITY_TOKEN"));
+    }
+
+    #[test]
+    fn values_do_not_print() {
+        let env: Environment = [("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_PROFILE", "p")].into_iter().collect();
+        assert_eq!(format!("{env:?}"), r#"{"AWS_PROFILE", "AWS_SECRET_ACCESS_KEY"}"#);
     }
 }

@@ -1,17 +1,41 @@
 //! A hash of the configuration that decides which accounts are surveyed, how they are entered, and how clients connect. Two
 //! brokers with the same one may share requests.
+//!
+//! What is hashed is JSON of arrays, texts, numbers and nulls, written out here: during an upgrade, brokers of two versions
+//! with the same configuration have the same hash. A version that reads a further setting adds to it only where that
+//! setting has a value, and one that cannot do so changes [`FORMAT`].
 
 use crate::{
     aws::Aws,
-    config::Scope,
+    config::{OwnIdentity, RoleName, Scope},
     environment::Environment,
     plan::{PlanError, Planner},
     profiles::Profiles,
-    route::{Route, Source},
+    route::{Role, Route, Source, Sso},
     settings::Settings,
 };
+use events::apis;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
+
+/// First element of what is hashed.
+const FORMAT: &str = "configuration of a broker, 1";
+
+/// APIs whose endpoints count.
+const APIS: [&str; 8] = [
+    "ec2",
+    apis::AUTO_SCALING,
+    apis::ELASTIC_LOAD_BALANCING,
+    apis::ELASTIC_LOAD_BALANCING_V2,
+    "iam",
+    "inspector2",
+    "organizations",
+    "sts",
+];
+
+/// An API that no setting names: its endpoint is the one of all.
+const ANY_OTHER: &str = "any other";
 
 /// SHA-256 of the configuration as it stands in the files now. `None` while a file can no longer be read.
 pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
@@ -19,6 +43,10 @@ pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
 }
 
 fn of(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
+    Some(Sha256::digest(encoded(aws, scope)?.to_string().as_bytes()).to_vec())
+}
+
+fn encoded(aws: &Aws, scope: &Scope) -> Option<Value> {
     let env = aws.environment();
     let profiles = Profiles::load(env).ok()?;
     profiles.still_open(&aws.profiles()).ok()?;
@@ -28,34 +56,69 @@ fn of(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
         Scope::Organization(wanted) => vec![(String::new(), planner.caller(wanted.profile.as_deref()))],
         Scope::Profiles { named } => planner.all(named).ok()?,
     };
-    let mut text = format!("{scope:?} {:?}\n", aws.own_identity());
-    for (name, route) in ways {
-        // A String takes any text.
-        let _ = writeln!(text, "{name:?} {}", described(env, &profiles, &route));
-    }
-    Some(Sha256::digest(text.as_bytes()).to_vec())
+    let ways: Vec<Value> = ways.iter().map(|(name, route)| json!([name, way(env, &profiles, name, route)])).collect();
+    let own_identity = match aws.own_identity() {
+        OwnIdentity::Keep => "keep",
+        OwnIdentity::Lease => "lease",
+    };
+    Some(json!([FORMAT, encoded_scope(scope), own_identity, ways]))
 }
 
-/// A route without what may differ between replicas: names of sessions, paths of token files, rotated keys.
-fn described(env: &Environment, profiles: &Profiles, route: &Result<Route, PlanError>) -> String {
-    let route = match route {
-        Ok(route) => route,
-        Err(error) => return error.to_string(),
-    };
-    let roles: Vec<_> = route.roles.iter().map(|role| (&role.arn, &role.external_id, &role.region)).collect();
-    let source = match &route.source {
-        Source::Environment => format!("environment {:?}", env.keys().map(|keys| account_bits(keys.id))),
-        Source::Keys { profile, file } => {
-            format!("keys {:?}", profiles.static_keys(profile, *file).map(|keys| account_bits(keys.id)))
+fn encoded_scope(scope: &Scope) -> Value {
+    let of_role = |role: &RoleName| json!([role.name, role.external_id]);
+    match scope {
+        Scope::Current { profile, role } => json!(["current", profile, role.as_ref().map(of_role)]),
+        Scope::Profiles { named } => json!(["profiles", named]),
+        Scope::Organization(it) => {
+            json!(["organization", it.profile, of_role(&it.role), it.include, it.exclude])
         }
-        Source::Process { profile } => format!("process {:?}", profiles.get(profile, "credential_process")),
-        Source::WebIdentity(identity) => format!("web identity {:?} {}", identity.role, identity.region),
-        other @ (Source::Sso(_) | Source::EcsContainer | Source::Ec2InstanceMetadata { .. }) => format!("{other:?}"),
-    };
+    }
+}
+
+/// A route without what may differ between replicas: names of sessions, paths of token files, rotated keys. Of one that cannot
+/// be used the words of the error do not count.
+fn way(env: &Environment, profiles: &Profiles, name: &str, route: &Result<Route, PlanError>) -> Value {
+    let Ok(route) = route else { return json!(["unusable", profiles.get(name, "role_arn")]) };
+    let of_role = |role: &Role| json!([role.arn.to_string(), role.external_id, role.region]);
+    let roles: Vec<Value> = route.roles.iter().map(of_role).collect();
     let settings = Settings::new(env, profiles, route.profile.as_deref());
-    // With EC2's come the endpoints of all further APIs.
-    let clients = ["ec2", "iam", "inspector2", "organizations", "sts"].map(|service| settings.of_clients(service));
-    format!("{source} {roles:?} {clients:?}")
+    json!([source(env, profiles, &route.source), roles, clients(settings)])
+}
+
+fn source(env: &Environment, profiles: &Profiles, source: &Source) -> Value {
+    match source {
+        Source::Environment => json!(["environment", env.keys().ok().map(|keys| account_bits(keys.id))]),
+        Source::Keys { profile, file } => {
+            json!(["keys", profiles.static_keys(profile, *file).map(|keys| account_bits(keys.id))])
+        }
+        Source::Process { profile } => json!(["process", profiles.get(profile, "credential_process")]),
+        Source::Sso(Sso { account_id, role_name, region, start_url, session, .. }) => {
+            json!(["sso", account_id, role_name, region, start_url, session])
+        }
+        Source::WebIdentity(identity) => json!(["web identity", identity.role.to_string(), identity.region]),
+        Source::EcsContainer => json!(["container"]),
+        Source::Ec2InstanceMetadata { .. } => json!(["instance"]),
+    }
+}
+
+/// How clients connect: what holds for all, then the endpoints of APIs that have one of their own.
+fn clients(settings: Settings<'_>) -> Value {
+    let endpoint = |api: &str| settings.endpoint_url(api).map_or(json!(false), |url| json!(url));
+    let of_all = endpoint(ANY_OTHER);
+    let own = APIS.map(|api| (api, endpoint(api))).into_iter().filter(|(_, url)| *url != of_all);
+    let own: Vec<Value> = own.map(|(api, url)| json!([api, url])).collect();
+    let Ok(it) = settings.of_clients("sts") else { return json!(["unusable", of_all, own]) };
+    let mut authorities = Sha256::new();
+    for authority in &it.authorities {
+        authorities.update((authority.len() as u64).to_be_bytes());
+        authorities.update(authority);
+    }
+    let authorities = hex(&authorities.finalize());
+    json!([it.use_fips, it.use_dual_stack, it.retry_mode, it.max_attempts, authorities, of_all, own])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The part of an access key id that stays when keys of an account are rotated: four letters of the kind of key, and the
@@ -67,15 +130,47 @@ fn account_bits(access_key_id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OwnIdentity;
+    use crate::config::Organization;
+    use expect_test::expect;
 
-    fn of_config(config: &str, more: &[(&str, &str)], scope: &Scope) -> Vec<u8> {
+    /// The configuration as it is hashed.
+    fn of_config(config: &str, more: &[(&str, &str)], scope: &Scope) -> Value {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config");
         std::fs::write(&file, config).expect("it can be written");
         let file = file.display().to_string();
         let env: Environment = more.iter().copied().chain([("AWS_CONFIG_FILE", file.as_str())]).collect();
-        of(&Aws::new(env, Profiles::default(), OwnIdentity::Keep), scope).expect("it can be read")
+        encoded(&Aws::new(env, Profiles::default(), OwnIdentity::Keep), scope).expect("it can be read")
+    }
+
+    /// A change of these values keeps brokers of two versions from serving together.
+    #[test]
+    fn the_encoding_is_that_of_earlier_versions() {
+        let config = "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = hub\nexternal_id = x-1\n\
+            region = eu-west-1\n[profile hub]\naws_access_key_id = AKIAAAAABBBBCCCCDDDD\naws_secret_access_key = s\n\
+            [profile p]\ncredential_process = print --keys\nuse_fips_endpoint = true\nretry_mode = adaptive\nmax_attempts = 4\n\
+            [profile sso]\nsso_account_id = 333333333333\nsso_role_name = Audit\nsso_session = s\n\
+            [sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://start\n\
+            [profile web]\nrole_arn = arn:aws:iam::444444444444:role/w\nweb_identity_token_file = /token\n\
+            [profile ecs]\nrole_arn = arn:aws:iam::555555555555:role/e\ncredential_source = EcsContainer\n\
+            [profile mfa]\nrole_arn = arn:aws:iam::666666666666:role/m\nsource_profile = hub\nmfa_serial = m\n";
+        let env = [("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_AUTO_SCALING", "http://scaling")];
+        let encoded = of_config(config, &env, &Scope::Profiles { named: Vec::new() });
+        expect![[r#"["configuration of a broker, 1",["profiles",[]],"keep",[["a",[["keys","AKIAAAAABBBB"],[["arn:aws:iam::222222222222:role/r","x-1","eu-west-1"]],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["hub",[["keys","AKIAAAAABBBB"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["p",[["process","print --keys"],[],[true,false,2,4,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["sso",[["sso","333333333333","Audit","eu-west-1","https://start","s"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["web",[["web identity","arn:aws:iam::444444444444:role/w","us-east-1"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["ecs",[["container"],[["arn:aws:iam::555555555555:role/e",null,"us-east-1"]],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["mfa",["unusable","arn:aws:iam::666666666666:role/m"]]]]"#]].assert_eq(&encoded.to_string());
+        expect!["dcb60abdf65e105d2be42064010bb36dc5622a7ededab067c44c01187023bd5e"]
+            .assert_eq(&hex(&Sha256::digest(encoded.to_string().as_bytes())));
+    }
+
+    #[test]
+    fn scopes_are_written_out() {
+        let role = RoleName { name: "r".into(), external_id: Some("x-1".into()) };
+        let caller = Some("p".to_owned());
+        let current = Scope::Current { profile: caller.clone(), role: Some(role.clone()) };
+        expect![[r#"["current","p",["r","x-1"]]"#]].assert_eq(&encoded_scope(&current).to_string());
+        let (include, exclude) = (vec!["ou-1".into()], vec!["111111111111".into()]);
+        let organization = Organization { profile: caller, role, include, exclude };
+        expect![[r#"["organization","p",["r","x-1"],["ou-1"],["111111111111"]]"#]]
+            .assert_eq(&encoded_scope(&Scope::Organization(organization)).to_string());
     }
 
     fn hub(key: &str) -> String {

@@ -1,6 +1,6 @@
 //! Values that end, fetched once however many ask for them.
 
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 use std::{
     collections::HashMap,
     hash::Hash,
@@ -13,6 +13,8 @@ use tokio::sync::Mutex as Turn;
 const REFUSAL_HOLDS: Duration = Duration::from_secs(2);
 /// A session is replaced when this much of its life is left, or a fifth of it where that is less.
 const MARGIN: Duration = Duration::from_mins(5);
+/// How long to wait for a fetch that another has begun. A source and the call of STS that follows take at most 50 seconds.
+const WAIT: Duration = Duration::from_mins(1);
 
 /// What is fetched, and from when on it is fetched anew (none for never).
 pub type Fetched<V> = Result<(V, Option<SystemTime>), Refusal>;
@@ -20,24 +22,32 @@ pub type Fetched<V> = Result<(V, Option<SystemTime>), Refusal>;
 /// A cache by key. One fetch at a time for each key; the others wait for its result.
 pub struct Flights<K, V> {
     places: Mutex<HashMap<K, Place<V>>>,
+    /// Limit of waiting for the fetch of another.
+    wait: Duration,
 }
 
 type Place<V> = Arc<Turn<Option<Landed<V>>>>;
 
-enum Landed<V> {
-    Value(V, Option<SystemTime>),
-    Refusal(Refusal, Instant),
+/// What came of a fetch, and when.
+struct Landed<V> {
+    fetched: Fetched<V>,
+    at: Instant,
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
-    /// The value, fetched if it is not there or too old.
+    /// The value, fetched if it is not there or too old. Who waits for a fetch takes what it brings, even if that is over
+    /// already.
     ///
     /// # Errors
-    /// What the fetch was refused with; the same for all that waited for it.
+    /// What the fetch was refused with; the same for all that waited for it. That the fetch of another takes too long.
     pub async fn get<F: Future<Output = Fetched<V>>>(&self, key: &K, fetch: impl FnOnce() -> F) -> Result<V, Refusal> {
-        let place = self.place(key);
-        let mut held = place.lock().await;
-        let landed = match held.take().filter(|landed| !landed.is_over()) {
+        let (place, asked) = (self.place(key), Instant::now());
+        let Ok(mut held) = tokio::time::timeout(self.wait, place.lock()).await else {
+            let sentence =
+                format!("another request of the same has been waiting for more than {} s", self.wait.as_secs());
+            return Err(Refusal::new(Kind::Unreachable, sentence));
+        };
+        let landed = match held.take().filter(|landed| landed.at >= asked || !landed.is_over()) {
             Some(landed) => landed,
             None => Landed::from(fetch().await),
         };
@@ -50,7 +60,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         places.retain(is_held);
         for (key, value) in values {
             if let Ok(mut held) = places.entry(key).or_default().try_lock() {
-                *held = Some(Landed::Value(value, Some(until)));
+                *held = Some(Landed::from(Ok((value, Some(until)))));
             }
         }
     }
@@ -82,32 +92,26 @@ fn is_held<K, V: Clone>(_: &K, place: &mut Place<V>) -> bool {
 
 impl<K, V> Default for Flights<K, V> {
     fn default() -> Self {
-        Self { places: Mutex::default() }
+        Self { places: Mutex::default(), wait: WAIT }
     }
 }
 
 impl<V: Clone> Landed<V> {
     fn result(&self) -> Result<V, Refusal> {
-        match self {
-            Self::Refusal(refusal, _) => Err(refusal.clone()),
-            Self::Value(value, _) => Ok(value.clone()),
-        }
+        self.fetched.as_ref().map(|(value, _)| value.clone()).map_err(Refusal::clone)
     }
 
     fn is_over(&self) -> bool {
-        match self {
-            Self::Value(_, until) => until.is_some_and(|until| until <= now()),
-            Self::Refusal(_, since) => since.elapsed() >= REFUSAL_HOLDS,
+        match &self.fetched {
+            Ok((_, until)) => until.is_some_and(|until| until <= now()),
+            Err(_) => self.at.elapsed() >= REFUSAL_HOLDS,
         }
     }
 }
 
 impl<V> From<Fetched<V>> for Landed<V> {
     fn from(fetched: Fetched<V>) -> Self {
-        match fetched {
-            Ok((value, until)) => Self::Value(value, until),
-            Err(refusal) => Self::Refusal(refusal, Instant::now()),
-        }
+        Self { fetched, at: Instant::now() }
     }
 }
 
@@ -130,10 +134,10 @@ pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusal::Kind;
     use std::{
         cell::Cell,
         sync::atomic::{AtomicUsize, Ordering::SeqCst},
+        time::UNIX_EPOCH,
     };
 
     thread_local! {
@@ -168,6 +172,32 @@ mod tests {
             assert!(task.await.expect("no panic").is_ok());
         }
         assert_eq!(fetched.load(SeqCst), 2);
+    }
+
+    /// A source may give credentials that have expired already.
+    #[tokio::test]
+    async fn those_who_wait_share_even_a_value_that_has_ended() {
+        let (flights, fetched) = (Flights::<u8, usize>::default(), AtomicUsize::new(0));
+        let fetch = || async {
+            tokio::task::yield_now().await;
+            Ok((fetched.fetch_add(1, SeqCst), Some(UNIX_EPOCH)))
+        };
+        let all = futures::future::join_all((0..20).map(|_| flights.get(&1, fetch))).await;
+        assert!(all.iter().all(|it| *it == Ok(0)), "{all:?}");
+        assert_eq!(flights.get(&1, fetch).await, Ok(1), "who comes later asks again");
+    }
+
+    #[tokio::test]
+    async fn the_fetch_of_another_is_not_waited_for_without_end() {
+        let flights: Flights<u8, u8> = Flights { wait: Duration::from_millis(10), ..Flights::default() };
+        let stuck = flights.get(&1, || std::future::pending());
+        let waiting = flights.get(&1, || async { Ok((1, None)) });
+        let refused = tokio::select! {
+            biased;
+            _ = stuck => panic!("it never ends"),
+            refused = waiting => refused.expect_err("the turn never comes"),
+        };
+        assert_eq!(refused.kind, Kind::Unreachable);
     }
 
     #[tokio::test]

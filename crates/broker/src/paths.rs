@@ -9,26 +9,27 @@ pub fn expand(path: &str, env: &Environment) -> PathBuf {
     let Some(rest) = path.strip_prefix('~') else { return path.into() };
     let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let home = if user.is_empty() { env.home().map(str::to_owned) } else { home_of(user) };
-    match home {
-        Some(home) => format!("{}{rest}", home.trim_end_matches('/')).into(),
-        None => path.into(),
-    }
+    let Some(home) = home else { return path.into() };
+    let expanded = format!("{}{rest}", home.trim_end_matches('/'));
+    // As in Python, an empty home directory is the root.
+    if expanded.is_empty() { "/".into() } else { expanded.into() }
 }
 
-/// Values that are put in are not expanded again, as in Python's `expandvars`.
+/// Values that are put in are not expanded again, as in Python's `expandvars`, nor are the names of those that are not known.
 fn with_variables(path: &str, env: &Environment) -> String {
     let mut expanded = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('$') {
         expanded.push_str(before);
         let (name, after_name) = variable(after);
-        if let Some(value) = env.raw(name).filter(|_| after_name.len() < after.len()) {
-            expanded.push_str(value);
-            rest = after_name;
-        } else {
-            expanded.push('$');
-            rest = after;
+        match env.raw(name) {
+            Some(value) if after_name.len() < after.len() => expanded.push_str(value),
+            _ => {
+                expanded.push('$');
+                expanded.push_str(&after[..after.len() - after_name.len()]);
+            }
         }
+        rest = after_name;
     }
     expanded + rest
 }
@@ -71,9 +72,21 @@ mod tests {
             ("$NONE/x", "$NONE/x"),
             ("${NONE}/$PLACE", "${NONE}//$HOME"),
             ("$/x${", "$/x${"),
+            ("${NONE$PLACE}", "${NONE$PLACE}"),
+            ("${NONE$PLACE", "${NONE/$HOME"),
+            ("$NONE$PLACE", "$NONE/$HOME"),
+            ("${}$$PLACE", "${}$/$HOME"),
             ("~nobody-of-this-name/x", "~nobody-of-this-name/x"),
         ] {
             assert_eq!(expand(path, &env), PathBuf::from(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_empty_home_is_the_root() {
+        for (home, path, expected) in [("", "~", "/"), ("", "~/x", "/x"), ("/", "~", "/"), (" ", "~/x", " /x")] {
+            let env: Environment = [("HOME", home)].into_iter().collect();
+            assert_eq!(expand(path, &env), PathBuf::from(expected), "{home:?} {path}");
         }
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Every broker tells the others its [`fingerprint`] when it starts and regularly from then on. One that starts does not serve
 //! beside one that serves and differs: it waits for it to end, as in a rolling update, and then gives up. If two differ that
-//! serve already, because a file has changed or the bus was in two parts, the younger one ends. Brokers of two versions may
-//! differ although their settings are the same.
+//! serve already, because a file has changed or the bus was in two parts, the younger one ends. Brokers of two versions
+//! with the same configuration serve together.
 
 use crate::{aws::Aws, config::Scope, fingerprint};
 use anyhow::bail;

@@ -55,8 +55,8 @@ pub enum PlanError {
     NoCredentials { profile: String },
     #[error("profile {profile:?} holds only half of its keys: {missing} is missing")]
     HalfKeys { profile: String, missing: &'static str },
-    #[error("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")]
-    HalfEnvironment,
+    #[error("the environment holds only half of its keys: {missing} is not set, or is nothing but whitespace")]
+    HalfEnvironment { missing: &'static str },
     #[error("profile {profile:?} uses IAM Identity Center, and {missing} is missing")]
     HalfSso { profile: String, missing: &'static str },
     #[error("profile {profile:?} uses the sso-session {session:?}, and there is no such section")]
@@ -112,18 +112,16 @@ impl<'a> Planner<'a> {
         let profile = selected.unwrap_or("default");
         let by = |source| Route { profile: Some(profile.to_owned()), source, roles: Vec::new() };
         if named.is_none() && self.env.get("AWS_ACCESS_KEY_ID").is_some() {
-            return if self.env.keys().is_some() {
-                Ok(by(Source::Environment))
-            } else {
-                Err(PlanError::HalfEnvironment)
-            };
+            let keys = self.env.keys().map_err(|missing| PlanError::HalfEnvironment { missing });
+            return keys.map(|_| by(Source::Environment));
         }
         let nothing = match self.route(profile, named.is_none().then_some(self.env)) {
             Err(PlanError::NoCredentials { profile }) => self.none_or_half(profile),
             planned => return planned,
         };
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-        if container.iter().any(|name| self.env.get(name).is_some()) {
+        // As in botocore, an empty one counts, too.
+        if container.iter().any(|name| self.env.raw(name).is_some()) {
             return Ok(by(Source::EcsContainer));
         }
         match (named, self.env.is_true("AWS_EC2_METADATA_DISABLED")) {

@@ -2,9 +2,8 @@
 //! process"). Run here and not by the SDK, which repeats the command and what it printed in logs and errors: both may hold
 //! secrets.
 
-use crate::ini;
+use crate::{expiration, ini};
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
-use aws_smithy_types::date_time::{DateTime, Format};
 use std::{
     io,
     process::{ExitStatus, Stdio},
@@ -77,10 +76,8 @@ pub fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
     if printed.version != 1 {
         return Err("the command printed credentials of a version other than 1");
     }
-    let end =
-        printed.expiration.as_deref().map(|text| DateTime::from_str(text, Format::DateTimeWithOffset)).transpose();
-    let end = end.map_err(|_| "the command printed an Expiration that is no RFC 3339 time")?;
-    let end = end.map(std::time::SystemTime::try_from).transpose().map_err(|_| "the Expiration is out of range")?;
+    let end = printed.expiration.as_deref().map(expiration::parse).transpose();
+    let end = end.map_err(|_| "the command printed an Expiration that is no ISO 8601 time with a time zone")?;
     Ok(Credentials::new(
         printed.access_key_id.as_str(),
         printed.secret_access_key.as_str(),

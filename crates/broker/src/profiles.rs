@@ -332,7 +332,7 @@ fn read(
     let (path, variable) = match (env.raw(variable), env.home()) {
         (Some(""), _) | (None, None) => return Ok((name.into(), Vec::new())),
         (Some(path), _) => (paths::expand(path, env), Some(variable)),
-        (None, Some(home)) => (Path::new(home).join(".aws").join(name), None),
+        (None, Some(_)) => (paths::expand(&format!("~/.aws/{name}"), env), None),
     };
     let error = match files::read(&path, files::CONFIG) {
         Ok(content) => return Ok((path, content)),

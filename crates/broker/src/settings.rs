@@ -53,7 +53,7 @@ impl<'a> Settings<'a> {
     /// When a value is none of theirs.
     pub fn retries(&self) -> Result<Retries, SettingError> {
         let mut retries = Retries::default();
-        if let Some(mode) = self.find(&["AWS_RETRY_MODE"], "retry_mode") {
+        if let Some(mode) = self.choice(&["AWS_RETRY_MODE"], "retry_mode") {
             retries.was_legacy = mode.text.eq_ignore_ascii_case("legacy");
             retries.mode = match mode.text.to_ascii_lowercase().as_str() {
                 "standard" | "legacy" => RetryMode::Standard,
@@ -61,7 +61,7 @@ impl<'a> Settings<'a> {
                 _ => return Err(mode.refuse("it may be standard, adaptive or legacy")),
             };
         }
-        if let Some(attempts) = self.find(&["AWS_MAX_ATTEMPTS"], "max_attempts") {
+        if let Some(attempts) = self.choice(&["AWS_MAX_ATTEMPTS"], "max_attempts") {
             let number = attempts.text.parse().ok().filter(|number| *number > 0);
             retries.max_attempts = number.ok_or_else(|| attempts.refuse("it has to be a number from 1 on"))?;
         }
@@ -70,22 +70,25 @@ impl<'a> Settings<'a> {
 
     /// The endpoint of a service, or of an API by its service id in AWS's settings, where it is not AWS's own: first what
     /// is said for this service, then for all.
-    pub fn endpoint_url(&self, service: &str) -> Option<&'a str> {
+    ///
+    /// # Errors
+    /// When a variable is nothing but whitespace, which botocore takes for an endpoint, too.
+    pub fn endpoint_url(&self, service: &str) -> Result<Option<&'a str>, SettingError> {
         if self
-            .find(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls")
+            .choice(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls")
             .is_some_and(|f| f.is_true())
         {
-            return None;
+            return Ok(None);
         }
         // A service id in AWS's settings ("Service-specific endpoints", SDK reference).
         let id = service.replace('-', "_");
         let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
         let in_services = |section: &str| self.profiles.service(section, &id, "endpoint_url");
-        self.env
-            .get(&own)
-            .or_else(|| self.env.get("AWS_ENDPOINT_URL"))
-            .or_else(|| self.key("services").and_then(in_services))
-            .or_else(|| self.key("endpoint_url"))
+        match self.variable(&[own.as_str(), "AWS_ENDPOINT_URL"]) {
+            Some(blank) if blank.text.trim().is_empty() => Err(blank.refuse("it has to be a URL")),
+            Some(found) => Ok(Some(found.text.trim())),
+            None => Ok(self.key("services").and_then(in_services).or_else(|| self.key("endpoint_url"))),
+        }
     }
 
     /// The first configured region of this partition, else the partition's own.
@@ -110,8 +113,8 @@ impl<'a> Settings<'a> {
     /// `AWS_REGION` goes first, as in version 2 of the AWS CLI and in the SDKs: Lambda, ECS and EKS set it. boto3 reads only
     /// `AWS_DEFAULT_REGION`.
     fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| self.env.get(name));
-        variables.into_iter().chain([self.key("region")]).flatten()
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| self.env.get(name).map(str::trim));
+        variables.into_iter().chain([self.key("region")]).flatten().filter(|region| !region.is_empty())
     }
 
     /// Whether `sts_regional_endpoints = legacy` asks for the global endpoint of STS. It is accepted and not followed:
@@ -121,7 +124,7 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// When the value is neither `legacy` nor `regional`.
     pub fn global_sts(&self) -> Result<bool, SettingError> {
-        match self.find(&["AWS_STS_REGIONAL_ENDPOINTS"], "sts_regional_endpoints") {
+        match self.choice(&["AWS_STS_REGIONAL_ENDPOINTS"], "sts_regional_endpoints") {
             Some(found) if found.text.eq_ignore_ascii_case("legacy") => Ok(true),
             Some(found) if !found.text.eq_ignore_ascii_case("regional") => {
                 Err(found.refuse("it may be regional or legacy"))
@@ -137,22 +140,22 @@ impl<'a> Settings<'a> {
     pub fn of_clients(&self, service: &str) -> Result<ClientSettings, SettingError> {
         let Retries { mode, max_attempts, .. } = self.retries()?;
         Ok(ClientSettings {
-            endpoint_url: self.endpoint_url(service).unwrap_or_default().to_owned(),
+            endpoint_url: self.endpoint_url(service)?.unwrap_or_default().to_owned(),
             use_fips: self.yes("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
             use_dual_stack: self.yes("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
             retry_mode: mode.into(),
             max_attempts,
             authorities: self.authorities()?,
-            endpoints: further_apis(service).iter().map(|api| self.api_endpoint(api)).collect(),
+            endpoints: further_apis(service).iter().map(|api| self.api_endpoint(api)).collect::<Result<_, _>>()?,
         })
     }
 
-    fn api_endpoint(&self, api: &str) -> ApiEndpoint {
-        ApiEndpoint { api: api.to_owned(), url: self.endpoint_url(api).unwrap_or_default().to_owned() }
+    fn api_endpoint(&self, api: &str) -> Result<ApiEndpoint, SettingError> {
+        Ok(ApiEndpoint { api: api.to_owned(), url: self.endpoint_url(api)?.unwrap_or_default().to_owned() })
     }
 
     /// The certificates of `AWS_CA_BUNDLE` or `ca_bundle`, which are trusted instead of the system's; none where nothing is
-    /// set. Read anew each time, because bundles are renewed.
+    /// set. Read anew each time, because bundles are renewed. An empty variable counts as not set; botocore refuses it.
     ///
     /// # Errors
     /// When the file cannot be read or holds no certificate.
@@ -165,19 +168,34 @@ impl<'a> Settings<'a> {
     }
 
     fn yes(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
-        match self.find(&[variable], key) {
+        match self.choice(&[variable], key) {
             Some(found) if found.text.eq_ignore_ascii_case("true") => Ok(true),
             Some(found) if !found.text.eq_ignore_ascii_case("false") => Err(found.refuse("it may be true or false")),
             _ => Ok(false),
         }
     }
 
+    /// The first of these variables that is not empty, else the key of the profile.
     fn find(&self, variables: &[&str], key: &str) -> Option<Found<'a>> {
-        let in_env = variables.iter().find_map(|name| Some(Found { place: (*name).into(), text: self.env.get(name)? }));
-        in_env.or_else(|| {
+        self.variable(variables).or_else(|| {
             let place = format!("{key} of profile {}", self.profile?);
             Some(Found { place, text: self.key(key)? })
         })
+    }
+
+    /// A value that is one of a few words or a number. As in botocore, a variable without one is not replaced by the
+    /// profile's, and whitespace around a number does not count.
+    fn choice(&self, variables: &[&str], key: &str) -> Option<Found<'a>> {
+        let is_set = |name: &&str| self.env.raw(name).is_some();
+        let found = match variables.iter().find(|name| is_set(name)) {
+            Some(name) => Found { place: (*name).into(), text: self.env.raw(name)?.trim() },
+            None => self.find(&[], key)?,
+        };
+        Some(found).filter(|found| !found.text.is_empty())
+    }
+
+    fn variable(&self, names: &[&str]) -> Option<Found<'a>> {
+        names.iter().find_map(|name| Some(Found { place: (*name).into(), text: self.env.get(name)? }))
     }
 
     fn key(&self, key: &str) -> Option<&'a str> {
@@ -315,6 +333,29 @@ mod tests {
             let profiles = Profiles::default();
             assert_eq!(Settings::new(&env, &profiles, None).home_region(partition), home, "{region} {partition}");
         }
+    }
+
+    #[test]
+    fn a_variable_without_a_value_stands_for_itself() {
+        let config = "[profile a]\nuse_fips_endpoint = true\nignore_configured_endpoint_urls = true\nmax_attempts = 7\n\
+            endpoint_url = http://here\n";
+        let env = [
+            ("AWS_USE_FIPS_ENDPOINT", ""),
+            ("AWS_USE_DUALSTACK_ENDPOINT", " "),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", ""),
+            ("AWS_MAX_ATTEMPTS", " 3 "),
+            ("AWS_REGION", " "),
+            ("AWS_CA_BUNDLE", ""),
+        ];
+        check(
+            &env,
+            config,
+            &expect![[
+                r#"us-east-1 false ClientSettings { endpoint_url: "http://here", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 3, authorities: [], endpoints: [] }"#
+            ]],
+        );
+        let blank = expect![[r#"AWS_ENDPOINT_URL_STS is " ": it has to be a URL"#]];
+        check(&[("AWS_ENDPOINT_URL_STS", " "), ("AWS_ENDPOINT_URL", "http://all")], "[profile a]\n", &blank);
     }
 
     #[test]

@@ -10,17 +10,20 @@ const REASONS: [usize; 4] = [1_024, 256, 64, 0];
 /// Limit of an account's name in bytes. Each of its work items and reports repeats it.
 const NAME: usize = 1_024;
 
-/// Replaces a lease that does not fit into a message of `most` bytes by a refusal. Only certificates can be that large.
-pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) {
+/// Replaces a lease that does not fit into a message of `most` bytes by a refusal, and returns the reason. Only certificates
+/// can be that large.
+pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) -> Option<Failure> {
     let bytes = answer.encoded_len();
-    if bytes > most.saturating_sub(RESERVE) {
+    (bytes > most.saturating_sub(RESERVE)).then(|| {
         let error = format!(
             "a lease of {bytes} bytes does not fit into one message: raise `max_payload` of NATS, or leave certificates out of \
              the file that AWS_CA_BUNDLE or `ca_bundle` names"
         );
-        let refused = lease_answer::Outcome::Refused(Failure::new(FailureClass::Credentials, error));
+        let failure = Failure::new(FailureClass::Credentials, error);
+        let refused = lease_answer::Outcome::Refused(failure.clone());
         *answer = LeaseAnswer { outcome: Some(refused), settings: None };
-    }
+        failure
+    })
 }
 
 /// Cuts names of more than 1 KiB, and the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
@@ -92,10 +95,11 @@ mod tests {
         let settings = events::ClientSettings { authorities: vec![vec![7; 1_000]; 70], ..Default::default() };
         let lease = || LeaseAnswer { outcome: None, settings: Some(settings.clone()) };
         let (mut fitting, mut large) = (lease(), lease());
-        fit_lease(&mut fitting, MEBIBYTE);
+        assert_eq!(fit_lease(&mut fitting, MEBIBYTE), None);
         assert_eq!(fitting, lease());
-        fit_lease(&mut large, 64 << 10);
+        let said = fit_lease(&mut large, 64 << 10);
         let Some(lease_answer::Outcome::Refused(failure)) = large.outcome else { panic!("a lease") };
+        assert_eq!(said.as_ref(), Some(&failure), "it is logged");
         assert!(large.settings.is_none() && failure.error.contains("AWS_CA_BUNDLE"), "{failure}");
     }
 

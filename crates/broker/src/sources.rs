@@ -5,7 +5,7 @@ use crate::{
     environment::StaticKeys,
     files,
     flight::{self, Flights},
-    process,
+    metadata, process,
     refusal::{Kind, Refusal},
     route::{File, Searched, Source, Sso, WebIdentity},
 };
@@ -105,7 +105,8 @@ impl Sources {
 
 /// The SDK's own provider, by name: its default chain would prefer keys in the environment.
 fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
-    let config = ProviderConfig::without_region().with_http_client(aws.clients().direct(authorities));
+    let direct = metadata::of_endpoint(aws.clients().direct(authorities));
+    let config = ProviderConfig::without_region().with_http_client(direct);
     match source {
         Source::Sso(sso) => {
             let config = config.with_http_client(aws.clients().http(authorities));
@@ -128,7 +129,7 @@ fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCr
 }
 
 fn environment(aws: &Aws) -> Option<Credentials> {
-    Some(of_keys(aws.environment().keys()?, "Environment"))
+    Some(of_keys(aws.environment().keys().ok()?, "Environment"))
 }
 
 fn keys(aws: &Aws, profile: &str, file: File) -> Option<Credentials> {

@@ -1,17 +1,22 @@
 //! Resources by their ids when some may be gone: AWS then refuses the whole call.
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use collector::CollectError;
+use collector::{CollectError, Details};
+use events::listed;
 
 /// Ids in one request: far below what EC2 takes, and enough for one call in most accounts.
 const IDS: usize = 200;
 
 /// Those of the resources that exist. A refusal names those that do not, and the next request leaves them out; when it
-/// names none, each half is asked for by itself.
+/// names none, each half is asked for by itself. A request that fails for another reason fails its own ids.
 ///
 /// # Errors
-/// When AWS refuses for another reason than the ids.
-pub async fn existing<T, E, A>(ids: &[String], ask: impl Fn(Vec<String>) -> A) -> Result<Vec<T>, CollectError>
+/// The failure is not that of some ids alone, or too many requests have failed.
+pub async fn existing<T, E, A>(
+    ids: &[String],
+    details: &mut Details,
+    ask: impl Fn(Vec<String>) -> A,
+) -> Result<Vec<T>, CollectError>
 where
     A: Future<Output = Result<Vec<T>, SdkError<E>>>,
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -23,7 +28,7 @@ where
             Ok(items) => found.extend(items),
             Err(error) => match refused(&error, &batch) {
                 Some(message) => open.extend(rest(batch, &message)),
-                None => return Err(error.into()),
+                None => drop(details.take::<()>(&listed(&batch, ", "), Err(error.into()))?),
             },
         }
     }
@@ -53,7 +58,7 @@ fn rest(batch: Vec<String>, message: &str) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{existing, rest};
+    use super::{CollectError, Details, IDS, existing, rest};
     use crate::canned::Canned;
     use aws_sdk_ec2::types::Image;
 
@@ -71,10 +76,9 @@ mod tests {
         assert_eq!(rest(ids(&["ami-1"]), "ami-1"), Vec::<Vec<String>>::new());
     }
 
-    async fn images(server: &Canned) -> Result<Vec<Image>, collector::CollectError> {
+    async fn images(server: &Canned, asked: &[String], details: &mut Details) -> Result<Vec<Image>, CollectError> {
         let ec2 = server.clients().ec2;
-        let asked = ids(&["ami-1", "ami-2"]);
-        let answer = existing(&asked, |ids| {
+        let answer = existing(asked, details, |ids| {
             let call = ec2.describe_images().set_image_ids(Some(ids));
             async { Ok::<_, aws_sdk_ec2::error::SdkError<_>>(call.send().await?.images.unwrap_or_default()) }
         });
@@ -87,16 +91,29 @@ mod tests {
             "!InvalidAMIID.NotFound The image id '[ami-1]' does not exist",
             "<imagesSet><item><imageId>ami-2</imageId></item></imagesSet>",
         ]);
-        let found = images(&server).await.expect("the other is there");
+        let mut details = Details::default();
+        let found = images(&server, &ids(&["ami-1", "ami-2"]), &mut details).await.expect("the other is there");
         assert_eq!(found.iter().map(Image::image_id).collect::<Vec<_>>(), [Some("ami-2")]);
         let asked: Vec<_> = server.requests().iter().map(|it| it.field("ImageId.1").map(str::to_owned)).collect();
         assert_eq!(asked, [Some("ami-1".to_owned()), Some("ami-2".to_owned())]);
     }
 
     #[tokio::test]
-    async fn another_refusal_is_an_error() {
-        let server = Canned::answering(&["!UnauthorizedOperation You are not authorized to perform this operation."]);
-        let error = images(&server).await.expect_err("denied");
-        assert_eq!(error.message, "UnauthorizedOperation: You are not authorized to perform this operation.");
+    async fn another_refusal_fails_the_ids_of_its_call_alone() {
+        let server = Canned::answering(&[
+            "!InternalError Try again.",
+            "<imagesSet><item><imageId>ami-1</imageId></item></imagesSet>",
+        ]);
+        let (mut details, asked) = (Details::default(), (0..=IDS).map(|nth| format!("ami-{nth}")).collect::<Vec<_>>());
+        let found = images(&server, &asked, &mut details).await.expect("the others are there");
+        assert_eq!(found.len(), 1);
+        assert_eq!(details.end().expect_err("one is not").message, "ami-200: InternalError: Try again.");
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_all_calls_is_an_error() {
+        let server = Canned::answering(&["!ExpiredToken The session has ended."]);
+        let error = images(&server, &ids(&["ami-1"]), &mut Details::default()).await.expect_err("it has ended");
+        assert_eq!(error.message, "ExpiredToken: The session has ended.");
     }
 }

@@ -69,7 +69,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut details = Details::default();
         let used = in_use::images(clients, &mut details).await?;
         let others: Vec<String> = used.difference(&own).cloned().collect();
-        sink.emit_all(&IMAGE, &existing(&others, |ids| by_ids(clients, ids)).await?).await?;
+        sink.emit_all(&IMAGE, &existing(&others, &mut details, |ids| by_ids(clients, ids)).await?).await?;
         details.end()
     })
 }

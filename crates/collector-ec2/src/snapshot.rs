@@ -83,7 +83,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         }
         let used = in_use::snapshots(clients).await?;
         let others: Vec<String> = used.difference(&listed).cloned().collect();
-        emit(existing(&others, |ids| by_ids(clients, ids)).await?, public.as_ref(), sink).await?;
+        emit(existing(&others, &mut details, |ids| by_ids(clients, ids)).await?, public.as_ref(), sink).await?;
         details.end()
     })
 }

@@ -12,8 +12,10 @@ use aws_sdk_inspector2::{
     },
 };
 use collector::{
-    CollectError, Collecting, Edge, Listing, Node, Prop, Sink, Value, When, copied, indexed, mapped, one, paged, prop,
+    CollectError, Collecting, Details, Edge, Listing, Node, Prop, Sink, Value, When, copied, indexed, mapped, one,
+    paged, prop,
 };
+use events::FailureClass;
 use std::collections::BTreeMap;
 
 /// Findings that are not closed.
@@ -154,19 +156,77 @@ const ACCOUNTS_A_CALL: usize = 10;
 fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let accounts = accounts(inspector, &sink.place().account_id).await?;
+        if let [_] = accounts.as_slice() {
+            return findings_of(inspector, &accounts, sink).await.map_err(Failing::into_inner);
+        }
+        let mut details = Details::default();
         for accounts in accounts.chunks(ACCOUNTS_A_CALL) {
-            let mut pages = paged!(
-                inspector.list_findings().filter_criteria(open_findings(accounts)?).max_results(100),
-                next_token
-            );
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(failure)?;
-                sink.emit_all(&FINDING, page.findings()).await?;
-                sink.emit_all(&PACKAGE, packages_of(page.findings()).into_values()).await?;
+            let Some(error) = in_failing(findings_of(inspector, accounts, sink).await)? else { continue };
+            // Which of them it concerns, AWS does not say.
+            let alone = if accounts.len() > 1 && is_of_an_account(error.class) { accounts } else { &[] };
+            if alone.is_empty() {
+                details.fail(&named(accounts), error)?;
+            }
+            for account in alone.chunks(1) {
+                if let Some(error) = in_failing(findings_of(inspector, account, sink).await)? {
+                    details.fail(&named(account), error)?;
+                }
             }
         }
-        Ok(())
+        details.end()
     })
+}
+
+/// A call about accounts that did not come to its end.
+enum Failing {
+    /// The answer of AWS, about these accounts perhaps.
+    Call(CollectError),
+    /// The bus, or Groma itself.
+    Other(CollectError),
+}
+
+impl Failing {
+    fn into_inner(self) -> CollectError {
+        match self {
+            Self::Call(error) | Self::Other(error) => error,
+        }
+    }
+}
+
+/// All open findings of some accounts.
+async fn findings_of(inspector: &Client, accounts: &[String], sink: &mut Sink) -> Result<(), Failing> {
+    let criteria = open_findings(accounts).map_err(Failing::Other)?;
+    let mut pages = paged!(inspector.list_findings().filter_criteria(criteria).max_results(100), next_token);
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Failing::Call(failure(error)))?;
+        sink.emit_all(&FINDING, page.findings()).await.map_err(Failing::Other)?;
+        let packages = packages_of(page.findings());
+        sink.emit_all(&PACKAGE, packages.into_values()).await.map_err(Failing::Other)?;
+    }
+    Ok(())
+}
+
+/// The failure of a call that the other accounts' calls need not share. Members were listed before, so that the region and
+/// Inspector's API answer; a refusal in Inspector's own words (`NotEnabled`) concerns the accounts that were asked for.
+fn in_failing(listed: Result<(), Failing>) -> Result<Option<CollectError>, CollectError> {
+    match listed {
+        Ok(()) => Ok(None),
+        Err(Failing::Call(error)) if !matches!(error.class, FailureClass::Credentials | FailureClass::ServiceOff) => {
+            Ok(Some(error))
+        }
+        Err(failing) => Err(failing.into_inner()),
+    }
+}
+
+/// Whether the answer may be about one of several accounts, so that the others are worth a call of their own. A missing
+/// permission, throttling and silence are not.
+fn is_of_an_account(class: FailureClass) -> bool {
+    matches!(class, FailureClass::NotEnabled | FailureClass::Service)
+}
+
+fn named(accounts: &[String]) -> String {
+    let noun = if accounts.len() == 1 { "account" } else { "accounts" };
+    format!("{noun} {}", accounts.join(", "))
 }
 
 /// Packages of a page by id, so that what a hundred findings are about is one row.

@@ -87,22 +87,23 @@ impl Details {
     /// # Errors
     /// The failure is not this item's alone, or too many items have failed.
     pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Detail<T>, CollectError> {
-        match answer {
+        let error = match answer {
             Ok(Some(answer)) => {
                 self.is_any_read = true;
-                Ok(Detail::Read(answer))
+                return Ok(Detail::Read(answer));
             }
-            Ok(None) => Ok(Detail::Gone),
-            Err(error) if is_of_all(error.class) => Err(error),
-            Err(error) => {
-                self.note(item, error);
-                let is_hopeless = self.slow >= MOST_SLOW || (!self.is_any_read && self.failed >= MOST_AT_FIRST);
-                if is_hopeless { std::mem::take(self).end().map(|()| Detail::Failed) } else { Ok(Detail::Failed) }
-            }
-        }
+            Ok(None) => return Ok(Detail::Gone),
+            Err(error) if is_of_all(error.class) => return Err(error),
+            Err(error) => error,
+        };
+        self.fail(item, error).map(|()| Detail::Failed)
     }
 
-    fn note(&mut self, item: &str, error: CollectError) {
+    /// Notes that the call about `item` failed, whatever the class of its error.
+    ///
+    /// # Errors
+    /// Too many items have failed.
+    pub fn fail(&mut self, item: &str, error: CollectError) -> Result<(), CollectError> {
         self.failed += 1;
         self.slow += u32::from(is_slow(error.class));
         if self.first.is_none() {
@@ -110,6 +111,8 @@ impl Details {
         } else if self.others.len() + 1 < NAMED {
             self.others.push(item.to_owned());
         }
+        let is_hopeless = self.slow >= MOST_SLOW || (!self.is_any_read && self.failed >= MOST_AT_FIRST);
+        if is_hopeless { std::mem::take(self).end() } else { Ok(()) }
     }
 
     /// Ends the listing.
@@ -133,10 +136,10 @@ fn is_slow(class: FailureClass) -> bool {
     matches!(class, FailureClass::Throttled | FailureClass::Timeout | FailureClass::Unreachable)
 }
 
-/// A bad session, or a region or service that is not enabled, fails every call. A timeout, a broken connection and
+/// A bad session, or a region or service that is not enabled or switched off, fails every call. A timeout, a broken connection and
 /// throttling may concern one slow or large item; of an endpoint that does not answer at all, the next calls fail at once.
 fn is_of_all(class: FailureClass) -> bool {
-    matches!(class, FailureClass::Credentials | FailureClass::NotEnabled)
+    matches!(class, FailureClass::Credentials | FailureClass::NotEnabled | FailureClass::ServiceOff)
 }
 
 #[cfg(test)]
@@ -186,6 +189,8 @@ mod tests {
         let mut details = Details::default();
         let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
         assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
+        let off = CollectError { class: FailureClass::ServiceOff, message: "not enabled".into() };
+        assert_eq!(details.take::<i32>("a", Err(off.clone())), Err(off));
         for n in 1..MOST_AT_FIRST {
             assert_eq!(details.take::<i32>(&n.to_string(), Err(denied())), Ok(Detail::Failed));
         }

@@ -137,9 +137,14 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
         | "NotAuthorized" => FailureClass::AccessDenied,
         // EC2 says so of a resource that belongs to others, too.
         "AuthFailure" if message.to_ascii_lowercase().contains("not authorized") => FailureClass::AccessDenied,
-        // Not `ServiceOff`: it is the account that may not use the service, because it is being activated or verified, or
-        // because of its bills ("Error codes for the Amazon EC2 API"). A suspended account keeps its resources.
-        "OptInRequired" | "SubscriptionRequiredException" | "PendingVerification" => FailureClass::NotEnabled,
+        // Not `ServiceOff`, which would remove the graph of the place. These codes do not say that there is nothing to list:
+        // AWS answers with them in accounts that never signed up for a service, and just so in accounts with resources
+        // that are being verified, or whose bills are not paid ("Error codes for the Amazon EC2 API": "You are not
+        // authorized to use the requested service"). Such an account may get all of its services' codes from one day to the
+        // next and keeps its resources. Neither code nor message nor status tells the cases apart.
+        "OptInRequired" | "SubscriptionRequiredException" | "NotSignedUp" | "PendingVerification" | "Blocked" => {
+            FailureClass::NotEnabled
+        }
         _ if UNKNOWN_SESSION.contains(&code) => FailureClass::NotEnabled,
         "ExpiredToken"
         | "ExpiredTokenException"
@@ -193,6 +198,9 @@ mod tests {
             (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
             (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
             (401, "OptInRequired", "You are not subscribed to this service", NotEnabled),
+            (403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service", NotEnabled),
+            (401, "Blocked", "This account is currently blocked", NotEnabled),
+            (400, "PendingVerification", "Your account is pending verification.", NotEnabled),
             (
                 400,
                 "SubscriptionRequiredException",

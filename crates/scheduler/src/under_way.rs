@@ -58,9 +58,11 @@ impl UnderWay {
         self.state().1 = Phase::Writing;
     }
 
-    /// Records the end of the sync.
+    /// Records the end of the sync. The graph is finished then, if it was collected.
     pub fn end(&self) {
-        self.state().0 = None;
+        let mut state = self.state();
+        let phase = if state.1 == Phase::Writing { Phase::Repeating } else { state.1 };
+        *state = (None, phase);
     }
 
     /// Ends the sync early, within some seconds, and returns its phase. A collected sync is left to the graph-writers.
@@ -101,8 +103,9 @@ mod tests {
                     finish it";
         assert_eq!(phase(&under_way).to_string(), said);
         under_way.end();
-        under_way.begin(&sync);
         let said = "while lost scopes were being collected again: everything else is in the graph";
+        assert_eq!(phase(&under_way).to_string(), said, "before the next sync begins");
+        under_way.begin(&sync);
         assert_eq!(phase(&under_way).to_string(), said);
     }
 }

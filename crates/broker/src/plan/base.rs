@@ -41,7 +41,7 @@ impl Planner<'_> {
     /// Variables go before the profile's keys, one by one.
     fn web_identity(&self, profile: &str, env: Option<&Environment>) -> Result<Option<WebIdentity>, PlanError> {
         let set = |variable: &str, key: &str| {
-            let variable = env.and_then(|env| env.set(variable));
+            let variable = env.and_then(|env| env.raw(variable));
             (variable.is_some(), variable.or_else(|| self.set(profile, key)).unwrap_or_default())
         };
         let (token_in_env, token_file) = set("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file");

@@ -237,7 +237,14 @@ fn the_order_is_that_of_the_aws_cli() {
     check_caller(&irsa, &config, Some("empty"), &expect!["the instance's role"]);
     let disabled = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_ACCESS_KEY_ID", "A")];
     check_caller(&disabled, &config, Some("empty"), &expect![[r#"profile "empty" holds no credentials"#]]);
-    check_caller(&disabled, &config, None, &expect!["AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not"]);
+    check_caller(
+        &disabled,
+        &config,
+        None,
+        &expect![
+            "the environment holds only half of its keys: AWS_SECRET_ACCESS_KEY is not set, or is nothing but whitespace"
+        ],
+    );
     let both = "[profile p]\ncredential_process = x\naws_access_key_id = C\naws_secret_access_key = hush\n";
     let profiles =
         Profiles::parse(both, "[p]\naws_access_key_id = P\naws_secret_access_key = hush\n").expect("they parse");

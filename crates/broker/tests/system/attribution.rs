@@ -31,6 +31,30 @@ async fn what_the_role_does_not_allow_is_left_out_once_and_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_leaves_no_room_for_tags_says_nothing_of_the_role() {
+    let world = alone().await;
+    world.accounts().await;
+    let too_large =
+        json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 400, "code": "PackedPolicyTooLarge" });
+    world.cloud.aws.fault(too_large.clone()).await.expect("a fault");
+    let mut calls = world.count("AssumeRole").await;
+    for (sync, service, action, expected) in
+        [("S1", "iam", "iam:ListUsers", 2), ("S2", "iam", "iam:ListUsers", 1), ("S1", "ec2", "ec2:DescribeVpcs", 1)]
+    {
+        world.lease_for(sync, ALPHA, service, &[action]).await.expect("a lease");
+        let now = world.count("AssumeRole").await;
+        assert_eq!(now - calls, expected, "{sync} {service}");
+        calls = now;
+    }
+    assert!(!world.log().contains("does not allow full attribution"), "the role allows it");
+    // With neither tags nor room, nothing is left out that would widen the session.
+    world.cloud.aws.fault(too_large).await.expect("a fault");
+    let refused = world.lease_for("S3", ALPHA, "iam", &["iam:ListUsers"]).await.expect_err("it is still too large");
+    assert!(refused.to_string().contains("PackedPolicyTooLarge"), "{refused}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_denial_without_a_reason_leaves_everything_out() {
     for message in ["", "Access denied"] {
         let world = alone().await;

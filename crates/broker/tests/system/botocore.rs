@@ -1,7 +1,9 @@
 //! AWS files and environments, read by Groma and by botocore: the same sections, the same profiles with the same values, and the
 //! same source of credentials for every way to select a profile.
 
+mod expirations;
 mod random;
+mod settings;
 mod texts;
 mod ways;
 
@@ -141,7 +143,7 @@ fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<St
     let text = |parts: &[&str]| parts.iter().map(|part| json!(part).to_string()).collect::<Vec<_>>().join(" ");
     let mut all = match &route.source {
         Source::Environment => {
-            let keys = env.keys()?;
+            let keys = env.keys().ok()?;
             format!("env {}", text(&[keys.id, keys.secret, keys.token.unwrap_or_default()]))
         }
         Source::Keys { profile, file } => {
@@ -163,7 +165,7 @@ fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<St
         }
         Source::EcsContainer => {
             let names = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-            names.iter().find_map(|name| env.get(name)).map(|_| "container-role".to_owned())?
+            names.iter().find_map(|name| env.raw(name)).map(|_| "container-role".to_owned())?
         }
         Source::Ec2InstanceMetadata { .. } => {
             Some("iam-role".to_owned()).filter(|_| !env.is_true("AWS_EC2_METADATA_DISABLED"))?
@@ -194,13 +196,20 @@ fn selected(
     (env, route)
 }
 
+/// Whether a value of a way is nothing but a space.
+fn has_whitespace(theirs: &str) -> bool {
+    format!("{theirs} ").contains(" \" \" ")
+}
+
 /// Why Groma refuses a way that botocore would go, or try to go.
 fn excuse(theirs: &str, error: &PlanError) -> Option<&'static str> {
-    let is_blank = theirs.contains("\"\"");
+    let is_blank = theirs.contains("\"\"") || has_whitespace(theirs);
     let excuse = match error {
         PlanError::Mfa { .. } if theirs.contains("\"m\"") => "asks for a code (mfa_serial)",
         PlanError::LoginSession { .. } if theirs.starts_with("login") => "login_session is the AWS CLI's alone",
-        PlanError::HalfKeys { .. } | PlanError::HalfSso { .. } if is_blank => "keys or values that are blank",
+        PlanError::HalfKeys { .. } | PlanError::HalfSso { .. } | PlanError::HalfEnvironment { .. } if is_blank => {
+            "keys or values that are blank"
+        }
         PlanError::RoleArn { .. } | PlanError::EnvironmentRole(_) if is_blank || theirs.contains("nonsense") => {
             "a role_arn that is none"
         }
@@ -263,6 +272,8 @@ impl Compared {
         match (theirs.as_str(), &ours, &route) {
             (Some(theirs), Some(ours), _) if theirs == ours => self.count("same source"),
             (None, None, _) => self.count("no source: both refuse"),
+            // `credential_source = Environment`.
+            (Some(text), None, Ok(_)) if has_whitespace(text) => self.count("keys or values that are blank"),
             (Some(text), None, Err(error)) => match excuse(text, error) {
                 Some(excuse) => self.count(excuse),
                 None => self.differs(case, selection, theirs, &error.to_string()),

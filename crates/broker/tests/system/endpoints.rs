@@ -11,6 +11,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// When credentials end.
+const END: &str = "2099-01-01T00:00:00Z";
+/// The same moment as programs write it that stand in for AWS's endpoints.
+const OTHER_END: &str = "2099-01-01 01:00:00.5+0100";
+
 /// What was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -56,7 +61,9 @@ impl Endpoint {
                 ("PUT", "/latest/api/token") => (200, "metadata-token".to_owned()),
                 _ if !has_token => (401, String::new()),
                 ("GET", path) if path == listing => (200, role.to_owned()),
-                ("GET", path) if path == format!("{listing}{role}") => (200, given(&credentials)),
+                ("GET", path) if path == format!("{listing}{role}") => {
+                    (200, given(&credentials).replace(END, OTHER_END))
+                }
                 _ => (404, String::new()),
             }
         })
@@ -68,7 +75,7 @@ impl Endpoint {
         Self::start(move |asked| {
             let shown = asked.headers.get("authorization").map(String::as_str);
             match (asked.path.as_str(), shown) {
-                ("/credentials", Some(shown)) if shown == token => (200, given(&credentials)),
+                ("/credentials", Some(shown)) if shown == token => (200, given(&credentials).replace(END, OTHER_END)),
                 ("/credentials", _) => (403, r#"{"code":"Forbidden","message":"no token"}"#.to_owned()),
                 _ => (404, String::new()),
             }
@@ -86,7 +93,7 @@ pub(crate) fn given(credentials: &Credentials) -> String {
         "AccessKeyId": credentials.access_key_id(),
         "SecretAccessKey": credentials.secret_access_key(),
         "Token": credentials.session_token(),
-        "Expiration": "2099-01-01T00:00:00Z",
+        "Expiration": END,
     })
     .to_string()
 }

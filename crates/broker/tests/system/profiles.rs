@@ -128,6 +128,12 @@ async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_profile() {
     let denied = json!({ "service": "sts", "action": "AssumeRole", "status": 403, "code": "AccessDenied" });
     world.cloud.aws.fault(denied).await.expect("a fault");
     assert_eq!(world.accounts_text().await, format!("{ALPHA} raw aws us-east-1"), "a plain denial leads on");
+    let log = world.log();
+    let replaced = log.lines().find(|line| line.contains("a profile is replaced by another one of the same account"));
+    let replaced = replaced.expect("it is said");
+    for words in ["role", "raw", ALPHA, "not allowed: cannot assume"] {
+        assert!(replaced.contains(words), "{words}: {replaced}");
+    }
     world.cloud.aws.clear_faults().await.expect("no fault");
     assert_eq!(world.accounts_text().await, format!("{ALPHA} role aws us-east-1"), "the role goes first");
     let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");

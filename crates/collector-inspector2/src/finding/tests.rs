@@ -1,11 +1,14 @@
-use super::{FINDING, Finding, open_findings, packages_of};
+use super::{FINDING, Finding, LISTING, open_findings, packages_of};
 use aws_sdk_inspector2::types::{
     CvssScore, CvssScoreDetails, EpssDetails, ExploitabilityDetails, InspectorScoreDetails, NetworkPath,
     NetworkReachabilityDetails, PackageVulnerabilityDetails, PortRange, Recommendation, Remediation, Resource,
     VulnerablePackage, builders::FindingBuilder,
 };
 use aws_smithy_types::DateTime;
-use collector::testing::render;
+use collector::{
+    CollectError, Sink,
+    testing::{Canned, place, render, render_batches},
+};
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:inspector2:us-east-1:111111111111:finding/1";
@@ -179,4 +182,67 @@ fn a_package_of_many_findings_is_one_row() {
         packages_of(&[finding("CODE_VULNERABILITY", "AWS_LAMBDA_FUNCTION", "f").build().expect("full")]).len(),
         0
     );
+}
+
+/// Lists the findings of the own account and these members with these answers: the rest is those of the listing.
+async fn listed(members: usize, answers: &[String]) -> (Canned, Result<(), CollectError>, String) {
+    let members: Vec<_> = (0..members).map(|nth| format!(r#"{{"accountId":"{:012}"}}"#, 900 + nth)).collect();
+    let members = format!(r#"{{"members":[{}]}}"#, members.join(","));
+    let answers: Vec<&str> = std::iter::once(&members).chain(answers).map(String::as_str).collect();
+    let server = Canned::answering(&answers);
+    let inspector = (crate::SERVICE.connect)(&server.connection());
+    let mut sink = Sink::to_memory(place());
+    let result = (LISTING.collect)(&inspector, &mut sink).await;
+    let batches = sink.into_batches().await.expect("in memory");
+    (server, result, render_batches(&batches))
+}
+
+/// A page with one finding of this id.
+fn page(arn: &str) -> String {
+    format!(
+        r#"{{"findings":[{{"findingArn":"{arn}","awsAccountId":"000000000900","type":"NETWORK_REACHABILITY",
+        "description":"d","severity":"LOW","firstObservedAt":1,"lastObservedAt":2,"status":"ACTIVE","remediation":{{}},
+        "resources":[{{"type":"AWS_EC2_INSTANCE","id":"i-1"}}]}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn an_account_whose_findings_cannot_be_listed_does_not_take_the_others_along() {
+    let mut answers = vec![page("first"), "!ValidationException no such account".to_owned()];
+    // The accounts of the failed call, each alone.
+    answers.extend((0..10).map(|nth| match nth {
+        4 => "!AccessDeniedException Invoking account does not have access to this account".to_owned(),
+        nth => page(&format!("alone-{nth}")),
+    }));
+    answers.push(page("last"));
+    let (server, result, rows) = listed(25, &answers).await;
+    assert_eq!(server.requests().len(), 14, "members, three calls for ten accounts, and ten for one");
+    let error = result.expect_err("one account is not seen");
+    let words = "account 000000000914: AccessDeniedException: Invoking account does not have access to this account";
+    assert_eq!(error.message, words);
+    for arn in ["first", "alone-3", "alone-5", "last"] {
+        assert!(rows.contains(&format!(r#"id: "{arn}""#)), "{arn}: {rows}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_for_all_its_accounts_names_them() {
+    let denied = "!AccessDeniedException User: u is not authorized to perform: inspector2:ListFindings".to_owned();
+    let (server, result, rows) = listed(11, &[denied, page("last")]).await;
+    assert_eq!(server.requests().len(), 3);
+    let message = result.expect_err("ten accounts are not seen").message;
+    assert!(message.starts_with("accounts 000000000900, 000000000901, "), "{message}");
+    assert!(
+        message.contains("000000000909: AccessDeniedException: User: u is not") && rows.contains("last"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_all_accounts_ends_the_listing() {
+    let off = "!AccessDeniedException Invoking account is not enabled.".to_owned();
+    let (server, result, _) = listed(11, &[off, page("last")]).await;
+    assert_eq!((server.requests().len(), result.expect_err("it is off").class), (2, events::FailureClass::ServiceOff));
+    let (_, result, _) = listed(0, &["!ValidationException The nextToken has expired.".to_owned()]).await;
+    assert_eq!(result.expect_err("it fails").message, "ValidationException: The nextToken has expired.");
 }

@@ -16,9 +16,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A server of the services that answer in XML: EC2, IAM, Auto Scaling and Elastic Load Balancing. It remembers requests and
-/// answers each with the inside of `<…Response>` or `<…Result>`, which is empty when it has no more. An answer `!Code message`
-/// is an error.
+/// A server of AWS. It remembers requests and answers each, in XML with the inside of `<…Response>` or `<…Result>` (EC2, IAM, Auto
+/// Scaling and Elastic Load Balancing), or with an object in JSON (Inspector2). The inside is empty when it has no more, and so
+/// is the object. An answer `!Code message` is an error.
 #[derive(Debug, Clone, Default)]
 pub struct Canned(Arc<Mutex<State>>);
 
@@ -67,6 +67,11 @@ impl Canned {
 }
 
 impl Request {
+    /// What was sent.
+    pub fn body(&self) -> &str {
+        &self.form
+    }
+
     /// Value of a form field, e.g. `Action`.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut fields = self.form.split('&').filter_map(|field| field.split_once('='));
@@ -79,18 +84,28 @@ impl HttpConnector for Canned {
         let form = request.body().bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let request = Request { uri: request.uri().to_owned(), form: form.unwrap_or_default() };
         let ec2 = request.uri.contains("://ec2.");
-        let action = request.field("Action").unwrap_or_default().to_owned();
+        let action = request.field("Action").map(str::to_owned);
         let mut state = self.state();
         state.requests.push(request);
         let inside = state.answers.pop_front().unwrap_or_default();
-        let (status, body) = match inside.strip_prefix('!') {
-            Some(error) => (400, refusal(error, ec2)),
-            None if ec2 => (200, format!("<{action}Response>{inside}</{action}Response>")),
-            None => (200, format!("<{action}Response><{action}Result>{inside}</{action}Result></{action}Response>")),
+        let (status, body) = match (inside.strip_prefix('!'), action) {
+            (Some(error), None) => (400, json_refusal(error)),
+            (None, None) => (200, if inside.is_empty() { "{}".to_owned() } else { inside }),
+            (Some(error), Some(_)) => (400, refusal(error, ec2)),
+            (None, Some(action)) if ec2 => (200, format!("<{action}Response>{inside}</{action}Response>")),
+            (None, Some(action)) => {
+                (200, format!("<{action}Response><{action}Result>{inside}</{action}Result></{action}Response>"))
+            }
         };
         let status = status.try_into().expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
     }
+}
+
+/// As the services word it that answer in JSON. The message needs no escapes.
+fn json_refusal(error: &str) -> String {
+    let (code, message) = error.split_once(' ').unwrap_or((error, ""));
+    format!(r#"{{"__type":"{code}","message":"{message}"}}"#)
 }
 
 /// As EC2 words it, or the other services.

@@ -96,11 +96,9 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
     let writing = (store, (&config.graph).into());
     let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, writing, ready);
     let progress = progress::Bar::new();
-    let collected = AtomicBool::new(false);
+    let unwritten = Unwritten::default();
     let show = |step: Progress| {
-        if step == Progress::Writing {
-            collected.store(true, SeqCst);
-        }
+        unwritten.note(&step);
         progress.show(&step);
     };
     let surveying = async {
@@ -121,8 +119,27 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
             }
             Ok(outcome)
         }
-        (Err(error), Some(private)) if collected.load(SeqCst) => Err(Ended { error, kept: private.keep().await }),
+        (Err(error), Some(private)) if unwritten.is_whole(&error) => Err(Ended { error, kept: private.keep().await }),
         (Err(error), _) => Err(Ended { error, kept: None }),
+    }
+}
+
+/// Whether the streams hold everything of a sync that the graph does not: from the end of its collection until the graph is
+/// finished. A sync that then collects again what was lost has nothing to keep before it has collected.
+#[derive(Default)]
+struct Unwritten(AtomicBool);
+
+impl Unwritten {
+    fn note(&self, step: &Progress) {
+        self.0.store(*step == Progress::Writing, SeqCst);
+    }
+
+    /// At this end of the survey.
+    fn is_whole(&self, error: &anyhow::Error) -> bool {
+        match error.downcast_ref() {
+            Some(SurveyError::Interrupted(phase)) => *phase == Phase::Writing,
+            _ => self.0.load(SeqCst),
+        }
     }
 }
 
@@ -158,5 +175,30 @@ async fn refuse_second_broker(bus: &Bus) -> anyhow::Result<()> {
              NATS_URL) to survey yours over a private one"
         ),
         Err(error) => Err(error).context("NATS does not answer"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_streams_of_a_repeat_are_not_whole_before_it_has_collected() {
+        let unwritten = Unwritten::default();
+        let work = Progress::Work { done: 0, all: 1, assets: 0 };
+        for (step, is_whole) in [
+            (Progress::Accounts { reachable: 1, unreachable: 0 }, false),
+            (work.clone(), false),
+            (Progress::Writing, true),
+            (work, false),
+            (Progress::Writing, true),
+        ] {
+            unwritten.note(&step);
+            assert_eq!(unwritten.is_whole(&anyhow::anyhow!("Neo4j is gone")), is_whole, "{step:?}");
+        }
+        for (phase, is_whole) in [(Phase::Collecting, false), (Phase::Writing, true), (Phase::Repeating, false)] {
+            let interrupted = SurveyError::Interrupted(phase).for_main();
+            assert_eq!(unwritten.is_whole(&interrupted), is_whole, "{phase:?}");
+        }
     }
 }

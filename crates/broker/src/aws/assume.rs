@@ -1,0 +1,192 @@
+//! The calls of STS that give sessions.
+
+use super::{Aws, lock};
+use crate::{
+    attribution::{Attribution, Purpose},
+    refusal::{Kind, Refusal},
+    route::{Role, Route, WebIdentity},
+    settings::Settings,
+    sources,
+};
+use aws_credential_types::Credentials;
+use aws_sdk_sts::types::Tag;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// Default length of a session, and the longest that a role session can get for another role (IAM user guide, "Role
+/// chaining").
+const HOUR: i32 = 3_600;
+/// Limit of policies that are remembered as too large for tags. A service has one, and one for each choice of `--types`.
+const MOST_UNTAGGED: usize = 256;
+
+impl Aws {
+    /// `AssumeRole`. With a purpose the session is attributed as far as the role allows.
+    pub(super) async fn assume(
+        &self,
+        profile: Option<&str>,
+        role: &Role,
+        with: Credentials,
+        narrowed: Option<(&Purpose, &str)>,
+        seconds: Option<i32>,
+    ) -> Result<Credentials, Refusal> {
+        let name = role.session_name.clone();
+        let name =
+            name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
+        let seconds = self.seconds(role, &with, seconds);
+        let arn = role.arn.to_string();
+        let mut allowed = narrowed.map_or(Attribution::NAME_ONLY, |_| self.attribution_of(&arn));
+        let mut has_room = narrowed.is_some_and(|(_, policy)| !lock(&self.untagged).contains(policy));
+        loop {
+            let attribution = Attribution { tags: allowed.tags && has_room, ..allowed };
+            let profiles = self.profiles();
+            let settings = Settings::new(&self.env, &profiles, profile);
+            let sts = self.clients.sts(settings, &role.region, Some(with.clone())).await?;
+            let tags = narrowed.filter(|_| attribution.tags).map(|(purpose, _)| tags(purpose));
+            let asked = sts
+                .assume_role()
+                .role_arn(&arn)
+                .role_session_name(&name)
+                .duration_seconds(seconds)
+                .set_external_id(role.external_id.clone())
+                .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
+                .set_tags(tags)
+                .set_source_identity(attribution.source_identity())
+                .send()
+                .await;
+            match asked {
+                Ok(answer) => {
+                    self.learn(&arn, allowed, narrowed.is_some());
+                    return session(answer.credentials, &format!("assume {arn}"));
+                }
+                Err(error) => match (narrowed, less(allowed, &error)) {
+                    // Tags count towards the size of the policy. A session without the policy would be too wide.
+                    (Some((_, policy)), _) if attribution.tags && is_too_large(&error) => {
+                        has_room = false;
+                        self.leave_untagged(policy);
+                    }
+                    (Some(_), Some(less)) => allowed = less,
+                    _ => return Err(Refusal::of_call(&error, &format!("assume {arn}"))),
+                },
+            }
+        }
+    }
+
+    /// `AssumeRoleWithWebIdentity`: not role chaining, and the session can be narrowed at once.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn with_token(
+        &self,
+        profile: Option<&str>,
+        identity: &WebIdentity,
+        narrowed: Option<(&Purpose, &str)>,
+        seconds: Option<i32>,
+    ) -> Result<Credentials, Refusal> {
+        let WebIdentity { role, session_name, region, .. } = identity;
+        let token = sources::token(identity)?;
+        let name = session_name.clone();
+        let name =
+            name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
+        let profiles = self.profiles();
+        let sts = self.clients.sts(Settings::new(&self.env, &profiles, profile), region, None).await?;
+        let asked = sts
+            .assume_role_with_web_identity()
+            .role_arn(role.to_string())
+            .role_session_name(name)
+            .web_identity_token(token.as_str())
+            .duration_seconds(seconds.unwrap_or(HOUR))
+            .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
+            .send()
+            .await;
+        let doing = format!("assume {role} with a web identity");
+        let answer = asked.map_err(|error| Refusal::of_call(&error, &doing))?;
+        session(answer.credentials, &doing)
+    }
+
+    /// `GetFederationToken`: what a user's long-lived key can be narrowed to.
+    ///
+    /// # Errors
+    /// [`Refusal`]; `NotAllowed` where the user may not call it.
+    pub async fn federate(
+        &self,
+        route: &Route,
+        with: Credentials,
+        purpose: &Purpose,
+        policy: &str,
+    ) -> Result<Credentials, Refusal> {
+        let profiles = self.profiles();
+        let settings = Settings::new(&self.env, &profiles, route.profile.as_deref());
+        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
+        let name: String = purpose.session_name().chars().take(32).collect();
+        let asked = sts.get_federation_token().name(name).policy(policy).duration_seconds(HOUR).send().await;
+        let answer = asked.map_err(|error| Refusal::of_call(&error, "narrow a user's key"))?;
+        session(answer.credentials, "narrow a user's key")
+    }
+
+    fn seconds(&self, role: &Role, with: &Credentials, asked: Option<i32>) -> i32 {
+        let wanted = asked.or(role.duration_seconds).unwrap_or(HOUR);
+        let chained = with.session_token().is_some();
+        if chained && wanted > HOUR && self.first_time(format!("duration {}", role.arn)) {
+            tracing::warn!(role = %role.arn, duration_seconds = wanted, "one role's session gets at most an hour for another role: asking for an hour");
+        }
+        if chained { wanted.min(HOUR) } else { wanted }
+    }
+
+    fn attribution_of(&self, role: &str) -> Attribution {
+        lock(&self.attributions).get(role).copied().unwrap_or(Attribution::FULL)
+    }
+
+    /// Remembers a policy that is too large for tags beside it.
+    fn leave_untagged(&self, policy: &str) {
+        let mut untagged = lock(&self.untagged);
+        if untagged.len() >= MOST_UNTAGGED {
+            untagged.clear();
+        }
+        if untagged.insert(policy.to_owned()) && self.first_time("too large for tags") {
+            tracing::info!("a session policy leaves no room for tags: CloudTrail shows the sync in the session's name");
+        }
+    }
+
+    fn learn(&self, role: &str, attribution: Attribution, attributed: bool) {
+        if !attributed || lock(&self.attributions).insert(role.to_owned(), attribution) == Some(attribution) {
+            return;
+        }
+        let denied = match (attribution.tags, attribution.source_identity) {
+            (true, true) => return,
+            (true, false) => "sts:SetSourceIdentity",
+            (false, true) => "sts:TagSession",
+            (false, false) => "sts:TagSession and sts:SetSourceIdentity",
+        };
+        tracing::info!(
+            role,
+            denied,
+            "the role does not allow full attribution: CloudTrail shows the sync in the session's name"
+        );
+    }
+}
+
+fn tags(purpose: &Purpose) -> Vec<Tag> {
+    let tag = |(key, value): (&str, String)| Tag::builder().key(key).value(value).build().ok();
+    purpose.tags().into_iter().filter_map(tag).collect()
+}
+
+/// What to leave out for this role after this error; none when it has another cause.
+fn less<E: ProvideErrorMetadata>(attribution: Attribution, error: &SdkError<E, HttpResponse>) -> Option<Attribution> {
+    let service = error.as_service_error()?;
+    match service.code() {
+        Some("AccessDenied" | "AccessDeniedException") => attribution.without(service.message().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+/// Policy and tags are packed together (STS API reference, `AssumeRole`).
+fn is_too_large<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("PackedPolicyTooLarge")
+}
+
+fn session(given: Option<aws_sdk_sts::types::Credentials>, doing: &str) -> Result<Credentials, Refusal> {
+    let given =
+        given.ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS answers without credentials")))?;
+    let end = std::time::SystemTime::try_from(given.expiration).ok();
+    Ok(Credentials::new(given.access_key_id, given.secret_access_key, Some(given.session_token), end, "STS"))
+}

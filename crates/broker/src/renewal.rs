@@ -1,0 +1,64 @@
+//! Renewals of sources whose credentials have expired. Many attempts may fail for the same reason at the same time, and one
+//! renewal serves all of them: each that began before it has tried old credentials, so that trying again is enough.
+
+use crate::route::Source;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+/// When sources were renewed.
+#[derive(Default)]
+pub struct Renewals(Mutex<Renewed>);
+
+#[derive(Default)]
+struct Renewed {
+    all: Option<Instant>,
+    each: HashMap<Source, Instant>,
+}
+
+impl Renewals {
+    /// Runs `renew`, with the sources that it is to renew, for an attempt that began at `began` and failed with expired
+    /// credentials of `source`, or of any. Does not run it if this source, or all, were renewed since. One at a time.
+    pub fn renew(&self, source: Option<&Source>, began: Instant, renew: impl FnOnce(&dyn Fn(&Source) -> bool)) {
+        let mut renewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was = |at: Option<Instant>| at.is_some_and(|at| at >= began);
+        if was(renewed.all) || source.is_some_and(|source| was(renewed.each.get(source).copied())) {
+            return;
+        }
+        renew(&|it| source.is_none_or(|source| source == it) && !was(renewed.each.get(it).copied()));
+        match source {
+            Some(source) => drop(renewed.each.insert(source.clone(), Instant::now())),
+            None => renewed.all = Some(Instant::now()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(profile: &str) -> Source {
+        Source::Process { profile: profile.into() }
+    }
+
+    /// Which of two sources are renewed.
+    fn renewed(renewals: &Renewals, source: Option<&Source>, began: Instant) -> [bool; 2] {
+        let mut both = [false; 2];
+        renewals.renew(source, began, |is_meant| both = ["a", "b"].map(|name| is_meant(&process(name))));
+        both
+    }
+
+    #[test]
+    fn one_renewal_serves_all_that_began_before_it() {
+        let (renewals, a, began) = (Renewals::default(), process("a"), Instant::now());
+        assert_eq!(renewed(&renewals, Some(&a), began), [true, false]);
+        assert_eq!(renewed(&renewals, Some(&a), began), [false, false]);
+        assert_eq!(renewed(&renewals, None, began), [false, true], "the other may have expired, too");
+        assert_eq!(renewed(&renewals, Some(&process("b")), began), [false, false], "all were renewed");
+        let later = Instant::now();
+        assert_eq!(renewed(&renewals, Some(&a), later), [true, false], "the new ones have expired as well");
+        assert_eq!(renewed(&renewals, None, later), [false, true]);
+    }
+}

@@ -1,0 +1,43 @@
+"""What botocore makes of the `Expiration` that a credential_process prints: `botocore_expirations.py TEXTS`.
+
+TEXTS is a JSON list of texts. Prints a list of the same length: seconds since 1970, or null where botocore cannot use the text.
+"""
+
+import json
+import sys
+import warnings
+
+from botocore.credentials import ProcessProvider
+
+
+class Printed:
+    """A process that prints credentials."""
+
+    returncode = 0
+
+    def __init__(self, expiration):
+        self.printed = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "Expiration": expiration}
+
+    def communicate(self):
+        return json.dumps(self.printed).encode(), b""
+
+
+def end(text):
+    config = {"profiles": {"p": {"credential_process": "x"}}}
+    provider = ProcessProvider("p", lambda: config, popen=lambda *_, **__: Printed(text))
+    try:
+        credentials = provider.load()
+        credentials._seconds_remaining()
+        return int(credentials._expiry_time.timestamp() // 1)
+    except Exception:
+        return None
+
+
+def main():
+    warnings.simplefilter("ignore")
+    with open(sys.argv[1], encoding="utf-8") as file:
+        print(json.dumps([end(text) for text in json.load(file)]))
+
+
+if __name__ == "__main__":
+    main()
