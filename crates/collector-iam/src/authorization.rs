@@ -7,8 +7,9 @@ use crate::{
     inline_policy::{INLINE_POLICY, InlinePolicy},
     managed_policy::{MANAGED_POLICY, ManagedPolicy, default_document},
     role::{ROLE, Role},
-    statement::{self, STATEMENT},
-    trust::{self, FEDERATED_PRINCIPAL, OTHER_ACCOUNT, OTHER_ROOT_PRINCIPAL, SERVICE_PRINCIPAL, Said},
+    statement::{self, PolicyStatement, STATEMENT},
+    trust::{FEDERATED_PRINCIPAL, OTHER_ACCOUNT, OTHER_ROOT_PRINCIPAL, SERVICE_PRINCIPAL, Said},
+    trust_policy,
     user::{USER_GRANTS, UserGrants},
 };
 use aws_sdk_iam::{
@@ -107,10 +108,10 @@ impl<'a> Reader<'a> {
 
     async fn role(&mut self, role: &RoleDetail) -> Result<(), CollectError> {
         let arn = role.arn().unwrap_or_default();
-        let trusted = trust::read(role.assume_role_policy_document().unwrap_or_default(), self.sink.place());
-        let trusted = self.details.take(arn, trusted.map(Some))?.read().unwrap_or_default();
-        self.said.emit(self.sink, &trusted).await?;
-        self.sink.emit(&ROLE, &Role { detail: role.clone(), trusted }).await?;
+        let trust = trust_policy::read(role.assume_role_policy_document().unwrap_or_default(), self.sink.place());
+        let trust = self.details.take(arn, trust.map(Some))?.read().unwrap_or_default();
+        self.said.emit(self.sink, &trust.trusted).await?;
+        self.sink.emit(&ROLE, &Role { detail: role.clone(), trust }).await?;
         self.is_bounded(role.permissions_boundary());
         self.holds(role.arn(), role.attached_managed_policies(), role.role_policy_list()).await
     }
@@ -132,8 +133,10 @@ impl<'a> Reader<'a> {
         for policy in inline {
             let (principal, name) = (principal.unwrap_or_default(), policy.policy_name().unwrap_or_default());
             let inline = InlinePolicy::new(principal, name);
+            let statements = self.statements(&inline.id, policy.policy_document().unwrap_or_default())?;
+            let inline = InlinePolicy { statements: statements.as_ref().map(Vec::len), ..inline };
             self.sink.emit(&INLINE_POLICY, &inline).await?;
-            self.says(&inline.id, policy.policy_document().unwrap_or_default()).await?;
+            self.sink.emit_all(&STATEMENT, &statements.unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -150,14 +153,16 @@ impl<'a> Reader<'a> {
     async fn describe(&mut self, arn: &str, document: &str) -> Result<(), CollectError> {
         self.awaited.remove(arn);
         self.described.insert(arn.to_owned());
-        self.sink.emit(&MANAGED_POLICY, &ManagedPolicy { arn: arn.to_owned() }).await?;
-        self.says(arn, document).await
+        let statements = self.statements(arn, document)?;
+        let policy = ManagedPolicy { arn: arn.to_owned(), statements: statements.as_ref().map(Vec::len) };
+        self.sink.emit(&MANAGED_POLICY, &policy).await?;
+        self.sink.emit_all(&STATEMENT, &statements.unwrap_or_default()).await
     }
 
-    async fn says(&mut self, policy_id: &str, document: &str) -> Result<(), CollectError> {
+    /// None when the document cannot be read, which the listing's end reports.
+    fn statements(&mut self, policy_id: &str, document: &str) -> Result<Option<Vec<PolicyStatement>>, CollectError> {
         let statements = statement::read(policy_id, document);
-        let statements = self.details.take(policy_id, statements.map(Some))?.read().unwrap_or_default();
-        self.sink.emit_all(&STATEMENT, &statements).await
+        Ok(self.details.take(policy_id, statements.map(Some))?.read())
     }
 
     /// Policies that were attached while the pages were read, after their own page had gone by.

@@ -1,5 +1,6 @@
 //! Policies that are part of a user, group or role, from `GetAccountAuthorizationDetails` -> `(:AWSInlinePolicy)`.
 
+use crate::managed_policy::count;
 use aws_sdk_iam::types::PolicyDetail;
 use collector::{Edge, Node, Target, Value, indexed, prop};
 
@@ -13,12 +14,14 @@ pub struct InlinePolicy {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// How many statements it has; none when it cannot be read.
+    pub statements: Option<usize>,
 }
 
 impl InlinePolicy {
-    /// The policy of this name in a principal.
+    /// The policy of this name in a principal, not read so far.
     pub fn new(principal_arn: &str, name: &str) -> Self {
-        Self { id: format!("{principal_arn}/inline_policy/{name}"), name: name.to_owned() }
+        Self { id: format!("{principal_arn}/inline_policy/{name}"), name: name.to_owned(), statements: None }
     }
 }
 
@@ -31,6 +34,7 @@ pub static INLINE_POLICY: Node<InlinePolicy> = Node {
         prop("type", |_, _| "inline".into()),
         // They have none: the property is indexed for the managed policies, which share the label AWSPolicy.
         indexed("arn", |_, _| Value::Null),
+        prop("_groma_statements", |it, _| count(it.statements)),
     ],
     edges: &[Edge::account()],
     ..Node::of(LABEL)
@@ -51,11 +55,13 @@ mod tests {
     #[test]
     fn a_full_policy_leaves_only_the_arn_null() {
         let policy = InlinePolicy::new("arn:aws:iam::111111111111:user/alice", "second inline");
+        let policy = InlinePolicy { statements: Some(0), ..policy };
         expect![[r#"
             (:AWSInlinePolicy:AWSPolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/second inline"})
               name = "second inline"
               type = "inline"
               arn (indexed) = null
+              _groma_statements = 0
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
         "#]]
         .assert_eq(&render(&INLINE_POLICY, &policy, &["arn"]));

@@ -16,6 +16,7 @@ pub mod managed_policy;
 pub mod role;
 pub mod statement;
 pub mod trust;
+pub mod trust_policy;
 
 pub mod json;
 pub mod policy_document;

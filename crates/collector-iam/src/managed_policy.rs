@@ -7,11 +7,13 @@ use collector::{Node, Target, Value, indexed, prop};
 /// Label of managed policies.
 pub const LABEL: &str = "AWSManagedPolicy";
 
-/// A managed policy by its ARN, which says all that the graph holds of it besides its statements.
+/// A managed policy by its ARN, which says most of what the graph holds of it besides its statements.
 #[derive(Debug, Clone)]
 pub struct ManagedPolicy {
     /// Its ARN.
     pub arn: String,
+    /// How many statements it has; none when it cannot be read.
+    pub statements: Option<usize>,
 }
 
 /// Managed policies. Those of AWS belong to no account.
@@ -23,6 +25,7 @@ pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
         prop("name", |it, _| name(&it.arn).into()),
         prop("type", |_, _| "managed".into()),
         indexed("arn", |it, _| (&it.arn).into()),
+        prop("_groma_statements", |it, _| count(it.statements)),
     ],
     ..Node::of(LABEL)
 };
@@ -30,6 +33,11 @@ pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
 /// Whether it is one of AWS's own policies, the same for all accounts: `arn:aws:iam::aws:policy/…`.
 pub fn is_of_aws(policy_id: &str) -> bool {
     policy_id.split(':').nth(4) == Some("aws")
+}
+
+/// How many statements a policy has: a policy without any grants nothing, and is not taken for one that cannot be read.
+pub fn count(statements: Option<usize>) -> Value {
+    statements.and_then(|count| i64::try_from(count).ok()).into()
 }
 
 /// Ends of a principal's POLICY edges.
@@ -56,12 +64,14 @@ mod tests {
 
     #[test]
     fn a_full_policy_leaves_nothing_null() {
-        let policy = ManagedPolicy { arn: "arn:aws:iam::111111111111:policy/teams/data/reports".into() };
+        let policy =
+            ManagedPolicy { arn: "arn:aws:iam::111111111111:policy/teams/data/reports".into(), statements: Some(2) };
         expect![[r#"
             (:AWSManagedPolicy:AWSPolicy {id: "arn:aws:iam::111111111111:policy/teams/data/reports"})
               name = "reports"
               type = "managed"
               arn (indexed) = "arn:aws:iam::111111111111:policy/teams/data/reports"
+              _groma_statements = 2
         "#]]
         .assert_eq(&render(&MANAGED_POLICY, &policy, &[]));
     }

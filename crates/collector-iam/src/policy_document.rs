@@ -59,9 +59,10 @@ pub struct Statement {
     pub not_resource: Option<Vec<String>>,
     /// `Condition`, as a list in JSON text.
     pub condition: Option<String>,
-    /// `Principal`: kind (`AWS`, `Service`, `Federated`, …) and value. `NotPrincipal` names nobody who may do
-    /// something, so it has no place here.
+    /// `Principal`: kind (`AWS`, `Service`, `Federated`, …) and value.
     pub principals: Vec<(String, String)>,
+    /// `NotPrincipal`, in the same form: everyone but these.
+    pub not_principals: Option<Vec<(String, String)>>,
 }
 
 /// Parses the statements of a document, URL-encoded as in IAM's answer. Takes time and memory in proportion to the
@@ -107,7 +108,8 @@ impl Fields<'_> {
             resource: self.texts("Resource")?,
             not_resource: self.texts("NotResource")?,
             condition: self.json.get("Condition").map(condition_text),
-            principals: self.principals()?,
+            principals: self.principals("Principal")?.unwrap_or_default(),
+            not_principals: self.principals("NotPrincipal")?,
         })
     }
 
@@ -132,20 +134,19 @@ impl Fields<'_> {
         texts.collect::<Option<_>>().ok_or_else(|| self.unexpected(field, "a text or a list of texts"))
     }
 
-    fn principals(&self) -> Result<Vec<(String, String)>, DocumentError> {
-        const FIELD: &str = "Principal";
-        match self.json.get(FIELD) {
-            None => Ok(Vec::new()),
+    fn principals(&self, field: &'static str) -> Result<Option<Vec<(String, String)>>, DocumentError> {
+        match self.json.get(field) {
+            None => Ok(None),
             // `"Principal": "*"` is short for everyone.
-            Some(Json::String(everyone)) => Ok(vec![("AWS".to_owned(), everyone.clone())]),
+            Some(Json::String(everyone)) => Ok(Some(vec![("AWS".to_owned(), everyone.clone())])),
             Some(Json::Object(kinds)) => {
                 let mut all = Vec::new();
                 for (kind, values) in kinds {
-                    all.extend(self.list(FIELD, values)?.into_iter().map(|value| (kind.clone(), value)));
+                    all.extend(self.list(field, values)?.into_iter().map(|value| (kind.clone(), value)));
                 }
-                Ok(all)
+                Ok(Some(all))
             }
-            Some(_) => Err(self.unexpected(FIELD, "a text or an object")),
+            Some(_) => Err(self.unexpected(field, "a text or an object")),
         }
     }
 
@@ -205,6 +206,11 @@ mod tests {
     }
 
     #[test]
+    fn a_document_without_statements_is_read() {
+        assert_eq!(parse(&encoded(r#"{"Version":"2012-10-17","Statement":[]}"#)).expect("a policy"), []);
+    }
+
+    #[test]
     fn negations_keep_their_own_fields() {
         let statement =
             only(r#"{"Statement":[{"Sid":"","NotAction":["a","b"],"NotResource":"r","NotPrincipal":"*"}]}"#);
@@ -212,6 +218,7 @@ mod tests {
         assert_eq!(statement.not_action, Some(texts(&["a", "b"])));
         assert_eq!(statement.not_resource, Some(texts(&["r"])));
         assert_eq!((statement.action, statement.resource, statement.principals), (None, None, Vec::new()));
+        assert_eq!(statement.not_principals, Some(vec![("AWS".to_owned(), "*".to_owned())]));
     }
 
     #[test]
@@ -252,6 +259,10 @@ mod tests {
         check_error(
             &encoded(r#"{"Statement":{"Principal":[]}}"#),
             &expect!["Principal of statement 1 is not a text or an object"],
+        );
+        check_error(
+            &encoded(r#"{"Statement":{"NotPrincipal":{"AWS":[1]}}}"#),
+            &expect!["NotPrincipal of statement 1 is not a text or a list of texts"],
         );
     }
 

@@ -1,6 +1,6 @@
 //! Roles, from `GetAccountAuthorizationDetails` -> `(:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(:AWSPrincipal)`.
 
-use crate::{inline_policy, managed_policy, trust::Trusted};
+use crate::{inline_policy, managed_policy, trust::Trusted, trust_policy::TrustPolicy};
 use aws_sdk_iam::types::RoleDetail;
 use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 
@@ -9,8 +9,8 @@ use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 pub struct Role {
     /// As IAM gives it.
     pub detail: RoleDetail,
-    /// ARNs, or names of services and of web identity providers, without repeats.
-    pub trusted: Vec<Trusted>,
+    /// Whom it trusts; ARNs, or names of services and of web identity providers, without repeats.
+    pub trust: TrustPolicy,
 }
 
 /// Roles, the policies that they hold and whom they trust.
@@ -25,15 +25,17 @@ pub static ROLE: Node<Role> = Node {
         prop("createdate", |it, _| it.detail.create_date().map(Value::spelled).into()),
         prop("createdate_dt", |it, _| it.detail.create_date().into()),
         prop("_groma_boundary", |it, _| managed_policy::boundary(it.detail.permissions_boundary())),
+        prop("_groma_trust", |it, _| it.trust.text.clone().into()),
     ],
     ontology: &[copied("_ont_name", "name"), fixed("_ont_type", "custom"), fixed("_ont_scope", "account")],
     edges: &[
         Edge::account(),
         // Cartography has this edge to principals that the policy only denies, too.
         Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it: &Role, _| {
-            it.trusted.iter().map(target).collect()
+            it.trust.trusted.iter().map(target).collect()
         })
         .with_props(&["_groma_denied", "_groma_conditional"]),
+        Edge::out(TRUSTS, "AWSAccount", "id", |it: &Role, _| it.trust.unlinked.iter().map(Target::from).collect()),
         Edge::out("POLICY", managed_policy::LABEL, "id", |it, _| {
             managed_policy::targets(it.detail.attached_managed_policies())
         }),
@@ -44,6 +46,10 @@ pub static ROLE: Node<Role> = Node {
     ..Node::of("AWSRole")
 };
 
+/// Type of the edges to accounts that a trust policy allows without a principal that has a node: see
+/// [`TrustPolicy::unlinked`].
+const TRUSTS: &str = "_module_TRUSTS";
+
 fn target(trusted: &Trusted) -> Target {
     let mark = |is: bool| if is { true.into() } else { Value::Null };
     Target { value: trusted.arn.clone(), props: vec![mark(trusted.denied), mark(trusted.conditional)] }
@@ -53,7 +59,7 @@ fn target(trusted: &Trusted) -> Target {
 mod tests {
     use super::{ROLE, Role, RoleDetail};
     use crate::testing::{attached, bounded, inline, time};
-    use crate::trust;
+    use crate::trust_policy;
     use collector::testing::{place, render};
     use expect_test::expect;
 
@@ -71,8 +77,9 @@ mod tests {
             .build();
         let document = r#"{"Statement":[
             {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}},
+            {"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"333333333333"}},
             {"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}]}"#;
-        let trusted = trust::read(document, &place()).expect("a policy");
+        let trust = trust_policy::read(document, &place()).expect("a policy");
         expect![[r#"
             (:AWSRole:AWSPrincipal:PermissionRole {id: "arn:aws:iam::111111111111:role/service-role/app"})
               arn (indexed) = "arn:aws:iam::111111111111:role/service-role/app"
@@ -82,6 +89,7 @@ mod tests {
               createdate = "2024-05-01 01:02:03+00:00"
               createdate_dt = time(1714525323000000)
               _groma_boundary = "arn:aws:iam::111111111111:policy/boundary"
+              _groma_trust = "[{\"action\":[\"sts:AssumeRole\"],\"condition\":null,\"effect\":\"Allow\",\"notaction\":null,\"notprincipal\":null,\"principal\":[[\"Service\",\"ec2.amazonaws.com\"]],\"version\":\"2008-10-17\"},{\"action\":[\"sts:AssumeRole\"],\"condition\":null,\"effect\":\"Allow\",\"notaction\":null,\"notprincipal\":null,\"principal\":[[\"AWS\",\"333333333333\"]],\"version\":\"2008-10-17\"},{\"action\":[\"sts:AssumeRole\"],\"condition\":null,\"effect\":\"Deny\",\"notaction\":null,\"notprincipal\":null,\"principal\":[[\"AWS\",\"arn:aws:iam::222222222222:root\"]],\"version\":\"2008-10-17\"}]"
               _ont_name (indexed) = "app"
               _ont_type (indexed) = "custom"
               _ont_scope (indexed) = "account"
@@ -89,9 +97,10 @@ mod tests {
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:TRUSTS_AWS_PRINCIPAL _groma_denied=null _groma_conditional=null]->(:AWSPrincipal {arn: "ec2.amazonaws.com"})
               -[:TRUSTS_AWS_PRINCIPAL _groma_denied=true _groma_conditional=true]->(:AWSPrincipal {arn: "arn:aws:iam::222222222222:root"})
+              -[:_module_TRUSTS]->(:AWSAccount {id: "333333333333"})
               -[:POLICY]->(:AWSManagedPolicy {id: "arn:aws:iam::111111111111:policy/forms"})
               -[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:role/service-role/app/inline_policy/own"})
         "#]]
-        .assert_eq(&render(&ROLE, &Role { detail, trusted }, &[]));
+        .assert_eq(&render(&ROLE, &Role { detail, trust }, &[]));
     }
 }

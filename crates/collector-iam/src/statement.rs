@@ -104,6 +104,7 @@ mod tests {
             not_resource: some("arn:aws:s3:::b/*"),
             condition: Some(r#"[{"Bool": {"aws:SecureTransport": "true"}}]"#.into()),
             principals: Vec::new(),
+            not_principals: None,
         };
         let policy_id = "arn:aws:iam::111111111111:policy/forms".to_owned();
         let statement = PolicyStatement { id: format!("{policy_id}/statement/Read"), policy_id, says };

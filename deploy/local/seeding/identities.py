@@ -60,7 +60,22 @@ def shared(aws, account):
     iam.create_access_key(UserName="deploy")
 
 
+def permissions(aws, account):
+    """Roles of which the statements alone do not say who may assume them, or what they may do."""
+    iam = aws.client("iam", account)
+    app = f"arn:aws:iam::{account}:role/app"
+    external = {"StringEquals": {"sts:ExternalId": "ext"}}
+    role(iam, "trusts-app-if", trust(external, AWS=app))
+    allow, deny = ({"Effect": it, "Principal": {"AWS": app}, "Action": "sts:AssumeRole"} for it in ("Allow", "Deny"))
+    role(iam, "denies-app", document(allow, deny))
+    role(iam, "denies-app-if", document(allow, {**deny, "Condition": external}))
+    role(iam, "trusts-session", trust(AWS=f"arn:aws:sts::{account}:assumed-role/app/session"))
+    role(iam, "bounded", trust(Service="lambda.amazonaws.com"), inline={"everything": document(EVERYTHING)})
+    iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=READ_ONLY)
+
+
 def awkward(aws):
+    permissions(aws, ALPHA)
     alpha(aws)
     beta(aws)
     gamma(aws)

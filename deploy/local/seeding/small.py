@@ -10,6 +10,7 @@ def fill(aws):
     instances = 0
     for account in (HUB, ALPHA, BETA):
         identities.shared(aws, account)
+    identities.permissions(aws, ALPHA)
     for account in (ALPHA, BETA):
         for region in REGIONS:
             instances += len(region_of(aws, account, region))

@@ -3,12 +3,13 @@
 use super::rules::{RULES, Rule};
 use crate::{
     answer,
-    policy::{Conditions, Grant, Open},
+    policy::{ByName, Conditions, Grant, Open},
     run::Counts,
     stale::{CHUNK, End, Shapes},
 };
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{BoltNull, BoltType, Query};
+use serde_json::json;
 
 /// Edges of one type written in one transaction.
 const BATCH: usize = 5_000;
@@ -49,17 +50,22 @@ impl Edge {
     }
 }
 
-/// `must` for a permission that no request changes, else `may` and the open conditions as JSON: `{"allow": […], "boundary": […],
-/// "deny": […]}`, each a list of operator maps in JSON text. Conditions of a role's trust policy are not among them.
+/// `must` for a permission that no request changes, else `may` and what is open, as JSON: `allow`, `boundary`, `trust` and `deny`
+/// are lists of operator maps in JSON text. It is allowed if one of each of the first three holds, or of each in `or`, and none
+/// of `deny`; nothing in a list means that nothing is open there.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
-    let Some(Open { allow, boundary, deny, is_boundary_unread, is_boundary_disputed }) = open else {
-        return ("must".into(), BoltType::Null(BoltNull));
-    };
-    let mut condition = serde_json::json!({ "allow": allow, "boundary": boundary, "deny": deny });
-    if *is_boundary_unread {
-        condition["unread"] = "permissions boundary".into();
+    let Some(open) = open else { return ("must".into(), BoltType::Null(BoltNull)) };
+    let mut condition = json!({ "allow": open.allow, "boundary": open.boundary, "deny": open.deny });
+    if !open.trust.is_empty() {
+        condition["trust"] = json!(open.trust);
     }
-    if *is_boundary_disputed {
+    if let Some(ByName { trust, boundary }) = &open.or {
+        condition["or"] = json!({ "trust": trust, "boundary": boundary });
+    }
+    if !open.unread.is_empty() {
+        condition["unread"] = json!(open.unread);
+    }
+    if open.is_boundary_disputed {
         condition["undocumented"] =
             "whether the permissions boundary limits a user that the role trusts by name".into();
     }

@@ -2,11 +2,11 @@
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
 //! A principal may assume a role that trusts it or its account and that its policies let it assume, in whatever account; a
-//! role of its own account that trusts it by name even without a policy. A role that trusts everyone names nobody, and has no
+//! role of its own account that trusts it, or one of its sessions, by name even without a policy. A role that trusts everyone names nobody, and has no
 //! edge. The rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
 //! edges, as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions
-//! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, since Cartography's
-//! schema has no place for it.
+//! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, and `_groma_trust` on a role has
+//! its trust policy, since Cartography's schema has no place for them.
 //!
 //! Principals are read in the order of their ARNs, which keeps those of an account together: so one account's resources
 //! and managed policies are in memory, one page of principals with their inline policies, and one batch of edges. Of a
@@ -26,7 +26,7 @@ mod rules;
 mod trust;
 
 use crate::{
-    policy::{Asked, Caller, Covers, Holder, Permissions, Trust},
+    policy::{Asked, Caller, Holder, Permissions, Resource},
     run::{Counts, LAST},
 };
 use edges::{Drawing, Edge};
@@ -37,7 +37,8 @@ use principals::Principal;
 use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use trust::Trusts;
 
 /// The action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
@@ -55,6 +56,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
     let mut evaluation = Evaluation {
         policies: Policies::new(asked),
         accounts: Accounts::default(),
+        trusts: Trusts::default(),
         drawing: Drawing::new(store, tag),
         store,
         assume,
@@ -67,7 +69,8 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
 /// What a run over nodes of these labels says to the database, see [`crate::rehearsal`].
 pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
-    let general = [rules::counts(), principals::query(LAST), policies::query(&[]), trust::query("")];
+    let general =
+        [rules::counts(), principals::query(LAST), policies::query(&[]), trust::by_name(&[]), trust::of_account("")];
     let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
     general.into_iter().chain(resources).chain(edges::rehearsal(&rules, tag)).collect()
 }
@@ -78,6 +81,7 @@ struct Evaluation<'a> {
     rules: Vec<(&'static Rule, Permissions)>,
     policies: Policies,
     accounts: Accounts,
+    trusts: Trusts,
     drawing: Drawing<'a>,
 }
 
@@ -89,6 +93,8 @@ impl Evaluation<'_> {
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.arn);
             self.policies.load(self.store, page.iter().flat_map(Principal::policy_ids)).await?;
+            let named_by = page.iter().flat_map(|principal| &principal.named_by).map(String::as_str);
+            self.trusts.load(self.store, named_by).await?;
             for principal in &page {
                 self.evaluate(principal).await?;
             }
@@ -97,60 +103,50 @@ impl Evaluation<'_> {
     }
 
     async fn evaluate(&mut self, principal: &Principal) -> Result<(), GraphError> {
+        self.draw_roles(principal).await?;
         let holder = self.policies.holder(principal);
-        draw_roles(self.store, &mut self.accounts, &mut self.drawing, &holder, principal, self.assume).await?;
         for account in &principal.accounts {
             for (rule, asked) in &self.rules {
                 if holder.allowing(*asked).next().is_none() {
                     continue;
                 }
                 let resources = self.accounts.resources(self.store, account, rule).await?;
-                draw_rule(&mut self.drawing, &holder, &principal.arn, rule, *asked, resources).await?;
+                draw_rule(&mut self.drawing, &holder, &principal.arn, (rule, *asked), (account, resources)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Roles that the principal may assume: those that name it or its sessions, and those that trust its account.
+    async fn draw_roles(&mut self, principal: &Principal) -> Result<(), GraphError> {
+        let holder = self.policies.holder(principal);
+        let Some(account) = principal.accounts.first() else { return Ok(()) };
+        if !holder.caller.as_ref().is_some_and(Caller::makes_requests) {
+            return Ok(());
+        }
+        let trusting = self.accounts.trusting(self.store, account).await?;
+        let mut roles: BTreeSet<&str> = trusting.roles().candidates(holder.allowing(self.assume)).collect();
+        roles.extend(principal.named_by.iter().map(String::as_str).chain(trusting.of_sessions()));
+        for role in roles {
+            let Some(trust) = self.trusts.get(role).or_else(|| trusting.get(role)) else { continue };
+            if let Some(grant) = holder.assume(self.assume, role, trust) {
+                self.drawing.draw(Edge::assume(&principal.arn, role, &grant)).await?;
             }
         }
         Ok(())
     }
 }
 
-/// Roles that the principal may assume: those that name it, and those that trust its account.
-async fn draw_roles(
-    store: &GraphStore,
-    accounts: &mut Accounts,
-    drawing: &mut Drawing<'_>,
-    holder: &Holder<'_>,
-    principal: &Principal,
-    assume: Permissions,
-) -> Result<(), GraphError> {
-    let mut roles: BTreeMap<&str, Trust> =
-        principal.named_by.iter().map(|(role, covers)| (&**role, Trust::new(Some(*covers), Covers::No))).collect();
-    let asks = holder.caller.as_ref().is_some_and(Caller::makes_requests);
-    let may_ask = asks && (!roles.is_empty() || holder.allowing(assume).next().is_some());
-    if let Some(account) = principal.accounts.first().filter(|_| may_ask) {
-        let trusting = accounts.trusting(store, account).await?;
-        let named = principal.named_by.keys().map(String::as_str);
-        for role in trusting.roles().candidates(holder.allowing(assume)).chain(named) {
-            let trust = Trust::new(principal.named_by.get(role).copied(), trusting.covers(role));
-            roles.insert(role, trust);
-        }
-    }
-    for (role, trust) in roles {
-        if let Some(grant) = holder.assume(assume, role, trust) {
-            drawing.draw(Edge::assume(&principal.arn, role, &grant)).await?;
-        }
-    }
-    Ok(())
-}
-
+/// Resources of an account that the principal may use.
 async fn draw_rule(
     drawing: &mut Drawing<'_>,
     holder: &Holder<'_>,
     principal: &str,
-    rule: &'static Rule,
-    asked: Permissions,
-    resources: &Resources,
+    (rule, asked): (&'static Rule, Permissions),
+    (account, resources): (&str, &Resources),
 ) -> Result<(), GraphError> {
     for arn in resources.candidates(holder.allowing(asked)) {
-        if let Some(grant) = holder.grant(asked, arn) {
+        if let Some(grant) = holder.grant(asked, Resource::of_account(arn, account)) {
             drawing.draw(Edge::of(rule, principal, arn, grant)).await?;
         }
     }

@@ -14,9 +14,9 @@ const AT_ONCE: usize = 200;
 /// Managed policies kept: an account may have 1,500, up to 5,000 on request.
 const MOST: usize = 10_000;
 
-const TEXT: &str = "UNWIND $ids AS id \
-    MATCH (policy:AWSPolicy {id: id})-[:STATEMENT]->(s:AWSPolicyStatement) \
-    RETURN id, s.effect AS effect, s.action AS action, s.notaction AS notaction, s.resource AS resource, \
+const TEXT: &str = "UNWIND $ids AS id MATCH (policy:AWSPolicy {id: id}) \
+    OPTIONAL MATCH (policy)-[:STATEMENT]->(s:AWSPolicyStatement) \
+    RETURN id, policy._groma_statements AS count, s IS NOT NULL AS is_statement, s.effect AS effect, s.action AS action, s.notaction AS notaction, s.resource AS resource, \
     s.notresource AS notresource, s.condition AS condition, s._groma_version AS version ORDER BY id, s.id";
 
 pub(super) fn query(ids: &[&str]) -> Query {
@@ -34,8 +34,17 @@ pub(super) struct Policies {
 struct Known {
     /// Its statements that matter.
     policy: Policy,
-    /// The graph has a statement of it, whether or not it matters.
-    is_there: bool,
+    /// How many statements the graph has of it, whether or not they matter.
+    found: i64,
+    /// How many it has, if it could be read.
+    count: Option<i64>,
+}
+
+impl Known {
+    /// Whether the graph has all its statements. A graph of an older version does not say how many there are.
+    fn is_read(&self) -> bool {
+        self.count.map_or(self.found > 0, |count| self.found >= count)
+    }
 }
 
 impl Policies {
@@ -48,7 +57,7 @@ impl Policies {
         let new: BTreeSet<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
         let new: Vec<&str> = new.into_iter().collect();
         for ids in new.chunks(AT_ONCE) {
-            // One without statements is known to have none.
+            // One that is not in the graph is known not to be.
             self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Known::default())));
             for row in store.rows(query(ids)).await? {
                 self.take(&row).map_err(answer::unreadable)?;
@@ -58,6 +67,11 @@ impl Policies {
     }
 
     fn take(&mut self, row: &Row) -> Result<(), DeError> {
+        let known = self.known.entry(row.get("id")?).or_default();
+        known.count = row.get("count")?;
+        if !row.get::<bool>("is_statement")? {
+            return Ok(());
+        }
         let raw = Raw {
             effect: row.get("effect")?,
             action: row.get("action")?,
@@ -67,22 +81,22 @@ impl Policies {
             condition: row.get("condition")?,
             version: row.get("version")?,
         };
-        let known = self.known.entry(row.get("id")?).or_default();
-        known.is_there = true;
+        known.found += 1;
         known.policy.extend(Statement::new(raw, &self.asked));
         Ok(())
     }
 
-    /// What a principal holds, once its policies have been loaded. A boundary without any statement in the graph is not
-    /// taken for one that forbids everything, and makes everything uncertain: the graph may not have it.
+    /// What a principal holds, once its policies have been loaded. A boundary that the graph does not have is not taken for
+    /// one that forbids everything, nor a policy for one that says nothing: they make everything uncertain.
     pub(super) fn holder(&self, principal: &Principal) -> Holder<'_> {
-        let policies = principal.policies.iter().filter_map(|id| self.known.get(id));
+        let policies = || principal.policies.iter().filter_map(|id| self.known.get(id));
         let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
         Holder {
-            caller: Some(Caller::of_arn(&principal.arn)),
-            policies: policies.map(|known| &known.policy).filter(|policy| !policy.is_empty()).collect(),
-            boundary: boundary.filter(|known| known.is_there).map(|known| &known.policy),
-            is_boundary_unread: boundary.is_some_and(|known| !known.is_there),
+            caller: Some(Caller::of_arn(&principal.arn).in_organization(principal.organization.clone())),
+            policies: policies().map(|known| &known.policy).filter(|policy| !policy.is_empty()).collect(),
+            boundary: boundary.filter(|known| known.is_read()).map(|known| &known.policy),
+            is_boundary_unread: boundary.is_some_and(|known| !known.is_read()),
+            is_policy_unread: policies().any(|known| !known.is_read()),
         }
     }
 

@@ -1,9 +1,8 @@
 //! Principals with policies, page by page.
 
-use crate::{answer, policy::Covers};
+use crate::answer;
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{DeError, Query, Row};
-use std::collections::HashMap;
 
 /// Principals in a page.
 const PAGE: i64 = 200;
@@ -19,34 +18,27 @@ pub(super) struct Principal {
     pub(super) policies: Vec<String>,
     /// Id of the policy that bounds it, if the graph knows one.
     pub(super) boundary: Option<String>,
-    /// Whether roles let it in, by their ARNs: those whose trust policy names it.
-    pub(super) named_by: HashMap<String, Covers>,
+    /// Id of its account's organization, if the graph knows it.
+    pub(super) organization: Option<String>,
+    /// ARNs of the roles whose trust policies name it.
+    pub(super) named_by: Vec<String>,
 }
 
-/// Cypher for a role's ARN and [`Covers`], from its edge `trust`: what its trust policy says of the principal there.
-macro_rules! said {
-    () => {
-        "[role.arn, CASE WHEN trust._groma_denied THEN 'No' WHEN trust._groma_conditional THEN 'Maybe' ELSE 'Yes' END]"
-    };
-}
-pub(super) use said;
-
-/// Those with policies, and those that a role names. A service, an identity provider and an account as a whole assume
-/// nothing by their name.
-const TEXT: &str = concat!(
-    "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
+/// Those with policies, and those that a role names, itself or through sessions. A service, an identity provider and an
+/// account as a whole assume nothing by their name.
+const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
     OR EXISTS { (p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(:AWSPolicy) } \
-    OR EXISTS { (p)<-[:TRUSTS_AWS_PRINCIPAL]-(:AWSRole) }) WITH p ORDER BY p.arn LIMIT $page \
+    OR EXISTS { (p)<-[:TRUSTS_AWS_PRINCIPAL]-(:AWSRole) } \
+    OR (p:AWSRole AND EXISTS { (p)<-[:RESOURCE]-(:AWSAccount)<-[:_module_TRUSTS]-(:AWSRole) })) WITH p ORDER BY p.arn LIMIT $page \
     RETURN p.arn AS arn, p._groma_boundary AS boundary, \
     [(account:AWSAccount)-[:RESOURCE]->(p) | account.id] AS accounts, \
+    [(p)<-[:RESOURCE]-(:AWSAccount)<-[:_module_MEMBER]-(organization:AWSOrganization) | organization.id] AS organizations, \
     [(p)-[:POLICY]->(policy:AWSPolicy) | policy.id] + \
     [(p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(policy:AWSPolicy) | policy.id] AS policies, \
     CASE WHEN p:AWSRootPrincipal OR p:AWSServicePrincipal OR p:AWSFederatedPrincipal THEN [] \
     ELSE [(p)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
-          WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | ",
-    said!(),
-    "] END AS named_by ORDER BY arn"
-);
+          WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | role.arn] END AS named_by \
+    ORDER BY arn";
 
 /// The next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
@@ -72,7 +64,8 @@ impl Principal {
             accounts: sorted("accounts")?,
             policies: sorted("policies")?,
             boundary: row.get("boundary")?,
-            named_by: covers(row.get("named_by")?),
+            organization: only(sorted("organizations")?),
+            named_by: sorted("named_by")?,
         })
     }
 
@@ -82,17 +75,7 @@ impl Principal {
     }
 }
 
-/// From pairs like those of [`said`].
-pub(super) fn covers(pairs: Vec<Vec<String>>) -> HashMap<String, Covers> {
-    let read = |pair: Vec<String>| {
-        let mut texts = pair.into_iter();
-        let role = texts.next()?;
-        let covers = match texts.next()?.as_str() {
-            "No" => Covers::No,
-            "Yes" => Covers::Yes,
-            _ => Covers::Maybe,
-        };
-        Some((role, covers))
-    };
-    pairs.into_iter().filter_map(read).collect()
+/// An account that changes organizations may be in the listings of both for a while.
+fn only(mut organizations: Vec<String>) -> Option<String> {
+    organizations.pop().filter(|_| organizations.is_empty())
 }

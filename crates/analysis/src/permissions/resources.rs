@@ -139,7 +139,7 @@ async fn ensure_index(store: &GraphStore, label: &str) -> Result<(), GraphError>
 #[cfg(test)]
 mod tests {
     use super::{Resources, merge};
-    use crate::policy::{Asked, Covers, Raw, Statement};
+    use crate::policy::{Asked, Covers, Raw, Request, Statement};
     use proptest::prelude::*;
 
     fn statement(resource: Option<Vec<String>>, not_resource: Option<Vec<String>>) -> Statement {
@@ -185,7 +185,7 @@ mod tests {
             let resources = Resources::new(arns.clone());
             let tried: Vec<&str> = resources.candidates(std::iter::once(&statement)).collect();
             for arn in &arns {
-                prop_assert!(statement.applies(arn, None) == Covers::No || tried.contains(&arn.as_str()), "{}", arn);
+                prop_assert!(statement.applies(Request::of_anybody(arn.as_str())) == Covers::No || tried.contains(&arn.as_str()), "{}", arn);
             }
             prop_assert!(tried.is_sorted_by(|a, b| a < b), "each once: {:?}", tried);
         }

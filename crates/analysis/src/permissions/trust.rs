@@ -1,47 +1,104 @@
-//! Roles that trust accounts as a whole.
+//! Trust policies of roles.
 
-use super::{
-    principals::{covers, said},
-    resources::Resources,
-};
-use crate::{answer, policy::Covers};
+use super::resources::Resources;
+use crate::{answer, policy::TrustPolicy};
 use graph::{GraphError, GraphStore, parameters};
-use neo4rs::Query;
-use std::collections::HashMap;
+use neo4rs::{DeError, Query, Row};
+use std::collections::{BTreeSet, HashMap};
 
-const TEXT: &str = concat!(
-    "MATCH (:AWSAccount {id: $account})-[:RESOURCE]->(:AWSRootPrincipal)<-[trust:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
-     WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } RETURN ",
-    said!(),
-    " AS said"
-);
+/// Roles asked for at once. A trust policy has up to 4,096 characters (IAM user guide, "IAM and AWS STS quotas").
+const AT_ONCE: usize = 500;
+/// Trust policies kept beyond a page of principals.
+const MOST: usize = 10_000;
 
-/// The roles, of whatever account, that trust one account.
+const BY_NAME: &str = "UNWIND $ids AS id MATCH (role:AWSRole {arn: id}) USING INDEX role:AWSRole(arn) \
+    RETURN role.arn AS role, role._groma_trust AS trust";
+
+/// `is_linked`: through the account as a whole. The other edge is drawn for sessions of the account's roles, and for its bare
+/// id.
+const OF_ACCOUNT: &str = "MATCH (:AWSAccount {id: $account})-[:RESOURCE]->(:AWSRootPrincipal)<-[:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
+    WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
+    RETURN role.arn AS role, role._groma_trust AS trust, true AS is_linked \
+    UNION ALL MATCH (:AWSAccount {id: $account})<-[:_module_TRUSTS]-(role:AWSRole) \
+    WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
+    RETURN role.arn AS role, role._groma_trust AS trust, false AS is_linked";
+
+pub(super) fn by_name(roles: &[&str]) -> Query {
+    parameters::planned_once(BY_NAME, [("ids", parameters::texts(roles))])
+}
+
+pub(super) fn of_account(account: &str) -> Query {
+    parameters::planned_once(OF_ACCOUNT, [("account", account.into())])
+}
+
+/// Trust policies of roles that name principals, by the roles' ARNs.
+#[derive(Debug, Default)]
+pub(super) struct Trusts(HashMap<String, TrustPolicy>);
+
+impl Trusts {
+    /// Reads those of these roles that are not known.
+    pub(super) async fn load(
+        &mut self,
+        store: &GraphStore,
+        roles: impl Iterator<Item = &str>,
+    ) -> Result<(), GraphError> {
+        if self.0.len() > MOST {
+            self.0.clear();
+        }
+        let new: BTreeSet<&str> = roles.filter(|role| !self.0.contains_key(*role)).collect();
+        let new: Vec<&str> = new.into_iter().collect();
+        for roles in new.chunks(AT_ONCE) {
+            for row in store.rows(by_name(roles)).await? {
+                let (role, trust) = read(&row).map_err(answer::unreadable)?;
+                self.0.insert(role, trust);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&self, role: &str) -> Option<&TrustPolicy> {
+        self.0.get(role)
+    }
+}
+
+fn read(row: &Row) -> Result<(String, TrustPolicy), DeError> {
+    Ok((row.get("role")?, TrustPolicy::new(row.get::<Option<String>>("trust")?.as_deref())))
+}
+
+/// The roles, of whatever account, that trust one account or sessions of its roles.
 #[derive(Debug, Default)]
 pub(super) struct Trusting {
+    /// Those that need a policy of the principal.
     roles: Resources,
-    covers: HashMap<String, Covers>,
+    /// Those that may name one of its sessions.
+    of_sessions: BTreeSet<String>,
+    policies: HashMap<String, TrustPolicy>,
 }
 
 impl Trusting {
     pub(super) async fn read(store: &GraphStore, account: &str) -> Result<Self, GraphError> {
-        let rows = store.rows(query(account)).await?;
-        let pairs: Result<_, _> = rows.iter().map(|row| row.get("said")).collect();
-        let covers = covers(pairs.map_err(answer::unreadable)?);
-        Ok(Self { roles: Resources::new(covers.keys().cloned().collect()), covers })
+        let (mut policies, mut of_sessions) = (HashMap::new(), BTreeSet::new());
+        for row in store.rows(of_account(account)).await? {
+            let (role, trust) = read(&row).map_err(answer::unreadable)?;
+            if !row.get::<bool>("is_linked").map_err(answer::unreadable)? {
+                of_sessions.insert(role.clone());
+            }
+            policies.insert(role, trust);
+        }
+        Ok(Self { roles: Resources::new(policies.keys().cloned().collect()), of_sessions, policies })
     }
 
-    /// Those that let in the account.
+    /// All of them.
     pub(super) fn roles(&self) -> &Resources {
         &self.roles
     }
 
-    /// Whether a role lets in the account.
-    pub(super) fn covers(&self, role: &str) -> Covers {
-        self.covers.get(role).copied().unwrap_or(Covers::No)
+    /// Those that may let in a session without a policy of its role.
+    pub(super) fn of_sessions(&self) -> impl Iterator<Item = &str> {
+        self.of_sessions.iter().map(String::as_str)
     }
-}
 
-pub(super) fn query(account: &str) -> Query {
-    parameters::planned_once(TEXT, [("account", account.into())])
+    pub(super) fn get(&self, role: &str) -> Option<&TrustPolicy> {
+        self.policies.get(role)
+    }
 }

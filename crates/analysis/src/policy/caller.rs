@@ -16,6 +16,7 @@ pub enum Known<'a> {
 pub struct Caller {
     arn: String,
     account: String,
+    organization: Option<String>,
     kind: Kind,
 }
 
@@ -41,7 +42,41 @@ impl Caller {
             Some(("group", _)) => Kind::Group,
             _ => Kind::Other,
         };
-        Self { arn: arn.to_owned(), account, kind }
+        Self { arn: arn.to_owned(), account, organization: None, kind }
+    }
+
+    /// The same as a member of this organization, or of one that the graph does not know. The management account is a member
+    /// too.
+    #[must_use]
+    pub fn in_organization(self, organization: Option<String>) -> Self {
+        Self { organization, ..self }
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Id of its account. `None`: of anything but a user, role or group of IAM, which is not looked at.
+    pub fn account(&self) -> Option<&str> {
+        (self.kind != Kind::Other).then_some(self.account.as_str())
+    }
+
+    /// Id of its organization, if the graph has it.
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// What the ARNs of its sessions begin with, if it is a role.
+    pub fn sessions(&self) -> Option<String> {
+        let partition = self.arn.split(':').nth(1).filter(|_| self.kind == Kind::Role)?;
+        let name = self.arn.rsplit('/').next()?;
+        Some(format!("arn:{partition}:sts::{}:assumed-role/{name}/", self.account))
+    }
+
+    /// The ARN that stands for its account as a whole.
+    pub fn root_arn(&self) -> String {
+        format!("arn:{}:iam::{}:root", self.arn.split(':').nth(1).unwrap_or_default(), self.account)
     }
 
     /// Whether it is a user.
@@ -59,11 +94,12 @@ impl Caller {
         self.makes_requests() && arn.split(':').nth(4) == Some(&self.account)
     }
 
-    /// The value of a context key, which has no case (IAM user guide, "AWS global condition context keys").
-    pub fn value(&self, key: &str) -> Known<'_> {
-        match (key.to_lowercase().as_str(), &self.kind) {
+    /// The value of a context key in lower case.
+    pub(super) fn value(&self, key: &str) -> Known<'_> {
+        match (key, &self.kind) {
             (_, Kind::Other) => Known::Unknown,
             ("aws:principalaccount", _) => Known::Is(&self.account),
+            ("aws:principalorgid", _) => self.organization().map_or(Known::Unknown, Known::Is),
             ("aws:principalisawsservice", _) => Known::Is("false"),
             ("aws:username", Kind::User(name)) => Known::Is(name),
             ("aws:principalarn", Kind::User(_) | Kind::Role) => Known::Is(&self.arn),
@@ -82,8 +118,17 @@ mod tests {
     use super::{Caller, Known};
 
     #[test]
+    fn a_role_has_sessions_and_every_principal_an_account() {
+        let (role, user) =
+            (Caller::of_arn("arn:aws-cn:iam::1:role/ops/app"), Caller::of_arn("arn:aws:iam::1:user/alice"));
+        assert_eq!(role.sessions().as_deref(), Some("arn:aws-cn:sts::1:assumed-role/app/"));
+        assert_eq!((user.sessions(), role.root_arn()), (None, "arn:aws-cn:iam::1:root".to_owned()));
+        assert_eq!((user.account(), Caller::of_arn("arn:aws:iam::1:root").account()), (Some("1"), None));
+    }
+
+    #[test]
     fn a_caller_is_told_by_its_arn() {
-        let of = |arn: &str, key: &str| match Caller::of_arn(arn).value(key) {
+        let of = |arn: &str, key: &str| match Caller::of_arn(arn).value(&key.to_lowercase()) {
             Known::Is(value) => value.to_owned(),
             other => format!("{other:?}"),
         };

@@ -1,9 +1,9 @@
-//! Whether a statement's condition holds, as far as the caller alone decides it.
+//! Whether a statement's condition holds, as far as caller and resource decide it.
 //!
 //! Operators as AWS describes them (IAM user guide, "IAM JSON policy elements: Condition operators"). Unknown operators and keys
 //! stay undecided: an undecided Allow is never certain, an undecided Deny is never dropped.
 
-use super::{Caller, Known, Pattern, Variables, pattern::Variable};
+use super::{Known, Pattern, Request, Variables, pattern::Variable};
 use serde_json::Value;
 
 /// A statement's condition.
@@ -70,12 +70,11 @@ impl Condition {
         &self.text
     }
 
-    /// Whether it holds for every request of this caller, or for none. `None`: that depends.
-    pub fn holds(&self, caller: Option<&Caller>) -> Option<bool> {
-        let (caller, tests) = (caller?, self.tests.as_ref()?);
+    /// Whether it holds for every request of this kind, or for none. `None`: that depends.
+    pub fn holds(&self, request: Request<'_>) -> Option<bool> {
         let mut all = Some(true);
-        for test in tests {
-            match test.holds(caller) {
+        for test in self.tests.as_ref()? {
+            match test.holds(request) {
                 Some(true) => {}
                 Some(false) => return Some(false),
                 None => all = None,
@@ -84,14 +83,13 @@ impl Condition {
         all
     }
 
-    /// Whether it holds for each request of this caller for which the other one does: each of its tests holds, or is among
-    /// the other's.
-    pub fn follows(&self, other: Option<&Self>, caller: Option<&Caller>) -> bool {
+    /// Whether it holds for each request of this kind for which the other one does: each of its tests holds, or is among the
+    /// other's.
+    pub fn follows(&self, other: Option<&Self>, request: Request<'_>) -> bool {
         let Some(tests) = &self.tests else { return false };
         let others = other.and_then(|other| other.tests.as_deref()).unwrap_or_default();
         tests.iter().all(|test| {
-            let holds = caller.and_then(|caller| test.holds(caller));
-            holds == Some(true) || (test.variables != Variables::Either && others.contains(test))
+            test.holds(request) == Some(true) || (test.variables != Variables::Either && others.contains(test))
         })
     }
 }
@@ -133,11 +131,11 @@ impl Test {
         Some(Self { key: key.to_lowercase(), quantifier, operator, negated, if_exists, values, variables })
     }
 
-    fn holds(&self, caller: &Caller) -> Option<bool> {
+    fn holds(&self, request: Request<'_>) -> Option<bool> {
         if matches!(self.operator, Operator::Unknown(_)) {
             return None;
         }
-        let known = caller.value(&self.key);
+        let known = request.value(&self.key);
         if self.operator == Operator::Null {
             let is_absent = match known {
                 Known::Is(_) => "false",
@@ -153,14 +151,14 @@ impl Test {
                 Quantifier::Any => self.if_exists,
                 Quantifier::All => true,
             }),
-            Known::Is(found) => self.any_matches(found, caller).map(|any| any != self.negated),
+            Known::Is(found) => self.any_matches(found, request).map(|any| any != self.negated),
         }
     }
 
-    fn any_matches(&self, found: &str, caller: &Caller) -> Option<bool> {
+    fn any_matches(&self, found: &str, request: Request<'_>) -> Option<bool> {
         let mut any = Some(false);
         for value in &self.values {
-            match self.matches(value, found, caller) {
+            match self.matches(value, found, request) {
                 Some(true) => return Some(true),
                 Some(false) => {}
                 None => any = None,
@@ -169,12 +167,12 @@ impl Test {
         any
     }
 
-    fn matches(&self, value: &str, found: &str, caller: &Caller) -> Option<bool> {
+    fn matches(&self, value: &str, found: &str, request: Request<'_>) -> Option<bool> {
         match self.variables {
             Variables::Literal => self.operator.matches(value, found),
             // It depends on the version of the policy.
             Variables::Either => None,
-            Variables::Resolved => match resolved(value, caller)? {
+            Variables::Resolved => match resolved(value, request)? {
                 Some(value) => self.operator.matches(&value, found),
                 None => Some(false),
             },
@@ -185,11 +183,11 @@ impl Test {
 /// A value with its variables replaced. `None`: one of them is not known, or would bring in a wildcard; `Some(None)`: one is
 /// absent, so that the value matches nothing (IAM user guide, "IAM policy elements: Variables and tags").
 #[expect(clippy::option_option, reason = "not known, and known to be absent")]
-fn resolved(value: &str, caller: &Caller) -> Option<Option<String>> {
+fn resolved(value: &str, request: Request<'_>) -> Option<Option<String>> {
     let (mut text, mut rest) = (String::new(), value);
     while let Some((before, behind)) = rest.split_once("${") {
         let (variable, behind) = behind.split_once('}')?;
-        match Variable::new(variable).value(caller) {
+        match Variable::new(variable).value(request) {
             Known::Is(value) if !value.contains(['*', '?']) => text.extend([before, value]),
             Known::Absent => return Some(None),
             Known::Is(_) | Known::Unknown => return None,
@@ -263,14 +261,19 @@ fn scalar(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Condition, Variables};
+    use super::{Condition, Request, Variables};
+    use crate::policy::Caller;
 
     const USER: &str = "arn:aws:iam::111111111111:user/alice";
     const ROLE: &str = "arn:aws:iam::111111111111:role/app";
 
     fn holds(caller: &str, condition: &str) -> Option<bool> {
         let condition = Condition::new(condition.to_owned(), Variables::Resolved);
-        condition.expect("a condition").holds(Some(&Caller::of_arn(caller)))
+        condition.expect("a condition").holds(by(&Caller::of_arn(caller)))
+    }
+
+    fn by(caller: &Caller) -> Request<'_> {
+        Request { caller: Some(caller), resource: "arn:aws:ecs:eu-west-1:222222222222:task/t".into() }
     }
 
     /// By AWS's description of the operators; the key `aws:username` is absent for roles.
@@ -305,6 +308,10 @@ mod tests {
             (r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#, None, None),
             (r#"{"StringEquals": {"aws:PrincipalType": "AssumedRole"}}"#, NO, YES),
             (r#"{"ArnLike": {"aws:SourceArn": "*"}}"#, NO, NO),
+            (r#"{"StringEquals": {"aws:ResourceAccount": "222222222222"}}"#, YES, YES),
+            (r#"{"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}"#, NO, NO),
+            (r#"{"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}}"#, NO, NO),
+            (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#, None, None),
             (r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, None, None),
             (r#"{"ForAnyValue:StringEquals": {"aws:username": "alice"}}"#, YES, NO),
             (r#"{"ForAnyValue:StringNotEquals": {"aws:username": "alice"}}"#, NO, NO),
@@ -349,7 +356,7 @@ mod tests {
             assert_eq!(Condition::new(text.to_owned(), Variables::Resolved), None, "{text:?}");
         }
         let open = Condition::new(r#"{"StringEquals": {"aws:username": "alice"}}"#.to_owned(), Variables::Resolved);
-        assert_eq!(open.expect("a condition").holds(None), None, "without a caller");
+        assert_eq!(open.expect("a condition").holds(Request::of_anybody("r")), None, "without a caller");
     }
 
     #[test]
@@ -357,7 +364,7 @@ mod tests {
         let of = |variables| {
             let condition = r#"{"StringEquals": {"aws:username": "${aws:username}"}}"#;
             let condition = Condition::new(condition.to_owned(), variables).expect("a condition");
-            condition.holds(Some(&Caller::of_arn(USER)))
+            condition.holds(by(&Caller::of_arn(USER)))
         };
         assert_eq!(
             [Variables::Resolved, Variables::Literal, Variables::Either].map(of),
@@ -369,7 +376,7 @@ mod tests {
     fn a_condition_follows_from_one_that_has_its_tests() {
         let follows = |variables, condition: &str, other: &str| {
             let of = |text: &str| Condition::new(text.to_owned(), variables).expect("a condition");
-            of(condition).follows(Some(&of(other)), Some(&Caller::of_arn(USER)))
+            of(condition).follows(Some(&of(other)), by(&Caller::of_arn(USER)))
         };
         let (mfa, spelled) = (r#"{"Bool": {"aws:MFA": "true"}}"#, r#"[{"bool": {"AWS:mfa": [true]}}]"#);
         let both = r#"{"Bool": {"aws:MFA": "true"}, "StringEquals": {"aws:SourceVpc": ["b", "a"]}}"#;

@@ -1,6 +1,6 @@
 //! The decision.
 
-use super::{Caller, Conditions, Permissions, Statement, question::Question};
+use super::{Caller, Conditions, Permissions, Resource, Statement, question::Question};
 
 /// The statements of a policy that concern what is asked for.
 pub type Policy = Vec<Statement>;
@@ -16,6 +16,8 @@ pub struct Holder<'a> {
     pub boundary: Option<&'a Policy>,
     /// It has a boundary that the graph does not know: nothing is certain.
     pub is_boundary_unread: bool,
+    /// The graph does not know one of its policies, which may deny anything: nothing is certain.
+    pub is_policy_unread: bool,
 }
 
 /// A principal may do something.
@@ -36,18 +38,38 @@ pub struct Open {
     pub allow: Vec<String>,
     /// The same of the boundary's statements.
     pub boundary: Vec<String>,
-    /// It is denied if one of these holds.
+    /// The same of the statements of a role's trust policy.
+    pub trust: Vec<String>,
+    /// Another way to be allowed, instead of the first three.
+    pub or: Option<ByName>,
+    /// It is denied if one of these holds, of whatever policy.
     pub deny: Vec<String>,
-    /// The boundary is not known.
-    pub is_boundary_unread: bool,
+    /// Kinds of policies that are not known.
+    pub unread: Vec<&'static str>,
     /// The boundary does not allow it for sure, and AWS does not say whether it has to.
     pub is_boundary_disputed: bool,
 }
 
+/// A role of the principal's own account may let it in by name, without a policy of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByName {
+    /// Conditions of the trust policy's statements, as in [`Open`].
+    pub trust: Vec<String>,
+    /// Those of the boundary's.
+    pub boundary: Vec<String>,
+}
+
 impl Open {
+    /// Whether it shows anything that is open.
+    #[cfg(test)]
+    pub(super) fn says_why(&self) -> bool {
+        let lists = [&self.allow, &self.boundary, &self.trust, &self.deny];
+        lists.iter().any(|it| !it.is_empty()) || !self.unread.is_empty() || self.is_boundary_disputed
+    }
+
     /// All of them as Cartography writes conditions. Those that deny are `{"Deny": […]}`.
     pub fn conditions(&self) -> Conditions {
-        let allow = self.allow.iter().chain(&self.boundary).map(String::as_str);
+        let allow = self.allow.iter().chain(&self.boundary).chain(&self.trust).map(String::as_str);
         Conditions::join(allow).unless(Conditions::join(self.deny.iter().map(String::as_str)))
     }
 }
@@ -58,8 +80,8 @@ impl<'a> Holder<'a> {
     /// A statement whose condition or resource is open is not decided: one that denies leaves a grant that is not certain, and
     /// one that allows makes none that is. It is certain as soon as one action is allowed for sure, by the boundary too if
     /// there is one, and no statement may deny it.
-    pub fn grant(&self, asked: Permissions, arn: &str) -> Option<Grant> {
-        let question = Question::new(self, asked, arn);
+    pub fn grant<'r>(&self, asked: Permissions, resource: impl Into<Resource<'r>>) -> Option<Grant> {
+        let question = Question::new(self, asked, resource.into());
         let own = question.allowed(self.statements());
         if own.possible.is_empty() {
             return None;
@@ -79,6 +101,12 @@ impl<'a> Holder<'a> {
     /// The statements that allow any of `asked` on something: where to look for resources.
     pub fn allowing(&self, asked: Permissions) -> impl Iterator<Item = &'a Statement> {
         self.statements().filter(move |it| it.allows(asked))
+    }
+
+    /// Kinds of policies that the graph does not know.
+    pub(super) fn unread(&self) -> Vec<&'static str> {
+        let kinds = [(self.is_boundary_unread, "permissions boundary"), (self.is_policy_unread, "policy")];
+        kinds.into_iter().filter_map(|(is_unread, kind)| is_unread.then_some(kind)).collect()
     }
 
     pub(super) fn statements(&self) -> impl Iterator<Item = &'a Statement> + Clone + use<'a, '_> {
@@ -179,7 +207,15 @@ mod tests {
         assert_eq!(both.map(|open| (open.allow, open.boundary)), Some((vec![one.to_owned()], vec![MFA.to_owned()])));
         let own = policy(&["Allow * on *"]);
         let unread = Holder { policies: vec![&own], is_boundary_unread: true, ..Holder::default() };
-        assert!(unread.grant(asked().1, ROLE).expect("a grant").open.is_some_and(|open| open.is_boundary_unread));
+        assert!(
+            unread
+                .grant(asked().1, ROLE)
+                .expect("a grant")
+                .open
+                .is_some_and(|open| open.unread == ["permissions boundary"])
+        );
+        let unread = Holder { policies: vec![&own], is_policy_unread: true, ..Holder::default() };
+        assert!(unread.grant(asked().1, ROLE).expect("a grant").open.is_some_and(|open| open.unread == ["policy"]));
     }
 
     /// Decisions that AWS documents (IAM user guide, "Policy evaluation logic", "Permissions boundaries", "IAM JSON policy

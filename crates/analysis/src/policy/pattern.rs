@@ -1,6 +1,6 @@
 //! IAM's patterns.
 
-use super::{Caller, Covers, Known};
+use super::{Covers, Known, Request};
 use std::borrow::Cow;
 
 /// An object key that no pattern names: a pattern that matches it matches any key, for all practical purposes.
@@ -63,9 +63,9 @@ impl Variable {
         }
     }
 
-    /// What it stands for in requests of this caller.
-    pub(super) fn value<'a>(&'a self, caller: &'a Caller) -> Known<'a> {
-        match (caller.value(&self.key), &self.default) {
+    /// What it stands for in requests of this kind.
+    pub(super) fn value<'a>(&'a self, request: Request<'a>) -> Known<'a> {
+        match (request.value(&self.key), &self.default) {
             (Known::Absent, Some(default)) => Known::Is(default),
             (value, _) => value,
         }
@@ -123,17 +123,18 @@ impl Pattern {
         self.has_variables && self.variables == Variables::Either
     }
 
-    /// With the variables that are known of this caller. `None`: one of them is absent, so that nothing matches. AWS resolves
+    /// With the variables that are known of this request. `None`: one of them is absent, so that nothing matches. AWS resolves
     /// variables behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); others stay open.
-    pub fn of_caller(&self, caller: Option<&Caller>) -> Option<Cow<'_, Self>> {
-        let caller = caller.filter(|_| self.has_variables && self.variables == Variables::Resolved);
-        let Some(caller) = caller else { return Some(Cow::Borrowed(self)) };
+    pub fn of_request(&self, request: Request<'_>) -> Option<Cow<'_, Self>> {
+        if !self.has_variables || self.variables != Variables::Resolved || request.caller.is_none() {
+            return Some(Cow::Borrowed(self));
+        }
         let mut colons = self.prefix.matches(':').count();
         let mut tokens: Vec<Token> = self.prefix.chars().map(Token::Is).collect();
         for token in &self.rest {
             colons += usize::from(*token == Token::Is(':'));
             match token {
-                Token::Variable(variable) if colons >= 5 => match variable.value(caller) {
+                Token::Variable(variable) if colons >= 5 => match variable.value(request) {
                     Known::Is(value) => tokens.extend(value.chars().map(Token::Is)),
                     Known::Absent => return None,
                     Known::Unknown => tokens.push(token.clone()),
@@ -258,7 +259,8 @@ fn step(token: &Token, subject: &[char], reached: &[bool], next: &mut [bool]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Covers, Pattern, Variables};
+    use super::{Covers, Pattern, Request, Variables};
+    use crate::policy::Caller;
     use proptest::prelude::*;
 
     fn check(pattern: &str, matching: &[&str], others: &[&str]) {
@@ -322,12 +324,16 @@ mod tests {
         check("role/App", &["role/App"], &["role/app"]);
     }
 
+    fn by(caller: &Caller) -> Request<'_> {
+        Request { caller: Some(caller), resource: "r".into() }
+    }
+
     #[test]
     fn variables_are_what_is_known_of_the_caller() {
         let (alice, role) = (Caller::of_arn("arn:aws:iam::1:user/x/alice"), Caller::of_arn("arn:aws:iam::1:role/r"));
         let covers = |pattern: &str, caller: &Caller, subject: &str| {
             let pattern = Pattern::of_arn(pattern, Variables::Resolved);
-            pattern.of_caller(Some(caller)).map_or(Covers::No, |pattern| pattern.covers(subject))
+            pattern.of_request(by(caller)).map_or(Covers::No, |pattern| pattern.covers(subject))
         };
         let own = "arn:aws:iam::*:user/${aws:username}";
         assert_eq!(covers(own, &alice, "arn:aws:iam::1:user/alice"), Covers::Yes);
@@ -343,7 +349,7 @@ mod tests {
         let account = "arn:aws:iam::${aws:PrincipalAccount}:role/app";
         assert_eq!(covers(account, &alice, "arn:aws:iam::1:role/app"), Covers::Maybe, "before the fifth colon");
         let unknown = Pattern::of_arn(own, Variables::Either);
-        let unknown = unknown.of_caller(Some(&role)).expect("a pattern");
+        let unknown = unknown.of_request(by(&role)).expect("a pattern");
         assert_eq!(unknown.covers("arn:aws:iam::1:user/bob"), Covers::Maybe, "the version is not known");
         assert_eq!(covers("a:${*}${?}${$}*", &alice, "a:*?$x"), Covers::Yes);
         assert_eq!(covers("a:${*}", &alice, "a:b"), Covers::No);

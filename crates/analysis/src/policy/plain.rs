@@ -1,11 +1,12 @@
 //! The decision against an evaluator with two values, which knows the whole request: random policies, and every request that
 //! the graph leaves possible.
 
-use super::{Asked, Caller, Covers, Grant, Holder, Policy, Raw, Statement, Trust};
+use super::{Asked, Caller, Grant, Holder, Policy, Raw, Statement, TrustPolicy};
 use proptest::prelude::*;
 
 const TEAM: &str = "aws:principaltag/team";
 const MFA: &str = "aws:multifactorauthpresent";
+const SESSION: &str = "s1";
 
 /// A request, and what else the graph does not have.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +14,10 @@ struct World {
     is_user: bool,
     mfa: Option<&'static str>,
     team: Option<&'static str>,
-    /// Whether the conditions of the trust policy hold.
-    trust: [bool; 2],
+    /// Whether the session of a role is the one that trust policies name.
+    is_session: bool,
+    /// What AWS does not document of `NotPrincipal`.
+    undocumented: bool,
     /// Whether policies of unknown version have variables: every other one.
     has_variables: [bool; 2],
     /// Whether a boundary limits a user that the trust policy names.
@@ -29,7 +32,8 @@ impl World {
                 is_user,
                 mfa: [None, Some("true"), Some("false")][n % 3],
                 team: [None, Some("app"), Some("red")][n / 3 % 3],
-                trust: [bit(0), bit(1)],
+                is_session: !is_user && bit(0),
+                undocumented: bit(1),
                 has_variables: [bit(2), bit(3)],
                 limits_users: bit(4),
             }
@@ -133,17 +137,65 @@ struct Scene {
 #[derive(Debug, Clone)]
 struct Says {
     allows: bool,
-    whom: Whom,
-    /// One of the world's conditions.
-    condition: Option<usize>,
+    /// `NotPrincipal`.
+    is_negated: bool,
+    whom: Vec<Whom>,
+    tests: Vec<[String; 3]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whom {
     Me,
+    Session,
     Account,
+    AccountId,
     Everyone,
     Other,
+}
+
+impl Whom {
+    fn principal(self, me: &str) -> String {
+        let role = me.rsplit('/').next().expect("a name");
+        match self {
+            Self::Me => me.to_owned(),
+            Self::Session => format!("arn:aws:sts::1:assumed-role/{role}/{SESSION}"),
+            Self::Account => "arn:aws:iam::1:root".to_owned(),
+            Self::AccountId => "1".to_owned(),
+            Self::Everyone => "*".to_owned(),
+            Self::Other => "arn:aws:iam::1:user/other".to_owned(),
+        }
+    }
+}
+
+impl Says {
+    /// As the collector writes it.
+    fn json(&self, me: &str) -> serde_json::Value {
+        let whom: Vec<_> = self.whom.iter().map(|whom| ("AWS", whom.principal(me))).collect();
+        let mut json = serde_json::json!({
+            "version": "2012-10-17",
+            "effect": if self.allows { "Allow" } else { "Deny" },
+            "action": ["sts:*"],
+            "principal": [],
+            "condition": condition(&self.tests),
+        });
+        json[if self.is_negated { "notprincipal" } else { "principal" }] = serde_json::json!(whom);
+        json
+    }
+
+    /// Whether it is about a request: by name, and by account.
+    fn names(&self, is_bounded: bool, world: &World) -> (bool, bool) {
+        let any = |whom: &[Whom]| self.whom.iter().any(|it| whom.contains(it));
+        let is_session = world.is_session && any(&[Whom::Session]);
+        let account = any(&[Whom::Account, Whom::AccountId]);
+        if !self.is_negated {
+            return (any(&[Whom::Me, Whom::Everyone]) || is_session, account);
+        }
+        let is_listed = any(&[Whom::Everyone])
+            || (any(&[Whom::Me]) && (account || world.undocumented))
+            || (any(&[Whom::Session]) && !world.is_user && world.undocumented);
+        let is_about = if self.allows { !is_listed && world.undocumented } else { is_bounded || !is_listed };
+        (is_about, false)
+    }
 }
 
 impl Scene {
@@ -170,33 +222,25 @@ impl Scene {
 
     fn assumes(&self, world: &World) -> bool {
         let (own, bounded, denied) = self.says("sts:AssumeRole", world);
-        let is_said = |allows: bool, whom: &[Whom]| {
-            let holds = |it: &&Says| it.condition.is_none_or(|condition| world.trust[condition]);
-            self.trust.iter().filter(holds).any(|it| it.allows == allows && whom.contains(&it.whom))
+        let is_said = |allows: bool, is_about: &dyn Fn((bool, bool)) -> bool| {
+            let statements = self.trust.iter().filter(|it| it.allows == allows);
+            let mut holding = statements.filter(|it| it.tests.iter().all(|[o, k, v]| holds(o, k, v, true, world)));
+            holding.any(|it| is_about(it.names(self.boundary.is_some(), world)))
         };
-        let by_name = is_said(true, &[Whom::Me, Whom::Everyone]);
-        let by_account = is_said(true, &[Whom::Account]);
-        let is_denied = denied || is_said(false, &[Whom::Me, Whom::Account, Whom::Everyone]);
+        let by_name = is_said(true, &|(by_name, _)| by_name);
+        let by_account = is_said(true, &|(_, by_account)| by_account);
+        // The boundary does not limit a session that is named itself.
+        let by_session = world.is_session
+            && self.trust.iter().any(|it| {
+                it.allows
+                    && !it.is_negated
+                    && it.whom.contains(&Whom::Session)
+                    && it.tests.iter().all(|[o, k, v]| holds(o, k, v, true, world))
+            });
+        let is_denied = denied || is_said(false, &|(by_name, by_account)| by_name || by_account);
         let by_policies = own && bounded && (by_account || by_name);
-        let is_limited = !self.is_user || world.limits_users;
+        let is_limited = (!self.is_user || world.limits_users) && !by_session;
         !is_denied && (by_policies || (by_name && !self.is_abroad && (bounded || !is_limited)))
-    }
-
-    /// As the collector writes it on the edge to a principal; none when no statement names it.
-    fn covers(&self, whom: Whom) -> Option<Covers> {
-        let is = |of: &dyn Fn(&Says) -> bool| {
-            let names = |it: &&Says| it.whom == whom || matches!(it.whom, Whom::Account | Whom::Everyone);
-            self.trust.iter().filter(names).any(of)
-        };
-        self.trust.iter().any(|it| it.whom == whom).then(|| {
-            let is_free = is(&|it| it.allows && it.condition.is_none()) && !is(&|it| !it.allows);
-            let is_denied = !is(&|it| it.allows) || is(&|it| !it.allows && it.condition.is_none());
-            match (is_denied, is_free) {
-                (true, _) => Covers::No,
-                (false, true) => Covers::Yes,
-                (false, false) => Covers::Maybe,
-            }
-        })
     }
 
     /// What is decided: passing, and assuming the role.
@@ -214,8 +258,8 @@ impl Scene {
             boundary: boundary.as_ref(),
             ..Holder::default()
         };
-        let trust = Trust::new(self.covers(Whom::Me), self.covers(Whom::Account).unwrap_or(Covers::No));
-        [holder.grant(pass, self.role()), holder.assume(assume, self.role(), trust)]
+        let trust = serde_json::Value::from_iter(self.trust.iter().map(|it| it.json(world.arn()))).to_string();
+        [holder.grant(pass, self.role()), holder.assume(assume, self.role(), &TrustPolicy::new(Some(&trust)))]
     }
 }
 
@@ -295,12 +339,11 @@ fn statement() -> impl Strategy<Value = Line> {
 }
 
 fn says() -> impl Strategy<Value = Says> {
-    let whom = prop::sample::select(vec![Whom::Me, Whom::Account, Whom::Everyone, Whom::Other]);
-    (prop::bool::weighted(0.7), whom, prop::option::of(0..2_usize)).prop_map(|(allows, whom, condition)| Says {
-        allows,
-        whom,
-        condition,
-    })
+    let whom = [Whom::Me, Whom::Session, Whom::Account, Whom::AccountId, Whom::Everyone, Whom::Other];
+    let whom = prop::collection::vec(prop::sample::select(whom.to_vec()), 1..3);
+    let tests = prop_oneof![Just(Vec::new()), tests()];
+    (prop::bool::weighted(0.7), prop::bool::weighted(0.2), whom, tests)
+        .prop_map(|(allows, is_negated, whom, tests)| Says { allows, is_negated, whom, tests })
 }
 
 fn scene() -> impl Strategy<Value = Scene> {
@@ -308,13 +351,7 @@ fn scene() -> impl Strategy<Value = Scene> {
     let boundary = prop_oneof![1 => Just(None), 2 => policy(4).prop_map(Some)];
     let trust = prop::collection::vec(says(), 0..4);
     (policy(3), policy(2), boundary, trust, any::<bool>(), any::<bool>()).prop_map(
-        |(own, group, boundary, mut trust, is_user, is_abroad)| {
-            // The graph has no edge to everyone.
-            if !trust.iter().any(|it| it.whom == Whom::Me) {
-                trust.retain(|it| !it.allows || it.whom != Whom::Everyone);
-            }
-            Scene { own, group, boundary, trust, is_user, is_abroad }
-        },
+        |(own, group, boundary, trust, is_user, is_abroad)| Scene { own, group, boundary, trust, is_user, is_abroad },
     )
 }
 
@@ -336,6 +373,7 @@ proptest! {
         }
         for grant in [pass, assume].into_iter().flatten() {
             prop_assert!(grant.open.is_none() || grant.conditions.is_some(), "a condition is shown");
+            prop_assert!(grant.open.is_none_or(|open| open.says_why()), "and not an empty one");
         }
     }
 }

@@ -1,20 +1,21 @@
 //! One question: what statements say of some actions on one resource.
 
-use super::{Condition, Conditions, Covers, Holder, Open, Permissions, Statement, reach::Reach};
+use super::{Condition, Conditions, Covers, Holder, Open, Permissions, Request, Resource, Statement, reach::Reach};
 
 /// What is asked of a principal, and for which resource.
 pub(super) struct Question<'q, 'a> {
     holder: &'q Holder<'a>,
     asked: Permissions,
-    arn: &'q str,
+    pub(super) request: Request<'q>,
     /// All statements that deny any of it, the boundary's too.
     denies: Vec<&'a Statement>,
 }
 
 impl<'q, 'a> Question<'q, 'a> {
-    pub(super) fn new(holder: &'q Holder<'a>, asked: Permissions, arn: &'q str) -> Self {
+    pub(super) fn new(holder: &'q Holder<'a>, asked: Permissions, resource: Resource<'q>) -> Self {
         let denies = holder.statements().chain(holder.bounding()).filter(|it| it.denies(asked)).collect();
-        Self { holder, asked, arn, denies }
+        let request = Request { caller: holder.caller.as_ref(), resource };
+        Self { holder, asked, request, denies }
     }
 
     /// What these statements allow, whatever others deny.
@@ -36,9 +37,10 @@ impl<'q, 'a> Question<'q, 'a> {
         }
     }
 
-    /// What any statement denies.
+    /// What any statement denies. A policy that could not be read may deny everything.
     pub(super) fn denied(&self) -> Reach {
-        self.denies.iter().fold(Reach::default(), |reach, statement| {
+        let unread = if self.holder.is_policy_unread { Covers::Maybe } else { Covers::No };
+        self.denies.iter().fold(Reach::all(unread), |reach, statement| {
             let new = statement.permissions & self.asked & !reach.certain;
             reach | if new.is_empty() { Reach::default() } else { Reach::of(new, self.applies(statement)) }
         })
@@ -59,12 +61,12 @@ impl<'q, 'a> Question<'q, 'a> {
     /// The actions that are denied whenever this statement, which is open, applies.
     fn outweighing(&self, open: &Statement, actions: Permissions) -> Permissions {
         let denies = self.denies.iter().filter(|it| it.denies(actions));
-        let outweighing = denies.filter(|it| it.follows(open, self.arn, self.holder.caller.as_ref()));
+        let outweighing = denies.filter(|it| it.follows(open, self.request));
         outweighing.fold(Permissions::NONE, |denied, it| denied | it.permissions)
     }
 
     fn applies(&self, statement: &Statement) -> Covers {
-        statement.applies(self.arn, self.holder.caller.as_ref())
+        statement.applies(self.request)
     }
 
     /// What is open, of these actions.
@@ -73,8 +75,8 @@ impl<'q, 'a> Question<'q, 'a> {
             allow: self.open_allows(self.holder.statements(), actions),
             boundary: self.open_allows(self.holder.bounding(), actions),
             deny: self.texts(self.open_denies(actions)),
-            is_boundary_unread: self.holder.is_boundary_unread,
-            is_boundary_disputed: false,
+            unread: self.holder.unread(),
+            ..Open::default()
         }
     }
 
@@ -101,7 +103,7 @@ impl<'q, 'a> Question<'q, 'a> {
 
     /// What decides these statements.
     fn texts(&self, open: impl Iterator<Item = &'a Statement>) -> Vec<String> {
-        open.map(|it| it.open(self.arn, self.holder.caller.as_ref())).collect()
+        open.map(|it| it.open(self.request)).collect()
     }
 
     /// Conditions of the statements that allow these actions for sure, the boundary's too. `None`: they have none.

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::{Asked, Caller, Condition, Conditions, Pattern, Permissions, Variables};
+use super::{Asked, Condition, Conditions, Pattern, Permissions, Request, Variables};
 use serde_json::{Map, Value};
 use std::ops::Not;
 
@@ -107,28 +107,23 @@ impl Statement {
         self.effect == Effect::Deny && !(self.permissions & actions).is_empty()
     }
 
-    /// Whether it applies when this caller asks for this resource.
-    pub fn applies(&self, arn: &str, caller: Option<&Caller>) -> Covers {
-        let covers = self.resources.selects(arn, caller);
-        match self.condition.as_ref().map(|condition| condition.holds(caller)) {
-            None | Some(Some(true)) => covers,
-            Some(Some(false)) => Covers::No,
-            Some(None) => covers.min(Covers::Maybe),
-        }
+    /// Whether it applies to this request.
+    pub fn applies(&self, request: Request<'_>) -> Covers {
+        self.resources.selects(request).min(holds(self.condition.as_ref(), request))
     }
 
-    /// Whether it applies whenever the other one does, to requests of this caller for this resource.
-    pub fn follows(&self, other: &Self, arn: &str, caller: Option<&Caller>) -> bool {
-        let selects = self.resources.follows(&other.resources) || self.resources.selects(arn, caller) == Covers::Yes;
-        let holds = |condition: &Condition| condition.follows(other.condition.as_ref(), caller);
+    /// Whether it applies whenever the other one does, to requests of this kind.
+    pub fn follows(&self, other: &Self, request: Request<'_>) -> bool {
+        let selects = self.resources.follows(&other.resources) || self.resources.selects(request) == Covers::Yes;
+        let holds = |condition: &Condition| condition.follows(other.condition.as_ref(), request);
         selects && self.condition.as_ref().is_none_or(holds)
     }
 
     /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and those of its resources
     /// that are open.
-    pub fn open(&self, arn: &str, caller: Option<&Caller>) -> String {
-        let condition = self.condition.as_ref().filter(|condition| condition.holds(caller).is_none());
-        let resources = self.resources.open(arn, caller).map(|resources| resources.to_string());
+    pub fn open(&self, request: Request<'_>) -> String {
+        let condition = self.condition.as_ref().filter(|condition| condition.holds(request).is_none());
+        let resources = self.resources.open(request).map(|resources| resources.to_string());
         Conditions::join(condition.map(Condition::text).into_iter().chain(resources.as_deref())).text
     }
 }
@@ -161,12 +156,12 @@ impl Clause {
         self.only.as_deref().is_none_or(any) && !any(&self.except)
     }
 
-    /// Whether it selects this resource when this caller asks. Buckets stand for their objects.
-    pub fn selects(&self, arn: &str, caller: Option<&Caller>) -> Covers {
+    /// Whether it selects the resource of this request. Buckets stand for their objects.
+    pub fn selects(&self, request: Request<'_>) -> Covers {
         let any = |patterns: &[Pattern], absent: Covers| {
             let mut best = Covers::No;
             for pattern in patterns {
-                best = best.max(covers(pattern, arn, caller).unwrap_or(absent));
+                best = best.max(covers(pattern, request).unwrap_or(absent));
                 if best == Covers::Yes {
                     break;
                 }
@@ -186,12 +181,12 @@ impl Clause {
     }
 
     /// The patterns that leave open whether it selects this resource, as in a policy. `None`: nothing is open.
-    fn open(&self, arn: &str, caller: Option<&Caller>) -> Option<Value> {
-        if self.selects(arn, caller) != Covers::Maybe {
+    fn open(&self, request: Request<'_>) -> Option<Value> {
+        if self.selects(request) != Covers::Maybe {
             return None;
         }
         let texts = |patterns: &[Pattern]| -> Vec<Value> {
-            let open = |pattern: &&Pattern| covers(pattern, arn, caller).unwrap_or(Covers::Maybe) == Covers::Maybe;
+            let open = |pattern: &&Pattern| covers(pattern, request).unwrap_or(Covers::Maybe) == Covers::Maybe;
             patterns.iter().filter(open).map(|pattern| pattern.text().into()).collect()
         };
         let mut json = Map::new();
@@ -206,13 +201,22 @@ impl Clause {
     }
 }
 
+/// Whether a condition holds; the absent one does.
+pub(super) fn holds(condition: Option<&Condition>, request: Request<'_>) -> Covers {
+    match condition.map(|condition| condition.holds(request)) {
+        None | Some(Some(true)) => Covers::Yes,
+        Some(Some(false)) => Covers::No,
+        Some(None) => Covers::Maybe,
+    }
+}
+
 /// `None`: a variable is absent.
-fn covers(pattern: &Pattern, arn: &str, caller: Option<&Caller>) -> Option<Covers> {
-    let pattern = pattern.of_caller(caller)?;
+fn covers(pattern: &Pattern, request: Request<'_>) -> Option<Covers> {
+    let (pattern, arn) = (pattern.of_request(request)?, request.resource.arn);
     Some(if is_bucket(arn) { pattern.covers_objects(arn) } else { pattern.covers(arn) })
 }
 
-fn lower(texts: Option<Vec<String>>) -> Option<Vec<String>> {
+pub(super) fn lower(texts: Option<Vec<String>>) -> Option<Vec<String>> {
     texts.map(|texts| texts.iter().map(|text| text.to_lowercase()).collect())
 }
 
@@ -230,7 +234,8 @@ pub(crate) fn is_bucket(arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Caller, Clause, Covers, Raw, Statement, Variables, is_bucket};
+    use super::{Asked, Clause, Covers, Raw, Request, Statement, Variables, is_bucket};
+    use crate::policy::Caller;
 
     #[expect(clippy::unnecessary_wraps, reason = "as a statement has it")]
     fn texts(items: &[&str]) -> Option<Vec<String>> {
@@ -243,6 +248,10 @@ mod tests {
         let mut asked = Asked::default();
         asked.add(&["s3:GetObject"]);
         Statement::new(raw, &asked).expect("a statement that matters")
+    }
+
+    fn to(arn: &str) -> Request<'_> {
+        Request::of_anybody(arn)
     }
 
     #[test]
@@ -277,7 +286,7 @@ mod tests {
     #[test]
     fn resources_and_their_negation() {
         let selects = |only: Option<Vec<String>>, except| {
-            Clause::of_arns(only, except, Variables::Resolved).selects("arn:aws:iam::1:role/App", None) == Covers::Yes
+            Clause::of_arns(only, except, Variables::Resolved).selects(to("arn:aws:iam::1:role/App")) == Covers::Yes
         };
         assert!(selects(texts(&["arn:aws:iam::*:role/App"]), None));
         assert!(!selects(texts(&["arn:aws:iam::*:role/app"]), None), "resources have case");
@@ -290,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_bucket_stands_for_its_objects() {
-        let of = |effect: &str, resource: &str| statement(effect, &[resource]).applies("arn:aws-cn:s3:::logs", None);
+        let of = |effect: &str, resource: &str| statement(effect, &[resource]).applies(to("arn:aws-cn:s3:::logs"));
         for effect in ["Allow", "Deny"] {
             assert_eq!(of(effect, "arn:aws-cn:s3:::logs/*"), Covers::Yes);
             assert_eq!(of(effect, "arn:*:s3:::l*/a/b"), Covers::Maybe);
@@ -298,12 +307,12 @@ mod tests {
             assert_eq!(of(effect, "arn:aws-cn:s3:::log/*"), Covers::No);
         }
         let but = Clause::of_arns(None, texts(&["arn:aws-cn:s3:::logs/secret/*"]), Variables::Resolved);
-        assert_eq!(but.selects("arn:aws-cn:s3:::logs", None), Covers::Maybe);
+        assert_eq!(but.selects(to("arn:aws-cn:s3:::logs")), Covers::Maybe);
         let absent = Clause::of_arns(None, texts(&["arn:aws:iam::1:role/${aws:username}"]), Variables::Resolved);
         let role = Caller::of_arn("arn:aws:iam::1:role/r");
-        assert_eq!(absent.selects("arn:aws:iam::1:role/app", Some(&role)), Covers::Maybe);
+        assert_eq!(absent.selects(Request { caller: Some(&role), ..to("arn:aws:iam::1:role/app") }), Covers::Maybe);
         let roles = statement("Allow", &["arn:aws:iam::1:role/x/*"]);
-        assert_eq!(roles.applies("arn:aws:iam::1:role", None), Covers::No, "roles have no objects");
+        assert_eq!(roles.applies(to("arn:aws:iam::1:role")), Covers::No, "roles have no objects");
     }
 
     #[test]
@@ -321,7 +330,7 @@ mod tests {
             };
             let statement = Statement::new(raw, &asked).expect("a statement that matters");
             let alice = Caller::of_arn("arn:aws:iam::1:user/alice");
-            let open = statement.open("arn:aws:iam::1:role/red", Some(&alice));
+            let open = statement.open(Request { caller: Some(&alice), ..to("arn:aws:iam::1:role/red") });
             assert!(serde_json::from_str::<Vec<serde_json::Value>>(&open).is_ok(), "{open}");
             open
         };

@@ -3,58 +3,241 @@
 //! Every `AssumeRole` needs the consent of the role's trust policy (IAM user guide, "Policy evaluation logic"; STS API
 //! reference, `AssumeRole`). A principal of the role's own account needs no other policy if the trust policy names it. If
 //! the trust policy names its account, or it belongs to another account, it needs a policy of its own. A permissions
-//! boundary limits a named role. AWS's pages disagree on named users: "Policy evaluation logic" says that the boundary
-//! does not limit them, "Update a role trust policy" that it does.
+//! boundary limits a named role, and no named session of one. AWS's pages disagree on named users: "Policy evaluation logic"
+//! says that the boundary does not limit them, "Update a role trust policy" that it does.
 
-use super::{Caller, Covers, Grant, Holder, Open, Permissions, question::Question, reach::Reach};
+use super::{
+    Caller, Clause, Condition, Conditions, Covers, Effect, Grant, Holder, Open, Permissions, Request, Resource,
+    Variables,
+    evaluate::ByName,
+    principals::{Named, Principals},
+    question::Question,
+    reach::Reach,
+    statement::{holds, lower},
+};
+use serde_json::Value;
 
-/// What a role's trust policy says of a principal. Denied in one way, it is denied in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trust {
-    /// It lets in the principal by name, or everyone.
-    pub by_name: Covers,
-    /// It lets in the principal's account as a whole.
-    pub by_account: Covers,
+/// In lower case.
+const ASSUME_ROLE: &str = "sts:assumerole";
+
+/// What a role's trust policy says about assuming the role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustPolicy {
+    /// `None`: the graph does not have it.
+    statements: Option<Vec<Statement>>,
 }
 
-impl Trust {
-    /// From the edges of the graph: of the one to the principal (none when the policy does not name it), and of the one to
-    /// its account.
-    pub fn new(named: Option<Covers>, account: Covers) -> Self {
-        match (named, account) {
-            (None, account) => Self { by_name: Covers::No, by_account: account },
-            (Some(named), Covers::No) => Self { by_name: named, by_account: Covers::No },
-            // The edge says whether the principal is let in, but not by which of its names.
-            (Some(named), _) => Self { by_name: named.min(Covers::Maybe), by_account: named },
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Statement {
+    effect: Effect,
+    whom: Principals,
+    condition: Option<Condition>,
+}
+
+impl TrustPolicy {
+    /// From the text that the collector writes on roles: a JSON list of statements. Without it, or if it is not understood,
+    /// nothing is certain.
+    pub fn new(text: Option<&str>) -> Self {
+        let json = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let statements = json.as_ref().and_then(Value::as_array);
+        let read = statements.map(|all| all.iter().filter_map(|it| Statement::new(it).transpose()).collect());
+        Self { statements: read.and_then(|read: Result<_, Unknown>| read.ok()) }
+    }
+
+    /// What it says of a request to assume the role. Nothing of anything but users and roles.
+    fn says(&self, request: Request<'_>, is_bounded: bool) -> Says {
+        let Some(caller) = request.caller.filter(|caller| caller.makes_requests()) else { return Says::default() };
+        let Some(statements) = &self.statements else { return Says::UNREAD };
+        let mut says = Says::default();
+        for statement in statements {
+            let holds = holds(statement.condition.as_ref(), request);
+            let named = statement.named(caller, is_bounded);
+            match statement.effect {
+                Effect::Deny => says.denied = says.denied.max(named.any().min(holds)),
+                Effect::Allow if self.is_outweighed(statement, request, is_bounded) => {}
+                Effect::Allow => {
+                    says.by_name = says.by_name.max(named.by_name.min(holds));
+                    says.by_session = says.by_session.max(named.by_session.min(holds));
+                    says.by_account = says.by_account.max(named.by_account.min(holds));
+                }
+            }
         }
+        says
+    }
+
+    /// Whether a statement denies it whenever this one allows it.
+    fn is_outweighed(&self, allow: &Statement, request: Request<'_>, is_bounded: bool) -> bool {
+        let denies = self.statements.iter().flatten().filter(|it| it.effect == Effect::Deny);
+        let outweighs = |deny: &Statement| {
+            let follows = |it: &Condition| it.follows(allow.condition.as_ref(), request);
+            let is_about = |caller| deny.named(caller, is_bounded).any() == Covers::Yes;
+            request.caller.is_some_and(is_about) && deny.condition.as_ref().is_none_or(follows)
+        };
+        denies.into_iter().any(outweighs)
+    }
+
+    /// What decides the statements with this effect that are open, of those about the request in this way.
+    fn open(&self, request: Request<'_>, effect: Effect, is_bounded: bool, way: fn(Named) -> Covers) -> Vec<String> {
+        let Some(caller) = request.caller else { return Vec::new() };
+        let is_open = |it: &&Statement| {
+            let named = way(it.named(caller, is_bounded));
+            let is_without_effect = effect == Effect::Allow && self.is_outweighed(it, request, is_bounded);
+            it.effect == effect
+                && named.min(holds(it.condition.as_ref(), request)) == Covers::Maybe
+                && !is_without_effect
+        };
+        let statements = self.statements.iter().flatten().filter(is_open);
+        statements.map(|it| it.open(request, caller, way(it.named(caller, is_bounded)))).collect()
     }
 }
 
+/// A statement has an element of a kind that AWS does not know.
+struct Unknown;
+
+impl Statement {
+    /// `None`: it is not about assuming the role, or has no effect that AWS knows.
+    fn new(json: &Value) -> Result<Option<Self>, Unknown> {
+        let effect = match json["effect"].as_str() {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            _ => return Ok(None),
+        };
+        let actions = Clause::new(lower(texts(&json["action"])?), lower(texts(&json["notaction"])?));
+        if !actions.selects_text(ASSUME_ROLE) {
+            return Ok(None);
+        }
+        let variables =
+            if json["version"].as_str() == Some("2008-10-17") { Variables::Literal } else { Variables::Resolved };
+        let condition = json["condition"].as_str().and_then(|text| Condition::new(text.to_owned(), variables));
+        let whom = Principals::new(&json["principal"], &json["notprincipal"]).ok_or(Unknown)?;
+        Ok(Some(Self { effect, whom, condition }))
+    }
+
+    /// How it is about this caller.
+    fn named(&self, caller: &Caller, is_bounded: bool) -> Named {
+        self.whom.named(caller, self.effect, is_bounded)
+    }
+
+    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and its principals if they are
+    /// open.
+    fn open(&self, request: Request<'_>, caller: &Caller, named: Covers) -> String {
+        let condition = self.condition.as_ref().filter(|condition| condition.holds(request).is_none());
+        let principals = (named == Covers::Maybe).then(|| self.whom.open(caller).to_string());
+        Conditions::join(condition.map(Condition::text).into_iter().chain(principals.as_deref())).text
+    }
+}
+
+/// A list of texts, or nothing.
+fn texts(json: &Value) -> Result<Option<Vec<String>>, Unknown> {
+    match json {
+        Value::Null => Ok(None),
+        Value::Array(items) => {
+            let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+            texts.collect::<Option<_>>().map(Some).ok_or(Unknown)
+        }
+        _ => Err(Unknown),
+    }
+}
+
+/// What a trust policy says of one caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Says {
+    /// It lets in the caller by name, or everyone.
+    by_name: Covers,
+    /// It lets in sessions of the caller, a role, by their names.
+    by_session: Covers,
+    /// It lets in the caller's account as a whole.
+    by_account: Covers,
+    denied: Covers,
+}
+
+impl Default for Says {
+    fn default() -> Self {
+        Self { by_name: Covers::No, by_session: Covers::No, by_account: Covers::No, denied: Covers::No }
+    }
+}
+
+impl Says {
+    const UNREAD: Self =
+        Self { by_name: Covers::Maybe, by_session: Covers::No, by_account: Covers::Maybe, denied: Covers::Maybe };
+}
+
+/// The ways to assume a role.
+struct Ways {
+    /// The principal's policies let it, and the role does in one way or another.
+    policies: Reach,
+    /// The role of its own account lets it in by name.
+    name: Reach,
+}
+
 impl Holder<'_> {
-    /// Whether the principal may assume a role that says this of it; `asked` is that action.
-    pub fn assume(&self, asked: Permissions, role: &str, trust: Trust) -> Option<Grant> {
-        let is_local = self.caller.as_ref().is_some_and(|caller| caller.is_of_account_of(role));
-        let by_name = if is_local { trust.by_name } else { Covers::No };
-        let by_policies = if is_local { trust.by_account } else { trust.by_name.max(trust.by_account) };
-        let question = Question::new(self, asked, role);
-        let (own, bounded) = (question.allowed(self.statements()), question.bounded());
-        let is_user = self.caller.as_ref().is_some_and(Caller::is_user);
-        let limit = if is_user { bounded | Reach::all(Covers::Maybe) } else { bounded };
-        let by_policies = own & bounded & Reach::all(by_policies);
-        let by_name = Reach::of(asked, by_name) & limit;
-        let granted = (by_policies | by_name) & !question.denied();
-        if granted.possible.is_empty() {
+    /// Whether the principal may assume a role with this trust policy; `asked` is that action.
+    pub fn assume(&self, asked: Permissions, role: &str, trust: &TrustPolicy) -> Option<Grant> {
+        let question = Question::new(self, asked, Resource::from(role));
+        let says = trust.says(question.request, self.is_bounded());
+        let ways = self.ways(&question, asked, says);
+        let granted = (ways.policies | ways.name) & !question.denied() & !Reach::all(says.denied);
+        if (granted.possible & asked).is_empty() {
             return None;
         }
-        let needs_own = by_name.certain.is_empty() && !by_policies.possible.is_empty();
-        let open = granted.certain.is_empty().then(|| Open {
-            allow: if needs_own { question.open_allows(self.statements(), asked) } else { Vec::new() },
-            is_boundary_disputed: self.boundary.is_some()
-                && is_user
-                && !by_name.possible.is_empty()
-                && (bounded.certain & asked).is_empty(),
-            ..question.open(asked)
-        });
+        let open = (granted.certain & asked).is_empty().then(|| self.open(&question, asked, trust, &ways));
         Some(Grant { conditions: open.as_ref().map(Open::conditions), open })
+    }
+
+    fn ways(&self, question: &Question<'_, '_>, asked: Permissions, says: Says) -> Ways {
+        let (own, bounded) = (question.allowed(self.statements()), question.bounded());
+        let any = says.by_account.max(says.by_name).max(says.by_session);
+        let is_local = self.is_local(question);
+        let policies = own & bounded & Reach::all(if is_local { says.by_account } else { any });
+        let limit = if self.is_user() { bounded | Reach::all(Covers::Maybe) } else { bounded };
+        let name = (Reach::of(asked, says.by_name) & limit) | Reach::of(asked, says.by_session);
+        Ways { policies, name: if is_local { name } else { Reach::default() } }
+    }
+
+    /// What is open, when nothing is certain.
+    fn open(&self, question: &Question<'_, '_>, asked: Permissions, trust: &TrustPolicy, ways: &Ways) -> Open {
+        let (request, is_bounded) = (question.request, self.is_bounded());
+        let allows = |way| trust.open(request, Effect::Allow, is_bounded, way);
+        let says = trust.says(request, is_bounded);
+        let mut open = question.open(asked);
+        open.deny.extend(trust.open(request, Effect::Deny, is_bounded, Named::any));
+        if trust.statements.is_none() {
+            open.unread.push("trust policy");
+        }
+        let named = ByName {
+            trust: if says.by_name == Covers::Yes { Vec::new() } else { allows(Named::by_name_or_session) },
+            boundary: if says.by_name == Covers::No { Vec::new() } else { open.boundary.clone() },
+        };
+        open.is_boundary_disputed = self.boundary.is_some()
+            && self.is_user()
+            && says.by_name != Covers::No
+            && !(ways.name.possible & asked).is_empty()
+            && (question.bounded().certain & asked).is_empty();
+        let is_possible = |way: Reach| !(way.possible & asked).is_empty();
+        let is_certain = |way: Reach| !(way.certain & asked).is_empty();
+        if is_certain(ways.name) || !is_possible(ways.policies) {
+            return Open { allow: Vec::new(), boundary: named.boundary, trust: named.trust, ..open };
+        }
+        let (way, is_trusted): (fn(Named) -> Covers, _) = if self.is_local(question) {
+            (|named| named.by_account, says.by_account == Covers::Yes)
+        } else {
+            (Named::any, says.by_account.max(says.by_name) == Covers::Yes)
+        };
+        open.trust = if is_trusted { Vec::new() } else { allows(way) };
+        open.or = (is_possible(ways.name) && !is_certain(ways.policies)).then_some(named);
+        open
+    }
+
+    fn is_local(&self, question: &Question<'_, '_>) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.is_of_account_of(question.request.resource.arn))
+    }
+
+    fn is_user(&self) -> bool {
+        self.caller.as_ref().is_some_and(Caller::is_user)
+    }
+
+    /// Whether it has a permissions boundary.
+    fn is_bounded(&self) -> bool {
+        self.boundary.is_some() || self.is_boundary_unread
     }
 }

@@ -30,13 +30,25 @@ fn graph(text: &str, more: &str) -> String {
     format!("{cypher} {more} RETURN 1")
 }
 
+/// Cypher that adds a statement to the trust policy of a role, as the collector writes it: what is text in JSON is given as JSON.
+fn trusts(role: &str, effect: &str, whom: &str, condition: &str) -> String {
+    let says = format!(
+        r#"{{"effect":"{effect}","action":["sts:AssumeRole"],"principal":[["AWS","{whom}"]],"condition":{condition}}}"#
+    );
+    let says = says.replace('\\', r"\\");
+    format!(
+        "SET {role}._groma_trust = coalesce(left({role}._groma_trust, size({role}._groma_trust) - 1) + ',', '[') + '{says}]'"
+    )
+}
+
 fn statement(cypher: &mut String, role: &str, line: &str, arn: &dyn Fn(&str) -> String) {
     if let Some(whom) = line.strip_prefix("trusts ") {
         let whom = arn(whom);
         let _ = write!(
             cypher,
             "MERGE (r:AWSRole:AWSPrincipal {{id: '{role}'}}) MERGE (w:AWSRole:AWSPrincipal {{id: '{whom}'}}) \
-             MERGE (r)-[:TRUSTS_AWS_PRINCIPAL]->(w) WITH count(*) AS _ "
+             MERGE (r)-[:TRUSTS_AWS_PRINCIPAL]->(w) {} WITH count(*) AS _ ",
+            trusts("r", "Allow", &whom, "null")
         );
         return;
     }
@@ -117,18 +129,24 @@ async fn certain_and_uncertain_edges_are_told_apart() -> anyhow::Result<()> {
   trusts 1 never
   trusts 1 mallory
 2 careful
-  trusts 1 sure
+2 unread
 "#,
-        "MATCH (:AWSRole {id: 'arn:aws:iam::2:role/target'})-[t:TRUSTS_AWS_PRINCIPAL]->({id: 'arn:aws:iam::1:role/mallory'}) \
-         SET t._groma_denied = true WITH count(*) AS _ \
-         MATCH (:AWSRole {id: 'arn:aws:iam::2:role/careful'})-[t:TRUSTS_AWS_PRINCIPAL]->() SET t._groma_conditional = true",
+        &format!(
+            "MATCH (t:AWSRole {{id: 'arn:aws:iam::2:role/target'}}) {} WITH count(*) AS _ \
+             MATCH (c:AWSRole {{id: 'arn:aws:iam::2:role/careful'}}), (s:AWSRole {{id: 'arn:aws:iam::1:role/sure'}}), \
+             (u:AWSRole {{id: 'arn:aws:iam::2:role/unread'}}) \
+             CREATE (c)-[:TRUSTS_AWS_PRINCIPAL]->(s), (u)-[:TRUSTS_AWS_PRINCIPAL]->(s) {}",
+            trusts("t", "Deny", "arn:aws:iam::1:role/mallory", "null"),
+            trusts("c", "Allow", "arn:aws:iam::1:role/sure", r#""[{\"StringEquals\": {\"sts:ExternalId\": \"x\"}}]""#)
+        ),
     );
     let question = "MATCH (a)-[r:STS_ASSUMEROLE_ALLOW]->(b) RETURN split(a.id, '/')[1] AS a, split(b.id, '/')[1] AS b, \
         r.certainty AS certainty, coalesce(r.condition, '') AS condition ORDER BY a, b";
     let expected = expect![[r#"
         mfa target may {"allow":["[{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]"],"boundary":[],"deny":[]}
-        sure careful may {"allow":[],"boundary":[],"deny":[]}
+        sure careful may {"allow":[],"boundary":[],"deny":[],"trust":["[{\"StringEquals\": {\"sts:ExternalId\": \"x\"}}]"]}
         sure target must 
+        sure unread may {"allow":[],"boundary":[],"deny":[],"unread":["trust policy"]}
         unless target may {"allow":[],"boundary":[],"deny":["[{\"Bool\": {\"aws:SecureTransport\": \"false\"}}]"]}
     "#]];
     check(STEP, &make, question, expected).await?;
@@ -200,19 +218,21 @@ async fn who_is_trusted_by_name_needs_no_policy() -> anyhow::Result<()> {
   trusts 1 bare
 2 delegating
 ",
-        "MATCH (account:AWSAccount {id: '1'}), (out:AWSRole {id: 'arn:aws:iam::1:role/out'}) \
+        &("MATCH (account:AWSAccount {id: '1'}), (out:AWSRole {id: 'arn:aws:iam::1:role/out'}) \
          CREATE (root:AWSRootPrincipal:AWSPrincipal {arn: 'arn:aws:iam::1:root'}), (account)-[:RESOURCE]->(root) \
          CREATE (group:AWSGroup:AWSPrincipal {arn: 'arn:aws:iam::1:group/dev', id: 'g'}), (account)-[:RESOURCE]->(group) \
          WITH root, out, group MATCH (p:AWSPolicy {id: 'f'}) CREATE (group)-[:POLICY]->(p) \
          WITH root, out UNWIND ['1', '2'] AS owner MATCH (role:AWSRole {id: 'arn:aws:iam::' + owner + ':role/delegating'}) \
          CREATE (role)-[:TRUSTS_AWS_PRINCIPAL]->(root) \
-         CREATE (role)-[:TRUSTS_AWS_PRINCIPAL {_groma_denied: true, _groma_conditional: true}]->(out)",
+         CREATE (role)-[:TRUSTS_AWS_PRINCIPAL]->(out) "
+            .to_owned()
+            + &trusts("role", "Allow", "arn:aws:iam::1:root", "null")
+            + &trusts("role", "Deny", "arn:aws:iam::1:role/out", "null").replacen("SET", " SET", 1)),
     );
     let question = "MATCH (a)-[r:STS_ASSUMEROLE_ALLOW]->(b) \
         RETURN split(a.id, '/')[1] AS a, split(b.id, ':')[4] + ' ' + split(b.id, '/')[1] AS b, r.certainty AS c ORDER BY a, b";
-    // The edges do not say whether `delegating` lets in `bare` by name.
     let expected = expect![[r"
-        bare 1 delegating may
+        bare 1 delegating must
         bare 1 target must
         free 1 delegating must
         free 2 delegating must

@@ -5,9 +5,11 @@
 //! operators", "Variables and tags", "Single-valued and multivalued context keys"), STS API reference (`AssumeRole`), and the
 //! public tests of PMapper, parliament, yams and iam-simulate.
 
+mod scene;
+
 use crate::world::{TAG, World};
-use graph::parameters::{self, list, map, texts};
-use neo4rs::{BoltNull, BoltType};
+use graph::parameters::{self, list};
+use scene::{MAKE, MFA, Scene, session};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,12 +22,8 @@ const NUMBERS: &[RangeInclusive<u32>] = &[1..=17, 19..=32, 34..=68, 70..=72, 74.
 /// Vectors that are not run, with the reason.
 const EXCLUDED: &[(RangeInclusive<u32>, &str)] = &[
     (14..=14, "policy of a resource other than a role; of a role it is 59"),
-    (16..=17, "a session, and everyone, have no node"),
     (20..=24, "session policy: AWS does not list them"),
-    (25..=27, "NotPrincipal: trust policies have none"),
-    (28..=28, "a statement without principal is left out by the collector"),
     (29..=31, "anonymous callers and services have no policies of their own"),
-    (32..=32, "name of a session"),
     (34..=46, "policy of an organization"),
     (47..=56, "key policy"),
     (64..=65, "no rule asks for the action"),
@@ -47,12 +45,11 @@ const EXCLUDED: &[(RangeInclusive<u32>, &str)] = &[
 ///
 /// Who: `user` or `role`; `passes` or `assumes` the role TARGET of the same account, `assumes abroad` and `passes abroad`
 /// that of another one, `reads` the bucket `logs`. Policies, separated by `; `: `own`, `group` and `boundary` have a statement,
-/// `own 2008` one of that version; `boundary none` says nothing; `trust` is what the role says of `me`, `account` or
-/// `other` (account): `always`, `if` (under a condition) or `never`. Outcome: `A` allowed, `D` denied, `C` conditional with the
+/// `own 2008` one of that version; `boundary empty` says nothing, and `own unread` cannot be read; `trust` has an effect and
+/// principals: `me`, a `session` of mine, `account`, its `id`, `other` (account) or `everyone`, or all but those behind `!`.
+/// `member` puts the account into the organization `o-1`. Outcome: `A` allowed, `D` denied, `C` conditional with the
 /// condition.
 type Vector = (u32, &'static str, &'static str, &'static str);
-
-const MFA: &str = r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#;
 
 #[rustfmt::skip]
 const VECTORS: &[Vector] = &[
@@ -63,39 +60,68 @@ const VECTORS: &[Vector] = &[
     (4, "user passes", "group Allow iam:PassRole on *", "A"),
     (4, "user passes", "own Allow iam:PassRole on *; group Deny iam:* on *", "D"),
     // The policy of a resource, here of a role.
-    (5, "user assumes", "own Allow s3:* on *; trust me always", "A"),
-    (5, "role assumes", "trust me always", "A"),
-    (6, "user assumes", "own Allow s3:* on *; trust account always", "D"),
+    (5, "user assumes", "own Allow s3:* on *; trust Allow me", "A"),
+    (5, "role assumes", "trust Allow me", "A"),
+    (6, "user assumes", "own Allow s3:* on *; trust Allow account", "D"),
+    (6, "user assumes", "own Allow s3:* on *; trust Allow id", "D"),
+    (6, "user assumes", "own Allow s3:* on *; trust Allow account; trust Deny other", "D"),
+    (6, "user assumes", "own Allow s3:* on *; trust Allow account,me", "A"),
     (7, "user assumes abroad", "own Allow sts:AssumeRole on *", "D"),
-    (8, "user assumes abroad", "own Allow s3:* on *; trust me always", "D"),
-    (9, "user assumes abroad", "own Allow sts:AssumeRole on *; trust me always", "A"),
-    (10, "user assumes abroad", "own Allow sts:AssumeRole on *; trust account always", "A"),
+    (8, "user assumes abroad", "own Allow s3:* on *; trust Allow me", "D"),
+    (9, "user assumes abroad", "own Allow sts:AssumeRole on *; trust Allow me", "A"),
+    (10, "user assumes abroad", "own Allow sts:AssumeRole on *; trust Allow account", "A"),
+    (10, "user assumes abroad", "own Allow sts:AssumeRole on *; trust Allow id", "A"),
     // Boundaries.
     (11, "role passes", "own Allow iam:PassRole on *; boundary Allow * on *", "A"),
     (12, "role passes", "own Allow iam:PassRole on *; boundary Allow s3:* on *", "D"),
     (13, "role passes", "own Allow s3:* on *; boundary Allow * on *", "D"),
-    (15, "role assumes", "own Allow s3:* on *; boundary Allow s3:* on *; trust me always", "D"),
-    (15, "role assumes", "own Allow s3:* on *; boundary Allow * on *; trust me always", "A"),
-    (19, "user assumes abroad", "own Allow sts:* on *; boundary Allow s3:* on *; trust me always", "D"),
+    (15, "role assumes", "own Allow s3:* on *; boundary Allow s3:* on *; trust Allow me", "D"),
+    (15, "role assumes", "own Allow s3:* on *; boundary Allow * on *; trust Allow me", "A"),
+    (19, "user assumes abroad", "own Allow sts:* on *; boundary Allow s3:* on *; trust Allow me", "D"),
+    (12, "role passes", "own Allow iam:PassRole on *; boundary empty", "D"),
+    (16, "role assumes", "own Allow s3:* on *; boundary Allow s3:* on *; trust Allow session", "C trusted if SESSION"),
+    (17, "user assumes", "own Allow s3:* on *; trust Allow everyone,me", "A"),
+    // Sessions.
+    (32, "role assumes", "trust Allow session", "C trusted if SESSION"),
+    (32, "role assumes", "own Allow sts:* on *; trust Allow account; trust Deny session", "C unless SESSION"),
+    (32, "role assumes abroad", "trust Allow session", "D"),
+    (32, "role assumes abroad", "own Allow sts:* on *; trust Allow session", "C trusted if SESSION"),
+    (32, "role assumes", "trust Allow session if MFA", "C trusted if MFA, SESSION"),
+    // NotPrincipal.
+    (25, "role assumes", "own Allow sts:* on *; trust Allow account; trust Deny !me,account", "A"),
+    (25, "user assumes", "trust Allow me; trust Deny !me,id", "A"),
+    (25, "user assumes", "trust Allow me; trust Deny !other", "D"),
+    (25, "user assumes", "trust Allow me; trust Deny !account", "D"),
+    (25, "user assumes", "trust Allow me; trust Deny !other if MFA", "C unless MFA"),
+    (26, "role assumes", "own Allow sts:* on *; boundary Allow * on *; trust Allow account; trust Deny !me,account", "D"),
+    (27, "role assumes", "trust Allow me; trust Deny !me", r#"C unless {"NotPrincipal":{"AWS":["ME"]}}"#),
+    (28, "user assumes", "own Allow sts:* on *; trust Allow account; trust Deny", "A"),
+    (28, "user assumes", "own Allow sts:* on *; trust Allow; trust Deny account", "D"),
     // Trust policies.
-    (57, "user assumes", "own Allow sts:AssumeRole on TARGET; trust account always", "A"),
-    (57, "role assumes", "own Allow sts:AssumeRole on arn:aws:iam::*:role/*; trust account always", "A"),
-    (57, "user assumes", "group Allow sts:AssumeRole on *; trust account always", "A"),
-    (58, "user assumes", "trust account always", "D"),
-    (59, "user assumes", "trust me always", "A"),
-    (59, "user assumes", "own Deny sts:* on *; trust me always", "D"),
-    (59, "user assumes", "boundary Allow s3:* on *; trust me always", "C undocumented boundary"),
-    (59, "user assumes", "boundary Deny sts:* on *; trust me always", "D"),
-    (59, "user assumes", "own Allow * on *; boundary Allow sts:* on *; trust me always", "A"),
-    (60, "user assumes", "own Allow sts:AssumeRole on *; trust other always", "D"),
-    (61, "role assumes abroad", "own Allow sts:AssumeRole on *; trust account always", "A"),
-    (61, "role assumes abroad", "trust me always", "D"),
+    (57, "user assumes", "own Allow sts:AssumeRole on TARGET; trust Allow account", "A"),
+    (57, "role assumes", "own Allow sts:AssumeRole on arn:aws:iam::*:role/*; trust Allow account", "A"),
+    (57, "user assumes", "group Allow sts:AssumeRole on *; trust Allow account", "A"),
+    (58, "user assumes", "trust Allow account", "D"),
+    (59, "user assumes", "trust Allow me", "A"),
+    (59, "user assumes", "own Deny sts:* on *; trust Allow me", "D"),
+    (59, "user assumes", "boundary Allow s3:* on *; trust Allow me", "C undocumented boundary"),
+    (59, "user assumes", "boundary Deny sts:* on *; trust Allow me", "D"),
+    (59, "user assumes", "own Allow * on *; boundary Allow sts:* on *; trust Allow me", "A"),
+    (60, "user assumes", "own Allow sts:AssumeRole on *; trust Allow other", "D"),
+    (61, "role assumes abroad", "own Allow sts:AssumeRole on *; trust Allow account", "A"),
+    (61, "role assumes abroad", "trust Allow me", "D"),
     (62, "role assumes itself", "own Allow sts:AssumeRole on *", "D"),
-    (62, "role assumes itself", "trust me always", "A"),
-    (63, "user assumes", "own Allow sts:AssumeRole on *; trust account always; trust me never", "D"),
-    (63, "user assumes", "own Allow sts:AssumeRole on *; trust account always; trust me if", "C trust"),
-    (63, "user assumes", "own Allow sts:AssumeRole on *; trust account if", "C trust"),
-    (63, "user assumes", "own Allow sts:AssumeRole on * if MFA; trust account always", "C if MFA"),
+    (62, "role assumes itself", "trust Allow me", "A"),
+    (63, "user assumes", "own Allow sts:AssumeRole on *; trust Allow account; trust Deny me", "D"),
+    (63, "user assumes", "own Allow sts:AssumeRole on *; trust Allow account; trust Deny me if MFA", "C unless MFA"),
+    (63, "user assumes", "own Allow sts:AssumeRole on *; trust Allow account if MFA", "C trusted if MFA"),
+    (63, "user assumes abroad", "own Allow sts:AssumeRole on *; trust Allow me if MFA", "C trusted if MFA"),
+    (63, "user assumes", r#"own Allow sts:AssumeRole on *; trust Allow account if {"StringEquals": {"aws:username": "me"}}"#, "A"),
+    (63, "user assumes", r#"own Allow sts:AssumeRole on *; trust Allow account if {"StringEquals": {"aws:username": "you"}}"#, "D"),
+    (63, "user assumes", "own Allow sts:AssumeRole on *; trust Allow account if MFA; trust Deny me if MFA", "D"),
+    (63, "role assumes", "own Allow sts:AssumeRole on * if MFA; trust Allow account if MFA; trust Allow me if MFA",
+        "C if MFA trusted if MFA or trusted if MFA"),
+    (63, "user assumes", "own Allow sts:AssumeRole on * if MFA; trust Allow account", "C if MFA"),
     // Elements.
     (70, "user passes", "own Allow iam:GetRole,iam:PassRole on *", "D"),
     (70, "user passes", "own Allow !iam:GetRole,iam:PassRole on *", "A"),
@@ -130,7 +156,24 @@ const VECTORS: &[Vector] = &[
     (90, "user passes", "own Allow * on * if MFA; own Deny * on * if MFA", "D"),
     (90, "user passes", "own Allow * on * if MFA; boundary Allow * on *; boundary Deny iam:* on TARGET if MFA", "D"),
     (91, "user passes", r#"own Allow * on * if {"StringEquals": {"aws:PrincipalType": "User"}}"#, "A"),
-    (91, "user reads", "own Allow s3:GetObject on arn:aws:s3:::logs/a/*", r#"C if {"Resource":["arn:aws:s3:::logs/a/*"]}"#),
+    (91, "user reads", "own Allow s3:GetObject on arn:aws:s3:::logs*/a/*", r#"C if {"Resource":["arn:aws:s3:::logs*/a/*"]}"#),
+    (91, "user passes", r#"own Allow * on * if {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}"#, "A"),
+    (91, "user assumes abroad", r#"own Allow * on *; own Deny * on * if {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}; trust Allow me"#, "D"),
+    (91, "user reads", r#"own Allow * on * if {"StringEquals": {"aws:ResourceAccount": "1"}}"#, "D"),
+    (91, "user reads", r#"own Allow * on *; own Deny * on * if {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}"#, "A"),
+    (91, "user assumes abroad", r#"own Allow * on *; trust Allow account if {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}; member"#, "A"),
+    (91, "user assumes abroad", r#"own Allow * on *; trust Allow account if {"StringEquals": {"aws:PrincipalOrgID": "o-2"}}; member"#, "D"),
+    (91, "user assumes abroad", r#"own Allow * on *; trust Allow account if {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#,
+        r#"C trusted if {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}"#),
+    (91, "user queries", r#"own Allow * on *; own Deny * on * if {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}"#, "A"),
+    (91, "user queries", r#"own Allow * on *; own Deny * on * if {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#, "D"),
+    (91, "user passes", r#"own Allow * on *; own Deny * on * if {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#,
+        r#"C unless {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#),
+    // Policies that cannot be read may deny.
+    (1, "user passes", "own Allow iam:PassRole on *; group unread", "C unread policy"),
+    (1, "user passes", "own Allow iam:PassRole on *; group empty", "A"),
+    (11, "role passes", "own Allow iam:PassRole on *; boundary unread", "C unread permissions boundary"),
+    (57, "user assumes", "own Allow sts:AssumeRole on *; trust unread account", "C unread trust policy"),
     // Only roles of one's own account are passed.
     (98, "user passes abroad", "own Allow * on *", "D"),
 ];
@@ -153,11 +196,12 @@ async fn decisions_are_those_that_aws_documents() -> anyhow::Result<()> {
     world.store.rows(parameters::query(MAKE, [("scenes", scenes)])).await?;
     world.step("permissions", TAG).await?;
     let question = "MATCH (me:Me)-[edge]->(target:Target) WHERE edge.certainty IS NOT NULL \
-        RETURN me.nth AS nth, type(edge) AS kind, edge.certainty AS certainty, edge.condition AS condition, \
+        RETURN me.nth AS nth, me.arn AS me, type(edge) AS kind, edge.certainty AS certainty, edge.condition AS condition, \
         edge.has_condition AS conditional";
     let mut found = BTreeMap::new();
     for row in world.neo4j.rows(question).await? {
         assert!(row["certainty"] == "must" || row["conditional"] != json!(false), "{row}");
+        assert!(row["certainty"] == "must" || says_why(&row), "{row}");
         found.insert((row["nth"].as_u64(), row["kind"].as_str().unwrap_or_default().to_owned()), outcome(&row));
     }
     let decided = (1..).zip(VECTORS).map(|(nth, vector)| {
@@ -174,200 +218,47 @@ fn kind(question: &str) -> &'static str {
     match question.split(' ').nth(1) {
         Some("passes") => "CAN_PASS_ROLE",
         Some("assumes") => "STS_ASSUMEROLE_ALLOW",
+        Some("queries") => "CAN_QUERY",
         _ => "CAN_READ",
     }
+}
+
+/// Whether an edge shows what it depends on.
+fn says_why(edge: &Value) -> bool {
+    let condition: Value = serde_json::from_str(edge["condition"].as_str().unwrap_or_default()).expect("JSON");
+    let parts = condition.as_object().into_iter().flat_map(|parts| parts.values());
+    parts.into_iter().any(|part| part.as_array().is_none_or(|list| !list.is_empty()))
 }
 
 /// An edge as an outcome.
 fn outcome(edge: &Value) -> String {
     let Some(condition) = edge["condition"].as_str() else { return "A".to_owned() };
     let condition: Value = serde_json::from_str(condition).expect("JSON");
-    let texts = |name: &str| -> Vec<String> {
-        let texts = condition[name].as_array().into_iter().flatten().filter_map(Value::as_str);
-        texts.map(|text| text.trim_start_matches('[').trim_end_matches(']').replace(MFA, "MFA")).collect()
+    let me = edge["me"].as_str().unwrap_or_default();
+    let session = json!({ "Principal": { "AWS": [session(me)] } }).to_string();
+    let texts = |list: &Value| -> Vec<String> {
+        let texts = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let short = |text: &str| text.replace(MFA, "MFA").replace(&session, "SESSION").replace(me, "ME");
+        texts.map(|text| short(text.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(text))).collect()
     };
-    let part = |word: &str, name: &str| {
-        Some(texts(name)).filter(|it| !it.is_empty()).map(|it| format!("{word} {}", it.join(" or ")))
+    let part = |word: &str, list: &Value| {
+        Some(texts(list)).filter(|it| !it.is_empty()).map(|it| format!("{word} {}", it.join(" or ")))
     };
     let disputed = condition.get("undocumented").map(|_| "undocumented boundary".to_owned());
-    let parts = [part("if", "allow"), part("within", "boundary"), part("unless", "deny"), disputed];
+    let unread = condition["unread"].as_array().map(|kinds| {
+        let kinds: Vec<_> = kinds.iter().filter_map(Value::as_str).collect();
+        format!("unread {}", kinds.join(", "))
+    });
+    let parts = [
+        part("if", &condition["allow"]),
+        part("within", &condition["boundary"]),
+        part("trusted if", &condition["trust"]),
+        part("or within", &condition["or"]["boundary"]),
+        part("or trusted if", &condition["or"]["trust"]),
+        part("unless", &condition["deny"]),
+        disputed,
+        unread,
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "C trust".to_owned() } else { format!("C {}", parts.join(" ")) }
-}
-
-/// One vector in an AWS account of its own.
-struct Scene {
-    nth: i64,
-    /// `User` or `Role`.
-    kind: &'static str,
-    me: String,
-    target: String,
-    own: Vec<Value>,
-    group: Vec<Value>,
-    boundary: Vec<Value>,
-    /// Whom the role names, and how.
-    trust: Vec<(String, &'static str)>,
-}
-
-impl Scene {
-    fn new(nth: i64, vector: &Vector) -> Self {
-        let (_, question, policies, _) = *vector;
-        let is_user = question.starts_with("user");
-        let account = format!("{nth:012}");
-        let owner = if question.ends_with("abroad") { format!("9{nth:011}") } else { account.clone() };
-        let me = format!("arn:aws:iam::{account}:{}/me", if is_user { "user" } else { "role" });
-        let target = match question {
-            _ if question.ends_with("itself") => me.clone(),
-            _ if question.ends_with("reads") => "arn:aws:s3:::logs".to_owned(),
-            _ => format!("arn:aws:iam::{owner}:role/target"),
-        };
-        let kind = if is_user { "AWSUser" } else { "AWSRole" };
-        let mut scene = Self { nth, kind, me, target, own: vec![], group: vec![], boundary: vec![], trust: vec![] };
-        policies.split("; ").for_each(|part| scene.add(&account, part));
-        scene
-    }
-
-    fn add(&mut self, account: &str, part: &str) {
-        let (holder, says) = part.split_once(' ').expect("a holder");
-        if holder == "trust" {
-            let (whom, how) = says.split_once(' ').expect("whom, and how");
-            let whom = match whom {
-                "me" => self.me.clone(),
-                "account" => format!("arn:aws:iam::{account}:root"),
-                _ => format!("arn:aws:iam::8{}:root", &account[1..]),
-            };
-            let how = ["always", "if", "never"].into_iter().find(|it| *it == how).expect("how");
-            return self.trust.push((whom, how));
-        }
-        let document = document(&says.replace("TARGET", &self.target));
-        match holder {
-            "own" => self.own.extend(stored(&document)),
-            "group" => self.group.extend(stored(&document)),
-            "boundary" => self.boundary.extend(stored(&document)),
-            _ => panic!("{holder}"),
-        }
-    }
-}
-
-impl Scene {
-    fn parameters(&self) -> BoltType {
-        let is_bucket = self.target.contains(":s3:");
-        let labels: &[&str] = if is_bucket { &["AWSS3Bucket"] } else { &["AWSRole", "AWSPrincipal"] };
-        let trust = self.trust.iter().map(|(whom, how)| {
-            let is_root = whom.ends_with(":root");
-            let labels: &[&str] = if is_root { &["AWSRootPrincipal", "AWSPrincipal"] } else { &[] };
-            let mark = |is: bool| if is { true.into() } else { null() };
-            map([
-                ("whom", whom.as_str().into()),
-                ("accounts", texts(whom.split(':').nth(4).filter(|_| is_root))),
-                ("labels", texts(labels)),
-                ("denied", mark(*how == "never")),
-                ("conditional", mark(*how != "always")),
-            ])
-        });
-        let account = self.me.split(':').nth(4).unwrap_or_default();
-        let owner = self.target.split(':').nth(4).filter(|owner| !owner.is_empty()).unwrap_or(account);
-        let statements = |of: &[Value], holder: &str| {
-            let statement = |(nth, statement): (i64, &Value)| {
-                let id = format!("{}/{holder}/{nth}", self.me);
-                let values =
-                    statement.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), bolt(value)));
-                map(values.chain([("id", id.as_str().into())]))
-            };
-            list((1..).zip(of).map(statement))
-        };
-        map([
-            ("nth", self.nth.into()),
-            ("me", self.me.as_str().into()),
-            ("account", account.into()),
-            ("labels", texts([self.kind, "AWSPrincipal"])),
-            ("target", self.target.as_str().into()),
-            ("owner", owner.into()),
-            ("target_labels", texts(labels)),
-            ("own", statements(&self.own, "own")),
-            ("group", statements(&self.group, "group")),
-            ("boundary", statements(&self.boundary, "boundary")),
-            ("trust", list(trust)),
-        ])
-    }
-}
-
-const MAKE: &str = "UNWIND $scenes AS scene \
-    MERGE (account:AWSAccount {id: scene.account}) MERGE (owner:AWSAccount {id: scene.owner}) \
-    MERGE (me:Thing {arn: scene.me}) SET me.id = scene.me, me.nth = scene.nth, me:Me:$(scene.labels) \
-    MERGE (target:Thing {arn: scene.target}) SET target.id = scene.target, target:Target:$(scene.target_labels) \
-    MERGE (account)-[:RESOURCE]->(me) MERGE (owner)-[:RESOURCE]->(target) \
-    FOREACH (statement IN scene.own | \
-        MERGE (own:AWSPolicy {id: scene.me + '/own'}) MERGE (me)-[:POLICY]->(own) \
-        CREATE (own)-[:STATEMENT]->(says:AWSPolicyStatement) SET says = statement) \
-    FOREACH (statement IN scene.group | \
-        MERGE (group:Thing {arn: 'arn:aws:iam::' + scene.account + ':group/g'}) SET group:AWSGroup:AWSPrincipal \
-        MERGE (account)-[:RESOURCE]->(group) MERGE (me)-[:MEMBER_AWS_GROUP]->(group) \
-        MERGE (policy:AWSPolicy {id: scene.me + '/group'}) MERGE (group)-[:POLICY]->(policy) \
-        CREATE (policy)-[:STATEMENT]->(says:AWSPolicyStatement) SET says = statement) \
-    FOREACH (statement IN scene.boundary | \
-        MERGE (boundary:AWSPolicy {id: scene.me + '/boundary'}) SET me._groma_boundary = boundary.id \
-        CREATE (boundary)-[:STATEMENT]->(says:AWSPolicyStatement) SET says = statement) \
-    FOREACH (said IN scene.trust | \
-        MERGE (whom:Thing {arn: said.whom}) SET whom:$(said.labels) \
-        FOREACH (id IN said.accounts | MERGE (its:AWSAccount {id: id}) MERGE (its)-[:RESOURCE]->(whom)) \
-        MERGE (target)-[trust:TRUSTS_AWS_PRINCIPAL]->(whom) \
-        SET trust._groma_denied = said.denied, trust._groma_conditional = said.conditional) \
-    RETURN count(*) AS made";
-
-/// `2008 Allow ACTION on RESOURCE if CONDITION` as IAM answers; `!` negates the action.
-fn document(says: &str) -> Value {
-    let (version, says) = says.strip_prefix("2008 ").map_or(("2012-10-17", says), |rest| ("2008-10-17", rest));
-    let (head, condition) = says.split_once(" if ").map_or((says, None), |(head, condition)| (head, Some(condition)));
-    let (what, resource) = head.split_once(" on ").expect("on");
-    let (effect, action) = what.split_once(' ').expect("effect and action");
-    let mut statement = json!({ "Effect": effect, "Resource": resource });
-    match action.strip_prefix('!') {
-        Some(action) => statement["NotAction"] = json!([action]),
-        None => statement["Action"] = action.into(),
-    }
-    if let Some(condition) = condition {
-        let condition = if condition == "MFA" { MFA } else { condition };
-        statement["Condition"] = serde_json::from_str(condition).expect("a condition in JSON");
-    }
-    json!({ "Version": version, "Statement": [statement] })
-}
-
-/// The statements of a document as the graph has them.
-fn stored(document: &Value) -> Vec<Value> {
-    let statements = document["Statement"].as_array().expect("statements");
-    let statement = |statement: &Value| {
-        let mut stored = json!({ "_groma_version": document["Version"], "effect": statement["Effect"] });
-        for (element, property) in
-            [("Action", "action"), ("NotAction", "notaction"), ("Resource", "resource"), ("NotResource", "notresource")]
-        {
-            match &statement[element] {
-                Value::Null => {}
-                many @ Value::Array(_) => stored[property] = many.clone(),
-                one => stored[property] = json!([one]),
-            }
-        }
-        if let condition @ Value::Object(_) = &statement["Condition"] {
-            stored["condition"] = spaced(&format!("[{condition}]")).into();
-        }
-        stored
-    };
-    statements.iter().map(statement).collect()
-}
-
-/// JSON with spaces between its parts, as the graph has it; no text of these tests has a quote before a colon or comma.
-fn spaced(json: &str) -> String {
-    json.replace("\":", "\": ").replace("\",\"", "\", \"").replace("},\"", "}, \"")
-}
-
-fn bolt(value: &Value) -> BoltType {
-    match value {
-        Value::Array(items) => texts(items.iter().filter_map(Value::as_str)),
-        Value::String(text) => text.as_str().into(),
-        _ => null(),
-    }
-}
-
-fn null() -> BoltType {
-    BoltType::Null(BoltNull)
+    format!("C {}", parts.join(" "))
 }

@@ -3,7 +3,7 @@ use crate::{
     Iam,
     testing::{attached, bounded, inline},
 };
-use aws_sdk_iam::types::PolicyVersion;
+use aws_sdk_iam::types::{PolicyDetail, PolicyVersion};
 use collector::{
     CollectError, Sink,
     testing::{Canned, place, render_batches},
@@ -59,6 +59,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           name = "own"
           type = "inline"
           arn (indexed) = null
+          _groma_statements = 1
         (:AWSPolicyStatement {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own/statement/1"})
           effect = "Deny"
           action = null
@@ -90,6 +91,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           createdate = null
           createdate_dt = null
           _groma_boundary = null
+          _groma_trust = "[{\"action\":null,\"condition\":null,\"effect\":\"Allow\",\"notaction\":null,\"notprincipal\":null,\"principal\":[[\"Service\",\"ec2.amazonaws.com\"]],\"version\":\"2008-10-17\"}]"
           _ont_name (indexed) = null
           _ont_type (indexed) = "custom"
           _ont_scope (indexed) = "account"
@@ -98,6 +100,7 @@ async fn a_page_becomes_principals_policies_and_statements() {
           name = "forms"
           type = "managed"
           arn (indexed) = "arn:aws:iam::111111111111:policy/forms"
+          _groma_statements = 1
         (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:MEMBER_AWS_GROUP]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
         (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:MEMBER_OF]->(:AWSGroup {id: "arn:aws:iam::111111111111:group/people/admins"})
         (:AWSUser {id: "arn:aws:iam::111111111111:user/alice"})-[:POLICY]->(:AWSInlinePolicy {id: "arn:aws:iam::111111111111:user/alice/inline_policy/own"})
@@ -132,6 +135,30 @@ async fn the_policy_of_a_boundary_is_fetched() {
     let (rows, awaited) = read(&[page]).await.expect("a good page");
     assert!(rows.contains("_groma_boundary = \"arn:aws:iam::111111111111:policy/boundary\""), "{rows}");
     assert_eq!(awaited, ["arn:aws:iam::111111111111:policy/boundary"]);
+}
+
+/// `_groma_statements` of a user's inline policy with this document.
+async fn statements_of(document: &str) -> (String, bool) {
+    let policy = PolicyDetail::builder().policy_name("own").policy_document(document).build();
+    let user = UserDetail::builder().arn("arn:aws:iam::111111111111:user/alice").user_policy_list(policy).build();
+    let page = GetAccountAuthorizationDetailsOutput::builder().user_detail_list(user).build();
+    let mut sink = Sink::to_memory(place());
+    let mut reader = Reader::new(HashMap::new(), &mut sink);
+    reader.page(&page).await.expect("a good page");
+    let failed = reader.details.end().is_err();
+    let rows = render_batches(&sink.into_batches().await.expect("in memory"));
+    let count = rows.lines().find_map(|line| line.trim().strip_prefix("_groma_statements = "));
+    (count.expect("a count").to_owned(), failed)
+}
+
+/// A policy without statements grants nothing, and is not one that cannot be read.
+#[tokio::test]
+async fn an_empty_policy_is_complete_and_an_unreadable_one_is_a_failure() {
+    assert_eq!(statements_of(r#"{"Statement":[]}"#).await, ("0".to_owned(), false));
+    assert_eq!(statements_of(r#"{"Statement":{"Effect":"Allow"}}"#).await, ("1".to_owned(), false));
+    for unreadable in ["{", "{}", r#"{"Statement":["x"]}"#] {
+        assert_eq!(statements_of(unreadable).await, ("null".to_owned(), true), "{unreadable}");
+    }
 }
 
 /// What a listing of two roles and further answers comes to, and the ids of its rows.

@@ -1,7 +1,8 @@
 //! Policy documents: users of the accounts write them, and IAM returns them.
 
+use analysis::policy::TrustPolicy;
 use collector::Place;
-use collector_iam::{json::Json, policy_document, trust};
+use collector_iam::{json::Json, policy_document, trust_policy};
 
 const WORDS: &[&[u8]] = &[
     b"{\"Statement\":[",
@@ -24,6 +25,7 @@ const WORDS: &[&[u8]] = &[
     b"\"NotResource\":",
     b"\"Condition\":",
     b"\"Principal\":",
+    b"\"NotPrincipal\":",
     b"{\"AWS\":\"arn:aws:iam::222222222222:root\"}",
     b"{\"Service\":[\"ec2.amazonaws.com\",\"a\"]}",
     b"\"*\"",
@@ -68,9 +70,16 @@ fn policy_document() {
         for condition in statements.iter().filter_map(|statement| statement.condition.as_ref()) {
             assert!(serde_json::from_str::<Vec<Json>>(condition).is_ok(), "{condition}");
         }
-        let trusted = trust::read(&text, &place()).expect("it has just been read");
+        let trust = trust_policy::read(&text, &place()).expect("it has just been read");
         let principals: usize = statements.iter().map(|statement| statement.principals.len()).sum();
-        assert!(trusted.len() <= principals);
+        assert!(trust.trusted.len() <= principals && trust.unlinked.len() <= principals);
+        let read = TrustPolicy::new(trust.text.as_deref());
+        assert_ne!(
+            read,
+            TrustPolicy::new(None),
+            "the analysis understands what the collector writes: {:?}",
+            trust.text
+        );
     });
 }
 
@@ -85,8 +94,18 @@ fn has_float(json: &Json) -> bool {
 
 /// A document with the usual parts, each of any JSON type.
 fn document(dice: &mut fuzz::Dice) -> Vec<u8> {
-    const FIELDS: [&str; 9] =
-        ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "Other"];
+    const FIELDS: [&str; 10] = [
+        "Sid",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+        "Principal",
+        "NotPrincipal",
+        "Other",
+    ];
     let statements = dice.some(4, |dice| {
         let fields = dice.some(8, |dice| format!("\"{}\":{}", dice.one(&FIELDS), value(dice, 0)));
         format!("{{{}}}", fields.join(","))
@@ -139,5 +158,5 @@ fn many_statements_keys_and_principals_are_read() {
     assert_eq!(object.get("k99999"), Some(&Json::Integer(1)));
     let principals: Vec<String> = (0..50_000).map(|n| format!("\"s{n}\"")).collect();
     let document = format!("{{\"Statement\":{{\"Principal\":{{\"Service\":[{}]}}}}}}", principals.join(","));
-    assert_eq!(trust::read(&document, &place()).expect("a policy").len(), 50_000);
+    assert_eq!(trust_policy::read(&document, &place()).expect("a policy").trusted.len(), 50_000);
 }

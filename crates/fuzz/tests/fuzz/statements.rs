@@ -1,6 +1,8 @@
 //! Statements as in the graph: collectors of other programs may have written them.
 
-use analysis::policy::{Asked, Caller, Conditions, Covers, Effect, Holder, Pattern, Policy, Raw, Statement};
+use analysis::policy::{
+    Asked, Caller, Conditions, Covers, Effect, Holder, Pattern, Policy, Raw, Request, Statement, TrustPolicy,
+};
 
 const WORDS: &[&[u8]] = &[
     b"Allow",
@@ -50,8 +52,11 @@ fn policy() {
         for caller in [None, Some(Caller::of_arn("arn:aws:iam::1:user/a")), Some(Caller::of_arn(arn))] {
             let holder = Holder { caller: caller.clone(), policies: vec![&policy], ..Holder::default() };
             let grant = holder.grant(wanted, arn);
-            let applies = |it: &Statement| it.applies(arn, caller.as_ref()) != Covers::No;
+            let request = Request { caller: caller.as_ref(), resource: arn.into() };
+            let applies = |it: &Statement| it.applies(request) != Covers::No;
             assert!(grant.is_none() || policy.iter().any(|it| it.effect == Effect::Allow && applies(it)));
+            let trust = TrustPolicy::new(lines.last().copied());
+            assert!(caller.is_some() || holder.assume(wanted, arn, &trust).is_none());
             let bounded = Holder { boundary: Some(&policy), ..holder };
             assert_eq!(bounded.grant(wanted, arn).is_some(), grant.is_some());
             for text in grant
@@ -145,7 +150,7 @@ fn large_policies_and_deep_conditions_are_read() {
     };
     let policy: Policy = (0..100_000).filter_map(|n| Statement::new(statement(n), &asked)).collect();
     let holder = Holder { policies: vec![&policy], ..Holder::default() };
-    assert!(holder.grant(wanted, &"a".repeat(64)).is_none());
+    assert!(holder.grant(wanted, "a".repeat(64).as_str()).is_none());
     let all: Policy = (0..100_000)
         .filter_map(|_| Statement::new(raw(&["Allow", "*", "", "*", "", "[{\"Bool\":{}}]"]), &asked))
         .collect();

@@ -1,0 +1,107 @@
+//! Whom a statement of a role's trust policy is about.
+
+use super::{Caller, Covers, Effect};
+use serde_json::{Value, json};
+
+/// `Principal`, or `NotPrincipal`: everyone but these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Principals {
+    /// Of the kind `AWS`: ARNs, ids of accounts, `*`.
+    values: Vec<String>,
+    is_negated: bool,
+}
+
+/// In which ways a statement is about a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named {
+    /// It names the caller, or everyone.
+    pub(super) by_name: Covers,
+    /// It names a session of the caller, a role. It is about that session alone.
+    pub(super) by_session: Covers,
+    /// It names the caller's account.
+    pub(super) by_account: Covers,
+}
+
+impl Named {
+    /// In any way.
+    pub(super) fn any(self) -> Covers {
+        self.by_name_or_session().max(self.by_account)
+    }
+
+    pub(super) fn by_name_or_session(self) -> Covers {
+        self.by_name.max(self.by_session)
+    }
+}
+
+impl Principals {
+    /// From lists of pairs of kind and value. `None`: they are something else.
+    pub(super) fn new(only: &Value, except: &Value) -> Option<Self> {
+        let is_negated = !except.is_null();
+        let mut values = Vec::new();
+        for pair in (if is_negated { except } else { only }).as_array()? {
+            let (kind, value) = (pair.get(0)?.as_str()?, pair.get(1)?.as_str()?);
+            if kind == "AWS" {
+                values.push(value.to_owned());
+            }
+        }
+        Some(Self { values, is_negated })
+    }
+
+    /// How a statement with this effect is about the caller.
+    pub(super) fn named(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Named {
+        if self.is_negated {
+            let by_name = self.excludes(caller, effect, is_bounded);
+            return Named { by_name, by_session: Covers::No, by_account: Covers::No };
+        }
+        let if_any = |is: bool, covers| if is { covers } else { Covers::No };
+        Named {
+            by_name: if_any(self.has("*") || self.has(caller.arn()), Covers::Yes),
+            by_session: if_any(self.sessions(caller).next().is_some(), Covers::Maybe),
+            by_account: if_any(self.has_account(caller), Covers::Yes),
+        }
+    }
+
+    /// Whether the caller is none of these. `NotPrincipal` excepts whom it lists together with the account; AWS does not say
+    /// what it does without the account, nor for a role of which it lists a session. With `Deny` it excepts nobody who has a
+    /// permissions boundary. AWS does not support it with `Allow` (IAM user guide, "IAM JSON policy elements:
+    /// NotPrincipal").
+    fn excludes(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Covers {
+        let listed = if self.has("*") {
+            Covers::Yes
+        } else if self.has(caller.arn()) {
+            if self.has_account(caller) { Covers::Yes } else { Covers::Maybe }
+        } else if self.sessions(caller).next().is_some() {
+            Covers::Maybe
+        } else {
+            Covers::No
+        };
+        match effect {
+            Effect::Deny if is_bounded => Covers::Yes,
+            Effect::Deny => !listed,
+            Effect::Allow => (!listed).min(Covers::Maybe),
+        }
+    }
+
+    fn has(&self, value: &str) -> bool {
+        self.values.iter().any(|it| it == value)
+    }
+
+    fn has_account(&self, caller: &Caller) -> bool {
+        self.has(&caller.root_arn()) || caller.account().is_some_and(|account| self.has(account))
+    }
+
+    /// Those that are sessions of the caller.
+    fn sessions(&self, caller: &Caller) -> impl Iterator<Item = &str> {
+        let beginning = caller.sessions();
+        let is_one = move |value: &&str| beginning.as_deref().is_some_and(|it| value.starts_with(it));
+        self.values.iter().map(String::as_str).filter(is_one)
+    }
+
+    /// What leaves open whether it is about the caller: the sessions that it names, or all of `NotPrincipal`.
+    pub(super) fn open(&self, caller: &Caller) -> Value {
+        if self.is_negated {
+            return json!({ "NotPrincipal": { "AWS": self.values } });
+        }
+        json!({ "Principal": { "AWS": self.sessions(caller).collect::<Vec<_>>() } })
+    }
+}
