@@ -205,7 +205,12 @@ impl Holder<'_> {
             open.unread.push("trust policy");
         }
         let named = ByName {
-            trust: if says.by_name == Covers::Yes { Vec::new() } else { allows(Named::by_name_or_session) },
+            // A boundary may forbid what the trust policy allows by name, and not what it allows to a session.
+            trust: if says.by_name == Covers::Yes {
+                allows(|named| named.by_session)
+            } else {
+                allows(Named::by_name_or_session)
+            },
             boundary: if says.by_name == Covers::No { Vec::new() } else { open.boundary.clone() },
         };
         open.is_boundary_disputed = self.boundary.is_some()
