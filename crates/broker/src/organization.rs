@@ -129,16 +129,18 @@ async fn parents(client: &Client, account_id: &str) -> Result<Vec<String>, Refus
     let mut above: Vec<String> = Vec::new();
     let mut child = account_id.to_owned();
     while above.len() <= DEEPEST {
-        let asked = client.list_parents().child_id(&child).send().await;
-        let asked = asked.map_err(|error| Refusal::of_call(&error, &format!("list the parents of {child}")))?;
-        let Some(id) = asked.parents.into_iter().flatten().find_map(|parent| parent.id) else { break };
+        let pages = paged!(client.list_parents().child_id(&child), next_token).all().await;
+        let pages = pages.map_err(|error| Refusal::of_call(&error, &format!("list the parents of {child}")))?;
+        let mut parents = pages.into_iter().flat_map(|page| page.parents.unwrap_or_default());
+        let Some(id) = parents.find_map(|parent| parent.id) else { break };
         above.push(id.clone());
         if id.starts_with("r-") {
-            break;
+            return Ok(above);
         }
         child = id;
     }
-    Ok(above)
+    let sentence = format!("cannot list the parents of {account_id}: they end at {child}, which is no root");
+    Err(Refusal::new(Kind::Other, sentence))
 }
 
 /// Through the role. The caller's own account is entered directly where the role is missing or denied, because StackSets
