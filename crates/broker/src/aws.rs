@@ -235,6 +235,11 @@ impl Aws {
         if settings.retries()?.was_legacy && self.first_time("legacy") {
             tracing::warn!("the retry mode `legacy` is read as `standard`, which repeats the same errors");
         }
+        for unclear in settings.unclear().into_iter().map(|it| it.to_string()) {
+            if self.first_time(&*unclear) {
+                tracing::warn!("{unclear}");
+            }
+        }
         if settings.global_sts()? && self.first_time("global STS") {
             tracing::warn!(
                 "sts_regional_endpoints = legacy is read as `regional`: regions that accounts opt into refuse sessions of \

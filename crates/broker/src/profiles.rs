@@ -288,6 +288,16 @@ impl Profiles {
             Value::Text(_) => None,
         }
     }
+
+    /// Why `[services NAME]` cannot say where a service is.
+    pub fn services_mistake(&self, section: &str, service: &str) -> Option<String> {
+        let values = self.services.get(section).filter(|values| values.iter().next().is_some());
+        match values.map(|values| values.get(service)) {
+            None => Some(format!("there is no [services {section}], or it is empty")),
+            Some(Some(Value::Text(_))) => Some(format!("{service} of [services {section}] has no indented lines")),
+            Some(_) => None,
+        }
+    }
 }
 
 impl Profile {
