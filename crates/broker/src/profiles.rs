@@ -27,6 +27,10 @@ pub struct Profiles {
     broken: HashMap<(&'static str, String), Misread>,
 }
 
+/// Keys that only profiles have.
+const OF_A_PROFILE: [&str; 5] =
+    ["role_arn", "source_profile", "credential_process", "aws_access_key_id", "sso_account_id"];
+
 /// A profile. A value of the credentials file goes before the same key of the config file.
 #[derive(Clone)]
 struct Profile {
@@ -140,6 +144,10 @@ impl Profiles {
             _ if heading.starts_with("profile") => {
                 let path = path.display();
                 tracing::warn!(%path, heading, "a section names no profile: a name with spaces has to be quoted");
+            }
+            _ if OF_A_PROFILE.iter().any(|key| values.get(key).is_some()) => {
+                let path = path.display();
+                tracing::warn!(%path, heading, "a section is no profile: its heading has to be [profile NAME]");
             }
             _ => {}
         }
