@@ -140,6 +140,8 @@ async fn closed_accounts_are_skipped_and_said() {
     let answer = world.accounts().await;
     assert!(!answer.accounts.iter().any(|account| account.id == BETA));
     assert!(!answer.unreachable.iter().any(|account| account.id == BETA));
+    let skipped: Vec<_> = answer.skipped.iter().map(|it| [&*it.id, &*it.name, &*it.reason]).collect();
+    assert_eq!((skipped, answer.skipped_total), (vec![[BETA, "beta", "suspended"]], 1));
     assert!(world.log().contains("an account that is not active is skipped"));
     let denied = json!({ "service": "organizations", "status": 400, "code": "AccessDeniedException", "message": "no" });
     world.cloud.aws.fault(denied).await.expect("a fault");
