@@ -414,6 +414,9 @@ pub struct LeaseRequest {
     /// X25519 key made for this request alone.
     #[prost(bytes = "vec", tag = "6")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
+    /// AWS says that the last session has ended: no kept one will do.
+    #[prost(bool, tag = "7")]
+    pub fresh: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LeaseAnswer {

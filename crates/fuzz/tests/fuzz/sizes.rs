@@ -201,6 +201,7 @@ fn request() -> LeaseRequest {
         service: SERVICE.to_owned(),
         actions: EC2.actions(),
         public_key: vec![7; 32],
+        fresh: true,
     }
 }
 
