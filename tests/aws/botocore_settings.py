@@ -24,6 +24,7 @@ def settings():
         "dual_stack": bool(config.use_dualstack_endpoint),
         "endpoint": "" if "amazonaws" in endpoint or ".aws" in endpoint else endpoint,
         "attempts": config.retries.get("total_max_attempts", 0),
+        "mode": config.retries["mode"],
     }
 
 
@@ -35,7 +36,8 @@ def read(case, folder):
     os.environ.update({"AWS_CONFIG_FILE": str(path), "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", **case["env"]})
     try:
         return settings()
-    except (ValueError, botocore.exceptions.BotoCoreError):
+    # The attribute is that of a service whose endpoint is a text.
+    except (AttributeError, ValueError, botocore.exceptions.BotoCoreError):
         return None
 
 

@@ -50,6 +50,9 @@ async fn an_awkward_organization_is_seen_as_far_as_it_can_be() {
         unseen.iter().filter(|it| it["region"] == "eu-central-1").filter_map(|it| it["service"].as_str()).collect();
     assert_eq!(denied, BTreeSet::from(["ec2", "inspector2"]));
     assert!(ran.stderr.contains("an account that is not active is skipped"), "{}", ran.stderr);
+    let skipped = &report["skipped"];
+    assert_eq!((&skipped[0]["account_id"], &skipped[0]["reason"]), (&"666666666666".into(), &"suspended".into()));
+    assert_eq!(report["skipped_total"], 1);
 
     let off: BTreeSet<_> = report["switched_off"].as_array().expect("a list").iter().map(|it| it.to_string()).collect();
     assert_eq!(off.len(), 3, "{off:?}");
@@ -66,6 +69,7 @@ async fn an_awkward_organization_is_seen_as_far_as_it_can_be() {
 
     let ran = sync(&arguments, &[]).await;
     assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("1 account(s) of the organization are not active"), "{}", ran.stdout);
     let lines: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("  ")).collect();
     let denied = [
         "eu-central-1 ec2 DescribeAddresses and 23 more listings: access denied: UnauthorizedOperation: You are not",

@@ -1,7 +1,7 @@
 //! What must stay true of the tree itself.
 
 use serde_json::Value;
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 /// For each crate the workspace crates that it may depend on; dev-dependencies are free.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -86,6 +86,63 @@ fn listings_are_paged_by_the_macro() {
     for file in files.lines().filter(|file| !file.starts_with("paging/")) {
         let text = std::fs::read_to_string(sources.join(file)).unwrap_or_default();
         assert!(!text.contains("into_paginator"), "{file}: use paging::paged!");
+    }
+}
+
+/// The names of an SDK's calls that have a paginator.
+fn paged_calls(manifest: &str) -> Vec<String> {
+    let operations = Path::new(manifest).with_file_name("src").join("operation");
+    let folders = std::fs::read_dir(&operations).into_iter().flatten().flatten().map(|entry| entry.path());
+    let paged = folders.filter(|folder| folder.join("paginator.rs").exists());
+    paged.filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned())).collect()
+}
+
+/// Names of calls in a text that have a paginator and are neither within `paged!(…)` nor in a variable that is.
+fn unpaged<'a>(text: &str, paged: &'a BTreeSet<String>) -> Vec<&'a str> {
+    let is_within = |at: usize| {
+        text[..at].rfind("paged!(").is_some_and(|begin| {
+            let between = &text[begin..at];
+            between.matches('(').count() > between.matches(')').count()
+        })
+    };
+    let is_paged_later = |at: usize| {
+        let statement = text[..at].rfind([';', '{', '}']).map_or(text, |end| &text[end + 1..]).trim_start();
+        let name = statement.strip_prefix("let ").and_then(|rest| rest.split(' ').next());
+        let rest = text[at..].split("\n}").next().unwrap_or_default();
+        name.is_some_and(|name| [",", "."].iter().any(|end| rest.contains(&format!("paged!({name}{end}"))))
+    };
+    let is_paged = |at: usize| is_within(at) || is_paged_later(at);
+    let sent = |call: &&String| text.match_indices(&format!(".{call}()")).any(|(at, _)| !is_paged(at));
+    paged.iter().filter(sent).map(String::as_str).collect()
+}
+
+#[test]
+fn calls_with_pages_are_sent_with_their_paginator() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path"])
+        .arg(testkit::workspace().join("Cargo.toml"))
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let sdks = packages.filter(|package| package["name"].as_str().is_some_and(|name| name.starts_with("aws-sdk-")));
+    let paged: BTreeSet<String> =
+        sdks.flat_map(|package| paged_calls(package["manifest_path"].as_str().expect("a path"))).collect();
+    assert!(paged.contains("list_parents") && paged.contains("describe_vpcs"), "{paged:?}");
+    assert_eq!(unpaged("paged!(c.list_parents(), t); d.list_parents().send()", &paged), ["list_parents"]);
+    for text in
+        ["paged!(c.list_parents().child_id(&child), t).all()", "{ let call = c.list_parents(); paged!(call, t) }"]
+    {
+        assert_eq!(unpaged(text, &paged), [""; 0], "{text}");
+    }
+
+    let sources = testkit::workspace().join("crates");
+    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&sources).output().expect("git runs");
+    let files = String::from_utf8(listed.stdout).expect("names");
+    for file in files.lines().filter(|file| file.contains("/src/")) {
+        let text = std::fs::read_to_string(sources.join(file)).unwrap_or_default();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        assert_eq!(unpaged(code, &paged), [""; 0], "{file}: use paging::paged!");
     }
 }
 

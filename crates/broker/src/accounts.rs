@@ -11,7 +11,7 @@ use crate::{
     refusal::{Kind, Refusal},
     route::{Role, Route, Source},
 };
-use events::{Account, AccountsAnswer, UnreachableAccount};
+use events::{Account, AccountsAnswer, SkippedAccount, UnreachableAccount};
 use futures::{StreamExt, stream};
 
 /// Ways that are tried at the same time.
@@ -24,6 +24,8 @@ pub struct Discovery {
     pub accounts: Vec<Found>,
     /// Cannot.
     pub unreachable: Vec<Unreachable>,
+    /// Are not to be entered.
+    pub skipped: Vec<SkippedAccount>,
 }
 
 /// An account and the way into it.
@@ -87,6 +89,8 @@ impl Discovery {
             accounts: self.accounts.iter().map(account).collect(),
             unreachable: self.unreachable.iter().map(unreachable).collect(),
             failure: None,
+            skipped_total: u32::try_from(self.skipped.len()).unwrap_or(u32::MAX),
+            skipped: self.skipped.clone(),
         }
     }
 }
@@ -132,7 +136,7 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
     }
     // Cartography, too, names the account of the caller after the profile in use.
     let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
-    Ok(Discovery { accounts: vec![try_leasable(aws, name, route).await?], unreachable: Vec::new() })
+    Ok(Discovery { accounts: vec![try_leasable(aws, name, route).await?], ..Discovery::default() })
 }
 
 /// The role of this name in an account, asked for as a route's caller.

@@ -145,8 +145,8 @@ impl Aws {
     }
 
     /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired. Their end may
-    /// be unknown, or a new sign-in or new keys may be in the files. Of many attempts that fail at the same time, one renews
-    /// them.
+    /// be unknown, or a new sign-in or new keys may be in the files. So it does where AWS does not know the key of a file: it
+    /// may have been rotated. Of many attempts that fail at the same time, one renews them.
     ///
     /// # Errors
     /// [`Refusal`] of the last attempt.
@@ -157,8 +157,13 @@ impl Aws {
     ) -> Result<T, Refusal> {
         let began = Instant::now();
         // Boxed: the future of an SDK's call nests so deeply that the compiler gives up on those around it.
+        let is_old = |kind: Kind| match kind {
+            Kind::SourceExpired => true,
+            Kind::SourceMissing => matches!(source, Some(Source::Keys { .. })),
+            _ => false,
+        };
         match Box::pin(attempt()).await {
-            Err(Refusal { kind: Kind::SourceExpired, .. }) => {
+            Err(Refusal { kind, .. }) if is_old(kind) => {
                 self.renewals.renew(source, began, |is_meant| {
                     self.sources.forget(is_meant);
                     self.hops.forget(|(source, _)| is_meant(source));
@@ -234,6 +239,11 @@ impl Aws {
         let settings = Settings::new(&self.env, &profiles, profile);
         if settings.retries()?.was_legacy && self.first_time("legacy") {
             tracing::warn!("the retry mode `legacy` is read as `standard`, which repeats the same errors");
+        }
+        for unclear in settings.unclear().into_iter().map(|it| it.to_string()) {
+            if self.first_time(&*unclear) {
+                tracing::warn!("{unclear}");
+            }
         }
         if settings.global_sts()? && self.first_time("global STS") {
             tracing::warn!(

@@ -91,6 +91,14 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
 }
 
 fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
+    if let (None, Some((followed, other))) = (profile, aws.environment().two_profiles()) {
+        tracing::warn!(
+            followed,
+            other,
+            "AWS_DEFAULT_PROFILE and AWS_PROFILE name two profiles: followed is AWS_DEFAULT_PROFILE, as in boto3; version 2 of \
+             the AWS CLI follows AWS_PROFILE"
+        );
+    }
     let caller = aws.plan(|planner| planner.caller(profile))?;
     aws.client_settings(caller.profile.as_deref(), "sts")?;
     Ok(())

@@ -230,7 +230,7 @@ mod tests {
 
     /// Names of the profiles that are used, that stand for an unreachable account, and that are left out.
     fn names(tried: Vec<Tried>) -> [String; 3] {
-        let (Discovery { accounts, unreachable }, doubled) = one_way_each(tried);
+        let (Discovery { accounts, unreachable, .. }, doubled) = one_way_each(tried);
         [
             accounts.into_iter().map(|found| found.account.name).collect::<Vec<_>>().join(" "),
             unreachable.into_iter().map(|lost| lost.name).collect::<Vec<_>>().join(" "),

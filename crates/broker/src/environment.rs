@@ -46,6 +46,11 @@ impl Environment {
         self.raw("AWS_DEFAULT_PROFILE").or_else(|| self.raw("AWS_PROFILE"))
     }
 
+    /// `AWS_DEFAULT_PROFILE` and `AWS_PROFILE` where they name two profiles: the first is followed.
+    pub fn two_profiles(&self) -> Option<(&str, &str)> {
+        Some((self.raw("AWS_DEFAULT_PROFILE")?, self.raw("AWS_PROFILE")?)).filter(|(followed, other)| followed != other)
+    }
+
     /// `AWS_ACCESS_KEY_ID` and its companions, without the whitespace around them. The older name of the token goes first, as
     /// in botocore.
     ///
@@ -106,6 +111,17 @@ mod tests {
         assert_eq!(keys(" ", "S", "T"), Err("AWS_ACCESS_KEY_ID"));
         assert_eq!(keys("A", "", "T"), Err("AWS_SECRET_ACCESS_KEY"));
         assert_eq!(keys("A", "S", "\t"), Err("AWS_SECURITY_TOKEN"));
+    }
+
+    #[test]
+    fn two_profiles_are_a_conflict_unless_they_are_one() {
+        let of = |variables: &[(&str, &str)]| {
+            let env: Environment = variables.iter().copied().collect();
+            env.two_profiles().map(|(followed, other)| format!("{followed} {other}"))
+        };
+        assert_eq!(of(&[("AWS_DEFAULT_PROFILE", "a"), ("AWS_PROFILE", "b")]).as_deref(), Some("a b"));
+        assert_eq!(of(&[("AWS_DEFAULT_PROFILE", "a"), ("AWS_PROFILE", "a")]), None);
+        assert_eq!(of(&[("AWS_PROFILE", "b")]), None);
     }
 
     #[test]

@@ -82,7 +82,18 @@ fn way(env: &Environment, profiles: &Profiles, name: &str, route: &Result<Route,
     let of_role = |role: &Role| json!([role.arn.to_string(), role.external_id, role.region]);
     let roles: Vec<Value> = route.roles.iter().map(of_role).collect();
     let settings = Settings::new(env, profiles, route.profile.as_deref());
-    json!([source(env, profiles, &route.source), roles, clients(settings)])
+    let mut way = vec![source(env, profiles, &route.source), json!(roles), clients(settings)];
+    way.extend(regions_of(settings));
+    json!(way)
+}
+
+/// Configured regions: where roles of an organization are assumed, and whatever is asked without a role. None for the default
+/// regions of AWS.
+fn regions_of(settings: Settings<'_>) -> Option<Value> {
+    let home = regions::partition_of_region(settings.any_home_region());
+    let all = regions::partitions().map(|partition| (partition, settings.region(partition)));
+    let own: Vec<_> = all.filter(|(partition, region)| *region != regions::default_region(partition)).collect();
+    (home != "aws" || !own.is_empty()).then(|| json!(["regions", home, own]))
 }
 
 fn source(env: &Environment, profiles: &Profiles, source: &Source) -> Value {
@@ -194,6 +205,23 @@ mod tests {
         assert!(!same(&more, &[]));
         let named = Scope::Profiles { named: vec!["a".into()] };
         assert_ne!(of_config(&hub("AKIAAAAABBBBCCCCDDDD"), &[], &named), one);
+    }
+
+    #[test]
+    fn the_region_counts_where_no_role_names_it() {
+        let keys = "[default]\naws_access_key_id = AKIAAAAABBBBCCCCDDDD\naws_secret_access_key = x\n";
+        let (role, profile) = (RoleName { name: "r".into(), external_id: None }, None);
+        let organization = Organization { profile, role, include: Vec::new(), exclude: Vec::new() };
+        for scope in [Scope::Current { profile: None, role: None }, Scope::Organization(organization)] {
+            let of = |more: &[(&str, &str)]| of_config(keys, more, &scope);
+            let west = of(&[("AWS_REGION", "eu-west-1")]);
+            assert_eq!(west, of(&[("AWS_DEFAULT_REGION", "eu-west-1")]), "{scope:?}");
+            for other in ["eu-west-2", "us-east-1", "cn-north-1"] {
+                assert_ne!(west, of(&[("AWS_REGION", other)]), "{scope:?} {other}");
+            }
+            assert_ne!(of(&[]), of(&[("AWS_REGION", "cn-north-1")]), "{scope:?}");
+            assert_eq!(of(&[]), of(&[("AWS_REGION", "us-east-1")]), "{scope:?}");
+        }
     }
 
     #[test]

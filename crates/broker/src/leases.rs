@@ -14,8 +14,9 @@ use credentials::{Session, seal};
 use events::{LeaseRequest, SealedSession};
 use std::{sync::Arc, time::Duration};
 
-/// How long a session without an end is kept before the source is asked again.
-const KEEP_ENDLESS: Duration = Duration::from_mins(30);
+/// How long credentials that do not say when they end are leased before AWS and their source are asked again. Collectors
+/// ask again every two minutes (`credentials::leased`).
+const KEEP_ENDLESS: Duration = Duration::from_mins(1);
 
 /// Sessions that were given and still live, by sync, account, service and policy.
 #[derive(Default)]
@@ -33,6 +34,9 @@ impl Leases {
         let policy = policy::document(service, actions);
         let policy = policy.map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
         let key = (sync_id.clone(), account_id.clone(), service.clone(), policy);
+        if request.fresh {
+            self.given.forget(|given| *given == key);
+        }
         let fetch = || async {
             let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };
             let given = session(aws, (route, account_id), &purpose, &key.3).await?;
@@ -89,6 +93,7 @@ mod tests {
             service: "ec2".into(),
             actions: vec!["ec2:DescribeVpcs".into()],
             public_key: vec![1; 32],
+            fresh: false,
         };
         assert_eq!(check(&good), Ok(()));
         let changes: [fn(&mut LeaseRequest); 6] = [

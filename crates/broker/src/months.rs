@@ -33,6 +33,8 @@ const HALF_A_YEAR: Duration = Duration::from_hours(24 * 182);
 const PAUSE: Duration = Duration::from_hours(60);
 /// Between the leases of one sync: longer than they hold.
 const STEP: Duration = Duration::from_mins(58);
+/// Between two leases of one sync where credentials do not say when they end: as long as a collector holds them.
+const SHORT_STEP: Duration = Duration::from_mins(2);
 /// Accounts that are surveyed. The first has no role, and its credentials do not say when they end.
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
 /// Accounts of the sources of the other two: a process that says when its credentials end, and keys in the file.
@@ -76,13 +78,19 @@ fn renew_sources(folder: &Path) {
 }
 
 /// STS, as far as a broker asks it: status and body.
-fn sts(key: &str, question: &str) -> (u16, String) {
+fn sts(key: &str, has_token: bool, question: &str) -> (u16, String) {
     let (account, end) = parts(key);
     let value = |name: &str| question.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let action = value("Action").expect("a call has an action");
+    let refused = |code: &str| {
+        let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>no</Message>");
+        (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
+    };
     if end <= now() {
-        let error = "<Type>Sender</Type><Code>ExpiredToken</Code><Message>it is expired</Message>";
-        return (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"));
+        return refused(if has_token { "ExpiredToken" } else { "InvalidClientTokenId" });
+    }
+    if action == "GetFederationToken" {
+        return refused("AccessDenied");
     }
     let result = if action == "AssumeRole" {
         let role = value("RoleArn").expect("a role").replace("%3A", ":");
@@ -104,7 +112,7 @@ fn sts(key: &str, question: &str) -> (u16, String) {
 async fn serve(stream: TcpStream, ended: Rc<RefCell<BTreeSet<String>>>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let (mut key, mut length) = (String::new(), 0);
+        let (mut key, mut has_token, mut length) = (String::new(), false, 0);
         loop {
             let mut line = String::new();
             if stream.read_line(&mut line).await? == 0 {
@@ -118,6 +126,7 @@ async fn serve(stream: TcpStream, ended: Rc<RefCell<BTreeSet<String>>>) -> std::
             };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.trim().parse().expect("a number"),
+                "x-amz-security-token" => has_token = true,
                 "authorization" => {
                     key =
                         value.split_once("Credential=").and_then(|(_, it)| it.split('/').next()).expect("a key").into();
@@ -127,9 +136,10 @@ async fn serve(stream: TcpStream, ended: Rc<RefCell<BTreeSet<String>>>) -> std::
         }
         let mut question = vec![0; length];
         stream.read_exact(&mut question).await?;
-        let (status, body) = sts(&key, &String::from_utf8_lossy(&question));
-        if status == 403 {
-            ended.borrow_mut().insert(parts(&key).0);
+        let (status, body) = sts(&key, has_token, &String::from_utf8_lossy(&question));
+        let (account, end) = parts(&key);
+        if end <= now() {
+            ended.borrow_mut().insert(account);
         }
         let head = format!("HTTP/1.1 {status} x\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len());
         stream.write_all(format!("{head}{body}").as_bytes()).await?;
@@ -145,11 +155,11 @@ struct Office {
 }
 
 impl Office {
-    fn new(folder: &Path, endpoint: String) -> Self {
+    fn new(folder: &Path, endpoint: String, named: &[&str]) -> Self {
         let config = folder.join("config").display().to_string();
         let env: Environment = [("AWS_CONFIG_FILE", config), ("AWS_ENDPOINT_URL", endpoint)].into_iter().collect();
         let profiles = Profiles::load(&env).expect("the file is there");
-        let named = ["endless", "chain", "role"].map(str::to_owned).to_vec();
+        let named = named.iter().map(|name| (*name).to_owned()).collect();
         Self {
             aws: Aws::new(env, profiles, OwnIdentity::Lease),
             scope: Scope::Profiles { named },
@@ -174,6 +184,7 @@ impl Office {
             service: "ec2".into(),
             actions: vec!["ec2:DescribeVpcs".into()],
             public_key: key.public_key(),
+            fresh: false,
         };
         let route = self.directory.route(&self.aws, &self.scope, account).await.expect("a way");
         let sealed = self.leases.lease(&self.aws, &route, &request).await.expect("a lease");
@@ -181,20 +192,25 @@ impl Office {
     }
 }
 
-#[tokio::test]
-async fn a_broker_finds_and_leases_for_half_a_year_whatever_its_sources_are() {
-    let folder = tempfile::tempdir().expect("a folder");
-    renew_sources(folder.path());
+/// A broker for these profiles, accounts whose keys had ended when they were used, and the tasks of its STS.
+async fn office(folder: &Path, named: &[&str]) -> (Office, Rc<RefCell<BTreeSet<String>>>, LocalSet) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let office = Office::new(folder.path(), format!("http://{}", listener.local_addr().expect("it is bound")));
-    let ended = Rc::new(RefCell::new(BTreeSet::new()));
-    let tasks = LocalSet::new();
+    let office = Office::new(folder, format!("http://{}", listener.local_addr().expect("it is bound")), named);
+    let (ended, tasks) = (Rc::new(RefCell::new(BTreeSet::new())), LocalSet::new());
     let noted = ended.clone();
     tasks.spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::task::spawn_local(serve(stream, noted.clone()));
         }
     });
+    (office, ended, tasks)
+}
+
+#[tokio::test]
+async fn a_broker_finds_and_leases_for_half_a_year_whatever_its_sources_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    renew_sources(folder.path());
+    let (office, ended, tasks) = office(folder.path(), &["endless", "chain", "role"]).await;
     let began = now();
     let running = async {
         while now() < began + HALF_A_YEAR {
@@ -215,4 +231,35 @@ async fn a_broker_finds_and_leases_for_half_a_year_whatever_its_sources_are() {
     };
     tasks.run_until(running).await;
     assert_eq!(*ended.borrow(), BTreeSet::from([ACCOUNTS[0].to_owned()]), "others are renewed before their end");
+}
+
+/// A file of keys with a session token and no end (`saml2aws`, `aws-mfa`, SSM agent), and a key that is rotated.
+#[tokio::test]
+async fn new_keys_in_the_file_are_leased_when_the_old_ones_end_in_the_middle_of_a_sync() {
+    for (token, is_process) in [("aws_session_token = t\n", false), ("", false), ("", true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |end: SystemTime| {
+            let key = key(ACCOUNTS[0], end);
+            let printed = format!(r#"{{"Version":1,"AccessKeyId":"{key}","SecretAccessKey":"s","SessionToken":"t"}}"#);
+            let process = format!("credential_process = cat {}/printed\n", folder.path().display());
+            let keys = format!("aws_access_key_id = {key}\naws_secret_access_key = s\n{token}");
+            let profile = format!("[profile endless]\n{}", if is_process { process } else { keys });
+            std::fs::write(folder.path().join("printed"), printed).expect("it can be written");
+            std::fs::write(folder.path().join("config"), profile).expect("it can be written");
+        };
+        let (office, ended, tasks) = office(folder.path(), &["endless"]).await;
+        let running = async {
+            write(now() + SHORT_STEP / 2);
+            assert_eq!(office.accounts().await, (vec![ACCOUNTS[0].to_owned()], Vec::new()));
+            for _ in 0..5 {
+                let leased = office.lease("sync", ACCOUNTS[0]).await;
+                let (_, end) = parts(leased.access_key_id());
+                assert!(end > now(), "{token:?}: {leased:?} has ended");
+                pass(SHORT_STEP);
+                write(now() + SHORT_STEP / 2);
+            }
+        };
+        tasks.run_until(running).await;
+        assert_eq!(*ended.borrow(), BTreeSet::from([ACCOUNTS[0].to_owned()]), "only the broker asks with ended keys");
+    }
 }

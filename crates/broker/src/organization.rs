@@ -14,6 +14,7 @@ use aws_sdk_organizations::{
     operation::describe_account::DescribeAccountError,
     types::{Account, AccountState, AccountStatus},
 };
+use events::SkippedAccount;
 use futures::{StreamExt, TryStreamExt, stream};
 use paging::paged;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -71,7 +72,12 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
     let (active, inactive): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.inactive.is_none());
     say_inactive(aws, &inactive);
     let ways = active.into_iter().map(|member| enter(aws, wanted, &hub, member));
-    let mut discovery = Discovery::default();
+    let skipped = inactive.into_iter().map(|Member { id, name, inactive, .. }| SkippedAccount {
+        id,
+        name,
+        reason: inactive.unwrap_or_default(),
+    });
+    let mut discovery = Discovery { skipped: skipped.collect(), ..Discovery::default() };
     for tried in accounts::try_all(ways).await {
         match tried {
             Ok(found) => discovery.accounts.push(found),
@@ -124,21 +130,23 @@ async fn is_wanted(client: &Client, wanted: &Organization, account_id: &str) -> 
     Ok(member(account).filter(|member| is_chosen && member.inactive.is_none()))
 }
 
-/// Units and root above an account, from the bottom up.
+/// Units and root above an account, from the bottom up. Whether it is excluded may depend on any of them.
 async fn parents(client: &Client, account_id: &str) -> Result<Vec<String>, Refusal> {
     let mut above: Vec<String> = Vec::new();
     let mut child = account_id.to_owned();
     while above.len() <= DEEPEST {
-        let asked = client.list_parents().child_id(&child).send().await;
-        let asked = asked.map_err(|error| Refusal::of_call(&error, &format!("list the parents of {child}")))?;
-        let Some(id) = asked.parents.into_iter().flatten().find_map(|parent| parent.id) else { break };
+        let pages = paged!(client.list_parents().child_id(&child), next_token).all().await;
+        let pages = pages.map_err(|error| Refusal::of_call(&error, &format!("list the parents of {child}")))?;
+        let mut parents = pages.into_iter().flat_map(|page| page.parents.unwrap_or_default());
+        let Some(id) = parents.find_map(|parent| parent.id) else { break };
         above.push(id.clone());
         if id.starts_with("r-") {
-            break;
+            return Ok(above);
         }
         child = id;
     }
-    Ok(above)
+    let sentence = format!("cannot list the parents of {account_id}: they end at {child}, which is no root");
+    Err(Refusal::new(Kind::Other, sentence))
 }
 
 /// Through the role. The caller's own account is entered directly where the role is missing or denied, because StackSets

@@ -40,7 +40,12 @@ pub async fn session(
 ) -> Result<Credentials, Refusal> {
     let attempt = || async {
         let given = aws.enter(route, purpose, policy, None).await?;
-        narrowed(aws, (route, account_id), given, purpose, policy).await
+        let given = narrowed(aws, (route, account_id), given, purpose, policy).await?;
+        if given.expiry().is_none() {
+            // It may have ended, and new ones may be in the files: nobody else would notice in the broker.
+            aws.identity(route.profile.as_deref(), given.clone()).await?;
+        }
+        Ok(given)
     };
     aws.renewing(Some(&route.source), attempt).await
 }

@@ -16,6 +16,9 @@ const DURATIONS: std::ops::RangeInclusive<i32> = 900..=43_200;
 /// Limit of a chain of source profiles. Each profile costs a call of STS.
 const MOST_SOURCES: usize = 32;
 
+/// Keys that say something about the role of a profile, and nothing without it.
+const OF_A_ROLE: [&str; 4] = ["source_profile", "credential_source", "external_id", "role_session_name"];
+
 /// A configuration that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each says itself what it means")]
@@ -53,6 +56,8 @@ pub enum PlanError {
     Misread { profile: String, misread: Misread },
     #[error("profile {profile:?} holds no credentials")]
     NoCredentials { profile: String },
+    #[error("profile {profile:?} has {key} and no role_arn, so that it leads nowhere: {hint}")]
+    NoRole { profile: String, key: String, hint: String },
     #[error("profile {profile:?} holds only half of its keys: {missing} is missing")]
     HalfKeys { profile: String, missing: &'static str },
     #[error("the environment holds only half of its keys: {missing} is not set, or is nothing but whitespace")]
@@ -116,7 +121,7 @@ impl<'a> Planner<'a> {
             return keys.map(|_| by(Source::Environment));
         }
         let nothing = match self.route(profile, named.is_none().then_some(self.env)) {
-            Err(PlanError::NoCredentials { profile }) => self.none_or_half(profile),
+            Err(PlanError::NoCredentials { profile }) => self.none_or_mistaken(profile),
             planned => return planned,
         };
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
@@ -147,17 +152,35 @@ impl<'a> Planner<'a> {
         }
         let others = self.profiles.names().filter(|name| *name != "default");
         let planned = others.map(|name| match self.route(name, None) {
-            Err(PlanError::NoCredentials { profile }) => (name.to_owned(), Err(self.none_or_half(profile))),
+            Err(PlanError::NoCredentials { profile }) => (name.to_owned(), Err(self.none_or_mistaken(profile))),
             planned => (name.to_owned(), planned),
         });
         Ok(planned.filter(|(_, route)| !matches!(route, Err(PlanError::NoCredentials { .. }))).collect())
     }
 
-    /// A secret without an id counts as no credentials, as in botocore, but is a mistake where no others are found.
-    fn none_or_half(&self, profile: String) -> PlanError {
-        match self.set(&profile, base::SECRET) {
-            Some(_) => PlanError::HalfKeys { profile, missing: base::ID },
+    /// botocore takes a secret without an id, and all that belongs to a role without its ARN, for no credentials. Where no
+    /// others are found, each is a mistake.
+    fn none_or_mistaken(&self, profile: String) -> PlanError {
+        if [base::SECRET, base::TOKEN].iter().any(|key| self.set(&profile, key).is_some()) {
+            return PlanError::HalfKeys { profile, missing: base::ID };
+        }
+        if self.get(&profile, "role_arn").is_some() {
+            return PlanError::NoSource { profile };
+        }
+        match OF_A_ROLE.iter().find(|key| self.get(&profile, key).is_some()) {
+            Some(key) => PlanError::NoRole { hint: self.hint(&profile), key: (*key).to_owned(), profile },
             None => PlanError::NoCredentials { profile },
+        }
+    }
+
+    /// What to do about a role without its ARN.
+    fn hint(&self, profile: &str) -> String {
+        let letters = |key: &str| key.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        let is_meant =
+            |key: &&str| matches!(letters(key).as_str(), "rolearn" | "rolearns" | "arnrole" | "arn" | "role");
+        match self.profiles.keys(profile).find(is_meant) {
+            Some(key) => format!("write role_arn for {key}"),
+            None => "write the role_arn, or delete the profile".to_owned(),
         }
     }
 

@@ -27,6 +27,10 @@ pub struct Profiles {
     broken: HashMap<(&'static str, String), Misread>,
 }
 
+/// Keys that only profiles have.
+const OF_A_PROFILE: [&str; 5] =
+    ["role_arn", "source_profile", "credential_process", "aws_access_key_id", "sso_account_id"];
+
 /// A profile. A value of the credentials file goes before the same key of the config file.
 #[derive(Clone)]
 struct Profile {
@@ -140,6 +144,10 @@ impl Profiles {
             _ if heading.starts_with("profile") => {
                 let path = path.display();
                 tracing::warn!(%path, heading, "a section names no profile: a name with spaces has to be quoted");
+            }
+            _ if OF_A_PROFILE.iter().any(|key| values.get(key).is_some()) => {
+                let path = path.display();
+                tracing::warn!(%path, heading, "a section is no profile: its heading has to be [profile NAME]");
             }
             _ => {}
         }
@@ -286,6 +294,16 @@ impl Profiles {
         match self.services.get(section)?.get(service)? {
             Value::Nested(values) => values.get(key).map(String::as_str).filter(|value| !value.is_empty()),
             Value::Text(_) => None,
+        }
+    }
+
+    /// Why `[services NAME]` cannot say where a service is.
+    pub fn services_mistake(&self, section: &str, service: &str) -> Option<String> {
+        let values = self.services.get(section).filter(|values| values.iter().next().is_some());
+        match values.map(|values| values.get(service)) {
+            None => Some(format!("there is no [services {section}], or it is empty")),
+            Some(Some(Value::Text(_))) => Some(format!("{service} of [services {section}] has no indented lines")),
+            Some(_) => None,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Why there is no session, in the kinds that a user mends in different ways. Each is one sentence without secrets.
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse,
+    result::{ConnectorError, SdkError},
+};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::{Failure, FailureClass};
+use std::error::Error;
 
 /// What is in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +77,8 @@ impl Kind {
                  account"
             }
             Self::Unreachable => {
-                "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints, AWS_ENDPOINT_URL"
+                "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints, AWS_ENDPOINT_URL; where a \
+                 certificate is refused, correct the clock or AWS_CA_BUNDLE"
             }
             Self::Throttled => "ask again later, or find out who else calls so much",
             Self::Configuration => "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE",
@@ -147,12 +152,12 @@ impl Refusal {
     /// What came of a call to STS or Organizations. `doing` completes "cannot …".
     pub fn of_call<E>(error: &SdkError<E, HttpResponse>, doing: &str) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let Some(service) = error.as_service_error() else {
             let kind = match error {
                 SdkError::ConstructionFailure(_) => Kind::Other,
-                SdkError::DispatchFailure(failure) if failure.is_other() => Kind::SourceMissing,
+                SdkError::DispatchFailure(_) if cause::<CredentialsError>(error).is_some() => Kind::SourceMissing,
                 _ => Kind::Unreachable,
             };
             return Self::new(kind, format!("cannot {doing}: {}", one_line(&bus::chain(error))));
@@ -168,10 +173,23 @@ impl Refusal {
     /// What came of looking for the credentials that a way begins with.
     pub fn of_source(error: &CredentialsError, source: &dyn std::fmt::Display) -> Self {
         let text = one_line(&bus::chain(error));
-        let expired = text.to_ascii_lowercase().contains("expired");
-        let kind = if expired { Kind::SourceExpired } else { Kind::SourceMissing };
+        let said = text.to_ascii_lowercase();
+        // A connection that fails says nothing of the credentials. What has expired then is a certificate.
+        let is_not_there = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        let kind = if !is_not_there && cause::<ConnectorError>(error).is_some() {
+            Kind::Unreachable
+        } else if said.contains("expired") && !said.contains("certificate") {
+            Kind::SourceExpired
+        } else {
+            Kind::SourceMissing
+        };
         Self::new(kind, format!("{source} cannot be had: {text}"))
     }
+}
+
+/// The first error of this type in the chain.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    std::iter::successors(error.source(), |error| (*error).source()).find_map(<dyn Error>::downcast_ref)
 }
 
 /// AWS error codes of STS (API reference, "Common errors" and `AssumeRole`) and what to do about each. AWS does not tell a
@@ -253,6 +271,37 @@ mod tests {
         ] {
             assert_eq!(kind_of(code, message).0, kind, "{code}: {message}");
         }
+    }
+
+    #[test]
+    fn what_has_expired_may_be_a_certificate() {
+        let refused = || ConnectorError::io("invalid peer certificate: certificate expired".into());
+        let portal = SdkError::<std::io::Error, HttpResponse>::dispatch_failure(refused());
+        for (error, kind) in [
+            (CredentialsError::provider_error(portal), Kind::Unreachable),
+            (CredentialsError::provider_error(refused()), Kind::Unreachable),
+            (CredentialsError::provider_error("it says: x509: certificate has expired"), Kind::SourceMissing),
+            (CredentialsError::provider_error("the SSO session has expired"), Kind::SourceExpired),
+            (CredentialsError::not_loaded("no token"), Kind::SourceMissing),
+        ] {
+            let refusal = Refusal::of_source(&error, &"the keys");
+            assert_eq!(refusal.kind, kind, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_off_is_no_matter_of_credentials() {
+        use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+        let of = |error: ConnectorError| {
+            let error = SdkError::<GetCallerIdentityError, HttpResponse>::dispatch_failure(error);
+            Refusal::of_call(&error, "ask").kind
+        };
+        assert_eq!(
+            of(ConnectorError::other("connection closed before message completed".into(), None)),
+            Kind::Unreachable
+        );
+        let gone = CredentialsError::not_loaded("no keys");
+        assert_eq!(of(ConnectorError::other(gone.into(), None)), Kind::SourceMissing);
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
-//! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK panics on values that boto3 takes: `legacy`, 0 attempts.
+//! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK
+//! panics on a value that botocore takes (`legacy`) and on one that botocore refuses (0 attempts).
 
 use crate::{environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
 use events::{ApiEndpoint, ClientSettings, RetryMode, apis};
+
+/// Variable and key of settings that say yes or no.
+const IGNORE_ENDPOINTS: (&str, &str) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
+const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,22 +78,31 @@ impl<'a> Settings<'a> {
     /// is said for this service, then for all.
     ///
     /// # Errors
-    /// When a variable is nothing but whitespace, which botocore takes for an endpoint, too.
+    /// When a variable is nothing but whitespace, which botocore takes for an endpoint, too. When no variable names the
+    /// endpoint, and the profile names a `[services]` section that is not there or has no lines for the service.
     pub fn endpoint_url(&self, service: &str) -> Result<Option<&'a str>, SettingError> {
-        if self
-            .choice(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls")
-            .is_some_and(|f| f.is_true())
-        {
+        if self.yes(IGNORE_ENDPOINTS) {
             return Ok(None);
         }
         // A service id in AWS's settings ("Service-specific endpoints", SDK reference).
         let id = service.replace('-', "_");
         let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
-        let in_services = |section: &str| self.profiles.service(section, &id, "endpoint_url");
         match self.variable(&[own.as_str(), "AWS_ENDPOINT_URL"]) {
             Some(blank) if blank.text.trim().is_empty() => Err(blank.refuse("it has to be a URL")),
             Some(found) => Ok(Some(found.text.trim())),
-            None => Ok(self.key("services").and_then(in_services).or_else(|| self.key("endpoint_url"))),
+            None => Ok(self.in_services(&id)?.or_else(|| self.key("endpoint_url"))),
+        }
+    }
+
+    /// The endpoint of a service in the section that the profile names.
+    fn in_services(&self, service: &str) -> Result<Option<&'a str>, SettingError> {
+        let Some(section) = self.profile.and_then(|profile| self.profiles.set(profile, "services")) else {
+            return Ok(None);
+        };
+        let place = || format!("services of profile {}", self.profile.unwrap_or_default());
+        match self.profiles.services_mistake(section, service) {
+            Some(mistake) => Err(Found { place: place(), text: section }.refuse(mistake)),
+            None => Ok(self.profiles.service(section, service, "endpoint_url")),
         }
     }
 
@@ -141,8 +156,8 @@ impl<'a> Settings<'a> {
         let Retries { mode, max_attempts, .. } = self.retries()?;
         Ok(ClientSettings {
             endpoint_url: self.endpoint_url(service)?.unwrap_or_default().to_owned(),
-            use_fips: self.yes("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
-            use_dual_stack: self.yes("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            use_fips: self.yes(FIPS),
+            use_dual_stack: self.yes(DUAL_STACK),
             retry_mode: mode.into(),
             max_attempts,
             authorities: self.authorities()?,
@@ -167,12 +182,17 @@ impl<'a> Settings<'a> {
         }
     }
 
-    fn yes(&self, variable: &str, key: &str) -> Result<bool, SettingError> {
-        match self.choice(&[variable], key) {
-            Some(found) if found.text.eq_ignore_ascii_case("true") => Ok(true),
-            Some(found) if !found.text.eq_ignore_ascii_case("false") => Err(found.refuse("it may be true or false")),
-            _ => Ok(false),
-        }
+    /// As in botocore, everything but `true` in any case means no.
+    fn yes(&self, (variable, key): (&str, &str)) -> bool {
+        self.choice(&[variable], key).is_some_and(|found| found.text.eq_ignore_ascii_case("true"))
+    }
+
+    /// Values that mean no, and that somebody may have meant as yes.
+    pub fn unclear(&self) -> Vec<SettingError> {
+        let clear = |found: &Found| ["true", "false"].iter().any(|word| found.text.eq_ignore_ascii_case(word));
+        let found = [IGNORE_ENDPOINTS, FIPS, DUAL_STACK].map(|(variable, key)| self.choice(&[variable], key));
+        let unclear = found.into_iter().flatten().filter(|found| !clear(found));
+        unclear.map(|found| found.refuse("only true means yes, so it is read as false")).collect()
     }
 
     /// The first of these variables that is not empty, else the key of the profile.
@@ -204,10 +224,6 @@ impl<'a> Settings<'a> {
 }
 
 impl Found<'_> {
-    fn is_true(&self) -> bool {
-        self.text.eq_ignore_ascii_case("true")
-    }
-
     fn refuse(self, expected: impl Into<String>) -> SettingError {
         SettingError { place: self.place, value: self.text.to_owned(), expected: expected.into() }
     }
@@ -380,10 +396,33 @@ mod tests {
             "[profile a]\nretry_mode = often\n",
             &expect![[r#"retry_mode of profile a is "often": it may be standard, adaptive or legacy"#]],
         );
-        check(
-            &[("AWS_USE_FIPS_ENDPOINT", "1")],
-            "",
-            &expect![[r#"AWS_USE_FIPS_ENDPOINT is "1": it may be true or false"#]],
-        );
+    }
+
+    #[test]
+    fn everything_but_true_means_no_and_is_said() {
+        let config = "[profile a]\nuse_fips_endpoint = yes\nuse_dualstack_endpoint = False\n";
+        let profiles = Profiles::parse(config, "").expect("it parses");
+        let env: Environment = [("AWS_USE_DUALSTACK_ENDPOINT", "0")].into_iter().collect();
+        let settings = Settings::new(&env, &profiles, Some("a"));
+        let clients = settings.of_clients("sts").expect("the settings hold");
+        assert_eq!((clients.use_fips, clients.use_dual_stack), (false, false));
+        expect![[r#"
+            use_fips_endpoint of profile a is "yes": only true means yes, so it is read as false
+            AWS_USE_DUALSTACK_ENDPOINT is "0": only true means yes, so it is read as false"#]]
+        .assert_eq(&settings.unclear().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        assert_eq!(Settings::new(&Environment::default(), &profiles, None).unclear(), []);
+    }
+
+    #[test]
+    fn a_services_section_that_is_not_there_is_one_clear_sentence() {
+        let config = "[profile a]\nservices = typo\nendpoint_url = http://here\n[services typos]\nsts =\n  endpoint_url = http://sts\n";
+        let typo = expect![[r#"services of profile a is "typo": there is no [services typo], or it is empty"#]];
+        check(&[], config, &typo);
+        let text = expect![[r#"services of profile a is "s": sts of [services s] has no indented lines"#]];
+        check(&[], "[profile a]\nservices = s\n[services s]\nsts = http://sts\n", &text);
+        let all = expect![[
+            r#"us-east-1 false ClientSettings { endpoint_url: "http://all", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 0, authorities: [], endpoints: [] }"#
+        ]];
+        check(&[("AWS_ENDPOINT_URL", "http://all")], config, &all);
     }
 }

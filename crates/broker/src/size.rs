@@ -1,6 +1,6 @@
 //! Keeps answers below the message limit of the bus.
 
-use events::{AccountsAnswer, Failure, FailureClass, LeaseAnswer, Message, cut, lease_answer};
+use events::{AccountsAnswer, Failure, FailureClass, LeaseAnswer, Message, SkippedAccount, cut, lease_answer};
 
 /// Bytes left free for headers.
 const RESERVE: usize = 4 * 1024;
@@ -26,14 +26,22 @@ pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) -> Option<Failure> {
     })
 }
 
-/// Cuts names of more than 1 KiB, and the reasons of unreachable accounts until the answer has less than `most` bytes. If that is not enough, replaces it
-/// by a failure, because a shortened list of accounts would look complete.
+/// Cuts names of more than 1 KiB and the list of skipped accounts, and the reasons of unreachable accounts until the answer has less
+/// than `most` bytes. If that is not enough, replaces it by a failure, because a shortened list of accounts would look complete.
 pub fn fit(answer: &mut AccountsAnswer, most: usize) {
     let most = most.saturating_sub(RESERVE);
     let names = answer.accounts.iter_mut().map(|account| &mut account.name);
-    for name in names.chain(answer.unreachable.iter_mut().map(|account| &mut account.name)) {
+    let names = names.chain(answer.unreachable.iter_mut().map(|account| &mut account.name));
+    let skipped = answer.skipped.iter_mut().flat_map(|account| [&mut account.name, &mut account.reason]);
+    for name in names.chain(skipped) {
         *name = cut(name, NAME);
     }
+    // They may have an eighth of a message; the rest is counted.
+    let bytes = |account: &SkippedAccount| account.encoded_len() + 8;
+    let mut room = most / 8;
+    let fits = |account: &&SkippedAccount| room.checked_sub(bytes(account)).map(|left| room = left).is_some();
+    let fitting = answer.skipped.iter().take_while(fits).count();
+    answer.skipped.truncate(fitting);
     for longest in REASONS {
         if answer.encoded_len() <= most {
             return;
@@ -72,8 +80,23 @@ mod tests {
         AccountsAnswer {
             accounts: (0..accounts).map(account).collect(),
             unreachable: (0..unreachable).map(refused).collect(),
-            failure: None,
+            ..AccountsAnswer::default()
         }
+    }
+
+    #[test]
+    fn skipped_accounts_take_no_room_from_the_others() {
+        let skipped = |number: usize| SkippedAccount {
+            id: format!("{number:012}"),
+            name: "sandbox".repeat(1_000),
+            reason: "suspended".into(),
+        };
+        let mut fitted =
+            AccountsAnswer { skipped: (0..3_000).map(skipped).collect(), skipped_total: 3_000, ..answer(5_000, 0) };
+        fit(&mut fitted, MEBIBYTE);
+        assert!(fitted.encoded_len() < MEBIBYTE);
+        assert_eq!((fitted.accounts.len(), fitted.skipped_total, fitted.failure), (5_000, 3_000, None));
+        assert!((100..200).contains(&fitted.skipped.len()), "{}", fitted.skipped.len());
     }
 
     #[test]

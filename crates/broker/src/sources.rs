@@ -156,7 +156,9 @@ fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
         }
         _ => return refusal,
     };
-    Refusal::new(refusal.kind, format!("no AWS credentials were found: {nowhere}; and {}", refusal.sentence))
+    // Most machines are no instances: that their metadata cannot be reached is no fault of the network.
+    let kind = if refusal.kind == Kind::Unreachable { Kind::SourceMissing } else { refusal.kind };
+    Refusal::new(kind, format!("no AWS credentials were found: {nowhere}; and {}", refusal.sentence))
 }
 
 fn missing(source: &Source) -> Refusal {

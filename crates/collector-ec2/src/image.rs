@@ -75,7 +75,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
 }
 
 async fn by_ids(clients: &Clients, ids: Vec<String>) -> Result<Vec<Image>, SdkError<DescribeImagesError>> {
-    Ok(clients.ec2.describe_images().set_image_ids(Some(ids)).send().await?.images.unwrap_or_default())
+    let pages = paged!(clients.ec2.describe_images().set_image_ids(Some(ids)), next_token).all().await?;
+    Ok(pages.into_iter().flat_map(|page| page.images.unwrap_or_default()).collect())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, app_name::AppName, region::Region, sdk_config::Builder};
+use credentials::LeasedCredentials;
 use events::{ClientSettings, RetryMode};
 use std::{
     sync::{Arc, OnceLock},
@@ -49,17 +50,38 @@ pub fn http_client(trust: TlsContext) -> SharedHttpClient {
     })
 }
 
+/// Credentials of a work item.
+#[derive(Debug)]
+pub struct Session {
+    credentials: SharedCredentialsProvider,
+    /// Replaced when AWS says that it has ended.
+    lease: Option<LeasedCredentials>,
+}
+
+impl From<LeasedCredentials> for Session {
+    fn from(lease: LeasedCredentials) -> Self {
+        Self { credentials: SharedCredentialsProvider::new(lease.clone()), lease: Some(lease) }
+    }
+}
+
+impl From<SharedCredentialsProvider> for Session {
+    fn from(credentials: SharedCredentialsProvider) -> Self {
+        Self { credentials, lease: None }
+    }
+}
+
 /// The connection of one work item, with the HTTP client, the limiter and the endpoints that all items of its worker share.
 pub fn connection(
     http: SharedHttpClient,
     limiter: Arc<Limiter>,
     endpoints: Arc<Endpoints>,
-    credentials: SharedCredentialsProvider,
+    credentials: impl Into<Session>,
     settings: &ClientSettings,
     options: &Options,
     place: &Place,
 ) -> Connection {
-    let watch = endpoint::Watch::new(endpoints, place.client_region());
+    let Session { credentials, lease } = credentials.into();
+    let watch = endpoint::Watch::new(endpoints, place.client_region()).with_lease(lease);
     let builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(place.client_region().to_owned()))

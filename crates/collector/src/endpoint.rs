@@ -2,7 +2,9 @@
 //! ([`silence`](crate::silence)).
 
 use crate::{
-    Endpoints, progress,
+    Endpoints,
+    ended::Signed,
+    progress,
     silence::{Attempt, Begin, NotAnswering, TRIAL},
 };
 use aws_smithy_runtime_api::{
@@ -19,6 +21,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
+use credentials::LeasedCredentials;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -36,12 +39,19 @@ pub(crate) struct Watch {
     item: Arc<Endpoints>,
     /// Evidence of all items of the worker.
     worker: Arc<Endpoints>,
+    /// The item's session; none for credentials that are not renewed.
+    lease: Option<LeasedCredentials>,
 }
 
 impl Watch {
     /// For a new work item in this region.
     pub(crate) fn new(worker: Arc<Endpoints>, region: &str) -> Self {
-        Self { region: region.to_owned(), item: Arc::new(worker.of_item()), worker }
+        Self { region: region.to_owned(), item: Arc::new(worker.of_item()), worker, lease: None }
+    }
+
+    /// The same for calls with this lease.
+    pub(crate) fn with_lease(self, lease: Option<LeasedCredentials>) -> Self {
+        Self { lease, ..self }
     }
 
     /// Waits for permission to call this host: not at all, or for the outcome of another call's trial.
@@ -128,6 +138,7 @@ impl HttpConnector for WatchedConnector {
         let (inner, watch, limit) = (self.inner.clone(), self.watch.clone(), self.limit);
         HttpConnectorFuture::new(async move {
             let host = host_of(request.uri()).to_owned();
+            let signed = watch.lease.as_ref().map(|lease| (lease, Signed::of(&request)));
             // Without an error kind, the SDK does not retry it.
             let attempt = watch.admit(&host).await.map_err(|error| ConnectorError::other(error.into(), None))?;
             let answer = answer(&inner, request, limit);
@@ -139,7 +150,10 @@ impl HttpConnector for WatchedConnector {
             if result.is_ok() {
                 progress::note();
             }
-            result
+            match signed {
+                Some((lease, signed)) => signed.check(lease, result?),
+                None => result,
+            }
         })
     }
 }

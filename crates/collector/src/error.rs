@@ -1,6 +1,6 @@
 //! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
 
-use crate::{Place, silence::NotAnswering};
+use crate::{Place, ended::Ended, silence::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -68,6 +68,7 @@ where
             SdkError::TimeoutError(_) => FailureClass::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => FailureClass::Timeout,
             SdkError::DispatchFailure(_) if is_about_credentials(&error) => FailureClass::Credentials,
+            SdkError::DispatchFailure(_) if cause::<Ended>(&error).is_some() => FailureClass::Credentials,
             SdkError::DispatchFailure(failure) if failure.is_user() => FailureClass::Internal,
             SdkError::DispatchFailure(_) => FailureClass::Unreachable,
             SdkError::ResponseError(_) => FailureClass::Service,
@@ -87,6 +88,9 @@ where
     }
     if let Some(repeated) = cause::<RepeatedToken>(error) {
         return repeated.to_string();
+    }
+    if let Some(ended) = cause::<Ended>(error) {
+        return ended.to_string();
     }
     let service_error = error.as_service_error();
     match service_error.and_then(|error| Some((error.code()?, error.message()))) {

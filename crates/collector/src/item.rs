@@ -1,7 +1,6 @@
 //! One work item: an account, a region and this collector's service.
 
 use crate::{CollectError, Endpoints, Options, Place, Service, client, discovery, evidence::Evidence, listing, size};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
 use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
 use events::{
@@ -137,7 +136,7 @@ pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C,
 
 /// A session of an account, with the settings of its clients.
 pub(crate) struct Leased {
-    session: SharedCredentialsProvider,
+    session: LeasedCredentials,
     settings: ClientSettings,
     endpoints: Arc<Endpoints>,
 }
@@ -150,7 +149,6 @@ impl Leased {
         let actions = service.actions();
         let lease = LeasedCredentials::acquire(leases.clone(), sync, account, service.name, &actions);
         let (session, settings) = lease.await.map_err(|error| error.failure())?;
-        let session = SharedCredentialsProvider::new(session);
         Ok(Self { session, settings, endpoints: worker.evidence.of(sync) })
     }
 

@@ -5,8 +5,8 @@
 //! items into table rows, [`sink`] takes them, `batches` publishes them. [`options`] holds the settings, [`run`] takes work
 //! items, [`item`] works on one, `discovery` asks for an account's regions, [`listing`] runs one listing, [`details`] are calls about single items.
 //! [`connection`] and [`client`] reach AWS, [`error`] holds the errors, and [`probe`] tries every listing without
-//! publishing. `endpoint` gives up hung endpoints, `progress` tells slow work from hung work. [`alone`] is a collector
-//! process.
+//! publishing. `endpoint` gives up hung endpoints, `ended` replaces sessions that have ended, `progress` tells slow work
+//! from hung work. [`alone`] is a collector process.
 
 pub mod alone;
 mod batches;
@@ -14,6 +14,7 @@ pub mod client;
 pub mod connection;
 pub mod details;
 mod discovery;
+mod ended;
 mod endpoint;
 pub mod error;
 mod evidence;

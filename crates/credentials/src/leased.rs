@@ -17,11 +17,14 @@ use tokio::sync::Mutex;
 
 /// A session is renewed when this much of its life is left, or a fifth of it where that is less.
 const MARGIN: Duration = Duration::from_mins(5);
+/// When credentials that do not say when they end are renewed: session tokens of `saml2aws` and `aws-mfa` stand in a file
+/// without their end, and a key may be rotated. The broker keeps such for less.
+const UNKNOWN_END: Duration = Duration::from_mins(2);
 /// When a renewal failed and the session still lives: how long until the next try.
 const TRY_AGAIN: Duration = Duration::from_secs(20);
 
-/// Asks for a lease, each time for the same account, service and actions.
-type Ask = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Lease, LeaseError>> + Send>> + Send + Sync;
+/// Asks for a lease, each time for the same account, service and actions; `true` for one that nobody kept.
+pub type Ask = dyn Fn(bool) -> Pin<Box<dyn Future<Output = Result<Lease, LeaseError>> + Send>> + Send + Sync;
 
 /// Credentials of one account and one service, renewed before they expire: a collection may outlast a session. However
 /// many calls want them at once, one request is made. Cheap to clone; clones share the lease.
@@ -42,8 +45,11 @@ struct Shared {
 #[derive(Clone)]
 struct Held {
     credentials: Credentials,
-    /// None for credentials without an end.
-    renew_at: Option<SystemTime>,
+    renew_at: SystemTime,
+    /// AWS says that they have ended.
+    is_refused: bool,
+    /// Until when AWS is not believed that they have ended: they are fresh.
+    fresh_until: SystemTime,
 }
 
 impl LeasedCredentials {
@@ -60,18 +66,26 @@ impl LeasedCredentials {
     ) -> Result<(Self, ClientSettings), LeaseError> {
         let asked =
             Arc::new((requester, sync_id.to_owned(), account_id.to_owned(), service.to_owned(), actions.to_vec()));
-        Self::from_ask(Box::new(move || {
+        Self::from_ask(Box::new(move |fresh| {
             let asked = asked.clone();
             Box::pin(async move {
                 let (requester, sync_id, account_id, service, actions) = &*asked;
-                requester.lease(sync_id, account_id, service, actions).await
+                if fresh {
+                    requester.fresh_lease(sync_id, account_id, service, actions).await
+                } else {
+                    requester.lease(sync_id, account_id, service, actions).await
+                }
             })
         }))
         .await
     }
 
-    async fn from_ask(ask: Box<Ask>) -> Result<(Self, ClientSettings), LeaseError> {
-        let Lease { credentials, settings } = ask().await?;
+    /// Asks for the first lease and for all later ones in this way.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub async fn from_ask(ask: Box<Ask>) -> Result<(Self, ClientSettings), LeaseError> {
+        let Lease { credentials, settings } = ask(false).await?;
         let held = RwLock::new(Held::new(credentials, SystemTime::now()));
         Ok((Self { shared: Arc::new(Shared { ask, held, renewing: Mutex::new(()) }) }, settings))
     }
@@ -95,12 +109,27 @@ impl LeasedCredentials {
         if held.is_due() { self.renew(held).await } else { Ok(held.credentials) }
     }
 
+    /// AWS says that the credentials with this access key id have ended, whatever end they name. Answers whether a call may
+    /// succeed with others: not if these are fresh.
+    pub fn refuse(&self, access_key_id: &str) -> bool {
+        let mut held = self.shared.held.write().unwrap_or_else(PoisonError::into_inner);
+        if held.credentials.access_key_id() != access_key_id {
+            return true;
+        }
+        held.is_refused |= held.fresh_until <= SystemTime::now();
+        held.is_refused
+    }
+
     async fn renew(&self, old: Held) -> Result<Credentials, LeaseError> {
-        let renewed = match (self.shared.ask)().await {
+        let renewed = match (self.shared.ask)(old.is_refused).await {
+            Ok(lease) if old.is_refused => {
+                let now = SystemTime::now();
+                Held { fresh_until: now + UNKNOWN_END, ..Held::new(lease.credentials, now) }
+            }
             Ok(lease) => Held::new(lease.credentials, SystemTime::now()),
             Err(error) if old.is_alive() => {
                 tracing::warn!(error = bus::chain(&error), "cannot renew a session yet; the old one still holds");
-                Held { renew_at: Some(SystemTime::now() + TRY_AGAIN), ..old }
+                Held { renew_at: SystemTime::now() + TRY_AGAIN, ..old }
             }
             Err(error) => return Err(error),
         };
@@ -115,19 +144,20 @@ impl LeasedCredentials {
 
 impl Held {
     fn new(credentials: Credentials, now: SystemTime) -> Self {
-        let renew_at = credentials.expiry().map(|end| {
+        let before = |end: SystemTime| {
             let life = end.duration_since(now).unwrap_or_default();
             end - MARGIN.min(life / 5)
-        });
-        Self { credentials, renew_at }
+        };
+        let renew_at = credentials.expiry().map_or_else(|| now + UNKNOWN_END, before);
+        Self { credentials, renew_at, is_refused: false, fresh_until: now }
     }
 
     fn is_due(&self) -> bool {
-        self.renew_at.is_some_and(|at| at <= SystemTime::now())
+        self.is_refused || self.renew_at <= SystemTime::now()
     }
 
     fn is_alive(&self) -> bool {
-        self.credentials.expiry().is_none_or(|end| end > SystemTime::now())
+        !self.is_refused && self.credentials.expiry().is_none_or(|end| end > SystemTime::now())
     }
 }
 
@@ -158,7 +188,7 @@ mod tests {
     fn broker(lives: &'static [Option<u64>]) -> (Box<Ask>, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let ask = Box::new(move || {
+        let ask = Box::new(move |_| {
             let nth = count.fetch_add(1, SeqCst);
             Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -206,7 +236,7 @@ mod tests {
 
     /// As if all but the last fifth of its life were over.
     fn make_due(leased: &LeasedCredentials) {
-        leased.shared.held.write().unwrap().renew_at = Some(SystemTime::UNIX_EPOCH);
+        leased.shared.held.write().unwrap().renew_at = SystemTime::UNIX_EPOCH;
     }
 
     #[test]
@@ -214,8 +244,21 @@ mod tests {
         let now = SystemTime::now();
         let end = now + Duration::from_mins(10);
         let held = Held::new(Credentials::new("KEY", "secret", None, Some(end), "test"), now);
-        assert_eq!(held.renew_at, Some(end - Duration::from_mins(2)));
+        assert_eq!(held.renew_at, end - Duration::from_mins(2));
         assert!(held.is_alive());
+    }
+
+    #[tokio::test]
+    async fn credentials_that_do_not_say_when_they_end_are_renewed_too() {
+        let now = SystemTime::now();
+        let held = Held::new(Credentials::new("KEY", "secret", Some("token".into()), None, "test"), now);
+        assert_eq!(held.renew_at, now + Duration::from_mins(2));
+        let (leased, asked) = leased(&[None, None]).await;
+        make_due(&leased);
+        assert_eq!(key(&leased).await.unwrap(), "KEY1");
+        make_due(&leased);
+        assert_eq!(key(&leased).await.unwrap(), "KEY1", "it may still hold when the broker is gone");
+        assert_eq!(asked.load(SeqCst), 3);
     }
 
     #[tokio::test]
@@ -237,6 +280,17 @@ mod tests {
         );
         let failure = key(&leased).await.unwrap_err().failure();
         assert!(failure.error.contains("is the broker running"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn credentials_that_aws_calls_ended_are_replaced_once() {
+        let (leased, asked) = leased(&[Some(3_600_000), Some(3_600_000), Some(3_600_000)]).await;
+        assert!(leased.refuse("KEY0"));
+        assert_eq!(key(&leased).await.unwrap(), "KEY1");
+        assert!(leased.refuse("KEY0"), "a call that began before");
+        assert!(!leased.refuse("KEY1"), "fresh ones do not help");
+        assert_eq!(key(&leased).await.unwrap(), "KEY1");
+        assert_eq!(asked.load(SeqCst), 2);
     }
 
     #[tokio::test]

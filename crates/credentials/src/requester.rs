@@ -79,12 +79,37 @@ impl LeaseRequester {
         service: &str,
         actions: &[String],
     ) -> Result<Lease, LeaseError> {
+        self.ask(sync_id, account_id, service, actions, false).await
+    }
+
+    /// The same after AWS said that the session of the last lease has ended: not one that the broker keeps.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub async fn fresh_lease(
+        &self,
+        sync_id: &str,
+        account_id: &str,
+        service: &str,
+        actions: &[String],
+    ) -> Result<Lease, LeaseError> {
+        self.ask(sync_id, account_id, service, actions, true).await
+    }
+
+    async fn ask(
+        &self,
+        sync_id: &str,
+        account_id: &str,
+        service: &str,
+        actions: &[String],
+        fresh: bool,
+    ) -> Result<Lease, LeaseError> {
         let give_up = Instant::now() + DEADLINE;
         let mut pause = FIRST_PAUSE;
         loop {
             // Every attempt has a key of its own: an answer to an earlier one, come late, opens nothing.
             let key = OneTimeKey::generate();
-            let request = request(&key, sync_id, account_id, service, actions);
+            let request = LeaseRequest { fresh, ..request(&key, sync_id, account_id, service, actions) };
             let asked = self.bus.ask(&subjects::lease(&request), request.encode_to_vec(), ANSWER_TIMEOUT).await;
             match asked {
                 Ok(payload) => return Lease::open(key, &request, &payload),
@@ -115,6 +140,7 @@ fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, act
         service: service.to_owned(),
         actions: actions.to_vec(),
         public_key,
+        fresh: false,
     }
 }
 

@@ -103,7 +103,8 @@ pub fn seal(public_key: &[u8], request: &LeaseRequest, session: &Session) -> Res
 
 /// Everything that the request asks, each part with its length, so that no two requests give the same bytes.
 fn context(request: &LeaseRequest) -> Vec<u8> {
-    let LeaseRequest { request_id, sync_id, account_id, service, actions, public_key } = request;
+    // `fresh` changes nothing of what is asked for, and brokers of earlier versions do not know it.
+    let LeaseRequest { request_id, sync_id, account_id, service, actions, public_key, fresh: _ } = request;
     let fixed = [request_id, sync_id, account_id, service].map(String::as_bytes);
     let actions = actions.iter().map(String::as_bytes);
     let mut bytes = Vec::new();
@@ -134,6 +135,7 @@ mod tests {
             service: "ec2".into(),
             actions: vec!["ec2:DescribeVpcs".into()],
             public_key: key.public_key(),
+            fresh: false,
         }
     }
 

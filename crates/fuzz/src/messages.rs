@@ -292,6 +292,7 @@ pub fn lease_request(dice: &mut Dice) -> Vec<u8> {
         service: if dice.once_in(2) { "ec2".to_owned() } else { text(dice) },
         actions: dice.some(4, |dice| dice.one(&ACTIONS).to_owned()),
         public_key: if dice.once_in(4) { dice.some(40, Dice::byte) } else { vec![dice.byte(); 32] },
+        fresh: dice.once_in(2),
     };
     request.encode_to_vec()
 }

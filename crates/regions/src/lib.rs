@@ -8,4 +8,4 @@ mod partition;
 
 pub use offered::is_offered;
 pub use opt_in::{ALWAYS_ENABLED, is_always_enabled};
-pub use partition::{default_region, partition_of_region};
+pub use partition::{default_region, partition_of_region, partitions};

@@ -23,6 +23,11 @@ pub fn default_region(partition: &str) -> &'static str {
     PARTITIONS.iter().find(|(_, name, _)| *name == partition).map_or("us-east-1", |(.., region)| region)
 }
 
+/// All partitions.
+pub fn partitions() -> impl Iterator<Item = &'static str> {
+    PARTITIONS.iter().map(|(_, partition, _)| *partition)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

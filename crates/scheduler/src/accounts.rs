@@ -2,7 +2,7 @@
 
 use crate::{SurveyError, Unseen};
 use bus::{Bus, RequestError};
-use events::{AccountsAnswer, AccountsRequest, Message, UnreachableAccount, listed, subjects};
+use events::{AccountsAnswer, AccountsRequest, Message, SkippedAccount, UnreachableAccount, listed, subjects};
 use std::time::{Duration, Instant};
 
 /// Time limit for the broker's answer. Long, because it first tries every role once.
@@ -34,12 +34,15 @@ pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
 }
 
 /// Why no account can be surveyed: the first ten reasons, as one sentence.
-pub fn reasons(unreachable: &[UnreachableAccount]) -> String {
-    if unreachable.is_empty() {
-        return "the broker found none".to_owned();
-    }
-    let lines: Vec<_> = unreachable.iter().cloned().map(|account| unseen(account).to_string()).collect();
-    listed(&lines, "; ")
+pub fn reasons(unreachable: &[UnreachableAccount], skipped: &[SkippedAccount]) -> String {
+    let unreachable = unreachable.iter().cloned().map(|account| unseen(account).to_string());
+    let lines: Vec<_> = unreachable.chain(skipped.iter().map(skipped_text)).collect();
+    if lines.is_empty() { "the broker found none".to_owned() } else { listed(&lines, "; ") }
+}
+
+/// `333333333333 (sandbox) is suspended`.
+pub fn skipped_text(SkippedAccount { id, name, reason }: &SkippedAccount) -> String {
+    events::printable(&format!("{id} ({name}) is {reason}"))
 }
 
 /// Part of a sync's outcome for an account that the broker cannot enter.
@@ -60,8 +63,10 @@ mod tests {
                 name: "n".into(),
                 failure: Some(Failure::new(FailureClass::Credentials, "not allowed: x")),
             };
-            reasons(&(1..=count).map(account).collect::<Vec<_>>())
+            reasons(&(1..=count).map(account).collect::<Vec<_>>(), &[])
         };
+        let suspended = SkippedAccount { id: "1".into(), name: "n".into(), reason: "suspended".into() };
+        assert_eq!(reasons(&[], &[suspended]), "1 (n) is suspended");
         assert_eq!(refused(0), "the broker found none");
         assert_eq!(refused(1), "000000000001 (n) * * *: no credentials: not allowed: x");
         let many = refused(3_000);

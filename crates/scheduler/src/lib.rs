@@ -41,7 +41,7 @@ pub mod writing;
 
 pub use alone::Alone;
 pub use follow::Follower;
-pub use outcome::{Outcome, Unseen};
+pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
 pub use record::Record;
 pub use request::{Request, RequestArgs};

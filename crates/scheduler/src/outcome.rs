@@ -1,7 +1,9 @@
 //! What came of a sync.
 
 use crate::{Scopes, repeat::Repeat};
-use events::{Account, Failure, FailureClass, LostScope, Sync, SyncFinished, WorkItem, WorkKind, WorkReport};
+use events::{
+    Account, Failure, FailureClass, LostScope, SkippedAccount, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -24,6 +26,17 @@ pub struct Outcome {
     pub graph: SyncFinished,
     /// Syncs that followed because batches were lost on the way.
     pub repeats: Vec<Repeat>,
+    /// Accounts that are not active.
+    pub skipped: Skipped,
+}
+
+/// Accounts that are not surveyed because they are not active.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Skipped {
+    /// Those that the broker names.
+    pub named: Vec<SkippedAccount>,
+    /// All of them.
+    pub total: u32,
 }
 
 /// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings. A sync

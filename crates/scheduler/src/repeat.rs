@@ -132,7 +132,7 @@ mod tests {
                 lost: lost.iter().map(|scope| LostScope { scope: Some(scope.clone()), failure: None }).collect(),
                 ..SyncFinished::default()
             },
-            repeats: Vec::new(),
+            ..Outcome::default()
         }
     }
 

@@ -1,7 +1,7 @@
 //! The scheduler as a role of its own: one sync, or one after the other.
 
 use crate::{
-    Outcome, Progress, Request, RequestArgs, SurveyError,
+    Outcome, Progress, Request, RequestArgs, SurveyError, accounts,
     catalog::SERVICES,
     outcome::seen_ago,
     survey,
@@ -148,6 +148,12 @@ fn note(outcome: &Outcome) {
     }
     if off.len() > MOST_NAMED {
         tracing::info!(named = MOST_NAMED, all = off.len(), "more services are switched off");
+    }
+    for skipped in outcome.skipped.named.iter().take(MOST_NAMED) {
+        tracing::info!("an account is not surveyed: {}", accounts::skipped_text(skipped));
+    }
+    if outcome.skipped.total as usize > MOST_NAMED {
+        tracing::info!(named = MOST_NAMED, all = outcome.skipped.total, "more accounts are not active");
     }
     for place in &outcome.graph.stale {
         tracing::info!(

@@ -1,6 +1,6 @@
 //! `--account`: of the accounts that the broker names, those that were asked for.
 
-use events::{Account, AccountsAnswer, UnreachableAccount, listed};
+use events::{Account, AccountsAnswer, SkippedAccount, UnreachableAccount, listed};
 
 /// Accounts that were asked for and are none of the broker's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,15 +18,17 @@ pub struct UnknownAccounts {
 /// When one that is asked for is not in the answer.
 pub fn select(answer: AccountsAnswer, asked: Option<&[String]>) -> Result<AccountsAnswer, UnknownAccounts> {
     let Some(asked) = asked else { return Ok(answer) };
-    let AccountsAnswer { mut accounts, mut unreachable, failure } = answer;
-    let known = known(&accounts, &unreachable);
+    let AccountsAnswer { mut accounts, mut unreachable, failure, mut skipped, .. } = answer;
+    let known = known(&accounts, &unreachable, &skipped);
     let unknown: Vec<_> = asked.iter().filter(|id| !known.contains(id)).cloned().collect();
     if !unknown.is_empty() {
         return Err(UnknownAccounts { unknown, known });
     }
     accounts.retain(|account| asked.contains(&account.id));
     unreachable.retain(|account| asked.contains(&account.id));
-    Ok(AccountsAnswer { accounts, unreachable, failure })
+    skipped.retain(|account| asked.contains(&account.id));
+    let skipped_total = u32::try_from(skipped.len()).unwrap_or(u32::MAX);
+    Ok(AccountsAnswer { accounts, unreachable, failure, skipped, skipped_total })
 }
 
 fn found(known: &[String]) -> String {
@@ -37,9 +39,10 @@ fn found(known: &[String]) -> String {
     }
 }
 
-fn known(accounts: &[Account], unreachable: &[UnreachableAccount]) -> Vec<String> {
-    let unreachable = unreachable.iter().map(|account| &account.id).filter(|id| !id.is_empty());
-    let mut known: Vec<_> = accounts.iter().map(|account| &account.id).chain(unreachable).cloned().collect();
+fn known(accounts: &[Account], unreachable: &[UnreachableAccount], skipped: &[SkippedAccount]) -> Vec<String> {
+    let others = unreachable.iter().map(|account| &account.id).filter(|id| !id.is_empty());
+    let others = others.chain(skipped.iter().map(|account| &account.id));
+    let mut known: Vec<_> = accounts.iter().map(|account| &account.id).chain(others).cloned().collect();
     known.sort();
     known.dedup();
     known
@@ -56,26 +59,29 @@ mod tests {
             accounts: vec![account("1"), account("2")],
             unreachable: vec![unreachable("3"), unreachable("4"), unreachable("")],
             failure: None,
+            skipped: vec![SkippedAccount { id: "5".into(), ..SkippedAccount::default() }],
+            skipped_total: 1,
         }
     }
 
-    fn selected(asked: &[&str]) -> Result<(usize, usize), UnknownAccounts> {
+    fn selected(asked: &[&str]) -> Result<(usize, usize, u32), UnknownAccounts> {
         let asked: Vec<_> = asked.iter().map(|id| (*id).to_owned()).collect();
         let chosen = select(answer(), Some(&asked))?;
-        Ok((chosen.accounts.len(), chosen.unreachable.len()))
+        Ok((chosen.accounts.len(), chosen.unreachable.len(), chosen.skipped_total))
     }
 
     #[test]
     fn only_what_is_asked_for_stays() {
-        assert_eq!(selected(&["2"]), Ok((1, 0)));
-        assert_eq!(selected(&["2", "3"]), Ok((1, 1)), "what is asked for and out of reach is still said");
+        assert_eq!(selected(&["2"]), Ok((1, 0, 0)));
+        assert_eq!(selected(&["2", "5"]), Ok((1, 0, 1)), "one that is not active is known");
+        assert_eq!(selected(&["2", "3"]), Ok((1, 1, 0)), "what is asked for and out of reach is still said");
         assert_eq!(select(answer(), None), Ok(answer()));
     }
 
     #[test]
     fn an_unknown_account_is_named_with_all_that_there_are() {
         let error = selected(&["2", "9"]).expect_err("9 is not there").to_string();
-        assert_eq!(error, "--account: 9 is none of the accounts that --accounts finds; these are 1, 2, 3, 4");
+        assert_eq!(error, "--account: 9 is none of the accounts that --accounts finds; these are 1, 2, 3, 4, 5");
     }
 
     #[test]

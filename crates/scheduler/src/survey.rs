@@ -1,7 +1,7 @@
 //! Drives a survey over the bus: one sync, and others for what it lost on the way.
 
 use crate::{
-    Outcome, Patience, Record, Request, Unseen, accounts,
+    Outcome, Patience, Record, Request, Skipped, Unseen, accounts,
     collect::collect,
     coverage::Coverage,
     follow::Follower,
@@ -137,10 +137,10 @@ impl Survey<'_> {
     async fn carry_out(&self, progress: &impl Fn(Progress)) -> Result<Outcome, SurveyError> {
         let Self { bus, request, .. } = self;
         let answer = selection::select(accounts::ask(bus).await?, request.accounts.as_deref())?;
-        let AccountsAnswer { accounts, unreachable, .. } = answer;
+        let AccountsAnswer { accounts, unreachable, skipped, skipped_total, .. } = answer;
         progress(Progress::Accounts { reachable: accounts.len(), unreachable: unreachable.len() });
         if accounts.is_empty() {
-            return Err(SurveyError::NoAccounts(accounts::reasons(&unreachable)));
+            return Err(SurveyError::NoAccounts(accounts::reasons(&unreachable, &skipped)));
         }
         let coverage = Coverage::new(request.is_whole(), &unreachable);
         let mut presence = None;
@@ -148,6 +148,7 @@ impl Survey<'_> {
         let mut outcome = self.sync(&mut presence, 0, plan, &coverage, progress).await?;
         self.repeat(&mut presence, &mut outcome, &accounts, progress).await;
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
+        outcome.skipped = Skipped { named: skipped, total: skipped_total };
         Ok(outcome)
     }
 
@@ -253,7 +254,7 @@ impl Survey<'_> {
         let mut unseen = plan.unseen();
         unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
         let (accounts, scopes) = plan.into_accounts_and_scopes();
-        Ok(Outcome { sync, accounts, scopes, unseen, graph, repeats: Vec::new() })
+        Ok(Outcome { sync, accounts, scopes, unseen, graph, ..Outcome::default() })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     sources,
 };
 use aws_credential_types::Credentials;
-use aws_sdk_sts::types::Tag;
+use aws_sdk_sts::{Client, types::Tag};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -36,11 +36,12 @@ impl Aws {
         let arn = role.arn.to_string();
         let mut allowed = narrowed.map_or(Attribution::NAME_ONLY, |_| self.attribution_of(&arn));
         let mut has_room = narrowed.is_some_and(|(_, policy)| !lock(&self.untagged).contains(policy));
+        let mut region = role.region.as_str();
         loop {
             let attribution = Attribution { tags: allowed.tags && has_room, ..allowed };
             let profiles = self.profiles();
             let settings = Settings::new(&self.env, &profiles, profile);
-            let sts = self.clients.sts(settings, &role.region, Some(with.clone())).await?;
+            let sts = self.clients.sts(settings, region, Some(with.clone())).await?;
             let tags = narrowed.filter(|_| attribution.tags).map(|(purpose, _)| tags(purpose));
             let asked = sts
                 .assume_role()
@@ -58,13 +59,14 @@ impl Aws {
                     self.learn(&arn, allowed, narrowed.is_some());
                     return session(answer.credentials, &format!("assume {arn}"));
                 }
-                Err(error) => match (narrowed, less(allowed, &error)) {
+                Err(error) => match (narrowed, elsewhere(region, &error), less(allowed, &error)) {
+                    (_, Some(other), _) => region = other,
                     // Tags count towards the size of the policy. A session without the policy would be too wide.
-                    (Some((_, policy)), _) if attribution.tags && is_too_large(&error) => {
+                    (Some((_, policy)), ..) if attribution.tags && is_too_large(&error) => {
                         has_room = false;
                         self.leave_untagged(policy);
                     }
-                    (Some(_), Some(less)) => allowed = less,
+                    (Some(_), _, Some(less)) => allowed = less,
                     _ => return Err(Refusal::of_call(&error, &format!("assume {arn}"))),
                 },
             }
@@ -88,19 +90,39 @@ impl Aws {
         let name =
             name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
         let profiles = self.profiles();
-        let sts = self.clients.sts(Settings::new(&self.env, &profiles, profile), region, None).await?;
-        let asked = sts
-            .assume_role_with_web_identity()
-            .role_arn(role.to_string())
-            .role_session_name(name)
-            .web_identity_token(token.as_str())
-            .duration_seconds(seconds.unwrap_or(HOUR))
-            .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
-            .send()
-            .await;
+        let settings = Settings::new(&self.env, &profiles, profile);
+        let ask = |sts: Client| {
+            sts.assume_role_with_web_identity()
+                .role_arn(role.to_string())
+                .role_session_name(&name)
+                .web_identity_token(token.as_str())
+                .duration_seconds(seconds.unwrap_or(HOUR))
+                .set_policy(narrowed.map(|(_, policy)| policy.to_owned()))
+                .send()
+        };
         let doing = format!("assume {role} with a web identity");
-        let answer = asked.map_err(|error| Refusal::of_call(&error, &doing))?;
+        let answer = self.ask(settings, region, None, &doing, ask).await?;
         session(answer.credentials, &doing)
+    }
+
+    /// Asks STS in a region, and once more in the partition's default region if the account has deactivated STS there.
+    async fn ask<T, E, F>(
+        &self,
+        settings: Settings<'_>,
+        region: &str,
+        with: Option<Credentials>,
+        doing: &str,
+        ask: impl Fn(Client) -> F,
+    ) -> Result<T, Refusal>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut asked = ask(self.clients.sts(settings, region, with.clone()).await?).await;
+        if let Some(other) = asked.as_ref().err().and_then(|error| elsewhere(region, error)) {
+            asked = ask(self.clients.sts(settings, other, with).await?).await;
+        }
+        asked.map_err(|error| Refusal::of_call(&error, doing))
     }
 
     /// `GetFederationToken`: what a user's long-lived key can be narrowed to.
@@ -116,11 +138,11 @@ impl Aws {
     ) -> Result<Credentials, Refusal> {
         let profiles = self.profiles();
         let settings = Settings::new(&self.env, &profiles, route.profile.as_deref());
-        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
         let name: String = purpose.session_name().chars().take(32).collect();
-        let asked = sts.get_federation_token().name(name).policy(policy).duration_seconds(HOUR).send().await;
-        let answer = asked.map_err(|error| Refusal::of_call(&error, "narrow a user's key"))?;
-        session(answer.credentials, "narrow a user's key")
+        let ask = |sts: Client| sts.get_federation_token().name(&name).policy(policy).duration_seconds(HOUR).send();
+        let doing = "narrow a user's key";
+        let answer = self.ask(settings, settings.any_home_region(), Some(with), doing, ask).await?;
+        session(answer.credentials, doing)
     }
 
     fn seconds(&self, role: &Role, with: &Credentials, asked: Option<i32>) -> i32 {
@@ -168,6 +190,14 @@ impl Aws {
 fn tags(purpose: &Purpose) -> Vec<Tag> {
     let tag = |(key, value): (&str, String)| Tag::builder().key(key).value(value).build().ok();
     purpose.tags().into_iter().filter_map(tag).collect()
+}
+
+/// Where to ask again if the account has deactivated STS in this region. No account can do so in its partition's default
+/// region (IAM user guide, "Manage AWS STS in an AWS Region").
+fn elsewhere<E: ProvideErrorMetadata>(region: &str, error: &SdkError<E, HttpResponse>) -> Option<&'static str> {
+    let is_deactivated = error.as_service_error()?.code() == Some("RegionDisabledException");
+    let default = regions::default_region(regions::partition_of_region(region));
+    Some(default).filter(|default| is_deactivated && *default != region)
 }
 
 /// What to leave out for this role after this error; none when it has another cause.

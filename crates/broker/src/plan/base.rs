@@ -12,6 +12,8 @@ use crate::{
 pub(super) const ID: &str = "aws_access_key_id";
 /// Key of the secret access key.
 pub(super) const SECRET: &str = "aws_secret_access_key";
+/// Key of the session token.
+pub(super) const TOKEN: &str = "aws_session_token";
 
 impl Planner<'_> {
     /// What a profile holds itself. A web identity may stand in the environment.

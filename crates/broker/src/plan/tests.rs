@@ -254,3 +254,17 @@ fn the_order_is_that_of_the_aws_cli() {
     let profiles = Profiles::parse(both, "").expect("it parses");
     assert_eq!(of(&profiles), Ok(Source::Process { profile: "p".into() }));
 }
+
+#[test]
+fn a_profile_with_a_typo_is_a_mistake_and_not_left_out() {
+    let config = format!(
+        "{HUB}[profile beta]\nrole-arn = arn:aws:iam::222222222222:role/r\nsource_profile = hub\nexternal_id = x\n\
+         [profile gamma]\nrole_am = arn:aws:iam::222222222222:role/r\ncredential_source = EcsContainer\n\
+         [profile delta]\nexternal_id = x\n[profile epsilon]\naws_session_token = hush\n\
+         [profile zeta]\nrole_arn = arn:aws:iam::222222222222:role/r\nweb_identity_token_file =\n\
+         [profile keys]\nsource_profile = hub\naws_access_key_id = A\naws_secret_access_key = hush\n\
+         [profile process]\nexternal_id = x\ncredential_process = /bin/keys\n\
+         [profile none]\nregion = eu-west-1\nsource_profile =\n"
+    );
+    check(&config, &expect![[r#""#]]);
+}

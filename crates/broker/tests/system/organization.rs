@@ -6,6 +6,7 @@ use crate::{
 };
 use expect_test::expect;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 
 /// Id of the unit of this name, anywhere in the organization.
 async fn unit(world: &World, name: &str) -> String {
@@ -139,6 +140,8 @@ async fn closed_accounts_are_skipped_and_said() {
     let answer = world.accounts().await;
     assert!(!answer.accounts.iter().any(|account| account.id == BETA));
     assert!(!answer.unreachable.iter().any(|account| account.id == BETA));
+    let skipped: Vec<_> = answer.skipped.iter().map(|it| [&*it.id, &*it.name, &*it.reason]).collect();
+    assert_eq!((skipped, answer.skipped_total), (vec![[BETA, "beta", "suspended"]], 1));
     assert!(world.log().contains("an account that is not active is skipped"));
     let denied = json!({ "service": "organizations", "status": 400, "code": "AccessDeniedException", "message": "no" });
     world.cloud.aws.fault(denied).await.expect("a fault");
@@ -148,4 +151,39 @@ async fn closed_accounts_are_skipped_and_said() {
         "{text}"
     );
     world.end().await;
+}
+
+/// Organizations with alpha in a unit. The first page of its parents is empty, as AWS may answer; `more`: another follows.
+async fn organization_of_pages(more: bool) -> Endpoint {
+    let account = json!({ "Account": { "Id": ALPHA, "Name": "alpha", "Status": "ACTIVE",
+        "Arn": format!("arn:aws:organizations::{HUB}:account/o-exampleorgid/{ALPHA}") } });
+    let pages = Arc::new(Mutex::new(vec![
+        json!({ "Parents": [{ "Id": "r-ab12", "Type": "ROOT" }] }),
+        json!({ "Parents": [{ "Id": "ou-ab12-excluded", "Type": "ORGANIZATIONAL_UNIT" }] }),
+        json!({ "Parents": [], "NextToken": "more" }),
+    ]));
+    Endpoint::start(move |asked| match asked.headers.get("x-amz-target").and_then(|it| it.rsplit('.').next()) {
+        Some("DescribeAccount") => (200, account.to_string()),
+        Some("ListParents") if more => (200, pages.lock().expect("no panic").pop().unwrap_or_default().to_string()),
+        Some("ListParents") => (200, json!({ "Parents": [] }).to_string()),
+        other => panic!("{other:?} is not asked"),
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_is_excluded_whatever_page_names_it() {
+    for (more, words) in
+        [(true, "unknown account: "), (false, "refused: cannot list the parents of 222222222222: they end")]
+    {
+        let organizations = organization_of_pages(more).await;
+        let mut world = World::new().await;
+        world.hub_keys();
+        let env = [("AWS_PROFILE", "hub".to_owned()), ("AWS_ENDPOINT_URL_ORGANIZATIONS", organizations.url.clone())];
+        let arguments = ["--accounts", "organization", "--exclude", "ou-ab12-excluded"];
+        world.broker(&arguments, &env).await.expect("it starts");
+        let refused = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect_err("it is excluded");
+        assert!(refused.to_string().starts_with(words), "{refused}");
+        world.end().await;
+    }
 }

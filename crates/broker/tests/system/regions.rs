@@ -2,7 +2,7 @@
 
 use crate::{
     endpoints::Endpoint,
-    world::{ALPHA, HUB, World},
+    world::{ALPHA, ALPHA_ROLE, BETA, HUB, World},
 };
 use expect_test::{Expect, expect};
 use serde_json::json;
@@ -71,4 +71,33 @@ async fn an_account_in_another_partition() {
         assert!(lease.credentials.session_token().is_some());
         world.end().await;
     }
+}
+
+/// STS is asked in the default region for the accounts that have deactivated it in the broker's.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_deactivated_sts_in_the_region_are_entered() {
+    let mut world = World::alone().await;
+    world.allow_hub_user("sts:GetFederationToken").await;
+    let faults = ["AssumeRole", "AssumeRoleWithWebIdentity", "GetFederationToken"].map(|action| {
+        json!({ "service": "sts", "action": action, "region": "eu-west-1", "status": 403, "code": "RegionDisabledException" })
+    });
+    world.cloud.aws.fault(json!(faults)).await.expect("faults");
+    world.hub_keys();
+    let token = world.file("token", "header.web-identity-secret.signature").display().to_string();
+    world.config(&format!(
+        "[profile spoke]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\nregion = eu-west-1\n\
+         [profile hub]\nregion = eu-west-1\n\
+         [profile web]\nrole_arn = arn:aws:iam::{BETA}:role/cartography-read-only\nweb_identity_token_file = {token}\n\
+         region = eu-west-1\n"
+    ));
+    world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
+    expect![[r"
+        222222222222 spoke aws eu-west-1
+        111111111111 hub aws eu-west-1
+        333333333333 web aws eu-west-1"]]
+    .assert_eq(&world.accounts_text().await);
+    for account in [ALPHA, HUB, BETA] {
+        world.lease(account, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
+    }
+    world.end().await;
 }

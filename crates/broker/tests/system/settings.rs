@@ -1,7 +1,8 @@
 //! Settings that the SDK would panic on or pass over, and what collectors are told.
 
-use crate::world::{ALPHA, ALPHA_ROLE, World};
+use crate::world::{ALPHA, ALPHA_ROLE, BETA_EXTERNAL_ID, BETA_ROLE, World};
 use events::RetryMode;
+use expect_test::expect;
 
 async fn started(config: &str, env: &[(&str, &str)]) -> Result<World, (i32, String)> {
     let mut world = World::new().await;
@@ -52,5 +53,51 @@ async fn values_that_are_none_end_it_at_once() {
     ] {
         let (status, said) = started("", &[(name, value)]).await.err().expect("it ends");
         assert_eq!((status, said.lines().last()), (1, Some(words)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_but_true_means_no() {
+    let env = [("AWS_USE_DUALSTACK_ENDPOINT", "0"), ("AWS_USE_FIPS_ENDPOINT", "no")];
+    let world = started("", &env).await.expect("it starts");
+    let lease = world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
+    assert_eq!((lease.settings.use_dual_stack, lease.settings.use_fips), (false, false));
+    assert!(world.log().contains(r#"AWS_USE_FIPS_ENDPOINT is "no": only true means yes"#), "{}", world.log());
+    world.end().await;
+}
+
+/// The environment of the other tests names the endpoint, so that the section is not looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_services_section_that_is_not_there_costs_its_profile_alone() {
+    let more = format!(
+        "region = us-east-1\n[profile beta]\nrole_arn = {BETA_ROLE}\nsource_profile = hub\nservices = typo\n\
+         external_id = {BETA_EXTERNAL_ID}\nregion = us-east-1\n"
+    );
+    let mut world = World::new().await;
+    world.hub_keys();
+    let endpoint = world.cloud.aws.endpoint();
+    world.config(&format!(
+        "[profile alpha]\nrole_arn = {ALPHA_ROLE}\nsource_profile = hub\nservices = local\n{more}\
+         [services local]\nsts =\n  endpoint_url = {endpoint}\n"
+    ));
+    let env = [("AWS_ENDPOINT_URL", String::new())];
+    world.broker(&["--profile", "alpha", "--profile", "beta"], &env).await.expect("it starts");
+    expect![[r#"
+        222222222222 alpha aws us-east-1
+        333333333333 beta: no credentials: configuration: services of profile beta is "typo": there is no [services typo], or it is empty"#]].assert_eq(&world.accounts_text().await);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_selected_profiles_are_said() {
+    for (other, said) in [("alpha", true), ("hub", false)] {
+        let mut world = World::new().await;
+        world.hub_keys();
+        world.config("[profile alpha]\nregion = us-east-1\n");
+        let env = [("AWS_DEFAULT_PROFILE", "hub".to_owned()), ("AWS_PROFILE", other.to_owned())];
+        world.broker(&["--lease-own-identity"], &env).await.expect("it starts");
+        assert_eq!(world.accounts_text().await, "111111111111 hub aws us-east-1");
+        assert_eq!(world.log().contains("AWS_DEFAULT_PROFILE and AWS_PROFILE name two profiles"), said);
+        world.end().await;
     }
 }

@@ -7,7 +7,11 @@ use aws_sdk_sts::Client;
 use events::FailureClass;
 use std::{
     io,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    pin::Pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Instant,
 };
 use tokio::{
@@ -18,6 +22,9 @@ use tokio::{
 const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
     <GetCallerIdentityResult><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>\
+    </Error></ErrorResponse>";
+
+const EXPIRED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>It is expired</Message>\
     </Error></ErrorResponse>";
 
 /// Answers one request after the other with the statuses given, the last one again and again; counts.
@@ -68,6 +75,7 @@ async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<Ato
                 std::future::pending().await
             }
             200 => IDENTITY,
+            403 => EXPIRED,
             _ => THROTTLED,
         };
         let head = format!(
@@ -108,7 +116,7 @@ fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test"))
 }
 
-fn client(url: &str, endpoints: &Arc<Endpoints>, options: &Options, credentials: SharedCredentialsProvider) -> Client {
+fn client(url: &str, endpoints: &Arc<Endpoints>, options: &Options, credentials: impl Into<Session>) -> Client {
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
     let limiter = Arc::new(Limiter::new("sts"));
     let (http, endpoints) = (http_client(TlsContext::default()), endpoints.clone());
@@ -238,4 +246,39 @@ async fn no_session_is_a_failure_of_the_credentials() {
     let error = call(&client).await.expect_err("no session");
     assert_eq!(error.class, FailureClass::Credentials, "{error}");
     assert!(error.message.contains("the broker is gone"), "{error}");
+}
+
+/// A lease that is given again and again, under another key each time; and which of the requests wanted a fresh one.
+async fn lease() -> (LeasedCredentials, Arc<Mutex<Vec<bool>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let all = asked.clone();
+    let ask = move |fresh| {
+        let nth = {
+            let mut all = all.lock().expect("no panic");
+            all.push(fresh);
+            all.len()
+        };
+        let credentials = Credentials::new(format!("AKID{nth}"), "secret", Some("token".into()), None, "test");
+        let lease = credentials::Lease { credentials, settings: ClientSettings::default() };
+        Box::pin(std::future::ready(Ok(lease))) as Pin<Box<dyn Future<Output = _> + Send>>
+    };
+    let (lease, _) = LeasedCredentials::from_ask(Box::new(ask)).await.expect("the first lease");
+    (lease, asked)
+}
+
+#[tokio::test]
+async fn a_session_that_aws_calls_expired_is_replaced_and_the_call_made_again() {
+    for (answers, class, requests) in
+        [(&[403, 200] as &'static [u16], None, 2), (&[403], Some(FailureClass::Credentials), 2)]
+    {
+        let aws = Aws::start(answers).await;
+        let (options, (lease, asked)) = (Options::default(), lease().await);
+        let answer = call(&client(&aws.url, &endpoints(&options), &options, lease)).await;
+        assert_eq!(answer.as_ref().err().map(|error| error.class), class, "{answer:?}");
+        assert_eq!(*asked.lock().expect("no panic"), [false, true], "{answer:?}");
+        assert_eq!(aws.requests.load(SeqCst), requests, "{answer:?}");
+        if let Err(error) = answer {
+            assert_eq!(error.message, "ExpiredToken: It is expired");
+        }
+    }
 }

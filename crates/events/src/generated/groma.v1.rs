@@ -354,6 +354,23 @@ pub struct AccountsAnswer {
     /// Set when no account could be found at all.
     #[prost(message, optional, tag = "3")]
     pub failure: ::core::option::Option<Failure>,
+    /// Accounts that are not surveyed because they are not active. A long list is cut.
+    #[prost(message, repeated, tag = "4")]
+    pub skipped: ::prost::alloc::vec::Vec<SkippedAccount>,
+    /// All that are skipped, those that are not named among them.
+    #[prost(uint32, tag = "5")]
+    pub skipped_total: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SkippedAccount {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name in the organization.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// State of the account in lower-case words, e.g. `suspended`.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Account {
@@ -397,6 +414,9 @@ pub struct LeaseRequest {
     /// X25519 key made for this request alone.
     #[prost(bytes = "vec", tag = "6")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
+    /// AWS says that the last session has ended: no kept one will do.
+    #[prost(bool, tag = "7")]
+    pub fresh: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LeaseAnswer {

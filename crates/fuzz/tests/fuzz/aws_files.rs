@@ -82,6 +82,7 @@ fn config_files() {
             let settings = Settings::new(&env, &profiles, Some(profile));
             drop(settings.retries());
             settings.endpoint_url("elasticloadbalancing").ok();
+            settings.unclear();
             settings.region("aws-cn");
             drop(settings.global_sts());
         }

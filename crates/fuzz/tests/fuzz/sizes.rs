@@ -6,9 +6,9 @@ use collector_ec2::registry::SERVICE as EC2;
 use events::{
     Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
     LeaseAnswer, LeaseRequest, LongWork, LostScope, Message, NewestTagAnswer, NewestTagRequest, RunningAnswer,
-    RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace, Sync,
-    SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, UnreachableAccount, WorkItem,
-    WorkReport, asset_event, lease_answer, sync_event,
+    RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, SkippedAccount,
+    StalePlace, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted,
+    UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
 };
 
 /// The longest names of a region and a service.
@@ -43,10 +43,14 @@ fn accounts(accounts: usize, unreachable: usize, name: &str, most: usize) -> Acc
         home_region: REGION.to_owned(),
     };
     let refused = |number| UnreachableAccount { id: account(number), name: name.to_owned(), failure: Some(failure()) };
+    let inactive =
+        |number| SkippedAccount { id: account(number), name: name.to_owned(), reason: "suspended".to_owned() };
     let mut answer = AccountsAnswer {
         accounts: (0..accounts).map(known).collect(),
         unreachable: (0..unreachable).map(refused).collect(),
         failure: None,
+        skipped: (0..unreachable).map(inactive).collect(),
+        skipped_total: u32::MAX,
     };
     broker::size::fit(&mut answer, most);
     answer
@@ -197,6 +201,7 @@ fn request() -> LeaseRequest {
         service: SERVICE.to_owned(),
         actions: EC2.actions(),
         public_key: vec![7; 32],
+        fresh: true,
     }
 }
 

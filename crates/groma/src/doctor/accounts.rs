@@ -7,8 +7,8 @@ use broker::refusal::Kind;
 use bus::Bus;
 use collector::{Options, Place, Probed};
 use events::{
-    Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, UnreachableAccount, listed,
-    subjects,
+    Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, SkippedAccount,
+    UnreachableAccount, listed, subjects,
 };
 use futures::{StreamExt, stream};
 use scheduler::{Request, catalog, selection};
@@ -89,6 +89,15 @@ fn entered(answer: &AccountsAnswer) -> Vec<Check> {
         let of = if it.id.is_empty() { it.name.clone() } else { format!("{} {}", it.name, it.id) };
         Check::bad(status, "account", of, it.failure.clone().unwrap_or_default().error, kind(it).fix())
     }));
+    checks.extend(answer.skipped.iter().map(|SkippedAccount { id, name, reason }| {
+        let found = format!("it is {reason}, and will not be surveyed");
+        Check::bad(Status::Note, "account", format!("{name} {id}"), found, "")
+    }));
+    let more = answer.skipped_total.saturating_sub(u32::try_from(answer.skipped.len()).unwrap_or(u32::MAX));
+    if more > 0 {
+        let found = format!("{more} more accounts are not active, and will not be surveyed");
+        checks.push(Check::bad(Status::Note, "account", "AWS", found, ""));
+    }
     if none && answer.unreachable.is_empty() {
         let fix = "write a profile for each account, or choose --accounts current or organization";
         checks.push(Check::bad(Status::Fatal, "account", "AWS", "there is none to survey", fix));

@@ -16,7 +16,7 @@ pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -
         reported.flat_map(|(item, report)| Unseen::of_report(&item, report, &["*"])).collect();
     unseen.extend(Unseen::of_graph(&graph, &accounts));
     let (sync, scopes) = (playback.sync().clone(), playback.scopes().into_iter().collect());
-    Outcome { sync, accounts, scopes, unseen, graph, repeats: Vec::new() }
+    Outcome { sync, accounts, scopes, unseen, graph, ..Outcome::default() }
 }
 
 fn account(item: &WorkItem) -> Account {

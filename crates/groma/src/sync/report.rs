@@ -1,7 +1,7 @@
 //! What a user reads when a sync is over: the sum on standard output, all that could not be seen on standard error.
 
 use super::unseen;
-use events::{ShortenedIds, StalePlace};
+use events::{ShortenedIds, SkippedAccount, StalePlace};
 use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// Number of stale places, and of services that are switched off, printed for people.
+/// Number of stale places, of services that are switched off and of skipped accounts, printed for people.
 const MOST_NAMED: usize = 10;
 
 /// `--json`. Fields are only added.
@@ -29,6 +29,9 @@ struct Report<'a> {
     unseen: Vec<UnseenScope<'a>>,
     /// Services that are switched off: their listings finished, and are empty.
     switched_off: Vec<Off>,
+    /// Accounts of the organization that are not active, and not surveyed; cut if there are many.
+    skipped: Vec<Skipped<'a>>,
+    skipped_total: u32,
     graph: Graph,
     /// Syncs that followed because batches were lost between collectors and graph.
     repeats: Vec<Repeat<'a>>,
@@ -68,6 +71,14 @@ struct Repeat<'a> {
 struct Account<'a> {
     id: &'a str,
     name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    account_id: &'a str,
+    account_name: &'a str,
+    /// Its state, such as `suspended`.
+    reason: &'a str,
 }
 
 /// A service that is switched off in an account.
@@ -119,6 +130,8 @@ impl<'a> Report<'a> {
             assets_by_listing,
             unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
             switched_off: outcome.switched_off().into_iter().map(Off::of).collect(),
+            skipped: outcome.skipped.named.iter().map(Skipped::of).collect(),
+            skipped_total: outcome.skipped.total,
             graph: Graph {
                 nodes_written: outcome.graph.nodes,
                 edges_written: outcome.graph.edges,
@@ -162,6 +175,17 @@ impl<'a> Report<'a> {
                 write!(notes, "\n  and {more} more").ok();
             }
         }
+        if self.skipped_total > 0 {
+            let total = self.skipped_total;
+            write!(notes, "\nNote: {total} account(s) of the organization are not active, and were not surveyed:").ok();
+            for Skipped { account_id, account_name, reason } in self.skipped.iter().take(MOST_NAMED) {
+                write!(notes, "\n  {}", events::printable(&format!("{account_id} ({account_name}) {reason}"))).ok();
+            }
+            let more = (total as usize).saturating_sub(self.skipped.len().min(MOST_NAMED));
+            if more > 0 {
+                write!(notes, "\n  and {more} more").ok();
+            }
+        }
         if self.stale_total > 0 {
             let total = self.stale_total;
             write!(
@@ -193,6 +217,13 @@ impl Off {
     fn of(off: scheduler::outcome::Off) -> Self {
         let scheduler::outcome::Off { account_id, account_name, service, regions } = off;
         Self { account_id, account_name, service, regions }
+    }
+}
+
+impl<'a> Skipped<'a> {
+    fn of(account: &'a SkippedAccount) -> Self {
+        let SkippedAccount { id, name, reason } = account;
+        Self { account_id: id, account_name: name, reason }
     }
 }
 
@@ -271,8 +302,25 @@ mod tests {
     fn outcome(graph: SyncFinished) -> Outcome {
         let scope = events::ScopeReport::default();
         let sync = Sync { id: "a".into(), update_tag: 1 };
-        let (accounts, unseen, repeats) = (Vec::new(), Vec::new(), Vec::new());
-        Outcome { sync, accounts, scopes: [scope].into_iter().collect(), unseen, graph, repeats }
+        Outcome { sync, scopes: [scope].into_iter().collect(), graph, ..Outcome::default() }
+    }
+
+    #[test]
+    fn accounts_that_are_not_active_are_a_note_and_no_failure() {
+        let skipped = |nth: usize| SkippedAccount {
+            id: format!("{nth:012}"),
+            name: "sandbox".into(),
+            reason: "suspended".into(),
+        };
+        let mut outcome = outcome(SyncFinished::default());
+        outcome.skipped = scheduler::Skipped { named: (1..=11).map(skipped).collect(), total: 30 };
+        let text = Report::of(&outcome, Duration::ZERO).text(SURVEYED);
+        for words in ["30 account(s)", "000000000001 (sandbox) suspended", "and 20 more"] {
+            assert!(text.contains(words), "{words} is not in {text}");
+        }
+        let json = serde_json::to_value(Report::of(&outcome, Duration::ZERO)).expect("it can be written");
+        assert_eq!((&json["skipped"][0]["account_id"], &json["skipped_total"]), (&"000000000001".into(), &30.into()));
+        assert_eq!(print(&[(outcome, Duration::ZERO)], SURVEYED, false, false).expect("it can be written"), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use events::{
     ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
 use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
-use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
+use scheduler::{Outcome, Request, RequestArgs, Unseen, plan::Plan, repeat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
@@ -254,10 +254,7 @@ fn outcome(named: &Named) -> Outcome {
     Outcome {
         unseen: named.iter().map(unseen).collect(),
         graph: SyncFinished { lost: lost.cloned().collect(), ..SyncFinished::default() },
-        sync: Sync::default(),
-        accounts: Vec::new(),
-        scopes: Scopes::default(),
-        repeats: Vec::new(),
+        ..Outcome::default()
     }
 }
 
