@@ -95,6 +95,30 @@ impl GraphStore {
         self.read(query, self.backoff()).await
     }
 
+    /// Runs a statement for a portion of at most `most` rows in a transaction of its own, and for half of them while that is
+    /// too large. Returns the number of rows with the answer.
+    ///
+    /// # Errors
+    /// [`GraphError`]; [`GraphError::TooLarge`] if even one row is too large.
+    pub async fn in_portion(
+        &self,
+        portion: &Portion,
+        most: usize,
+        query: impl Fn(usize) -> Query,
+    ) -> Result<(usize, Vec<Row>), GraphError> {
+        let mut backoff = self.backoff();
+        loop {
+            let size = portion.size().min(most);
+            match self.attempt(query(size)).await {
+                Ok(rows) => {
+                    portion.passed(size);
+                    return Ok((size, rows));
+                }
+                Err(error) => backoff.shrink(error, portion, size).await?,
+            }
+        }
+    }
+
     async fn read(&self, query: Query, mut backoff: Backoff<'_>) -> Result<Vec<Row>, GraphError> {
         loop {
             match self.attempt(query.clone()).await {
