@@ -100,41 +100,36 @@ async fn timed(store: &GraphStore, step: &Step, tag: i64) -> Result<StepSummary,
 /// # Errors
 /// When the graph is away or rejects a statement.
 pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Counts, GraphError> {
+    let portion = &step.portion;
     match step.work {
         Work::Changes(text) => {
-            let written = stale::in_chunks(store, "written", |size| stale::chunk(text, tag, size, [])).await?;
+            let written = stale::in_chunks(store, portion, "written", |size| stale::chunk(text, tag, size, [])).await?;
             Ok(Counts { written, removed: 0 })
         }
-        Work::Pages { text, page, draws } => {
-            let written = pages(store, text, page, tag).await?;
+        Work::Pages { text, draws, .. } => {
+            let written = pages(store, portion, text, tag).await?;
             Ok(Counts { written, removed: draws.remove(store, tag).await? })
         }
         Work::Drain(text) => {
-            let removed = stale::in_chunks(store, "removed", |size| stale::chunk(text, tag, size, [])).await?;
+            let removed = stale::in_chunks(store, portion, "removed", |size| stale::chunk(text, tag, size, [])).await?;
             Ok(Counts { written: 0, removed })
         }
         Work::Permissions => permissions::run(store, tag).await,
     }
 }
 
-fn one_page(text: &str, after: &str, page: i64, tag: i64) -> Query {
+fn one_page(text: &str, after: &str, page: usize, tag: i64) -> Query {
+    let page = i64::try_from(page).unwrap_or(i64::MAX);
     parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
 }
 
 /// Runs a statement page by page. Each page reads on after `$after` and returns the `last` element read, null at the
-/// end. A page too large for a transaction is repeated with a smaller size.
-async fn pages(store: &GraphStore, text: &str, page: i64, tag: i64) -> Result<u64, GraphError> {
-    let portion = Portion::new(usize::try_from(page).unwrap_or(1));
+/// end.
+async fn pages(store: &GraphStore, portion: &Portion, text: &str, tag: i64) -> Result<u64, GraphError> {
     let mut written = 0;
     let mut after = String::new();
     loop {
-        let size = portion.size();
-        let query = one_page(text, &after, i64::try_from(size).unwrap_or(page), tag);
-        let rows = match store.rows(query).await {
-            Err(GraphError::TooLarge(_)) if portion.halve(size) => continue,
-            rows => rows?,
-        };
-        portion.passed(size);
+        let (_, rows) = store.in_portion(portion, usize::MAX, |size| one_page(text, &after, size, tag)).await?;
         written += answer::count(&rows, "written")?;
         let last = rows.first().map(|row| row.get::<Option<String>>("last")).transpose();
         match last.map_err(answer::unreadable)?.flatten() {

@@ -5,8 +5,10 @@ use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltType, Query};
 use std::collections::BTreeSet;
 
-/// Edges or nodes removed in one transaction.
+/// Most elements that one transaction removes or changes.
 pub(crate) const CHUNK: usize = 10_000;
+/// Old edges removed in one transaction.
+static REMOVED: Portion = Portion::new(CHUNK);
 
 /// Edges that only one step draws, all of them from nodes of one label.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +28,7 @@ impl Shapes<'_> {
     /// # Errors
     /// When the graph is away.
     pub(crate) async fn remove(&self, store: &GraphStore, tag: i64) -> Result<u64, GraphError> {
-        in_chunks(store, "removed", |size| self.chunk(tag, size)).await
+        in_chunks(store, &REMOVED, "removed", |size| self.chunk(tag, size)).await
     }
 
     /// One statement for all kinds, because planning one for each takes longer than running it. Locks an edge and
@@ -67,18 +69,13 @@ pub(crate) fn chunk<'a>(
 /// The graph is unavailable, or a single element is too large.
 pub(crate) async fn in_chunks(
     store: &GraphStore,
+    portion: &Portion,
     column: &str,
     chunk: impl Fn(usize) -> Query,
 ) -> Result<u64, GraphError> {
-    let portion = Portion::new(CHUNK);
     let mut total = 0;
     loop {
-        let size = portion.size();
-        let rows = match store.rows(chunk(size)).await {
-            Err(GraphError::TooLarge(_)) if portion.halve(size) => continue,
-            rows => rows?,
-        };
-        portion.passed(size);
+        let (size, rows) = store.in_portion(portion, CHUNK, &chunk).await?;
         let count = answer::count(&rows, column)?;
         total += count;
         if count < size as u64 {

@@ -3,8 +3,9 @@
 //! A file of Cypher has one purpose and begins with a comment that says it. The tag that it writes on edges is the
 //! greater of the sync's and the edge's, so that an older sync that ends late takes nothing from a newer one.
 
-use crate::stale::Shapes;
+use crate::stale::{CHUNK, Shapes};
 use Work::{Changes, Drain, Pages, Permissions};
+use graph::Portion;
 
 /// One thing that is computed.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Step {
     pub work: Work,
     /// Says something about the whole sync, so it is left out when another step failed.
     pub only_after_success: bool,
+    /// Elements of one transaction.
+    pub(crate) portion: Portion,
 }
 
 /// How a step is computed.
@@ -29,7 +32,7 @@ pub enum Work {
         /// The statement.
         text: &'static str,
         /// Nodes in a page.
-        page: i64,
+        page: usize,
         /// What only this step draws.
         draws: Shapes<'static>,
     },
@@ -46,7 +49,9 @@ macro_rules! cypher {
 }
 
 /// All steps. Classic and newer load balancers come before the instances behind them, and those before their groups.
-pub static STEPS: &[Step] = &[
+pub static STEPS: &[Step] = &ALL;
+
+static ALL: [Step; 16] = [
     Step::new("foreign_accounts", Changes(cypher!("foreign_accounts"))),
     Step::new("organization_members", Changes(cypher!("organization_members"))),
     Step::new("organization_leavers", Changes(cypher!("organization_leavers"))),
@@ -105,7 +110,11 @@ pub static STEPS: &[Step] = &[
 
 impl Step {
     const fn new(name: &'static str, work: Work) -> Self {
-        Self { name, work, only_after_success: false }
+        let most = match work {
+            Pages { page, .. } => page,
+            _ => CHUNK,
+        };
+        Self { name, work, only_after_success: false, portion: Portion::new(most) }
     }
 }
 

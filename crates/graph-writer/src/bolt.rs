@@ -25,7 +25,7 @@ pub(crate) fn value(value: &Value) -> BoltType {
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
     let no_places = [("old", none()), ("sets", none()), ("ready", map([])), ("places", map([]))];
-    let nobodys = [("account", "".into()), ("sync", "".into())];
+    let nobodys = [("account", "".into()), ("sync", "".into()), ("after", "".into()), ("page", 0.into())];
     let no_rows = [("rows", none()), ("words", none()), ("tag", 0.into()), ("chunk", 0.into())];
     planned_once(text, no_places.into_iter().chain(nobodys).chain(no_rows))
 }

@@ -33,6 +33,23 @@ pub struct Refused {
     pub row: AssetEvent,
 }
 
+impl Refused {
+    /// [`mark`] of the row, if it is an edge.
+    pub(crate) fn mark(&self) -> Option<u64> {
+        match &self.row.event {
+            Some(Event::Batch(batch)) => batch.edges.first().map(mark),
+            _ => None,
+        }
+    }
+}
+
+/// Hash of a table with one edge: names the edge within its batch.
+pub(crate) fn mark(table: &EdgeTable) -> u64 {
+    let mut hasher = SipHasher13::new();
+    table.encode_to_vec().hash(&mut hasher);
+    hasher.finish()
+}
+
 /// First index of batches that hold one parked row: far above the indexes of a listing, so that a returned row is not
 /// mistaken for its batch.
 const ROW_BATCHES: u32 = 1 << 31;

@@ -145,13 +145,9 @@ async fn drain(
 ) -> Result<u64, GraphError> {
     let mut all = 0;
     loop {
-        let size = CHUNK.size();
-        let chunk = ("chunk", bolt::integer(size));
-        let rows = match store.rows(bolt::planned_once(text, parameters().into_iter().chain([chunk]))).await {
-            Err(GraphError::TooLarge(_)) if CHUNK.halve(size) => continue,
-            rows => rows?,
-        };
-        CHUNK.passed(size);
+        let some =
+            |size: usize| bolt::planned_once(text, parameters().into_iter().chain([("chunk", bolt::integer(size))]));
+        let (_, rows) = store.in_portion(&CHUNK, usize::MAX, some).await?;
         let count: u64 = read(&rows, |row| row.get("count"))?.first().copied().unwrap_or(0);
         if count == 0 {
             return Ok(all);

@@ -6,22 +6,28 @@
 //! at the end of the sync, when edges between accounts can be created. Edges that still lack an end are then counted.
 //! If the stream no longer has the batch, its edges are unknown and the scope is lost. Exception: if the batch lacks
 //! only labels that no listing feeds, no survey can bring the nodes, and the scope is not lost.
+//!
+//! A row that Neo4j rejects costs only itself, as when it first arrives: `pieces::held` finds it, and it is counted in its
+//! scope and parked.
 
 use crate::{
     admit::{Admitted, admit},
     apply::{Item, needs},
-    edges::EdgeWrites,
+    edges::{self, EdgeWrites},
     elements::Elements,
+    flaws::{edge_header, mark},
     nodes::Origin,
+    park::park,
+    pieces::held::Held,
     schema::Schema,
     scope_store::{self, StoredScope},
     scopes::{self, Missing, ScopeState},
     sightings::Sightings,
 };
-use bus::{Bus, LookupError};
-use events::{AssetBatch, EdgeTable, asset_event::Event};
-use graph::{GraphError, GraphStore, Portion, Transaction};
-use std::collections::{BTreeMap, HashSet};
+use bus::{Bus, LookupError, PublishError};
+use events::{AssetBatch, EdgeRow, EdgeTable, asset_event::Event};
+use graph::{GraphError, GraphStore, Portion, Transaction, is_too_large};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Edge rows of one transaction; a batch has about a thousand node rows, each with a few edges.
 static EDGES: Portion = Portion::new(20_000);
@@ -35,13 +41,27 @@ pub enum RetryError {
     /// The stream.
     #[error("cannot fetch a batch again")]
     Stream(#[from] LookupError),
+    /// The stream of parked messages.
+    #[error("cannot park edges")]
+    Park(#[from] PublishError),
 }
 
 /// Held batches of one scope, fetched again.
 struct Fetched<'a> {
-    stored: StoredScope,
-    batches: Vec<(u64, Option<Item>)>,
-    labels: &'a Labels,
+    stored: &'a StoredScope,
+    batches: Vec<Item>,
+    /// Those that the stream no longer has.
+    gone: Vec<u64>,
+}
+
+/// What became of some batches.
+enum Drawn {
+    /// Their edges are drawn, as far as their ends are there.
+    All,
+    /// They are too large for one transaction.
+    TooLarge,
+    /// They have to be drawn in pieces.
+    No,
 }
 
 /// Missing labels whose edges are retried.
@@ -70,70 +90,81 @@ pub async fn retry(
     scopes: Vec<StoredScope>,
     labels: &Labels,
 ) -> Result<(), RetryError> {
-    for stored in scopes {
+    for stored in &scopes {
         let held = stored.state.held.iter().filter(|(_, missing)| labels.all || labels.await_any(missing));
         let mut sequences: Vec<u64> = held.map(|(sequence, _)| *sequence).collect();
         while !sequences.is_empty() {
-            let fetched = fetch(bus, &stored, &mut sequences, labels).await?;
-            draw(store, schema, &fetched).await?;
+            let fetched = fetch(bus, stored, &mut sequences).await?;
+            lose(store, &fetched, labels).await?;
+            draw(bus, store, schema, &fetched).await?;
         }
     }
     Ok(())
 }
 
 /// Fetches batches until their edges fill a transaction.
-async fn fetch<'a>(
-    bus: &Bus,
-    stored: &StoredScope,
-    sequences: &mut Vec<u64>,
-    labels: &'a Labels,
-) -> Result<Fetched<'a>, RetryError> {
-    let mut batches = Vec::new();
+async fn fetch<'a>(bus: &Bus, stored: &'a StoredScope, sequences: &mut Vec<u64>) -> Result<Fetched<'a>, RetryError> {
+    let mut fetched = Fetched { stored, batches: Vec::new(), gone: Vec::new() };
     let (mut edges, most) = (0, EDGES.size());
     while edges < most {
         let Some(sequence) = sequences.pop() else { break };
-        let item = bus.get(bus::ASSETS, sequence).await?.and_then(|payload| read(sequence, &payload, stored));
-        edges += item.as_ref().map_or(0, |item| item.rows().1);
-        batches.push((sequence, item));
+        match bus.get(bus::ASSETS, sequence).await?.and_then(|payload| read(sequence, &payload, stored)) {
+            Some(item) => {
+                edges += item.rows().1;
+                fetched.batches.push(item);
+            }
+            None => fetched.gone.push(sequence),
+        }
     }
-    Ok(Fetched { stored: stored.clone(), batches, labels })
+    Ok(fetched)
 }
 
 /// The batch, reduced to the tables that lacked an end; none when the stream holds something else at its place.
 fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
     let Admitted { sync, scope, attempt, event, .. } = admit(payload).ok()?;
     let Event::Batch(batch) = event else { return None };
-    let labels = &stored.state.held.get(&sequence)?.labels;
+    let Missing { labels, refused, .. } = stored.state.held.get(&sequence)?;
     let lacking = |table: &EdgeTable| labels.contains(&table.target_label) || labels.contains(&table.source_label);
-    let edges = batch.edges.into_iter().filter(lacking).collect();
+    let edges = batch.edges.into_iter().filter(lacking).map(|table| without(table, refused)).collect();
     let event = Event::Batch(AssetBatch { index: batch.index, nodes: Vec::new(), edges });
     let item = Item { sequence, event: Admitted::new(sync, scope, attempt, event) };
     (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 
+/// The table without the rows that Neo4j has rejected.
+fn without(mut table: EdgeTable, refused: &BTreeSet<u64>) -> EdgeTable {
+    if !refused.is_empty() {
+        let header = edge_header(&table);
+        let alone = |row: &EdgeRow| EdgeTable { rows: vec![row.clone()], ..header.clone() };
+        table.rows.retain(|row| !refused.contains(&mark(&alone(row))));
+    }
+    table
+}
+
 /// Creates the fetched edges, in smaller transactions if Neo4j rejects the size.
-async fn draw(store: &GraphStore, schema: &Schema, fetched: &Fetched<'_>) -> Result<(), GraphError> {
-    let batches = || fetched.batches.iter().filter_map(|(_, item)| item.as_ref());
-    schema.ensure(store, needs(batches().filter_map(Item::batch))).await?;
+async fn draw(bus: &Bus, store: &GraphStore, schema: &Schema, fetched: &Fetched<'_>) -> Result<(), RetryError> {
+    schema.ensure(store, needs(fetched.batches.iter().filter_map(Item::batch))).await?;
     let mut rest = &fetched.batches[..];
-    let mut backoff = store.backoff();
     while !rest.is_empty() {
         let (now, edges) = first(rest, EDGES.size());
-        match attempt(store, fetched, &rest[..now]).await {
-            Ok(()) => {
-                EDGES.passed(edges);
-                (rest, backoff) = (&rest[now..], store.backoff());
+        match together(store, fetched.stored, &rest[..now], edges).await? {
+            Drawn::All => rest = &rest[now..],
+            Drawn::TooLarge => {}
+            Drawn::No => {
+                for item in &rest[..now] {
+                    by_row(bus, store, fetched.stored, item).await?;
+                }
+                EDGES.passed(EDGES.size());
+                rest = &rest[now..];
             }
-            // A single batch cannot be split further.
-            Err(error) => backoff.shrink(error, &EDGES, if now == 1 { 1 } else { edges }).await?,
         }
     }
     Ok(())
 }
 
 /// Number of the first batches with at most `most` edges together, at least one; and the number of their edges.
-fn first(batches: &[(u64, Option<Item>)], most: usize) -> (usize, usize) {
-    let mut sizes = batches.iter().map(|(_, item)| item.as_ref().map_or(0, |item| item.rows().1));
+fn first(batches: &[Item], most: usize) -> (usize, usize) {
+    let mut sizes = batches.iter().map(|item| item.rows().1);
     let (mut count, mut edges) = (1, sizes.next().unwrap_or(0));
     for size in sizes {
         if edges + size > most {
@@ -144,25 +175,59 @@ fn first(batches: &[(u64, Option<Item>)], most: usize) -> (usize, usize) {
     (count, edges)
 }
 
-async fn attempt(
+/// Draws batches with this number of edges in one transaction.
+async fn together(
     store: &GraphStore,
-    fetched: &Fetched<'_>,
-    batches: &[(u64, Option<Item>)],
-) -> Result<(), neo4rs::Error> {
+    stored: &StoredScope,
+    batches: &[Item],
+    edges: usize,
+) -> Result<Drawn, GraphError> {
+    if edges > EDGES.size() {
+        return Ok(Drawn::No);
+    }
+    let mut backoff = store.backoff();
+    loop {
+        let error = match attempt(store, stored, batches).await {
+            Ok(()) => {
+                EDGES.passed(edges);
+                return Ok(Drawn::All);
+            }
+            Err(error) => error,
+        };
+        if is_too_large(&error) {
+            tracing::info!(%error, edges, "a transaction of held edges is too large for Neo4j; splitting it");
+            return Ok(if EDGES.halve(edges) && batches.len() > 1 { Drawn::TooLarge } else { Drawn::No });
+        }
+        match backoff.pause(error).await {
+            Ok(()) => {}
+            Err(GraphError::Rejected(error)) => {
+                tracing::info!(%error, "looking for the held edges that Neo4j rejects");
+                return Ok(Drawn::No);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Draws a batch in pieces, and parks the rows that Neo4j rejects before it counts them: after a crash in between, they
+/// are parked again under the same ids.
+async fn by_row(bus: &Bus, store: &GraphStore, stored: &StoredScope, item: &Item) -> Result<(), RetryError> {
+    let held = Held { store, stored, item };
+    let Some(pieces) = held.draw().await? else { return Ok(()) };
+    park(bus, item.sequence, &pieces.refused).await?;
+    Ok(held.conclude(&pieces).await?)
+}
+
+async fn attempt(store: &GraphStore, stored: &StoredScope, batches: &[Item]) -> Result<(), neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let drawn = enter(&mut transaction, fetched, batches).await;
+    let drawn = enter(&mut transaction, stored, batches).await;
     transaction.end(drawn).await
 }
 
-async fn enter(
-    transaction: &mut Transaction,
-    fetched: &Fetched<'_>,
-    batches: &[(u64, Option<Item>)],
-) -> Result<(), neo4rs::Error> {
-    let scopes = BTreeMap::from([(fetched.stored.id(), fetched.stored.scope.clone())]);
-    let mut states = scope_store::lock(transaction, &scopes).await?;
-    for stored in states.values_mut() {
-        redraw(transaction, &mut stored.state, fetched, batches).await?;
+async fn enter(transaction: &mut Transaction, stored: &StoredScope, batches: &[Item]) -> Result<(), neo4rs::Error> {
+    let mut states = scope_store::lock(transaction, &BTreeMap::from([(stored.id(), stored.scope.clone())])).await?;
+    for now in states.values_mut() {
+        redraw(transaction, &mut now.state, stored, batches).await?;
     }
     scope_store::save(transaction, &states).await
 }
@@ -171,32 +236,73 @@ async fn enter(
 async fn redraw(
     transaction: &mut Transaction,
     state: &mut ScopeState,
-    fetched: &Fetched<'_>,
-    batches: &[(u64, Option<Item>)],
+    stored: &StoredScope,
+    batches: &[Item],
 ) -> Result<(), neo4rs::Error> {
-    if state.run != fetched.stored.state.run {
+    if state.run != stored.state.run {
         return Ok(());
     }
-    let place = fetched.stored.scope.place();
-    let still: HashSet<u64> = state.held.keys().copied().collect();
-    let run = state.run.clone();
-    let listing = &fetched.stored.scope.listing;
-    let origin = Origin { run: &run, place: &place, listing };
-    let mut edges = EdgeWrites::default();
-    for (sequence, item) in batches.iter().filter(|(sequence, _)| still.contains(sequence)) {
-        if let Some(batch) = item.as_ref().and_then(Item::batch) {
-            batch.edges.iter().for_each(|table| edges.add(table, origin, *sequence));
-        } else if state.held.get(sequence).is_some_and(|missing| missing.rows > 0 && fetched.labels.await_any(missing))
-        {
-            tracing::warn!(scope = scopes::id(&fetched.stored.scope), sequence, "a batch is gone from the stream");
-            state.lost = true;
-        }
-    }
-    let mut sightings = Sightings::default();
-    for (sequence, missing) in edges.write(transaction, Elements::default(), &mut sightings).await? {
+    let still = batches.iter().filter(|item| state.held.contains_key(&item.sequence));
+    let still: Vec<_> = still.filter_map(|item| Some((item.sequence, item.batch()?))).collect();
+    for (sequence, missing) in draw_rows(transaction, stored, &still).await? {
         state.hold(sequence, missing);
     }
-    sightings.write(transaction).await
+    Ok(())
+}
+
+/// Draws the edges of batches of a scope. Returns, for each batch, those that still lack an end.
+pub(crate) async fn draw_rows(
+    transaction: &mut Transaction,
+    stored: &StoredScope,
+    batches: &[(u64, &AssetBatch)],
+) -> Result<edges::Held, neo4rs::Error> {
+    let place = stored.scope.place();
+    let origin = Origin { run: &stored.state.run, place: &place, listing: &stored.scope.listing };
+    let mut writes = EdgeWrites::default();
+    for (sequence, batch) in batches {
+        batch.edges.iter().for_each(|table| writes.add(table, origin, *sequence));
+    }
+    let mut sightings = Sightings::default();
+    let held = writes.write(transaction, Elements::default(), &mut sightings).await?;
+    sightings.write(transaction).await?;
+    Ok(held)
+}
+
+/// Notes that the scope has lost edges, if batches of awaited ones have left the stream.
+async fn lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<(), GraphError> {
+    let mut backoff = store.backoff();
+    while !fetched.gone.is_empty() {
+        match attempt_to_lose(store, fetched, labels).await {
+            Ok(()) => break,
+            Err(error) => backoff.pause(error).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn attempt_to_lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<(), neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let noted = enter_lost(&mut transaction, fetched, labels).await;
+    transaction.end(noted).await
+}
+
+async fn enter_lost(
+    transaction: &mut Transaction,
+    fetched: &Fetched<'_>,
+    labels: &Labels,
+) -> Result<(), neo4rs::Error> {
+    let Fetched { stored, gone, .. } = fetched;
+    let mut states = scope_store::lock(transaction, &BTreeMap::from([(stored.id(), stored.scope.clone())])).await?;
+    for now in states.values_mut().filter(|now| now.state.run == stored.state.run) {
+        for sequence in gone {
+            let held = now.state.held.get(sequence);
+            if held.is_some_and(|missing| missing.rows > 0 && labels.await_any(missing)) {
+                tracing::warn!(scope = scopes::id(&stored.scope), sequence, "a batch is gone from the stream");
+                now.state.lost = true;
+            }
+        }
+    }
+    scope_store::save(transaction, &states).await
 }
 
 #[cfg(test)]
@@ -205,21 +311,29 @@ mod tests {
     use crate::flaws::Flaws;
     use events::{Direction, EdgeRow, Scope, Sync};
 
-    fn batch(sequence: u64, edges: usize) -> (u64, Option<Item>) {
+    fn batch(sequence: u64, edges: usize) -> Item {
         let row = EdgeRow { source_id: "a".into(), target_value: "b".into(), values: Vec::new() };
         let table = EdgeTable { direction: Direction::Out.into(), rows: vec![row; edges], ..EdgeTable::default() };
         let event = Event::Batch(AssetBatch { edges: vec![table], ..AssetBatch::default() });
         let event =
             Admitted { sync: Sync::default(), scope: Scope::default(), attempt: 1, event, flaws: Flaws::default() };
-        (sequence, Some(Item { sequence, event }))
+        Item { sequence, event }
     }
 
     #[test]
     fn a_transaction_takes_the_batches_that_fit_and_one_at_least() {
-        let batches = [batch(1, 40), (2, None), batch(3, 40), batch(4, 40)];
+        let batches = [batch(1, 40), batch(2, 0), batch(3, 40), batch(4, 40)];
         assert_eq!(first(&batches, 100), (3, 80));
         assert_eq!(first(&batches, 40), (2, 40));
         assert_eq!(first(&batches, 10), (1, 40));
         assert_eq!(first(&batches[3..], 100), (1, 40));
+    }
+
+    #[test]
+    fn rows_that_were_rejected_are_left_out() {
+        let row = |id: &str| EdgeRow { source_id: id.into(), target_value: "x".into(), values: Vec::new() };
+        let table = |ids: &[&str]| EdgeTable { rows: ids.iter().copied().map(row).collect(), ..EdgeTable::default() };
+        let refused = BTreeSet::from([mark(&table(&["b"]))]);
+        assert_eq!(without(table(&["a", "b", "c"]), &refused), table(&["a", "c"]));
     }
 }

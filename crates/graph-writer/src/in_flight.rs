@@ -87,7 +87,7 @@ impl Drop for Share {
 
 /// Longest time of work without a sign of progress. Longer than every limit of a single step ([`graph::Limits`]).
 pub(crate) const SILENCE: Duration = Duration::from_mins(10);
-/// Time limit for one progress acknowledgement, or for returning one delivery.
+/// Time limit for the progress acknowledgements of all deliveries together, or for returning all of them.
 const SIGN: Duration = Duration::from_secs(5);
 
 /// Deliveries by their place in the stream.
@@ -132,8 +132,10 @@ impl InFlight {
     /// Returns all remaining deliveries, so that another writer gets them at once. Those that cannot be returned in
     /// time are redelivered after the ack wait.
     pub(crate) async fn hand_back(&self) {
-        for (_, held) in self.held.lock().await.drain() {
-            timeout(SIGN, held.delivery.settle(Outcome::Retry(Duration::ZERO))).await.ok();
+        let mut held = self.held.lock().await;
+        let back = held.drain().map(|(_, held)| held.delivery.settle(Outcome::Retry(Duration::ZERO)));
+        if !within(SIGN, back).await {
+            tracing::debug!("NATS does not take all messages back");
         }
     }
 
@@ -156,14 +158,26 @@ impl InFlight {
             drop(held);
             return self.hand_back().await;
         }
-        for held in held.values() {
-            match timeout(SIGN, held.delivery.progress()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "cannot acknowledge progress"),
-                Err(_) => return tracing::debug!("NATS does not accept an acknowledgement of progress"),
-            }
+        if !within(SIGN, held.values().map(|held| held.delivery.progress())).await {
+            tracing::debug!("NATS does not accept all acknowledgements of progress");
         }
     }
+}
+
+/// Does one after the other, and drops the rest when the time is over. Returns whether all are done. The client's queue is
+/// full while NATS takes nothing: then each of them would wait.
+async fn within<E: std::fmt::Display>(
+    limit: Duration,
+    signs: impl Iterator<Item = impl Future<Output = Result<(), E>>>,
+) -> bool {
+    let all = async {
+        for sign in signs {
+            if let Err(error) = sign.await {
+                tracing::debug!(%error, "cannot answer a delivery");
+            }
+        }
+    };
+    timeout(limit, all).await.is_ok()
 }
 
 #[cfg(test)]
@@ -193,6 +207,18 @@ mod tests {
         let again = consumer.next(1).await?.pop().expect("it is delivered again");
         assert_eq!(again.deliveries(), 2);
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn signs_that_nats_does_not_take_have_one_limit_together() {
+        let tried = std::cell::Cell::new(0);
+        let stuck = || {
+            tried.set(tried.get() + 1);
+            std::future::pending::<Result<(), String>>()
+        };
+        assert!(!within(Duration::from_millis(1), (0..512).map(|_| stuck())).await);
+        assert_eq!(tried.get(), 1);
+        assert!(within(SIGN, (0..512).map(|_| std::future::ready(Err("closed")))).await);
     }
 
     fn room(shares: &Shares) -> Option<usize> {

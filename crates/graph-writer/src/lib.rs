@@ -5,8 +5,8 @@
 //! [`scopes`] counts applied batches, [`scope_store`] stores these counts in the graph, [`feeds`] the labels and edges
 //! that listings feed. `rows` and `requests` encode rows, `elements` finds nodes, [`nodes`] and [`edges`] write them
 //! (`ownership`: the place that an element belongs to, `sightings`: the places of elements that several see). [`apply`]
-//! is the transaction around them, `pieces` isolates a row that Neo4j rejects; [`held`] keeps edges whose target is
-//! missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` reads the collectors' reports,
+//! is the transaction around them, `pieces` isolates a row that Neo4j rejects and `park` parks it; [`held`] keeps edges
+//! whose target is missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` reads the collectors' reports,
 //! `settle` waits for its scopes, [`due`] computes what may be cleaned, by `areas`, `unwritten` names scopes that the
 //! graph lacks, [`cleanup`] (with `unseen`) removes assets that finished scopes no longer contain, `stale` names places
 //! that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut` limits the size of messages.
@@ -32,6 +32,7 @@ mod lane;
 pub mod newest;
 pub mod nodes;
 mod ownership;
+mod park;
 mod pieces;
 pub mod prepare;
 pub mod preview;

@@ -1,25 +1,21 @@
-//! Splits one batch into several transactions, if Neo4j rejects one of its rows or if it is too large for one
+//! Splits the rows of one batch into several transactions, if Neo4j rejects one of them or if they are too large for one
 //! transaction.
 //!
 //! Rows are halved until a piece succeeds or is a single row, which is left out. Nodes come before edges, as within a
-//! transaction. Each piece takes the scope's lock and checks that the batch is still wanted. Only the last transaction
-//! records the batch as applied, so after the death of a writer another one starts over. Writing a row twice changes
-//! nothing.
+//! transaction. A [`Pen`] writes each piece: [`event`] those of an event, [`held`] those of edges that lacked an end.
+
+pub(crate) mod event;
+pub(crate) mod held;
 
 use crate::{
     admit::Admitted,
-    apply::{self, Applied, Item, apply, labels, needs},
+    apply::Item,
     flaws::{Owner, Refused, Row, edge_header, header},
-    schema::Schema,
-    scope_store::{self, StoredScope},
-    scopes::{Missing, Verdict},
+    scopes::Missing,
 };
-use events::{AssetBatch, EdgeTable, NodeTable, Scope, asset_event::Event};
-use graph::{GraphError, GraphStore, Portion, Transaction, is_too_large};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    ops::Range,
-};
+use events::{AssetBatch, EdgeTable, NodeTable};
+use graph::{GraphError, Portion};
+use std::ops::Range;
 
 /// Number of rows in a piece.
 static PIECE: Portion = Portion::new(1_000);
@@ -34,20 +30,25 @@ pub(crate) struct Pieces {
 }
 
 /// Result of a piece.
-enum Fate {
+pub(crate) enum Fate {
     /// Written, with the edges that lack an end.
     Written(Missing),
-    /// A newer run has begun, or the batch was applied meanwhile.
+    /// A newer run has begun, or the batch was dealt with meanwhile.
     Unwanted,
 }
 
-/// Writes a batch piece by piece, without recording it as applied. `None`: it is no longer wanted.
+/// Writes a piece of a batch in a transaction of its own.
+pub(crate) trait Pen: Sync {
+    /// Repeats it after errors that pass, except when it is too large.
+    fn write(&self, piece: &AssetBatch) -> impl Future<Output = Result<Fate, GraphError>> + Send;
+}
+
+/// Writes a batch piece by piece. `None`: it is no longer wanted.
 ///
 /// # Errors
 /// The graph is unavailable, or the error is not due to a single row.
-pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> Result<Option<Pieces>, GraphError> {
+async fn split(item: &Item, pen: &impl Pen) -> Result<Option<Pieces>, GraphError> {
     let Some(batch) = item.batch() else { return Ok(Some(Pieces::default())) };
-    let ambiguous = schema.ensure(store, needs(std::iter::once(batch))).await?;
     let mut pieces = Pieces { good: AssetBatch { index: batch.index, ..AssetBatch::default() }, ..Pieces::default() };
     let nodes = places(batch.nodes.iter().map(|table| table.rows.len()));
     let edges = places(batch.edges.iter().map(|table| table.rows.len()));
@@ -55,7 +56,7 @@ pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> R
         let mut left: Vec<_> = std::iter::once(0..rows.len()).collect();
         while let Some(range) = next(&mut left) {
             let piece = cut(batch, &rows[range.clone()]);
-            match write_piece(store, item, &piece, &ambiguous).await {
+            match pen.write(&piece).await {
                 Ok(Fate::Unwanted) => return Ok(None),
                 Ok(Fate::Written(missing)) => {
                     PIECE.passed(range.len());
@@ -70,117 +71,6 @@ pub(crate) async fn write(store: &GraphStore, schema: &Schema, item: &Item) -> R
         }
     }
     Ok(Some(pieces))
-}
-
-/// Records the batch as applied, without its rejected rows.
-///
-/// # Errors
-/// The graph is unavailable.
-pub(crate) async fn conclude(
-    store: &GraphStore,
-    schema: &Schema,
-    item: &Item,
-    pieces: Pieces,
-) -> Result<Applied, GraphError> {
-    let Pieces { refused, missing, good } = pieces;
-    let labels: HashSet<String> = labels(&good).collect();
-    let mut whole = item.clone();
-    whole.event.flaws.refused.extend(refused);
-    if item.batch().is_none() {
-        return apply(store, schema, &[whole]).await;
-    }
-    // Its rows are already written; only their number is used.
-    whole.event.event = Event::Batch(good);
-    let scopes = apply::scopes(std::slice::from_ref(&whole));
-    let mut backoff = store.backoff();
-    loop {
-        match note(store, &scopes, &whole, &missing).await {
-            Ok(completed) => return Ok(Applied { completed, labels }),
-            Err(error) => backoff.pause(error).await?,
-        }
-    }
-}
-
-/// Records the batch and returns whether the scope has all its batches.
-async fn note(
-    store: &GraphStore,
-    scopes: &BTreeMap<String, Scope>,
-    item: &Item,
-    missing: &Missing,
-) -> Result<bool, neo4rs::Error> {
-    let mut transaction = store.begin().await?;
-    let noted = enter_note(&mut transaction, scopes, item, missing).await;
-    transaction.end(noted).await
-}
-
-async fn enter_note(
-    transaction: &mut Transaction,
-    scopes: &BTreeMap<String, Scope>,
-    item: &Item,
-    missing: &Missing,
-) -> Result<bool, neo4rs::Error> {
-    let mut states = scope_store::lock(transaction, scopes).await?;
-    let wanted = !apply::step(&mut states, std::slice::from_ref(item)).is_empty();
-    for stored in states.values_mut().filter(|_| wanted) {
-        stored.state.hold(item.sequence, missing.clone());
-    }
-    scope_store::save(transaction, &states).await?;
-    Ok(states.values().any(|stored| stored.state.is_applied()))
-}
-
-async fn write_piece(
-    store: &GraphStore,
-    item: &Item,
-    piece: &AssetBatch,
-    ambiguous: &BTreeSet<String>,
-) -> Result<Fate, GraphError> {
-    let Admitted { sync, scope, attempt, .. } = item.event.clone();
-    let part =
-        Item { sequence: item.sequence, event: Admitted::new(sync, scope, attempt, Event::Batch(piece.clone())) };
-    let mut backoff = store.backoff();
-    loop {
-        match try_piece(store, item, &part, ambiguous).await {
-            Ok(Some(fate)) => return Ok(fate),
-            Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
-            Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
-            Err(error) => backoff.pause(error).await?,
-        }
-    }
-}
-
-/// `None`: the transaction has to be repeated.
-async fn try_piece(
-    store: &GraphStore,
-    item: &Item,
-    part: &Item,
-    ambiguous: &BTreeSet<String>,
-) -> Result<Option<Fate>, neo4rs::Error> {
-    let mut transaction = store.begin().await?;
-    match enter(&mut transaction, item, part, ambiguous).await {
-        Ok(None) => {
-            transaction.undo().await;
-            Ok(None)
-        }
-        written => transaction.end(written).await,
-    }
-}
-
-async fn enter(
-    transaction: &mut Transaction,
-    item: &Item,
-    part: &Item,
-    ambiguous: &BTreeSet<String>,
-) -> Result<Option<Fate>, neo4rs::Error> {
-    let states = scope_store::lock(transaction, &apply::scopes(std::slice::from_ref(item))).await?;
-    let wants = |stored: StoredScope| {
-        let (state, verdict) = stored.state.step(&item.run(), &item.event.event);
-        verdict == Verdict::Apply && state.run == item.run()
-    };
-    if !states.into_values().all(wants) {
-        return Ok(Some(Fate::Unwanted));
-    }
-    let held = apply::write(transaction, &[part], ambiguous).await?;
-    Ok(held.map(|mut held| Fate::Written(held.remove(&item.sequence).unwrap_or_default())))
 }
 
 impl Pieces {

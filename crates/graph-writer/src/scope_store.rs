@@ -127,16 +127,24 @@ fn holding_in_sync_text() -> String {
 pub(crate) const IN_SYNC: &str =
     "MATCH (s:GromaScope) USING INDEX s:GromaScope(sync, id) WHERE s.sync = $sync AND s.id > $after";
 
-/// Scopes of the account with held edges.
+/// The next scopes of an account with held edges, like [`holding_in_sync`].
 ///
 /// # Errors
-/// When the graph cannot be read.
-pub async fn holding_in_account(store: &GraphStore, account: &str) -> Result<Vec<StoredScope>, GraphError> {
-    read(store, bolt::planned_once(&holding_text(), [("account", account.into())])).await
+/// The graph cannot be read.
+pub async fn holding_in_account(
+    store: &GraphStore,
+    account: &str,
+    after: &str,
+) -> Result<Vec<StoredScope>, GraphError> {
+    let parameters = [("account", account.into()), ("after", after.into()), ("page", bolt::integer(HOLDING))];
+    read(store, bolt::planned_once(&holding_text(), parameters)).await
 }
 
 fn holding_text() -> String {
-    format!("MATCH (s:GromaScope {{account: $account}}) WHERE size(s.held) > 0 RETURN {COLUMNS}")
+    format!(
+        "MATCH (s:GromaScope) USING INDEX s:GromaScope(account) WHERE s.account = $account AND s.id > $after \
+         AND size(s.held) > 0 WITH s ORDER BY s.id LIMIT $page RETURN {COLUMNS}"
+    )
 }
 
 async fn read(store: &GraphStore, query: Query) -> Result<Vec<StoredScope>, GraphError> {
@@ -256,15 +264,26 @@ fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// `<sequence> <rows> <label> <label> …`; [`crate::admit`] lets no name with a space pass.
+/// Begins the mark of a rejected row, and no label.
+const MARK: char = '!';
+
+/// `<sequence> <rows> <label> <label> … !<mark> !<mark> …`; [`crate::admit`] lets no name with a space or a `!` pass.
 fn held_text((sequence, missing): (&u64, &Missing)) -> String {
-    words(&[&sequence.to_string(), &missing.rows.to_string()], &missing.labels)
+    let marks: Vec<String> = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}")).collect();
+    words(&[&sequence.to_string(), &missing.rows.to_string()], missing.labels.iter().chain(&marks))
 }
 
 fn held(text: &str) -> Option<(u64, Missing)> {
     let mut words = text.split(' ');
     let (sequence, rows) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some((sequence, Missing { rows, labels: words.map(str::to_owned).collect() }))
+    let mut missing = Missing { rows, ..Missing::default() };
+    for word in words {
+        match word.strip_prefix(MARK) {
+            Some(mark) => missing.refused.extend(u64::from_str_radix(mark, 16).ok()),
+            None => missing.labels.extend([word.to_owned()]),
+        }
+    }
+    Some((sequence, missing))
 }
 
 /// `<label> <count> <example>`; the example may contain spaces.
@@ -289,7 +308,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let missing = Missing { rows: 17, labels: ["A".to_owned(), "B".to_owned()].into() };
+        let labels = ["A".to_owned(), "B".to_owned()].into();
+        let missing = Missing { rows: 17, labels, refused: [3, u64::MAX].into() };
         assert_eq!(held(&held_text((&12, &missing))), Some((12, missing)));
         let short = ("A".to_owned(), Shortened { count: 2, example: "a b …0".into() });
         assert_eq!(shortened(&shortened_text((&short.0, &short.1))), Some(short));

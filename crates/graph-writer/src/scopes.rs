@@ -97,6 +97,9 @@ pub struct Missing {
     pub rows: u64,
     /// Labels of the nodes that are missing.
     pub labels: BTreeSet<String>,
+    /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not tried
+    /// again.
+    pub refused: BTreeSet<u64>,
 }
 
 /// What a run that read every page said at its end.
@@ -195,11 +198,12 @@ impl ScopeState {
         }
     }
 
-    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch.
-    pub fn hold(&mut self, sequence: u64, missing: Missing) {
-        if missing.labels.is_empty() {
-            self.held.remove(&sequence);
-        } else {
+    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch. Edges
+    /// that Neo4j rejected earlier stay recorded.
+    pub fn hold(&mut self, sequence: u64, mut missing: Missing) {
+        let known = self.held.remove(&sequence).unwrap_or_default();
+        if !missing.labels.is_empty() {
+            missing.refused.extend(known.refused);
             self.held.insert(sequence, missing);
         }
     }
@@ -341,6 +345,21 @@ mod tests {
         assert_eq!(state.rejected, Rejected { rows: 3, example: Some("a".into()) });
         let next = state.step(&run(6, 1), &batch(0)).0.step(&run(6, 1), &finished(1)).0;
         assert_eq!(next.progress(), Progress::Complete);
+    }
+
+    #[test]
+    fn a_held_batch_remembers_its_rejected_rows_until_it_is_released() {
+        let missing = |refused: &[u64]| Missing {
+            rows: 1,
+            labels: ["A".to_owned()].into(),
+            refused: refused.iter().copied().collect(),
+        };
+        let mut state = ScopeState::default();
+        state.hold(3, missing(&[7]));
+        state.hold(3, missing(&[8]));
+        assert_eq!(state.held[&3], missing(&[7, 8]));
+        state.hold(3, Missing::default());
+        assert!(state.held.is_empty());
     }
 
     fn stories() -> impl Strategy<Value = Events> {

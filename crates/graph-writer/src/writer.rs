@@ -12,21 +12,22 @@
 use crate::{
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
-    flaws::Refused,
     held::{self, Labels},
     in_flight::{InFlight, SILENCE, Shares},
     lane::{Job, Lanes},
-    newest, pieces,
+    newest,
+    park::park,
+    pieces::event,
     prepare::Expected,
     schema::{Need, Schema},
     scope_store, steps,
     sync_end::{SyncEnd, SyncEndError},
 };
-use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Outgoing, PublishError, Subscription};
-use events::{Message, Sync, SyncEvent, asset_event::Event, subjects};
+use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
+use events::{Sync, SyncEvent, subjects};
 use graph::{GraphConfig, GraphError, GraphStore, Pulse};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// When Neo4j is away, messages come again after this long.
@@ -39,11 +40,9 @@ const IN_FLIGHT: usize = 512;
 const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
 /// Syncs that are closed at once.
 const SYNCS_AT_ONCE: usize = 8;
-/// Time limit for open transactions on shutdown: less than the 30 s that Kubernetes grants
+/// Time limit for open transactions on shutdown: with the return of messages, less than the 30 s that Kubernetes grants
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>).
 const DRAIN: Duration = Duration::from_secs(15);
-/// Limit of one message's rows that are parked one by one; further ones are only counted.
-const PARKED_ROWS: usize = 100;
 
 /// How a writer works.
 #[derive(Debug, Clone)]
@@ -147,20 +146,26 @@ impl Writer {
         }
         let end = SyncEnd { bus: bus.clone(), store: store.clone(), schema, options, shutdown: shutdown.clone() };
         let lanes = |sequence, event| shared.lanes.push(Item { sequence, event });
-        tokio::select! {
-            _ = async {
+        // Workers and closing syncs end at the same time: together with the return of messages, less than the 30 s that
+        // Kubernetes grants.
+        let ending = async {
+            shutdown.cancelled().await;
+            shared.lanes.close();
+            Instant::now() + DRAIN
+        };
+        let until = tokio::select! {
+            (until, ..) = async {
                 tokio::join!(
+                    ending,
                     assets.pull(&shutdown, read_asset, lanes),
                     close_syncs(&syncs, end, &shutdown),
                     newest::serve(&bus, &store, &shutdown),
                 )
-            } => {}
+            } => until,
             Some(Err(broken)) = workers.join_next() => std::panic::resume_unwind(broken.into_panic()),
-        }
-        shared.lanes.close();
-        drain(&mut workers).await;
-        assets.in_flight.hand_back().await;
-        syncs.in_flight.hand_back().await;
+        };
+        drain(&mut workers, until).await;
+        tokio::join!(assets.in_flight.hand_back(), syncs.in_flight.hand_back());
         Ok(())
     }
 }
@@ -242,10 +247,10 @@ fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 
-/// Waits for tasks until the time limit, then aborts them.
-async fn drain(tasks: &mut JoinSet<()>) {
+/// Waits for tasks until the deadline, then aborts them.
+async fn drain(tasks: &mut JoinSet<()>, until: Instant) {
     let ended = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+    if tokio::time::timeout_at(until, ended).await.is_err() {
         tracing::warn!(tasks = tasks.len(), "transactions did not finish in time; rolling them back");
         tasks.shutdown().await;
     }
@@ -343,7 +348,7 @@ impl Working {
     /// Applies one event in pieces if necessary, and parks the rows that Neo4j rejects.
     async fn apply_rows(&self, item: Item) -> Applied {
         let schema = &self.shared.schema;
-        let pieces = match pieces::write(&self.store, schema, &item).await {
+        let pieces = match event::write(&self.store, schema, &item).await {
             Ok(Some(pieces)) => pieces,
             Ok(None) => {
                 self.settle_applied(&[item]).await;
@@ -354,10 +359,10 @@ impl Working {
         };
         // Park the rows before they are counted: after a crash in between, a writer parks them again under the same
         // ids.
-        if let Err(error) = self.park_rows(item.sequence, &pieces.refused).await {
+        if let Err(error) = park(&self.shared.bus, item.sequence, &pieces.refused).await {
             return self.put_off(&[item], &error).await;
         }
-        match pieces::conclude(&self.store, schema, &item, pieces).await {
+        match event::conclude(&self.store, schema, &item, pieces).await {
             Ok(applied) => {
                 self.shared.lanes.passed_in_pieces();
                 self.settle_applied(&[item]).await;
@@ -391,7 +396,7 @@ impl Working {
     /// Parks the rows that admission left out, and acknowledges the events.
     async fn settle_applied(&self, items: &[Item]) {
         for item in items {
-            let outcome = match self.park_rows(item.sequence, &item.event.flaws.refused).await {
+            let outcome = match park(&self.shared.bus, item.sequence, &item.event.flaws.refused).await {
                 Ok(()) => Outcome::Ack,
                 Err(error) => {
                     tracing::warn!(error = bus::chain(&error), "cannot park rows; their event is redelivered");
@@ -408,29 +413,16 @@ impl Working {
         }
     }
 
-    async fn park_rows(&self, sequence: u64, rows: &[Refused]) -> Result<(), PublishError> {
-        for Refused { reason, row } in rows.iter().take(PARKED_ROWS) {
-            tracing::warn!(sequence, reason, "Neo4j cannot store a row; parked it");
-            let part = match &row.event {
-                Some(Event::Batch(batch)) => batch.index.to_string(),
-                _ => String::new(),
-            };
-            let (subject, payload, bus) = (subjects::asset(row), row.encode_to_vec(), &self.shared.bus);
-            let parked =
-                Outgoing::parked_part(bus::ASSETS, sequence, &part, &subject, reason, payload, bus.most_bytes());
-            bus.publish(parked).await?;
-        }
-        if rows.len() > PARKED_ROWS {
-            tracing::warn!(sequence, more = rows.len() - PARKED_ROWS, "further rows of the message are not parked");
-        }
-        Ok(())
-    }
-
     async fn redraw(&self, account: &str, labels: &HashSet<String>) -> Result<(), held::RetryError> {
         let Shared { bus, schema, .. } = &*self.shared;
-        let holding = scope_store::holding_in_account(&self.store, account).await?;
         let labels = Labels { awaited: labels.clone(), all: false };
-        held::retry(bus, &self.store, schema, holding, &labels).await
+        let mut after = String::new();
+        loop {
+            let holding = scope_store::holding_in_account(&self.store, account, &after).await?;
+            let Some(last) = holding.last() else { return Ok(()) };
+            after = last.id();
+            held::retry(bus, &self.store, schema, holding, &labels).await?;
+        }
     }
 }
 
@@ -446,7 +438,7 @@ async fn close_syncs(feed: &Feed, end: SyncEnd, shutdown: &CancellationToken) {
         closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), sequence, sync));
     };
     feed.pull(shutdown, read_sync, close).await;
-    drain(&mut closing).await;
+    drain(&mut closing, Instant::now() + DRAIN).await;
 }
 
 async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync) {

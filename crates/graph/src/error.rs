@@ -59,9 +59,12 @@ impl GraphError {
         matches!(self, Self::Rejected(_) | Self::TooLarge(_) | Self::Unreadable(_) | Self::Forbidden { .. })
     }
 
-    /// Whether the transaction alone exceeded `db.memory.transaction.max`, regardless of concurrent transactions.
+    /// Whether the transaction alone exceeded `db.memory.transaction.max`, in a statement or in its commit, regardless of
+    /// concurrent transactions. Neo4j 5.26 has one code for this limit and that of all transactions together, and names
+    /// the limit in the message.
     pub fn exceeds_own_memory(&self) -> bool {
-        matches!(self, Self::TooLarge(neo4rs::Error::Neo4j(answer)) if answer.message().contains("db.memory.transaction.max"))
+        let Self::TooLarge(neo4rs::Error::Neo4j(answer)) = self else { return false };
+        answer.code().ends_with("TransactionOutOfMemoryError") || answer.message().contains("db.memory.transaction.max")
     }
 }
 

@@ -66,6 +66,37 @@ const STRAINS: [&str; 6] = [
     "TransactionTimedOutClientConfiguration",
 ];
 
+/// Errors of the statement or its rows. Others with the same beginning are not: `Statement.AccessMode` is a server that
+/// takes no writes, `Schema.SchemaRuleAccessFailed` a failing database.
+const PERMANENT: [&str; 26] = [
+    "Statement.ArgumentError",
+    "Statement.ArithmeticError",
+    "Statement.ConstraintVerificationFailed",
+    "Statement.ParameterMissing",
+    "Statement.PropertyNotFound",
+    "Statement.RuntimeUnsupportedError",
+    "Statement.SemanticError",
+    "Statement.SyntaxError",
+    "Statement.TypeError",
+    "Statement.UnsupportedAdministrationCommand",
+    "Statement.UnsupportedOperationError",
+    "Schema.ConstraintAlreadyExists",
+    "Schema.ConstraintCreationFailed",
+    "Schema.ConstraintDropFailed",
+    "Schema.ConstraintNotFound",
+    "Schema.ConstraintWithNameAlreadyExists",
+    "Schema.ForbiddenOnConstraintIndex",
+    "Schema.IndexAlreadyExists",
+    "Schema.IndexCreationFailed",
+    "Schema.IndexDropFailed",
+    "Schema.IndexWithNameAlreadyExists",
+    "Schema.RepeatedLabelInSchema",
+    "Schema.RepeatedPropertyInCompositeSchema",
+    "Schema.RepeatedRelationshipTypeInSchema",
+    "Schema.TokenLengthError",
+    "Schema.TokenNameError",
+];
+
 fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
     use Neo4jClientErrorKind::Security;
     let is = |names: &[&str]| names.iter().any(|name| code.ends_with(name));
@@ -80,10 +111,8 @@ fn judge_answer(kind: Neo4jErrorKind, code: &str, message: &str) -> Judgement {
             Neo4jSecurityErrorKind::AuthorizationExpired | Neo4jSecurityErrorKind::TokenExpired,
         )) => Judgement::Outage,
         Neo4jErrorKind::Client(Security(_)) => Judgement::Refusal,
-        Neo4jErrorKind::Client(_) if code.starts_with("Neo.ClientError.Statement.") => Judgement::Permanent,
-        // A listed index was dropped meanwhile. No row is the cause.
-        _ if is(&["Schema.IndexNotFound"]) => Judgement::Outage,
-        _ if code.contains(".Schema.") => Judgement::Permanent,
+        _ if is(&PERMANENT) => Judgement::Permanent,
+        // Among others `Schema.IndexNotFound`: a listed index was dropped meanwhile.
         _ => Judgement::Outage,
     }
 }
@@ -104,6 +133,7 @@ mod tests {
             ("Neo.ClientError.Statement.EntityNotFound", Judgement::Conflict),
             ("Neo.ClientError.Schema.ConstraintValidationFailed", Judgement::Race),
             ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", Judgement::Strain),
+            ("Neo.ClientError.General.TransactionOutOfMemoryError", Judgement::Strain),
             ("Neo.TransientError.General.OutOfMemoryError", Judgement::Strain),
             ("Neo.ClientError.Transaction.TransactionTimedOut", Judgement::Strain),
             ("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", Judgement::Strain),
@@ -114,7 +144,9 @@ mod tests {
             ("Neo.ClientError.Statement.TypeError", Judgement::Permanent),
             ("Neo.ClientError.Statement.ArithmeticError", Judgement::Permanent),
             ("Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", Judgement::Conflict),
+            ("Neo.ClientError.Statement.ParameterMissing", Judgement::Permanent),
             ("Neo.ClientError.Schema.IndexAlreadyExists", Judgement::Permanent),
+            ("Neo.ClientError.Schema.TokenNameError", Judgement::Permanent),
             ("Neo.DatabaseError.Schema.ConstraintCreationFailed", Judgement::Permanent),
         ] {
             assert_eq!(of(code, ""), judgement, "{code}");
@@ -139,6 +171,17 @@ mod tests {
             "Neo.ClientError.Transaction.LockAcquisitionTimeout",
             "Neo.ClientError.Request.Invalid",
             "Neo.ClientError.Schema.IndexNotFound",
+            "Neo.ClientError.Statement.AccessMode",
+            "Neo.ClientError.Statement.ExternalResourceFailed",
+            "Neo.ClientError.Statement.NotSystemDatabaseError",
+            "Neo.ClientError.Statement.RemoteExecutionClientError",
+            "Neo.DatabaseError.Statement.RemoteExecutionFailed",
+            "Neo.DatabaseError.Schema.SchemaRuleAccessFailed",
+            "Neo.DatabaseError.Schema.SchemaRuleDuplicateFound",
+            "Neo.DatabaseError.Schema.LabelAccessFailed",
+            "Neo.DatabaseError.Schema.PropertyKeyAccessFailed",
+            "Neo.DatabaseError.Schema.RelationshipTypeAccessFailed",
+            "Neo.DatabaseError.Schema.TokenLimitReached",
             "something else",
         ] {
             assert_eq!(of(code, "the database needs to be restarted"), Judgement::Outage, "{code}");

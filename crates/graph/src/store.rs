@@ -40,21 +40,29 @@ pub struct GraphStore {
 }
 
 impl GraphStore {
-    /// Connects, and makes sure that the database answers.
+    /// Connects, and makes sure that the database answers. For commands; roles use [`GraphStore::connect_within`].
     ///
     /// # Errors
-    /// When it does not answer within 5 s, refuses the user or is too old.
+    /// When it does not answer within 5 to 10 s, refuses the user or is too old.
     pub async fn connect(config: &GraphConfig) -> Result<Self, GraphError> {
+        Self::connect_within(config, CONNECT_PATIENCE).await
+    }
+
+    /// Like [`GraphStore::connect`], but tries for `patience`, and waits for the last answer for five seconds more.
+    ///
+    /// # Errors
+    /// As [`GraphStore::connect`].
+    pub async fn connect_within(config: &GraphConfig, patience: Duration) -> Result<Self, GraphError> {
         let unavailable = |source| GraphError::Unavailable { uri: config.uri.clone(), source };
         let limits = Limits::default();
         let pool = Pool::new(driver(config, &limits).map_err(unavailable)?, config.connections + SPARE_CONNECTIONS);
         let (uri, user) = (config.uri.as_str().into(), config.user.as_str().into());
         let store = Self { pool, limits, pulse: None, uri, user };
-        let backoff = Backoff { store: &store, deadline: Instant::now() + CONNECT_PATIENCE, races: 0 };
+        let backoff = Backoff { store: &store, deadline: Instant::now() + patience, races: 0 };
         let text =
             "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version";
         let asked = store.read(Query::new(text.to_owned()), backoff);
-        let rows = tokio::time::timeout(CONNECT_PATIENCE * 2, asked).await;
+        let rows = tokio::time::timeout(patience + CONNECT_PATIENCE, asked).await;
         let rows = rows.map_err(|_| unavailable(neo4rs::Error::ConnectionTimedOut))??;
         let version = rows.first().and_then(|row| row.get::<String>("version").ok()).unwrap_or_default();
         match Version::of(&version) {
@@ -93,6 +101,30 @@ impl GraphStore {
     /// [`GraphError`].
     pub async fn rows(&self, query: Query) -> Result<Vec<Row>, GraphError> {
         self.read(query, self.backoff()).await
+    }
+
+    /// Runs a statement for a portion of at most `most` rows in a transaction of its own, and for half of them while that is
+    /// too large. Returns the number of rows with the answer.
+    ///
+    /// # Errors
+    /// [`GraphError`]; [`GraphError::TooLarge`] if even one row is too large.
+    pub async fn in_portion(
+        &self,
+        portion: &Portion,
+        most: usize,
+        query: impl Fn(usize) -> Query,
+    ) -> Result<(usize, Vec<Row>), GraphError> {
+        let mut backoff = self.backoff();
+        loop {
+            let size = portion.size().min(most);
+            match self.attempt(query(size)).await {
+                Ok(rows) => {
+                    portion.passed(size);
+                    return Ok((size, rows));
+                }
+                Err(error) => backoff.shrink(error, portion, size).await?,
+            }
+        }
     }
 
     async fn read(&self, query: Query, mut backoff: Backoff<'_>) -> Result<Vec<Row>, GraphError> {

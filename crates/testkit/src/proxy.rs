@@ -38,6 +38,8 @@ pub enum Fate {
     Pass,
     /// Drop it and keep the connection.
     Lose,
+    /// Drop it and all later data in this direction of the connection, and keep the connection.
+    Mute,
     /// Drop it and end the connection.
     Cut,
     /// Hold it and all later data, in both directions, until [`Proxy::release`]: a blackhole.
@@ -180,10 +182,18 @@ async fn carry(way: Way, from: OwnedReadHalf, to: OwnedWriteHalf, shared: &Share
 
 async fn take_in(way: Way, mut from: OwnedReadHalf, chunks: mpsc::Sender<(Instant, Vec<u8>)>, shared: &Shared) {
     let mut buffer = vec![0; CHUNK];
+    let mut is_mute = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if is_mute {
+            continue;
+        }
         match shared.fate(way, &buffer[..length]) {
             Fate::Pass => {}
             Fate::Lose => continue,
+            Fate::Mute => {
+                is_mute = true;
+                continue;
+            }
             Fate::Cut => return,
             Fate::Hold => [Way::ToServer, Way::ToClient].into_iter().for_each(|way| shared.hold(way)),
         }

@@ -7,12 +7,14 @@ use crate::{
     run::Counts,
     stale::{CHUNK, End, Shapes},
 };
-use graph::{GraphError, GraphStore, parameters};
+use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltNull, BoltType, Query};
 use serde_json::json;
 
-/// Edges of one type written in one transaction.
+/// Edges of one type that are written together.
 const BATCH: usize = 5_000;
+/// Edges written in one transaction.
+static WRITTEN: Portion = Portion::new(BATCH);
 
 /// Label at the start of all edges.
 const FROM: &str = "AWSPrincipal";
@@ -110,7 +112,13 @@ impl<'a> Drawing<'a> {
     }
 
     async fn write(&mut self, end: End, rows: Vec<BoltType>) -> Result<(), GraphError> {
-        self.counts.written += answer::count(&self.store.rows(merge(end, rows, self.tag)).await?, "written")?;
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let some = |size: usize| merge(end, rest[..size].to_vec(), self.tag);
+            let (size, answer) = self.store.in_portion(&WRITTEN, rest.len(), some).await?;
+            self.counts.written += answer::count(&answer, "written")?;
+            rest = &rest[size..];
+        }
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
 pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general =
-        [rules::counts(), principals::query(LAST), policies::query(&[]), trust::by_name(&[]), trust::of_account("")];
+        [rules::counts(), principals::query(LAST, 0), policies::query(&[]), trust::by_name(&[]), trust::of_account("")];
     let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
     general.into_iter().chain(resources).chain(edges::rehearsal(&rules, tag)).collect()
 }

@@ -5,12 +5,14 @@ use crate::{
     answer,
     policy::{Asked, Caller, Holder, Policy, Raw, Statement},
 };
-use graph::{GraphError, GraphStore, parameters};
+use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{DeError, Query, Row};
 use std::collections::{BTreeSet, HashMap};
 
 /// Policies asked for at once. Statements of the largest policies are tens of kilobytes.
 const AT_ONCE: usize = 200;
+/// Policies read in one transaction.
+static READ: Portion = Portion::new(AT_ONCE);
 /// Managed policies kept: an account may have 1,500, up to 5,000 on request.
 const MOST: usize = 10_000;
 
@@ -56,12 +58,15 @@ impl Policies {
     pub(super) async fn load(&mut self, store: &GraphStore, ids: impl Iterator<Item = &str>) -> Result<(), GraphError> {
         let new: BTreeSet<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
         let new: Vec<&str> = new.into_iter().collect();
-        for ids in new.chunks(AT_ONCE) {
+        let mut rest = &new[..];
+        while !rest.is_empty() {
+            let (size, rows) = store.in_portion(&READ, rest.len(), |size| query(&rest[..size])).await?;
             // One that is not in the graph is known not to be.
-            self.known.extend(ids.iter().map(|id| ((*id).to_owned(), Known::default())));
-            for row in store.rows(query(ids)).await? {
+            self.known.extend(rest[..size].iter().map(|id| ((*id).to_owned(), Known::default())));
+            for row in rows {
                 self.take(&row).map_err(answer::unreadable)?;
             }
+            rest = &rest[size..];
         }
         Ok(())
     }

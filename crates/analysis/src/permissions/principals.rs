@@ -1,11 +1,13 @@
 //! Principals with policies, page by page.
 
 use crate::answer;
-use graph::{GraphError, GraphStore, parameters};
+use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{DeError, Query, Row};
 
-/// Principals in a page.
-const PAGE: i64 = 200;
+/// Most principals in a page.
+const PAGE: usize = 200;
+/// Principals read in one transaction: roles that name one are read with it.
+static READ: Portion = Portion::new(PAGE);
 
 /// A principal and what the graph links it to.
 #[derive(Debug)]
@@ -42,12 +44,13 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p
 
 /// The next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
-    let rows = store.rows(query(after)).await?;
+    let (_, rows) = store.in_portion(&READ, PAGE, |size| query(after, size)).await?;
     rows.iter().map(Principal::read).collect::<Result<_, _>>().map_err(answer::unreadable)
 }
 
-pub(super) fn query(after: &str) -> Query {
-    parameters::planned_once(TEXT, [("after", after.into()), ("page", PAGE.into())])
+pub(super) fn query(after: &str, page: usize) -> Query {
+    let page = i64::try_from(page).unwrap_or(i64::MAX);
+    parameters::planned_once(TEXT, [("after", after.into()), ("page", page.into())])
 }
 
 impl Principal {

@@ -76,7 +76,8 @@ impl Rule {
         Self { edge, target, permissions, needs: None }
     }
 
-    /// Cypher that answers with the `arn` of each resource of `$account`.
+    /// Cypher that answers with the `arn` of each resource of `$account`, perhaps several times: Neo4j would keep all of them
+    /// in memory to tell them apart.
     pub(super) fn resources(&self) -> String {
         let needs = match &self.needs {
             Some(Needs { edge, to }) => format!(" AND EXISTS {{ (resource)-[:`{edge}`]->(:`{to}`) }}"),
@@ -84,7 +85,7 @@ impl Rule {
         };
         format!(
             "MATCH (:AWSAccount {{id: $account}})-[:RESOURCE]->(resource:`{}`) \
-             WHERE resource.arn IS NOT NULL{needs} RETURN DISTINCT resource.arn AS arn",
+             WHERE resource.arn IS NOT NULL{needs} RETURN resource.arn AS arn",
             self.target
         )
     }

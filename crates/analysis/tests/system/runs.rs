@@ -51,6 +51,43 @@ async fn changes_that_are_too_many_for_a_transaction_are_made_in_several() -> an
     Ok(())
 }
 
+/// One administrator and many roles that trust the account. One transaction can neither tell the roles apart nor draw the
+/// edges to a quarter of those that are drawn together.
+#[tokio::test]
+async fn permissions_that_are_too_many_for_a_transaction_are_drawn_in_several() -> anyhow::Result<()> {
+    const ROLES: usize = 20_000;
+    let neo4j = Neo4j::start_in(&std::env::temp_dir(), &["db.memory.transaction.max=4m"]).await?;
+    let store = connect(&neo4j).await?;
+    for (label, property) in analysis::INDEXES {
+        neo4j.rows(&format!("CREATE INDEX FOR (n:{label}) ON (n.{property})")).await?;
+    }
+    let admin = "CREATE (account:AWSAccount {id: '1'})-[:RESOURCE]->(:AWSRootPrincipal:AWSPrincipal {id: 'root', arn: 'root'}) \
+        CREATE (account)-[:RESOURCE]->(admin:AWSUser:AWSPrincipal {id: 'arn:aws:iam::1:user/admin'}) \
+        SET admin.arn = admin.id CREATE (admin)-[:POLICY]->(:AWSPolicy {id: 'all'})-[:STATEMENT]-> \
+        (:AWSPolicyStatement {id: 'all', effect: 'Allow', action: ['*'], resource: ['*'], \
+         condition: '[{\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}]'})";
+    neo4j.rows(admin).await?;
+    for first in (0..ROLES).step_by(500) {
+        let roles = format!(
+            "MATCH (account:AWSAccount)-[:RESOURCE]->(root:AWSRootPrincipal) UNWIND range({first}, {}) AS n \
+             WITH account, root, 'arn:aws:iam::1:role/' + n AS arn \
+             CREATE (account)-[:RESOURCE]->(:AWSRole:AWSPrincipal {{id: arn, arn: arn}})-[:TRUSTS_AWS_PRINCIPAL]->(root)",
+            first + 499
+        );
+        neo4j.rows(&roles).await?;
+    }
+    ensure!(
+        neo4j.rows("MATCH (r:AWSRole) RETURN count(DISTINCT r.arn) AS roles").await.is_err(),
+        "one transaction is enough"
+    );
+    let step = STEPS.iter().find(|step| step.name == "permissions").expect("a step");
+    let counts = analysis::run_step(&store, step, TAG).await?;
+    assert_eq!((counts.written, counts.removed), (2 * ROLES as u64, 0));
+    let counts = analysis::run_step(&store, step, TAG + 1).await?;
+    assert_eq!((counts.written, counts.removed), (2 * ROLES as u64, 0));
+    Ok(())
+}
+
 /// An older sync that ends after a newer one takes nothing from it.
 #[tokio::test]
 async fn an_older_sync_that_ends_late_takes_nothing() -> anyhow::Result<()> {

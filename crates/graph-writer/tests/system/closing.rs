@@ -337,3 +337,25 @@ async fn records_of_syncs_are_kept_for_a_month() -> anyhow::Result<()> {
     assert_eq!(tags, [days[0], days[2], days[3]]);
     writer.stop().await
 }
+
+/// Each scope may name all its batches.
+#[tokio::test(flavor = "multi_thread")]
+async fn scopes_with_held_edges_are_read_a_hundred_at_a_time() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListB").nodes("B", &["b"])]).await?;
+    let many = "UNWIND range(100, 249) AS n CREATE (:GromaScope {id: '2/r/s/L' + n, account: '2', region: 'r', \
+        service: 's', listing: 'L' + n, held: ['7 1 A'], tag: 5, sync: 's'})";
+    world.neo4j.rows(many).await?;
+    let store = world.store().await?;
+    let (mut sizes, mut after) = (Vec::new(), String::new());
+    while let Some(last) = {
+        let page = graph_writer::scope_store::holding_in_account(&store, "2", &after).await?;
+        sizes.push(page.len());
+        page.last().map(graph_writer::scope_store::StoredScope::id)
+    } {
+        after = last;
+    }
+    assert_eq!(sizes, [100, 50, 0]);
+    writer.stop().await
+}

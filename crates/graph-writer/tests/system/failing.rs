@@ -1,11 +1,11 @@
 //! A database that fails completely, hangs or has little memory loses no rows.
 
 use crate::{
-    story::{Story, story, sync},
+    story::{Story, story, sync, text},
     world::{PATIENCE, World, options},
 };
 use anyhow::{Context, ensure};
-use graph::{GraphStore, Limits};
+use graph::{GraphError, GraphStore, Limits, Portion};
 use graph_writer::Options;
 use std::{
     fs::File,
@@ -14,7 +14,7 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -267,4 +267,119 @@ async fn a_transaction_that_needs_more_memory_than_there_is_becomes_smaller() ->
     assert!(finished.lost.is_empty(), "{finished:?}");
     assert_eq!((count(&neo4j).await?, world.parked().await?), (6_000, 0));
     writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_edges_that_need_more_memory_than_there_is_are_drawn_in_pieces() -> anyhow::Result<()> {
+    const EDGES: usize = 8_000;
+    let folder = tempfile::tempdir()?;
+    let neo4j = Neo4j::start_in(folder.path(), &["db.memory.transaction.max=4m"]).await?;
+    let world = World::new().await?;
+    let config = graph::GraphConfig { uri: neo4j.uri(), ..world.config() };
+    let writer = world.writer_on(GraphStore::connect(&config).await?, options()).await?;
+    let ids: Vec<String> = (0..EDGES).map(|n| format!("b{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let pairs: Vec<(&str, &str)> = ids.iter().map(|id| ("a", *id)).collect();
+    let first = story(5, "ListA").nodes("A", &["a"]).edges("TO", "A", "B", &pairs);
+    world.publish(first.events()).await?;
+    world.settled().await?;
+    let targets = ids.chunks(500).fold(story(5, "ListB"), |story, ids| story.nodes("B", ids));
+    let finished = world.survey(&[targets, first]).await?;
+    assert!(finished.lost.is_empty() && finished.targets_missing == 0, "{finished:?}");
+    let rows = neo4j.rows("MATCH (:A)-[r:TO]->(:B) RETURN count(r) AS count").await?;
+    assert_eq!((rows[0]["count"].as_u64(), world.parked().await?), (Some(EDGES as u64), 0));
+    writer.stop().await
+}
+
+/// A statement of more than this many bytes gets no answer in time. One of 1,000 rows of these listings has some 250,000.
+const SLOW: usize = 400_000;
+
+/// Such a statement is not tried again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_takes_too_long_becomes_smaller_and_stays_so() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (proxy, store) = behind_a_proxy(&world).await?;
+    let (mut sent, muted) = (0, Arc::new(AtomicUsize::new(0)));
+    let count_muted = muted.clone();
+    proxy.judge(move |way, chunk| {
+        sent = if way == Way::ToServer { sent + chunk.len() } else { 0 };
+        if sent <= SLOW {
+            return Fate::Pass;
+        }
+        sent = 0;
+        count_muted.fetch_add(1, Ordering::SeqCst);
+        Fate::Mute
+    });
+    let ids: Vec<String> = (0..12_000).map(|n| format!("a{n:0100}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let listing = ids.chunks(1_000).fold(story(5, "ListA"), |story, ids| story.nodes("A", ids));
+    world.publish(listing.events()).await?;
+    let limits = Limits { statement: Duration::from_secs(3), ..Limits::default() };
+    let writer = world.writer_on(store.with_limits(limits), Options { lanes: 1, ..options() }).await?;
+    world.settled().await?;
+    world.collected(&sync(5), std::slice::from_ref(&listing)).await?;
+    assert!(world.finished(&sync(5)).await?.lost.is_empty());
+    assert_eq!((count(&world.neo4j).await?, world.parked().await?), (12_000, 0));
+    assert_eq!(muted.load(Ordering::SeqCst), 1);
+    writer.stop().await
+}
+
+/// Neo4j says so only at the commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_too_large_to_commit_is_parked_alone() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let neo4j = Neo4j::start_in(folder.path(), &["db.memory.transaction.max=2m"]).await?;
+    let world = World::new().await?;
+    let config = graph::GraphConfig { uri: neo4j.uri(), ..world.config() };
+    let store = GraphStore::connect(&config).await?;
+    let mut transaction = store.begin().await?;
+    let large = "x".repeat(800_000);
+    transaction.run(neo4rs::query("CREATE (:Large {text: $text})").param("text", large.as_str())).await?;
+    ensure!(transaction.end(Ok(())).await.is_err(), "it can be committed");
+    let mut listing = story(5, "ListA").nodes("A", &["a", "b", "c"]);
+    listing.last_batch().nodes[0].rows[1].values[1] = text(&large);
+    let writer = world.writer_on(store, options()).await?;
+    let finished = world.survey(&[listing]).await?;
+    assert!(finished.lost.is_empty(), "{finished:?}");
+    assert_eq!((count(&neo4j).await?, world.parked().await?), (2, 1));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portion_that_was_too_large_is_remembered() -> anyhow::Result<()> {
+    static ROWS: Portion = Portion::new(100_000);
+    let folder = tempfile::tempdir()?;
+    let neo4j = Neo4j::start_in(folder.path(), &["db.memory.transaction.max=4m"]).await?;
+    let world = World::new().await?;
+    let store = GraphStore::connect(&graph::GraphConfig { uri: neo4j.uri(), ..world.config() }).await?;
+    let tried = std::cell::RefCell::new(Vec::new());
+    let create = |size: usize| {
+        tried.borrow_mut().push(size);
+        neo4rs::query("UNWIND range(1, $size) AS n CREATE (:A {id: n})").param("size", i64::try_from(size).unwrap_or(0))
+    };
+    let (first, _) = store.in_portion(&ROWS, usize::MAX, create).await?;
+    // Not waited and tried again with the same size.
+    assert_eq!(tried.borrow()[..2], [100_000, 50_000]);
+    tried.borrow_mut().clear();
+    store.in_portion(&ROWS, first, create).await?;
+    assert_eq!(*tried.borrow(), [first]);
+    assert_eq!(count(&neo4j).await?, 2 * i64::try_from(first)?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_waits_for_a_database_that_answers_late() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
+    let proxy = Proxy::start(port).await?;
+    let config = graph::GraphConfig { uri: format!("bolt://127.0.0.1:{}", proxy.port()), ..world.config() };
+    proxy.hold(Way::ToClient);
+    let early = GraphStore::connect(&config).await;
+    assert!(matches!(early, Err(GraphError::Unavailable { .. })), "a command does not wait that long");
+    let connecting = tokio::spawn(async move { GraphStore::connect_within(&config, Duration::from_mins(1)).await });
+    // Longer than a command waits.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    proxy.release();
+    connecting.await??;
+    Ok(())
 }

@@ -99,6 +99,63 @@ async fn rows_that_neo4j_rejects_are_parked_alone_and_counted() -> anyhow::Resul
     writer.stop().await
 }
 
+/// Edges of type TO from nodes A to nodes B, each with a `serial`.
+fn with_serials(tag: i64, ids: &[&str], edges: &[(&str, &str, i64)]) -> Story {
+    let pairs: Vec<(&str, &str)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
+    let mut listing = story(tag, "ListA").nodes("A", ids).edges("TO", "A", "B", &pairs);
+    let table = &mut listing.last_batch().edges[0];
+    table.properties.push("serial".into());
+    for (row, (_, _, serial)) in table.rows.iter_mut().zip(edges) {
+        row.values.push(integer(*serial));
+    }
+    listing
+}
+
+/// The targets come later; one of them never comes, so that the batch stays held after each retry.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_edge_that_neo4j_rejects_is_parked_alone_and_counted_once() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.neo4j.rows("CREATE CONSTRAINT FOR ()-[r:TO]-() REQUIRE r.serial IS UNIQUE").await?;
+    let writer = world.writer().await?;
+    let edges = [("a", "x", 1), ("b", "y", 1), ("c", "z", 2), ("c", "nowhere", 3)];
+    let first = with_serials(5, &["a", "b", "c"], &edges);
+    let targets = story(5, "ListB").nodes("B", &["x", "y", "z"]);
+    world.publish(first.events()).await?;
+    world.settled().await?;
+    assert_eq!((count(&world, "()-[:TO]->()").await?, world.parked().await?), (0, 0));
+    let finished = world.survey(&[targets, first]).await?;
+    assert!(finished.lost.is_empty(), "{finished:?}");
+    assert_eq!((count(&world, "()-[:TO]->()").await?, finished.targets_missing), (2, 1));
+    assert!(scope(&world, "ListA").await?.starts_with(r#""partial" 1 "TO from"#));
+    let parked = parked(&world).await?;
+    let [(AssetEvent { event: Some(Event::Batch(batch)), .. }, reason)] = &parked[..] else { panic!("{parked:?}") };
+    assert_eq!((batch.nodes.len(), batch.edges[0].rows.len()), (0, 1));
+    assert!(reason.contains("already exists"), "{reason}");
+    writer.stop().await
+}
+
+/// One edge is rejected when it arrives, another of the same batch waits for its target.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_edge_does_not_hold_up_the_held_ones_of_its_batch() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.neo4j.rows("CREATE CONSTRAINT FOR ()-[r:TO]-() REQUIRE r.serial IS UNIQUE").await?;
+    let writer = world.writer().await?;
+    world.publish(story(5, "ListB").nodes("B", &["x", "y"]).events()).await?;
+    world.settled().await?;
+    let first = with_serials(5, &["a"], &[("a", "x", 1), ("a", "y", 1), ("a", "z", 2)]);
+    world.publish(first.events()).await?;
+    world.settled().await?;
+    assert_eq!((count(&world, "()-[:TO]->()").await?, world.parked().await?), (1, 1));
+    let late = story(5, "ListBToo").nodes("B", &["z"]);
+    let last = [first, late, story(5, "ListB").nodes("B", &["x", "y"])];
+    let finished = world.survey(&last).await?;
+    assert!(finished.lost.is_empty(), "{finished:?}");
+    assert_eq!((count(&world, "()-[:TO]->()").await?, finished.targets_missing), (2, 0));
+    assert!(scope(&world, "ListA").await?.starts_with(r#""partial" 1"#));
+    assert_eq!(world.parked().await?, 1);
+    writer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parked_row_that_is_sent_back_is_written() -> anyhow::Result<()> {
     let world = World::new().await?;

@@ -48,7 +48,7 @@ impl Known {
         let mut state = (*self.state).clone();
         // The labels only determine when a retry is worthwhile.
         let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
-        state.hold(sequence, Missing { rows, labels });
+        state.hold(sequence, Missing { rows, labels, ..Missing::default() });
         Self::of(state)
     }
 
