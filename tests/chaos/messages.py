@@ -59,4 +59,5 @@ def lose_a_stream(system, draw):
 def lose_the_indexes(system, draw):
     """Somebody drops Neo4j's indexes."""
     with contextlib.suppress(servers.Failed):
-        parity.run_with_driver(GRAPH, system.neo4j, "drop-indexes")
+        # It waits for locks of transactions whose clients are silent, and meanwhile no other disturbance ends.
+        parity.run_with_driver(GRAPH, system.neo4j, "drop-indexes", within=20)

@@ -340,7 +340,7 @@ class System:
     def neo4j_writes(self):
         """Whether a transaction can be committed at this moment."""
         with contextlib.suppress(servers.Failed):
-            parity.run_with_driver(Path(__file__).resolve().parent / "graph.py", self.neo4j, "writes")
+            parity.run_with_driver(Path(__file__).resolve().parent / "graph.py", self.neo4j, "writes", within=20)
             return True
         return False
 

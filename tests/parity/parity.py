@@ -180,9 +180,14 @@ class Parity:
                     shutil.copy(path, self.arguments.keep)
 
 
-def run_with_driver(script, *arguments, expected=(0,)):
+def run_with_driver(script, *arguments, expected=(0,), within=1_800):
+    """Runs a script that needs Neo4j's driver, for so many seconds at most."""
     command = [str(install_cartography.PYTHON), str(script), *map(str, arguments)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=servers.plain_environment(), check=False)
+    options = {"stderr": subprocess.PIPE, "text": True, "env": servers.plain_environment(), "check": False}
+    try:
+        done = subprocess.run(command, timeout=within, **options)
+    except subprocess.TimeoutExpired:
+        raise servers.Failed(f"{Path(script).name} has not ended after {within} s") from None
     if done.returncode not in expected:
         raise servers.Failed(f"{Path(script).name}: {done.stderr.strip()[-500:]}")
     return done.returncode

@@ -23,7 +23,9 @@ pub async fn discover(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal>
     }
     let ways = planned.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
     let (discovery, doubled) = one_way_each(accounts::try_all(ways).await);
-    doubled.iter().for_each(|it| it.say(aws));
+    for it in &doubled {
+        it.say(aws);
+    }
     Ok(discovery)
 }
 

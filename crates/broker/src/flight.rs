@@ -190,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn the_fetch_of_another_is_not_waited_for_without_end() {
         let flights: Flights<u8, u8> = Flights { wait: Duration::from_millis(10), ..Flights::default() };
-        let stuck = flights.get(&1, || std::future::pending());
+        let stuck = flights.get(&1, std::future::pending);
         let waiting = flights.get(&1, || async { Ok((1, None)) });
         let refused = tokio::select! {
             biased;

@@ -28,7 +28,9 @@ where
             Ok(items) => found.extend(items),
             Err(error) => match refused(&error, &batch) {
                 Some(message) => open.extend(rest(batch, &message)),
-                None => drop(details.take::<()>(&listed(&batch, ", "), Err(error.into()))?),
+                None => {
+                    details.take::<()>(&listed(&batch, ", "), Err(error.into()))?;
+                }
             },
         }
     }

@@ -252,6 +252,9 @@ mod tests {
 
     #[test]
     fn a_deny_for_everyone_else_denies_whom_it_does_not_list() {
+        const FREE: (bool, bool) = (false, false);
+        const OPEN: (bool, bool) = (false, true);
+        const DENIED: (bool, bool) = (true, false);
         let (a, b) = ("arn:aws:iam::1:role/a", "arn:aws:iam::1:user/b");
         let allow = format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":["{a}","{b}"]}}}}"#);
         let but = |listed: &str, condition: &str| {
@@ -259,9 +262,6 @@ mod tests {
             let flags = flags(&format!("{allow},{deny}"));
             flags.into_iter().map(|(_, denied, conditional)| (denied, conditional)).collect::<Vec<_>>()
         };
-        const FREE: (bool, bool) = (false, false);
-        const OPEN: (bool, bool) = (false, true);
-        const DENIED: (bool, bool) = (true, false);
         assert_eq!(but(&format!(r#""{a}","arn:aws:iam::1:root""#), ""), [FREE, DENIED]);
         assert_eq!(but(&format!(r#""{a}","1""#), ""), [FREE, DENIED]);
         assert_eq!(but(&format!(r#""{a}""#), ""), [OPEN, DENIED], "its account is not listed");

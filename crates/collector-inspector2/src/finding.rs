@@ -165,11 +165,11 @@ fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
             // Which of them it concerns, AWS does not say.
             let alone = if accounts.len() > 1 && is_of_an_account(error.class) { accounts } else { &[] };
             if alone.is_empty() {
-                details.fail(&named(accounts), error)?;
+                details.fail(&named(accounts), &error)?;
             }
             for account in alone.chunks(1) {
                 if let Some(error) = in_failing(findings_of(inspector, account, sink).await)? {
-                    details.fail(&named(account), error)?;
+                    details.fail(&named(account), &error)?;
                 }
             }
         }

@@ -96,18 +96,18 @@ impl Details {
             Err(error) if is_of_all(error.class) => return Err(error),
             Err(error) => error,
         };
-        self.fail(item, error).map(|()| Detail::Failed)
+        self.fail(item, &error).map(|()| Detail::Failed)
     }
 
     /// Notes that the call about `item` failed, whatever the class of its error.
     ///
     /// # Errors
     /// Too many items have failed.
-    pub fn fail(&mut self, item: &str, error: CollectError) -> Result<(), CollectError> {
+    pub fn fail(&mut self, item: &str, error: &CollectError) -> Result<(), CollectError> {
         self.failed += 1;
         self.slow += u32::from(is_slow(error.class));
         if self.first.is_none() {
-            self.first = Some(CollectError { message: format!("{item}: {}", error.message), ..error });
+            self.first = Some(CollectError { class: error.class, message: format!("{item}: {}", error.message) });
         } else if self.others.len() + 1 < NAMED {
             self.others.push(item.to_owned());
         }

@@ -10,6 +10,7 @@ const SESSION: &str = "s1";
 
 /// A request, and what else the graph does not have.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct World {
     is_user: bool,
     mfa: Option<&'static str>,
@@ -258,7 +259,8 @@ impl Scene {
             boundary: boundary.as_ref(),
             ..Holder::default()
         };
-        let trust = serde_json::Value::from_iter(self.trust.iter().map(|it| it.json(world.arn()))).to_string();
+        let trust: serde_json::Value = self.trust.iter().map(|it| it.json(world.arn())).collect();
+        let trust = trust.to_string();
         [holder.grant(pass, self.role()), holder.assume(assume, self.role(), &TrustPolicy::new(Some(&trust)))]
     }
 }

@@ -15,21 +15,21 @@ pub(super) struct Principals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named {
     /// It names the caller, or everyone.
-    pub(super) by_name: Covers,
+    pub(super) name: Covers,
     /// It names a session of the caller, a role. It is about that session alone.
-    pub(super) by_session: Covers,
+    pub(super) session: Covers,
     /// It names the caller's account.
-    pub(super) by_account: Covers,
+    pub(super) account: Covers,
 }
 
 impl Named {
     /// In any way.
     pub(super) fn any(self) -> Covers {
-        self.by_name_or_session().max(self.by_account)
+        self.by_name_or_session().max(self.account)
     }
 
     pub(super) fn by_name_or_session(self) -> Covers {
-        self.by_name.max(self.by_session)
+        self.name.max(self.session)
     }
 }
 
@@ -50,14 +50,14 @@ impl Principals {
     /// How a statement with this effect is about the caller.
     pub(super) fn named(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Named {
         if self.is_negated {
-            let by_name = self.excludes(caller, effect, is_bounded);
-            return Named { by_name, by_session: Covers::No, by_account: Covers::No };
+            let name = self.excludes(caller, effect, is_bounded);
+            return Named { name, session: Covers::No, account: Covers::No };
         }
         let if_any = |is: bool, covers| if is { covers } else { Covers::No };
         Named {
-            by_name: if_any(self.has("*") || self.has(caller.arn()), Covers::Yes),
-            by_session: if_any(self.sessions(caller).next().is_some(), Covers::Maybe),
-            by_account: if_any(self.has_account(caller), Covers::Yes),
+            name: if_any(self.has("*") || self.has(caller.arn()), Covers::Yes),
+            session: if_any(self.sessions(caller).next().is_some(), Covers::Maybe),
+            account: if_any(self.has_account(caller), Covers::Yes),
         }
     }
 

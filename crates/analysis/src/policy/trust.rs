@@ -56,9 +56,9 @@ impl TrustPolicy {
                 Effect::Deny => says.denied = says.denied.max(named.any().min(holds)),
                 Effect::Allow if self.is_outweighed(statement, request, is_bounded) => {}
                 Effect::Allow => {
-                    says.by_name = says.by_name.max(named.by_name.min(holds));
-                    says.by_session = says.by_session.max(named.by_session.min(holds));
-                    says.by_account = says.by_account.max(named.by_account.min(holds));
+                    says.by_name = says.by_name.max(named.name.min(holds));
+                    says.by_session = says.by_session.max(named.session.min(holds));
+                    says.by_account = says.by_account.max(named.account.min(holds));
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Holder<'_> {
         let named = ByName {
             // A boundary may forbid what the trust policy allows by name, and not what it allows to a session.
             trust: if says.by_name == Covers::Yes {
-                allows(|named| named.by_session)
+                allows(|named| named.session)
             } else {
                 allows(Named::by_name_or_session)
             },
@@ -224,7 +224,7 @@ impl Holder<'_> {
             return Open { allow: Vec::new(), boundary: named.boundary, trust: named.trust, ..open };
         }
         let (way, is_trusted): (fn(Named) -> Covers, _) = if self.is_local(question) {
-            (|named| named.by_account, says.by_account == Covers::Yes)
+            (|named| named.account, says.by_account == Covers::Yes)
         } else {
             (Named::any, says.by_account.max(says.by_name) == Covers::Yes)
         };

@@ -266,5 +266,5 @@ fn a_profile_with_a_typo_is_a_mistake_and_not_left_out() {
          [profile process]\nexternal_id = x\ncredential_process = /bin/keys\n\
          [profile none]\nregion = eu-west-1\nsource_profile =\n"
     );
-    check(&config, &expect![[r#""#]]);
+    check(&config, &expect![[""]]);
 }

@@ -268,9 +268,8 @@ async fn lease() -> (LeasedCredentials, Arc<Mutex<Vec<bool>>>) {
 
 #[tokio::test]
 async fn a_session_that_aws_calls_expired_is_replaced_and_the_call_made_again() {
-    for (answers, class, requests) in
-        [(&[403, 200] as &'static [u16], None, 2), (&[403], Some(FailureClass::Credentials), 2)]
-    {
+    let cases: [(&'static [u16], _, _); 2] = [(&[403, 200], None, 2), (&[403], Some(FailureClass::Credentials), 2)];
+    for (answers, class, requests) in cases {
         let aws = Aws::start(answers).await;
         let (options, (lease, asked)) = (Options::default(), lease().await);
         let answer = call(&client(&aws.url, &endpoints(&options), &options, lease)).await;

@@ -10,8 +10,10 @@ const CONFIG: &str = "[profile p]\nuse_fips_endpoint = true\nuse_dualstack_endpo
     endpoint_url = http://profile\n";
 const IGNORING: &str = "[profile p]\nendpoint_url = http://profile\nignore_configured_endpoint_urls = true\n";
 
-/// Variables, and why Groma differs where it does.
-const CASES: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+/// A configuration, variables, and why Groma differs where it does.
+type Case = (&'static str, &'static [(&'static str, &'static str)], Option<&'static str>);
+
+const CASES: &[Case] = &[
     (CONFIG, &[], None),
     (CONFIG, &[("AWS_USE_FIPS_ENDPOINT", "")], None),
     (CONFIG, &[("AWS_USE_FIPS_ENDPOINT", " ")], None),
