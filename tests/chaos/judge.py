@@ -1,12 +1,15 @@
 """Whether a disturbed survey ended as it may: with the right graph, or with the names of what it could not see."""
 
 import re
+import time
 
 import compare
 from nats_client import Nats
 
 # A line of the scheduler's log for each scope that it could not see.
 UNSEEN = "could not be seen"
+# Seconds in which servers that were apart elect a leader.
+ELECTION = 60
 # Of Rust, and of Go.
 PANIC = re.compile(r"^(?:thread '.*' .*panicked at .*|panic: .*|fatal error: .*)$", re.MULTILINE)
 
@@ -52,9 +55,13 @@ def of_roles(system):
 
 def of_parked(system):
     """All messages were good, so none may have been given up as unreadable."""
-    try:
-        with Nats(system.nats.client[system.nats.names[0]]) as nats:
-            parked = nats.messages("GROMA_PARKED")
-    except OSError as error:
-        return [f"what is parked cannot be read: {error}"]
-    return [f"{parked} messages are parked"] if parked else []
+    deadline = time.monotonic() + ELECTION
+    while True:
+        try:
+            with Nats(system.nats.client[system.nats.names[0]]) as nats:
+                parked = nats.messages("GROMA_PARKED")
+            return [f"{parked} messages are parked"] if parked else []
+        except OSError as error:
+            if time.monotonic() > deadline:
+                return [f"what is parked cannot be read: {error}"]
+            time.sleep(1)

@@ -280,7 +280,7 @@ pub(crate) fn is_unheard(error: &Error) -> bool {
 }
 
 /// Whether the error is transient: no answer in time, or a cluster without a leader.
-fn is_passing(error: &Error) -> bool {
+pub(crate) fn is_passing(error: &Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
     while let Some(error) = cause {
         if passes(error) {

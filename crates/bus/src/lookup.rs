@@ -1,7 +1,10 @@
 //! Queries a stream without consuming it: one message by sequence, and the progress of a durable consumer. Queries are
 //! repeated for half a minute while a server restarts or elects a leader.
 
-use crate::{Bus, exchange::look};
+use crate::{
+    Bus,
+    exchange::{is_passing, look},
+};
 use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 use std::time::SystemTime;
@@ -18,6 +21,11 @@ impl LookupError {
     /// What a failure means in this stream.
     pub(crate) fn of(stream: &'static str) -> impl Fn(async_nats::Error) -> Self {
         move |source| Self { stream, source }
+    }
+
+    /// Whether the server may answer later: it starts, or its cluster elects a leader.
+    pub fn is_passing(&self) -> bool {
+        is_passing(&self.source)
     }
 }
 

@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Limit of attempts to choose a tag that no concurrent sync chooses.
 const TAGS: u32 = 20;
+/// Pause before the streams are looked into again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A sync that could not be carried out. What it collected before stays in the graph.
 #[derive(Debug, thiserror::Error)]
@@ -192,13 +194,17 @@ impl Survey<'_> {
         let is_first = presence.is_none();
         let mut tries = TAGS;
         loop {
-            let identity = tag::identity(self.bus, newest).await.map_err(SurveyError::Look)?;
+            let identity = self.look(|| async { tag::identity(self.bus, newest).await.map_err(SurveyError::Look) });
+            let identity = identity.await?;
             let presence = match presence.take() {
                 Some(known) => {
                     known.continue_as(&identity);
                     presence.insert(known)
                 }
-                None => presence.insert(Presence::announce(self.bus, &self.request, &identity, &self.patience).await?),
+                None => {
+                    let announce = || Presence::announce(self.bus, &self.request, &identity, &self.patience);
+                    presence.insert(self.look(announce).await?)
+                }
             };
             let planned = plan(identity.sync);
             self.under_way.begin(planned.0.sync());
@@ -211,6 +217,22 @@ impl Survey<'_> {
                 Err(SurveyError::TagTaken { by }) if tries > 1 => {
                     tracing::debug!(by, "another sync has the same tag; choosing a newer one");
                     tries -= 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Repeats a step that looks into the streams while their cluster has no leader, until patience is over.
+    async fn look<T, F: Future<Output = Result<T, SurveyError>>>(
+        &self,
+        step: impl Fn() -> F,
+    ) -> Result<T, SurveyError> {
+        loop {
+            match step().await {
+                Err(SurveyError::Look(error)) if error.is_passing() && !self.patience.is_over() => {
+                    tracing::warn!(error = bus::chain(&error), "the streams cannot be read yet; retrying");
+                    tokio::time::sleep(PAUSE).await;
                 }
                 result => return result,
             }
@@ -231,9 +253,9 @@ impl Survey<'_> {
         let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
         let started = SyncStarted { accounts, services };
         publish(bus, &sync, Event::Started(started.clone()), patience).await?;
-        presence.contend(bus).await?;
+        self.look(|| presence.contend(bus)).await?;
         if is_first {
-            succession::take_over(bus, presence, &sync).await?;
+            self.look(|| succession::take_over(bus, presence, &sync)).await?;
         }
         let order = Order::of_last_sync(bus).await;
         publish_work(bus, &order.arrange(first), patience).await?;
