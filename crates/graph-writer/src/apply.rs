@@ -11,7 +11,7 @@ use crate::{
     nodes::{NodeWrites, Origin, Written},
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
-    scopes::{self, Run, Verdict},
+    scopes::{self, Missing, Run, Verdict},
     sightings::Sightings,
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
@@ -127,7 +127,8 @@ pub(crate) async fn enter(
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
         {
-            stored.state.hold(item.sequence, missing.clone());
+            let batch = item.batch().map(|batch| batch.index);
+            stored.state.hold(item.sequence, Missing { batch, ..missing.clone() });
         }
     }
     feeds::note(transaction, items.iter().filter_map(Item::finished)).await?;
@@ -145,9 +146,15 @@ pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [I
         if let Some(stored) = states.get_mut(&scopes::id(&item.event.scope)) {
             let (state, verdict) = std::mem::take(&mut stored.state).step(&item.run(), &item.event.event);
             stored.state = state;
-            if verdict == Verdict::Apply {
-                stored.state.note(&item.event.flaws);
-                wanted.push(item);
+            match (verdict, item.batch()) {
+                (Verdict::Apply, _) => {
+                    stored.state.note(&item.event.flaws);
+                    wanted.push(item);
+                }
+                (Verdict::Ignored, Some(batch)) if stored.state.run == item.run() => {
+                    stored.state.repeated(batch.index, item.sequence);
+                }
+                _ => {}
             }
         }
     }

@@ -4,7 +4,7 @@
 //!
 //! They are retried when a lane is idle after a scope of its account completed, for the labels written meanwhile; and
 //! at the end of the sync, when edges between accounts can be created. Edges that still lack an end are then counted.
-//! If the stream no longer has the batch, its edges are unknown and the scope is lost. Exception: if the batch lacks
+//! If the stream no longer has the batch at the end, its edges are unknown and the scope is lost. Exception: if the batch lacks
 //! only labels that no listing feeds, no survey can bring the nodes, and the scope is not lost.
 //!
 //! A row that Neo4j rejects costs only itself, as when it first arrives: `pieces::held` finds it, and it is counted in its
@@ -67,8 +67,11 @@ enum Drawn {
 /// Missing labels whose edges are retried.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// Labels whose nodes may have arrived. A missing batch of theirs makes its scope lost.
+    /// Labels whose nodes may have arrived.
     pub awaited: HashSet<String>,
+    /// Whether a batch of these labels that the stream no longer has makes its scope lost. Only at a sync's end: a
+    /// recording that is played again, or a restored stream, may still bring the batch with another sequence.
+    pub is_last: bool,
     /// Retry all other labels too, although no listing is known to feed them. A missing batch of theirs does no harm.
     pub all: bool,
 }
@@ -95,7 +98,9 @@ pub async fn retry(
         let mut sequences: Vec<u64> = held.map(|(sequence, _)| *sequence).collect();
         while !sequences.is_empty() {
             let fetched = fetch(bus, stored, &mut sequences).await?;
-            lose(store, &fetched, labels).await?;
+            if labels.is_last {
+                lose(store, &fetched, labels).await?;
+            }
             draw(bus, store, schema, &fetched).await?;
         }
     }

@@ -266,11 +266,15 @@ fn small(number: u64) -> u32 {
 
 /// Begins the mark of a rejected row, and no label.
 const MARK: char = '!';
+/// Begins the index of the batch, and no label.
+const BATCH: char = '#';
 
-/// `<sequence> <rows> <label> <label> … !<mark> !<mark> …`; [`crate::admit`] lets no name with a space or a `!` pass.
+/// `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] lets no name with a space, a `!` or
+/// a `#` pass.
 fn held_text((sequence, missing): (&u64, &Missing)) -> String {
-    let marks: Vec<String> = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}")).collect();
-    words(&[&sequence.to_string(), &missing.rows.to_string()], missing.labels.iter().chain(&marks))
+    let marks = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}"));
+    let more: Vec<String> = marks.chain(missing.batch.map(|batch| format!("{BATCH}{batch}"))).collect();
+    words(&[&sequence.to_string(), &missing.rows.to_string()], missing.labels.iter().chain(&more))
 }
 
 fn held(text: &str) -> Option<(u64, Missing)> {
@@ -278,9 +282,12 @@ fn held(text: &str) -> Option<(u64, Missing)> {
     let (sequence, rows) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let mut missing = Missing { rows, ..Missing::default() };
     for word in words {
-        match word.strip_prefix(MARK) {
-            Some(mark) => missing.refused.extend(u64::from_str_radix(mark, 16).ok()),
-            None => missing.labels.extend([word.to_owned()]),
+        if let Some(mark) = word.strip_prefix(MARK) {
+            missing.refused.extend(u64::from_str_radix(mark, 16).ok());
+        } else if let Some(batch) = word.strip_prefix(BATCH) {
+            missing.batch = batch.parse().ok();
+        } else {
+            missing.labels.insert(word.to_owned());
         }
     }
     Some((sequence, missing))
@@ -309,7 +316,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let labels = ["A".to_owned(), "B".to_owned()].into();
-        let missing = Missing { rows: 17, labels, refused: [3, u64::MAX].into() };
+        let missing = Missing { rows: 17, labels, refused: [3, u64::MAX].into(), batch: Some(4) };
         assert_eq!(held(&held_text((&12, &missing))), Some((12, missing)));
         let short = ("A".to_owned(), Shortened { count: 2, example: "a b …0".into() });
         assert_eq!(shortened(&shortened_text((&short.0, &short.1))), Some(short));

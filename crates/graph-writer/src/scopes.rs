@@ -100,6 +100,8 @@ pub struct Missing {
     /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not tried
     /// again.
     pub refused: BTreeSet<u64>,
+    /// Index of the batch. `None`: an earlier version has held it.
+    pub batch: Option<u32>,
 }
 
 /// What a run that read every page said at its end.
@@ -204,6 +206,16 @@ impl ScopeState {
         let known = self.held.remove(&sequence).unwrap_or_default();
         if !missing.labels.is_empty() {
             missing.refused.extend(known.refused);
+            missing.batch = missing.batch.or(known.batch);
+            self.held.insert(sequence, missing);
+        }
+    }
+
+    /// Records that a batch of the run, applied before, has come again with this sequence: a recording that is played again
+    /// has a stream of its own.
+    pub fn repeated(&mut self, batch: u32, sequence: u64) {
+        let before = self.held.iter().find(|(_, missing)| missing.batch == Some(batch)).map(|(sequence, _)| *sequence);
+        if let Some(missing) = before.and_then(|before| self.held.remove(&before)) {
             self.held.insert(sequence, missing);
         }
     }
@@ -353,6 +365,7 @@ mod tests {
             rows: 1,
             labels: ["A".to_owned()].into(),
             refused: refused.iter().copied().collect(),
+            ..Missing::default()
         };
         let mut state = ScopeState::default();
         state.hold(3, missing(&[7]));
@@ -360,6 +373,19 @@ mod tests {
         assert_eq!(state.held[&3], missing(&[7, 8]));
         state.hold(3, Missing::default());
         assert!(state.held.is_empty());
+    }
+
+    #[test]
+    fn a_held_batch_that_comes_again_is_fetched_from_its_new_place() {
+        let missing = |batch| Missing { rows: 1, labels: ["A".to_owned()].into(), batch, ..Missing::default() };
+        let mut state = ScopeState::default();
+        state.hold(3, missing(Some(0)));
+        state.hold(4, missing(None));
+        state.repeated(0, 53);
+        state.repeated(1, 54);
+        assert_eq!(state.held, [(53, missing(Some(0))), (4, missing(None))].into());
+        state.hold(53, missing(None));
+        assert_eq!(state.held[&53].batch, Some(0), "a retry does not know it");
     }
 
     fn stories() -> impl Strategy<Value = Events> {

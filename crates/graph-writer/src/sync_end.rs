@@ -107,7 +107,7 @@ impl SyncEnd {
     /// listing has never reported its feeds, because its first run failed: some of its nodes may have arrived.
     async fn draw_held(&self, sync: &Sync, catalog: &Catalog) -> Result<(), SyncEndError> {
         let all = Tally::of(&self.store, sync).await?.unknown > 0;
-        let labels = Labels { awaited: catalog.labels(), all };
+        let labels = Labels { awaited: catalog.labels(), is_last: true, all };
         let mut after = String::new();
         loop {
             let holding = scope_store::holding_in_sync(&self.store, &sync.id, &after).await?;

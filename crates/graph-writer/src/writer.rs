@@ -415,7 +415,7 @@ impl Working {
 
     async fn redraw(&self, account: &str, labels: &HashSet<String>) -> Result<(), held::RetryError> {
         let Shared { bus, schema, .. } = &*self.shared;
-        let labels = Labels { awaited: labels.clone(), all: false };
+        let labels = Labels { awaited: labels.clone(), ..Labels::default() };
         let mut after = String::new();
         loop {
             let holding = scope_store::holding_in_account(&self.store, account, &after).await?;
