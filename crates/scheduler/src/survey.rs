@@ -196,15 +196,12 @@ impl Survey<'_> {
         loop {
             let identity = self.look(|| async { tag::identity(self.bus, newest).await.map_err(SurveyError::Look) });
             let identity = identity.await?;
-            let presence = match presence.take() {
-                Some(known) => {
-                    known.continue_as(&identity);
-                    presence.insert(known)
-                }
-                None => {
-                    let announce = || Presence::announce(self.bus, &self.request, &identity, &self.patience);
-                    presence.insert(self.look(announce).await?)
-                }
+            let presence = if let Some(known) = presence.take() {
+                known.continue_as(&identity);
+                presence.insert(known)
+            } else {
+                let announce = || Presence::announce(self.bus, &self.request, &identity, &self.patience);
+                presence.insert(self.look(announce).await?)
             };
             let planned = plan(identity.sync);
             self.under_way.begin(planned.0.sync());

@@ -54,7 +54,7 @@ async fn changes_that_are_too_many_for_a_transaction_are_made_in_several() -> an
 /// One administrator and many roles that trust the account. One transaction cannot draw as many edges as are drawn together.
 #[tokio::test]
 async fn permissions_that_are_too_many_for_a_transaction_are_drawn_in_several() -> anyhow::Result<()> {
-    const ROLES: usize = 20_000;
+    const ROLES: usize = 6_000;
     let neo4j = Neo4j::start_in(&std::env::temp_dir(), &["db.memory.transaction.max=4m"]).await?;
     let store = connect(&neo4j).await?;
     for (label, property) in analysis::INDEXES {
