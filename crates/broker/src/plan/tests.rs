@@ -266,5 +266,17 @@ fn a_profile_with_a_typo_is_a_mistake_and_not_left_out() {
          [profile process]\nexternal_id = x\ncredential_process = /bin/keys\n\
          [profile none]\nregion = eu-west-1\nsource_profile =\n"
     );
-    check(&config, &expect![[""]]);
+    check(
+        &config,
+        &expect![[r#"
+        hub: the keys of profile hub
+        beta: profile "beta" has source_profile and no role_arn, so that it leads nowhere: write role_arn for role-arn
+        gamma: profile "gamma" has credential_source and no role_arn, so that it leads nowhere: write the role_arn, or delete the profile
+        delta: profile "delta" has external_id and no role_arn, so that it leads nowhere: write the role_arn, or delete the profile
+        epsilon: profile "epsilon" holds only half of its keys: aws_access_key_id is missing
+        zeta: profile "zeta" has a role_arn but neither source_profile nor credential_source: who is to assume it?
+        keys: the keys of profile keys
+        process: the credential_process of profile process
+    "#]],
+    );
 }
