@@ -2,6 +2,7 @@
 //! fresh session. The SDK takes such an answer for final, so it is replaced by an error after which the SDK signs and sends
 //! anew.
 
+use crate::error::{SESSION_ENDED, UNKNOWN_SESSION};
 use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
@@ -9,11 +10,6 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::retry::ErrorKind;
 use credentials::LeasedCredentials;
 use throttle::answer::{bare, code_in_body};
-
-/// Codes of a session that has ended. EC2 says `RequestExpired`.
-const ENDED: [&str; 4] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-/// Codes of a key that AWS does not know (any more). With a session they mean that the account has not enabled the region.
-const UNKNOWN: [&str; 3] = ["AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"];
 
 /// AWS says that a session has ended; the call is to be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +47,9 @@ impl Signed {
         }
     }
 
+    /// AWS may no longer know a user's key. With a session, such a code means that the account has not enabled the region.
     fn has_ended(&self, code: &str) -> bool {
-        ENDED.contains(&code) || !self.has_token && UNKNOWN.contains(&code)
+        SESSION_ENDED.contains(&code) || !self.has_token && UNKNOWN_SESSION.contains(&code)
     }
 }
 

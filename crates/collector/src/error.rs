@@ -123,7 +123,11 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 }
 
 /// AWS does not know the session: it is bad, or its account has not enabled the region.
-const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
+pub(crate) const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
+
+/// The session has ended. EC2 says `RequestExpired`.
+pub(crate) const SESSION_ENDED: [&str; 4] =
+    ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
 
 /// Error codes as AWS documents them for EC2 ("Error codes for the Amazon EC2 API"), IAM ("Common errors") and the JSON
 /// services; anything else is judged by its HTTP status.
@@ -150,11 +154,8 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
             FailureClass::NotEnabled
         }
         _ if UNKNOWN_SESSION.contains(&code) => FailureClass::NotEnabled,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "RequestExpired"
-        | "TokenRefreshRequired"
-        | "SignatureDoesNotMatch"
+        _ if SESSION_ENDED.contains(&code) => FailureClass::Credentials,
+        "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"

@@ -70,11 +70,7 @@ impl LeasedCredentials {
             let asked = asked.clone();
             Box::pin(async move {
                 let (requester, sync_id, account_id, service, actions) = &*asked;
-                if fresh {
-                    requester.fresh_lease(sync_id, account_id, service, actions).await
-                } else {
-                    requester.lease(sync_id, account_id, service, actions).await
-                }
+                requester.lease(sync_id, account_id, service, actions, fresh).await
             })
         }))
         .await

@@ -68,35 +68,12 @@ impl LeaseRequester {
     }
 
     /// Asks for a session for one account and one service that may call exactly `actions`. A broker that is not there is
-    /// asked again for a minute.
+    /// asked again for a minute. `fresh`: AWS said that the session of the last lease has ended, so the broker may not
+    /// return one that it keeps.
     ///
     /// # Errors
     /// [`LeaseError`].
     pub async fn lease(
-        &self,
-        sync_id: &str,
-        account_id: &str,
-        service: &str,
-        actions: &[String],
-    ) -> Result<Lease, LeaseError> {
-        self.ask(sync_id, account_id, service, actions, false).await
-    }
-
-    /// The same after AWS said that the session of the last lease has ended: not one that the broker keeps.
-    ///
-    /// # Errors
-    /// [`LeaseError`].
-    pub async fn fresh_lease(
-        &self,
-        sync_id: &str,
-        account_id: &str,
-        service: &str,
-        actions: &[String],
-    ) -> Result<Lease, LeaseError> {
-        self.ask(sync_id, account_id, service, actions, true).await
-    }
-
-    async fn ask(
         &self,
         sync_id: &str,
         account_id: &str,

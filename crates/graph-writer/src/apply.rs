@@ -11,7 +11,7 @@ use crate::{
     nodes::{NodeWrites, Origin, Written},
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
-    scopes::{self, Missing, Run, Verdict},
+    scopes::{self, Missing, Run, ScopeState, Verdict},
     sightings::Sightings,
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
@@ -46,6 +46,12 @@ impl Item {
             Event::Batch(batch) => Some(batch),
             _ => None,
         }
+    }
+
+    /// Records edges of this new batch that lack an end.
+    pub(crate) fn hold(&self, state: &mut ScopeState, missing: &Missing) {
+        let batch = self.batch().map(|batch| batch.index);
+        state.hold(self.sequence, Missing { batch, ..missing.clone() });
     }
 
     fn finished(&self) -> Option<&ScopeFinished> {
@@ -127,8 +133,7 @@ pub(crate) async fn enter(
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
         {
-            let batch = item.batch().map(|batch| batch.index);
-            stored.state.hold(item.sequence, Missing { batch, ..missing.clone() });
+            item.hold(&mut stored.state, missing);
         }
     }
     feeds::note(transaction, items.iter().filter_map(Item::finished)).await?;

@@ -92,7 +92,7 @@ async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl As
 async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<Utc> {
     loop {
         let now = Utc::now();
-        if let Some(latest) = timetable.latest(now).filter(|latest| *latest < due) {
+        if let Some(latest) = timetable.after(now).filter(|latest| *latest < due) {
             tracing::warn!(planned = %due, next = %latest, "the clock has been set back; surveying earlier than planned");
             due = latest;
         }

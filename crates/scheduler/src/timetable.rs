@@ -52,12 +52,9 @@ impl Timetable {
         Some(next)
     }
 
-    /// The latest time for the next survey, seen from `now`. A later one was planned by a clock that was ahead.
-    pub fn latest(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.after(now)
-    }
-
-    fn after(&self, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// The time after `due`. `None` if that was the last. Seen from now, no survey is due later: a later time was planned
+    /// by a clock that was ahead.
+    pub fn after(&self, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Once => None,
             Self::Every(every) => due.checked_add_signed(TimeDelta::from_std(*every).ok()?),
@@ -124,7 +121,7 @@ mod tests {
         for timetable in [Timetable::Every(Duration::from_hours(1)), cron("0 * * * *")] {
             let next = timetable.next(due, now).expect("there is always a next");
             assert!(next.at > now && next.at <= now + TimeDelta::hours(1), "{next:?}");
-            assert_eq!((next.skipped, timetable.latest(now)), (0, Some(next.at)));
+            assert_eq!((next.skipped, timetable.after(now)), (0, Some(next.at)));
         }
     }
 

@@ -52,9 +52,9 @@ impl Edge {
     }
 }
 
-/// `must` for a permission that no request changes, else `may` and what is open, as JSON: `allow`, `boundary`, `trust` and `deny`
-/// are lists of operator maps in JSON text. It is allowed if one of each of the first three holds, or of each in `or`, and none
-/// of `deny`; nothing in a list means that nothing is open there.
+/// `must` for a permission that every request has; otherwise `may` and the open conditions as JSON. `allow`, `boundary`,
+/// `trust` and `deny` are lists of operator maps in JSON text; an empty list has no open condition. AWS allows a request
+/// if one condition of each of the first three lists holds, or of each list in `or`, and none of `deny`.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
     let Some(open) = open else { return ("must".into(), BoltType::Null(BoltNull)) };
     let mut condition = json!({ "allow": open.allow, "boundary": open.boundary, "deny": open.deny });

@@ -1,9 +1,8 @@
 //! Which principals may do what on which resource: `(:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(:AWSRole)`, and the edges of
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
-//! A principal may assume a role that trusts it or its account and that its policies let it assume, in whatever account; a
-//! role of its own account that trusts it, or one of its sessions, by name even without a policy. A role that trusts everyone names nobody, and has no
-//! edge. The rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
+//! A principal may assume a role if the role trusts it or its account, and its policies allow that. It needs no policy for
+//! a role of its own account that names it, or one of its sessions. A role that trusts everyone has no edge. The rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
 //! edges, as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions
 //! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, and `_groma_trust` on a role has
 //! its trust policy, since Cartography's schema has no place for them.

@@ -50,7 +50,8 @@ pub struct Open {
     pub is_boundary_disputed: bool,
 }
 
-/// A role of the principal's own account may let it in by name, without a policy of its own.
+/// Second way to assume a role: the trust policy of a role in the principal's account names the principal, which then
+/// needs no policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ByName {
     /// Conditions of the trust policy's statements, as in [`Open`].

@@ -10,12 +10,12 @@ const SESSION: &str = "s1";
 
 /// A request, and what else the graph does not have.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a request")]
 struct World {
     is_user: bool,
     mfa: Option<&'static str>,
     team: Option<&'static str>,
-    /// Whether the session of a role is the one that trust policies name.
+    /// Whether the request comes from the role session that trust policies name.
     is_session: bool,
     /// What AWS does not document of `NotPrincipal`.
     undocumented: bool,

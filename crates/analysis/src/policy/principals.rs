@@ -61,10 +61,10 @@ impl Principals {
         }
     }
 
-    /// Whether the caller is none of these. `NotPrincipal` excepts whom it lists together with the account; AWS does not say
-    /// what it does without the account, nor for a role of which it lists a session. With `Deny` it excepts nobody who has a
-    /// permissions boundary. AWS does not support it with `Allow` (IAM user guide, "IAM JSON policy elements:
-    /// NotPrincipal").
+    /// Whether the caller is none of these. `NotPrincipal` exempts a principal that it lists together with the account. AWS
+    /// does not document a principal without its account, or a role with a listed session. With `Deny`, a principal with a
+    /// permissions boundary is never exempt. AWS does not support `NotPrincipal` with `Allow` (IAM user guide, "IAM JSON
+    /// policy elements: NotPrincipal").
     fn excludes(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Covers {
         let listed = if self.has("*") {
             Covers::Yes

@@ -166,7 +166,7 @@ impl Says {
 struct Ways {
     /// The principal's policies let it, and the role does in one way or another.
     policies: Reach,
-    /// The role of its own account lets it in by name.
+    /// The trust policy of a role in the principal's account names the principal.
     name: Reach,
 }
 
@@ -205,7 +205,7 @@ impl Holder<'_> {
             open.unread.push("trust policy");
         }
         let named = ByName {
-            // A boundary may forbid what the trust policy allows by name, and not what it allows to a session.
+            // A boundary limits a principal that the trust policy names, but not a session that it names.
             trust: if says.by_name == Covers::Yes {
                 allows(|named| named.session)
             } else {

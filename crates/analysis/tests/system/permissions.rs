@@ -30,7 +30,7 @@ fn graph(text: &str, more: &str) -> String {
     format!("{cypher} {more} RETURN 1")
 }
 
-/// Cypher that adds a statement to the trust policy of a role, as the collector writes it: what is text in JSON is given as JSON.
+/// Cypher that adds a statement to the trust policy of a role, as the collector writes it. `condition` is JSON.
 fn trusts(role: &str, effect: &str, whom: &str, condition: &str) -> String {
     let says = format!(
         r#"{{"effect":"{effect}","action":["sts:AssumeRole"],"principal":[["AWS","{whom}"]],"condition":{condition}}}"#

@@ -46,7 +46,7 @@ async fn a_collector_waits_for_a_broker_that_is_restarted() {
     world.kill(0).await;
     let requester = credentials::LeaseRequester::new(world.bus.clone());
     let actions = ["iam:ListUsers".to_owned()];
-    let (lease, started) = tokio::join!(requester.lease("S", ALPHA, "iam", &actions), async {
+    let (lease, started) = tokio::join!(requester.lease("S", ALPHA, "iam", &actions, false), async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         world.broker(&["--accounts", "profiles"], &[]).await
     });

@@ -232,7 +232,7 @@ impl World {
         actions: &[&str],
     ) -> Result<Lease, LeaseError> {
         let actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
-        let lease = LeaseRequester::new(self.bus.clone()).lease(sync, account, service, &actions).await?;
+        let lease = LeaseRequester::new(self.bus.clone()).lease(sync, account, service, &actions, false).await?;
         self.keep_secret(&lease.credentials);
         Ok(lease)
     }

@@ -83,8 +83,7 @@ async fn enter_note(
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = !apply::step(&mut states, std::slice::from_ref(item)).is_empty();
     for stored in states.values_mut().filter(|_| wanted) {
-        let batch = item.batch().map(|batch| batch.index);
-        stored.state.hold(item.sequence, Missing { batch, ..missing.clone() });
+        item.hold(&mut stored.state, missing);
     }
     scope_store::save(transaction, &states).await?;
     Ok(states.values().any(|stored| stored.state.is_applied()))
