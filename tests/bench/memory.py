@@ -71,7 +71,7 @@ def run(arguments, groma, folder):
         (folder / name).mkdir()
         found = memory_parts.PARTS[name](arguments, groma, folder / name)
         fits = fits and found.fits
-        memory_page.write(arguments.output, name, found.table, "a debug build" if arguments.debug else "a release build")
+        memory_page.PAGE.write(arguments.output, name, found.table, "a debug build" if arguments.debug else "a release build")
         print(f"\n{found.table}\n", flush=True)
     print(f"written to {arguments.output}")
     return 0 if fits else 1

@@ -1,7 +1,6 @@
 """The page `docs/memory.md`: a table for each part that `memory.py` measures, replaced when it is measured again."""
 
-import datetime
-import re
+from sections import Page
 
 HEAD = """# Memory
 
@@ -46,17 +45,4 @@ while it accepts calls and never answers. The region keeps its last known graph.
 A hung region may cost three minutes.""",
     ),
 }
-SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)
-
-
-def write(path, part, table, build="a release build"):
-    """Puts the table of a part into the page, and leaves the others as they are."""
-    known = dict(SECTION.findall(path.read_text(encoding="utf-8"))) if path.exists() else {}
-    known[part] = section(part, table, build)
-    body = "\n".join(f"<!-- {name} -->\n{known[name]}<!-- end -->\n" for name in TEXTS if name in known)
-    path.write_text(HEAD + body, encoding="utf-8")
-
-
-def section(part, table, build):
-    title, text = TEXTS[part]
-    return f"\n## {title}\n\nMeasured on {datetime.date.today().isoformat()} with {build}.\n\n{table}\n\n{text}\n\n"
+PAGE = Page(HEAD, TEXTS)

@@ -11,16 +11,16 @@ from pathlib import Path
 import bench
 import large_account
 import limits
+import many_places
 import measure
 import report
 import roles
-import scale
 import servers
 from seeding import accounts
 
 SERVICES = ("sts", "ec2", "iam", "inspector2", "organizations")
 # Of accounts that are all alike; four like those of `just scale`.
-REGIONS = scale.REGIONS
+REGIONS = many_places.REGIONS
 # Bytes within which a sync of the largest organization has to close.
 CLOSING = 256 << 20
 REGION, CALLS_OF_ALL = "us-east-1", 100_000
@@ -91,7 +91,7 @@ def many(arguments, groma, folder):
         for count in arguments.accounts:
             own = folder / str(count)
             own.mkdir()
-            with scale.many_accounts(simulated, own, count) as aws:
+            with many_places.many_accounts(simulated, own, count) as aws:
                 aws.reset(0)
                 flags = ["--services", "ec2,inspector2", "--regions", REGIONS]
                 rows.append((f"{count:,}", *sizes(groma, aws, own, flags)))

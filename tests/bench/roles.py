@@ -54,12 +54,15 @@ class Roles:
         if name == "nats":
             command = [servers.tool("nats_server"), "--config", str(self.nats_configuration())]
         elif name == "neo4j":
-            command = servers.neo4j_command(self.folder / "neo4j", self.neo4j_port)
+            command = self.neo4j_command()
         else:
             command = [self.groma, *(self.SCHEDULER if name == "scheduler" else self.roles[name])]
             environment = self.environment()
         with open(self.log(name), "ab") as log:
             self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+
+    def neo4j_command(self):
+        return servers.neo4j_command(self.folder / "neo4j", self.neo4j_port)
 
     def environment(self):
         return {

@@ -19,9 +19,9 @@ class Page(unittest.TestCase):
     def test_a_part_that_is_measured_again_replaces_its_table_and_no_other(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "memory.md")
-            memory_page.write(path, "regions", "| seconds |")
-            memory_page.write(path, "assets", "| old |")
-            memory_page.write(path, "assets", "| new |")
+            memory_page.PAGE.write(path, "regions", "| seconds |")
+            memory_page.PAGE.write(path, "assets", "| old |")
+            memory_page.PAGE.write(path, "assets", "| new |")
             text = path.read_text(encoding="utf-8")
         self.assertNotIn("| old |", text)
         self.assertEqual(text.count("| new |"), 1)

@@ -90,17 +90,20 @@ def neo4j(folder):
         yield f"bolt://127.0.0.1:{port}"
 
 
-def neo4j_command(home, port, settings=""):
-    """How one is run that keeps its data in `home`; `settings` are further lines of its configuration."""
+SMALL = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC")
+
+
+def neo4j_command(home, port, settings="", options=SMALL, page_cache="64m"):
+    """Command of a Neo4j that keeps its data in `home`; `settings` are further lines of its configuration, `options` are Java's."""
     home.mkdir(exist_ok=True)
     (home / "neo4j.conf").write_text(
         f"server.default_listen_address=127.0.0.1\nserver.bolt.listen_address=127.0.0.1:{port}\n"
-        "server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size=64m\n"
+        f"server.http.enabled=false\nserver.https.enabled=false\nserver.memory.pagecache.size={page_cache}\n"
         "db.tx_log.preallocate=false\ndbms.usage_report.enabled=false\ndbms.security.auth_enabled=false\n" + settings,
         encoding="utf-8",
     )
     classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
-    return neo4j_server.command(tool("java"), classpath, home, ["-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"])
+    return neo4j_server.command(tool("java"), classpath, home, list(options))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,178 @@
+"""What `scale.py --assets` measures: how fast a graph-writer turns large syncs into the graph, and the memory that it takes.
+
+A recording of a synthetic organization (`crates/scheduler/examples/synthetic`) is published first, so that only the writer is
+timed: from its start until the graph has finished the sync. Neo4j starts cold for each row of the table.
+"""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import measure
+import report
+import roles
+import servers
+
+# Heap and page cache that docs/neo4j.md recommends for a million assets.
+NEO4J_OPTIONS = ["-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"]
+PAGE_CACHE = "1g"
+FIRST_TAG = 1_000_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    title: str
+    changed: int = 0
+    removed: int = 0
+
+
+STEPS = (Step("first sync"), Step("unchanged"), Step("1% changed", changed=1), Step("10% removed", removed=10))
+
+
+class System(roles.Roles):
+    """A nats-server, a Neo4j as a user would run it, and a graph-writer that comes when all is published."""
+
+    def __init__(self, groma, folder):
+        super().__init__(groma, None, folder)
+
+    def environment(self):
+        return servers.plain_environment() | {
+            "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
+            "NEO4J_URI": self.neo4j,
+            "NEO4J_USER": "neo4j",
+            "NEO4J_PASSWORD": "none",
+        }
+
+    def start_writer(self):
+        self.roles["graph-writer"] = ["graph-writer"]
+        self.start("graph-writer")
+
+    def stop_writer(self):
+        writer = self.running.pop("graph-writer")
+        writer.terminate()
+        writer.wait()
+
+    def neo4j_command(self):
+        return servers.neo4j_command(self.folder / "neo4j", self.neo4j_port, "", NEO4J_OPTIONS, PAGE_CACHE)
+
+    @property
+    def nats(self):
+        return f"nats://127.0.0.1:{self.nats_port}"
+
+    def store_bytes(self):
+        files = Path(self.folder, "neo4j", "data", "databases", "neo4j").rglob("*")
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+
+class Assets:
+    """One table: rows are programs and numbers of accounts, columns are the syncs."""
+
+    def __init__(self, programs, accounts, assets, folder):
+        self.programs, self.accounts, self.assets, self.folder = programs, accounts, assets, folder
+        self.synthetic, self.first = built_example("synthetic"), None
+
+    def measure(self):
+        rows = []
+        for accounts in self.accounts:
+            recordings = self.recordings(accounts)
+            for name, groma in self.programs.items():
+                with self.place(f"{accounts}-{name}") as folder:
+                    rows.append({"program": name, "accounts": accounts} | self.syncs(groma, folder, recordings))
+                    print(cells(rows[-1]), flush=True)
+            self.first = recordings[0]
+            for recording in recordings[1:]:
+                recording.unlink()
+        return rows
+
+    @contextlib.contextmanager
+    def place(self, name):
+        folder = self.folder / name
+        folder.mkdir()
+        yield folder
+        shutil.rmtree(folder)
+
+    def recordings(self, accounts):
+        made = []
+        for number, step in enumerate(STEPS):
+            file = self.folder / f"{accounts}-{number}.groma"
+            size = ["--assets", str(self.assets), "--accounts", str(accounts), "--tag", str(FIRST_TAG + number)]
+            change = ["--changed", str(step.changed), "--removed", str(step.removed)]
+            self.run("write", file, *size, *change)
+            made.append(file)
+        return made
+
+    def syncs(self, groma, folder, recordings):
+        largest, times = {}, []
+        with System(groma, folder) as system:
+            for recording in recordings:
+                self.run("publish", recording, "--nats", system.nats)
+                times.append(self.write(system, recording, largest))
+            store = system.store_bytes()
+        return {"times": times, "largest": largest, "store": store}
+
+    def write(self, system, recording, largest):
+        """Seconds that a writer takes for what is published."""
+        command = [self.synthetic, "wait", str(recording), "--nats", system.nats]
+        waiting = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        system.start_writer()
+        while waiting.poll() is None:
+            for name, process in system.running.items():
+                with contextlib.suppress(OSError):  # it has ended since
+                    kilobytes = measure.largest_kilobytes(process.pid)
+                    largest[name] = max(largest.get(name, 0), kilobytes / 1024)
+            if system.running["graph-writer"].poll() is not None:
+                waiting.kill()
+                raise servers.Failed(f"the graph-writer ended: {system.log('graph-writer').read_text()[-600:]}")
+            time.sleep(measure.INTERVAL)
+        seconds = time.monotonic() - began
+        if waiting.returncode:
+            raise servers.Failed(f"the graph did not finish: {system.log('graph-writer').read_text()[-600:]}")
+        system.stop_writer()
+        return seconds
+
+    def replayed(self):
+        """Seconds that `groma replay` of the last of the programs takes for the last first sync, into an empty graph."""
+        *_, groma = self.programs.values()
+        with self.place("replay") as folder, System(groma, folder) as system:
+            began = time.monotonic()
+            with open(folder / "replay.log", "wb") as log:
+                command = [groma, "replay", str(self.first)]
+                ended = subprocess.run(command, stdout=log, stderr=log, env=system.environment())
+            if ended.returncode:
+                raise servers.Failed(f"the replay failed: {(folder / 'replay.log').read_text()[-600:]}")
+            return time.monotonic() - began
+
+    def run(self, *arguments):
+        ended = subprocess.run([self.synthetic, *map(str, arguments)], capture_output=True, text=True)
+        if ended.returncode:
+            raise servers.Failed(f"synthetic {arguments[0]} failed: {ended.stderr.strip()[-600:]}")
+
+
+def built_example(name):
+    """Built with --release: the time to write a million assets would exceed that of the measurement."""
+    command = ["cargo", "build", "--quiet", "--locked", "--release", "--workspace", "--example", name]
+    if subprocess.run(command, cwd=servers.ROOT).returncode:
+        raise servers.Failed(f"the example {name} does not build")
+    target = Path(os.environ.get("CARGO_TARGET_DIR", servers.ROOT / "target"))
+    return str(target / "release" / "examples" / name)
+
+
+HEAD = ("accounts", *(step.title for step in STEPS), "graph-writer", "nats-server", "Neo4j", "store")
+
+
+def table(rows):
+    programs = {row["program"] for row in rows}
+    head = HEAD if len(programs) == 1 else ("program", *HEAD)
+    return report.drawn([head, *(cells(row, len(programs) > 1) for row in rows)])
+
+
+def cells(row, named=True):
+    times = (f"{seconds:.0f} s" for seconds in row["times"])
+    sizes = (f"{row['largest'].get(name, 0):,.0f} MB" for name in ("graph-writer", "nats", "neo4j"))
+    shown = (f"{row['accounts']:,}", *times, *sizes, f"{row['store'] / 1e6:,.0f} MB")
+    return (row["program"], *shown) if named else shown

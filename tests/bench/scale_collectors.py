@@ -1,0 +1,123 @@
+"""What `scale.py` measures of collectors: how collection gets faster with more of them.
+
+An organization of many accounts, each like one simulated account (`many_accounts.py`), whose answers come from memory
+after a set latency. Broker, EC2 collectors and scheduler are processes of their own on one nats-server. Each collector
+takes one account and region at a time, so that eight of them do not need more than a small machine has. The graph-writer
+starts when all is collected, so that Neo4j's time is told apart from the collectors'.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import many_places
+import measure
+import parity
+import report
+import roles
+import servers
+
+DONE = "work item done"
+
+
+class Roles(roles.Roles):
+    """Broker and collectors, which stay; a writer that comes when all is collected."""
+
+    PATIENCE = 600
+    COLLECTOR = ["collector", "ec2", "--items", "1"]
+
+    def __init__(self, groma, aws, folder, regions):
+        # Every survey says whose account it is, which is STS's.
+        super().__init__(groma, aws, folder, {"broker": ["broker", "--accounts", "profiles", "--lease-own-identity"], "collector-sts": ["collector", "sts"]})
+        self.SCHEDULER = ["scheduler", "--services", "ec2", "--regions", regions]
+        self.collectors = []
+
+    def grow(self, collectors):
+        for number in range(len(self.collectors), collectors):
+            name = f"collector-{number}"
+            self.roles[name] = self.COLLECTOR
+            self.start(name)
+            self.collectors.append(name)
+        # Until all have joined the stream.
+        time.sleep(3)
+
+    def write(self):
+        """Seconds that a graph-writer needs for what is in the stream."""
+        began = time.monotonic()
+        self.roles["graph-writer"] = ["graph-writer"]
+        self.start("graph-writer")
+        self.wait("the scheduler", lambda: self.running["scheduler"].poll() is not None)
+        seconds = time.monotonic() - began
+        writer = self.running.pop("graph-writer")
+        writer.terminate()
+        writer.wait()
+        if status := self.running["scheduler"].returncode:
+            raise servers.Failed(f"the survey ended with status {status}: {self.last_words()}")
+        return seconds
+
+    def done(self):
+        """Work items that the collectors say they have done."""
+        logs = (Path(self.folder, f"{name}.log") for name in self.collectors)
+        return sum(log.read_text(encoding="utf-8").count(DONE) for log in logs)
+
+    def cpu(self):
+        return sum(measure.cpu_seconds(self.running[name].pid) for name in self.collectors)
+
+
+class Collectors:
+    def __init__(self, arguments, groma, folder):
+        self.arguments, self.groma, self.folder = arguments, groma, folder
+
+    def measure(self):
+        """A row for each number of collectors."""
+        with servers.aws(self.folder) as simulated:
+            simulated.seed("small", self.folder / "organization")
+            with many_places.many_accounts(simulated, self.folder, self.arguments.accounts) as aws:
+                with Roles(self.groma, aws, self.folder, self.arguments.regions) as system:
+                    self.warm_up(aws, system)
+                    return [self.survey(aws, system, number) for number in self.arguments.collectors]
+
+    def warm_up(self, aws, system):
+        """Fills memory, and has Neo4j plan its statements; how many work items there are is then known."""
+        aws.reset(0)
+        system.grow(1)
+        system.start("scheduler")
+        seconds = system.write()
+        self.items = system.done()
+        print(f"{self.arguments.accounts} accounts and their hub, {self.items} work items; warmed up in {seconds:.0f} s")
+
+    def survey(self, aws, system, collectors):
+        parity.run_with_driver(parity.HERE / "wipe.py", system.neo4j, "--nodes")
+        system.grow(collectors)
+        aws.reset(self.arguments.latency)
+        before, cpu, busy, began = system.done(), system.cpu(), processors(), time.monotonic()
+        system.start("scheduler")
+        system.wait("a collector", lambda: system.done() >= before + self.items)
+        seconds = time.monotonic() - began
+        busy, cpu, counts = processors() - busy, system.cpu() - cpu, aws.counts()
+        row = {"collectors": collectors, "seconds": seconds, "calls": counts["calls"], "cpu": cpu}
+        row |= {"in_flight": counts["most_in_flight"], "machine": busy / seconds / os.cpu_count()}
+        row |= {"aws": counts["cpu_seconds"] / seconds, "writing": system.write()}
+        print(f"{collectors} collectors: {seconds:.1f} s, then {row['writing']:.1f} s of writing", flush=True)
+        return row
+
+
+CALLS = ("AWS calls", "per second", "in flight")
+COLUMNS = ("collectors", "collecting", "speed-up", *CALLS, "their CPU", "machine", "replayed AWS", "writing")
+
+
+def table(rows):
+    return report.drawn([COLUMNS, *(cells(row, rows[0]["seconds"]) for row in rows)])
+
+
+def cells(row, slowest):
+    seconds, calls = row["seconds"], row["calls"]
+    times = (f"{seconds:.1f} s", f"{slowest / seconds:.1f}×", f"{calls:,}", f"{calls / seconds:,.0f}")
+    busy = (str(row["in_flight"]), f"{row['cpu']:.1f} s", f"{row['machine']:.0%}", f"{row['aws']:.0%}")
+    return (str(row["collectors"]), *times, *busy, f"{row['writing']:.1f} s")
+
+
+def processors():
+    """Seconds that all processors together have been busy."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq) / measure.TICKS
