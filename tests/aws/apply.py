@@ -14,12 +14,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "deploy" / "local"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(ROOT / "tests" / "simulated-aws"))
 
-from seeding.aws import Aws  # noqa: E402
-
-import hcl  # noqa: E402
+import hcl
+from seeding.aws import Aws
 
 DEPLOY = ROOT / "deploy" / "aws"
 HUB = "111111111111"

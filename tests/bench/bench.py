@@ -22,16 +22,17 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "parity"))
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev", "parity")]
 
-import ceiling  # noqa: E402
-import install_cartography  # noqa: E402
-import measure  # noqa: E402
-import parity  # noqa: E402
-import report  # noqa: E402
-import run_cartography  # noqa: E402
-import servers  # noqa: E402
-from servers import ROOT, provision  # noqa: E402
+import ceiling
+import install_cartography
+import measure
+import parity
+import provision
+import report
+import run_cartography
+import servers
+from servers import ROOT
 
 SYNCS = 2
 # Groma's runs are short, so that a breath of something else on the machine shows; the median of some does not.
@@ -75,7 +76,7 @@ class Bench:
         measure.adopt_orphans()
         began = time.monotonic()
         try:
-            with servers.aws(self.folder) as simulated, servers.neo4j(self.folder) as neo4j:
+            with servers.aws.running(self.folder) as simulated, servers.neo4j.running(self.folder) as neo4j:
                 simulated.seed(self.arguments.size, self.folder / "organization")
                 with recorded_aws(simulated, self.folder) as aws:
                     self.aws, self.neo4j, self.environment = aws, neo4j, aws.environment
@@ -207,9 +208,7 @@ class Recorded:
         return counts
 
     def control(self, method, name):
-        request = servers.urllib.request.Request(f"{self.endpoint}/_bench/{name}", method=method)
-        with servers.DIRECT.open(request, timeout=60) as response:
-            return json.load(response)
+        return servers.http.ask(f"{self.endpoint}/_bench/{name}", method)
 
 
 @contextlib.contextmanager
@@ -221,11 +220,9 @@ def recorded_aws(simulated, folder):
 @contextlib.contextmanager
 def from_memory(script, simulated, folder, *options):
     """Where this script answers for the simulated AWS."""
-    port_file = folder / "recorded.port"
-    command = [servers.python(), str(HERE / script), "--behind", simulated.endpoint, "--port-file", str(port_file)]
-    with servers.server("recorded", [*command, *options], folder) as process:
-        servers.wait_for("AWS from memory", process, folder / "recorded.log", port_file.exists)
-        yield f"http://127.0.0.1:{port_file.read_text(encoding='utf-8').strip()}"
+    command = [servers.python(), str(HERE / script), "--behind", simulated.endpoint, *options]
+    with servers.process.announcing("recorded", "AWS from memory", command, folder) as endpoint:
+        yield endpoint
 
 
 def process_of(word):

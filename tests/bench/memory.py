@@ -20,14 +20,14 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
-import ending  # noqa: E402
-import measure  # noqa: E402
-import memory_page  # noqa: E402
-import memory_parts  # noqa: E402
-import parity  # noqa: E402
-import servers  # noqa: E402
+import ending
+import measure
+import memory_page
+import memory_parts
+import parity
+import servers
 
 
 def main():

@@ -69,7 +69,7 @@ COLUMNS = ("broker", "scheduler", *(f"collector-{service}" for service in SERVIC
 
 def assets(arguments, groma, folder):
     rows = []
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         for pages in arguments.pages:
             own = folder / str(pages)
@@ -86,7 +86,7 @@ def assets(arguments, groma, folder):
 
 def many(arguments, groma, folder):
     rows = []
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         for count in arguments.accounts:
             own = folder / str(count)
@@ -178,7 +178,7 @@ FAULTS = {
 
 def regions(_, groma, folder):
     rows = []
-    with servers.aws(folder) as aws:
+    with servers.aws.running(folder) as aws:
         aws.seed("small", folder / "organization")
         with Watched(groma, aws, folder, []) as watched:
             watched.survey()  # Neo4j plans its statements.

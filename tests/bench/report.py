@@ -137,7 +137,7 @@ It took {minutes:.0f} minutes. A ratio is Cartography's value divided by Groma's
 
 ## Method
 
-- **The organization** is `{size}` of `deploy/local/seeding`: {organization}. {graphs}
+- **The organization** is `{size}` of `tests/simulated-aws/seeding`: {organization}. {graphs}
 - **AWS** is simulated once. Its answers are recorded and replayed from memory, each after the latency in the title of
   the table. Calls do not delay one another in any other way. On this machine the replayed AWS answers {ceiling} calls a
   second, so it limits neither program. A call that was not recorded ends the run.

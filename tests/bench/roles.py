@@ -1,14 +1,13 @@
 """The roles of Groma as processes of their own, with a nats-server and a Neo4j, for measuring."""
 
 import contextlib
-import json
 import subprocess
 import time
 from pathlib import Path
 
-import neo4j_server
 import servers
-from ports import free_port
+from servers import neo4j
+from servers.ports import free_port
 
 
 class Roles:
@@ -30,7 +29,7 @@ class Roles:
             undo.callback(self.stop)
             self.start("nats")
             self.start("neo4j")
-            self.wait("Neo4j", lambda: neo4j_server.answers(self.neo4j_port))
+            self.wait("Neo4j", lambda: neo4j.answers(self.neo4j_port))
             for name in self.roles:
                 self.start(name)
             undo.pop_all()
@@ -52,7 +51,7 @@ class Roles:
     def start(self, name):
         environment = servers.plain_environment()
         if name == "nats":
-            command = [servers.tool("nats_server"), "--config", str(self.nats_configuration())]
+            command = servers.nats.command(self.nats_configuration())
         elif name == "neo4j":
             command = self.neo4j_command()
         else:
@@ -62,7 +61,7 @@ class Roles:
             self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
     def neo4j_command(self):
-        return servers.neo4j_command(self.folder / "neo4j", self.neo4j_port)
+        return neo4j.Neo4j(self.folder / "neo4j", self.neo4j_port).configured()
 
     def environment(self):
         return {
@@ -75,8 +74,7 @@ class Roles:
 
     def nats_configuration(self):
         configuration = self.folder / "nats.conf"
-        store = json.dumps(str(self.folder / "jetstream"))
-        text = f"listen: 127.0.0.1:{self.nats_port}\njetstream {{ store_dir: {store} }}\n"
+        text = servers.nats.configuration(self.nats_port, self.folder / "jetstream")
         configuration.write_text(text, encoding="utf-8")
         return configuration
 

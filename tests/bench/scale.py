@@ -22,16 +22,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
-import many_places  # noqa: E402
-import measure  # noqa: E402
-import parity  # noqa: E402
-import scale_assets  # noqa: E402
-import scale_collectors  # noqa: E402
-import scale_page  # noqa: E402
-import scale_places  # noqa: E402
-import servers  # noqa: E402
+import many_places
+import measure
+import parity
+import scale_assets
+import scale_collectors
+import scale_page
+import scale_places
+import servers
 
 ASSETS, PLACES = 1_000_000, 100
 

@@ -16,10 +16,10 @@ import measure
 import report
 import roles
 import servers
+from servers import neo4j
 
 # Heap and page cache that docs/neo4j.md recommends for a million assets.
-NEO4J_OPTIONS = ["-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"]
-PAGE_CACHE = "1g"
+NEO4J = neo4j.Size(("-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"), page_cache="1g")
 FIRST_TAG = 1_000_000_000
 
 
@@ -57,7 +57,7 @@ class System(roles.Roles):
         writer.wait()
 
     def neo4j_command(self):
-        return servers.neo4j_command(self.folder / "neo4j", self.neo4j_port, "", NEO4J_OPTIONS, PAGE_CACHE)
+        return neo4j.Neo4j(self.folder / "neo4j", self.neo4j_port, size=NEO4J).configured()
 
     @property
     def nats(self):

@@ -70,7 +70,7 @@ class Collectors:
 
     def measure(self):
         """A row for each number of collectors."""
-        with servers.aws(self.folder) as simulated:
+        with servers.aws.running(self.folder) as simulated:
             simulated.seed("small", self.folder / "organization")
             with many_places.many_accounts(simulated, self.folder, self.arguments.accounts) as aws:
                 with Roles(self.groma, aws, self.folder, self.arguments.regions) as system:

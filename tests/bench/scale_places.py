@@ -14,7 +14,7 @@ REGIONS = (
 
 def measure(accounts, groma, folder):
     """A table with one row: the time of the survey and the memory of each role."""
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         with many_places.many_accounts(simulated, folder, accounts) as aws:
             aws.reset(0)

@@ -8,11 +8,11 @@ from pathlib import Path
 from unittest import mock
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("chaos", "parity", "suite"))]
+sys.path[:0] = [str(HERE.parent / name) for name in ("bench", "chaos", "dev", "parity", "simulated-aws", "suite")]
 
-import limits  # noqa: E402
-import memory_page  # noqa: E402
-import memory_parts  # noqa: E402
+import limits
+import memory_page
+import memory_parts
 
 
 class Page(unittest.TestCase):

@@ -29,15 +29,15 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "deploy" / "local")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev", "parity", "simulated-aws")]
 
-import ending  # noqa: E402
-import parity  # noqa: E402
-import selection  # noqa: E402
-import servers  # noqa: E402
-from disturbances import KINDS  # noqa: E402
-from seed import Bench, Seed  # noqa: E402
-from system import System  # noqa: E402
+import ending
+import parity
+import selection
+import servers
+from disturbances import KINDS
+from seed import Bench, Seed
+from system import System
 
 
 def main():
@@ -124,7 +124,7 @@ def pass_on(lines, ends):
 
 def run(arguments, groma, older, folder):
     began = time.monotonic()
-    with servers.aws(folder) as aws:
+    with servers.aws.running(folder) as aws:
         aws.seed("small", folder / "organization")
         with System(groma, aws, folder, older) as system:
             bench = Bench(system, aws, folder)

@@ -1,15 +1,11 @@
 """nats-server, alone or three in a cluster: how each is configured, and whether it answers."""
 
 import functools
-import json
 import urllib.error
-import urllib.request
 
-from ports import free_port
+from servers import http, nats
+from servers.ports import free_port
 
-# A server that is killed must find all that it has acknowledged.
-JETSTREAM = "sync_interval: always"
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 PATIENCE = 3
 
 
@@ -27,22 +23,24 @@ class NatsServers:
 
     def write(self, name):
         """The path of its configuration."""
-        store = json.dumps(str(self.folder / f"{name}-streams"))
-        text = (
-            f"server_name: {name}\nlisten: 127.0.0.1:{self.client[name]}\nhttp: 127.0.0.1:{self.monitor[name]}\n"
-            f"jetstream {{ store_dir: {store}\n{JETSTREAM} }}\n"
-        )
+        settings = [f"server_name: {name}", f"http: 127.0.0.1:{self.monitor[name]}"]
         if len(self.names) > 1:
-            routes = ", ".join(f'"nats-route://127.0.0.1:{port}"' for port in self.routes(name))
-            # Clients know the servers by the links that lead to them, and so do servers: those that a server hears of
-            # from others are where nothing listens.
-            text += (
-                f"cluster {{ name: chaos\nlisten: 127.0.0.1:{self.route[name]}\nadvertise: \"127.0.0.1:{port_of('nats', 'nothing')}\"\n"
-                f"no_advertise: true\nroutes: [{routes}] }}\n"
-            )
+            settings.append(self.cluster(name))
         path = self.folder / f"{name}.conf"
+        # A server that is killed must find all that it has acknowledged.
+        text = nats.configuration(self.client[name], self.folder / f"{name}-streams", settings, flushes=True)
         path.write_text(text, encoding="utf-8")
         return path
+
+    def cluster(self, name):
+        routes = ", ".join(f'"nats-route://127.0.0.1:{port}"' for port in self.routes(name))
+        # Clients know the servers by the links that lead to them, and so do servers: those that a server hears of from
+        # others are where nothing listens.
+        nowhere = f"127.0.0.1:{port_of('nats', 'nothing')}"
+        return (
+            f"cluster {{ name: chaos\nlisten: 127.0.0.1:{self.route[name]}\nadvertise: \"{nowhere}\"\n"
+            f"no_advertise: true\nroutes: [{routes}] }}"
+        )
 
     def routes(self, name):
         """Where a server finds the others."""
@@ -61,8 +59,7 @@ class NatsServers:
     def look(self, name, page):
         """A page of its monitoring, or nothing when it does not answer."""
         try:
-            with DIRECT.open(f"http://127.0.0.1:{self.monitor[name]}/{page}", timeout=PATIENCE) as answer:
-                return json.load(answer)
+            return http.ask(f"http://127.0.0.1:{self.monitor[name]}/{page}", patience=PATIENCE)
         except urllib.error.HTTPError as error:
             return {"status": str(error)}
         except (OSError, ValueError):

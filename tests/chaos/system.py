@@ -9,15 +9,15 @@ import time
 from pathlib import Path
 
 import limits
-import neo4j_server
 import parity
 import servers
 from clocks import Clocks
 from disk import Disk
 from links import Links
 from nats_servers import NatsServers
-from ports import free_port
 from scene import Scene
+from servers import neo4j
+from servers.ports import free_port
 
 # What each role runs, and the container of the chart whose limits are its own.
 ROLES = {
@@ -36,7 +36,7 @@ OLDER = "collector-ec2-2"
 # Minutes that the scheduler waits for a word before it gives up what it does not hear of.
 SCHEDULER = ["scheduler", "--patience", "3"]
 # A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.
-NEO4J = "internal.dbms.tx_log.fail_on_corrupted_log_files=false\n"
+NEO4J = {"internal.dbms.tx_log.fail_on_corrupted_log_files": "false"}
 # In its log, once it has begun to survey.
 BEGUN = re.compile(rb"reachable\W*=")
 # The end of its log when it makes way for another one's survey.
@@ -137,10 +137,10 @@ class System:
 
     def start(self, name):
         if name == "neo4j":
-            command = servers.neo4j_command(self.disk.folder, self.neo4j_port, NEO4J)
+            command = neo4j.Neo4j(self.disk.folder, self.neo4j_port, settings={**neo4j.THROWAWAY, **NEO4J}).configured()
             environment = servers.plain_environment()
         elif name.startswith("nats"):
-            command = [servers.tool("nats_server"), "--config", str(self.nats.write(name))]
+            command = servers.nats.command(self.nats.write(name))
             command = self.limited(name, command, "nats")
             environment = servers.plain_environment()
         else:
@@ -178,8 +178,8 @@ class System:
             "NO_COLOR": "1",
         }
         if name.startswith("graph-writer"):
-            neo4j = f"bolt://127.0.0.1:{self.link(name, 'neo4j')}"
-            environment.update(NEO4J_URI=neo4j, NEO4J_USER="neo4j", NEO4J_PASSWORD="none")
+            uri = f"bolt://127.0.0.1:{self.link(name, 'neo4j')}"
+            environment.update(NEO4J_URI=uri, NEO4J_USER="neo4j", NEO4J_PASSWORD="none")
         if name == "broker":
             # Collectors learn from their leases where AWS is, so that this link is everybody's.
             environment.update(self.aws.environment)
@@ -335,7 +335,7 @@ class System:
         return self.neo4j_answers() and all(map(self.nats.healthy, self.nats.names))
 
     def neo4j_answers(self):
-        return neo4j_server.answers(self.neo4j_port)
+        return neo4j.answers(self.neo4j_port)
 
     def neo4j_writes(self):
         """Whether a transaction can be committed at this moment."""

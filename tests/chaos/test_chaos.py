@@ -14,24 +14,23 @@ from pathlib import Path
 from unittest import mock
 
 HERE = Path(__file__).resolve().parent
-LOCAL = HERE.parents[1] / "deploy" / "local"
-sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(LOCAL)]
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws")]
 
-import judge  # noqa: E402
-import limits  # noqa: E402
-import nats_servers  # noqa: E402
-import network  # noqa: E402
-import ports  # noqa: E402
-import selection  # noqa: E402
-import servers  # noqa: E402
-from clocks import Clocks  # noqa: E402
-from disk import Disk  # noqa: E402
-from disturbances import KINDS, Disturbance, Timeline, plan  # noqa: E402
-from links import Links  # noqa: E402
-from nats_servers import NatsServers  # noqa: E402
-from scene import Scene  # noqa: E402
-from seed import Seed  # noqa: E402
-from system import ROLES, System  # noqa: E402
+import judge
+import limits
+import nats_servers
+import network
+import selection
+import servers
+from clocks import Clocks
+from disk import Disk
+from disturbances import KINDS, Disturbance, Timeline, plan
+from links import Links
+from nats_servers import NatsServers
+from scene import Scene
+from seed import Seed
+from servers import ports
+from system import ROLES, System
 
 PATIENCE = 20
 
@@ -132,8 +131,8 @@ class Ports(unittest.TestCase):
         self.assertEqual(len({ports.free_port() for _ in range(50)}), 50)
 
     def test_a_port_is_its_process_s_until_that_ends(self):
-        script = "import ports; print(ports.free_port(), flush=True); input()"
-        environment = {**os.environ, "PYTHONPATH": str(LOCAL), "TMPDIR": tempfile.tempdir}
+        script = "from servers import ports; print(ports.free_port(), flush=True); input()"
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "dev"), "TMPDIR": tempfile.tempdir}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with subprocess.Popen([sys.executable, "-c", script], env=environment, **pipes) as other:
             port = int(other.stdout.readline())
@@ -142,9 +141,9 @@ class Ports(unittest.TestCase):
         self.assertTrue(ports.take(port))
 
     def test_a_child_that_lives_on_keeps_no_port(self):
-        script = "import ports, subprocess; port = ports.free_port()"
+        script = "import subprocess; from servers import ports; port = ports.free_port()"
         script += "; print(port, subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
-        environment = {**os.environ, "PYTHONPATH": str(LOCAL), "TMPDIR": tempfile.tempdir}
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "dev"), "TMPDIR": tempfile.tempdir}
         done = subprocess.run([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True, check=True)
         port, child = map(int, done.stdout.split())
         self.addCleanup(os.kill, child, signal.SIGKILL)
@@ -291,7 +290,7 @@ class Cluster(unittest.TestCase):
         self.until(lambda: all(map(self.servers.healthy, self.servers.names)))
 
     def start(self, name):
-        command = [servers.tool("nats_server"), "--config", str(self.servers.write(name))]
+        command = servers.nats.command(self.servers.write(name))
         with open(self.folder / f"{name}.log", "ab") as log:
             self.running[name] = subprocess.Popen(command, stdout=log, stderr=log)
 

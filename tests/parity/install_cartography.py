@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Puts Cartography, pinned, into `.tools/cartography`, an environment of its own; nothing to do the second time.
 
-Needs Python 3.10 or newer somewhere on the PATH, as `deploy/local/provision.py` does.
+Needs Python 3.10 or newer somewhere on the PATH, as `tests/dev/provision.py` does.
 """
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "deploy" / "local"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dev"))
 
-import provision  # noqa: E402
-from provision import TOOLS, Missing  # noqa: E402
+import provision
+from provision import TOOLS, Missing
 
 HOME = TOOLS / "cartography"
 PYTHON = HOME / "bin" / "python"

@@ -26,17 +26,21 @@ import tempfile
 import time
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev",)]
+
+import cargo
 import compare
 import install_cartography
+import provision
 import run_cartography
 import servers
-from servers import LOCAL, ROOT, provision
 
-HERE = Path(__file__).resolve().parent
+SIMULATED_AWS = servers.aws.SCRIPTS
 ACCEPTED = HERE / "accepted.json"
 KEPT = provision.TOOLS / "parity"
 # What decides Cartography's graph, besides the seeding.
-DECISIVE = ("snapshot.py", "run_cartography.py", "servers.py", "cartography.txt")
+DECISIVE = ("snapshot.py", "run_cartography.py", "cartography.txt")
 LONGEST_DELAY = 0.4
 
 
@@ -64,20 +68,11 @@ def parse_arguments():
 @contextlib.contextmanager
 def prepared(groma, purpose, *options):
     """All that a comparison needs to begin: the program, built unless it is given, and a folder that ends with it."""
-    servers.provision_tools()
+    provision.provision(provision.wanted())
     install_cartography.install()
-    groma = groma or build(*options)
+    groma = groma or cargo.build_groma(*options)
     with tempfile.TemporaryDirectory(prefix=f"groma-{purpose}-") as folder:
         yield groma, Path(folder)
-
-
-def build(*options):
-    import demo
-
-    try:
-        return demo.build(*options)
-    except demo.Failed as error:
-        raise servers.Failed(str(error)) from error
 
 
 class Parity:
@@ -88,7 +83,7 @@ class Parity:
 
     def run(self):
         try:
-            with servers.aws(self.folder) as aws, servers.neo4j(self.folder) as neo4j:
+            with servers.aws.running(self.folder) as aws, servers.neo4j.running(self.folder) as neo4j:
                 aws.seed(self.arguments.size, self.folder / "organization")
                 cartography, calls = self.cartography(aws, neo4j)
                 groma, own_calls = self.survey(aws, neo4j, "groma")
@@ -198,8 +193,8 @@ def run_with_driver(script, *arguments, expected=(0,), within=1_800):
 
 def fingerprint(size):
     """Of all that Cartography's graph depends on; the seeding gives the same ids and dates every time."""
-    files = [*LOCAL.glob("seeding/*.py"), *LOCAL.glob("simulated_aws/*.py"), LOCAL / "moto_server.py"]
-    files += [LOCAL / "organization.py", *(HERE / name for name in DECISIVE)]
+    files = [*SIMULATED_AWS.glob("seeding/*.py"), *SIMULATED_AWS.glob("simulated_aws/*.py")]
+    files += [SIMULATED_AWS / "moto_server.py", SIMULATED_AWS / "organization.py", *(HERE / name for name in DECISIVE)]
     digest = hashlib.sha256(json.dumps([size, provision.MOTO]).encode())
     for file in sorted(files):
         digest.update(file.read_bytes())

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from build import ROOT
 
+# Folders of tests in Python.
+PYTHON = tuple(f"tests/{name}" for name in ("bench", "chaos", "deploy", "dev", "parity", "simulated-aws", "suite"))
 # Binaries whose tests take turns with one Neo4j, and how many processes, each with its own, share them.
 SHARED = {"groma system": 2}
 # Begun first, because they take longest.
-LONG = ("groma system 1", "groma system 2", "chaos", "graph-writer system", "parity", "analysis system", "closing", "python deploy/local/tests", "broker system")
+LONG = ("groma system 1", "groma system 2", "chaos", "graph-writer system", "parity", "analysis system", "closing", "python tests/simulated-aws", "broker system")
 # A step that takes longer is ended, and has failed.
 LONGEST = 45 * 60
 # The disturbed surveys: between them each kind of disturbance happens.
@@ -81,10 +83,8 @@ def documentation():
 def python_steps(built):
     tools = str(ROOT / ".tools" / "venv" / "bin" / "python")
     groma = built.programs["groma"]
-    folders = {folder: [folder] for folder in ("tests/parity", "tests/bench", "tests/chaos", "tests/suite")}
-    folders["deploy/local/tests"] = ["deploy/local/tests", "deploy/local"]
     return [
-        *(Step(f"python {name}", [tools, "tests/suite/timed.py", *where]) for name, where in folders.items()),
+        *(Step(f"python {folder}", [tools, "tests/suite/timed.py", folder]) for folder in PYTHON),
         Step("parity", [sys.executable, "tests/parity/parity.py", "--size", "small", "--groma", groma]),
         Step("chaos", [sys.executable, "tests/chaos/chaos.py", *CHAOS, "--groma", groma, "--older", built.programs[OLDER]]),
     ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the `test_*.py` files of a folder as `python -m unittest discover` does, and says how long each test took.
 
-    timed.py FOLDER [TOP-LEVEL FOLDER]
+    timed.py FOLDER
 
 The form is that of Rust's test binaries: `test name ... ended <1.234s>`. Exit status 0 when every test passed.
 """
@@ -21,8 +21,8 @@ class Result(unittest.TextTestResult):
         self.stream.writeln(f"test {test.id()} ... ended <{time.monotonic() - self.began:.3f}s>")
 
 
-def main(folder, top=None):
-    tests = unittest.defaultTestLoader.discover(folder, top_level_dir=top)
+def main(folder):
+    tests = unittest.defaultTestLoader.discover(folder)
     result = unittest.TextTestRunner(verbosity=0, resultclass=Result).run(tests)
     return 0 if result.wasSuccessful() and result.testsRun else 1
 

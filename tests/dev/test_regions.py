@@ -7,7 +7,7 @@ import regions
 
 class Regions(unittest.TestCase):
     def test_the_list_is_botocore_s(self):
-        self.assertEqual(regions.FILE.read_text(encoding="utf-8"), regions.text(), "run deploy/local/regions.py")
+        self.assertEqual(regions.FILE.read_text(encoding="utf-8"), regions.text(), "run tests/dev/regions.py")
 
     def test_inspector_is_not_everywhere(self):
         self.assertIn('"inspector2"', regions.text())

@@ -27,15 +27,14 @@ import sys
 import time
 from pathlib import Path
 
-import neo4j_server
+from servers import neo4j
+from servers.errors import Failed
+from servers.tools import MANIFEST, ROOT, TOOLS
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ROOT / ".tools"
 VENV = TOOLS / "venv"
 NEO4J = TOOLS / "neo4j"
 CACHE = TOOLS / "cache"
 LOGS = TOOLS / "log"
-MANIFEST = TOOLS / "tools.json"
 
 # boto3 and werkzeug are pinned because moto routes by the one's service models and serves through the other, and botocore
 # because the list of regions is generated from its data.
@@ -297,8 +296,8 @@ def archive_neo4j_classes():
     with step("a first start of Neo4j, which makes the next ones faster"):
         half = archive.with_suffix(".new")
         try:
-            neo4j_server.archive_classes(java, ":".join(map(str, own_classpath())), half)
-        except RuntimeError as error:
+            neo4j.archive_classes(str(java), ":".join(map(str, own_classpath())), half)
+        except Failed as error:
             raise Missing(str(error)) from error
         half.rename(archive)
 

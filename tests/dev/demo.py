@@ -7,7 +7,6 @@ configuration is read or passed on.
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,17 +14,16 @@ import threading
 import time
 from pathlib import Path
 
+import cargo
 import provision
+import servers
 import stack
-from provision import ROOT, Missing
+from provision import Missing
+from servers import ROOT, Failed
 
 HERE = Path(__file__).resolve().parent
 # Exit status of a sync that finished and could not see everything.
 INCOMPLETE = 3
-
-
-class Failed(Exception):
-    """A step that did not work; it has said why itself."""
 
 
 def main():
@@ -35,16 +33,17 @@ def main():
         title("NATS and Neo4j")
         if stack.up():
             raise Failed("the servers did not start")
-        servers = stack.environment(stack.read_stack())
-        prepared = prepare(groma, {**without_aws(), **servers})
+        # Without the way into the caller's AWS.
+        environment = {**servers.process.without("AWS_"), **stack.environment(stack.read_stack())}
+        prepared = prepare(groma, environment)
         with simulated_organization() as aws:
             if prepared.wait():
                 raise Failed("Neo4j could not be prepared")
-            survey(groma, {**without_aws(), **servers, **aws})
+            survey(groma, {**environment, **aws.access})
             title("Three findings a security engineer cares about")
-            run([groma, "findings"], {**without_aws(), **servers})
-            awkward(groma, {**without_aws(), **servers}, aws)
-    except (Failed, Missing, stack.Failed) as error:
+            run([groma, "findings"], environment)
+            awkward(groma, environment, aws)
+    except (Failed, Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -60,7 +59,7 @@ def title(text):
 def tools_and_groma():
     """Provisions while cargo builds: the one waits for the network, the other for the processor."""
     if provision.is_current(provision.wanted()):
-        return build()
+        return build_groma()
     title("Provisioning beside the build; its output follows the build's")
     tools = subprocess.Popen(
         [sys.executable, str(HERE / "provision.py")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -70,7 +69,7 @@ def tools_and_groma():
     reader = threading.Thread(target=lambda: output.extend(tools.stdout), daemon=True)
     reader.start()
     try:
-        groma = build()
+        groma = build_groma()
         tools.wait()
     except BaseException:
         tools.terminate()
@@ -82,61 +81,20 @@ def tools_and_groma():
     return groma
 
 
-def build(*options):
-    """The path of the program, which cargo knows best: a target directory can be set in several places."""
+def build_groma():
     title("Building groma")
-    command = ["cargo", "build", "--locked", "--bin", "groma", "--message-format=json-render-diagnostics", *options]
-    try:
-        build = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    except FileNotFoundError as error:
-        raise Failed("cargo is not on the PATH: install Rust (rustup)") from error
-    if build.returncode:
-        raise Failed("the build failed")
-    for line in build.stdout.splitlines():
-        message = json.loads(line)
-        if message.get("target", {}).get("name") == "groma" and message.get("executable"):
-            return message["executable"]
-    raise Failed("cargo built no groma")
+    return cargo.build_groma()
 
 
 @contextlib.contextmanager
 def simulated_organization():
-    """The environment that reaches it; it is gone afterwards."""
+    """The simulated AWS with an organization; it is gone afterwards."""
     title("A simulated AWS organization: hub and three spokes in two regions")
-    python = str(ROOT / stack.manifest()["python"])
-    with tempfile.TemporaryDirectory(prefix="groma-demo-") as folder:
-        port_file = Path(folder, "port")
-        server = [python, str(HERE / "moto_server.py"), "--quiet", "--until-stdin-closes"]
-        server += ["--port-file", str(port_file)]
-        with open(Path(folder, "moto.log"), "w+", encoding="utf-8") as log:
-            moto = subprocess.Popen(server, stdin=subprocess.PIPE, stdout=log, stderr=log, env=without_aws())
-            try:
-                endpoint = f"http://127.0.0.1:{port_of(moto, port_file, log)}"
-                yield seeded(python, endpoint, folder)
-            finally:
-                moto.terminate()
-                moto.wait()
-
-
-def port_of(moto, port_file, log):
-    deadline = time.monotonic() + 60
-    while not port_file.exists():
-        if moto.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            raise Failed(f"the simulated AWS did not start: {log.read().strip()[-500:]}")
-        time.sleep(0.05)
-    return port_file.read_text(encoding="utf-8").strip()
-
-
-def seeded(python, endpoint, folder):
-    command = [python, str(HERE / "organization.py"), "--endpoint", endpoint, "--size", "demo", "--dir", folder]
-    seeding = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=without_aws(), check=False)
-    if seeding.returncode:
-        raise Failed("the simulated AWS could not be filled")
-    summary = json.loads(seeding.stdout)
-    names = ", ".join(f"{account['name']} {account['id']}" for account in summary["accounts"])
-    print(f"{names}; filled in {summary['seconds']} s")
-    return json.loads(Path(summary["env"]).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="groma-demo-") as folder, servers.aws.running(Path(folder)) as aws:
+        summary = aws.seed("demo", Path(folder))
+        names = ", ".join(f"{account['name']} {account['id']}" for account in summary["accounts"])
+        print(f"{names}; filled in {summary['seconds']} s")
+        yield aws
 
 
 def prepare(groma, environment):
@@ -152,13 +110,8 @@ def survey(groma, environment):
 def awkward(groma, environment, aws):
     """What a sync says of an organization in which not everything can be seen."""
     title("The same organization with a suspended account, missing roles, a denied region, and Inspector in one of three")
-    folder = Path(aws["AWS_CONFIG_FILE"]).parent
-    python = str(ROOT / stack.manifest()["python"])
-    script = [python, str(HERE / "awkward.py"), "--endpoint", aws["AWS_ENDPOINT_URL"], "--dir", str(folder)]
-    made = subprocess.run(script, stdout=subprocess.PIPE, text=True, env=without_aws(), check=False)
-    if made.returncode:
-        raise Failed("the simulated AWS could not be changed")
-    made = json.loads(made.stdout)
+    folder = Path(aws.access["AWS_CONFIG_FILE"]).parent
+    made = json.loads(aws.script("awkward.py", "--dir", str(folder)))
     command = [groma, "--log", "warn", "sync", *made["arguments"]]
     status = subprocess.run(command, env={**environment, **made["env"]}, check=False).returncode
     print(f"exit status {status}: the sync finished, and some scopes could not be seen")
@@ -170,11 +123,6 @@ def run(command, environment):
     status = subprocess.run(command, env=environment, check=False).returncode
     if status:
         raise Failed(f"`groma {' '.join(command[1:])}` ended with status {status}")
-
-
-def without_aws():
-    """The caller's environment without the way into the caller's AWS."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def farewell(seconds):

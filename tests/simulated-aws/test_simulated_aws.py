@@ -10,11 +10,10 @@ import time
 import unittest
 import urllib.parse
 
+import simulated
 from botocore.exceptions import ClientError
-
 from seeding.accounts import ALPHA, BETA, HUB
 from seeding.aws import Aws
-from tests import simulated
 
 PAGED = (
     ("ec2", "describe_instances", "Reservations", "ReservationId"),
@@ -41,9 +40,10 @@ class SimulatedAws(unittest.TestCase):
         held = contextlib.ExitStack()
         cls.addClassCleanup(held.close)
         cls.folder = held.enter_context(tempfile.TemporaryDirectory())
-        cls.endpoint = held.enter_context(simulated.server())
+        server = held.enter_context(simulated.server())
+        cls.endpoint = server.endpoint
         cls.aws = Aws(cls.endpoint)
-        cls.hub = simulated.organization(cls.endpoint, "test", cls.folder)
+        cls.hub = simulated.organization(server, "test", cls.folder)
 
     def tearDown(self):
         self.aws.control("/_groma/faults", method="DELETE")

@@ -4,7 +4,7 @@
     stack.py up       starts both (again a no-op) and waits until they answer
     stack.py down     ends both; streams and graph stay in `.tools/state`
     stack.py status   exit status 0 when both answer, 3 otherwise
-    stack.py env      shell lines: eval "$(python3 deploy/local/stack.py env)"
+    stack.py env      shell lines: eval "$(python3 tests/dev/stack.py env)"
 
 They listen on 127.0.0.1 only, on their usual ports where these are free. The programs come from `.tools/`
 (`provision.py`). A server that you already have is used instead when NATS_URL, or NEO4J_URI with NEO4J_USER and
@@ -14,7 +14,6 @@ NEO4J_PASSWORD, points to it; it is never stopped from here.
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import secrets
@@ -27,32 +26,19 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import neo4j_server
 import provision
-from ports import free_port
-from provision import MANIFEST, ROOT, TOOLS, Missing
+from provision import Missing
+from servers import nats, neo4j
+from servers.errors import Failed
+from servers.ports import can_listen, free_port
+from servers.tools import TOOLS
 
 STATE = TOOLS / "state"
 STACK = STATE / "stack.json"
 PASSWORD_FILE = STATE / "neo4j-password"
-USER = "neo4j"
 PORTS = {"nats": 4222, "bolt": 7687, "http": 7474}
 PATIENCE = 120
 NAMES = ("nats", "neo4j")
-# Java's second compiler begins after forty times as many calls as usual (5,000, 600, 15,000 and 40,000 are HotSpot's own
-# numbers). It would take a quarter of the processor time of the first survey after a start; writing 600,000 rows took as
-# long either way.
-LATE_OPTIMIZER = (
-    "-XX:Tier4InvocationThreshold=200000",
-    "-XX:Tier4MinInvocationThreshold=24000",
-    "-XX:Tier4CompileThreshold=600000",
-    "-XX:Tier4BackEdgeThreshold=1600000",
-)
-
-
-class Failed(Exception):
-    """What went wrong, in one sentence."""
-
 
 def main():
     parser = argparse.ArgumentParser(description="NATS and Neo4j for use on this machine.")
@@ -121,14 +107,14 @@ def environment(stack):
     if external("neo4j", stack):
         names = ("NEO4J_USER", "NEO4J_PASSWORD")
         return found | {name: os.environ[name] for name in names if name in os.environ}
-    return found | {"NEO4J_USER": USER, "NEO4J_PASSWORD": PASSWORD_FILE.read_text(encoding="utf-8").strip()}
+    return found | {"NEO4J_USER": neo4j.USER, "NEO4J_PASSWORD": PASSWORD_FILE.read_text(encoding="utf-8").strip()}
 
 
 def tell(stack):
     print(f"NATS   {address('nats', stack)}")
     print(f"Neo4j  {address('neo4j', stack)}")
     if not external("neo4j", stack):
-        print(f"       browser http://127.0.0.1:{stack['neo4j']['http']}, user {USER}, password in {PASSWORD_FILE}")
+        print(f"       browser http://127.0.0.1:{stack['neo4j']['http']}, user {neo4j.USER}, password in {PASSWORD_FILE}")
 
 
 # Whose server it is, and whether it answers
@@ -172,11 +158,7 @@ def answers(name, stack):
         return False
 
 
-def nats_answers(connection):
-    return connection.recv(16).startswith(b"INFO ")
-
-
-ANSWERS = {"nats": nats_answers, "neo4j": neo4j_server.speaks_bolt}
+ANSWERS = {"nats": nats.greets, "neo4j": neo4j.speaks_bolt}
 
 
 def wait_until_it_answers(name, stack):
@@ -197,43 +179,27 @@ def start_nats(held):
     home = STATE / "nats"
     home.mkdir(exist_ok=True)
     configuration = home / "nats.conf"
-    # Without `always` what was acknowledged reaches the disk within two minutes only.
-    configuration.write_text(
-        f"listen: 127.0.0.1:{port}\njetstream {{\n  store_dir: {json.dumps(str(home))}\n  sync_interval: always\n}}\n",
-        encoding="utf-8",
-    )
-    pid = launch("nats", [tool("nats_server"), "--config", str(configuration)])
-    return {**identity(pid), "port": port}
+    configuration.write_text(nats.configuration(port, home, flushes=True), encoding="utf-8")
+    return {**identity(launch("nats", nats.command(configuration))), "port": port}
 
 
 def start_neo4j(held):
     bolt, http = usable_port(held.get("bolt"), PORTS["bolt"]), usable_port(held.get("http"), PORTS["http"])
     home = STATE / "neo4j"
-    (home / "data" / "dbms").mkdir(parents=True, exist_ok=True)
     set_password(home)
-    (home / "neo4j.conf").write_text(neo4j_server.configuration(bolt, http), encoding="utf-8")
-    classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
-    archive = manifest()["neo4j_archive"]
-    options = ["-Xms512m", "-Xmx1g", *LATE_OPTIMIZER]
-    options += [f"-XX:SharedArchiveFile={ROOT / archive}"] if archive else []
-    command = neo4j_server.command(tool("java"), classpath, home, options)
-    return {**identity(launch("neo4j", command)), "bolt": bolt, "http": http}
+    server = neo4j.Neo4j(home, bolt, http, asks_for_password=True, size=neo4j.LAPTOP, settings={})
+    return {**identity(launch("neo4j", server.configured())), "bolt": bolt, "http": http}
 
 
 def set_password(home):
-    """A password for a database that has none, in the form in which Neo4j keeps it: no second JVM to set it."""
-    credentials = home / "data" / "dbms" / "auth.ini"
-    if (home / "data" / "databases").exists():
+    """A password of its own for a database that has none."""
+    if neo4j.has_database(home):
         if not PASSWORD_FILE.exists():
             raise Failed(f"{PASSWORD_FILE} is gone, so nobody knows the password of the graph: remove {home}")
         return
     password = secrets.token_urlsafe(18)
-    private_file(PASSWORD_FILE, password + "\n")
-    salt = secrets.token_bytes(32)
-    digest = hashlib.sha256(salt + password.encode()).digest()
-    for _ in range(1023):
-        digest = hashlib.sha256(digest).digest()
-    private_file(credentials, f"{USER}:SHA-256,{digest.hex().upper()},{salt.hex().upper()},1024:\n")
+    neo4j.private_file(PASSWORD_FILE, password + "\n")
+    neo4j.set_password(home, password)
 
 
 def launch(name, command):
@@ -248,19 +214,9 @@ def launch(name, command):
 def usable_port(*wanted):
     """The port it had, else the usual one, else any."""
     for port in filter(None, wanted):
-        if can_listen(port):
+        if can_listen(port, again=True):
             return port
     return free_port()
-
-
-def can_listen(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 START = {"nats": start_nats, "neo4j": start_neo4j}
@@ -334,22 +290,6 @@ def write_stack(stack):
     half = STACK.with_suffix(".new")
     half.write_text(json.dumps(stack, indent=2) + "\n", encoding="utf-8")
     half.rename(STACK)
-
-
-def private_file(path, text):
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def manifest():
-    try:
-        return json.loads(MANIFEST.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Failed("the servers are not there yet: run `just tools`") from error
-
-
-def tool(name):
-    return str(ROOT / manifest()[name])
 
 
 def log_of(name):

@@ -1,5 +1,7 @@
 """Free ports that stay free while a server is down, and that no other process of the tests takes meanwhile."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import random
@@ -21,10 +23,10 @@ TRIES = 200
 FOLDER = "groma-ports"
 
 # What this process has taken, by port: the file that it has locked, or nothing where none can be made.
-taken = {}
+taken: dict[int, int | None] = {}
 
 
-def free_port():
+def free_port() -> int:
     """A port of 127.0.0.1 on which nothing listens. It is this process's until it ends."""
     # Other runs look in other places: not by the seed of a survey.
     draw = random.SystemRandom()
@@ -35,7 +37,7 @@ def free_port():
     raise OSError(f"no free port of 127.0.0.1 between {FIRST} and {LAST}")
 
 
-def take(port):
+def take(port: int) -> bool:
     """Takes a port unless somebody has it or listens on it."""
     if port in taken:
         return False
@@ -54,7 +56,7 @@ def take(port):
     return True
 
 
-def locked(port):
+def locked(port: int) -> int | None:
     """The open file of a port, locked. Raises BlockingIOError when another process has it locked."""
     if not fcntl:
         return None
@@ -70,8 +72,11 @@ def locked(port):
     return lock
 
 
-def can_listen(port):
+def can_listen(port: int, *, again: bool = False) -> bool:
+    """Whether nothing listens on the port. For a server that listens `again`, connections that it had do not count."""
     with contextlib.suppress(OSError), socket.socket() as probe:
+        if again:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
         return True
     return False

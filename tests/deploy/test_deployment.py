@@ -6,18 +6,23 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
+import network_policies
 import yaml
+from cfnlint.api import lint_all
 
-import ports
-import stack
-from tests import network_policies
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / name) for name in ("aws", "dev")]
 
-ROOT = Path(__file__).resolve().parents[3]
+import hcl
+import servers
+
+ROOT = HERE.parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 ROLES = ["broker", "graph-writer", "scheduler"] + sorted(path.name for path in (ROOT / "crates").glob("collector-*"))
 
@@ -171,7 +176,7 @@ class Nats(unittest.TestCase):
     def test_the_hook_begins_lame_duck_mode_and_sigterm_does_not_end_it(self):
         hook = self.container["lifecycle"]["preStop"]["exec"]["command"]
         self.assertEqual([hook[0], self.container["command"][0]], ["nats-server", "nats-server"])
-        program, port = str(ROOT / stack.manifest()["nats_server"]), ports.free_port()
+        program, port = servers.tool("nats_server"), servers.ports.free_port()
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "log")
             command = [program, "--addr", "127.0.0.1", "--port", str(port), "--log", str(log)]
@@ -200,8 +205,6 @@ class Nats(unittest.TestCase):
 
 class CloudFormation(unittest.TestCase):
     def test_templates_are_ones_that_aws_takes(self):
-        from cfnlint.api import lint_all
-
         for path in sorted((ROOT / "deploy" / "aws" / "cloudformation").glob("*.yaml")):
             matches = lint_all(path.read_text(encoding="utf-8"))
             # Errors and warnings; its advice on style is another matter.
@@ -219,11 +222,6 @@ class Terraform(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
 
     def test_a_stack_set_gets_the_template_and_its_parameters(self):
-        import sys
-
-        sys.path.insert(0, str(ROOT / "tests" / "aws"))
-        import hcl
-
         variables = {"hub_role_arn": "arn:aws:iam::1:role/hub", "organizational_unit_ids": ["r-1"]}
         known = {"aws_cloudformation_stack_set.spokes.name": "groma-spokes"}
         rendered = hcl.Module(ROOT / "deploy" / "aws" / "terraform" / "organization", variables, known)

@@ -39,17 +39,14 @@ import sys
 import threading
 import urllib.request
 
+from simulated_aws.app import SimulatedAws
+from simulated_aws.server import make_server
+
 
 def main():
     arguments = parse_arguments()
     # A proxy, which HTTP_PROXY may name, has no business between processes of this machine.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    # moto reads these when it is imported, so the imports below have to wait.
-    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-    from simulated_aws.app import SimulatedAws
-    from simulated_aws.server import make_server
-
     regions = [region for region in arguments.regions.split(",") if region]
     server = make_server(arguments.host, arguments.port, SimulatedAws(regions), arguments.quiet)
     for number in (signal.SIGINT, signal.SIGTERM):

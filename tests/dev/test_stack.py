@@ -12,8 +12,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import neo4j_server
 import stack
+from servers import neo4j
 
 
 class Stack(unittest.TestCase):
@@ -76,7 +76,6 @@ class Stack(unittest.TestCase):
 
     def test_the_password_is_kept_private_and_stays(self):
         home = self.folder / "neo4j"
-        (home / "data" / "dbms").mkdir(parents=True)
         stack.set_password(home)
         password = stack.PASSWORD_FILE.read_text(encoding="utf-8").strip()
         self.assertEqual(stack.PASSWORD_FILE.stat().st_mode & 0o777, 0o600)
@@ -100,7 +99,8 @@ class Stack(unittest.TestCase):
         self.assertIn("is gone", str(error.exception))
 
     def test_neo4j_listens_here_only_and_reports_nothing(self):
-        settings = dict(line.split("=", 1) for line in neo4j_server.configuration(1, 2).splitlines())
+        ours = neo4j.Neo4j(self.folder, 1, 2, asks_for_password=True, size=neo4j.LAPTOP, settings={})
+        settings = dict(line.split("=", 1) for line in ours.configuration().splitlines())
         self.assertEqual(settings["server.bolt.listen_address"], "127.0.0.1:1")
         self.assertEqual(settings["server.http.listen_address"], "127.0.0.1:2")
         self.assertEqual(settings["dbms.usage_report.enabled"], "false")
