@@ -14,13 +14,18 @@ DIR is what `organization.py` wrote. Needs a Python environment with `boto3`. Af
 Prints the environment and the arguments of a `groma sync` of it as JSON.
 """
 
+from __future__ import annotations
+
 import argparse
 import configparser
 import json
 from pathlib import Path
+from typing import Any
 
 from seeding.accounts import ALPHA, HUB, REGIONS, document, trust
 from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 PROFILE = "Team Hub"
 WITHOUT_ROLE, SUSPENDED = "555555555555", "666666666666"
@@ -36,7 +41,7 @@ DENIALS = {
 }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description="Makes a simulated organization awkward.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--dir", required=True, type=Path, help="where organization.py wrote its files")
@@ -50,7 +55,7 @@ def main():
     print(json.dumps({"env": environment(arguments.dir), "arguments": sync}))
 
 
-def add_accounts(aws):
+def add_accounts(aws: Aws) -> None:
     organizations = aws.client("organizations", HUB)
     aws.control("/_groma/account-ids", [WITHOUT_ROLE, SUSPENDED])
     for name in ("without-role", "suspended"):
@@ -61,7 +66,7 @@ def add_accounts(aws):
     aws.client("iam", SUSPENDED).create_role(RoleName="cartography-read-only", AssumeRolePolicyDocument=role)
 
 
-def add_balancer(aws):
+def add_balancer(aws: Aws) -> None:
     """One that is there when a survey lists it, and gone when the survey asks for its listeners."""
     subnets = aws.client("ec2", ALPHA, REGIONS[0]).describe_subnets()["Subnets"]
     create = aws.client("elbv2", ALPHA, REGIONS[0]).create_load_balancer
@@ -69,25 +74,27 @@ def add_balancer(aws):
     aws.control("/_groma/deletions", [{"account": ALPHA, "region": REGIONS[0], "load_balancer": GOING}])
 
 
-def faults():
+def faults() -> list[Json]:
     off = {"service": "inspector2", "status": 403, "code": "AccessDeniedException"}
     off["message"] = "Invoking account is not enabled."
     denied = {"region": DENIED_REGION, "status": 403}
-    denied["message"] = "You are not authorized to perform this operation, with an explicit deny in a service control policy"
+    denied["message"] = (
+        "You are not authorized to perform this operation, with an explicit deny in a service control policy"
+    )
     return [
         *({**off, "region": region} for region in REGIONS if region != INSPECTED),
         *({**denied, "service": service, "code": code} for service, code in DENIALS.items()),
     ]
 
 
-def external_id(folder):
+def external_id(folder: Path) -> list[str]:
     config = configparser.ConfigParser()
     config.read(folder / "config")
     ids = [config[section]["external_id"] for section in config.sections() if "external_id" in config[section]]
     return ["--external-id", ids[0]] if ids else []
 
 
-def environment(folder):
+def environment(folder: Path) -> dict[str, str]:
     """That of the organization, with the hub's keys in a profile of another name."""
     given = json.loads((folder / "env.json").read_text(encoding="utf-8"))
     credentials = configparser.ConfigParser()

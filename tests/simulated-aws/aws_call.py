@@ -8,16 +8,20 @@ parameters] with boto3's names, of which each is answered with all its pages; th
 JSON list. The first refusal ends it.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-
 from seeding.aws import Aws
 
+Json = dict[str, Any]
 
-def main():
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="Calls a simulated AWS as the owner of its accounts.")
     parser.add_argument("--endpoint", required=True)
     aws = Aws(parser.parse_args().endpoint)
@@ -34,7 +38,7 @@ def main():
     return 0
 
 
-def call(client, operation, parameters):
+def call(client: Any, operation: str, parameters: Json) -> Any:
     if client.can_paginate(operation):
         return client.get_paginator(operation).paginate(**parameters).build_full_result()
     return getattr(client, operation)(**parameters)

@@ -32,18 +32,21 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
 A rule with a `code` answers with that error in the protocol of the service; one without only delays.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal
 import sys
 import threading
 import urllib.request
+from typing import Any
 
 from simulated_aws.app import SimulatedAws
 from simulated_aws.server import make_server
 
 
-def main():
+def main() -> None:
     arguments = parse_arguments()
     # A proxy, which HTTP_PROXY may name, has no business between processes of this machine.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
@@ -57,7 +60,7 @@ def main():
     server.serve_forever()
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A simulated AWS: moto, what it lacks, and faults on demand.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
@@ -74,7 +77,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def announce(server, arguments):
+def announce(server: Any, arguments: argparse.Namespace) -> None:
     """Writes the port file when a first request was answered, in one step so that no reader sees half of it."""
     url = f"http://{arguments.host}:{server.port}"
     with urllib.request.urlopen(f"{url}/_groma/calls", timeout=30) as response:

@@ -12,6 +12,8 @@ needs a Python environment with `boto3`. Afterwards DIR holds
 The hub account 111111111111 is a profile like the spokes, so it is surveyed too. A summary goes to stdout as JSON.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import time
@@ -24,7 +26,7 @@ SIZES = {"small": small, "test": test, "demo": demo}
 START = "2024-03-01T12:00:00Z"
 
 
-def main():
+def main() -> None:
     arguments = parse_arguments()
     started = time.monotonic()
     aws = Aws(arguments.endpoint)
@@ -46,7 +48,7 @@ def main():
     print(json.dumps(summary, indent=2))
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fills a simulated AWS with an organization.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--dir", required=True, help="for config, credentials and env.json")

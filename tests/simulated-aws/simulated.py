@@ -1,10 +1,14 @@
 """A simulated AWS in a process of its own, for tests."""
 
+from __future__ import annotations
+
 import configparser
 import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 from botocore.config import Config
@@ -16,13 +20,13 @@ import servers
 
 
 @contextlib.contextmanager
-def server():
+def server() -> Iterator[servers.aws.Aws]:
     """Ends with the block, or with this process."""
     with tempfile.TemporaryDirectory(prefix="groma-moto-") as folder, servers.aws.running(Path(folder)) as aws:
         yield aws
 
 
-def client(endpoint, service, key, region="us-east-1"):
+def client(endpoint: str, service: str, key: dict[str, str], region: str = "us-east-1") -> Any:
     """A client with real credentials: its calls are counted, refused and cut as any caller's."""
     return botocore.session.Session().create_client(
         service,
@@ -35,7 +39,7 @@ def client(endpoint, service, key, region="us-east-1"):
     )
 
 
-def organization(aws, size, folder):
+def organization(aws: servers.aws.Aws, size: str, folder: str | Path) -> dict[str, str]:
     """Fills it as a user would; the keys of the hub's user."""
     aws.seed(size, Path(folder))
     credentials = configparser.ConfigParser()

@@ -1,8 +1,16 @@
 """The organization: a hub, its spokes with the documented read-only role, and the AWS files of the hub's user."""
 
+from __future__ import annotations
+
 import json
 import os
-from typing import NamedTuple, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 REGIONS = ("us-east-1", "eu-west-1")
 HUB = "111111111111"
@@ -19,20 +27,20 @@ class Account(NamedTuple):
     name: str
     id: str
     unit: str
-    external_id: Optional[str] = None
+    external_id: str | None = None
 
 
 class Organization(NamedTuple):
     hub: Account
-    spokes: list
-    access_key: dict
+    spokes: list[Account]
+    access_key: dict[str, str]
 
     @property
-    def accounts(self):
+    def accounts(self) -> list[Account]:
         return [self.hub, *self.spokes]
 
 
-def create(aws, spokes):
+def create(aws: Aws, spokes: list[Account]) -> Organization:
     hub = Account("hub", HUB, "Root")
     create_units(aws, spokes)
     key = create_hub_identity(aws, spokes)
@@ -41,7 +49,7 @@ def create(aws, spokes):
     return Organization(hub, spokes, key)
 
 
-def create_units(aws, spokes):
+def create_units(aws: Aws, spokes: list[Account]) -> None:
     organizations = aws.client("organizations", HUB)
     organizations.create_organization(FeatureSet="ALL")
     root = organizations.list_roots()["Roots"][0]["Id"]
@@ -62,7 +70,7 @@ def create_units(aws, spokes):
         )
 
 
-def create_hub_identity(aws, spokes):
+def create_hub_identity(aws: Aws, spokes: list[Account]) -> dict[str, str]:
     iam = aws.client("iam", HUB)
     targets = [role_arn(spoke) for spoke in spokes]
     assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": targets}
@@ -75,14 +83,14 @@ def create_hub_identity(aws, spokes):
     return iam.create_access_key(UserName="groma")["AccessKey"]
 
 
-def visit(aws, organization):
+def visit(aws: Aws, organization: Organization) -> None:
     """Makes moto's default networks now: it makes them at the first call to a region, with ids by the order of calls."""
     for account in organization.accounts:
         for region in REGIONS:
             aws.client("ec2", account.id, region).describe_vpcs()
 
 
-def create_spoke_role(aws, spoke):
+def create_spoke_role(aws: Aws, spoke: Account) -> None:
     iam = aws.client("iam", spoke.id)
     condition = {"StringEquals": {"sts:ExternalId": spoke.external_id}} if spoke.external_id else None
     iam.create_role(
@@ -94,11 +102,11 @@ def create_spoke_role(aws, spoke):
     iam.attach_role_policy(RoleName=SPOKE_ROLE, PolicyArn="arn:aws:iam::aws:policy/SecurityAudit")
 
 
-def role_arn(account):
+def role_arn(account: Account) -> str:
     return f"arn:aws:iam::{account.id}:role/{SPOKE_ROLE}"
 
 
-def trust(condition=None, **principal):
+def trust(condition: Json | None = None, **principal: Any) -> str:
     action = "sts:AssumeRole"
     if "Federated" in principal:
         saml = "saml-provider" in principal["Federated"]
@@ -109,11 +117,11 @@ def trust(condition=None, **principal):
     return document(statement)
 
 
-def document(*statements):
+def document(*statements: Json) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, ensure_ascii=False)
 
 
-def write_files(directory, endpoint, organization):
+def write_files(directory: str | Path, endpoint: str, organization: Organization) -> dict[str, str]:
     os.makedirs(directory, exist_ok=True)
     config = os.path.abspath(os.path.join(directory, "config"))
     credentials = os.path.abspath(os.path.join(directory, "credentials"))
@@ -137,7 +145,7 @@ def write_files(directory, endpoint, organization):
     return {"config": config, "credentials": credentials, "env": env_file}
 
 
-def spoke_profile(spoke):
+def spoke_profile(spoke: Account) -> str:
     lines = [
         f"[profile {spoke.name}]",
         f"role_arn = {role_arn(spoke)}",
@@ -150,6 +158,6 @@ def spoke_profile(spoke):
     return "\n".join(lines) + "\n"
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

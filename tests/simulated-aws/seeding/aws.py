@@ -1,20 +1,26 @@
 """boto3 clients that act in any account of the simulated AWS, and its controls."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import urllib.request
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import botocore.session
 from botocore.config import Config
+
+Json = dict[str, Any]
 
 # A proxy, which HTTP_PROXY may name, has no business between processes of this machine.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 class Aws:
-    def __init__(self, endpoint):
+    def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.session = botocore.session.Session()
         self.session.set_config_variable("region", "us-east-1")
@@ -22,8 +28,8 @@ class Aws:
             parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=2, read_timeout=120
         )
 
-    @lru_cache(maxsize=None)
-    def client(self, service, account, region="us-east-1"):
+    @cache  # noqa: B019  there is one in each process, and it lives as long
+    def client(self, service: str, account: str, region: str = "us-east-1") -> Any:
         """A client whose calls moto takes as calls of this account, whatever the keys."""
         client = self.session.create_client(
             service,
@@ -38,18 +44,18 @@ class Aws:
         )
         return client
 
-    def control(self, path, body=None, method="POST"):
+    def control(self, path: str, body: object = None, method: str = "POST") -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.endpoint}{path}", data=data, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.read()
 
-    def seed_ids(self, seed):
+    def seed_ids(self, seed: int) -> None:
         """Makes the ids that moto draws the same in every run."""
         self.control(f"/moto-api/seed?a={seed}")
 
     @contextlib.contextmanager
-    def clock_at(self, start):
+    def clock_at(self, start: str) -> Iterator[None]:
         """Dates that moto takes from the clock are from `start` on, meanwhile."""
         self.control("/_groma/clock", {"start": start})
         try:
@@ -58,10 +64,10 @@ class Aws:
             self.control("/_groma/clock", method="DELETE")
 
 
-def tags(**values):
+def tags(**values: str) -> list[dict[str, str]]:
     return [{"Key": key.replace("__", ":"), "Value": value} for key, value in values.items()]
 
 
-def named(kind, name, **values):
+def named(kind: str, name: str, **values: str) -> list[Json]:
     """A TagSpecifications parameter."""
     return [{"ResourceType": kind, "Tags": tags(Name=name, **values)}]

@@ -1,10 +1,18 @@
 """Load balancers, auto scaling, launch templates, transit gateways and reserved instances."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import details
 from .aws import named, tags
 
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+    from seeding.network import Network
 
-def launch_template(ec2, name, image_id, network, **more):
+
+def launch_template(ec2: Any, name: str, image_id: str, network: Network, **more: Any) -> Any:
     """A template with two versions, the second the default."""
     data = {
         "ImageId": image_id,
@@ -24,14 +32,22 @@ def launch_template(ec2, name, image_id, network, **more):
         TagSpecifications=named("launch-template", name),
     )["LaunchTemplate"]["LaunchTemplateId"]
     second = {"ImageId": image_id, "InstanceType": "t3.large"}
-    ec2.create_launch_template_version(
-        LaunchTemplateId=made, LaunchTemplateData=second, VersionDescription="zweite"
-    )
+    ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData=second, VersionDescription="zweite")
     ec2.modify_launch_template(LaunchTemplateId=made, DefaultVersion="2")
     return made
 
 
-def scaling_group(aws, account, region, name, network, template=None, configuration=None, size=2, **more):
+def scaling_group(
+    aws: Aws,
+    account: str,
+    region: str,
+    name: str,
+    network: Network,
+    template: str | None = None,
+    configuration: str | None = None,
+    size: int = 2,
+    **more: Any,
+) -> None:
     source = {"LaunchTemplate": {"LaunchTemplateId": template, "Version": "$Latest"}} if template else {}
     if configuration:
         source = {"LaunchConfigurationName": configuration}
@@ -47,7 +63,7 @@ def scaling_group(aws, account, region, name, network, template=None, configurat
     )
 
 
-def launch_configuration(aws, account, region, name, image_id, network):
+def launch_configuration(aws: Aws, account: str, region: str, name: str, image_id: str, network: Network) -> None:
     aws.client("autoscaling", account, region).create_launch_configuration(
         LaunchConfigurationName=name,
         ImageId=image_id,
@@ -61,7 +77,9 @@ def launch_configuration(aws, account, region, name, image_id, network):
     )
 
 
-def classic(aws, account, region, name, network, instances, **more):
+def classic(
+    aws: Aws, account: str, region: str, name: str, network: Network, instances: list[str], **more: Any
+) -> None:
     elb = aws.client("elb", account, region)
     elb.create_load_balancer(
         LoadBalancerName=name,
@@ -78,7 +96,15 @@ def classic(aws, account, region, name, network, instances, **more):
         elb.register_instances_with_load_balancer(LoadBalancerName=name, Instances=wanted)
 
 
-def application(aws, account, region, name, network, instances, scheme="internet-facing"):
+def application(
+    aws: Aws,
+    account: str,
+    region: str,
+    name: str,
+    network: Network,
+    instances: list[str],
+    scheme: str = "internet-facing",
+) -> str:
     """An application load balancer with two listeners on one target group."""
     elb = aws.client("elbv2", account, region)
     balancer = elb.create_load_balancer(
@@ -96,7 +122,7 @@ def application(aws, account, region, name, network, instances, scheme="internet
     return balancer
 
 
-def network_balancer(aws, account, region, name, network, instances):
+def network_balancer(aws: Aws, account: str, region: str, name: str, network: Network, instances: list[str]) -> None:
     elb = aws.client("elbv2", account, region)
     balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets[:1], Scheme="internal", Type="network")
     balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
@@ -105,19 +131,21 @@ def network_balancer(aws, account, region, name, network, instances):
     elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=forward)
 
 
-def balancer_behind(aws, account, region, name, network, behind):
+def balancer_behind(aws: Aws, account: str, region: str, name: str, network: Network, behind: Any) -> None:
     """A network load balancer whose target is the application load balancer `behind`."""
     elb = aws.client("elbv2", account, region)
     balancer = elb.create_load_balancer(Name=name, Subnets=network.subnets[:1], Scheme="internal", Type="network")
     balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
-    group = elb.create_target_group(Name=f"{name}-targets", Protocol="TCP", Port=443, VpcId=network.vpc, TargetType="alb")
+    group = elb.create_target_group(
+        Name=f"{name}-targets", Protocol="TCP", Port=443, VpcId=network.vpc, TargetType="alb"
+    )
     group = group["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": behind, "Port": 443}])
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=443, DefaultActions=forward)
 
 
-def target_group(elb, name, network, protocol, instances, port=8080):
+def target_group(elb: Any, name: str, network: Network, protocol: str, instances: list[str], port: int = 8080) -> str:
     made = elb.create_target_group(
         Name=f"{name}-targets", Protocol=protocol, Port=port, VpcId=network.vpc, TargetType="instance"
     )["TargetGroups"][0]["TargetGroupArn"]
@@ -126,7 +154,9 @@ def target_group(elb, name, network, protocol, instances, port=8080):
     return made
 
 
-def transit_gateway(aws, account, region, network, other=None):
+def transit_gateway(
+    aws: Aws, account: str, region: str, network: Network, other: tuple[str, str, str] | None = None
+) -> str:
     """A gateway with a VPC attachment, a route table with a static route and a blackhole, and a peering to `other`."""
     ec2 = aws.client("ec2", account, region)
     gateway = ec2.create_transit_gateway(
@@ -159,7 +189,7 @@ def transit_gateway(aws, account, region, network, other=None):
     return gateway
 
 
-def reserve(aws, account, region):
+def reserve(aws: Aws, account: str, region: str) -> None:
     """Reserved instances, zonal and regional."""
     common = {
         "InstanceType": "m5.large",
@@ -180,5 +210,3 @@ def reserve(aws, account, region):
     ]  # fmt: skip
     body = {"account": account, "region": region, "reserved_instances": instances}
     aws.control("/_groma/reserved-instances", body)
-
-

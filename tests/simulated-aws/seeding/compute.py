@@ -1,23 +1,35 @@
 """Images, key pairs, instances, volumes and snapshots."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .aws import named, tags
 from .network import group, tcp
+
+Json = dict[str, Any]
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+    from seeding.network import Network
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJqZ4W6tYJvmAxcUMlUe2BYpB7fGqXfVfJzKfPEzXb4d someone@example.com"
 USER_DATA = "#!/bin/sh\necho 'hello from Büro'\n"
 IMDS_V2 = {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 2}
 
 
-def key_pair(ec2, name, **values):
+def key_pair(ec2: Any, name: str, **values: Any) -> None:
     ec2.import_key_pair(KeyName=name, PublicKeyMaterial=PUBLIC_KEY, TagSpecifications=named("key-pair", name, **values))
 
 
-def image(ec2, name, **settings):
+def image(ec2: Any, name: str, **settings: Any) -> str:
     settings = {"Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceName": "/dev/xvda", **settings}
     return ec2.register_image(Name=name, Description=f"{name} of the survey", **settings)["ImageId"]
 
 
-def launch(ec2, image_id, subnet, groups, count=1, **settings):
+def launch(
+    ec2: Any, image_id: str, subnet: str | None, groups: list[str] | None, count: int = 1, **settings: Any
+) -> list[str]:
     """Instances of one reservation, by their ids."""
     if "NetworkInterfaces" not in settings:
         settings = {"SubnetId": subnet, "SecurityGroupIds": groups, **settings}
@@ -26,19 +38,19 @@ def launch(ec2, image_id, subnet, groups, count=1, **settings):
     return [instance["InstanceId"] for instance in made["Instances"]]
 
 
-def root_volume(size=20, encrypted=False, **settings):
+def root_volume(size: int = 20, encrypted: bool = False, **settings: Any) -> Json:
     ebs = {"VolumeSize": size, "VolumeType": "gp3", "Encrypted": encrypted, "DeleteOnTermination": True, **settings}
     return {"DeviceName": "/dev/xvda", "Ebs": ebs}
 
 
-def some(aws, account, region, network, profile=None):
+def some(aws: Aws, account: str, region: str, network: Network, profile: str | None = None) -> list[str]:
     """A few of each kind in a plain network; the ids of the instances."""
     ec2 = aws.client("ec2", account, region)
     base = image(ec2, "base")
     key_pair(ec2, "operator")
-    web = {"IamInstanceProfile": {"Name": profile}} if profile else {}
+    role: Json = {"IamInstanceProfile": {"Name": profile}} if profile else {}
     web = launch(ec2, base, network.subnets[0], [network.open_group], KeyName="operator",
-                 TagSpecifications=named("instance", "web"), **web)  # fmt: skip
+                 TagSpecifications=named("instance", "web"), **role)  # fmt: skip
     inner = launch(ec2, base, network.subnets[-1], [network.inner_group], count=2, MetadataOptions=IMDS_V2,
                    BlockDeviceMappings=[root_volume(encrypted=True)],
                    TagSpecifications=named("instance", "inner"))  # fmt: skip
@@ -47,7 +59,7 @@ def some(aws, account, region, network, profile=None):
     return web + inner
 
 
-def awkward(aws, account, region, plain, dual):
+def awkward(aws: Aws, account: str, region: str, plain: Network, dual: Network) -> list[str]:
     """Every attribute of an instance and its parts that moto keeps, in a plain and in a dual-stack network."""
     ec2 = aws.client("ec2", account, region)
     for name in ("operator", "büro 日本", "unused"):
@@ -64,7 +76,7 @@ def awkward(aws, account, region, plain, dual):
     return instances
 
 
-def rich(ec2, account, base, network, snapshot):
+def rich(ec2: Any, account: str, base: str, network: Network, snapshot: str) -> list[str]:
     """All attributes at once, and none of them."""
     everything = launch(
         ec2,
@@ -98,7 +110,7 @@ def rich(ec2, account, base, network, snapshot):
     return everything + spot + no_imds + many + profiled
 
 
-def in_states(ec2, arm, network):
+def in_states(ec2: Any, arm: str, network: Network) -> list[str]:
     stopped, rebooted, restarted, terminated = (
         launch(ec2, arm, network.subnets[0], [network.open_group], InstanceType="t4g.small", KeyName="operator")[0]
         for _ in range(4)
@@ -110,7 +122,7 @@ def in_states(ec2, arm, network):
     return [stopped, rebooted, restarted, terminated]
 
 
-def on_interfaces(ec2, base, network, dual):
+def on_interfaces(ec2: Any, base: str, network: Network, dual: Network) -> list[str]:
     """A second interface, an existing one, an elastic address, and IPv6."""
     vpc = dual.vpc
     guarded = group(ec2, vpc, "guarded", [tcp(22, "::/0")])
@@ -127,13 +139,13 @@ def on_interfaces(ec2, base, network, dual):
     return six + existing + second
 
 
-def classic_start(ec2, base):
+def classic_start(ec2: Any, base: str) -> None:
     """An instance in the default network, where there is one."""
     if ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]:
         ec2.run_instances(ImageId=base, MinCount=1, MaxCount=1)
 
 
-def volumes(ec2, region):
+def volumes(ec2: Any, region: str) -> str:
     """Volumes of several kinds, one from a snapshot; the snapshot."""
     plain = ec2.create_volume(AvailabilityZone=f"{region}a", Size=10)["VolumeId"]
     settings = {"VolumeType": "io1", "Iops": 300, "Encrypted": True, "MultiAttachEnabled": True}
@@ -153,7 +165,7 @@ def volumes(ec2, region):
     return snapshot
 
 
-def many(aws, account, region, network, reservations):
+def many(aws: Aws, account: str, region: str, network: Network, reservations: int) -> list[str]:
     """Reservations of one instance, past what moto puts on a page."""
     ec2 = aws.client("ec2", account, region)
     base = image(ec2, "fleet")

@@ -2,11 +2,19 @@
 security engineer should hear of today. One after the other, so that the ids are the same in every run.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 from . import balancing, compute, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, OUTSIDER, REGIONS, Account, document, trust
 from .aws import named, tags
+
+Json = dict[str, Any]
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
 
 SPOKES = [
     Account("production", ALPHA, "Workloads/Production"),
@@ -20,7 +28,7 @@ FLEET = {ALPHA: 8, BETA: 4, GAMMA: 4}
 FINDINGS = {ALPHA: 150, BETA: 60, GAMMA: 90}
 
 
-def fill(aws):
+def fill(aws: Aws) -> Json:
     identities.shared(aws, HUB)
     assets = sum(fill_spoke(aws, spoke) for spoke in SPOKES)
     exposed = reachable_and_exploitable(aws)
@@ -28,7 +36,7 @@ def fill(aws):
     return {"accounts": len(SPOKES) + 1, "regions": len(REGIONS), "exposed": exposed, "assets": assets}
 
 
-def fill_spoke(aws, spoke):
+def fill_spoke(aws: Aws, spoke: Account) -> int:
     identities.shared(aws, spoke.id)
     made = people(aws, spoke) + services(aws, spoke)
     for region in REGIONS:
@@ -39,7 +47,7 @@ def fill_spoke(aws, spoke):
 # People and roles
 
 
-def people(aws, spoke):
+def people(aws: Aws, spoke: Account) -> int:
     """Users with keys, some of them old and never used."""
     iam = aws.client("iam", spoke.id)
     dates = {"account": spoke.id, "users": {}, "access_keys": {}}
@@ -58,7 +66,7 @@ def people(aws, spoke):
     return 2 * USERS + len(TEAMS)
 
 
-def key_dates(number):
+def key_dates(number: int) -> Json:
     """Every eighth key is years old and was never used; the others are young as of today."""
     if number % 8 == 0:
         return {"create_date": "2021-11-05T09:30:00Z"}
@@ -66,11 +74,11 @@ def key_dates(number):
     return {"create_date": days_ago(30 + 5 * number), "last_used": used}
 
 
-def days_ago(days):
+def days_ago(days: int) -> str:
     return (datetime.now(timezone.utc) - timedelta(days=days)).isoformat(timespec="seconds")
 
 
-def services(aws, spoke):
+def services(aws: Aws, spoke: Account) -> int:
     """A role for each service of each team, with a policy of four statements."""
     iam = aws.client("iam", spoke.id)
     for number in range(ROLES):
@@ -83,7 +91,7 @@ def services(aws, spoke):
     return ROLES * 6 + len(TEAMS) * 5
 
 
-def access(team, name):
+def access(team: str, name: str) -> str:
     return document(
         {"Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"],
          "Resource": f"arn:aws:s3:::{team}-data/{name}/*"},
@@ -97,7 +105,7 @@ def access(team, name):
 # Machines
 
 
-def fill_region(aws, spoke, region):
+def fill_region(aws: Aws, spoke: Account, region: str) -> int:
     """A network for each pair of teams, a fleet for each team, and what Inspector thinks of them."""
     ec2 = aws.client("ec2", spoke.id, region)
     base = compute.image(ec2, "golden")
@@ -115,7 +123,7 @@ def fill_region(aws, spoke, region):
     return 3 * len(fleet) + FINDINGS[spoke.id] + 12 * len(TEAMS)
 
 
-def team_fleet(ec2, spoke, team, base, place):
+def team_fleet(ec2: Any, spoke: Account, team: str, base: str, place: Any) -> list[str]:
     """Behind the team's own group, on encrypted volumes; half of them still answer to the first version of IMDS."""
     rules = [network.tcp(port, "10.0.0.0/8") for port in (8080, 8443, 9090)]
     rules.append(network.from_group(place.open_group, 8080))
@@ -128,7 +136,7 @@ def team_fleet(ec2, spoke, team, base, place):
     return old + new
 
 
-def inspect(aws, spoke, region, fleet):
+def inspect(aws: Aws, spoke: Account, region: str, fleet: Any) -> None:
     """Everything but what the exposed instance has; a finding of each kind for some of the fleet."""
     quiet = [cve for cve in findings.CVES if cve is not findings.LOG4SHELL]
     found = []
@@ -143,7 +151,7 @@ def inspect(aws, spoke, region, fleet):
 # What should be found
 
 
-def reachable_and_exploitable(aws):
+def reachable_and_exploitable(aws: Aws) -> Any:
     """Log4Shell on an instance that the internet reaches and whose profile is an administrator's; its id."""
     region = REGIONS[0]
     iam = aws.client("iam", ALPHA)
@@ -168,7 +176,7 @@ def reachable_and_exploitable(aws):
     return exposed
 
 
-def outside_admin(aws):
+def outside_admin(aws: Aws) -> None:
     """A partner's account, outside the organization, may become administrator of the data account."""
     iam = aws.client("iam", GAMMA)
     partner = trust(AWS=f"arn:aws:iam::{OUTSIDER}:root")

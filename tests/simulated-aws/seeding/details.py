@@ -3,22 +3,31 @@
 With them every property that Groma reads is there somewhere in the organization. Names are those of the answers.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .accounts import ALPHA, BETA
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 KEY = f"arn:aws:kms:us-east-1:{ALPHA}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OUTPOST = f"arn:aws:outposts:us-east-1:{ALPHA}:outpost/op-1234567890abcdef0"
 PROFILE = f"arn:aws:iam::{ALPHA}:instance-profile/app"
 
 
-def add(aws):
+def add(aws: Aws) -> None:
     aws.control("/_groma/overlay", [*compute(), *network(), *balancing()])
 
 
-def ec2(action, where, fields, account=ALPHA):
+def ec2(action: str, where: Json, fields: Json, account: str = ALPHA) -> Json:
     return {"service": "ec2", "account": account, "action": action, "where": where, "set": fields}
 
 
-def compute():
+def compute() -> list[Json]:
     image = {
         "architecture": "arm64",
         "imageLocation": f"{ALPHA}/arm",
@@ -70,7 +79,7 @@ def compute():
     ]
 
 
-def network():
+def network() -> list[Json]:
     route = {
         "carrierGatewayId": "cagw-1234567890abcdef0",
         "coreNetworkArn": f"arn:aws:networkmanager::{ALPHA}:core-network/core-network-1234567890abcdef0",
@@ -107,7 +116,7 @@ def network():
     ]
 
 
-def balancing():
+def balancing() -> list[Json]:
     group = {"MaxInstanceLifetime": "604800", "Status": "Delete in progress"}
     configuration = {
         "IamInstanceProfile": "app",
@@ -133,17 +142,19 @@ def balancing():
     ]
 
 
-def scaling(action, where, fields):
+def scaling(action: str, where: Json, fields: Json) -> Json:
     return {"service": "autoscaling", "account": ALPHA, "action": action, "where": where, "set": fields}
 
 
-def balancer(action, where, fields):
+def balancer(action: str, where: Json, fields: Json) -> Json:
     return {"service": "elasticloadbalancing", "account": ALPHA, "action": action, "where": where, "set": fields}
 
 
-def share_transit_gateway(aws, owner, region, gateway, account):
+def share_transit_gateway(aws: Aws, owner: str, region: str, gateway: str, account: str) -> None:
     """As the resource access manager would: another account sees the gateway, but not as its own."""
-    shared = aws.client("ec2", owner, region).describe_transit_gateways(TransitGatewayIds=[gateway])["TransitGateways"][0]
+    shared = aws.client("ec2", owner, region).describe_transit_gateways(TransitGatewayIds=[gateway])["TransitGateways"][
+        0
+    ]
     seen = {
         "transitGatewayId": gateway,
         "transitGatewayArn": shared["TransitGatewayArn"],
@@ -155,7 +166,7 @@ def share_transit_gateway(aws, owner, region, gateway, account):
     aws.control("/_groma/overlay", [{**rule, "region": region}])
 
 
-def route_to_attachment(aws, account, region, cidr, attachment, vpc):
+def route_to_attachment(aws: Aws, account: str, region: str, cidr: str, attachment: str, vpc: str) -> None:
     """Where a route of a transit gateway leads."""
     leads_to = {"transitGatewayAttachmentId": attachment, "resourceId": vpc, "resourceType": "vpc"}
     fields = {"transitGatewayAttachments": [leads_to], "type": "static"}

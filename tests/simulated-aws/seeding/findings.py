@@ -1,7 +1,15 @@
 """Inspector findings, which moto has no way to make: packages with known vulnerabilities and open paths."""
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 DAY = 86_400
 # 2024-01-01: the times are the same in every run.
@@ -31,7 +39,9 @@ NAMES = {"CVE-2021-44228": "log4j-core", "CVE-2022-0778": "openssl", "CVE-2023-4
 VECTOR = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"
 
 
-def vulnerability(account, region, instance, cve, packages=1, status="ACTIVE"):
+def vulnerability(
+    account: str, region: str, instance: str, cve: Cve, packages: int = 1, status: str = "ACTIVE"
+) -> Json:
     """A finding with every field that Inspector fills for a package on an instance."""
     finding = common(account, region, cve.id, instance, "PACKAGE_VULNERABILITY", cve.severity, status)
     finding.update(
@@ -58,7 +68,7 @@ def vulnerability(account, region, instance, cve, packages=1, status="ACTIVE"):
     return finding
 
 
-def details(cve, packages):
+def details(cve: Cve, packages: list[Json]) -> Json:
     return {
         "cvss": [
             {"baseScore": cve.score, "scoringVector": VECTOR, "source": "NVD", "version": "3.1"},
@@ -76,7 +86,7 @@ def details(cve, packages):
     }
 
 
-def package(cve, number):
+def package(cve: Cve, number: int) -> Json:
     """Packages of the same name in several versions; the last fields are not there for each of them."""
     made = {
         "name": NAMES[cve.id],
@@ -95,7 +105,9 @@ def package(cve, number):
     return made
 
 
-def reachability(account, region, instance, begin, end, protocol="TCP", network=()):
+def reachability(
+    account: str, region: str, instance: str, begin: int, end: int, protocol: str = "TCP", network: Sequence[str] = ()
+) -> Json:
     """A port range that is open to the internet."""
     finding = common(account, region, f"port-{begin}", instance, "NETWORK_REACHABILITY", "HIGH", "ACTIVE")
     finding.update(
@@ -110,7 +122,7 @@ def reachability(account, region, instance, begin, end, protocol="TCP", network=
     return finding
 
 
-def of_image(account, region, cve, digest="0" * 64):
+def of_image(account: str, region: str, cve: Cve, digest: str = "0" * 64) -> Json:
     """A finding of a container image, whose resource is not an instance."""
     arn = f"arn:aws:ecr:{region}:{account}:repository/app/sha256:{digest}"
     finding = vulnerability(account, region, arn, cve)
@@ -118,13 +130,13 @@ def of_image(account, region, cve, digest="0" * 64):
     return finding
 
 
-def of_repository(account, region, cve):
+def of_repository(account: str, region: str, cve: Cve) -> Json:
     finding = vulnerability(account, region, f"arn:aws:ecr:{region}:{account}:repository/app", cve)
     finding["resources"][0]["type"] = "AWS_ECR_REPOSITORY"
     return finding
 
 
-def of_code(account, region, function):
+def of_code(account: str, region: str, function: str) -> Json:
     """A finding with neither package nor path, of a kind that later services added."""
     arn = f"arn:aws:lambda:{region}:{account}:function:{function}:$LATEST"
     finding = common(account, region, "code", arn, "CODE_VULNERABILITY", "UNTRIAGED", "ACTIVE")
@@ -133,7 +145,7 @@ def of_code(account, region, function):
     return finding
 
 
-def common(account, region, what, resource, kind, severity, status):
+def common(account: str, region: str, what: str, resource: str, kind: str, severity: str, status: str) -> Json:
     digest = hashlib.sha256(f"{account} {region} {what} {resource} {status}".encode()).hexdigest()[:32]
     return {
         "findingArn": f"arn:aws:inspector2:{region}:{account}:finding/{digest}",
@@ -149,17 +161,17 @@ def common(account, region, what, resource, kind, severity, status):
     }
 
 
-def put(aws, account, region, findings):
+def put(aws: Aws, account: str, region: str, findings: list[Json]) -> None:
     aws.control("/_groma/inspector2", {"account": account, "region": region, "findings": findings})
 
 
-def delegate(aws, admin, region, own, members):
+def delegate(aws: Aws, admin: str, region: str, own: list[Json], members: dict[str, list[Json]]) -> None:
     """Makes `admin` the delegated administrator, who also sees the findings of the members."""
     aws.control("/_groma/inspector2/members", {"account": admin, "region": region, "members": sorted(members)})
     put(aws, admin, region, own + [finding for account in sorted(members) for finding in members[account]])
 
 
-def awkward(account, region, instances):
+def awkward(account: str, region: str, instances: list[str]) -> list[Json]:
     """More than a page, closed and suppressed ones, and each kind of resource."""
     made = [
         vulnerability(account, region, instance, CVES[number % len(CVES)], packages=1 + number % 3)

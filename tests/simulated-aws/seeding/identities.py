@@ -1,9 +1,18 @@
 """IAM with everything that policies and trust can look like."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from .accounts import ALPHA, BETA, GAMMA, HUB, OUTSIDER, document, trust
 from .aws import tags
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -46,7 +55,7 @@ UNICODE = json.dumps(
 )
 
 
-def shared(aws, account):
+def shared(aws: Aws, account: str) -> None:
     """The same names in every account, so that a graph that forgets the account mixes them up."""
     iam = aws.client("iam", account)
     iam.create_group(GroupName="developers")
@@ -60,7 +69,7 @@ def shared(aws, account):
     iam.create_access_key(UserName="deploy")
 
 
-def permissions(aws, account):
+def permissions(aws: Aws, account: str) -> None:
     """Roles of which the statements alone do not say who may assume them, or what they may do."""
     iam = aws.client("iam", account)
     app = f"arn:aws:iam::{account}:role/app"
@@ -74,14 +83,14 @@ def permissions(aws, account):
     iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=READ_ONLY)
 
 
-def awkward(aws):
+def awkward(aws: Aws) -> None:
     permissions(aws, ALPHA)
     alpha(aws)
     beta(aws)
     gamma(aws)
 
 
-def alpha(aws):
+def alpha(aws: Aws) -> None:
     iam = aws.client("iam", ALPHA)
     users(aws, iam, ALPHA)
     groups(iam, ALPHA)
@@ -102,7 +111,7 @@ def alpha(aws):
         role(iam, f"task-{number:03}", trust(Service="ecs-tasks.amazonaws.com"), path="/tasks/")
 
 
-def users(aws, iam, account):
+def users(aws: Aws, iam: Any, account: str) -> None:
     iam.create_user(UserName="alice", Path="/people/", Tags=tags(名前="アリス", mail="alice@example.com"))
     iam.create_user(UserName="bob")
     iam.create_user(UserName="carol.o'neil@example.com", Path="/people/ops/")
@@ -154,7 +163,7 @@ def users(aws, iam, account):
     )
 
 
-def accessed(name, namespace, when, entity, region):
+def accessed(name: str, namespace: str, when: str | None, entity: str | None, region: str) -> Json:
     return {
         "ServiceName": name,
         "ServiceNamespace": namespace,
@@ -165,7 +174,7 @@ def accessed(name, namespace, when, entity, region):
     }
 
 
-def groups(iam, account):
+def groups(iam: Any, account: str) -> None:
     iam.create_group(GroupName="admins", Path="/people/")
     iam.create_group(GroupName="empty")
     iam.attach_group_policy(GroupName="admins", PolicyArn=ADMIN)
@@ -175,7 +184,7 @@ def groups(iam, account):
     iam.add_user_to_group(GroupName="developers", UserName="alice")
 
 
-def roles(iam):
+def roles(iam: Any) -> None:
     """A role for each kind of trust."""
     oidc = f"arn:aws:iam::{ALPHA}:oidc-provider/token.actions.githubusercontent.com"
     role(iam, "trusts-hub-root", trust(AWS=f"arn:aws:iam::{HUB}:root"), managed=[READ_ONLY])
@@ -204,7 +213,9 @@ def roles(iam):
     role(iam, "assumes-beta", trust(Service="lambda.amazonaws.com"), inline={"assume": document(assume)})
 
 
-def role(iam, name, trust_document, path="/", managed=(), inline=None):
+def role(
+    iam: Any, name: str, trust_document: str, path: str = "/", managed: Sequence[str] = (), inline: Json | None = None
+) -> None:
     iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust_document)
     for arn in managed:
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
@@ -212,18 +223,18 @@ def role(iam, name, trust_document, path="/", managed=(), inline=None):
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=policy_document)
 
 
-def profile(iam, name, role_name=None, path="/"):
+def profile(iam: Any, name: str, role_name: str | None = None, path: str = "/") -> None:
     iam.create_instance_profile(InstanceProfileName=name, Path=path)
     if role_name:
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role_name)
 
 
-def instance_profiles(iam):
+def instance_profiles(iam: Any) -> None:
     profile(iam, "no-role")
     profile(iam, "pathed", "trusts-mixed", path="/team/")
 
 
-def providers(iam):
+def providers(iam: Any) -> None:
     iam.create_saml_provider(Name="okta", SAMLMetadataDocument=SAML_METADATA)
     iam.create_open_id_connect_provider(
         Url="https://token.actions.githubusercontent.com",
@@ -235,13 +246,13 @@ def providers(iam):
     )
 
 
-def beta(aws):
+def beta(aws: Aws) -> None:
     iam = aws.client("iam", BETA)
     role(iam, "trusts-alpha", trust(AWS=f"arn:aws:iam::{ALPHA}:root"), managed=[ADMIN])
     role(iam, "trusts-alpha-role", trust(AWS=f"arn:aws:iam::{ALPHA}:role/assumes-beta"))
 
 
-def gamma(aws):
+def gamma(aws: Aws) -> None:
     iam = aws.client("iam", GAMMA)
     role(iam, "chained", trust(AWS=f"arn:aws:iam::{BETA}:role/trusts-alpha"))
     role(iam, "boundary", trust(Service="lambda.amazonaws.com"))

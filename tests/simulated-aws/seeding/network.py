@@ -1,8 +1,16 @@
 """VPCs and what lies in them."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .aws import named
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+
+Json = dict[str, Any]
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE6 = "::/0"
@@ -10,13 +18,13 @@ ANYWHERE6 = "::/0"
 
 class Network(NamedTuple):
     vpc: str
-    subnets: list
+    subnets: list[str]
     gateway: str
     open_group: str
     inner_group: str
 
 
-def plain(aws, account, region, cidr="10.0.0.0/16", zones="ab"):
+def plain(aws: Aws, account: str, region: str, cidr: str = "10.0.0.0/16", zones: str = "ab") -> Network:
     """A VPC with a public subnet for each zone, a gateway, and an open and an inner security group."""
     ec2 = aws.client("ec2", account, region)
     vpc = ec2.create_vpc(CidrBlock=cidr, TagSpecifications=named("vpc", "main"))["Vpc"]["VpcId"]
@@ -42,7 +50,7 @@ def plain(aws, account, region, cidr="10.0.0.0/16", zones="ab"):
     return Network(vpc, subnets, gateway, open_group, inner_group)
 
 
-def group(ec2, vpc, name, ingress=(), egress=()):
+def group(ec2: Any, vpc: str, name: str, ingress: Sequence[Json] = (), egress: Sequence[Json] = ()) -> str:
     made = ec2.create_security_group(GroupName=name, Description=f"{name} of the survey", VpcId=vpc)["GroupId"]
     if ingress:
         ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=list(ingress))
@@ -51,7 +59,7 @@ def group(ec2, vpc, name, ingress=(), egress=()):
     return made
 
 
-def tcp(port, *cidrs, to=None):
+def tcp(port: int, *cidrs: str, to: int | None = None) -> Json:
     ranges = [{"CidrIp": cidr, "Description": "a range"} for cidr in cidrs if ":" not in cidr]
     ranges6 = [{"CidrIpv6": cidr} for cidr in cidrs if ":" in cidr]
     rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": to or port}
@@ -62,14 +70,14 @@ def tcp(port, *cidrs, to=None):
     return rule
 
 
-def from_group(group_id, port, account=None):
+def from_group(group_id: str, port: int, account: str | None = None) -> Json:
     pair = {"GroupId": group_id}
     if account:
         pair["UserId"] = account
     return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [pair]}
 
 
-def awkward(aws, account, region):
+def awkward(aws: Aws, account: str, region: str) -> Network:
     """Every attribute that a VPC and its parts can carry in moto."""
     ec2 = aws.client("ec2", account, region)
     vpc = ec2.create_vpc(
@@ -105,7 +113,7 @@ def awkward(aws, account, region):
     return Network(vpc, [subnet, private], gateway, "", "")
 
 
-def groups(ec2, vpc):
+def groups(ec2: Any, vpc: str) -> None:
     """Rules without ports, for both address families, for other groups and for the group itself."""
     app = group(ec2, vpc, "app", [tcp(8080, "10.20.0.0/16", "10.21.0.0/16", ANYWHERE6, to=8090)])
     everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}], "Ipv6Ranges": [{"CidrIpv6": ANYWHERE6}]}
@@ -133,7 +141,7 @@ def groups(ec2, vpc):
     )
 
 
-def routes(ec2, vpc, subnet, private, gateway, egress_only):
+def routes(ec2: Any, vpc: str, subnet: str, private: bool, gateway: str, egress_only: str | None) -> None:
     """A route to each kind of target, and tables for the VPC, a subnet, a gateway and nothing."""
     address = ec2.allocate_address(Domain="vpc")
     nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address["AllocationId"])["NatGateway"]["NatGatewayId"]
@@ -169,11 +177,9 @@ def routes(ec2, vpc, subnet, private, gateway, egress_only):
     )
 
 
-def interfaces(ec2, subnet, private):
+def interfaces(ec2: Any, subnet: str, private: bool) -> None:
     lone = named("network-interface", "lone")
-    ec2.create_network_interface(
-        SubnetId=subnet, Description="standalone", Ipv6AddressCount=2, TagSpecifications=lone
-    )
+    ec2.create_network_interface(SubnetId=subnet, Description="standalone", Ipv6AddressCount=2, TagSpecifications=lone)
     second = ec2.create_network_interface(
         SubnetId=private,
         PrivateIpAddresses=[
@@ -185,7 +191,7 @@ def interfaces(ec2, subnet, private):
     ec2.modify_network_interface_attribute(NetworkInterfaceId=second, SourceDestCheck={"Value": False})
 
 
-def access_lists(ec2, vpc, subnet):
+def access_lists(ec2: Any, vpc: str, subnet: str) -> None:
     acl = ec2.create_network_acl(VpcId=vpc, TagSpecifications=named("network-acl", "strict"))
     acl = acl["NetworkAcl"]["NetworkAclId"]
     entries = [
@@ -205,14 +211,14 @@ def access_lists(ec2, vpc, subnet):
     ec2.replace_network_acl_association(AssociationId=held[0]["NetworkAclAssociationId"], NetworkAclId=acl)
 
 
-def addresses(ec2, subnet):
+def addresses(ec2: Any, subnet: str) -> None:
     ec2.allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", "unused"))
     interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     held = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ec2.associate_address(AllocationId=held, NetworkInterfaceId=interface)
 
 
-def peer(aws, requester, accepter, region, accounts, other_region, cidr):
+def peer(aws: Aws, requester: Any, accepter: Any, region: str, accounts: Any, other_region: str, cidr: str) -> Any:
     """A peering across accounts or regions, accepted, with a route to `cidr` over it."""
     ec2 = aws.client("ec2", accounts[0], region)
     asked = ec2.create_vpc_peering_connection(
@@ -225,7 +231,7 @@ def peer(aws, requester, accepter, region, accounts, other_region, cidr):
     return asked
 
 
-def empty_region(aws, account, region):
+def empty_region(aws: Aws, account: str, region: str) -> None:
     """Takes away the default VPC that every region starts with."""
     ec2 = aws.client("ec2", account, region)
     for vpc in ec2.describe_vpcs()["Vpcs"]:

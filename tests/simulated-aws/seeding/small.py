@@ -1,12 +1,19 @@
 """Hub and two spokes with a few of each kind: seconds to make, for tests of one behaviour."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import balancing, compute, findings, identities, network
 from .accounts import ALPHA, BETA, HUB, REGIONS, Account
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
 
 SPOKES = [Account("alpha", ALPHA, "Workloads"), Account("beta", BETA, "Workloads/Data", "survey-of-beta")]
 
 
-def fill(aws):
+def fill(aws: Aws) -> dict[str, int]:
     instances = 0
     for account in (HUB, ALPHA, BETA):
         identities.shared(aws, account)
@@ -17,7 +24,7 @@ def fill(aws):
     return {"accounts": 3, "regions": len(REGIONS), "instances": instances}
 
 
-def region_of(aws, account, region):
+def region_of(aws: Aws, account: str, region: str) -> list[Any]:
     """The instances of a region in which there is one of everything."""
     plain = network.plain(aws, account, region)
     instances = compute.some(aws, account, region, plain, "app")

@@ -1,7 +1,19 @@
 """Hub and three spokes in two regions with everything awkward at once; the order is fixed, so the ids are too."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import balancing, compute, details, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
+
+Json = dict[str, Any]
+# An account and a region.
+Place = tuple[str, str]
+
+if TYPE_CHECKING:
+    from seeding.aws import Aws
+    from seeding.network import Network
 
 SPOKES = [
     Account("alpha", ALPHA, "Workloads/Production"),
@@ -15,7 +27,7 @@ BALANCERS = 52
 UNITS = 23
 
 
-def fill(aws):
+def fill(aws: Aws) -> Json:
     for account in (HUB, ALPHA, BETA, GAMMA):
         identities.shared(aws, account)
     identities.awkward(aws)
@@ -42,7 +54,7 @@ def fill(aws):
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 
 
-def units(aws):
+def units(aws: Aws) -> None:
     """More units below one parent than a page of ListOrganizationalUnitsForParent."""
     organizations = aws.client("organizations", HUB)
     root = organizations.list_roots()["Roots"][0]["Id"]
@@ -50,7 +62,7 @@ def units(aws):
         organizations.create_organizational_unit(ParentId=root, Name=f"unit-{number:02}")
 
 
-def inspect(aws, instances):
+def inspect(aws: Aws, instances: dict[Place, list[str]]) -> None:
     """The hub is the delegated administrator for alpha in the east; elsewhere each account sees its own."""
     east = findings.awkward(ALPHA, EAST, instances[ALPHA, EAST])
     findings.put(aws, ALPHA, EAST, east)
@@ -60,7 +72,7 @@ def inspect(aws, instances):
     findings.put(aws, BETA, EAST, [findings.vulnerability(BETA, EAST, beta[0], cve) for cve in findings.CVES])
 
 
-def balance(aws, plain, instances):
+def balance(aws: Aws, plain: dict[Place, Network], instances: dict[Place, list[str]]) -> None:
     east, targets = plain[ALPHA, EAST], instances[ALPHA, EAST][:2]
     ec2 = aws.client("ec2", ALPHA, EAST)
     image = compute.image(ec2, "for-scaling")
@@ -82,7 +94,7 @@ def balance(aws, plain, instances):
         balancing.reserve(aws, account, EAST)
 
 
-def past_a_page(aws, beta):
+def past_a_page(aws: Aws, beta: Network) -> None:
     image = compute.image(aws.client("ec2", BETA, EAST), "for-scaling")
     # Alpha has one of that name too.
     balancing.launch_configuration(aws, BETA, EAST, "web-classic", image, beta)

@@ -1,8 +1,12 @@
 """The WSGI application: the controls under `/_groma/`, then trust and faults, then moto."""
 
+from __future__ import annotations
+
 import json
 import threading
 import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
@@ -11,13 +15,25 @@ from . import balancers, calls, clock, gaps, memory, overlay, pages, stacks, tru
 from .deletions import Deletions
 from .faults import Faults
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication as App
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIEnvironment as Environ
+
+    from simulated_aws.calls import Call
+
+Json = dict[str, Any]
+
 CONTROLS = "/_groma/"
 
 
 class SimulatedAws:
-    def __init__(self, regions):
+    def __init__(self, regions: list[str]) -> None:
         self.moto = DomainDispatcherApplication(create_backend_app)
-        self.moto.debug = True
+        # As moto's own server sets it, for which no class declares it.
+        self.moto.debug = True  # pyright: ignore[reportAttributeAccessIssue]
         self.pages = pages.Pages()
         self.extras = gaps.Extras(regions, self.pages)
         self.faults = Faults()
@@ -26,13 +42,13 @@ class SimulatedAws:
         self.calls = []
         self.calls_lock = threading.Lock()
         self.latency = 0.0
-        memory.fill(self.moto)
+        memory.fill()
         gaps.fill(self.extras)
         pages.fill(self.pages)
         balancers.fill()
         stacks.fill()
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.startswith(CONTROLS):
             return self.control(environ, path[len(CONTROLS) :])(environ, start_response)
@@ -41,7 +57,7 @@ class SimulatedAws:
             return self.moto(environ, start_response)  # the seeding itself: neither counted nor refused
         return (self.refusal(call) or self.fulfil(environ, call))(environ, start_response)
 
-    def refusal(self, call):
+    def refusal(self, call: Call) -> Response | None:
         """Notes the call and decides whether moto gets to see it."""
         with self.calls_lock:
             self.calls.append(call[:4])
@@ -49,13 +65,13 @@ class SimulatedAws:
             time.sleep(self.latency)
         return self.faults.answer(call) or trust.refuse(call)
 
-    def fulfil(self, environ, call):
+    def fulfil(self, environ: Environ, call: Call) -> App:
         self.pages.take_over(environ, call)
         rules = self.overlay.of(call)
         answer = self.overlay.answer(self.moto, environ, rules) if rules else self.moto
         return self.deletions.around(answer, call)
 
-    def control(self, environ, name):
+    def control(self, environ: Environ, name: str) -> Response:
         handler = self.controls().get((environ["REQUEST_METHOD"], name))
         if handler is None:
             return answer({"error": f"no control {environ['REQUEST_METHOD']} {name}"}, 404)
@@ -65,7 +81,7 @@ class SimulatedAws:
         except (KeyError, TypeError, ValueError) as error:
             return answer({"error": f"{type(error).__name__}: {error}"}, 400)
 
-    def controls(self):
+    def controls(self) -> dict[tuple[str, str], Callable[[Any], Any]]:
         return {
             ("GET", "calls"): lambda _: list(self.calls),
             ("DELETE", "calls"): lambda _: self.calls.clear(),
@@ -90,19 +106,19 @@ class SimulatedAws:
             ("POST", "iam"): gaps.patch_iam,
         }
 
-    def set_latency(self, body):
+    def set_latency(self, body: Json) -> None:
         self.latency = body["milliseconds"] / 1000
 
-    def add_findings(self, body):
+    def add_findings(self, body: Json) -> None:
         self.extras.findings.setdefault((body["account"], body["region"]), []).extend(body["findings"])
 
-    def set_reserved_instances(self, body):
+    def set_reserved_instances(self, body: Json) -> None:
         self.set(self.extras.reserved_instances, body, "reserved_instances")
 
     @staticmethod
-    def set(held, body, name):
+    def set(held: dict[tuple[str, str], list[Any]], body: Json, name: str) -> None:
         held[(body["account"], body["region"])] = body[name]
 
 
-def answer(value, status=200):
+def answer(value: object, status: int = 200) -> Response:
     return Response(json.dumps(value), status=status, content_type="application/json")

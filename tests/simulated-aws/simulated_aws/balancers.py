@@ -5,9 +5,13 @@ would be one node in a graph that knows them by it. And it calls each source sec
 balancer's own.
 """
 
+from __future__ import annotations
+
 import types
 import zlib
+from collections.abc import Callable
 from datetime import timedelta, timezone
+from typing import Any
 
 import moto.autoscaling.models
 import moto.elb.models
@@ -16,18 +20,21 @@ from moto.ec2.models import ec2_backends
 from moto.elb.models import ELBBackend, LoadBalancer
 from moto.elbv2.models import ELBv2Backend
 
-from . import clock
+from . import clock, patches
+
+Json = dict[str, Any]
 
 
-def fill():
+def fill() -> None:
     for backend in (ELBBackend, ELBv2Backend):
-        backend.create_load_balancer = with_unique_dns_name(backend.create_load_balancer)
-    LoadBalancer.source_security_group = property(source_security_group)
-    moto.elb.models.datetime = types.SimpleNamespace(datetime=clock.Clock, timedelta=timedelta, timezone=timezone)
-    moto.autoscaling.models.datetime = clock.Clock
+        patches.replace(backend, "create_load_balancer", with_unique_dns_name(backend.create_load_balancer))
+    patches.replace(LoadBalancer, "source_security_group", property(source_security_group))
+    own = types.SimpleNamespace(datetime=clock.Clock, timedelta=timedelta, timezone=timezone)
+    patches.replace(moto.elb.models, "datetime", own)
+    patches.replace(moto.autoscaling.models, "datetime", clock.Clock)
 
 
-def source_security_group(balancer):
+def source_security_group(balancer: Any) -> Json | None:
     """The first of its own."""
     for backend in ec2_backends[balancer.account_id].values():
         group = backend.get_security_group_from_id(balancer.security_groups[0])
@@ -36,8 +43,8 @@ def source_security_group(balancer):
     return None
 
 
-def with_unique_dns_name(create):
-    def create_load_balancer(backend, name, *positional, **named):
+def with_unique_dns_name(create: Callable[..., Any]) -> Callable[..., Any]:
+    def create_load_balancer(backend: Any, name: str, *positional: Any, **named: Any) -> Any:
         balancer = create(backend, name, *positional, **named)
         number = zlib.crc32(f"{backend.account_id} {type(backend).__name__} {name}".encode())
         inside = "internal-" if balancer.scheme == "internal" else ""

@@ -1,16 +1,22 @@
 """Reads from a request which account calls which action of which service in which region, as moto would."""
 
+from __future__ import annotations
+
 import io
 import re
 import threading
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
 from moto.core.request import Request
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import ServiceOperationRouter, get_service_router
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
+from werkzeug.exceptions import NotFound
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment as Environ
 
 SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 # Signing names under which botocore, and with it moto's router, does not know the service.
@@ -27,11 +33,11 @@ class Call(NamedTuple):
     form: dict
 
     @property
-    def protocol(self):
+    def protocol(self) -> str:
         return protocol_of(self.service)
 
 
-def read(environ):
+def read(environ: Environ) -> Call | None:
     """The call, or None for what is not signed for AWS. The body can be read again afterwards."""
     scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if scope is None:
@@ -45,14 +51,14 @@ def read(environ):
     return Call(account, scope["region"], service, action_of(environ, service, form), scope["key"], form)
 
 
-def buffer_body(environ):
+def buffer_body(environ: Environ) -> bytes:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
 
-def action_of(environ, service, form):
+def action_of(environ: Environ, service: str, form: dict[str, str]) -> str:
     if "Action" in form:
         return form["Action"]
     if environ.get("HTTP_X_AMZ_TARGET"):
@@ -60,7 +66,7 @@ def action_of(environ, service, form):
     try:
         with _routing:
             operation, _ = router_of(service).match(Request(environ.copy()))
-        return operation.name
+        return str(operation.name)
     except (NotFound, NotImplementedError, ValueError, LookupError):
         return environ.get("PATH_INFO", "/")
     except Exception as error:  # botocore's UnknownServiceError, whose import would cost more than this line
@@ -69,13 +75,13 @@ def action_of(environ, service, form):
         return environ.get("PATH_INFO", "/")
 
 
-@lru_cache(maxsize=None)
-def router_of(service):
+@cache
+def router_of(service: str) -> ServiceOperationRouter:
     return get_service_router(MODEL_NAMES.get(service, service))
 
 
-@lru_cache(maxsize=None)
-def protocol_of(service):
+@cache
+def protocol_of(service: str) -> str:
     try:
         return str(get_service_model(MODEL_NAMES.get(service, service)).protocol)
     except Exception:

@@ -4,34 +4,42 @@ moto's modules take `utcnow` by name when they are imported, so this one has to 
 `__init__` sees to that.
 """
 
+from __future__ import annotations
+
 import itertools
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone, tzinfo
 
 import moto.core.utils
 
+from . import patches
+
 # Not a whole second: AWS gives some dates with milliseconds, and those have to survive too.
 STEP = timedelta(milliseconds=1003)
-_ticks = None
 
 
-def start(at):
+class Ticks:
+    """The moments that the clock shows; without any it shows the real time."""
+
+    set_to: Iterator[datetime] | None = None
+
+
+def start(at: datetime) -> None:
     """From now on it is `at`, and a little later with each look at the clock."""
-    global _ticks
-    _ticks = (at + number * STEP for number in itertools.count())
+    Ticks.set_to = (at + number * STEP for number in itertools.count())
 
 
-def stop():
+def stop() -> None:
     """Back to the real time."""
-    global _ticks
-    _ticks = None
+    Ticks.set_to = None
 
 
-def now():
-    ticks = _ticks
+def now() -> datetime:
+    ticks = Ticks.set_to
     return datetime.now(timezone.utc) if ticks is None else next(ticks)
 
 
-def utcnow():
+def utcnow() -> datetime:
     return now().replace(tzinfo=None)
 
 
@@ -39,8 +47,8 @@ class Clock(datetime):
     """For the modules that ask `datetime` itself."""
 
     @classmethod
-    def now(cls, tz=None):
+    def now(cls, tz: tzinfo | None = None) -> datetime:
         return now() if tz else utcnow()
 
 
-moto.core.utils.utcnow = utcnow
+patches.replace(moto.core.utils, "utcnow", utcnow)

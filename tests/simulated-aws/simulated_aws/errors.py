@@ -1,5 +1,7 @@
 """Error answers in the shape of each AWS protocol."""
 
+from __future__ import annotations
+
 import json
 import uuid
 from xml.sax.saxutils import escape
@@ -9,7 +11,7 @@ from werkzeug.wrappers import Response
 XML = "text/xml;charset=UTF-8"
 
 
-def error_response(protocol, status, code, message):
+def error_response(protocol: str, status: int, code: str, message: str) -> Response:
     request_id = str(uuid.uuid4())
     if protocol in ("json", "rest-json"):
         body = json.dumps({"__type": code, "message": message})
@@ -25,7 +27,7 @@ def error_response(protocol, status, code, message):
     return response
 
 
-def xml_body(protocol, kind, code, message, request_id):
+def xml_body(protocol: str, kind: str, code: str, message: str, request_id: str) -> str:
     if protocol == "ec2":
         return (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code>'
@@ -34,4 +36,6 @@ def xml_body(protocol, kind, code, message, request_id):
     error = f"<Code>{code}</Code><Message>{message}</Message>"
     if protocol == "rest-xml":
         return f"<Error>{error}<RequestId>{request_id}</RequestId></Error>"
-    return f"<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    return (
+        f"<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    )

@@ -1,11 +1,17 @@
 """Sessions of `GetFederationToken`, which moto does not keep: a user's key, narrowed by a policy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from moto.sts.models import AssumedRole, sts_backends
 from werkzeug.wrappers import Response
 
 from . import trust
+
+if TYPE_CHECKING:
+    from simulated_aws.calls import Call
 
 # Services that refuse federated sessions; of STS, GetCallerIdentity alone is open to them (STS API reference,
 # "GetFederationToken").
@@ -15,30 +21,30 @@ DEFAULT_SECONDS = 43200
 
 class FederatedUser(AssumedRole):
     @property
-    def arn(self):
+    def arn(self) -> str:
         return f"arn:{self.partition}:sts::{self.account_id}:federated-user/{self.session_name}"
 
     @property
-    def user_id(self):
+    def user_id(self) -> str:
         return f"{self.account_id}:{self.session_name}"
 
 
-def may_federate(user):
+def may_federate(user: Any) -> bool:
     versions = [version for policy in user.managed_policies.values() for version in policy.versions]
     documents = [*user.policies.values(), *(version.document for version in versions if version.is_default)]
     return any(trust.allows(document, "sts:GetFederationToken") for document in documents)
 
 
-def may_call(session, service):
+def may_call(session: Any, service: str) -> bool:
     """What the session policy has no say in."""
     return not (isinstance(session, FederatedUser) and service in CLOSED)
 
 
-def begin(call):
+def begin(call: Call) -> Response:
     name = call.form.get("Name", "")
     backend = sts_backends[call.account]["aws"]
     _, key = backend._create_access_key(role=f"arn:aws:iam::{call.account}:role/{name}")
-    session = FederatedUser(
+    session: Any = FederatedUser(
         account_id=call.account,
         region_name=call.region,
         access_key=key,
@@ -52,7 +58,7 @@ def begin(call):
     return Response(answer(session), content_type="text/xml")
 
 
-def answer(session):
+def answer(session: Any) -> str:
     credentials = {
         "AccessKeyId": session.access_key_id,
         "SecretAccessKey": session.secret_access_key,
@@ -67,5 +73,5 @@ def answer(session):
     )
 
 
-def elements(values):
+def elements(values: dict[str, str]) -> str:
     return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())

@@ -1,35 +1,45 @@
 """What moto and botocore work out anew for every service, request or attribute, and what never changes."""
 
+from __future__ import annotations
+
 import threading
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from botocore.loaders import Loader
 from moto.core import responses
 from moto.core.base_backend import BackendDict
+from moto.core.constants import MISSING
 from moto.core.serialize import (
     DEFAULT_ALIAS_PROVIDERS,
     AttributePickerContext,
     ResponseSerializer,
     XFormedAttributePicker,
 )
-from moto.core.utils import MISSING, get_value
+from moto.core.utils import get_value
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+from . import patches
 
 
-def fill(moto):
-    # moto reads the directory of its modules for every request.
-    moto.get_backend_for_host = lru_cache(maxsize=None)(moto.get_backend_for_host)
-    responses.method_names_from_class = lru_cache(maxsize=None)(responses.method_names_from_class)
-    Loader.list_available_services = listed_once(Loader.list_available_services)
-    BackendDict._create_account_specific_backend = unless_there(BackendDict._create_account_specific_backend)
-    ResponseSerializer.get_value = by_known_names(ResponseSerializer.get_value)
+def fill() -> None:
+    for owner, name, remember in (
+        (DomainDispatcherApplication, "get_backend_for_host", cache),
+        (responses, "method_names_from_class", cache),
+        (Loader, "list_available_services", listed_once),
+        (BackendDict, "_create_account_specific_backend", unless_there),
+        (ResponseSerializer, "get_value", by_known_names),
+    ):
+        patches.replace(owner, name, remember(getattr(owner, name)))
 
 
-def listed_once(list_available_services):
+def listed_once(list_available_services: Callable[..., Any]) -> Callable[..., Any]:
     """botocore looks into all of its thousand folders for each model that is loaded; several threads would do so at once."""
     lock = threading.Lock()
     known = {}
 
-    def listed(loader, type_name):
+    def listed(loader: Any, type_name: str) -> list[str]:
         with lock:
             if type_name not in known:
                 known[type_name] = list_available_services(loader, type_name)
@@ -38,22 +48,22 @@ def listed_once(list_available_services):
     return listed
 
 
-def unless_there(create):
+def unless_there(create: Callable[..., Any]) -> Callable[..., Any]:
     """moto takes a lock, the only one for all services, for each look at an account."""
 
-    def create_account(backends, account):
+    def create_account(backends: Any, account: str) -> None:
         if account not in backends:
             create(backends, account)
 
     return create_account
 
 
-def by_known_names(search):
+def by_known_names(search: Callable[..., Any]) -> Callable[..., Any]:
     """An answer's attribute may have several names in moto's objects: which, follows from its place in AWS's model and from
     the kind of object. In a profile of a survey, searching for them anew was a third of the processor time.
     """
 
-    def value_of(serializer, obj, key, shape):
+    def value_of(serializer: Any, obj: Any, key: str, shape: Any) -> Any:
         picker = serializer._value_picker
         if type(picker) is not XFormedAttributePicker or picker.alias_providers is not DEFAULT_ALIAS_PROVIDERS:
             return search(serializer, obj, key, shape)
@@ -69,7 +79,7 @@ def by_known_names(search):
     return value_of
 
 
-def under(names, obj):
+def under(names: tuple[str, ...], obj: Any) -> Any:
     """The value under the first name that there is."""
     for name in names:
         value = obj.get(name, MISSING) if type(obj) is dict else get_value(obj, name, MISSING)
@@ -78,7 +88,7 @@ def under(names, obj):
     return None
 
 
-def names_of(serializer, obj, key, shape):
+def names_of(serializer: Any, obj: Any, key: str, shape: Any) -> tuple[Any, ...]:
     context = AttributePickerContext(
         obj=obj,
         key=key,
@@ -89,7 +99,7 @@ def names_of(serializer, obj, key, shape):
     return tuple(dict.fromkeys(serializer._value_picker.get_possible_keys(context)))
 
 
-def last_words(picker):
+def last_words(picker: Any) -> tuple[str, ...]:
     """How the keys end whose values moto changes in some places."""
     try:
         return picker.last_words
@@ -98,7 +108,7 @@ def last_words(picker):
         return picker.last_words
 
 
-def transformed(serializer, key, value):
+def transformed(serializer: Any, key: str, value: Any) -> Any:
     path = f"{'.'.join(serializer.path)}.{key}"
     for place, transform in serializer._value_picker.response_transformers.items():
         if path.endswith(place):

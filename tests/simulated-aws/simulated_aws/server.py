@@ -4,10 +4,20 @@ werkzeug's own handler closes every connection after its answer, because it does
 Here a request has been read to its end before it is answered.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_werkzeug_server
 
 from . import calls
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication as App
+    from _typeshed.wsgi import WSGIEnvironment as Environ
 
 # Connections that wait to be accepted, at most; Linux allows 4,096.
 BACKLOG = 4096
@@ -19,7 +29,7 @@ class Handler(MotoRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
 
-    def run_wsgi(self):
+    def run_wsgi(self) -> None:
         if self.headers.get("Transfer-Encoding"):
             super().run_wsgi()  # of unknown length; that closes the connection
             return
@@ -32,7 +42,7 @@ class Handler(MotoRequestHandler):
             status, headers, body = "500 Internal Server Error", [], b""
         self.answer(status, headers, body)
 
-    def answer(self, status, headers, body):
+    def answer(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
@@ -46,30 +56,32 @@ class Handler(MotoRequestHandler):
 
 
 class QuietHandler(Handler):
-    def log_request(self, code="-", size="-"):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
 
-def fulfil(app, environ):
+def fulfil(app: App, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and body of the application's answer."""
-    started = []
+    started: list[tuple[str, list[tuple[str, str]]]] = []
 
-    def start_response(status, headers, exc_info=None):
-        started[:] = [status, headers]
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None, /) -> Callable[[bytes], object]:
+        started[:] = [(status, headers)]
+        return lambda _: None
 
-    chunks = app(environ, start_response)
+    chunks: Any = app(environ, start_response)
     try:
         body = b"".join(chunks)
     finally:
         if hasattr(chunks, "close"):
             chunks.close()
-    return *started, body
+    return *started[0], body
 
 
-def make_server(host, port, app, quiet):
+def make_server(host: str, port: int, app: App, quiet: bool) -> BaseWSGIServer:
     handler = QuietHandler if quiet else Handler
     server = make_werkzeug_server(host, port, app, threaded=True, request_handler=handler)
-    server.daemon_threads = True
+    # Of the threaded server, which the type does not say.
+    server.daemon_threads = True  # pyright: ignore[reportAttributeAccessIssue]
     # A connection that finds the queue full looks open to the caller, who waits for ten seconds.
     server.socket.listen(BACKLOG)
     return server

@@ -1,30 +1,39 @@
 """What moto lets everyone do: assume any role, federate any user, act beyond a session policy, and act after a session's
 end."""
 
+from __future__ import annotations
+
 import fnmatch
 import json
+from typing import TYPE_CHECKING, Any
 
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
+from werkzeug.wrappers import Response
 
-from . import clock, federation
+from . import clock, federation, patches
 from .errors import error_response
+
+if TYPE_CHECKING:
+    from simulated_aws.calls import Call
+
+Json = dict[str, Any]
 
 # Signing names whose IAM prefix is another one.
 IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
 begin_session = AssumedRole.__init__
 
 
-def end_sessions_after(seconds):
+def end_sessions_after(seconds: int | None) -> None:
     """Of sessions that begin from now on, whatever is asked for, until it is None again; AWS gives none of less than 900."""
 
-    def begin(session, *arguments, duration, **named):
+    def begin(session: Any, *arguments: Any, duration: int, **named: Any) -> None:
         begin_session(session, *arguments, duration=duration if seconds is None else seconds, **named)
 
-    AssumedRole.__init__ = begin
+    patches.replace(AssumedRole, "__init__", begin)
 
 
-def refuse(call):
+def refuse(call: Call) -> Response | None:
     """AccessDenied for a role that the caller may not assume or a call that its session policy does not allow; an error for
     a session that has ended."""
     if has_ended(session_of(call)):
@@ -38,11 +47,11 @@ def refuse(call):
     return refused
 
 
-def has_ended(session):
+def has_ended(session: Any) -> bool:
     return session is not None and session.expiration < clock.utcnow()
 
 
-def federate(call):
+def federate(call: Call) -> Response:
     """A session for a user whose own policies allow it; moto would hand out keys of an account that nobody owns."""
     user = iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
     if user is not None and federation.may_federate(user):
@@ -55,7 +64,7 @@ def federate(call):
     return error_response("query", 403, "AccessDenied", message)
 
 
-def refuse_assume_role(call):
+def refuse_assume_role(call: Call) -> Response | None:
     role_arn = call.form.get("RoleArn", "")
     caller = caller_arn(call)
     if may_assume(find_role(role_arn), caller, call.account, call.form.get("ExternalId")):
@@ -64,7 +73,7 @@ def refuse_assume_role(call):
     return error_response("query", 403, "AccessDenied", message)
 
 
-def find_role(arn):
+def find_role(arn: str) -> Role | None:
     parts = arn.split(":")
     if len(parts) < 6 or parts[4] not in iam_backends:
         return None
@@ -74,7 +83,7 @@ def find_role(arn):
     return None
 
 
-def caller_arn(call):
+def caller_arn(call: Call) -> str:
     session = session_of(call)
     if session is not None:
         return session.arn
@@ -82,20 +91,20 @@ def caller_arn(call):
     return user.arn if user else f"arn:aws:iam::{call.account}:root"
 
 
-def session_of(call):
+def session_of(call: Call) -> AssumedRole | None:
     for session in sts_backends[call.account]["aws"].assumed_roles:
         if session.access_key_id == call.access_key:
             return session
     return None
 
 
-def sessions():
+def sessions() -> list[list[str]]:
     """What every session that was ever given is made of: the secrets that must show up nowhere."""
     given = [session for accounts in sts_backends.values() for it in accounts.values() for session in it.assumed_roles]
     return [[session.access_key_id, session.secret_access_key, session.session_token] for session in given]
 
 
-def may_assume(role, caller, account, external_id):
+def may_assume(role: Any, caller: str, account: str, external_id: str | None) -> bool:
     if role is None:
         return False
     document = role.assume_role_policy_document
@@ -109,14 +118,14 @@ def may_assume(role, caller, account, external_id):
     )
 
 
-def names(principal, caller, account):
+def names(principal: Any, caller: str, account: str) -> bool:
     if principal == "*":
         return True
     trusted = as_list(principal.get("AWS")) if isinstance(principal, dict) else []
     return any(name in ("*", account, f"arn:aws:iam::{account}:root", caller, role_of(caller)) for name in trusted)
 
 
-def role_of(caller):
+def role_of(caller: str) -> str:
     """`arn:aws:sts::A:assumed-role/R/S` acts for the role `arn:aws:iam::A:role/R`."""
     parts = caller.split(":")
     if parts[2] != "sts":
@@ -124,12 +133,12 @@ def role_of(caller):
     return f"arn:aws:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
 
 
-def external_id_matches(condition, external_id):
+def external_id_matches(condition: Json, external_id: str | None) -> bool:
     wanted = as_list(condition.get("StringEquals", {}).get("sts:ExternalId"))
     return not wanted or external_id in wanted
 
 
-def refuse_beyond_session_policy(call):
+def refuse_beyond_session_policy(call: Call) -> Response | None:
     session = session_of(call)
     if session is None or call.action == "GetCallerIdentity":
         return None
@@ -142,18 +151,18 @@ def refuse_beyond_session_policy(call):
     return error_response(call.protocol, 403, code, message)
 
 
-def allows(document, action):
+def allows(document: Json | str, action: str) -> bool:
     """Whether a policy document, as text or parsed, allows an action on everything."""
-    document = json.loads(document) if isinstance(document, str) else document
+    parsed: Json = json.loads(document) if isinstance(document, str) else document
     return any(
         fnmatch.fnmatchcase(action.lower(), pattern.lower())
-        for statement in as_list(document.get("Statement"))
+        for statement in as_list(parsed.get("Statement"))
         if statement.get("Effect") == "Allow"
         for pattern in as_list(statement.get("Action"))
     )
 
 
-def as_list(value):
+def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
