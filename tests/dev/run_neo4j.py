@@ -18,19 +18,16 @@ from servers import neo4j
 from servers.errors import Failed
 
 
-def main() -> int:
+def main() -> None:
     arguments = parse_arguments()
     if not neo4j.has_database(arguments.home):
         neo4j.set_password(arguments.home, arguments.password)
     settings = {**neo4j.THROWAWAY, **dict(line.split("=", 1) for line in arguments.setting)}
-    server = neo4j.Neo4j(
-        arguments.home, arguments.bolt, asks_for_password=True, size=neo4j.QUICK, settings=settings
-    )
+    server = neo4j.Neo4j(arguments.home, arguments.bolt, asks_for_password=True, size=neo4j.QUICK, settings=settings)
     try:
         command = server.configured()
     except Failed as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"error: {error}")
     os.execv(command[0], command)
 
 
@@ -44,4 +41,4 @@ def parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

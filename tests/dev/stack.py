@@ -11,6 +11,8 @@ They listen on 127.0.0.1 only, on their usual ports where these are free. The pr
 NEO4J_PASSWORD, points to it; it is never stopped from here.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import fcntl
@@ -23,7 +25,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import provision
@@ -33,6 +37,10 @@ from servers.errors import Failed
 from servers.ports import can_listen, free_port
 from servers.tools import TOOLS
 
+Json = dict[str, Any]
+# What is known of each server by its name: process id, start time and ports.
+Stack = dict[str, Any]
+
 STATE = TOOLS / "state"
 STACK = STATE / "stack.json"
 PASSWORD_FILE = STATE / "neo4j-password"
@@ -40,7 +48,8 @@ PORTS = {"nats": 4222, "bolt": 7687, "http": 7474}
 PATIENCE = 120
 NAMES = ("nats", "neo4j")
 
-def main():
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="NATS and Neo4j for use on this machine.")
     parser.add_argument("command", choices=("up", "down", "status", "env"))
     try:
@@ -53,7 +62,7 @@ def main():
 # The four commands
 
 
-def up():
+def up() -> int:
     with one_at_a_time():
         stack = read_stack()
         if not all(external(name, stack) for name in NAMES):
@@ -74,7 +83,7 @@ def up():
     return 0
 
 
-def down():
+def down() -> int:
     with one_at_a_time():
         stack = read_stack()
         for name in NAMES:
@@ -82,7 +91,7 @@ def down():
     return 0
 
 
-def status():
+def status() -> int:
     stack = read_stack()
     states = {name: answers(name, stack) for name in NAMES}
     for name, state in states.items():
@@ -92,7 +101,7 @@ def status():
     return 0 if all(states.values()) else 3
 
 
-def env():
+def env() -> int:
     stack = read_stack()
     if not all(answers(name, stack) for name in NAMES):
         raise Failed("NATS and Neo4j are not both up: run `just up`")
@@ -101,7 +110,7 @@ def env():
     return 0
 
 
-def environment(stack):
+def environment(stack: Stack) -> dict[str, str]:
     """What Groma reads, whether the servers are ours or the user's."""
     found = {"NATS_URL": address("nats", stack), "NEO4J_URI": address("neo4j", stack)}
     if external("neo4j", stack):
@@ -110,42 +119,44 @@ def environment(stack):
     return found | {"NEO4J_USER": neo4j.USER, "NEO4J_PASSWORD": PASSWORD_FILE.read_text(encoding="utf-8").strip()}
 
 
-def tell(stack):
+def tell(stack: Stack) -> None:
     print(f"NATS   {address('nats', stack)}")
     print(f"Neo4j  {address('neo4j', stack)}")
     if not external("neo4j", stack):
-        print(f"       browser http://127.0.0.1:{stack['neo4j']['http']}, user {neo4j.USER}, password in {PASSWORD_FILE}")
+        print(
+            f"       browser http://127.0.0.1:{stack['neo4j']['http']}, user {neo4j.USER}, password in {PASSWORD_FILE}"
+        )
 
 
 # Whose server it is, and whether it answers
 
 
-def external(name, stack):
+def external(name: str, stack: Stack) -> str | None:
     """The address of a server of the user's. That of ours, from `stack.py env`, does not make it one."""
     pointed_to = os.environ.get({"nats": "NATS_URL", "neo4j": "NEO4J_URI"}[name])
     return pointed_to if pointed_to and pointed_to != own_address(name, stack) else None
 
 
-def use_external(name, stack):
+def use_external(name: str, stack: Stack) -> None:
     if not answers(name, stack):
         raise Failed(f"{name} is to be your own at {external(name, stack)}, where nothing answers")
     print(f"{name} is your own at {external(name, stack)}")
 
 
-def address(name, stack):
+def address(name: str, stack: Stack) -> str:
     return external(name, stack) or own_address(name, stack)
 
 
-def own_address(name, stack):
+def own_address(name: str, stack: Stack) -> str:
     held = stack.get(name, {})
     return f"nats://127.0.0.1:{held.get('port')}" if name == "nats" else f"bolt://127.0.0.1:{held.get('bolt')}"
 
 
-def is_up(name, stack):
+def is_up(name: str, stack: Stack) -> bool:
     return is_ours(stack.get(name)) and answers(name, stack)
 
 
-def answers(name, stack):
+def answers(name: str, stack: Stack) -> bool:
     if not external(name, stack) and not is_ours(stack.get(name)):
         return False
     where = urlsplit(address(name, stack))
@@ -161,7 +172,7 @@ def answers(name, stack):
 ANSWERS = {"nats": nats.greets, "neo4j": neo4j.speaks_bolt}
 
 
-def wait_until_it_answers(name, stack):
+def wait_until_it_answers(name: str, stack: Stack) -> None:
     deadline = time.monotonic() + PATIENCE
     while not answers(name, stack):
         if not is_ours(stack[name]):
@@ -174,7 +185,7 @@ def wait_until_it_answers(name, stack):
 # Starting
 
 
-def start_nats(held):
+def start_nats(held: Json) -> Json:
     port = usable_port(held.get("port"), PORTS["nats"])
     home = STATE / "nats"
     home.mkdir(exist_ok=True)
@@ -183,7 +194,7 @@ def start_nats(held):
     return {**identity(launch("nats", nats.command(configuration))), "port": port}
 
 
-def start_neo4j(held):
+def start_neo4j(held: Json) -> Json:
     bolt, http = usable_port(held.get("bolt"), PORTS["bolt"]), usable_port(held.get("http"), PORTS["http"])
     home = STATE / "neo4j"
     set_password(home)
@@ -191,7 +202,7 @@ def start_neo4j(held):
     return {**identity(launch("neo4j", server.configured())), "bolt": bolt, "http": http}
 
 
-def set_password(home):
+def set_password(home: Path) -> None:
     """A password of its own for a database that has none."""
     if neo4j.has_database(home):
         if not PASSWORD_FILE.exists():
@@ -202,7 +213,7 @@ def set_password(home):
     neo4j.set_password(home, password)
 
 
-def launch(name, command):
+def launch(name: str, command: list[str]) -> int:
     """Starts it in a session of its own, so that neither this terminal's end nor its Ctrl-C reaches it."""
     with open(log_of(name), "ab") as log:
         process = subprocess.Popen(
@@ -211,7 +222,7 @@ def launch(name, command):
     return process.pid
 
 
-def usable_port(*wanted):
+def usable_port(*wanted: int | None) -> int:
     """The port it had, else the usual one, else any."""
     for port in filter(None, wanted):
         if can_listen(port, again=True):
@@ -225,10 +236,10 @@ START = {"nats": start_nats, "neo4j": start_neo4j}
 # Stopping
 
 
-def stop(name, stack):
+def stop(name: str, stack: Stack) -> bool:
     """SIGTERM, then SIGKILL, to the process that we started and to no other; whether there was one."""
     held = stack.get(name)
-    if not is_ours(held):
+    if not held or not is_ours(held):
         return False
     for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
@@ -241,16 +252,18 @@ def stop(name, stack):
     return True
 
 
-def identity(pid):
+def identity(pid: int) -> Json:
     return {"pid": pid, "started": start_time(pid)}
 
 
-def is_ours(held):
+def is_ours(held: Json | None) -> bool:
     """A process id comes back to another process some day; its start time does not."""
-    return bool(held) and held.get("started") is not None and start_time(held["pid"]) == held["started"]
+    if not held or held.get("started") is None:
+        return False
+    return start_time(held["pid"]) == held["started"]
 
 
-def start_time(pid):
+def start_time(pid: int) -> str | None:
     """None when there is no such process, or only the rest of it that its parent has not read."""
     if os.path.exists("/proc/self/stat"):
         return start_time_of_linux(pid)
@@ -259,7 +272,7 @@ def start_time(pid):
     return None if not state or state.startswith("Z") else started.strip()
 
 
-def start_time_of_linux(pid):
+def start_time_of_linux(pid: int) -> str | None:
     """State and start time are the 3rd and the 22nd field; the 2nd is a name in parentheses that may hold anything."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -272,31 +285,31 @@ def start_time_of_linux(pid):
 
 
 @contextlib.contextmanager
-def one_at_a_time():
+def one_at_a_time() -> Iterator[None]:
     STATE.mkdir(parents=True, exist_ok=True)
     with open(STATE / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def read_stack():
+def read_stack() -> Stack:
     try:
         return json.loads(STACK.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
 
-def write_stack(stack):
+def write_stack(stack: Stack) -> None:
     half = STACK.with_suffix(".new")
     half.write_text(json.dumps(stack, indent=2) + "\n", encoding="utf-8")
     half.rename(STACK)
 
 
-def log_of(name):
+def log_of(name: str) -> Path:
     return STATE / f"{name}.log"
 
 
-def last_line(name):
+def last_line(name: str) -> str:
     lines = log_of(name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it says nothing"
 

@@ -6,10 +6,10 @@ import regions
 
 
 class Regions(unittest.TestCase):
-    def test_the_list_is_botocore_s(self):
+    def test_the_list_is_botocore_s(self) -> None:
         self.assertEqual(regions.FILE.read_text(encoding="utf-8"), regions.text(), "run tests/dev/regions.py")
 
-    def test_inspector_is_not_everywhere(self):
+    def test_inspector_is_not_everywhere(self) -> None:
         self.assertIn('"inspector2"', regions.text())
 
 

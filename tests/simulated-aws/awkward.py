@@ -25,8 +25,6 @@ from typing import Any
 from seeding.accounts import ALPHA, HUB, REGIONS, document, trust
 from seeding.aws import Aws
 
-Json = dict[str, Any]
-
 PROFILE = "Team Hub"
 WITHOUT_ROLE, SUSPENDED = "555555555555", "666666666666"
 DENIED_REGION = "eu-central-1"
@@ -74,7 +72,7 @@ def add_balancer(aws: Aws) -> None:
     aws.control("/_groma/deletions", [{"account": ALPHA, "region": REGIONS[0], "load_balancer": GOING}])
 
 
-def faults() -> list[Json]:
+def faults() -> list[dict[str, Any]]:
     off = {"service": "inspector2", "status": 403, "code": "AccessDeniedException"}
     off["message"] = "Invoking account is not enabled."
     denied = {"region": DENIED_REGION, "status": 403}

@@ -18,8 +18,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from seeding.aws import Aws
 
-Json = dict[str, Any]
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Calls a simulated AWS as the owner of its accounts.")
@@ -38,7 +36,7 @@ def main() -> int:
     return 0
 
 
-def call(client: Any, operation: str, parameters: Json) -> Any:
+def call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
     if client.can_paginate(operation):
         return client.get_paginator(operation).paginate(**parameters).build_full_result()
     return getattr(client, operation)(**parameters)

@@ -7,8 +7,6 @@ from typing import Any
 
 from simulated_aws.overlay import Overlay, written_into
 
-Json = dict[str, Any]
-
 EC2 = (
     b'<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><imagesSet>'
     b"<item><imageId>ami-1</imageId><name>one</name></item><item><imageId>ami-2</imageId><name>two</name></item>"
@@ -18,7 +16,7 @@ QUERY = b'<R xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><member><N
 
 
 class Rules(unittest.TestCase):
-    def written(self, where: Json, fields: Json, data: bytes = EC2) -> str:
+    def written(self, where: dict[str, Any], fields: dict[str, Any], data: bytes = EC2) -> str:
         return written_into(data, [{"where": where, "set": fields}]).decode()
 
     def test_a_field_is_added_where_the_rule_holds(self) -> None:

@@ -19,8 +19,6 @@ from botocore.exceptions import ClientError
 from seeding.accounts import ALPHA, BETA, HUB
 from seeding.aws import Aws
 
-Json = dict[str, Any]
-
 PAGED = (
     ("ec2", "describe_instances", "Reservations", "ReservationId"),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
@@ -55,11 +53,11 @@ class SimulatedAws(unittest.TestCase):
         self.aws.control("/_groma/faults", method="DELETE")
         self.aws.control("/_groma/page-size", {"items": None})
 
-    def client(self, service: str, key: Json | None = None, region: str = "us-east-1") -> Any:
+    def client(self, service: str, key: dict[str, Any] | None = None, region: str = "us-east-1") -> Any:
         return simulated.client(self.endpoint, service, key or self.hub, region)
 
     def assume(
-        self, account: str, key: Json | None = None, role: Any = "cartography-read-only", **more: Any
+        self, account: str, key: dict[str, Any] | None = None, role: Any = "cartography-read-only", **more: Any
     ) -> dict[str, str]:
         arn = f"arn:aws:iam::{account}:role/{role}"
         return self.client("sts", key).assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]

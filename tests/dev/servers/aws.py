@@ -34,9 +34,7 @@ class Aws:
     def script(self, name: str, *arguments: str) -> str:
         """What a script of the simulated AWS prints. Raises Failed if it fails; it has said why on standard error."""
         command = [tools.python(), str(SCRIPTS / name), "--endpoint", self.endpoint, *arguments]
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, env=process.plain_environment(), check=False
-        )
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=process.plain_environment(), check=False)
         if done.returncode:
             raise Failed(f"the simulated AWS could not be filled or changed: {name} ended with {done.returncode}")
         return done.stdout

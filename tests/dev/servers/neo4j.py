@@ -38,9 +38,7 @@ class Size:
 SMALL = Size(("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"))
 # For short tests: the quick compiler only. HotSpot then reserves 48 MB for compiled code, which the plans of a long run of
 # tests exhaust; this is its default with both compilers.
-QUICK = Size(
-    ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m")
-)
+QUICK = Size(("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"))
 # For use. Java's second compiler begins after forty times as many calls as usual (5,000, 600, 15,000 and 40,000 are
 # HotSpot's own numbers). It would take a quarter of the processor time of the first survey after a start; writing 600,000
 # rows took as long either way.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from seeding.aws import Aws
 
-Json = dict[str, Any]
 
 REGIONS = ("us-east-1", "eu-west-1")
 HUB = "111111111111"
@@ -106,7 +105,7 @@ def role_arn(account: Account) -> str:
     return f"arn:aws:iam::{account.id}:role/{SPOKE_ROLE}"
 
 
-def trust(condition: Json | None = None, **principal: Any) -> str:
+def trust(condition: dict[str, Any] | None = None, **principal: Any) -> str:
     action = "sts:AssumeRole"
     if "Federated" in principal:
         saml = "saml-provider" in principal["Federated"]
@@ -117,7 +116,7 @@ def trust(condition: Json | None = None, **principal: Any) -> str:
     return document(statement)
 
 
-def document(*statements: Json) -> str:
+def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, ensure_ascii=False)
 
 

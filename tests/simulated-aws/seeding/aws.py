@@ -13,8 +13,6 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-Json = dict[str, Any]
-
 # A proxy, which HTTP_PROXY may name, has no business between processes of this machine.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
@@ -68,6 +66,6 @@ def tags(**values: str) -> list[dict[str, str]]:
     return [{"Key": key.replace("__", ":"), "Value": value} for key, value in values.items()]
 
 
-def named(kind: str, name: str, **values: str) -> list[Json]:
+def named(kind: str, name: str, **values: str) -> list[dict[str, Any]]:
     """A TagSpecifications parameter."""
     return [{"ResourceType": kind, "Tags": tags(Name=name, **values)}]

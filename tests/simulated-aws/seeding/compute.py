@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from .aws import named, tags
 from .network import group, tcp
 
-Json = dict[str, Any]
-
 if TYPE_CHECKING:
     from seeding.aws import Aws
     from seeding.network import Network
@@ -38,7 +36,7 @@ def launch(
     return [instance["InstanceId"] for instance in made["Instances"]]
 
 
-def root_volume(size: int = 20, encrypted: bool = False, **settings: Any) -> Json:
+def root_volume(size: int = 20, encrypted: bool = False, **settings: Any) -> dict[str, Any]:
     ebs = {"VolumeSize": size, "VolumeType": "gp3", "Encrypted": encrypted, "DeleteOnTermination": True, **settings}
     return {"DeviceName": "/dev/xvda", "Ebs": ebs}
 
@@ -48,7 +46,7 @@ def some(aws: Aws, account: str, region: str, network: Network, profile: str | N
     ec2 = aws.client("ec2", account, region)
     base = image(ec2, "base")
     key_pair(ec2, "operator")
-    role: Json = {"IamInstanceProfile": {"Name": profile}} if profile else {}
+    role: dict[str, Any] = {"IamInstanceProfile": {"Name": profile}} if profile else {}
     web = launch(ec2, base, network.subnets[0], [network.open_group], KeyName="operator",
                  TagSpecifications=named("instance", "web"), **role)  # fmt: skip
     inner = launch(ec2, base, network.subnets[-1], [network.inner_group], count=2, MetadataOptions=IMDS_V2,

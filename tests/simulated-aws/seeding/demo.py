@@ -11,8 +11,6 @@ from . import balancing, compute, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, OUTSIDER, REGIONS, Account, document, trust
 from .aws import named, tags
 
-Json = dict[str, Any]
-
 if TYPE_CHECKING:
     from seeding.aws import Aws
 
@@ -28,7 +26,7 @@ FLEET = {ALPHA: 8, BETA: 4, GAMMA: 4}
 FINDINGS = {ALPHA: 150, BETA: 60, GAMMA: 90}
 
 
-def fill(aws: Aws) -> Json:
+def fill(aws: Aws) -> dict[str, Any]:
     identities.shared(aws, HUB)
     assets = sum(fill_spoke(aws, spoke) for spoke in SPOKES)
     exposed = reachable_and_exploitable(aws)
@@ -66,7 +64,7 @@ def people(aws: Aws, spoke: Account) -> int:
     return 2 * USERS + len(TEAMS)
 
 
-def key_dates(number: int) -> Json:
+def key_dates(number: int) -> dict[str, Any]:
     """Every eighth key is years old and was never used; the others are young as of today."""
     if number % 8 == 0:
         return {"create_date": "2021-11-05T09:30:00Z"}

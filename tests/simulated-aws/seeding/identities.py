@@ -12,7 +12,6 @@ from .aws import tags
 if TYPE_CHECKING:
     from seeding.aws import Aws
 
-Json = dict[str, Any]
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -163,7 +162,7 @@ def users(aws: Aws, iam: Any, account: str) -> None:
     )
 
 
-def accessed(name: str, namespace: str, when: str | None, entity: str | None, region: str) -> Json:
+def accessed(name: str, namespace: str, when: str | None, entity: str | None, region: str) -> dict[str, Any]:
     return {
         "ServiceName": name,
         "ServiceNamespace": namespace,
@@ -214,7 +213,12 @@ def roles(iam: Any) -> None:
 
 
 def role(
-    iam: Any, name: str, trust_document: str, path: str = "/", managed: Sequence[str] = (), inline: Json | None = None
+    iam: Any,
+    name: str,
+    trust_document: str,
+    path: str = "/",
+    managed: Sequence[str] = (),
+    inline: dict[str, Any] | None = None,
 ) -> None:
     iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust_document)
     for arn in managed:

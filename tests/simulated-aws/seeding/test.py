@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from . import balancing, compute, details, findings, identities, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
 
-Json = dict[str, Any]
 # An account and a region.
 Place = tuple[str, str]
 
@@ -27,7 +26,7 @@ BALANCERS = 52
 UNITS = 23
 
 
-def fill(aws: Aws) -> Json:
+def fill(aws: Aws) -> dict[str, Any]:
     for account in (HUB, ALPHA, BETA, GAMMA):
         identities.shared(aws, account)
     identities.awkward(aws)

@@ -22,8 +22,6 @@ from moto.elbv2.models import ELBv2Backend
 
 from . import clock, patches
 
-Json = dict[str, Any]
-
 
 def fill() -> None:
     for backend in (ELBBackend, ELBv2Backend):
@@ -34,7 +32,7 @@ def fill() -> None:
     patches.replace(moto.autoscaling.models, "datetime", clock.Clock)
 
 
-def source_security_group(balancer: Any) -> Json | None:
+def source_security_group(balancer: Any) -> dict[str, Any] | None:
     """The first of its own."""
     for backend in ec2_backends[balancer.account_id].values():
         group = backend.get_security_group_from_id(balancer.security_groups[0])

@@ -11,18 +11,21 @@ from moto.iam.models import Role, iam_backends
 
 from . import patches
 
-Json = dict[str, Any]
-
 
 def fill() -> None:
     clean, create = parsing.clean_json, Role.create_from_cloudformation_json.__func__
 
-    def clean_json(resource: Json, resources: Any) -> Any:
+    def clean_json(resource: dict[str, Any], resources: Any) -> Any:
         cleaned = clean(resource, resources)
         return [item for item in cleaned if item is not None] if isinstance(cleaned, list) else cleaned
 
     def create_role(
-        cls: type[Role], resource_name: str, cloudformation_json: Json, account_id: str, region_name: str, **more: Any
+        cls: type[Role],
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **more: Any,
     ) -> Role:
         role = create(cls, resource_name, cloudformation_json, account_id, region_name, **more)
         for arn in cloudformation_json["Properties"].get("ManagedPolicyArns", []):
