@@ -13,42 +13,42 @@ default:
 # Survey a simulated AWS organization, start to end; leaves NATS and Neo4j up.
 [no-exit-message]
 demo:
-    @{{ python }} deploy/local/demo.py
+    @{{ python }} tests/dev/demo.py
 
 # Survey what your AWS configuration reaches: just sync --accounts profiles.
 [no-exit-message]
 sync *ARGS: up
-    @eval "$({{ python }} deploy/local/stack.py env)" && exec cargo run --quiet --locked --bin groma -- sync "$@"
+    @eval "$({{ python }} tests/dev/stack.py env)" && exec cargo run --quiet --locked --bin groma -- sync "$@"
 
 # Start NATS and Neo4j and wait until they answer.
 [no-exit-message]
 up:
-    @{{ python }} deploy/local/stack.py up
+    @{{ python }} tests/dev/stack.py up
 
 # Stop NATS and Neo4j; streams and graph stay.
 [no-exit-message]
 down:
-    @{{ python }} deploy/local/stack.py down
+    @{{ python }} tests/dev/stack.py down
 
 # Show whether NATS and Neo4j are up (exit status 3 when not).
 [no-exit-message]
 status:
-    @{{ python }} deploy/local/stack.py status
+    @{{ python }} tests/dev/stack.py status
 
 # Put nats-server, Neo4j, Java and moto into .tools; nothing to do the second time.
 [no-exit-message]
 tools:
-    @{{ python }} deploy/local/provision.py
+    @{{ python }} tests/dev/provision.py
 
 # Build the groma program.
 build:
     cargo build --locked --bin groma
 
-# Check formatting, lints and, where cargo-deny is installed, licences and advisories.
+# Check formatting, lints and types and, where cargo-deny is installed, licences and advisories.
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    {{ python }} -m compileall -q deploy/local tests
+    @{{ python }} tests/dev/lint.py
     @if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
      else echo "cargo-deny is not installed, so licences and advisories were not checked"; fi
 
@@ -90,3 +90,4 @@ fuzz INPUTS="10000000" *TARGETS:
 # Format the code.
 fmt:
     cargo fmt --all
+    @{{ python }} tests/dev/lint.py --fix

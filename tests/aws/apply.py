@@ -7,19 +7,23 @@ The hub's role is that of a Kubernetes service account (web identity), as deploy
 standard output: {"env": {…}, "accounts": [{"name", "id"}, …]}.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "deploy" / "local"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(ROOT / "tests" / "simulated-aws"))
 
-from seeding.aws import Aws  # noqa: E402
+import hcl
+from seeding.aws import Aws
 
-import hcl  # noqa: E402
+Json = dict[str, Any]
 
 DEPLOY = ROOT / "deploy" / "aws"
 HUB = "111111111111"
@@ -29,7 +33,7 @@ ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF"
 PROVIDER = f"arn:aws:iam::{HUB}:oidc-provider/{ISSUER}"
 
 
-def main():
+def main() -> None:
     arguments = parse_arguments()
     aws = Aws(arguments.endpoint)
     aws.client("iam", HUB).create_open_id_connect_provider(
@@ -49,7 +53,7 @@ def main():
     print(json.dumps({"env": environment, "accounts": accounts}))
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Applies deploy/aws to a simulated AWS.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--with", dest="tool", required=True, choices=["cloudformation", "stackset", "terraform"])
@@ -61,11 +65,11 @@ def parse_arguments():
 # CloudFormation
 
 
-def hub_stack(aws):
+def hub_stack(aws: Aws) -> str:
     return stack(aws, HUB, "hub.yaml", TrustedBy="WebIdentity", OidcProviderHost=ISSUER)
 
 
-def stack(aws, account, template, **parameters):
+def stack(aws: Aws, account: str, template: str, **parameters: str) -> str:
     cloudformation = aws.client("cloudformation", account, REGION)
     name = template.partition(".")[0]
     cloudformation.create_stack(
@@ -78,7 +82,7 @@ def stack(aws, account, template, **parameters):
     return {output["OutputKey"]: output["OutputValue"] for output in made["Outputs"]}["RoleArn"]
 
 
-def spoke_stackset(aws, hub_role, external_id):
+def spoke_stackset(aws: Aws, hub_role: str, external_id: str) -> None:
     """moto has no service-managed instances (by unit), so the accounts are named."""
     cloudformation = aws.client("cloudformation", HUB, REGION)
     cloudformation.create_stack_set(
@@ -87,29 +91,27 @@ def spoke_stackset(aws, hub_role, external_id):
         Parameters=listed({"HubRoleArn": hub_role, "ExternalId": external_id}),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    cloudformation.create_stack_instances(
-        StackSetName="groma-spokes", Accounts=list(SPOKES.values()), Regions=[REGION]
-    )
+    cloudformation.create_stack_instances(StackSetName="groma-spokes", Accounts=list(SPOKES.values()), Regions=[REGION])
 
 
-def listed(parameters):
+def listed(parameters: Mapping[str, str]) -> list[Json]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
 
 
 # Terraform
 
 
-def hub_module(aws):
+def hub_module(aws: Aws) -> str:
     variables = {"oidc_provider_arn": PROVIDER, "oidc_provider_host": ISSUER}
     return module(aws, HUB, "hub", variables, "hub", ["trust", "permissions"])
 
 
-def spoke_module(aws, account, hub_role, external_id):
+def spoke_module(aws: Aws, account: str, hub_role: str, external_id: str) -> str:
     variables = {"hub_role_arn": hub_role, "external_id": external_id}
     return module(aws, account, "spoke", variables, "spoke", ["trust", "managed_policies"])
 
 
-def module(aws, account, folder, variables, role, policies):
+def module(aws: Aws, account: str, folder: str, variables: Json, role: str, policies: list[str]) -> str:
     known = {"data.aws_partition.current.partition": "aws"}
     rendered = hcl.Module(DEPLOY / "terraform" / folder, variables, known)
     compare(rendered, hcl.terraform(rendered.folder, variables, "aws", policies))
@@ -123,7 +125,7 @@ def module(aws, account, folder, variables, role, policies):
     return known[f"aws_iam_role.{role}.arn"]
 
 
-def compare(rendered, terraform):
+def compare(rendered: Any, terraform: Json | None) -> None:
     """Holds our evaluation against terraform's own, where there is one."""
     if terraform is None:
         print("no terraform is installed: its modules were evaluated by tests/aws/hcl.py alone", file=sys.stderr)
@@ -134,11 +136,11 @@ def compare(rendered, terraform):
             raise SystemExit(f"{rendered.folder.name}: local.{name} is {ours!r}, and terraform has {value!r}")
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
 
-def create_role(iam, it):
+def create_role(iam: Any, it: Json) -> Any:
     return iam.create_role(
         RoleName=it["name"],
         Description=it["description"],
@@ -162,7 +164,7 @@ CREATE = {
 # The way in
 
 
-def write_files(folder, endpoint, hub_role, external_id):
+def write_files(folder: Path, endpoint: str, hub_role: str, external_id: str) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     token = folder / "token"
     token.write_text("a.service.account's.token", encoding="utf-8")

@@ -3,9 +3,12 @@
 TEXTS is a JSON list of texts. Prints a list of the same length: seconds since 1970, or null where botocore cannot use the text.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import warnings
+from typing import Any
 
 from botocore.credentials import ProcessProvider
 
@@ -15,25 +18,26 @@ class Printed:
 
     returncode = 0
 
-    def __init__(self, expiration):
+    def __init__(self, expiration: str) -> None:
         self.printed = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "Expiration": expiration}
 
-    def communicate(self):
+    def communicate(self) -> tuple[bytes, bytes]:
         return json.dumps(self.printed).encode(), b""
 
 
-def end(text):
+def end(text: str) -> int | None:
     config = {"profiles": {"p": {"credential_process": "x"}}}
-    provider = ProcessProvider("p", lambda: config, popen=lambda *_, **__: Printed(text))
+    run: Any = lambda *_, **__: Printed(text)  # noqa: E731  an argument would have to be a subclass of Popen
+    provider = ProcessProvider("p", lambda: config, popen=run)
     try:
-        credentials = provider.load()
+        credentials: Any = provider.load()
         credentials._seconds_remaining()
         return int(credentials._expiry_time.timestamp() // 1)
     except Exception:
         return None
 
 
-def main():
+def main() -> None:
     warnings.simplefilter("ignore")
     with open(sys.argv[1], encoding="utf-8") as file:
         print(json.dumps([end(text) for text in json.load(file)]))

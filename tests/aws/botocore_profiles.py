@@ -11,10 +11,13 @@ home directory; `{folder}` in a variable stands for it. Prints a list of the sam
 No credentials are fetched: providers that would call AWS, an endpoint or a command only say that it is their turn.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import botocore.configloader
 import botocore.credentials
@@ -22,40 +25,45 @@ import botocore.exceptions
 import botocore.session
 from botocore.credentials import Credentials
 
+Json = dict[str, Any]
+
 FILES = {"config": "AWS_CONFIG_FILE", "credentials": "AWS_SHARED_CREDENTIALS_FILE"}
 ENVIRONMENT = dict(os.environ)
 
 
-def container(_):
+def container(_: object) -> Credentials:
     return Credentials("", "", method="container-role")
 
 
-def instance(_):
+def instance(_: object) -> Credentials | None:
     disabled = os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true"
     return None if disabled else Credentials("", "", method="iam-role")
 
 
-def process(provider):
+def process(provider: Any) -> Credentials | None:
     command = provider.profile_config.get("credential_process")
     return None if command is None else Credentials(command, "", method="custom-process")
 
 
-def login(provider):
+def login(provider: Any) -> Credentials | None:
     profile = provider._load_config().get("profiles", {}).get(provider._profile_name, {})
     return Credentials("", "", method="login") if "login_session" in profile else None
 
 
-botocore.credentials.ContainerProvider._retrieve_or_fail = container
-botocore.credentials.InstanceMetadataProvider.load = instance
-botocore.credentials.ProcessProvider.load = process
-botocore.credentials.LoginProvider.load = login
+for provider, name, own in (
+    (botocore.credentials.ContainerProvider, "_retrieve_or_fail", container),
+    (botocore.credentials.InstanceMetadataProvider, "load", instance),
+    (botocore.credentials.ProcessProvider, "load", process),
+    (botocore.credentials.LoginProvider, "load", login),
+):
+    setattr(provider, name, own)
 
 
-def text(*parts):
+def text(*parts: str | None) -> str:
     return " ".join("-" if part is None else json.dumps(part, ensure_ascii=False) for part in parts)
 
 
-def described(credentials):
+def described(credentials: Any) -> str:
     """Credentials as text: where they come from, then the roles that are assumed with them."""
     method = credentials.method
     if method in ("env", "config-file", "shared-credentials-file"):
@@ -78,7 +86,7 @@ def described(credentials):
     return f"{described(fetcher._source_credentials)} > {text(fetcher._role_arn, *options)}"
 
 
-def source(profile=None):
+def source(profile: str | None = None) -> dict[str, str] | str:
     try:
         session = botocore.session.Session(profile=profile, include_builtin_handlers=False)
         credentials = botocore.credentials.create_credential_resolver(session).load_credentials()
@@ -87,7 +95,7 @@ def source(profile=None):
         return {"error": type(error).__name__}
 
 
-def sources(profiles):
+def sources(profiles: list[str]) -> dict[str, dict[str, str] | str]:
     """By the environment alone, by each profile as an argument and, if the environment selects none, in AWS_PROFILE."""
     found = {"": source()}
     selected = any(name in os.environ for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"))
@@ -100,14 +108,14 @@ def sources(profiles):
     return found
 
 
-def sections(variable):
+def sections(variable: str) -> list[tuple[Any, Any]] | dict[str, str]:
     try:
         return list(botocore.configloader.raw_config_parse(os.environ[variable]).items())
     except botocore.exceptions.BotoCoreError as error:
         return {"error": type(error).__name__}
 
 
-def set_up(case, folder):
+def set_up(case: Json, folder: Path) -> None:
     os.environ.clear()
     os.environ.update({name: value for name, value in ENVIRONMENT.items() if not name.startswith("AWS_")})
     os.environ["HOME"] = str(folder)
@@ -120,7 +128,7 @@ def set_up(case, folder):
         os.environ[variable] = str(path)
 
 
-def read(case, folder):
+def read(case: Json, folder: Path) -> Json:
     set_up(case, folder)
     found = {"sections": {part: sections(variable) for part, variable in FILES.items()}}
     for name, value in case["env"].items():
@@ -137,7 +145,7 @@ def read(case, folder):
     return {**found, "sources": sources(names) if case["sources"] else {}}
 
 
-def main():
+def main() -> None:
     cases = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     print(json.dumps([read(case, Path(sys.argv[2])) for case in cases]))
 

@@ -1,21 +1,26 @@
 """What botocore makes of settings of profile `p`: `botocore_settings.py CASES FOLDER`.
 
-CASES is a JSON list of objects with `config` (text of the config file) and `env`. FOLDER takes the file. Prints a list of the same
-length, with the settings of a client of STS, or null where botocore makes none.
+CASES is a JSON list of objects with `config` (text of the config file) and `env`. FOLDER takes the file. Prints a list of the
+same length, with the settings of a client of STS, or null where botocore makes none.
 """
+
+from __future__ import annotations
 
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import botocore.exceptions
 import botocore.session
 
+Json = dict[str, Any]
+
 ENVIRONMENT = dict(os.environ)
 
 
-def settings():
+def settings() -> Json:
     session = botocore.session.Session(profile="p", include_builtin_handlers=False)
     client = session.create_client("sts", region_name="us-east-1", aws_access_key_id="A", aws_secret_access_key="S")
     config, endpoint = client.meta.config, client._endpoint.host
@@ -28,7 +33,7 @@ def settings():
     }
 
 
-def read(case, folder):
+def read(case: Json, folder: Path) -> Json | None:
     path = folder / "config"
     path.write_text(case["config"], encoding="utf-8")
     os.environ.clear()
@@ -41,7 +46,7 @@ def read(case, folder):
         return None
 
 
-def main():
+def main() -> None:
     cases = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     print(json.dumps([read(case, Path(sys.argv[2])) for case in cases]))
 

@@ -12,6 +12,8 @@ The tables go to standard output and, with what it takes to repeat them, into `d
 Needs Linux, for `/proc`. Exit status 0 when everything was measured, 2 when something was in the way.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import json
@@ -19,19 +21,24 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "parity"))
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev", "parity")]
 
-import ceiling  # noqa: E402
-import install_cartography  # noqa: E402
-import measure  # noqa: E402
-import parity  # noqa: E402
-import report  # noqa: E402
-import run_cartography  # noqa: E402
-import servers  # noqa: E402
-from servers import ROOT, provision  # noqa: E402
+import ceiling
+import install_cartography
+import measure
+import parity
+import provision
+import report
+import run_cartography
+import servers
+from servers import ROOT
+
+Json = dict[str, Any]
 
 SYNCS = 2
 # Groma's runs are short, so that a breath of something else on the machine shows; the median of some does not.
@@ -41,7 +48,7 @@ RAISED = "10000"
 REST = 1.0
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     try:
         with parity.prepared(arguments.groma, "bench", "--release") as (groma, folder):
@@ -51,7 +58,7 @@ def main():
         return 2
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Times Cartography and Groma over the same simulated AWS.")
     parser.add_argument("--size", choices=("small", "test", "demo"), default="test", help="of the organization")
     parser.add_argument("--latencies", default="0,50", help="milliseconds that AWS takes for a call")
@@ -64,18 +71,18 @@ def parse_arguments():
 
 
 class Bench:
-    def __init__(self, arguments, groma, folder):
+    def __init__(self, arguments: argparse.Namespace, groma: str, folder: Path) -> None:
         self.arguments = arguments
         self.groma = groma
         self.folder = folder
         self.latencies = [int(latency) for latency in arguments.latencies.split(",")]
         self.programs = arguments.programs.split(",")
 
-    def run(self):
+    def run(self) -> int:
         measure.adopt_orphans()
         began = time.monotonic()
         try:
-            with servers.aws(self.folder) as simulated, servers.neo4j(self.folder) as neo4j:
+            with servers.aws.running(self.folder) as simulated, servers.neo4j.running(self.folder) as neo4j:
                 simulated.seed(self.arguments.size, self.folder / "organization")
                 with recorded_aws(simulated, self.folder) as aws:
                     self.aws, self.neo4j, self.environment = aws, neo4j, aws.environment
@@ -84,7 +91,7 @@ class Bench:
         finally:
             self.keep()
 
-    def measure(self, began):
+    def measure(self, began: float) -> int:
         graphs, runs = {}, []
         for program in self.programs:
             graphs[program] = self.warm_up(program)
@@ -112,7 +119,7 @@ class Bench:
             print(f"\nwritten to {self.arguments.output}")
         return 0
 
-    def warm_up(self, program):
+    def warm_up(self, program: str) -> Json:
         """Fills AWS's memory and Neo4j's caches, which know nothing of this program; how large the graph is then."""
         self.empty()
         self.aws.reset(0)
@@ -121,14 +128,14 @@ class Bench:
             print(f"warm-up: {program} {took.seconds:.1f} s", flush=True)
         return self.count_graph()
 
-    def repeated(self, program, latency, is_enforced=False):
+    def repeated(self, program: str, latency: int, is_enforced: bool = False) -> Iterator[Json]:
         repeats = self.arguments.repeat or REPEATS[program]
         for repeat in range(repeats):
             self.empty("--nodes")
             for number in range(SYNCS):
                 yield self.measured(program, latency, is_enforced, number, repeat)
 
-    def measured(self, program, latency, is_enforced, number, repeat):
+    def measured(self, program: str, latency: int, is_enforced: bool, number: int, repeat: int) -> Json:
         time.sleep(REST)
         self.aws.reset(latency, is_enforced)
         neo4j = measure.cpu_seconds(self.neo4j_process)
@@ -140,46 +147,46 @@ class Bench:
         print(report.line(run), flush=True)
         return run
 
-    def sync(self, program, number, name):
+    def sync(self, program: str, number: int, name: str) -> measure.Taken:
         command, environment = self.cartography(number) if program == "cartography" else self.survey(program)
         return measure.run(command, environment, self.folder / f"{name}-{number + 1}.log")
 
-    def cartography(self, number):
+    def cartography(self, number: int) -> tuple[list[str], dict[str, str]]:
         return cartography_command(self.neo4j, number), self.environment
 
-    def survey(self, program):
+    def survey(self, program: str) -> tuple[list[str], dict[str, str]]:
         quota = ["--quota-percent", RAISED] if program == "groma-raised" else []
         return survey(self.groma, self.environment, self.neo4j, *quota)
 
-    def empty(self, *only):
+    def empty(self, *only: str) -> None:
         parity.run_with_driver(parity.HERE / "wipe.py", self.neo4j, *only)
 
-    def count_graph(self):
+    def count_graph(self) -> Json:
         command = [str(install_cartography.PYTHON), str(HERE / "count.py"), self.neo4j]
         return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
-    def version_of_groma(self):
+    def version_of_groma(self) -> str:
         said = subprocess.run([self.groma, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
         return said.split()[-1]
 
-    def save(self, numbers):
+    def save(self, numbers: Json) -> None:
         (self.folder / "numbers.json").write_text(json.dumps(numbers, indent=1), encoding="utf-8")
 
-    def keep(self):
+    def keep(self) -> None:
         if self.arguments.keep:
             self.arguments.keep.mkdir(parents=True, exist_ok=True)
             for path in (*self.folder.glob("*.log"), *self.folder.glob("*.json")):
                 shutil.copy(path, self.arguments.keep)
 
 
-def survey(groma, environment, neo4j, *options):
+def survey(groma: str, environment: dict[str, str], neo4j: str, *options: str) -> tuple[list[str], dict[str, str]]:
     """The command and the environment of `groma sync` into this Neo4j."""
     nats = {"GROMA_NATS_SERVER": servers.tool("nats_server")}
     login = {"NEO4J_URI": neo4j, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none"}
     return [groma, "sync", "--accounts", "profiles", *options], {**environment, **nats, **login}
 
 
-def cartography_command(neo4j, number):
+def cartography_command(neo4j: str, number: int) -> list[str]:
     """As `run_cartography.sync` runs it."""
     command = [str(install_cartography.PYTHON), "-W", "ignore", "-m", "cartography"]
     command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
@@ -191,14 +198,14 @@ def cartography_command(neo4j, number):
 class Recorded:
     """The AWS from memory."""
 
-    def __init__(self, endpoint, environment):
+    def __init__(self, endpoint: str, environment: dict[str, str]) -> None:
         self.endpoint = endpoint
         self.environment = {**environment, "AWS_ENDPOINT_URL": endpoint}
 
-    def reset(self, milliseconds, is_enforced=False):
+    def reset(self, milliseconds: int, is_enforced: bool = False) -> None:
         self.control("POST", f"reset?milliseconds={milliseconds}{'&buckets=published' if is_enforced else ''}")
 
-    def counts(self):
+    def counts(self) -> Json:
         """Of a run in which every call was answered from memory, and well."""
         counts = self.control("GET", "counts")
         if counts["unrecorded"] or counts["failed"]:
@@ -206,35 +213,31 @@ class Recorded:
             raise measure.Failed(f"calls that memory could not answer well: {counts}")
         return counts
 
-    def control(self, method, name):
-        request = servers.urllib.request.Request(f"{self.endpoint}/_bench/{name}", method=method)
-        with servers.DIRECT.open(request, timeout=60) as response:
-            return json.load(response)
+    def control(self, method: str, name: str) -> Any:
+        return servers.http.ask(f"{self.endpoint}/_bench/{name}", method)
 
 
 @contextlib.contextmanager
-def recorded_aws(simulated, folder):
+def recorded_aws(simulated: servers.aws.Aws, folder: Path) -> Iterator[Recorded]:
     with from_memory("recorded_aws.py", simulated, folder) as endpoint:
         yield Recorded(endpoint, simulated.environment)
 
 
 @contextlib.contextmanager
-def from_memory(script, simulated, folder, *options):
+def from_memory(script: str, simulated: servers.aws.Aws, folder: Path, *options: str) -> Iterator[str]:
     """Where this script answers for the simulated AWS."""
-    port_file = folder / "recorded.port"
-    command = [servers.python(), str(HERE / script), "--behind", simulated.endpoint, "--port-file", str(port_file)]
-    with servers.server("recorded", [*command, *options], folder) as process:
-        servers.wait_for("AWS from memory", process, folder / "recorded.log", port_file.exists)
-        yield f"http://127.0.0.1:{port_file.read_text(encoding='utf-8').strip()}"
+    command = [servers.python(), str(HERE / script), "--behind", simulated.endpoint, *options]
+    with servers.process.announcing("recorded", "AWS from memory", command, folder) as endpoint:
+        yield endpoint
 
 
-def process_of(word):
+def process_of(word: str) -> int:
     """The child whose command line has this word."""
     of_child = ((pid, Path(f"/proc/{pid}/cmdline").read_text()) for pid in measure.children(measure.os.getpid()))
     return next(pid for pid, line in of_child if word in line)
 
 
-def option(pid, name):
+def option(pid: int, name: str) -> str:
     """The value of an option on a process's command line."""
     words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     return next((word[len(name) :] for word in words if word.startswith(name)), "its own choice")

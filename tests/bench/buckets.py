@@ -1,6 +1,9 @@
 """The token buckets that AWS publishes, for an AWS that enforces them."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # Calls at once and calls a second, for each account and region. AWS: "Request throttling for the Amazon EC2 API",
@@ -39,14 +42,14 @@ class Bucket:
 class Buckets:
     """All buckets, full at first."""
 
-    def __init__(self, now=time.monotonic):
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         self.buckets = {}
 
-    def take(self, account, region, service, body):
+    def take(self, account: bytes, region: bytes, service: bytes, body: bytes) -> tuple[int, bytes] | None:
         """The status and the body with which AWS refuses the call; none when it lets it pass."""
         holder, size = bucket_of(service, body)
-        if holder is None:
+        if holder is None or size is None:
             return None
         most, rate = size
         now = self.now()
@@ -59,9 +62,10 @@ class Buckets:
         return None
 
 
-def bucket_of(service, body):
+def bucket_of(service: bytes, body: bytes) -> tuple[bytes | None, tuple[float, float] | None]:
     """Which calls share the bucket of this one, and its size; no bucket where AWS publishes none."""
-    fields = dict(field.partition(b"=")[::2] for field in body.split(b"&"))
+    split = (field.partition(b"=") for field in body.split(b"&"))
+    fields = {name: value for name, _, value in split}
     action = fields.get(b"Action")
     if action is None:
         return None, None

@@ -7,8 +7,12 @@
 other calls are answered as by `recorded_aws.py`.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
 import recorded_aws
@@ -20,13 +24,14 @@ VOLUME = re.compile(rb"vol-[0-9a-f]+")
 TOKEN = re.compile(rb"NextToken=([^&]+)")
 
 
-def volumes(body, page, pages):
+def volumes(body: bytes, page: int, pages: int) -> bytes:
     """A page of `DescribeVolumes`, made of the first volume of another."""
     answer = ElementTree.fromstring(body)
     namespace = answer.tag[1:].partition("}")[0]
     listed = answer.find(f"{{{namespace}}}volumeSet")
+    assert listed is not None, body
     item = ElementTree.tostring(listed[0])
-    own = VOLUME.search(item).group()
+    own = VOLUME.findall(item)[0]
     listed[:] = [ElementTree.fromstring(item.replace(own, b"vol-%017x" % number)) for number in numbers(page, VOLUMES)]
     for token in answer.findall(f"{{{namespace}}}nextToken"):
         answer.remove(token)
@@ -35,7 +40,7 @@ def volumes(body, page, pages):
     return ElementTree.tostring(answer, default_namespace=namespace)
 
 
-def findings(body, page, pages):
+def findings(body: bytes, page: int, pages: int) -> bytes:
     """A page of `ListFindings`, made of the first finding of another."""
     first = json.loads(body)["findings"][0]
     arn = first["findingArn"].rpartition("/")[0]
@@ -44,17 +49,17 @@ def findings(body, page, pages):
     return json.dumps({"findings": made, **following}).encode()
 
 
-def numbers(page, size):
+def numbers(page: int, size: int) -> range:
     return range(1 + page * size, 1 + (page + 1) * size)
 
 
 class LargeAccount(RecordedAws):
-    def __init__(self, behind, account, pages):
+    def __init__(self, behind: str, account: str, pages: int) -> None:
         super().__init__(behind)
         self.account, self.pages = account.encode(), pages
         self.templates = {}
 
-    async def record(self, key, request):
+    async def record(self, key: tuple[bytes, ...], request: Request) -> Answer:
         if key[0] != self.account:
             return await super().record(key, request)
         if b"Action=DescribeVolumes" in request.body:
@@ -67,7 +72,9 @@ class LargeAccount(RecordedAws):
             return await self.page(findings, key, request, json.dumps(asked).encode(), page)
         return await super().record(key, request)
 
-    async def page(self, make, key, request, first, page):
+    async def page(
+        self, make: Callable[..., Any], key: tuple[bytes, ...], request: Request, first: Any, page: int
+    ) -> Answer:
         """Made anew each time: an account of that size is not to fill the memory here either."""
         place = key[:3]
         if place not in self.templates:
@@ -77,7 +84,7 @@ class LargeAccount(RecordedAws):
         return Answer(answer.status, answer.headers, make(answer.body, page, self.pages))
 
 
-def main():
+def main() -> None:
     parser = recorded_aws.parser("An account of any size from memory")
     parser.add_argument("--account", required=True, help="the account that is large")
     parser.add_argument("--pages", required=True, type=int, help="pages of volumes and of findings in each region")

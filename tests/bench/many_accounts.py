@@ -8,6 +8,8 @@ back again in what it asks, so that the graph gets as many resources as an organ
 rest, and for how it is controlled, see `recorded_aws.py`.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 
@@ -22,20 +24,20 @@ TOKEN = re.compile(rb"(?<=-)(?:[0-9a-f]{17}|[0-9a-f]{8})\b|\b(?:AKIA|ASIA|AIDA|A
 class Place:
     """One account and region as a translation of what the template says."""
 
-    def __init__(self, template, account, region):
+    def __init__(self, template: str, account: bytes, region: bytes) -> None:
         domain = b".elb.amazonaws.com"
         self.names = [(template.encode(), account), (REGION_ASKED.encode(), region), (domain, b"." + account + domain)]
         self.salt = account + region
         self.tokens = {}
 
-    def told(self, body):
+    def told(self, body: bytes) -> bytes:
         """An answer of the template as one of this place."""
         body = TOKEN.sub(self.token, body)
         for old, new in self.names:
             body = body.replace(old, new)
         return body
 
-    def token(self, match):
+    def token(self, match: re.Match[bytes]) -> bytes:
         old = match.group()
         digest = hashlib.sha256(self.salt + old).hexdigest()
         head = b"" if old[:1].islower() or old[:1].isdigit() else old[:4]
@@ -44,7 +46,7 @@ class Place:
         self.tokens[new] = old
         return new
 
-    def asked(self, body):
+    def asked(self, body: bytes) -> bytes:
         """A request in this place as one to the template."""
         body = TOKEN.sub(lambda match: self.tokens.get(match.group(), match.group()), body)
         for old, new in reversed(self.names):
@@ -53,7 +55,7 @@ class Place:
 
 
 class ManyAccounts(RecordedAws):
-    def __init__(self, behind, template, role_arn):
+    def __init__(self, behind: str, template: str, role_arn: str) -> None:
         super().__init__(behind)
         self.template, self.role_arn = template, role_arn.encode()
         self.places = {}
@@ -61,7 +63,7 @@ class ManyAccounts(RecordedAws):
         self.inside = {}
         self.templates = {}
 
-    async def record(self, key, request):
+    async def record(self, key: tuple[bytes, ...], request: Request) -> Answer:
         account, _, service = key[:3]
         if service == b"sts" and ROLE_ACCOUNT.search(request.body):
             answer = await self.session(request)
@@ -74,29 +76,31 @@ class ManyAccounts(RecordedAws):
             self.answers[key] = answer
         return answer
 
-    async def session(self, request):
+    async def session(self, request: Request) -> Answer:
         """A session in the account whose role is named, with a key of its own."""
-        account = ROLE_ACCOUNT.search(request.body).group(1)
+        (account,) = ROLE_ACCOUNT.findall(request.body)
         body = re.sub(rb"RoleArn=[^&]+", b"RoleArn=" + self.role_arn, request.body)
         behind = await self.from_template(Request(request.method, request.path, request.headers, body))
         if behind.failed:
             return behind
-        access_key = ACCESS_KEY.search(behind.body).group(1)
+        (access_key,) = ACCESS_KEY.findall(behind.body)
         own = b"ASIA" + hashlib.sha256(account + access_key).hexdigest()[:16].upper().encode()
         self.accounts[own], self.inside[own] = account, access_key
-        answer = Answer(behind.status, behind.headers, behind.body.replace(access_key, own).replace(self.template.encode(), account))
+        answer = Answer(
+            behind.status, behind.headers, behind.body.replace(access_key, own).replace(self.template.encode(), account)
+        )
         answer.expires = True
         return answer
 
-    async def translated(self, key, request):
+    async def translated(self, key: tuple[bytes, ...], request: Request) -> Answer:
         account, region = key[:2]
         place = self.places.setdefault((account, region), Place(self.template, account, region))
         body = place.asked(request.body)
         headers = dict(request.headers)
-        scope = SCOPE.search(headers.get(b"authorization", b""))
+        ((access_key, *_),) = SCOPE.findall(headers.get(b"authorization", b""))
         headers[b"authorization"] = (
             headers[b"authorization"]
-            .replace(scope.group(1), self.inside[scope.group(1)], 1)
+            .replace(access_key, self.inside[access_key], 1)
             .replace(b"/" + region + b"/", b"/" + REGION_ASKED.encode() + b"/", 1)
         )
         known = (*key[2:6], recorded_aws.normalized(body))
@@ -105,12 +109,12 @@ class ManyAccounts(RecordedAws):
         answer = self.templates[known]
         return Answer(answer.status, answer.headers, place.told(answer.body))
 
-    async def from_template(self, request):
+    async def from_template(self, request: Request) -> Answer:
         self.counts.unrecorded.append(request.body[:200].decode(errors="replace"))
         return await self.ask(request)
 
 
-def main():
+def main() -> None:
     parser = recorded_aws.parser("Many accounts from memory")
     parser.add_argument("--template", required=True, help="the account that all others are like")
     parser.add_argument("--role-arn", required=True, help="a role in it that the hub may assume")

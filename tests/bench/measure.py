@@ -1,5 +1,7 @@
 """Runs a program and says what it took: seconds, processor time and memory, its children included."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import dataclasses
@@ -33,13 +35,13 @@ class Taken:
     servers_megabytes: float
 
 
-def adopt_orphans():
+def adopt_orphans() -> None:
     """From now on what a child leaves running is this process's child when it ends, so that its times can be read."""
     if ctypes.CDLL(None, use_errno=True).prctl(SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def run(command, environment, log):
+def run(command: list[str], environment: dict[str, str] | None, log: Path) -> Taken:
     """What the program took; it has to end with status 0."""
     others = set(children(os.getpid()))
     with open(log, "wb") as output:
@@ -56,10 +58,12 @@ def run(command, environment, log):
         raise Failed(f"{command[0]} ended with status {process.returncode}: {end}")
     # Of the program and of what it has waited for.
     own = used.ru_utime + used.ru_stime
-    return Taken(seconds, own + left, watch.others(watch.cpu), sum(watch.megabytes.values()), watch.others(watch.megabytes))
+    return Taken(
+        seconds, own + left, watch.others(watch.cpu), sum(watch.megabytes.values()), watch.others(watch.megabytes)
+    )
 
 
-def reap(orphans):
+def reap(orphans: set[int]) -> float:
     """Processor time of what the program left behind, waited for until it ends too."""
     used = 0.0
     for pid in orphans:
@@ -71,7 +75,7 @@ def reap(orphans):
 class Watch:
     """Looks at a process and its descendants several times a second; the system sums up for each until it ends."""
 
-    def __init__(self, pid):
+    def __init__(self, pid: int) -> None:
         self.pid = pid
         # By process.
         self.megabytes = {}
@@ -80,7 +84,7 @@ class Watch:
         self.thread = threading.Thread(target=self.look, daemon=True)
         self.thread.start()
 
-    def look(self):
+    def look(self) -> None:
         family, looks = [self.pid], 0
         while not self.ended.wait(INTERVAL):
             if looks % SIZES_PER_SEARCH == 0:
@@ -89,21 +93,21 @@ class Watch:
             for pid in family:
                 self.see(pid)
 
-    def see(self, pid):
+    def see(self, pid: int) -> None:
         with contextlib.suppress(OSError):  # it has ended since
             self.cpu[pid] = cpu_seconds(pid)
             self.megabytes[pid] = max(self.megabytes.get(pid, 0), largest_kilobytes(pid) / 1024)
 
-    def stop(self):
+    def stop(self) -> None:
         self.ended.set()
         self.thread.join()
 
-    def others(self, by_process):
+    def others(self, by_process: dict[int, float]) -> float:
         """Of all processes but the first."""
         return sum(number for pid, number in by_process.items() if pid != self.pid)
 
 
-def descendants(pid):
+def descendants(pid: int) -> list[int]:
     parents = all_parents()
     found = [pid]
     for one in found:
@@ -111,11 +115,11 @@ def descendants(pid):
     return found
 
 
-def children(pid):
+def children(pid: int) -> list[int]:
     return [child for child, parent in all_parents().items() if parent == pid]
 
 
-def all_parents():
+def all_parents() -> dict[int, int]:
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -125,17 +129,17 @@ def all_parents():
     return found
 
 
-def stat(pid):
+def stat(pid: int | str) -> list[str]:
     """What follows the name in `/proc/PID/stat`: state, parent, ..."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def largest_kilobytes(pid):
+def largest_kilobytes(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
-def cpu_seconds(pid):
+def cpu_seconds(pid: int) -> float:
     """Of a process that runs, all its threads."""
     fields = stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS

@@ -15,22 +15,24 @@ What was measured goes into `docs/memory.md` too; the parts that were not keep w
 everything was measured, 1 when a role in `closing` takes more than it may, 2 when something could not be measured.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
-import ending  # noqa: E402
-import measure  # noqa: E402
-import memory_page  # noqa: E402
-import memory_parts  # noqa: E402
-import parity  # noqa: E402
-import servers  # noqa: E402
+import ending
+import measure
+import memory_page
+import memory_parts
+import parity
+import servers
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     options = () if arguments.debug else ("--release",)
     try:
@@ -41,7 +43,7 @@ def main():
         return 2
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the memory of each role.")
     parser.add_argument("--parts", default=",".join(memory_parts.PARTS), type=parts, help="what to measure")
     parser.add_argument("--pages", default="2,20,200", type=numbers, help="of volumes and of findings, run by run")
@@ -53,11 +55,11 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def numbers(text):
+def numbers(text: str) -> list[int]:
     return list(map(int, text.split(",")))
 
 
-def parts(text):
+def parts(text: str) -> list[str]:
     named = text.split(",")
     unknown = sorted(set(named) - set(memory_parts.PARTS))
     if unknown:
@@ -65,13 +67,15 @@ def parts(text):
     return named
 
 
-def run(arguments, groma, folder):
+def run(arguments: argparse.Namespace, groma: str, folder: Path) -> int:
     fits = True
     for name in arguments.parts:
         (folder / name).mkdir()
         found = memory_parts.PARTS[name](arguments, groma, folder / name)
         fits = fits and found.fits
-        memory_page.PAGE.write(arguments.output, name, found.table, "a debug build" if arguments.debug else "a release build")
+        memory_page.PAGE.write(
+            arguments.output, name, found.table, "a debug build" if arguments.debug else "a release build"
+        )
         print(f"\n{found.table}\n", flush=True)
     print(f"written to {arguments.output}")
     return 0 if fits else 1

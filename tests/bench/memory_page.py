@@ -40,8 +40,8 @@ the scheduler cuts the texts of failures beyond about 16,000.""",
     ),
     "regions": (
         "A region that cannot be seen",
-        """Time, not memory: the duration of a survey of three accounts in two regions while EC2 of one region denies every call, and
-while it accepts calls and never answers. The region keeps its last known graph. The sync names it and exits with status 3.
+        """Time, not memory: the duration of a survey of three accounts in two regions while EC2 of one region denies every call,
+and while it accepts calls and never answers. The region keeps its last known graph. The sync names it and exits with status 3.
 A hung region may cost three minutes.""",
     ),
 }

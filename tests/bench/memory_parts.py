@@ -1,14 +1,18 @@
 """What `memory.py` measures, part by part; each gives a table."""
 
+from __future__ import annotations
+
+import argparse
 import contextlib
 import dataclasses
-import os
 import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import bench
+import build as suite
 import large_account
 import limits
 import many_places
@@ -36,15 +40,19 @@ class Found:
 class Watched(roles.Roles):
     """All roles, with the largest size that each has had."""
 
-    def __init__(self, groma, aws, folder, flags):
+    def __init__(self, groma: str, aws: Any, folder: Path, flags: list[str]) -> None:
         collectors = {f"collector-{service}": ["collector", service] for service in SERVICES}
         quota = ["--quota-percent", bench.RAISED]
         collectors = {name: [*arguments, *quota] for name, arguments in collectors.items()}
-        known = {"broker": ["broker", "--accounts", "profiles", "--lease-own-identity"], **collectors, "graph-writer": ["graph-writer"]}
+        known = {
+            "broker": ["broker", "--accounts", "profiles", "--lease-own-identity"],
+            **collectors,
+            "graph-writer": ["graph-writer"],
+        }
         super().__init__(groma, aws, folder, known)
         self.SCHEDULER = ["scheduler", *flags]
 
-    def survey(self, expected=(0,)):
+    def survey(self, expected: tuple[int, ...] = (0,)) -> tuple[dict[str, float], float]:
         """Megabytes by process, and seconds."""
         began = time.monotonic()
         self.start("scheduler")
@@ -67,9 +75,9 @@ class Watched(roles.Roles):
 COLUMNS = ("broker", "scheduler", *(f"collector-{service}" for service in SERVICES), "graph-writer", "nats")
 
 
-def assets(arguments, groma, folder):
+def assets(arguments: argparse.Namespace, groma: str, folder: Path) -> Found:
     rows = []
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         for pages in arguments.pages:
             own = folder / str(pages)
@@ -84,9 +92,9 @@ def assets(arguments, groma, folder):
     return Found(report.drawn([("volumes and findings", *COLUMNS, "survey"), *rows]))
 
 
-def many(arguments, groma, folder):
+def many(arguments: argparse.Namespace, groma: str, folder: Path) -> Found:
     rows = []
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         for count in arguments.accounts:
             own = folder / str(count)
@@ -99,7 +107,7 @@ def many(arguments, groma, folder):
     return Found(report.drawn([("accounts", *COLUMNS, "survey"), *rows]))
 
 
-def sizes(groma, aws, folder, flags):
+def sizes(groma: str, aws: Any, folder: Path, flags: list[str]) -> tuple[str, ...]:
     with Watched(groma, aws, folder, flags) as watched:
         largest, seconds = watched.survey()
     return (*(f"{largest[name]:.0f} MB" for name in COLUMNS), f"{seconds:.0f} s")
@@ -113,8 +121,8 @@ LARGEST = re.compile(r"(?:closed|followed) in (?P<time>\S+): .* (?P<size>\d+) Mi
 DENIED = 15
 
 
-def closing(arguments, groma, folder):
-    """A sync of the largest organization, by the examples of graph-writer and scheduler, each in a cgroup where one can be made."""
+def closing(arguments: argparse.Namespace, *_: object) -> Found:
+    """A sync of the largest organization, by examples of graph-writer and scheduler, each in a cgroup if one can be made."""
     accounts, regions, listings = arguments.closing
     size, most = list(map(str, arguments.closing)), str(CLOSING >> 20)
     denied = min(DENIED, regions)
@@ -135,14 +143,20 @@ def closing(arguments, groma, folder):
     return Found(report.drawn([head, *rows]), fits=all(fits for fits, *_ in found))
 
 
-def within(group, program, arguments):
+def within(group: Any, program: str, arguments: list[str]) -> tuple[Any, ...]:
     """Whether a program kept the limit, how long it took, and its largest size."""
     environment = servers.plain_environment()
     if isinstance(group, limits.Cgroups):
         environment["CGROUP"] = str(group.make(Path(program).name, CLOSING))
     command = [program, *arguments]
     done = subprocess.run(
-        command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=servers.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     found = LARGEST.search(done.stdout)
     if not found and not done.returncode:
@@ -153,10 +167,8 @@ def within(group, program, arguments):
     return (done.returncode == 0, *ended)
 
 
-def built_examples(arguments, names):
+def built_examples(arguments: argparse.Namespace, names: set[str]) -> dict[str, str]:
     """Their paths by name."""
-    import build as suite
-
     profile = [] if arguments.debug or arguments.groma else ["--release"]
     chosen = [word for name in sorted(names) for word in ("--example", name)]
     try:
@@ -176,9 +188,9 @@ FAULTS = {
 }
 
 
-def regions(_, groma, folder):
+def regions(_: object, groma: str, folder: Path) -> Found:
     rows = []
-    with servers.aws(folder) as aws:
+    with servers.aws.running(folder) as aws:
         aws.seed("small", folder / "organization")
         with Watched(groma, aws, folder, []) as watched:
             watched.survey()  # Neo4j plans its statements.

@@ -12,6 +12,8 @@ does. Besides AWS it serves
     GET  /_bench/counts                 {"calls", "most_in_flight", "unrecorded", "failed", "refused", "cpu_seconds"} since then
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import http.client
@@ -25,6 +27,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from buckets import Buckets
 
@@ -49,14 +52,14 @@ class Request:
 
 
 class Answer:
-    def __init__(self, status, headers, body):
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
         self.failed = status >= 500
         # Of a session that it hands out: filled in again at each replay.
         self.expires = False
         self.written = written(status, headers, body)
 
-    def now(self):
+    def now(self) -> bytes:
         if not self.expires:
             return self.written
         end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SESSION)).encode()
@@ -75,7 +78,7 @@ class Counts:
 
 
 class RecordedAws:
-    def __init__(self, behind):
+    def __init__(self, behind: str) -> None:
         self.behind = urllib.parse.urlsplit(behind)
         self.latency = 0.0
         self.answers = {}
@@ -84,7 +87,7 @@ class RecordedAws:
         self.counts = Counts()
         self.one_at_a_time = ThreadPoolExecutor(max_workers=1)
 
-    async def answer(self, request):
+    async def answer(self, request: Request) -> bytes:
         if request.path.startswith(CONTROLS):
             return self.control(request)
         began = time.monotonic()
@@ -94,7 +97,7 @@ class RecordedAws:
         counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
         try:
             key = self.key(request)
-            refusal = self.buckets and self.buckets.take(*key[:3], request.body)
+            refusal = self.buckets and self.buckets.take(key[0], key[1], key[2], request.body)
             if refusal:
                 counts.refused += 1
                 await asyncio.sleep(self.latency)
@@ -109,7 +112,7 @@ class RecordedAws:
         finally:
             counts.in_flight -= 1
 
-    def key(self, request):
+    def key(self, request: Request) -> tuple[bytes, ...]:
         """Account, region, service and what is asked; a session counts as the account that it is in."""
         scope = SCOPE.search(request.headers.get(b"authorization", b""))
         access_key, region, service = scope.groups() if scope else (b"", b"", b"")
@@ -117,7 +120,7 @@ class RecordedAws:
         target = request.headers.get(b"x-amz-target", b"")
         return (account, region, service, target, request.method, request.path, normalized(request.body))
 
-    async def record(self, key, request):
+    async def record(self, key: tuple[bytes, ...], request: Request) -> Answer:
         self.counts.unrecorded.append(b" ".join((*key[:4], key[5], key[6][:200])).decode(errors="replace"))
         # The simulated AWS is asked one call at a time, as it was filled.
         answer = await self.ask(request)
@@ -129,12 +132,12 @@ class RecordedAws:
             self.answers[key] = answer
         return answer
 
-    async def ask(self, request):
+    async def ask(self, request: Request) -> Answer:
         """The AWS behind, one call at a time."""
         return await asyncio.get_running_loop().run_in_executor(self.one_at_a_time, self.ask_behind, request)
 
-    def ask_behind(self, request):
-        connection = http.client.HTTPConnection(self.behind.hostname, self.behind.port, timeout=120)
+    def ask_behind(self, request: Request) -> Answer:
+        connection = http.client.HTTPConnection(self.behind.hostname or "", self.behind.port, timeout=120)
         try:
             passed_on = [name for name in HEADERS_BEHIND if name in request.headers]
             headers = {name.decode(): request.headers[name].decode() for name in passed_on}
@@ -146,7 +149,7 @@ class RecordedAws:
         kept = [(name, value) for name, value in response.getheaders() if is_of_the_answer(name.lower())]
         return Answer(response.status, kept, body)
 
-    def control(self, request):
+    def control(self, request: Request) -> bytes:
         name, _, query = request.path[len(CONTROLS) :].decode().partition("?")
         if name == "reset":
             wanted = urllib.parse.parse_qs(query)
@@ -159,7 +162,7 @@ class RecordedAws:
         return written(200, [("Content-Type", "application/json")], json.dumps(shown).encode())
 
 
-def normalized(body):
+def normalized(body: bytes) -> bytes:
     """The fields of a form in one order, without those that are new in each session; any other body as it is."""
     if b"Action=" not in body:
         return body
@@ -169,11 +172,11 @@ def normalized(body):
     return b"&".join(sorted(fields))
 
 
-def is_of_the_answer(name):
+def is_of_the_answer(name: str) -> bool:
     return name == "content-type" or name.startswith("x-amz")
 
 
-def written(status, headers, body):
+def written(status: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
     reason = http.client.responses.get(status, "")
     lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers]
@@ -183,28 +186,28 @@ def written(status, headers, body):
 class Connection(asyncio.Protocol):
     """HTTP/1.1, kept alive; one request after the other, as clients send them."""
 
-    def __init__(self, aws):
+    def __init__(self, aws: RecordedAws) -> None:
         self.aws = aws
         self.received = bytearray()
         self.answering = None
 
-    def connection_made(self, transport):
-        self.transport = transport  # asyncio has set TCP_NODELAY
+    def connection_made(self, transport: Any) -> None:
+        self.transport: asyncio.Transport = transport  # asyncio has set TCP_NODELAY
 
-    def data_received(self, data):
+    def data_received(self, data: bytes) -> None:
         self.received += data
         self.go_on()
 
-    def connection_lost(self, error):
+    def connection_lost(self, error: Exception | None) -> None:
         if self.answering:
             self.answering.cancel()
 
-    def go_on(self):
+    def go_on(self) -> None:
         request = None if self.answering else take(self.received)
         if request:
             self.answering = asyncio.get_running_loop().create_task(self.answer(request))
 
-    async def answer(self, request):
+    async def answer(self, request: Request) -> None:
         try:
             self.transport.write(await self.aws.answer(request))
         except Exception as error:  # a call that nobody answers would be waited for
@@ -214,7 +217,7 @@ class Connection(asyncio.Protocol):
         self.go_on()
 
 
-def take(received):
+def take(received: bytearray) -> Request | None:
     """The first request, taken out of what was received; none when it is not whole."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
@@ -231,7 +234,7 @@ def take(received):
     return Request(method, path, headers, body)
 
 
-async def serve(aws, port_file):
+async def serve(aws: RecordedAws, port_file: str) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(aws), "127.0.0.1", 0, backlog=1024)
     half = Path(f"{port_file}.half")
@@ -240,27 +243,27 @@ async def serve(aws, port_file):
     await loop.run_in_executor(None, sys.stdin.buffer.read)
 
 
-def raise_limits():
+def raise_limits() -> None:
     """A program that keeps many connections alive must not be refused one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def parser(description):
+def parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=f"{description}, in front of a simulated one.")
     parser.add_argument("--behind", required=True, help="where the simulated AWS is")
     parser.add_argument("--port-file", required=True, help="written with the port once the server answers")
     return parser
 
 
-def run(aws, port_file):
+def run(aws: RecordedAws, port_file: str) -> None:
     """Serves until the standard input ends, and with it the process."""
     raise_limits()
     asyncio.run(serve(aws, port_file))
     os._exit(0)
 
 
-def main():
+def main() -> None:
     arguments = parser("AWS from memory").parse_args()
     run(RecordedAws(arguments.behind), arguments.port_file)
 

@@ -1,11 +1,17 @@
 """Numbers to tables: on standard output and as the page `docs/benchmarks.md`."""
 
+from __future__ import annotations
+
 import datetime
 import os
 import platform
 import statistics
+from collections.abc import Sequence
+from typing import Any
 
 import install_cartography
+
+Json = dict[str, Any]
 
 BASE, PROGRAMS = "cartography", ("groma", "groma-raised")
 # Programs that are measured with an AWS that refuses what exceeds its quotas.
@@ -13,14 +19,16 @@ ENFORCED = (BASE, "groma")
 FIRST, SECOND = 1, 2
 
 
-def line(run):
-    which = f"{run['program']:12} {run['latency']:3} ms{', quotas enforced' if run['enforced'] else ''}, sync {run['sync']}"
+def line(run: Json) -> str:
+    which = (
+        f"{run['program']:12} {run['latency']:3} ms{', quotas enforced' if run['enforced'] else ''}, sync {run['sync']}"
+    )
     own = f"{run['seconds']:6.1f} s, CPU {run['cpu']:5.1f} s, {run['megabytes']:4.0f} MB"
     aws = f"{run['calls']} calls, {run['most_in_flight']} in flight, {run['refused']} refused"
     return f"{which}: {own}, {aws}, Neo4j {run['neo4j_cpu']:.1f} s"
 
 
-def median(runs, name, **which):
+def median(runs: list[Json], name: str, **which: Any) -> float | None:
     values = [run[name] for run in runs if all(run[key] == value for key, value in which.items())]
     return statistics.median(values) if values else None
 
@@ -28,7 +36,7 @@ def median(runs, name, **which):
 # Tables
 
 
-def tables(facts, runs):
+def tables(facts: Json, runs: list[Json]) -> str:
     free = [run for run in runs if not run["enforced"]]
     parts = [f"### AWS answers after {latency} ms\n\n{table(free, latency)}" for latency in facts["latencies"]]
     enforced = [run for run in runs if run["enforced"]]
@@ -39,7 +47,7 @@ def tables(facts, runs):
     return "\n\n".join(parts)
 
 
-def table(runs, latency, programs=PROGRAMS, shown_rows=None):
+def table(runs: list[Json], latency: int, programs: Sequence[str] = PROGRAMS, shown_rows: Any = None) -> str:
     rows = [("", "Cartography", *(cell for program in programs for cell in (NAMES[program], "ratio")))]
     for title, name, sync, shown in shown_rows or ROWS:
         base, *values = (value_of(runs, name, program, latency, sync) for program in (BASE, *programs))
@@ -50,33 +58,35 @@ def table(runs, latency, programs=PROGRAMS, shown_rows=None):
     return drawn(rows)
 
 
-def value_of(runs, name, program, latency, sync):
+def value_of(runs: list[Json], name: str, program: str, latency: int, sync: int | None) -> float | None:
     if name == "neo4j_share":
         wall = value_of(runs, "seconds", program, latency, sync)
-        return wall and value_of(runs, "neo4j_cpu", program, latency, sync) / wall
+        busy = value_of(runs, "neo4j_cpu", program, latency, sync)
+        return busy / wall if busy is not None and wall else None
     if name == "megabytes":
-        values = [median(runs, name, program=program, latency=latency, sync=one) for one in (FIRST, SECOND)]
-        return None if None in values else max(values)
+        found = (median(runs, name, program=program, latency=latency, sync=one) for one in (FIRST, SECOND))
+        values = [value for value in found if value is not None]
+        return max(values) if len(values) == 2 else None
     return median(runs, name, program=program, latency=latency, sync=sync)
 
 
-def seconds(value):
+def seconds(value: Any) -> str:
     return "" if value is None else f"{value:.1f} s" if value >= 0.95 else f"{value:.2f} s"
 
 
-def count(value):
+def count(value: Any) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
-def megabytes(value):
+def megabytes(value: Any) -> str:
     return "" if value is None else f"{value:.0f} MB"
 
 
-def percent(value):
+def percent(value: Any) -> str:
     return "" if value is None else f"{100 * value:.0f}%"
 
 
-def ratio(cartography, groma):
+def ratio(cartography: float | None, groma: float | None) -> str:
     if not cartography or not groma:
         return ""
     factor = cartography / groma
@@ -108,14 +118,14 @@ NAMES = {"groma": "Groma", "groma-raised": "quotas raised"}
 COMPARED = {"seconds", "cpu", "megabytes", "calls", "neo4j_cpu"}
 
 
-def drawn(rows):
+def drawn(rows: list[Any]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     head, *body = [row_of(row, widths) for row in rows]
     rule = [":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])]
     return "\n".join([head, f"|{'|'.join(rule)}|", *body])
 
 
-def row_of(cells, widths):
+def row_of(cells: Any, widths: Any) -> str:
     padded = [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]
     return f"| {' | '.join(padded)} |"
 
@@ -137,7 +147,7 @@ It took {minutes:.0f} minutes. A ratio is Cartography's value divided by Groma's
 
 ## Method
 
-- **The organization** is `{size}` of `deploy/local/seeding`: {organization}. {graphs}
+- **The organization** is `{size}` of `tests/simulated-aws/seeding`: {organization}. {graphs}
 - **AWS** is simulated once. Its answers are recorded and replayed from memory, each after the latency in the title of
   the table. Calls do not delay one another in any other way. On this machine the replayed AWS answers {ceiling} calls a
   second, so it limits neither program. A call that was not recorded ends the run.
@@ -171,7 +181,7 @@ ORGANIZATIONS = {
 }
 
 
-def page(facts, runs):
+def page(facts: Json, runs: list[Json]) -> str:
     return PAGE.format(
         cartography=version_of_cartography(),
         groma=facts["groma"],
@@ -192,7 +202,7 @@ def page(facts, runs):
     )
 
 
-def graphs(facts):
+def graphs(facts: Json) -> str:
     said = [
         f"{program.capitalize()} creates {count(graph['nodes'])} nodes and {count(graph['edges'])} edges"
         for program, graph in facts["graphs"].items()
@@ -201,10 +211,10 @@ def graphs(facts):
     return f"{', '.join(said)}."
 
 
-def version_of_cartography():
+def version_of_cartography() -> str:
     pinned = install_cartography.PACKAGES.read_text(encoding="utf-8").splitlines()
     return next(line.partition("==")[2] for line in pinned if line.startswith("cartography=="))
 
 
-def memory_bytes():
+def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -16,27 +16,32 @@ tables go to standard output and into `docs/scaling.md`; parts that were not mea
 was measured, 2 when something was in the way.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "parity", "suite")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
-import many_places  # noqa: E402
-import measure  # noqa: E402
-import parity  # noqa: E402
-import scale_assets  # noqa: E402
-import scale_collectors  # noqa: E402
-import scale_page  # noqa: E402
-import scale_places  # noqa: E402
-import servers  # noqa: E402
+import many_places
+import measure
+import parity
+import scale_assets
+import scale_collectors
+import scale_page
+import scale_places
+import servers
+
+Json = dict[str, Any]
 
 ASSETS, PLACES = 1_000_000, 100
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     try:
         with parity.prepared(arguments.groma, "scale", "--release") as (groma, folder):
@@ -53,7 +58,7 @@ def main():
     return 0
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures how surveys scale.")
     parser.add_argument("--parts", type=parts, help=f"what to measure, of {','.join(PARTS)}")
     parser.add_argument("--accounts", type=int, default=40, help="accounts that collectors survey")
@@ -72,18 +77,18 @@ def parse_arguments():
     return arguments
 
 
-def numbers(text):
+def numbers(text: str) -> list[int]:
     return list(map(int, text.split(",")))
 
 
-def parts(text):
+def parts(text: str) -> list[str]:
     named = text.split(",")
     if unknown := sorted(set(named) - set(PARTS)):
         raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
     return named
 
 
-def collectors(arguments, groma, folder):
+def collectors(arguments: argparse.Namespace, groma: str, folder: Path) -> tuple[str, Json]:
     measured = scale_collectors.Collectors(arguments, groma, folder)
     rows = measured.measure()
     return scale_collectors.table(rows), {
@@ -95,7 +100,7 @@ def collectors(arguments, groma, folder):
     }
 
 
-def assets(arguments, groma, folder):
+def assets(arguments: argparse.Namespace, groma: str, folder: Path) -> tuple[str, Json]:
     programs = {"before": arguments.against} if arguments.against else {}
     measured = scale_assets.Assets(programs | {"now": groma}, arguments.of, arguments.assets, folder)
     rows = measured.measure()
@@ -104,7 +109,7 @@ def assets(arguments, groma, folder):
     return scale_assets.table(rows), values | {"replayed": replayed, "cores": os.cpu_count()}
 
 
-def places(arguments, groma, folder):
+def places(arguments: argparse.Namespace, groma: str, folder: Path) -> tuple[str, Json]:
     return scale_places.measure(arguments.places, groma, folder), {"latency": 0}
 
 

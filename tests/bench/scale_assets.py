@@ -4,22 +4,28 @@ A recording of a synthetic organization (`crates/scheduler/examples/synthetic`) 
 timed: from its start until the graph has finished the sync. Neo4j starts cold for each row of the table.
 """
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import measure
 import report
 import roles
 import servers
+from servers import neo4j
+
+Json = dict[str, Any]
 
 # Heap and page cache that docs/neo4j.md recommends for a million assets.
-NEO4J_OPTIONS = ["-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"]
-PAGE_CACHE = "1g"
+NEO4J = neo4j.Size(("-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"), page_cache="1g")
 FIRST_TAG = 1_000_000_000
 
 
@@ -36,10 +42,10 @@ STEPS = (Step("first sync"), Step("unchanged"), Step("1% changed", changed=1), S
 class System(roles.Roles):
     """A nats-server, a Neo4j as a user would run it, and a graph-writer that comes when all is published."""
 
-    def __init__(self, groma, folder):
+    def __init__(self, groma: str, folder: Path) -> None:
         super().__init__(groma, None, folder)
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         return servers.plain_environment() | {
             "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
             "NEO4J_URI": self.neo4j,
@@ -47,23 +53,23 @@ class System(roles.Roles):
             "NEO4J_PASSWORD": "none",
         }
 
-    def start_writer(self):
+    def start_writer(self) -> None:
         self.roles["graph-writer"] = ["graph-writer"]
         self.start("graph-writer")
 
-    def stop_writer(self):
+    def stop_writer(self) -> None:
         writer = self.running.pop("graph-writer")
         writer.terminate()
         writer.wait()
 
-    def neo4j_command(self):
-        return servers.neo4j_command(self.folder / "neo4j", self.neo4j_port, "", NEO4J_OPTIONS, PAGE_CACHE)
+    def neo4j_command(self) -> list[str]:
+        return neo4j.Neo4j(self.folder / "neo4j", self.neo4j_port, size=NEO4J).configured()
 
     @property
-    def nats(self):
+    def nats(self) -> str:
         return f"nats://127.0.0.1:{self.nats_port}"
 
-    def store_bytes(self):
+    def store_bytes(self) -> int:
         files = Path(self.folder, "neo4j", "data", "databases", "neo4j").rglob("*")
         return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -71,11 +77,13 @@ class System(roles.Roles):
 class Assets:
     """One table: rows are programs and numbers of accounts, columns are the syncs."""
 
-    def __init__(self, programs, accounts, assets, folder):
+    def __init__(self, programs: dict[str, str], accounts: list[int], assets: int, folder: Path) -> None:
         self.programs, self.accounts, self.assets, self.folder = programs, accounts, assets, folder
-        self.synthetic, self.first = built_example("synthetic"), None
+        self.synthetic = built_example("synthetic")
+        # The last first sync.
+        self.first: Path | None = None
 
-    def measure(self):
+    def measure(self) -> list[Json]:
         rows = []
         for accounts in self.accounts:
             recordings = self.recordings(accounts)
@@ -89,13 +97,13 @@ class Assets:
         return rows
 
     @contextlib.contextmanager
-    def place(self, name):
+    def place(self, name: str) -> Iterator[Path]:
         folder = self.folder / name
         folder.mkdir()
         yield folder
         shutil.rmtree(folder)
 
-    def recordings(self, accounts):
+    def recordings(self, accounts: int) -> list[Path]:
         made = []
         for number, step in enumerate(STEPS):
             file = self.folder / f"{accounts}-{number}.groma"
@@ -105,7 +113,7 @@ class Assets:
             made.append(file)
         return made
 
-    def syncs(self, groma, folder, recordings):
+    def syncs(self, groma: str, folder: Path, recordings: list[Path]) -> Json:
         largest, times = {}, []
         with System(groma, folder) as system:
             for recording in recordings:
@@ -114,7 +122,7 @@ class Assets:
             store = system.store_bytes()
         return {"times": times, "largest": largest, "store": store}
 
-    def write(self, system, recording, largest):
+    def write(self, system: Any, recording: Path, largest: dict[str, float]) -> float:
         """Seconds that a writer takes for what is published."""
         command = [self.synthetic, "wait", str(recording), "--nats", system.nats]
         waiting = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -135,7 +143,7 @@ class Assets:
         system.stop_writer()
         return seconds
 
-    def replayed(self):
+    def replayed(self) -> float:
         """Seconds that `groma replay` of the last of the programs takes for the last first sync, into an empty graph."""
         *_, groma = self.programs.values()
         with self.place("replay") as folder, System(groma, folder) as system:
@@ -147,13 +155,13 @@ class Assets:
                 raise servers.Failed(f"the replay failed: {(folder / 'replay.log').read_text()[-600:]}")
             return time.monotonic() - began
 
-    def run(self, *arguments):
+    def run(self, *arguments: object) -> None:
         ended = subprocess.run([self.synthetic, *map(str, arguments)], capture_output=True, text=True)
         if ended.returncode:
             raise servers.Failed(f"synthetic {arguments[0]} failed: {ended.stderr.strip()[-600:]}")
 
 
-def built_example(name):
+def built_example(name: str) -> str:
     """Built with --release: the time to write a million assets would exceed that of the measurement."""
     command = ["cargo", "build", "--quiet", "--locked", "--release", "--workspace", "--example", name]
     if subprocess.run(command, cwd=servers.ROOT).returncode:
@@ -165,13 +173,13 @@ def built_example(name):
 HEAD = ("accounts", *(step.title for step in STEPS), "graph-writer", "nats-server", "Neo4j", "store")
 
 
-def table(rows):
+def table(rows: list[Any]) -> str:
     programs = {row["program"] for row in rows}
     head = HEAD if len(programs) == 1 else ("program", *HEAD)
     return report.drawn([head, *(cells(row, len(programs) > 1) for row in rows)])
 
 
-def cells(row, named=True):
+def cells(row: Json, named: bool = True) -> tuple[str, ...]:
     times = (f"{seconds:.0f} s" for seconds in row["times"])
     sizes = (f"{row['largest'].get(name, 0):,.0f} MB" for name in ("graph-writer", "nats", "neo4j"))
     shown = (f"{row['accounts']:,}", *times, *sizes, f"{row['store'] / 1e6:,.0f} MB")

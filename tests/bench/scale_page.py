@@ -29,9 +29,10 @@ TEXTS = {
     ),
     "assets": (
         "More assets",
-        """- **The syncs** have {assets} nodes with 20 properties and about {relationships} relationships, in two regions of each account
-  with four listings (`crates/scheduler/examples/synthetic`). Every node hangs on its account. The columns are consecutive syncs
-  of one organization. In the last one, 10% of the assets do not exist any more, and are removed with their relationships.
+        """- **The syncs** have {assets} nodes with 20 properties and about {relationships} relationships, in two regions of each
+  account with four listings (`crates/scheduler/examples/synthetic`). Every node hangs on its account. The columns are
+  consecutive syncs of one organization. In the last one, 10% of the assets do not exist any more,
+  and are removed with their relationships.
 - **Only writing is timed.** All events are on the bus before the graph-writer starts, and the time ends when the graph has
   finished the sync. `groma replay` of the same first sync took {replayed} s, with reading and publishing it.
 - **Neo4j** has a heap of 2 GB, a page cache of 1 GB, the parallel collector and HotSpot's default compiler thresholds. It
@@ -41,8 +42,8 @@ TEXTS = {
     ),
     "places": (
         "More accounts and regions",
-        """All accounts are copies of one account of a simulated AWS, with their own ids, in all regions that every account has. Most
-regions are nearly empty. The survey covers all services; AWS answers from memory, after {latency} ms. Memory is the largest
+        """All accounts are copies of one account of a simulated AWS, with their own ids, in all regions that every account has.
+Most regions are nearly empty. The survey covers all services; AWS answers from memory, after {latency} ms. Memory is the largest
 resident size of each role.""",
     ),
 }

@@ -1,5 +1,9 @@
 """What `scale.py --places` measures: a survey of every service in many accounts and regions, most of them nearly empty."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import many_places
 import memory_parts
 import report
@@ -12,9 +16,9 @@ REGIONS = (
 )
 
 
-def measure(accounts, groma, folder):
+def measure(accounts: int, groma: str, folder: Path) -> str:
     """A table with one row: the time of the survey and the memory of each role."""
-    with servers.aws(folder) as simulated:
+    with servers.aws.running(folder) as simulated:
         simulated.seed("small", folder / "organization")
         with many_places.many_accounts(simulated, folder, accounts) as aws:
             aws.reset(0)

@@ -18,6 +18,8 @@ is printed.
 Exit status 0 when every seed ended so, 1 when one did not, 2 when nothing could be tried.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import re
@@ -26,21 +28,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "parity"), str(HERE.parents[1] / "deploy" / "local")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev", "parity", "simulated-aws")]
 
-import ending  # noqa: E402
-import parity  # noqa: E402
-import selection  # noqa: E402
-import servers  # noqa: E402
-from disturbances import KINDS  # noqa: E402
-from seed import Bench, Seed  # noqa: E402
-from system import System  # noqa: E402
+import ending
+import parity
+import selection
+import servers
+from disturbances import KINDS
+from seed import Bench, Seed
+from system import System
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     if arguments.list:
         print("\n".join(KINDS))
@@ -55,22 +58,26 @@ def main():
         return 2
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Disturbs surveys and compares what becomes of the graph.")
     parser.add_argument("--seeds", type=int, default=50, metavar="N", help="how many disturbed surveys")
     parser.add_argument("--first", type=int, default=1, metavar="SEED", help="the first one's seed")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="systems side by side: surveys mostly wait")
     parser.add_argument("--share", type=share, default=(0, 1), help=argparse.SUPPRESS)
     parser.add_argument("--selection", action="store_true", help="the seeds of `just test` instead")
-    parser.add_argument("--kinds", type=kinds, default=(), metavar="KIND,KIND", help="one of each of these in each seed")
+    parser.add_argument(
+        "--kinds", type=kinds, default=(), metavar="KIND,KIND", help="one of each of these in each seed"
+    )
     parser.add_argument("--list", action="store_true", help="name the kinds of disturbances")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave logs and graphs of failed seeds here")
     parser.add_argument("--groma", help="the program; without it, it is built")
-    parser.add_argument("--older", help="an EC2 collector of an older version (default: the example beside the program)")
+    parser.add_argument(
+        "--older", help="an EC2 collector of an older version (default: the example beside the program)"
+    )
     return parser.parse_args()
 
 
-def kinds(text):
+def kinds(text: str) -> tuple[str, ...]:
     named = tuple(filter(None, text.split(",")))
     unknown = [kind for kind in named if kind not in KINDS]
     if unknown:
@@ -78,7 +85,7 @@ def kinds(text):
     return named
 
 
-def share(text):
+def share(text: str) -> tuple[int, int]:
     """`1/3`: the second of three shares."""
     which, shares = map(int, text.split("/"))
     return which, shares
@@ -88,7 +95,7 @@ def share(text):
 ENDED = re.compile(r"(\d+) of (\d+) seeds ended well in \d+ s(?:; not \[(.*)\])?")
 
 
-def run_shares(arguments, groma):
+def run_shares(arguments: argparse.Namespace, groma: str) -> int:
     """Runs itself several times, each with a share of the seeds and a system of its own."""
     began = time.monotonic()
     # The last of two options counts.
@@ -96,7 +103,9 @@ def run_shares(arguments, groma):
     ends = []
     with contextlib.ExitStack() as started:
         children = [
-            started.enter_context(subprocess.Popen([*command, "--share", f"{which}/{arguments.jobs}"], stdout=subprocess.PIPE, text=True))
+            started.enter_context(
+                subprocess.Popen([*command, "--share", f"{which}/{arguments.jobs}"], stdout=subprocess.PIPE, text=True)
+            )
             for which in range(arguments.jobs)
         ]
         readers = [threading.Thread(target=pass_on, args=(child.stdout, ends)) for child in children]
@@ -106,14 +115,17 @@ def run_shares(arguments, groma):
             reader.join()
     well, seeds = (sum(int(end[number]) for end in ends) for number in (1, 2))
     failed = sorted(int(number) for end in ends for number in re.findall(r"\d+", end[3] or ""))
-    print(f"{well} of {seeds} seeds ended well in {time.monotonic() - began:.0f} s" + (f"; not {failed}" if failed else ""))
+    print(
+        f"{well} of {seeds} seeds ended well in {time.monotonic() - began:.0f} s"
+        + (f"; not {failed}" if failed else "")
+    )
     if len(ends) < arguments.jobs:
         print("error: a share of the seeds was not run to its end", file=sys.stderr)
         return 2
     return 1 if failed else 0
 
 
-def pass_on(lines, ends):
+def pass_on(lines: Iterable[str], ends: list[re.Match[str]]) -> None:
     """Prints what a share says, except its last line."""
     for line in lines:
         if end := ENDED.fullmatch(line.strip()):
@@ -122,9 +134,9 @@ def pass_on(lines, ends):
             print(line, end="", flush=True)
 
 
-def run(arguments, groma, older, folder):
+def run(arguments: argparse.Namespace, groma: str, older: str | Path | None, folder: Path) -> int:
     began = time.monotonic()
-    with servers.aws(folder) as aws:
+    with servers.aws.running(folder) as aws:
         aws.seed("small", folder / "organization")
         with System(groma, aws, folder, older) as system:
             bench = Bench(system, aws, folder)
@@ -134,18 +146,21 @@ def run(arguments, groma, older, folder):
             seeds = chosen(arguments, older)[which::shares]
             failed = [seed.number for seed in seeds if not one(bench, seed, arguments.keep)]
     well = len(seeds) - len(failed)
-    print(f"{well} of {len(seeds)} seeds ended well in {time.monotonic() - began:.0f} s" + (f"; not {failed}" if failed else ""))
+    print(
+        f"{well} of {len(seeds)} seeds ended well in {time.monotonic() - began:.0f} s"
+        + (f"; not {failed}" if failed else "")
+    )
     return 1 if failed else 0
 
 
-def chosen(arguments, older):
+def chosen(arguments: argparse.Namespace, older: str | Path | None) -> list[Seed]:
     if arguments.selection:
         return selection.seeds(older)
     numbers = range(arguments.first, arguments.first + arguments.seeds)
     return [selection.known(number, older) or Seed.drawn(number, arguments.kinds, older) for number in numbers]
 
 
-def say_what_is_left_out(system):
+def say_what_is_left_out(system: System) -> None:
     """What this machine does not permit."""
     left_out = {"full_disk": system.disk.why_not, "jump_a_clock": system.clocks.why_not}
     left_out["two versions"] = None if system.older else "no example older_collector beside the program"
@@ -155,7 +170,7 @@ def say_what_is_left_out(system):
     print(f"memory limits: {system.limits.kind}", flush=True)
 
 
-def one(bench, seed, keep):
+def one(bench: Bench, seed: Seed, keep: Path | None) -> bool:
     """Whether a seed ended well."""
     result = bench.run(seed)
     print(result.line(), flush=True)

@@ -1,9 +1,12 @@
 """A disk of limited size that can be filled and freed again: a small tmpfs."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import subprocess
 import time
+from pathlib import Path
 
 # A Neo4j of the small organization takes a third of it.
 MEGABYTES = 768
@@ -13,7 +16,7 @@ CHUNK = bytes(1 << 20)
 class Disk:
     """A folder on a file system of its own. Where mounting is not permitted `why_not` says so, and it is a plain folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
         self.ballast = folder / "ballast"
@@ -26,7 +29,7 @@ class Disk:
         except FileNotFoundError:
             self.why_not = "a tmpfs cannot be mounted: no mount program"
 
-    def fill(self):
+    def fill(self) -> None:
         """Takes all the space that is left."""
         assert not self.why_not, "it would fill the disk of the machine"
         with open(self.ballast, "ab", buffering=0) as file:
@@ -39,19 +42,19 @@ class Disk:
                         raise
                     size //= 2
 
-    def free(self):
+    def free(self) -> None:
         """Gives it back."""
         with contextlib.suppress(FileNotFoundError):
             self.ballast.unlink()
             self.freed_at = time.monotonic()
 
-    def full(self):
+    def full(self) -> bool:
         return self.ballast.exists()
 
-    def was_full_since(self, moment):
+    def was_full_since(self, moment: float) -> bool:
         return self.full() or self.freed_at >= moment
 
-    def close(self):
+    def close(self) -> None:
         """Unmounts it; what used it must have ended."""
         if not self.why_not:
             # Lazily, in case a process is slow to end.

@@ -1,10 +1,14 @@
 """What can go wrong in a survey, how often, and when it does."""
 
+from __future__ import annotations
+
 import dataclasses
 import heapq
 import itertools
 import random
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from aws_faults import a_denied_region, a_denied_service, a_hung_call, a_hung_region, resets, server_errors, throttling
 from kills import (
@@ -37,12 +41,18 @@ from network import (
 )
 from overlap import a_narrower_scheduler, a_repeating_scheduler, a_second_scheduler
 
+if TYPE_CHECKING:
+    from system import System
+
+# One that lasts gives the seconds until it goes on.
+Kind = Callable[["System", random.Random], "Iterator[float] | None"]
+
 # Within this time, counted from the survey's beginning, in seconds: about as long as it takes undisturbed, once Neo4j has
 # planned its statements.
 WINDOW = 3
 FEWEST, MOST = 3, 8
 
-WEIGHTS = {
+WEIGHTS: dict[Kind, int] = {
     kill_a_collector: 5,
     kill_a_writer: 5,
     kill_the_broker: 3,
@@ -82,9 +92,9 @@ WEIGHTS = {
     a_repeating_scheduler: 1,
 }
 # Seconds by which a survey may take longer than undisturbed ones and short disturbances.
-EXTRA = {a_long_silence: LONGEST_SILENCE, a_long_split: LONGEST_SILENCE}
+EXTRA: dict[Kind, int] = {a_long_silence: LONGEST_SILENCE, a_long_split: LONGEST_SILENCE}
 # What needs more than one NATS to happen.
-CLUSTERED = {split_nats, a_long_split}
+CLUSTERED: set[Kind] = {split_nats, a_long_split}
 KINDS = {disturb.__name__: disturb for disturb in WEIGHTS}
 
 
@@ -92,14 +102,19 @@ KINDS = {disturb.__name__: disturb for disturb in WEIGHTS}
 class Disturbance:
     # Seconds after the survey's beginning.
     at: float
-    disturb: object
+    disturb: Kind
     draw: random.Random
 
-    def __str__(self):
-        return f"{self.at:.1f} s {self.disturb.__name__}"
+    def __str__(self) -> str:
+        return f"{self.at:.1f} s {name_of(self.disturb)}"
 
 
-def plan(draw, kinds=()):
+def name_of(disturb: Any) -> str:
+    """As `--kinds` takes it."""
+    return disturb.__name__
+
+
+def plan(draw: random.Random, kinds: Sequence[str] = ()) -> list[Disturbance]:
     """Some disturbances in the order of their moments, each with a source of chance of its own; or one of each kind named."""
     if kinds:
         chosen = [KINDS[kind] for kind in kinds]
@@ -113,15 +128,16 @@ def plan(draw, kinds=()):
 class Timeline:
     """Runs disturbances at their moments. One that lasts is a generator, which gives the seconds until it goes on."""
 
-    def __init__(self, system, disturbances):
+    def __init__(self, system: System, disturbances: Iterable[Disturbance]) -> None:
         self.system = system
         self.began = time.monotonic()
         self.order = itertools.count()
-        self.waiting = [(planned.at, next(self.order), planned) for planned in disturbances]
+        # When each is due; the number keeps the order of those due at one moment.
+        self.waiting: list[tuple[float, int, Any]] = [(it.at, next(self.order), it) for it in disturbances]
         heapq.heapify(self.waiting)
-        self.happened = []
+        self.happened: list[Disturbance] = []
 
-    def step(self):
+    def step(self) -> None:
         """Does what is due. A disturbance that lasts does not hold up the others."""
         now = time.monotonic() - self.began
         while self.waiting and self.waiting[0][0] <= now:
@@ -133,9 +149,9 @@ class Timeline:
             if pause is not None:
                 heapq.heappush(self.waiting, (now + pause, next(self.order), due))
 
-    def drop_what_has_not_begun(self):
+    def drop_what_has_not_begun(self) -> None:
         self.waiting = [entry for entry in self.waiting if not isinstance(entry[2], Disturbance)]
         heapq.heapify(self.waiting)
 
-    def is_over(self):
+    def is_over(self) -> bool:
         return not self.waiting

@@ -1,9 +1,12 @@
 """A program that is told to end takes all that it has started with it."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 # A shell that runs a program in the background has it ignore SIGINT; this does not.
@@ -11,7 +14,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def all_that_was_started():
+def all_that_was_started() -> Iterator[None]:
     """The signals end the program as an error does, so that each thing is ended by what has started it; the rest is killed."""
     for number in SIGNALS:
         signal.signal(number, end)
@@ -25,18 +28,18 @@ def all_that_was_started():
                 os.kill(pid, signal.SIGKILL)
 
 
-def end(number, _):
+def end(number: int, _: object) -> None:
     ignore_signals()
     sys.exit(128 + number)
 
 
-def ignore_signals():
+def ignore_signals() -> None:
     """A second one would break off the ending."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
-def started_by(pid):
+def started_by(pid: int) -> list[int]:
     """Its children and theirs; none where there is no /proc."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

@@ -8,16 +8,21 @@
 Needs a Python environment with the `neo4j` driver. Exit status 0 when it was done.
 """
 
-import sys
+from __future__ import annotations
 
-import neo4j
+import sys
+from typing import Any
+
+import neo4j  # pyright: ignore[reportMissingImports]  Cartography's environment has it
 
 RUNNING = "SHOW TRANSACTIONS YIELD transactionId, status, elapsedTime, currentQuery, statusDetails"
-INDEXES = "SHOW INDEXES YIELD name, type, owningConstraint WHERE type <> 'LOOKUP' AND owningConstraint IS NULL RETURN name"
+INDEXES = (
+    "SHOW INDEXES YIELD name, type, owningConstraint WHERE type <> 'LOOKUP' AND owningConstraint IS NULL RETURN name"
+)
 SHOWN = 160
 
 
-def transactions(session):
+def transactions(session: Any) -> None:
     for row in session.run(RUNNING):
         said = " ".join((row["currentQuery"] or "nothing at this moment").split())[:SHOWN]
         if said.startswith("SHOW TRANSACTIONS"):
@@ -25,16 +30,16 @@ def transactions(session):
         print(f"{row['transactionId']} {row['status']} for {row['elapsedTime']}: {said}")
 
 
-def writes(session):
+def writes(session: Any) -> None:
     session.run("CREATE (n:GromaChaosProbe) DELETE n").consume()
 
 
-def drop_indexes(session):
+def drop_indexes(session: Any) -> None:
     for row in session.run(INDEXES).data():
         session.run(f"DROP INDEX `{row['name']}` IF EXISTS").consume()
 
 
-def main(uri, what):
+def main(uri: str, what: str) -> None:
     acts = {"transactions": transactions, "writes": writes, "drop-indexes": drop_indexes}
     options = {"connection_timeout": 5, "connection_acquisition_timeout": 5, "max_transaction_retry_time": 1}
     with neo4j.GraphDatabase.driver(uri, **options) as driver, driver.session() as session:

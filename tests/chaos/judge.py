@@ -1,10 +1,18 @@
 """Whether a disturbed survey ended as it may: with the right graph, or with the names of what it could not see."""
 
+from __future__ import annotations
+
 import re
 import time
+from typing import TYPE_CHECKING, Any
 
 import compare
 from nats_client import Nats
+
+if TYPE_CHECKING:
+    from system import System
+
+Json = dict[str, Any]
 
 # A line of the scheduler's log for each scope that it could not see.
 UNSEEN = "could not be seen"
@@ -14,14 +22,18 @@ ELECTION = 60
 PANIC = re.compile(r"^(?:thread '.*' .*panicked at .*|panic: .*|fatal error: .*)$", re.MULTILINE)
 
 
-def of_status(system, status, reference, graph, before):
+def of_status(system: System, status: int, reference: Json, graph: Json, before: bool) -> list[str]:
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
     if status == 0:
         return differences(reference, graph)
     if status != 3:
         return [f"the survey ended with status {status}: {system.last_words()}"]
-    problems = [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]
-    problems += [f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)]
+    problems = (
+        [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]
+    )
+    problems += [
+        f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)
+    ]
     problems += graph["faults"]
     if before:
         for kind in ("nodes", "edges"):
@@ -29,19 +41,19 @@ def of_status(system, status, reference, graph, before):
     return problems
 
 
-def differences(reference, graph):
+def differences(reference: Json, graph: Json) -> list[str]:
     """What the graph has too little or too much of, or different, a line each."""
     verdicts = {compare.LEFT: "missing", compare.RIGHT: "too much", compare.DIFFERS: "differs"}
     found = compare.compare(reference, graph).differences
     return [f"{verdicts[it.verdict]}: {it.subject}: {it.name} {it.shown}".rstrip() for it in found]
 
 
-def planted(name):
+def planted(name: str) -> bool:
     """What was in the graph before and has been deleted in AWS since may stay when not everything was seen."""
     return "chaos-" in name
 
 
-def of_roles(system):
+def of_roles(system: System) -> list[str]:
     """What no role and no NATS may do, however the survey ended."""
     problems = []
     for name in system.running:
@@ -53,7 +65,7 @@ def of_roles(system):
     return problems
 
 
-def of_parked(system):
+def of_parked(system: System) -> list[str]:
     """All messages were good, so none may have been given up as unreadable."""
     deadline = time.monotonic() + ELECTION
     while True:

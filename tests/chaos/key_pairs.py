@@ -6,6 +6,8 @@
 Prints their names as JSON. Needs a Python environment with boto3.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 
@@ -14,7 +16,7 @@ import boto3
 REGIONS = ("us-east-1", "eu-west-1")
 
 
-def main(action, name):
+def main(action: str, name: str) -> None:
     for region in REGIONS:
         ec2 = boto3.client("ec2", region_name=region)
         call = ec2.create_key_pair if action == "create" else ec2.delete_key_pair

@@ -1,10 +1,13 @@
 """Memory limits of processes: those of `deploy/kubernetes`, kept by cgroups, or by rlimits where there are none to be had."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import re
 import shutil
 from pathlib import Path
+from typing import Protocol
 
 KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
 # A container, and the memory that its limits allow: `name` comes before `resources`, and `limits` last in these.
@@ -13,7 +16,7 @@ UNITS = {"Mi": 1 << 20, "Gi": 1 << 30}
 CGROUPS = Path("/sys/fs/cgroup")
 
 
-def of_the_chart():
+def of_the_chart() -> dict[str, int]:
     """Bytes by the container's name, such as `graph-writer` or `collector-ec2`."""
     found = {}
     for file in sorted(KUBERNETES.glob("*.yaml")):
@@ -22,7 +25,7 @@ def of_the_chart():
     return found
 
 
-def best(name):
+def best(name: str) -> Limits:
     """The best way to limit memory that this machine has: cgroup v2, v1, or rlimits. `name` is unique to the run."""
     for kind in (CgroupV2, CgroupV1):
         with contextlib.suppress(OSError):
@@ -30,33 +33,50 @@ def best(name):
     return Rlimits()
 
 
+class Limits(Protocol):
+    """A way to limit the memory of processes."""
+
+    kind: str
+
+    def command(self, name: str, command: list[str], limit: int, /) -> list[str]: ...
+
+    def killed(self, name: str, /) -> int: ...
+
+    def peak(self, name: str, /) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Cgroups:
     """A cgroup for each process below one of this run."""
 
-    def __init__(self, parent, name):
+    def __init__(self, parent: Path, name: str) -> None:
         self.folder = parent / f"groma-{name}-{os.getpid()}"
         self.folder.mkdir()
 
-    def make(self, name, limit):
+    def make(self, name: str, limit: int) -> Path:
         """The folder of a cgroup that allows so many bytes."""
         group = self.folder / name
         group.mkdir(exist_ok=True)
         self.limit(group, limit)
         return group
 
-    def command(self, name, command, limit):
+    def command(self, name: str, command: list[str], limit: int) -> list[str]:
         """The command that runs `command` under a limit of so many bytes."""
         group = self.make(name, limit)
         # The shell joins the group, and becomes the program.
         return ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(group), *map(str, command)]
 
-    def close(self):
+    def limit(self, group: Path, limit: int) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
         """Removes the groups, whose processes must have ended."""
         for group in [*self.folder.glob("*/"), self.folder]:
             with contextlib.suppress(OSError):
                 group.rmdir()
 
-    def read(self, name, file):
+    def read(self, name: str, file: str) -> str:
         with contextlib.suppress(OSError):
             return (self.folder / name / file).read_text(encoding="ascii")
         return ""
@@ -65,21 +85,21 @@ class Cgroups:
 class CgroupV2(Cgroups):
     kind = "cgroup v2"
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         if "memory" not in (CGROUPS / "cgroup.subtree_control").read_text(encoding="ascii").split():
             raise OSError("no memory controller for groups below the root")
         super().__init__(CGROUPS, name)
         (self.folder / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
 
-    def limit(self, group, limit):
+    def limit(self, group: Path, limit: int) -> None:
         (group / "memory.max").write_text(str(limit), encoding="ascii")
 
-    def killed(self, name):
+    def killed(self, name: str) -> int:
         """How often the kernel has killed a process of this group for its memory."""
         found = re.search(r"^oom_kill (\d+)", self.read(name, "memory.events"), re.MULTILINE)
         return int(found.group(1)) if found else 0
 
-    def peak(self, name):
+    def peak(self, name: str) -> int:
         """The most bytes that the group has had; 0 when this is not known."""
         return int(self.read(name, "memory.peak") or 0)
 
@@ -87,19 +107,19 @@ class CgroupV2(Cgroups):
 class CgroupV1(Cgroups):
     kind = "cgroup v1"
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         if not (CGROUPS / "memory" / "memory.limit_in_bytes").exists():
             raise OSError("no memory controller of version 1")
         super().__init__(CGROUPS / "memory", name)
 
-    def limit(self, group, limit):
+    def limit(self, group: Path, limit: int) -> None:
         (group / "memory.limit_in_bytes").write_text(str(limit), encoding="ascii")
 
-    def killed(self, name):
+    def killed(self, name: str) -> int:
         found = re.search(r"^oom_kill (\d+)", self.read(name, "memory.oom_control"), re.MULTILINE)
         return int(found.group(1)) if found else 0
 
-    def peak(self, name):
+    def peak(self, name: str) -> int:
         return int(self.read(name, "memory.max_usage_in_bytes") or 0)
 
 
@@ -108,16 +128,16 @@ class Rlimits:
 
     kind = "rlimits (no cgroup may be made here)"
 
-    def command(self, _, command, limit):
+    def command(self, _: object, command: list[str], limit: int) -> list[str]:
         if not shutil.which("prlimit"):
             return command
         return ["prlimit", f"--data={limit}", *map(str, command)]
 
-    def killed(self, _):
+    def killed(self, _: object) -> int:
         return 0
 
-    def peak(self, _):
+    def peak(self, _: object) -> int:
         return 0
 
-    def close(self):
+    def close(self) -> None:
         pass

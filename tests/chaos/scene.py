@@ -1,6 +1,9 @@
 """What a seed's survey runs on: one NATS or three, slow links or fast ones, limits, clocks, versions, and the graph before."""
 
+from __future__ import annotations
+
 import dataclasses
+import random
 
 SECONDS_OF_LATENCY = 0.002
 
@@ -18,7 +21,7 @@ class Scene:
     # The graph holds an earlier survey, and something that was deleted in AWS since; else it is empty.
     before: bool = False
 
-    def __str__(self):
+    def __str__(self) -> str:
         words = ["one NATS" if self.nats == 1 else f"{self.nats} NATS"]
         words += [f"{1000 * self.latency:.0f} ms"] if self.latency else []
         words += ["limits"] if self.limited else []
@@ -26,7 +29,7 @@ class Scene:
         return ", ".join([*words, "graph of before" if self.before else "empty graph"])
 
 
-def drawn(seed, draw):
+def drawn(seed: int, draw: random.Random) -> Scene:
     """A scene by chance; every other seed begins with the graph of an earlier survey."""
     before = bool(seed % 2)
     return Scene(

@@ -1,12 +1,16 @@
 """One disturbed survey, from an empty system to the verdict."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import json
 import random
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import compare
 import judge
@@ -15,6 +19,15 @@ import scene
 import servers
 from disturbances import CLUSTERED, EXTRA, Timeline, plan
 from dump import dump
+
+if TYPE_CHECKING:
+    from disturbances import Disturbance
+
+
+if TYPE_CHECKING:
+    from disturbances import Disturbance
+    from scene import Scene
+    from system import System
 
 HERE = Path(__file__).resolve().parent
 # Seconds. A survey of the small organization takes some ten; disturbed, several times longer. A hung region may cost three
@@ -32,11 +45,11 @@ TICK = 0.05
 class Seed:
     number: int
     scene: scene.Scene
-    disturbances: list
+    disturbances: list[Disturbance]
     bound: int = BOUND
 
     @staticmethod
-    def drawn(number, kinds, older):
+    def drawn(number: int, kinds: Sequence[str], older: str | Path | None) -> Seed:
         """All of it by chance, or the disturbances of these kinds."""
         draw = random.Random(number)
         drawn = scene.drawn(number, draw)
@@ -48,7 +61,7 @@ class Seed:
         return Seed.of(number, drawn, disturbances)
 
     @staticmethod
-    def of(number, scene, disturbances):
+    def of(number: int, scene: Scene, disturbances: list[Disturbance]) -> Seed:
         """With the time that these disturbances may cost."""
         extra = sum(EXTRA.get(planned.disturb, 0) for planned in disturbances)
         return Seed(number, scene, disturbances, BOUND + extra)
@@ -57,15 +70,15 @@ class Seed:
 @dataclasses.dataclass
 class Result:
     seed: Seed
-    status: object = None
+    status: int | None = None
     seconds: float = 0
-    happened: list = dataclasses.field(default_factory=list)
-    problems: list = dataclasses.field(default_factory=list)
-    dump: list = dataclasses.field(default_factory=list)
+    happened: list[Disturbance] = dataclasses.field(default_factory=list)
+    problems: list[str] = dataclasses.field(default_factory=list)
+    dump: list[str] = dataclasses.field(default_factory=list)
     # Neo4j lost its database, and the survey said that it did not end well.
     lost_neo4j: bool = False
 
-    def line(self):
+    def line(self) -> str:
         verdict = "the same graph" if self.status == 0 else "named what it could not see, healed"
         verdict = "reported a Neo4j that cannot recover" if self.lost_neo4j else verdict
         verdict = f"FAILED (status {self.status})" if self.problems else verdict
@@ -80,7 +93,7 @@ class Hung(Exception):
 class Bench:
     """The system and the graph that an undisturbed survey makes on it."""
 
-    def __init__(self, system, aws, folder):
+    def __init__(self, system: System, aws: servers.aws.Aws, folder: Path) -> None:
         self.system, self.aws, self.folder = system, aws, folder
         folder_of_reference = folder / "reference"
         folder_of_reference.mkdir()
@@ -91,10 +104,10 @@ class Bench:
             raise servers.Failed(f"the undisturbed survey ended with status {status}: {system.last_words()}")
         self.reference = self.snapshot(folder_of_reference / "graph.json")
 
-    def folder_of(self, seed):
+    def folder_of(self, seed: Seed) -> Path:
         return self.folder / f"seed-{seed.number}"
 
-    def run(self, seed):
+    def run(self, seed: Seed) -> Result:
         """Never raises for what the system does wrong."""
         result = Result(seed)
         began = time.monotonic()
@@ -107,7 +120,7 @@ class Bench:
         self.restore(result)
         return result
 
-    def disturbed(self, seed, result):
+    def disturbed(self, seed: Seed, result: Result) -> None:
         folder = self.folder_of(seed)
         folder.mkdir()
         self.prepare(seed, folder)
@@ -123,12 +136,14 @@ class Bench:
         if result.status or seed.scene.versions:
             self.heal(seed, folder, result)
 
-    def prepare(self, seed, folder):
+    def prepare(self, seed: Seed, folder: Path) -> None:
         """An empty graph, or that of a survey that has seen something which is gone by now."""
         self.system.end()
         parity.run_with_driver(parity.HERE / "wipe.py", self.system.neo4j, "--nodes")
         # The survey before is by collectors of one version, on links that are fast.
-        self.system.begin(dataclasses.replace(seed.scene, versions=False, latency=0) if seed.scene.before else seed.scene, folder)
+        self.system.begin(
+            dataclasses.replace(seed.scene, versions=False, latency=0) if seed.scene.before else seed.scene, folder
+        )
         if not seed.scene.before:
             return
         aws_key_pairs(self.aws, "create", seed.number)
@@ -140,7 +155,9 @@ class Bench:
             raise servers.Failed(f"the survey before ended with status {status}: {self.system.last_words()}")
         self.system.adopt(seed.scene)
 
-    def survey(self, disturbances, bound, result=None):
+    def survey(
+        self, disturbances: Iterable[Disturbance], bound: int, result: Result | None = None
+    ) -> tuple[int, float, list[Disturbance]]:
         """Exit status of a survey, how long it took, and what happened meanwhile. Raises Hung."""
         bound += round(self.reference_seconds)
         timeline = Timeline(self.system, disturbances)
@@ -161,13 +178,13 @@ class Bench:
         self.until("disturbances end", timeline.is_over, timeline.step)
         return status, elapsed, timeline.happened
 
-    def settle(self):
+    def settle(self) -> None:
         """Ends what is wrong, and waits for all servers and for other schedulers."""
         self.aws.control("faults", method="DELETE")
         self.until("servers come back", self.system.is_calm, self.system.calm)
         self.until("other schedulers end", lambda: not self.system.others_run(), self.system.come_back)
 
-    def heal(self, seed, folder, result):
+    def heal(self, seed: Seed, folder: Path, result: Result) -> None:
         """The next survey has to put all right, now that all collectors are of one version."""
         self.system.adopt(dataclasses.replace(seed.scene, versions=False))
         status, _, _ = self.survey((), UNDISTURBED)
@@ -177,7 +194,7 @@ class Bench:
         healed = judge.differences(self.reference, self.snapshot(folder / "healed.json"))
         result.problems += [f"after another survey: {difference}" for difference in healed]
 
-    def until(self, what, over, step):
+    def until(self, what: str, over: Callable[[], bool], step: Callable[[], None]) -> None:
         deadline = time.monotonic() + CALM
         while True:
             step()
@@ -188,7 +205,7 @@ class Bench:
                 raise Hung(f"{what}: not within {CALM} s")
             time.sleep(TICK)
 
-    def restore(self, result):
+    def restore(self, result: Result) -> None:
         """Whatever has happened, the next seed finds the servers well."""
         self.aws.control("faults", method="DELETE")
         with contextlib.suppress(servers.Failed):  # A server that ended is known, and each seed has others.
@@ -204,12 +221,12 @@ class Bench:
                 result.problems.append(f"{error}; the next seed gets a new one")
                 self.system.renew_neo4j()
 
-    def snapshot(self, output):
+    def snapshot(self, output: Path) -> dict[str, Any]:
         parity.run_with_driver(parity.HERE / "snapshot.py", "--neo4j", self.system.neo4j, "--output", output)
         return compare.load(output)
 
 
-def aws_key_pairs(aws, action, number):
+def aws_key_pairs(aws: servers.aws.Aws, action: str, number: int) -> Any:
     command = [servers.python(), str(HERE / "key_pairs.py"), action, f"chaos-{number}"]
     done = subprocess.run(command, env=aws.environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

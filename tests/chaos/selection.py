@@ -1,7 +1,10 @@
 """The seeds of `just test`: few and always the same, with each kind of disturbance in one of them."""
 
+from __future__ import annotations
+
 import dataclasses
 import random
+from pathlib import Path
 
 from disturbances import plan
 from scene import SECONDS_OF_LATENCY, Scene
@@ -39,15 +42,17 @@ SELECTION = {
 LONG = ("a_hung_region", "lose_a_stream", "a_long_silence", "a_long_split")
 
 
-def seeds(older):
+def seeds(older: str | Path | None) -> list[Seed]:
     """All of them; without a program of an older version each runs on one version."""
-    return [known(number, older) for number in SELECTION]
+    return [drawn(number, older) for number in SELECTION]
 
 
-def known(number, older):
+def known(number: int, older: str | Path | None) -> Seed | None:
     """The one of this number, if it is among them."""
-    if number not in SELECTION:
-        return None
+    return drawn(number, older) if number in SELECTION else None
+
+
+def drawn(number: int, older: str | Path | None) -> Seed:
     scene, kinds = SELECTION[number]
     scene = scene if older else dataclasses.replace(scene, versions=False)
     return Seed.of(number, scene, plan(random.Random(number), kinds))

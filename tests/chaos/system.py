@@ -1,23 +1,26 @@
 """All roles of Groma as processes, with servers and links between them; each can be disturbed and comes back."""
 
+from __future__ import annotations
+
 import contextlib
 import re
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import limits
-import neo4j_server
 import parity
 import servers
 from clocks import Clocks
 from disk import Disk
 from links import Links
 from nats_servers import NatsServers
-from ports import free_port
 from scene import Scene
+from servers import neo4j
+from servers.ports import free_port
 
 # What each role runs, and the container of the chart whose limits are its own.
 ROLES = {
@@ -36,7 +39,7 @@ OLDER = "collector-ec2-2"
 # Minutes that the scheduler waits for a word before it gives up what it does not hear of.
 SCHEDULER = ["scheduler", "--patience", "3"]
 # A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.
-NEO4J = "internal.dbms.tx_log.fail_on_corrupted_log_files=false\n"
+NEO4J = {"internal.dbms.tx_log.fail_on_corrupted_log_files": "false"}
 # In its log, once it has begun to survey.
 BEGUN = re.compile(rb"reachable\W*=")
 # The end of its log when it makes way for another one's survey.
@@ -52,34 +55,36 @@ UNRECOVERABLE = "Unable to retrieve last append index"
 
 class System:
     # Seconds that anything may take to come.
-    PATIENCE = 180
+    PATIENCE: float = 180
     # Seconds after which a role that ended by itself is started again, as an orchestrator does.
     PAUSE = 1
     # Seconds that a role has to end by itself before it is killed.
     GRACE = 40
 
-    def __init__(self, groma, aws, folder, older=None):
+    def __init__(self, groma: str, aws: servers.aws.Aws, folder: Path, older: str | Path | None = None) -> None:
         self.groma, self.aws, self.folder, self.older = groma, aws, folder, older
         self.logs = folder
         self.scene = Scene()
         self.links, self.clocks, self.disk = Links(), Clocks(folder), Disk(folder / "neo4j")
-        self.limits = limits.best("chaos")
-        self.nats = None
+        self.limits: limits.Limits = limits.best("chaos")
+        # Each scene has its own.
+        self.nats = NatsServers(folder, 0, self.links)
         self.neo4j_port = free_port()
         self.neo4j = f"bolt://127.0.0.1:{self.neo4j_port}"
-        self.running = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
         # What was killed, with the moment at which it comes back, and what was told to end, with the moment of its death.
-        self.due, self.ending = {}, {}
-        self.frozen = set()
+        self.due: dict[str, float] = {}
+        self.ending: dict[str, float] = {}
+        self.frozen: set[str] = set()
         # Where in its log a process began, and when.
-        self.began_at = {}
+        self.began_at: dict[str, tuple[int, float]] = {}
         # Other schedulers than the first, by name, with their flags.
-        self.others = {}
+        self.others: dict[str, list[str]] = {}
         # When one of them ran last.
         self.beside = float("-inf")
-        self.gave_up = []
+        self.gave_up: list[str] = []
 
-    def __enter__(self):
+    def __enter__(self) -> System:
         with contextlib.ExitStack() as undo:
             undo.callback(self.__exit__)
             self.start("neo4j")
@@ -87,7 +92,7 @@ class System:
             undo.pop_all()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.end()
         self.end_process("neo4j")
         self.disk.close()
@@ -95,7 +100,7 @@ class System:
 
     # A scene from its beginning to its end
 
-    def begin(self, scene, logs):
+    def begin(self, scene: Scene, logs: Path) -> None:
         """Fresh servers of NATS and fresh roles, whose logs go into a folder."""
         self.end()
         self.scene, self.logs, self.gave_up = scene, logs, []
@@ -107,7 +112,7 @@ class System:
             self.start(name)
         self.links.latency(list(self.links.links), scene.latency)
 
-    def adopt(self, scene):
+    def adopt(self, scene: Scene) -> None:
         """Goes on as another scene with the same NATS: one role is replaced when there are two versions now, or no longer."""
         replaced = [OLDER] if scene.versions != self.scene.versions else []
         self.scene = scene
@@ -116,7 +121,7 @@ class System:
             self.end_process(name)
             self.start(name)
 
-    def end(self):
+    def end(self) -> None:
         """Ends roles and NATS; Neo4j stays."""
         # The roles first: they would only complain.
         for name in [name for name in reversed(list(self.running)) if name != "neo4j"]:
@@ -125,7 +130,7 @@ class System:
         self.others = {}
         self.links.close()
 
-    def end_process(self, name):
+    def end_process(self, name: str) -> None:
         process = self.running.pop(name, None)
         self.ending.pop(name, None)
         self.frozen.discard(name)
@@ -135,12 +140,12 @@ class System:
 
     # Starting
 
-    def start(self, name):
+    def start(self, name: str) -> None:
         if name == "neo4j":
-            command = servers.neo4j_command(self.disk.folder, self.neo4j_port, NEO4J)
+            command = neo4j.Neo4j(self.disk.folder, self.neo4j_port, settings={**neo4j.THROWAWAY, **NEO4J}).configured()
             environment = servers.plain_environment()
         elif name.startswith("nats"):
-            command = [servers.tool("nats_server"), "--config", str(self.nats.write(name))]
+            command = servers.nats.command(self.nats.write(name))
             command = self.limited(name, command, "nats")
             environment = servers.plain_environment()
         else:
@@ -152,23 +157,23 @@ class System:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
             )
 
-    def role_command(self, name):
+    def role_command(self, name: str) -> list[str]:
         if name in ROLES:
             arguments, container = ROLES[name]
         else:
             arguments, container = [*SCHEDULER, *self.others.get(name, [])], "scheduler"
         command = [self.groma, *arguments]
         if name == OLDER and self.scene.versions:
-            command = [self.older]
+            command = [str(self.older)]
         return self.limited(name, command, container)
 
-    def limited(self, name, command, container):
+    def limited(self, name: str, command: list[str], container: str) -> list[str]:
         """The command under the memory limit of a container of the chart, where the scene has limits."""
         if not self.scene.limited:
             return command
         return self.limits.command(name, command, limits.of_the_chart()[container])
 
-    def role_environment(self, name):
+    def role_environment(self, name: str) -> dict[str, str]:
         urls = [f"nats://127.0.0.1:{self.link(name, server)}" for server in self.nats.names]
         environment = {
             **servers.plain_environment(),
@@ -178,15 +183,15 @@ class System:
             "NO_COLOR": "1",
         }
         if name.startswith("graph-writer"):
-            neo4j = f"bolt://127.0.0.1:{self.link(name, 'neo4j')}"
-            environment.update(NEO4J_URI=neo4j, NEO4J_USER="neo4j", NEO4J_PASSWORD="none")
+            uri = f"bolt://127.0.0.1:{self.link(name, 'neo4j')}"
+            environment.update(NEO4J_URI=uri, NEO4J_USER="neo4j", NEO4J_PASSWORD="none")
         if name == "broker":
             # Collectors learn from their leases where AWS is, so that this link is everybody's.
             environment.update(self.aws.environment)
             environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{self.link('roles', 'aws')}"
         return environment
 
-    def link(self, name, server):
+    def link(self, name: str, server: str) -> int:
         """The port at which a role finds a server."""
         if server == "aws":
             target = int(self.aws.endpoint.rpartition(":")[2])
@@ -198,21 +203,21 @@ class System:
             self.links.latency([f"{name}>{server}"], self.scene.latency)
         return port
 
-    def start_scheduler(self, flags):
+    def start_scheduler(self, flags: list[str]) -> None:
         """One more, with flags of its own."""
         name = f"scheduler-{len(self.others) + 2}"
         self.others[name] = flags
         self.start(name)
         self.beside = time.monotonic()
 
-    def neo4j_is_lost(self):
+    def neo4j_is_lost(self) -> bool:
         """Whether Neo4j says that it cannot recover its database: sometimes after a full disk, with its log torn."""
         for log in self.disk.folder.rglob("debug.log"):
             if UNRECOVERABLE in log.read_text(encoding="utf-8", errors="replace"):
                 return True
         return False
 
-    def renew_neo4j(self):
+    def renew_neo4j(self) -> None:
         """Starts an empty one in the place of one that does not recover."""
         self.end_process("neo4j")
         self.due.pop("neo4j", None)
@@ -223,7 +228,7 @@ class System:
 
     # Disturbing
 
-    def kill(self, name, pause):
+    def kill(self, name: str, pause: float) -> None:
         """SIGKILL; it comes back after a pause in seconds."""
         if name in self.due or name not in self.running:
             return  # It is dead already.
@@ -233,33 +238,33 @@ class System:
         self.frozen.discard(name)
         self.due[name] = time.monotonic() + pause
 
-    def terminate(self, name):
+    def terminate(self, name: str) -> None:
         """SIGTERM; it comes back when it has ended."""
         if name in self.due or name in self.ending or name not in self.running:
             return
         self.running[name].send_signal(signal.SIGTERM)
         self.ending[name] = time.monotonic() + self.GRACE
 
-    def freeze(self, name):
+    def freeze(self, name: str) -> None:
         """SIGSTOP, until `thaw`."""
         if name in self.running and self.running[name].poll() is None:
             self.running[name].send_signal(signal.SIGSTOP)
             self.frozen.add(name)
 
-    def thaw(self, name):
+    def thaw(self, name: str) -> None:
         if name in self.frozen:
             self.frozen.discard(name)
             self.running[name].send_signal(signal.SIGCONT)
 
     # Watching
 
-    def roles(self, prefix=""):
+    def roles(self, prefix: str = "") -> list[str]:
         return [name for name in ROLES if name.startswith(prefix)]
 
-    def is_away(self, name):
+    def is_away(self, name: str) -> bool:
         return name in self.due or name in self.ending
 
-    def come_back(self):
+    def come_back(self) -> None:
         """Starts what was killed or told to end, and roles that gave up while a server was away.
 
         Raises Failed when a server ended that nobody has ended: it could not start.
@@ -278,17 +283,17 @@ class System:
         for name in self.ended_by_itself(ROLES):
             self.gave_up.append(f"{name} ended with status {self.running[name].returncode}")
             self.due[name] = now + self.PAUSE
-        for name in self.ended_by_itself(["neo4j", *(self.nats.names if self.nats else ())]):
+        for name in self.ended_by_itself(["neo4j", *self.nats.names]):
             if name != "neo4j" or not self.disk.was_full_since(self.began_at[name][1]):
                 raise servers.Failed(self.end_of(name))
             self.gave_up.append(f"{name} ended on a full disk")
             self.due[name] = now + self.PAUSE
 
-    def ended_by_itself(self, names):
+    def ended_by_itself(self, names: Iterable[str]) -> list[str]:
         present = [name for name in names if name in self.running and not self.is_away(name)]
         return [name for name in present if self.running[name].poll() is not None]
 
-    def scheduler_status(self):
+    def scheduler_status(self) -> int | None:
         """Its exit status, once it has ended by itself; nothing while it runs, or is about to run again."""
         self.come_back()
         if self.others_run():
@@ -296,13 +301,13 @@ class System:
         if self.is_away("scheduler"):
             return None
         status = self.running["scheduler"].poll()
-        if status is None or status >= 0 and not (status == 1 and self.may_begin_again("scheduler")):
+        if status is None or (status >= 0 and not (status == 1 and self.may_begin_again("scheduler"))):
             return status
         # Killed, or it could not begin: what an orchestrator would do.
         self.due["scheduler"] = time.monotonic() + self.PAUSE
         return None
 
-    def may_begin_again(self, name):
+    def may_begin_again(self, name: str) -> bool:
         """Whether a scheduler that gave up did so at its beginning because a server was away, or beside another one."""
         offset, began = self.began_at[name]
         with open(self.logs / f"{name}.log", "rb") as log:
@@ -314,11 +319,11 @@ class System:
             return self.beside >= began
         return not BEGUN.search(said)
 
-    def others_run(self):
+    def others_run(self) -> list[str]:
         """Other schedulers that have not ended yet."""
         return [name for name in self.others if name in self.running and self.running[name].poll() is None]
 
-    def calm(self):
+    def calm(self) -> None:
         """Ends all disturbances and starts what is away. May be called again and again until `is_calm`."""
         self.disk.free()
         self.clocks.right()
@@ -328,27 +333,30 @@ class System:
             self.thaw(name)
         self.come_back()
 
-    def is_calm(self):
+    def is_calm(self) -> bool:
         """Whether everything is there again."""
         if self.due or self.ending:
             return False
         return self.neo4j_answers() and all(map(self.nats.healthy, self.nats.names))
 
-    def neo4j_answers(self):
-        return neo4j_server.answers(self.neo4j_port)
+    def neo4j_answers(self) -> bool:
+        return neo4j.answers(self.neo4j_port)
 
-    def neo4j_writes(self):
+    def neo4j_writes(self) -> bool:
         """Whether a transaction can be committed at this moment."""
         with contextlib.suppress(servers.Failed):
             parity.run_with_driver(Path(__file__).resolve().parent / "graph.py", self.neo4j, "writes", within=20)
             return True
         return False
 
-    def healthy_nats(self):
-        """Name of a server that answers, or nothing."""
-        return next(filter(self.nats.healthy, self.nats.names), None)
+    def healthy_port(self) -> int:
+        """The port of a nats-server that answers. Raises OSError if there is none at this moment."""
+        for name in self.nats.names:
+            if self.nats.healthy(name):
+                return self.nats.client[name]
+        raise OSError("no nats-server answers")
 
-    def wait(self, what, names, ready):
+    def wait(self, what: str, names: list[str], ready: Callable[[], bool]) -> None:
         """Until the servers of these names are ready. Raises Failed, at once when one of them has ended."""
         deadline = time.monotonic() + self.PATIENCE
         while not ready():
@@ -358,15 +366,15 @@ class System:
                 raise servers.Failed(f"{what} does not answer within {self.PATIENCE} s")
             time.sleep(0.05)
 
-    def log_of(self, name):
+    def log_of(self, name: str) -> str:
         """All that it has said, without colours."""
         path = (self.folder if name == "neo4j" else self.logs) / f"{name}.log"
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         return ESCAPES.sub("", text)
 
-    def end_of(self, name):
+    def end_of(self, name: str) -> str:
         said = "\n".join(self.log_of(name).splitlines()[-LINES:])
         return f"{name} ended with status {self.running[name].returncode}: {said}"
 
-    def last_words(self):
+    def last_words(self) -> str:
         return self.log_of("scheduler")[-600:] or "nothing was surveyed yet"

@@ -18,11 +18,18 @@ in which organization it occurs, when not in all. An entry that explains nothing
 thing.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections
 import fnmatch
 import json
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
 
 LEFT, RIGHT, DIFFERS = "only cartography", "only groma", "differs"
 # Edges that Cartography draws without caring which way.
@@ -36,18 +43,18 @@ Difference = collections.namedtuple("Difference", "subject verdict name shown")
 class Comparison:
     """What two graphs have in common, as counts by subject, and what not."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.shares = {"nodes": {}, "edges": {}}
         self.differences = []
 
-    def count(self, kind, subject, verdict):
+    def count(self, kind: str, subject: str, verdict: str) -> None:
         self.shares[kind].setdefault(subject, collections.Counter())[verdict] += 1
 
-    def differ(self, subject, verdict, name, shown=""):
+    def differ(self, subject: str, verdict: str, name: str, shown: str = "") -> None:
         self.differences.append(Difference(subject, verdict, name, shown))
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     left, right = load(arguments.cartography), load(arguments.groma)
     if arguments.types:
@@ -57,7 +64,7 @@ def main():
     return 0 if same else 1
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compares two snapshots node by node and edge by edge.")
     parser.add_argument("cartography")
     parser.add_argument("groma")
@@ -67,16 +74,16 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def load(path):
+def load(path: Path) -> Any:
     with open(path, encoding="utf-8") as file:
         return json.load(file)
 
 
-def for_size(accepted, size):
+def for_size(accepted: list[Json], size: str) -> list[Json]:
     return [entry for entry in accepted if entry.get("size") in (None, size)]
 
 
-def restrict(graph, labels):
+def restrict(graph: Json, labels: set[str]) -> Json:
     edges = {name: value for name, value in graph["edges"].items() if set(ends(name)) <= labels}
     nodes = {name: value for name, value in graph["nodes"].items() if label_of(name) in labels}
     return {"nodes": nodes, "edges": edges, "faults": graph["faults"]}
@@ -85,7 +92,7 @@ def restrict(graph, labels):
 # Comparing
 
 
-def compare(left, right):
+def compare(left: Json, right: Json) -> Comparison:
     comparison = Comparison()
     for graph, verdict in ((left, LEFT), (right, RIGHT)):
         for fault in graph["faults"]:
@@ -95,7 +102,7 @@ def compare(left, right):
     return comparison
 
 
-def compare_nodes(comparison, left, right):
+def compare_nodes(comparison: Comparison, left: Json, right: Json) -> None:
     for name in sorted(set(left) | set(right)):
         label = label_of(name)
         verdict = where_it_is(name, left, right)
@@ -109,12 +116,12 @@ def compare_nodes(comparison, left, right):
         comparison.count("nodes", label, verdict)
 
 
-def compare_labels(comparison, name, left, right):
+def compare_labels(comparison: Comparison, name: str, left: list[str], right: list[str]) -> None:
     for label in sorted(set(left) ^ set(right)):
         comparison.differ(f"{label_of(name)}:{label}", LEFT if label in left else RIGHT, name)
 
 
-def compare_values(comparison, subject, name, left, right):
+def compare_values(comparison: Comparison, subject: str, name: str, left: Json, right: Json) -> None:
     for key in sorted(set(left) | set(right)):
         verdict = where_it_is(key, left, right)
         if verdict is not None:
@@ -124,7 +131,7 @@ def compare_values(comparison, subject, name, left, right):
             comparison.differ(f"{subject}.{key}", DIFFERS, name, show_both(left[key], right[key]))
 
 
-def compare_edges(comparison, left, right):
+def compare_edges(comparison: Comparison, left: Json, right: Json) -> None:
     for name in sorted(set(left) | set(right)):
         kind = kind_of(name)
         verdict = where_it_is(name, left, right)
@@ -137,7 +144,7 @@ def compare_edges(comparison, left, right):
         comparison.count("edges", kind, verdict)
 
 
-def compare_parallel(comparison, kind, name, left, right):
+def compare_parallel(comparison: Comparison, kind: str, name: str, left: list[Json], right: list[Json]) -> None:
     if len(left) != len(right):
         comparison.differ(kind, DIFFERS, name, f"{len(left)} parallel edges vs {len(right)}")
         return
@@ -145,14 +152,14 @@ def compare_parallel(comparison, kind, name, left, right):
         compare_values(comparison, kind, name, one, other)
 
 
-def where_it_is(key, left, right):
+def where_it_is(key: str, left: Json, right: Json) -> str | None:
     """The verdict for what only one of them has."""
     if key in left and key in right:
         return None
     return LEFT if key in left else RIGHT
 
 
-def same(left, right):
+def same(left: Any, right: Any) -> bool:
     """Equal and of one type: Python, unlike Neo4j, takes 1, 1.0 and True for the same."""
     if type(left) is not type(right):
         return False
@@ -164,27 +171,27 @@ def same(left, right):
 # Names
 
 
-def one_way(edges):
+def one_way(edges: Json) -> Json:
     """With undirected edges pointing from the lesser name to the greater."""
     return {one_way_name(name): value for name, value in edges.items()}
 
 
-def one_way_name(name):
+def one_way_name(name: str) -> str:
     start, _, rest = name.partition(" -[")
     kind, _, end = rest.partition("]-> ")
     return f"{end} -[{kind}]-> {start}" if kind in UNDIRECTED and end < start else name
 
 
-def label_of(name):
+def label_of(name: str) -> str:
     return name.split(" ", 1)[0]
 
 
-def ends(edge):
+def ends(edge: str) -> tuple[str, str]:
     start, _, rest = edge.partition(" -[")
     return label_of(start), label_of(rest.partition("]-> ")[2])
 
 
-def kind_of(edge):
+def kind_of(edge: str) -> str:
     start, end = ends(edge)
     kind = edge.partition(" -[")[2].partition("]-> ")[0]
     return f"({start})-[{kind}]->({end})"
@@ -193,7 +200,7 @@ def kind_of(edge):
 # Reporting
 
 
-def report(comparison, accepted, restricted=False):
+def report(comparison: Comparison, accepted: list[Json], restricted: bool = False) -> bool:
     """Prints it all; true when nothing is left unexplained."""
     for kind, shares in comparison.shares.items():
         print_shares(kind, shares)
@@ -214,7 +221,7 @@ def report(comparison, accepted, restricted=False):
     return not open_differences and not unused
 
 
-def explains(entry, difference):
+def explains(entry: Json, difference: Difference) -> bool:
     return (
         entry["verdict"] == difference.verdict
         and fnmatch.fnmatchcase(difference.subject, escape(entry["subject"]))
@@ -222,12 +229,12 @@ def explains(entry, difference):
     )
 
 
-def escape(pattern):
+def escape(pattern: str) -> str:
     """Brackets are part of the names of edges and no classes of characters."""
     return pattern.replace("[", "[[]")
 
 
-def print_shares(kind, shares):
+def print_shares(kind: str, shares: Json) -> None:
     print(f"\n{kind:58}{'same':>7}{'differ':>8}{'only C.':>9}{'only G.':>9}")
     total = collections.Counter()
     for subject in sorted(shares):
@@ -236,13 +243,13 @@ def print_shares(kind, shares):
     print_share("all", total)
 
 
-def print_share(subject, counts):
+def print_share(subject: str, counts: Json) -> None:
     every = sum(counts.values()) or 1
     numbers = f"{counts['same']:7}{counts[DIFFERS]:8}{counts[LEFT]:9}{counts[RIGHT]:9}"
     print(f"  {subject:56}{numbers}  {100 * counts['same'] / every:6.2f}%")
 
 
-def print_accepted(accepted, explained):
+def print_accepted(accepted: list[Json], explained: Mapping[int, int]) -> None:
     if explained:
         print("\naccepted differences")
     for number, entry in enumerate(accepted):
@@ -250,7 +257,7 @@ def print_accepted(accepted, explained):
             print(f"  {explained[number]:6}  {entry['subject']} {entry['verdict']}: {entry['reason']}")
 
 
-def print_differences(differences):
+def print_differences(differences: list[Difference]) -> None:
     print(f"\ndifferences: {len(differences)}" if differences else "\nno differences")
     groups = {}
     for difference in differences:
@@ -259,7 +266,7 @@ def print_differences(differences):
         print_group(subject, verdict, groups[subject, verdict])
 
 
-def print_sum(comparison, open_differences):
+def print_sum(comparison: Comparison, open_differences: list[Difference]) -> None:
     counts = [counter for shares in comparison.shares.values() for counter in shares.values()]
     every, same_ones = sum(sum(counter.values()) for counter in counts), sum(counter["same"] for counter in counts)
     differing = {difference.name for difference in comparison.differences}
@@ -270,7 +277,7 @@ def print_sum(comparison, open_differences):
     )
 
 
-def print_group(subject, verdict, group):
+def print_group(subject: str, verdict: str, group: list[Difference]) -> None:
     by_value = collections.OrderedDict()
     for difference in group:
         by_value.setdefault(difference.shown, []).append(difference.name)
@@ -282,7 +289,7 @@ def print_group(subject, verdict, group):
         print(f"    and {len(by_value) - SHOWN_NAMES} more values")
 
 
-def show(value):
+def show(value: Any) -> str:
     if isinstance(value, dict):
         ((kind, text),) = value.items()
         return f"{text} ({kind})"
@@ -290,7 +297,7 @@ def show(value):
     return f"{text if len(text) <= SHOWN_WIDTH else text[:SHOWN_WIDTH] + '…'} ({type(value).__name__})"
 
 
-def show_both(left, right):
+def show_both(left: Any, right: Any) -> str:
     return f"{show(left)} vs {show(right)}"
 
 

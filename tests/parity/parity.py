@@ -13,6 +13,8 @@ Exit status 0 when the graphs are the same but for `accepted.json`, 1 when they 
 compare.
 """
 
+from __future__ import annotations
+
 import argparse
 import collections
 import contextlib
@@ -24,23 +26,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-
-import compare
-import install_cartography
-import run_cartography
-import servers
-from servers import LOCAL, ROOT, provision
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / name) for name in ("dev",)]
+
+import cargo
+import compare
+import install_cartography
+import provision
+import run_cartography
+import servers
+
+Json = dict[str, Any]
+
+SIMULATED_AWS = servers.aws.SCRIPTS
 ACCEPTED = HERE / "accepted.json"
 KEPT = provision.TOOLS / "parity"
 # What decides Cartography's graph, besides the seeding.
-DECISIVE = ("snapshot.py", "run_cartography.py", "servers.py", "cartography.txt")
+DECISIVE = ("snapshot.py", "run_cartography.py", "cartography.txt")
 LONGEST_DELAY = 0.4
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     try:
         with prepared(arguments.groma, "parity") as (groma, folder):
@@ -50,7 +60,7 @@ def main():
         return 2
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compares Groma's graph with Cartography's.")
     parser.add_argument("--size", choices=("small", "test"), default="test", help="of the organization")
     parser.add_argument("--fresh", action="store_true", help="run Cartography even if its graph is known")
@@ -62,33 +72,24 @@ def parse_arguments():
 
 
 @contextlib.contextmanager
-def prepared(groma, purpose, *options):
+def prepared(groma: str | None, purpose: str, *options: str) -> Iterator[tuple[str, Path]]:
     """All that a comparison needs to begin: the program, built unless it is given, and a folder that ends with it."""
-    servers.provision_tools()
+    provision.provision(provision.wanted())
     install_cartography.install()
-    groma = groma or build(*options)
+    groma = groma or cargo.build_groma(*options)
     with tempfile.TemporaryDirectory(prefix=f"groma-{purpose}-") as folder:
         yield groma, Path(folder)
 
 
-def build(*options):
-    import demo
-
-    try:
-        return demo.build(*options)
-    except demo.Failed as error:
-        raise servers.Failed(str(error)) from error
-
-
 class Parity:
-    def __init__(self, arguments, groma, folder):
+    def __init__(self, arguments: argparse.Namespace, groma: str | None, folder: Path) -> None:
         self.arguments = arguments
         self.groma = groma
         self.folder = folder
 
-    def run(self):
+    def run(self) -> int:
         try:
-            with servers.aws(self.folder) as aws, servers.neo4j(self.folder) as neo4j:
+            with servers.aws.running(self.folder) as aws, servers.neo4j.running(self.folder) as neo4j:
                 aws.seed(self.arguments.size, self.folder / "organization")
                 cartography, calls = self.cartography(aws, neo4j)
                 groma, own_calls = self.survey(aws, neo4j, "groma")
@@ -99,7 +100,7 @@ class Parity:
         finally:
             self.keep()
 
-    def cartography(self, aws, neo4j):
+    def cartography(self, aws: servers.aws.Aws, neo4j: str) -> tuple[Json, list[list[str]]]:
         """Its snapshot and the calls of its first sync."""
         kept = KEPT / f"{self.arguments.size}-{fingerprint(self.arguments.size)}.json"
         if self.arguments.fresh or not kept.exists():
@@ -115,7 +116,7 @@ class Parity:
         (self.folder / "cartography.json").write_text(json.dumps(known["graph"]), encoding="utf-8")
         return known["graph"], known["calls"]
 
-    def survey(self, aws, neo4j, name):
+    def survey(self, aws: servers.aws.Aws, neo4j: str, name: str) -> tuple[Json, list[list[str]]]:
         """Groma's snapshot of an empty graph after one sync, and the calls of that."""
         run_with_driver(HERE / "wipe.py", neo4j)
         aws.take_calls()
@@ -123,7 +124,7 @@ class Parity:
         calls = aws.take_calls()
         return self.snapshot(neo4j, name), calls
 
-    def sync(self, aws, neo4j, name):
+    def sync(self, aws: servers.aws.Aws, neo4j: str, name: str) -> None:
         nats = {"GROMA_NATS_SERVER": servers.tool("nats_server")}
         login = {"NEO4J_URI": neo4j, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": "none"}
         started = time.monotonic()
@@ -136,19 +137,19 @@ class Parity:
             raise servers.Failed(f"groma sync ended with status {status}: {end}")
         print(f"Groma: {time.monotonic() - started:.1f} s", flush=True)
 
-    def snapshot(self, neo4j, name):
+    def snapshot(self, neo4j: str, name: str) -> Json:
         output = self.folder / f"{name}.json"
         run_with_driver(HERE / "snapshot.py", "--neo4j", neo4j, "--output", output)
         return compare.load(output)
 
-    def compare(self, left, right):
+    def compare(self, left: Json, right: Json) -> bool:
         types = set(self.arguments.types.split(",")) if self.arguments.types else None
         if types:
             left, right = compare.restrict(left, types), compare.restrict(right, types)
         accepted = compare.for_size(compare.load(ACCEPTED), self.arguments.size)
         return compare.report(compare.compare(left, right), accepted, restricted=bool(types))
 
-    def nothing_scans(self, aws, neo4j):
+    def nothing_scans(self, aws: servers.aws.Aws, neo4j: str) -> bool:
         """What a second sync says, too, which has something to look up and to clean."""
         self.sync(aws, neo4j, "groma-again")
         run_with_driver(HERE / "wipe.py", neo4j, "--nodes")
@@ -156,7 +157,7 @@ class Parity:
         logs = [self.folder / "groma.log", self.folder / "groma-again.log"]
         return run_with_driver(HERE / "plans.py", "--neo4j", neo4j, *logs, expected=(0, 3)) == 0
 
-    def other_orders(self, aws, neo4j, first, calls):
+    def other_orders(self, aws: servers.aws.Aws, neo4j: str, first: Json, calls: list[list[str]]) -> bool:
         """Whether each order in which scopes can finish gives the graph that the first gave."""
         same = True
         places = sorted(set(map(tuple, calls)))
@@ -172,7 +173,7 @@ class Parity:
             same = same and not differences
         return same
 
-    def keep(self):
+    def keep(self) -> None:
         if self.arguments.keep:
             self.arguments.keep.mkdir(parents=True, exist_ok=True)
             for pattern in ("*.json", "*.log"):
@@ -180,7 +181,7 @@ class Parity:
                     shutil.copy(path, self.arguments.keep)
 
 
-def run_with_driver(script, *arguments, expected=(0,), within=1_800):
+def run_with_driver(script: Path, *arguments: object, expected: tuple[int, ...] = (0,), within: float = 1_800) -> int:
     """Runs a script that needs Neo4j's driver, for so many seconds at most."""
     command = [str(install_cartography.PYTHON), str(script), *map(str, arguments)]
     options = {"stderr": subprocess.PIPE, "text": True, "env": servers.plain_environment(), "check": False}
@@ -196,17 +197,17 @@ def run_with_driver(script, *arguments, expected=(0,), within=1_800):
 # Cartography's graph is kept
 
 
-def fingerprint(size):
+def fingerprint(size: str) -> str:
     """Of all that Cartography's graph depends on; the seeding gives the same ids and dates every time."""
-    files = [*LOCAL.glob("seeding/*.py"), *LOCAL.glob("simulated_aws/*.py"), LOCAL / "moto_server.py"]
-    files += [LOCAL / "organization.py", *(HERE / name for name in DECISIVE)]
+    files = [*SIMULATED_AWS.glob("seeding/*.py"), *SIMULATED_AWS.glob("simulated_aws/*.py")]
+    files += [SIMULATED_AWS / "moto_server.py", SIMULATED_AWS / "organization.py", *(HERE / name for name in DECISIVE)]
     digest = hashlib.sha256(json.dumps([size, provision.MOTO]).encode())
     for file in sorted(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def record(kept, known):
+def record(kept: Path, known: Json) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     for older in kept.parent.glob(f"{kept.name.partition('-')[0]}-*.json"):
         older.unlink()
@@ -218,14 +219,14 @@ def record(kept, known):
 # Calls
 
 
-def delays(seed, places):
+def delays(seed: int, places: list[Any]) -> list[Json]:
     """Rules that hold back each action in each account and region by a time of its own."""
     draw = random.Random(seed)
     names = ("account", "region", "service", "action")
     return [{**dict(zip(names, place)), "delay_seconds": round(draw.uniform(0, LONGEST_DELAY), 3)} for place in places]
 
 
-def print_calls(left, right):
+def print_calls(left: list[list[str]], right: list[list[str]]) -> None:
     """Each action with its calls in both programs, where they differ, and the sums."""
     counts = [collections.Counter(f"{service} {action}" for _, _, service, action in calls) for calls in (left, right)]
     print(f"\nAWS calls{'':42}Cartography   Groma")

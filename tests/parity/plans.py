@@ -10,11 +10,15 @@ environment with the `neo4j` driver. Prints each such statement with what it sca
 the logs have no statement at all.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 STATEMENT = re.compile(r'statement=("(?:[^"\\]|\\.)*")')
 # Neo4j makes no other plan for these as the graph grows.
@@ -27,7 +31,7 @@ WHOLE_GRAPH = ("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationshi
 FOR_EACH_ROW = ("Apply", "CartesianProduct", "NestedLoop", "Foreach")
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(description="Looks for statements that scan when planned on an empty graph.")
     parser.add_argument("--neo4j", required=True, metavar="URI")
     parser.add_argument("logs", nargs="+", type=Path)
@@ -43,13 +47,13 @@ def main():
     return 3 if scanning else 0
 
 
-def statements_of(log):
+def statements_of(log: Path) -> set[str]:
     found = STATEMENT.findall(log.read_text(encoding="utf-8"))
     return {text.removeprefix(STAYS) for text in map(json.loads, found) if text.startswith(STAYS)}
 
 
-def scans(uri, statements):
-    import neo4j
+def scans(uri: str, statements: list[str]) -> dict[str, list[str]]:
+    import neo4j  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  Cartography's environment alone has it
 
     with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
         plans = {text: session.run(f"EXPLAIN {text}").consume().plan for text in statements}
@@ -57,7 +61,7 @@ def scans(uri, statements):
     return {text: found for text, found in operators.items() if found}
 
 
-def scanning(plan, often):
+def scanning(plan: dict[str, Any], often: bool) -> Iterator[str]:
     """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph."""
     kind = plan["operatorType"].partition("@")[0]
     if kind.endswith("Scan") and (often or kind.startswith(WHOLE_GRAPH)):

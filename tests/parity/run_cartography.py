@@ -8,10 +8,13 @@ that comes later: subnets to their VPCs, routes to their gateways, roles to role
 say is in the graph after the second.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import install_cartography
@@ -54,7 +57,7 @@ class Failed(Exception):
     """Cartography ended with an error; the message has the end of its log."""
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser(description="Runs Cartography into a Neo4j that asks for no password.")
     parser.add_argument("--neo4j", required=True)
     parser.add_argument("--syncs", type=int, default=2)
@@ -70,7 +73,7 @@ def main():
     return 0
 
 
-def sync(neo4j, environment, log, number=0):
+def sync(neo4j: str, environment: Mapping[str, str], log: str | Path, number: int = 0) -> None:
     """One sync, with an update tag of its own so that what the one before left is cleaned up."""
     command = [str(install_cartography.PYTHON), "-W", "ignore", "-m", "cartography"]
     command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
@@ -87,13 +90,15 @@ def sync(neo4j, environment, log, number=0):
         raise Failed(f"Cartography ended with status {done.returncode}: {tail(log)}")
 
 
-def permission_relationships():
+def permission_relationships() -> str:
     """Its own rules; the default of the option is a path in its source tree."""
-    (rules,) = install_cartography.HOME.glob("lib/python3*/site-packages/cartography/data/permission_relationships.yaml")
+    (rules,) = install_cartography.HOME.glob(
+        "lib/python3*/site-packages/cartography/data/permission_relationships.yaml"
+    )
     return str(rules)
 
 
-def tail(log):
+def tail(log: str | Path) -> str:
     return Path(log).read_text(encoding="utf-8", errors="replace").strip()[-1500:]
 
 

@@ -15,8 +15,13 @@ two runs: when and by what a value was written, properties that begin with `_mod
 begin with `Groma`, and relationships whose type begins with `_module_`.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
+from typing import Any
+
+Json = dict[str, Any]
 
 BOOKKEEPING = {"firstseen", "lastupdated"}
 BOOKKEEPING_PREFIXES = ("_module_", "_groma_", "_sub_resource_")
@@ -45,12 +50,12 @@ TEMPORAL = {
 }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description="Writes a Neo4j graph as canonical, sorted JSON.")
     parser.add_argument("--neo4j", required=True, help="such as bolt://127.0.0.1:7687, without authentication")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    import neo4j
+    import neo4j  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  Cartography's environment alone has it
 
     with neo4j.GraphDatabase.driver(arguments.neo4j) as driver, driver.session() as session:
         graph = snapshot(session)
@@ -58,7 +63,7 @@ def main():
         json.dump(graph, file, indent=1, sort_keys=True, ensure_ascii=False)
 
 
-def snapshot(session):
+def snapshot(session: Any) -> Json:
     names, nodes, faults = {}, {}, []
     for row in session.run(NODES):
         labels = sorted(label for label in row["labels"] if not label.startswith(OWN_LABEL))
@@ -75,7 +80,7 @@ def snapshot(session):
     return {"nodes": nodes, "edges": edges(session, names), "faults": sorted(faults)}
 
 
-def edges(session, names):
+def edges(session: Any, names: dict[str, str]) -> Json:
     found = {}
     for row in session.run(EDGES):
         if row["start"] in names and row["end"] in names and not is_bookkeeping(row["type"]):
@@ -84,7 +89,7 @@ def edges(session, names):
     return {name: sorted(parallel, key=canonical) for name, parallel in found.items()}
 
 
-def name_of(labels, properties):
+def name_of(labels: list[str], properties: Json) -> str | None:
     if "id" not in properties:
         return None
     own = [label for label in labels if label.startswith("AWS") and label not in SHARED_LABELS]
@@ -92,7 +97,7 @@ def name_of(labels, properties):
     return f"{own[0]} {properties['id']}"
 
 
-def typed(row):
+def typed(row: Json) -> Json:
     values = {key: value for key, value in row["properties"].items() if not is_bookkeeping(key)}
     for key, kind, text in row["temporal"]:
         if key in values:
@@ -100,11 +105,11 @@ def typed(row):
     return values
 
 
-def is_bookkeeping(key):
+def is_bookkeeping(key: str) -> bool:
     return key in BOOKKEEPING or key.startswith(BOOKKEEPING_PREFIXES)
 
 
-def canonical(value):
+def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 

@@ -1,28 +1,33 @@
 """Which plans are called scanning."""
 
+from __future__ import annotations
+
 import unittest
+from typing import Any
 
 from plans import scanning
 
+Json = dict[str, Any]
 
-def plan(kind, *children):
+
+def plan(kind: str, *children: Json) -> Json:
     return {"operatorType": f"{kind}@neo4j", "args": {"Details": "n:A"}, "children": children}
 
 
 class Scanning(unittest.TestCase):
-    def check(self, tree, often, expected):
+    def check(self, tree: Json, often: bool, expected: list[str]) -> None:
         self.assertEqual(list(scanning(tree, often)), expected)
 
-    def test_a_label_may_be_looked_at_once_in_a_sync(self):
+    def test_a_label_may_be_looked_at_once_in_a_sync(self) -> None:
         once = plan("ProduceResults", plan("Apply", plan("NodeByLabelScan"), plan("NodeIndexSeek")))
         self.check(once, False, [])
         self.check(once, True, ["NodeByLabelScan n:A"])
 
-    def test_but_not_again_for_each_row(self):
+    def test_but_not_again_for_each_row(self) -> None:
         each = plan("ProduceResults", plan("SemiApply", plan("Argument"), plan("Filter", plan("NodeByLabelScan"))))
         self.check(each, False, ["NodeByLabelScan n:A"])
 
-    def test_and_the_whole_graph_never(self):
+    def test_and_the_whole_graph_never(self) -> None:
         self.check(plan("ProduceResults", plan("AllNodesScan")), False, ["AllNodesScan n:A"])
 
 

@@ -3,15 +3,17 @@
 which indexes there are. Needs a Python environment with the `neo4j` driver.
 """
 
+from __future__ import annotations
+
 import sys
 
-import neo4j
+import neo4j  # pyright: ignore[reportMissingImports]  Cartography's environment has it
 
 SOME_NODES = "MATCH (n) WITH n LIMIT 10000 DETACH DELETE n RETURN count(*) AS gone"
 INDEXES = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
 
 
-def main(uri, only=None):
+def main(uri: str, only: str | None = None) -> None:
     with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
         while session.run(SOME_NODES).single()["gone"]:
             pass

@@ -1,10 +1,16 @@
 """What cargo makes of the workspace for its tests: the test binaries and the programs, built once."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 # With the warnings and errors of a build readable on standard error, and the rest for this program.
@@ -31,7 +37,7 @@ class Built:
     folder: Path
 
 
-def everything(needed):
+def everything(needed: Iterable[str]) -> Built:
     """Builds all test binaries, programs and examples. Raises Failed, also when a program that is needed is not among them."""
     messages = cargo("test", "--workspace", "--locked", "--no-run", FORMAT)
     tests = {message["executable"]: test_binary(message) for message in messages if is_test(message)}
@@ -42,9 +48,11 @@ def everything(needed):
     return Built(list(tests.values()), programs, Path(programs["groma"]).parents[1])
 
 
-def cargo(*arguments):
+def cargo(*arguments: str) -> list[Json]:
     try:
-        build = subprocess.run([os.environ.get("CARGO", "cargo"), *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        build = subprocess.run(
+            [os.environ.get("CARGO", "cargo"), *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+        )
     except FileNotFoundError as error:
         raise Failed("cargo is not on the PATH: install Rust (rustup)") from error
     if build.returncode:
@@ -52,15 +60,15 @@ def cargo(*arguments):
     return [json.loads(line) for line in build.stdout.splitlines() if line.startswith("{")]
 
 
-def is_test(message):
+def is_test(message: Json) -> bool:
     return bool(message.get("executable")) and message["profile"]["test"]
 
 
-def is_program(message):
+def is_program(message: Json) -> bool:
     return bool(message.get("executable")) and not message["profile"]["test"]
 
 
-def test_binary(message):
+def test_binary(message: Json) -> TestBinary:
     package = Path(message["manifest_path"]).parent
     target = message["target"]
     kind = "" if "lib" in target["kind"] else f" {target['name']}"

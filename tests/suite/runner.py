@@ -1,5 +1,7 @@
 """Runs steps side by side, each in a process group of its own that ends with it."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import os
@@ -8,6 +10,12 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from results import Report
+    from steps import Step
 
 # Seconds that a step has to end what it started.
 POLITE = 15
@@ -15,20 +23,21 @@ POLITE = 15
 
 @dataclasses.dataclass
 class Ended:
-    step: object
-    status: object
+    step: Step
+    # Exit status, or why there is none.
+    status: int | str
     seconds: float
     output: str
 
 
 class Runner:
-    def __init__(self, jobs, report):
+    def __init__(self, jobs: int, report: Report) -> None:
         self.jobs, self.report = jobs, report
         self.running = set()
         self.stopped = False
         self.lock = threading.Lock()
 
-    def run(self, steps):
+    def run(self, steps: Iterable[Step]) -> None:
         waiting = queue.SimpleQueue()
         for step in steps:
             waiting.put(step)
@@ -41,12 +50,12 @@ class Runner:
         finally:
             self.end_all()
 
-    def work(self, waiting):
+    def work(self, waiting: queue.SimpleQueue[Step]) -> None:
         with contextlib.suppress(queue.Empty):
             while not self.stopped:
                 self.one(waiting.get_nowait())
 
-    def one(self, step):
+    def one(self, step: Step) -> None:
         path = self.report.path(step.name)
         began = time.monotonic()
         with open(path, "wb") as output:
@@ -57,11 +66,16 @@ class Runner:
         text = path.read_text(encoding="utf-8", errors="replace")
         self.report.ended(Ended(step, status, time.monotonic() - began, text))
 
-    def wait(self, step, output):
+    def wait(self, step: Step, output: BinaryIO) -> int | str:
         """Its exit status, or why it has none."""
         process = subprocess.Popen(
-            step.command, cwd=step.folder, env={**os.environ, **step.environment},
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            step.command,
+            cwd=step.folder,
+            env={**os.environ, **step.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
         with self.lock:
             self.running.add(process)
@@ -74,7 +88,7 @@ class Runner:
             with self.lock:
                 self.running.discard(process)
 
-    def end_all(self):
+    def end_all(self) -> None:
         self.stopped = True
         with self.lock:
             left = list(self.running)
@@ -82,7 +96,7 @@ class Runner:
             end(process)
 
 
-def end(process):
+def end(process: subprocess.Popen[bytes]) -> None:
     """Politely first: a step ends what it has started when it has the time to."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()

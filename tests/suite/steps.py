@@ -1,18 +1,37 @@
 """The steps of the suite: which command each is, and how its output says how many tests there were."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from build import ROOT
 
+if TYPE_CHECKING:
+    import build
+    from build import TestBinary
+
+# Folders of tests in Python.
+PYTHON = tuple(f"tests/{name}" for name in ("bench", "chaos", "deploy", "dev", "parity", "simulated-aws", "suite"))
 # Binaries whose tests take turns with one Neo4j, and how many processes, each with its own, share them.
 SHARED = {"groma system": 2}
 # Begun first, because they take longest.
-LONG = ("groma system 1", "groma system 2", "chaos", "graph-writer system", "parity", "analysis system", "closing", "python deploy/local/tests", "broker system")
+LONG = (
+    "groma system 1",
+    "groma system 2",
+    "chaos",
+    "graph-writer system",
+    "parity",
+    "analysis system",
+    "closing",
+    "python tests/simulated-aws",
+    "broker system",
+)
 # A step that takes longer is ended, and has failed.
 LONGEST = 45 * 60
 # The disturbed surveys: between them each kind of disturbance happens.
@@ -36,13 +55,18 @@ class Step:
     seconds: int = LONGEST
 
 
-def all_steps(built):
+def all_steps(built: build.Built) -> list[Step]:
     """All of them, the longest first."""
-    found = [*python_steps(built), *large(built), *(step for test in built.tests for step in rust(test)), documentation()]
+    found = [
+        *python_steps(built),
+        *large(built),
+        *(step for test in built.tests for step in rust(test)),
+        documentation(),
+    ]
     return sorted(found, key=lambda step: LONG.index(step.name) if step.name in LONG else len(LONG))
 
 
-def rust(test):
+def rust(test: TestBinary) -> list[Step]:
     """As cargo runs it, in one step or in several."""
     # The times of tests are an unstable option of an otherwise stable test binary, which this variable allows.
     environment = {
@@ -59,13 +83,13 @@ def rust(test):
     return [Step(name, [*command, "--exact", *share], test.package, environment) for name, share in shares]
 
 
-def listed(path):
+def listed(path: str) -> list[str]:
     """Names of the tests of a binary."""
     said = subprocess.run([path, "--list", "--format", "terse"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return [line.rpartition(": ")[0] for line in said.splitlines() if line.endswith(": test")]
 
 
-def large(built):
+def large(built: build.Built) -> list[Step]:
     """The memory of a graph-writer and of a scheduler in a large sync."""
     environment = {"CARGO_MANIFEST_DIR": str(ROOT / "crates" / "testkit")}
     return [
@@ -74,19 +98,20 @@ def large(built):
     ]
 
 
-def documentation():
+def documentation() -> Step:
     return Step("documentation tests", ["cargo", "test", "--workspace", "--locked", "--doc"])
 
 
-def python_steps(built):
+def python_steps(built: build.Built) -> list[Step]:
     tools = str(ROOT / ".tools" / "venv" / "bin" / "python")
     groma = built.programs["groma"]
-    folders = {folder: [folder] for folder in ("tests/parity", "tests/bench", "tests/chaos", "tests/suite")}
-    folders["deploy/local/tests"] = ["deploy/local/tests", "deploy/local"]
     return [
-        *(Step(f"python {name}", [tools, "tests/suite/timed.py", *where]) for name, where in folders.items()),
+        *(Step(f"python {folder}", [tools, "tests/suite/timed.py", folder]) for folder in PYTHON),
         Step("parity", [sys.executable, "tests/parity/parity.py", "--size", "small", "--groma", groma]),
-        Step("chaos", [sys.executable, "tests/chaos/chaos.py", *CHAOS, "--groma", groma, "--older", built.programs[OLDER]]),
+        Step(
+            "chaos",
+            [sys.executable, "tests/chaos/chaos.py", *CHAOS, "--groma", groma, "--older", built.programs[OLDER]],
+        ),
     ]
 
 
@@ -99,7 +124,7 @@ PYTHON_BAD = re.compile(r"^FAILED \((?P<counts>.*)\)$", re.MULTILINE)
 CHAOS_SUM = re.compile(r"^(?P<passed>\d+) of (?P<all>\d+) seeds ended well", re.MULTILINE)
 
 
-def counted(output, ended_well):
+def counted(output: str, ended_well: bool) -> tuple[int, int]:
     """Tests that passed and that failed; a step that counts none is one test."""
     passed = failed = 0
     for found in RUST_SUM.finditer(output):
@@ -116,11 +141,11 @@ def counted(output, ended_well):
     return (passed if known else int(ended_well)), failed
 
 
-def left_out(output):
+def left_out(output: str) -> list[str]:
     """What a step says that it could not do on this machine."""
     return re.findall(r"^left out: .*$", output, re.MULTILINE)
 
 
-def timed(output):
+def timed(output: str) -> list[tuple[float, str]]:
     """Seconds of each test that says how long it took, by its name."""
     return [(float(found["seconds"]), found["name"]) for found in RUST_TEST.finditer(output)]

@@ -13,6 +13,8 @@ is in `target/suite/` (of the target directory in use). The end names each step 
 Exit status 0 when every step passed, 1 when one failed, 2 when nothing could be run.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal
@@ -25,7 +27,7 @@ from results import Report
 from runner import Runner
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     began = time.monotonic()
     try:
@@ -39,7 +41,7 @@ def main():
         print("\n".join(step.name for step in chosen))
         return 0
     if not chosen:
-        print(f"error: no such step: --list names them", file=sys.stderr)
+        print("error: no such step: --list names them", file=sys.stderr)
         return 2
     report = Report(built.folder / "suite")
     Runner(arguments.jobs, report).run(chosen)
@@ -47,7 +49,7 @@ def main():
     return 1 if report.failed else 0
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Runs every test of the repository, several steps at a time.")
     parser.add_argument("--jobs", type=int, default=jobs(), metavar="N", help="steps at a time (default: %(default)s)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only steps whose name contains this")
@@ -56,16 +58,16 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def is_chosen(name, arguments):
+def is_chosen(name: str, arguments: argparse.Namespace) -> bool:
     return arguments.only in name and not (arguments.skip and arguments.skip in name)
 
 
-def jobs():
+def jobs() -> int:
     """One more than there are cores, because a step mostly waits; 700 MiB each for Neo4j, so no more than four."""
     return min(4, (os.cpu_count() or 1) + 1)
 
 
-def end(*_):
+def end(*_: object) -> None:
     """As on an error, so that the steps that run are ended; a second signal would break that off."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(128 + signal.SIGTERM)

@@ -1,4 +1,4 @@
-//! An awkward organization, as real ones are (`deploy/local/awkward.py`): everything that can be seen is in the graph, and the
+//! An awkward organization, as real ones are (`tests/simulated-aws/awkward.py`): everything that can be seen is in the graph, and the
 //! report names the rest in a few lines.
 
 use crate::world::{World, run};
@@ -17,7 +17,8 @@ async fn an_awkward_organization_is_seen_as_far_as_it_can_be() {
     let surveyed = world.texts(SURVEYED).await;
     world.neo4j.rows("MATCH (m:ModuleSyncMetadata) DELETE m").await.expect("the graph can be changed");
     let folder = world.organization.dir.to_str().expect("a plain path").to_owned();
-    let awkward = world.aws.script("deploy/local/awkward.py", &["--dir", &folder]).await.expect("it can be made so");
+    let awkward =
+        world.aws.script("tests/simulated-aws/awkward.py", &["--dir", &folder]).await.expect("it can be made so");
     let awkward: Value = serde_json::from_str(&awkward).expect("it answers in JSON");
     let environment: BTreeMap<String, String> = serde_json::from_value(awkward["env"].clone()).expect("an environment");
     let arguments: Vec<String> = serde_json::from_value(awkward["arguments"].clone()).expect("arguments");

@@ -19,7 +19,7 @@ pub struct Aws {
     port: u16,
 }
 
-/// Which organization [`Aws::organization`] makes; see `deploy/local/seeding/`.
+/// Which organization [`Aws::organization`] makes; see `tests/simulated-aws/seeding/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// Hub and two spokes with some of each kind; made in a few seconds.
@@ -75,7 +75,7 @@ impl Aws {
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("groma-aws-").tempdir()?;
         let port_file = dir.path().join("port");
-        let mut command = python_script("moto_server.py")?;
+        let mut command = simulated_aws("moto_server.py")?;
         command.args(["--quiet", "--port", "0", "--port-file"]).arg(&port_file);
         let mut server = Server::start("moto", command, dir.path())?;
         server.until_ready(PATIENCE, async || port_file.exists()).await?;
@@ -99,7 +99,7 @@ impl Aws {
     /// When the seeding fails; its output is in the error.
     pub async fn organization(&self, size: Size) -> anyhow::Result<Organization> {
         let dir = self.dir.path().join("organization");
-        let mut command = python_script("organization.py")?;
+        let mut command = simulated_aws("organization.py")?;
         command.args(["--endpoint", &self.endpoint(), "--size", size.name(), "--dir"]).arg(&dir);
         let summary: Value = serde_json::from_str(&output(command, String::new()).await?)?;
         let env = std::fs::read(dir.join("env.json"))?;
@@ -134,7 +134,7 @@ impl Aws {
     /// # Errors
     /// When AWS refuses one; the ones before it are done.
     pub async fn call_all(&self, calls: Vec<Value>) -> anyhow::Result<Vec<Value>> {
-        let mut command = python_script("aws_call.py")?;
+        let mut command = simulated_aws("aws_call.py")?;
         command.args(["--endpoint", &self.endpoint()]);
         Ok(serde_json::from_str(&output(command, Value::Array(calls).to_string()).await?)?)
     }
@@ -145,8 +145,8 @@ impl Aws {
     /// # Errors
     /// When it fails; what it says is in the error.
     pub async fn script(&self, path: &str, arguments: &[&str]) -> anyhow::Result<String> {
-        let mut command = Command::new(tools::python()?);
-        command.current_dir(tools::workspace()).arg(path).args(["--endpoint", &self.endpoint()]).args(arguments);
+        let mut command = tools::python_script(path)?;
+        command.args(["--endpoint", &self.endpoint()]).args(arguments);
         output(command, String::new()).await
     }
 
@@ -195,7 +195,7 @@ impl Aws {
         http::request(self.port, "DELETE", "/_groma/faults", &Value::Null).await.map(drop)
     }
 
-    /// One of the other controls of `deploy/local/moto_server.py`, such as `latency` or `inspector2`.
+    /// One of the other controls of `tests/simulated-aws/moto_server.py`, such as `latency` or `inspector2`.
     ///
     /// # Errors
     /// When the server does not take it.
@@ -246,10 +246,8 @@ fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
 
-fn python_script(name: &str) -> anyhow::Result<Command> {
-    let mut command = Command::new(tools::python()?);
-    command.arg(Path::new("deploy/local").join(name)).current_dir(tools::workspace());
-    Ok(command)
+fn simulated_aws(script: &str) -> anyhow::Result<Command> {
+    tools::python_script(Path::new("tests/simulated-aws").join(script))
 }
 
 /// What the command prints; what it complains of is in the error.

@@ -17,10 +17,16 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_mins(2);
 const USER: &str = "neo4j";
 const PASSWORD: &str = "only-for-tests";
-/// The password above as Neo4j stores it: SHA-256 of salt and password, 1,024 times over. Written before the first start,
-/// it saves a second JVM that would only set a password.
-const CREDENTIALS: &str = "neo4j:SHA-256,5611B3410C7EAF6438BA79FB596049D04829469709184D8C6D8E0AC77EB647E4,\
-                           FBFF5FF5A0478A2FA370C1A2E644CEBE11B32A49A2DD9A60078C2BA039025053,1024:\n";
+/// Writes the configuration and becomes Neo4j: its command line and settings are those of the Python tests.
+const LAUNCHER: &str = "tests/dev/run_neo4j.py";
+
+/// Settings of one that speaks TLS with clients that ask for it. Tests' own questions still go unencrypted.
+const TLS: &[&str] = &[
+    "server.bolt.tls_level=OPTIONAL",
+    "dbms.ssl.policy.bolt.enabled=true",
+    "dbms.ssl.policy.bolt.base_directory=certificates/bolt",
+    "dbms.ssl.policy.bolt.client_auth=NONE",
+];
 
 /// A Neo4j with authentication on, bolt only, and small memory (512 MB of heap).
 pub struct Neo4j {
@@ -28,6 +34,8 @@ pub struct Neo4j {
     server: Option<Server>,
     dir: TempDir,
     port: u16,
+    /// Further lines of `neo4j.conf`.
+    settings: Vec<String>,
 }
 
 impl Neo4j {
@@ -36,9 +44,7 @@ impl Neo4j {
     /// # Errors
     /// When Java or Neo4j is not there (`just tools`) or does not start; the end of its log is in the error.
     pub async fn start() -> anyhow::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir()?;
-        let mut neo4j = Self { server: None, dir, port: ports::free()? };
-        neo4j.configure()?;
+        let mut neo4j = Self::below(&std::env::temp_dir(), &[])?;
         neo4j.launch().await?;
         Ok(neo4j)
     }
@@ -48,11 +54,7 @@ impl Neo4j {
     /// # Errors
     /// As [`Neo4j::start`].
     pub async fn start_in(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir_in(parent)?;
-        let mut neo4j = Self { server: None, dir, port: ports::free()? };
-        neo4j.configure()?;
-        let text = configuration(neo4j.port) + &settings.join("\n") + "\n";
-        fs::write(neo4j.dir.path().join("neo4j.conf"), text)?;
+        let mut neo4j = Self::below(parent, settings)?;
         neo4j.launch().await?;
         Ok(neo4j)
     }
@@ -62,10 +64,11 @@ impl Neo4j {
     /// # Errors
     /// As [`Neo4j::start`].
     pub async fn start_with_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir()?;
-        let mut neo4j = Self { server: None, dir, port: ports::free()? };
-        neo4j.configure()?;
-        neo4j.configure_tls(certificate, key)?;
+        let mut neo4j = Self::below(&std::env::temp_dir(), TLS)?;
+        let folder = neo4j.dir.path().join("certificates/bolt");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("public.crt"), certificate)?;
+        fs::write(folder.join("private.key"), key)?;
         neo4j.launch().await?;
         Ok(neo4j)
     }
@@ -179,28 +182,10 @@ impl Neo4j {
         self.launch().await
     }
 
-    fn configure(&self) -> anyhow::Result<()> {
-        let home = self.dir.path();
-        let dbms = home.join("data/dbms");
-        fs::create_dir_all(&dbms)?;
-        fs::write(dbms.join("auth.ini"), CREDENTIALS)?;
-        fs::write(home.join("neo4j.conf"), configuration(self.port))?;
-        Ok(())
-    }
-
-    /// What tests ask on their own way in still goes unencrypted.
-    fn configure_tls(&self, certificate: &str, key: &str) -> anyhow::Result<()> {
-        let home = self.dir.path();
-        let folder = home.join("certificates/bolt");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("public.crt"), certificate)?;
-        fs::write(folder.join("private.key"), key)?;
-        let settings = "server.bolt.tls_level=OPTIONAL\n\
-             dbms.ssl.policy.bolt.enabled=true\n\
-             dbms.ssl.policy.bolt.base_directory=certificates/bolt\n\
-             dbms.ssl.policy.bolt.client_auth=NONE\n";
-        fs::write(home.join("neo4j.conf"), configuration(self.port) + settings)?;
-        Ok(())
+    fn below(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("groma-neo4j-").tempdir_in(parent)?;
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        Ok(Self { server: None, dir, port: ports::free()?, settings })
     }
 
     /// `bolt+s://localhost:…`, for one that speaks TLS.
@@ -209,12 +194,19 @@ impl Neo4j {
     }
 
     async fn launch(&mut self) -> anyhow::Result<()> {
-        let command = java(self.dir.path())?;
-        let mut server = Server::start("neo4j", command, self.dir.path())?;
+        let mut server = Server::start("neo4j", self.command()?, self.dir.path())?;
         let (uri, port) = (self.uri(), self.port);
         server.until_ready(PATIENCE, async || speaks_bolt(port).await && rows(&uri, "RETURN 1").await.is_ok()).await?;
         self.server = Some(server);
         Ok(())
+    }
+
+    fn command(&self) -> anyhow::Result<Command> {
+        let mut command = tools::python_script(LAUNCHER)?;
+        command.arg("--home").arg(self.dir.path());
+        command.args(["--bolt", &self.port.to_string(), "--password", PASSWORD]);
+        command.args(self.settings.iter().flat_map(|setting| ["--setting", setting]));
+        Ok(command)
     }
 
     async fn run(&self, cypher: &str) -> anyhow::Result<Vec<Row>> {
@@ -222,41 +214,6 @@ impl Neo4j {
         ensure!(speaks_bolt(self.port).await, "Neo4j is down");
         Ok(rows(&self.uri(), cypher).await?)
     }
-}
-
-fn configuration(port: u16) -> String {
-    format!(
-        "server.config.strict_validation.enabled=true\n\
-         server.default_listen_address=127.0.0.1\n\
-         server.bolt.listen_address=127.0.0.1:{port}\n\
-         server.http.enabled=false\n\
-         server.https.enabled=false\n\
-         server.memory.pagecache.size=64m\n\
-         db.tx_log.preallocate=false\n\
-         dbms.usage_report.enabled=false\n\
-         # Without it each stop waits ten seconds for clients that may come yet.\n\
-         internal.dbms.bolt.netty_server_shutdown_quiet_period=0\n"
-    )
-}
-
-fn java(home: &Path) -> anyhow::Result<Command> {
-    let mut command = Command::new(tools::java()?);
-    // One collector thread, no spare heap and the quick compiler only: several tests share two cores.
-    // With one compiler, HotSpot reserves 48 MB for compiled code, which the plans of a long run of tests exhaust. This is
-    // its default with both.
-    command.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
-    command.arg("-XX:ReservedCodeCacheSize=240m");
-    if let Some(archive) = tools::neo4j_archive()? {
-        command.arg(format!("-XX:SharedArchiveFile={}", archive.display()));
-    }
-    command.args(["-cp", &tools::neo4j_classpath()?]);
-    for package in ["java.nio", "java.io", "sun.nio.ch"] {
-        command.arg(format!("--add-opens=java.base/{package}=ALL-UNNAMED"));
-    }
-    command.arg("org.neo4j.server.CommunityEntryPoint");
-    command.args([format!("--home-dir={}", home.display()), format!("--config-dir={}", home.display())]);
-    command.arg("--console-mode");
-    Ok(command)
 }
 
 /// Whether it answers Bolt's greeting: a magic number and the four versions that this side can speak.

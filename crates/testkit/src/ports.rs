@@ -16,7 +16,7 @@ const COUNT: u16 = 12_000;
 static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex::default);
 
 /// A free port of 127.0.0.1, reserved for this process until it ends. Other tests, including those in Python
-/// (`deploy/local/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
+/// (`tests/dev/servers/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Test processes run side by side, so each looks in another place.

@@ -30,34 +30,11 @@ pub fn nats_server() -> anyhow::Result<PathBuf> {
     pointed_to("GROMA_NATS_SERVER").map_or_else(|| program("nats_server"), Ok)
 }
 
-/// The `java` to run Neo4j with.
-pub(crate) fn java() -> anyhow::Result<PathBuf> {
-    pointed_to("GROMA_JAVA_HOME").map_or_else(|| program("java"), |home| Ok(home.join("bin/java")))
-}
-
-/// Neo4j's class path.
-pub(crate) fn neo4j_classpath() -> anyhow::Result<String> {
-    if let Some(home) = pointed_to("GROMA_NEO4J_HOME") {
-        return Ok(home.join("lib/*").display().to_string());
-    }
-    let entries = manifest()?;
-    let entries =
-        entries["neo4j_classpath"].as_array().context("tools.json has no neo4j_classpath: run `just tools`")?;
-    let entries = entries.iter().filter_map(Value::as_str).map(|entry| workspace().join(entry).display().to_string());
-    Ok(entries.collect::<Vec<_>>().join(":"))
-}
-
-/// Java's archive of Neo4j's classes, with which it starts sooner; good for our Java and our Neo4j together only.
-pub(crate) fn neo4j_archive() -> anyhow::Result<Option<PathBuf>> {
-    if pointed_to("GROMA_JAVA_HOME").or_else(|| pointed_to("GROMA_NEO4J_HOME")).is_some() {
-        return Ok(None);
-    }
-    Ok(manifest()?["neo4j_archive"].as_str().map(|path| workspace().join(path)))
-}
-
-/// The Python that has moto and boto3.
-pub(crate) fn python() -> anyhow::Result<PathBuf> {
-    program("python")
+/// A Python script of the workspace, in the environment that has moto, boto3 and botocore.
+pub(crate) fn python_script(path: impl AsRef<Path>) -> anyhow::Result<Command> {
+    let mut command = Command::new(program("python")?);
+    command.arg(path.as_ref()).current_dir(workspace());
+    Ok(command)
 }
 
 /// Runs a Python script of the workspace in the environment that has botocore, and returns what it prints.
@@ -65,7 +42,7 @@ pub(crate) fn python() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// `just tools` has not been run, or the script fails: the error holds its words.
 pub fn run_python(script: &str, arguments: &[&OsStr]) -> anyhow::Result<String> {
-    let output = Command::new(python()?).current_dir(workspace()).arg(script).args(arguments).output()?;
+    let output = python_script(script)?.args(arguments).output()?;
     ensure!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }

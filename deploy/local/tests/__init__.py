@@ -1,1 +1,0 @@
-"""Tests of the scripts of this folder; `just test` runs them with moto's environment."""
