@@ -1,13 +1,13 @@
-//! What follows from the whole graph, computed when a sync has written all it saw: who may assume, pass and use what, what
-//! the internet reaches, which accounts are foreign. The results are those that Cartography computes, as they are once
-//! everything has been synced a second time: no result depends on the order in which accounts were seen.
+//! Analysis of the whole graph after a sync has written all its assets: permissions to assume, pass and use resources,
+//! exposure to the internet, foreign accounts. The results are those that Cartography computes after a second sync of
+//! everything: no result depends on the order in which accounts were seen.
 //!
-//! Reading order: [`run`] runs the [`steps`] in their order and knows how each kind of step is run; most are a file of
-//! Cypher in `src/cypher`. [`policy`] evaluates IAM policies and touches no graph; [`permissions`] streams principals
-//! through it. `stale` removes the edges of earlier runs; `answer` reads what Neo4j says.
+//! Reading order: [`run`] runs the [`steps`] in order and implements each kind of step. Most steps are a Cypher file in
+//! `src/cypher`. [`policy`] evaluates IAM policies without the graph, and [`permissions`] streams principals through
+//! it. `stale` removes the edges of earlier runs. `answer` reads rows of Neo4j.
 //!
-//! Each step brings what it owns (its edge types, its properties) to what the graph implies, whatever was there before. So
-//! a run that is killed anywhere and repeated gives the same, and a step may be run alone.
+//! Each step updates the data that it owns (its edge types, its properties) to what the graph implies, whatever was
+//! there before. So a run that was killed and is repeated gives the same result, and a step may run alone.
 
 mod answer;
 pub mod permissions;

@@ -1,4 +1,4 @@
-//! Runs the steps.
+//! Runs the steps of the analysis.
 
 use crate::{
     answer, permissions, stale,
@@ -12,40 +12,40 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A step, or several, could not be done; the others have been.
+/// One or more steps failed; the others ran.
 #[derive(Debug, thiserror::Error)]
 #[error("analysis step {step} failed{}", if others.is_empty() { String::new() } else { format!(", {} as well", others.join(", ")) })]
 pub struct AnalysisError {
-    /// The first that failed.
+    /// Name of the first failed step.
     pub step: &'static str,
-    /// Further ones.
+    /// Names of further failed steps.
     pub others: Vec<&'static str>,
-    /// Why the first failed.
+    /// Cause of the first failure.
     pub source: GraphError,
 }
 
-/// What a run did.
+/// Result of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// By step, in the order in which they ran.
+    /// Results of the steps, in order.
     pub steps: Vec<StepSummary>,
 }
 
-/// What one step did.
+/// Result of one step.
 #[derive(Debug, Clone)]
 pub struct StepSummary {
-    /// The step's name.
+    /// Name of the step.
     pub step: &'static str,
-    /// What it changed.
+    /// Numbers of changes.
     pub counts: Counts,
-    /// How long it took.
+    /// Duration of the step.
     pub elapsed: Duration,
 }
 
-/// What a step changed.
+/// Numbers of changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Edges drawn or drawn again, nodes changed.
+    /// Edges written (also again) and nodes changed.
     pub written: u64,
     /// Edges and nodes removed.
     pub removed: u64,
@@ -58,11 +58,11 @@ impl AddAssign for Counts {
     }
 }
 
-/// Runs all steps on the whole graph, which has the [`INDEXES`]. `update_tag` is the sync's.
+/// Runs all steps on the whole graph, which must have the [`INDEXES`]. `update_tag` is the sync's.
 ///
 /// # Errors
-/// When a step failed. Those that do not need it have run nevertheless, unless the graph is away altogether; only the
-/// graph's own word that a sync was complete is withheld.
+/// Fails if a step failed. The other steps ran nevertheless, unless the graph is unavailable. Only the graph's own
+/// record of a complete sync is not written.
 pub async fn run(store: &GraphStore, update_tag: i64) -> Result<Summary, AnalysisError> {
     let mut summary = Summary::default();
     let mut failed: Option<AnalysisError> = None;
@@ -95,10 +95,10 @@ async fn timed(store: &GraphStore, step: &Step, tag: i64) -> Result<StepSummary,
     Ok(StepSummary { step: step.name, counts, elapsed })
 }
 
-/// Runs one step alone.
+/// Runs a single step.
 ///
 /// # Errors
-/// When the graph is away or rejects a statement.
+/// Fails if the graph is unavailable or rejects a statement.
 pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Counts, GraphError> {
     let portion = &step.portion;
     match step.work {
@@ -123,7 +123,7 @@ fn one_page(text: &str, after: &str, page: usize, tag: i64) -> Query {
     parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
 }
 
-/// Runs a statement page by page. Each page reads on after `$after` and returns the `last` element read, null at the
+/// Runs a statement page by page. Each page starts after `$after` and returns the `last` element read, or null at the
 /// end.
 async fn pages(store: &GraphStore, portion: &Portion, text: &str, tag: i64) -> Result<u64, GraphError> {
     let mut written = 0;
@@ -139,14 +139,14 @@ async fn pages(store: &GraphStore, portion: &Portion, text: &str, tag: i64) -> R
     }
 }
 
-/// A tag that no sync has: nothing is older.
+/// A tag that is older than that of any sync.
 const NO_TAG: i64 = i64::MIN;
-/// Nothing comes after it.
+/// A text after all others.
 pub(crate) const LAST: &str = "\u{10FFFF}";
 
-/// What a run over nodes of these labels says to the database, so that it can be planned ahead of time. Nothing is drawn or
-/// removed; a step that compares what nodes say with what they should say does change those that differ, so the
-/// transactions are for rolling back.
+/// Statements of a run over nodes of these labels, so that Neo4j can plan them in advance. They write and remove no
+/// edges. A step that compares properties with their expected values does change nodes that differ, so roll back these
+/// transactions.
 pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
         Work::Changes(text) | Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
@@ -158,8 +158,8 @@ pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
     queries.collect()
 }
 
-/// Label and property of the indexes that the steps look nodes up by; without one, a step scans the label for each look. Best
-/// made before the first event: a new index throws away the plans of all statements.
+/// Label and property of the indexes for lookups of the steps. Without one, a step scans the label for each lookup.
+/// Create them before the first event: a new index discards the plans of all statements.
 pub const INDEXES: [(&str, &str); 6] = [
     ("AWSPrincipal", "arn"),
     ("AWSRole", "arn"),

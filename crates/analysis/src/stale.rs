@@ -1,37 +1,38 @@
-//! Edges that an earlier run drew and the current one did not.
+//! Edges that an earlier run wrote, but not the current one.
 
 use crate::answer;
 use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltType, Query};
 use std::collections::BTreeSet;
 
-/// Most elements that one transaction removes or changes.
+/// Limit of elements that one transaction removes or changes.
 pub(crate) const CHUNK: usize = 10_000;
-/// Old edges removed in one transaction.
+/// Number of old edges removed in one transaction.
 static REMOVED: Portion = Portion::new(CHUNK);
 
-/// Edges that only one step draws, all of them from nodes of one label.
+/// Edges that only one step writes, all from nodes of one label.
 #[derive(Debug, Clone, Copy)]
 pub struct Shapes<'a> {
-    /// Label at their start.
+    /// Label of the start nodes.
     pub from: &'a str,
-    /// Types, and labels at their end.
+    /// Types and end labels.
     pub ends: &'a [End],
 }
 
-/// Type of an edge and label at its end.
+/// Type of an edge, and label of its end node.
 pub(crate) type End = (&'static str, &'static str);
 
 impl Shapes<'_> {
-    /// Removes those with an older tag, whoever drew them: a run of a newer sync has drawn everything that still holds.
+    /// Removes the edges with an older tag, whichever run wrote them: a run of a newer sync has written all edges that
+    /// still apply.
     ///
     /// # Errors
-    /// When the graph is away.
+    /// Fails if the graph is unavailable.
     pub(crate) async fn remove(&self, store: &GraphStore, tag: i64) -> Result<u64, GraphError> {
         in_chunks(store, &REMOVED, "removed", |size| self.chunk(tag, size)).await
     }
 
-    /// One statement for all kinds, because planning one for each takes longer than running it. Locks an edge and
+    /// One statement for all types, because planning one for each takes longer than running it. Locks an edge and
     /// checks it again before the removal, because a run of a newer sync may write it concurrently. Such an edge counts
     /// as removed, so that the next chunk follows.
     pub(crate) fn chunk(&self, tag: i64, size: usize) -> Query {
@@ -51,7 +52,7 @@ impl Shapes<'_> {
     }
 }
 
-/// A statement that removes or changes at most `size` (`$chunk`) elements.
+/// Creates a statement that removes or changes at most `size` (`$chunk`) elements.
 pub(crate) fn chunk<'a>(
     text: &str,
     tag: i64,
@@ -62,11 +63,11 @@ pub(crate) fn chunk<'a>(
     parameters::planned_once(text, [("tag", tag.into()), ("chunk", size.into())].into_iter().chain(more))
 }
 
-/// Repeats such a statement until its result `column`, the number of elements, is less than it may be. Takes smaller
+/// Repeats such a statement until its result `column`, the number of elements, is below the chunk size. Uses smaller
 /// chunks if one is too large for a transaction. Returns the sum.
 ///
 /// # Errors
-/// The graph is unavailable, or a single element is too large.
+/// Fails if the graph is unavailable, or a single element is too large.
 pub(crate) async fn in_chunks(
     store: &GraphStore,
     portion: &Portion,

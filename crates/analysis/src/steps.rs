@@ -1,42 +1,42 @@
-//! What is computed, in the order in which one step needs another's result.
+//! The steps of the analysis, in an order in which each one has the results that it needs.
 //!
-//! A file of Cypher has one purpose and begins with a comment that says it. The tag that it writes on edges is the
-//! greater of the sync's and the edge's, so that an older sync that ends late takes nothing from a newer one.
+//! A Cypher file has one purpose and begins with a comment about it. The tag on its edges is the larger one of the
+//! sync's and the edge's, so that an older sync that ends late takes nothing from a newer one.
 
 use crate::stale::{CHUNK, Shapes};
 use Work::{Changes, Drain, Pages, Permissions};
 use graph::Portion;
 
-/// One thing that is computed.
+/// A step of the analysis.
 #[derive(Debug)]
 pub struct Step {
-    /// What errors and logs call it.
+    /// Name in errors and logs.
     pub name: &'static str,
-    /// How.
+    /// Kind of computation.
     pub work: Work,
-    /// Says something about the whole sync, so it is left out when another step failed.
+    /// Makes a statement about the whole sync, so it is skipped if another step failed.
     pub only_after_success: bool,
-    /// Elements of one transaction.
+    /// Number of elements per transaction.
     pub(crate) portion: Portion,
 }
 
-/// How a step is computed.
+/// Kind of computation of a step.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
-    /// A statement that corrects properties of nodes, of at most `$chunk` nodes. Answers `written`, the number of changed
-    /// nodes: `$chunk` if there may be more.
+    /// A statement that corrects properties of at most `$chunk` nodes. Returns `written`, the number of changed nodes:
+    /// `$chunk` if there may be more.
     Changes(&'static str),
-    /// A statement that draws edges for one page of nodes: those after `$after`, at most `$page`. Answers `written` and
-    /// the `last` node of the page; then the edges that no page has drawn are removed.
+    /// A statement that writes edges for one page of nodes: at most `$page`, after `$after`. Returns `written` and the
+    /// `last` node of the page. Afterwards, edges that no page has written are removed.
     Pages {
-        /// The statement.
+        /// Cypher text.
         text: &'static str,
-        /// Nodes in a page.
+        /// Nodes per page.
         page: usize,
-        /// What only this step draws.
+        /// Edges that only this step writes.
         draws: Shapes<'static>,
     },
-    /// A statement that removes at most `$chunk` nodes that are older than `$tag` and answers how many it `removed`.
+    /// A statement that removes at most `$chunk` nodes that are older than `$tag`. Returns their number as `removed`.
     Drain(&'static str),
     /// Policies, which Cypher cannot evaluate: [`crate::permissions`].
     Permissions,
@@ -48,7 +48,7 @@ macro_rules! cypher {
     };
 }
 
-/// All steps. Classic and newer load balancers come before the instances behind them, and those before their groups.
+/// All steps. Load balancers of both generations come before the instances behind them, and these before their groups.
 pub static STEPS: &[Step] = &ALL;
 
 static ALL: [Step; 16] = [

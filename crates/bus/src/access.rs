@@ -1,9 +1,9 @@
-//! What each part of Groma does on the bus, as the subjects that it has to reach: the calls of this crate, and no other.
+//! Subjects that each role of Groma may reach on a closed bus: the calls of this crate, and no other.
 //!
-//! On a closed bus every part is a NATS account of its own. It sees nothing of the others' messages, and of their subjects
-//! only those that are listed here reach them. Permissions of users in one common account would not do: who may pull from
-//! a consumer names the subject of the answer, the server sends it there by its own right, and an empty answer to
-//! `$JS.API.STREAM.DELETE.…` deletes a stream. Between accounts the server puts a subject of its own in the answer's place.
+//! On a closed bus every role has a NATS account of its own. Messages cross accounts only on the subjects listed here.
+//! Permissions of users in one common account would not suffice: a client that pulls from a consumer chooses the reply
+//! subject, and the server publishes to it with its own permissions. An empty message to `$JS.API.STREAM.DELETE.…`
+//! deletes a stream. Between accounts the server replaces the reply subject with one of its own.
 
 use crate::{
     streams::{ASSETS, PARKED, SYNCS, WORK},
@@ -11,41 +11,41 @@ use crate::{
 };
 use events::subjects;
 
-/// A part of Groma with an identity of its own.
+/// A role with a NATS identity of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Owns the streams and their consumers; writes work and the beginning and end of collection.
+    /// Owns the streams and their consumers. Publishes work and the beginning and end of collection.
     Scheduler,
-    /// Answers who asks for accounts and leases. Sees no stream.
+    /// Answers requests for accounts and leases. Has no access to streams.
     Broker,
-    /// Takes one service's work, leases its sessions, publishes its events and reports.
+    /// Consumes the work of one service, leases its sessions, and publishes its events and reports.
     Collector(String),
-    /// Reads events, publishes the end of a sync, and answers requests for the newest tag.
+    /// Consumes events, publishes the end of a sync, and answers requests for the newest tag.
     GraphWriter,
-    /// A person: sees how full the streams are and what is parked, and sends that back to where it came from. For that it
-    /// may publish on every stream.
+    /// A person. Sees the size of the streams and the parked messages, and can send parked messages back. For that, the
+    /// operator may publish on every stream.
     Operator,
 }
 
-/// Whose subject it is.
+/// Role that exports a subject from its NATS account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// The scheduler's: streams and the JetStream API.
+    /// The scheduler: streams and the JetStream API.
     Scheduler,
-    /// The broker's: requests.
+    /// The broker: requests for accounts and leases.
     Broker,
-    /// The graph-writers': requests for the newest tag.
+    /// The graph-writers: requests for the newest tag.
     GraphWriter,
 }
 
-/// A subject that a part may send to.
+/// A subject to which a role may send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Whose.
+    /// Role that receives the messages.
     pub owner: Owner,
-    /// Subject or pattern.
+    /// NATS subject or pattern.
     pub subject: String,
-    /// Whether one request has many answers.
+    /// Whether one request can have several replies.
     pub many_answers: bool,
 }
 
@@ -61,7 +61,7 @@ impl Part {
         }
     }
 
-    /// Everything that it reaches beyond its own account.
+    /// Every subject that the role may reach outside its own account.
     pub fn accesses(&self) -> Vec<Access> {
         match self {
             Self::Scheduler => {
@@ -91,7 +91,8 @@ fn of_graph_writer() -> Vec<Access> {
     all.extend([
         publishing(subjects::syncs_of_kind("closing")),
         publishing(subjects::syncs_of_kind("finished")),
-        // The writer reads held edges by sequence, from the leader if the replica lacks them, and reports by subject.
+        // The writer reads held edges by sequence, from the leader if the replica lacks them, and looks up reports by
+        // subject.
         api(&format!("DIRECT.GET.{ASSETS}")),
         api(&format!("STREAM.MSG.GET.{ASSETS}")),
         api(&format!("STREAM.INFO.{ASSETS}")),
@@ -109,7 +110,7 @@ fn of_operator() -> Vec<Access> {
     all
 }
 
-/// Joining a durable consumer, pulling, settling, and parking what cannot be handled.
+/// Subjects for joining a durable consumer, pulling, settling and parking.
 fn consuming(subscription: &Subscription) -> Vec<Access> {
     let Subscription { stream, durable, .. } = subscription;
     vec![
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn nobody_reaches_the_same_subject_twice() {
-        // A request on a subject that two patterns cover would be carried out twice.
+        // The server would deliver a request twice if two patterns covered its subject.
         for part in [Part::Collector("ec2".into()), Part::GraphWriter, Part::Operator] {
             assert_eq!(subjects_of(&part).len(), part.accesses().len(), "{part:?}");
             assert!(part.accesses().iter().all(|it| !it.subject.contains('*') || !it.subject.starts_with("$JS")));

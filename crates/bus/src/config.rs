@@ -1,8 +1,8 @@
-//! How to reach NATS and what its streams are made of.
+//! Configuration of the NATS connection and of the streams.
 
 use std::{path::PathBuf, time::Duration};
 
-/// Everything that [`crate::Bus::connect`] needs.
+/// Settings of [`crate::Bus::connect`].
 #[derive(Debug, Clone)]
 pub struct BusConfig {
     /// `nats://host:4222` or `tls://…`; several separated by commas. May hold `user:password@`.
@@ -15,18 +15,18 @@ pub struct BusConfig {
     pub ca_file: Option<PathBuf>,
     /// Name shown by `nats server report connections`.
     pub client_name: String,
-    /// Copies that JetStream keeps of each stream: 1, 3 or 5.
+    /// Number of replicas of each stream: 1, 3 or 5.
     pub replicas: usize,
-    /// Where streams are kept.
+    /// Storage of the streams.
     pub storage: Storage,
-    /// How long asset events are kept for replays.
+    /// Retention of asset events. Replays need them.
     pub assets_max_age: Duration,
-    /// Most bytes of asset events that are kept; the oldest go first. -1 for no limit.
+    /// Maximum size of the stream of asset events, in bytes; the oldest events are deleted first. -1: no limit.
     pub assets_max_bytes: i64,
 }
 
 impl BusConfig {
-    /// Defaults for a single server at this URL: one replica on disk, asset events kept for 7 days.
+    /// Default settings for a single server: one replica, on disk, asset events kept for 7 days.
     pub fn new(url: impl Into<String>, client_name: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -42,7 +42,7 @@ impl BusConfig {
     }
 }
 
-/// Where JetStream keeps a stream.
+/// Storage of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// On disk: survives a restart of the server.

@@ -13,9 +13,9 @@ use std::{
     time::Duration,
 };
 
-/// How long the first connection may take before it is called failed.
+/// Time limit of the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long JetStream may take to acknowledge one publish before it is repeated.
+/// Time limit for the acknowledgement of one publish; then it is sent again.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Interval between pings to the server. async-nats reconnects after three unanswered pings, so it drops a dead
 /// connection after half a minute.
@@ -36,26 +36,26 @@ pub enum ConnectError {
     /// A credentials, key or certificate file cannot be used.
     #[error("cannot read {file}")]
     File {
-        /// Its path.
+        /// Path of the file.
         file: String,
-        /// Why.
+        /// Path of the file.
         source: io::Error,
     },
-    /// No server answered, or it refused.
+    /// Cause.
     #[error("cannot connect to NATS at {url}: is nats-server running there, with these credentials?")]
     Server {
         /// The URL without user and password.
         url: String,
-        /// Why.
+        /// Cause.
         source: async_nats::ConnectError,
     },
 }
 
 impl Bus {
-    /// Connects, or says why not. The streams are not looked at: see [`Bus::ensure_streams`].
+    /// Connects. Does not check the streams: see [`Bus::ensure_streams`].
     ///
     /// # Errors
-    /// [`ConnectError`].
+    /// Returns a [`ConnectError`] if a file cannot be read, or no server accepts the connection.
     pub async fn connect(config: &BusConfig) -> Result<Self, ConnectError> {
         let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
         #[allow(clippy::disallowed_methods, reason = "the one place where Groma connects to NATS")]
@@ -93,15 +93,15 @@ fn options(config: &BusConfig) -> Result<ConnectOptions, ConnectError> {
         options = options.nkey(seed.trim().to_owned());
     }
     if let Some(path) = &config.ca_file {
-        // async-nats reads it itself, whatever its size.
+        // async-nats reads the file itself, without a size limit.
         files::read(path, files::SMALL).map_err(|source| ConnectError::File { file: file(path), source })?;
         options = options.add_root_certificates(path.clone());
     }
     Ok(with_user_of(&config.url, options))
 }
 
-/// As every NATS client reads a URL: `user:password@` is a user, what stands alone before the `@` is a token. async-nats
-/// itself leaves both unread.
+/// Adds the user or token of a URL, by the rule of all NATS clients: `user:password@` is a user, a single word before
+/// the `@` is a token. async-nats ignores both.
 fn with_user_of(url: &str, options: ConnectOptions) -> ConnectOptions {
     let server =
         url.split(',').find_map(|server| server.trim().parse::<ServerAddr>().ok().filter(ServerAddr::has_user_pass));
@@ -129,7 +129,7 @@ fn log() -> impl Fn(Event) -> Ready<()> + Send + Sync + 'static {
     }
 }
 
-/// The URL as it may be shown: without what stands before an `@`.
+/// The URL for messages: without user and password.
 fn without_password(url: &str) -> String {
     let strip = |server: &str| match (server.split_once("://"), server.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),

@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the server lets one pull wait for a message.
+/// Time for which the server lets one pull wait for a message.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
 /// Interval at which a scheduler checks the streams and consumers.
 const TENDING: Duration = Duration::from_secs(30);
-/// Extra time for the answer to a pull. It is below the five seconds after which async-nats ends a waiting pull as if
-/// there were no message.
+/// Extra time for the answer to a pull. Below the five seconds after which async-nats ends a waiting pull as if there
+/// were no message.
 const GRACE: Duration = Duration::from_secs(4);
 
 /// A consumer could not be created or read.
@@ -27,20 +27,20 @@ pub enum ConsumeError {
     /// The stream or the consumer cannot be used.
     #[error("cannot consume {durable} of stream {stream}")]
     Consumer {
-        /// Stream.
+        /// Stream name.
         stream: &'static str,
         /// Durable name.
         durable: String,
-        /// Why.
+        /// Cause.
         source: async_nats::Error,
     },
-    /// On a closed bus.
+    /// This user may not create a consumer that is missing (closed bus).
     #[error(
-        "consumer {durable} of stream {stream} is not there or may not be used, and this NATS user may not create \
-             it: the scheduler does when it starts"
+        "consumer {durable} of stream {stream} is missing or not accessible, and this NATS user may not create \
+             it: the scheduler creates it when it starts"
     )]
     Missing {
-        /// Stream.
+        /// Stream name.
         stream: &'static str,
         /// Durable name.
         durable: String,
@@ -66,11 +66,12 @@ pub(crate) enum Kind {
 }
 
 impl Bus {
-    /// Joins the durable consumer, or creates it. On a closed bus only the scheduler may create it: others wait for a
-    /// minute until it is there, and take it as it is.
+    /// Joins the durable consumer, and creates it or updates its configuration. On a closed bus only the scheduler may
+    /// do that: other users wait up to a minute until the consumer exists, and use it as it is.
     ///
     /// # Errors
-    /// When the stream does not exist or the server refuses the consumer, or nobody creates it.
+    /// Fails if the stream does not exist, the server rejects the consumer, or a consumer that this user may not create
+    /// is still missing after a minute.
     pub async fn consume(&self, subscription: Subscription) -> Result<Consumer, ConsumeError> {
         let Subscription { stream, durable, .. } = subscription.clone();
         let failed = |source| ConsumeError::Consumer { stream, durable: durable.clone(), source };
@@ -126,13 +127,13 @@ impl Bus {
                 tracing::warn!(stream, durable, "the consumer was missing; recreated it");
                 Ok(Some(handle))
             }
-            // If this user may not create it, the scheduler does.
+            // If this user may not create the consumer, the scheduler does.
             Err(error) if is_unheard(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Text that no other process has.
+    /// Returns a random token, unique among all clients.
     pub(crate) fn token(&self) -> String {
         self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
     }
@@ -150,7 +151,7 @@ impl Consumer {
     /// way to this client after the ack wait.
     ///
     /// # Errors
-    /// The consumer has not worked for two minutes. Calling again is safe.
+    /// Fails if the consumer has not worked for two minutes. Calling again is safe.
     pub async fn next(&self, most: usize) -> Result<Vec<Delivery>, ConsumeError> {
         let (mut deliveries, ended) = self.pull(Pull::Wait(1, PULL_EXPIRES), PULL_EXPIRES + GRACE).await;
         if let Err(error) = ended

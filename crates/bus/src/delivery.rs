@@ -6,7 +6,7 @@ use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// How to settle a delivery.
+/// Settlement of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Done: never redelivered.
@@ -67,7 +67,7 @@ impl Delivery {
     /// Tells the server that work continues, so that it does not redeliver the message to another consumer.
     ///
     /// # Errors
-    /// The connection is closed, or has been down for ten seconds.
+    /// Fails if the connection is closed, or has been down for ten seconds.
     pub async fn progress(&self) -> Result<(), async_nats::Error> {
         acknowledge(&self.message, AckKind::Progress).await
     }
@@ -75,7 +75,7 @@ impl Delivery {
     /// Settles the delivery. A lost acknowledgement only causes a harmless redelivery.
     ///
     /// # Errors
-    /// The message cannot be parked; the server then redelivers it.
+    /// Fails if the message cannot be parked; the server then redelivers it.
     pub async fn settle(self, outcome: Outcome) -> Result<(), ConsumeError> {
         let kind = match outcome {
             Outcome::Ack => AckKind::Ack,

@@ -2,7 +2,7 @@
 //! waits indefinitely for room in its queue, which is full while the connection is down, and for answers lost with a
 //! connection. `clippy.toml` forbids these calls everywhere else.
 
-#![allow(clippy::disallowed_methods, reason = "the one place that waits for NATS: each wait here has a limit")]
+#![allow(clippy::disallowed_methods, reason = "the only module that waits for NATS: each wait here has a limit")]
 
 use crate::{Bus, LookupError, streams::PAUSE};
 use async_nats::{
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 /// Time limit for one exchange: twice the server's own limit, so that the server's error arrives first.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
-/// Limit of waiting until the server knows a subscription. A user that may not publish to its own inbox cannot tell.
+/// Time limit until the server knows a subscription. A user that may not publish to its own inbox cannot find out.
 const ROUND_TRIP: Duration = Duration::from_secs(2);
 
 /// The server did not answer in time.
@@ -62,14 +62,14 @@ impl Bus {
     /// Subscribes, and returns once the server knows the subscription.
     pub(crate) async fn subscribe(&self, subject: Subject, queue: String) -> Result<Subscriber, Error> {
         let subscriber = limited(self.client.queue_subscribe(subject, queue)).await?;
-        // A server that is down learns of the subscription when it is back.
+        // A server that is down receives the subscription when the connection is back.
         if !matches!(tokio::time::timeout(ROUND_TRIP, self.round_trip()).await, Ok(Ok(Some(_)))) {
             tracing::debug!("cannot tell whether NATS knows a subscription");
         }
         Ok(subscriber)
     }
 
-    /// Returns once the server of this connection has handled everything sent before, by sending a message to itself. The
+    /// Returns once the server of this connection has handled all earlier messages, by sending a message to itself. The
     /// client's own flush waits for the socket only.
     async fn round_trip(&self) -> Result<Option<CoreMessage>, Error> {
         let inbox = Subject::from(self.client.new_inbox());
@@ -99,7 +99,7 @@ impl Bus {
         tokio::time::timeout(LIMIT, ack.into_future()).await.map_err(late)?.map(drop)
     }
 
-    /// `None`: the server has no such stream.
+    /// Returns `None` if the server has no such stream.
     pub(crate) async fn stream_info(&self, stream: &str) -> Result<Option<Info>, Error> {
         match limited(self.jetstream.request(format!("STREAM.INFO.{stream}"), &())).await? {
             Response::Ok::<Info>(info) => Ok(Some(info)),
@@ -212,11 +212,11 @@ pub(crate) enum Pull {
 }
 
 /// Calls `take` with each message of a pull until the pull ends, `take` returns `false`, or `limit` has passed.
-/// Messages already taken stay taken after `limit` or an error. The server redelivers messages that it sent but that
-/// were not taken after the ack wait.
+/// Messages already taken stay taken after `limit` or an error. After the ack wait, the server redelivers messages that
+/// were sent but not taken.
 ///
 /// async-nats ends a waiting pull five seconds after its expiry, but waits forever for the answer to a pull without
-/// wait: if the server is killed after it received the request, the next connection knows nothing of it. Heartbeats do
+/// wait: if the server is killed after it received the request, the new connection has no record of it. Heartbeats do
 /// not help, because a batch ignores them.
 pub(crate) async fn pull(
     consumer: &PullConsumer,
@@ -247,7 +247,7 @@ pub(crate) async fn acknowledge(message: &Message, kind: AckKind) -> Result<(), 
     limited(message.ack_with(kind)).await
 }
 
-/// `None`: the server has no such message.
+/// Turns the error "no message found" into `None`.
 fn if_any(answer: Result<StreamMessage, Error>) -> Result<Option<StreamMessage>, Error> {
     match answer {
         Ok(message) => Ok(Some(message)),
@@ -323,7 +323,7 @@ fn passes(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<NoAnswer>() || [info, consumer, stream, purge, last, direct, request, server].contains(&Some(true))
 }
 
-/// Duration of retries of a stream query while the server restarts or elects a leader.
+/// Duration of the retries of a stream query while the server restarts or elects a leader.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// Queries a stream, with retries. "No responders" counts as transient here, because JetStream may still be starting.

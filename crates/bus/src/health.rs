@@ -9,7 +9,7 @@ use std::{
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// Longest outage that the caller does not see as an error: longer than a restart or the election of a leader.
+/// Longest outage that is hidden from the caller: longer than a restart or the election of a leader.
 const OUTAGE: Duration = Duration::from_mins(2);
 
 /// State of one consumer, or of all publishing on a connection.
@@ -40,10 +40,10 @@ impl Health {
         let mut trouble = state.unwrap_or(Trouble { since: Instant::now(), failures: 0, told: false });
         let error = crate::chain(error);
         if connected && !trouble.told {
-            tracing::warn!(error, "{what} does not work; retrying until it does");
+            tracing::warn!(error, "{what} fails; retrying");
             trouble.told = true;
         } else {
-            tracing::debug!(error, "{what} does not work yet");
+            tracing::debug!(error, "{what} still fails");
         }
         let pause = (FIRST_PAUSE * 2_u32.pow(trouble.failures.min(8))).min(LONGEST_PAUSE);
         let for_long = trouble.since.elapsed() > OUTAGE;
@@ -96,7 +96,8 @@ mod tests {
         health.failed("it", &std::fmt::Error, connected).pause.as_millis()
     }
 
-    /// Not one test each: tracing remembers for the whole process whether anyone listens to a line, and tests run side by side.
+    /// One test for all cases: tracing caches for the whole process whether a line has a subscriber, and tests run in
+    /// parallel.
     #[test]
     fn pauses_grow_and_an_outage_is_two_lines() {
         an_outage_is_a_line_at_its_start_and_one_at_its_end();

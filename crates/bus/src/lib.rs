@@ -1,9 +1,9 @@
-//! The only crate that talks NATS: connecting, the streams, publishing with acknowledgement, the consume loop and
-//! request-reply. It moves bytes and knows nothing of AWS or Neo4j.
+//! The only crate that talks to NATS: connecting, streams, acknowledged publishing, consumers and request-reply. It
+//! moves bytes and knows nothing of AWS or Neo4j.
 //!
 //! Reading order: [`config`], [`connect`], [`streams`], [`publish`], [`subscription`], [`consume`], [`delivery`],
-//! [`watch`], [`lookup`], [`purge`], [`parked`], [`read`], [`request`]; [`access`] lists which of these each part of
-//! Groma needs. `exchange` holds every wait for the server, each with a limit.
+//! [`watch`], [`lookup`], [`purge`], [`parked`], [`read`], [`request`]. [`access`] lists the subjects of each role.
+//! `exchange` holds every wait for the server, each with a time limit.
 
 pub mod access;
 pub mod config;
@@ -35,7 +35,7 @@ pub use request::{RequestError, Served, SubscribeError, TellError};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 pub use subscription::{ACK_WAIT, GRAPH_WRITER, Subscription};
 
-/// An error with all its causes in one line: `publish failed: timed out`.
+/// Formats an error with all its causes on one line: `publish failed: timed out`.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

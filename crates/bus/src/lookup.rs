@@ -1,5 +1,5 @@
-//! Queries a stream without consuming it: one message by sequence, and the progress of a durable consumer. Queries are
-//! repeated for half a minute while a server restarts or elects a leader.
+//! Queries a stream without consuming it: a message by sequence, or the progress of a durable consumer. Retries queries
+//! for half a minute while a server restarts or elects a leader.
 
 use crate::{
     Bus,
@@ -9,47 +9,47 @@ use async_nats::jetstream::message::StreamMessage;
 use bytes::Bytes;
 use std::time::SystemTime;
 
-/// A stream could not be looked at.
+/// A query of a stream failed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot look into stream {stream}")]
+#[error("cannot query stream {stream}")]
 pub struct LookupError {
     stream: &'static str,
     source: async_nats::Error,
 }
 
 impl LookupError {
-    /// What a failure means in this stream.
+    /// Wraps an error of a query of this stream.
     pub(crate) fn of(stream: &'static str) -> impl Fn(async_nats::Error) -> Self {
         move |source| Self { stream, source }
     }
 
-    /// Whether the server may answer later: it starts, or its cluster elects a leader.
+    /// Whether the error is transient: the server is starting, or its cluster is electing a leader.
     pub fn is_passing(&self) -> bool {
         is_passing(&self.source)
     }
 }
 
-/// A message as it stands in a stream.
+/// A stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Its place.
+    /// Sequence in the stream.
     pub sequence: u64,
-    /// Where it was published.
+    /// Subject to which it was published.
     pub subject: String,
-    /// When the server stored it, by the server's clock.
+    /// Time at which the server stored it, by the server's clock.
     pub stored: SystemTime,
-    /// Its bytes.
+    /// Payload.
     pub payload: Bytes,
 }
 
-/// How far a durable consumer has come.
+/// Progress of a durable consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     /// Messages not yet delivered.
     pub waiting: u64,
-    /// Delivered, not yet settled.
+    /// Number of messages that were delivered but not settled.
     pub unsettled: usize,
-    /// Every message up to this place in the stream is settled.
+    /// Every message up to this sequence is settled.
     pub settled_up_to: u64,
     /// Sequence of the newest delivered message.
     pub delivered_up_to: u64,
@@ -62,8 +62,8 @@ impl Backlog {
     }
 }
 
-/// Tells from looks at a backlog whether consumers work it off. Only the messages up to a place in the stream count:
-/// their number only falls, so later messages of others do not pass for progress.
+/// Detects progress from successive reads of a backlog. Counts only the messages up to a sequence: their number only
+/// falls, so later messages do not look like progress.
 #[derive(Debug)]
 pub struct Draining {
     last: u64,
@@ -78,7 +78,7 @@ impl Draining {
         Self { last, settled: 0, delivered: 0, unsettled: 0 }
     }
 
-    /// Whether fewer of them are left than at any look before.
+    /// Returns whether fewer of them are left than at any earlier read.
     pub fn has_moved(&mut self, now: &Backlog) -> bool {
         let (settled, delivered) = (now.settled_up_to.min(self.last), now.delivered_up_to.min(self.last));
         if settled > self.settled || delivered > self.delivered {
@@ -100,7 +100,7 @@ impl Bus {
     /// Reads the message with this sequence. `None`: the stream's leader no longer has it.
     ///
     /// # Errors
-    /// The server does not answer for 30 s.
+    /// Fails if the server does not answer for 30 s.
     pub async fn get(&self, stream: &'static str, sequence: u64) -> Result<Option<Bytes>, LookupError> {
         let found = look(stream, || self.message_at(stream, sequence)).await?;
         Ok(found.map(|message| message.payload))
@@ -110,7 +110,7 @@ impl Bus {
     /// acknowledged message is visible.
     ///
     /// # Errors
-    /// The server does not answer for 30 s.
+    /// Fails if the server does not answer for 30 s.
     pub async fn next_on(&self, stream: &'static str, filter: &str, after: u64) -> Result<Option<Found>, LookupError> {
         Ok(look(stream, || self.message_after(stream, filter, after)).await?.map(found))
     }
@@ -118,7 +118,7 @@ impl Bus {
     /// Reads the last message on this subject (or pattern).
     ///
     /// # Errors
-    /// The server does not answer for 30 s.
+    /// Fails if the server does not answer for 30 s.
     pub async fn last_on(&self, stream: &'static str, filter: &str) -> Result<Option<Found>, LookupError> {
         Ok(look(stream, || self.last_message(stream, filter)).await?.map(found))
     }
@@ -126,17 +126,17 @@ impl Bus {
     /// Sequence of the last message of a stream.
     ///
     /// # Errors
-    /// The stream does not exist, or the server does not answer for 30 s.
+    /// Fails if the stream does not exist, or the server does not answer for 30 s.
     pub async fn last_sequence(&self, stream: &'static str) -> Result<u64, LookupError> {
         let info = look(stream, || self.stream_info(stream)).await?;
-        let none = || LookupError::of(stream)("there is no such stream".into());
+        let none = || LookupError::of(stream)("no such stream".into());
         info.map(|info| info.state.last_sequence).ok_or_else(none)
     }
 
     /// Progress of a durable consumer.
     ///
     /// # Errors
-    /// The consumer does not exist, or the server does not answer for 30 s.
+    /// Fails if the consumer does not exist, or the server does not answer for 30 s.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
         let info = look(stream, || self.consumer_info(stream, durable)).await?;
         Ok(Backlog {
@@ -147,10 +147,10 @@ impl Bus {
         })
     }
 
-    /// Deletes the message at this place for good.
+    /// Deletes the message with this sequence permanently.
     ///
     /// # Errors
-    /// When there is no such message, or the server does not answer.
+    /// Fails if there is no such message, or the server does not answer.
     pub async fn erase(&self, stream: &'static str, sequence: u64) -> Result<(), LookupError> {
         self.delete_message(stream, sequence).await.map_err(LookupError::of(stream))
     }

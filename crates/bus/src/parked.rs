@@ -1,4 +1,4 @@
-//! The parked stream as an operator sees it: what is on it and why, back to where it came from, or away for good.
+//! Operator's view of the parked stream: list messages with their reasons, send them back, or delete them.
 
 use crate::{
     Bus, LookupError, Outgoing, PublishError,
@@ -9,44 +9,44 @@ use async_nats::{HeaderMap, jetstream::message::StreamMessage};
 use bytes::Bytes;
 use events::subjects;
 
-/// A message that could not be handled.
+/// A parked message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedMessage {
-    /// Its place on the parked stream.
+    /// Sequence in the parked stream.
     pub sequence: u64,
-    /// When it was parked, in nanoseconds since 1970.
+    /// Time of parking, in nanoseconds since 1970.
     pub parked_at: i128,
-    /// Why.
+    /// Reason for parking it, as its publisher wrote it.
     pub reason: String,
-    /// The stream that it came from.
+    /// Original stream, e.g. `GROMA_ASSETS`.
     pub stream: String,
-    /// Its place there, where who parked it said so.
+    /// Sequence in the original stream. `None` if the header is missing or no number.
     pub stream_sequence: Option<u64>,
-    /// Where it was published first.
+    /// Original subject.
     pub subject: String,
-    /// Bytes of the message; empty if they left no room for the reason.
+    /// Payload. Empty if it was too large to be kept together with the headers.
     pub payload: Bytes,
 }
 
-/// A parked message could not be sent back.
+/// Error of [`Bus::send_back`].
 #[derive(Debug, thiserror::Error)]
 pub enum SendBackError {
-    /// What it says of its origin is not so: who parks a message writes that, and might name any subject.
-    #[error("it says that it came from {subject:?}, which is no subject of stream {stream:?}")]
+    /// The original subject is not one of the stream. The publisher writes that header, and could name any subject.
+    #[error("its header names the subject {subject:?}, which does not belong to stream {stream:?}")]
     Origin {
-        /// Stream that it was parked from.
+        /// Stream from which it was parked.
         stream: String,
-        /// Subject that it names.
+        /// Subject in its header.
         subject: String,
     },
-    /// The message was too large to be parked with its bytes.
-    #[error("its bytes were not kept, because they were too many")]
+    /// The payload was too large to be kept.
+    #[error("its payload was too large and was not kept")]
     NotKept,
-    /// It could not be published.
+    /// Publishing failed.
     #[error("it stays parked")]
     Publish(#[from] PublishError),
-    /// It was published, and is still parked.
-    #[error("it was sent back and cannot be removed from the parked stream")]
+    /// The message was published, but is still parked.
+    #[error("it was sent back, but cannot be removed from the parked stream")]
     Remove(#[from] LookupError),
 }
 
@@ -60,8 +60,8 @@ impl ParkedMessage {
         }
     }
 
-    /// What a message says of its origin with its subject and its headers. Its publisher wrote both, and may be a stranger:
-    /// the result takes no more memory than they do.
+    /// Reads the origin of a parked message from its subject and headers. Its publisher wrote both, and may be
+    /// untrusted: the result takes no more memory than they do.
     pub fn told(parked_on: &str, header: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             sequence: 0,
@@ -74,7 +74,7 @@ impl ParkedMessage {
         }
     }
 
-    /// Whether the subject that it names is one of the stream that it was parked from.
+    /// Whether the original subject belongs to the original stream.
     pub fn is_of_its_stream(&self) -> bool {
         let streams = [(WORK, subjects::WORK), (ASSETS, subjects::ASSETS), (SYNCS, subjects::SYNCS)];
         let pattern = streams.iter().find(|(name, _)| *name == self.stream).map(|(_, pattern)| pattern);
@@ -86,30 +86,30 @@ impl ParkedMessage {
 }
 
 impl Bus {
-    /// The first parked message after a place.
+    /// Returns the first parked message after a sequence.
     ///
     /// # Errors
-    /// When the server does not answer, or this user may not look.
+    /// Fails if the server does not answer, or this user may not read the stream.
     pub async fn next_parked(&self, after: u64) -> Result<Option<ParkedMessage>, LookupError> {
         let found = self.message_after(PARKED, subjects::PARKED, after).await.map_err(LookupError::of(PARKED))?;
         Ok(found.map(ParkedMessage::of))
     }
 
-    /// The parked message at a place.
+    /// Returns the parked message with this sequence.
     ///
     /// # Errors
-    /// As [`Bus::next_parked`].
+    /// Same as [`Bus::next_parked`].
     pub async fn parked(&self, sequence: u64) -> Result<Option<ParkedMessage>, LookupError> {
         let Some(after) = sequence.checked_sub(1) else { return Ok(None) };
         Ok(self.next_parked(after).await?.filter(|parked| parked.sequence == sequence))
     }
 
-    /// Publishes a parked message again where it came from, and takes it off the parked stream once it is stored there. Its
-    /// new id is not the first one's, which the duplicate window may still know, and always the same, so that a repeat
-    /// after a crash between the two steps is one message.
+    /// Publishes a parked message to its original subject, and deletes it from the parked stream once it is stored. The
+    /// message id differs from the original one, which may still be in the duplicate window. It is deterministic, so
+    /// that a repeat after a crash between the two steps is dropped as a duplicate.
     ///
     /// # Errors
-    /// [`SendBackError`].
+    /// Returns a [`SendBackError`]. The message is still parked.
     pub async fn send_back(&self, parked: &ParkedMessage) -> Result<(), SendBackError> {
         if !parked.is_of_its_stream() {
             let ParkedMessage { stream, subject, .. } = parked.clone();

@@ -1,5 +1,5 @@
-//! Publishing into a stream. Every message has a deterministic id and is acknowledged by JetStream, so that a publish can
-//! be repeated until it is known to be stored, and stored once.
+//! Publishes into a stream. Every message has a deterministic id and is acknowledged by JetStream. A publish can
+//! therefore be repeated until it is acknowledged, and the message is stored once.
 
 use crate::Bus;
 use async_nats::jetstream::{
@@ -10,27 +10,27 @@ use bytes::Bytes;
 use events::{AssetEvent, Message, SyncEvent, WorkItem, message_id, subjects};
 use std::time::{Duration, Instant};
 
-/// How long a publish is repeated while the server does not answer: longer than a restart or an election of a leader.
+/// Duration of the retries while the server does not answer: longer than a restart or an election of a leader.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Bytes that Groma leaves free below the server's message limit, for the headers of a parked copy.
+/// Bytes reserved below the server's message limit, for the headers of a parked copy.
 const RESERVE: usize = 4 * 1024;
 /// Longest reason of a parked message, in bytes. With the other headers it stays below [`RESERVE`].
 const MOST_REASON: usize = 1_024;
-/// Bytes for the headers of a parked message besides the reason: names, subject, sequences, id.
+/// Bytes for the other headers of a parked message: names, subject, sequences, id.
 const PARKED_HEADERS: usize = RESERVE - MOST_REASON;
-/// Pause before a repeat.
+/// Pause before a retry.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Name of the operation in the log.
 const PUBLISHING: &str = "publishing";
 
-/// Header that says why a message was parked.
+/// Header with the reason for parking a message.
 pub const PARKED_REASON: &str = "Groma-Parked-Reason";
-/// Header with the subject that a parked message came from.
+/// Header with the original subject of a parked message.
 pub const PARKED_SUBJECT: &str = "Groma-Parked-Subject";
-/// Header with the place that it had in the stream that it came from.
+/// Header with the sequence of a parked message in its original stream.
 pub const PARKED_SEQUENCE: &str = "Groma-Parked-Sequence";
 
-/// A message on its way into a stream.
+/// A message to be published into a stream.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     subject: String,
@@ -56,7 +56,7 @@ impl Outgoing {
     }
 
     /// A message that could not be handled, from `stream` at `sequence`. Cuts a long reason. Drops the payload if it
-    /// leaves no room for the headers below `most`, the server's limit; no message of Groma's is that large.
+    /// leaves no room for the headers below `most`, the server's limit; no message of Groma is that large.
     pub(crate) fn parked(
         stream: &str,
         sequence: u64,
@@ -68,7 +68,7 @@ impl Outgoing {
         let mut one_line = events::cut(reason, MOST_REASON).replace(['\r', '\n'], " ");
         let fits = payload.len() + RESERVE <= most;
         if !fits {
-            let lost = format!("its {} bytes are too many to be kept; ", payload.len());
+            let lost = format!("its payload of {} bytes was too large and was not kept; ", payload.len());
             one_line = events::cut(&(lost + &one_line), MOST_REASON);
         }
         let payload = if fits { payload } else { Bytes::new() };
@@ -85,7 +85,7 @@ impl Outgoing {
         }
     }
 
-    /// One part of a message of which the rest could be handled. `part` is unique within the message; `most` is
+    /// A part of a message whose other parts could be handled. `part` is unique within the message; `most` is
     /// [`Bus::most_bytes`].
     pub fn parked_part(
         stream: &str,
@@ -100,7 +100,7 @@ impl Outgoing {
         Self { id: format!("{}/{part}", whole.id), ..whole }
     }
 
-    /// Any bytes on any subject, for tests of what a stranger may send.
+    /// Any bytes on any subject, e.g. for tests of untrusted input.
     pub fn new(subject: String, id: String, payload: impl Into<Bytes>) -> Self {
         Self { subject, id, payload: payload.into(), headers: Vec::new() }
     }
@@ -124,24 +124,24 @@ pub enum PublishError {
     /// The server rejects the message, or has not answered for two minutes.
     #[error("publishing to {subject} failed")]
     Failed {
-        /// Its subject.
+        /// Subject of the message.
         subject: String,
-        /// Why.
+        /// Cause.
         source: async_nats::jetstream::context::PublishError,
     },
     /// The message exceeds the size limit.
-    #[error("a message for {subject} has {bytes} bytes, and at most {most} are allowed")]
+    #[error("a message for {subject} has {bytes} bytes; the limit is {most}")]
     TooLarge {
-        /// Its subject.
+        /// Subject of the message.
         subject: String,
-        /// Bytes of its payload.
+        /// Size of its payload in bytes.
         bytes: usize,
         /// Limit in bytes: the server's `max_payload` minus the reserve for parking.
         most: usize,
     },
 }
 
-/// A message that was sent and not yet acknowledged.
+/// A message that was sent and is not yet acknowledged.
 pub struct PendingAck {
     bus: Bus,
     outgoing: Outgoing,
@@ -149,7 +149,8 @@ pub struct PendingAck {
 }
 
 impl Bus {
-    /// Sends a message and returns at once; [`PendingAck::wait`] says whether it is stored, and repeats a failed send.
+    /// Sends a message and returns immediately. [`PendingAck::wait`] waits for the acknowledgement and repeats a failed
+    /// send.
     pub async fn send(&self, outgoing: Outgoing) -> PendingAck {
         let first = match outgoing.check(self.most_bytes()) {
             Ok(()) => self.attempt(&outgoing).await,
@@ -161,12 +162,12 @@ impl Bus {
     /// Sends a message and waits until it is stored.
     ///
     /// # Errors
-    /// When the server refuses it, or does not answer for two minutes.
+    /// Fails if the server rejects the message or does not answer for two minutes, or the message is too large.
     pub async fn publish(&self, outgoing: Outgoing) -> Result<(), PublishError> {
         self.send(outgoing).await.wait().await
     }
 
-    /// Largest message that the server accepts, in bytes, headers included: its `max_payload`.
+    /// Largest message that the server accepts, in bytes, including headers: its `max_payload`.
     pub fn most_bytes(&self) -> usize {
         self.client.max_payload()
     }
@@ -185,7 +186,7 @@ impl PendingAck {
     /// if this user may.
     ///
     /// # Errors
-    /// The server rejects the message or does not answer for two minutes, or the message is too large.
+    /// Fails if the server rejects the message or does not answer for two minutes, or the message is too large.
     pub async fn wait(self) -> Result<(), PublishError> {
         let Self { bus, outgoing, first } = self;
         outgoing.check(bus.most_bytes())?;
@@ -225,8 +226,8 @@ impl Bus {
     }
 }
 
-/// Whether a repeat can help: no answer in time, a broken connection, or a stream without a leader (as which a server
-/// that is starting up answers).
+/// Whether a retry can help: no answer in time, a broken connection, or a stream without a leader. A server that is
+/// starting up reports the latter.
 fn is_transient(kind: PublishErrorKind) -> bool {
     matches!(
         kind,

@@ -6,7 +6,7 @@ impl Bus {
     /// Subjects that match `filter` and hold messages, unordered.
     ///
     /// # Errors
-    /// The stream does not exist, or the server does not answer for 30 s.
+    /// Fails if the stream does not exist, or the server does not answer for 30 s.
     pub async fn subjects(&self, stream: &'static str, filter: &str) -> Result<Vec<String>, LookupError> {
         Ok(self.counts(stream, filter).await?.into_iter().map(|(subject, _)| subject).collect())
     }
@@ -14,7 +14,7 @@ impl Bus {
     /// Lists the subjects that match the pattern, each with its number of messages.
     ///
     /// # Errors
-    /// The stream does not exist, or the server does not answer for 30 s.
+    /// Fails if the stream does not exist, or the server does not answer for 30 s.
     pub async fn counts(&self, stream: &'static str, filter: &str) -> Result<Vec<(String, usize)>, LookupError> {
         look(stream, || self.stream_subjects(stream, filter)).await
     }
@@ -22,7 +22,7 @@ impl Bus {
     /// Removes every message on a subject (or pattern) and returns their number.
     ///
     /// # Errors
-    /// The stream does not exist, or the server does not answer for 30 s.
+    /// Fails if the stream does not exist, or the server does not answer for 30 s.
     pub async fn purge(&self, stream: &'static str, filter: &str) -> Result<u64, LookupError> {
         look(stream, || self.purge_subjects(stream, filter)).await
     }

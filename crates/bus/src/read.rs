@@ -1,5 +1,4 @@
-//! Reading a part of a stream from its first message to its last, without a durable place and without acknowledging:
-//! for copying what is there.
+//! Reads part of a stream from its first message to its last, without a durable position and without acknowledgements.
 
 use crate::{
     Bus, Found, LookupError,
@@ -11,39 +10,39 @@ use async_nats::jetstream::{
 };
 use std::{collections::VecDeque, time::Duration};
 
-/// Messages fetched at once: asset events have at most half a megabyte or so.
+/// Messages per fetch. An asset event has about half a megabyte at most.
 const TOGETHER: usize = 64;
-/// The server forgets a reader that asks for nothing for this long.
+/// The server deletes the consumer of a reader that sends no request for this duration.
 const FORGOTTEN: Duration = Duration::from_mins(5);
-/// How long one fetch may take; the messages are there already.
+/// Time limit of one fetch. The messages are already stored.
 const FETCH: Duration = Duration::from_secs(30);
 /// Extra time for the end of a pull to arrive.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often reading begins anew after messages that the server sent did not arrive.
+/// Number of restarts in a row after the server sent messages that did not arrive.
 const RESTARTS: u32 = 5;
 
-/// The messages that stood on a subject when reading began, in their order.
+/// The messages that were on a subject when reading began, in stream order.
 pub struct Reading {
     bus: Bus,
     stream: &'static str,
     filter: String,
     consumer: PullConsumer,
     fetched: VecDeque<Found>,
-    /// Messages that are not fetched yet.
+    /// Number of messages not yet fetched.
     left: u64,
-    /// Sequence of the last message that was fetched.
+    /// Sequence of the last fetched message.
     last: u64,
-    /// Messages that this consumer has delivered.
+    /// Number of messages delivered by this consumer.
     delivered: u64,
     restarts: u32,
 }
 
 impl Bus {
-    /// Reads every message that is now on a subject (or pattern) of a stream.
+    /// Starts reading every message that is now on a subject (or pattern) of a stream.
     ///
     /// # Errors
-    /// When the stream does not exist or may not be read.
+    /// Fails if the stream does not exist or may not be read.
     pub async fn read(&self, stream: &'static str, filter: String) -> Result<Reading, LookupError> {
         let consumer = self.reader(stream, &filter, 0).await?;
         let left = consumer.cached_info().num_pending;
@@ -53,7 +52,7 @@ impl Bus {
 
     async fn reader(&self, stream: &'static str, filter: &str, after: u64) -> Result<PullConsumer, LookupError> {
         let config = || pull::Config {
-            // With a name the filter stands in the subject of the request, where permissions can see it.
+            // With a name, the filter is part of the request's subject, where permissions apply to it.
             name: Some(format!("reader-{}", self.token())),
             filter_subject: filter.to_owned(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
@@ -66,10 +65,11 @@ impl Bus {
 }
 
 impl Reading {
-    /// The next message; none after the last.
+    /// Returns the next message; `None` after the last.
     ///
     /// # Errors
-    /// When the server does not answer; what is left unread cannot be read by going on.
+    /// Fails if the server does not answer, or messages did not arrive after five restarts. The rest cannot be read by
+    /// calling again.
     pub async fn next(&mut self) -> Result<Option<Found>, LookupError> {
         while self.fetched.is_empty() && self.left > 0 {
             self.fetch().await?;
@@ -81,9 +81,9 @@ impl Reading {
         let Self { consumer, fetched, left, last, delivered, .. } = self;
         let take = |message: Message| {
             let info = message.info()?;
-            // Without acknowledgements, a message that does not arrive is not sent again.
+            // Without acknowledgements, the server does not resend a lost message.
             if info.consumer_sequence != *delivered + 1 {
-                return Err("messages did not arrive".into());
+                return Err("messages were lost on the way".into());
             }
             (*delivered, *last, *left) = (info.consumer_sequence, info.stream_sequence, info.pending);
             let (sequence, stored, subject) =
@@ -97,11 +97,11 @@ impl Reading {
             self.restarts = 0;
             return Ok(());
         }
-        let error = ended.err().unwrap_or_else(|| "messages that were there do not come".into());
+        let error = ended.err().unwrap_or_else(|| "stored messages did not arrive".into());
         if self.restarts == RESTARTS {
             return Err(LookupError::of(self.stream)(error));
         }
-        tracing::debug!(error, stream = self.stream, after = self.last, "reading begins anew");
+        tracing::debug!(error, stream = self.stream, after = self.last, "restarting the read");
         self.restarts += 1;
         self.consumer = self.bus.reader(self.stream, &self.filter, self.last).await?;
         self.delivered = 0;

@@ -1,4 +1,4 @@
-//! Core request-reply, on subjects that no stream covers: what must not be stored anywhere.
+//! Request-reply on core NATS, on subjects that no stream covers: for content that must not be stored.
 
 use crate::Bus;
 use async_nats::{RequestErrorKind, Subject};
@@ -6,64 +6,64 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::time::Duration;
 
-/// No answer to a request.
+/// Error of [`Bus::ask`].
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// Nobody listens, or on a closed bus this user may not ask.
-    #[error("nobody answers {subject}: is the broker running, and may this NATS user ask it?")]
+    /// The subject has no subscriber, or on a closed bus this user may not send to it.
+    #[error("no responder on {subject}: is the broker running, and may this NATS user send requests to it?")]
     NobodyThere {
-        /// Subject asked.
+        /// Subject of the request.
         subject: String,
     },
-    /// Somebody listens and did not answer in time.
+    /// A subscriber exists, but did not answer in time.
     #[error("no answer on {subject} within {timeout:?}")]
     TimedOut {
-        /// Subject asked.
+        /// Subject of the request.
         subject: String,
-        /// How long was waited.
+        /// Time limit that passed.
         timeout: Duration,
     },
     /// The connection failed.
-    #[error("asking on {subject} failed")]
+    #[error("request on {subject} failed")]
     Connection {
-        /// Subject asked.
+        /// Subject of the request.
         subject: String,
-        /// Why.
+        /// Cause.
         source: async_nats::RequestError,
     },
 }
 
-/// Subscribing to a subject failed.
+/// Error of [`Bus::serve`].
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {subject}")]
+#[error("cannot subscribe to {subject}")]
 pub struct SubscribeError {
     subject: String,
     source: async_nats::Error,
 }
 
-/// Sending a message failed.
+/// Error of [`Bus::tell`].
 #[derive(Debug, thiserror::Error)]
-#[error("cannot send on {subject}")]
+#[error("cannot publish to {subject}")]
 pub struct TellError {
     subject: String,
     source: async_nats::Error,
 }
 
-/// A request to be answered.
+/// A received request.
 pub struct Served {
     bus: Bus,
     reply: Option<Subject>,
-    /// Where it was asked.
+    /// Subject of the request, where a pattern was served.
     pub subject: String,
-    /// What was asked.
+    /// Payload of the request.
     pub payload: Bytes,
 }
 
 impl Bus {
-    /// Asks and waits for one answer.
+    /// Sends a request and waits for one reply.
     ///
     /// # Errors
-    /// [`RequestError`].
+    /// Returns a [`RequestError`] if there is no subscriber, no reply in time, or no connection.
     pub async fn ask(&self, subject: &str, payload: Vec<u8>, timeout: Duration) -> Result<Bytes, RequestError> {
         match self.request(Subject::from(subject), payload.into(), timeout).await {
             Ok(message) => Ok(message.payload),
@@ -75,19 +75,19 @@ impl Bus {
         }
     }
 
-    /// Sends a message without an answer to the present subscribers.
+    /// Publishes a message to the present subscribers; nothing stores it.
     ///
     /// # Errors
-    /// The connection is closed, or has been down for ten seconds.
+    /// Fails if the connection is closed, or has been down for ten seconds.
     pub async fn tell(&self, subject: &str, payload: Vec<u8>) -> Result<(), TellError> {
         let failed = |source| TellError { subject: subject.to_owned(), source };
         self.reply(Subject::from(subject), payload.into()).await.map_err(failed)
     }
 
-    /// Requests on a subject, shared among all servers with the same queue name.
+    /// Subscribes to requests on a subject, shared among all subscribers with the same queue name.
     ///
     /// # Errors
-    /// The connection is closed, or has been down for ten seconds.
+    /// Fails if the connection is closed, or has been down for ten seconds.
     pub async fn serve(
         &self,
         subject: &str,
@@ -105,23 +105,24 @@ impl Bus {
     }
 }
 
-/// Whether an answer may go there. Who asks names the subject of the answer, and might name one on which it may not publish
-/// itself: that of a stream, or of the JetStream API. `_R_` is where the server takes answers to other NATS accounts.
+/// Whether a reply may go to this subject. The requester chooses it, and could choose one on which it may not publish
+/// itself: of a stream, or of the JetStream API. `_R_` is the prefix under which the server routes replies to other
+/// NATS accounts.
 fn is_inbox(reply: &Subject) -> bool {
     reply.starts_with("_INBOX.") || reply.starts_with("_R_.")
 }
 
 impl Served {
-    /// Bytes that an answer may have.
+    /// Largest reply in bytes.
     pub fn most_bytes(&self) -> usize {
         self.bus.most_bytes()
     }
 
-    /// Sends the answer; nowhere, when who asked named no inbox.
+    /// Sends the reply. Does nothing if the request has no inbox as its reply subject.
     pub async fn answer(self, payload: Vec<u8>) {
         let Some(reply) = self.reply else { return };
         if let Err(error) = self.bus.reply(reply, payload.into()).await {
-            tracing::warn!(%error, "cannot answer a request");
+            tracing::warn!(%error, "cannot reply to a request");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The four streams. The program creates them and keeps their configuration current; an operator sets limits, replicas
-//! and storage through [`BusConfig`].
+//! The four streams. The program creates them and keeps their configuration current. Limits, replicas and storage come
+//! from [`BusConfig`].
 
 use crate::{
     Bus, BusConfig, Outgoing, PublishError, Storage,
@@ -9,94 +9,96 @@ use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use events::subjects;
 use std::time::{Duration, Instant};
 
-/// Work items; each is deleted when a collector has finished it.
+/// Stream of work items. Each is deleted when a collector has finished it.
 pub const WORK: &str = "GROMA_WORK";
-/// Asset events, kept by age and size so that they can be replayed.
+/// Stream of asset events. Kept by age and size, so that they can be replayed.
 pub const ASSETS: &str = "GROMA_ASSETS";
-/// Progress of syncs.
+/// Stream of the progress of syncs.
 pub const SYNCS: &str = "GROMA_SYNCS";
-/// Messages that could not be handled, with the reason in a header.
+/// Stream of messages that could not be handled, with the reason in a header.
 pub const PARKED: &str = "GROMA_PARKED";
 
-/// JetStream forgets message ids after this long. Repeats after it are harmless, only not dropped by the server.
+/// JetStream forgets message ids after this duration. Later repeats are harmless; the server only does not drop them.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
-/// Progress of syncs and parked messages are kept this long.
+/// Retention of the progress of syncs and of parked messages.
 const HISTORY: Duration = Duration::from_hours(30 * 24);
-/// Work that nobody took in a day belongs to a sync that is long over.
+/// Work that no collector took within a day belongs to a sync that ended long ago.
 const WORK_MAX_AGE: Duration = Duration::from_hours(24);
 
-/// How long a stream or consumer is waited for that this user may use and not create.
+/// Time limit for a missing stream or consumer that this user may use but not create.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-/// Pause between two looks.
+/// Pause between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(250);
 
-/// A stream is not as it has to be.
+/// A stream is missing or cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// Creating, updating or looking failed.
+    /// A request to create, update or read the stream failed.
     #[error("cannot set up stream {stream}: is JetStream enabled on the server, with room for {replicas} replica(s)?")]
     Failed {
-        /// Its name.
+        /// Stream name.
         stream: String,
-        /// Copies that were asked for.
+        /// Requested number of replicas.
         replicas: usize,
-        /// Why.
+        /// Cause.
         source: async_nats::Error,
     },
-    /// The stream is there and takes nothing.
-    #[error("a stream does not keep what is published")]
+    /// The stream exists but does not store messages.
+    #[error("stream does not persist messages")]
     NotKept(#[source] PublishError),
-    /// On a closed bus.
-    #[error("stream {stream} is not there, and this NATS user may not create it: the scheduler does when it starts")]
+    /// This user may not create a stream that is missing (closed bus).
+    #[error(
+        "stream {stream} is missing, and this NATS user may not create it: the scheduler creates it when it starts"
+    )]
     Missing {
-        /// Its name.
+        /// Stream name.
         stream: String,
     },
 }
 
-/// What can be seen of a stream.
+/// Result of a check of a stream.
 enum Seen {
-    /// It is there; whether it is as it should be.
+    /// The stream exists. `current`: with the wanted configuration.
     There { current: bool },
-    /// There is none of this name.
+    /// No such stream.
     Missing,
-    /// This user may not look.
+    /// This user has no permission to check.
     Hidden,
 }
 
-/// A stream as `groma streams` shows it.
+/// A stream in the output of `groma streams`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct StreamSummary {
-    /// Its name.
+    /// Stream name, e.g. `GROMA_WORK`.
     pub name: String,
-    /// Subjects it stores.
+    /// Subjects that it stores.
     pub subjects: Vec<String>,
-    /// Messages held.
+    /// Number of stored messages.
     pub messages: u64,
-    /// Bytes held.
+    /// Size of the stored messages in bytes.
     pub bytes: u64,
-    /// Sequence numbers of the first and the last message held.
+    /// Sequences of the first and the last stored message.
     pub sequences: (u64, u64),
-    /// Copies kept.
+    /// Number of replicas.
     pub replicas: usize,
     /// `file` or `memory`.
     pub storage: &'static str,
     /// `limits`, `workqueue` or `interest`.
     pub retention: &'static str,
-    /// Durable consumers: name, messages not yet delivered, delivered but not acknowledged, redelivered.
+    /// Its durable consumers.
     pub consumers: Vec<ConsumerSummary>,
 }
 
-/// A durable consumer as `groma streams` shows it.
+/// A durable consumer in the output of `groma streams`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ConsumerSummary {
-    /// Its name.
+    /// Durable name, e.g. `collector-ec2`.
     pub name: String,
-    /// Messages not yet delivered.
+    /// Number of messages not yet delivered.
     pub waiting: u64,
-    /// Delivered, not yet acknowledged.
+    /// Number of messages delivered but not yet acknowledged.
     pub unacknowledged: usize,
-    /// Delivered more than once and still not acknowledged.
+    /// Number of messages delivered more than once and not yet acknowledged.
     pub redelivered: usize,
 }
 
@@ -147,7 +149,7 @@ impl StreamConfigs {
     }
 }
 
-/// Whether a stream that is there has all that is asked for. The server fills in what a configuration leaves out.
+/// Whether an existing stream has the wanted configuration. The server fills in omitted values.
 fn is_current(there: &Config, asked: &Config) -> bool {
     let limit = |bytes: i64| if bytes <= 0 { -1 } else { bytes };
     let Config { subjects, retention, max_age, duplicate_window, num_replicas, storage, allow_direct, .. } = there;
@@ -165,11 +167,12 @@ fn is_current(there: &Config, asked: &Config) -> bool {
 }
 
 impl Bus {
-    /// Creates the streams that are missing, and brings the limits of the others up to date. On a closed bus only the
-    /// scheduler may: others wait for a minute until the streams that they may see are there, and take them as they are.
+    /// Creates missing streams and updates the configuration of the others. On a closed bus only the scheduler may:
+    /// other users wait up to a minute until the streams that they may see exist, and use them as they are.
     ///
     /// # Errors
-    /// When the server has no JetStream, no room, or refuses the configuration, or nobody creates a stream.
+    /// Fails if the server has no JetStream or no room, rejects the configuration, or a stream that this user may not
+    /// create is still missing after a minute.
     pub async fn ensure_streams(&self) -> Result<(), StreamError> {
         for config in &self.streams.0 {
             self.ensure_stream(config).await?;
@@ -192,7 +195,10 @@ impl Bus {
                 (Ok(()), _) => return Ok(()),
                 (Err(error), _) if !is_unheard(&error) => return Err(failed(error)),
                 (Err(_), Seen::There { .. }) => {
-                    tracing::debug!(stream = config.name, "taken as it is: this NATS user may not change it");
+                    tracing::debug!(
+                        stream = config.name,
+                        "using the stream as it is: this NATS user may not change it"
+                    );
                     return Ok(());
                 }
                 (Err(_), _) if Instant::now() >= deadline => return Err(StreamError::Missing { stream: stream() }),
@@ -201,8 +207,8 @@ impl Bus {
         }
     }
 
-    /// Recreates a stream that existed before in this process: a server lost its storage, or a user deleted it. If
-    /// this user may not create it, the scheduler does.
+    /// Recreates a stream that existed before in this process: a server lost its storage, or a user deleted it. If this
+    /// user may not create it, the scheduler does.
     pub(crate) async fn restore_stream(&self, config: &Config) -> Result<(), async_nats::Error> {
         if !matches!(self.look_at(config).await?, Seen::Missing) {
             return Ok(());
@@ -224,16 +230,16 @@ impl Bus {
         }
     }
 
-    /// Whether the server says that it has JetStream: then a question of which nobody takes notice is one that this user
-    /// may not ask.
+    /// Whether the server reports that it has JetStream. If so, a request without responders means that this user lacks
+    /// permission.
     pub fn has_jetstream(&self) -> bool {
         self.client.server_info().jetstream
     }
 
-    /// Whether a stream can be made and holds what is published: makes one of its own, and takes it away again.
+    /// Creates a trial stream, stores a message in it, and deletes it again.
     ///
     /// # Errors
-    /// When the server has no JetStream, no room for so many copies, or this user may not.
+    /// Fails if the server has no JetStream or no room for the replicas, or this user lacks the permission.
     pub async fn try_storage(&self) -> Result<(), StreamError> {
         const NAME: &str = "GROMA_TRIAL";
         const SUBJECT: &str = "groma.trial.v1";
@@ -248,15 +254,15 @@ impl Bus {
         };
         let failed = |source| StreamError::Failed { stream: NAME.to_owned(), replicas: template.num_replicas, source };
         self.create_stream(config).await.map_err(failed)?;
-        let kept = self.publish(Outgoing::new(SUBJECT.to_owned(), String::new(), "is this kept?")).await;
+        let kept = self.publish(Outgoing::new(SUBJECT.to_owned(), String::new(), "trial")).await;
         self.delete_stream(NAME).await.ok();
         kept.map_err(StreamError::NotKept)
     }
 
-    /// Every Groma stream on the server with its consumers.
+    /// Summarizes the four streams and their consumers.
     ///
     /// # Errors
-    /// When a stream is missing or the server does not answer.
+    /// Fails if a stream is missing or the server does not answer.
     pub async fn stream_summaries(&self) -> Result<Vec<StreamSummary>, async_nats::Error> {
         let mut summaries = Vec::new();
         for config in &self.streams.0 {
@@ -266,7 +272,7 @@ impl Bus {
     }
 
     async fn stream_summary(&self, name: &str) -> Result<StreamSummary, async_nats::Error> {
-        let info = self.stream_info(name).await?.ok_or_else(|| format!("there is no stream {name}"))?;
+        let info = self.stream_info(name).await?.ok_or_else(|| format!("no such stream: {name}"))?;
         let consumers = self.consumer_infos(name).await?;
         Ok(StreamSummary {
             name: name.to_owned(),

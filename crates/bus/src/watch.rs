@@ -26,7 +26,7 @@ impl Bus {
     /// so a message may be delivered twice, as with every consumer.
     ///
     /// # Errors
-    /// The stream does not exist.
+    /// Fails if the stream does not exist.
     pub async fn watch(&self, stream: &'static str, filter: String) -> Result<Consumer, ConsumeError> {
         let watcher = Watcher { filter, position: Arc::default() };
         let deadline = Instant::now() + PATIENCE;
@@ -38,8 +38,8 @@ impl Bus {
 }
 
 impl Watcher {
-    /// Creates another consumer at the watcher's position, and the stream if it is missing too. `None`: the consumer
-    /// `name` exists.
+    /// Creates another consumer at the watcher's position, and the stream if it is missing too. Returns `None` if the
+    /// consumer `name` exists.
     pub(crate) async fn restore(
         &self,
         bus: &Bus,
@@ -59,7 +59,7 @@ impl Watcher {
 
     /// Creates a consumer at the watcher's position.
     async fn create(&self, bus: &Bus, stream: &str) -> Result<PullConsumer, async_nats::Error> {
-        let info = bus.stream_info(stream).await?.ok_or_else(|| format!("there is no stream {stream}"))?;
+        let info = bus.stream_info(stream).await?.ok_or_else(|| format!("no such stream: {stream}"))?;
         let config = pull::Config {
             // With a name, the filter is part of the request's subject, where permissions apply to it.
             name: Some(format!("watcher-{}", bus.token())),

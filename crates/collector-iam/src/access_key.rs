@@ -12,18 +12,18 @@ use collector::{
 use events::FailureClass;
 use futures::{StreamExt, stream};
 
-/// A user's key.
+/// An access key of a user.
 #[derive(Debug, Clone)]
 pub struct AccessKey {
-    /// As `ListAccessKeys` gives it.
+    /// Result of `ListAccessKeys`.
     pub metadata: AccessKeyMetadata,
-    /// As `GetAccessKeyLastUsed` gives it.
+    /// Result of `GetAccessKeyLastUsed`.
     pub last_used: AccessKeyLastUsed,
-    /// Whose it is.
+    /// ARN of its user.
     pub user_arn: String,
 }
 
-/// Access keys, never their secrets.
+/// Access keys, without their secrets.
 pub static ACCESS_KEY: Node<AccessKey> = Node {
     extra_labels: &["AccountAccessKey", "APIKey"],
     id: |it, _| it.metadata.access_key_id().unwrap_or_default().to_owned(),
@@ -32,7 +32,7 @@ pub static ACCESS_KEY: Node<AccessKey> = Node {
         prop("createdate", |it, _| it.metadata.create_date().map(Value::spelled).into()),
         prop("createdate_dt", |it, _| it.metadata.create_date().into()),
         prop("status", |it, _| Value::text(it.metadata.status())),
-        // Python's word for nothing: Cartography spells out the missing date of a key that was never used.
+        // `None` in Python: Cartography writes this text as the missing date of a key that was never used.
         prop("lastuseddate", |it, _| it.last_used.last_used_date().map_or_else(|| "None".into(), Value::spelled)),
         prop("lastuseddate_dt", |it, _| it.last_used.last_used_date().into()),
         prop("lastusedservice", |it, _| it.last_used.service_name().into()),
@@ -51,7 +51,7 @@ pub static ACCESS_KEY: Node<AccessKey> = Node {
     ..Node::of("AWSAccountAccessKey")
 };
 
-/// The calls.
+/// Listing of all users' keys.
 pub const LISTING: Listing<Iam> = Listing {
     name: "ListAccessKeys",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"],
@@ -75,14 +75,14 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// Keys by id; `None` is a key that is gone.
+/// Keys by id; `None` is a deleted key.
 type Keys = Vec<(String, Result<Option<AccessKey>, CollectError>)>;
 
 async fn asked(iam: Client, user_arn: String) -> (Result<Keys, CollectError>, String) {
     (keys(&iam, &user_arn).await, user_arn)
 }
 
-/// Keys of a user; none of a user who is gone already.
+/// Lists the keys of a user; empty if the user was deleted.
 async fn keys(iam: &Client, user_arn: &str) -> Result<Keys, CollectError> {
     let mut keys = Vec::new();
     let mut pages = paged!(iam.list_access_keys().user_name(name(user_arn)).max_items(1000), marker);
@@ -95,16 +95,16 @@ async fn keys(iam: &Client, user_arn: &str) -> Result<Keys, CollectError> {
     Ok(keys)
 }
 
-/// `None`: the key is gone.
+/// Reads the last use of a key. Returns `None` if the key was deleted.
 async fn key(iam: &Client, user_arn: &str, metadata: AccessKeyMetadata) -> Result<Option<AccessKey>, CollectError> {
     let Some(answer) = last_used(iam, user_arn, &metadata).await? else { return Ok(None) };
-    let without = || CollectError::internal("GetAccessKeyLastUsed did not say when the key was last used");
+    let without = || CollectError::internal("GetAccessKeyLastUsed returned no last use");
     let last_used = answer.access_key_last_used.ok_or_else(without)?;
     Ok(Some(AccessKey { metadata, last_used, user_arn: user_arn.to_owned() }))
 }
 
-/// `None`: the key was deleted. AWS may also answer AccessDenied, because it does not distinguish deleted keys from keys of
-/// other accounts.
+/// Calls `GetAccessKeyLastUsed`. Returns `None` if the key was deleted. AWS may also return AccessDenied then, because
+/// it does not distinguish deleted keys from keys of other accounts.
 async fn last_used(
     iam: &Client,
     user_arn: &str,
@@ -182,7 +182,7 @@ mod tests {
     const SECOND: &str = "<AccessKeyMetadata><member><AccessKeyId>AKIA2</AccessKeyId></member></AccessKeyMetadata>";
     const USED: &str = "<AccessKeyLastUsed><ServiceName>s3</ServiceName><Region>us-east-1</Region></AccessKeyLastUsed>";
 
-    /// How the listing ends, and the keys that it writes.
+    /// Result of the listing, and the keys that it writes.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
         let server = Canned::answering(answers);
         let mut sink = Sink::to_memory(place());
@@ -193,7 +193,7 @@ mod tests {
         (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
     }
 
-    /// AWS tells a deleted key and one of another account by the same words.
+    /// AWS returns the same error for a deleted key and for one of another account.
     #[tokio::test]
     async fn a_key_that_is_denied_is_gone_if_its_user_does_not_have_it_any_more() {
         let answers = [USERS, KEYS, "!AccessDenied no", SECOND, USED];

@@ -1,10 +1,10 @@
-//! Numbers about the account: `GetAccountSummary` -> properties of `(:AWSAccount)`.
+//! Counts of the account's resources: `GetAccountSummary` -> properties of `(:AWSAccount)`.
 
 use crate::Iam;
 use aws_sdk_iam::{operation::get_account_summary::GetAccountSummaryOutput, types::SummaryKeyType as Key};
 use collector::{Collecting, Listing, Node, Sink, Value, prop};
 
-/// What the account has how many of. The account itself comes from STS.
+/// Counts of the account's resources. The account itself comes from STS.
 pub static ACCOUNT_SUMMARY: Node<GetAccountSummaryOutput> = Node {
     shared: |_| true,
     id: |_, place| place.account_id.clone(),
@@ -31,7 +31,7 @@ fn count(summary: &GetAccountSummaryOutput, key: &Key) -> Value {
     summary.summary_map().and_then(|counts| counts.get(key)).copied().into()
 }
 
-/// The call.
+/// Listing of the counts.
 pub const LISTING: Listing<Iam> =
     Listing { name: "GetAccountSummary", actions: &["iam:GetAccountSummary"], feeds: &[&ACCOUNT_SUMMARY], collect };
 
@@ -45,7 +45,7 @@ mod tests {
     use collector::testing::render;
     use expect_test::expect;
 
-    /// Keys as they are on the wire.
+    /// Keys as in the API.
     const KEYS: [&str; 13] = [
         "AccountMFAEnabled",
         "MFADevices",

@@ -1,5 +1,5 @@
-//! Who may do what: `GetAccountAuthorizationDetails` answers in pages of a thousand what would otherwise take several
-//! calls for each user, group, role and policy.
+//! Permissions: `GetAccountAuthorizationDetails` returns in pages of a thousand what would otherwise take several calls
+//! for each user, group, role and policy.
 
 use crate::{
     Iam,
@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-/// The call.
+/// Listing of principals and policies.
 pub const LISTING: Listing<Iam> = Listing {
     name: "GetAccountAuthorizationDetails",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"],
@@ -57,13 +57,13 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// Turns pages into rows.
+/// Converts pages to rows.
 struct Reader<'a> {
-    /// Users name their groups, and the graph knows groups by ARN.
+    /// ARNs of groups by name: users name their groups, but the graph has them by ARN.
     groups: HashMap<&'a str, &'a str>,
     sink: &'a mut Sink,
     said: Said,
-    /// ARNs of attached managed policies and of boundaries that no page has described so far.
+    /// ARNs of attached managed policies and of boundaries that no page has described yet.
     awaited: BTreeSet<String>,
     described: BTreeSet<String>,
     /// Roles and policies that could not be read.
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn user(&mut self, user: &UserDetail) -> Result<(), CollectError> {
-        // A group that is not there was made after the groups were listed: its members come with the next sync.
+        // A missing group was created after the groups were listed: its members come with the next sync.
         let groups = user.group_list().iter().filter_map(|name| self.groups.get(name.as_str()));
         let groups = groups.map(|&arn| arn.to_owned()).collect();
         self.sink.emit(&USER_GRANTS, &UserGrants { detail: user.clone(), groups }).await?;
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Policies that nobody holds are no part of the graph.
+    /// Policies that no principal has are not part of the graph.
     async fn policy(&mut self, policy: &ManagedPolicyDetail) -> Result<(), CollectError> {
         let (Some(arn), Some(document)) = (policy.arn(), default_document(policy)) else { return Ok(()) };
         if policy.attachment_count().is_some_and(|count| count > 0) || self.awaited.contains(arn) {
@@ -159,13 +159,14 @@ impl<'a> Reader<'a> {
         self.sink.emit_all(&STATEMENT, &statements.unwrap_or_default()).await
     }
 
-    /// None when the document cannot be read, which the listing's end reports.
+    /// Reads the statements of a document. Returns `None` if it cannot be read; the error is returned at the end of the
+    /// listing.
     fn statements(&mut self, policy_id: &str, document: &str) -> Result<Option<Vec<PolicyStatement>>, CollectError> {
         let statements = statement::read(policy_id, document);
         Ok(self.details.take(policy_id, statements.map(Some))?.read())
     }
 
-    /// Policies that were attached while the pages were read, after their own page had gone by.
+    /// Fetches policies that were attached while the pages were read, after their own page was read.
     async fn attached_meanwhile(mut self, iam: &Client) -> Result<(), CollectError> {
         for arn in std::mem::take(&mut self.awaited) {
             if let Some(document) = self.details.take(&arn, fetch(iam, &arn).await)?.read() {
@@ -176,12 +177,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How often a policy is asked for its default version, which may be replaced before it is read.
+/// Number of requests for a policy's default version, which may be replaced before it is read.
 const ATTEMPTS: u32 = 5;
-/// Pause between two attempts: IAM's answers may lag behind each other.
+/// Pause between two requests: IAM's responses may lag behind each other.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The document in force; none when the policy is gone already.
+/// Fetches the default version of a policy. Returns `None` if the policy was deleted.
 async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> {
     // If the version is gone, a new default replaced it after GetPolicy: ask again.
     for _ in 0..ATTEMPTS {
@@ -190,12 +191,12 @@ async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> 
         let answer = iam.get_policy_version().policy_arn(arn).set_version_id(version.map(str::to_owned)).send().await;
         if let Some(answer) = unless_gone(answer)? {
             let document = answer.policy_version().and_then(|version| version.document()).map(str::to_owned);
-            let none = || CollectError::internal("the policy came without a document");
+            let none = || CollectError::internal("AWS returned the policy without a document");
             return document.map(Some).ok_or_else(none);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    let message = "AWS has the policy, but not its default version".to_owned();
+    let message = "AWS returned the policy, but not its default version".to_owned();
     Err(CollectError { class: FailureClass::Service, message })
 }
 

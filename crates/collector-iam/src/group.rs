@@ -4,7 +4,7 @@ use crate::{inline_policy, managed_policy};
 use aws_sdk_iam::types::GroupDetail;
 use collector::{Edge, Node, Value, copied, indexed, prop};
 
-/// Groups and the policies that they hold. Who is in a group is known of users, see [`crate::user::USER_GRANTS`].
+/// Groups and their policies. Members of a group come from users, see [`crate::user::USER_GRANTS`].
 pub static GROUP: Node<GroupDetail> = Node {
     extra_labels: &["AWSPrincipal", "UserGroup"],
     id: |it, _| it.arn().unwrap_or_default().to_owned(),

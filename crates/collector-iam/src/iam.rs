@@ -1,4 +1,4 @@
-//! The SDK client of one work item, with what its listings share.
+//! SDK client of one work item, with data that its listings share.
 
 use crate::principals::Principals;
 use aws_sdk_iam::{Client, config::Builder};
@@ -7,27 +7,27 @@ use tokio::sync::OnceCell;
 
 /// IAM of one account.
 pub struct Iam {
-    /// The SDK's client.
+    /// Client of the SDK.
     pub sdk: Client,
     principals: OnceCell<Principals>,
 }
 
 impl Iam {
-    /// Principals that a listing asks about at the same time. What AWS allows is the limiter's to keep.
+    /// Limit of concurrent calls about principals in a listing. The limiter enforces AWS's quotas.
     pub const AT_ONCE: usize = 16;
 
-    /// A client with the work item's session, region, endpoint, limits and retry quota.
+    /// Creates a client with the work item's session, region, endpoint, limits and retry quota.
     pub fn connect(connection: &Connection) -> Self {
         let Connection { sdk, retry_partition, .. } = connection;
         let config = Builder::from(sdk).retry_partition(retry_partition.clone()).build();
         Self { sdk: Client::from_conf(config), principals: OnceCell::new() }
     }
 
-    /// Names of the account's users, groups and roles: listed once for all listings that need them. A failure is not
-    /// kept, so that each listing fails for its own reason or not at all.
+    /// Returns the account's users, groups and roles, listed once for all listings that need them. A failure is not
+    /// cached, so each listing tries again.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    /// Fails if they cannot be listed.
     pub async fn principals(&self) -> Result<&Principals, CollectError> {
         self.principals.get_or_try_init(|| Principals::list(&self.sdk)).await
     }

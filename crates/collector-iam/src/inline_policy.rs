@@ -1,4 +1,4 @@
-//! Policies that are part of a user, group or role, from `GetAccountAuthorizationDetails` -> `(:AWSInlinePolicy)`.
+//! Policies embedded in a user, group or role, from `GetAccountAuthorizationDetails` -> `(:AWSInlinePolicy)`.
 
 use crate::managed_policy::count;
 use aws_sdk_iam::types::PolicyDetail;
@@ -7,19 +7,19 @@ use collector::{Edge, Node, Target, Value, indexed, prop};
 /// Label of inline policies.
 pub const LABEL: &str = "AWSInlinePolicy";
 
-/// An inline policy: its name is unique only in its principal.
+/// An inline policy. Its name is unique only within its principal.
 #[derive(Debug, Clone)]
 pub struct InlinePolicy {
-    /// `<principal's ARN>/inline_policy/<name>`.
+    /// Node id: `<principal's ARN>/inline_policy/<name>`.
     pub id: String,
-    /// Its name.
+    /// Name of the policy.
     pub name: String,
-    /// How many statements it has; none when it cannot be read.
+    /// Number of statements; `None` if the document cannot be read.
     pub statements: Option<usize>,
 }
 
 impl InlinePolicy {
-    /// The policy of this name in a principal, not read so far.
+    /// An inline policy whose document was not read yet.
     pub fn new(principal_arn: &str, name: &str) -> Self {
         Self { id: format!("{principal_arn}/inline_policy/{name}"), name: name.to_owned(), statements: None }
     }
@@ -32,7 +32,7 @@ pub static INLINE_POLICY: Node<InlinePolicy> = Node {
     props: &[
         prop("name", |it, _| (&it.name).into()),
         prop("type", |_, _| "inline".into()),
-        // They have none: the property is indexed for the managed policies, which share the label AWSPolicy.
+        // Always null. The property is indexed for managed policies, which share the label AWSPolicy.
         indexed("arn", |_, _| Value::Null),
         prop("_groma_statements", |it, _| count(it.statements)),
     ],
@@ -40,7 +40,7 @@ pub static INLINE_POLICY: Node<InlinePolicy> = Node {
     ..Node::of(LABEL)
 };
 
-/// Ends of a principal's POLICY edges.
+/// Targets of a principal's POLICY edges.
 pub fn targets(principal_arn: Option<&str>, policies: &[PolicyDetail]) -> Vec<Target> {
     let Some(arn) = principal_arn else { return Vec::new() };
     policies.iter().filter_map(|it| it.policy_name()).map(|name| InlinePolicy::new(arn, name).id.into()).collect()

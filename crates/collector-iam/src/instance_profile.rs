@@ -4,7 +4,7 @@ use crate::Iam;
 use aws_sdk_iam::types::InstanceProfile;
 use collector::{Collecting, Edge, Listing, Node, Sink, paged, prop};
 
-/// Instance profiles, those without a role included, which no other call shows.
+/// Instance profiles, including those without a role, which no other call returns.
 pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
     id: |it, _| it.arn().to_owned(),
     props: &[
@@ -23,7 +23,7 @@ pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
     ..Node::of("AWSInstanceProfile")
 };
 
-/// The call.
+/// Listing of instance profiles.
 pub const LISTING: Listing<Iam> = Listing {
     name: "ListInstanceProfiles",
     actions: &["iam:ListInstanceProfiles"],

@@ -1,5 +1,5 @@
-//! JSON that keeps the order of its keys, and is written like Python's `json.dumps`: the graph holds policy conditions
-//! as such text.
+//! JSON that keeps the order of its keys and is formatted like Python's `json.dumps`. The graph stores policy
+//! conditions as such text.
 //!
 //! serde_json rejects nesting of more than 128 levels, so neither reading nor writing exhausts the stack. Reading takes
 //! time and memory in proportion to the text.
@@ -17,7 +17,7 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i128),
     /// Any other number.
     Float(f64),
@@ -25,12 +25,12 @@ pub enum Json {
     String(String),
     /// A list.
     List(Vec<Json>),
-    /// An object: keys are unique and in the order in which they first came; of values for one key the last counts.
+    /// An object with unique keys in order of their first occurrence. The last value of a repeated key counts.
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
-    /// The value of an object's key; none for other values.
+    /// Returns the value of an object's key; `None` for other values.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {
             Self::Object(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -38,7 +38,7 @@ impl Json {
         }
     }
 
-    /// The text, when it is one.
+    /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -47,7 +47,7 @@ impl Json {
     }
 }
 
-/// As Python's `json.dumps`: `", "` and `": "` between parts, everything but printable ASCII escaped.
+/// Formats like Python's `json.dumps`: `", "` and `": "` as separators, all but printable ASCII escaped.
 impl fmt::Display for Json {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,8 +98,8 @@ fn write_text(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     out.write_char('"')
 }
 
-/// Python prints the same shortest digits as Rust, but takes an exponent below 1e-4 and from 1e16 on, of two digits at
-/// least and with its sign.
+/// Formats a float like Python: the same shortest digits as Rust, but with an exponent below 1e-4 and from 1e16 on. The
+/// exponent has a sign and at least two digits.
 fn write_float(out: &mut fmt::Formatter<'_>, number: f64) -> fmt::Result {
     let scientific = format!("{number:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(value.to_string(), python);
     }
 
-    /// The expected texts are what `json.dumps(json.loads(…))` of Python 3.11 prints.
+    /// The expected texts are the output of `json.dumps(json.loads(…))` in Python 3.11.
     #[test]
     fn text_is_what_python_writes() {
         check(r#"{"b":1,"a":[true,null,"x"]}"#, r#"{"b": 1, "a": [true, null, "x"]}"#);

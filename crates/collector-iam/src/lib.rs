@@ -1,8 +1,8 @@
-//! The IAM collector: principals, the policies that they hold, whom roles trust, credentials, and who used what last.
-//! Knows IAM and nothing of the bus or the graph database.
+//! The IAM collector: principals, their policies, trusted principals of roles, credentials, and last used services.
+//! Knows IAM, but neither the bus nor the graph database.
 //!
-//! Reading order: [`registry`] names every listing; [`authorization`] is the largest and fills the tables up to
-//! [`statement`]; [`policy_document`] reads what policies say; the rest is one file per resource type.
+//! Reading order: [`registry`] lists every listing. [`authorization`] is the largest and fills the tables up to
+//! [`statement`]. [`policy_document`] parses policies. The rest is one file per resource type.
 
 pub mod registry;
 

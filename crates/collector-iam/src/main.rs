@@ -1,4 +1,4 @@
-//! The IAM collector alone: takes work items from the bus until it is told to stop.
+//! The IAM collector as a single program: consumes work items until shutdown.
 
 use collector::Alone;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! Managed policies that somebody holds or is bounded by, from `GetAccountAuthorizationDetails` -> `(:AWSManagedPolicy)`.
+//! Managed policies that are attached to a principal or used as a boundary, from `GetAccountAuthorizationDetails` ->
+//! `(:AWSManagedPolicy)`.
 
 use crate::principals::name;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, ManagedPolicyDetail};
@@ -7,12 +8,12 @@ use collector::{Node, Target, Value, indexed, prop};
 /// Label of managed policies.
 pub const LABEL: &str = "AWSManagedPolicy";
 
-/// A managed policy by its ARN, which says most of what the graph holds of it besides its statements.
+/// A managed policy. Apart from its statements, the graph only has properties from its ARN.
 #[derive(Debug, Clone)]
 pub struct ManagedPolicy {
-    /// Its ARN.
+    /// ARN of the policy.
     pub arn: String,
-    /// How many statements it has; none when it cannot be read.
+    /// Number of statements; `None` if the document cannot be read.
     pub statements: Option<usize>,
 }
 
@@ -30,17 +31,17 @@ pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
     ..Node::of(LABEL)
 };
 
-/// Whether it is one of AWS's own policies, the same for all accounts: `arn:aws:iam::aws:policy/…`.
+/// Whether it is a policy of AWS, the same for all accounts: `arn:aws:iam::aws:policy/…`.
 pub fn is_of_aws(policy_id: &str) -> bool {
     policy_id.split(':').nth(4) == Some("aws")
 }
 
-/// How many statements a policy has: a policy without any grants nothing, and is not taken for one that cannot be read.
+/// Number of statements as a property. A policy with 0 statements grants nothing; null means that it cannot be read.
 pub fn count(statements: Option<usize>) -> Value {
     statements.and_then(|count| i64::try_from(count).ok()).into()
 }
 
-/// Ends of a principal's POLICY edges.
+/// Targets of a principal's POLICY edges.
 pub fn targets(attached: &[AttachedPolicy]) -> Vec<Target> {
     attached.iter().filter_map(|it| it.policy_arn()).map(Target::from).collect()
 }
@@ -50,7 +51,7 @@ pub fn boundary(attached: Option<&AttachedPermissionsBoundary>) -> Value {
     attached.and_then(|it| it.permissions_boundary_arn()).into()
 }
 
-/// The version in force, URL-encoded.
+/// Returns the document of the default version, URL-encoded.
 pub fn default_document(policy: &ManagedPolicyDetail) -> Option<&str> {
     policy.policy_version_list().iter().find(|version| version.is_default_version())?.document()
 }

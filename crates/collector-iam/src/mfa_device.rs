@@ -7,16 +7,16 @@ use collector::{
 };
 use futures::{StreamExt, stream};
 
-/// A device that a user signs in with.
+/// An MFA device of a user.
 #[derive(Debug, Clone)]
 pub struct UserDevice {
-    /// As IAM gives it.
+    /// Result of `ListMFADevices`.
     pub device: MfaDevice,
-    /// Whose it is.
+    /// ARN of its user.
     pub user_arn: String,
 }
 
-/// MFA devices, virtual and real.
+/// MFA devices, virtual and physical.
 pub static MFA_DEVICE: Node<UserDevice> = Node {
     extra_labels: &["MfaDevice"],
     id: |it, _| it.device.serial_number().to_owned(),
@@ -31,7 +31,7 @@ pub static MFA_DEVICE: Node<UserDevice> = Node {
     ..Node::of("AWSMfaDevice")
 };
 
-/// The call.
+/// Listing of all users' devices.
 pub const LISTING: Listing<Iam> = Listing {
     name: "ListMFADevices",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListMFADevices"],
@@ -57,7 +57,7 @@ async fn asked(iam: Client, user_arn: String) -> (Result<Vec<UserDevice>, Collec
     (devices(&iam, &user_arn).await, user_arn)
 }
 
-/// Devices of a user; none of a user who is gone already.
+/// Lists the devices of a user; empty if the user was deleted.
 async fn devices(iam: &Client, user_arn: &str) -> Result<Vec<UserDevice>, CollectError> {
     let mut devices = Vec::new();
     let mut pages = paged!(iam.list_mfa_devices().user_name(name(user_arn)).max_items(1000), marker);

@@ -1,49 +1,49 @@
-//! What an IAM policy document says, whichever of the forms AWS accepts it is written in.
+//! Parses IAM policy documents in all forms that AWS accepts.
 
 use crate::json::Json;
 use percent_encoding::percent_decode_str;
 
-/// Limit of a document in bytes, URL-encoded as in IAM's answer. IAM accepts 131,072 characters including white space
+/// Limit of a document in bytes, URL-encoded as in IAM's response. IAM accepts 131,072 characters including white space
 /// (API reference, `CreatePolicy`), each of up to 12 encoded bytes.
 const MOST_BYTES: usize = 12 * 131_072;
 
-/// Why a document cannot be read.
+/// A document that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// The document is longer than IAM allows.
-    #[error("the document has {0} bytes, and at most {MOST_BYTES} are read")]
+    #[error("the document has {0} bytes; the limit is {MOST_BYTES}")]
     TooLong(usize),
-    /// Not text once the URL encoding is taken off.
+    /// The URL-decoded document is not text.
     #[error("the document is not UTF-8")]
     Encoding(#[from] std::str::Utf8Error),
     /// Not JSON.
     #[error("the document is not JSON")]
     Json(#[from] serde_json::Error),
-    /// JSON, but no policy.
+    /// The JSON is not a policy.
     #[error("the document has no Statement")]
     NoStatement,
-    /// A statement that is not an object.
+    /// A statement is not an object.
     #[error("statement {0} is not an object")]
     NotAnObject(usize),
-    /// A field with a value that AWS does not know there.
+    /// A field has a value that AWS does not accept there.
     #[error("{field} of statement {statement} is not {expected}")]
     Field {
         /// Position of the statement, from 1.
         statement: usize,
-        /// Its field.
+        /// Name of the field, e.g. `Action`.
         field: &'static str,
-        /// What it should be.
+        /// Expected value.
         expected: &'static str,
     },
 }
 
-/// Version of a document that names none (IAM user guide, "IAM JSON policy elements: Version").
+/// Version of a document without a version (IAM user guide, "IAM JSON policy elements: Version").
 const OLD: &str = "2008-10-17";
 
-/// One statement.
+/// A statement of a policy.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Statement {
-    /// `Version` of its document, which decides whether it has variables.
+    /// `Version` of its document, which determines whether it has policy variables.
     pub version: String,
     /// `Sid`, which may be empty.
     pub sid: Option<String>,
@@ -61,15 +61,15 @@ pub struct Statement {
     pub condition: Option<String>,
     /// `Principal`: kind (`AWS`, `Service`, `Federated`, …) and value.
     pub principals: Vec<(String, String)>,
-    /// `NotPrincipal`, in the same form: everyone but these.
+    /// `NotPrincipal` in the same form: all principals except these.
     pub not_principals: Option<Vec<(String, String)>>,
 }
 
-/// Parses the statements of a document, URL-encoded as in IAM's answer. Takes time and memory in proportion to the
+/// Parses the statements of a document, URL-encoded as in IAM's response. Takes time and memory in proportion to the
 /// text, which may have 1.5 MB and 128 levels of nesting.
 ///
 /// # Errors
-/// The text is not a policy document.
+/// Fails if the text is not a policy document.
 pub fn parse(encoded: &str) -> Result<Vec<Statement>, DocumentError> {
     if encoded.len() > MOST_BYTES {
         return Err(DocumentError::TooLong(encoded.len()));
@@ -137,7 +137,7 @@ impl Fields<'_> {
     fn principals(&self, field: &'static str) -> Result<Option<Vec<(String, String)>>, DocumentError> {
         match self.json.get(field) {
             None => Ok(None),
-            // `"Principal": "*"` is short for everyone.
+            // `"Principal": "*"` means every principal.
             Some(Json::String(everyone)) => Ok(Some(vec![("AWS".to_owned(), everyone.clone())])),
             Some(Json::Object(kinds)) => {
                 let mut all = Vec::new();

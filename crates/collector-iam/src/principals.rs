@@ -1,7 +1,7 @@
-//! Who is in the account: what the listings that ask about each principal go by.
+//! Principals of the account, for listings that make a call for each.
 //!
-//! IAM's quotas (5,000 users, 500 groups, 5,000 roles an account) bound the list to about a megabyte, the only thing
-//! that this collector holds longer than a page.
+//! IAM's quotas (5,000 users, 500 groups, 5,000 roles per account) limit the list to about a megabyte. It is the only
+//! data that this collector keeps for longer than a page.
 
 use aws_sdk_iam::{
     Client,
@@ -14,19 +14,19 @@ use std::collections::HashMap;
 /// ARNs of an account's principals.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Principals {
-    /// Of users.
+    /// ARNs of users.
     pub users: Vec<String>,
-    /// Of groups.
+    /// ARNs of groups.
     pub groups: Vec<String>,
-    /// Of roles.
+    /// ARNs of roles.
     pub roles: Vec<String>,
 }
 
 impl Principals {
-    /// Lists them: one call for a thousand.
+    /// Lists the principals, a thousand per call.
     ///
     /// # Errors
-    /// When a page cannot be read.
+    /// Fails if a page cannot be read.
     pub async fn list(iam: &Client) -> Result<Self, CollectError> {
         let kinds = Some(vec![User, Group, Role]);
         let mut pages = paged!(iam.get_account_authorization_details().set_filter(kinds).max_items(1000), marker);
@@ -46,13 +46,13 @@ impl Principals {
         self.roles.extend(roles.map(str::to_owned));
     }
 
-    /// ARN of each group by its name, which is unique in an account.
+    /// ARNs of groups by name, which is unique in an account.
     pub fn groups_by_name(&self) -> HashMap<&str, &str> {
         self.groups.iter().map(|arn| (name(arn), arn.as_str())).collect()
     }
 }
 
-/// `alice` of `arn:aws:iam::111111111111:user/people/alice`: names hold no slash, paths do.
+/// Name in an ARN: `alice` of `arn:aws:iam::111111111111:user/people/alice`. Paths contain slashes, names do not.
 pub fn name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

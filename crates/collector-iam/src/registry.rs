@@ -1,4 +1,4 @@
-//! Everything that this collector lists.
+//! Registry of all listings of this collector.
 
 use crate::{
     Iam, access_key, account_summary, authorization, instance_profile, mfa_device, saml_provider, server_certificate,
@@ -6,7 +6,7 @@ use crate::{
 };
 use collector::{Region, Service};
 
-/// IAM, with a line for each listing. The first ones find the principals that the later ones ask about one by one.
+/// IAM with its listings. The first ones find the principals about which the later ones ask.
 pub static SERVICE: Service<Iam> = Service {
     name: "iam",
     region: Region::Global,

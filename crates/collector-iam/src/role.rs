@@ -4,16 +4,16 @@ use crate::{inline_policy, managed_policy, trust::Trusted, trust_policy::TrustPo
 use aws_sdk_iam::types::RoleDetail;
 use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 
-/// A role, with what its trust policy says.
+/// A role with its trust policy.
 #[derive(Debug, Clone)]
 pub struct Role {
-    /// As IAM gives it.
+    /// Result of `GetAccountAuthorizationDetails`.
     pub detail: RoleDetail,
-    /// Whom it trusts; ARNs, or names of services and of web identity providers, without repeats.
+    /// Trusted principals: ARNs, or names of services and web identity providers, without duplicates.
     pub trust: TrustPolicy,
 }
 
-/// Roles, the policies that they hold and whom they trust.
+/// Roles, their policies and their trusted principals.
 pub static ROLE: Node<Role> = Node {
     extra_labels: &["AWSPrincipal", "PermissionRole"],
     id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
@@ -30,7 +30,7 @@ pub static ROLE: Node<Role> = Node {
     ontology: &[copied("_ont_name", "name"), fixed("_ont_type", "custom"), fixed("_ont_scope", "account")],
     edges: &[
         Edge::account(),
-        // Cartography has this edge to principals that the policy only denies, too.
+        // Like Cartography, also writes this edge to principals that the policy only denies.
         Edge::out("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", "arn", |it: &Role, _| {
             it.trust.trusted.iter().map(target).collect()
         })
@@ -46,7 +46,7 @@ pub static ROLE: Node<Role> = Node {
     ..Node::of("AWSRole")
 };
 
-/// Type of the edges to accounts that a trust policy allows without a principal that has a node: see
+/// Type of edges to accounts that a trust policy allows without a principal that has a node: see
 /// [`TrustPolicy::unlinked`].
 const TRUSTS: &str = "_module_TRUSTS";
 

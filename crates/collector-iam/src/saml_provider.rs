@@ -4,7 +4,7 @@ use crate::{Iam, principals::name};
 use aws_sdk_iam::types::SamlProviderListEntry;
 use collector::{Collecting, Edge, Listing, Node, Sink, copied, fixed, indexed, prop};
 
-/// SAML providers. The list does not name them, but their ARNs do.
+/// SAML providers. Their names come from the ARNs, because the list has none.
 pub static SAML_PROVIDER: Node<SamlProviderListEntry> = Node {
     extra_labels: &["IdentityProvider"],
     id: |it, _| it.arn().unwrap_or_default().to_owned(),
@@ -19,13 +19,13 @@ pub static SAML_PROVIDER: Node<SamlProviderListEntry> = Node {
     ..Node::of("AWSSAMLProvider")
 };
 
-/// The call.
+/// Listing of SAML providers.
 pub const LISTING: Listing<Iam> =
     Listing { name: "ListSAMLProviders", actions: &["iam:ListSAMLProviders"], feeds: &[&SAML_PROVIDER], collect };
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        // The API has no pages here.
+        // This API operation has no pages.
         let answer = iam.sdk.list_saml_providers().send().await?;
         sink.emit_all(&SAML_PROVIDER, answer.saml_provider_list()).await
     })

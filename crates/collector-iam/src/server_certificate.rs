@@ -4,7 +4,7 @@ use crate::Iam;
 use aws_sdk_iam::types::ServerCertificateMetadata;
 use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, paged, prop};
 
-/// Certificates that IAM keeps for load balancers and CloudFront.
+/// Certificates stored in IAM for load balancers and CloudFront.
 pub static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
     extra_labels: &["Certificate"],
     id: |it, _| it.server_certificate_id().to_owned(),
@@ -21,7 +21,7 @@ pub static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
     ..Node::of("AWSServerCertificate")
 };
 
-/// The call.
+/// Listing of server certificates.
 pub const LISTING: Listing<Iam> = Listing {
     name: "ListServerCertificates",
     actions: &["iam:ListServerCertificates"],

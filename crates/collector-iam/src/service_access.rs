@@ -1,5 +1,6 @@
-//! Which service a principal used last: `GenerateServiceLastAccessedDetails` starts a job for each user, role and
-//! group, `GetServiceLastAccessedDetails` answers when it is done -> properties of `(:AWSUser)`, `(:AWSRole)`, `(:AWSGroup)`.
+//! Last service used by each principal. `GenerateServiceLastAccessedDetails` starts a job for each user, role and
+//! group; `GetServiceLastAccessedDetails` returns its result -> properties of `(:AWSUser)`, `(:AWSRole)`,
+//! `(:AWSGroup)`.
 
 use crate::{Iam, principals::Principals};
 use aws_sdk_iam::{
@@ -14,20 +15,20 @@ use events::FailureClass;
 use futures::{StreamExt, stream};
 use std::time::Duration;
 
-/// Users' last service. Rows go by the principal's own label, not by the label that all principals share: they must
-/// find the same node whichever listing comes first.
+/// Last service of users. Rows use the principal's own label, not the label that all principals share: they must find
+/// the same node whichever listing comes first.
 pub static USER_ACCESS: Node<Access> = access("AWSUser");
-/// Roles' last service.
+/// Last service of roles.
 pub static ROLE_ACCESS: Node<Access> = access("AWSRole");
-/// Groups' last service.
+/// Last service of groups.
 pub static GROUP_ACCESS: Node<Access> = access("AWSGroup");
 
-/// A principal's last service.
+/// Last service of a principal.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The principal.
+    /// ARN of the principal.
     pub arn: String,
-    /// None when it has used no service in the time that AWS looks back.
+    /// Last used service; `None` if it used no service within AWS's tracking period.
     pub service: Option<ServiceLastAccessed>,
 }
 
@@ -54,7 +55,7 @@ impl Access {
     }
 }
 
-/// The calls.
+/// Listing of all principals' last services.
 pub const LISTING: Listing<Iam> = Listing {
     name: "GetServiceLastAccessedDetails",
     actions: &[
@@ -81,7 +82,7 @@ fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// A principal to ask about, and the table that its answer is for.
+/// A principal, with the table for its result.
 struct Question {
     table: &'static Node<Access>,
     arn: String,
@@ -95,21 +96,21 @@ fn questions(principals: &Principals) -> Vec<Question> {
     all.collect()
 }
 
-/// `None`: the principal was deleted since it was listed.
+/// Returns `None` if the principal was deleted after it was listed.
 async fn ask(iam: Client, question: Question) -> (Question, Result<Option<Access>, CollectError>) {
     let answer = last_service(&iam, &question.arn).await;
     (question, answer)
 }
 
 async fn last_service(iam: &Client, arn: &str) -> Result<Option<Access>, CollectError> {
-    // A job that is gone may have gone with its principal; otherwise another one answers.
+    // A missing job may mean that its principal was deleted. Otherwise a second job returns the result.
     for _ in 0..2 {
         let Some(job) = generate(iam, arn).await? else { return Ok(None) };
         if let Some(access) = wait(iam, arn, &job).await? {
             return Ok(Some(access));
         }
     }
-    Err(failed("the job that finds out which service was used last is gone, and so is another one"))
+    Err(failed("two jobs for the last used service disappeared"))
 }
 
 /// Starts a job and returns its id.
@@ -118,7 +119,8 @@ async fn generate(iam: &Client, arn: &str) -> Result<Option<String>, CollectErro
     Ok(job.map(|job| job.job_id.unwrap_or_default()))
 }
 
-/// `None`: the job is gone. Polls ever more slowly for up to a minute, as long as Cartography does. Most jobs are done at once.
+/// Waits for a job. Returns `None` if the job is gone. Polls with growing pauses for up to a minute, as long as
+/// Cartography does. Most jobs end immediately.
 async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, CollectError> {
     const FIRST: Duration = Duration::from_millis(250);
     const SLOWEST: Duration = Duration::from_secs(4);
@@ -134,10 +136,10 @@ async fn wait(iam: &Client, arn: &str, job: &str) -> Result<Option<Access>, Coll
         }
         pause = (pause * 2).min(SLOWEST);
     }
-    Err(failed("the job that finds out which service was used last did not end"))
+    Err(failed("the job for the last used service did not end"))
 }
 
-/// Reads the answer's other pages. `None`: the job is gone.
+/// Reads the remaining pages of a result. Returns `None` if the job is gone.
 async fn rest(
     iam: &Client,
     arn: &str,
@@ -150,7 +152,7 @@ async fn rest(
         let next = page.marker.take().filter(|marker| !marker.is_empty());
         if page.is_truncated && next.is_none() {
             return Err(CollectError::internal(
-                "AWS marked the answer as truncated but gave no marker for the next page",
+                "AWS marked the response as truncated but returned no marker for the next page",
             ));
         }
         let next = next.filter(|_| page.is_truncated);
@@ -163,7 +165,7 @@ async fn rest(
     }
 }
 
-/// Of two services the one used later; the first of those used at the same time, and none of those never used.
+/// Returns the service that was used later: the first one of equals, and never one that was not used.
 fn later(latest: Option<ServiceLastAccessed>, next: ServiceLastAccessed) -> Option<ServiceLastAccessed> {
     let when =
         |service: &ServiceLastAccessed| service.last_authenticated().map(|time| (time.secs(), time.subsec_nanos()));
@@ -172,10 +174,10 @@ fn later(latest: Option<ServiceLastAccessed>, next: ServiceLastAccessed) -> Opti
 
 fn job_failed(answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
     let reason = answer.error().map(|error| format!(": {}: {}", error.code(), error.message())).unwrap_or_default();
-    failed(format!("the job that finds out which service was used last failed{reason}"))
+    failed(format!("the job for the last used service failed{reason}"))
 }
 
-/// A failure of one principal's job: the others can still be asked.
+/// A failure of one principal's job. The jobs of other principals may still succeed.
 fn failed(message: impl Into<String>) -> CollectError {
     CollectError { class: FailureClass::Service, message: message.into() }
 }
@@ -251,7 +253,7 @@ mod tests {
         )
     }
 
-    /// How the listing ends, and the service that it says.
+    /// Result of the listing, with the service.
     async fn listed(answers: &[&str]) -> Result<String, String> {
         let server = Canned::answering(answers);
         let mut sink = Sink::to_memory(place());
@@ -273,7 +275,7 @@ mod tests {
     #[tokio::test]
     async fn a_repeated_marker_is_an_error() {
         let (a, b) = (page("s3", 1, "a"), page("ec2", 3, "b"));
-        let repeated = "arn:aws:iam::111111111111:user/alice: AWS gave the same page token twice, so the rest of the listing \
+        let repeated = "arn:aws:iam::111111111111:user/alice: AWS returned the same page token twice, so the rest of the listing \
                         cannot be read";
         for pages in [&[USERS, JOB, &a, &a][..], &[USERS, JOB, &a, &b, &a]] {
             assert_eq!(listed(pages).await, Err(repeated.to_owned()));

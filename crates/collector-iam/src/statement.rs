@@ -1,4 +1,4 @@
-//! What policies allow and deny -> `(:AWSPolicy)-[:STATEMENT]->(:AWSPolicyStatement)`.
+//! Statements of policies -> `(:AWSPolicy)-[:STATEMENT]->(:AWSPolicyStatement)`.
 
 use crate::{
     managed_policy::is_of_aws,
@@ -10,15 +10,16 @@ use std::collections::HashMap;
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyStatement {
-    /// `<policy's id>/statement/<Sid, or 1, 2, … among those without>`, unique in its policy.
+    /// Node id, unique within the policy: `<policy's id>/statement/<Sid>`, with the numbers 1, 2, … for statements
+    /// without a Sid.
     pub id: String,
     /// Id of its policy.
     pub policy_id: String,
-    /// What it says.
+    /// Content of the statement.
     pub says: Statement,
 }
 
-/// Statements, of managed and of inline policies alike.
+/// Statements of managed and inline policies.
 pub static STATEMENT: Node<PolicyStatement> = Node {
     shared: |it| is_of_aws(&it.policy_id),
     id: |it, _| it.id.clone(),
@@ -36,23 +37,23 @@ pub static STATEMENT: Node<PolicyStatement> = Node {
     ..Node::of("AWSPolicyStatement")
 };
 
-/// The statements of a policy's document.
+/// Parses the statements of a policy's document.
 ///
 /// # Errors
-/// When it is no policy document.
+/// Fails if the text is not a policy document.
 pub fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
     Ok(identified(policy_id, statements))
 }
 
-/// The failure of a policy or a role whose document cannot be read.
+/// Error for a policy or role whose document cannot be parsed.
 pub fn unreadable(error: &policy_document::DocumentError) -> CollectError {
     let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     CollectError::internal(format!("{error}{cause}"))
 }
 
-/// Gives each statement its id. A `Sid` that reads like a position can name a second statement: the last one has the id, as
-/// in a graph where each is written in turn, and the ones before it `<id>#1`, `<id>#2`, … A Sid has no `#`.
+/// Assigns an id to each statement. A `Sid` that looks like a number can give two statements the same id. The last one
+/// keeps it, as in a graph to which each is written in turn. Earlier ones get `<id>#1`, `<id>#2`, … A Sid has no `#`.
 fn identified(policy_id: &str, statements: Vec<Statement>) -> Vec<PolicyStatement> {
     let mut unnamed = 0;
     let mut all: Vec<PolicyStatement> = Vec::with_capacity(statements.len());
@@ -123,7 +124,7 @@ mod tests {
         .assert_eq(&render(&STATEMENT, &statement, &[]));
     }
 
-    /// Comparing each statement with all others would take minutes.
+    /// A pairwise comparison of statements would take minutes.
     #[test]
     fn a_hundred_thousand_statements_are_identified() {
         let statements = |sid: Option<String>| vec![Statement { sid, ..Statement::default() }; 100_000];

@@ -1,9 +1,9 @@
-//! Pieces of fixtures.
+//! Parts of fixtures.
 
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail};
 use aws_smithy_types::DateTime;
 
-/// 2024-05-01T01:02:03Z.
+/// The time 2024-05-01T01:02:03Z.
 pub(crate) fn time() -> DateTime {
     DateTime::from_secs(1_714_525_323)
 }

@@ -1,9 +1,9 @@
-//! Whom roles trust: services, identity providers and other accounts, read from the roles' trust policies.
+//! Trusted principals of roles: services, identity providers and other accounts, read from trust policies.
 
 use collector::{CollectError, Edge, Node, Place, Sink, copied, indexed, one, prop};
 use std::collections::HashSet;
 
-/// An AWS service, the same for all accounts.
+/// AWS services, the same for all accounts.
 pub static SERVICE_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal", "ServiceAccount"],
     shared: |_| true,
@@ -13,7 +13,7 @@ pub static SERVICE_PRINCIPAL: Node<Trusted> = Node {
     ..Node::of("AWSServicePrincipal")
 };
 
-/// An identity provider: the account's own (SAML, OpenID Connect), or one that every account may name, such as
+/// Identity providers: the account's own (SAML, OpenID Connect), or public ones such as
 /// `cognito-identity.amazonaws.com`.
 pub static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal"],
@@ -24,7 +24,7 @@ pub static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
     ..Node::of("AWSFederatedPrincipal")
 };
 
-/// Another account. It may be surveyed as well, or be known from here alone.
+/// Other accounts. They may also be surveyed, or be known only from trust policies.
 pub static OTHER_ACCOUNT: Node<Trusted> = Node {
     shared: |_| true,
     id: |it, _| it.account.clone(),
@@ -32,7 +32,7 @@ pub static OTHER_ACCOUNT: Node<Trusted> = Node {
     ..Node::of("AWSAccount")
 };
 
-/// That account as a whole, as trust policies name it.
+/// Root principals of other accounts, as trust policies name them.
 pub static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
@@ -42,23 +42,23 @@ pub static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
     ..Node::of("AWSRootPrincipal")
 };
 
-/// Somebody whom a role trusts.
+/// A principal in a trust policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted {
-    /// What it is.
+    /// Kind of the principal.
     pub kind: Kind,
     /// ARN or name.
     pub arn: String,
     /// Account of the ARN, or empty.
     pub account: String,
-    /// The trust policy never lets it assume the role: no statement allows it, its account or everyone, or one without a
-    /// condition denies it.
+    /// The trust policy never lets it assume the role. Either no statement allows the principal, its account or
+    /// everyone, or a statement without a condition denies it.
     pub denied: bool,
-    /// It depends on a condition, a session's name or the effect of `NotPrincipal` whether the policy allows or denies it.
+    /// The decision depends on a condition, a session name or the effect of `NotPrincipal`.
     pub conditional: bool,
 }
 
-/// What a trusted principal is.
+/// Kind of a trusted principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An AWS service.
@@ -67,15 +67,15 @@ pub enum Kind {
     OwnProvider,
     /// Any other identity provider.
     OtherProvider,
-    /// A root principal of another account.
+    /// Root principal of another account.
     OtherRoot,
-    /// A principal that has, if anywhere, a node of its own.
+    /// A principal with its own node, if it has any.
     Principal,
 }
 
 impl Trusted {
-    /// Reads a principal of a trust policy. None for what no node can stand for: everyone (`*`), the unique id that IAM
-    /// leaves of a deleted principal, kinds that trust policies do not have.
+    /// Reads a principal of a trust policy. Returns `None` for principals that have no node: everyone (`*`), the unique
+    /// id of a deleted principal, and kinds that trust policies do not have.
     pub fn new(kind: &str, value: &str, place: &Place) -> Option<Self> {
         let account = if value.starts_with("arn:") { value.split(':').nth(4).unwrap_or_default() } else { "" };
         let own = account == place.account_id;
@@ -83,7 +83,8 @@ impl Trusted {
             "Service" => Kind::Service,
             "Federated" if own => Kind::OwnProvider,
             "Federated" => Kind::OtherProvider,
-            // Cartography knows a root by this word anywhere in the ARN, and so takes an account from `role/chroot`.
+            // Like Cartography, recognizes a root by this word anywhere in the ARN, so also reads an account from
+            // `role/chroot`.
             "AWS" if value.contains("root") && !own && !account.is_empty() => Kind::OtherRoot,
             "AWS" if value.starts_with("arn:") => Kind::Principal,
             _ => return None,
@@ -91,22 +92,22 @@ impl Trusted {
         Some(Self { kind, arn: value.to_owned(), account: account.to_owned(), denied: false, conditional: false })
     }
 
-    /// ARN of its account as a whole.
+    /// ARN of its account's root principal.
     pub fn root_arn(&self) -> String {
         let partition = self.arn.split(':').nth(1).unwrap_or_default();
         format!("arn:{partition}:iam::{}:root", self.account)
     }
 }
 
-/// What was already said of trusted principals, so that a service that a thousand roles trust is one row.
+/// Principals already emitted, so that a service that a thousand roles trust is one row.
 #[derive(Debug, Default)]
 pub struct Said(HashSet<String>);
 
 impl Said {
-    /// Emits those of them that are new.
+    /// Emits the principals that were not emitted before.
     ///
     /// # Errors
-    /// When the sink does not take one.
+    /// Fails if the sink rejects a row.
     pub async fn emit(&mut self, sink: &mut Sink, trusted: &[Trusted]) -> Result<(), CollectError> {
         for one in trusted {
             if one.kind == Kind::Principal || !self.0.insert(one.arn.clone()) {

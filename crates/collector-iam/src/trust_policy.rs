@@ -1,4 +1,4 @@
-//! What a role's trust policy says: whom it names, and its statements as the analysis reads them.
+//! Reads a role's trust policy: the principals, and the statements for the analysis.
 
 use crate::{
     policy_document::{self, Statement},
@@ -9,24 +9,24 @@ use collector::{CollectError, Place};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 
-/// A trust policy. That of a role whose document cannot be read has no text.
+/// A trust policy. Without text if the document cannot be parsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustPolicy {
-    /// Whom it names, each once, in the order of the document. Statements that deny count as well, as in Cartography, and are
-    /// told apart by [`Trusted::denied`].
+    /// Its principals without duplicates, in document order. Like Cartography, includes principals of Deny statements,
+    /// marked by [`Trusted::denied`].
     pub trusted: Vec<Trusted>,
     /// Its statements as a JSON list of `{"version", "effect", "action", "notaction", "principal", "notprincipal",
-    /// "condition"}`: absent elements are null, principals are pairs of kind and value, the condition is text as on other
-    /// statements.
+    /// "condition"}`. Absent elements are null, principals are pairs of kind and value, and the condition is text as in
+    /// other statements.
     pub text: Option<String>,
-    /// Ids of accounts that it allows by their id alone, or by the name of a role's session: neither has a node.
+    /// Ids of accounts that it allows by account id, or by the name of a role session. Neither has a node.
     pub unlinked: BTreeSet<String>,
 }
 
-/// Reads a trust policy.
+/// Parses a trust policy.
 ///
 /// # Errors
-/// When it is no policy document.
+/// Fails if the text is not a policy document.
 pub fn read(document: &str, place: &Place) -> Result<TrustPolicy, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
     let text = Value::from(statements.iter().map(json).collect::<Vec<_>>()).to_string();
@@ -54,7 +54,7 @@ fn unlinked(statement: &Statement) -> impl Iterator<Item = String> {
     })
 }
 
-/// `111111111111` of `arn:aws:sts::111111111111:assumed-role/app/session`.
+/// Account of a role session: `111111111111` of `arn:aws:sts::111111111111:assumed-role/app/session`.
 fn account_of_session(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     let (_, _, service, _) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -95,20 +95,20 @@ fn decide(it: Trusted, statements: &[Says<'_>]) -> Trusted {
     Trusted { denied: !allowed || denied, conditional: !freely || at_times, ..it }
 }
 
-/// Whether a statement is about a principal.
+/// Whether a statement applies to a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     No,
-    /// About some of a role's sessions; or AWS does not say.
+    /// Applies to some sessions of a role, or AWS does not document it.
     Maybe,
     Yes,
 }
 
-/// A statement, prepared to look for principals.
+/// A statement, prepared for lookups of principals.
 struct Says<'a> {
     effect: Option<&'a str>,
     condition: Option<&'a str>,
-    /// It has a `Principal`, not a `NotPrincipal`.
+    /// Has a `Principal`, not a `NotPrincipal`.
     is_positive: bool,
     values: HashSet<&'a str>,
     sessions: Vec<&'a str>,
@@ -132,9 +132,9 @@ impl<'a> Says<'a> {
         self.condition.is_none_or(|text| ["", "[]", "[{}]"].contains(&text))
     }
 
-    /// Whether it is about this principal: it names the principal, its account (as such or as its root) or everyone, or does
-    /// not with `NotPrincipal`. That has to list both the principal and its account to except it (IAM user guide, "IAM JSON
-    /// policy elements: NotPrincipal").
+    /// Whether it applies to this principal. With `Principal`, it does if it names the principal, its account (by id or
+    /// root) or everyone. With `NotPrincipal`, it does unless it lists both the principal and its account (IAM user
+    /// guide, "IAM JSON policy elements: NotPrincipal").
     fn names(&self, it: &Trusted) -> Named {
         let account = it.account.is_empty()
             || self.values.contains(it.account.as_str())
@@ -171,7 +171,7 @@ fn has_effect(statement: &Statement, effect: &str) -> bool {
     statement.effect.as_deref() == Some(effect)
 }
 
-/// Whether it is about one of these actions.
+/// Whether it applies to one of these actions.
 fn assumes(statement: &Statement, actions: &[&str]) -> bool {
     let any = |patterns: &[String], action: &str| {
         patterns.iter().any(|it| is_like(it.to_lowercase().as_bytes(), action.as_bytes()))
@@ -184,7 +184,8 @@ fn assumes(statement: &Statement, actions: &[&str]) -> bool {
     actions.iter().any(is_meant)
 }
 
-/// IAM's wildcards: `*` is any text, `?` one character. Takes at most the product of both lengths.
+/// Matches IAM's wildcards: `*` is any text, `?` one character. Takes time proportional to at most the product of both
+/// lengths.
 fn is_like(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from, mut retry) = (0, 0, None);
     while from < text.len() {
@@ -217,7 +218,7 @@ mod tests {
         read(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#), &place()).expect("a policy")
     }
 
-    /// ARN, and whether it is denied and conditional.
+    /// ARNs, and whether each is denied and conditional.
     fn flags(statements: &str) -> Vec<(String, bool, bool)> {
         policy(statements).trusted.into_iter().map(|it| (it.arn, it.denied, it.conditional)).collect()
     }
@@ -272,7 +273,7 @@ mod tests {
         assert_eq!(but(r#""*""#, ""), [FREE, FREE]);
     }
 
-    /// AWS rejects it today.
+    /// AWS no longer accepts such a policy.
     #[test]
     fn an_allow_for_everyone_else_is_never_sure() {
         let allow = r#"{"Effect":"Allow","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"arn:aws:iam::1:user/b"}}"#;
@@ -305,12 +306,12 @@ mod tests {
         assert_eq!(of(&but(r#""Principal":"*","NotAction":["sts:AssumeRole","sts:TagSession"]"#)), free);
         assert_eq!(of(&but(r#""Principal":"*","Action":"sts:AssumeRoleWithSAML""#)), free);
         assert_eq!(of(&but(r#""Principal":"*","NotAction":"sts:TagSession""#)), [(user.to_owned(), true, false)]);
-        // Its account is trusted, and it is denied under a condition.
+        // Its account is trusted, but it is denied under a condition.
         let root = "arn:aws:iam::1:root";
         let deny = r#""Principal":{"AWS":"arn:aws:iam::1:user/a"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}"#;
         let both = format!(r#"{},{{"Effect":"Deny",{deny}}}"#, allow(root));
         assert_eq!(of(&both), [(root.to_owned(), false, false), (user.to_owned(), false, true)]);
-        // One session of a role is denied.
+        // Only one session of a role is denied.
         let session = r#"{"Effect":"Deny","Action":"*","Principal":{"AWS":"arn:aws:sts::1:assumed-role/app/s"}}"#;
         assert_eq!(of(&format!("{},{session}", allow(role)))[0], (role.to_owned(), false, true));
     }

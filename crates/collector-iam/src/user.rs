@@ -1,4 +1,4 @@
-//! Users: `ListUsers` -> `(:AWSUser)`, and what `GetAccountAuthorizationDetails` adds about the same users.
+//! Users: `ListUsers` -> `(:AWSUser)`, and their grants from `GetAccountAuthorizationDetails`.
 
 use crate::{Iam, inline_policy, managed_policy};
 use aws_sdk_iam::types::{User, UserDetail};
@@ -7,7 +7,7 @@ use collector::{Collecting, Edge, Listing, Node, Sink, Target, Value, copied, in
 const LABEL: &str = "AWSUser";
 const EXTRA_LABELS: &[&str] = &["AWSPrincipal", "UserAccount"];
 
-/// Users. Only `ListUsers` says when a password was last used.
+/// Users. Only `ListUsers` returns the time at which a password was last used.
 pub static USER: Node<User> = Node {
     extra_labels: EXTRA_LABELS,
     id: |it, _| it.arn().to_owned(),
@@ -26,10 +26,10 @@ pub static USER: Node<User> = Node {
     ..Node::of(LABEL)
 };
 
-/// What a user holds and belongs to.
+/// Policies and groups of a user.
 #[derive(Debug, Clone)]
 pub struct UserGrants {
-    /// As IAM gives it.
+    /// Result of `GetAccountAuthorizationDetails`.
     pub detail: UserDetail,
     /// ARNs of the user's groups.
     pub groups: Vec<String>,
@@ -56,7 +56,7 @@ pub static USER_GRANTS: Node<UserGrants> = Node {
     ..Node::of(LABEL)
 };
 
-/// The call.
+/// Listing of users.
 pub const LISTING: Listing<Iam> = Listing { name: "ListUsers", actions: &["iam:ListUsers"], feeds: &[&USER], collect };
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {

@@ -107,7 +107,7 @@ const PROPS: &[Prop<Finding>] = &[
     prop("region", |_, place| (&place.region).into()),
 ];
 
-/// Id of the finding's resource when it is of this type. Inspector names exactly one.
+/// Returns the id of the finding's resource if it has this type. Inspector names exactly one resource.
 fn resource<'a>(finding: &'a Finding, r#type: &ResourceType) -> Option<&'a str> {
     finding.resources().first().filter(|resource| resource.r#type() == r#type).map(|resource| resource.id())
 }
@@ -120,7 +120,8 @@ fn repository(finding: &Finding) -> Option<&str> {
     resource(finding, &ResourceType::AwsEcrRepository)
 }
 
-/// `sha256:…` of `arn:aws:ecr:<region>:<account>:repository/<name>/sha256:…`; the repository's name may hold slashes.
+/// Returns `sha256:…` of `arn:aws:ecr:<region>:<account>:repository/<name>/sha256:…`. The repository name may contain
+/// slashes.
 fn image(finding: &Finding) -> Option<&str> {
     resource(finding, &ResourceType::AwsEcrContainerImage).and_then(|id| id.rsplit('/').next())
 }
@@ -142,7 +143,7 @@ fn packages(finding: &Finding) -> &[VulnerablePackage] {
     vulnerability(finding).map(|it| it.vulnerable_packages()).unwrap_or_default()
 }
 
-/// The calls.
+/// Listing of findings and packages.
 pub const LISTING: Listing<Client> = Listing {
     name: "ListFindings",
     actions: &["inspector2:ListFindings", "inspector2:ListMembers"],
@@ -150,7 +151,7 @@ pub const LISTING: Listing<Client> = Listing {
     collect,
 };
 
-/// Values that one filter of `ListFindings` takes (Amazon Inspector API Reference, `FilterCriteria`).
+/// Limit of values in one filter of `ListFindings` (Amazon Inspector API Reference, `FilterCriteria`).
 const ACCOUNTS_A_CALL: usize = 10;
 
 fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
@@ -162,7 +163,7 @@ fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
         let mut details = Details::default();
         for accounts in accounts.chunks(ACCOUNTS_A_CALL) {
             let Some(error) = in_failing(findings_of(inspector, accounts, sink).await)? else { continue };
-            // Which of them it concerns, AWS does not say.
+            // AWS does not name the account that caused the error.
             let alone = if accounts.len() > 1 && is_of_an_account(error.class) { accounts } else { &[] };
             if alone.is_empty() {
                 details.fail(&named(accounts), &error)?;
@@ -177,11 +178,11 @@ fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// A call about accounts that did not come to its end.
+/// A failed call about some accounts.
 enum Failing {
-    /// The answer of AWS, about these accounts perhaps.
+    /// Error of AWS, which may concern only these accounts.
     Call(CollectError),
-    /// The bus, or Groma itself.
+    /// Error of the bus or of Groma.
     Other(CollectError),
 }
 
@@ -193,7 +194,7 @@ impl Failing {
     }
 }
 
-/// All open findings of some accounts.
+/// Emits all open findings of some accounts.
 async fn findings_of(inspector: &Client, accounts: &[String], sink: &mut Sink) -> Result<(), Failing> {
     let criteria = open_findings(accounts).map_err(Failing::Other)?;
     let mut pages = paged!(inspector.list_findings().filter_criteria(criteria).max_results(100), next_token);
@@ -206,8 +207,8 @@ async fn findings_of(inspector: &Client, accounts: &[String], sink: &mut Sink) -
     Ok(())
 }
 
-/// The failure of a call that the other accounts' calls need not share. Members were listed before, so that the region and
-/// Inspector's API answer; a refusal in Inspector's own words (`NotEnabled`) concerns the accounts that were asked for.
+/// Splits off errors that need not affect calls about other accounts. Members were listed before, so the region and
+/// Inspector's API work. A denial in Inspector's own words (`NotEnabled`) concerns the requested accounts.
 fn in_failing(listed: Result<(), Failing>) -> Result<Option<CollectError>, CollectError> {
     match listed {
         Ok(()) => Ok(None),
@@ -218,8 +219,8 @@ fn in_failing(listed: Result<(), Failing>) -> Result<Option<CollectError>, Colle
     }
 }
 
-/// Whether the answer may be about one of several accounts, so that the others are worth a call of their own. A missing
-/// permission, throttling and silence are not.
+/// Whether the error may concern one of several accounts, so that the others are worth a call each. Missing
+/// permissions, throttling and timeouts do not.
 fn is_of_an_account(class: FailureClass) -> bool {
     matches!(class, FailureClass::NotEnabled | FailureClass::Service)
 }
@@ -229,12 +230,13 @@ fn named(accounts: &[String]) -> String {
     format!("{noun} {}", accounts.join(", "))
 }
 
-/// Packages of a page by id, so that what a hundred findings are about is one row.
+/// Packages of a page by id, so that the package of a hundred findings is one row.
 fn packages_of(findings: &[Finding]) -> BTreeMap<String, &VulnerablePackage> {
     findings.iter().flat_map(packages).map(|package| (package::id(package), package)).collect()
 }
 
-/// Closed findings are kept by Inspector for long, may be millions, and are not in the graph.
+/// Filter for open findings. Inspector keeps closed ones for long; there may be millions, and the graph leaves them
+/// out.
 fn open_findings(accounts: &[String]) -> Result<FilterCriteria, CollectError> {
     let filter = |comparison: StringComparison, value: &str| {
         let filter = StringFilter::builder().comparison(comparison).value(value).build();

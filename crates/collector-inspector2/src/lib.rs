@@ -1,8 +1,8 @@
-//! The Inspector2 collector: what is wrong with instances and images, and with which packages. Knows Inspector2 and
-//! nothing of the bus or the graph database.
+//! The Inspector2 collector: findings about instances and images, and the affected packages. Knows Inspector2, but
+//! neither the bus nor the graph database.
 //!
-//! Reading order: [`registry`] names the one listing, [`finding`] is it; [`package`] is what most findings are about,
-//! [`members`] whose findings the account sees.
+//! Reading order: [`registry`] has the only listing, [`finding`]. [`package`] is the subject of most findings.
+//! [`members`] lists the accounts whose findings the account can see.
 
 pub mod registry;
 

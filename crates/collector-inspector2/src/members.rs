@@ -1,4 +1,4 @@
-//! Whose findings an account sees: its own, and as a delegated administrator those of its members.
+//! Accounts whose findings an account can see: its own, and those of its members if it is a delegated administrator.
 
 use aws_sdk_inspector2::{
     Client,
@@ -8,13 +8,13 @@ use aws_sdk_inspector2::{
 use collector::{CollectError, paged};
 use events::FailureClass;
 
-/// Accounts whose findings are to be listed: the members, then the account itself.
+/// Lists the accounts whose findings are visible: the members, then the account itself.
 ///
 /// # Errors
-/// When the members cannot be listed, or when Inspector is not enabled here.
+/// Fails if the members cannot be listed, or Inspector is not enabled here.
 pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
     let mut accounts = Vec::new();
-    // 50 is the most that a page of members takes.
+    // Largest page of members.
     let mut pages = paged!(inspector.list_members().max_results(50), next_token);
     while let Some(page) = pages.next().await {
         match page {
@@ -28,8 +28,8 @@ pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, Coll
     Ok(accounts)
 }
 
-/// Inspector refuses the call of an account that is no delegated administrator. A role without the permission is
-/// refused by IAM, in other words.
+/// Whether Inspector denied the call because the account is not a delegated administrator. IAM denies a role without
+/// the permission in other words.
 fn administers_nobody<R>(error: &SdkError<ListMembersError, R>) -> bool {
     error.as_service_error().is_some_and(|error| {
         let message = error.message().unwrap_or_default();
@@ -41,8 +41,8 @@ fn by_inspector(message: &str) -> bool {
     message.starts_with("Invoking account")
 }
 
-/// The failure of an Inspector call. Inspector is off by default, and then answers `AccessDeniedException: Invoking account is
-/// not enabled`, or a `ValidationException` with these words: there are no findings.
+/// Converts an Inspector error. Inspector is off by default, and then returns `AccessDeniedException: Invoking account
+/// is not enabled`, or a `ValidationException` with these words: there are no findings.
 pub fn failure<E>(error: E) -> CollectError
 where
     CollectError: From<E>,
@@ -54,7 +54,7 @@ where
     if denied.or(invalid).is_some_and(|message| message.to_lowercase().contains("not enabled")) {
         return CollectError { class: FailureClass::ServiceOff, ..error };
     }
-    // Such as a delegation that has just been taken away: there may well be findings.
+    // For example after the removal of a delegation. There may be findings.
     if denied.is_some() { CollectError { class: FailureClass::NotEnabled, ..error } } else { error }
 }
 

@@ -1,4 +1,4 @@
-//! Packages that findings are about -> `(:AWSInspectorPackage)`.
+//! Packages of findings -> `(:AWSInspectorPackage)`.
 
 use aws_sdk_inspector2::types::VulnerablePackage;
 use collector::{Edge, Node, Target, Value, indexed, prop};
@@ -6,7 +6,7 @@ use collector::{Edge, Node, Target, Value, indexed, prop};
 /// Label of packages.
 pub const LABEL: &str = "AWSInspectorPackage";
 
-/// Packages. The same package is found in many regions and accounts, and is kept for as long as any of them has it.
+/// Packages. Many regions and accounts can share a package. It stays while any of them has it.
 pub static PACKAGE: Node<VulnerablePackage> = Node {
     id: |it, _| id(it),
     props: &[
@@ -21,12 +21,12 @@ pub static PACKAGE: Node<VulnerablePackage> = Node {
     ..Node::of(LABEL)
 };
 
-/// Names of the properties of an edge from a finding to a package: where the package is, and what mends it.
+/// Properties of the edge from a finding to a package: location of the package, and its fix.
 pub const EDGE_PROPS: &[&str] =
     &["filepath", "fixedinversion", "remediation", "sourcelayerhash", "sourcelambdalayerarn"];
 
-/// `name|epoch:version-release.arch`, as RPM names packages. The SDK cannot tell a missing epoch from the epoch 0 that
-/// Inspector sends with every package.
+/// Node id: `name|epoch:version-release.arch`, as in RPM. The SDK cannot tell a missing epoch from 0, which Inspector
+/// sends with every package.
 pub fn id(package: &VulnerablePackage) -> String {
     let part = |mark: &str, text: Option<&str>| match text {
         Some(text) if !text.is_empty() => format!("{mark}{text}"),
@@ -36,7 +36,7 @@ pub fn id(package: &VulnerablePackage) -> String {
     format!("{}|{}:{}{release}{arch}", package.name(), package.epoch(), package.version())
 }
 
-/// Packages of a finding, each once: of entries for the same package the last counts.
+/// Packages of a finding without duplicates. The last entry of a package counts.
 pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage)> {
     let mut all: Vec<(String, &VulnerablePackage)> = Vec::with_capacity(packages.len());
     for package in packages {
@@ -49,7 +49,7 @@ pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage
     all
 }
 
-/// Ends of a finding's HAS edges.
+/// Targets of a finding's HAS edges.
 pub fn targets(packages: &[VulnerablePackage]) -> Vec<Target> {
     let target = |(value, package): (String, &VulnerablePackage)| Target {
         value,

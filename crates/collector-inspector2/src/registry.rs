@@ -1,10 +1,10 @@
-//! Everything that this collector lists.
+//! Registry of all listings of this collector.
 
 use crate::finding;
 use aws_sdk_inspector2::{Client, config::Builder};
 use collector::{Connection, Region, Service};
 
-/// Inspector2, with a line for each listing.
+/// Inspector2 with its listing.
 pub static SERVICE: Service<Client> = Service {
     name: "inspector2",
     region: Region::Each,

@@ -1,18 +1,19 @@
-//! Accounts as their organization knows them -> `(:AWSAccount)-[:RESOURCE]->(:AWSRootPrincipal)`.
+//! Accounts in their organization -> `(:AWSAccount)-[:RESOURCE]->(:AWSRootPrincipal)`.
 //!
-//! An account may be surveyed as well, under the name of its profile; its node belongs to nobody and is never removed.
-//! Two things have to be right all the same, in whatever order listings reach the graph:
+//! An account may also be surveyed, under the name of its profile. Its node has no owner and is never removed. Two
+//! rules hold in whatever order listings reach the graph:
 //!
-//! - Its `name` is the organization's, if there is one, and else the profile's. The STS listing alone writes the
-//!   property; the organization's name travels on the edge of membership, and the analysis after the sync lets it win.
-//! - What the organization says of an account goes when the account has left it. The edge of membership is this listing's
-//!   alone, so that it is removed when a complete listing no longer has the account, and never on less. The analysis then
-//!   takes the properties from accounts that had such an edge and have none.
+//! - Its `name` is that of the organization, if there is one, else that of the profile. Only the STS listing writes the
+//!   property. The organization's name travels on the membership edge, and the analysis after the sync gives it
+//!   precedence.
+//! - Properties from the organization are removed when the account has left it. Only this listing owns the membership
+//!   edge, so the edge is removed only when a complete listing no longer has the account. The analysis then removes the
+//!   properties of accounts that had such an edge and have none.
 
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 use collector::{Edge, Node, Place, Target, indexed, mapped, one, prop};
 
-/// An account of the organization, in whatever state.
+/// Accounts of the organization, in any state.
 pub static ACCOUNT: Node<Member> = Node {
     extra_labels: &["Tenant"],
     shared: |_| true,
@@ -31,7 +32,7 @@ pub static ACCOUNT: Node<Member> = Node {
     ..Node::of("AWSAccount")
 };
 
-/// Type of the edge from an organization to each of its accounts; Groma's own, like all that begins with `_module_`.
+/// Type of the edge from an organization to each of its accounts. Types that begin with `_module_` are Groma's own.
 pub const MEMBERSHIP: &str = "_module_MEMBER";
 
 const STATUS: &[(&str, &str)] = &[
@@ -42,7 +43,7 @@ const STATUS: &[(&str, &str)] = &[
     ("CLOSED", "closed"),
 ];
 
-/// What a trust policy means by `arn:aws:iam::<account>:root`, of accounts that are in use.
+/// Root principals of active accounts, as trust policies name them: `arn:aws:iam::<account>:root`.
 pub static ROOT_PRINCIPAL: Node<Member> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
@@ -52,7 +53,7 @@ pub static ROOT_PRINCIPAL: Node<Member> = Node {
     ..Node::of("AWSRootPrincipal")
 };
 
-/// An account and its organization.
+/// An account with its organization.
 pub struct Member {
     /// Id of the organization.
     pub organization: String,
@@ -61,18 +62,18 @@ pub struct Member {
 }
 
 impl Member {
-    /// 12 digits.
+    /// Account id: 12 digits.
     pub fn id(&self) -> &str {
         self.account.id().unwrap_or_default()
     }
 
-    /// Where the account is in its life. `Status` is what AWS said before it had `State`.
+    /// State of the account. AWS returned `Status` before it had `State`.
     pub fn state(&self) -> Option<&str> {
         let status = || self.account.status().map(AccountStatus::as_str);
         self.account.state().map(AccountState::as_str).or_else(status)
     }
 
-    /// Whether it is in use: only such accounts stand in the tree.
+    /// Whether the account is active. Only such accounts are in the tree.
     pub fn is_active(&self) -> bool {
         self.state() == Some("ACTIVE")
     }

@@ -1,4 +1,4 @@
-//! An Organizations that answers from memory, for tests: which calls are made, to the last page.
+//! An Organizations that answers from memory, for tests of a listing's calls up to the last page.
 
 use crate::{SERVICE, registry};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -30,11 +30,11 @@ use std::{
 /// The account of the tests.
 pub(crate) const HERE: &str = "111111111111";
 
-/// What a call is answered with.
+/// Response to a call.
 pub(crate) enum Answer {
-    /// This body.
+    /// Success with this body.
     Of(Value),
-    /// An error of this code, in these words.
+    /// Error with this code and message.
     Refused(&'static str, &'static str),
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Canned {
 }
 
 impl Canned {
-    /// Answers so.
+    /// Responds with this function.
     pub(crate) fn new(answer: impl Fn(&str, &Value) -> Answer + Send + Sync + 'static) -> Self {
         Self { answer: Arc::new(answer), calls: Arc::default() }
     }
@@ -81,7 +81,7 @@ pub(crate) fn organization(management_account: &str) -> Answer {
     Answer::Of(json!({"Organization": {"Id": "o-1", "MasterAccountId": management_account}}))
 }
 
-/// What the listing publishes, as text.
+/// Rows of the listing, as text.
 pub(crate) async fn listed(server: &Canned) -> Result<String, CollectError> {
     let mut sink = Sink::to_memory(place());
     (SERVICE.listings[0].collect)(&server.client(), &mut sink).await?;

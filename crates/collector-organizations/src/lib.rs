@@ -1,9 +1,9 @@
-//! The Organizations collector: the organization of an account with its roots, organizational units and accounts. Every
-//! account is asked, but only the management account and delegated administrators may see the tree; the others have
-//! nothing to list, which is no failure.
+//! The Organizations collector: an account's organization with its roots, organizational units and accounts. Every
+//! account is asked, but only the management account and delegated administrators may see the tree. The others have
+//! nothing to list, which is not a failure.
 //!
-//! Reading order: [`registry`] names the one listing, [`organization`] finds out what may be seen from here, [`tree`]
-//! walks it; then one file for each type of node.
+//! Reading order: [`registry`] has the only listing. [`organization`] determines which part is visible from the
+//! account, and [`tree`] walks it. The rest is one file per type of node.
 
 pub mod account;
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The organization and what may be seen of it from an account: `DescribeOrganization`, which every member may call, and
-//! the tree below it -> `(:AWSOrganization)`.
+//! The organization, and its part that is visible from an account: `DescribeOrganization`, which every member may call,
+//! and the tree below it -> `(:AWSOrganization)`.
 //!
-//! The tree is listed for the management account and for delegated administrators. Organizations tells any other member,
-//! in words of its own, that it has no permissions to access the resource, and there is nothing to list there. Any other
-//! refusal (by IAM, by a policy of the organization, without a word) is a failure: the tree that a delegated administrator
-//! listed must stay when somebody takes a permission away.
+//! The tree is listed for the management account and for delegated administrators. Organizations denies it to other
+//! members in its own words, and there is nothing to list. Any other denial (by IAM, by a policy of the organization,
+//! without a message) is a failure: when a delegated administrator loses the permission, the tree that it listed must
+//! stay.
 
 use crate::{account, organizational_unit, root, tree};
 use aws_sdk_organizations::{
@@ -16,7 +16,7 @@ use aws_sdk_organizations::{
 use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, paged, prop};
 use events::FailureClass;
 
-/// The organization, for as long as somebody who is surveyed may list it.
+/// Organizations, while a surveyed account may list them.
 pub static ORGANIZATION: Node<Organization> = Node {
     extra_labels: &["Tenant"],
     id: |it, _| it.id().unwrap_or_default().to_owned(),
@@ -31,7 +31,7 @@ pub static ORGANIZATION: Node<Organization> = Node {
     ..Node::of("AWSOrganization")
 };
 
-/// The calls, named after the first.
+/// Listing of the organization's tree. Its name is that of the first call.
 pub const LISTING: Listing<Client> = Listing {
     name: "DescribeOrganization",
     actions: &[
@@ -58,20 +58,20 @@ fn collect<'a>(organizations: &'a Client, sink: &'a mut Sink) -> Collecting<'a> 
     })
 }
 
-/// The account's organization, if it is in one.
+/// Returns the account's organization; `None` if it is not in one.
 async fn organization(organizations: &Client) -> Result<Option<Organization>, CollectError> {
     let in_none = |error: &DescribeOrganizationError| error.is_aws_organizations_not_in_use_exception();
     match organizations.describe_organization().send().await {
         Ok(answer) => answer.organization.map(Some).ok_or_else(|| CollectError {
             class: FailureClass::Service,
-            message: "AWS describes no organization and names no error".into(),
+            message: "AWS returned neither an organization nor an error".into(),
         }),
         Err(error) if error.as_service_error().is_some_and(in_none) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The roots (AWS has one for each organization), or none where the account is one that may not list them.
+/// Lists the roots (AWS has one per organization). Returns `None` if the account is a member that may not list them.
 async fn roots(organizations: &Client, manages: bool) -> Result<Option<Vec<Root>>, CollectError> {
     let mut roots = Vec::new();
     let mut pages = paged!(organizations.list_roots().max_results(tree::PAGE), next_token);
@@ -85,10 +85,10 @@ async fn roots(organizations: &Client, manages: bool) -> Result<Option<Vec<Root>
     Ok(Some(roots))
 }
 
-/// What Organizations answers to an account that neither manages the organization nor is delegated to.
+/// Message of Organizations to a member that neither manages the organization nor is a delegated administrator.
 const A_MEMBERS: &str = "You don't have permissions to access this resource";
 
-/// Organizations' own refusal of such an account.
+/// Whether Organizations denied the call to such a member.
 fn is_a_members<R>(error: &SdkError<ListRootsError, R>) -> bool {
     error.as_service_error().is_some_and(|error| {
         error.is_access_denied_exception() && error.message().is_some_and(|message| message.contains(A_MEMBERS))
@@ -130,7 +130,7 @@ mod tests {
         .assert_eq(&render(&ORGANIZATION, &organization, &[]));
     }
 
-    /// What a listing comes to when `ListRoots` is refused in these words to an account that does or does not manage.
+    /// Result of a listing when `ListRoots` is denied with this message. The account may be the management account.
     async fn refused(management_account: &'static str, words: &'static str) -> Result<usize, CollectError> {
         let server = Canned::new(move |call, _| match call {
             "DescribeOrganization" => canned::organization(management_account),

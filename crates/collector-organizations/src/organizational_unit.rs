@@ -4,7 +4,7 @@ use crate::tree::{Inside, scoped};
 use aws_sdk_organizations::types::OrganizationalUnit;
 use collector::{Edge, Node, indexed, many, one, prop};
 
-/// A unit, at any depth.
+/// Organizational units at any depth.
 pub static UNIT: Node<UnitItem> = Node {
     id: |it, _| scoped(&it.organization, it.unit.id().unwrap_or_default()),
     props: &[
@@ -27,17 +27,17 @@ pub static UNIT: Node<UnitItem> = Node {
     ..Node::of("AWSOrganizationalUnit")
 };
 
-/// A unit, where it is and what is directly in it.
+/// A unit with its location and its direct content.
 pub struct UnitItem {
     /// Id of the organization.
     pub organization: String,
-    /// Node id of the root above it, however far.
+    /// Node id of its root.
     pub root: String,
-    /// Node id of the unit that it is in; none when it is directly below the root.
+    /// Node id of the parent unit; `None` directly below the root.
     pub parent_unit: Option<String>,
     /// The unit.
     pub unit: OrganizationalUnit,
-    /// Its units and accounts.
+    /// Its direct units and accounts.
     pub inside: Inside,
 }
 

@@ -1,10 +1,10 @@
-//! Everything that this collector lists.
+//! Registry of all listings of this collector.
 
 use crate::organization;
 use aws_sdk_organizations::{Client, config::Builder};
 use collector::{Connection, Region, Service};
 
-/// Organizations, with a line for each listing.
+/// Organizations with its listing.
 pub static SERVICE: Service<Client> = Service {
     name: "organizations",
     region: Region::Global,

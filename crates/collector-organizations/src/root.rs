@@ -4,7 +4,7 @@ use crate::tree::{Inside, scoped};
 use aws_sdk_organizations::types::Root;
 use collector::{Edge, Node, indexed, many, one, prop};
 
-/// A root; its AWS id is unique in its organization only, so the node's has the organization's before it.
+/// Roots. An AWS root id is unique only within its organization, so the node id includes the organization.
 pub static ROOT: Node<RootItem> = Node {
     id: |it, _| scoped(&it.organization, it.root.id().unwrap_or_default()),
     props: &[
@@ -23,13 +23,13 @@ pub static ROOT: Node<RootItem> = Node {
     ..Node::of("AWSOrganizationRoot")
 };
 
-/// A root and what is directly in it.
+/// A root with its direct content.
 pub struct RootItem {
     /// Id of the organization.
     pub organization: String,
     /// The root.
     pub root: Root,
-    /// Its units and accounts.
+    /// Its direct units and accounts.
     pub inside: Inside,
 }
 

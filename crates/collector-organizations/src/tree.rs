@@ -1,5 +1,5 @@
-//! The walk down an organization, level by level: what is directly in each root and unit, a few of them at a time, handed
-//! on in the order in which AWS lists their parents.
+//! Walks an organization level by level. Reads the content of a few roots and units at the same time, and emits it in
+//! the order in which AWS lists the parents.
 
 use crate::{
     account::{ACCOUNT, Member, ROOT_PRINCIPAL},
@@ -14,14 +14,14 @@ use collector::{CollectError, Sink, paged, unless_gone};
 use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 
-/// The most that a page of Organizations' lists takes.
+/// Largest page of Organizations' lists.
 pub const PAGE: i32 = 20;
-/// Roots and units whose content is listed at once.
+/// Number of roots and units whose content is listed at the same time.
 const AT_ONCE: usize = 4;
 /// Attempts to read the tree while units are deleted.
 const WALKS: u32 = 3;
 
-/// Node ids of what is directly in a root or a unit; of the accounts, those in use.
+/// Node ids of the direct content of a root or unit; only active accounts.
 #[derive(Debug, Clone, Default)]
 pub struct Inside {
     /// Units.
@@ -31,30 +31,30 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// For an edge to each unit.
+    /// Targets of the edges to units.
     pub fn units(&self) -> impl Iterator<Item = Option<&str>> {
         self.units.iter().map(|id| Some(id.as_str()))
     }
 
-    /// For an edge to each account.
+    /// Targets of the edges to accounts.
     pub fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
         self.accounts.iter().map(|id| Some(id.as_str()))
     }
 }
 
-/// `<organization>/<id>`: ids of roots and units are unique in their organization only.
+/// Node id `<organization>/<id>`: ids of roots and units are unique only within their organization.
 pub fn scoped(organization: &str, id: &str) -> String {
     format!("{organization}/{id}")
 }
 
-/// A unit with the node id of the unit above it.
+/// A unit with the node id of its parent unit.
 type Found = (OrganizationalUnit, Option<String>);
 
-/// Emits a root and everything below it, once all of it is read. A unit is deleted only when it is empty: one that is deleted
-/// during the walk may have moved its accounts to a parent that was read before, so the walk begins again.
+/// Emits a root and everything below it once all of it is read. A unit can only be deleted when it is empty. If one is
+/// deleted during the walk, its accounts may have moved to a parent that was already read, so the walk restarts.
 ///
 /// # Errors
-/// When a call fails, AWS does not say in which state an account is, or units are deleted again and again.
+/// Fails if a call fails, AWS omits the state of an account, or units are deleted during every walk.
 pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
     for _ in 0..WALKS {
         if let Some(tree) = read(organizations, organization, root.clone()).await? {
@@ -85,7 +85,7 @@ impl Tree {
     }
 }
 
-/// `None`: a unit was deleted meanwhile.
+/// Reads a tree. Returns `None` if a unit was deleted meanwhile.
 async fn read(organizations: &Client, organization: &str, root: Root) -> Result<Option<Tree>, CollectError> {
     let root_id = scoped(organization, root.id().unwrap_or_default());
     let Some((units, accounts)) = content(organizations, root.id().unwrap_or_default()).await? else {
@@ -112,7 +112,7 @@ async fn read(organizations: &Client, organization: &str, root: Root) -> Result<
     Ok(Some(Tree { root, units: all_units, members }))
 }
 
-/// Adds the accounts that were found in a root or a unit; says what is in it, and which units come next.
+/// Adds the accounts of a root or unit. Returns its direct content, and the units of the next level.
 fn received(
     organization: &str,
     unit: Option<&str>,
@@ -135,22 +135,22 @@ fn received(
     Ok((inside, units.into_iter().map(|found| (found, unit.map(str::to_owned))).collect()))
 }
 
-/// Taking it for inactive would take it out of the tree.
+/// An account without a state must not count as inactive, or it would be removed from the tree.
 fn stateless(account: &str) -> CollectError {
-    let message = format!("AWS does not say in which state account {account} is");
+    let message = format!("AWS returned no state for account {account}");
     CollectError { class: FailureClass::Service, message }
 }
 
-/// A unit with what is directly in it.
+/// A unit with its direct content.
 type Content = (Found, Vec<OrganizationalUnit>, Vec<Account>);
 
-/// `None`: the unit was deleted after it was listed.
+/// Returns `None` if the unit was deleted after it was listed.
 async fn with_content(organizations: &Client, found: Found) -> Result<Option<Content>, CollectError> {
     let content = content(organizations, found.0.id().unwrap_or_default()).await;
     Ok(content?.map(|(units, accounts)| (found, units, accounts)))
 }
 
-/// Units and accounts directly in a root or a unit; `None` when it does not exist any more.
+/// Lists the units and accounts directly in a root or unit; `None` if it no longer exists.
 async fn content(
     organizations: &Client,
     parent: &str,
@@ -243,7 +243,7 @@ mod tests {
         let server = Canned::new(tree);
         listed(&server).await.expect("a tree");
         let calls = server.calls();
-        // The organization, the roots, 25 parents with two lists each, and two second pages.
+        // Calls: the organization, the roots, 25 parents with two lists each, and two second pages.
         assert_eq!(calls.len(), 1 + 1 + 25 * 2 + 2);
         let lists = calls.iter().filter(|(call, _)| call != "DescribeOrganization");
         assert!(lists.clone().all(|(_, request)| request["MaxResults"] == 20), "{calls:?}");
@@ -289,7 +289,7 @@ mod tests {
             ("ListAccountsForParent", Some("ou-07")) => gone(),
             _ => tree(call, request),
         });
-        let error = listed(&server).await.expect_err("it is deleted again and again");
+        let error = listed(&server).await.expect_err("it is deleted during every walk");
         assert!(error.message.starts_with("organizational units were deleted during each of 3 walks"), "{error}");
     }
 
@@ -300,6 +300,6 @@ mod tests {
             _ => tree(call, request),
         });
         let error = listed(&server).await.expect_err("a failure");
-        assert_eq!(error.message, "AWS does not say in which state account 000000000001 is");
+        assert_eq!(error.message, "AWS returned no state for account 000000000001");
     }
 }

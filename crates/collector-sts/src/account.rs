@@ -4,7 +4,7 @@ use aws_sdk_sts::{Client, operation::get_caller_identity::GetCallerIdentityOutpu
 use collector::{CollectError, Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, prop};
 use events::FailureClass;
 
-/// The account that is surveyed. Many listings of many accounts point at it, so none owns it.
+/// The surveyed account. Many listings of many accounts point at it, so none owns it.
 pub static ACCOUNT: Node<GetCallerIdentityOutput> = Node {
     extra_labels: &["Tenant"],
     shared: |_| true,
@@ -12,15 +12,15 @@ pub static ACCOUNT: Node<GetCallerIdentityOutput> = Node {
     props: &[
         prop("name", |_, place| (&place.account_name).into()),
         prop("inscope", |_, _| true.into()),
-        // An account may have been known before only because another one trusts it; from now on it is not foreign.
+        // The account may have been known before only from another account's trust. It is not foreign any longer.
         prop("foreign", |_, _| Value::Null),
     ],
     ontology: &[copied("_ont_name", "name")],
     ..Node::of("AWSAccount")
 };
 
-/// What a trust policy means by `arn:aws:iam::<account>:root`: the account as a whole, not its root user. Accounts that
-/// trust this one write it too.
+/// The root principal, which trust policies name as `arn:aws:iam::<account>:root`: the account as a whole, not its root
+/// user. Accounts that trust this one write it too.
 pub static ROOT_PRINCIPAL: Node<GetCallerIdentityOutput> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
@@ -30,7 +30,7 @@ pub static ROOT_PRINCIPAL: Node<GetCallerIdentityOutput> = Node {
     ..Node::of("AWSRootPrincipal")
 };
 
-/// The call.
+/// Listing of the account.
 pub const LISTING: Listing<Client> = Listing {
     name: "GetCallerIdentity",
     actions: &["sts:GetCallerIdentity"],
@@ -47,7 +47,7 @@ fn collect<'a>(sts: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// A session for the wrong account would put that account's assets under this one's name.
+/// Checks the account of the session. Another account's assets must not be written under this one's name.
 fn belongs(identity: &GetCallerIdentityOutput, place: &Place) -> Result<(), CollectError> {
     match identity.account() {
         Some(account) if account == place.account_id => Ok(()),
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn an_account_and_its_root() {
         let identity = GetCallerIdentityOutput::builder().account("111111111111").build();
-        // `foreign` is only ever removed here.
+        // This listing only removes `foreign`.
         expect![[r#"
             (:AWSAccount:Tenant {id: "111111111111"})
               name = "spoke"

@@ -1,7 +1,7 @@
-//! The STS collector: the account itself, on which every other node hangs, and its root principal. Knows STS and
-//! nothing of the bus or the graph database.
+//! The STS collector: the account itself, to which every other node belongs, and its root principal. Knows STS, but
+//! neither the bus nor the graph database.
 //!
-//! Reading order: [`registry`] names the one listing, [`account`] is it.
+//! Reading order: [`registry`] has the only listing, [`account`].
 
 pub mod account;
 pub mod registry;

@@ -1,10 +1,10 @@
-//! Everything that this collector lists.
+//! Registry of all listings of this collector.
 
 use crate::account;
 use aws_sdk_sts::{Client, config::Builder};
 use collector::{Connection, Region, Service};
 
-/// STS, with a line for each listing.
+/// STS with its listing.
 pub static SERVICE: Service<Client> = Service {
     name: "sts",
     region: Region::Global,

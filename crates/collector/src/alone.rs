@@ -1,25 +1,25 @@
-//! A collector as a process of its own.
+//! A collector as its own process.
 
 use crate::Service;
 use role::{UsageError, exit};
 
-/// Flags of that process.
+/// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Alone {
-    /// The collector's own.
+    /// Flags of the collector.
     #[command(flatten)]
     pub collector: crate::Args,
-    /// NATS.
+    /// Flags of NATS.
     #[command(flatten)]
     pub bus: role::BusArgs,
 }
 
 impl Alone {
-    /// Collects one service until it is told to stop.
+    /// Collects one service until shutdown.
     ///
     /// # Errors
-    /// When NATS cannot be used.
+    /// Fails if NATS cannot be used.
     pub async fn run<C: Send + Sync + 'static>(self, service: &'static Service<C>) -> anyhow::Result<u8> {
         let options = self.collector.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown_within(options.drain_timeout + role::signal::DRAIN);

@@ -1,5 +1,5 @@
-//! The batches of one listing: rows are gathered, and published when they are many or have waited for long. Nothing holds
-//! more than one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
+//! Batches of one listing. Rows are gathered, and published when there are many or they have waited for long. Holds at
+//! most one batch and a few unacknowledged messages, so memory stays flat whatever the account's size.
 
 use crate::{
     CollectError, Place,
@@ -16,28 +16,28 @@ use std::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-/// A batch is published when its rows reach this size: half of NATS's default `max_payload` of 1 MiB, which leaves room
-/// for the overhead of the encoding. An item that would exceed the size begins the next batch, and the edges of one that is
-/// larger by itself are spread over several.
+/// Size at which a batch is published: half of NATS's default `max_payload` of 1 MiB, which leaves room for the
+/// overhead of the encoding. An item that would exceed the size starts the next batch. The edges of an item that is
+/// larger by itself are spread over several batches.
 const BATCH_BYTES: usize = 512 * 1024;
-/// Or to this many rows, the size that the graph writes best in one statement.
+/// Number of rows at which a batch is published: the size that the graph writes best in one statement.
 const BATCH_ROWS: u64 = 1_000;
-/// Items after which a dry run ends a listing.
+/// Number of items after which a dry run ends a listing.
 const ENOUGH: usize = 1_000;
-/// Published batches whose acknowledgement has not been awaited yet.
+/// Limit of published batches without acknowledgement.
 const UNACKNOWLEDGED: usize = 4;
 
 /// Rows of a listing on their way to the assets stream.
 pub(crate) struct Batches {
     header: AssetEvent,
     rows: Rows,
-    /// Limit of a batch's rows in bytes.
+    /// Size limit of a batch in bytes.
     most: usize,
     output: Output,
     /// Index of the next batch.
     next: u32,
     assets: u64,
-    /// When the last batch was published, or the listing began.
+    /// Time at which the last batch was published, or the listing began.
     published: Instant,
 }
 
@@ -57,29 +57,29 @@ enum Output {
     },
 }
 
-/// What a listing came to.
+/// Result of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Batches published.
+    /// Number of published batches.
     pub batches: u32,
-    /// Node rows in them.
+    /// Number of node rows in them.
     pub assets: u64,
 }
 
 impl Batches {
-    /// Published to the assets stream under this header.
+    /// Publishes to the assets stream with this header.
     pub(crate) fn to_bus(bus: Bus, header: AssetEvent) -> Self {
-        // Half of the limit of a server with a smaller one.
+        // On a server with a smaller limit, half of that.
         let most = BATCH_BYTES.min(bus.most_bytes() / 2);
         Self { most, ..Self::new(header, Output::Bus { bus: Box::new(bus), pending: VecDeque::new() }) }
     }
 
-    /// Kept, for tests.
+    /// Keeps batches in memory, for tests.
     pub(crate) fn to_memory() -> Self {
         Self::new(AssetEvent::default(), Output::Memory(Vec::new()))
     }
 
-    /// Dropped. The listing ends once each of this number of tables has an item.
+    /// Drops all items. Ends the listing once this number of tables have an item.
     pub(crate) fn to_nowhere(tables: usize) -> Self {
         Self::new(AssetEvent::default(), Output::Nowhere { tables, seen: HashSet::new(), items: 0 })
     }
@@ -97,12 +97,12 @@ impl Batches {
         }
     }
 
-    /// Whether no item has come.
+    /// Whether no item was added.
     pub(crate) fn have_nothing(&self) -> bool {
         self.assets == 0 && self.rows.is_empty()
     }
 
-    /// Adds an item's rows, and publishes a batch that is full.
+    /// Adds an item's rows. Publishes the batch if it is full.
     pub(crate) async fn add<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) -> Result<(), CollectError> {
         if let Output::Nowhere { seen, items, .. } = &mut self.output {
             seen.insert(std::ptr::from_ref(node).addr());
@@ -123,7 +123,7 @@ impl Batches {
         Ok(())
     }
 
-    /// Publishes what is left and waits until the bus has acknowledged every batch.
+    /// Publishes the remaining rows and waits until the bus has acknowledged every batch.
     pub(crate) async fn finish(&mut self) -> Result<Totals, CollectError> {
         self.flush().await?;
         if let Output::Bus { pending, .. } = &mut self.output {
@@ -135,7 +135,7 @@ impl Batches {
         Ok(Totals { batches: self.next, assets: self.assets })
     }
 
-    /// What was kept in memory.
+    /// Takes the batches kept in memory.
     pub(crate) fn take_kept(&mut self) -> Vec<AssetBatch> {
         match &mut self.output {
             Output::Memory(batches) => std::mem::take(batches),
@@ -154,8 +154,8 @@ impl Batches {
         Ok(())
     }
 
-    /// Publishes if nothing was published for `age`: the rows that are there, or else an empty batch if the listing has made
-    /// progress. Returns whether it did.
+    /// Publishes if nothing was published for `age`: the present rows, or an empty batch if the listing has made
+    /// progress. Returns whether it published.
     async fn publish_after(&mut self, age: Duration, progress: bool) -> Result<bool, CollectError> {
         if self.published.elapsed() < age || (self.rows.is_empty() && !progress) {
             return Ok(false);
@@ -190,12 +190,12 @@ impl Batches {
     }
 }
 
-/// Lets no `age` pass without a batch while the current listing makes progress: the scheduler counts asset events as signs of
-/// life, and a listing with a call for each row takes an hour for a batch at a low quota. Returns only the error of a batch
-/// that the bus does not take.
+/// Publishes a batch at least every `age` while the current listing makes progress. The scheduler counts asset events
+/// as signs of progress, and a listing with a call for each row takes an hour for a batch at a low quota. Returns only
+/// the error of a batch that the bus rejects.
 pub(crate) async fn keep_publishing(batches: Arc<Mutex<Batches>>, age: Duration) -> CollectError {
     let listing = Progress::current();
-    // Acknowledgements of these batches are no progress of the listing: it would be its own sign of life for ever.
+    // Acknowledgements of these batches do not count as progress of the listing, or it would keep itself alive forever.
     let publish = async {
         let mut told = listing.last();
         loop {
@@ -212,7 +212,7 @@ pub(crate) async fn keep_publishing(batches: Arc<Mutex<Batches>>, age: Duration)
 }
 
 fn lost(error: &bus::PublishError) -> CollectError {
-    CollectError::internal(format!("the assets stream did not take a batch: {}", bus::chain(error)))
+    CollectError::internal(format!("cannot publish a batch of assets: {}", bus::chain(error)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! How a work item reaches AWS: what the broker's settings and the operator's options make of an SDK client. Nothing here
-//! reads AWS configuration; that is the broker's.
+//! SDK clients of a work item, built from the broker's settings and the operator's options. Reads no AWS configuration:
+//! only the broker does.
 
 use crate::{Connection, Endpoints, Options, Place, endpoint};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -25,16 +25,16 @@ use std::{
 };
 use throttle::Limiter;
 
-/// As the AWS SDKs have it.
+/// Default of the AWS SDKs.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
-/// Attempts for each call where the AWS configuration says nothing. The SDK's own 3 are for a caller that can come back;
-/// a listing that gives up on its last page has to begin again.
+/// Default number of attempts per call. The SDK's default of 3 is for callers that can try again later; a listing that
+/// gives up on its last page has to start again.
 const ATTEMPTS: u32 = 5;
 
-/// One HTTP client with one pool of connections, for HTTPS and plain HTTP, kept alive for all work items of a process whose
-/// settings name the same authorities. It uses the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, as the AWS CLI does.
+/// An HTTP client for HTTPS and plain HTTP with one connection pool, shared by all work items of a process with the
+/// same certificate authorities. Like the AWS CLI, it uses the proxy in `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
 pub fn http_client(trust: TlsContext) -> SharedHttpClient {
-    // The timeouts are the same for all clients of a process, so that the first one's connector serves them all.
+    // All clients of a process have the same timeouts, so the first one's connector serves them all.
     let connector: OnceLock<SharedHttpConnector> = OnceLock::new();
     http_client_fn(move |settings, _| {
         let build = || {
@@ -54,7 +54,7 @@ pub fn http_client(trust: TlsContext) -> SharedHttpClient {
 #[derive(Debug)]
 pub struct Session {
     credentials: SharedCredentialsProvider,
-    /// Replaced when AWS says that it has ended.
+    /// Renewed if AWS rejects the session as expired.
     lease: Option<LeasedCredentials>,
 }
 
@@ -70,7 +70,7 @@ impl From<SharedCredentialsProvider> for Session {
     }
 }
 
-/// The connection of one work item, with the HTTP client, the limiter and the endpoints that all items of its worker share.
+/// Connection of one work item. All items of a worker share the HTTP client, the limiter and the endpoints.
 pub fn connection(
     http: SharedHttpClient,
     limiter: Arc<Limiter>,
@@ -86,11 +86,11 @@ pub fn connection(
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(place.client_region().to_owned()))
         .credentials_provider(credentials)
-        // A lease is its own cache; the SDK's gives a provider five seconds, and the broker may wait longer for STS.
+        // A lease is its own cache. The SDK's gives a provider five seconds, and the broker may wait longer for STS.
         .identity_cache(IdentityCache::no_cache())
         .retry_config(retries(settings))
         .timeout_config(timeouts(options))
-        // Requests are small and wait for the limiter unsent, which looks like a stalled upload.
+        // Requests are small and wait for the limiter before they are sent, which looks like a stalled upload.
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build())
         .sleep_impl(TokioSleep::new())
         .http_client(throttle::http_client(endpoint::http_client(http, watch), limiter));
@@ -107,8 +107,8 @@ fn retries(settings: &ClientSettings) -> RetryConfig {
     config.with_max_attempts(if settings.max_attempts == 0 { ATTEMPTS } else { settings.max_attempts })
 }
 
-/// No attempt timeout: it would count the wait for the limiter. The read timeout bounds an attempt from when it is sent to
-/// the head of the answer, and [`endpoint`] the time between two parts of its body.
+/// No attempt timeout: it would include the wait for the limiter. The read timeout limits an attempt from sending to
+/// the response head, and [`endpoint`] limits the time between two chunks of the body.
 fn timeouts(options: &Options) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(options.aws_timeout).build()
 }

@@ -1,23 +1,23 @@
-//! What the SDK client of one work item is made from.
+//! Settings for the SDK clients of a work item.
 
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use std::collections::HashMap;
 
-/// Settings of one (account, region, service): session, region, endpoint, throttled HTTP client, retries.
+/// Settings for one account, region and service: session, endpoint, throttled HTTP client, retries.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// For `Config::from(&sdk)` of any service crate.
     pub sdk: SdkConfig,
-    /// The retry quota's own partition: without it one throttled account spends the retries of all others, because the
-    /// SDK shares its quota per service and region.
+    /// Own partition of the retry quota. The SDK shares its quota per service and region, so without it one throttled
+    /// account would use up the retries of all others.
     pub retry_partition: RetryPartition,
     /// Endpoints of the collector's other APIs, by service id in AWS's settings; empty for AWS's own.
     pub endpoints: HashMap<String, String>,
 }
 
 impl Connection {
-    /// The settings for another API of the collector, such as `auto_scaling`. One whose endpoint is not named has the
+    /// Settings for another API of the collector, such as `auto_scaling`. An API without its own endpoint uses the
     /// service's.
     pub fn sdk_of(&self, api: &str) -> SdkConfig {
         let Some(url) = self.endpoints.get(api) else { return self.sdk.clone() };

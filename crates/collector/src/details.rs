@@ -1,5 +1,5 @@
-//! Calls about single items of a listing. An item may be deleted between the listing and the call, and a call may fail for one
-//! item alone.
+//! Calls about single items of a listing. An item may be deleted between the listing and the call, and a call may fail
+//! for only one item.
 
 use crate::CollectError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -7,17 +7,17 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::FailureClass;
 use std::error::Error;
 
-/// Failed items after which a listing stops if none was read before: the rest would mostly fail too.
+/// Number of failed items after which a listing stops if none was read before: the rest would mostly fail too.
 const MOST_AT_FIRST: u32 = 100;
-/// Items that AWS throttled or did not answer, after which a listing stops, because each takes minutes.
+/// Number of throttled or unanswered items after which a listing stops, because each takes minutes.
 const MOST_SLOW: u32 = 20;
-/// Failed items that the error names.
+/// Number of failed items named in the error.
 const NAMED: usize = 10;
 
-/// The answer about an item. `None`: the item was deleted after it was listed.
+/// Turns "not found" into `None`: the item was deleted after it was listed.
 ///
 /// # Errors
-/// Every other error of the call.
+/// Returns every other error of the call.
 pub fn unless_gone<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, CollectError>
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -29,37 +29,37 @@ where
     }
 }
 
-/// Codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing (`LoadBalancerNotFound`) and the
-/// JSON services (`ResourceNotFoundException`).
+/// Matches codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing
+/// (`LoadBalancerNotFound`) and the JSON services (`ResourceNotFoundException`).
 fn is_gone(code: &str) -> bool {
     code.starts_with("NoSuchEntity") || code.ends_with("NotFound") || code.ends_with("NotFoundException")
 }
 
-/// Items of a listing that could not be read. The listing goes on without them and fails at its end, so that nothing of it
-/// is cleaned up.
+/// Items of a listing that could not be read. The listing continues without them and fails at its end, so that nothing
+/// of it is cleaned up.
 #[derive(Debug, Default)]
 pub struct Details {
     failed: u32,
     slow: u32,
     is_any_read: bool,
     first: Option<CollectError>,
-    /// Names of the next failed items.
+    /// Names of further failed items.
     others: Vec<String>,
 }
 
-/// What became of the call about an item.
+/// Result of a call about an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail<T> {
-    /// The answer.
+    /// The call succeeded.
     Read(T),
-    /// The item was deleted: no row of it may be written.
+    /// The item was deleted: no row for it may be written.
     Gone,
-    /// The call failed, which the listing's end reports.
+    /// The call failed. The error is returned at the end of the listing.
     Failed,
 }
 
 impl<T> Detail<T> {
-    /// The answer.
+    /// Returns the answer of a successful call.
     pub fn read(self) -> Option<T> {
         match self {
             Self::Read(answer) => Some(answer),
@@ -67,8 +67,8 @@ impl<T> Detail<T> {
         }
     }
 
-    /// The answer, or the default where the call failed; `None` when the item is gone. For an item that is written
-    /// whatever the call about it came to.
+    /// Returns the answer, or the default if the call failed; `None` if the item is gone. For items that are written
+    /// even if the call fails.
     pub fn unless_gone(self) -> Option<T>
     where
         T: Default,
@@ -82,10 +82,10 @@ impl<T> Detail<T> {
 }
 
 impl Details {
-    /// The answer about `item`, which is `None` when it is gone.
+    /// Records the result of the call about `item`; `Ok(None)` means that it is gone.
     ///
     /// # Errors
-    /// The failure is not this item's alone, or too many items have failed.
+    /// Fails if the error affects all items, or too many items have failed.
     pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Detail<T>, CollectError> {
         let error = match answer {
             Ok(Some(answer)) => {
@@ -99,10 +99,10 @@ impl Details {
         self.fail(item, &error).map(|()| Detail::Failed)
     }
 
-    /// Notes that the call about `item` failed, whatever the class of its error.
+    /// Records that the call about `item` failed, whatever the class of its error.
     ///
     /// # Errors
-    /// Too many items have failed.
+    /// Fails if too many items have failed.
     pub fn fail(&mut self, item: &str, error: &CollectError) -> Result<(), CollectError> {
         self.failed += 1;
         self.slow += u32::from(is_slow(error.class));
@@ -118,7 +118,7 @@ impl Details {
     /// Ends the listing.
     ///
     /// # Errors
-    /// Names items that could not be read, ten at most, and their number.
+    /// Fails if items could not be read. Names at most ten of them, and their number.
     pub fn end(self) -> Result<(), CollectError> {
         let Self { failed, first: Some(first), others, .. } = self else { return Ok(()) };
         if others.is_empty() {
@@ -127,7 +127,7 @@ impl Details {
         let also = others.join(", ");
         let more = usize::try_from(failed).unwrap_or(usize::MAX) - 1 - others.len();
         let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let message = format!("{failed} items could not be read: {also}{rest}, and first {}", first.message);
+        let message = format!("{failed} items could not be read: {also}{rest}; first error: {}", first.message);
         Err(CollectError { message, ..first })
     }
 }
@@ -136,8 +136,9 @@ fn is_slow(class: FailureClass) -> bool {
     matches!(class, FailureClass::Throttled | FailureClass::Timeout | FailureClass::Unreachable)
 }
 
-/// A bad session, or a region or service that is not enabled or switched off, fails every call. A timeout, a broken connection and
-/// throttling may concern one slow or large item; of an endpoint that does not answer at all, the next calls fail at once.
+/// An invalid session, or a region or service that is not enabled or switched off, fails every call. A timeout, a
+/// broken connection or throttling may concern only one slow or large item. If an endpoint does not answer at all, the
+/// next calls fail immediately.
 fn is_of_all(class: FailureClass) -> bool {
     matches!(class, FailureClass::Credentials | FailureClass::NotEnabled | FailureClass::ServiceOff)
 }
@@ -171,7 +172,7 @@ mod tests {
         let error = details.end().expect_err("three failed");
         assert_eq!(
             (error.class, error.message.as_str()),
-            (FailureClass::Throttled, "3 items could not be read: slow, slow, and first slow: late")
+            (FailureClass::Throttled, "3 items could not be read: slow, slow; first error: slow: late")
         );
         Ok(())
     }
@@ -196,7 +197,7 @@ mod tests {
         }
         let error = details.take::<i32>("z", Err(denied())).expect_err("too many");
         let message =
-            "100 items could not be read: 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more, and first 1: AccessDenied: no";
+            "100 items could not be read: 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more; first error: 1: AccessDenied: no";
         assert_eq!(error.message, message);
         for _ in 1..MOST_SLOW {
             let late = CollectError { class: FailureClass::Timeout, message: "late".into() };

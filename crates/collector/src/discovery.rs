@@ -1,5 +1,5 @@
-//! Asks which regions an account has enabled. The answer is the same in each region, but a policy of the organization may
-//! deny calls in some regions ("only Europe"), and an endpoint may be down. So regions are asked in turn.
+//! Discovers the enabled regions of an account. The answer is the same in each region. But a policy of the organization
+//! may deny calls in some regions ("only Europe"), and an endpoint may be down, so regions are asked in turn.
 
 use crate::{
     CollectError, Place,
@@ -9,16 +9,16 @@ use crate::{
 use events::{Failure, FailureClass};
 use std::collections::BTreeSet;
 
-/// Regions whose endpoint does not answer, each of which costs a minute or more, after which no other is asked.
+/// Limit of regions whose endpoint does not answer, because each costs a minute or more.
 const MOST_SLOW: u32 = 3;
 
-/// Names of the regions, sorted.
+/// Returns the names of the regions, sorted.
 ///
 /// # Errors
-/// There is no session, or no region answers: the failure in the account's home region.
+/// Fails if there is no session or no region answers. The error is that of the account's home region.
 pub(crate) async fn regions<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<Vec<String>, Failure> {
     let Some(ask) = worker.service.regions else {
-        let error = format!("{} cannot say which regions there are", worker.service.name);
+        let error = format!("{} has no region discovery", worker.service.name);
         return Err(Failure::new(FailureClass::Internal, error));
     };
     let leased = Leased::acquire(worker, task).await?;
@@ -58,10 +58,10 @@ struct Tries {
 impl Tries {
     /// Records a failure.
     ///
-    /// # Errors
+    /// Fails if another region would not help. Returns the first failure.
     /// No other region is worth a try: returns the first failure.
     fn failed(&mut self, region: &str, error: CollectError) -> Result<(), CollectError> {
-        tracing::debug!(region, %error, "the region does not say which regions there are");
+        tracing::debug!(region, %error, "region discovery failed in this region");
         let class = error.class;
         self.slow += u32::from(is_slow(class));
         let first = self.first.get_or_insert(error);
@@ -69,7 +69,7 @@ impl Tries {
     }
 }
 
-/// A bad session is bad in every region.
+/// A bad session fails in every region.
 fn is_of_all(class: FailureClass) -> bool {
     matches!(class, FailureClass::Credentials | FailureClass::Internal)
 }

@@ -1,6 +1,6 @@
-//! AWS may say that a session has ended before its time, or one whose end nobody knows. The call is then made again with a
-//! fresh session. The SDK takes such an answer for final, so it is replaced by an error after which the SDK signs and sends
-//! anew.
+//! AWS may reject a session as expired before its end, or if its end is unknown. The call is then repeated with a fresh
+//! session. The SDK treats such a response as final, so it is replaced by a transient error, after which the SDK signs
+//! and sends the request again.
 
 use crate::error::{SESSION_ENDED, UNKNOWN_SESSION};
 use aws_smithy_runtime_api::client::{
@@ -11,20 +11,20 @@ use aws_smithy_types::retry::ErrorKind;
 use credentials::LeasedCredentials;
 use throttle::answer::{bare, code_in_body};
 
-/// AWS says that a session has ended; the call is to be repeated.
+/// AWS rejected the session as expired; the call must be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}: the session has ended")]
+#[error("{0}: the session has expired")]
 pub(crate) struct Ended(String);
 
-/// With what a request was signed.
+/// Credentials that signed a request.
 pub(crate) struct Signed {
     access_key_id: String,
-    /// A session's, not a user's key.
+    /// Signed with a session, not with a user's key.
     has_token: bool,
 }
 
 impl Signed {
-    /// From its headers.
+    /// Reads them from the headers of the request.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let signature = request.headers().get("authorization").unwrap_or_default();
         let scope = signature.split_once("Credential=").map(|(_, scope)| scope).unwrap_or_default();
@@ -32,7 +32,7 @@ impl Signed {
         Self { access_key_id, has_token: request.headers().get("x-amz-security-token").is_some() }
     }
 
-    /// The answer, unless it says that the session has ended and the lease can give another.
+    /// Returns the response, or an error if it rejects the session as expired and the lease can provide another one.
     pub(crate) fn check(
         &self,
         lease: &LeasedCredentials,
@@ -47,13 +47,14 @@ impl Signed {
         }
     }
 
-    /// AWS may no longer know a user's key. With a session, such a code means that the account has not enabled the region.
+    /// AWS may no longer know a user's key. With a session, the same code means that the account has not enabled the
+    /// region.
     fn has_ended(&self, code: &str) -> bool {
         SESSION_ENDED.contains(&code) || !self.has_token && UNKNOWN_SESSION.contains(&code)
     }
 }
 
-/// The code of an error that the caller may mend.
+/// Error code of a response with a client error.
 fn code(answer: &HttpResponse) -> Option<&str> {
     if !(400..500).contains(&answer.status().as_u16()) {
         return None;

@@ -1,4 +1,4 @@
-//! The HTTP client of a work item. It records answers as progress, and rejects calls to endpoints that do not answer
+//! HTTP client of a work item. Records responses as progress, and rejects calls to endpoints that do not answer
 //! ([`silence`](crate::silence)).
 
 use crate::{
@@ -25,45 +25,45 @@ use credentials::LeasedCredentials;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Time without a byte of an answer's body where the SDK has no read timeout.
+/// Limit of the time without a byte of a response body if the SDK has no read timeout.
 const BODY: Duration = Duration::from_mins(1);
-/// Largest body: pages of AWS have some megabytes at most.
+/// Largest body in bytes: pages of AWS have a few megabytes at most.
 const LARGEST: usize = 64 << 20;
 
-/// Endpoints as a work item sees them.
+/// Evidence about endpoints, as used by a work item.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    /// Region of the item. Behind a custom endpoint all regions have one host, and one of them may hang.
+    /// Region of the item. Behind a custom endpoint all regions share a host, and only one of them may hang.
     region: String,
-    /// Evidence of this item alone: an endpoint may answer other accounts and not this one.
+    /// Evidence of this item only: an endpoint may answer other accounts but not this one.
     item: Arc<Endpoints>,
     /// Evidence of all items of the worker.
     worker: Arc<Endpoints>,
-    /// The item's session; none for credentials that are not renewed.
+    /// Session of the item; `None` for credentials that are not renewed.
     lease: Option<LeasedCredentials>,
 }
 
 impl Watch {
-    /// For a new work item in this region.
+    /// Creates the watch of a new work item in this region.
     pub(crate) fn new(worker: Arc<Endpoints>, region: &str) -> Self {
         Self { region: region.to_owned(), item: Arc::new(worker.of_item()), worker, lease: None }
     }
 
-    /// The same for calls with this lease.
+    /// Adds the lease that signs the calls.
     pub(crate) fn with_lease(self, lease: Option<LeasedCredentials>) -> Self {
         Self { lease, ..self }
     }
 
-    /// Waits for permission to call this host: not at all, or for the outcome of another call's trial.
+    /// Waits for permission to call this host. Returns immediately, or after the trial of another call.
     async fn admit(&self, host: &str) -> Result<Attempt, NotAnswering> {
         loop {
             let mut settled = std::pin::pin!(self.worker.settled());
-            // From now on, so that no outcome is missed between the look and the wait.
+            // Registered first, so that no result is missed between the check and the wait.
             settled.as_mut().enable();
             match self.begin(host, Instant::now()) {
                 Begin::Go(attempt) => return Ok(attempt),
                 Begin::GivenUp(error) => return Err(error),
-                // A trial whose call was dropped is over at that time.
+                // A trial whose call was dropped ends at that time.
                 Begin::Wait(until) => {
                     timeout_at(until, settled).await.ok();
                 }
@@ -90,7 +90,7 @@ impl Watch {
     }
 }
 
-/// The HTTP client of one work item.
+/// Creates the HTTP client of a work item.
 pub(crate) fn http_client(inner: SharedHttpClient, watch: Watch) -> SharedHttpClient {
     SharedHttpClient::new(Client { inner, watch })
 }
@@ -129,7 +129,7 @@ impl HttpClient for Client {
 struct WatchedConnector {
     inner: SharedHttpConnector,
     watch: Watch,
-    /// Time without a byte of an answer's body.
+    /// Limit of the time without a byte of a response body.
     limit: Duration,
 }
 
@@ -158,7 +158,7 @@ impl HttpConnector for WatchedConnector {
     }
 }
 
-/// An endpoint that hangs after the head of its answer hangs all the same.
+/// An endpoint that hangs after the response head counts as hung too.
 async fn answer(
     inner: &SharedHttpConnector,
     request: HttpRequest,
@@ -171,7 +171,7 @@ fn timed_out(late: tokio::time::error::Elapsed) -> ConnectorError {
     ConnectorError::timeout(late.into())
 }
 
-/// The answer with all of its body. No byte for `limit` is a timeout.
+/// Reads the whole body. Fails with a timeout if no byte arrives for `limit`.
 async fn whole(mut answer: HttpResponse, limit: Duration) -> Result<HttpResponse, ConnectorError> {
     let mut body = ByteStream::new(answer.take_body());
     let mut bytes = Vec::new();
@@ -182,7 +182,7 @@ async fn whole(mut answer: HttpResponse, limit: Duration) -> Result<HttpResponse
         };
         let Some(chunk) = chunk else { break };
         if bytes.len() + chunk.len() > LARGEST {
-            return Err(ConnectorError::other(format!("an answer of more than {LARGEST} bytes").into(), None));
+            return Err(ConnectorError::other(format!("the response has more than {LARGEST} bytes").into(), None));
         }
         bytes.extend_from_slice(&chunk);
         progress::note();
@@ -206,10 +206,10 @@ mod tests {
 
     const REGION: &str = "eu-west-9";
     const HOST: &str = "ec2.eu-west-9.amazonaws.com";
-    /// Attempts of one call where the AWS configuration says nothing.
+    /// Default number of attempts per call.
     const ATTEMPTS: usize = 5;
 
-    /// Times out each call, and counts.
+    /// Times out each call, and counts calls.
     #[derive(Debug)]
     struct Hung(Arc<AtomicU32>);
 
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Leaves the calls before a moment without an answer.
+    /// Leaves calls before a given time unanswered.
     #[derive(Debug)]
     struct HungUntil(Instant);
 

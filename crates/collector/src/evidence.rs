@@ -1,5 +1,5 @@
-//! Evidence of AWS endpoints that do not answer, by sync. A new sync starts without any: an endpoint that hung during the
-//! last one may answer again, and its places would otherwise be missing from the new one, too.
+//! Evidence about hung AWS endpoints, by sync. A new sync starts without any: an endpoint that hung during the last one
+//! may answer again, and otherwise its places would be missing from the new sync too.
 
 use crate::Endpoints;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// Number of concurrent syncs with evidence of their own. Beyond it, the sync that began first starts anew.
+/// Limit of concurrent syncs with their own evidence. Beyond it, the evidence of the oldest sync is dropped.
 const SYNCS: usize = 16;
 
 /// Endpoints of a worker, by sync.
@@ -21,12 +21,12 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// No evidence.
+    /// Starts without evidence.
     pub(crate) fn new(silence: Duration) -> Self {
         Self { silence, syncs: Mutex::default() }
     }
 
-    /// Endpoints as this sync's work items have found them.
+    /// Returns the evidence that this sync's work items share.
     pub(crate) fn of(&self, sync_id: &str) -> Arc<Endpoints> {
         let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = syncs.iter().find(|(id, _)| id == sync_id) {

@@ -1,4 +1,4 @@
-//! One work item: an account, a region and this collector's service.
+//! Runs one work item: an account, a region and this collector's service.
 
 use crate::{CollectError, Endpoints, Options, Place, Service, client, discovery, evidence::Evidence, listing, size};
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
@@ -17,13 +17,12 @@ use std::{
 use throttle::Limiters;
 use tracing::Instrument;
 
-/// An item that was delivered more often than this is not tried again: whatever ends its collectors must not hold up a
-/// sync for ever.
+/// Limit of deliveries of an item. An item that ends its collectors must not delay a sync forever.
 const MOST_ATTEMPTS: u32 = 5;
-/// Pause before an item whose events the bus did not take is delivered again.
+/// Pause before the redelivery of an item whose events the bus did not accept.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What all work items of a collector share.
+/// State shared by all work items of a collector.
 pub(crate) struct Worker<C: 'static> {
     pub(crate) service: &'static Service<C>,
     pub(crate) bus: Bus,
@@ -43,14 +42,14 @@ impl<C> Worker<C> {
     }
 }
 
-/// A work item with what its listings need.
+/// A work item, with the state that its listings need.
 pub(crate) struct Task<'a> {
     pub(crate) sync: &'a Sync,
     pub(crate) place: &'a Place,
     pub(crate) attempt: u32,
 }
 
-/// Does what a delivery asks for, reports it, and says what becomes of the delivery.
+/// Works on a delivery and reports it. Returns how to settle it.
 pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delivery: &Delivery) -> Outcome {
     let (item, sync) = match read(worker.service.name, delivery.payload()) {
         Ok(read) => read,
@@ -67,16 +66,16 @@ pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delive
     match AssertUnwindSafe(done).catch_unwind().instrument(span).await {
         Ok(Ok(())) => Outcome::Ack,
         Ok(Err(error)) => {
-            tracing::warn!(account, region, error = bus::chain(&error), "work item goes back");
+            tracing::warn!(account, region, error = bus::chain(&error), "returning the work item to the queue");
             Outcome::Retry(PAUSE)
         }
         Err(_panic) => Outcome::Retry(PAUSE),
     }
 }
 
-/// Number of a run of an item. Upper 8 bits: number of deliveries, at most 255; lower 24 bits: random. The delivery
-/// count alone is not unique: a server killed right after a delivery forgets it and gives the next one the same count.
-/// Two runs with the same number would share batch ids, and batches of one would count for the other.
+/// Number of an attempt at an item. Upper 8 bits: number of deliveries, at most 255; lower 24 bits: random. The
+/// delivery count alone is not unique: a server killed right after a delivery loses its count and repeats the number.
+/// Two attempts with the same number would share batch ids, and batches of one would count for the other.
 fn attempt(deliveries: u32) -> u32 {
     const RANDOM_BITS: u32 = 24;
     let random = RandomState::new().build_hasher().finish() & ((1 << RANDOM_BITS) - 1);
@@ -129,12 +128,12 @@ async fn report<C: Send + std::marker::Sync>(
     Ok(report)
 }
 
-/// Leases a session and makes the SDK client of the item.
+/// Leases a session and creates the SDK client of the item.
 pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
     Ok(Leased::acquire(worker, task).await?.client(worker, task.place))
 }
 
-/// A session of an account, with the settings of its clients.
+/// Session of an account, with the settings of its clients.
 pub(crate) struct Leased {
     session: LeasedCredentials,
     settings: ClientSettings,
@@ -152,7 +151,7 @@ impl Leased {
         Ok(Self { session, settings, endpoints: worker.evidence.of(sync) })
     }
 
-    /// The SDK client for a place of the account.
+    /// Creates the SDK client for a place of the account.
     pub(crate) fn client<C>(&self, worker: &Worker<C>, place: &Place) -> C {
         let Worker { service, options, http, limiters, .. } = worker;
         let limiter = limiters.of(&place.account_id, &place.region);
@@ -163,7 +162,8 @@ impl Leased {
     }
 }
 
-/// Runs the listings that the item names, a few at once. What a listing comes to is in its report; only the bus ends it early.
+/// Runs the selected listings, a few at the same time. Errors of a listing are in its report; only a failure of the bus
+/// ends it early.
 async fn collect<C: Send + std::marker::Sync>(
     worker: &Worker<C>,
     client: &C,
@@ -185,7 +185,7 @@ fn place(item: &WorkItem) -> Place {
 }
 
 fn unknown_kind() -> Failure {
-    CollectError::internal("a kind of work that this collector does not know: is it older than the scheduler?").into()
+    CollectError::internal("unknown kind of work: is this collector older than the scheduler?").into()
 }
 
 fn log(report: &WorkReport, took: Duration) {

@@ -1,12 +1,13 @@
-//! Shared parts of all collectors: resource-type tables, the sink that turns rows into events, and the loop that takes
-//! a work item, leases a session and runs every listing of its service. Knows no AWS service and no graph database.
+//! Shared parts of all collectors: tables of resource types, the sink that turns rows into events, and the loop that
+//! takes a work item, leases a session and runs every listing of its service. Knows no AWS service and no graph
+//! database.
 //!
-//! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them; [`rows`] turns
-//! items into table rows, [`sink`] takes them, `batches` publishes them. [`options`] holds the settings, [`run`] takes work
-//! items, [`item`] works on one, `discovery` asks for an account's regions, [`listing`] runs one listing, [`details`] are calls about single items.
-//! [`connection`] and [`client`] reach AWS, [`error`] holds the errors, and [`probe`] tries every listing without
-//! publishing. `endpoint` gives up hung endpoints, `ended` replaces sessions that have ended, `progress` tells slow work
-//! from hung work. [`alone`] is a collector process.
+//! Reading order: [`table`] describes the rows for the graph, and [`service`] the calls that list them. [`rows`] turns
+//! items into table rows, [`sink`] takes them, and `batches` publishes them. [`options`] has the settings. [`run`]
+//! takes work items, [`item`] works on one, `discovery` discovers an account's regions, [`listing`] runs one listing,
+//! and [`details`] makes calls about single items. [`connection`] and [`client`] reach AWS, [`error`] has the errors,
+//! and [`probe`] tries every listing without publishing. `endpoint` gives up hung endpoints, `ended` replaces expired
+//! sessions, and `progress` tells slow work from hung work. [`alone`] is a collector process.
 
 pub mod alone;
 mod batches;

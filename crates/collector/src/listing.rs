@@ -1,4 +1,4 @@
-//! One listing of a work item, from `started` to `finished` or `failed`.
+//! Runs one listing of a work item, from `started` to `finished` or `failed`.
 
 use crate::{
     CollectError, Listing, Sink,
@@ -15,7 +15,7 @@ use tracing::Instrument;
 /// Runs a listing and publishes its rows. Its error, panic or timeout affects no other listing: it is published as
 /// `failed` and is part of the report.
 ///
-/// # Errors
+/// Fails if the bus does not accept an event.
 /// The bus does not accept an event.
 pub(crate) async fn run<C: Send + Sync>(
     worker: &Worker<C>,
@@ -55,7 +55,8 @@ pub(crate) async fn run<C: Send + Sync>(
     }
 }
 
-/// Publishes every page. Also returns what AWS answers where the service is switched off: there is nothing to list.
+/// Publishes every page. Also returns AWS's error if the service is switched off, because then there is nothing to
+/// list.
 async fn collected<C: Send + Sync>(
     worker: &Worker<C>,
     client: &C,
@@ -83,7 +84,7 @@ async fn collected<C: Send + Sync>(
     within(worker.options.listing_timeout, pages).await.map_err(|error| error.seen_from(task.place))
 }
 
-/// Result of a listing. No progress for `limit` is an error, and so is a panic.
+/// Runs a listing. Fails if it makes no progress for `limit` or panics.
 pub(crate) async fn within<T>(
     limit: Duration,
     pages: impl Future<Output = Result<T, CollectError>>,
@@ -102,8 +103,8 @@ fn late(limit: Duration) -> CollectError {
     CollectError { class: FailureClass::Timeout, message }
 }
 
-/// What a panic says.
+/// Message of a panic.
 fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }

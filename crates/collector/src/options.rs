@@ -1,4 +1,4 @@
-//! What an operator may set of a collector.
+//! Operator's settings of a collector.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -7,23 +7,23 @@ use std::{ops::RangeInclusive, time::Duration};
 #[command(next_help_heading = "Collecting")]
 #[group(skip)]
 pub struct Args {
-    /// Listings at once in each account and region
+    /// Limit of concurrent listings in each account and region
     #[arg(long, env = "GROMA_CONCURRENCY", value_name = "N", default_value_t = 4)]
     pub concurrency: u64,
-    /// Accounts and regions at once
+    /// Limit of concurrent accounts and regions
     #[arg(long, env = "GROMA_ITEMS", value_name = "N", default_value_t = 4)]
     pub items: u64,
-    /// Percent of AWS's API quotas to use at most: less leaves the rest to others in the accounts, more is for accounts
-    /// whose quotas AWS has raised
+    /// Share of AWS's API quotas to use, in percent: less leaves some to other users of the accounts, more is for
+    /// accounts with raised quotas
     #[arg(long, env = "GROMA_QUOTA_PERCENT", value_name = "N", default_value_t = 100)]
     pub quota_percent: u64,
-    /// Seconds that AWS may take to begin its answer to one attempt of a call
+    /// Time limit in seconds for AWS to begin its response to one attempt of a call
     #[arg(long, env = "GROMA_AWS_TIMEOUT", value_name = "SECONDS", default_value_t = 60)]
     pub aws_timeout: u64,
-    /// Seconds that a listing may go without an answer, a page or a batch
+    /// Time limit in seconds of a listing without a response, a page or a batch
     #[arg(long, env = "GROMA_LISTING_TIMEOUT", value_name = "SECONDS", default_value_t = 600)]
     pub listing_timeout: u64,
-    /// Seconds that work in hand may go on after SIGTERM before another collector gets it
+    /// Time limit in seconds for unfinished work after SIGTERM, before another collector gets it
     #[arg(long, env = "GROMA_DRAIN_TIMEOUT", value_name = "SECONDS", default_value_t = 30)]
     pub drain_timeout: u64,
 }
@@ -31,31 +31,31 @@ pub struct Args {
 /// Valid settings of a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Listings at once in each work item.
+    /// Limit of concurrent listings in each work item.
     pub concurrency: usize,
-    /// Work items at once.
+    /// Limit of concurrent work items.
     pub items: usize,
-    /// Percent of AWS's API quotas to use at most.
+    /// Share of AWS's API quotas to use, in percent.
     pub quota_percent: u32,
-    /// How long AWS may take to begin its answer to one attempt.
+    /// Time limit for AWS to begin its response to one attempt.
     pub aws_timeout: Duration,
-    /// Shortest silence of an AWS endpoint before it is taken for unreachable.
+    /// Shortest silence after which an AWS endpoint counts as unreachable.
     pub silence: Duration,
-    /// Longest time of a listing without progress.
+    /// Time limit of a listing without progress.
     pub listing_timeout: Duration,
-    /// Longest time of a work item without progress. Longer than that of a listing, because a lease may take a minute
-    /// and a half and a publish two minutes.
+    /// Time limit of a work item without progress, in addition to that of a listing: a lease may take a minute and a
+    /// half and a publish two minutes.
     pub stalled: Duration,
-    /// Time after which a listing that makes progress publishes what it has, or that it goes on: far less than the
-    /// patience of a sync, which counts from the last event.
+    /// Interval at which a listing with progress publishes its rows, or an empty batch. Far below the patience of a sync,
+    /// which counts from the last event.
     pub batch_age: Duration,
-    /// How long work in hand may go on after a shutdown.
+    /// Time limit for unfinished work after a shutdown.
     pub drain_timeout: Duration,
-    /// How long after a collector's last sign of life its work items go to another.
+    /// Time after a collector's last sign of life until its work items go to another.
     pub ack_wait: Duration,
 }
 
-/// A value that cannot be.
+/// A flag with a value out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag} must be between {least} and {most}, not {value}")]
 pub struct OptionError {
@@ -83,10 +83,10 @@ impl Default for Options {
 }
 
 impl Args {
-    /// The settings, or every value that is out of range.
+    /// Checks the flags.
     ///
     /// # Errors
-    /// One [`OptionError`] for each bad value.
+    /// Returns an [`OptionError`] for each invalid value.
     pub fn validate(self) -> Result<Options, Vec<OptionError>> {
         let checks = [
             ("--concurrency", self.concurrency, 1..=64),

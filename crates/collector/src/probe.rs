@@ -1,5 +1,5 @@
-//! A dry run of a collector: each listing until each of its tables has an item, over the same lease, client and limits as
-//! a sync's, with nothing published. It finds the same errors as a sync, because it makes the same calls.
+//! Dry run of a collector: each listing runs until each of its tables has an item, over the same lease, client and
+//! limits as in a sync, but nothing is published. It finds the same errors as a sync, because it makes the same calls.
 
 use crate::{
     Options, Place, Service, Sink, discovery,
@@ -10,21 +10,21 @@ use bus::Bus;
 use events::{Failure, Sync};
 use futures::{StreamExt, stream};
 
-/// How one listing went.
+/// Result of the dry run of one listing.
 #[derive(Debug, Clone)]
 pub struct Probed {
-    /// The API operation.
+    /// Name of the listing: its API operation.
     pub listing: &'static str,
-    /// IAM actions that it takes.
+    /// IAM actions that it needs.
     pub actions: &'static [&'static str],
-    /// Why it cannot be read.
+    /// Error; `None` if it can be read.
     pub failure: Option<Failure>,
 }
 
-/// Tries these listings of a service (all when none is named) in one place, under this name of a sync.
+/// Tries these listings of a service (all if `names` is empty) in one place. `name` stands for the sync id.
 ///
 /// # Errors
-/// When there is no session.
+/// Fails if there is no session.
 pub async fn listings<C: Send + std::marker::Sync>(
     service: &'static Service<C>,
     bus: Bus,
@@ -48,10 +48,10 @@ pub async fn listings<C: Send + std::marker::Sync>(
     Ok(stream::iter(tries.collect::<Vec<_>>()).buffered(worker.options.concurrency).collect().await)
 }
 
-/// The regions that the account of a place has enabled.
+/// Discovers the enabled regions of an account.
 ///
 /// # Errors
-/// When there is no session, or AWS does not say.
+/// Fails if there is no session, or no region answers.
 pub async fn regions<C: Send + std::marker::Sync>(
     service: &'static Service<C>,
     bus: Bus,

@@ -1,5 +1,5 @@
-//! Progress of a work item and of each of its listings: an answer of AWS, an asset, or an acknowledged batch. Slow work
-//! may continue, so the limit applies to the time since the last progress.
+//! Progress of a work item and of each of its listings: a response of AWS, an asset, or an acknowledged batch. Slow
+//! work may continue, so the limit applies to the time since the last progress.
 
 use std::{
     sync::{
@@ -11,16 +11,16 @@ use std::{
 use tokio::time::Instant;
 
 tokio::task_local! {
-    /// Progress of the listing or item that this future belongs to.
+    /// Progress of the listing or item to which this future belongs.
     static CURRENT: Progress;
 }
 
-/// Time of the last progress; clones share it.
+/// Time of the last progress. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     /// Milliseconds since the first call of [`now`] in this process.
     last: Arc<AtomicU64>,
-    /// Parent that makes progress with it: the work item of a listing.
+    /// The work item of a listing: progress of the listing counts for it too.
     whole: Option<Box<Progress>>,
 }
 
@@ -30,12 +30,12 @@ impl Progress {
         Self { whole: CURRENT.try_with(Self::clone).ok().map(Box::new), ..Self::apart() }
     }
 
-    /// That of the listing or item that the current future belongs to; of nothing outside of both.
+    /// Returns the progress of the current future's listing or item; a separate one outside of both.
     pub(crate) fn current() -> Self {
         CURRENT.try_with(Self::clone).unwrap_or_else(|_| Self::apart())
     }
 
-    /// Starts now, as a part of nothing.
+    /// Starts now, as a part of nothing else.
     pub(crate) fn apart() -> Self {
         Self { last: Arc::new(AtomicU64::new(now())), whole: None }
     }

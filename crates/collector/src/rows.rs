@@ -1,4 +1,4 @@
-//! Items to table rows: the pure half of a collector.
+//! Converts items to table rows. Pure.
 
 use crate::{
     Place, Value,
@@ -7,7 +7,7 @@ use crate::{
 use events::{EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property};
 use std::collections::{HashMap, hash_map::Entry};
 
-/// Rows of one batch in the making.
+/// Rows of an unfinished batch.
 #[derive(Debug, Default)]
 pub struct Rows {
     nodes: Vec<NodeTable>,
@@ -28,8 +28,8 @@ struct Last {
     bytes: usize,
 }
 
-/// A [`Node`] table by its address (tables are statics), with the conditional labels and the ownership of a row; or one
-/// of its edges by position.
+/// Key of a table. Node tables: address of the [`Node`] (a static), with the conditional labels and the ownership of a
+/// row. Edge tables: address of the node, with the position of the edge.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum TableKey {
     Nodes { table: usize, labels: Vec<bool>, shared: bool },
@@ -51,7 +51,7 @@ impl Rows {
         (self.last.nodes, self.last.bytes) = (Some(index), self.bytes - before);
     }
 
-    /// Removes the last item's rows. A second call does nothing.
+    /// Removes the last item's rows. A second call has no effect.
     pub fn undo(&mut self) {
         let Some(index) = self.last.nodes.take() else { return };
         self.nodes[index].rows.pop();
@@ -100,23 +100,23 @@ impl Rows {
         }
     }
 
-    /// Node rows held.
+    /// Number of node rows.
     pub fn assets(&self) -> u64 {
         self.assets
     }
 
-    /// About how many bytes the rows will take on the bus.
+    /// Approximate size of the rows on the bus, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether nothing is held.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.assets == 0
     }
 
-    /// Takes the tables that have rows, and leaves none: in parts, so that none has edges of more than about `most` bytes
-    /// besides its nodes. Only an item with very many edges makes more than one part.
+    /// Takes all tables with rows, in parts. Each part has at most about `most` bytes of edges besides its nodes. Only
+    /// an item with very many edges needs more than one part.
     pub fn take(&mut self, most: usize) -> Vec<Part> {
         let Self { mut nodes, mut edges, bytes, .. } = std::mem::take(self);
         nodes.retain(|table| !table.rows.is_empty());
@@ -133,7 +133,7 @@ impl Rows {
 /// Tables of one batch.
 pub type Part = (Vec<NodeTable>, Vec<EdgeTable>);
 
-/// The same rows in groups of tables of at most about `most` bytes, or one row.
+/// Splits tables into groups of at most about `most` bytes, or one row.
 fn split(tables: Vec<EdgeTable>, most: usize) -> Vec<Vec<EdgeTable>> {
     let mut groups = vec![Vec::new()];
     let mut bytes = 0;
@@ -160,7 +160,7 @@ fn split(tables: Vec<EdgeTable>, most: usize) -> Vec<Vec<EdgeTable>> {
     groups
 }
 
-/// An edge table without rows.
+/// Creates an edge table without rows.
 pub(crate) fn edge_header<T>(node: &Node<T>, edge: &Edge<T>) -> EdgeTable {
     EdgeTable {
         r#type: edge.kind.to_owned(),
@@ -173,7 +173,7 @@ pub(crate) fn edge_header<T>(node: &Node<T>, edge: &Edge<T>) -> EdgeTable {
     }
 }
 
-/// A node table without rows, for rows to which these of its conditional labels apply.
+/// Creates a node table without rows, for rows with these conditional labels.
 pub(crate) fn node_header<T>(node: &Node<T>, labels: &[bool], shared: bool) -> NodeTable {
     let conditional = |wanted: bool| {
         node.labels_when
@@ -223,7 +223,7 @@ fn ontology<T>(node: &Node<T>, values: &[Value], id: &str, source: &OntologySour
     }
 }
 
-/// Bytes that a value takes, about.
+/// Approximate size of a value in bytes.
 fn size(value: &Value) -> usize {
     const OVERHEAD: usize = 4;
     OVERHEAD

@@ -1,4 +1,5 @@
-//! The loop of a collector: takes work items, holds a few at once, and gives back what it cannot finish.
+//! Main loop of a collector: takes work items, works on a few at the same time, and returns unfinished ones to the
+//! queue.
 
 use crate::{
     Options, Service,
@@ -11,18 +12,18 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Pause after the bus did not answer.
+/// Pause after an error of the bus.
 const PAUSE: Duration = Duration::from_secs(1);
-/// After a shutdown, how long is listened for an item that was on its way, to give it back at once.
+/// After a shutdown, time to wait for an item that is on its way, to return it immediately.
 const LAST_DELIVERY: Duration = Duration::from_millis(100);
-/// How long giving items back may take.
+/// Time limit for returning items to the queue.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
-/// Collects one service until shutdown: then takes no more work, lets what is in hand finish within the drain deadline,
-/// and gives back the rest.
+/// Collects one service until shutdown. Then takes no more work, lets unfinished work end within the drain timeout, and
+/// returns the rest to the queue.
 ///
 /// # Errors
-/// When the work stream cannot be read at the start. Later the bus may come and go.
+/// Fails if the work stream cannot be read at the start. Later outages of the bus are tolerated.
 pub async fn run<C: Send + Sync + 'static>(
     service: &'static Service<C>,
     bus: Bus,
@@ -51,7 +52,7 @@ pub async fn run<C: Send + Sync + 'static>(
     Ok(())
 }
 
-/// The next deliveries, at most so many; none when the bus is silent or a shutdown came.
+/// Waits for up to `most` deliveries. Empty on a timeout or a shutdown.
 async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) -> Vec<Delivery> {
     if most == 0 {
         return Vec::new();
@@ -74,8 +75,8 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     }
 }
 
-/// Works on a delivery and settles it. During progress, acknowledgements of progress prevent its redelivery to another
-/// collector. After a longer silence than a listing may have, the delivery is returned to the queue.
+/// Works on a delivery and settles it. While there is progress, progress acknowledgements prevent its redelivery to
+/// another collector. After too long a silence, the delivery is returned to the queue.
 async fn hold<C: Send + Sync + 'static>(
     worker: Arc<Worker<C>>,
     delivery: Delivery,
@@ -98,16 +99,16 @@ async fn hold<C: Send + Sync + 'static>(
         }
     };
     if let Err(error) = delivery.settle(outcome).await {
-        tracing::warn!(error = bus::chain(&error), "cannot settle a work item; it will come again");
+        tracing::warn!(error = bus::chain(&error), "cannot settle a work item; it will be redelivered");
     }
 }
 
-/// Never returns. The caller drops it when the item makes no progress.
+/// Sends progress acknowledgements. Never returns; the caller drops it when the item makes no progress.
 async fn stay_alive(delivery: &Delivery, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
         if let Err(error) = delivery.progress().await {
-            tracing::debug!(%error, "cannot say that work goes on");
+            tracing::debug!(%error, "cannot extend the ack deadline");
         }
     }
 }
@@ -115,12 +116,12 @@ async fn stay_alive(delivery: &Delivery, period: Duration) {
 async fn drain(mut held: JoinSet<()>, options: &Options, give_back: &CancellationToken) {
     let finish = async |held: &mut JoinSet<()>| while held.join_next().await.is_some() {};
     if timeout(options.drain_timeout, finish(&mut held)).await.is_err() {
-        tracing::warn!(items = held.len(), "giving back work that did not finish in time");
+        tracing::warn!(items = held.len(), "returning unfinished work to the queue");
         give_back.cancel();
         if timeout(GIVE_BACK, finish(&mut held)).await.is_err() {
             tracing::warn!(
                 items = held.len(),
-                "work not given back; it goes to another collector when its time is out"
+                "cannot return work to the queue; another collector gets it after the ack wait"
             );
         }
     }

@@ -1,11 +1,11 @@
-//! Detects AWS endpoints that do not answer. Without this, a hung endpoint costs each call of each listing all its
-//! attempts. After a few consecutive timeouts, other calls to the endpoint fail at once.
+//! Detects AWS endpoints that do not answer. Otherwise a hung endpoint would cost each call of each listing all its
+//! attempts. After a few consecutive timeouts, other calls to the endpoint fail immediately.
 //!
-//! All work items of a sync share what a worker has seen, because an endpoint that hangs does so for all accounts: with a
-//! hundred accounts, each work item would otherwise wait a minute or two for itself. One slow listing is no proof,
-//! however. So the first call of another item is a trial with a limit of its own, and the others wait for its outcome.
-//! At first, one trial follows another, so that an outage of a minute or two fails only the items in hand. Later, calls
-//! fail at once, and from time to time one more tries again.
+//! All work items of a sync share the evidence of a worker, because an endpoint that hangs does so for all accounts.
+//! With a hundred accounts, each work item would otherwise wait a minute or two. One slow listing is no proof, however.
+//! So the first call of another item is a trial with its own time limit, and the others wait for its result. At first,
+//! one trial follows another, so that an outage of a minute or two fails only the current items. Later, calls fail
+//! immediately, with a new trial from time to time.
 
 use std::{
     collections::HashMap,
@@ -17,15 +17,15 @@ use tokio::{
     time::Instant,
 };
 
-/// Limit of a trial: far more than an endpoint takes that answers.
+/// Time limit of a trial: far more than a working endpoint needs.
 pub(crate) const TRIAL: Duration = Duration::from_secs(10);
-/// Longest time between two trials. Up to then it is as long as the silence so far, so that all trials of an hour take
-/// less than a minute and a half, most of them while other work items go on.
+/// Longest pause between two trials. Up to then, the pause is as long as the silence so far. All trials of an hour take
+/// less than a minute and a half, most of them while other work items continue.
 const PAUSE: Duration = Duration::from_mins(30);
 
-/// A call was not made because its endpoint is given up.
+/// The call was not made because its endpoint is given up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it is taken for unreachable")]
+#[error("{host} has not answered for {silence:?}, and {timeouts} calls timed out: it counts as unreachable")]
 pub(crate) struct NotAnswering {
     host: String,
     silence: Duration,
@@ -35,31 +35,31 @@ pub(crate) struct NotAnswering {
 /// Kind of a permitted attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// One of many.
+    /// One of many attempts.
     Usual,
-    /// The only one to an endpoint that is given up; has the limit [`TRIAL`].
+    /// The only attempt at an endpoint that is given up, with the time limit [`TRIAL`].
     Trial,
 }
 
 /// Whether an attempt may begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// Now.
+    /// Immediately.
     Go(Attempt),
-    /// When the present trial is settled, at this time at the latest.
+    /// After the current trial is settled, at this time at the latest.
     Wait(Instant),
     /// Not at all.
     GivenUp(NotAnswering),
 }
 
-/// Evidence of endpoints: that of a worker for one sync, or that of one work item.
+/// Evidence about endpoints, of a worker for one sync or of one work item.
 #[derive(Debug)]
 pub struct Endpoints {
-    /// Timed-out attempts and silence after which an endpoint is given up; either pair suffices.
+    /// Numbers of timed-out attempts and silences after which an endpoint is given up. Either pair suffices.
     given_up: [(u32, Duration); 2],
-    /// Whether an endpoint that is given up is tried again.
+    /// Whether there are trials of endpoints that are given up.
     tries_again: bool,
-    /// By region and host.
+    /// Evidence by region and host.
     all: Mutex<HashMap<(String, String), Endpoint>>,
     settled: Notify,
 }
@@ -82,21 +82,21 @@ struct GivenUp {
 }
 
 impl Endpoints {
-    /// Endpoints of a worker and a sync. One is given up after three timed-out attempts and this silence, or after two and two and a
-    /// half times this silence. With attempts of a minute and the default of 45 seconds, concurrent listings reach the
-    /// first pair after one attempt each, and a single listing the second after two. So a hung endpoint costs less than
-    /// three minutes, and a network outage of some seconds gives up none.
+    /// Evidence of a worker for one sync. An endpoint is given up after three timed-out attempts and this silence, or
+    /// after two and two and a half times this silence. With attempts of a minute and the default of 45 seconds,
+    /// concurrent listings reach the first pair after one attempt each, and a single listing the second after two. So a
+    /// hung endpoint costs less than three minutes, and a network outage of some seconds gives up none.
     pub fn new(silence: Duration) -> Self {
         let given_up = [(3, silence), (2, silence * 5 / 2)];
         Self { given_up, tries_again: true, all: Mutex::default(), settled: Notify::new() }
     }
 
-    /// Endpoints of one of the worker's items. One that is given up stays so.
+    /// Evidence of one of the worker's items, without trials of endpoints that are given up.
     pub(crate) fn of_item(&self) -> Self {
         Self { given_up: self.given_up, tries_again: false, all: Mutex::default(), settled: Notify::new() }
     }
 
-    /// Ends with the next trial.
+    /// Completes when the next trial is settled.
     pub(crate) fn settled(&self) -> Notified<'_> {
         self.settled.notified()
     }
@@ -105,7 +105,7 @@ impl Endpoints {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for an attempt.
+    /// Decides whether an attempt may begin.
     pub(crate) fn begin(&self, region: &str, host: &str, now: Instant) -> Begin {
         let mut all = self.all();
         let new = Endpoint { heard: now, timeouts: 0, given_up: None };
@@ -128,19 +128,19 @@ impl Endpoints {
         }
     }
 
-    /// The endpoint answered: whatever was known before does not count any more.
+    /// Records that the endpoint answered. Earlier evidence no longer counts.
     pub(crate) fn answered(&self, region: &str, host: &str, now: Instant) {
         self.change(region, host, |endpoint| *endpoint = Endpoint { heard: now, timeouts: 0, given_up: None });
     }
 
-    /// An attempt failed without a timeout. A trial that ends so shows that the endpoint does not hang.
+    /// Records an attempt that failed without a timeout. After a trial, this shows that the endpoint does not hang.
     pub(crate) fn failed(&self, region: &str, host: &str, attempt: Attempt, now: Instant) {
         if attempt == Attempt::Trial {
             self.answered(region, host, now);
         }
     }
 
-    /// An attempt timed out.
+    /// Records an attempt that timed out.
     pub(crate) fn timed_out(&self, region: &str, host: &str, attempt: Attempt, now: Instant) {
         self.change(region, host, |endpoint| {
             endpoint.timeouts = endpoint.timeouts.saturating_add(1);
@@ -158,7 +158,7 @@ impl Endpoints {
         });
     }
 
-    /// Time from a trial to the next: none until the longer of the two silences is over.
+    /// Pause between two trials: zero until the longer of the two silences is over.
     fn pause(&self, silence: Duration) -> Duration {
         let [_, (_, longest)] = self.given_up;
         if silence < longest { Duration::ZERO } else { silence.min(PAUSE) }
@@ -180,7 +180,7 @@ mod tests {
     const HOST: &str = "ec2.eu-west-9.amazonaws.com";
     /// Seconds of one attempt, the default of `--aws-timeout`.
     const ATTEMPT: u64 = 60;
-    /// Attempts of one call where the AWS configuration says nothing.
+    /// Default number of attempts per call.
     const ATTEMPTS: u32 = 5;
 
     fn endpoints() -> Endpoints {
@@ -215,7 +215,7 @@ mod tests {
             (0..count).map(|_| self.item(at_once)).sum()
         }
 
-        /// Seconds that a work item takes of which so many listings run at once, each with one call.
+        /// Seconds for a work item that runs this number of listings concurrently, each with one call.
         fn item(&mut self, at_once: usize) -> u64 {
             let (item, start) = (self.worker.of_item(), self.now);
             for _ in 0..ATTEMPTS {

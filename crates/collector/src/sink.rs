@@ -1,4 +1,4 @@
-//! Where a listing's items go: turned into rows, gathered into batches, published as asset events.
+//! Sink of a listing's items: turns them into rows, gathers batches, and publishes asset events.
 
 pub use crate::batches::Totals;
 use crate::{
@@ -11,27 +11,27 @@ use events::{AssetBatch, AssetEvent, Scope, Sync};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
-/// Takes the items of one listing.
+/// Receives the items of one listing.
 pub struct Sink {
     place: Place,
-    /// Shared with the future that publishes what waits for too long.
+    /// Shared with the future that publishes rows that wait too long.
     batches: Arc<Mutex<Batches>>,
 }
 
 impl Sink {
-    /// A sink that publishes to the assets stream.
+    /// Creates a sink that publishes to the assets stream.
     pub fn to_bus(bus: Bus, place: Place, sync: Sync, scope: Scope, attempt: u32) -> Self {
         let header = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: None };
         Self::new(place, Batches::to_bus(bus, header))
     }
 
-    /// A sink that keeps the batches, for tests.
+    /// Creates a sink that keeps the batches, for tests.
     pub fn to_memory(place: Place) -> Self {
         Self::new(place, Batches::to_memory())
     }
 
-    /// A sink that keeps nothing, for trying whether a listing can be read. It ends the listing once each of this number
-    /// of tables has an item: items of the last table often take calls of their own.
+    /// Creates a sink that drops all items, for dry runs. It ends the listing once this number of tables have an item,
+    /// because items of the last table often need their own calls.
     pub(crate) fn to_nowhere(place: Place, tables: usize) -> Self {
         Self::new(place, Batches::to_nowhere(tables))
     }
@@ -40,18 +40,18 @@ impl Sink {
         Self { place, batches: Arc::new(Mutex::new(batches)) }
     }
 
-    /// Whether the listing was ended by the sink.
+    /// Whether the sink ended the listing.
     pub(crate) async fn has_seen_enough(&self) -> bool {
         self.batches.lock().await.have_seen_enough()
     }
 
-    /// Whether no item has come.
+    /// Whether no item was added.
     pub(crate) async fn is_empty(&self) -> bool {
         self.batches.lock().await.have_nothing()
     }
 
-    /// Publishes what has waited for `age`, and signs of life; to be run beside the listing, as a part of its progress. Returns
-    /// only the error of a batch that the bus does not take.
+    /// Publishes rows that have waited for `age`, and signs of progress. Runs beside the listing, as a part of its
+    /// progress. Returns only the error of a batch that the bus rejects.
     pub(crate) fn keep_publishing(&self, age: Duration) -> impl Future<Output = CollectError> + use<> {
         keep_publishing(self.batches.clone(), age)
     }
@@ -64,7 +64,7 @@ impl Sink {
     /// Adds an item to a table.
     ///
     /// # Errors
-    /// When the bus does not take a full batch.
+    /// Fails if the bus rejects a full batch.
     pub async fn emit<T>(&mut self, node: &'static Node<T>, item: &T) -> Result<(), CollectError> {
         self.batches.lock().await.add(node, item, &self.place).await
     }
@@ -72,7 +72,7 @@ impl Sink {
     /// Adds items to a table.
     ///
     /// # Errors
-    /// When the bus does not take a full batch.
+    /// Fails if the bus rejects a full batch.
     pub async fn emit_all<'a, T: 'a>(
         &mut self,
         node: &'static Node<T>,
@@ -84,18 +84,18 @@ impl Sink {
         Ok(())
     }
 
-    /// Publishes what is left and waits until the bus has acknowledged every batch.
+    /// Publishes the remaining rows and waits until the bus has acknowledged every batch.
     ///
     /// # Errors
-    /// When the bus does not take a batch.
+    /// Fails if the bus rejects a batch.
     pub async fn finish(self) -> Result<Totals, CollectError> {
         self.batches.lock().await.finish().await
     }
 
-    /// The batches of a sink in memory.
+    /// Returns the batches of a sink in memory.
     ///
     /// # Errors
-    /// Never for such a sink.
+    /// Never fails for such a sink.
     pub async fn into_batches(self) -> Result<Vec<AssetBatch>, CollectError> {
         let mut batches = self.batches.lock().await;
         batches.finish().await?;

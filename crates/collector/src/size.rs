@@ -2,13 +2,13 @@
 
 use events::{Failure, FailureClass, Message, WorkReport, cut};
 
-/// Bytes left free for the sync around the report and for the headers of a parked message.
+/// Bytes reserved for the fields around the report and for the headers of a parked message.
 const RESERVE: usize = 8 * 1024;
 /// Lengths to which error texts are cut, tried in this order until a report fits.
 const ERRORS: [usize; 3] = [256, 64, 0];
 
-/// Cuts a report to less than `most` bytes. First shortens the error texts, which the listings' own `failed` events
-/// also hold. If that is not enough, replaces the list of scopes or regions by a failure of the whole item.
+/// Cuts a report to less than `most` bytes. First shortens the error texts, which the `failed` events of the listings
+/// also contain. If that is not enough, replaces the list of scopes or regions by a failure of the whole item.
 pub fn fit(report: &mut WorkReport, most: usize) {
     let most = most.saturating_sub(RESERVE);
     for longest in ERRORS {
@@ -20,7 +20,7 @@ pub fn fit(report: &mut WorkReport, most: usize) {
     }
     if report.encoded_len() > most {
         let (scopes, regions) = (report.scopes.len(), report.regions.len());
-        let error = format!("the report on {scopes} listings and {regions} regions is larger than a message may be");
+        let error = format!("the report on {scopes} listings and {regions} regions exceeds the message size limit");
         report.failure = Some(Failure::new(FailureClass::Internal, error));
         report.scopes.clear();
         report.regions.clear();

@@ -15,7 +15,7 @@
 use crate::{Place, Value, rows};
 use events::{Direction, EdgeTable, NodeTable};
 
-/// Nodes of one label, as one listing knows them.
+/// Nodes of one label with the properties that one listing returns.
 pub struct Node<T: 'static> {
     /// Primary label: nodes are merged by this label and `id`.
     pub label: &'static str,
@@ -51,11 +51,11 @@ impl<T> Node<T> {
     }
 }
 
-/// A label that a row has only when the condition holds, and loses when it does not.
+/// A label that a row has only if the condition holds, and loses otherwise.
 pub struct When<T: 'static> {
     /// The label.
     pub label: &'static str,
-    /// Its condition.
+    /// Condition.
     pub holds: fn(&T) -> bool,
 }
 
@@ -63,9 +63,9 @@ pub struct When<T: 'static> {
 pub struct Prop<T: 'static> {
     /// Property name in the graph.
     pub name: &'static str,
-    /// Whether the graph keeps an index on it.
+    /// Whether the graph has an index on it.
     pub indexed: bool,
-    /// Reads it.
+    /// Reads the value from an item.
     pub value: fn(&T, &Place) -> Value,
 }
 
@@ -79,40 +79,40 @@ pub const fn indexed<T>(name: &'static str, value: fn(&T, &Place) -> Value) -> P
     Prop { name, indexed: true, value }
 }
 
-/// One `_ont_*` property: the cross-provider name of something the node already says.
+/// An `_ont_*` property: the cross-provider name of another property.
 pub struct Ontology {
-    /// Property name, `_ont_…`.
+    /// Property name: `_ont_…`.
     pub name: &'static str,
-    /// Whether the graph keeps an index on it.
+    /// Whether the graph has an index on it.
     pub indexed: bool,
-    /// Where its value comes from.
+    /// Source of the value.
     pub source: OntologySource,
 }
 
 impl Ontology {
-    /// The same without an index: for texts longer than an index key may be.
+    /// Removes the index, for texts longer than an index key may be.
     #[must_use]
     pub const fn unindexed(self) -> Self {
         Self { indexed: false, ..self }
     }
 }
 
-/// Where an ontology property's value comes from.
+/// Source of an ontology property's value.
 pub enum OntologySource {
-    /// Copy of the node's property of this name (or its `id`).
+    /// Copies the property of this name (or `id`).
     Copy(&'static str),
-    /// The node's property translated; null when the value is not in the list.
+    /// Translates a property; null if the value is not in the list.
     Map(&'static str, &'static [(&'static str, &'static str)]),
-    /// The same for all rows.
+    /// The same value for all rows.
     Fixed(&'static str),
 }
 
-/// `name` is a copy of property `from`.
+/// Ontology property `name` with the value of property `from`.
 pub const fn copied(name: &'static str, from: &'static str) -> Ontology {
     Ontology { name, indexed: true, source: OntologySource::Copy(from) }
 }
 
-/// `name` is property `from`, translated by `pairs`.
+/// Ontology property `name` with the value of property `from`, translated by `pairs`.
 pub const fn mapped(
     name: &'static str,
     from: &'static str,
@@ -121,7 +121,7 @@ pub const fn mapped(
     Ontology { name, indexed: true, source: OntologySource::Map(from, pairs) }
 }
 
-/// `name` is always `value`.
+/// Ontology property `name` that is always `value`.
 pub const fn fixed(name: &'static str, value: &'static str) -> Ontology {
     Ontology { name, indexed: true, source: OntologySource::Fixed(value) }
 }
@@ -130,15 +130,15 @@ pub const fn fixed(name: &'static str, value: &'static str) -> Ontology {
 pub struct Edge<T: 'static> {
     /// Relationship type.
     pub kind: &'static str,
-    /// Seen from the row's node.
+    /// Direction, seen from the row's node.
     pub direction: Direction,
-    /// Label of the other end.
+    /// Label of the target nodes.
     pub to: &'static str,
-    /// Property of the other end that is matched.
+    /// Property by which target nodes are matched.
     pub key: &'static str,
     /// Names of the edge's properties, in the order of [`Target::props`].
     pub props: &'static [&'static str],
-    /// The other ends; none for no edge.
+    /// Targets of the edge; empty for no edge.
     pub targets: fn(&T, &Place) -> Vec<Target>,
 }
 
@@ -163,19 +163,19 @@ impl<T> Edge<T> {
         Self { kind, direction: Direction::In, to, key, props: &[], targets }
     }
 
-    /// `(:AWSAccount)-[:RESOURCE]->(row)`: the account that the listing runs in.
+    /// `(:AWSAccount)-[:RESOURCE]->(row)`, from the account of the listing.
     pub const fn account() -> Self {
         Self::incoming("RESOURCE", "AWSAccount", "id", |_, place| vec![place.account_id.clone().into()])
     }
 
-    /// The same edge with properties of these names; each [`Target`] carries their values in this order.
+    /// Adds properties with these names. Each [`Target`] has their values in this order.
     #[must_use]
     pub const fn with_props(self, props: &'static [&'static str]) -> Self {
         Self { props, ..self }
     }
 }
 
-/// The other end of one edge.
+/// Target of one edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// Value of the key property.
@@ -197,36 +197,36 @@ pub fn one<S: AsRef<str>>(target: Option<S>) -> Vec<Target> {
     text.filter(|text| !text.is_empty()).map(Target::from).into_iter().collect()
 }
 
-/// A target for each text that is there: `many(it.groups().iter().map(|group| group.group_id()))`.
+/// A target for each present text: `many(it.groups().iter().map(|group| group.group_id()))`.
 pub fn many<'a>(targets: impl IntoIterator<Item = Option<&'a str>>) -> Vec<Target> {
     targets.into_iter().flat_map(one).collect()
 }
 
-/// A [`Node`] of any item type: what registries, cleanup and documentation ask of a table.
+/// A [`Node`] of any item type, for registries, cleanup and documentation.
 pub trait Table: Sync {
     /// Primary label.
     fn label(&self) -> &'static str;
-    /// Every extra label, conditional ones included.
+    /// All extra labels, including conditional ones.
     fn extra_labels(&self) -> Vec<&'static str>;
-    /// Property names with whether they are indexed, ontology included.
+    /// Names of all properties, including ontology, and whether each is indexed.
     fn properties(&self) -> Vec<(&'static str, bool)>;
-    /// (type, from label, to label) of every edge.
+    /// Shapes of all edges.
     fn edges(&self) -> Vec<EdgeShape>;
     /// Property names of every edge, in the order of [`Table::edges`].
     fn edge_properties(&self) -> Vec<&'static [&'static str]>;
-    /// What its rows and their edges travel under: rows with all of the labels that depend on the row, those with none, and
-    /// those with each. From them follow the graph's indexes and statements, which are best made before the first row.
+    /// Tables without rows for all combinations of conditional labels that matter: all labels, none, and each one. The
+    /// graph's indexes and statements follow from them and are best created before the first row.
     fn headers(&self) -> (Vec<NodeTable>, Vec<EdgeTable>);
 }
 
-/// Type and ends of an edge as it stands in the graph.
+/// Type and ends of an edge in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeShape {
     /// Relationship type.
     pub kind: &'static str,
-    /// Label at its start.
+    /// Label of its start node.
     pub from: &'static str,
-    /// Label at its end.
+    /// Label of its end node.
     pub to: &'static str,
 }
 
@@ -264,7 +264,7 @@ impl<T> Table for Node<T> {
             [vec![true; conditions], vec![false; conditions]].into_iter().chain(each).collect();
         labels.sort();
         labels.dedup();
-        // Which of them belongs to whom is known of each row only; sharing has a statement of its own, and is rare.
+        // Ownership is decided per row, so assume the common case: not shared.
         let nodes = labels.iter().map(|labels| rows::node_header(self, labels, false)).collect();
         (nodes, self.edges.iter().map(|edge| rows::edge_header(self, edge)).collect())
     }

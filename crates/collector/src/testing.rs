@@ -1,5 +1,5 @@
-//! For the tests of resource types: renders a table's rows as text to compare, and finds properties that a full fixture
-//! leaves null (a misspelled accessor, usually). [`Canned`] answers the calls of listings.
+//! Helpers for tests of resource types. Renders a table's rows as text, and finds properties that a full fixture leaves
+//! null (usually a misspelled accessor). [`Canned`] answers the calls of listings.
 
 mod canned;
 
@@ -27,10 +27,10 @@ pub fn place() -> Place {
     }
 }
 
-/// The item's node and edges as lines of text, e.g. for `expect![[…]]`.
+/// Renders an item's node and edges as lines of text, e.g. for `expect![[…]]`.
 ///
 /// # Panics
-/// When a property that is not in `null_allowed` is null: the fixture is meant to be full.
+/// Panics if a property that is not in `null_allowed` is null: the fixture is meant to be full.
 pub fn render<T>(node: &'static Node<T>, item: &T, null_allowed: &[&str]) -> String {
     let mut rows = Rows::default();
     rows.push(node, item, &place());
@@ -45,7 +45,7 @@ pub fn render<T>(node: &'static Node<T>, item: &T, null_allowed: &[&str]) -> Str
     out
 }
 
-/// Everything that a listing put into a sink in memory: nodes, then edges with both ends. Nulls are as good as values.
+/// Renders the batches of a sink in memory: nodes, then edges with both ends. Nulls are allowed.
 pub fn render_batches(batches: &[AssetBatch]) -> String {
     let mut out = String::new();
     for batch in batches {
@@ -59,11 +59,11 @@ pub fn render_batches(batches: &[AssetBatch]) -> String {
     out
 }
 
-/// What holds of every collector's registry: listings are told apart by name, actions are as IAM spells them, names are
-/// such as become Cypher, and the tables of a label agree on what is indexed.
+/// Checks the registry of a service: names of listings are unique, actions are spelled as in IAM, names are valid
+/// Cypher identifiers, and the tables of a label agree on indexes.
 ///
 /// # Panics
-/// When one of these does not hold.
+/// Panics if a rule is broken.
 pub fn check_service<C>(service: &Service<C>) {
     let mut names = HashSet::new();
     let mut indexes = HashMap::new();
@@ -86,15 +86,15 @@ fn check_table(table: &dyn Table, indexes: &mut HashMap<(&'static str, &'static 
     let label = table.label();
     let mut names = HashSet::new();
     for (property, indexed) in table.properties() {
-        assert!(is_valid(property) && names.insert(property), "{label}.{property} twice or no identifier");
+        assert!(is_valid(property) && names.insert(property), "{label}.{property} is not unique or not an identifier");
         let known = *indexes.entry((label, property)).or_insert(indexed);
         assert_eq!(known, indexed, "{label}.{property} is indexed in one table only");
     }
     for edge in table.edges() {
-        assert!([edge.kind, edge.from, edge.to].into_iter().all(is_valid), "{edge:?} is no identifier");
+        assert!([edge.kind, edge.from, edge.to].into_iter().all(is_valid), "{edge:?} is not an identifier");
     }
     for label in table.extra_labels().into_iter().chain([label]) {
-        assert!(is_valid(label), "{label} is no identifier");
+        assert!(is_valid(label), "{label} is not an identifier");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Property values, with the conversions that let a table say `it.subnet_id().into()`.
+//! Property values, with conversions such as `it.subnet_id().into()`.
 
 use aws_smithy_types::{DateTime, date_time::Format};
 use events::{FloatList, StringList, value::Kind};
@@ -6,7 +6,7 @@ use events::{FloatList, StringList, value::Kind};
 /// One property value of a node or an edge.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Absent: an older value of the property is removed.
+    /// No value: an older value of the property is removed.
     Null,
     /// Text.
     String(String),
@@ -16,7 +16,7 @@ pub enum Value {
     Float(f64),
     /// Boolean.
     Boolean(bool),
-    /// A moment, microseconds since the Unix epoch; becomes a Neo4j `DateTime` in UTC.
+    /// A time in microseconds since the Unix epoch; becomes a Neo4j `DateTime` in UTC.
     Time(i64),
     /// List of texts.
     Strings(Vec<String>),
@@ -25,36 +25,36 @@ pub enum Value {
 }
 
 impl Value {
-    /// Whether there is nothing to store.
+    /// Whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The text of any string-like SDK value, e.g. an enum: `Value::text(it.state())`.
+    /// Text of any string-like SDK value, e.g. an enum: `Value::text(it.state())`.
     pub fn text<T: AsRef<str> + ?Sized>(value: Option<&T>) -> Self {
         value.map_or(Self::Null, |text| Self::String(text.as_ref().to_owned()))
     }
 
-    /// List of the texts of string-like values; an empty list stays an empty list.
+    /// List of the texts of string-like values. An empty list stays an empty list.
     pub fn texts<T: AsRef<str>>(values: &[T]) -> Self {
         Self::Strings(values.iter().map(|text| text.as_ref().to_owned()).collect())
     }
 
-    /// A moment as text, as Python spells it: `2024-05-01 01:02:03+00:00`, with six digits of a second where it has a
-    /// fraction. Some properties of the graph are such texts, with the moment itself in a property beside them.
+    /// A time as Python formats it: `2024-05-01 01:02:03+00:00`, with six decimals if it has a fraction. Some
+    /// properties of the graph are such texts, next to a property with the time itself.
     pub fn spelled(time: &DateTime) -> Self {
         let (secs, micros) = rounded(time);
         let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
         match DateTime::from_secs(secs).fmt(Format::DateTime) {
             Ok(text) => Self::String(format!("{}{fraction}+00:00", text.trim_end_matches('Z').replace('T', " "))),
-            // Only for years that no calendar text has: the number is then the plainest truth.
+            // Only for years outside the calendar, which have no text form.
             Err(_) => Self::Integer(secs),
         }
     }
 }
 
-/// Seconds and microseconds, to the nearest: JSON has times as floating-point seconds, and `.018` of some second comes as
-/// 17,999,887 nanoseconds.
+/// Seconds and microseconds, rounded. JSON has times as floating-point seconds, so `.018` arrives as 17,999,887
+/// nanoseconds.
 fn rounded(time: &DateTime) -> (i64, i64) {
     let micros = (i64::from(time.subsec_nanos()) + 500) / 1_000;
     (time.secs().saturating_add(micros / 1_000_000), micros % 1_000_000)

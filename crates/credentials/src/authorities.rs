@@ -1,6 +1,6 @@
-//! Whom clients of AWS trust to vouch for its endpoints: the authorities of the system, or instead of them those of a bundle
-//! (`AWS_CA_BUNDLE`), as the AWS CLI and boto3 have it. They travel with a lease's settings, so that a collector needs no
-//! file. Here because broker and collector both make clients.
+//! Certificate authorities for AWS endpoints: those of the system, or a custom bundle (`AWS_CA_BUNDLE`) instead, as in
+//! the AWS CLI and boto3. They travel with the settings of a lease, so that a collector needs no file. Defined here
+//! because both broker and collector create clients.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -18,28 +18,28 @@ use std::{
 /// Certificates in DER.
 pub type Authorities = Vec<Vec<u8>>;
 
-/// More than any system's bundle has (Mozilla's is 150 kB), and less than fits into an answer: NATS takes a megabyte unless
-/// it is told otherwise.
+/// Limit of the certificates in bytes. Above any system's bundle (Mozilla's has 150 kB), and below NATS's default
+/// message limit of a megabyte.
 const MOST_BYTES: usize = 700_000;
 
 /// A bundle that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    /// It is something else.
-    #[error("it is no PEM file")]
+    /// The file is not PEM.
+    #[error("it is not a PEM file")]
     NotPem,
-    /// It is PEM of something else, a key for example.
+    /// The file is PEM without certificates, for example a key.
     #[error("it holds no certificate")]
     Empty,
-    /// It would not fit into a lease.
+    /// The certificates would not fit into a lease.
     #[error("it holds more than {MOST_BYTES} bytes of certificates")]
     TooLarge,
 }
 
-/// The certificates of a PEM file; those that no client could use are left out, as OpenSSL does.
+/// Reads the certificates of a PEM file. Skips certificates that clients cannot use, as OpenSSL does.
 ///
 /// # Errors
-/// [`BundleError`].
+/// Returns a [`BundleError`] if no usable certificate is left, or they are too large.
 pub fn of_pem(text: &[u8]) -> Result<Authorities, BundleError> {
     let all: Vec<CertificateDer<'_>> =
         CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|_| BundleError::NotPem)?;
@@ -55,7 +55,7 @@ fn is_usable(der: &[u8]) -> bool {
     RootCertStore::empty().add(CertificateDer::from(der)).is_ok()
 }
 
-/// HTTP clients that differ in whom they trust, each kept with its connections.
+/// HTTP clients by the authorities that they trust. Each is kept, with its connections.
 #[derive(Debug)]
 pub struct HttpClients {
     make: fn(TlsContext) -> SharedHttpClient,
@@ -63,12 +63,12 @@ pub struct HttpClients {
 }
 
 impl HttpClients {
-    /// None yet; `make` makes one.
+    /// Starts without clients; `make` creates each one when it is needed.
     pub fn new(make: fn(TlsContext) -> SharedHttpClient) -> Self {
         Self { make, made: Mutex::default() }
     }
 
-    /// The client that trusts these authorities, the system's when there are none.
+    /// Returns the client that trusts these authorities; the system's if `authorities` is empty.
     pub fn of(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(authorities) {
@@ -80,7 +80,7 @@ impl HttpClients {
     }
 }
 
-/// Of what came over the bus only what the SDK takes without a panic; if that is nothing, nobody is trusted.
+/// Trusts only the certificates that the SDK accepts without a panic. If none is left, the client trusts no endpoint.
 fn trusting(authorities: &[Vec<u8>]) -> TlsContext {
     if authorities.is_empty() {
         return TlsContext::default();
@@ -94,7 +94,7 @@ fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
     for line in text.as_bytes().chunks(64) {
-        // A String takes any text, and base64 is ASCII.
+        // Writing to a `String` cannot fail, and base64 is ASCII.
         let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
     }
     pem + "-----END CERTIFICATE-----\n"

@@ -1,4 +1,4 @@
-//! A lease as the AWS SDK sees it: credentials that are renewed for as long as the collection goes on.
+//! Credentials provider for the AWS SDK. Renews its lease while the collection runs.
 
 use crate::{Lease, LeaseError, LeaseRequester};
 use aws_credential_types::{
@@ -15,22 +15,23 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// A session is renewed when this much of its life is left, or a fifth of it where that is less.
+/// Renews a session this long before its end, or at a fifth of its life if that is shorter.
 const MARGIN: Duration = Duration::from_mins(5);
-/// When credentials that do not say when they end are renewed: session tokens of `saml2aws` and `aws-mfa` stand in a file
-/// without their end, and a key may be rotated. The broker keeps such for less.
+/// Renewal interval of credentials without an expiration: `saml2aws` and `aws-mfa` write session tokens into a file
+/// without one, and a key may be rotated. The broker caches such credentials for a shorter time.
 const UNKNOWN_END: Duration = Duration::from_mins(2);
-/// When a renewal failed and the session still lives: how long until the next try.
+/// Pause after a failed renewal while the session is still valid.
 const TRY_AGAIN: Duration = Duration::from_secs(20);
 
-/// Asks for a lease, each time for the same account, service and actions; `true` for one that nobody kept.
+/// Requests a lease, each time for the same account, service and actions. `true`: the broker must not use a cached
+/// session.
 pub type Ask = dyn Fn(bool) -> Pin<Box<dyn Future<Output = Result<Lease, LeaseError>> + Send>> + Send + Sync;
 
-/// Credentials of one account and one service, renewed before they expire: a collection may outlast a session. However
-/// many calls want them at once, one request is made. Cheap to clone; clones share the lease.
+/// Credentials of one account and one service, renewed before they expire, because a collection may outlast a session.
+/// Concurrent calls share one request (single flight). Cheap to clone; clones share the lease.
 ///
-/// They are their own cache, so clients should use them with `IdentityCache::no_cache()`: the SDK's own cache gives a
-/// provider five seconds, and a broker that waits for STS may need more.
+/// They are their own cache, so use them with `IdentityCache::no_cache()`: the SDK's own cache gives a provider five
+/// seconds, and a broker that waits for STS may need longer.
 #[derive(Clone)]
 pub struct LeasedCredentials {
     shared: Arc<Shared>,
@@ -46,17 +47,17 @@ struct Shared {
 struct Held {
     credentials: Credentials,
     renew_at: SystemTime,
-    /// AWS says that they have ended.
+    /// AWS rejected the credentials as expired.
     is_refused: bool,
-    /// Until when AWS is not believed that they have ended: they are fresh.
+    /// Until then the credentials are new, and a rejection does not cause another renewal.
     fresh_until: SystemTime,
 }
 
 impl LeasedCredentials {
-    /// Asks for the first lease; its settings hold for the later ones too.
+    /// Requests the first lease. Its settings apply to later leases too.
     ///
     /// # Errors
-    /// [`LeaseError`].
+    /// Returns a [`LeaseError`] if the broker refuses or does not answer.
     pub async fn acquire(
         requester: LeaseRequester,
         sync_id: &str,
@@ -76,26 +77,26 @@ impl LeasedCredentials {
         .await
     }
 
-    /// Asks for the first lease and for all later ones in this way.
+    /// Requests the first lease and all later ones with `ask`.
     ///
     /// # Errors
-    /// [`LeaseError`].
+    /// Returns the error of `ask`.
     pub async fn from_ask(ask: Box<Ask>) -> Result<(Self, ClientSettings), LeaseError> {
         let Lease { credentials, settings } = ask(false).await?;
         let held = RwLock::new(Held::new(credentials, SystemTime::now()));
         Ok((Self { shared: Arc::new(Shared { ask, held, renewing: Mutex::new(()) }) }, settings))
     }
 
-    /// Credentials that are good for a while.
+    /// Returns valid credentials, renewed if they are due.
     ///
     /// # Errors
-    /// When they have expired and no lease comes any more.
+    /// Fails if the credentials have expired and cannot be renewed.
     pub async fn current(&self) -> Result<Credentials, LeaseError> {
         let held = self.held();
         if !held.is_due() {
             return Ok(held.credentials);
         }
-        // One asks; the others go on with what they have while it lives, and wait when it does not.
+        // One caller renews. The others continue with the current session while it is valid, else they wait.
         let _turn = match self.shared.renewing.try_lock() {
             Ok(turn) => turn,
             Err(_) if held.is_alive() => return Ok(held.credentials),
@@ -105,8 +106,8 @@ impl LeasedCredentials {
         if held.is_due() { self.renew(held).await } else { Ok(held.credentials) }
     }
 
-    /// AWS says that the credentials with this access key id have ended, whatever end they name. Answers whether a call may
-    /// succeed with others: not if these are fresh.
+    /// Reports that AWS rejected the credentials with this access key id as expired, whatever their expiration says.
+    /// Returns whether to repeat the call with renewed credentials: `false` if the rejected ones are new.
     pub fn refuse(&self, access_key_id: &str) -> bool {
         let mut held = self.shared.held.write().unwrap_or_else(PoisonError::into_inner);
         if held.credentials.access_key_id() != access_key_id {
@@ -124,7 +125,10 @@ impl LeasedCredentials {
             }
             Ok(lease) => Held::new(lease.credentials, SystemTime::now()),
             Err(error) if old.is_alive() => {
-                tracing::warn!(error = bus::chain(&error), "cannot renew a session yet; the old one still holds");
+                tracing::warn!(
+                    error = bus::chain(&error),
+                    "cannot renew a session yet; continuing with the current one"
+                );
                 Held { renew_at: SystemTime::now() + TRY_AGAIN, ..old }
             }
             Err(error) => return Err(error),
@@ -179,8 +183,8 @@ mod tests {
     use bus::request::RequestError;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-    /// A broker whose nth lease (from 0) lives as long as `lives[n]`; after the last it is gone. Lives are in
-    /// milliseconds, none for ever.
+    /// A broker whose nth lease (from 0) lives as long as `lives[n]`, in milliseconds; `None` has no end. After the
+    /// last lease, requests fail.
     fn broker(lives: &'static [Option<u64>]) -> (Box<Ask>, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
@@ -230,7 +234,7 @@ mod tests {
         assert_eq!(asked.load(SeqCst), 2);
     }
 
-    /// As if all but the last fifth of its life were over.
+    /// Sets the renewal time to now, as if all but the last fifth of the session's life were over.
     fn make_due(leased: &LeasedCredentials) {
         leased.shared.held.write().unwrap().renew_at = SystemTime::UNIX_EPOCH;
     }

@@ -1,8 +1,8 @@
-//! The lease contract between the broker and a collector: a short AWS session for one account and one service, sealed to
-//! a key that was made for the one request, and the client of it as an AWS SDK credentials provider.
+//! The lease contract between broker and collector. A lease is a short AWS session for one account and one service,
+//! sealed to a one-time key of the request. The collector's side is a credentials provider for the AWS SDK.
 //!
-//! Reading order: [`session`] is what travels, [`seal`] how, [`requester`] asks for it, [`leased`] keeps it fresh while a
-//! collection runs; [`authorities`] whom its client trusts.
+//! Reading order: [`session`] is the content, [`seal`] its encryption, [`requester`] requests it, [`leased`] renews it
+//! while a collection runs. [`authorities`] are the certificate authorities that its client trusts.
 
 pub mod authorities;
 pub mod leased;

@@ -1,4 +1,4 @@
-//! Asks the broker for a lease over the bus.
+//! Requests leases from the broker over the bus.
 
 use crate::{OneTimeKey, OpenError};
 use aws_credential_types::Credentials;
@@ -9,23 +9,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the broker may take: it waits for STS, whose calls it limits.
+/// Time limit of one request. The broker waits for STS, and limits its own calls.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long is asked again when no broker answers: long enough for one to be started anew.
+/// Duration of the retries while no broker answers: long enough to restart one.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// Pause before asking again; doubles each time up to `LONGEST_PAUSE`.
+/// Pause before a retry. Doubles each time up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// Name of these credentials in the SDK's messages.
+/// Provider name of these credentials in the SDK's messages.
 const PROVIDER: &str = "GromaLease";
 
-/// Asks for leases; cheap to clone.
+/// Requests leases. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LeaseRequester {
     bus: Bus,
 }
 
-/// A session for one account and one service, with how its clients connect.
+/// A session for one account and one service, with the settings of its clients.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// The session.
@@ -34,25 +34,25 @@ pub struct Lease {
     pub settings: ClientSettings,
 }
 
-/// No lease.
+/// Error of a request for a lease.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
-    /// The broker says no, and why.
+    /// The broker refused, with its reason.
     #[error("{}", .0.error)]
     Refused(Failure),
     /// No broker answered.
     #[error("no lease from the broker")]
     NoAnswer(#[source] RequestError),
-    /// What came back is no answer.
-    #[error("the broker's answer cannot be read")]
+    /// The answer is not a message of the contract.
+    #[error("cannot decode the broker's answer")]
     Unreadable(#[source] Option<events::DecodeError>),
-    /// What came back is not for this request.
-    #[error("the broker's answer cannot be opened")]
+    /// The answer is not sealed for this request.
+    #[error("cannot open the broker's answer")]
     Sealed(#[source] OpenError),
 }
 
 impl LeaseError {
-    /// What a user sees: the broker's own words where it refused.
+    /// Failure to show to a user: the broker's own if it refused.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Refused(failure) => Failure::new(failure.class(), &*failure.error),
@@ -62,17 +62,17 @@ impl LeaseError {
 }
 
 impl LeaseRequester {
-    /// Asks over this connection.
+    /// Requests leases over this connection.
     pub fn new(bus: Bus) -> Self {
         Self { bus }
     }
 
-    /// Asks for a session for one account and one service that may call exactly `actions`. A broker that is not there is
-    /// asked again for a minute. `fresh`: AWS said that the session of the last lease has ended, so the broker may not
-    /// return one that it keeps.
+    /// Requests a session for one account and one service that may call exactly `actions`. Retries for a minute if no
+    /// broker answers. `fresh`: AWS rejected the session of the last lease as expired, so the broker must not return a
+    /// cached one.
     ///
     /// # Errors
-    /// [`LeaseError`].
+    /// Returns a [`LeaseError`].
     pub async fn lease(
         &self,
         sync_id: &str,
@@ -84,7 +84,7 @@ impl LeaseRequester {
         let give_up = Instant::now() + DEADLINE;
         let mut pause = FIRST_PAUSE;
         loop {
-            // Every attempt has a key of its own: an answer to an earlier one, come late, opens nothing.
+            // Each attempt has its own key, so a late answer to an earlier attempt cannot be opened.
             let key = OneTimeKey::generate();
             let request = LeaseRequest { fresh, ..request(&key, sync_id, account_id, service, actions) };
             let asked = self.bus.ask(&subjects::lease(&request), request.encode_to_vec(), ANSWER_TIMEOUT).await;
@@ -93,7 +93,7 @@ impl LeaseRequester {
                 Err(RequestError::NobodyThere { .. } | RequestError::TimedOut { .. })
                     if Instant::now() + pause < give_up =>
                 {
-                    tracing::debug!(account_id, service, "no answer from a broker; asking again");
+                    tracing::debug!(account_id, service, "no answer from a broker; retrying");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -105,7 +105,7 @@ impl LeaseRequester {
 
 fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, actions: &[String]) -> LeaseRequest {
     let public_key = key.public_key();
-    // A fresh public key is as good a random number as any.
+    // A new public key is random, so it serves as the request id.
     let request_id = public_key.iter().take(16).fold(String::new(), |mut id, byte| {
         write!(id, "{byte:02x}").ok();
         id
@@ -125,7 +125,7 @@ impl Lease {
     /// Opens the broker's answer to a request, with the request's one-time key.
     ///
     /// # Errors
-    /// [`LeaseError`]: the answer is unreadable, a refusal, or not sealed for this request.
+    /// Returns a [`LeaseError`] if the answer is unreadable, a refusal, or not sealed for this request.
     pub fn open(key: OneTimeKey, request: &LeaseRequest, payload: &[u8]) -> Result<Self, LeaseError> {
         let answer = LeaseAnswer::decode(payload).map_err(|error| LeaseError::Unreadable(Some(error)))?;
         match answer.outcome {

@@ -1,8 +1,8 @@
 //! Sealing a session to the key of one request: HPKE (RFC 9180) in base mode with X25519-HKDF-SHA256, HKDF-SHA256 and
 //! ChaCha20-Poly1305.
 //!
-//! Who can read the whole bus learns nothing: the private key never leaves the process that asked. The whole request is
-//! bound into the seal, so that an answer opens for exactly the account, service and actions that were asked for.
+//! An observer of the whole bus learns no secret: the private key never leaves the requesting process. The seal covers
+//! the whole request, so an answer opens only for the requested account, service and actions.
 
 use crate::Session;
 use events::{LeaseRequest, SealedSession};
@@ -18,13 +18,13 @@ type PrivateKey = <Kem as hpke::Kem>::PrivateKey;
 type PublicKey = <Kem as hpke::Kem>::PublicKey;
 type EncappedKey = <Kem as hpke::Kem>::EncappedKey;
 
-/// Separates these seals from any other use of the same algorithms; rises with the contract's version.
+/// Separates these seals from other uses of the same algorithms. Changes with the version of the contract.
 const INFO: &[u8] = b"groma.v1 lease";
 
 /// A session could not be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// What the request carries is not a public key.
+    /// The request's key is invalid.
     #[error("the request's public key is not an X25519 key")]
     PublicKey,
 }
@@ -32,28 +32,28 @@ pub enum SealError {
 /// An answer could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It is not sealed for this request, or it was altered.
+    /// The answer is sealed for another request, or was altered.
     #[error("the answer is not sealed for this request")]
     NotForThisRequest,
-    /// It opens, and what is in it is not a session.
+    /// The answer opens, but holds no session.
     #[error("the sealed answer holds no session")]
     NoSession,
 }
 
-/// A key pair for one request, gone with it.
+/// A key pair for one request.
 pub struct OneTimeKey {
     private: PrivateKey,
     public: PublicKey,
 }
 
 impl OneTimeKey {
-    /// A new pair from the system's random numbers.
+    /// Generates a pair from the system's random numbers.
     pub fn generate() -> Self {
         let (private, public) = Kem::gen_keypair();
         Self { private, public }
     }
 
-    /// What goes into the request.
+    /// The public key, as sent in the request.
     pub fn public_key(&self) -> Vec<u8> {
         self.public.to_bytes().to_vec()
     }
@@ -61,7 +61,7 @@ impl OneTimeKey {
     /// Opens the answer to `request`.
     ///
     /// # Errors
-    /// [`OpenError`], the same one whatever was altered.
+    /// Returns an [`OpenError`]: the same one for every kind of alteration.
     pub fn open(self, request: &LeaseRequest, sealed: &SealedSession) -> Result<Session, OpenError> {
         let encapsulated =
             EncappedKey::from_bytes(&sealed.encapsulated_key).map_err(|_| OpenError::NotForThisRequest)?;
@@ -87,7 +87,7 @@ impl fmt::Debug for OneTimeKey {
 /// Seals a session to the key of a request.
 ///
 /// # Errors
-/// [`SealError`] when the key is none.
+/// Fails if `public_key` is not a valid X25519 key.
 pub fn seal(public_key: &[u8], request: &LeaseRequest, session: &Session) -> Result<SealedSession, SealError> {
     let public = PublicKey::from_bytes(public_key).map_err(|_| SealError::PublicKey)?;
     let (encapsulated, ciphertext) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(
@@ -101,9 +101,9 @@ pub fn seal(public_key: &[u8], request: &LeaseRequest, session: &Session) -> Res
     Ok(SealedSession { encapsulated_key: encapsulated.to_bytes().to_vec(), ciphertext })
 }
 
-/// Everything that the request asks, each part with its length, so that no two requests give the same bytes.
+/// All fields of the request, each with its length, so that different requests never give the same bytes.
 fn context(request: &LeaseRequest) -> Vec<u8> {
-    // `fresh` changes nothing of what is asked for, and brokers of earlier versions do not know it.
+    // `fresh` does not change the content of the lease, and earlier versions of the broker do not know it.
     let LeaseRequest { request_id, sync_id, account_id, service, actions, public_key, fresh: _ } = request;
     let fixed = [request_id, sync_id, account_id, service].map(String::as_bytes);
     let actions = actions.iter().map(String::as_bytes);
@@ -197,7 +197,7 @@ mod tests {
             let (key, request, mut sealed) = sealed();
             let keys = sealed.encapsulated_key.len();
             let at = at.index(keys + sealed.ciphertext.len());
-            // X25519 ignores the highest bit of a key, so flipping only that one changes nothing.
+            // X25519 ignores the highest bit of a key, so flipping only that bit changes nothing.
             prop_assume!(at != keys - 1 || flip != 0x80);
             match at.checked_sub(keys) {
                 Some(at) => sealed.ciphertext[at] ^= flip,

@@ -1,4 +1,4 @@
-//! A session in memory: it does not print, and it is wiped when it is dropped.
+//! A session in memory. It is never printed, and it is wiped when dropped.
 
 use aws_credential_types::Credentials;
 use events::Message;
@@ -13,22 +13,22 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct Session(events::Session);
 
 impl Session {
-    /// The session for the AWS SDK. `provider` names where it came from in the SDK's messages.
+    /// Credentials for the AWS SDK. `provider` is the name of the source in the SDK's messages.
     pub fn credentials(&self, provider: &'static str) -> Credentials {
         let token = Some(&self.0.session_token).filter(|token| !token.is_empty());
         Credentials::new(&self.0.access_key_id, &self.0.secret_access_key, token.cloned(), self.expires_at(), provider)
     }
 
-    /// When it ends; none when it has no end of its own, as a user's long-lived key.
+    /// Expiration. `None` for credentials without one, such as a user's long-lived key.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let seconds = u64::try_from(self.0.expires_at).ok().filter(|seconds| *seconds > 0)?;
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
     }
 
-    /// The plain text that is sealed. Sized beforehand, so that no copy is left behind by a buffer that grew.
+    /// Plain text to be sealed. Allocated at its final size, because a growing buffer would leave copies in memory.
     pub(crate) fn to_plain_text(&self) -> Zeroizing<Vec<u8>> {
         let mut plain = Zeroizing::new(Vec::with_capacity(self.0.encoded_len()));
-        // Encoding into a Vec cannot run out of space.
+        // Encoding into a `Vec` cannot run out of space.
         self.0.encode_raw(&mut *plain);
         plain
     }

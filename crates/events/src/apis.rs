@@ -1,6 +1,6 @@
-//! APIs that a collector calls besides that of its service, by their ids in AWS's settings ("Service-specific endpoints",
-//! SDK reference). The broker names their endpoints, and the collector asks for them, by the same constants: an API that
-//! is not named has the service's endpoint.
+//! APIs that a collector calls besides that of its service, by their ids in AWS's settings ("Service-specific
+//! endpoints", SDK reference). Broker and collector use the same constants for their endpoints. An API that is not
+//! listed uses the service's endpoint.
 
 /// Auto Scaling.
 pub const AUTO_SCALING: &str = "auto_scaling";

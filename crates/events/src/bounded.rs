@@ -47,7 +47,7 @@ pub trait Bounded: Message + Default {
 /// Decodes a message. Its memory is limited to 24 bytes for each byte of the message, plus 64 KiB.
 ///
 /// # Errors
-/// The bytes cannot be decoded, or the limit is exceeded.
+/// Fails if the bytes cannot be decoded, or the limit is exceeded.
 pub fn read<M: Bounded>(payload: &[u8]) -> Result<M, ReadError> {
     let memory = memory(payload, M::PARTS);
     if memory > ANY + EACH * payload.len() {

@@ -1,9 +1,9 @@
-//! How scopes and failures read in logs, reports and the graph.
+//! Text form of scopes and failures in logs, reports and the graph.
 
 use crate::{Failure, FailureClass, Scope};
 use std::fmt;
 
-/// `account/region/service/Listing`: the name of a scope everywhere.
+/// Formats a scope as `account/region/service/Listing`.
 #[derive(Debug)]
 pub struct ScopeName<'a>(pub &'a Scope);
 
@@ -15,20 +15,20 @@ impl fmt::Display for ScopeName<'_> {
 }
 
 impl Scope {
-    /// `service/Listing`, as feeds name listings.
+    /// `service/Listing`, the name of a listing in a feed.
     pub fn listing_name(&self) -> String {
         format!("{}/{}", self.service, self.listing)
     }
 
-    /// `account/region/service`: who keeps a node or an edge alive, and what cleanup is limited to. With the service,
-    /// because a service knows all of its own listings that feed a label, and none of another service's.
+    /// `account/region/service`: the owner of a node or an edge, and the unit of cleanup. It includes the service,
+    /// because a service knows which of its own listings feed a label, but not those of other services.
     pub fn place(&self) -> String {
         format!("{}/{}/{}", self.account_id, self.region, self.service)
     }
 }
 
 impl FailureClass {
-    /// Lower-case words for a person.
+    /// Lower-case words for messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::Unspecified => "unknown reason",
@@ -48,7 +48,7 @@ impl FailureClass {
 }
 
 /// Limit of a [`Failure`]'s error text in bytes. AWS's own messages are shorter: those of STS name the user, the action
-/// and the resource in some 400 bytes. Reports with hundreds of errors stay well below the message limit.
+/// and the resource in about 400 bytes. Reports with hundreds of errors stay far below the message limit.
 pub const MOST_ERROR: usize = 1_024;
 
 impl Failure {

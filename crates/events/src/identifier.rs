@@ -1,6 +1,6 @@
 //! Names that become Cypher: labels, relationship types and property names.
 
-/// Longest name that is let through; Neo4j itself allows 16,383 characters, no real name comes near.
+/// Longest accepted name. Neo4j allows 16,383 characters, but no real name has nearly that many.
 pub const MAX_LENGTH: usize = 128;
 
 /// Whether a name may stand unquoted in a Cypher statement: `[A-Za-z_][A-Za-z0-9_]*`.

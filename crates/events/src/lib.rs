@@ -1,5 +1,5 @@
-//! All messages of Groma: asset events, work items, sync progress and leases in protobuf; their subjects; and their
-//! message ids, which make repeats harmless. No I/O.
+//! All messages of Groma, in protobuf: asset events, work items, sync progress and leases. Also their NATS subjects,
+//! and their message ids, which make repeats harmless. No I/O.
 //!
 //! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages.
 
@@ -20,5 +20,5 @@ pub use display::{MOST_ERROR, ScopeName, cut, listed, printable};
 pub use messages::*;
 pub use prost::{DecodeError, Message};
 
-/// Region of a service that has none, such as IAM.
+/// Region of a service without regions, such as IAM.
 pub const GLOBAL: &str = "global";

@@ -1,18 +1,18 @@
-//! Deterministic message ids: JetStream drops a repeat inside its duplicate window, and a repeat after it is harmless
-//! because effects are idempotent.
+//! Deterministic message ids. JetStream drops a repeat within its duplicate window; a later repeat is harmless because
+//! effects are idempotent.
 //!
-//! An asset's id holds the attempt: a work item that is collected again may page differently, so that its batch 2 is not
-//! the first attempt's batch 2.
+//! The id of an asset event contains the attempt: a work item that is collected again may return different pages, so
+//! its batch 2 is not the batch 2 of the first attempt.
 
 use crate::{AssetEvent, ScopeName, SyncEvent, WorkItem, WorkReport, asset_event, subjects, sync_event};
 
-/// `<sync>/<service>/<account>/<region>/<kind>` of a work item.
+/// Id of a work item: `<sync>/<service>/<account>/<region>/<kind>`.
 pub fn work(item: &WorkItem) -> String {
     let sync = item.sync.as_ref().map_or("", |sync| &sync.id);
     format!("work/{sync}/{}/{}/{}/{}", item.service, item.account_id, item.region, item.kind)
 }
 
-/// `<sync>/<scope>/<attempt>/<kind>[/<index>]` of an asset event.
+/// Id of an asset event: `<sync>/<scope>/<attempt>/<kind>[/<index>]`.
 pub fn asset(event: &AssetEvent) -> String {
     let sync = event.sync.as_ref().map_or("", |sync| &sync.id);
     let scope = event.scope.clone().unwrap_or_default();
@@ -24,7 +24,7 @@ pub fn asset(event: &AssetEvent) -> String {
     format!("asset/{sync}/{}/{}/{kind}{index}", ScopeName(&scope), event.attempt)
 }
 
-/// Id of a sync event; a work report's holds the item and the attempt.
+/// Id of a sync event. The id of a work report contains the item and the attempt.
 pub fn sync(event: &SyncEvent) -> String {
     let id = event.sync.as_ref().map_or("", |sync| &sync.id);
     let kind = subjects::sync_kind(event);

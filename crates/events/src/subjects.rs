@@ -25,23 +25,23 @@ pub const ASSETS: &str = "groma.v1.assets.>";
 pub const SYNCS: &str = "groma.v1.sync.>";
 /// All parked messages.
 pub const PARKED: &str = "groma.v1.parked.>";
-/// Which accounts can the broker lease?
+/// Requests for the accounts that the broker can lease.
 pub const ACCOUNTS_REQUEST: &str = "groma.broker.v1.accounts";
-/// Brokers tell each other that they serve.
+/// Announcements of brokers to each other.
 pub const BROKER_PRESENT: &str = "groma.broker.v1.present";
-/// Is a sync of this scope running?
+/// Requests whether a sync of a scope is running.
 pub const RUNNING_REQUEST: &str = "groma.scheduler.v1.running";
 /// Requests for the newest update tag in the graph.
 pub const NEWEST_TAG_REQUEST: &str = "groma.graph.v1.newest-tag";
 /// All lease requests.
 pub const LEASE_REQUESTS: &str = "groma.broker.v1.lease.>";
 
-/// Work of one service, whatever the account.
+/// Work of one service, for all accounts.
 pub fn work_of(service: &str) -> String {
     format!("groma.v1.work.{}.>", token(service))
 }
 
-/// Work of one sync, whatever the service.
+/// Work of one sync, for all services.
 pub fn work_of_sync(sync_id: &str) -> String {
     format!("groma.v1.work.*.*.*.{}", token(sync_id))
 }
@@ -51,7 +51,7 @@ pub fn work_of_sync_and_service(sync_id: &str, service: &str) -> String {
     format!("groma.v1.work.{}.*.*.{}", token(service), token(sync_id))
 }
 
-/// Where a work item is published.
+/// Subject of a work item.
 pub fn work(item: &WorkItem) -> String {
     let sync = item.sync.as_ref().map_or("", |sync| &sync.id);
     format!(
@@ -63,7 +63,7 @@ pub fn work(item: &WorkItem) -> String {
     )
 }
 
-/// Where an asset event is published.
+/// Subject of an asset event.
 pub fn asset(event: &AssetEvent) -> String {
     let sync = event.sync.as_ref().map_or("", |sync| &sync.id);
     let scope = event.scope.clone().unwrap_or_default();
@@ -89,12 +89,12 @@ pub fn asset_kind(event: &AssetEvent) -> &'static str {
     }
 }
 
-/// Whether an event that came on this subject belongs there.
+/// Whether an event belongs on the subject that it arrived on.
 pub fn carries_asset(subject: &str, event: &AssetEvent) -> bool {
     subject == asset(event)
 }
 
-/// Where progress of a sync is published.
+/// Subject of a sync event.
 pub fn sync(event: &SyncEvent) -> String {
     let id = token(event.sync.as_ref().map_or("", |sync| &sync.id));
     match &event.event {
@@ -105,7 +105,7 @@ pub fn sync(event: &SyncEvent) -> String {
     }
 }
 
-/// Whether an event that came on this subject belongs there; a report speaks of its own service's scopes alone.
+/// Whether an event belongs on the subject that it arrived on. A report may contain only scopes of its own service.
 pub fn carries_sync(subject: &str, event: &SyncEvent) -> bool {
     let own = |report: &WorkReport| {
         report.scopes.iter().flat_map(|it| &it.scope).all(|scope| scope.service == reported_service(report))
@@ -118,7 +118,7 @@ fn reported_service(report: &WorkReport) -> &str {
     report.item.as_ref().map_or("", |item| &item.service)
 }
 
-/// Id of the sync in a subject of work, assets or progress; empty for other subjects.
+/// Id of the sync in a subject of work, assets or progress. Empty for other subjects.
 pub fn sync_id(subject: &str) -> &str {
     let token = match subject.strip_prefix("groma.v1.") {
         Some(rest) if rest.starts_with("work.") => rest.split('.').nth(4),
@@ -133,17 +133,17 @@ pub fn sync_of(sync_id: &str) -> String {
     format!("groma.v1.sync.{}.>", token(sync_id))
 }
 
-/// One sync's event of one kind: `started`, `collected`, `finished` or `abandoned`.
+/// One kind of event of one sync: `started`, `collected`, `finished` or `abandoned`.
 pub fn sync_event_of(sync_id: &str, kind: &str) -> String {
     format!("groma.v1.sync.{}.{kind}", token(sync_id))
 }
 
-/// Every sync's event of one kind: `started`, `collected` or `finished`.
+/// One kind of event of all syncs: `started`, `collected` or `finished`.
 pub fn syncs_of_kind(kind: &str) -> String {
     format!("groma.v1.sync.*.{kind}")
 }
 
-/// Every sync's reports, of any service.
+/// Reports of all syncs and services.
 pub fn reports() -> String {
     "groma.v1.sync.*.reported.*".to_owned()
 }
@@ -153,22 +153,22 @@ pub fn is_report(subject: &str) -> bool {
     subject.split('.').nth(4) == Some("reported")
 }
 
-/// Reports of one service, whatever the sync.
+/// Reports of one service, for all syncs.
 pub fn reports_of(service: &str) -> String {
     format!("groma.v1.sync.*.reported.{}", token(service))
 }
 
-/// Asset events of one service, whatever the sync and the account.
+/// Asset events of one service, for all syncs and accounts.
 pub fn assets_of(service: &str) -> String {
     format!("groma.v1.assets.*.*.*.{}.>", token(service))
 }
 
-/// Every asset event of one sync.
+/// All asset events of one sync.
 pub fn assets_of_sync(sync_id: &str) -> String {
     format!("groma.v1.assets.{}.>", token(sync_id))
 }
 
-/// What a sync event says.
+/// Kind of a sync event, as a subject token.
 pub fn sync_kind(event: &SyncEvent) -> &'static str {
     match event.event {
         Some(sync_event::Event::Started(_)) => "started",
@@ -181,22 +181,23 @@ pub fn sync_kind(event: &SyncEvent) -> &'static str {
     }
 }
 
-/// Where a message that cannot be handled is kept, by the stream it came from.
+/// Subject of parked messages of a stream.
 pub fn parked(stream: &str) -> String {
     format!("groma.v1.parked.{}", token(stream))
 }
 
-/// Where a lease is asked for.
+/// Subject of a lease request.
 pub fn lease(request: &LeaseRequest) -> String {
     format!("groma.broker.v1.lease.{}.{}", token(&request.service), token(&request.account_id))
 }
 
-/// Lease requests of one service, whatever the account.
+/// Lease requests of one service, for all accounts.
 pub fn leases_of(service: &str) -> String {
     format!("groma.broker.v1.lease.{}.*", token(service))
 }
 
-/// A subject token: NATS forbids spaces and gives `.`, `*` and `>` a meaning; other characters are kept.
+/// A subject token. NATS forbids spaces and gives `.`, `*` and `>` a meaning, so all but letters, digits, `-` and `_`
+/// become `_`.
 fn token(text: &str) -> String {
     if text.is_empty() {
         return "_".to_owned();

@@ -1,4 +1,4 @@
-//! Reads the user's files with a size limit: a path may lead to a device that never ends.
+//! Reads files of the user with a size limit, because a path may lead to an endless device.
 
 use std::{
     fs::File,
@@ -6,14 +6,14 @@ use std::{
     path::Path,
 };
 
-/// Limit in bytes of a file with one key, with NATS credentials, or with the authorities behind a server's certificate. A
-/// seed has 58 bytes, and the bundle of a Linux distribution some 220 kB.
+/// Size limit in bytes of a file with one key, NATS credentials, or certificate authorities. A seed has 58 bytes, and
+/// the bundle of a Linux distribution about 220 kB.
 pub const SMALL: usize = 1 << 20;
 
-/// Content of a file.
+/// Reads a file.
 ///
 /// # Errors
-/// The file cannot be read, or has more than `most` bytes.
+/// Fails if the file cannot be read, or has more than `most` bytes.
 pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
@@ -24,10 +24,10 @@ pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Content of a text file.
+/// Reads a text file.
 ///
 /// # Errors
-/// As [`read`], or the content is not UTF-8.
+/// Same as [`read`]. Also fails if the content is not UTF-8.
 pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }

@@ -1,6 +1,6 @@
-//! Pages of a listing. A page token that AWS gives twice would begin a circle: the SDK's paginators take it for the end of the
-//! listing, and what comes after it would be removed from the graph. Here any earlier token is an error; botocore rejects one that
-//! is given twice in a row (`PaginationError`).
+//! Pages of a listing. A page token that AWS returns twice would start an endless loop. The SDK's paginators treat it
+//! as the end of the listing, and Groma would then delete the rest from the graph. Here any earlier token is an error;
+//! botocore rejects only the same token twice in a row (`PaginationError`).
 
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -10,9 +10,9 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// AWS gave the same page token twice.
+/// AWS returned the same page token twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("AWS gave the same page token twice, so the rest of the listing cannot be read")]
+#[error("AWS returned the same page token twice, so the rest of the listing cannot be read")]
 pub struct RepeatedToken;
 
 /// Page tokens of one call so far, as hashes.
@@ -20,10 +20,10 @@ pub struct RepeatedToken;
 pub struct Tokens(HashSet<u64>);
 
 impl Tokens {
-    /// Notes a token.
+    /// Records a token.
     ///
     /// # Errors
-    /// It was noted before.
+    /// Fails if the token was recorded before.
     pub fn note(&mut self, token: &str) -> Result<(), RepeatedToken> {
         let mut hasher = SipHasher13::new();
         token.hash(&mut hasher);
@@ -31,15 +31,15 @@ impl Tokens {
     }
 }
 
-/// Pages of one call. Made by [`paged!`].
+/// Pages of one call, created by [`paged!`].
 pub struct Pages<O, E, R = HttpResponse> {
     stream: PaginationStream<Result<O, SdkError<E, R>>>,
     token: fn(&O) -> Option<&str>,
     tokens: Tokens,
 }
 
-/// Pages of an SDK call with a paginator: `paged!(ec2.describe_vpcs().max_results(1000), next_token)`. The second argument is
-/// the name of the field with the token.
+/// Returns the pages of an SDK call with a paginator: `paged!(ec2.describe_vpcs().max_results(1000), next_token)`. The
+/// second argument is the name of the token's field.
 #[macro_export]
 macro_rules! paged {
     ($call:expr, $token:ident) => {
@@ -48,15 +48,15 @@ macro_rules! paged {
 }
 
 impl<O, E, R> Pages<O, E, R> {
-    /// Pages of a stream that does not end by itself at a repeated token.
+    /// Reads the pages of a stream that does not itself end at a repeated token.
     pub fn new(stream: PaginationStream<Result<O, SdkError<E, R>>>, token: fn(&O) -> Option<&str>) -> Self {
         Self { stream, token, tokens: Tokens::default() }
     }
 
-    /// The next page, or `None` after the last.
+    /// Returns the next page; `None` after the last.
     ///
     /// # Errors
-    /// As the call, and [`RepeatedToken`] as a construction failure.
+    /// Returns the error of the call, or [`RepeatedToken`] as a construction failure.
     pub async fn next(&mut self) -> Option<Result<O, SdkError<E, R>>> {
         match self.stream.next().await? {
             Ok(page) => Some(self.check(&page).map(|()| page)),
@@ -64,10 +64,10 @@ impl<O, E, R> Pages<O, E, R> {
         }
     }
 
-    /// All pages.
+    /// Returns all pages.
     ///
     /// # Errors
-    /// As [`Pages::next`].
+    /// Same as [`Pages::next`].
     pub async fn all(mut self) -> Result<Vec<O>, SdkError<E, R>> {
         let mut all = Vec::new();
         while let Some(page) = self.next().await {

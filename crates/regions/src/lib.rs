@@ -1,5 +1,5 @@
-//! What is known of AWS regions without asking AWS: the partition of each, which ones accounts opt into, and which services
-//! each offers.
+//! Facts about AWS regions that need no call: the partition of each, the regions that accounts opt into, and the
+//! services that each offers.
 
 mod generated;
 mod offered;

@@ -1,9 +1,9 @@
-//! Whether a service has an endpoint in a region. Without one the host name does not resolve, and the error looks like a broken
-//! network.
+//! Regions in which a service is offered. Elsewhere its host name does not resolve, and the error looks like a network
+//! failure.
 
 use crate::generated::{OFFERED, REGIONS};
 
-/// Whether the service is to be called in the region. A region that is newer than the list is tried.
+/// Whether to call the service in the region. `true` for regions that are newer than the list.
 pub fn is_offered(service: &str, region: &str) -> bool {
     let known = OFFERED.iter().find(|(name, _)| *name == service);
     known.is_none_or(|(_, offered)| offered.contains(&region) || !REGIONS.iter().any(|(name, _)| *name == region))

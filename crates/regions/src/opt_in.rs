@@ -1,9 +1,9 @@
-//! Regions that an account may not have.
+//! Regions that are not enabled in every account.
 
 use crate::partition_of_region;
 
-/// Regions of the partition `aws` that no account has to opt into: those introduced before 20 March 2019 ("AWS Regions",
-/// Account Management reference). The list is closed.
+/// Regions of the partition `aws` that are enabled in every account: those introduced before 20 March 2019 ("AWS
+/// Regions", Account Management reference). The list is final.
 pub const ALWAYS_ENABLED: [&str; 17] = [
     "ap-northeast-1",
     "ap-northeast-2",
@@ -24,7 +24,7 @@ pub const ALWAYS_ENABLED: [&str; 17] = [
     "us-west-2",
 ];
 
-/// Whether every account of its partition has the region. Only the partition `aws` has regions to opt into.
+/// Whether every account of the partition has the region. Only the partition `aws` has regions to opt into.
 pub fn is_always_enabled(region: &str) -> bool {
     partition_of_region(region) != "aws" || ALWAYS_ENABLED.contains(&region)
 }

@@ -1,7 +1,7 @@
 //! Partitions: parts of AWS with their own accounts, regions and endpoints.
 
-/// Prefix of each partition's regions, and the region in which its global services are at home (AWS General Reference, "AWS
-/// IAM endpoints and quotas"; partition metadata of the SDKs). The regions of `aws` have no prefix of their own.
+/// Prefix of each partition's regions, its name, and the region of its global services (AWS General Reference, "AWS IAM
+/// endpoints and quotas"; partition metadata of the SDKs). Regions of `aws` have no common prefix.
 const PARTITIONS: [(&str, &str, &str); 8] = [
     ("cn-", "aws-cn", "cn-north-1"),
     ("us-gov-", "aws-us-gov", "us-gov-west-1"),
@@ -13,17 +13,17 @@ const PARTITIONS: [(&str, &str, &str); 8] = [
     ("", "aws", "us-east-1"),
 ];
 
-/// The partition that a region is in.
+/// Partition of a region.
 pub fn partition_of_region(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix)).map_or("aws", |(_, partition, _)| partition)
 }
 
-/// The region of a partition's global services, which every account has.
+/// Region of a partition's global services. Every account has it.
 pub fn default_region(partition: &str) -> &'static str {
     PARTITIONS.iter().find(|(_, name, _)| *name == partition).map_or("us-east-1", |(.., region)| region)
 }
 
-/// All partitions.
+/// Names of all partitions.
 pub fn partitions() -> impl Iterator<Item = &'static str> {
     PARTITIONS.iter().map(|(_, partition, _)| *partition)
 }

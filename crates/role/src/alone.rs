@@ -1,10 +1,10 @@
-//! The `main` of a binary that holds one role.
+//! The `main` function of a binary with one role.
 
 use crate::LogArgs;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::process::ExitCode;
 
-/// The role's own flags, and those for logging.
+/// Flags of the role and of logging.
 #[derive(Parser)]
 #[command(version)]
 struct Cli<A: Args> {
@@ -14,7 +14,7 @@ struct Cli<A: Args> {
     log: LogArgs,
 }
 
-/// Parses the command line of a binary of this name, starts logging and runs its one role to its exit status.
+/// Parses the command line, starts logging, runs the role and returns its exit status.
 pub fn alone<A: Args, F>(name: &'static str, about: &'static str, run: impl FnOnce(A) -> F) -> ExitCode
 where
     F: Future<Output = anyhow::Result<u8>>,

@@ -1,13 +1,13 @@
-//! Sessions and keys live in memory alone, so no process of Groma may leave its memory in a file.
+//! Sessions and keys exist in memory only, so no process of Groma may write its memory to a file.
 
 /// Forbids core dumps of this process, and on Linux its inspection by other processes of the same user (`ptrace`,
-/// `/proc/<pid>/mem`). A system that refuses is warned of, because the process can still do its work.
+/// `/proc/<pid>/mem`). Only warns if the system refuses, because the process can still work.
 pub fn forbid() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
         if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
-            tracing::warn!(%error, "core dumps cannot be forbidden: one would hold AWS sessions");
+            tracing::warn!(%error, "cannot disable core dumps: a dump would contain AWS sessions");
         }
     }
     #[cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ pub fn forbid() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         // A core_pattern that pipes to a program ignores the limit (core(5)).
         if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-            tracing::warn!(%error, "core dumps cannot be forbidden: one would hold AWS sessions");
+            tracing::warn!(%error, "cannot disable core dumps: a dump would contain AWS sessions");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What every Groma process does, whatever its part: flags for the bus and for logging, logging itself, draining on
-//! SIGTERM, and the exit status.
+//! Common parts of all Groma processes: flags for the bus and for logging, logging itself, draining on SIGTERM, and
+//! exit statuses.
 //!
-//! Reading order: [`alone`] is the `main` of a binary with one role, [`process`] runs any `main` (with [`core_dumps`]
-//! forbidden), [`exit`] holds the exit statuses, [`usage`] the errors of a command line; [`log`], [`signal`] and [`nats`] set up
-//! a process.
+//! Reading order: [`alone`] is the `main` of a binary with one role. [`process`] runs any `main`, with core dumps
+//! disabled by [`core_dumps`]. [`exit`] has the exit statuses, [`usage`] the errors of a command line. [`log`],
+//! [`signal`] and [`nats`] set up a process.
 
 pub mod alone;
 pub mod core_dumps;

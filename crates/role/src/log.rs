@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Groma's own news, and only warnings of its libraries. neo4rs logs the parameters of a query at `trace` and async-nats
-/// repeats what the bus says.
+/// Lines of level info from Groma, and warnings from its libraries. neo4rs logs the parameters of a query at `trace`;
+/// async-nats repeats messages of the bus.
 const DEFAULT_FILTER: &str = "warn,async_nats=error,groma=info,bus=info,broker=info,credentials=info,throttle=info,\
     collector=info,scheduler=info,graph_writer=info,role=info";
 
@@ -13,10 +13,10 @@ const DEFAULT_FILTER: &str = "warn,async_nats=error,groma=info,bus=info,broker=i
 #[derive(clap::Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Logging")]
 pub struct LogArgs {
-    /// What to log: a level or a tracing filter, e.g. `debug` or `warn,collector=debug`
+    /// Level or tracing filter, e.g. `debug` or `warn,collector=debug`
     #[arg(long = "log", env = "GROMA_LOG", value_name = "FILTER", value_parser = parse_filter, global = true)]
     pub filter: Option<String>,
-    /// How log lines are written to standard error
+    /// Format of log lines on standard error
     #[arg(
         long = "log-format",
         env = "GROMA_LOG_FORMAT",
@@ -28,13 +28,13 @@ pub struct LogArgs {
     pub format: LogFormat,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// For people
+    /// Plain text
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -42,10 +42,10 @@ fn parse_filter(text: &str) -> Result<String, String> {
     EnvFilter::builder().parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// Starts logging and names the TLS implementation that every library of the process uses (two meet in it, and a library
-/// that has to guess panics). To be called first thing, once; a second call changes nothing.
+/// Starts logging, and installs the TLS provider of the process: two are linked, and a library panics if it must
+/// choose. Call it once, first of all; further calls have no effect.
 pub fn init(log: &LogArgs) {
-    // An error means that a provider is installed already, and that is all that is needed.
+    // An error means that a provider is already installed.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let filter = EnvFilter::new(log.filter.as_deref().unwrap_or(DEFAULT_FILTER));
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_logged));
@@ -55,12 +55,12 @@ pub fn init(log: &LogArgs) {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
     if let Err(error) = result {
-        tracing::debug!(%error, "logging is set up already");
+        tracing::debug!(%error, "logging is already set up");
     }
 }
 
-/// Whatever the filter says: at `trace` the AWS SDK logs whole requests and answers, and with them tokens that it does not
-/// know to be secret (Identity Center's is one).
+/// Applies in addition to the user's filter. At `trace` the AWS SDK logs whole requests and responses, with tokens that
+/// it does not treat as secret, such as Identity Center's.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     *metadata.level() != Level::TRACE || !metadata.target().starts_with("aws_")
 }

@@ -1,11 +1,11 @@
-//! Flags for the bus, and the connection that they describe.
+//! Flags for the bus, and the connection with these flags.
 
 use anyhow::Context;
 use bus::{Bus, BusConfig, Storage};
 use clap::{builder::TypedValueParser, error::ErrorKind};
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
-/// Where NATS is when nobody says.
+/// Default URL of NATS.
 pub const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 /// Flags for NATS and its streams.
@@ -24,32 +24,32 @@ pub struct BusArgs {
     /// PEM file of the authority that signed the server's certificate
     #[arg(long, env = "NATS_CA", value_name = "FILE")]
     pub nats_ca: Option<PathBuf>,
-    /// Copies that JetStream keeps of each stream: 1, 3 or 5
+    /// Number of replicas of each stream: 1, 3 or 5
     #[arg(long, env = "GROMA_NATS_REPLICAS", value_name = "N", default_value = "1", value_parser = parse_replicas)]
     pub nats_replicas: usize,
-    /// Where JetStream keeps streams
+    /// Storage of the streams
     #[arg(long, env = "GROMA_NATS_STORAGE", value_name = "WHERE", value_enum, default_value_t)]
     pub nats_storage: StorageArg,
-    /// Days that asset events are kept for replays
+    /// Days to keep asset events for replays
     #[arg(long, env = "GROMA_ASSETS_MAX_AGE", value_name = "DAYS", default_value = "7", value_parser = days())]
     pub assets_max_age: u32,
-    /// Bytes of asset events that are kept, the oldest going first; no limit when absent
+    /// Maximum size of the stored asset events in bytes; the oldest are deleted first [default: no limit]
     #[arg(long, env = "GROMA_ASSETS_MAX_BYTES", value_name = "BYTES", value_parser = bytes())]
     pub assets_max_bytes: Option<i64>,
 }
 
-/// Where JetStream keeps streams.
+/// Storage of the streams.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StorageArg {
     /// On disk: survives a restart of the server
     #[default]
     File,
-    /// In memory: gone when the server stops
+    /// In memory: lost when the server stops
     Memory,
 }
 
 impl BusArgs {
-    /// What [`Bus::connect`] takes; `client_name` is what NATS shows of this process.
+    /// Configuration for [`Bus::connect`]. `client_name` is the name of this process in NATS.
     pub fn config(&self, client_name: &str) -> BusConfig {
         BusConfig {
             credentials_file: self.nats_creds.clone(),
@@ -67,17 +67,17 @@ impl BusArgs {
     }
 }
 
-/// Connects to NATS and creates the streams or brings them up to date.
+/// Connects to NATS, and creates or updates the streams.
 ///
 /// # Errors
-/// When NATS cannot be reached or has no JetStream; the chain is one sentence for a person.
+/// Fails if NATS cannot be reached or has no JetStream. The error chain reads as one sentence.
 pub async fn connect(args: &BusArgs, client_name: &str) -> anyhow::Result<Bus> {
     let bus = Bus::connect(&args.config(client_name)).await?;
-    bus.ensure_streams().await.context("NATS is there, but its streams are not")?;
+    bus.ensure_streams().await.context("connected to NATS, but its streams are not available")?;
     Ok(bus)
 }
 
-/// Takes a server's URL. Other than clap's own parsers it never repeats a bad value, which may hold a password.
+/// Parses the URL of a server. Unlike clap's own parsers it never repeats a bad value, which may contain a password.
 #[derive(Clone)]
 struct ServerUrl;
 
@@ -106,7 +106,7 @@ fn parse_replicas(text: &str) -> Result<usize, &'static str> {
         "1" => Ok(1),
         "3" => Ok(3),
         "5" => Ok(5),
-        _ => Err("JetStream keeps 1, 3 or 5 copies"),
+        _ => Err("must be 1, 3 or 5"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! SIGTERM and SIGINT: the first one starts draining; a second one, or the drain limit, ends the process at once.
+//! SIGTERM and SIGINT: the first signal starts draining. A second one, or the drain limit, ends the process
+//! immediately.
 
 use crate::exit;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 /// Default time limit for draining.
 pub const DRAIN: Duration = Duration::from_mins(2);
 
-/// A token that is cancelled on SIGTERM or SIGINT. A second signal, or the end of [`DRAIN`], ends the process at once
-/// with status 130. Must be called inside the runtime.
+/// Returns a token that is cancelled on SIGTERM or SIGINT. A second signal, or the end of [`DRAIN`], ends the process
+/// immediately with status 130. Must be called inside the runtime.
 pub fn shutdown() -> CancellationToken {
     shutdown_within(DRAIN)
 }
@@ -23,7 +24,9 @@ pub fn shutdown_within(limit: Duration) -> CancellationToken {
 
 async fn leave_after(token: CancellationToken, limit: Duration) {
     overdue(&token, limit).await;
-    tracing::warn!("did not end within {limit:?} of the signal: exiting now; others take over unfinished work");
+    tracing::warn!(
+        "did not end within {limit:?} of the signal: exiting now; other processes take over unfinished work"
+    );
     std::process::exit(exit::INTERRUPTED.into());
 }
 
@@ -62,10 +65,10 @@ async fn signals(token: &CancellationToken) -> std::io::Result<()> {
 
 fn act(token: &CancellationToken, signal: &str) {
     if token.is_cancelled() {
-        tracing::warn!(signal, "second signal: leaving at once");
+        tracing::warn!(signal, "second signal: exiting immediately");
         std::process::exit(exit::INTERRUPTED.into());
     }
-    tracing::info!(signal, "draining; a second signal leaves at once");
+    tracing::info!(signal, "draining; a second signal exits immediately");
     token.cancel();
 }
 

@@ -1,13 +1,13 @@
-//! Measures the memory that a scheduler needs for a sync of many accounts. A separate process surveys, and prints its peak
-//! size (`VmHWM`, Linux). Broker, collectors and graph-writer are simulated, on a real nats-server.
+//! Measures the memory that a scheduler needs for a sync of many accounts. A separate process runs the survey and
+//! prints its peak size (`VmHWM`, Linux). Broker, collectors and graph-writer are simulated, on a real nats-server.
 //!
 //! ```text
 //! cargo run -p scheduler --example follow -- [ACCOUNTS] [ALWAYS_ENABLED] [LISTINGS] [DENIED] [MOST_MIB]
 //! ```
 //!
-//! Defaults: 1,000 accounts in 17 regions with 25 listings, which is 425,000 scopes, no region denied. Each listing of a
-//! denied region fails with a text of its own, as AWS answers it. The exit status is 1 if the process exceeded `MOST_MIB`
-//! or failed. `CGROUP` is the folder of a cgroup that the surveying process joins:
+//! Defaults: 1,000 accounts in 17 regions with 25 listings, which is 425,000 scopes, no region denied. Each listing of
+//! a denied region fails with its own text, as AWS returns it. The exit status is 1 if the process exceeded `MOST_MIB`
+//! or failed. `CGROUP` is the folder of a cgroup that the measured process joins:
 //!
 //! ```text
 //! mkdir /sys/fs/cgroup/follow; echo 256M > /sys/fs/cgroup/follow/memory.max     # version 2
@@ -30,11 +30,11 @@ use std::{
 use testkit::{Nats, peak_mib};
 use tokio_util::sync::CancellationToken;
 
-/// Work items that a collector takes at once.
+/// Number of work items that a collector takes at the same time.
 const TOGETHER: usize = 64;
-/// Bytes of an error text of EC2 with an encoded authorization message. Longer ones are cut to 1 KiB.
+/// Size of an EC2 error text with an encoded authorization message, in bytes. Longer texts are cut to 1 KiB.
 const ERROR: usize = 900;
-/// Variable with the URL of NATS. Set for the process that surveys.
+/// Variable with the URL of NATS. Set for the measured process.
 const NATS: &str = "FOLLOW_NATS";
 
 #[derive(Debug, Clone, Copy)]
@@ -113,8 +113,8 @@ async fn follow(nats: &str, size: Size) -> anyhow::Result<()> {
     let outcome = survey(&bus, request, &CancellationToken::new(), |_: Progress| {}).await?;
     let (took, peak) = (began.elapsed(), peak_mib()?);
     println!("followed in {took:.1?}: {} unseen, {peak} MiB", outcome.unseen.len());
-    ensure!(outcome.is_complete() == (size.denied == 0), "not as many scopes unseen as failed");
-    ensure!(peak <= size.most_mib, "larger than {} MiB", size.most_mib);
+    ensure!(outcome.is_complete() == (size.denied == 0), "the unseen scopes do not match the failed ones");
+    ensure!(peak <= size.most_mib, "more than {} MiB", size.most_mib);
     Ok(())
 }
 
@@ -134,7 +134,7 @@ async fn broker(bus: Bus, accounts: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reports every item of a service as soon as it comes.
+/// Reports every item of a service immediately.
 async fn collector(bus: Bus, service: &'static str, size: Size) -> anyhow::Result<()> {
     let items = bus.consume(Subscription::work(service, bus::ACK_WAIT)).await?;
     loop {

@@ -5,15 +5,15 @@ use bus::{Bus, RequestError};
 use events::{AccountsAnswer, AccountsRequest, Message, SkippedAccount, UnreachableAccount, listed, subjects};
 use std::time::{Duration, Instant};
 
-/// Time limit for the broker's answer. Long, because it first tries every role once.
+/// Time limit of the broker's reply. Long, because the broker first tries every role once.
 const ANSWER: Duration = Duration::from_mins(3);
 /// Time limit for a broker to start.
 const START: Duration = Duration::from_secs(30);
 
-/// Asks the broker for the accounts.
+/// Requests the accounts from the broker.
 ///
 /// # Errors
-/// The broker does not answer, or cannot list the accounts.
+/// Fails if the broker does not answer or cannot list the accounts.
 pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
     let deadline = Instant::now() + START;
     let answer = loop {
@@ -33,19 +33,19 @@ pub async fn ask(bus: &Bus) -> Result<AccountsAnswer, SurveyError> {
     }
 }
 
-/// Why no account can be surveyed: the first ten reasons, as one sentence.
+/// Reasons why no account can be surveyed: the first ten, as one sentence.
 pub fn reasons(unreachable: &[UnreachableAccount], skipped: &[SkippedAccount]) -> String {
     let unreachable = unreachable.iter().cloned().map(|account| unseen(account).to_string());
     let lines: Vec<_> = unreachable.chain(skipped.iter().map(skipped_text)).collect();
     if lines.is_empty() { "the broker found none".to_owned() } else { listed(&lines, "; ") }
 }
 
-/// `333333333333 (sandbox) is suspended`.
+/// Describes a skipped account: `333333333333 (sandbox) is suspended`.
 pub fn skipped_text(SkippedAccount { id, name, reason }: &SkippedAccount) -> String {
     events::printable(&format!("{id} ({name}) is {reason}"))
 }
 
-/// Part of a sync's outcome for an account that the broker cannot enter.
+/// Converts an account that the broker cannot enter to a part of the sync's outcome.
 pub fn unseen(UnreachableAccount { id, name, failure }: UnreachableAccount) -> Unseen {
     Unseen { account_id: id.into(), account_name: name.into(), ..Unseen::everything(failure.unwrap_or_default()) }
 }

@@ -1,24 +1,24 @@
-//! The scheduler as a process of its own.
+//! The scheduler as its own process.
 
 use role::UsageError;
 
-/// Flags of that process.
+/// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Alone {
-    /// The scheduler's own.
+    /// Flags of the scheduler.
     #[command(flatten)]
     pub scheduler: crate::role::Args,
-    /// NATS.
+    /// Flags of NATS.
     #[command(flatten)]
     pub bus: role::BusArgs,
 }
 
 impl Alone {
-    /// Surveys once or again and again.
+    /// Surveys once, or repeatedly until shutdown.
     ///
     /// # Errors
-    /// When NATS cannot be used or the one survey fails.
+    /// Fails if NATS cannot be used or a single survey fails.
     pub async fn run(self) -> anyhow::Result<u8> {
         let timetable = self.scheduler.timetable();
         let request = self.scheduler.request;

@@ -13,7 +13,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// Waits until every item of the plan has a report. Gives up the remaining items when patience is over.
 ///
 /// # Errors
-/// The bus accepts no work until patience is over, or another sync has taken over.
+/// Fails if the bus accepts no work until patience is over, or another sync has taken over.
 pub async fn collect(
     follower: &mut Follower,
     plan: &mut Plan,
@@ -51,10 +51,10 @@ pub async fn collect(
         if patience.spent() > SILENCE && !said {
             said = true;
             let services = plan.awaited().into_iter().collect::<Vec<_>>().join(", ");
-            tracing::warn!(services, "no report of these services for a minute: is a collector for each running?");
+            tracing::warn!(services, "no report from these services for a minute: is a collector for each running?");
         }
         if patience.is_over() {
-            plan.give_up("no collector reported on it: is one for this service running?");
+            plan.give_up("no collector reported it: is one for this service running?");
             succession::withdraw(follower.bus(), &sync).await;
         }
     }

@@ -19,7 +19,7 @@ impl Coverage {
         if is_whole && unknown > 0 {
             tracing::warn!(
                 profiles = unknown,
-                "the account ids of some profiles are unknown, so this sync cannot tell which places no survey covers any more"
+                "the account ids of some profiles are unknown, so this sync cannot detect stale places"
             );
         }
         let unreachable: Vec<String> = unreachable.iter().map(|account| account.id.clone()).collect();

@@ -4,7 +4,7 @@ use bus::{Bus, ConsumeError, Consumer, LookupError, Outcome as Settle, SYNCS};
 use events::{SyncEvent, subjects, sync_event::Event};
 use std::time::Duration;
 
-/// Limit of events read at once.
+/// Limit of events per read.
 const READ_TOGETHER: usize = 256;
 /// Pause after a failed read.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ impl Follower {
         match self.read().await {
             Ok(events) => {
                 if std::mem::take(&mut self.is_troubled) {
-                    tracing::info!(sync = self.sync_id, "the sync's progress can be followed again");
+                    tracing::info!(sync = self.sync_id, "following the sync's progress again");
                 }
                 events
             }
@@ -56,13 +56,13 @@ impl Follower {
         let watch = if let Some(watch) = self.watch.take() {
             watch
         } else {
-            // In a stream that was recreated, sequences begin at one again.
+            // In a recreated stream, sequences restart at one.
             self.newest = 0;
             self.bus.watch(SYNCS, subjects::sync_of(&self.sync_id)).await?
         };
         let (events, newest) = self.take(&watch).await?;
         if events.is_empty() && newest == 0 && self.is_behind().await? {
-            return Err("the stream holds events that do not come".into());
+            return Err("the stream has events that were not delivered".into());
         }
         self.newest = self.newest.max(newest);
         self.watch = Some(watch);
@@ -80,7 +80,7 @@ impl Follower {
                     delivery.settle(Settle::Ack).await?;
                 }
                 Ok(_) => {
-                    let reason = "the event does not belong to the subject that it came on";
+                    let reason = "the event does not match its subject";
                     delivery.settle(Settle::Park(reason.to_owned())).await?;
                 }
                 Err(error) => delivery.settle(Settle::Park(format!("not a sync event: {error}"))).await?,

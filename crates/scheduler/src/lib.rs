@@ -1,15 +1,19 @@
-//! A sync from its first work item to its end: its accounts, regions and services, the outcome of each, and the time at
-//! which the graph holds everything. Uses only the bus to reach the broker, the collectors and the graph-writer.
+//! Runs a sync from its first work item to its end: accounts, regions and services, the outcome of each, and the time
+//! at which the graph holds everything. Reaches the broker, the collectors and the graph-writer only over the bus.
 //!
-//! Reading order: [`catalog`] names the services and [`listings`] the listings of each; [`request`] is the user's
-//! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
-//! follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
-//! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
-//! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves, [`record`] restores its events in a
-//! recreated stream; [`patience`], [`signs`] of
-//! progress, [`publish`] and [`under_way`] support them. [`scopes`] stores what was reported, [`coverage`] describes what it covered, [`repeat`] collects
-//! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
-//! timetable, [`alone`] is a scheduler process.
+//! Reading order:
+//!
+//! * Input: [`catalog`] names the services and [`listings`] the listings of each. [`request`] is the user's request,
+//!   [`accounts`] asks the broker, and [`selection`] selects accounts. [`plan`] turns them into work items and follows
+//!   their reports; [`order`] sorts them.
+//! * Sync: [`survey`] drives it. [`tag`] makes it newer than all others. [`presence`] prevents concurrent syncs of the
+//!   same scope, and [`succession`] removes the work of dead ones. [`mod@follow`] reads its events. [`mod@collect`] and
+//!   [`writing`] wait for its two halves. [`record`] restores its events in a recreated stream. [`patience`], [`signs`]
+//!   of progress, [`publish`] and [`under_way`] support them.
+//! * Result: [`scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects lost
+//!   scopes again. [`outcome`] is the result.
+//! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`alone`] is a
+//!   scheduler process.
 
 pub mod accounts;
 pub mod alone;

@@ -1,8 +1,8 @@
-//! The scheduler alone.
+//! The scheduler as a single program.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let about = "Surveys all accounts of a running broker, once or again and again";
+    let about = "Surveys all accounts of a running broker, once or repeatedly";
     role::alone("groma-scheduler", about, scheduler::Alone::run)
 }

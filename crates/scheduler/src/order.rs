@@ -1,33 +1,33 @@
-//! In which order work is handed out: short work first, so that small accounts do not wait for large ones, and long work
-//! spread evenly among it, the longest first, so that no collector takes it all and none is left with it at the end.
+//! Order in which work is published. Short work comes first, so that small accounts do not wait for large ones. Long
+//! work is spread evenly, the longest first, so that no collector gets all of it and none is left at the end.
 //!
-//! What takes long is known from the last sync: it stands in its `collected` event.
+//! The duration of work is known from the `collected` event of the last sync.
 
 use crate::repeat::Place;
 use bus::{Bus, SYNCS};
 use events::{LongWork, SyncEvent, WorkItem, WorkKind, subjects, sync_event::Event};
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Work is long when it took so many times what half of all work took at most, …
+/// Work is long if it took this many times the median, …
 const TIMES_MEDIAN: u64 = 4;
-/// … and at least so many milliseconds.
+/// … and at least this many milliseconds.
 const LEAST: u64 = 1_000;
 
-/// Work that takes long, as far as is known.
+/// Durations of long work, as far as known.
 #[derive(Debug, Default)]
 pub struct Order {
-    /// Milliseconds.
+    /// Duration in milliseconds by place.
     long: BTreeMap<Place, u64>,
 }
 
 impl Order {
-    /// What the last sync on this bus knew. Nothing when there was none or the bus does not say: the order of work is a
-    /// matter of speed alone.
+    /// Reads the durations of the last sync on this bus. Empty if there was none or the bus cannot be read, because the
+    /// order only affects speed.
     pub async fn of_last_sync(bus: &Bus) -> Self {
         let found = match bus.last_on(SYNCS, &subjects::syncs_of_kind("collected")).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!(error = bus::chain(&error), "what took long last time cannot be read");
+                tracing::warn!(error = bus::chain(&error), "cannot read last sync's timings");
                 None
             }
         };
@@ -46,7 +46,7 @@ impl Order {
         Self { long: long.into_iter().map(entry).collect() }
     }
 
-    /// The same items, in the order in which they are handed out.
+    /// Sorts items into the order of publishing.
     #[must_use]
     pub fn arrange(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let took = |item: &WorkItem| match item.kind() {
@@ -55,7 +55,7 @@ impl Order {
         };
         let (mut long, short): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| took(item).is_some());
         long.sort_by_key(|item| Reverse(took(item)));
-        // The nth of all long items stands at the nth of equal steps, a short one in the middle of its own step.
+        // The nth long item is placed at the nth of equal steps, a short one in the middle of its own step.
         let (shorts, longs) = (short.len(), long.len());
         let mut short = short.into_iter().enumerate().peekable();
         let mut arranged = Vec::with_capacity(shorts + longs);
@@ -68,8 +68,8 @@ impl Order {
         arranged
     }
 
-    /// What the next sync should know, after work that took so many milliseconds, the longest first. What was not
-    /// collected this time, or failed, is not among it and stays as it was known.
+    /// Returns the long work for the next sync, the longest first. `took` has the durations of this sync in
+    /// milliseconds. Work that was not collected, or failed, keeps its known duration.
     pub fn after(&self, took: impl Iterator<Item = (Place, u64)>) -> Vec<LongWork> {
         let now: Vec<(Place, u64)> = took.collect();
         let bound = LEAST.max(median(now.iter().map(|(_, took)| *took).collect()).saturating_mul(TIMES_MEDIAN));

@@ -1,4 +1,4 @@
-//! What came of a sync.
+//! Outcome of a sync.
 
 use crate::{Scopes, repeat::Repeat};
 use events::{
@@ -11,39 +11,39 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A sync at its end.
+/// Outcome of a sync.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// The sync.
+    /// Id and update tag of the sync.
     pub sync: Sync,
-    /// Accounts that were surveyed.
+    /// Surveyed accounts.
     pub accounts: Vec<Account>,
-    /// Every listing that finished or failed.
+    /// All listings that finished or failed.
     pub scopes: Scopes,
-    /// All that was asked for and could not be seen; its last known graph was kept.
+    /// Requested parts that could not be seen. Their last known graph was kept.
     pub unseen: Vec<Unseen>,
-    /// What the graph-writer says of the graph.
+    /// Report of the graph-writer.
     pub graph: SyncFinished,
-    /// Syncs that followed because batches were lost on the way.
+    /// Further syncs, because batches were lost on the way.
     pub repeats: Vec<Repeat>,
-    /// Accounts that are not active.
+    /// Accounts that were skipped because they are not active.
     pub skipped: Skipped,
 }
 
 /// Accounts that are not surveyed because they are not active.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Skipped {
-    /// Those that the broker names.
+    /// Accounts named by the broker.
     pub named: Vec<SkippedAccount>,
-    /// All of them.
+    /// Number of all such accounts.
     pub total: u32,
 }
 
-/// Something that was asked for and could not be seen. `*` stands for all: all regions, services or listings. A sync
-/// may have hundreds of thousands, so they share their texts.
+/// A requested part that could not be seen. `*` stands for all regions, services or listings. A sync may have hundreds
+/// of thousands of them, so they share their texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unseen {
-    /// The 12 digits; empty where not even they are known.
+    /// Account id: 12 digits; empty if unknown.
     pub account_id: Arc<str>,
     /// Profile or organization name of the account.
     pub account_name: Arc<str>,
@@ -53,32 +53,32 @@ pub struct Unseen {
     pub service: Arc<str>,
     /// API operation, or `*`.
     pub listing: Arc<str>,
-    /// Why.
+    /// Reason.
     pub failure: Arc<Failure>,
 }
 
-/// Outcome of a scope that a newer sync has taken over.
+/// Reason for a scope that a newer sync took over.
 const SUPERSEDED: &str = "a newer sync took over; nothing of this one was written there";
-/// Outcome of a scope with rows that the graph cannot hold.
-const REJECTED: &str = "Neo4j refused some of its rows; the others were written";
+/// Reason for a scope with rows that Neo4j cannot store.
+const REJECTED: &str = "Neo4j rejected some of its rows; the others were written";
 
-/// Outcome of a scope that the sync's collectors do not know.
+/// Reason for a scope that the sync's collectors do not know.
 const NOT_RUN: &str = "no collector of this sync knows the listing";
 
-/// Names in [`Unseen`] of the steps on the whole graph.
+/// Names of the steps on the whole graph, in [`Unseen`].
 const ANALYSIS: &str = "analysis of the graph";
 const CLEANUP: &str = "cleanup of the graph";
 
-/// A service that is switched off in an account: there is nothing to see.
+/// A service that is switched off in an account, so that it has nothing to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Off {
-    /// 12 digits.
+    /// Account id: 12 digits.
     pub account_id: String,
-    /// Name of the account, or empty.
+    /// Name of the account; may be empty.
     pub account_name: String,
-    /// Service.
+    /// Name of the service.
     pub service: String,
-    /// Regions, sorted.
+    /// Sorted regions.
     pub regions: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Off {
 }
 
 impl Outcome {
-    /// Services that are switched off, by account.
+    /// Lists the services that are switched off, by account.
     pub fn switched_off(&self) -> Vec<Off> {
         let mut all = BTreeMap::<(&str, &str), BTreeSet<&str>>::new();
         for scope in self.scopes.iter().filter(|report| !report.service_off.is_empty()) {
@@ -105,24 +105,24 @@ impl Outcome {
         all.into_iter().map(off).collect()
     }
 
-    /// Whether everything that was asked for was seen.
+    /// Whether all requested parts were seen.
     pub fn is_complete(&self) -> bool {
         self.unseen.is_empty()
     }
 
-    /// The newest update tag of the graph or of this survey.
+    /// Largest update tag of the graph and of this survey's syncs.
     pub fn newest_tag(&self) -> i64 {
         let tags = self.repeats.iter().map(|repeat| repeat.sync.update_tag).chain([self.graph.newest_tag]);
         tags.fold(self.sync.update_tag, i64::max)
     }
 
-    /// Whether nothing at all was seen.
+    /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
         self.scopes.iter().all(|scope| scope.failure.is_some())
     }
 }
 
-/// Age of a Unix time in seconds, for people: `12 days ago`.
+/// Formats the age of a Unix time in seconds: `12 days ago`.
 pub fn seen_ago(second: i64) -> String {
     let second = Duration::from_secs(u64::try_from(second).unwrap_or(0));
     let ago = UNIX_EPOCH.checked_add(second).and_then(|then| SystemTime::now().duration_since(then).ok());
@@ -134,7 +134,7 @@ pub fn seen_ago(second: i64) -> String {
 }
 
 impl Unseen {
-    /// What the report of a work item could not see.
+    /// Lists the parts that a work item's report could not see.
     pub fn of_report(item: &WorkItem, report: &WorkReport, regional: &[&str]) -> Vec<Self> {
         if let Some(failure) = &report.failure {
             return Self::of_item(item, failure, regional);
@@ -147,8 +147,8 @@ impl Unseen {
         Self::of_scopes(item, shared).collect()
     }
 
-    /// A work item that failed as a whole. When the regions of its account could not be found out, each of these services
-    /// in all of them.
+    /// Converts a work item that failed as a whole. If region discovery failed, returns each of these services in all
+    /// regions.
     pub(crate) fn of_item(item: &WorkItem, failure: &Failure, regional: &[&str]) -> Vec<Self> {
         let failure = Arc::new(failure.clone());
         let unseen = |region: &str, service: &str| ([region.into(), service.into(), "*".into()], Arc::clone(&failure));
@@ -159,7 +159,7 @@ impl Unseen {
         Self::of_scopes(item, all.into_iter()).collect()
     }
 
-    /// Failed scopes of a work item: region, service and listing of each, and why.
+    /// Converts failed scopes of a work item: region, service, listing and failure of each.
     pub(crate) fn of_scopes(
         item: &WorkItem,
         failed: impl Iterator<Item = ([Arc<str>; 3], Arc<Failure>)>,
@@ -175,10 +175,10 @@ impl Unseen {
         })
     }
 
-    /// Everything that the graph-writers report as missing in the graph. Accounts are named as in `accounts`.
+    /// Lists the parts that the graph-writers report as missing in the graph. Names of accounts come from `accounts`.
     pub fn of_graph(graph: &SyncFinished, accounts: &[Account]) -> Vec<Self> {
         let groups = [
-            (&graph.lost, graph.lost_total, "not all of it arrived"),
+            (&graph.lost, graph.lost_total, "some of its batches did not arrive"),
             (&graph.rejected, graph.rejected_total, REJECTED),
             (&graph.superseded, graph.superseded_total, SUPERSEDED),
             (&graph.not_run, graph.not_run_total, NOT_RUN),
@@ -194,7 +194,7 @@ impl Unseen {
         unseen
     }
 
-    /// A scope that a collector finished and the graph holds only in part or not at all.
+    /// Converts a scope that was collected, but that the graph does not hold completely.
     fn of_scope(scope: &LostScope, reason: &str, accounts: &[Account]) -> Self {
         let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
         let scope = scope.scope.clone().unwrap_or_default();
@@ -208,30 +208,30 @@ impl Unseen {
         }
     }
 
-    /// The scopes beyond the limit of named ones.
+    /// Stands for the scopes beyond the limit of named ones.
     fn more(count: u64, reason: &str) -> Self {
-        let failure = Failure::new(FailureClass::Lost, format!("{reason}; too many to be named"));
+        let failure = Failure::new(FailureClass::Lost, format!("{reason}; too many to list"));
         Self { account_name: format!("{count} more scope(s)").into(), ..Self::everything(failure) }
     }
 
-    /// The graph holds all that was seen, but not all that follows from it.
+    /// The graph holds everything seen, but not all of its analysis.
     pub fn analysis(failure: Failure) -> Self {
         Self { account_name: ANALYSIS.into(), ..Self::everything(failure) }
     }
 
-    /// The graph still holds something that vanished.
+    /// The graph still holds assets that no longer exist.
     pub fn cleanup(failure: Failure) -> Self {
         Self { account_name: CLEANUP.into(), ..Self::everything(failure) }
     }
 
-    /// All scopes of an unknown account.
+    /// Converts a failure to all scopes of an unknown account.
     pub(crate) fn everything(failure: Failure) -> Self {
         let all = || Arc::from("*");
         let (account_id, account_name) = (Arc::default(), Arc::default());
         Self { account_id, account_name, region: all(), service: all(), listing: all(), failure: failure.into() }
     }
 
-    /// Whether it is [`Unseen::analysis`].
+    /// Whether this is [`Unseen::analysis`].
     pub fn is_of_analysis(&self) -> bool {
         self.account_id.is_empty() && &*self.account_name == ANALYSIS
     }
@@ -298,9 +298,9 @@ mod tests {
         assert_eq!(
             said,
             [
-                "1 (alpha) a ec2 L: batches lost: not all of it arrived",
-                "11999 more scope(s): batches lost: not all of it arrived; too many to be named",
-                "1 (alpha) b ec2 L: batches lost: Neo4j refused some of its rows; the others were written",
+                "1 (alpha) a ec2 L: batches lost: some of its batches did not arrive",
+                "11999 more scope(s): batches lost: some of its batches did not arrive; too many to list",
+                "1 (alpha) b ec2 L: batches lost: Neo4j rejected some of its rows; the others were written",
                 "1 (alpha) c ec2 L: batches lost: a newer sync took over; nothing of this one was written there",
                 "cleanup of the graph: internal error: a node is too large",
                 "analysis of the graph: internal error: no",

@@ -1,4 +1,4 @@
-//! Limit of a sync's time without progress. The survey renews it on every sign of progress. When it is over, the sync
+//! Limit of a sync's time without progress. The survey renews it with every sign of progress. When it is over, the sync
 //! no longer answers requests, so a hung sync does not block others forever.
 
 use std::{

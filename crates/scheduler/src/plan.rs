@@ -1,4 +1,4 @@
-//! Accounts and a request to work items, and what their reports leave to do. Pure: no bus, no clock.
+//! Turns accounts and a request into work items, and follows their reports. Pure: no bus, no clock.
 
 use crate::{
     Request, Scopes, Unseen, catalog,
@@ -23,7 +23,7 @@ pub struct Plan {
     assets: u64,
 }
 
-/// What tells two items of a sync apart.
+/// Identity of an item within a sync.
 type Key = (String, String, String, i32);
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Progress {
 #[derive(Debug, Default)]
 struct Report {
     attempt: u32,
-    /// In no more memory than they need: a vector would keep that of the message.
+    /// Boxed, because a vector would keep the capacity of the message.
     scopes: Box<[Row]>,
     regions: Vec<String>,
     failure: Option<Failure>,
@@ -54,8 +54,8 @@ impl Plan {
         Self { sync, request, accounts, items: BTreeMap::new(), texts: Texts::default(), open: 0, assets: 0 }
     }
 
-    /// The plan of a sync and its first work items: global services, and for each account either its regions' items or
-    /// the question which regions it has.
+    /// Plans a sync. Returns its first work items: those of global services, and for each account either those of its
+    /// regions or region discovery.
     pub fn new(sync: Sync, accounts: Vec<Account>, request: Request) -> (Self, Vec<WorkItem>) {
         let mut plan = Self::empty(sync, request, accounts);
         let mut first = Vec::new();
@@ -66,7 +66,7 @@ impl Plan {
         (plan, first)
     }
 
-    /// The plan of a sync of these places alone, and its work items.
+    /// Plans a sync of only these places. Returns its work items.
     pub fn of(sync: Sync, accounts: Vec<Account>, request: Request, places: &BTreeSet<Place>) -> (Self, Vec<WorkItem>) {
         let is_in = |account: &Account| places.iter().any(|place| place.account_id == account.id);
         let accounts: Vec<_> = accounts.into_iter().filter(is_in).collect();
@@ -138,8 +138,8 @@ impl Plan {
         }
     }
 
-    /// Takes a report and returns the work that follows from it. A report of a later attempt replaces an earlier one; one
-    /// of another sync or of work that was never asked for is ignored.
+    /// Records a report and returns the work that follows from it. A later attempt replaces an earlier one. Reports of
+    /// other syncs and of unknown work are ignored.
     pub fn report(&mut self, report: WorkReport) -> Vec<WorkItem> {
         let WorkReport { item: Some(item), attempt, scopes, regions, failure, took_milliseconds } = report else {
             return Vec::new();
@@ -162,13 +162,13 @@ impl Plan {
         follow_up
     }
 
-    /// Services of which work items have no report yet.
+    /// Services of work items without a report.
     pub fn awaited(&self) -> BTreeSet<&str> {
         let waiting = self.items.values().filter(|progress| progress.report.is_none());
         waiting.map(|progress| progress.item.service.as_str()).collect()
     }
 
-    /// Fails every item of which nothing was heard.
+    /// Fails every item without a report.
     pub fn give_up(&mut self, reason: &str) {
         for progress in self.items.values_mut().filter(|progress| progress.report.is_none()) {
             let failure = Some(Failure::new(FailureClass::Timeout, reason));
@@ -182,12 +182,12 @@ impl Plan {
         self.open == 0
     }
 
-    /// Items with a report, and all.
+    /// Number of items with a report, and of all items.
     pub fn counts(&self) -> (usize, usize) {
         (self.items.len() - self.open, self.items.len())
     }
 
-    /// The sync.
+    /// Id and update tag of the sync.
     pub fn sync(&self) -> &Sync {
         &self.sync
     }
@@ -208,7 +208,7 @@ impl Plan {
         self.assets
     }
 
-    /// Accounts of the sync.
+    /// Surveyed accounts.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }
@@ -217,7 +217,7 @@ impl Plan {
         self.items.values().filter_map(|it| Some((&it.item, it.report.as_ref()?)))
     }
 
-    /// What was reported, one message at a time.
+    /// Converts the reports to messages, one at a time.
     pub fn reports(&self) -> impl Iterator<Item = WorkReport> {
         self.reported().map(|(item, report)| WorkReport {
             item: Some(item.clone()),
@@ -239,7 +239,7 @@ impl Plan {
         self.reports().filter(|report| report.attempt > 0)
     }
 
-    /// Milliseconds that collectors took for what they collected.
+    /// Collection times in milliseconds of successful work.
     pub fn took(&self) -> impl Iterator<Item = (Place, u64)> {
         let collected = self.reported().filter(|(item, report)| {
             item.kind() == WorkKind::Collect && report.attempt > 0 && report.failure.is_none()
@@ -252,7 +252,7 @@ impl Plan {
         self.reported().map(|(_, report)| report.scopes.len() as u64).sum()
     }
 
-    /// The accounts and every reported listing.
+    /// Returns the accounts and all reported listings.
     pub fn into_accounts_and_scopes(self) -> (Vec<Account>, Scopes) {
         let count = self.reported().map(|(_, report)| report.scopes.len()).sum();
         let mut rows = Vec::with_capacity(count);
@@ -262,7 +262,7 @@ impl Plan {
         (self.accounts, Scopes::of(self.texts, rows))
     }
 
-    /// What could not be seen, so far.
+    /// Lists the parts that could not be seen so far.
     pub fn unseen(&self) -> Vec<Unseen> {
         let regional: Vec<_> = self.regional_services().collect();
         let failed = |report: &Report| report.scopes.iter().filter(|row| row.has_failed()).count();

@@ -1,10 +1,10 @@
 //! Prevents two concurrent syncs of the same scope on one bus. A running survey answers the request of a new one if
-//! their scopes overlap. The request uses no stream: an answer proves that the other survey is alive, and a killed
+//! their scopes overlap. The request uses no stream: a reply proves that the other survey is alive, and a killed
 //! scheduler leaves no state that must expire. A sync without progress for longer than its patience no longer answers:
 //! it is about to end, or hangs.
 //!
-//! Two that begin within the same few milliseconds miss each other's request. Therefore each publishes `started` before
-//! it looks for another `started` event: the first one in the stream continues.
+//! Two syncs that begin within the same few milliseconds miss each other's request. Therefore each publishes `started`
+//! before it looks for another `started` event: the first one in the stream continues.
 
 use crate::{
     Patience, Request, SurveyError,
@@ -21,13 +21,13 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// How long the others may take to say that theirs is the same; who runs something else says nothing.
+/// Time limit for a reply. Schedulers with other scopes do not reply.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// Says that a sync is running, until it is dropped.
+/// Answers requests for running syncs until dropped.
 pub struct Presence {
     answering: JoinHandle<()>,
-    /// The sync under way: the first, or a repeat of what it lost.
+    /// The current sync: the first, or one that collects lost scopes again.
     current: Arc<Mutex<Identity>>,
     scope: RunningRequest,
     /// Id of the sync that began immediately before this one, if it collects one of this one's services.
@@ -41,10 +41,10 @@ impl Drop for Presence {
 }
 
 impl Presence {
-    /// Asks whether a sync of the same scope is running. If none is, answers such requests for this one from now on.
+    /// Checks whether a sync of the same scope is running. If not, answers such requests for this one from now on.
     ///
     /// # Errors
-    /// [`SurveyError::Running`] if one is running; else an error of the bus.
+    /// Returns [`SurveyError::Running`] if one is running. Also fails if the bus cannot be used.
     pub async fn announce(
         bus: &Bus,
         request: &Request,
@@ -56,7 +56,7 @@ impl Presence {
         let previous = previous.filter(|found| has_service_of(&scope, found));
         let previous = previous.map(|found| subjects::sync_id(&found.subject).to_owned());
         refuse_beside(running(bus, &scope).await?)?;
-        // A queue of its own, so that every sync hears every question.
+        // Each sync has its own queue group, so that every sync receives every request.
         let questions = bus.serve(subjects::RUNNING_REQUEST, &identity.sync.id).await.map_err(SurveyError::Listen)?;
         let current = Arc::new(Mutex::new(identity.clone()));
         let (mine, sync, patience) = (scope.clone(), current.clone(), patience.clone());
@@ -81,7 +81,8 @@ impl Presence {
     /// earlier, or has the same tag.
     ///
     /// # Errors
-    /// [`SurveyError::Running`] or [`SurveyError::TagTaken`] if there is one; else an error of the bus.
+    /// Returns [`SurveyError::Running`] or [`SurveyError::TagTaken`] if there is one. Also fails if the bus cannot be
+    /// used.
     pub async fn contend(&self, bus: &Bus) -> Result<(), SurveyError> {
         let Identity { sync, before: mut place } = locked(&self.current).clone();
         let started = subjects::syncs_of_kind("started");
@@ -102,10 +103,10 @@ impl Presence {
         Ok(())
     }
 
-    /// Asks for this one sync, whatever its scope. `None`: no scheduler answers for it.
+    /// Asks for one sync, whatever its scope. Returns `None` if no scheduler answers for it.
     ///
     /// # Errors
-    /// The bus cannot be used.
+    /// Fails if the bus cannot be used.
     pub async fn ask(&self, bus: &Bus, sync_id: &str) -> Result<Option<RunningAnswer>, SurveyError> {
         running(bus, &RunningRequest { sync_id: sync_id.to_owned(), ..self.scope.clone() }).await
     }
@@ -126,7 +127,7 @@ impl Presence {
     }
 }
 
-/// Whether a sync that published this `started` collects one of the services.
+/// Whether the sync with this `started` event collects one of the services.
 fn has_service_of(scope: &RunningRequest, started: &Found) -> bool {
     match events::read::<SyncEvent>(&started.payload).ok().and_then(|event| event.event) {
         Some(Event::Started(started)) => started.services.iter().any(|name| scope.services.contains(name)),
@@ -138,7 +139,7 @@ fn locked(identity: &Mutex<Identity>) -> MutexGuard<'_, Identity> {
     identity.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answer of the running sync that the question matches. `None`: there is none.
+/// Returns the reply of a running sync that the request matches; `None` if there is none.
 async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
     let mut question = question.clone();
     size::widen(&mut question, bus.most_bytes());
@@ -149,7 +150,7 @@ async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningA
     }
 }
 
-/// [`SurveyError::Running`] when a sync of the same scope answered.
+/// Returns [`SurveyError::Running`] if a sync of the same scope replied.
 pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyError> {
     match answer {
         Some(RunningAnswer { sync, silent_seconds, other_scope: false }) => {
@@ -160,7 +161,7 @@ pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyE
     }
 }
 
-/// Answer of a sync with scope `mine`. `None`: the question does not match it.
+/// Reply of a sync with scope `mine`. `None` if the request does not match it.
 fn answer(mine: &RunningRequest, sync: &Sync, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
     let same_scope = overlap(mine, asked);
     let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };
@@ -168,7 +169,7 @@ fn answer(mine: &RunningRequest, sync: &Sync, asked: &RunningRequest, silent: Du
     is_meant.then_some(answer)
 }
 
-/// What the request is about; the services that every sync collects do not count.
+/// Scope of a request, without the services that every sync collects.
 fn scope(request: &Request) -> RunningRequest {
     let services = request.services.iter().filter(|service| !service.always);
     RunningRequest {
@@ -181,7 +182,7 @@ fn scope(request: &Request) -> RunningRequest {
 
 fn overlap(one: &RunningRequest, other: &RunningRequest) -> bool {
     let meet = |one: &[String], other: &[String]| one.iter().any(|name| other.contains(name));
-    // Without a name, all are meant.
+    // An empty list means all.
     let may_meet = |one: &[String], other: &[String]| one.is_empty() || other.is_empty() || meet(one, other);
     may_meet(&one.accounts, &other.accounts)
         && may_meet(&one.regions, &other.regions)

@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Publishes an event of a sync.
 ///
 /// # Errors
-/// The bus has not accepted it before patience is over.
+/// Fails if the bus has not accepted the event before patience is over.
 pub async fn publish(bus: &Bus, sync: &Sync, event: Event, patience: &Patience) -> Result<(), PublishError> {
     let outgoing = Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) });
     while let Err(error) = bus.publish(outgoing.clone()).await {
@@ -25,7 +25,7 @@ pub async fn publish(bus: &Bus, sync: &Sync, event: Event, patience: &Patience) 
 /// Publishes work items in this order.
 ///
 /// # Errors
-/// The bus has not accepted them before patience is over.
+/// Fails if the bus has not accepted the items before patience is over.
 pub async fn publish_work(bus: &Bus, items: &[WorkItem], patience: &Patience) -> Result<(), PublishError> {
     for together in items.chunks(TOGETHER) {
         let mut left: Vec<&WorkItem> = together.iter().collect();

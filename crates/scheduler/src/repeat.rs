@@ -1,48 +1,49 @@
-//! What a sync lost on the way to the graph is collected again: a sync of its own over just those accounts, regions and
-//! services, so that its message ids, its update tag and its counts are new, and nothing of the first has to be undone.
+//! Collects scopes again that a sync lost on the way to the graph. This is a new sync of only those accounts, regions
+//! and services. Its message ids, update tag and counts are new, so nothing of the first sync must be undone.
 //!
-//! It collects all of the service there, not the lost listings alone: a label is cleaned up only when every listing that
+//! It collects the whole service there, not only the lost listings: a label is cleaned up only after every listing that
 //! feeds it was seen in one sync.
 
 use crate::{Outcome, Unseen};
 use events::{LostScope, Scope, ScopeName, Sync, SyncFinished, WorkItem};
 use std::collections::{BTreeSet, HashSet};
 
-/// Syncs that may follow to fetch what one lost. A stream that loses it three times in a row is not helped by a fourth.
+/// Limit of syncs that follow because of lost scopes. If a stream loses them three times in a row, a fourth attempt
+/// will not help.
 pub const MOST: usize = 2;
 
-/// An account, a region and a service: what one work item collects.
+/// Account, region and service of a work item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The 12 digits.
+    /// Account id: 12 digits.
     pub account_id: String,
     /// Region or `global`.
     pub region: String,
-    /// Service.
+    /// Name of the service.
     pub service: String,
 }
 
-/// A sync that followed, and why.
+/// A sync that collected lost scopes again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repeat {
-    /// The sync.
+    /// Id and update tag of the sync.
     pub sync: Sync,
-    /// Names of the scopes that had been lost.
+    /// Names of the lost scopes.
     pub lost: Vec<String>,
 }
 
-/// Names of the scopes that were lost.
+/// Names of the lost scopes.
 pub fn names(lost: &[LostScope]) -> Vec<String> {
     lost.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| ScopeName(scope).to_string()).collect()
 }
 
-/// Where they are.
+/// Places of the lost scopes.
 pub fn places(lost: &[LostScope]) -> BTreeSet<Place> {
     lost.iter().filter_map(|lost| lost.scope.as_ref()).map(Place::of).collect()
 }
 
 impl Place {
-    /// The place of a work item.
+    /// Place of a work item.
     pub fn of_item(item: &WorkItem) -> Self {
         Self { account_id: item.account_id.clone(), region: item.region.clone(), service: item.service.clone() }
     }

@@ -1,4 +1,4 @@
-//! What a user asks to be surveyed.
+//! A user's request for a survey.
 
 use crate::{
     catalog::{self, SERVICES, Service},
@@ -9,69 +9,70 @@ use std::time::Duration;
 /// Limit of `--patience` in minutes: a week.
 const MOST_PATIENCE: u64 = 7 * 24 * 60;
 
-/// `--account`, `--services`, `--types`, `--regions` and how long to wait.
+/// `--account`, `--services`, `--types`, `--regions` and `--patience`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "What to survey")]
 pub struct RequestArgs {
-    /// Accounts by their 12 digits, separated by commas, out of those that `--accounts` finds [default: all of them]
+    /// Account ids (12 digits), separated by commas; must be among those found by `--accounts` [default: all]
     #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
     pub account: Vec<String>,
     /// Services, separated by commas [default: all]
     #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().collect::<Vec<_>>()))]
     pub services: Vec<String>,
-    /// Labels (AWSVpc) or API operations (DescribeVpcs), separated by commas: only what is listed for them [default: all]
+    /// Labels (AWSVpc) or API operations (DescribeVpcs), separated by commas: run only the listings for them [default:
+    /// all]
     #[arg(long, value_name = "LABEL,LABEL", value_delimiter = ',')]
     pub types: Vec<String>,
-    /// Regions, separated by commas [default: those that DescribeRegions says the account has enabled]
+    /// Regions, separated by commas [default: the enabled regions of each account, from DescribeRegions]
     #[arg(long, value_name = "R,R", value_delimiter = ',')]
     pub regions: Vec<String>,
-    /// Give up on work that has made no progress for this many minutes
+    /// Minutes without progress after which outstanding work is given up
     #[arg(long, value_name = "MINUTES", default_value_t = 30)]
     pub patience: u64,
 }
 
-/// A request that can be carried out.
+/// A valid request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Accounts to survey; none for all that the broker finds.
+    /// Accounts to survey; `None` for all that the broker finds.
     pub accounts: Option<Vec<String>>,
-    /// Listings to run.
+    /// Listings to run; empty for all.
     pub listings: Chosen,
     /// Services to collect.
     pub services: Vec<Service>,
-    /// Regions to collect regional services in; none to ask each account for its own.
+    /// Regions of regional services; `None` to discover those of each account.
     pub regions: Option<Vec<String>>,
     /// Time without progress after which outstanding work is given up.
     pub patience: Duration,
 }
 
-/// A value that cannot be used.
+/// A flag with an invalid value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RequestError {
-    /// Not 12 digits.
-    #[error("--account: {0:?} is not the 12 digits of an account")]
+    /// Not an account id.
+    #[error("--account: {0:?} is not an account id (12 digits)")]
     Account(String),
-    /// Nothing that would be collected is called so.
+    /// Not a collected type or listing.
     #[error("--types: {name:?} is not collected from these services; did you mean {}?", .meant.join(", "))]
     Type {
-        /// The name.
+        /// Value of the flag.
         name: String,
-        /// What it might have been.
+        /// Similar names.
         meant: Vec<&'static str>,
     },
-    /// Not a name that AWS could give a region.
-    #[error("{0:?} is not a region: a region reads like eu-west-1")]
+    /// Not the name of a region.
+    #[error("{0:?} is not a region name such as eu-west-1")]
     Region(String),
-    /// Nothing would ever finish.
-    #[error("--patience is {0} minutes: it may be 1 to {MOST_PATIENCE}")]
+    /// Zero, or too long.
+    #[error("--patience is {0} minutes: it must be 1 to {MOST_PATIENCE}")]
     Patience(u64),
 }
 
 impl RequestArgs {
-    /// The request, or everything that is wrong with it.
+    /// Checks the flags.
     ///
     /// # Errors
-    /// Every bad value at once.
+    /// Returns all invalid values.
     pub fn validate(self) -> Result<Request, Vec<RequestError>> {
         let Self { mut account, services, types, mut regions, patience } = self;
         let mut errors: Vec<_> =
@@ -108,7 +109,7 @@ impl RequestArgs {
 }
 
 impl Request {
-    /// Whether the request is for everything: all accounts, regions, services and listings.
+    /// Whether the request covers all accounts, regions, services and listings.
     pub fn is_whole(&self) -> bool {
         self.accounts.is_none()
             && self.regions.is_none()
@@ -116,7 +117,7 @@ impl Request {
             && self.services.len() == SERVICES.len()
     }
 
-    /// Listings of a service to run; all when there is none.
+    /// Returns the selected listings of a service; empty for all.
     pub fn listings_of(&self, service: &str) -> Vec<String> {
         self.listings.get(service).cloned().unwrap_or_default()
     }
@@ -126,7 +127,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`: lower-case words and a number, joined by hyphens.
+/// Whether the text has the form of a region: lower-case words and a number, joined by hyphens, e.g. `us-gov-west-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! The scheduler as a role of its own: one sync, or one after the other.
+//! The scheduler's main loop: one sync, or one after the other.
 
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError, accounts,
@@ -13,17 +13,17 @@ use croner::Cron;
 use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-/// The clock is looked at this often while a sync is waited for.
+/// Longest sleep before the clock is checked again.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Flags of the scheduler.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// What to survey.
+    /// Scope of the survey.
     #[command(flatten)]
     pub request: RequestArgs,
-    /// Survey again and again, beginning this long after the last beginning, e.g. 6h or 30m [default: once]
+    /// Survey repeatedly, with this interval between beginnings, e.g. 6h or 30m [default: once]
     #[arg(long, value_name = "TIME", value_parser = parse_every, conflicts_with = "cron")]
     pub every: Option<Duration>,
     /// Survey at the times (UTC) of a cron expression: minute, hour, day, month, day of the week, e.g. "15 */6 * * *"
@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// When to survey.
+    /// Times of the surveys.
     pub fn timetable(&self) -> Timetable {
         match (self.every, &self.cron) {
             (Some(every), _) => Timetable::Every(every),
@@ -42,10 +42,10 @@ impl Args {
     }
 }
 
-/// Surveys once and answers with the exit status, or surveys until shutdown.
+/// Surveys once and returns the exit status, or surveys until shutdown.
 ///
 /// # Errors
-/// When the one survey could not be carried out. Repeated surveys log that and go on.
+/// Fails if the only survey could not be carried out. Repeated surveys log the error and continue.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
     let Some(created) = shutdown.run_until_cancelled(create_consumers(&bus)).await else {
         return Ok(role::exit::INTERRUPTED);
@@ -80,15 +80,15 @@ async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl As
         survey().await;
         next = timetable.next(due, Utc::now()).map(|Due { at, skipped }| {
             if skipped > 0 {
-                tracing::warn!(skipped, next = %at, "skipped: the sync before was still running");
+                tracing::warn!(skipped, next = %at, "skipped: the previous sync was still running");
             }
             at
         });
     }
 }
 
-/// Sleeps in short steps, because the clock may be set and the machine may sleep. Returns the time that has come: an
-/// earlier one if the clock has been set back.
+/// Sleeps in short steps, because the clock may be set and the machine may be suspended. Returns the time that is due:
+/// an earlier one if the clock was set back.
 async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<Utc> {
     loop {
         let now = Utc::now();
@@ -103,8 +103,7 @@ async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<
     }
 }
 
-/// Creates the consumers and keeps them in existence. On a closed bus only the scheduler may create the consumers of
-/// the other roles.
+/// Creates the consumers of all roles and restores lost ones. On a closed bus only the scheduler may create consumers.
 async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeError> {
     let work = SERVICES.iter().map(|service| Subscription::work(service.name, bus::ACK_WAIT));
     let writer = [
@@ -137,10 +136,10 @@ async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Resu
     Ok(outcome)
 }
 
-/// Services that are switched off, of which the log names so many.
+/// Limit of log lines per kind of note.
 const MOST_NAMED: usize = 10;
 
-/// Logs notes that are no failure.
+/// Logs notes that are not failures.
 fn note(outcome: &Outcome) {
     let off = outcome.switched_off();
     for off in off.iter().take(MOST_NAMED) {
@@ -150,7 +149,7 @@ fn note(outcome: &Outcome) {
         tracing::info!(named = MOST_NAMED, all = off.len(), "more services are switched off");
     }
     for skipped in outcome.skipped.named.iter().take(MOST_NAMED) {
-        tracing::info!("an account is not surveyed: {}", accounts::skipped_text(skipped));
+        tracing::info!("skipped account: {}", accounts::skipped_text(skipped));
     }
     if outcome.skipped.total as usize > MOST_NAMED {
         tracing::info!(named = MOST_NAMED, all = outcome.skipped.total, "more accounts are not active");
@@ -161,16 +160,16 @@ fn note(outcome: &Outcome) {
             region = place.region,
             service = place.service,
             last_seen = seen_ago(place.last_seen),
-            "no survey covers this place any more; `groma forget` removes it from the graph"
+            "no survey covers this place any longer; `groma forget` removes it from the graph"
         );
     }
     let (named, all) = (outcome.graph.stale.len(), outcome.graph.stale_total);
     if all > named as u64 {
-        tracing::info!(named, all, "more places are covered by no survey any more");
+        tracing::info!(named, all, "more places are no longer covered by any survey");
     }
     for ids in &outcome.graph.shortened {
         let (label, count, example) = (&ids.label, ids.count, &ids.example);
-        tracing::info!(label, count, example, "ids that are too long for an index stand in the graph in a short form");
+        tracing::info!(label, count, example, "ids too long for an index are stored in a short form");
     }
 }
 
@@ -182,7 +181,7 @@ fn log(progress: &Progress) {
     }
 }
 
-/// Exit status of a process whose one task was this sync.
+/// Exit status of a process whose only task was this sync.
 pub fn status(outcome: &Outcome) -> u8 {
     match (outcome.is_empty(), outcome.is_complete()) {
         (true, _) => role::exit::NOTHING_DONE,
@@ -209,7 +208,7 @@ mod tests {
         let shutdown = CancellationToken::new();
         let timetable = Timetable::Every(Duration::from_millis(5));
         by(&timetable, &shutdown, async || {
-            assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
+            assert_eq!(running.fetch_add(1, SeqCst), 0, "two run concurrently");
             tokio::time::sleep(Duration::from_millis(20)).await;
             running.fetch_sub(1, SeqCst);
             if done.fetch_add(1, SeqCst) == 2 {
@@ -217,6 +216,6 @@ mod tests {
             }
         })
         .await;
-        assert_eq!(done.load(SeqCst), 3, "it goes on until it is told to stop");
+        assert_eq!(done.load(SeqCst), 3, "it continues until shutdown");
     }
 }

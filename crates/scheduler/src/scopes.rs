@@ -1,19 +1,19 @@
-//! Reported scopes in little memory. A large sync has hundreds of thousands, and their names repeat: each name and each
-//! failure is stored once. Texts of failures have a limit together, because AWS words each of them differently.
+//! Compact storage of reported scopes. A large sync has hundreds of thousands, and their names repeat, so each name and
+//! each failure is stored once. The texts of failures share a limit, because AWS words each of them differently.
 
 use events::{Failure, Scope, ScopeReport};
 use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
 
-/// Bytes of failures that are stored whole: some 16,000 of the longest.
+/// Bytes of failures that are stored completely: about 16,000 of the longest.
 const WHOLE: usize = 16 << 20;
-/// Bytes of failures after which a failure keeps its class alone. Between both limits its text is cut.
+/// Bytes of failures after which only the class of a failure is stored. Between both limits its text is cut.
 const CUT: usize = 2 * WHOLE;
-/// Bytes of a cut text, enough for AWS's error code and the start of its sentence.
+/// Bytes of a cut text, enough for AWS's error code and the start of its message.
 const SHORT: usize = 100;
-/// Bytes that a stored failure takes besides its text.
+/// Bytes of a stored failure besides its text.
 const ENTRY: usize = 100;
 /// Text of a failure beyond the limits.
-const OMITTED: &str = "too many failures to keep the text of each";
+const OMITTED: &str = "text omitted: too many failures";
 
 /// Reports of scopes.
 #[derive(Clone, Default)]
@@ -22,29 +22,29 @@ pub struct Scopes {
     rows: Vec<Row>,
 }
 
-/// One report of a scope.
+/// Report of a scope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reported<'a> {
-    /// The 12 digits.
+    /// Account id: 12 digits.
     pub account_id: &'a str,
     /// Region or `global`.
     pub region: &'a str,
-    /// Service.
+    /// Name of the service.
     pub service: &'a str,
     /// API operation.
     pub listing: &'a str,
-    /// Published batches.
+    /// Number of published batches.
     pub batches: u32,
-    /// Published assets.
+    /// Number of published assets.
     pub assets: u64,
-    /// Why it failed; none if it finished.
+    /// Failure; `None` if the listing finished.
     pub failure: Option<&'a Failure>,
-    /// Answer of a service that is switched off; else empty.
+    /// Error of a service that is switched off; else empty.
     pub service_off: &'a str,
 }
 
 impl Reported<'_> {
-    /// Its name.
+    /// Identity of the scope.
     pub fn scope(&self) -> Scope {
         Scope {
             account_id: self.account_id.to_owned(),
@@ -54,7 +54,7 @@ impl Reported<'_> {
         }
     }
 
-    /// The report as a message.
+    /// Converts the report to a message.
     pub fn message(&self) -> ScopeReport {
         ScopeReport {
             scope: (!self.listing.is_empty()).then(|| self.scope()),
@@ -67,22 +67,22 @@ impl Reported<'_> {
 }
 
 impl Scopes {
-    /// The reports, in the order in which they were added.
+    /// Reports in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = Reported<'_>> {
         self.rows.iter().map(|row| self.texts.reported(*row))
     }
 
-    /// Their number.
+    /// Number of reports.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no reports.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Removes all others.
+    /// Keeps only the reports for which `keep` returns `true`.
     pub fn retain(&mut self, mut keep: impl FnMut(Reported<'_>) -> bool) {
         let texts = &self.texts;
         self.rows.retain(|row| keep(texts.reported(*row)));
@@ -122,7 +122,7 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// A report, by the numbers of its texts.
+/// A report whose texts are stored as numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
     account: u32,
@@ -152,7 +152,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The report by numbers.
+    /// Stores the texts of a report.
     pub(crate) fn row(&mut self, report: ScopeReport) -> Row {
         let ScopeReport { scope, batches, assets, failure, service_off } = report;
         let scope = scope.unwrap_or_default();
@@ -186,7 +186,7 @@ impl Texts {
         number
     }
 
-    /// The report of these numbers.
+    /// Restores a report.
     pub(crate) fn reported(&self, row: Row) -> Reported<'_> {
         let name = |number| self.names.get(number).map_or("", AsRef::as_ref);
         Reported {
@@ -201,7 +201,7 @@ impl Texts {
         }
     }
 
-    /// Region, service and listing of a failed report, and why it failed.
+    /// Returns region, service and listing of a failed report, with its failure.
     pub(crate) fn failed(&self, row: Row) -> Option<([Arc<str>; 3], Arc<Failure>)> {
         let failure = self.failures.get(row.failure?)?;
         let name = |number| self.names.get(number).cloned().unwrap_or_default();
@@ -209,7 +209,7 @@ impl Texts {
     }
 }
 
-/// The failure with the start of its text.
+/// Cuts the text of a failure.
 fn shortened(failure: Failure) -> Failure {
     let end = failure.error.floor_char_boundary(SHORT);
     match failure.error.get(..end) {
@@ -238,7 +238,7 @@ impl<T: ?Sized> Default for Once<T> {
 }
 
 impl<T: ?Sized + Eq + Hash> Once<T> {
-    /// The number of this value, which `share` stores if it is new.
+    /// Returns the number of a value. `share` creates the stored copy if the value is new.
     fn number(&mut self, value: &T, share: impl FnOnce(&T) -> Arc<T>) -> u32 {
         if let Some(known) = self.known.get(value) {
             return *known;

@@ -1,21 +1,21 @@
-//! `--account`: of the accounts that the broker names, those that were asked for.
+//! `--account`: selects requested accounts among those that the broker lists.
 
 use events::{Account, AccountsAnswer, SkippedAccount, UnreachableAccount, listed};
 
-/// Accounts that were asked for and are none of the broker's.
+/// Requested accounts that the broker does not list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--account: {} is none of the accounts that --accounts finds; {}", listed(.unknown, ", "), found(.known))]
+#[error("--account: {} is not among the accounts that --accounts finds; {}", listed(.unknown, ", "), found(.known))]
 pub struct UnknownAccounts {
-    /// They.
+    /// Ids of these accounts.
     pub unknown: Vec<String>,
-    /// All that there are.
+    /// Ids that the broker lists.
     pub known: Vec<String>,
 }
 
-/// The answer reduced to these accounts; as it is when none is asked for.
+/// Restricts the reply to these accounts; `None` selects all.
 ///
 /// # Errors
-/// When one that is asked for is not in the answer.
+/// Fails if a requested account is not in the reply.
 pub fn select(answer: AccountsAnswer, asked: Option<&[String]>) -> Result<AccountsAnswer, UnknownAccounts> {
     let Some(asked) = asked else { return Ok(answer) };
     let AccountsAnswer { mut accounts, mut unreachable, failure, mut skipped, .. } = answer;
@@ -32,11 +32,7 @@ pub fn select(answer: AccountsAnswer, asked: Option<&[String]>) -> Result<Accoun
 }
 
 fn found(known: &[String]) -> String {
-    if known.is_empty() {
-        "it finds none whose id is known".to_owned()
-    } else {
-        format!("these are {}", listed(known, ", "))
-    }
+    if known.is_empty() { "no account id is known".to_owned() } else { format!("these are {}", listed(known, ", ")) }
 }
 
 fn known(accounts: &[Account], unreachable: &[UnreachableAccount], skipped: &[SkippedAccount]) -> Vec<String> {
@@ -81,7 +77,7 @@ mod tests {
     #[test]
     fn an_unknown_account_is_named_with_all_that_there_are() {
         let error = selected(&["2", "9"]).expect_err("9 is not there").to_string();
-        assert_eq!(error, "--account: 9 is none of the accounts that --accounts finds; these are 1, 2, 3, 4, 5");
+        assert_eq!(error, "--account: 9 is not among the accounts that --accounts finds; these are 1, 2, 3, 4, 5");
     }
 
     #[test]
@@ -91,7 +87,7 @@ mod tests {
             known: (0..known).map(|id| format!("{id:012}")).collect(),
         };
         let none = of(0).to_string();
-        assert_eq!(none, "--account: 9 is none of the accounts that --accounts finds; it finds none whose id is known");
+        assert_eq!(none, "--account: 9 is not among the accounts that --accounts finds; no account id is known");
         let many = of(3_000).to_string();
         assert!(many.ends_with("000000000008, 000000000009, and 2990 more"), "{many}");
     }

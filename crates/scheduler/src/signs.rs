@@ -1,5 +1,5 @@
-//! Signs of progress on work without a report: collectors publish assets of the sync (empty batches where a listing goes on
-//! without rows), or advance in the queue towards its items.
+//! Signs of progress on work without a report. Collectors publish assets of the sync (empty batches if a listing
+//! continues without rows), or advance in the queue towards its items.
 //!
 //! Each sign is a sequence in a stream that only grows and has an upper limit, so no sign keeps a sync alive forever.
 
@@ -7,7 +7,7 @@ use bus::{ASSETS, Bus, Subscription, WORK};
 use events::subjects;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The signs seen last.
+/// The last signs.
 #[derive(Debug)]
 pub struct Signs {
     sync_id: String,

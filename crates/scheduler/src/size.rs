@@ -1,21 +1,21 @@
-//! Keeps what a scheduler publishes below the message limit of the bus.
+//! Keeps a scheduler's messages below the message limit of the bus.
 
 use events::{Message, RunningRequest, SyncCollected};
 
-/// Bytes left free for the sync around the event and for the headers of a parked message.
+/// Bytes reserved for the fields around the event and for the headers of a parked message.
 const RESERVE: usize = 8 * 1024;
 /// Bytes of tag and length before an element; an element is far smaller than 2^21 bytes.
 const FRAME: usize = 4;
 
 /// Cuts `collected` until it fits into a message of `most` bytes. Drops the shortest of the long work first, because it
-/// only makes the next sync faster. If the names of places out of reach do not fit, the sync does not report itself whole:
-/// without a name, its place would look stale.
+/// only makes the next sync faster. If the names of places out of reach do not fit, the sync does not report itself as
+/// whole: without a name, its place would look stale.
 pub fn fit(collected: &mut SyncCollected, most: usize) {
     let most = most.saturating_sub(RESERVE);
     let long = std::mem::take(&mut collected.long);
     if collected.encoded_len() > most {
         let names = collected.out_of_reach.len();
-        tracing::warn!(names, "too many places are out of reach to be named; no place is called stale");
+        tracing::warn!(names, "too many places are out of reach to name them; no place is reported as stale");
         collected.out_of_reach.clear();
         collected.whole = false;
     }
@@ -24,8 +24,8 @@ pub fn fit(collected: &mut SyncCollected, most: usize) {
     collected.long = long.into_iter().take_while(|work| fits(work.encoded_len())).collect();
 }
 
-/// Widens a question until it fits into a message of `most` bytes: it then asks for all regions, and for all accounts. So it
-/// may find a sync that does not overlap, but misses none.
+/// Widens a request until it fits into a message of `most` bytes, first to all regions, then to all accounts. It may
+/// then match a sync that does not overlap, but misses none.
 pub fn widen(question: &mut RunningRequest, most: usize) {
     let most = most.saturating_sub(RESERVE);
     if question.encoded_len() > most {
@@ -43,7 +43,7 @@ mod tests {
 
     const MEBIBYTE: usize = 1_048_576;
 
-    /// As many names and places of the longest region and service.
+    /// A message with this many names and places of the longest region and service.
     fn collected(names: usize, long: usize) -> SyncCollected {
         let (region, service) = ("us-isob-northeast-1".to_owned(), "organizations".to_owned());
         let work = |number: usize| LongWork {

@@ -1,6 +1,6 @@
-//! Cleans up after dead syncs. The work of a sync whose scheduler was killed stays in the queue, before that of the
-//! next sync, and collectors would do it in vain. The next sync of the scope removes it. It also publishes on the dead
-//! sync's subject that the sync was abandoned, so that a scheduler which returns after a long outage stops.
+//! Cleans up after dead syncs. The work of a sync whose scheduler was killed stays in the queue, ahead of the next
+//! sync's work, and collectors would waste time on it. The next sync of the scope removes it. It also publishes on the
+//! dead sync's subject that the sync was abandoned, so that a scheduler which returns after a long outage stops.
 //!
 //! A scheduler that lost its connection is not dead. A silent one is asked again until it has had time to reconnect.
 
@@ -16,8 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for which a silent scheduler is asked, and pause between two requests. async-nats waits at most 4 s before it
-/// reconnects, and a connection attempt takes at most 5 s.
+/// Time during which a silent scheduler is asked, and pause between two requests. async-nats waits at most 4 s before
+/// it reconnects, and a connection attempt takes at most 5 s.
 const ASKED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(250));
 /// Limit of concurrent requests.
 const AT_ONCE: usize = 16;
@@ -36,7 +36,7 @@ struct Queued {
 /// Removes the work of this scope that dead syncs left.
 ///
 /// # Errors
-/// [`SurveyError::Running`] if such a sync is running after all; else an error of the bus.
+/// Returns [`SurveyError::Running`] if such a sync is running after all. Also fails if the bus cannot be used.
 pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<(), SurveyError> {
     let mut queued = queued(bus, presence).await.map_err(SurveyError::Look)?;
     queued.remove(&sync.id);
@@ -45,7 +45,7 @@ pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<()
     silent.extend(unfinished(bus, presence).await.map_err(SurveyError::Look)?);
     if !silent.is_empty() {
         let syncs = silent.iter().cloned().collect::<Vec<_>>().join(", ");
-        tracing::info!(syncs, "unfinished syncs; asking their schedulers for a sign of life for some seconds");
+        tracing::info!(syncs, "found unfinished syncs; checking for some seconds whether their schedulers are alive");
     }
     let began = Instant::now();
     loop {
@@ -104,7 +104,7 @@ async fn queued(bus: &Bus, presence: &Presence) -> Result<BTreeMap<String, Queue
     Ok(queued)
 }
 
-/// The sync that began before this one, unless an event shows that its scheduler has finished.
+/// Returns the previous sync, unless an event shows that its scheduler has finished.
 async fn unfinished(bus: &Bus, presence: &Presence) -> Result<Option<String>, LookupError> {
     let Some(id) = presence.previous() else { return Ok(None) };
     for kind in ["collected", "finished", "abandoned"] {
@@ -115,7 +115,7 @@ async fn unfinished(bus: &Bus, presence: &Presence) -> Result<Option<String>, Lo
     Ok(Some(id.to_owned()))
 }
 
-/// The syncs for which no scheduler answers.
+/// Returns the syncs for which no scheduler answers.
 async fn still_silent(
     bus: &Bus,
     presence: &Presence,

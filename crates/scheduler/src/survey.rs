@@ -1,4 +1,4 @@
-//! Drives a survey over the bus: one sync, and others for what it lost on the way.
+//! Drives a survey over the bus: one sync, and further ones for scopes that it lost on the way.
 
 use crate::{
     Outcome, Patience, Record, Request, Skipped, Unseen, accounts,
@@ -20,64 +20,66 @@ use events::{Account, AccountsAnswer, Sync, SyncCollected, SyncStarted, WorkItem
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Limit of attempts to choose a tag that no concurrent sync chooses.
+/// Limit of attempts to choose a tag that no concurrent sync has.
 const TAGS: u32 = 20;
-/// Pause before the streams are looked into again.
+/// Pause before the streams are read again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A sync that could not be carried out. What it collected before stays in the graph.
+/// A sync that could not be carried out. Assets that it collected before stay in the graph.
 #[derive(Debug, thiserror::Error)]
 pub enum SurveyError {
     /// The broker did not answer.
-    #[error("the broker did not say which accounts there are")]
+    #[error("the broker did not list the accounts")]
     Broker(#[source] RequestError),
     /// An answer on the bus cannot be decoded.
-    #[error("an answer on the bus cannot be read: do broker and schedulers have the same version?")]
+    #[error("cannot decode a reply on the bus: do broker and schedulers have the same version?")]
     Answer(#[source] events::DecodeError),
-    /// There is nothing to survey.
+    /// No account can be surveyed.
     #[error("no account can be surveyed: {0}")]
     NoAccounts(String),
-    /// Accounts that were asked for are not there.
+    /// The broker does not list a requested account.
     #[error(transparent)]
     UnknownAccounts(#[from] UnknownAccounts),
-    /// Two syncs of one scope at once would do the same work twice.
+    /// A sync of the same scope is running. Concurrent ones would duplicate work.
     #[error(
-        "a sync of the same accounts, regions and services is running: {sync}, with its last progress {} ago",
+        "a sync of the same accounts, regions and services is running: {sync}, which last made progress {} ago",
         humantime::format_duration(*.silent)
     )]
     Running {
-        /// Its id.
+        /// Id of that sync.
         sync: String,
         /// Time since its last progress.
         silent: Duration,
     },
     /// This scheduler was offline for so long that another one took over.
-    #[error("this scheduler did not answer for a while, and sync {by} of the same scope has taken over from {sync}")]
+    #[error(
+        "sync {by} of the same scope has taken over from {sync}, because this scheduler did not answer for a while"
+    )]
     TakenOver {
-        /// Id of this one's sync.
+        /// Id of this sync.
         sync: String,
-        /// Id of the other.
+        /// Id of the other sync.
         by: String,
     },
     /// A concurrent sync of another scope has the same tag. Tags must be unique, because they order syncs.
-    #[error("sync {by} began at the same moment with the same update tag")]
+    #[error("sync {by} began at the same time with the same update tag")]
     TagTaken {
-        /// Id of the other.
+        /// Id of the other sync.
         by: String,
     },
-    /// The bus does not say whether one is.
+    /// The request for running syncs failed.
     #[error("cannot check whether another sync is running")]
     Ask(#[source] RequestError),
-    /// The streams cannot be read either.
-    #[error("cannot see what earlier syncs left")]
+    /// The streams cannot be read.
+    #[error("cannot read the state of earlier syncs")]
     Look(#[source] LookupError),
-    /// The bus does not let this one be known.
-    #[error("this sync cannot be made known")]
+    /// Requests for this sync cannot be answered.
+    #[error("cannot announce this sync")]
     Listen(#[source] bus::SubscribeError),
-    /// The bus did not take a message.
-    #[error("the bus did not take a message of the sync")]
+    /// The bus did not accept a message.
+    #[error("cannot publish sync progress")]
     Publish(#[from] PublishError),
-    /// Everything was collected, but the graph does not say that it holds it.
+    /// Everything was collected, but no graph-writer confirmed that the graph holds it.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
     /// The process received a signal to end.
@@ -85,34 +87,34 @@ pub enum SurveyError {
     Interrupted(Phase),
 }
 
-/// How far a sync is.
+/// Progress of a survey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// The broker named the accounts.
+    /// The broker listed the accounts.
     Accounts {
-        /// Accounts that can be surveyed.
+        /// Number of accounts that can be surveyed.
         reachable: usize,
-        /// Accounts that cannot.
+        /// Number of accounts that cannot be surveyed.
         unreachable: usize,
     },
     /// Work was published or reported.
     Work {
-        /// Items with a report.
+        /// Number of items with a report.
         done: usize,
-        /// Items known so far; regions that are discovered add more.
+        /// Number of known items; region discovery adds more.
         all: usize,
-        /// Assets collected so far.
+        /// Number of collected assets.
         assets: u64,
     },
-    /// All is collected; the graph-writer is finishing.
+    /// Everything is collected; the graph-writer is finishing.
     Writing,
 }
 
-/// Surveys what the request asks for. Returns when the graph holds it, or soon after `shutdown`. Scopes lost on the way
-/// to the graph are collected again, at most [`repeat::MOST`] times.
+/// Surveys the requested scope. Returns when the graph holds it, or soon after `shutdown`. Collects scopes that were
+/// lost on the way to the graph again, at most [`repeat::MOST`] times.
 ///
 /// # Errors
-/// No sync could be carried out. Scopes that could not be seen are no error: they are in [`Outcome::unseen`].
+/// Fails if no sync could be carried out. Scopes that could not be seen are part of [`Outcome::unseen`].
 pub async fn survey(
     bus: &Bus,
     request: Request,
@@ -120,7 +122,7 @@ pub async fn survey(
     progress: impl Fn(Progress),
 ) -> Result<Outcome, SurveyError> {
     let survey = Survey { bus, patience: Patience::new(request.patience), request, under_way: UnderWay::default() };
-    // Boxed, because the futures of all its steps are too deep for the compiler in a program that awaits this one.
+    // Boxed, because the nested futures of all steps are too deep for the compiler in a program that awaits this one.
     match shutdown.run_until_cancelled(Box::pin(survey.carry_out(&progress))).await {
         Some(result) => result,
         None => Err(SurveyError::Interrupted(survey.under_way.give_up(bus).await)),
@@ -168,20 +170,20 @@ impl Survey<'_> {
                 return;
             }
             let (named, all) = (repeat::names(&outcome.graph.lost), outcome.graph.lost_total);
-            tracing::warn!(scopes = named.join(", "), all, "lost on the way; collecting again");
+            tracing::warn!(scopes = named.join(", "), all, "scopes lost on the way; collecting them again");
             let plan = |sync| Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
             match self.sync(presence, outcome.newest_tag(), plan, &Coverage::default(), progress).await {
                 Ok(again) => outcome.take_in(again, &places),
-                // The first sync's result stands; its outcome names the lost scopes.
+                // The first sync's result stands; it names the lost scopes.
                 Err(error) => {
-                    tracing::warn!(error = bus::chain(&error), "the lost scopes cannot be collected again");
+                    tracing::warn!(error = bus::chain(&error), "cannot collect the lost scopes again");
                     return;
                 }
             }
         }
     }
 
-    /// Runs one sync from its first work item to its end, with a tag of its own that is larger than `newest`. A failed sync
+    /// Runs one sync from its first work item to its end, with its own tag that is larger than `newest`. A failed sync
     /// leaves no work behind.
     async fn sync(
         &self,
@@ -220,7 +222,7 @@ impl Survey<'_> {
         }
     }
 
-    /// Repeats a step that looks into the streams while their cluster has no leader, until patience is over.
+    /// Retries a step that reads the streams while their cluster has no leader, until patience is over.
     async fn look<T, F: Future<Output = Result<T, SurveyError>>>(
         &self,
         step: impl Fn() -> F,
@@ -228,7 +230,7 @@ impl Survey<'_> {
         loop {
             match step().await {
                 Err(SurveyError::Look(error)) if error.is_passing() && !self.patience.is_over() => {
-                    tracing::warn!(error = bus::chain(&error), "the streams cannot be read yet; retrying");
+                    tracing::warn!(error = bus::chain(&error), "cannot read the streams yet; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
                 result => return result,

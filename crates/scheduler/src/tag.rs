@@ -1,5 +1,5 @@
 //! The update tag of the next sync: the Unix time in seconds, but always larger than every tag in the graph and on the
-//! bus, regardless of clocks. A sync with an older tag would write nothing.
+//! bus, whatever the clocks say. A sync with an older tag would write nothing.
 
 use bus::{Bus, LookupError, RequestError, SYNCS};
 use events::{Message, NewestTagAnswer, NewestTagRequest, Sync, SyncEvent, subjects, sync_event::Event};
@@ -15,16 +15,16 @@ const LATEST: i64 = (1 << 33) - 1;
 /// A sync that is about to begin.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
-    /// The sync.
+    /// Id and update tag of the sync.
     pub sync: Sync,
-    /// Sequence of the last event of any sync before it chose its tag.
+    /// Sequence of the last event of any sync before this one chose its tag.
     pub before: u64,
 }
 
 /// Identity of a sync that begins now, newer than all known syncs and than the tag `newest`.
 ///
 /// # Errors
-/// The bus does not return the tags of earlier syncs.
+/// Fails if the bus does not return the tags of earlier syncs.
 pub async fn identity(bus: &Bus, newest: i64) -> Result<Identity, LookupError> {
     let before = bus.last_sequence(SYNCS).await?;
     let (graph, started, collected, finished) =
@@ -38,8 +38,8 @@ fn next(now: i64, newest: i64) -> i64 {
     if newest >= LATEST { now } else { now.max(newest + 1) }
 }
 
-/// Newest tag of the graph; 0 if no graph-writer answers. If the graph holds newer tags nevertheless, the sync's end
-/// names the unwritten scopes.
+/// Newest tag of the graph; 0 if no graph-writer answers. If the graph holds newer tags nevertheless, the report at the
+/// end of the sync names the unwritten scopes.
 async fn of_graph(bus: &Bus) -> i64 {
     let began = Instant::now();
     loop {
@@ -49,7 +49,7 @@ async fn of_graph(bus: &Bus) -> i64 {
             Err(RequestError::NobodyThere { .. }) if began.elapsed() < START.0 => tokio::time::sleep(START.1).await,
             Err(RequestError::TimedOut { .. }) if began.elapsed() < ANSWER.1 => {}
             Err(error) => {
-                tracing::debug!(error = bus::chain(&error), "the newest tag of the graph is not known");
+                tracing::debug!(error = bus::chain(&error), "the newest tag of the graph is unknown");
                 return 0;
             }
         }

@@ -1,5 +1,5 @@
-//! When a scheduler surveys: once, again and again, or at the times of a cron expression. Syncs of one scheduler never
-//! overlap: a time that comes while one still runs is skipped.
+//! Times of surveys: once, at an interval, or by a cron expression. Syncs of one scheduler never overlap: a time that
+//! passes during a sync is skipped.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::{
@@ -8,31 +8,31 @@ use croner::{
 };
 use std::time::Duration;
 
-/// Limit up to which missed times are counted one by one.
+/// Limit up to which skipped times are counted one by one.
 const MOST_SKIPPED: u64 = 10_000;
 
-/// When to survey.
+/// Times of surveys.
 #[derive(Debug, Clone)]
 pub enum Timetable {
-    /// Now, and never again.
+    /// Only now.
     Once,
-    /// Now, and this long after each beginning.
+    /// Now, and at this interval between beginnings.
     Every(Duration),
-    /// At these times, UTC.
+    /// At the times of this expression, UTC.
     Cron(Box<Cron>),
 }
 
 /// The next time to survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// When.
+    /// Time of the survey.
     pub at: DateTime<Utc>,
-    /// Times that passed while a sync was running.
+    /// Number of times that passed during a sync.
     pub skipped: u64,
 }
 
 impl Timetable {
-    /// The first time; none when there is none.
+    /// Returns the first time; `None` if there is none.
     pub fn first(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Once | Self::Every(_) => Some(now),
@@ -40,8 +40,8 @@ impl Timetable {
         }
     }
 
-    /// The time after the one that was `due`, and not before `now`. `None` if it was the last. A clock that was ahead and
-    /// has been set back delays no survey.
+    /// Returns the time after `due`, but not before `now`; `None` if it was the last. A clock that was ahead and has
+    /// been set back delays no survey.
     pub fn next(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
         let mut next = Due { at: self.after(due.min(now))?, skipped: 0 };
         while next.at < now {
@@ -52,8 +52,8 @@ impl Timetable {
         Some(next)
     }
 
-    /// The time after `due`. `None` if that was the last. Seen from now, no survey is due later: a later time was planned
-    /// by a clock that was ahead.
+    /// Returns the time after `due`; `None` if that was the last. Starting from now, it is the latest possible time: a
+    /// later one was planned by a clock that was ahead.
     pub fn after(&self, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Once => None,
@@ -63,23 +63,23 @@ impl Timetable {
     }
 }
 
-/// A time between two beginnings, as `--every` takes it.
+/// Parses the interval of `--every`.
 ///
 /// # Errors
-/// When it is no time or too short to be one.
+/// Fails if the text is not a duration of at least a second.
 pub fn parse_every(text: &str) -> Result<Duration, String> {
     let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if every < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(every) }
 }
 
-/// A cron expression, as `--cron` takes it: minute, hour, day of the month, month, day of the week.
+/// Parses the expression of `--cron`: minute, hour, day of the month, month, day of the week.
 ///
 /// # Errors
-/// When it is none, or names no time that ever comes.
+/// Fails if the expression is invalid or no time matches it.
 pub fn parse_cron(text: &str) -> Result<Box<Cron>, String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     let cron = parser.parse(text).map_err(|error| error.to_string())?;
-    cron.find_next_occurrence(&Utc::now(), false).map_err(|_| "it names no time that ever comes".to_owned())?;
+    cron.find_next_occurrence(&Utc::now(), false).map_err(|_| "no time matches it".to_owned())?;
     Ok(Box::new(cron))
 }
 

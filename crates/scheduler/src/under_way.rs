@@ -19,7 +19,7 @@ pub enum Phase {
     Collecting,
     /// Everything is collected; the graph-writers finish the graph.
     Writing,
-    /// The graph is finished, but for scopes that were lost on the way to it. They are collected again.
+    /// The graph is finished, except scopes that were lost on the way to it. They are collected again.
     Repeating,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Phase {
 pub struct UnderWay(Mutex<(Option<Sync>, Phase)>);
 
 impl UnderWay {
-    /// Records the start of a sync. One that follows a finished one repeats a part of it.
+    /// Records the start of a sync. One that follows a finished sync repeats a part of it.
     pub fn begin(&self, sync: &Sync) {
         let mut state = self.state();
         let phase = match state.1 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Silence after which one log line says that the graph-writer is awaited.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Everything was collected, but no graph-writer has confirmed that the graph holds it.
+/// No graph-writer has confirmed that the graph holds the collected assets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the graph-writers have made no progress for {}: is one running, and does Neo4j answer it?",
@@ -20,7 +20,7 @@ pub struct NotWritten(pub Duration);
 /// if it is known and the stream loses it.
 ///
 /// # Errors
-/// [`NotWritten`] after no progress until patience is over.
+/// Returns [`NotWritten`] if there is no progress until patience is over.
 pub async fn written(
     follower: &mut Follower,
     patience: &Patience,
@@ -46,10 +46,10 @@ pub async fn written(
             if let Some(record) = record {
                 match record.restore(follower.bus(), patience).await {
                     Ok(false) => {}
-                    // The writer begins anew.
+                    // The writer restarts the end of the sync.
                     Ok(true) => (steps, has_moved) = (0, true),
                     Err(error) => {
-                        tracing::warn!(error = bus::chain(&error), "the sync's reports cannot be published again yet");
+                        tracing::warn!(error = bus::chain(&error), "cannot publish the sync's reports again yet");
                     }
                 }
             }
@@ -62,7 +62,7 @@ pub async fn written(
         if patience.spent() > SILENCE && !said {
             said = true;
             tracing::warn!(
-                "everything is collected, but not yet in the graph after a minute: is a graph-writer running?"
+                "everything is collected, but no progress in the graph for a minute: is a graph-writer running?"
             );
         }
         if patience.is_over() {
@@ -71,8 +71,8 @@ pub async fn written(
     }
 }
 
-/// The events that were in the assets stream at the start and are not yet written. Writers that are busy with later
-/// syncs do not extend the wait for a sync that they never close.
+/// Events that were in the assets stream at the start and are not yet written. Work of writers on
+/// later syncs does not count as progress of this one.
 #[derive(Debug, Default)]
 struct Shrinking(Option<Draining>);
 

@@ -1,4 +1,4 @@
-//! A simulated AWS: moto with roles that have to trust their caller, faults on demand, and organizations to survey.
+//! A simulated AWS: moto with roles that must trust their caller, faults on demand, and organizations to survey.
 
 use crate::{http, server::Server, tools};
 use anyhow::{Context, ensure};
@@ -13,65 +13,65 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A simulated AWS for all accounts and regions.
 pub struct Aws {
-    // Before the folder, so that it is gone first.
+    // Before the folder, so that it is dropped first.
     server: Server,
     dir: TempDir,
     port: u16,
 }
 
-/// Which organization [`Aws::organization`] makes; see `tests/simulated-aws/seeding/`.
+/// Size of an organization of [`Aws::organization`]; see `tests/simulated-aws/seeding/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// Hub and two spokes with some of each kind; made in a few seconds.
+    /// Hub and two spokes with some assets of each kind; created in a few seconds.
     Small,
-    /// Hub and three spokes in two regions with everything awkward, and more than one page of what AWS pages.
+    /// Hub and three spokes in two regions with all special cases, and more than one page of each paged list.
     Test,
-    /// Hub and three spokes in two regions, several thousand assets.
+    /// Hub and three spokes in two regions with several thousand assets.
     Demo,
 }
 
-/// An organization and the way into it.
+/// A simulated organization.
 #[derive(Clone, Debug)]
 pub struct Organization {
-    /// What makes the AWS SDKs reach it: `AWS_CONFIG_FILE`, `AWS_ENDPOINT_URL` and so on.
+    /// Environment for AWS SDKs: `AWS_CONFIG_FILE`, `AWS_ENDPOINT_URL` and so on.
     pub env: BTreeMap<String, String>,
     /// Hub first, then the spokes.
     pub accounts: Vec<Account>,
-    /// The regions that are enabled.
+    /// Enabled regions.
     pub regions: Vec<String>,
-    /// What was made, as counts by kind.
+    /// Counts of the created assets by kind.
     pub counts: Value,
-    /// The folder of `config` and `credentials`.
+    /// Folder with `config` and `credentials`.
     pub dir: PathBuf,
 }
 
-/// An account; its name is also that of its profile.
+/// An account. Its profile has the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Name.
+    /// Name of the account and its profile.
     pub name: String,
-    /// Account id.
+    /// Account id: 12 digits.
     pub id: String,
 }
 
-/// A call that the simulated AWS was asked, whether it was let through or not.
+/// A call to the simulated AWS, allowed or not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
-    /// The account whose credentials signed it.
+    /// Account of the credentials that signed it.
     pub account: String,
-    /// The region that it was signed for.
+    /// Region for which it was signed.
     pub region: String,
-    /// The signing name, such as `ec2`.
+    /// Signing name, e.g. `ec2`.
     pub service: String,
-    /// The action, such as `DescribeVpcs`.
+    /// Action, e.g. `DescribeVpcs`.
     pub action: String,
 }
 
 impl Aws {
-    /// Starts one, empty but for what each account of AWS begins with.
+    /// Starts a server without assets except those of every new AWS account.
     ///
     /// # Errors
-    /// When moto is not there (`just tools`) or does not start; the end of its log is in the error.
+    /// Fails if moto is missing (`just tools`) or does not start. The error has the end of its log.
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("groma-aws-").tempdir()?;
         let port_file = dir.path().join("port");
@@ -83,20 +83,20 @@ impl Aws {
         Ok(Self { server, dir, port })
     }
 
-    /// `http://127.0.0.1:…`, for `AWS_ENDPOINT_URL`.
+    /// URL for `AWS_ENDPOINT_URL`: `http://127.0.0.1:…`.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its process id.
+    /// Process id.
     pub fn process_id(&self) -> u32 {
         self.server.id()
     }
 
-    /// Fills it with an organization; once for each [`Aws`].
+    /// Creates an organization; once for each [`Aws`].
     ///
     /// # Errors
-    /// When the seeding fails; its output is in the error.
+    /// Fails if the seeding fails. The error has its output.
     pub async fn organization(&self, size: Size) -> anyhow::Result<Organization> {
         let dir = self.dir.path().join("organization");
         let mut command = simulated_aws("organization.py")?;
@@ -112,11 +112,11 @@ impl Aws {
         })
     }
 
-    /// Acts in an account as its owner would, by boto3's names:
-    /// `call("222222222222", "us-east-1", "ec2", "delete_volume", json!({"VolumeId": id}))`. Not among [`Aws::calls`].
+    /// Makes a call as the owner of an account, with boto3's names: `call("222222222222", "us-east-1", "ec2",
+    /// "delete_volume", json!({"VolumeId": id}))`. Not recorded in [`Aws::calls`].
     ///
     /// # Errors
-    /// When AWS refuses; its answer is in the error.
+    /// Fails if AWS rejects the call. The error has AWS's response.
     pub async fn call(
         &self,
         account: &str,
@@ -129,76 +129,77 @@ impl Aws {
         answers.pop().context("no answer")
     }
 
-    /// [`Aws::call`] for several at once, which is faster: `json!([account, region, service, operation, parameters])`.
+    /// Makes several calls like [`Aws::call`], which is faster: `json!([account, region, service, operation,
+    /// parameters])`.
     ///
     /// # Errors
-    /// When AWS refuses one; the ones before it are done.
+    /// Fails if AWS rejects one. Calls before it have been made.
     pub async fn call_all(&self, calls: Vec<Value>) -> anyhow::Result<Vec<Value>> {
         let mut command = simulated_aws("aws_call.py")?;
         command.args(["--endpoint", &self.endpoint()]);
         Ok(serde_json::from_str(&output(command, Value::Array(calls).to_string()).await?)?)
     }
 
-    /// Runs a Python script of the workspace with `--endpoint` and these arguments, in the environment that has boto3, and returns
-    /// what it prints.
+    /// Runs a Python script of the workspace with `--endpoint` and these arguments, in the environment with boto3, and
+    /// returns its output.
     ///
     /// # Errors
-    /// When it fails; what it says is in the error.
+    /// Fails if the script fails. The error has its error output.
     pub async fn script(&self, path: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = tools::python_script(path)?;
         command.args(["--endpoint", &self.endpoint()]).args(arguments);
         output(command, String::new()).await
     }
 
-    /// The calls so far, but not those of the seeding.
+    /// Returns the calls so far, without those of the seeding.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// Fails if the server does not answer.
     pub async fn calls(&self) -> anyhow::Result<Vec<Call>> {
         let calls = self.get("calls").await?;
         calls.as_array().context("no list of calls")?.iter().map(Call::read).collect()
     }
 
-    /// Forgets the calls so far.
+    /// Clears the recorded calls.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// Fails if the server does not answer.
     pub async fn clear_calls(&self) -> anyhow::Result<()> {
         http::request(self.port, "DELETE", "/_groma/calls", &Value::Null).await.map(drop)
     }
 
-    /// Access key id, secret and token of every session of a role that it has given so far.
+    /// Returns access key id, secret and token of every role session so far.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// Fails if the server does not answer.
     pub async fn sessions(&self) -> anyhow::Result<Vec<[String; 3]>> {
         let sessions = self.get("sessions").await?;
         let read = |session: &Value| strings(session).try_into().ok().context("not a session");
         sessions.as_array().context("no list of sessions")?.iter().map(read).collect()
     }
 
-    /// Adds a rule, or a list of them, by which calls fail or wait. All fields are optional:
-    /// `{account, region, service, action, skip, times, delay_seconds, status, code, message}`.
+    /// Adds one or more rules by which calls fail or wait. All fields are optional: `{account, region, service, action,
+    /// skip, times, delay_seconds, status, code, message}`.
     ///
     /// # Errors
-    /// When a field is unknown.
+    /// Fails if a field is unknown.
     pub async fn fault(&self, rules: Value) -> anyhow::Result<()> {
         let rules = if rules.is_array() { rules } else { json!([rules]) };
         self.control("faults", rules).await.map(drop)
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// Fails if the server does not answer.
     pub async fn clear_faults(&self) -> anyhow::Result<()> {
         http::request(self.port, "DELETE", "/_groma/faults", &Value::Null).await.map(drop)
     }
 
-    /// One of the other controls of `tests/simulated-aws/moto_server.py`, such as `latency` or `inspector2`.
+    /// Uses another control of `tests/simulated-aws/moto_server.py`, e.g. `latency` or `inspector2`.
     ///
     /// # Errors
-    /// When the server does not take it.
+    /// Fails if the server rejects it.
     pub async fn control(&self, name: &str, body: Value) -> anyhow::Result<Value> {
         http::request(self.port, "POST", &format!("/_groma/{name}"), &body).await
     }
@@ -219,10 +220,10 @@ impl Size {
 }
 
 impl Organization {
-    /// The id of the account of this name.
+    /// Returns the id of the account with this name.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if there is no such account.
     pub fn account(&self, name: &str) -> anyhow::Result<&str> {
         let account = self.accounts.iter().find(|account| account.name == name);
         Ok(&account.with_context(|| format!("no account {name}"))?.id)
@@ -250,7 +251,7 @@ fn simulated_aws(script: &str) -> anyhow::Result<Command> {
     tools::python_script(Path::new("tests/simulated-aws").join(script))
 }
 
-/// What the command prints; what it complains of is in the error.
+/// Returns the output of a command. An error has its error output.
 async fn output(command: Command, input: String) -> anyhow::Result<String> {
     use std::process::Stdio;
     use tokio::io::AsyncWriteExt as _;

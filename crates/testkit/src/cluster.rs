@@ -1,4 +1,4 @@
-//! Three nats-servers with JetStream as one cluster.
+//! A cluster of three nats-servers with JetStream.
 
 use crate::{Nats, ports};
 use std::fs;
@@ -14,7 +14,7 @@ impl NatsCluster {
     /// requests.
     ///
     /// # Errors
-    /// As [`Nats::start`].
+    /// Same as [`Nats::start`].
     pub async fn start() -> anyhow::Result<Self> {
         let routes = (0..3).map(|_| ports::free()).collect::<anyhow::Result<Vec<u16>>>()?;
         let all: Vec<String> = routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
@@ -36,7 +36,7 @@ impl NatsCluster {
         Ok(Self { servers })
     }
 
-    /// `nats://127.0.0.1:…,nats://127.0.0.1:…,nats://127.0.0.1:…`
+    /// URLs of all servers: `nats://127.0.0.1:…,nats://127.0.0.1:…,nats://127.0.0.1:…`.
     pub fn urls(&self) -> String {
         self.servers.iter().map(Nats::url).collect::<Vec<_>>().join(",")
     }

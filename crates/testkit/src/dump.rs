@@ -1,19 +1,19 @@
-//! A graph as text, for comparing two: one line for each node and edge, sorted, without what differs by nature between
-//! two times that the same graph is written: `firstseen`, and what begins with `_module_` or `Groma`.
+//! A graph as text for comparisons: one sorted line per node and edge. Leaves out data that differs whenever the same
+//! graph is written: `firstseen`, and names that begin with `_module_` or `Groma`.
 
 use crate::Neo4j;
 use serde_json::Value;
 
-/// Each property as `name=value`; a list's items one after the other.
+/// Cypher for all properties as `name=value`; items of a list in turn.
 const PROPERTIES: &str = "[k IN keys(it) WHERE k <> 'firstseen' AND NOT k STARTS WITH '_module_' | k + '=' + \
     CASE WHEN valueType(it[k]) STARTS WITH 'LIST' THEN reduce(text = '[', item IN it[k] | text + toString(item) + ';') + ']' \
     ELSE toString(it[k]) END]";
 
 impl Neo4j {
-    /// All nodes and edges but Groma's bookkeeping.
+    /// Dumps all nodes and edges except Groma's bookkeeping.
     ///
     /// # Errors
-    /// When Neo4j does not answer.
+    /// Fails if Neo4j does not answer.
     pub async fn dump(&self) -> anyhow::Result<String> {
         let own = |variable: &str| format!("NONE(label IN labels({variable}) WHERE label STARTS WITH 'Groma')");
         let nodes = format!("MATCH (it) WHERE {} RETURN labels(it) AS words, {PROPERTIES} AS properties", own("it"));

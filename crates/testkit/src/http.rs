@@ -1,11 +1,11 @@
-//! As much of HTTP as the controls of the simulated AWS need.
+//! A minimal HTTP client for the controls of the simulated AWS.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends a request with a JSON body (none for null) and reads the JSON of the answer.
+/// Sends a request with a JSON body (none for null) and returns the JSON response.
 pub(crate) async fn request(port: u16, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
     let answer = exchange(port, method, path, body).await.with_context(|| format!("{method} {path}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("no answer to {method} {path}"))?;

@@ -1,11 +1,11 @@
-//! Rows of Neo4j as JSON.
+//! Converts rows of Neo4j to JSON.
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, FixedOffset};
 use neo4rs::{BoltMap, BoltType, Row};
 use serde_json::{Value, json};
 
-/// An object with an entry for each column.
+/// Converts a row to an object with an entry for each column.
 pub(crate) fn row(row: &Row) -> anyhow::Result<Value> {
     let mut columns = serde_json::Map::new();
     for key in row.keys() {

@@ -1,6 +1,6 @@
-//! Real servers for tests: nats-server, Neo4j and a simulated AWS (moto), each on a free port of 127.0.0.1 with a
-//! folder of its own. They end with the value that stands for them, and also when the test process panics, exits or
-//! is killed. The programs come from `.tools/`, which `just tools` fills.
+//! Real servers for tests: nats-server, Neo4j and a simulated AWS (moto). Each has a free port of 127.0.0.1 and its own
+//! folder. A server ends when its value is dropped, and also when the test process panics, exits or is killed. The
+//! programs come from `.tools/`, which `just tools` fills.
 
 mod aws;
 mod cluster;

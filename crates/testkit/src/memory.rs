@@ -5,7 +5,7 @@ use anyhow::Context;
 /// Peak resident size of this process in MiB.
 ///
 /// # Errors
-/// `/proc` does not say it.
+/// Fails if `/proc` does not have it.
 pub fn peak_mib() -> anyhow::Result<usize> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

@@ -1,4 +1,4 @@
-//! nats-server with JetStream.
+//! A nats-server with JetStream.
 
 use crate::{ports, server::Server, tools};
 use anyhow::Context;
@@ -12,24 +12,24 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A nats-server with JetStream in a folder of its own.
+/// A nats-server with JetStream in its own folder.
 ///
-/// Streams survive [`kill`](Self::kill): what a killed process has written is the kernel's. They are not flushed after
-/// each message as a deployment's are, since no test takes the power away.
+/// Streams survive [`kill`](Self::kill), because data of a killed process stays in the kernel. Unlike in a deployment,
+/// they are not flushed after each message: no test simulates a power failure.
 pub struct Nats {
-    // Before the folder, so that it is gone first.
+    // Before the folder, so that it is dropped first.
     server: Option<Server>,
     dir: TempDir,
     port: u16,
-    /// None for an open server.
+    /// `None` for an open server.
     configuration: Option<PathBuf>,
 }
 
 impl Nats {
-    /// Starts one and waits until it takes connections.
+    /// Starts a server and waits until it accepts connections.
     ///
     /// # Errors
-    /// When nats-server is not there (`just tools`) or does not start; the end of its log is in the error.
+    /// Fails if nats-server is missing (`just tools`) or does not start. The error has the end of its log.
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
         let mut nats = Self { server: None, dir, port: ports::free()?, configuration: None };
@@ -37,10 +37,10 @@ impl Nats {
         Ok(nats)
     }
 
-    /// Starts one with a configuration of one's own, which `write` makes in a folder for a port and says where it is.
+    /// Starts a server with a custom configuration. `write` creates it in a folder for a port, and returns its path.
     ///
     /// # Errors
-    /// As [`Nats::start`], and when `write` fails.
+    /// Same as [`Nats::start`]. Also fails if `write` fails.
     pub async fn configured(write: impl FnOnce(&Path, u16) -> anyhow::Result<PathBuf>) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
         let port = ports::free()?;
@@ -50,10 +50,10 @@ impl Nats {
         Ok(nats)
     }
 
-    /// Starts one that takes messages of at most so many bytes.
+    /// Starts a server that accepts messages of at most `max_payload` bytes.
     ///
     /// # Errors
-    /// As [`Nats::start`].
+    /// Same as [`Nats::start`].
     pub async fn of_small_messages(max_payload: usize) -> anyhow::Result<Self> {
         Self::configured(|dir, port| {
             let file = dir.join("nats.conf");
@@ -67,35 +67,35 @@ impl Nats {
         .await
     }
 
-    /// Its port of 127.0.0.1.
+    /// Port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// `nats://127.0.0.1:…`
+    /// URL of the server: `nats://127.0.0.1:…`.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// The folder of its streams and its log.
+    /// Folder of its streams and its log.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Its process id; none while it is down.
+    /// Process id; `None` while the server is down.
     pub fn process_id(&self) -> Option<u32> {
         self.server.as_ref().map(Server::id)
     }
 
-    /// Ends it with SIGKILL; [`restart`](Self::restart) brings it back.
+    /// Kills the server with SIGKILL. [`restart`](Self::restart) starts it again.
     pub fn kill(&mut self) {
         self.server = None;
     }
 
-    /// Ends it with SIGTERM if it runs and starts it on the same port with the same streams.
+    /// Restarts the server on the same port with the same streams. Ends a running one with SIGTERM.
     ///
     /// # Errors
-    /// When it does not start again.
+    /// Fails if the server does not start again.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         if let Some(server) = self.server.take() {
             server.terminate(PATIENCE).await?;
@@ -119,8 +119,8 @@ impl Nats {
     }
 }
 
-/// The server's first line tells of JetStream, once it has recovered its streams; whether there is to be one, a configuration
-/// of the user's decides.
+/// Whether the server is ready. Its first line reports JetStream once the streams are recovered. With a custom
+/// configuration, JetStream may be disabled.
 async fn greets(port: u16, with_jetstream: bool) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let mut greeting = [0; 4096];

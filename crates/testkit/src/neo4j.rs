@@ -1,4 +1,4 @@
-//! Neo4j Community.
+//! A Neo4j Community server.
 
 use crate::{json, ports, server::Server, tools};
 use anyhow::{Context, ensure};
@@ -28,9 +28,9 @@ const TLS: &[&str] = &[
     "dbms.ssl.policy.bolt.client_auth=NONE",
 ];
 
-/// A Neo4j with authentication on, bolt only, and small memory (512 MB of heap).
+/// A Neo4j with authentication, only Bolt, and little memory (512 MB of heap).
 pub struct Neo4j {
-    // Before the folder, so that it is gone first.
+    // Before the folder, so that it is dropped first.
     server: Option<Server>,
     dir: TempDir,
     port: u16,
@@ -39,30 +39,31 @@ pub struct Neo4j {
 }
 
 impl Neo4j {
-    /// Starts one of one's own, which takes some seconds; for tests that kill or restart it.
+    /// Starts a separate server, which takes some seconds. For tests that kill or restart it.
     ///
     /// # Errors
-    /// When Java or Neo4j is not there (`just tools`) or does not start; the end of its log is in the error.
+    /// Fails if Java or Neo4j is missing (`just tools`) or does not start. The error has the end of its log.
     pub async fn start() -> anyhow::Result<Self> {
         let mut neo4j = Self::below(&std::env::temp_dir(), &[])?;
         neo4j.launch().await?;
         Ok(neo4j)
     }
 
-    /// Like [`Neo4j::start`], in a subfolder of `parent` and with further settings, each a line of `neo4j.conf`.
+    /// Same as [`Neo4j::start`], in a subfolder of `parent` and with additional settings, each a line of `neo4j.conf`.
     ///
     /// # Errors
-    /// As [`Neo4j::start`].
+    /// Same as [`Neo4j::start`].
     pub async fn start_in(parent: &Path, settings: &[&str]) -> anyhow::Result<Self> {
         let mut neo4j = Self::below(parent, settings)?;
         neo4j.launch().await?;
         Ok(neo4j)
     }
 
-    /// [`Neo4j::start`] of one that speaks TLS too, with this certificate for `localhost` and its key, both PEM.
+    /// Same as [`Neo4j::start`], with optional TLS. The certificate must be for `localhost`; certificate and key are
+    /// PEM.
     ///
     /// # Errors
-    /// As [`Neo4j::start`].
+    /// Same as [`Neo4j::start`].
     pub async fn start_with_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
         let mut neo4j = Self::below(&std::env::temp_dir(), TLS)?;
         let folder = neo4j.dir.path().join("certificates/bolt");
@@ -73,10 +74,10 @@ impl Neo4j {
         Ok(neo4j)
     }
 
-    /// The one that all tests of this process take turns with, empty; the turn ends with the guard.
+    /// Returns the server shared by all tests of this process, empty. Other tests wait until the guard is dropped.
     ///
     /// # Errors
-    /// As [`Neo4j::start`], which the first call does.
+    /// Same as [`Neo4j::start`], which the first call runs.
     pub async fn shared() -> anyhow::Result<MutexGuard<'static, Self>> {
         let neo4j = Self::turn().await?;
         neo4j.wipe().await?;
@@ -87,7 +88,7 @@ impl Neo4j {
     /// the time.
     ///
     /// # Errors
-    /// As [`Neo4j::shared`].
+    /// Same as [`Neo4j::shared`].
     pub async fn shared_with_indexes() -> anyhow::Result<MutexGuard<'static, Self>> {
         let neo4j = Self::turn().await?;
         neo4j.empty().await?;
@@ -104,31 +105,31 @@ impl Neo4j {
         Ok(neo4j)
     }
 
-    /// `bolt://127.0.0.1:…`
+    /// Bolt URI: `bolt://127.0.0.1:…`.
     pub fn uri(&self) -> String {
         format!("bolt://127.0.0.1:{}", self.port)
     }
 
-    /// The user.
+    /// Name of the user.
     pub fn user(&self) -> &'static str {
         USER
     }
 
-    /// The user's password.
+    /// Password of the user.
     pub fn password(&self) -> &'static str {
         PASSWORD
     }
 
-    /// Its process id; none while it is down.
+    /// Process id; `None` while the server is down.
     pub fn process_id(&self) -> Option<u32> {
         self.server.as_ref().map(Server::id)
     }
 
-    /// Runs one statement in a transaction of its own and commits. Each row is an object, a node is
-    /// `{"labels": […], "properties": {…}}`, a relationship `{"type": …, "properties": {…}}`, a time RFC 3339.
+    /// Runs one statement in its own transaction and commits. Each row is an object, a node is `{"labels": […],
+    /// "properties": {…}}`, a relationship `{"type": …, "properties": {…}}`, a time RFC 3339.
     ///
     /// # Errors
-    /// When Neo4j does not take the statement, or answers with a type that JSON has no form for.
+    /// Fails if Neo4j rejects the statement, or returns a type without a JSON form.
     pub async fn rows(&self, cypher: &str) -> anyhow::Result<Vec<Value>> {
         let rows = self.run(cypher).await.with_context(|| format!("running: {cypher}"))?;
         rows.iter().map(json::row).collect()
@@ -137,9 +138,9 @@ impl Neo4j {
     /// Removes all nodes.
     ///
     /// # Errors
-    /// Neo4j does not answer.
+    /// Fails if Neo4j does not answer.
     pub async fn empty(&self) -> anyhow::Result<()> {
-        // In steps, because the whole of a large graph would not fit into a transaction's memory.
+        // In steps, because a large graph would not fit into the memory of one transaction.
         let some = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS gone";
         while self.rows(some).await?[0]["gone"] != 0 {}
         Ok(())
@@ -148,7 +149,7 @@ impl Neo4j {
     /// Removes all nodes, constraints and indexes except the two lookup indexes of a new database.
     ///
     /// # Errors
-    /// Neo4j does not answer.
+    /// Fails if Neo4j does not answer.
     pub async fn wipe(&self) -> anyhow::Result<()> {
         self.empty().await?;
         // Each list in one transaction: a hundred removals on separate connections take seconds.
@@ -166,15 +167,15 @@ impl Neo4j {
         Ok(())
     }
 
-    /// Ends it with SIGKILL; [`restart`](Self::restart) brings it back.
+    /// Kills the server with SIGKILL. [`restart`](Self::restart) starts it again.
     pub fn kill(&mut self) {
         self.server = None;
     }
 
-    /// Ends it with SIGTERM if it runs and starts it on the same port with the same graph.
+    /// Restarts the server on the same port with the same graph. Ends a running one with SIGTERM.
     ///
     /// # Errors
-    /// When it does not start again.
+    /// Fails if the server does not start again.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         if let Some(server) = self.server.take() {
             server.terminate(PATIENCE).await?;
@@ -188,7 +189,7 @@ impl Neo4j {
         Ok(Self { server: None, dir, port: ports::free()?, settings })
     }
 
-    /// `bolt+s://localhost:…`, for one that speaks TLS.
+    /// Bolt URI with TLS: `bolt+s://localhost:…`.
     pub fn tls_uri(&self) -> String {
         format!("bolt+s://localhost:{}", self.port)
     }
@@ -210,7 +211,7 @@ impl Neo4j {
     }
 
     async fn run(&self, cypher: &str) -> anyhow::Result<Vec<Row>> {
-        // The driver would go on trying for a minute.
+        // The driver would retry for a minute.
         ensure!(speaks_bolt(self.port).await, "Neo4j is down");
         Ok(rows(&self.uri(), cypher).await?)
     }
@@ -227,7 +228,7 @@ async fn speaks_bolt(port: u16) -> bool {
     matches!(timeout(Duration::from_secs(5), exchange).await, Ok(Ok(0x0404)))
 }
 
-/// On a connection of its own, because a pooled one would belong to the runtime of the test that opened it.
+/// Runs a statement on its own connection, because a pooled one would belong to the runtime of the test that opened it.
 async fn rows(uri: &str, cypher: &str) -> Result<Vec<Row>, neo4rs::Error> {
     together(uri, &[cypher]).await
 }
@@ -241,7 +242,7 @@ async fn together(uri: &str, statements: &[impl AsRef<str>]) -> Result<Vec<Row>,
     match collect(&mut transaction, statements).await {
         Ok(rows) => transaction.commit().await.map(|()| rows),
         Err(error) => {
-            // What matters is the first error; the connection closes with the pool in any case.
+            // Only the first error matters; the connection closes with the pool in any case.
             let _ = transaction.rollback().await;
             Err(error)
         }

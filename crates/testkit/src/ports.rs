@@ -1,4 +1,4 @@
-//! Free ports that stay free while a server is down.
+//! Free ports that stay reserved while a server is down.
 
 use anyhow::bail;
 use std::collections::HashMap;
@@ -7,8 +7,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Below what Linux (32768) and macOS (49152) give to outgoing connections, so that none of those takes the port of a
-/// server that a test has stopped and will start again.
+/// First port. Below the ranges of Linux (32768) and macOS (49152) for outgoing connections, so that none of those
+/// takes the port of a server that a test has stopped and will restart.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
@@ -19,7 +19,7 @@ static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex:
 /// (`tests/dev/servers/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Test processes run side by side, so each looks in another place.
+    // Test processes run in parallel, so each starts at another port.
     let start = RandomState::new().build_hasher().finish();
     for step in 0..200_u64 {
         let port = FIRST + u16::try_from((start.wrapping_add(step * 7)) % u64::from(COUNT))?;
@@ -38,7 +38,7 @@ pub(crate) fn free() -> anyhow::Result<u16> {
     bail!("no free port of 127.0.0.1 between {FIRST} and {}", FIRST + COUNT)
 }
 
-/// `None` if the folder belongs to another user.
+/// Returns `None` if the folder belongs to another user.
 fn lock_file(port: u16) -> Option<File> {
     let folder = std::env::temp_dir().join("groma-ports");
     fs::create_dir_all(&folder).ok()?;

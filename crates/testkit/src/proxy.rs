@@ -76,7 +76,7 @@ impl Proxy {
     /// Starts a proxy for the port `target` of 127.0.0.1, which need not be open yet.
     ///
     /// # Errors
-    /// No port is free.
+    /// Fails if no port is free.
     pub async fn start(target: u16) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for a proxy")?;
         let port = listener.local_addr()?.port();
@@ -111,7 +111,7 @@ impl Proxy {
         self.shared.line.send_modify(|line| (line.to_server_held, line.to_client_held) = (false, false));
     }
 
-    /// Connections accepted so far.
+    /// Number of accepted connections.
     pub fn accepted(&self) -> u64 {
         self.shared.line.borrow().accepted
     }
@@ -158,7 +158,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Serves one connection until either side or a cut ends it. Ends it at once if the server is down.
+/// Serves one connection until either side or a cut ends it. Ends it immediately if the server is down.
 async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let mut line = shared.line.subscribe();
     let generation = line.borrow().generation;

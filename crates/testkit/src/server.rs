@@ -1,8 +1,8 @@
-//! A server process that ends when its owner does.
+//! A server process that ends with its owner.
 //!
-//! Each server leads a process group of its own, which is killed as a whole. Against the case that this process has no
-//! time to do so (SIGKILL, `abort`, a `static` that is never dropped), a shell waits at the end of a pipe that only
-//! this process holds open: when the pipe closes without a word, it kills the group and removes its folder.
+//! Each server leads its own process group, which is killed as a whole. If this process cannot do so (SIGKILL, `abort`,
+//! a `static` that is never dropped), a watchdog does: a shell at the end of a pipe that only this process holds open.
+//! If the pipe closes without a message, the shell kills the group and removes its folder.
 
 use anyhow::{Context, bail};
 use std::fs::File;
@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-// `kill -0` keeps succeeding for a dead process that nobody reaps, so it is not asked forever.
+// `kill -0` keeps succeeding for a dead process that is never reaped, so the loop has a limit.
 const WATCHDOG: &str = r#"
     read -r farewell && exit 0
     kill -s KILL -- "-$1"
@@ -31,7 +31,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command`, whose output goes to a log in `dir`; `dir` is the watchdog's to remove.
+    /// Starts `command` with a log in `dir`. The watchdog removes `dir`.
     pub(crate) fn start(name: &'static str, mut command: Command, dir: &Path) -> anyhow::Result<Self> {
         let log = dir.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
@@ -50,7 +50,8 @@ impl Server {
         }
     }
 
-    /// Asks `probe` until it holds; an error with the end of the log when the server ends or `patience` does.
+    /// Repeats `probe` until it returns `true`. Fails, with the end of the log, if the server ends or `patience` is
+    /// over.
     pub(crate) async fn until_ready(
         &mut self,
         patience: Duration,
@@ -69,7 +70,7 @@ impl Server {
         Ok(())
     }
 
-    /// Sends SIGTERM and waits for the end; after `patience` the drop of the value kills.
+    /// Sends SIGTERM and waits for the end. After `patience`, dropping the value kills the process.
     pub(crate) async fn terminate(mut self, patience: Duration) -> anyhow::Result<()> {
         signal_group("TERM", self.process.id());
         let deadline = Instant::now() + patience;
@@ -79,7 +80,7 @@ impl Server {
         Ok(())
     }
 
-    /// The process id, which is also the group's.
+    /// Process id, which is also the id of the group.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -98,7 +99,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         signal_group("KILL", self.process.id());
-        // Not left to the shell alone: this is what makes `wait` end.
+        // Not left to the watchdog, because `wait` below needs it.
         let _ = self.process.kill();
         let _ = self.process.wait();
         if let Some(mut pipe) = self.watchdog.stdin.take() {
@@ -120,6 +121,6 @@ fn watch(group: u32, dir: &Path) -> std::io::Result<Child> {
 fn signal_group(signal: &str, group: u32) {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"kill -s "$1" -- "-$2""#, "signal", signal, &group.to_string()]);
-    // A group that has ended already is the aim.
+    // The group may already have ended.
     let _ = shell.stdout(Stdio::null()).stderr(Stdio::null()).status();
 }

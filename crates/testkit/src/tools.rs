@@ -1,4 +1,4 @@
-//! Where the programs are: what the environment points to, else what `just tools` put into `.tools/`.
+//! Paths of programs: from the environment, else from `.tools/`, which `just tools` fills.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -10,8 +10,8 @@ use std::{
     sync::LazyLock,
 };
 
-/// The root of the workspace whose tests run: cargo says which at run time, too. Another clone with the same target directory
-/// may have built this crate.
+/// Root of the workspace whose tests run, which cargo also sets at run time. Another clone with the same target
+/// directory may have built this crate.
 pub fn workspace() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -22,10 +22,10 @@ pub fn workspace() -> &'static Path {
     &ROOT
 }
 
-/// The nats-server to run.
+/// Path of nats-server.
 ///
 /// # Errors
-/// When `just tools` has not been run.
+/// Fails if `just tools` has not been run.
 pub fn nats_server() -> anyhow::Result<PathBuf> {
     pointed_to("GROMA_NATS_SERVER").map_or_else(|| program("nats_server"), Ok)
 }
@@ -37,10 +37,10 @@ pub(crate) fn python_script(path: impl AsRef<Path>) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Runs a Python script of the workspace in the environment that has botocore, and returns what it prints.
+/// Runs a Python script of the workspace in the environment with botocore, and returns its output.
 ///
 /// # Errors
-/// `just tools` has not been run, or the script fails: the error holds its words.
+/// Fails if `just tools` has not been run, or the script fails. The error has its error output.
 pub fn run_python(script: &str, arguments: &[&OsStr]) -> anyhow::Result<String> {
     let output = python_script(script)?.args(arguments).output()?;
     ensure!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
@@ -54,12 +54,12 @@ fn pointed_to(variable: &str) -> Option<PathBuf> {
 fn program(name: &str) -> anyhow::Result<PathBuf> {
     let path = manifest()?[name].as_str().map(|path| workspace().join(path));
     let path = path.with_context(|| format!("tools.json has no {name}: run `just tools`"))?;
-    ensure!(path.exists(), "{} is gone: run `just tools`", path.display());
+    ensure!(path.exists(), "{} is missing: run `just tools`", path.display());
     Ok(path)
 }
 
 fn manifest() -> anyhow::Result<Value> {
     let path = workspace().join(".tools/tools.json");
-    let text = std::fs::read(&path).context("tests need servers that are not there yet: run `just tools`")?;
-    serde_json::from_slice(&text).with_context(|| format!("{} cannot be read: run `just tools`", path.display()))
+    let text = std::fs::read(&path).context("the servers for tests are missing: run `just tools`")?;
+    serde_json::from_slice(&text).with_context(|| format!("cannot parse {}: run `just tools`", path.display()))
 }

@@ -107,7 +107,7 @@ async fn aws_takes_faults() -> anyhow::Result<()> {
     aws.clear_calls().await
 }
 
-/// A test process that is killed cannot clean up, so its watchdog has to.
+/// A killed test process cannot clean up, so its watchdog must.
 #[test]
 fn servers_do_not_outlive_a_killed_test() -> anyhow::Result<()> {
     let mut child = Command::new(std::env::current_exe()?)

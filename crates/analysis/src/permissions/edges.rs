@@ -11,29 +11,29 @@ use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltNull, BoltType, Query};
 use serde_json::json;
 
-/// Edges of one type that are written together.
+/// Number of edges of one type written together.
 const BATCH: usize = 5_000;
-/// Edges written in one transaction.
+/// Number of edges written in one transaction.
 static WRITTEN: Portion = Portion::new(BATCH);
 
-/// Label at the start of all edges.
+/// Label of the start nodes of all edges.
 const FROM: &str = "AWSPrincipal";
 const ASSUME: End = ("STS_ASSUMEROLE_ALLOW", "AWSRole");
 
-/// An edge to draw.
+/// An edge to write.
 pub(super) struct Edge {
     end: End,
     row: BoltType,
 }
 
 impl Edge {
-    /// A principal may assume a role.
+    /// Edge of a principal that may assume a role.
     pub(super) fn assume(principal: &str, role: &str, grant: &Grant) -> Self {
         let (certainty, condition) = certainty(grant.open.as_ref());
         Self { end: ASSUME, row: parameters::list([principal.into(), role.into(), certainty, condition]) }
     }
 
-    /// A rule holds for a principal and a resource.
+    /// Edge of a principal that a rule allows to use a resource.
     pub(super) fn of(rule: &Rule, principal: &str, resource: &str, grant: Grant) -> Self {
         let conditional = grant.conditions.is_some();
         let Conditions { keys, text } = grant.conditions.unwrap_or_default();
@@ -52,9 +52,9 @@ impl Edge {
     }
 }
 
-/// `must` for a permission that every request has; otherwise `may` and the open conditions as JSON. `allow`, `boundary`,
-/// `trust` and `deny` are lists of operator maps in JSON text; an empty list has no open condition. AWS allows a request
-/// if one condition of each of the first three lists holds, or of each list in `or`, and none of `deny`.
+/// Returns `must` for a permission of every request, else `may` with the open conditions as JSON. `allow`, `boundary`,
+/// `trust` and `deny` are lists of operator maps in JSON text; an empty list has no open condition. AWS allows a
+/// request if one condition of each of the first three lists holds, or of each list in `or`, and none of `deny`.
 fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
     let Some(open) = open else { return ("must".into(), BoltType::Null(BoltNull)) };
     let mut condition = json!({ "allow": open.allow, "boundary": open.boundary, "deny": open.deny });
@@ -74,7 +74,7 @@ fn certainty(open: Option<&Open>) -> (BoltType, BoltType) {
     ("may".into(), condition.to_string().into())
 }
 
-/// What is drawn, and not yet written.
+/// Edges that are not yet written.
 pub(super) struct Drawing<'a> {
     store: &'a GraphStore,
     tag: i64,
@@ -87,7 +87,7 @@ impl<'a> Drawing<'a> {
         Self { store, tag, waiting: Vec::new(), counts: Counts::default() }
     }
 
-    /// Draws an edge; it is written with others.
+    /// Adds an edge. Edges are written in batches.
     pub(super) async fn draw(&mut self, edge: Edge) -> Result<(), GraphError> {
         let position = self.waiting.iter().position(|(end, _)| *end == edge.end).unwrap_or_else(|| {
             self.waiting.push((edge.end, Vec::new()));
@@ -102,7 +102,7 @@ impl<'a> Drawing<'a> {
         self.write(edge.end, rows).await
     }
 
-    /// Writes what waits and removes what was not drawn.
+    /// Writes the remaining edges and removes those of earlier runs.
     pub(super) async fn finish(mut self) -> Result<Counts, GraphError> {
         for (end, rows) in std::mem::take(&mut self.waiting) {
             self.write(end, rows).await?;
@@ -123,7 +123,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// What a run says that draws edges of these rules, and draws none.
+/// Statements of a run with these rules, with parameters that write nothing.
 pub(super) fn rehearsal(rules: &[&Rule], tag: i64) -> impl Iterator<Item = Query> {
     let drawn = rules.iter().map(|rule| end(rule)).chain([ASSUME]);
     drawn.map(move |end| merge(end, Vec::new(), tag)).chain([Shapes { from: FROM, ends: &ends() }.chunk(tag, CHUNK)])

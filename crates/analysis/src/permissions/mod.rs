@@ -1,21 +1,22 @@
-//! Which principals may do what on which resource: `(:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(:AWSRole)`, and the edges of
+//! Permissions of principals on resources: `(:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(:AWSRole)`, and the edges of
 //! [`RULES`], such as `CAN_PASS_ROLE`.
 //!
-//! A principal may assume a role if the role trusts it or its account, and its policies allow that. It needs no policy for
-//! a role of its own account that names it, or one of its sessions. A role that trusts everyone has no edge. The rules look at resources of the principal's own account. A user has its groups' policies too. A group also gets
-//! edges, as in Cartography; they ignore what its members' own policies and boundaries add or deny. A permissions
-//! boundary counts where the graph has one: `_groma_boundary` on a principal names the policy, and `_groma_trust` on a role has
-//! its trust policy, since Cartography's schema has no place for them.
+//! A principal may assume a role if the role trusts it or its account, and its policies allow it. It needs no policy
+//! for a role of its own account that names it, or one of its sessions. A role that trusts everyone has no edge. Rules
+//! apply to resources of the principal's own account. A user also has the policies of its groups. Groups get edges too,
+//! as in Cartography; these ignore policies and boundaries of the members. A permissions boundary applies if the graph
+//! has it. Cartography's schema has no property for it, so `_groma_boundary` on a principal names the policy, and
+//! `_groma_trust` on a role has its trust policy.
 //!
-//! Principals are read in the order of their ARNs, which keeps those of an account together: so one account's resources
-//! and managed policies are in memory, one page of principals with their inline policies, and one batch of edges. Of a
-//! policy only the statements are kept that concern an action of a rule.
+//! Principals are read in the order of their ARNs, which keeps those of an account together. Memory therefore holds one
+//! account's resources and managed policies, one page of principals with their inline policies, and one batch of edges.
+//! Of a policy, only statements about an action of a rule are kept.
 //!
-//! Nothing is evaluated for every pair of principal and resource. Each allowing statement names patterns; the resources
-//! are sorted, so those that begin like a pattern are found by bisection, and only they are tried. For `p` principals with `s`
-//! relevant statements each, `r` resources an account and `e` candidates that results are drawn from, that is
-//! `O(p · s · log r + e · s)`: 10,000 principals of which a hundred are administrators over 1,000 roles try 100,000
-//! pairs, which is as many edges, not ten million.
+//! No step evaluates every pair of principal and resource. Each Allow statement has resource patterns. The resources
+//! are sorted, so those with a pattern's prefix are found by bisection, and only they are evaluated. For `p` principals
+//! with `s` relevant statements each, `r` resources per account and `e` candidates, the cost is `O(p · s · log r + e ·
+//! s)`. For example, 10,000 principals with a hundred administrators over 1,000 roles need 100,000 evaluations, as many
+//! as edges, not ten million.
 
 mod edges;
 mod policies;
@@ -39,13 +40,13 @@ pub use rules::{Needs, RULES, Rule};
 use std::collections::BTreeSet;
 use trust::Trusts;
 
-/// The action behind `STS_ASSUMEROLE_ALLOW`.
+/// Action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
 
-/// Draws all edges, and removes those that no longer hold.
+/// Writes all edges, and removes those that no longer apply.
 ///
 /// # Errors
-/// When the graph cannot be read or written.
+/// Fails if the graph cannot be read or written.
 pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphError> {
     let mut asked = Asked::default();
     let assume = asked.add(ASSUME_ROLE);
@@ -65,7 +66,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
     evaluation.drawing.finish().await
 }
 
-/// What a run over nodes of these labels says to the database, see [`crate::rehearsal`].
+/// Statements of a run over nodes of these labels, see [`crate::rehearsal`].
 pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general =
@@ -116,7 +117,8 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    /// Roles that the principal may assume: those that name it or its sessions, and those that trust its account.
+    /// Writes edges to the roles that the principal may assume: those that name it or its sessions, and those that
+    /// trust its account.
     async fn draw_roles(&mut self, principal: &Principal) -> Result<(), GraphError> {
         let holder = self.policies.holder(principal);
         let Some(account) = principal.accounts.first() else { return Ok(()) };
@@ -136,7 +138,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Resources of an account that the principal may use.
+/// Writes edges to the resources of an account that the principal may use.
 async fn draw_rule(
     drawing: &mut Drawing<'_>,
     holder: &Holder<'_>,

@@ -1,4 +1,4 @@
-//! Policies of the principals at hand, reduced to what concerns the rules.
+//! Policies of the current principals, reduced to statements about the rules' actions.
 
 use super::principals::Principal;
 use crate::{
@@ -9,11 +9,11 @@ use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{DeError, Query, Row};
 use std::collections::{BTreeSet, HashMap};
 
-/// Policies asked for at once. Statements of the largest policies are tens of kilobytes.
+/// Number of policies per query. The statements of the largest policies have tens of kilobytes.
 const AT_ONCE: usize = 200;
-/// Policies read in one transaction.
+/// Number of policies read in one transaction.
 static READ: Portion = Portion::new(AT_ONCE);
-/// Managed policies kept: an account may have 1,500, up to 5,000 on request.
+/// Limit of cached managed policies. An account may have 1,500, up to 5,000 on request.
 const MOST: usize = 10_000;
 
 const TEXT: &str = "UNWIND $ids AS id MATCH (policy:AWSPolicy {id: id}) \
@@ -31,19 +31,19 @@ pub(super) struct Policies {
     known: HashMap<String, Known>,
 }
 
-/// A policy that was looked for.
+/// A cached policy.
 #[derive(Default)]
 struct Known {
-    /// Its statements that matter.
+    /// Its relevant statements.
     policy: Policy,
-    /// How many statements the graph has of it, whether or not they matter.
+    /// Number of its statements in the graph, relevant or not.
     found: i64,
-    /// How many it has, if it could be read.
+    /// Number of its statements in AWS; `None` if it could not be parsed.
     count: Option<i64>,
 }
 
 impl Known {
-    /// Whether the graph has all its statements. A graph of an older version does not say how many there are.
+    /// Whether the graph has all its statements. Graphs of older versions do not have the number.
     fn is_read(&self) -> bool {
         self.count.map_or(self.found > 0, |count| self.found >= count)
     }
@@ -54,14 +54,14 @@ impl Policies {
         Self { asked, known: HashMap::new() }
     }
 
-    /// Reads those of these that are not known.
+    /// Reads the policies that are not cached.
     pub(super) async fn load(&mut self, store: &GraphStore, ids: impl Iterator<Item = &str>) -> Result<(), GraphError> {
         let new: BTreeSet<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
         let new: Vec<&str> = new.into_iter().collect();
         let mut rest = &new[..];
         while !rest.is_empty() {
             let (size, rows) = store.in_portion(&READ, rest.len(), |size| query(&rest[..size])).await?;
-            // One that is not in the graph is known not to be.
+            // A policy without rows is cached as missing.
             self.known.extend(rest[..size].iter().map(|id| ((*id).to_owned(), Known::default())));
             for row in rows {
                 self.take(&row).map_err(answer::unreadable)?;
@@ -91,8 +91,8 @@ impl Policies {
         Ok(())
     }
 
-    /// What a principal holds, once its policies have been loaded. A boundary that the graph does not have is not taken for
-    /// one that forbids everything, nor a policy for one that says nothing: they make everything uncertain.
+    /// Returns the policies of a principal after they were loaded. Missing or incomplete policies make everything
+    /// uncertain: a boundary does not count as denying everything, nor a policy as empty.
     pub(super) fn holder(&self, principal: &Principal) -> Holder<'_> {
         let policies = || principal.policies.iter().filter_map(|id| self.known.get(id));
         let boundary = principal.boundary.as_ref().and_then(|id| self.known.get(id));
@@ -105,7 +105,7 @@ impl Policies {
         }
     }
 
-    /// Keeps what the next page of principals may share with this one.
+    /// Drops inline policies, which the next page of principals does not share.
     pub(super) fn forget_inline(&mut self) {
         self.known.retain(|id, _| !id.contains("/inline_policy/"));
         if self.known.len() > MOST {

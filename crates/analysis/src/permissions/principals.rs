@@ -1,33 +1,33 @@
-//! Principals with policies, page by page.
+//! Reads principals with policies page by page.
 
 use crate::answer;
 use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{DeError, Query, Row};
 
-/// Most principals in a page.
+/// Limit of principals in a page.
 const PAGE: usize = 200;
-/// Principals read in one transaction: roles that name one are read with it.
+/// Number of principals read in one transaction, together with the roles that name them.
 static READ: Portion = Portion::new(PAGE);
 
-/// A principal and what the graph links it to.
+/// A principal with its linked ids.
 #[derive(Debug)]
 pub(super) struct Principal {
-    /// Its ARN.
+    /// ARN of the principal.
     pub(super) arn: String,
-    /// Ids of the accounts that have it: one.
+    /// Ids of the accounts that have it: always one.
     pub(super) accounts: Vec<String>,
-    /// Ids of its policies, sorted; a user's groups' among them.
+    /// Sorted ids of its policies, including those of a user's groups.
     pub(super) policies: Vec<String>,
-    /// Id of the policy that bounds it, if the graph knows one.
+    /// Id of its permissions boundary, if the graph has one.
     pub(super) boundary: Option<String>,
-    /// Id of its account's organization, if the graph knows it.
+    /// Id of its account's organization, if the graph has it.
     pub(super) organization: Option<String>,
     /// ARNs of the roles whose trust policies name it.
     pub(super) named_by: Vec<String>,
 }
 
-/// Those with policies, and those that a role names, itself or through sessions. A service, an identity provider and an
-/// account as a whole assume nothing by their name.
+/// Principals with policies, and those that a role names, directly or through sessions. Services, identity providers
+/// and root principals are excluded: they assume no roles by name.
 const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p)-[:POLICY]->(:AWSPolicy) } \
     OR EXISTS { (p)-[:MEMBER_AWS_GROUP]->(:AWSGroup)-[:POLICY]->(:AWSPolicy) } \
     OR EXISTS { (p)<-[:TRUSTS_AWS_PRINCIPAL]-(:AWSRole) } \
@@ -42,7 +42,7 @@ const TEXT: &str = "MATCH (p:AWSPrincipal) WHERE p.arn > $after AND (EXISTS { (p
           WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } | role.arn] END AS named_by \
     ORDER BY arn";
 
-/// The next page; empty at the end.
+/// Returns the next page; empty at the end.
 pub(super) async fn page(store: &GraphStore, after: &str) -> Result<Vec<Principal>, GraphError> {
     let (_, rows) = store.in_portion(&READ, PAGE, |size| query(after, size)).await?;
     rows.iter().map(Principal::read).collect::<Result<_, _>>().map_err(answer::unreadable)
@@ -72,13 +72,13 @@ impl Principal {
         })
     }
 
-    /// Of every policy that says something about it.
+    /// Ids of all policies that apply to it.
     pub(super) fn policy_ids(&self) -> impl Iterator<Item = &str> {
         self.policies.iter().chain(&self.boundary).map(String::as_str)
     }
 }
 
-/// An account that changes organizations may be in the listings of both for a while.
+/// Returns the only element. An account that moves between organizations may be listed in both for a while.
 fn only(mut organizations: Vec<String>) -> Option<String> {
     organizations.pop().filter(|_| organizations.is_empty())
 }

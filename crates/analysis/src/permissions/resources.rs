@@ -13,23 +13,23 @@ use std::{
     ops::Range,
 };
 
-/// ARNs of an account's resources of one kind.
+/// ARNs of an account's resources with one label.
 #[derive(Debug, Default)]
 pub struct Resources {
-    /// Sorted.
+    /// Sorted, without duplicates.
     arns: Vec<String>,
 }
 
 impl Resources {
-    /// From ARNs in any order.
+    /// Sorts ARNs given in any order.
     pub fn new(mut arns: Vec<String>) -> Self {
         arns.sort();
         arns.dedup();
         Self { arns }
     }
 
-    /// The resources that one of the statements may cover, each once, in order. Whether it does, its
-    /// [`Statement::applies`] says.
+    /// Returns the resources that one of the statements may cover, sorted and without duplicates.
+    /// [`Statement::applies`] decides whether it does.
     pub fn candidates<'a>(&self, statements: impl Iterator<Item = &'a Statement>) -> impl Iterator<Item = &str> {
         let mut ranges = Vec::new();
         for statement in statements {
@@ -41,8 +41,8 @@ impl Resources {
         merge(ranges).into_iter().flat_map(|range| &self.arns[range]).map(String::as_str)
     }
 
-    /// Everything that begins like the pattern; and what is a bucket when the pattern names its objects: the shorter
-    /// ARN, which ends where the pattern has a slash.
+    /// Range of resources with the pattern's prefix. Also that of a bucket whose objects the pattern names: the shorter
+    /// ARN that ends at the pattern's slash.
     fn ranges(&self, pattern: &Pattern) -> [Range<usize>; 2] {
         let prefix = pattern.prefix();
         let bucket = match prefix.split_once('/') {
@@ -59,7 +59,7 @@ impl Resources {
     }
 }
 
-/// Ranges in order, none of which meets another.
+/// Merges overlapping ranges and sorts them.
 fn merge(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
@@ -72,11 +72,11 @@ fn merge(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     merged
 }
 
-/// Resources by account and rule; only the account that is being looked at is kept.
+/// Resources of the current account.
 #[derive(Default)]
 pub(super) struct Accounts {
     account: String,
-    /// By the statement that reads them: several rules have the same resources.
+    /// By the Cypher text that reads them, because several rules share resources.
     resources: HashMap<String, Resources>,
     trusting: Option<Trusting>,
     indexed: HashSet<&'static str>,
@@ -103,7 +103,7 @@ impl Accounts {
         }
     }
 
-    /// The roles that trust the account as a whole.
+    /// Returns the roles that trust the account as a whole.
     pub(super) async fn trusting(&mut self, store: &GraphStore, account: &str) -> Result<&Trusting, GraphError> {
         self.turn_to(account);
         let known = match self.trusting.take() {
@@ -126,7 +126,8 @@ pub(super) fn query(text: &str, account: &str) -> Query {
     parameters::planned_once(text, [("account", account.into())])
 }
 
-/// Edges are drawn by ARN. A statement that is planned before its index is populated scans the label.
+/// Ensures an index on `arn`, by which edges are written. A statement that is planned before its index is populated
+/// scans the label.
 async fn ensure_index(store: &GraphStore, label: &str) -> Result<(), GraphError> {
     if INDEXES.contains(&(label, "arn")) {
         return Ok(());

@@ -1,35 +1,35 @@
-//! The rules, as data: one more is one more entry.
+//! The rules, as data: a new rule is a new entry.
 
 use crate::answer;
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::Query;
 use std::collections::{BTreeSet, HashSet};
 
-/// Who may do any of `permissions` on a resource gets an edge to it.
+/// A principal that may do any of `permissions` on a resource gets an edge to it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Type of the edge.
+    /// Relationship type.
     pub edge: &'static str,
-    /// Label of the resources; they have an `arn`.
+    /// Label of the resources, which have an `arn`.
     pub target: &'static str,
-    /// Actions.
+    /// Actions in IAM's spelling.
     pub permissions: &'static [&'static str],
-    /// What the resource must have besides.
+    /// Further requirement on the resource.
     pub needs: Option<Needs>,
 }
 
-/// An edge that a resource must have for the permission to be of use.
+/// An edge that a resource must have for the permission to be useful.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Type, outwards.
+    /// Relationship type, outgoing.
     pub edge: &'static str,
-    /// Label at its end.
+    /// Label of its end node.
     pub to: &'static str,
 }
 
-/// Those of Cartography, without its `redshift:*` and `rds:*`: these are patterns, not actions, and a policy that allows them
-/// allows the listed actions too. Most labels come into a graph from elsewhere; a rule whose label has no nodes costs one
-/// query.
+/// Cartography's rules, without its `redshift:*` and `rds:*`. These are patterns, not actions, and policies that allow
+/// them allow the listed actions too. Many of the labels come from other collectors; a rule whose label has no nodes
+/// costs one query.
 pub static RULES: &[Rule] = &[
     Rule::new("CAN_READ", "AWSS3Bucket", &["s3:GetObject"]),
     Rule::new("CAN_WRITE", "AWSS3Bucket", &["s3:PutObject"]),
@@ -64,7 +64,7 @@ pub static RULES: &[Rule] = &[
     Rule::new("CAN_EXECUTE_COMMAND", "AWSECSTask", &["ecs:ExecuteCommand"]),
     Rule::new("CAN_PASS_ROLE", "AWSRole", &["iam:PassRole"]),
     Rule::new("CAN_EXEC", "AWSCloudFormationStack", &["cloudformation:UpdateStack"]),
-    // A session opens only where the agent has registered the instance.
+    // Sessions open only if the agent has registered the instance.
     Rule {
         needs: Some(Needs { edge: "HAS_INFORMATION", to: "AWSSSMInstanceInformation" }),
         ..Rule::new("CAN_START_SESSION", "AWSEC2Instance", &["ssm:StartSession"])
@@ -76,8 +76,8 @@ impl Rule {
         Self { edge, target, permissions, needs: None }
     }
 
-    /// Cypher that answers with the `arn` of each resource of `$account`, perhaps several times: Neo4j would keep all of them
-    /// in memory to tell them apart.
+    /// Cypher that returns the `arn` of each resource of `$account`. It may repeat an ARN, because Neo4j would need all
+    /// of them in memory for `DISTINCT`.
     pub(super) fn resources(&self) -> String {
         let needs = match &self.needs {
             Some(Needs { edge, to }) => format!(" AND EXISTS {{ (resource)-[:`{edge}`]->(:`{to}`) }}"),
@@ -90,13 +90,13 @@ impl Rule {
         )
     }
 
-    /// Labels without which it says nothing.
+    /// Labels that must have nodes for the rule to have an effect.
     pub(super) fn labels(&self) -> impl Iterator<Item = &'static str> + use<> {
         std::iter::once(self.target).chain(self.needs.as_ref().map(|needs| needs.to))
     }
 }
 
-/// Labels of which the graph has nodes, of those that rules ask for.
+/// Returns the rules' labels that have nodes in the graph.
 pub(super) async fn present(store: &GraphStore) -> Result<HashSet<String>, GraphError> {
     let rows = store.rows(counts()).await?;
     let present = rows.iter().filter_map(|row| match row.get::<i64>("nodes") {
@@ -107,7 +107,7 @@ pub(super) async fn present(store: &GraphStore) -> Result<HashSet<String>, Graph
     present.collect::<Result<_, _>>().map_err(answer::unreadable)
 }
 
-/// How many nodes the labels have, which Neo4j knows without looking at any.
+/// Query for the number of nodes of each label, which Neo4j answers from its statistics.
 pub(super) fn counts() -> Query {
     let labels: BTreeSet<&str> = RULES.iter().flat_map(Rule::labels).collect();
     let count = |label| format!("MATCH (n:`{label}`) RETURN '{label}' AS label, count(n) AS nodes");

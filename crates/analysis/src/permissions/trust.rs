@@ -6,16 +6,16 @@ use graph::{GraphError, GraphStore, parameters};
 use neo4rs::{DeError, Query, Row};
 use std::collections::{BTreeSet, HashMap};
 
-/// Roles asked for at once. A trust policy has up to 4,096 characters (IAM user guide, "IAM and AWS STS quotas").
+/// Number of roles per query. A trust policy has up to 4,096 characters (IAM user guide, "IAM and AWS STS quotas").
 const AT_ONCE: usize = 500;
-/// Trust policies kept beyond a page of principals.
+/// Limit of trust policies cached beyond a page of principals.
 const MOST: usize = 10_000;
 
 const BY_NAME: &str = "UNWIND $ids AS id MATCH (role:AWSRole {arn: id}) USING INDEX role:AWSRole(arn) \
     RETURN role.arn AS role, role._groma_trust AS trust";
 
-/// `is_linked`: through the account as a whole. The other edge is drawn for sessions of the account's roles, and for its bare
-/// id.
+/// `is_linked` is true for trust in the account as a whole. The other relationship is for sessions of the account's
+/// roles, and for its bare id.
 const OF_ACCOUNT: &str = "MATCH (:AWSAccount {id: $account})-[:RESOURCE]->(:AWSRootPrincipal)<-[:TRUSTS_AWS_PRINCIPAL]-(role:AWSRole) \
     WHERE role.arn IS NOT NULL AND EXISTS { (:AWSAccount)-[:RESOURCE]->(role) } \
     RETURN role.arn AS role, role._groma_trust AS trust, true AS is_linked \
@@ -31,12 +31,12 @@ pub(super) fn of_account(account: &str) -> Query {
     parameters::planned_once(OF_ACCOUNT, [("account", account.into())])
 }
 
-/// Trust policies of roles that name principals, by the roles' ARNs.
+/// Trust policies of roles that name principals, by ARN of the role.
 #[derive(Debug, Default)]
 pub(super) struct Trusts(HashMap<String, TrustPolicy>);
 
 impl Trusts {
-    /// Reads those of these roles that are not known.
+    /// Reads the trust policies that are not cached.
     pub(super) async fn load(
         &mut self,
         store: &GraphStore,
@@ -65,12 +65,12 @@ fn read(row: &Row) -> Result<(String, TrustPolicy), DeError> {
     Ok((row.get("role")?, TrustPolicy::new(row.get::<Option<String>>("trust")?.as_deref())))
 }
 
-/// The roles, of whatever account, that trust one account or sessions of its roles.
+/// Roles of any account that trust one account or sessions of its roles.
 #[derive(Debug, Default)]
 pub(super) struct Trusting {
-    /// Those that need a policy of the principal.
+    /// Roles for which the principal needs a policy.
     roles: Resources,
-    /// Those that may name one of its sessions.
+    /// Roles that may name one of its sessions.
     of_sessions: BTreeSet<String>,
     policies: HashMap<String, TrustPolicy>,
 }
@@ -88,12 +88,12 @@ impl Trusting {
         Ok(Self { roles: Resources::new(policies.keys().cloned().collect()), of_sessions, policies })
     }
 
-    /// All of them.
+    /// Returns all roles.
     pub(super) fn roles(&self) -> &Resources {
         &self.roles
     }
 
-    /// Those that may let in a session without a policy of its role.
+    /// Returns the roles that a session may assume without a policy of its role.
     pub(super) fn of_sessions(&self) -> impl Iterator<Item = &str> {
         self.of_sessions.iter().map(String::as_str)
     }

@@ -1,17 +1,17 @@
-//! Who asks, as far as the graph knows.
+//! The caller of a request, as far as the graph knows it.
 
-/// A value that a request has or has not.
+/// Value of a context key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known<'a> {
-    /// Present, with this value.
+    /// Present in every request, with this value.
     Is(&'a str),
     /// Absent from every request of this caller.
     Absent,
-    /// Depends on the request, or on what the graph does not have.
+    /// Depends on the request, or on data outside the graph.
     Unknown,
 }
 
-/// A principal by its ARN.
+/// A principal, identified by its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     arn: String,
@@ -22,16 +22,16 @@ pub struct Caller {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// With this name.
+    /// User with this name.
     User(String),
     Role,
-    /// Any of its members.
+    /// Stands for any of its members.
     Group,
     Other,
 }
 
 impl Caller {
-    /// A user, role or group of IAM; of anything else nothing is known.
+    /// Creates a caller from an ARN of an IAM user, role or group. Nothing is known of other principals.
     pub fn of_arn(arn: &str) -> Self {
         let mut parts = arn.splitn(6, ':').skip(4);
         let account = parts.next().unwrap_or_default().to_owned();
@@ -45,19 +45,18 @@ impl Caller {
         Self { arn: arn.to_owned(), account, organization: None, kind }
     }
 
-    /// The same as a member of this organization, or of one that the graph does not know. The management account is a member
-    /// too.
+    /// Sets the organization; `None` if the graph does not know it. The management account is a member too.
     #[must_use]
     pub fn in_organization(self, organization: Option<String>) -> Self {
         Self { organization, ..self }
     }
 
-    /// Its ARN.
+    /// ARN of the principal.
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// Id of its account. `None`: of anything but a user, role or group of IAM, which is not looked at.
+    /// Id of its account; `None` unless it is an IAM user, role or group.
     pub fn account(&self) -> Option<&str> {
         (self.kind != Kind::Other).then_some(self.account.as_str())
     }
@@ -67,14 +66,14 @@ impl Caller {
         self.organization.as_deref()
     }
 
-    /// What the ARNs of its sessions begin with, if it is a role.
+    /// Common prefix of the ARNs of its sessions, if it is a role.
     pub fn sessions(&self) -> Option<String> {
         let partition = self.arn.split(':').nth(1).filter(|_| self.kind == Kind::Role)?;
         let name = self.arn.rsplit('/').next()?;
         Some(format!("arn:{partition}:sts::{}:assumed-role/{name}/", self.account))
     }
 
-    /// The ARN that stands for its account as a whole.
+    /// ARN of its account's root principal.
     pub fn root_arn(&self) -> String {
         format!("arn:{}:iam::{}:root", self.arn.split(':').nth(1).unwrap_or_default(), self.account)
     }
@@ -84,17 +83,17 @@ impl Caller {
         matches!(self.kind, Kind::User(_))
     }
 
-    /// Whether it makes requests itself: a user or a role, and no group.
+    /// Whether it makes requests: a user or a role, but not a group.
     pub fn makes_requests(&self) -> bool {
         matches!(self.kind, Kind::User(_) | Kind::Role)
     }
 
-    /// Whether it makes requests in the account that has this resource.
+    /// Whether it makes requests in the account of this resource.
     pub fn is_of_account_of(&self, arn: &str) -> bool {
         self.makes_requests() && arn.split(':').nth(4) == Some(&self.account)
     }
 
-    /// The value of a context key in lower case.
+    /// Returns the value of a lower-case context key.
     pub(super) fn value(&self, key: &str) -> Known<'_> {
         match (key, &self.kind) {
             (_, Kind::Other) => Known::Unknown,
@@ -105,7 +104,7 @@ impl Caller {
             ("aws:principalarn", Kind::User(_) | Kind::Role) => Known::Is(&self.arn),
             ("aws:principaltype", Kind::User(_) | Kind::Group) => Known::Is("User"),
             ("aws:principaltype", Kind::Role) => Known::Is("AssumedRole"),
-            // Only users have a name, and only services that call for themselves a source.
+            // Only users have a name, and only services that call on their own behalf have a source.
             ("aws:username", Kind::Role)
             | ("aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths", _) => Known::Absent,
             _ => Known::Unknown,

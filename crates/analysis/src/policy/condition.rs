@@ -1,43 +1,43 @@
-//! Whether a statement's condition holds, as far as caller and resource decide it.
+//! Evaluates a statement's condition as far as caller and resource decide it.
 //!
-//! Operators as AWS describes them (IAM user guide, "IAM JSON policy elements: Condition operators"). Unknown operators and keys
-//! stay undecided: an undecided Allow is never certain, an undecided Deny is never dropped.
+//! Operators are those of AWS (IAM user guide, "IAM JSON policy elements: Condition operators"). Unknown operators and
+//! keys stay undecided: an undecided Allow is never certain, an undecided Deny is never dropped.
 
 use super::{Known, Pattern, Request, Variables, pattern::Variable};
 use serde_json::Value;
 
-/// A statement's condition.
+/// Condition of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     text: String,
-    /// All of them have to hold. `None`: not understood.
+    /// Tests that must all hold. `None` if the condition cannot be parsed.
     tests: Option<Vec<Test>>,
 }
 
 /// One operator with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Test {
-    /// In lower case.
+    /// Lower-case context key.
     key: String,
     quantifier: Quantifier,
     operator: Operator,
-    /// `…Not…`.
+    /// The operator is `…Not…`.
     negated: bool,
-    /// `…IfExists`.
+    /// The operator is `…IfExists`.
     if_exists: bool,
-    /// Sorted.
+    /// Sorted values.
     values: Vec<String>,
-    /// What `${…}` in a value means; literal when there is none.
+    /// Meaning of `${…}` in a value; literal if there is none.
     variables: Variables,
 }
 
-/// How an operator treats a key with several values. All known keys have one value or none.
+/// Treatment of a key with several values. All known keys have at most one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quantifier {
     One,
-    /// `ForAnyValue:`, which does not hold for an absent key even if the operator is negated.
+    /// `ForAnyValue:`, which is false for an absent key even if the operator is negated.
     Any,
-    /// `ForAllValues:`, which holds for an absent key.
+    /// `ForAllValues:`, which is true for an absent key.
     All,
 }
 
@@ -49,14 +49,15 @@ enum Operator {
     OfArns,
     Bool,
     Null,
-    /// Of numbers, dates, addresses and binary values, which no known key has: it is not compared.
+    /// Compares numbers, dates, addresses or binary values. No known key has these, so they are never compared.
     OfOthers(String),
-    /// Which AWS may add.
+    /// An operator that is not known here.
     Unknown(String),
 }
 
 impl Condition {
-    /// From a list of operator maps in JSON text, or one such map. `None`: an empty one, which is no condition.
+    /// Parses a list of operator maps, or one such map, in JSON. Returns `None` if it is empty, because it
+    /// is then not a condition.
     pub fn new(text: String, variables: Variables) -> Option<Self> {
         if ["", "[]", "[{}]", "{}"].contains(&text.trim()) {
             return None;
@@ -65,12 +66,13 @@ impl Condition {
         Some(Self { text, tests })
     }
 
-    /// As it stands in the graph.
+    /// JSON text as in the graph.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it holds for every request of this kind, or for none. `None`: that depends.
+    /// Whether it holds for every request of this kind (`true`) or for none (`false`). `None`: it depends on the
+    /// request.
     pub fn holds(&self, request: Request<'_>) -> Option<bool> {
         let mut all = Some(true);
         for test in self.tests.as_ref()? {
@@ -83,8 +85,8 @@ impl Condition {
         all
     }
 
-    /// Whether it holds for each request of this kind for which the other one does: each of its tests holds, or is among the
-    /// other's.
+    /// Whether it holds for each request of this kind for which `other` holds: each of its tests holds, or is one of
+    /// `other`'s tests.
     pub fn follows(&self, other: Option<&Self>, request: Request<'_>) -> bool {
         let Some(tests) = &self.tests else { return false };
         let others = other.and_then(|other| other.tests.as_deref()).unwrap_or_default();
@@ -94,7 +96,7 @@ impl Condition {
     }
 }
 
-/// `{"StringEquals": {"aws:PrincipalAccount": ["1", "2"]}}`, in a list or alone.
+/// Parses `{"StringEquals": {"aws:PrincipalAccount": ["1", "2"]}}`, single or in a list.
 fn tests(json: &Value, variables: Variables) -> Option<Vec<Test>> {
     let maps = match json {
         Value::Array(maps) => maps.as_slice(),
@@ -170,7 +172,7 @@ impl Test {
     fn matches(&self, value: &str, found: &str, request: Request<'_>) -> Option<bool> {
         match self.variables {
             Variables::Literal => self.operator.matches(value, found),
-            // It depends on the version of the policy.
+            // It depends on the policy's version.
             Variables::Either => None,
             Variables::Resolved => match resolved(value, request)? {
                 Some(value) => self.operator.matches(&value, found),
@@ -180,9 +182,10 @@ impl Test {
     }
 }
 
-/// A value with its variables replaced. `None`: one of them is not known, or would bring in a wildcard; `Some(None)`: one is
-/// absent, so that the value matches nothing (IAM user guide, "IAM policy elements: Variables and tags").
-#[expect(clippy::option_option, reason = "not known, and known to be absent")]
+/// Replaces the variables of a value. Returns `None` if one is unknown, or its value has a wildcard. Returns
+/// `Some(None)` if one is absent, because the value then matches nothing (IAM user guide, "IAM policy elements:
+/// Variables and tags").
+#[expect(clippy::option_option, reason = "unknown, or known to be absent")]
 fn resolved(value: &str, request: Request<'_>) -> Option<Option<String>> {
     let (mut text, mut rest) = (String::new(), value);
     while let Some((before, behind)) = rest.split_once("${") {
@@ -198,7 +201,7 @@ fn resolved(value: &str, request: Request<'_>) -> Option<Option<String>> {
 }
 
 impl Operator {
-    /// By its name in lower case, and whether that negates it.
+    /// Parses an operator from its lower-case name. Also returns whether it is negated.
     fn new(name: &str) -> (Self, bool) {
         match name {
             "stringequals" => (Self::Equal, false),
@@ -228,7 +231,7 @@ impl Operator {
         }
     }
 
-    /// `None`: AWS does not say.
+    /// Compares two values. Returns `None` if AWS does not document the result.
     fn matches(&self, value: &str, found: &str) -> Option<bool> {
         match self {
             Self::EqualIgnoringCase | Self::Bool => Some(value.eq_ignore_ascii_case(found)),
@@ -240,7 +243,8 @@ impl Operator {
     }
 }
 
-/// "Each of the six colon-delimited components of the ARN is checked separately" (IAM user guide, "ARN condition operators").
+/// Compares ARNs: "Each of the six colon-delimited components of the ARN is checked separately" (IAM user guide, "ARN
+/// condition operators").
 fn arns_match(value: &str, found: &str) -> Option<bool> {
     let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     let (wanted, found) = (parts(value), parts(found));
@@ -250,7 +254,7 @@ fn arns_match(value: &str, found: &str) -> Option<bool> {
     Some(wanted.into_iter().zip(&found).all(|(wanted, found)| Pattern::new(wanted).matches(found)))
 }
 
-/// Policies write numbers and booleans with or without quotes.
+/// Text of a scalar: policies have numbers and booleans with or without quotes.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -276,7 +280,7 @@ mod tests {
         Request { caller: Some(caller), resource: "arn:aws:ecs:eu-west-1:222222222222:task/t".into() }
     }
 
-    /// By AWS's description of the operators; the key `aws:username` is absent for roles.
+    /// Follows AWS's description of the operators. The key `aws:username` is absent for roles.
     #[test]
     fn operators() {
         const YES: Option<bool> = Some(true);
@@ -333,7 +337,7 @@ mod tests {
             (r#"{"StringEquals": {"aws:PrincipalType": ["${aws:PrincipalTag/x}", "User"]}}"#, YES, None),
             (r#"{"StringEquals": {"aws:PrincipalType": "${*}"}}"#, None, None),
             (r#"{"StringEquals": {"aws:PrincipalType": "${x"}}"#, None, None),
-            // All have to hold.
+            // All tests must hold.
             (r#"{"StringEquals": {"aws:username": "alice", "aws:SourceVpc": "vpc-1"}}"#, None, NO),
             (r#"[{"Bool": {"aws:SecureTransport": "true"}}, {"StringEquals": {"aws:username": "alice"}}]"#, None, NO),
             (
@@ -341,7 +345,7 @@ mod tests {
                 YES,
                 NO,
             ),
-            // Not understood.
+            // Cannot be parsed.
             ("not JSON", None, None),
             (r#"["x"]"#, None, None),
             (r#"{"StringEquals": {"aws:username": {"a": 1}}}"#, None, None),

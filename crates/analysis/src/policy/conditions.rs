@@ -1,24 +1,24 @@
-//! What a grant depends on, as Cartography writes it on an edge: the names of the context keys, and the conditions of all
-//! statements as one JSON list.
+//! Conditions of a grant, as Cartography writes them on an edge: the names of the context keys, and the conditions of
+//! all statements as one JSON list.
 //!
-//! The graph holds a statement's condition as the text of a JSON list. Lists are joined as text, so that keys keep the
-//! order and the values the form that they have in the graph.
+//! The graph has a statement's condition as the text of a JSON list. Lists are joined as text, so that the order of
+//! keys and the form of values stay as in the graph.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Conditions under which a grant holds.
+/// Conditions of a grant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// Context keys (`aws:SourceIp`), sorted.
+    /// Sorted context keys, e.g. `aws:SourceIp`.
     pub keys: Vec<String>,
-    /// A JSON list of operator maps.
+    /// JSON list of operator maps.
     pub text: String,
 }
 
 impl Conditions {
-    /// The conditions of several statements together. What is not JSON is kept as text: a grant that depends on something
-    /// must not look as if it depended on nothing.
+    /// Joins the conditions of several statements. Invalid JSON is kept as text, because a conditional grant must not
+    /// look unconditional.
     pub fn join<'a>(conditions: impl IntoIterator<Item = &'a str>) -> Self {
         let mut keys = BTreeSet::new();
         let mut entries = Vec::new();
@@ -40,7 +40,7 @@ impl Conditions {
         Self { keys: keys.into_iter().collect(), text: format!("[{}]", entries.join(", ")) }
     }
 
-    /// The same, with conditions under which it is denied.
+    /// Adds conditions that deny the grant.
     #[must_use]
     pub fn unless(self, deny: Self) -> Self {
         let (allow, denied) = (inside(&self.text), inside(&deny.text));
@@ -54,13 +54,13 @@ impl Conditions {
     }
 }
 
-/// `{"IpAddress": {"aws:SourceIp": …}}` has the key `aws:SourceIp`.
+/// Collects the context keys of operator maps: `aws:SourceIp` in `{"IpAddress": {"aws:SourceIp": …}}`.
 fn collect_keys(operators: &Value, keys: &mut BTreeSet<String>) {
     let contexts = operators.as_object().into_iter().flat_map(|operators| operators.values());
     keys.extend(contexts.filter_map(Value::as_object).flat_map(|context| context.keys().cloned()));
 }
 
-/// A list's text without its brackets.
+/// Text of a JSON list without its brackets.
 fn inside(list: &str) -> &str {
     list.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map_or(list, str::trim)
 }

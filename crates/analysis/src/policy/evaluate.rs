@@ -1,52 +1,52 @@
-//! The decision.
+//! Evaluation of a principal's policies.
 
 use super::{Caller, Conditions, Permissions, Resource, Statement, question::Question};
 
-/// The statements of a policy that concern what is asked for.
+/// Statements of a policy about the requested actions.
 pub type Policy = Vec<Statement>;
 
-/// A principal by what it holds.
+/// The policies of a principal.
 #[derive(Debug, Default)]
 pub struct Holder<'a> {
-    /// Who it is. `None`: anybody.
+    /// The principal; `None` for any principal.
     pub caller: Option<Caller>,
-    /// Its policies.
+    /// Its identity policies.
     pub policies: Vec<&'a Policy>,
-    /// Its permissions boundary, when it has one.
+    /// Its permissions boundary, if it has one.
     pub boundary: Option<&'a Policy>,
-    /// It has a boundary that the graph does not know: nothing is certain.
+    /// The graph lacks its boundary, so nothing is certain.
     pub is_boundary_unread: bool,
-    /// The graph does not know one of its policies, which may deny anything: nothing is certain.
+    /// The graph lacks one of its policies, which may deny anything, so nothing is certain.
     pub is_policy_unread: bool,
 }
 
-/// A principal may do something.
+/// A permission of a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// What it depends on, always there when something is open. Of a grant that is certain: the conditions of the statements
-    /// that allow it, all of which hold for this principal; none when one of them has no condition.
+    /// Conditions of the grant; always present if something is open. For a certain grant: the conditions of the Allow
+    /// statements, all of which hold for this principal; `None` if one of them is unconditional.
     pub conditions: Option<Conditions>,
-    /// Undecided conditions. `None`: the permission holds for every request.
+    /// Undecided conditions. `None` if the permission holds for every request.
     pub open: Option<Open>,
 }
 
 /// Conditions that depend on the request, which the graph does not know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Open {
-    /// Conditions of the principal's own statements that allow it, as JSON lists of operator maps; empty when it is allowed
+    /// Conditions of the principal's own Allow statements, as JSON lists of operator maps; empty if it is allowed
     /// anyway.
     pub allow: Vec<String>,
-    /// The same of the boundary's statements.
+    /// Conditions of the boundary's Allow statements.
     pub boundary: Vec<String>,
-    /// The same of the statements of a role's trust policy.
+    /// Conditions of the Allow statements of a role's trust policy.
     pub trust: Vec<String>,
-    /// Another way to be allowed, instead of the first three.
+    /// Alternative to the first three lists.
     pub or: Option<ByName>,
-    /// It is denied if one of these holds, of whatever policy.
+    /// Conditions that deny it, from all policies.
     pub deny: Vec<String>,
-    /// Kinds of policies that are not known.
+    /// Kinds of policies that the graph lacks.
     pub unread: Vec<&'static str>,
-    /// The boundary does not allow it for sure, and AWS does not say whether it has to.
+    /// The boundary does not certainly allow it, and AWS does not document whether it must.
     pub is_boundary_disputed: bool,
 }
 
@@ -56,19 +56,19 @@ pub struct Open {
 pub struct ByName {
     /// Conditions of the trust policy's statements, as in [`Open`].
     pub trust: Vec<String>,
-    /// Those of the boundary's.
+    /// Conditions of the boundary's statements.
     pub boundary: Vec<String>,
 }
 
 impl Open {
-    /// Whether it shows anything that is open.
+    /// Whether it shows the reason why the grant is open.
     #[cfg(test)]
     pub(super) fn says_why(&self) -> bool {
         let lists = [&self.allow, &self.boundary, &self.trust, &self.deny];
         lists.iter().any(|it| !it.is_empty()) || !self.unread.is_empty() || self.is_boundary_disputed
     }
 
-    /// All of them as Cartography writes conditions. Those that deny are `{"Deny": […]}`.
+    /// All conditions in Cartography's form. Those that deny are `{"Deny": […]}`.
     pub fn conditions(&self) -> Conditions {
         let allow = self.allow.iter().chain(&self.boundary).chain(&self.trust).map(String::as_str);
         Conditions::join(allow).unless(Conditions::join(self.deny.iter().map(String::as_str)))
@@ -76,11 +76,11 @@ impl Open {
 }
 
 impl<'a> Holder<'a> {
-    /// Whether the principal may do any of `asked` on a resource, and on what that depends.
+    /// Decides whether the principal may do any of `asked` on a resource, and under which conditions.
     ///
-    /// A statement whose condition or resource is open is not decided: one that denies leaves a grant that is not certain, and
-    /// one that allows makes none that is. It is certain as soon as one action is allowed for sure, by the boundary too if
-    /// there is one, and no statement may deny it.
+    /// A statement with an open condition or resource is undecided: a Deny then makes the grant uncertain, and an Allow
+    /// cannot make it certain. The grant is certain if one action is certainly allowed, also by the boundary if there
+    /// is one, and no statement may deny it.
     pub fn grant<'r>(&self, asked: Permissions, resource: impl Into<Resource<'r>>) -> Option<Grant> {
         let question = Question::new(self, asked, resource.into());
         let own = question.allowed(self.statements());
@@ -99,12 +99,12 @@ impl<'a> Holder<'a> {
         Some(Grant { conditions, open })
     }
 
-    /// The statements that allow any of `asked` on something: where to look for resources.
+    /// Statements that allow any of `asked` on some resource.
     pub fn allowing(&self, asked: Permissions) -> impl Iterator<Item = &'a Statement> {
         self.statements().filter(move |it| it.allows(asked))
     }
 
-    /// Kinds of policies that the graph does not know.
+    /// Kinds of policies that the graph lacks.
     pub(super) fn unread(&self) -> Vec<&'static str> {
         let kinds = [(self.is_boundary_unread, "permissions boundary"), (self.is_policy_unread, "policy")];
         kinds.into_iter().filter_map(|(is_unread, kind)| is_unread.then_some(kind)).collect()
@@ -133,7 +133,7 @@ mod tests {
         (asked, pass)
     }
 
-    /// `Allow iam:* on arn:…*[ if CONDITION]`; `!` before actions or resources negates them.
+    /// Parses `Allow iam:* on arn:…*[ if CONDITION]`; `!` before actions or resources negates them.
     fn statement(text: &str) -> Raw {
         let (head, condition) = text.split_once(" if ").map_or((text, None), |(head, it)| (head, Some(it.to_owned())));
         let (what, resource) = head.split_once(" on ").expect("on");
@@ -219,8 +219,8 @@ mod tests {
         assert!(unread.grant(asked().1, ROLE).expect("a grant").open.is_some_and(|open| open.unread == ["policy"]));
     }
 
-    /// Decisions that AWS documents (IAM user guide, "Policy evaluation logic", "Permissions boundaries", "IAM JSON policy
-    /// elements"): own policies, boundary, and whether it is certain, open or denied.
+    /// Decisions that AWS documents (IAM user guide, "Policy evaluation logic", "Permissions boundaries", "IAM JSON
+    /// policy elements"): own policies, boundary, and whether the result is certain, open or denied.
     #[test]
     fn documented_decisions() {
         const IF: &str = r#"if [{"A": {"k": 1}}]"#;
@@ -256,7 +256,8 @@ mod tests {
         }
     }
 
-    /// Variables and conditions on the caller: own policies, and the decision for the users `alice` and `app` and for a role.
+    /// Variables and conditions on the caller: own policies, and the decision for the users `alice` and `app` and for a
+    /// role.
     #[test]
     fn decisions_by_caller() {
         let (allow, team) = ("Allow iam:PassRole on *", "arn:aws:iam::1:role/${aws:PrincipalTag/team}");
@@ -389,8 +390,8 @@ mod tests {
             prop_assert!(!certain(&after) || certain(&before));
         }
 
-        /// Every test of a condition either holds or does not. A certain grant holds in all these worlds, one that is not
-        /// certain in some of them.
+        /// In each world, every test of a condition is either true or false. A certain grant holds in all worlds, an
+        /// uncertain one in some of them.
         #[test]
         fn a_grant_agrees_with_an_evaluator_that_decides_every_condition(
             statements in prop::collection::vec(any_statement(), 0..5),

@@ -1,28 +1,28 @@
-//! IAM's patterns.
+//! Wildcard patterns of IAM.
 
 use super::{Covers, Known, Request};
 use std::borrow::Cow;
 
-/// An object key that no pattern names: a pattern that matches it matches any key, for all practical purposes.
+/// An object key that no pattern names. A pattern that matches it matches any key, for all practical purposes.
 const ANY_KEY: &str = "\u{e000}\u{e001}\u{e002}\u{e003}\u{e004}\u{e005}\u{e006}\u{e007}\u{e008}\u{e009}";
 
-/// Text in which `*` stands for any text, the empty one included, and `?` for exactly one character.
+/// A pattern in which `*` matches any text, including the empty one, and `?` exactly one character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    /// What comes before the first wildcard or variable.
+    /// Text before the first wildcard or variable.
     prefix: String,
     rest: Vec<Token>,
     has_variables: bool,
     variables: Variables,
 }
 
-/// What `${…}` means in a policy.
+/// Meaning of `${…}` in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variables {
-    /// Itself: in policies of version 2008-10-17.
+    /// Literal text: in policies of version 2008-10-17.
     Literal,
-    /// A variable, or itself: the version is not known.
+    /// A variable or literal text: the version is unknown.
     Either,
     /// A variable.
     Resolved,
@@ -37,21 +37,21 @@ enum Token {
     Any {
         with_colons: bool,
     },
-    /// A policy variable: any text.
+    /// A policy variable, which matches any text.
     Variable(Variable),
 }
 
-/// `${key}` or `${key, 'default'}`.
+/// A policy variable: `${key}` or `${key, 'default'}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Variable {
-    /// Name of a context key.
+    /// Lower-case context key.
     pub(super) key: String,
-    /// What it stands for when the key is absent.
+    /// Value if the key is absent.
     pub(super) default: Option<String>,
 }
 
 impl Variable {
-    /// From the text between the braces.
+    /// Parses the text between the braces.
     pub(super) fn new(text: &str) -> Self {
         match text.split_once(',') {
             None => Self { key: text.trim().to_lowercase(), default: None },
@@ -63,7 +63,7 @@ impl Variable {
         }
     }
 
-    /// What it stands for in requests of this kind.
+    /// Returns its value in requests of this kind.
     pub(super) fn value<'a>(&'a self, request: Request<'a>) -> Known<'a> {
         match (request.value(&self.key), &self.default) {
             (Known::Absent, Some(default)) => Known::Is(default),
@@ -73,15 +73,15 @@ impl Variable {
 }
 
 impl Pattern {
-    /// The pattern with this text, in which wildcards stand for any characters.
+    /// Creates a pattern whose wildcards match any characters.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let tokens = text.chars().map(|char| token(char, true)).collect();
         Self::of_tokens(text, tokens, Variables::Literal)
     }
 
-    /// The pattern of an ARN. A wildcard stands for no colon, but for a `*` that is the last character of a segment (IAM user
-    /// guide, "IAM JSON policy elements: Resource").
+    /// Creates the pattern of an ARN. A wildcard matches no colon, except a `*` that is the last character of a segment
+    /// (IAM user guide, "IAM JSON policy elements: Resource").
     pub fn of_arn(text: impl Into<String>, variables: Variables) -> Self {
         let text = text.into();
         let is_literal = variables == Variables::Literal;
@@ -103,28 +103,29 @@ impl Pattern {
         Self { text, prefix: prefix.collect(), rest, has_variables, variables }
     }
 
-    /// As written.
+    /// Text as in the policy.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What everything that matches begins with.
+    /// Prefix of all matching texts.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether it has no wildcard, and so matches one text.
+    /// Whether it has no wildcard, so that it matches only one text.
     pub fn is_literal(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Whether it has variables, or text that looks like them: the version of its policy is not known.
+    /// Whether it has variables, or text that looks like them because the policy's version is unknown.
     pub fn is_ambiguous(&self) -> bool {
         self.has_variables && self.variables == Variables::Either
     }
 
-    /// With the variables that are known of this request. `None`: one of them is absent, so that nothing matches. AWS resolves
-    /// variables behind the fifth colon only (IAM user guide, "IAM policy elements: Variables and tags"); others stay open.
+    /// Replaces the variables with known values. Returns `None` if one is absent, because then nothing matches. AWS
+    /// resolves variables only after the fifth colon (IAM user guide, "IAM policy elements: Variables and tags");
+    /// others stay open.
     pub fn of_request(&self, request: Request<'_>) -> Option<Cow<'_, Self>> {
         if !self.has_variables || self.variables != Variables::Resolved || request.caller.is_none() {
             return Some(Cow::Borrowed(self));
@@ -145,8 +146,8 @@ impl Pattern {
         Some(Cow::Owned(Self::of_tokens(self.text.clone(), tokens, self.variables)))
     }
 
-    /// Whether all of `subject` matches; with variables, for some values of theirs. Takes at most the product of both
-    /// lengths.
+    /// Whether the pattern matches all of `subject`, for some values of its variables. Takes time proportional to at
+    /// most the product of both lengths.
     pub fn matches(&self, subject: &str) -> bool {
         match (subject.strip_prefix(self.prefix()), self.rest.as_slice()) {
             (None, _) => false,
@@ -156,7 +157,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches, and for sure.
+    /// Whether the pattern matches, with certainty.
     pub fn covers(&self, subject: &str) -> Covers {
         match (self.matches(subject), self.has_variables) {
             (false, _) => Covers::No,
@@ -165,7 +166,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches the ARNs of a bucket's objects: of all, or of some.
+    /// Whether it matches the ARNs of all objects of a bucket, or of some.
     pub fn covers_objects(&self, bucket: &str) -> Covers {
         let folder = format!("{bucket}/");
         if self.matches(&format!("{folder}{ANY_KEY}")) {
@@ -174,7 +175,7 @@ impl Pattern {
         if self.matches_beginning(&folder) { Covers::Maybe } else { Covers::No }
     }
 
-    /// Whether it matches some text that begins so, and is longer.
+    /// Whether it matches a text that is longer than `beginning` and starts with it.
     fn matches_beginning(&self, beginning: &str) -> bool {
         let Some(rest) = beginning.strip_prefix(self.prefix()) else {
             return self.prefix.len() > beginning.len() && self.prefix.starts_with(beginning);
@@ -186,7 +187,7 @@ impl Pattern {
     }
 }
 
-/// A character of a pattern, whose wildcards may stand for colons or not.
+/// Token of a pattern's character. `colons`: whether wildcards match colons.
 fn token(char: char, colons: bool) -> Token {
     match char {
         '*' => Token::Any { with_colons: colons },
@@ -195,7 +196,7 @@ fn token(char: char, colons: bool) -> Token {
     }
 }
 
-/// `${*}`, `${?}` and `${$}` are these characters themselves.
+/// Tokens of a text, in which `${*}`, `${?}` and `${$}` are these characters themselves.
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -219,8 +220,9 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Whether the tokens match the subject. Calls `matched(n)` whenever the first `n` tokens match the whole subject. Tracks
-/// every beginning that is matched so far, because a star that may not pass a colon can fail where an earlier one could go on.
+/// Whether the tokens match the subject. Calls `matched(n)` whenever the first `n` tokens match the whole subject.
+/// Tracks every prefix that is matched so far, because a star that cannot match a colon may fail where an earlier one
+/// succeeds.
 fn walk(tokens: &[Token], subject: &str, mut matched: impl FnMut(usize)) -> bool {
     let subject: Vec<char> = subject.chars().collect();
     let mut reached = vec![false; subject.len() + 1];
@@ -240,7 +242,7 @@ fn walk(tokens: &[Token], subject: &str, mut matched: impl FnMut(usize)) -> bool
     all
 }
 
-/// Which beginnings of the subject match with one token more.
+/// Prefixes of the subject that match with one more token.
 fn step(token: &Token, subject: &[char], reached: &[bool], next: &mut [bool]) {
     let any = match token {
         Token::Any { with_colons } => Some(*with_colons),
@@ -304,7 +306,7 @@ mod tests {
             &["arn:aws:iam::12:role/a", "arn:aws:iam::1342:role/a"],
             &["arn:aws:iam::1:2:role/a"],
         );
-        // A star at the end of a segment may pass colons.
+        // A star at the end of a segment matches colons.
         check("arn:aws:*", &["arn:aws:s3:::b", "arn:aws:iam::1:role/a"], &["arn:aws-cn:s3:::b"]);
         check(
             "arn:aws:logs:*:*:log-group:a*",
@@ -382,7 +384,7 @@ mod tests {
         check(&format!("{}c", "*a".repeat(40)), &[], &[&"a".repeat(2_000)]);
     }
 
-    /// What the words of AWS say, tried out one by one.
+    /// Follows AWS's description step by step.
     fn naive(pattern: &[char], subject: &[char]) -> bool {
         match (pattern, subject) {
             ([], rest) => rest.is_empty(),
@@ -393,7 +395,7 @@ mod tests {
         }
     }
 
-    /// The same for ARNs.
+    /// Same for ARNs.
     fn naive_arn(pattern: &[char], subject: &[char]) -> bool {
         match (pattern, subject) {
             ([], rest) => rest.is_empty(),
@@ -416,7 +418,7 @@ mod tests {
             prop_assert_eq!(Pattern::of_arn(&*pattern, Variables::Resolved).matches(&subject), expected);
         }
 
-        /// What a variable stands for decides no more than was open.
+        /// The value of a variable never changes a result that was decided without it.
         #[test]
         fn a_variable_is_some_text(pattern in "[ab:*]{0,4}[$][{]v[}][ab:*]{0,4}", value in "[ab:]{0,4}", subject in "[ab:]{0,8}") {
             let open = Pattern::of_arn(&*pattern, Variables::Resolved);

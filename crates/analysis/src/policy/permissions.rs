@@ -1,17 +1,17 @@
-//! Sets of actions. Only a few dozen actions are ever asked for, so a set is a word, and a statement that concerns none of
-//! them is not kept: a policy with thousands of read actions costs nothing.
+//! Sets of actions. Only a few dozen actions are relevant, so a set fits into a machine word. Statements about other
+//! actions are dropped, so a policy with thousands of read actions costs nothing.
 
 use std::ops::{BitAnd, BitOr, Not};
 
-/// A set of the actions in one [`Asked`].
+/// A set of actions of one [`Asked`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Permissions(u64);
 
 impl Permissions {
-    /// No action.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// Whether it has no action.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self == Self::NONE
     }
@@ -38,15 +38,15 @@ impl Not for Permissions {
     }
 }
 
-/// The actions that are asked for, in lower case.
+/// The relevant actions, in lower case.
 #[derive(Debug, Default)]
 pub struct Asked(Vec<String>);
 
 impl Asked {
-    /// As many as a word has bits.
+    /// Limit of actions: the bits of a word.
     pub const MOST: u32 = u64::BITS;
 
-    /// Adds actions; answers the set of them. Those beyond [`Asked::MOST`] are in no set.
+    /// Adds actions and returns their set. Actions beyond [`Asked::MOST`] are in no set.
     pub fn add(&mut self, actions: &[&str]) -> Permissions {
         actions.iter().fold(Permissions::NONE, |set, action| set | self.position(&action.to_lowercase()))
     }
@@ -59,17 +59,17 @@ impl Asked {
         Permissions(u32::try_from(position).ok().and_then(|bit| 1_u64.checked_shl(bit)).unwrap_or(0))
     }
 
-    /// How many there are.
+    /// Number of actions.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no actions.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Those that pass.
+    /// Returns the set of actions for which `passes` is true.
     pub fn filter(&self, passes: impl Fn(&str) -> bool) -> Permissions {
         let passing = self.0.iter().enumerate().filter(|(_, action)| passes(action));
         Permissions(

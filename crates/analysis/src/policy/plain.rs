@@ -1,5 +1,5 @@
-//! The decision against an evaluator with two values, which knows the whole request: random policies, and every request that
-//! the graph leaves possible.
+//! Compares the decision with a two-valued evaluator that knows the whole request, for random policies and every
+//! request that the graph leaves possible.
 
 use super::{Asked, Caller, Grant, Holder, Policy, Raw, Statement, TrustPolicy};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ const TEAM: &str = "aws:principaltag/team";
 const MFA: &str = "aws:multifactorauthpresent";
 const SESSION: &str = "s1";
 
-/// A request, and what else the graph does not have.
+/// A request, with data that the graph does not have.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts of a request")]
 struct World {
@@ -17,9 +17,9 @@ struct World {
     team: Option<&'static str>,
     /// Whether the request comes from the role session that trust policies name.
     is_session: bool,
-    /// What AWS does not document of `NotPrincipal`.
+    /// The undocumented effect of `NotPrincipal`.
     undocumented: bool,
-    /// Whether policies of unknown version have variables: every other one.
+    /// Whether policies of unknown version have variables: those at even and at odd positions.
     has_variables: [bool; 2],
     /// Whether a boundary limits a user that the trust policy names.
     limits_users: bool,
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    /// A text with its variables replaced; none when one is absent.
+    /// Replaces the variables of a text. Returns `None` if one is absent.
     fn replaced(&self, text: &str) -> Option<String> {
         let Some((before, rest)) = text.split_once("${") else { return Some(text.to_owned()) };
         let (variable, behind) = rest.split_once('}').expect("a brace");
@@ -70,7 +70,7 @@ impl World {
     }
 }
 
-/// `*` is any text; the texts here have no colon behind one that could not pass it.
+/// Matches `*` with any text. No text in these tests has a colon after a star that could not match it.
 fn is_like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -80,7 +80,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// A statement, and its condition in parts.
+/// A statement with its condition in parts.
 #[derive(Debug, Clone)]
 struct Line {
     raw: Raw,
@@ -88,7 +88,7 @@ struct Line {
     tests: Vec<[String; 3]>,
 }
 
-/// Whether a statement applies; `nth` decides how one of unknown version is read.
+/// Whether a statement applies; `nth` decides how a statement of unknown version is read.
 fn applies(line: &Line, nth: usize, action: &str, arn: &str, world: &World) -> bool {
     let raw = &line.raw;
     let has_variables = match raw.version.as_deref() {
@@ -123,7 +123,7 @@ fn holds(operator: &str, key: &str, value: &str, has_variables: bool, world: &Wo
     matches != negated
 }
 
-/// Policies of a principal and of the role that it asks for.
+/// Policies of a principal, and of the role that it requests.
 #[derive(Debug, Clone)]
 struct Scene {
     own: Vec<Line>,
@@ -138,7 +138,7 @@ struct Scene {
 #[derive(Debug, Clone)]
 struct Says {
     allows: bool,
-    /// `NotPrincipal`.
+    /// Uses `NotPrincipal`.
     is_negated: bool,
     whom: Vec<Whom>,
     tests: Vec<[String; 3]>,
@@ -169,7 +169,7 @@ impl Whom {
 }
 
 impl Says {
-    /// As the collector writes it.
+    /// JSON as written by the collector.
     fn json(&self, me: &str) -> serde_json::Value {
         let whom: Vec<_> = self.whom.iter().map(|whom| ("AWS", whom.principal(me))).collect();
         let mut json = serde_json::json!({
@@ -183,7 +183,7 @@ impl Says {
         json
     }
 
-    /// Whether it is about a request: by name, and by account.
+    /// Whether it applies to a request: by name, and by account.
     fn names(&self, is_bounded: bool, world: &World) -> (bool, bool) {
         let any = |whom: &[Whom]| self.whom.iter().any(|it| whom.contains(it));
         let is_session = world.is_session && any(&[Whom::Session]);
@@ -204,7 +204,7 @@ impl Scene {
         if self.is_abroad { "arn:aws:iam::2:role/app" } else { "arn:aws:iam::1:role/app" }
     }
 
-    /// Whether policies allow it, the boundary does, and any denies it.
+    /// Whether the policies allow it, the boundary allows it, and any policy denies it.
     fn says(&self, action: &str, world: &World) -> (bool, bool, bool) {
         let any = |policies: &mut dyn Iterator<Item = &Line>, effect: &str| {
             let mut effective = policies.enumerate().filter(|(_, line)| line.raw.effect.as_deref() == Some(effect));
@@ -230,7 +230,7 @@ impl Scene {
         };
         let by_name = is_said(true, &|(by_name, _)| by_name);
         let by_account = is_said(true, &|(_, by_account)| by_account);
-        // The boundary does not limit a session that is named itself.
+        // The boundary does not limit a named session.
         let by_session = world.is_session
             && self.trust.iter().any(|it| {
                 it.allows
@@ -244,7 +244,7 @@ impl Scene {
         !is_denied && (by_policies || (by_name && !self.is_abroad && (bounded || !is_limited)))
     }
 
-    /// What is decided: passing, and assuming the role.
+    /// Decisions on passing and on assuming the role.
     fn decide(&self) -> [Option<Grant>; 2] {
         let mut asked = Asked::default();
         let (pass, assume) = (asked.add(&["iam:PassRole"]), asked.add(&["sts:AssumeRole"]));
@@ -301,7 +301,7 @@ fn condition(tests: &[[String; 3]]) -> Option<String> {
     (!tests.is_empty()).then(|| format!("[{}]", tests.join(", ")))
 }
 
-/// Of few forms, so that statements meet.
+/// Statements of few forms, so that they often overlap.
 fn statement() -> impl Strategy<Value = Line> {
     let actions = ["*", "*", "*", "iam:*", "STS:Assume*", "iam:PassRole", "sts:assumerole", "s3:*"];
     let resources = [

@@ -1,29 +1,29 @@
-//! Whom a statement of a role's trust policy is about.
+//! Principals of a trust policy's statement.
 
 use super::{Caller, Covers, Effect};
 use serde_json::{Value, json};
 
-/// `Principal`, or `NotPrincipal`: everyone but these.
+/// `Principal`, or `NotPrincipal` for everyone except these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Principals {
-    /// Of the kind `AWS`: ARNs, ids of accounts, `*`.
+    /// Values of the kind `AWS`: ARNs, account ids, `*`.
     values: Vec<String>,
     is_negated: bool,
 }
 
-/// In which ways a statement is about a caller.
+/// Ways in which a statement names a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named {
-    /// It names the caller, or everyone.
+    /// By the caller's ARN, or everyone.
     pub(super) name: Covers,
-    /// It names a session of the caller, a role. It is about that session alone.
+    /// By the ARN of one session of the caller, a role. Only that session is meant.
     pub(super) session: Covers,
-    /// It names the caller's account.
+    /// By the caller's account.
     pub(super) account: Covers,
 }
 
 impl Named {
-    /// In any way.
+    /// In any of these ways.
     pub(super) fn any(self) -> Covers {
         self.by_name_or_session().max(self.account)
     }
@@ -34,7 +34,7 @@ impl Named {
 }
 
 impl Principals {
-    /// From lists of pairs of kind and value. `None`: they are something else.
+    /// Parses lists of pairs of kind and value. Returns `None` for anything else.
     pub(super) fn new(only: &Value, except: &Value) -> Option<Self> {
         let is_negated = !except.is_null();
         let mut values = Vec::new();
@@ -47,7 +47,7 @@ impl Principals {
         Some(Self { values, is_negated })
     }
 
-    /// How a statement with this effect is about the caller.
+    /// Ways in which a statement with this effect names the caller.
     pub(super) fn named(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Named {
         if self.is_negated {
             let name = self.excludes(caller, effect, is_bounded);
@@ -61,10 +61,10 @@ impl Principals {
         }
     }
 
-    /// Whether the caller is none of these. `NotPrincipal` exempts a principal that it lists together with the account. AWS
-    /// does not document a principal without its account, or a role with a listed session. With `Deny`, a principal with a
-    /// permissions boundary is never exempt. AWS does not support `NotPrincipal` with `Allow` (IAM user guide, "IAM JSON
-    /// policy elements: NotPrincipal").
+    /// Whether the caller is outside the list. `NotPrincipal` exempts a principal that is listed together with its
+    /// account. AWS does not document a principal without its account, or a role with a listed session. With `Deny`, a
+    /// principal with a permissions boundary is never exempt. AWS does not support `NotPrincipal` with `Allow` (IAM
+    /// user guide, "IAM JSON policy elements: NotPrincipal").
     fn excludes(&self, caller: &Caller, effect: Effect, is_bounded: bool) -> Covers {
         let listed = if self.has("*") {
             Covers::Yes
@@ -90,14 +90,14 @@ impl Principals {
         self.has(&caller.root_arn()) || caller.account().is_some_and(|account| self.has(account))
     }
 
-    /// Those that are sessions of the caller.
+    /// Values that are sessions of the caller.
     fn sessions(&self, caller: &Caller) -> impl Iterator<Item = &str> {
         let beginning = caller.sessions();
         let is_one = move |value: &&str| beginning.as_deref().is_some_and(|it| value.starts_with(it));
         self.values.iter().map(String::as_str).filter(is_one)
     }
 
-    /// What leaves open whether it is about the caller: the sessions that it names, or all of `NotPrincipal`.
+    /// JSON of the undecided principals: the named sessions, or the whole `NotPrincipal`.
     pub(super) fn open(&self, caller: &Caller) -> Value {
         if self.is_negated {
             return json!({ "NotPrincipal": { "AWS": self.values } });

@@ -1,13 +1,13 @@
-//! One question: what statements say of some actions on one resource.
+//! Decides a question: the effect of statements on some actions on one resource.
 
 use super::{Condition, Conditions, Covers, Holder, Open, Permissions, Request, Resource, Statement, reach::Reach};
 
-/// What is asked of a principal, and for which resource.
+/// The actions and the resource in question, for one principal.
 pub(super) struct Question<'q, 'a> {
     holder: &'q Holder<'a>,
     asked: Permissions,
     pub(super) request: Request<'q>,
-    /// All statements that deny any of it, the boundary's too.
+    /// All statements that deny any of the actions, including the boundary's.
     denies: Vec<&'a Statement>,
 }
 
@@ -18,18 +18,18 @@ impl<'q, 'a> Question<'q, 'a> {
         Self { holder, asked, request, denies }
     }
 
-    /// What these statements allow, whatever others deny.
+    /// Actions that these statements allow, whatever others deny.
     pub(super) fn allowed(&self, statements: impl Iterator<Item = &'a Statement>) -> Reach {
         let mut reach = Reach::default();
         for statement in statements.filter(|it| it.allows(self.asked)) {
-            // Evaluate patterns only for what would change the outcome.
+            // Patterns are evaluated only if they can change the result.
             let new = statement.permissions & self.asked & !reach.certain;
             reach = reach | if new.is_empty() { Reach::default() } else { self.allows(statement, new, reach.possible) };
         }
         reach
     }
 
-    /// What the boundary lets through, whatever it denies.
+    /// Actions that the boundary allows, whatever it denies.
     pub(super) fn bounded(&self) -> Reach {
         match self.holder.boundary {
             Some(boundary) => self.allowed(boundary.iter()),
@@ -37,7 +37,7 @@ impl<'q, 'a> Question<'q, 'a> {
         }
     }
 
-    /// What any statement denies. A policy that could not be read may deny everything.
+    /// Actions that any statement denies. A policy that could not be parsed may deny everything.
     pub(super) fn denied(&self) -> Reach {
         let unread = if self.holder.is_policy_unread { Covers::Maybe } else { Covers::No };
         self.denies.iter().fold(Reach::all(unread), |reach, statement| {
@@ -46,8 +46,8 @@ impl<'q, 'a> Question<'q, 'a> {
         })
     }
 
-    /// What a statement allows of these actions, but for those that are known to be possible. An open one has no effect where
-    /// another denies whenever it applies.
+    /// Actions that a statement allows, without those already known to be possible. An undecided statement has no
+    /// effect if a Deny statement applies whenever it does.
     fn allows(&self, statement: &Statement, actions: Permissions, possible: Permissions) -> Reach {
         match self.applies(statement) {
             Covers::Maybe => {
@@ -58,7 +58,7 @@ impl<'q, 'a> Question<'q, 'a> {
         }
     }
 
-    /// The actions that are denied whenever this statement, which is open, applies.
+    /// Actions that are denied whenever this undecided statement applies.
     fn outweighing(&self, open: &Statement, actions: Permissions) -> Permissions {
         let denies = self.denies.iter().filter(|it| it.denies(actions));
         let outweighing = denies.filter(|it| it.follows(open, self.request));
@@ -69,7 +69,7 @@ impl<'q, 'a> Question<'q, 'a> {
         statement.applies(self.request)
     }
 
-    /// What is open, of these actions.
+    /// Undecided conditions for these actions.
     pub(super) fn open(&self, actions: Permissions) -> Open {
         Open {
             allow: self.open_allows(self.holder.statements(), actions),
@@ -80,7 +80,7 @@ impl<'q, 'a> Question<'q, 'a> {
         }
     }
 
-    /// What decides the statements that allow; nothing where others allow for sure.
+    /// Conditions of the undecided Allow statements; empty if others certainly allow all of the actions.
     pub(super) fn open_allows(
         &self,
         statements: impl Iterator<Item = &'a Statement> + Clone,
@@ -101,12 +101,13 @@ impl<'q, 'a> Question<'q, 'a> {
         self.denies.iter().copied().filter(move |it| it.denies(actions) && self.applies(it) == Covers::Maybe)
     }
 
-    /// What decides these statements.
+    /// Conditions of these undecided statements.
     fn texts(&self, open: impl Iterator<Item = &'a Statement>) -> Vec<String> {
         open.map(|it| it.open(self.request)).collect()
     }
 
-    /// Conditions of the statements that allow these actions for sure, the boundary's too. `None`: they have none.
+    /// Conditions of the statements that certainly allow these actions, including the boundary's. `None` if they have
+    /// none.
     pub(super) fn conditions(&self, actions: Permissions) -> Option<Conditions> {
         let own = self.needed(self.holder.statements(), actions);
         let bounding = self.needed(self.holder.bounding(), actions);
@@ -114,7 +115,7 @@ impl<'q, 'a> Question<'q, 'a> {
         (!needed.is_empty()).then(|| Conditions::join(needed))
     }
 
-    /// `None`: one of them has no condition.
+    /// Conditions of the statements that certainly allow these actions. `None` if one of them is unconditional.
     fn needed(&self, statements: impl Iterator<Item = &'a Statement>, actions: Permissions) -> Option<Vec<&'a str>> {
         let allowing = statements.filter(|it| it.allows(actions) && self.applies(it) == Covers::Yes);
         allowing.map(|it| it.condition.as_ref().map(Condition::text)).collect()

@@ -1,10 +1,10 @@
-//! Sets of actions of which some are certain.
+//! Sets of possible and certain actions.
 
 use super::{Covers, Permissions};
 use std::ops::{BitAnd, BitOr, Not};
 
-/// Actions that hold for some requests, and those of them that hold for all. The operators are those of three-valued logic
-/// (Kleene's) for each action.
+/// Actions allowed for some requests, and the subset allowed for all. The operators are those of three-valued (Kleene)
+/// logic for each action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Reach {
     pub(super) possible: Permissions,
@@ -12,13 +12,13 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// These actions, as far as something covers them.
+    /// Creates a set of these actions with this certainty.
     pub(super) fn of(actions: Permissions, covers: Covers) -> Self {
         let if_it = |is: bool| if is { actions } else { Permissions::NONE };
         Self { possible: if_it(covers != Covers::No), certain: if_it(covers == Covers::Yes) }
     }
 
-    /// All actions.
+    /// Creates a set of all actions with this certainty.
     pub(super) fn all(covers: Covers) -> Self {
         Self::of(!Permissions::NONE, covers)
     }

@@ -1,23 +1,23 @@
-//! What is asked: by whom, and for which resource.
+//! A request: its caller and its resource.
 
 use super::{Caller, Known};
 
-/// A resource by its ARN.
+/// A resource, identified by its ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resource<'a> {
-    /// Its ARN.
+    /// ARN of the resource.
     pub arn: &'a str,
-    /// Id of its account, if known: the ARNs of buckets do not say it.
+    /// Id of its account, if known: ARNs of buckets do not contain it.
     pub account: Option<&'a str>,
 }
 
 impl<'a> Resource<'a> {
-    /// The resource with this ARN in this account.
+    /// Creates a resource in an account.
     pub fn of_account(arn: &'a str, account: &'a str) -> Self {
         Self { arn, account: Some(account) }
     }
 
-    /// Region of its ARN. Global resources have none, and buckets do not say theirs.
+    /// Region of its ARN. Global resources have none, and ARNs of buckets do not contain it.
     fn region(self) -> Option<&'a str> {
         self.arn.split(':').nth(3).filter(|region| !region.is_empty())
     }
@@ -32,21 +32,21 @@ impl<'a> From<&'a str> for Resource<'a> {
 /// A request as far as the graph knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Who asks. `None`: anybody.
+    /// Caller; `None` for any caller.
     pub caller: Option<&'a Caller>,
-    /// For what.
+    /// Requested resource.
     pub resource: Resource<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// Anybody's request for this resource.
+    /// Creates a request of any caller.
     pub fn of_anybody(resource: impl Into<Resource<'a>>) -> Self {
         Self { caller: None, resource: resource.into() }
     }
 
-    /// The value of a context key, which has no case (IAM user guide, "AWS global condition context keys"). A regional resource
-    /// is asked for in its own region; a role is not: STS has endpoints in all of them, and a role is passed in a request to
-    /// another service.
+    /// Returns the value of a context key; keys are case-insensitive (IAM user guide, "AWS global condition context
+    /// keys"). A regional resource is requested in its own region. For a role the region is unknown: STS has endpoints
+    /// in all regions, and a role is passed in a request to another service.
     pub fn value(&self, key: &str) -> Known<'a> {
         let key = key.to_lowercase();
         let known = |value: Option<&'a str>| value.map_or(Known::Unknown, Known::Is);
@@ -58,7 +58,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Whether caller and resource are of one account.
+    /// Whether caller and resource belong to the same account.
     fn is_local(&self) -> bool {
         self.caller.is_some_and(|caller| caller.account().is_some() && caller.account() == self.resource.account)
     }

@@ -1,10 +1,10 @@
-//! Statements.
+//! Statements of policies.
 
 use super::{Asked, Condition, Conditions, Pattern, Permissions, Request, Variables};
 use serde_json::{Map, Value};
 use std::ops::Not;
 
-/// What a statement does when it applies.
+/// Effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// `Allow`.
@@ -13,7 +13,7 @@ pub enum Effect {
     Deny,
 }
 
-/// A statement as it stands in a policy: each list is absent when the statement has no such element.
+/// A statement as in a policy. A list is `None` if the statement has no such element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Raw {
     /// `Effect`.
@@ -28,31 +28,31 @@ pub struct Raw {
     pub not_resource: Option<Vec<String>>,
     /// `Condition`, as JSON text.
     pub condition: Option<String>,
-    /// `Version` of the policy, where it is known. One of 2008-10-17 has no variables.
+    /// `Version` of the policy, if known. Version 2008-10-17 has no variables.
     pub version: Option<String>,
 }
 
-/// What a statement says of the actions that are asked for.
+/// A statement reduced to the relevant actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// Whether it allows or denies.
     pub effect: Effect,
-    /// Which of the actions.
+    /// Relevant actions.
     pub permissions: Permissions,
-    /// On which resources.
+    /// Resources.
     pub resources: Clause,
-    /// None when it always applies.
+    /// Condition; `None` if it always applies.
     pub condition: Option<Condition>,
 }
 
-/// Whether something is selected, or a statement applies.
+/// Whether an element selects something, or a statement applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Covers {
-    /// Never.
+    /// In no case.
     No,
-    /// That depends on what the graph does not have.
+    /// Depends on data outside the graph.
     Maybe,
-    /// Always.
+    /// In all cases.
     Yes,
 }
 
@@ -67,18 +67,17 @@ impl Not for Covers {
     }
 }
 
-/// Which texts an element and its negation select together.
+/// Texts selected by an element and its negation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
-    /// Any of these, or everything.
+    /// Selected patterns; `None` for all texts.
     only: Option<Vec<Pattern>>,
-    /// But none of these.
+    /// Excluded patterns.
     except: Vec<Pattern>,
 }
 
 impl Statement {
-    /// Reduces a statement to the actions that are asked for; none when it concerns none of them, or has no effect that
-    /// AWS knows.
+    /// Reduces a statement to the relevant actions. Returns `None` if it has none of them, or an unknown effect.
     pub fn new(raw: Raw, asked: &Asked) -> Option<Self> {
         let effect = match raw.effect.as_deref() {
             Some("Allow") => Effect::Allow,
@@ -97,12 +96,12 @@ impl Statement {
         (!permissions.is_empty()).then_some(Self { effect, permissions, resources, condition })
     }
 
-    /// Whether it allows any of these actions on something.
+    /// Whether it allows any of these actions on some resource.
     pub fn allows(&self, actions: Permissions) -> bool {
         self.effect == Effect::Allow && !(self.permissions & actions).is_empty()
     }
 
-    /// Whether it denies any of these actions on something.
+    /// Whether it denies any of these actions on some resource.
     pub fn denies(&self, actions: Permissions) -> bool {
         self.effect == Effect::Deny && !(self.permissions & actions).is_empty()
     }
@@ -112,15 +111,14 @@ impl Statement {
         self.resources.selects(request).min(holds(self.condition.as_ref(), request))
     }
 
-    /// Whether it applies whenever the other one does, to requests of this kind.
+    /// Whether it applies whenever `other` does, to requests of this kind.
     pub fn follows(&self, other: &Self, request: Request<'_>) -> bool {
         let selects = self.resources.follows(&other.resources) || self.resources.selects(request) == Covers::Yes;
         let holds = |condition: &Condition| condition.follows(other.condition.as_ref(), request);
         selects && self.condition.as_ref().is_none_or(holds)
     }
 
-    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and those of its resources
-    /// that are open.
+    /// Undecided parts, as a list of operator maps in JSON text: its condition, and its undecided resources.
     pub fn open(&self, request: Request<'_>) -> String {
         let condition = self.condition.as_ref().filter(|condition| condition.holds(request).is_none());
         let resources = self.resources.open(request).map(|resources| resources.to_string());
@@ -129,12 +127,12 @@ impl Statement {
 }
 
 impl Clause {
-    /// From an element and its negation; a statement with neither selects nothing.
+    /// Creates a clause from an element and its negation. With neither, it selects nothing.
     pub fn new(only: Option<Vec<String>>, except: Option<Vec<String>>) -> Self {
         Self::with(Pattern::new, only, except)
     }
 
-    /// The same for elements that name resources, perhaps with variables.
+    /// Same for elements with ARNs, which may have variables.
     pub fn of_arns(only: Option<Vec<String>>, except: Option<Vec<String>>, variables: Variables) -> Self {
         Self::with(|text| Pattern::of_arn(text, variables), only, except)
     }
@@ -145,7 +143,7 @@ impl Clause {
         Self { only: only.map(patterns), except: except.map(patterns).unwrap_or_default() }
     }
 
-    /// Patterns one of which everything that is selected matches; none when that can be anything.
+    /// Patterns of which each selected text matches one; `None` if any text may be selected.
     pub fn only(&self) -> Option<&[Pattern]> {
         self.only.as_deref()
     }
@@ -175,12 +173,13 @@ impl Clause {
         }
     }
 
-    /// Whether it is the same clause, and means the same: two policies of unknown versions may read a variable differently.
+    /// Whether it is the same clause with the same meaning: policies of unknown versions may differ in the meaning of a
+    /// variable.
     fn follows(&self, other: &Self) -> bool {
         self == other && !self.only.iter().flatten().chain(&self.except).any(Pattern::is_ambiguous)
     }
 
-    /// The patterns that leave open whether it selects this resource, as in a policy. `None`: nothing is open.
+    /// JSON of the undecided patterns for this resource; `None` if nothing is undecided.
     fn open(&self, request: Request<'_>) -> Option<Value> {
         if self.selects(request) != Covers::Maybe {
             return None;
@@ -201,7 +200,7 @@ impl Clause {
     }
 }
 
-/// Whether a condition holds; the absent one does.
+/// Whether a condition holds. A missing condition holds.
 pub(super) fn holds(condition: Option<&Condition>, request: Request<'_>) -> Covers {
     match condition.map(|condition| condition.holds(request)) {
         None | Some(Some(true)) => Covers::Yes,
@@ -210,7 +209,7 @@ pub(super) fn holds(condition: Option<&Condition>, request: Request<'_>) -> Cove
     }
 }
 
-/// `None`: a variable is absent.
+/// Returns `None` if a variable is absent.
 fn covers(pattern: &Pattern, request: Request<'_>) -> Option<Covers> {
     let (pattern, arn) = (pattern.of_request(request)?, request.resource.arn);
     Some(if is_bucket(arn) { pattern.covers_objects(arn) } else { pattern.covers(arn) })
@@ -220,7 +219,7 @@ pub(super) fn lower(texts: Option<Vec<String>>) -> Option<Vec<String>> {
     texts.map(|texts| texts.iter().map(|text| text.to_lowercase()).collect())
 }
 
-/// `arn:<partition>:s3:::<bucket>`.
+/// Whether the ARN is that of a bucket: `arn:<partition>:s3:::<bucket>`.
 pub(crate) fn is_bucket(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     let mut next = || parts.next();

@@ -1,10 +1,10 @@
-//! Who may assume a role.
+//! Decides whether a principal may assume a role.
 //!
-//! Every `AssumeRole` needs the consent of the role's trust policy (IAM user guide, "Policy evaluation logic"; STS API
-//! reference, `AssumeRole`). A principal of the role's own account needs no other policy if the trust policy names it. If
-//! the trust policy names its account, or it belongs to another account, it needs a policy of its own. A permissions
-//! boundary limits a named role, and no named session of one. AWS's pages disagree on named users: "Policy evaluation logic"
-//! says that the boundary does not limit them, "Update a role trust policy" that it does.
+//! Every `AssumeRole` must be allowed by the role's trust policy (IAM user guide, "Policy evaluation logic"; STS API
+//! reference, `AssumeRole`). A principal of the role's own account needs no other policy if the trust policy names it.
+//! If the trust policy names its account, or it belongs to another account, it needs its own policy. A permissions
+//! boundary limits a named role, but not a named session of it. AWS's pages disagree on named users: by "Policy
+//! evaluation logic" the boundary does not limit them, by "Update a role trust policy" it does.
 
 use super::{
     Caller, Clause, Condition, Conditions, Covers, Effect, Grant, Holder, Open, Permissions, Request, Resource,
@@ -17,13 +17,13 @@ use super::{
 };
 use serde_json::Value;
 
-/// In lower case.
+/// The action in lower case.
 const ASSUME_ROLE: &str = "sts:assumerole";
 
-/// What a role's trust policy says about assuming the role.
+/// Statements of a role's trust policy about assuming the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustPolicy {
-    /// `None`: the graph does not have it.
+    /// `None` if the graph does not have the policy.
     statements: Option<Vec<Statement>>,
 }
 
@@ -35,8 +35,8 @@ struct Statement {
 }
 
 impl TrustPolicy {
-    /// From the text that the collector writes on roles: a JSON list of statements. Without it, or if it is not understood,
-    /// nothing is certain.
+    /// Parses the text that the collector writes on roles: a JSON list of statements. If it is missing or cannot be
+    /// parsed, nothing is certain.
     pub fn new(text: Option<&str>) -> Self {
         let json = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
         let statements = json.as_ref().and_then(Value::as_array);
@@ -44,7 +44,7 @@ impl TrustPolicy {
         Self { statements: read.and_then(|read: Result<_, Unknown>| read.ok()) }
     }
 
-    /// What it says of a request to assume the role. Nothing of anything but users and roles.
+    /// Evaluates a request to assume the role. Callers other than users and roles get no permission.
     fn says(&self, request: Request<'_>, is_bounded: bool) -> Says {
         let Some(caller) = request.caller.filter(|caller| caller.makes_requests()) else { return Says::default() };
         let Some(statements) = &self.statements else { return Says::UNREAD };
@@ -65,7 +65,7 @@ impl TrustPolicy {
         says
     }
 
-    /// Whether a statement denies it whenever this one allows it.
+    /// Whether a Deny statement applies whenever this Allow statement does.
     fn is_outweighed(&self, allow: &Statement, request: Request<'_>, is_bounded: bool) -> bool {
         let denies = self.statements.iter().flatten().filter(|it| it.effect == Effect::Deny);
         let outweighs = |deny: &Statement| {
@@ -76,7 +76,7 @@ impl TrustPolicy {
         denies.into_iter().any(outweighs)
     }
 
-    /// What decides the statements with this effect that are open, of those about the request in this way.
+    /// Conditions of the undecided statements with this effect that name the caller in this way.
     fn open(&self, request: Request<'_>, effect: Effect, is_bounded: bool, way: fn(Named) -> Covers) -> Vec<String> {
         let Some(caller) = request.caller else { return Vec::new() };
         let is_open = |it: &&Statement| {
@@ -91,11 +91,11 @@ impl TrustPolicy {
     }
 }
 
-/// A statement has an element of a kind that AWS does not know.
+/// A statement has an unknown kind of element.
 struct Unknown;
 
 impl Statement {
-    /// `None`: it is not about assuming the role, or has no effect that AWS knows.
+    /// Returns `None` if the statement is not about assuming the role, or has an unknown effect.
     fn new(json: &Value) -> Result<Option<Self>, Unknown> {
         let effect = match json["effect"].as_str() {
             Some("Allow") => Effect::Allow,
@@ -113,13 +113,13 @@ impl Statement {
         Ok(Some(Self { effect, whom, condition }))
     }
 
-    /// How it is about this caller.
+    /// Ways in which it names this caller.
     fn named(&self, caller: &Caller, is_bounded: bool) -> Named {
         self.whom.named(caller, self.effect, is_bounded)
     }
 
-    /// What decides whether it applies, as a list of operator maps in JSON text: its condition, and its principals if they are
-    /// open.
+    /// Undecided parts, as a list of operator maps in JSON text: its condition, and its principals if they are
+    /// undecided.
     fn open(&self, request: Request<'_>, caller: &Caller, named: Covers) -> String {
         let condition = self.condition.as_ref().filter(|condition| condition.holds(request).is_none());
         let principals = (named == Covers::Maybe).then(|| self.whom.open(caller).to_string());
@@ -127,7 +127,7 @@ impl Statement {
     }
 }
 
-/// A list of texts, or nothing.
+/// Reads a list of texts; null is `None`.
 fn texts(json: &Value) -> Result<Option<Vec<String>>, Unknown> {
     match json {
         Value::Null => Ok(None),
@@ -139,14 +139,14 @@ fn texts(json: &Value) -> Result<Option<Vec<String>>, Unknown> {
     }
 }
 
-/// What a trust policy says of one caller.
+/// Result of a trust policy for one caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Says {
-    /// It lets in the caller by name, or everyone.
+    /// Allowed for the caller by name, or for everyone.
     by_name: Covers,
-    /// It lets in sessions of the caller, a role, by their names.
+    /// Allowed for sessions of the caller, a role, by name.
     by_session: Covers,
-    /// It lets in the caller's account as a whole.
+    /// Allowed for the caller's account as a whole.
     by_account: Covers,
     denied: Covers,
 }
@@ -162,16 +162,16 @@ impl Says {
         Self { by_name: Covers::Maybe, by_session: Covers::No, by_account: Covers::Maybe, denied: Covers::Maybe };
 }
 
-/// The ways to assume a role.
+/// Ways to assume a role.
 struct Ways {
-    /// The principal's policies let it, and the role does in one way or another.
+    /// The principal's policies allow it, and the trust policy does in any way.
     policies: Reach,
     /// The trust policy of a role in the principal's account names the principal.
     name: Reach,
 }
 
 impl Holder<'_> {
-    /// Whether the principal may assume a role with this trust policy; `asked` is that action.
+    /// Decides whether the principal may assume a role with this trust policy. `asked` is the action.
     pub fn assume(&self, asked: Permissions, role: &str, trust: &TrustPolicy) -> Option<Grant> {
         let question = Question::new(self, asked, Resource::from(role));
         let says = trust.says(question.request, self.is_bounded());
@@ -194,7 +194,7 @@ impl Holder<'_> {
         Ways { policies, name: if is_local { name } else { Reach::default() } }
     }
 
-    /// What is open, when nothing is certain.
+    /// Undecided conditions, if nothing is certain.
     fn open(&self, question: &Question<'_, '_>, asked: Permissions, trust: &TrustPolicy, ways: &Ways) -> Open {
         let (request, is_bounded) = (question.request, self.is_bounded());
         let allows = |way| trust.open(request, Effect::Allow, is_bounded, way);

@@ -1,4 +1,4 @@
-//! Accounts, and what the graph says of a sync.
+//! Accounts, and the graph's own record of a sync.
 
 use crate::world::{World, check};
 use expect_test::expect;

@@ -36,7 +36,7 @@ async fn network_acls_protect_the_balancers_of_their_subnets() -> anyhow::Result
     check(&["load_balancer_network_acls"], make, &edges("PROTECTS"), expected).await
 }
 
-/// Two VPCs in which one address occurs, and one in which another occurs twice.
+/// Two VPCs that share an address, and one that has another address twice.
 const NETWORK: &str = "CREATE (s1:AWSEC2Subnet {id: 's1', vpc_id: 'vpc1'}), (s2:AWSEC2Subnet {id: 's2', vpc_id: 'vpc2'}), \
     (e1:AWSNetworkInterface {id: 'e1', region: 'r'})-[:PART_OF_SUBNET]->(s1), \
     (e2:AWSNetworkInterface {id: 'e2', region: 'r'})-[:PART_OF_SUBNET]->(s2), \
@@ -68,7 +68,7 @@ async fn addresses_behind_a_balancer_are_those_of_its_network() -> anyhow::Resul
 
 #[tokio::test]
 async fn a_service_tells_which_of_two_interfaces_is_meant() -> anyhow::Result<()> {
-    // In another VPC than the group names, so that the network alone finds nothing.
+    // In another VPC than that of the group, so that the network alone finds nothing.
     let more = "(group)-[:TARGETS]->(service:AWSECSService {id: 's'})<-[:WORKLOAD_PARENT]-(task:AWSECSTask {id: 't'}), \
         (task)-[:NETWORK_INTERFACE]->(:AWSNetworkInterface {id: 'e5'})-[:PRIVATE_IP_ADDRESS]-> \
         (:AWSEC2PrivateIp {id: 'e5:10.9.9.9', private_ip_address: '10.9.9.9'}), \

@@ -1,4 +1,4 @@
-//! What the internet reaches.
+//! Exposure to the internet.
 
 use crate::world::{World, check};
 use expect_test::expect;
@@ -9,7 +9,7 @@ const STEPS: &[&str] =
 const ASK: &str = "MATCH (n) WHERE n:AWSEC2Instance OR n:AWSLoadBalancer OR n:AWSLoadBalancerV2 OR n:AWSAutoScalingGroup \
     RETURN n.id AS a, n.exposed_internet AS b, n.exposed_internet_type AS c ORDER BY a";
 
-/// Group `open` lets everyone in to ports 80 to 90, `all` to everything, `closed` a neighbour.
+/// Group `open` allows everyone on ports 80 to 90, `all` on all ports, `closed` only a neighbour.
 const GROUPS: &str = "CREATE (everyone:AWSIpRange {id: '0.0.0.0/0', range: '0.0.0.0/0'}), \
     (near:AWSIpRange {id: '10.0.0.0/8', range: '10.0.0.0/8'}), \
     (open:AWSEC2SecurityGroup {id: 'open'}), (all:AWSEC2SecurityGroup {id: 'all'}), \

@@ -1,4 +1,4 @@
-//! Steps on graphs made by hand, in a real Neo4j.
+//! Steps on hand-made graphs, in a real Neo4j.
 
 mod accounts;
 mod balancers;

@@ -1,11 +1,11 @@
-//! Who may assume, pass and use what.
+//! Permissions to assume, pass and use resources.
 
 use crate::world::{TAG, World, check, edges};
 use expect_test::expect;
 use std::fmt::Write;
 
-/// A graph in short: `ACCOUNT NAME` lines are roles with the id and ARN `arn:aws:iam::ACCOUNT:role/NAME`, and below one,
-/// indented, come what it says: `trusts ACCOUNT NAME`, or a statement `POLICY: Allow ACTION RESOURCE [CONDITION]`.
+/// A graph in short form. `ACCOUNT NAME` lines are roles with the id and ARN `arn:aws:iam::ACCOUNT:role/NAME`. Indented
+/// lines below a role describe it: `trusts ACCOUNT NAME`, or a statement `POLICY: Allow ACTION RESOURCE [CONDITION]`.
 fn graph(text: &str, more: &str) -> String {
     let mut cypher =
         "UNWIND ['1', '2'] AS id MERGE (:AWSAccount {id: id, inscope: true}) WITH count(*) AS _ ".to_owned();
@@ -104,7 +104,7 @@ async fn a_role_is_assumed_by_whom_it_trusts_and_who_may() -> anyhow::Result<()>
     check(STEP, &make, &edges("STS_ASSUMEROLE_ALLOW"), expected).await
 }
 
-/// What depends on the request, and a trust policy that denies.
+/// Grants that depend on the request, and a trust policy that denies.
 #[tokio::test]
 async fn certain_and_uncertain_edges_are_told_apart() -> anyhow::Result<()> {
     let make = graph(
@@ -196,8 +196,8 @@ async fn roles_are_passed_within_an_account() -> anyhow::Result<()> {
     check(STEP, &make, &edges("CAN_PASS_ROLE"), expected).await
 }
 
-/// A principal that a role of its own account names needs no policy. If the role names the account, or belongs to another
-/// account, the principal needs one.
+/// A principal needs no policy for a role of its own account that names it. It needs one if the role names the account,
+/// or belongs to another account.
 #[tokio::test]
 async fn who_is_trusted_by_name_needs_no_policy() -> anyhow::Result<()> {
     let make = graph(
@@ -240,7 +240,7 @@ async fn who_is_trusted_by_name_needs_no_policy() -> anyhow::Result<()> {
     check(STEP, &make, question, expected).await
 }
 
-/// A group's policies are its members'; a deny among them too. Variables are those of the member.
+/// Members have the policies of their group, including a Deny. Variables are those of the member.
 #[tokio::test]
 async fn members_have_their_groups_policies() -> anyhow::Result<()> {
     let make = graph(
@@ -352,7 +352,7 @@ async fn what_is_no_longer_granted_goes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// More principals, policies and edges than a page or a batch holds.
+/// More principals, policies and edges than fit into a page or a batch.
 #[tokio::test]
 async fn many_principals_are_read_in_pages() -> anyhow::Result<()> {
     let world = World::new(

@@ -16,7 +16,7 @@ async fn an_empty_graph_is_analysed_too() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A step that the database rejects holds up neither the others nor the sync, but nothing says that all is well.
+/// A step that the database rejects blocks neither the others nor the sync, but the sync is not recorded as complete.
 #[tokio::test]
 async fn a_step_that_fails_is_named_and_the_others_are_done() -> anyhow::Result<()> {
     let world = World::new(
@@ -51,7 +51,7 @@ async fn changes_that_are_too_many_for_a_transaction_are_made_in_several() -> an
     Ok(())
 }
 
-/// One administrator and many roles that trust the account. One transaction cannot draw as many edges as are drawn together.
+/// One administrator and many roles that trust the account. One transaction cannot write all edges of a batch.
 #[tokio::test]
 async fn permissions_that_are_too_many_for_a_transaction_are_drawn_in_several() -> anyhow::Result<()> {
     const ROLES: usize = 6_000;

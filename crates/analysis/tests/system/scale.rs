@@ -1,9 +1,9 @@
-//! How long a large graph takes; run by hand: `cargo test -p analysis --test system -- --ignored --nocapture scale`.
+//! Time for a large graph. Run by hand: `cargo test -p analysis --test system -- --ignored --nocapture scale`.
 
 use crate::world::{TAG, World};
 
-/// Ten accounts with 1,000 roles each: ten administrators, and 990 with a policy of their own that lets them pass and
-/// assume roles of their application, and a managed policy with a thousand read actions.
+/// Ten accounts with 1,000 roles each: ten administrators, and 990 roles with a policy to pass and assume roles of
+/// their application, and a managed policy with a thousand read actions.
 const PRINCIPALS: &str = "CREATE (admin:AWSManagedPolicy:AWSPolicy {id: 'arn:aws:iam::aws:policy/Admin'}) \
     -[:STATEMENT]->(:AWSPolicyStatement {id: 'admin', effect: 'Allow', action: ['*'], resource: ['*']}) \
     CREATE (read:AWSManagedPolicy:AWSPolicy {id: 'arn:aws:iam::aws:policy/Read'}) -[:STATEMENT]-> \
@@ -22,7 +22,7 @@ const TRUST: &str = "MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole) WITH
     WITH account, collect(role) AS roles UNWIND range(0, 998) AS n \
     WITH roles[n] AS a, roles[n + 1] AS b CREATE (a)-[:TRUSTS_AWS_PRINCIPAL]->(b)";
 
-/// 50,000 instances in 500 groups, every tenth of them open; one group has 5,000 of them.
+/// 50,000 instances in 500 groups, one of them with 5,000 instances. Every tenth group is open.
 const INSTANCES: &str = "CREATE (everyone:AWSIpRange {id: '0.0.0.0/0', range: '0.0.0.0/0'}) \
     WITH everyone UNWIND range(1, 500) AS g CREATE (group:AWSEC2SecurityGroup {id: 'sg' + g}) \
     CREATE (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound {id: 'rule' + g, protocol: '-1'}) \
@@ -38,7 +38,7 @@ async fn ten_thousand_principals() -> anyhow::Result<()> {
     for (label, property) in analysis::INDEXES {
         world.change(&format!("CREATE INDEX FOR (n:{label}) ON (n.{property})")).await?;
     }
-    // Plans stay as they are made on an empty graph.
+    // Neo4j keeps the plans that it made on an empty graph.
     analysis::run(&world.store, 1).await?;
     for make in [PRINCIPALS, TRUST, INSTANCES] {
         world.change(make).await?;

@@ -1,5 +1,5 @@
-//! Decisions that AWS documents, as numbered test vectors: policies in the form in which IAM answers with them, the statements
-//! of the graph that come of them, and the edge that is drawn or not.
+//! Decisions that AWS documents, as numbered test vectors: policies in IAM's form, the resulting statements in the
+//! graph, and the expected edge.
 //!
 //! Sources: IAM user guide ("Policy evaluation logic", "Permissions boundaries", "IAM JSON policy elements", "Condition
 //! operators", "Variables and tags", "Single-valued and multivalued context keys"), STS API reference (`AssumeRole`), and the
@@ -16,10 +16,10 @@ use std::{
     ops::RangeInclusive,
 };
 
-/// Numbers of all vectors. Those between them were never given.
+/// Numbers of all vectors. The others never existed.
 const NUMBERS: &[RangeInclusive<u32>] = &[1..=17, 19..=32, 34..=68, 70..=72, 74..=76, 78..=81, 83..=83, 85..=100];
 
-/// Vectors that are not run, with the reason.
+/// Vectors that do not run, with the reason.
 const EXCLUDED: &[(RangeInclusive<u32>, &str)] = &[
     (14..=14, "policy of a resource other than a role; of a role it is 59"),
     (20..=24, "session policy: AWS does not list them"),
@@ -41,14 +41,14 @@ const EXCLUDED: &[(RangeInclusive<u32>, &str)] = &[
     (99..=100, "policy of a resource other than a role"),
 ];
 
-/// Number, who asks for what, policies, outcome.
+/// Number, question, policies, outcome.
 ///
-/// Who: `user` or `role`; `passes` or `assumes` the role TARGET of the same account, `assumes abroad` and `passes abroad`
-/// that of another one, `reads` the bucket `logs`. Policies, separated by `; `: `own`, `group` and `boundary` have a statement,
-/// `own 2008` one of that version; `boundary empty` says nothing, and `own unread` cannot be read; `trust` has an effect and
-/// principals: `me`, a `session` of mine, `account`, its `id`, `other` (account) or `everyone`, or all but those behind `!`.
-/// `member` puts the account into the organization `o-1`. Outcome: `A` allowed, `D` denied, `C` conditional with the
-/// condition.
+/// Question: `user` or `role`; `passes` or `assumes` the role TARGET of the same account, `assumes abroad` and `passes
+/// abroad` that of another one, `reads` the bucket `logs`. Policies, separated by `; `: `own`, `group` and `boundary`
+/// have a statement, `own 2008` one of that version. `boundary empty` has no statement, and `own unread` cannot be
+/// parsed. `trust` has an effect and principals: `me`, a `session` of mine, `account`, its `id`, `other` (account) or
+/// `everyone`, or all except those after `!`. `member` puts the account into the organization `o-1`. Outcome: `A`
+/// allowed, `D` denied, `C` conditional with the condition.
 type Vector = (u32, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -59,7 +59,7 @@ const VECTORS: &[Vector] = &[
     (3, "user passes", "own Allow iam:PassRole on *; own Deny iam:PassRole on *", "D"),
     (4, "user passes", "group Allow iam:PassRole on *", "A"),
     (4, "user passes", "own Allow iam:PassRole on *; group Deny iam:* on *", "D"),
-    // The policy of a resource, here of a role.
+    // Policy of a resource, here of a role.
     (5, "user assumes", "own Allow s3:* on *; trust Allow me", "A"),
     (5, "role assumes", "trust Allow me", "A"),
     (6, "user assumes", "own Allow s3:* on *; trust Allow account", "D"),
@@ -148,7 +148,7 @@ const VECTORS: &[Vector] = &[
     (83, "role passes", "own 2008 Allow * on arn:aws:iam::*:role/${aws:username, 'target'}", "D"),
     (83, "role passes", r#"own Allow * on * if {"StringEquals": {"aws:PrincipalType": "${aws:username, 'AssumedRole'}"}}"#, "A"),
     (83, "role passes", r#"own 2008 Allow * on * if {"StringEquals": {"aws:PrincipalType": "${aws:username, 'AssumedRole'}"}}"#, "D"),
-    // What stays open.
+    // Open conditions.
     (85, "user passes", r#"own Allow * on *; own Deny * on * if {"Bool": {"aws:SecureTransport": "false"}}"#,
         r#"C unless {"Bool": {"aws:SecureTransport": "false"}}"#),
     (90, "user passes", r#"own Allow * on *; own Deny * on * if {"Null": {"c1": "true"}}; own Deny * on * if {"Null": {"c2": "true"}}"#,
@@ -169,12 +169,12 @@ const VECTORS: &[Vector] = &[
     (91, "user queries", r#"own Allow * on *; own Deny * on * if {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#, "D"),
     (91, "user passes", r#"own Allow * on *; own Deny * on * if {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#,
         r#"C unless {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#),
-    // Policies that cannot be read may deny.
+    // Policies that cannot be parsed may deny.
     (1, "user passes", "own Allow iam:PassRole on *; group unread", "C unread policy"),
     (1, "user passes", "own Allow iam:PassRole on *; group empty", "A"),
     (11, "role passes", "own Allow iam:PassRole on *; boundary unread", "C unread permissions boundary"),
     (57, "user assumes", "own Allow sts:AssumeRole on *; trust unread account", "C unread trust policy"),
-    // Only roles of one's own account are passed.
+    // Only roles of the same account can be passed.
     (98, "user passes abroad", "own Allow * on *", "D"),
 ];
 
@@ -213,7 +213,7 @@ async fn decisions_are_those_that_aws_documents() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Edges of this type answer the question.
+/// Type of the edges that answer the question.
 fn kind(question: &str) -> &'static str {
     match question.split(' ').nth(1) {
         Some("passes") => "CAN_PASS_ROLE",
@@ -223,14 +223,14 @@ fn kind(question: &str) -> &'static str {
     }
 }
 
-/// Whether an edge shows what it depends on.
+/// Whether an edge shows its conditions.
 fn says_why(edge: &Value) -> bool {
     let condition: Value = serde_json::from_str(edge["condition"].as_str().unwrap_or_default()).expect("JSON");
     let parts = condition.as_object().into_iter().flat_map(|parts| parts.values());
     parts.into_iter().any(|part| part.as_array().is_none_or(|list| !list.is_empty()))
 }
 
-/// An edge as an outcome.
+/// Formats an edge as an outcome.
 fn outcome(edge: &Value) -> String {
     let Some(condition) = edge["condition"].as_str() else { return "A".to_owned() };
     let condition: Value = serde_json::from_str(condition).expect("JSON");

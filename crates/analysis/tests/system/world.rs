@@ -1,4 +1,4 @@
-//! A graph made by hand, a few steps, and what they leave.
+//! A hand-made graph, a few steps, and their results.
 
 use anyhow::Context;
 use expect_test::Expect;
@@ -6,7 +6,7 @@ use graph::{GraphConfig, GraphStore};
 use testkit::Neo4j;
 use tokio::sync::MutexGuard;
 
-/// The tag of the sync in all tests; older is 50, newer 200.
+/// Tag of the sync in all tests; an older one is 50, a newer one 200.
 pub(crate) const TAG: i64 = 100;
 
 pub(crate) struct World {
@@ -15,7 +15,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A graph made by this statement.
+    /// Creates a graph with this statement.
     pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
         let neo4j = Neo4j::shared().await?;
         let store = connect(&neo4j).await?;
@@ -34,7 +34,7 @@ impl World {
         Ok(analysis::run_step(&self.store, step, tag).await?)
     }
 
-    /// One line for each row that a question yields, its columns separated by spaces.
+    /// Runs a query. Returns one line per row, with columns separated by spaces.
     pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<String> {
         let rows = self.neo4j.rows(question).await?;
         let line = |row: &serde_json::Value| {
@@ -60,7 +60,7 @@ pub(crate) async fn connect(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
     Ok(GraphStore::connect(&config).await?)
 }
 
-/// Makes a graph, runs the steps and asks; the same again has to change nothing.
+/// Creates a graph, runs the steps and compares the result. A second run must change nothing.
 pub(crate) async fn check(steps: &[&str], make: &str, question: &str, expected: Expect) -> anyhow::Result<()> {
     let world = World::new(make).await?;
     for name in steps {
@@ -76,7 +76,7 @@ pub(crate) async fn check(steps: &[&str], make: &str, question: &str, expected: 
     Ok(())
 }
 
-/// All edges of these types with their ends' ids and properties but `firstseen`, which has to be there when `seen`.
+/// All edges of these types with their ends' ids and their properties except `firstseen`.
 pub(crate) fn edges(kinds: &str) -> String {
     format!(
         "MATCH (a)-[r:{kinds}]->(b) RETURN a.id AS a, type(r) AS b, b.id AS c, \

@@ -53,7 +53,7 @@ async fn a_strangers_larger_message_is_parked_without_its_bytes() -> anyhow::Res
     delivery.settle(Outcome::Park("not a work item".to_owned())).await?;
     let parked = world.bus.next_parked(0).await?.expect("a parked message");
     assert!(parked.payload.is_empty());
-    assert_eq!(parked.reason, "its 1048576 bytes are too many to be kept; not a work item");
+    assert_eq!(parked.reason, "its payload of 1048576 bytes was too large and was not kept; not a work item");
     let sent = world.bus.send_back(&parked).await;
     assert!(matches!(sent, Err(SendBackError::NotKept)), "{sent:?}");
     Ok(())

@@ -27,7 +27,7 @@ fn role(trust: &str) -> RoleDetail {
         .build()
 }
 
-/// What comes of the pages, and the ARNs of policies that are still to be fetched.
+/// Rows of the pages, and ARNs of policies that are still to be fetched.
 async fn read(pages: &[GetAccountAuthorizationDetailsOutput]) -> Result<(String, Vec<String>), CollectError> {
     let mut sink = Sink::to_memory(place());
     let groups = HashMap::from([("admins", "arn:aws:iam::111111111111:group/people/admins")]);
@@ -126,7 +126,7 @@ async fn policies_that_nobody_holds_are_left_out_and_late_ones_are_fetched() {
     assert_eq!(awaited, [POLICY]);
 }
 
-/// It may be attached to nobody.
+/// A boundary may be attached to no principal.
 #[tokio::test]
 async fn the_policy_of_a_boundary_is_fetched() {
     let user =
@@ -151,7 +151,7 @@ async fn statements_of(document: &str) -> (String, bool) {
     (count.expect("a count").to_owned(), failed)
 }
 
-/// A policy without statements grants nothing, and is not one that cannot be read.
+/// A policy without statements grants nothing, and differs from one that cannot be read.
 #[tokio::test]
 async fn an_empty_policy_is_complete_and_an_unreadable_one_is_a_failure() {
     assert_eq!(statements_of(r#"{"Statement":[]}"#).await, ("0".to_owned(), false));
@@ -161,7 +161,7 @@ async fn an_empty_policy_is_complete_and_an_unreadable_one_is_a_failure() {
     }
 }
 
-/// What a listing of two roles and further answers comes to, and the ids of its rows.
+/// Result of a listing with two roles and further responses, and the ids of its rows.
 async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
     let all = [&["", ROLES][..], answers].concat();
     let server = Canned::answering(&all);
@@ -173,7 +173,7 @@ async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
     (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
 }
 
-/// One has a trust policy and an inline policy that are not JSON, both have policies that no page describes.
+/// One role has a trust policy and an inline policy that are not JSON. Both have policies that no page describes.
 const ROLES: &str = "<RoleDetailList>\
     <member><Arn>role/a</Arn><AssumeRolePolicyDocument>%7B</AssumeRolePolicyDocument>\
     <RolePolicyList><member><PolicyName>own</PolicyName><PolicyDocument>%7B</PolicyDocument></member></RolePolicyList>\
@@ -187,7 +187,7 @@ const VERSION: &str = "<PolicyVersion><Document>{\"Statement\":{\"Effect\":\"All
 #[tokio::test]
 async fn a_document_that_cannot_be_read_is_named_and_the_others_are_read() {
     let (ended, rows) = listed(&[FOUND, VERSION, FOUND, VERSION]).await;
-    let error = "2 items could not be read: role/a/inline_policy/own, and first role/a: the document is not JSON: \
+    let error = "2 items could not be read: role/a/inline_policy/own; first error: role/a: the document is not JSON: \
                  EOF while parsing an object at line 1 column 1";
     assert_eq!(ended, Err(error.to_owned()));
     let expected = [
@@ -209,7 +209,7 @@ async fn a_policy_that_cannot_be_fetched_does_not_hide_the_others() {
     assert!(rows.contains(&"policy/b/statement/1".to_owned()) && !rows.contains(&"policy/a".to_owned()), "{rows:?}");
 }
 
-/// Its default version is gone because there is a new one; a policy that is gone itself is left out.
+/// A new default version has replaced the first one. A deleted policy is left out.
 #[tokio::test]
 async fn a_new_default_version_is_asked_for() {
     let (ended, rows) = listed(&[FOUND, "!NoSuchEntity gone", FOUND, VERSION, "!NoSuchEntity gone"]).await;

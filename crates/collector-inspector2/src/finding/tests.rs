@@ -135,7 +135,7 @@ fn a_full_finding_leaves_nothing_null() {
     "#]].assert_eq(&render(&FINDING, &finding, &["ecrimageid", "ecrrepositoryid"]));
 }
 
-/// Labels, edges and properties that say which resource is affected.
+/// Labels, edges and properties that identify the affected resource.
 fn affected(finding: &Finding) -> String {
     let ontology = FINDING.ontology.iter().map(|it| it.name);
     let nulls: Vec<&str> = FINDING.props.iter().map(|prop| prop.name).chain(ontology).collect();
@@ -184,7 +184,7 @@ fn a_package_of_many_findings_is_one_row() {
     );
 }
 
-/// Lists the findings of the own account and these members with these answers: the rest is those of the listing.
+/// Lists the findings of the own account and these members. `answers` follow the responses for the members.
 async fn listed(members: usize, answers: &[String]) -> (Canned, Result<(), CollectError>, String) {
     let members: Vec<_> = (0..members).map(|nth| format!(r#"{{"accountId":"{:012}"}}"#, 900 + nth)).collect();
     let members = format!(r#"{{"members":[{}]}}"#, members.join(","));
@@ -197,7 +197,7 @@ async fn listed(members: usize, answers: &[String]) -> (Canned, Result<(), Colle
     (server, result, render_batches(&batches))
 }
 
-/// A page with one finding of this id.
+/// A page with one finding with this id.
 fn page(arn: &str) -> String {
     format!(
         r#"{{"findings":[{{"findingArn":"{arn}","awsAccountId":"000000000900","type":"NETWORK_REACHABILITY",
@@ -209,7 +209,7 @@ fn page(arn: &str) -> String {
 #[tokio::test]
 async fn an_account_whose_findings_cannot_be_listed_does_not_take_the_others_along() {
     let mut answers = vec![page("first"), "!ValidationException no such account".to_owned()];
-    // The accounts of the failed call, each alone.
+    // A call for each account of the failed call.
     answers.extend((0..10).map(|nth| match nth {
         4 => "!AccessDeniedException Invoking account does not have access to this account".to_owned(),
         nth => page(&format!("alone-{nth}")),

@@ -27,7 +27,7 @@ const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttli
 const EXPIRED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>It is expired</Message>\
     </Error></ErrorResponse>";
 
-/// Answers one request after the other with the statuses given, the last one again and again; counts.
+/// Returns the given statuses in turn, repeating the last one, and counts requests.
 struct Aws {
     url: String,
     connections: Arc<AtomicUsize>,
@@ -53,13 +53,13 @@ impl Aws {
         self.client_of(&endpoints(options), options)
     }
 
-    /// Client of another work item of the worker that these endpoints are of.
+    /// A client of another work item of the worker with these endpoints.
     fn client_of(&self, endpoints: &Arc<Endpoints>, options: &Options) -> Client {
         client(&self.url, endpoints, options, credentials())
     }
 }
 
-/// Status 0 is no answer at all, status 1 the head of one.
+/// Status 0 is no response, status 1 only the head of one.
 async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<AtomicUsize>) -> io::Result<()> {
     loop {
         if read_request(&mut stream).await? == 0 {
@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream, answers: &'static [u16], answered: Arc<Ato
     }
 }
 
-/// Reads a head and the body that its content-length announces.
+/// Reads a head, and a body of its content-length.
 async fn read_request(stream: &mut TcpStream) -> io::Result<usize> {
     let mut bytes = Vec::new();
     loop {
@@ -201,7 +201,7 @@ async fn an_endpoint_that_hung_for_one_item_is_unreachable_for_the_others() {
     for _ in 0..25 {
         let error = call(&aws.client_of(&endpoints, &options)).await.expect_err("no call");
         assert_eq!(error.class, FailureClass::Unreachable);
-        assert!(error.message.contains("is taken for unreachable"), "{error}");
+        assert!(error.message.contains("counts as unreachable"), "{error}");
     }
     assert!(aws.requests.load(SeqCst) <= 3, "two attempts of the first item and a trial of the second");
 }
@@ -248,7 +248,7 @@ async fn no_session_is_a_failure_of_the_credentials() {
     assert!(error.message.contains("the broker is gone"), "{error}");
 }
 
-/// A lease that is given again and again, under another key each time; and which of the requests wanted a fresh one.
+/// A lease that can be renewed, each time with another key. Records which requests asked for a fresh one.
 async fn lease() -> (LeasedCredentials, Arc<Mutex<Vec<bool>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let all = asked.clone();

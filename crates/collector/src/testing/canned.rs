@@ -1,5 +1,4 @@
-//! An AWS that answers from memory, for tests of listings: which calls they make, with which page sizes, to the last
-//! page.
+//! An AWS that answers from memory, for tests of a listing's calls and page sizes up to the last page.
 
 use crate::Connection;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -16,9 +15,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A server of AWS. It remembers requests and answers each, in XML with the inside of `<…Response>` or `<…Result>` (EC2, IAM, Auto
-/// Scaling and Elastic Load Balancing), or with an object in JSON (Inspector2). The inside is empty when it has no more, and so
-/// is the object. An answer `!Code message` is an error.
+/// An AWS server that records requests and returns the given answers in turn. An answer is the inside of `<…Response>`
+/// or `<…Result>` in XML (EC2, IAM, Auto Scaling and Elastic Load Balancing), or a JSON object (Inspector2). Without
+/// further answers, both are empty. An answer `!Code message` is an error.
 #[derive(Debug, Clone, Default)]
 pub struct Canned(Arc<Mutex<State>>);
 
@@ -28,22 +27,22 @@ struct State {
     requests: Vec<Request>,
 }
 
-/// One request.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where it was sent.
+    /// URI of the request.
     pub uri: String,
     form: String,
 }
 
 impl Canned {
-    /// Answers in this order.
+    /// Returns these answers in turn.
     pub fn answering(answers: &[&str]) -> Self {
         let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
         Self(Arc::new(Mutex::new(State { answers, requests: Vec::new() })))
     }
 
-    /// Settings for clients of this server, which call once.
+    /// Settings for clients of this server, without retries.
     pub fn connection(&self) -> Connection {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
@@ -56,7 +55,7 @@ impl Canned {
         Connection { sdk: sdk.build(), retry_partition: RetryPartition::new("test"), endpoints: HashMap::new() }
     }
 
-    /// The requests so far.
+    /// Requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.state().requests.clone()
     }
@@ -67,7 +66,7 @@ impl Canned {
 }
 
 impl Request {
-    /// What was sent.
+    /// Body of the request.
     pub fn body(&self) -> &str {
         &self.form
     }
@@ -102,13 +101,13 @@ impl HttpConnector for Canned {
     }
 }
 
-/// As the services word it that answer in JSON. The message needs no escapes.
+/// Error of the JSON services. The message must not need escapes.
 fn json_refusal(error: &str) -> String {
     let (code, message) = error.split_once(' ').unwrap_or((error, ""));
     format!(r#"{{"__type":"{code}","message":"{message}"}}"#)
 }
 
-/// As EC2 words it, or the other services.
+/// Error of EC2, or of the other XML services.
 fn refusal(error: &str, ec2: bool) -> String {
     let (code, message) = error.split_once(' ').unwrap_or((error, ""));
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");

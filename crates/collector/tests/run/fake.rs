@@ -1,4 +1,4 @@
-//! A service without AWS, a broker that grants everything, and a collector to be stopped or killed.
+//! A service without AWS, a broker that grants everything, and a collector that can be stopped or killed.
 
 use anyhow::Context;
 use aws_credential_types::Credentials;
@@ -24,9 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The broker does not answer lease requests for this account.
 pub(crate) const SILENT: &str = "888888888888";
-/// The broker refuses this account.
+/// The broker refuses leases for this account.
 pub(crate) const REFUSED: &str = "999999999999";
-/// How often the listing that hangs has begun.
+/// Number of starts of the hanging listing.
 pub(crate) static BEGUN: AtomicU32 = AtomicU32::new(0);
 
 static THING: Node<u32> = Node {
@@ -64,7 +64,7 @@ pub(crate) static LARGE: Service<()> = Service {
     ..without_listings()
 };
 
-/// Pages that arrive slowly, together for longer than the limit of the test.
+/// Pages that arrive slowly, in total longer than the limit of the test.
 pub(crate) static STEADY: Service<()> = Service {
     name: "steady",
     listings: &[Listing {
@@ -84,10 +84,10 @@ pub(crate) static STEADY: Service<()> = Service {
     ..without_listings()
 };
 
-/// Lets the listing of [`SLOW`] go on.
+/// Lets the listing of [`SLOW`] continue.
 pub(crate) static GO_ON: Notify = Notify::const_new();
 
-/// One row, and then none for as long as the test wants.
+/// One row, and no more until the test allows it.
 pub(crate) static SLOW: Service<()> = Service {
     name: "slow",
     listings: &[Listing {
@@ -141,7 +141,7 @@ pub(crate) static FAKE: Service<()> = Service {
     regions_actions: &[],
 };
 
-/// Hangs twice, then ends at once.
+/// Hangs twice, then ends immediately.
 pub(crate) static HANGING: Service<()> = Service {
     name: "hanging",
     listings: &[Listing {
@@ -191,7 +191,7 @@ pub(crate) static CALLING: Service<Client> = Service {
     regions_actions: &[],
 };
 
-/// An endpoint that takes connections and never answers.
+/// An endpoint that accepts connections but never answers.
 pub(crate) struct Hung {
     url: String,
     pub(crate) connections: Arc<AtomicU32>,
@@ -232,7 +232,7 @@ pub(crate) fn item(service: &str, kind: WorkKind) -> WorkItem {
     }
 }
 
-/// Waits for something that has to come.
+/// Waits until the condition holds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
@@ -241,7 +241,7 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// A bus of its own with a broker on it.
+/// A bus with a broker.
 pub(crate) struct Stage {
     pub(crate) bus: Bus,
     url: String,
@@ -253,12 +253,12 @@ impl Stage {
         Self::with(Nats::start().await?, ClientSettings::default()).await
     }
 
-    /// One whose NATS takes messages of 64 KiB.
+    /// A stage whose NATS accepts messages of up to 64 KiB.
     pub(crate) async fn of_small_messages() -> anyhow::Result<Self> {
         Self::with(Nats::of_small_messages(64 << 10).await?, ClientSettings::default()).await
     }
 
-    /// One whose leases name this endpoint.
+    /// A stage whose leases have this endpoint.
     pub(crate) async fn with_endpoint(hung: &Hung) -> anyhow::Result<Self> {
         let settings = ClientSettings { endpoint_url: hung.url.clone(), ..ClientSettings::default() };
         Self::with(Nats::start().await?, settings).await
@@ -284,7 +284,7 @@ impl Stage {
         Ok(self.bus.publish(bus::Outgoing::work(item)).await?)
     }
 
-    /// A collector with a connection of its own.
+    /// A collector with its own connection.
     pub(crate) fn collect<C: Send + std::marker::Sync + 'static>(
         &self,
         service: &'static Service<C>,
@@ -299,12 +299,12 @@ impl Stage {
         Collector { running, shutdown }
     }
 
-    /// The first work report.
+    /// Returns the first work report.
     pub(crate) async fn report(&self) -> anyhow::Result<WorkReport> {
         self.reports(1).await?.pop().context("no report came")
     }
 
-    /// The first so many work reports.
+    /// Returns this number of work reports.
     pub(crate) async fn reports(&self, count: usize) -> anyhow::Result<Vec<WorkReport>> {
         let reports = self.bus.watch(SYNCS, subjects::reports()).await?;
         let mut found = Vec::new();
@@ -322,12 +322,12 @@ impl Stage {
         anyhow::bail!("{} of {count} reports came", found.len())
     }
 
-    /// Events of a listing, in the order of the stream.
+    /// Events of a listing, in stream order.
     pub(crate) async fn assets(&self, listing: &str) -> anyhow::Result<Vec<AssetEvent>> {
         let filter = format!("groma.v1.assets.*.*.*.*.{listing}.*");
         let events = self.bus.watch(ASSETS, filter).await?;
         let mut found = Vec::new();
-        // What is there comes at once; half a second of silence is the end.
+        // Stored messages arrive immediately; half a second of silence is the end.
         while let Ok(deliveries) = tokio::time::timeout(Duration::from_millis(500), events.next(100)).await {
             for delivery in deliveries? {
                 found.push(AssetEvent::decode(delivery.payload().clone())?);
@@ -337,7 +337,7 @@ impl Stage {
         Ok(found)
     }
 
-    /// The same in words.
+    /// Kinds of a listing's events, as text.
     pub(crate) async fn kinds(&self, listing: &str) -> anyhow::Result<Vec<String>> {
         let words = |event: AssetEvent| match event.event {
             Some(asset_event::Event::Batch(batch)) => format!("batch {}", batch.index),
@@ -349,7 +349,7 @@ impl Stage {
         Ok(self.assets(listing).await?.into_iter().map(words).collect())
     }
 
-    /// Waits for an event of a listing, in the same words.
+    /// Waits for an event of a listing.
     pub(crate) async fn seen(&self, listing: &str, kind: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !self.kinds(listing).await?.iter().any(|it| it == kind) {
@@ -358,7 +358,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Messages on a stream.
+    /// Number of messages in a stream.
     pub(crate) async fn held(&self, stream: &str) -> anyhow::Result<u64> {
         let all = self.bus.stream_summaries().await.map_err(|error| anyhow::anyhow!(error))?;
         Ok(all.iter().find(|summary| summary.name == stream).context("no such stream")?.messages)
@@ -371,7 +371,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// As SIGTERM does.
+    /// Stops the collector like SIGTERM.
     pub(crate) async fn stop(self) -> anyhow::Result<&'static str> {
         self.shutdown.cancel();
         match tokio::time::timeout(Duration::from_secs(10), self.running).await {
@@ -380,7 +380,7 @@ impl Collector {
         }
     }
 
-    /// As SIGKILL does: nothing is settled.
+    /// Kills the collector like SIGKILL: nothing is settled.
     pub(crate) async fn kill(self) {
         self.running.abort();
         self.running.await.ok();

@@ -1,4 +1,4 @@
-//! The collector's loop on a real nats-server, with a service of its own and a broker that grants everything.
+//! The main loop of a collector on a real nats-server, with a test service and a broker that grants everything.
 
 mod fake;
 
@@ -102,7 +102,7 @@ async fn a_refused_lease_is_the_items_failure() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One test for both ways to go, because the listing that hangs counts in a static.
+/// One test for both kinds of end, because the hanging listing counts in a static.
 #[tokio::test]
 async fn work_outlives_its_collector() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
@@ -111,7 +111,7 @@ async fn work_outlives_its_collector() -> anyhow::Result<()> {
     let quick = Options { ack_wait: Duration::from_secs(1), ..Options::default() };
     let killed = stage.collect(&HANGING, quick.clone());
     fake::until(|| BEGUN.load(SeqCst) == 1).await;
-    // It holds the item for longer than its ack wait: signs of life keep it.
+    // It holds the item for longer than its ack wait: progress acknowledgements keep it.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(BEGUN.load(SeqCst), 1, "nobody else has got it");
     killed.kill().await;
@@ -132,7 +132,7 @@ async fn work_outlives_its_collector() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_listing_takes_as_long_as_it_makes_progress() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
-    // The listing takes three times as long as the limit of its time without a page.
+    // The listing takes three times the limit of the time without a page.
     let options = Options { listing_timeout: Duration::from_secs(1), ..Options::default() };
     let collector = stage.collect(&fake::STEADY, options);
     stage.publish(&item("steady", WorkKind::Collect)).await?;
@@ -236,7 +236,7 @@ async fn a_hung_endpoint_costs_the_accounts_together_a_few_attempts() -> anyhow:
     for report in stage.reports(10).await? {
         let failure = report.scopes[0].failure.clone().expect("a failure");
         assert_eq!(failure.class(), FailureClass::Unreachable, "{failure}");
-        assert!(failure.error.contains("is taken for unreachable"), "{failure}");
+        assert!(failure.error.contains("counts as unreachable"), "{failure}");
     }
     assert!(hung.connections.load(SeqCst) <= 3, "two attempts for the first account and a trial for the second");
     collector.stop().await?;

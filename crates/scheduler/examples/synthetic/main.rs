@@ -6,7 +6,7 @@
 //! synthetic wait FILE --nats URL                                     # waits until the graph holds it, prints `finished`
 //! ```
 //!
-//! `just scale --assets` uses it. A recording can be replayed, too: `groma replay FILE`.
+//! Used by `just scale --assets`. `groma replay FILE` can also replay a recording.
 
 mod organization;
 
@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-/// Time after which a graph that did not finish is given up.
+/// Time limit until the graph is finished.
 const LIMIT: Duration = Duration::from_hours(1);
 
 #[derive(Parser)]

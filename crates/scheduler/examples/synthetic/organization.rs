@@ -1,4 +1,4 @@
-//! A synthetic organization: accounts with regions and listings, each with its share of the assets.
+//! A synthetic organization: accounts with regions and listings. The assets are divided evenly.
 
 use anyhow::{Result, ensure};
 use events::{
@@ -9,9 +9,9 @@ use events::{
 use replay::Writer;
 use std::{io::Write, ops::Range};
 
-/// Properties of a node.
+/// Properties per node.
 const PROPERTIES: usize = 20;
-/// Nodes of a batch. Collectors stay below the server's message limit of 1 MiB, too.
+/// Nodes per batch. Like those of collectors, a batch stays below the server's message limit of 1 MiB.
 const BATCH: usize = 500;
 const SERVICE: &str = "synthetic";
 const ACCOUNT: &str = "SyntheticAccount";
@@ -34,10 +34,10 @@ pub struct Organization {
     /// Listings of a region
     #[arg(long, default_value_t = 4)]
     listings: usize,
-    /// Percentage of assets with a property of this sync's own
+    /// Percentage of assets with a property value that only this sync has
     #[arg(long, default_value_t = 0)]
     changed: usize,
-    /// Percentage of assets that do not exist any more
+    /// Percentage of assets that no longer exist
     #[arg(long, default_value_t = 0)]
     removed: usize,
 }
@@ -52,7 +52,7 @@ struct Listing {
 }
 
 impl Organization {
-    /// Writes a recording of a sync. Batches of all listings take turns, as from collectors that work side by side.
+    /// Writes a recording of a sync. Batches of all listings alternate, as if collectors ran in parallel.
     pub fn write<W: Write>(self, output: W) -> Result<()> {
         ensure!(self.accounts > 0 && self.regions > 0 && self.listings > 0, "an organization needs accounts");
         ensure!(self.changed <= 100 && self.removed <= 100, "a percentage is at most 100");
@@ -104,18 +104,14 @@ impl Organization {
         asset % 100 >= self.removed
     }
 
-    /// Removed assets have the lowest numbers modulo 100, changed ones the highest.
+    /// Whether the asset changes: removed assets have the lowest numbers modulo 100, changed ones the highest.
     fn is_changed(self, asset: usize) -> bool {
         asset % 100 >= 100 - self.changed
     }
 
     fn event<W: Write>(self, scope: &Scope, event: Event, writer: &mut Writer<W>) -> Result<()> {
-        let event = AssetEvent {
-            sync: Some(self.sync()),
-            scope: Some(scope.clone()),
-            attempt: 1 << 24,
-            event: Some(event),
-        };
+        let event =
+            AssetEvent { sync: Some(self.sync()), scope: Some(scope.clone()), attempt: 1 << 24, event: Some(event) };
         Ok(writer.asset(&event.encode_to_vec())?)
     }
 
@@ -159,7 +155,7 @@ impl Organization {
         NodeRow { id: id(asset), values }
     }
 
-    /// Every second asset has a relationship to another one of its listing.
+    /// Relationships from every second asset to another one of its listing.
     fn linked_to(self, listing: &Listing, existing: &[usize]) -> EdgeTable {
         let Range { start, .. } = listing.assets;
         let target = |asset: usize| start + (asset - start) / 2;
@@ -196,12 +192,8 @@ impl Organization {
         let accounts = u32::try_from(self.accounts)?;
         send(sync_event::Event::Started(SyncStarted { accounts, services: vec![SERVICE.to_owned()] }))?;
         for account in 0..self.accounts {
-            let scope = ScopeReport {
-                scope: Some(account_scope(account)),
-                batches: 1,
-                assets: 1,
-                ..ScopeReport::default()
-            };
+            let scope =
+                ScopeReport { scope: Some(account_scope(account)), batches: 1, assets: 1, ..ScopeReport::default() };
             send(sync_event::Event::Reported(self.report(vec![scope])))?;
         }
         for place in listings.chunks(self.listings) {
@@ -259,7 +251,7 @@ fn edge(source: usize, target_value: String) -> EdgeRow {
     EdgeRow { source_id: id(source), target_value, values: Vec::new() }
 }
 
-/// Every asset hangs on its account, as in AWS.
+/// Relationships from the account to every asset, as in AWS.
 fn resource(listing: &Listing, existing: &[usize]) -> EdgeTable {
     let rows = existing.iter().map(|asset| edge(*asset, listing.scope.account_id.clone())).collect();
     edges("RESOURCE", &listing.label, Direction::In, ACCOUNT, rows)

@@ -83,7 +83,7 @@ async fn delete_syncs(url: &str) -> anyhow::Result<()> {
 }
 
 /// Deletes the watchers' consumers, like the death of the only server that holds them.
-#[allow(clippy::disallowed_methods, reason = "what a server does, no Groma does")]
+#[allow(clippy::disallowed_methods, reason = "only a server does this, never Groma")]
 async fn delete_watchers(url: &str) -> anyhow::Result<usize> {
     let client = async_nats::ConnectOptions::new().connect(url).await?;
     let stream = jetstream::new(client).get_stream(SYNCS).await?;

@@ -1,4 +1,4 @@
-//! The counterparts of a scheduler.
+//! Simulated counterparts of a scheduler.
 
 use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, PublishError, SYNCS, Subscription, WORK};
 use events::{
@@ -50,7 +50,7 @@ impl Stage {
         self.answer(subjects::ACCOUNTS_REQUEST, answer).await
     }
 
-    /// A graph-writer that answers with this newest tag.
+    /// A graph-writer that returns this newest tag.
     pub(crate) async fn newest_tag(&mut self, newest_tag: i64) -> anyhow::Result<()> {
         self.answer(subjects::NEWEST_TAG_REQUEST, NewestTagAnswer { newest_tag }.encode_to_vec()).await
     }
@@ -65,14 +65,15 @@ impl Stage {
         Ok(())
     }
 
-    /// Collectors of every service that finish an item at once.
+    /// Collectors of every service that finish each item immediately.
     pub(crate) fn collectors(&mut self) {
         for service in SERVICES {
             self.collector(service.name);
         }
     }
 
-    /// Collector of one service that finishes an item at once, and gives it back if the bus does not take the report.
+    /// A collector of one service that finishes each item immediately, and returns it to the queue if the bus rejects
+    /// the report.
     pub(crate) fn collector(&mut self, service: &'static str) {
         let bus = self.bus.clone();
         self.spawn(async move {
@@ -111,7 +112,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Subjects with messages in a stream that match.
+    /// Subjects that match and have messages in a stream.
     pub(crate) async fn held(&self, stream: &'static str, filter: &str) -> anyhow::Result<Vec<String>> {
         Ok(self.bus.subjects(stream, filter).await?)
     }
@@ -124,7 +125,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until a sync is collected, and until its stream is there.
+    /// Waits until a sync is collected and its stream exists.
     pub(crate) async fn until_collected(&self) -> anyhow::Result<()> {
         while !self.last("collected").await.is_ok_and(|event| event.is_some()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -132,7 +133,7 @@ impl Stage {
         Ok(())
     }
 
-    /// The last event of a kind.
+    /// Returns the last event of a kind.
     pub(crate) async fn last(&self, kind: &str) -> anyhow::Result<Option<SyncEvent>> {
         let found = self.bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await?;
         Ok(found.map(|found| SyncEvent::decode(found.payload)).transpose()?)
@@ -143,7 +144,7 @@ async fn connect(url: &str) -> anyhow::Result<Bus> {
     Ok(Bus::connect(&BusConfig::new(url, "test")).await?)
 }
 
-/// A request of these services and regions with patience in seconds.
+/// A request for these services and regions, with patience in seconds.
 pub(crate) fn request(services: &[&str], regions: &[&str], patience: u64) -> Request {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let (account, types) = (Vec::new(), Vec::new());
@@ -186,7 +187,7 @@ async fn publish_report(bus: &Bus, item: &WorkItem) -> Result<(), PublishError> 
     publish(bus, item.sync.as_ref().expect("a sync"), Event::Reported(report)).await
 }
 
-/// The one listing of an item.
+/// The only listing of an item.
 pub(crate) fn scope(item: &WorkItem) -> Scope {
     let WorkItem { account_id, region, service, .. } = item.clone();
     Scope { account_id, region, service, listing: "ListThings".into() }
@@ -217,7 +218,7 @@ pub(crate) async fn leave_work(bus: &Bus, sync: &Sync, account: &str, service: &
     bus.publish(Outgoing::work(&item)).await.expect("the bus takes it");
 }
 
-/// Next asset events, unsettled, as a graph-writer receives them.
+/// Returns the next asset events, unsettled, as a graph-writer receives them.
 pub(crate) async fn next_assets(bus: &Bus, most: usize) -> Vec<bus::Delivery> {
     let assets = bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await.expect("it is there");
     assets.next(most).await.expect("the bus answers")

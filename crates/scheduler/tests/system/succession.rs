@@ -50,7 +50,7 @@ async fn only_work_of_the_scope_is_removed() -> anyhow::Result<()> {
     let mut narrow = request(&["ec2"], &["eu-west-1"], 600);
     narrow.accounts = Some(vec!["000000000001".into()]);
     let scheduler = process(stage.another().await?, narrow);
-    // Its own two items, instead of the one that it removes.
+    // Its own two items, instead of the removed one.
     stage.until_queued(5).await?;
     let left = stage.held(WORK, &subjects::work_of_sync("dead")).await?;
     assert_eq!(left.len(), 3, "{left:?}");

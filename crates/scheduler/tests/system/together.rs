@@ -77,7 +77,7 @@ async fn an_interrupted_survey_leaves_no_work() -> anyhow::Result<()> {
     let said = "interrupted while collecting: assets written so far stay in the graph, and none were removed from it";
     assert_eq!(error.to_string(), said);
     assert!(stage.held(WORK, subjects::WORK).await?.is_empty());
-    // The sync is over for every scheduler: the next one begins at once.
+    // The sync is over for every scheduler: the next one begins immediately.
     assert!(stage.last("abandoned").await?.is_some());
     let next = process(stage.another().await?, request(&["iam"], &[], 600));
     stage.until_queued(2).await?;

@@ -1,4 +1,4 @@
-//! A vector as a graph: policies in the form in which IAM answers with them, and the statements that come of them.
+//! A vector as a graph: policies in IAM's form, and the resulting statements.
 
 use super::Vector;
 use graph::parameters::{list, map, texts};
@@ -14,18 +14,18 @@ pub(super) fn session(role: &str) -> String {
     format!("arn:aws:sts::{account}:assumed-role/me/s1")
 }
 
-/// One vector in an AWS account of its own.
+/// One vector in its own AWS account.
 pub(super) struct Scene {
     nth: i64,
     /// `User` or `Role`.
     kind: &'static str,
     me: String,
     target: String,
-    /// Policies by the names of their holders; what cannot be read has no statements.
+    /// Policies by holder; `None` for those that cannot be parsed.
     policies: BTreeMap<&'static str, Option<Vec<Value>>>,
-    /// Statements of the role's trust policy. `None`: the graph does not have it.
+    /// Statements of the role's trust policy. `None` if the graph does not have it.
     trust: Option<Vec<Value>>,
-    /// Whom the role names.
+    /// Principals that the role names.
     named: BTreeSet<String>,
     is_member: bool,
 }
@@ -69,7 +69,7 @@ impl Scene {
         }
     }
 
-    /// `Allow WHOM,WHOM if CONDITION`.
+    /// Parses `Allow WHOM,WHOM if CONDITION`.
     fn trust(&mut self, account: &str, says: &str) {
         let (head, condition) = says.split_once(" if ").map_or((says, None), |(head, it)| (head, Some(it)));
         let (effect, whom) = head.split_once(' ').unwrap_or((head, ""));
@@ -154,7 +154,7 @@ fn row(policy: &str, nth: i64, statement: &Value) -> BoltType {
     map(values.chain([("id", id.as_str().into())]))
 }
 
-/// Cypher that makes them.
+/// Cypher that creates the scenes.
 pub(super) const MAKE: &str = "UNWIND $scenes AS scene \
     MERGE (account:AWSAccount {id: scene.account}) MERGE (owner:AWSAccount {id: scene.owner}) \
     MERGE (me:Thing {arn: scene.me}) SET me.id = scene.me, me.nth = scene.nth, me:Me:$(scene.labels) \
@@ -179,7 +179,7 @@ pub(super) const MAKE: &str = "UNWIND $scenes AS scene \
         MERGE (organization:AWSOrganization {id: id}) MERGE (organization)-[:_module_MEMBER]->(account)) \
     RETURN count(*) AS made";
 
-/// `2008 Allow ACTION on RESOURCE if CONDITION` as IAM answers; `!` negates the action.
+/// Converts `2008 Allow ACTION on RESOURCE if CONDITION` to IAM's form; `!` negates the action.
 fn document(says: &str) -> Value {
     let (version, says) = says.strip_prefix("2008 ").map_or(("2012-10-17", says), |rest| ("2008-10-17", rest));
     let (head, condition) = says.split_once(" if ").map_or((says, None), |(head, condition)| (head, Some(condition)));
@@ -197,7 +197,7 @@ fn document(says: &str) -> Value {
     json!({ "Version": version, "Statement": [statement] })
 }
 
-/// The statements of a document as the graph has them.
+/// The statements of a document as in the graph.
 fn stored(document: &Value) -> Vec<Value> {
     let statements = document["Statement"].as_array().expect("statements");
     let statement = |statement: &Value| {
@@ -219,7 +219,7 @@ fn stored(document: &Value) -> Vec<Value> {
     statements.iter().map(statement).collect()
 }
 
-/// JSON with spaces between its parts, as the graph has it; no text of these tests has a quote before a colon or comma.
+/// JSON with spaces as in the graph. No text of these tests has a quote before a colon or comma.
 fn spaced(json: &str) -> String {
     json.replace("\":", "\": ").replace("\",\"", "\", \"").replace("},\"", "}, \"")
 }
