@@ -33,7 +33,7 @@ def main():
     try:
         groma = tools_and_groma()
         title("NATS and Neo4j")
-        if stack.up():
+        if stack.up(for_demo=True):
             raise Failed("the servers did not start")
         servers = stack.environment(stack.read_stack())
         prepared = prepare(groma, {**without_aws(), **servers})

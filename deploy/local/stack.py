@@ -39,9 +39,9 @@ USER = "neo4j"
 PORTS = {"nats": 4222, "bolt": 7687, "http": 7474}
 PATIENCE = 120
 NAMES = ("nats", "neo4j")
-# Java's second compiler begins after forty times as many calls as usual (5,000, 600, 15,000 and 40,000 are HotSpot's own
-# numbers). It would take a quarter of the processor time of the first survey after a start; writing 600,000 rows took as
-# long either way.
+# Only for the demo. Java's second compiler begins after forty times as many calls as usual (5,000, 600, 15,000 and 40,000
+# are HotSpot's own numbers). It would take a quarter of the processor time of the first survey after a start. A survey of a
+# million assets takes twice as long with these options, so the next `just up` or `just sync` starts Neo4j without them.
 LATE_OPTIMIZER = (
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=24000",
@@ -67,7 +67,7 @@ def main():
 # The four commands
 
 
-def up():
+def up(for_demo=False):
     with one_at_a_time():
         stack = read_stack()
         if not all(external(name, stack) for name in NAMES):
@@ -75,17 +75,22 @@ def up():
         for name in NAMES:
             if external(name, stack):
                 use_external(name, stack)
-            elif is_up(name, stack):
+            elif is_up(name, stack) and fits(stack[name], for_demo):
                 print(f"{name} is running already")
             else:
                 stop(name, stack)
                 started = time.monotonic()
-                stack[name] = START[name](stack.get(name, {}))
+                stack[name] = START[name](stack.get(name, {}), for_demo)
                 write_stack(stack)
                 wait_until_it_answers(name, stack)
                 print(f"{name} is up after {time.monotonic() - started:.1f} s")
         tell(stack)
     return 0
+
+
+def fits(held, for_demo):
+    """Whether a running server has the right options; the demo takes any."""
+    return for_demo or not held.get("for_demo")
 
 
 def down():
@@ -192,7 +197,7 @@ def wait_until_it_answers(name, stack):
 # Starting
 
 
-def start_nats(held):
+def start_nats(held, _for_demo):
     port = usable_port(held.get("port"), PORTS["nats"])
     home = STATE / "nats"
     home.mkdir(exist_ok=True)
@@ -206,7 +211,7 @@ def start_nats(held):
     return {**identity(pid), "port": port}
 
 
-def start_neo4j(held):
+def start_neo4j(held, for_demo):
     bolt, http = usable_port(held.get("bolt"), PORTS["bolt"]), usable_port(held.get("http"), PORTS["http"])
     home = STATE / "neo4j"
     (home / "data" / "dbms").mkdir(parents=True, exist_ok=True)
@@ -214,10 +219,10 @@ def start_neo4j(held):
     (home / "neo4j.conf").write_text(neo4j_server.configuration(bolt, http), encoding="utf-8")
     classpath = ":".join(str(ROOT / entry) for entry in manifest()["neo4j_classpath"])
     archive = manifest()["neo4j_archive"]
-    options = ["-Xms512m", "-Xmx1g", *LATE_OPTIMIZER]
+    options = ["-Xms512m", "-Xmx1g", *(LATE_OPTIMIZER if for_demo else ())]
     options += [f"-XX:SharedArchiveFile={ROOT / archive}"] if archive else []
     command = neo4j_server.command(tool("java"), classpath, home, options)
-    return {**identity(launch("neo4j", command)), "bolt": bolt, "http": http}
+    return {**identity(launch("neo4j", command)), "bolt": bolt, "http": http, "for_demo": for_demo}
 
 
 def set_password(home):

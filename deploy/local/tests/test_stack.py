@@ -62,6 +62,21 @@ class Stack(unittest.TestCase):
             stack.use_external("nats", {})
         self.assertIn("nothing answers", str(error.exception))
 
+    def test_only_the_demo_delays_javas_second_compiler(self):
+        self.folder.joinpath("neo4j").mkdir()
+        tools = {"manifest": {"neo4j_classpath": [], "neo4j_archive": None}, "tool": "java", "identity": {}}
+        for for_demo in (True, False):
+            with contextlib.ExitStack() as held:
+                for name, answer in tools.items():
+                    held.enter_context(mock.patch.object(stack, name, return_value=answer))
+                launch = held.enter_context(mock.patch.object(stack, "launch", return_value=1))
+                started = stack.start_neo4j({}, for_demo)
+            command = launch.call_args.args[1]
+            self.assertEqual(any("Tier4" in word for word in command), for_demo)
+            # The demo takes either; whoever else comes gets a server without these options.
+            self.assertTrue(stack.fits(started, for_demo=True))
+            self.assertEqual(stack.fits(started, for_demo=False), not for_demo)
+
     def test_status_is_3_when_something_is_down(self):
         with contextlib.redirect_stdout(io.StringIO()):
             self.assertEqual(stack.status(), 3)
