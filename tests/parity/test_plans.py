@@ -5,8 +5,8 @@ import unittest
 from plans import scanning
 
 
-def plan(kind, *children):
-    return {"operatorType": f"{kind}@neo4j", "args": {"Details": "n:A"}, "children": children}
+def plan(kind, *children, details="n:A"):
+    return {"operatorType": f"{kind}@neo4j", "args": {"Details": details}, "children": children}
 
 
 class Scanning(unittest.TestCase):
@@ -24,6 +24,12 @@ class Scanning(unittest.TestCase):
 
     def test_and_the_whole_graph_never(self):
         self.check(plan("ProduceResults", plan("AllNodesScan")), False, ["AllNodesScan n:A"])
+
+    def test_an_id_is_sought_and_not_compared(self):
+        compared = plan("Filter", plan("Expand(All)"), details="id(t) = row[$autoint_1]")
+        self.check(compared, True, ["Filter id(t) = row[$autoint_1]"])
+        self.check(plan("NodeByIdSeek", details="t WHERE id(t) = row[$autoint_1]"), True, [])
+        self.check(plan("Filter", details="n.id = $p.id"), True, [])
 
 
 if __name__ == "__main__":
