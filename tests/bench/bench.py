@@ -3,8 +3,9 @@
 
     bench.py [--size test|demo|small] [--latencies 0,50] [--repeat N] [--groma PATH] [--output FILE] [--keep DIR]
 
-AWS's answers come from memory (`recorded_aws.py`) with a set latency. For each program two unmeasured syncs fill that
-memory and warm Neo4j; then, for each latency, it begins with an empty graph and is measured over two syncs. Groma is run
+AWS's answers come from memory (`recorded_aws.py`) with a set latency. For each program unmeasured syncs fill that memory and
+warm Neo4j, until they no longer get faster (`warm_up.py`); then, for each latency, it begins with an empty graph and is
+measured over two syncs. Groma is run
 once more with AWS's quotas raised a hundredfold: the AWS from memory refuses nothing, but Groma would not know. Last, with the
 greatest latency, the AWS from memory refuses both programs what exceeds the quotas that AWS publishes.
 The tables go to standard output and, with what it takes to repeat them, into `docs/benchmarks.md`.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import shutil
 import subprocess
@@ -36,6 +38,7 @@ import provision
 import report
 import run_cartography
 import servers
+import warm_up
 from servers import ROOT
 
 Json = dict[str, Any]
@@ -92,9 +95,11 @@ class Bench:
             self.keep()
 
     def measure(self, began: float) -> int:
-        graphs, runs = {}, []
+        graphs, runs, warm_ups = {}, [], {}
         for program in self.programs:
-            graphs[program] = self.warm_up(program)
+            warm_ups[program] = warm_up.until_no_faster(functools.partial(self.pair, program))
+            print(warm_up.line(program, warm_ups[program]), flush=True)
+            graphs[program] = self.count_graph()
             for latency in self.latencies:
                 runs.extend(self.repeated(program, latency))
             if program in report.ENFORCED:
@@ -106,6 +111,7 @@ class Bench:
             "latencies": self.latencies,
             "ceiling": calls_per_second,
             "graphs": graphs,
+            "warm_ups": warm_ups,
             "heap": option(self.neo4j_process, "-Xmx"),
             "groma": self.version_of_groma(),
             "minutes": (time.monotonic() - began) / 60,
@@ -119,14 +125,11 @@ class Bench:
             print(f"\nwritten to {self.arguments.output}")
         return 0
 
-    def warm_up(self, program: str) -> Json:
-        """Fills AWS's memory and Neo4j's caches, which know nothing of this program; how large the graph is then."""
-        self.empty()
+    def pair(self, program: str, number: int) -> float:
+        """Seconds of a first sync and the next one, unmeasured. The first pair also fills AWS's memory."""
+        self.empty(*(["--nodes"] if number else []))
         self.aws.reset(0)
-        for number in range(SYNCS):
-            took = self.sync(program, number, f"{program}-warm-up")
-            print(f"warm-up: {program} {took.seconds:.1f} s", flush=True)
-        return self.count_graph()
+        return sum(self.sync(program, sync, f"{program}-warm-up-{number + 1}").seconds for sync in range(SYNCS))
 
     def repeated(self, program: str, latency: int, is_enforced: bool = False) -> Iterator[Json]:
         repeats = self.arguments.repeat or REPEATS[program]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import install_cartography
+import warm_up
 
 Json = dict[str, Any]
 
@@ -151,8 +152,9 @@ It took {minutes:.0f} minutes. A ratio is Cartography's value divided by Groma's
 - **AWS** is simulated once. Its answers are recorded and replayed from memory, each after the latency in the title of
   the table. Calls do not delay one another in any other way. On this machine the replayed AWS answers {ceiling} calls a
   second, so it limits neither program. A call that was not recorded ends the run.
-- **Neo4j** is {neo4j} with a heap of {heap}. All programs use the same process and configuration. Two unmeasured syncs of a
-  program warm it up before that program is measured. Before each first sync all nodes are removed; indexes and plans
+- **Neo4j** is {neo4j} with a heap of {heap}. All programs use the same process and configuration. Unmeasured syncs
+  of a program warm it up before that program is measured, until a pair of them saves less than a twentieth
+  {warm_ups} Before each first sync all nodes are removed; indexes and plans
   stay.
 - **Cartography** runs the modules for the types that Groma collects (`tests/parity/run_cartography.py`), once for each
   latency. **Groma** is `groma sync --accounts profiles`, built by `cargo build --release`, with all defaults. The tables show
@@ -195,6 +197,7 @@ def page(facts: Json, runs: list[Json]) -> str:
         ceiling=f"{facts['ceiling']:,.0f}",
         neo4j=next(iter(facts["graphs"].values()))["version"],
         heap=facts["heap"],
+        warm_ups=warm_up.sentence(facts["warm_ups"]),
         repeats=max(sum(run["program"] == "groma" for run in runs) // (2 * len(facts["latencies"])), 1),
         cores=os.cpu_count(),
         memory=round(memory_bytes() / 1e9),

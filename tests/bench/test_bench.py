@@ -21,6 +21,7 @@ import buckets
 import large_account
 import measure
 import report
+import warm_up
 from many_accounts import Place
 from recorded_aws import Connection, RecordedAws, normalized, take
 
@@ -43,6 +44,22 @@ class Simulated(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+class WarmUpTest(unittest.TestCase):
+    def warmed(self, *seconds: float) -> list[float]:
+        return warm_up.until_no_faster(lambda number: seconds[number])
+
+    def test_it_ends_with_a_pair_that_is_no_faster(self) -> None:
+        self.assertEqual(self.warmed(90, 60, 50, 48, 20), [90, 60, 50, 48])
+        self.assertEqual(self.warmed(90, 95, 20), [90, 95])
+
+    def test_one_that_gets_faster_for_ever_ends_and_is_named(self) -> None:
+        taken = self.warmed(*(2.0**-number for number in range(20)))
+        self.assertEqual(len(taken), warm_up.MOST)
+        self.assertIn("still getting faster", warm_up.line("groma", taken))
+        sentence = warm_up.sentence({"groma": taken, "cartography": [9, 9]})
+        self.assertEqual(sentence, "(pairs of syncs: groma 8, cartography 2). groma still got faster then.")
 
 
 class BucketsTest(unittest.TestCase):

@@ -34,7 +34,7 @@ def main() -> int:
     try:
         groma = tools_and_groma()
         title("NATS and Neo4j")
-        if stack.up():
+        if stack.up(for_demo=True):
             raise Failed("the servers did not start")
         # Without the way into the caller's AWS.
         environment = {**servers.process.without("AWS_"), **stack.environment(stack.read_stack())}

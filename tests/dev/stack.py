@@ -62,7 +62,7 @@ def main() -> int:
 # The four commands
 
 
-def up() -> int:
+def up(for_demo: bool = False) -> int:
     with one_at_a_time():
         stack = read_stack()
         if not all(external(name, stack) for name in NAMES):
@@ -70,17 +70,22 @@ def up() -> int:
         for name in NAMES:
             if external(name, stack):
                 use_external(name, stack)
-            elif is_up(name, stack):
+            elif is_up(name, stack) and fits(stack[name], for_demo):
                 print(f"{name} is running already")
             else:
                 stop(name, stack)
                 started = time.monotonic()
-                stack[name] = START[name](stack.get(name, {}))
+                stack[name] = START[name](stack.get(name, {}), for_demo)
                 write_stack(stack)
                 wait_until_it_answers(name, stack)
                 print(f"{name} is up after {time.monotonic() - started:.1f} s")
         tell(stack)
     return 0
+
+
+def fits(held: Json, for_demo: bool) -> bool:
+    """Whether a running server has the right options; the demo takes any."""
+    return for_demo or not held.get("for_demo")
 
 
 def down() -> int:
@@ -185,7 +190,7 @@ def wait_until_it_answers(name: str, stack: Stack) -> None:
 # Starting
 
 
-def start_nats(held: Json) -> Json:
+def start_nats(held: Json, _for_demo: bool) -> Json:
     port = usable_port(held.get("port"), PORTS["nats"])
     home = STATE / "nats"
     home.mkdir(exist_ok=True)
@@ -194,12 +199,13 @@ def start_nats(held: Json) -> Json:
     return {**identity(launch("nats", nats.command(configuration))), "port": port}
 
 
-def start_neo4j(held: Json) -> Json:
+def start_neo4j(held: Json, for_demo: bool) -> Json:
     bolt, http = usable_port(held.get("bolt"), PORTS["bolt"]), usable_port(held.get("http"), PORTS["http"])
     home = STATE / "neo4j"
     set_password(home)
-    server = neo4j.Neo4j(home, bolt, http, asks_for_password=True, size=neo4j.LAPTOP, settings={})
-    return {**identity(launch("neo4j", server.configured())), "bolt": bolt, "http": http}
+    size = neo4j.DEMO if for_demo else neo4j.LAPTOP
+    server = neo4j.Neo4j(home, bolt, http, asks_for_password=True, size=size, settings={})
+    return {**identity(launch("neo4j", server.configured())), "bolt": bolt, "http": http, "for_demo": for_demo}
 
 
 def set_password(home: Path) -> None:

@@ -64,6 +64,18 @@ class Stack(unittest.TestCase):
             stack.use_external("nats", {})
         self.assertIn("nothing answers", str(error.exception))
 
+    def test_only_the_demo_delays_javas_second_compiler(self) -> None:
+        for for_demo in (True, False):
+            with contextlib.ExitStack() as held:
+                held.enter_context(mock.patch.object(stack, "identity", return_value={}))
+                launch = held.enter_context(mock.patch.object(stack, "launch", return_value=1))
+                started = stack.start_neo4j({}, for_demo)
+            command = launch.call_args.args[1]
+            self.assertEqual(any("Tier4" in word for word in command), for_demo)
+            # The demo takes either server; other commands get one without these options.
+            self.assertTrue(stack.fits(started, for_demo=True))
+            self.assertEqual(stack.fits(started, for_demo=False), not for_demo)
+
     def test_status_is_3_when_something_is_down(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             self.assertEqual(stack.status(), 3)

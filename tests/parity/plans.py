@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Looks for statements that would scan for ever: whose plan stays once it is made, and scans when it is made on an empty graph.
 One that is said once in a sync may look at a whole label or type, but not again for each row; one that is said for each
-batch or page may look at none.
+batch or page may look at none, and seeks each id that it is given.
 
     plans.py --neo4j bolt://127.0.0.1:7687 LOG...
 
@@ -25,6 +25,8 @@ STATEMENT = re.compile(r'statement=("(?:[^"\\]|\\.)*")')
 STAYS = "CYPHER replan=skip "
 # Parameters of statements that are said for each batch, page or account.
 OFTEN = re.compile(r"\$p\.(rows|ids|after|account|ready)\b")
+# An id that Neo4j compares although it could seek it: it reads everything that is connected with something else.
+COMPARED = re.compile(r"\bid\(\w+\) = ")
 # Operators that scan it.
 WHOLE_GRAPH = ("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationships")
 # Their right side is run for each row of their left.
@@ -64,8 +66,10 @@ def scans(uri: str, statements: list[str]) -> dict[str, list[str]]:
 def scanning(plan: dict[str, Any], often: bool) -> Iterator[str]:
     """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph."""
     kind = plan["operatorType"].partition("@")[0]
-    if kind.endswith("Scan") and (often or kind.startswith(WHOLE_GRAPH)):
-        yield f"{kind} {plan['args'].get('Details', '')}"
+    details = plan["args"].get("Details", "")
+    scans = kind.endswith("Scan") and (often or kind.startswith(WHOLE_GRAPH))
+    if scans or (kind == "Filter" and often and COMPARED.search(details)):
+        yield f"{kind} {details}"
     for place, child in enumerate(plan.get("children", ())):
         yield from scanning(child, often or (place > 0 and kind.endswith(FOR_EACH_ROW)))
 

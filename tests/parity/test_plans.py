@@ -10,8 +10,8 @@ from plans import scanning
 Json = dict[str, Any]
 
 
-def plan(kind: str, *children: Json) -> Json:
-    return {"operatorType": f"{kind}@neo4j", "args": {"Details": "n:A"}, "children": children}
+def plan(kind: str, *children: Json, details: str = "n:A") -> Json:
+    return {"operatorType": f"{kind}@neo4j", "args": {"Details": details}, "children": children}
 
 
 class Scanning(unittest.TestCase):
@@ -29,6 +29,12 @@ class Scanning(unittest.TestCase):
 
     def test_and_the_whole_graph_never(self) -> None:
         self.check(plan("ProduceResults", plan("AllNodesScan")), False, ["AllNodesScan n:A"])
+
+    def test_an_id_is_sought_and_not_compared(self) -> None:
+        compared = plan("Filter", plan("Expand(All)"), details="id(t) = row[$autoint_1]")
+        self.check(compared, True, ["Filter id(t) = row[$autoint_1]"])
+        self.check(plan("NodeByIdSeek", details="t WHERE id(t) = row[$autoint_1]"), True, [])
+        self.check(plan("Filter", details="n.id = $p.id"), True, [])
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 //! on its account, as in AWS (`RESOURCE`), so that writers which share an account meet there.
 //!
 //! ```text
-//! cargo run -p graph-writer --example load -- [NODES] [EDGES] [ACCOUNTS] [CONNECTIONS] [BATCH] [ROUNDS] [WRITERS]
+//! cargo run -p graph-writer --example load -- [NODES] [EDGES] [ACCOUNTS] [CONNECTIONS] [BATCH] [ROUNDS] [WRITERS] [CHANGED]
 //! ```
 //!
-//! Connections are each writer's.
+//! Connections are each writer's. CHANGED is the percentage of nodes that a round changes, 100 without it.
 //!
 //! Servers come from `testkit`; `NEO4J_URI` and `NEO4J_PASSWORD` name a Neo4j to use instead, which is emptied first.
 
@@ -32,6 +32,7 @@ struct Load {
     connections: usize,
     batch: usize,
     writers: usize,
+    changed: usize,
 }
 
 #[tokio::main]
@@ -45,9 +46,10 @@ async fn main() -> anyhow::Result<()> {
         connections: next(4)?,
         batch: next(1_000)?,
         writers: 1,
+        changed: 100,
     };
     let rounds = i64::try_from(next(2)?)?;
-    let load = Load { writers: next(1)?, ..load };
+    let load = Load { writers: next(1)?, changed: next(100)?, ..load };
     let nats = Nats::start().await?;
     let bus = Bus::connect(&BusConfig::new(nats.url(), "load")).await?;
     bus.ensure_streams().await?;
@@ -149,7 +151,8 @@ fn batch(load: Load, account: usize, index: u32, rows: std::ops::Range<usize>, t
     let id = |n: usize| format!("arn:aws:load:eu-west-1:{account:012}:thing/{n:08}");
     let text = |text: String| Value { kind: Some(Kind::String(text)) };
     let properties = (0..PROPERTIES).map(|n| Property { name: format!("property{n}"), indexed: n == 0 }).collect();
-    let values = |n: usize| (0..PROPERTIES).map(|p| text(format!("value {p} of {n} in {tag}"))).collect();
+    let version = |n: usize| if n % 100 < load.changed { tag } else { 0 };
+    let values = |n: usize| (0..PROPERTIES).map(|p| text(format!("value {p} of {n} in {}", version(n)))).collect();
     let nodes = NodeTable {
         label: "LoadThing".into(),
         extra_labels: vec!["Thing".into()],

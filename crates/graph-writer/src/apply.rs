@@ -129,7 +129,7 @@ pub(crate) async fn enter(
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
     let Some(held) = write(transaction, &wanted, ambiguous).await? else { return Ok(None) };
-    for item in &wanted {
+    for Wanted { item, .. } in &wanted {
         if let (Some(stored), Some(missing)) =
             (states.get_mut(&scopes::id(&item.event.scope)), held.get(&item.sequence))
         {
@@ -140,12 +140,20 @@ pub(crate) async fn enter(
     scope_store::save(transaction, &states).await?;
     Ok(Some(Applied {
         completed: states.values().any(|stored| stored.state.is_applied()),
-        labels: wanted.iter().filter_map(|item| item.batch()).flat_map(labels).collect(),
+        labels: wanted.iter().filter_map(|wanted| wanted.item.batch()).flat_map(labels).collect(),
     }))
 }
 
+/// A batch whose rows are to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) item: &'a Item,
+    /// Whether no earlier sync has surveyed its scope.
+    pub(crate) is_first: bool,
+}
+
 /// Steps every state through its events; the batches whose rows the final states count.
-pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<&'a Item> {
+pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<Wanted<'a>> {
     let mut wanted = Vec::new();
     for item in items {
         if let Some(stored) = states.get_mut(&scopes::id(&item.event.scope)) {
@@ -163,25 +171,27 @@ pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [I
             }
         }
     }
-    let counted =
-        |item: &&Item| states.get(&scopes::id(&item.event.scope)).is_some_and(|stored| stored.state.run == item.run());
-    wanted.into_iter().filter(counted).collect()
+    let counted = |item: &'a Item| {
+        let state = &states.get(&scopes::id(&item.event.scope))?.state;
+        (state.run == item.run()).then(|| Wanted { item, is_first: state.is_first() })
+    };
+    wanted.into_iter().filter_map(counted).collect()
 }
 
 /// Nodes, edges, and at last the nodes that others see too; none when one of those has been removed meanwhile.
 pub(crate) async fn write(
     transaction: &mut Transaction,
-    items: &[&Item],
+    wanted: &[Wanted<'_>],
     ambiguous: &BTreeSet<String>,
 ) -> Result<Option<Held>, neo4rs::Error> {
-    let tables = items.iter().filter_map(|item| item.batch()).flat_map(|batch| &batch.nodes);
+    let tables = wanted.iter().filter_map(|wanted| wanted.item.batch()).flat_map(|batch| &batch.nodes);
     let labels: BTreeSet<&str> = tables.map(|table| table.label.as_str()).collect();
     schema::lock(transaction, labels.into_iter().filter(|label| ambiguous.contains(*label))).await?;
     let mut nodes = NodeWrites::default();
     let mut edges = EdgeWrites::default();
-    let runs: Vec<_> = items.iter().map(|item| (item.run(), item.event.scope.place())).collect();
-    for (item, (run, place)) in items.iter().zip(&runs) {
-        let origin = Origin { run, place, listing: &item.event.scope.listing };
+    let runs: Vec<_> = wanted.iter().map(|wanted| (wanted.item.run(), wanted.item.event.scope.place())).collect();
+    for (Wanted { item, is_first }, (run, place)) in wanted.iter().zip(&runs) {
+        let origin = Origin { run, place, listing: &item.event.scope.listing, is_first: *is_first };
         let batch = item.batch();
         batch.iter().flat_map(|batch| &batch.nodes).for_each(|table| nodes.add(table, origin));
         batch.iter().flat_map(|batch| &batch.edges).for_each(|table| edges.add(table, origin, item.sequence));

@@ -4,7 +4,7 @@
 //! Only assets that were present when the places were looked up are removed: an asset seen by a sync since then has a
 //! newer tag.
 
-use crate::{bolt, cleanup, due::Due, feeds::Catalog};
+use crate::{bolt, cleanup, due::Due, feeds::Catalog, schema::Schema};
 use events::Sync;
 use graph::{GraphError, GraphStore, Portion};
 use neo4rs::{BoltType, DeError, Row};
@@ -100,6 +100,8 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
 /// The graph is unavailable. Earlier removals stay.
 pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, GraphError> {
     let Some(newest) = places.iter().map(|place| place.last_seen).max() else { return Ok(Removed::default()) };
+    // Cleanup's statements name its indexes.
+    Schema::default().ensure(store, []).await?;
     let names = || places.iter().map(|place| place.name.clone()).collect();
     let Kinds { labels, types } = kinds(store).await?;
     let mut edges = Vec::new();

@@ -262,7 +262,8 @@ pub(crate) async fn draw_rows(
     batches: &[(u64, &AssetBatch)],
 ) -> Result<edges::Held, neo4rs::Error> {
     let place = stored.scope.place();
-    let origin = Origin { run: &stored.state.run, place: &place, listing: &stored.scope.listing };
+    // Most of them are new, so that they are merged at once.
+    let origin = Origin { run: &stored.state.run, place: &place, listing: &stored.scope.listing, is_first: true };
     let mut writes = EdgeWrites::default();
     for (sequence, batch) in batches {
         batch.edges.iter().for_each(|table| writes.add(table, origin, *sequence));

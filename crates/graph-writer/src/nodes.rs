@@ -1,6 +1,7 @@
 //! Turns node rows into statements. Rows of one label are looked up together, whatever their listing and scope, because
 //! a few large requests are several times faster than many small ones. Unchanged nodes get their new tag in the lookup.
-//! One statement for all labels creates new nodes, and another one updates the rest.
+//! One statement for all labels creates new nodes, and another one updates the rest. Nodes of a scope that is surveyed for
+//! the first time are probably new: the statement that looks them up creates them.
 //!
 //! Nodes that only one place sees are written before the edges. Nodes that others see too (accounts, principals,
 //! images) are written after the edges, because a node stays locked from its first change to the end of the
@@ -26,7 +27,7 @@ use crate::{
     scopes::Run,
     sightings::{Renewal, Sightings, renew},
 };
-pub(crate) use cypher::{CREATE, refresh, remember};
+pub(crate) use cypher::{create, make, refresh, remember};
 use events::{NodeRow, NodeTable, Ownership};
 use graph::Transaction;
 pub(crate) use hash::{hash_of, hash_property, header_hash, names_hash};
@@ -42,6 +43,8 @@ pub struct Origin<'a> {
     pub place: &'a str,
     /// The listing.
     pub listing: &'a str,
+    /// Whether no earlier sync has surveyed the scope, so that the graph has nothing of it.
+    pub is_first: bool,
 }
 
 /// Rows to write.
@@ -120,18 +123,18 @@ impl<'a> NodeWrites<'a> {
         sightings: &mut Sightings,
     ) -> Result<Written<'a>, neo4rs::Error> {
         let mut elements = Elements::default();
-        let mut common = Vec::new();
-        let mut waiting: Vec<Entry> = Vec::new();
-        for (table, it) in self.tables.iter().enumerate() {
-            waiting.extend((0..it.hashes.len()).map(|row| Entry { table, row }));
-        }
+        let (mut own, mut common) = (Vec::new(), Vec::new());
+        let (new, mut waiting): (Vec<Entry>, Vec<Entry>) =
+            self.entries().partition(|entry| self.table(*entry).is_probably_new());
+        waiting.extend(self.make(transaction, new, &mut elements, &mut own).await?);
         // Once, unless somebody removes nodes at the same moment.
-        while !waiting.is_empty() {
-            let Known { absent, mut own, common: others } = self.refresh(transaction, &waiting, &mut elements).await?;
-            common.extend(others);
-            self.create(transaction, absent, &mut elements, &mut own).await?;
+        while !waiting.is_empty() || !own.is_empty() {
+            let known = self.refresh(transaction, &waiting, &mut elements).await?;
+            own.extend(known.own);
+            common.extend(known.common);
+            self.create(transaction, known.absent, &mut elements, &mut own).await?;
             waiting = Vec::new();
-            for left in self.remember(transaction, own, sightings).await? {
+            for left in self.remember(transaction, std::mem::take(&mut own), sightings).await? {
                 elements.forget((&self.table(left.entry).table.label, "id"), self.id(left.entry));
                 waiting.push(left.entry);
             }
@@ -158,25 +161,21 @@ impl<'a> NodeWrites<'a> {
         entries: &[Entry],
         elements: &mut Elements<'a>,
     ) -> Result<Known, neo4rs::Error> {
-        let mut labels = BTreeMap::<&str, Vec<Entry>>::new();
-        for entry in entries {
-            labels.entry(&self.table(*entry).table.label).or_default().push(*entry);
-        }
+        let labels = self.by_label(entries.iter().copied());
         let mut known = Known::default();
         for (label, entries) in labels {
             let rows = entries.iter().enumerate().map(|(position, entry)| self.stub(position, *entry)).collect();
             let mut there = HashSet::new();
             for answer in rows::run(transaction, &refresh(label), rows).await? {
                 let found: Vec<usize> = answer.get("found")?;
-                let names: Vec<String> = answer.get("elements")?;
+                let elements_found: Vec<Element> = answer.get("elements")?;
                 let (done, own): (Vec<bool>, Vec<bool>) = (answer.get("done")?, answer.get("own")?);
                 let things: Vec<String> = answer.get("things")?;
                 let state = done.into_iter().zip(own).zip(things);
-                for ((position, element), ((done, own), thing)) in found.into_iter().zip(names).zip(state) {
+                for ((position, element), ((done, own), thing)) in found.into_iter().zip(elements_found).zip(state) {
                     let entry = entries[position];
-                    let element: Element = element.into();
                     there.insert(position);
-                    elements.add((label, "id"), self.id(entry), element.clone());
+                    elements.add((label, "id"), self.id(entry), element);
                     if !done {
                         let left = if own { &mut known.own } else { &mut known.common };
                         left.push(Left { entry, element, thing: Some(thing).filter(|thing| !thing.is_empty()) });
@@ -189,7 +188,22 @@ impl<'a> NodeWrites<'a> {
         Ok(known)
     }
 
-    /// Makes the nodes; of a node that several rows bring, the first makes it and the others are added to `left`.
+    /// Creates the nodes of these rows that do not exist, as [`Self::create`] does. Returns the rows of existing nodes.
+    async fn make(
+        &self,
+        transaction: &mut Transaction,
+        entries: Vec<Entry>,
+        elements: &mut Elements<'a>,
+        left: &mut Vec<Left>,
+    ) -> Result<Vec<Entry>, neo4rs::Error> {
+        let mut exist = Vec::new();
+        for (label, entries) in self.by_label(entries) {
+            exist.extend(self.create_by(&make(label), transaction, entries, elements, left).await?);
+        }
+        Ok(exist)
+    }
+
+    /// Creates the nodes; of a node that several rows bring, the first creates it and the others are added to `left`.
     async fn create(
         &self,
         transaction: &mut Transaction,
@@ -197,21 +211,36 @@ impl<'a> NodeWrites<'a> {
         elements: &mut Elements<'a>,
         left: &mut Vec<Left>,
     ) -> Result<(), neo4rs::Error> {
+        self.create_by(&create(), transaction, entries, elements, left).await.map(drop)
+    }
+
+    /// Creates nodes by this statement. Returns the rows of nodes that it has not created.
+    async fn create_by(
+        &self,
+        text: &str,
+        transaction: &mut Transaction,
+        entries: Vec<Entry>,
+        elements: &mut Elements<'a>,
+        left: &mut Vec<Left>,
+    ) -> Result<Vec<Entry>, neo4rs::Error> {
+        let key = |entry: &Entry| (&*self.table(*entry).table.label, self.id(*entry));
         let mut ids = HashSet::new();
-        let (new, again): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| ids.insert((&*self.table(*entry).table.label, self.id(*entry))));
+        let (mut new, again): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| ids.insert(key(entry)));
+        // Neo4j locks the ids in this order.
+        new.sort_by_key(key);
         let rows = new.iter().enumerate().map(|(position, entry)| self.whole(position, *entry, None)).collect();
-        for answer in rows::run(transaction, CREATE, rows).await? {
-            let (made, names): (Vec<usize>, Vec<String>) = (answer.get("made")?, answer.get("elements")?);
-            for (position, element) in made.into_iter().zip(names) {
-                elements.create((&self.table(new[position]).table.label, "id"), self.id(new[position]), element.into());
+        for answer in rows::run(transaction, text, rows).await? {
+            let (made, new_elements): (Vec<usize>, Vec<Element>) = (answer.get("made")?, answer.get("elements")?);
+            for (position, element) in made.into_iter().zip(new_elements) {
+                elements.create((&self.table(new[position]).table.label, "id"), self.id(new[position]), element);
             }
         }
-        for entry in again {
-            let made = elements.get((&self.table(entry).table.label, "id"), self.id(entry));
-            left.extend(made.iter().map(|element| Left { entry, element: element.clone(), thing: None }));
-        }
-        Ok(())
+        let element =
+            |entry: &Entry| elements.get((&self.table(*entry).table.label, "id"), self.id(*entry)).first().copied();
+        left.extend(
+            again.iter().filter_map(|entry| Some(Left { entry: *entry, element: element(entry)?, thing: None })),
+        );
+        Ok(new.into_iter().chain(again).filter(|entry| element(entry).is_none()).collect())
     }
 
     /// Renews sightings where nothing else has changed. Returns the rows that need more.
@@ -235,10 +264,10 @@ impl<'a> NodeWrites<'a> {
     ) -> Result<Vec<Left>, neo4rs::Error> {
         let mut gone = Vec::new();
         // Locked in one order, so that writers wait for each other and need not repeat.
-        left.sort_by(|a, b| a.element.cmp(&b.element));
-        for wave in ownership::waves(left, |left| left.element.clone()) {
+        left.sort_by_key(|left| left.element);
+        for wave in ownership::waves(left, |left| left.element) {
             let rows = wave.iter().enumerate();
-            let rows = rows.map(|(position, left)| self.whole(position, left.entry, Some(&left.element))).collect();
+            let rows = rows.map(|(position, left)| self.whole(position, left.entry, Some(left.element))).collect();
             let mut found = HashSet::new();
             for answer in rows::run(transaction, &remember(), rows).await? {
                 let positions = answer.get::<Vec<usize>>("found")?;
@@ -272,6 +301,19 @@ impl<'a> NodeWrites<'a> {
         Ok(())
     }
 
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let tables = self.tables.iter().enumerate();
+        tables.flat_map(|(table, it)| (0..it.hashes.len()).map(move |row| Entry { table, row }))
+    }
+
+    fn by_label(&self, entries: impl IntoIterator<Item = Entry>) -> BTreeMap<&'a str, Vec<Entry>> {
+        let mut labels = BTreeMap::<&str, Vec<Entry>>::new();
+        for entry in entries {
+            labels.entry(&self.table(entry).table.label).or_default().push(entry);
+        }
+        labels
+    }
+
     fn table(&self, entry: Entry) -> &Published<'a> {
         &self.tables[entry.table]
     }
@@ -300,7 +342,7 @@ impl<'a> NodeWrites<'a> {
     }
 
     /// Parameters of the other statements, with the node if it exists.
-    fn whole<'b>(&'b self, position: usize, entry: Entry, element: Option<&'b str>) -> Vec<Cell<'b>> {
+    fn whole(&self, position: usize, entry: Entry, element: Option<Element>) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         let cells = [
             Cell::position(position),
@@ -316,13 +358,18 @@ impl<'a> NodeWrites<'a> {
             Cell::text(&it.rank_property),
             Cell::text(&it.rank),
         ];
-        cells.into_iter().chain(element.map(Cell::text)).collect()
+        cells.into_iter().chain(element.map(Cell::own)).collect()
     }
 }
 
 impl<'a> Published<'a> {
     fn is_shared(&self) -> bool {
         self.table.ownership() == Ownership::Shared
+    }
+
+    /// Whether its nodes are probably not in the graph yet.
+    fn is_probably_new(&self) -> bool {
+        self.origin.is_first && !self.is_shared()
     }
 
     fn owner(&self) -> &'a str {

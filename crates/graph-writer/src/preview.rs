@@ -42,7 +42,8 @@ pub struct Preview {
     nodes: BTreeMap<String, HashMap<u64, Fate>>,
     edges: BTreeMap<String, HashMap<u64, Fate>>,
     leading_out: HashSet<u64>,
-    /// Edges of the graph that are seen again, by a hash of their element id.
+    /// Edges of the graph that are seen again, by a hash of their element id. They are read in several transactions: a dry
+    /// run counts an edge that is removed meanwhile, and whose id another one gets, as seen again.
     seen_again: HashSet<u64>,
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     admit::Admitted,
-    apply::{self, Item},
+    apply::{self, Item, Wanted},
     prepare::{self, Ending, Expected, transact},
 };
 use events::{
@@ -64,7 +64,8 @@ async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<
 /// Without the states of scopes, so that nothing but nodes of the label is left behind.
 async fn write(transaction: &mut Transaction, own: &[Expected], tag: i64) -> Result<(), neo4rs::Error> {
     let items = items(own, COMMITTED, tag);
-    apply::write(transaction, &items.iter().collect::<Vec<_>>(), &BTreeSet::new()).await.map(drop)
+    let wanted: Vec<Wanted<'_>> = items.iter().map(|item| Wanted { item, is_first: false }).collect();
+    apply::write(transaction, &wanted, &BTreeSet::new()).await.map(drop)
 }
 
 fn items(expected: &[Expected], rows: usize, tag: i64) -> Vec<Item> {

@@ -10,7 +10,10 @@
 //! cannot be created, and nothing is removed or merged, because only the owner knows which node is the right one. Such
 //! a label is called ambiguous: the log names it, and writers take turns at it ([`lock`]), so that no more duplicates
 //! arise.
+//!
+//! A process that starts replaces indexes of earlier versions ([`obsolete`]).
 
+mod obsolete;
 mod plain;
 
 use crate::{requests, scope_store};
@@ -136,7 +139,12 @@ impl State {
     /// Reads the existing schema, creates the one of the bookkeeping, and restores what has been dropped since the last
     /// call.
     async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
-        let there = read(graph).await?;
+        let mut there = read(graph).await?;
+        // Once: a writer of an older version beside this one would create them again.
+        if self.read.is_none() && obsolete::is_in(&there) {
+            self.replace_obsolete(graph, &there).await.or_else(obsolete::keep)?;
+            there = read(graph).await?;
+        }
         let is_gone = |need: &&Need| need.is_met_by(&self.known) && !need.is_met_by(&there);
         let gone: Vec<Need> = self.asked.iter().filter(is_gone).cloned().collect();
         self.known = there;
@@ -148,6 +156,15 @@ impl State {
         }
         self.read = Some(Instant::now());
         Ok(())
+    }
+
+    /// Replaces the indexes of earlier versions, each by one that is populated before it is dropped.
+    async fn replace_obsolete(&mut self, graph: &GraphStore, there: &HashSet<Need>) -> Result<(), GraphError> {
+        let missing = obsolete::successors(there);
+        if !missing.is_empty() {
+            self.create(graph, &missing).await?;
+        }
+        obsolete::drop_replaced(graph).await
     }
 
     /// Replaces a constraint that cannot be created by an index.
@@ -340,8 +357,9 @@ fn tolerate(error: GraphError) -> Result<(), GraphError> {
     }
 }
 
-/// What cleanup looks nodes and edges up by: those of a place that are old, and those that several places see.
-const CLEANUP: [&str; 2] = ["_module_scope", "lastupdated"];
+/// Property by which cleanup finds the nodes and edges of a place, and those that several places see. An index together
+/// with `lastupdated` would change with every element that a sync sees again.
+const CLEANUP: [&str; 1] = ["_module_scope"];
 
 impl Need {
     fn is_met_by(&self, known: &HashSet<Self>) -> bool {

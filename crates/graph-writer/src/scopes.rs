@@ -232,6 +232,11 @@ impl ScopeState {
         }
     }
 
+    /// Whether no earlier sync has surveyed the scope.
+    pub fn is_first(&self) -> bool {
+        self.since >= self.run.tag
+    }
+
     /// Whether every batch has been applied, with or without rejected rows.
     pub fn is_applied(&self) -> bool {
         matches!(self.progress(), Progress::Complete | Progress::Partial)

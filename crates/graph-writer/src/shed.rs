@@ -1,23 +1,24 @@
 //! Removes the edges of a vanished node in portions. Neo4j deletes a node with all its edges in one transaction, which
 //! for a node with very many edges needs more memory or time than a transaction may have.
 
+use crate::elements::Element;
 use graph::{GraphError, GraphStore, Portion, Transaction, parameters};
 
 /// Edges in one transaction.
 static EDGES: Portion = Portion::new(10_000);
 
 /// Deletes edges of a locked node. Keeps those of newer syncs, and all of a node that is shared.
-const SHED: &str = "MATCH (it) WHERE elementId(it) = $id AND it._module_shared IS NULL MATCH (it)-[edge]-() \
+const SHED: &str = "MATCH (it) WHERE id(it) = $id AND it._module_shared IS NULL MATCH (it)-[edge]-() \
     WHERE edge._module_scope IS NULL OR coalesce(edge.lastupdated, 0) <= $edges \
     WITH DISTINCT edge LIMIT $portion DELETE edge RETURN count(*) AS count";
 
 /// Search for vanished nodes.
 pub(crate) trait Search: Sync {
-    /// Finds one, locks it, checks again that it has vanished, and returns its element id.
+    /// Finds one, locks it, checks again that it has vanished, and returns its internal id.
     fn vanished(
         &self,
         transaction: &mut Transaction,
-    ) -> impl Future<Output = Result<Option<String>, neo4rs::Error>> + Send;
+    ) -> impl Future<Output = Result<Option<Element>, neo4rs::Error>> + Send;
 }
 
 /// Removes edges of vanished nodes in portions, until the search finds a node without any, or none. Edges with a tag greater than `edges_after` stay. Returns whether it removed edges.

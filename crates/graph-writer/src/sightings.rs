@@ -140,7 +140,7 @@ async fn enter(transaction: &mut Transaction, kind: &Kind, most: usize) -> Resul
 fn convert_text(kind: &Kind) -> String {
     let pattern = pattern(kind);
     format!(
-        "{pattern} WHERE it._module_scope = 'several' AND it.lastupdated >= 0 WITH it LIMIT $chunk \
+        "{pattern} WHERE it._module_scope = 'several' WITH it LIMIT $chunk \
          {} WITH it WHERE it._module_scope = 'several' \
          WITH it, coalesce(it._module_places, []) AS places WITH it, places, {} AS thing \
          SET it._module_scope = thing, it._module_places = null \
@@ -150,13 +150,12 @@ fn convert_text(kind: &Kind) -> String {
     )
 }
 
-/// Pattern of elements `it` of a kind. It uses cleanup's index if the statement filters by `_module_scope` and
-/// `lastupdated`.
+/// Pattern of elements `it` of a kind. It uses cleanup's index if the statement filters by `_module_scope`.
 pub(crate) fn pattern(kind: &Kind) -> String {
     if let Some((kind, _)) = kind.as_edge() {
-        format!("MATCH ()-[it:`{kind}`]->() USING INDEX it:`{kind}`(_module_scope, lastupdated)")
+        format!("MATCH ()-[it:`{kind}`]->() USING INDEX it:`{kind}`(_module_scope)")
     } else {
         let label = kind.as_str();
-        format!("MATCH (it:`{label}`) USING INDEX it:`{label}`(_module_scope, lastupdated)")
+        format!("MATCH (it:`{label}`) USING INDEX it:`{label}`(_module_scope)")
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::{
     bolt, cleanup,
+    elements::Element,
     ownership::{Kind, lock_of},
     shed::{self, Search},
     sightings::pattern,
@@ -78,7 +79,7 @@ struct LastSightings<'a> {
 }
 
 impl Search for LastSightings<'_> {
-    async fn vanished(&self, transaction: &mut Transaction) -> Result<Option<String>, neo4rs::Error> {
+    async fn vanished(&self, transaction: &mut Transaction) -> Result<Option<Element>, neo4rs::Error> {
         let Self { sync, old } = self;
         let Some((kind, sighting)) = old.sightings(transaction, sync).await?.pop() else { return Ok(None) };
         let (kind, sightings, tags) = (Kind::named(kind), [sighting], (sync.update_tag, old.edges_after));
@@ -229,7 +230,7 @@ async fn remove(
 
 /// Matches the element `it` of a row.
 fn thing(kind: &Kind) -> String {
-    format!("UNWIND $rows AS thing {} WHERE it._module_scope = thing AND it.lastupdated >= 0", pattern(kind))
+    format!("UNWIND $rows AS thing {} WHERE it._module_scope = thing", pattern(kind))
 }
 
 fn lock(kind: &Kind) -> String {
@@ -241,7 +242,7 @@ fn last_seen(kind: &Kind) -> String {
     thing(kind)
         + " AND COUNT { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' } = 1 \
            AND EXISTS { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' AND s.tag < $tag } \
-           RETURN elementId(it) AS id"
+           RETURN id(it) AS id"
 }
 
 /// Removes elements; one declared shared by some row becomes shared again instead.

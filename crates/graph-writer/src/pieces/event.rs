@@ -6,7 +6,7 @@
 use super::{Fate, Pen, Pieces, split};
 use crate::{
     admit::Admitted,
-    apply::{self, Applied, Item, apply, labels, needs},
+    apply::{self, Applied, Item, Wanted, apply, labels, needs},
     flaws::Refused,
     schema::Schema,
     scope_store::{self, StoredScope},
@@ -129,7 +129,7 @@ impl New<'_> {
         if !states.into_values().all(wants) {
             return Ok(Some(Fate::Unwanted));
         }
-        let held = apply::write(transaction, &[part], self.ambiguous).await?;
+        let held = apply::write(transaction, &[Wanted { item: part, is_first: false }], self.ambiguous).await?;
         Ok(held.map(|mut held| Fate::Written(held.remove(&item.sequence).unwrap_or_default())))
     }
 }

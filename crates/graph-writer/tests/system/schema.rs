@@ -30,7 +30,7 @@ async fn ids_are_unique_even_if_an_edge_came_before_its_target() -> anyhow::Resu
     world.settled().await?;
     assert_eq!(indexes(&world, "B").await?, r#"["id"] false"#);
     world.survey(&[story(5, "ListB").nodes("B", &["b"])]).await?;
-    let expected = r#"["_module_scope","lastupdated"] false; ["id"] true; ["name"] false"#;
+    let expected = r#"["_module_scope"] false; ["id"] true; ["name"] false"#;
     assert_eq!(indexes(&world, "B").await?, expected);
     assert_eq!(indexes(&world, "A").await?, expected);
     writer.stop().await
@@ -227,5 +227,29 @@ async fn indexes_of_others_are_theirs_to_drop() -> anyhow::Result<()> {
     world.neo4j.rows("DROP INDEX theirs").await?;
     schema.ensure(&store, [Need::Unique("B".into())]).await?;
     assert_eq!(indexes(&world, "Theirs").await?, "");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_of_an_earlier_version_are_replaced_once() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let old = ["FOR (n:A) ON (n._module_scope, n.lastupdated)", "FOR ()-[r:TO]-() ON (r._module_scope, r.lastupdated)"];
+    for index in old {
+        world.neo4j.rows(&format!("CREATE INDEX {index}")).await?;
+    }
+    // Of somebody else.
+    world.neo4j.rows("CREATE INDEX FOR (n:A) ON (n.lastupdated)").await?;
+    let store = world.store().await?;
+    Schema::default().ensure(&store, []).await?;
+    assert_eq!(indexes(&world, "A").await?, r#"["_module_scope"] false; ["lastupdated"] false"#);
+    assert_eq!(indexes(&world, "TO").await?, r#"["_module_scope"] false"#);
+    // A writer of an older version creates it again; a running writer leaves that to it.
+    let schema = Schema::looking_every(Duration::ZERO);
+    schema.ensure(&store, []).await?;
+    world.neo4j.rows(&format!("CREATE INDEX {}", old[0])).await?;
+    schema.ensure(&store, []).await?;
+    assert_eq!(indexes(&world, "A").await?.matches("_module_scope").count(), 2);
+    Schema::default().ensure(&store, []).await?;
+    assert_eq!(indexes(&world, "A").await?.matches("_module_scope").count(), 1);
     Ok(())
 }

@@ -1,0 +1,201 @@
+//! Statements of cleanup: one finds what its only place has not seen in this sync, two remove it.
+
+use crate::{
+    bolt,
+    due::Ready,
+    elements::Element,
+    ownership::{Kind, lock_of},
+    sightings::pattern,
+};
+use events::Sync;
+use graph::{Transaction, parameters};
+use neo4rs::{BoltType, Query};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) kind: &'a str,
+    pub(super) ready: &'a Ready,
+}
+
+/// Old elements of a label or of a type of relationship.
+pub(super) struct Sweep<'a> {
+    find: String,
+    of: &'static Statements,
+    /// Label or type.
+    kind: &'a str,
+    pub(super) parts: Vec<Part<'a>>,
+    /// Edges with a greater tag keep their nodes.
+    pub(super) edges_after: i64,
+}
+
+/// Statements about elements with `$ids`, which look at all that a search has found: such an id may be another element's
+/// by now.
+struct Statements {
+    /// Matches elements that are still old and still belong to one place only.
+    again: &'static str,
+    /// Further condition.
+    also: &'static str,
+    deletion: &'static str,
+}
+
+/// `WITH` keeps Neo4j from looking for the places in their index for each id.
+const OF_NODES: Statements = Statements {
+    again: "UNWIND $ids AS id MATCH (it) WHERE id(it) = id WITH it WHERE it.lastupdated < $tag \
+        AND it._module_scope IN $sets[$places[it._module_label]] ",
+    also: NO_NEWER_EDGE,
+    deletion: "DETACH DELETE",
+};
+const OF_EDGES: Statements = Statements {
+    again: "UNWIND $ids AS id MATCH ()-[it]->() WHERE id(it) = id WITH it WHERE type(it) = $kind AND it.lastupdated < $tag \
+        AND it._module_scope IN $sets[$places[it._module_ends]] ",
+    also: "",
+    deletion: "DELETE",
+};
+
+/// The index gives the elements of all the places; of the old ones, each kind may be cleaned in its own.
+const OLD: &str = " WHERE it._module_scope IN $old AND it.lastupdated < $tag \
+    AND it._module_scope IN $sets[$ready[it.KIND]] AND id(it) > $after \
+    WITH id(it) AS id ORDER BY id LIMIT $chunk RETURN collect(id) AS ids";
+
+/// Keeps elements that a row has declared shared, and marks them as shared.
+pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
+    | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
+
+/// Keeps a node at which a newer sync has written an edge: deleting the node would delete that edge. Edges of the analysis
+/// have no place and keep nothing: each analysis writes them anew. The search leaves this out: Neo4j would read the edges of
+/// each node before it compares the node's tag.
+const NO_NEWER_EDGE: &str =
+    "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $edges AND edge._module_scope IS NOT NULL} ";
+
+/// The statement that looks for old nodes of a label.
+pub(crate) fn node_text(label: &str) -> String {
+    pattern(&Kind::label(label)) + &OLD.replace("KIND", "_module_label")
+}
+
+/// The statement that looks for old edges of a type.
+pub(crate) fn edge_text(kind: &str) -> String {
+    pattern(&Kind::edge(kind, "")) + &OLD.replace("KIND", "_module_ends")
+}
+
+impl Statements {
+    fn lock(&self) -> String {
+        format!("{}{} RETURN collect(id(it)) AS ids", self.again, lock_of("it"))
+    }
+
+    fn remove(&self) -> String {
+        let Self { again, also, deletion } = self;
+        format!("{again}{also}{SPARE}{deletion} it RETURN count(*) AS count")
+    }
+
+    fn check(&self) -> String {
+        format!("{}{}AND it._module_shared IS NULL RETURN collect(id(it)) AS ids", self.again, self.also)
+    }
+}
+
+impl<'a> Sweep<'a> {
+    pub(super) fn nodes(kind: &'a str, parts: Vec<Part<'a>>, edges_after: i64) -> Self {
+        Self { find: node_text(kind), of: &OF_NODES, kind, parts, edges_after }
+    }
+
+    pub(super) fn edges(kind: &'a str, parts: Vec<Part<'a>>) -> Self {
+        Self { find: edge_text(kind), of: &OF_EDGES, kind, parts, edges_after: 0 }
+    }
+
+    fn is_of_edges(&self) -> bool {
+        self.of.deletion == OF_EDGES.deletion
+    }
+
+    /// Finds at most `most` old elements with an id greater than `after`, sorted, without a lock.
+    pub(super) async fn old(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        after: Element,
+        most: usize,
+    ) -> Result<Vec<Element>, neo4rs::Error> {
+        let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| part.ready.seen_before.iter()).collect();
+        let these = [("old", bolt::texts(all)), ("after", after.into()), ("chunk", bolt::integer(most))];
+        let parameters =
+            self.by_kind("ready", |ready| &ready.seen_before).into_iter().chain(self.tags(sync)).chain(these);
+        ids(transaction, bolt::planned_once(&self.find, parameters)).await
+    }
+
+    /// Removes those of these elements that are still old, and returns their number.
+    pub(super) async fn remove(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        ids: &[Element],
+    ) -> Result<i64, neo4rs::Error> {
+        let locked = self.lock(transaction, sync, ids).await?;
+        if locked.is_empty() {
+            return Ok(0);
+        }
+        let removed = transaction.rows(self.about(&self.of.remove(), sync, &locked)).await?;
+        removed.first().map_or(Ok(0), |row| Ok(row.get("count")?))
+    }
+
+    /// Locks this node. Returns it if it is still old and belongs to one place only. Edges have none of their own, and
+    /// their ids are nodes' ids too.
+    pub(super) async fn vanished(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        id: Element,
+    ) -> Result<Option<Element>, neo4rs::Error> {
+        if self.is_of_edges() {
+            return Ok(None);
+        }
+        let locked = self.lock(transaction, sync, &[id]).await?;
+        Ok(ids(transaction, self.about(&self.of.check(), sync, &locked)).await?.pop())
+    }
+
+    /// Locks those of these elements that seem to be old.
+    async fn lock(
+        &self,
+        transaction: &mut Transaction,
+        sync: &Sync,
+        elements: &[Element],
+    ) -> Result<Vec<Element>, neo4rs::Error> {
+        ids(transaction, self.about(&self.of.lock(), sync, elements)).await
+    }
+
+    /// A statement about these elements. Planned anew as the graph grows: it asks for relationships by their ids, for which
+    /// a plan that is made while there are fewer than five scans them all.
+    fn about(&self, text: &str, sync: &Sync, ids: &[Element]) -> Query {
+        let places = self.by_kind("places", |ready| &ready.places);
+        let ids = bolt::list(ids.iter().map(|id| (*id).into()));
+        let these = [("kind", self.kind.into()), ("ids", ids)];
+        parameters::query(text, places.into_iter().chain(self.tags(sync)).chain(these))
+    }
+
+    /// `$sets[$NAME[kind]]`: places by what stands in `_module_label` or `_module_ends`. Most kinds have the same ones, so
+    /// that each set of places is sent once.
+    fn by_kind(
+        &self,
+        name: &'static str,
+        places: fn(&Ready) -> &Arc<BTreeSet<String>>,
+    ) -> Vec<(&'static str, BoltType)> {
+        let mut sets: Vec<&Arc<BTreeSet<String>>> = Vec::new();
+        let mut kinds = Vec::new();
+        for part in &self.parts {
+            let set = places(part.ready);
+            let known = sets.iter().position(|known| Arc::ptr_eq(known, set));
+            kinds.push((part.kind, bolt::integer(known.unwrap_or(sets.len()))));
+            sets.extend(known.is_none().then_some(set));
+        }
+        vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(|set| bolt::texts(set.iter()))))]
+    }
+
+    fn tags(&self, sync: &Sync) -> [(&'static str, BoltType); 2] {
+        [("tag", sync.update_tag.into()), ("edges", self.edges_after.into())]
+    }
+}
+
+/// Runs a statement that returns one list of ids.
+async fn ids(transaction: &mut Transaction, query: Query) -> Result<Vec<Element>, neo4rs::Error> {
+    let rows = transaction.rows(query).await?;
+    rows.first().map_or(Ok(Vec::new()), |row| Ok(row.get("ids")?))
+}
