@@ -209,11 +209,9 @@ class Watching(unittest.TestCase):
 
     BEGUN = "INFO scheduler::role: accounts reachable=4 unreachable=0\n"
     RUNNING = (
-        "error: a sync of the same accounts, regions and services is running: 01M8, with its last progress 0s ago\n"
+        "error: a sync of the same accounts, regions and services is running: 01M8, which last made progress 0s ago\n"
     )
-    TAKEN_OVER = (
-        "error: this scheduler did not answer for a while, and sync 01M8 of the same scope has taken over from 01M7\n"
-    )
+    TAKEN_OVER = "error: sync 01M8 of the same scope has taken over from 01M7, because this scheduler did not answer for a while\n"
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()

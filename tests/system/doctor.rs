@@ -99,7 +99,7 @@ async fn regions_that_are_not_known(world: &World) {
         let check =
             permissions.iter().find(|it| it["of"] == of).unwrap_or_else(|| panic!("{service}: {permissions:?}"));
         assert_eq!(check["status"], "note", "{check}");
-        says(check, "found", "not looked at: no region is known");
+        says(check, "found", "not checked: no region is known");
     }
     let elsewhere = |it: &&Value| it["of"].as_str().is_some_and(|of| !of.contains(alpha) || of.starts_with("iam"));
     assert_eq!(permissions.iter().filter(elsewhere).count(), 0, "{permissions:?}");
@@ -110,7 +110,7 @@ async fn an_identity_that_aws_does_not_know(world: &World) {
     let once = ("AWS_MAX_ATTEMPTS", "1".to_owned());
     let ran = doctor(world, &[nowhere, once]).await;
     assert_eq!(ran.status, 1, "{}", ran.stdout);
-    assert!(!ran.stdout.contains("known to AWS"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("AWS accepts"), "{}", ran.stdout);
     says(&wrong(&ran, "account")[0], "fix", "HTTPS_PROXY");
 
     let fault = json!({"service": "sts", "status": 403, "code": "InvalidClientTokenId"});
@@ -118,7 +118,7 @@ async fn an_identity_that_aws_does_not_know(world: &World) {
     let ran = doctor(world, &[]).await;
     world.aws.clear_faults().await.expect("moto forgets them");
     assert_eq!(ran.status, 1, "{}", ran.stdout);
-    assert!(!ran.stdout.contains("known to AWS"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("AWS accepts"), "{}", ran.stdout);
     says(&wrong(&ran, "account")[0], "fix", "valid credentials");
 
     let home = tempfile::tempdir().expect("a home without files");
@@ -128,7 +128,7 @@ async fn an_identity_that_aws_does_not_know(world: &World) {
     let nothing = run(command).await;
     assert_eq!(nothing.status, 1, "{}", nothing.stdout);
     let identity = &wrong(&nothing, "identity")[0];
-    says(identity, "found", "no source credentials: no AWS credentials were found: neither keys");
+    says(identity, "found", "no source credentials: no AWS credentials found: no keys");
     says(identity, "fix", "environment keys, AWS_PROFILE, SSO");
 }
 

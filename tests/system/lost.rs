@@ -33,7 +33,7 @@ async fn what_the_bus_lost_is_named_and_collected_again() {
 
     let ran = scheduler.await.expect("the scheduler ends");
     assert_eq!(ran.status, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("collecting again") && ran.stderr.contains(&lost), "{lost}: {}", ran.stderr);
+    assert!(ran.stderr.contains("collecting them again") && ran.stderr.contains(&lost), "{lost}: {}", ran.stderr);
     the_graph_is_what_aws_holds(&world).await;
     assert_eq!(world.count(nodes).await, before);
     let again = bus.next_on(ASSETS, "groma.v1.assets.*.*.*.iam.>", 0).await.expect("the server answers");

@@ -6,6 +6,7 @@ mod bad_input;
 mod closed_bus;
 mod doctor;
 mod documents;
+mod english;
 mod gone;
 mod inventory;
 mod kept;

@@ -75,9 +75,9 @@ async fn a_poison_message_is_parked_with_its_reason_and_comes_again_when_it_is_r
 
     let dropped = parked(&nats, &["drop", "1", "2"]).await;
     assert_eq!(dropped.status, 1, "the first is no longer there");
-    assert!(dropped.stderr.contains("no message 1 is parked"), "{}", dropped.stderr);
+    assert!(dropped.stderr.contains("message 1 is not parked"), "{}", dropped.stderr);
     assert!(dropped.stdout.contains("2: deleted"), "{}", dropped.stdout);
-    assert_eq!(parked(&nats, &[]).await.stdout, "nothing is parked\n");
+    assert_eq!(parked(&nats, &[]).await.stdout, "no messages are parked\n");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn what_names_a_false_origin_stays_parked() {
     stored.expect("it is sent").await.expect("it is stored");
     let ran = parked(&nats, &["retry", "1"]).await;
     assert_eq!(ran.status, 1, "{}", ran.stdout);
-    assert!(ran.stderr.contains("no subject of stream"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("does not belong to stream"), "{}", ran.stderr);
     assert_eq!(listed(&nats, 1).await.len(), 1);
     assert_eq!(bus.stream_summaries().await.expect("every stream is still there").len(), 4);
 }
@@ -149,14 +149,14 @@ async fn on_a_closed_bus_the_operator_may() {
     let shown: Value = serde_json::from_str(&operator(&["show", "1", "--json"]).await).expect("JSON");
     assert_eq!((&shown["reason"], &shown["event"]["service"]), (&"not today".into(), &"iam".into()));
     operator(&["retry", "1"]).await;
-    assert_eq!(operator(&[]).await, "nothing is parked\n");
+    assert_eq!(operator(&[]).await, "no messages are parked\n");
 
     let again = one(work.next(1).await.expect("work"));
     assert_eq!(again.subject(), SUBJECT);
     assert_eq!(WorkItem::decode(again.payload().clone()).expect("a work item"), item, "the same, though sent before");
     again.settle(Outcome::Park("still not".into())).await.expect("a collector may park");
     operator(&["drop", "2"]).await;
-    assert_eq!(operator(&[]).await, "nothing is parked\n");
+    assert_eq!(operator(&[]).await, "no messages are parked\n");
 }
 
 fn one(mut deliveries: Vec<Delivery>) -> Delivery {

@@ -116,8 +116,8 @@ async fn what_cannot_be_replayed_is_refused_before_anything_is_written() {
     let cases: [(&str, &[u8], &str); 4] = [
         ("altered.groma", &altered, "was altered at record "),
         ("cut.groma", &bytes[..middle], &format!("is cut off at byte {middle}: record ")),
-        ("newer.groma", &newer, "has format 9, and this program reads up to format 1"),
-        ("other.groma", b"{}", "is not a recording of Groma's"),
+        ("newer.groma", &newer, "has format 9, but this program reads formats up to 1"),
+        ("other.groma", b"{}", "is not a recording of Groma"),
     ];
     for (name, bytes, words) in cases {
         fs::write(studio.file(name), bytes).expect("the file can be written");

@@ -1,5 +1,5 @@
-//! Which accounts there are and whether they can be entered. Every way is tried once, so that a role that may not be
-//! assumed is known before any work is handed out.
+//! Discovers the accounts and checks that each can be entered. Every route is tried once, so that a role that cannot be
+//! assumed is known before any work is published.
 
 use crate::{
     arn::RoleArn,
@@ -14,58 +14,58 @@ use crate::{
 use events::{Account, AccountsAnswer, SkippedAccount, UnreachableAccount};
 use futures::{StreamExt, stream};
 
-/// Ways that are tried at the same time.
+/// Number of routes tried at the same time.
 const AT_ONCE: usize = 16;
 
-/// Everything that was found.
+/// Result of the discovery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
-    /// Can be entered.
+    /// Accounts that can be entered.
     pub accounts: Vec<Found>,
-    /// Cannot.
+    /// Accounts or profiles that cannot be entered.
     pub unreachable: Vec<Unreachable>,
-    /// Are not to be entered.
+    /// Accounts that are left out because they are not active.
     pub skipped: Vec<SkippedAccount>,
 }
 
-/// An account and the way into it.
+/// An account and the route into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// For the scheduler.
+    /// Description for the scheduler.
     pub account: FoundAccount,
-    /// For leases.
+    /// Route for leases.
     pub route: Route,
 }
 
-/// What is known of an account.
+/// Description of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundAccount {
-    /// 12 digits.
+    /// Account id: 12 digits.
     pub id: String,
-    /// Profile, or name in the organization.
+    /// Name of the profile, or of the account in the organization.
     pub name: String,
-    /// `aws`, `aws-cn`, `aws-us-gov` …
+    /// Partition: `aws`, `aws-cn`, `aws-us-gov` …
     pub partition: String,
-    /// Region of global services' clients and of region discovery.
+    /// Region of global services and of region discovery.
     pub home_region: String,
 }
 
-/// An account, or a profile, that cannot be entered.
+/// An account or a profile that cannot be entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreachable {
-    /// 12 digits, or empty.
+    /// Account id, or empty if unknown.
     pub id: String,
-    /// Profile, or name in the organization.
+    /// Name of the profile, or of the account in the organization.
     pub name: String,
-    /// Why.
+    /// Reason.
     pub refusal: Refusal,
 }
 
 impl Discovery {
-    /// The way into an account.
+    /// Returns the route into an account.
     ///
     /// # Errors
-    /// When it is not among them, or cannot be entered.
+    /// Fails if the account was not found, or cannot be entered.
     pub fn way_into(&self, account_id: &str) -> Result<Route, Refusal> {
         if let Some(found) = self.accounts.iter().find(|found| found.account.id == account_id) {
             return Ok(found.route.clone());
@@ -74,7 +74,7 @@ impl Discovery {
         Err(lost.unwrap_or_else(|| unknown(account_id)))
     }
 
-    /// What the bus carries.
+    /// Converts the result to the broker's answer.
     pub fn answer(&self) -> AccountsAnswer {
         let account = |found: &Found| {
             let FoundAccount { id, name, partition, home_region } = found.account.clone();
@@ -95,10 +95,10 @@ impl Discovery {
     }
 }
 
-/// Finds the accounts of a scope and tries the way into each.
+/// Discovers the accounts of a scope and tries the route into each.
 ///
 /// # Errors
-/// When not even one account is known: the caller has no credentials, the organization cannot be listed.
+/// Fails if no account is known: for example, the caller has no credentials, or the organization cannot be listed.
 pub async fn discover(aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
     match scope {
         Scope::Current { profile, role } => current(aws, profile.as_deref(), role.as_ref()).await,
@@ -107,11 +107,11 @@ pub async fn discover(aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
     }
 }
 
-/// The way into one account of a scope, without looking for the others. `None`: that needs a permission that the caller
-/// lacks.
+/// Finds the route into one account of a scope, without discovering the others. Returns `None` if that needs a
+/// permission that the caller lacks.
 ///
 /// # Errors
-/// When it is none of them, or cannot be entered.
+/// Fails if the account is not in the scope, or cannot be entered.
 pub async fn find(aws: &Aws, scope: &Scope, account_id: &str) -> Result<Option<Route>, Refusal> {
     match scope {
         Scope::Organization(wanted) => organization::find(aws, wanted, account_id).await,
@@ -120,9 +120,9 @@ pub async fn find(aws: &Aws, scope: &Scope, account_id: &str) -> Result<Option<R
     }
 }
 
-/// The refusal of an account that is not to be surveyed.
+/// Refusal for an account outside the scope.
 pub fn unknown(account_id: &str) -> Refusal {
-    let sentence = format!("account {account_id} is not among those that this broker was told to survey");
+    let sentence = format!("account {account_id} is not one of the accounts that this broker surveys");
     Refusal::new(Kind::UnknownAccount, sentence)
 }
 
@@ -134,12 +134,12 @@ async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> R
         let role = in_account(aws, role, &route, &caller.partition, &caller.account_id);
         route = route.then(role);
     }
-    // Cartography, too, names the account of the caller after the profile in use.
+    // Cartography too names the caller's account after the profile in use.
     let name = profile.or_else(|| aws.environment().profile()).unwrap_or("default").to_owned();
     Ok(Discovery { accounts: vec![try_leasable(aws, name, route).await?], ..Discovery::default() })
 }
 
-/// The role of this name in an account, asked for as a route's caller.
+/// The role of this name in an account, as seen by the caller of a route.
 pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, account_id: &str) -> Role {
     let arn = RoleArn { partition: partition.into(), account_id: account_id.into(), name: role.name.clone() };
     Role {
@@ -151,10 +151,10 @@ pub fn in_account(aws: &Aws, role: &RoleName, caller: &Route, partition: &str, a
     }
 }
 
-/// Goes a way with a session that may do nothing, or asks whose the credentials are where no role is assumed.
+/// Checks a route: assumes its roles with an empty policy, or calls `GetCallerIdentity` if there are none.
 ///
 /// # Errors
-/// Why it cannot be gone.
+/// Fails if the route cannot be entered.
 pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
     let profile = route.profile.as_deref();
     aws.client_settings(profile, "sts").map_err(|error| Refusal::configuration(&error))?;
@@ -169,7 +169,7 @@ pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Ref
         enter().await?;
         (arn.account_id.clone(), arn.partition.clone())
     } else {
-        // Credentials that were kept are not tried before they are used.
+        // Cached credentials are not checked before they are used.
         let ask = || async { aws.identity(profile, enter().await?).await };
         let identity = aws.renewing(Some(&route.source), ask).await?;
         (identity.account_id, identity.partition)
@@ -178,17 +178,17 @@ pub async fn try_way(aws: &Aws, name: String, route: Route) -> Result<Found, Ref
     Ok(Found { account: FoundAccount { id, name, partition, home_region }, route })
 }
 
-/// Goes a way, and checks that its sessions may be leased.
+/// Checks a route, and whether its sessions may be leased.
 ///
 /// # Errors
-/// As [`try_way`] and [`own_identity::check`].
+/// Same as [`try_way`] and [`own_identity::check`].
 pub async fn try_leasable(aws: &Aws, name: String, route: Route) -> Result<Found, Refusal> {
     let found = try_way(aws, name, route).await?;
     own_identity::check(aws, &found).await?;
     Ok(found)
 }
 
-/// Tries many ways, some at a time, and keeps their order.
+/// Runs futures with limited concurrency. Returns their results in the given order.
 pub async fn try_all<T, F: Future<Output = T>>(ways: impl IntoIterator<Item = F>) -> Vec<T> {
     stream::iter(ways).buffered(AT_ONCE).collect().await
 }

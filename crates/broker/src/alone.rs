@@ -1,30 +1,30 @@
-//! The broker as a process of its own.
+//! The broker as its own process.
 
 use bus::Bus;
 use role::{UsageError, exit};
 
-/// Flags of that process.
+/// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Alone {
-    /// The broker's own.
+    /// Flags of the broker.
     #[command(flatten)]
     pub broker: crate::Args,
-    /// NATS.
+    /// Flags of NATS.
     #[command(flatten)]
     pub bus: role::BusArgs,
 }
 
 impl Alone {
-    /// Answers leases until it is told to stop.
+    /// Answers requests until shutdown.
     ///
     /// # Errors
-    /// When AWS configuration or NATS cannot be used.
+    /// Fails if the AWS configuration or NATS cannot be used.
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.broker.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown();
         let broker = crate::build(config)?;
-        // Leases travel by request-reply alone: the broker needs no stream.
+        // Leases use request-reply only: the broker needs no stream.
         let bus = Bus::connect(&self.bus.config("groma-broker")).await?;
         broker.run(bus, shutdown, None).await?;
         Ok(exit::COMPLETE)

@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-/// `arn:<partition>:iam::<account>:role/<path and name>`.
+/// ARN of a role: `arn:<partition>:iam::<account>:role/<path and name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoleArn {
-    /// `aws`, `aws-cn`, `aws-us-gov` …
+    /// Partition: `aws`, `aws-cn`, `aws-us-gov` …
     pub partition: String,
-    /// 12 digits.
+    /// Account id: 12 digits.
     pub account_id: String,
-    /// With its path.
+    /// Name with its path, without a leading slash.
     pub name: String,
 }
 
@@ -34,17 +34,17 @@ impl fmt::Display for RoleArn {
     }
 }
 
-/// Text that is no role's ARN.
+/// The text is not the ARN of a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not the ARN of a role (arn:aws:iam::123456789012:role/name)")]
 pub struct NoRoleArn(pub String);
 
-/// Whether this is an AWS account's id.
+/// Whether the text is an AWS account id.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Second and fifth part of any ARN: partition and account.
+/// Returns partition and account of any ARN: its second and fifth part.
 pub fn partition_and_account(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.split(':').skip(1);
     let partition = parts.next()?;

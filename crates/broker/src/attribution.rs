@@ -1,28 +1,28 @@
-//! What CloudTrail shows of a session: which sync and which collector it was. The session name always says so; session tags
-//! and a source identity only where the role's trust policy allows them.
+//! Attribution of sessions in CloudTrail: which sync and which collector used them. The session name always shows it.
+//! Session tags and a source identity are set only if the role's trust policy allows them.
 
-/// Says who was behind every session of Groma.
+/// Source identity of all sessions of Groma.
 const SOURCE_IDENTITY: &str = "groma";
 /// Longest session name (STS API reference, `RoleSessionName`).
 const LONGEST_NAME: usize = 64;
 
-/// What a session is for.
+/// Purpose of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purpose {
     /// Service that is collected.
     pub service: String,
-    /// Sync that it is collected for; empty when the broker tries a role.
+    /// Id of the sync; empty if the broker only tries a role.
     pub sync_id: String,
 }
 
 impl Purpose {
-    /// Trying the way into an account.
+    /// Purpose of account discovery.
     pub fn discovery() -> Self {
         Self { service: "accounts".into(), sync_id: String::new() }
     }
 
-    /// `groma-<service>-<sync>`, of the characters that STS takes. Of a sync's id that is too long its end remains, which
-    /// is the random part of a ULID.
+    /// `groma-<service>-<sync>`, restricted to the characters that STS accepts. A sync id that is too long is cut at
+    /// its beginning: the end of a ULID is its random part.
     pub fn session_name(&self) -> String {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let plain = |text: &str| text.chars().map(|c| if allowed(c) { c } else { '_' }).collect::<String>();
@@ -36,7 +36,7 @@ impl Purpose {
         format!("{name}-{}", &sync[sync.len().saturating_sub(room)..])
     }
 
-    /// Session tags.
+    /// Session tags: key and value.
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
         let value = |text: &str| text.chars().map(|c| if allowed(c) { c } else { '_' }).take(256).collect();
@@ -48,8 +48,8 @@ impl Purpose {
     }
 }
 
-/// What a role lets us say. Asked with everything first; the documented trust policy allows neither, and AWS then refuses
-/// the whole call.
+/// Attribution that a role allows. The first call asks for all of it. The documented trust policy allows neither tags
+/// nor source identity, and AWS then denies the whole call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribution {
     /// `sts:TagSession` is allowed.
@@ -59,22 +59,22 @@ pub struct Attribution {
 }
 
 impl Attribution {
-    /// Everything.
+    /// Tags and source identity.
     pub const FULL: Self = Self { tags: true, source_identity: true };
-    /// The session name alone.
+    /// Session name only.
     pub const NAME_ONLY: Self = Self { tags: false, source_identity: false };
 
-    /// What to try next after AWS refused with this message; none when nothing is left to leave out.
+    /// Returns the attribution to try next after a denial with this message. `None` if nothing is left to omit.
     pub fn without(self, message: &str) -> Option<Self> {
         let less = match (message.contains("sts:TagSession"), message.contains("sts:SetSourceIdentity")) {
-            // A trust policy with conditions on tags or the source identity refuses AssumeRole itself.
+            // A trust policy with conditions on tags or the source identity denies AssumeRole itself.
             (false, false) => Self::NAME_ONLY,
             (tags, identity) => Self { tags: self.tags && !tags, source_identity: self.source_identity && !identity },
         };
         (less != self).then_some(less)
     }
 
-    /// The source identity, if it may be set.
+    /// Returns the source identity if the role allows it.
     pub fn source_identity(self) -> Option<String> {
         self.source_identity.then(|| SOURCE_IDENTITY.to_owned())
     }
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(Attribution::NAME_ONLY.without(&denied("sts:TagSession")), None);
     }
 
-    /// AWS need not name an action, and a proxy's denial names none.
+    /// AWS need not name an action, and a denial by a proxy names none.
     #[test]
     fn a_denial_that_names_no_action_leaves_everything_out() {
         let no_tags = Attribution { tags: false, source_identity: true };

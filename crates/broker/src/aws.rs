@@ -1,4 +1,4 @@
-//! AWS as the broker uses it: configuration, connections, what was learned of roles; and the way along a route.
+//! The broker's AWS state (configuration, clients, facts learned about roles), and the walk along a route.
 
 use crate::{
     attribution::{Attribution, Purpose},
@@ -26,45 +26,45 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 mod assume;
 
-/// Shortest session that a role may give, in seconds (STS API reference, `AssumeRole`).
+/// Shortest session duration that a role allows, in seconds (STS API reference, `AssumeRole`).
 pub const SHORTEST: i32 = 900;
 
-/// Accounts of an organization that are looked for at the same time, each with a few calls of Organizations, which
+/// Limit of concurrent searches for single accounts of an organization. Each makes a few calls to Organizations, which
 /// publishes no quota.
 const ORGANIZATIONS_AT_ONCE: usize = 4;
 
-/// Everything that is needed to get along a route.
+/// AWS configuration, clients and caches, shared by all requests.
 pub struct Aws {
     env: Environment,
     profiles: RwLock<Arc<Profiles>>,
     clients: Clients,
     sources: Sources,
-    /// Sessions on the way, by source and the roles so far.
+    /// Sessions of intermediate roles, by source and roles so far.
     hops: Flights<(Source, Vec<Role>), Credentials>,
     renewals: Renewals,
-    /// What each role allows to be said of a session.
+    /// Attribution that each role allows, by ARN.
     attributions: Mutex<HashMap<String, Attribution>>,
-    /// Session policies that are too large for tags beside them, whatever the role allows.
+    /// Session policies that are too large to be combined with tags.
     untagged: Mutex<HashSet<String>>,
     own_identity: OwnIdentity,
     said: Mutex<HashSet<String>>,
-    /// Turns of looking for one account of the organization.
+    /// Permits for searches for single accounts of the organization.
     organizations: Semaphore,
 }
 
-/// Who credentials belong to.
+/// Owner of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Of the caller.
+    /// ARN of the caller.
     pub arn: String,
-    /// Its account.
+    /// Account id of the caller.
     pub account_id: String,
-    /// The account's partition.
+    /// Partition of the account.
     pub partition: String,
 }
 
 impl Aws {
-    /// With this configuration.
+    /// Starts with empty caches.
     pub fn new(env: Environment, profiles: Profiles, own_identity: OwnIdentity) -> Self {
         Self {
             env,
@@ -81,22 +81,22 @@ impl Aws {
         }
     }
 
-    /// The environment.
+    /// The environment variables.
     pub fn environment(&self) -> &Environment {
         &self.env
     }
 
-    /// A turn of looking for one account of the organization; it ends when it is dropped.
+    /// Waits for a permit to search for one account of the organization. Dropping the permit returns it.
     pub async fn organizations_turn(&self) -> Option<SemaphorePermit<'_>> {
         self.organizations.acquire().await.ok()
     }
 
-    /// What becomes of sessions that AWS cannot narrow.
+    /// Handling of sessions that AWS cannot narrow.
     pub fn own_identity(&self) -> OwnIdentity {
         self.own_identity
     }
 
-    /// Both files, as last read.
+    /// Both AWS files, as last read.
     pub fn profiles(&self) -> Arc<Profiles> {
         self.profiles.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -106,18 +106,18 @@ impl Aws {
         &self.clients
     }
 
-    /// Checks that the AWS files that were asked for are there and open to the user.
+    /// Checks that explicitly named AWS files exist and are readable by this user.
     ///
     /// # Errors
-    /// [`ProfilesError`].
+    /// Returns a [`ProfilesError`] if one is missing or not readable.
     pub fn all_files_there(&self) -> Result<(), ProfilesError> {
         self.profiles.read().unwrap_or_else(PoisonError::into_inner).all_there()
     }
 
-    /// Reads both files anew: keys may have been rotated and profiles added.
+    /// Reads both files again, because keys may have been rotated and profiles added.
     ///
     /// # Errors
-    /// When one can no longer be read; the old ones stay.
+    /// Fails if a file can no longer be read. The previous content then stays.
     pub fn reload(&self) -> Result<(), ProfilesError> {
         let fresh = Profiles::load(&self.env)?;
         fresh.still_open(&self.profiles())?;
@@ -125,15 +125,16 @@ impl Aws {
         Ok(())
     }
 
-    /// Runs with a planner over the current configuration.
+    /// Calls `with` with a planner for the current configuration.
     pub fn plan<T>(&self, with: impl FnOnce(Planner<'_>) -> T) -> T {
         with(Planner::new(&self.env, &self.profiles()))
     }
 
-    /// Credentials at the end of a route, for a purpose, narrowed by a session policy where a role is assumed.
+    /// Walks a route and returns the credentials at its end. If the last step assumes a role, `policy` narrows the
+    /// session.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// Returns a [`Refusal`] if a step of the route fails.
     pub async fn enter(
         &self,
         route: &Route,
@@ -144,19 +145,19 @@ impl Aws {
         self.renewing(Some(&route.source), || self.try_enter(route, purpose, policy, seconds)).await
     }
 
-    /// Tries once more with fresh credentials where AWS says that those of this source, or of any, have expired. Their end may
-    /// be unknown, or a new sign-in or new keys may be in the files. So it does where AWS does not know the key of a file: it
-    /// may have been rotated. Of many attempts that fail at the same time, one renews them.
+    /// Runs `attempt`, and once more with renewed credentials if AWS rejects those of this source (or of any, for
+    /// `None`) as expired. Their expiration may be unknown, or the files may hold a new sign-in or new keys. The same
+    /// applies if AWS does not know a key from a file, because keys are rotated. Concurrent failures share one renewal.
     ///
     /// # Errors
-    /// [`Refusal`] of the last attempt.
+    /// Returns the [`Refusal`] of the last attempt.
     pub async fn renewing<T, F: Future<Output = Result<T, Refusal>>>(
         &self,
         source: Option<&Source>,
         attempt: impl Fn() -> F,
     ) -> Result<T, Refusal> {
         let began = Instant::now();
-        // Boxed: the future of an SDK's call nests so deeply that the compiler gives up on those around it.
+        // Boxed: futures of SDK calls nest so deeply that the compiler rejects futures around them.
         let is_old = |kind: Kind| match kind {
             Kind::SourceExpired => true,
             Kind::SourceMissing => matches!(source, Some(Source::Keys { .. })),
@@ -167,7 +168,7 @@ impl Aws {
                 self.renewals.renew(source, began, |is_meant| {
                     self.sources.forget(is_meant);
                     self.hops.forget(|(source, _)| is_meant(source));
-                    // The old files stay where the new ones cannot be read.
+                    // If the new files cannot be read, the previous content stays.
                     self.reload().ok();
                 });
                 Box::pin(attempt()).await
@@ -195,10 +196,11 @@ impl Aws {
         }
     }
 
-    /// Credentials of a source, or of the last of these roles: the broker's own, never given away.
+    /// Returns the credentials of a source, or of the last of these roles. They are the broker's own and are never
+    /// leased.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// Returns a [`Refusal`] if a step fails.
     pub async fn before(&self, profile: Option<&str>, source: &Source, roles: &[Role]) -> Result<Credentials, Refusal> {
         let Some((role, before)) = roles.split_last() else {
             return self.sources.credentials(self, profile, source).await;
@@ -212,33 +214,33 @@ impl Aws {
         self.hops.get(&(source.clone(), roles.to_vec()), fetch).await
     }
 
-    /// `GetCallerIdentity` of these credentials.
+    /// Calls `GetCallerIdentity` with these credentials.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// Returns a [`Refusal`] if the call fails.
     pub async fn identity(&self, profile: Option<&str>, with: Credentials) -> Result<Identity, Refusal> {
         let profiles = self.profiles();
         let settings = Settings::new(&self.env, &profiles, profile);
         let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
-        let doing = "find out whose the credentials are";
+        let doing = "look up the identity of the credentials";
         let answer = sts.get_caller_identity().send().await.map_err(|error| Refusal::of_call(&error, doing))?;
         let arn = answer.arn.unwrap_or_default();
         let parts = crate::arn::partition_and_account(&arn)
             .map(|(partition, account)| (partition.to_owned(), account.to_owned()));
-        let (partition, account_id) = parts
-            .ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS answers with the ARN {arn:?}")))?;
+        let (partition, account_id) =
+            parts.ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS returned the ARN {arn:?}")))?;
         Ok(Identity { account_id: answer.account.unwrap_or(account_id), partition, arn })
     }
 
-    /// What a collector's clients are told of a profile's settings for a service.
+    /// Client settings of a profile for a service, as sent to collectors.
     ///
     /// # Errors
-    /// When a setting cannot be used.
+    /// Fails if a setting cannot be used.
     pub fn client_settings(&self, profile: Option<&str>, service: &str) -> Result<ClientSettings, SettingError> {
         let profiles = self.profiles();
         let settings = Settings::new(&self.env, &profiles, profile);
         if settings.retries()?.was_legacy && self.first_time("legacy") {
-            tracing::warn!("the retry mode `legacy` is read as `standard`, which repeats the same errors");
+            tracing::warn!("the retry mode `legacy` is treated as `standard`, which retries the same errors");
         }
         for unclear in settings.unclear().into_iter().map(|it| it.to_string()) {
             if self.first_time(&*unclear) {
@@ -247,27 +249,27 @@ impl Aws {
         }
         if settings.global_sts()? && self.first_time("global STS") {
             tracing::warn!(
-                "sts_regional_endpoints = legacy is read as `regional`: regions that accounts opt into refuse sessions of \
-                 the global endpoint"
+                "sts_regional_endpoints = legacy is treated as `regional`: opt-in regions reject sessions of the global \
+                 endpoint"
             );
         }
         settings.of_clients(service)
     }
 
-    /// Whom clients trust, as a profile sees it.
+    /// Certificate authorities that clients of a profile trust.
     ///
     /// # Errors
-    /// When the bundle cannot be used.
+    /// Fails if the bundle cannot be used.
     pub fn authorities(&self, profile: Option<&str>) -> Result<Authorities, SettingError> {
         Settings::new(&self.env, &self.profiles(), profile).authorities()
     }
 
-    /// The region in which any account of a partition can be asked, as a profile sees it.
+    /// Region in which a profile's clients can reach every account of a partition.
     pub fn home_region(&self, profile: Option<&str>, partition: &str) -> String {
         Settings::new(&self.env, &self.profiles(), profile).home_region(partition).to_owned()
     }
 
-    /// Whether this is said for the first time.
+    /// Whether this warning is new. Records it, so that it is logged once.
     pub fn first_time(&self, what: impl Into<String>) -> bool {
         lock(&self.said).insert(what.into())
     }

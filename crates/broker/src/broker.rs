@@ -1,4 +1,4 @@
-//! The broker at work: it answers who asks for accounts and for leases.
+//! Answers requests for accounts and leases on the bus.
 
 use crate::{
     aws::Aws,
@@ -26,14 +26,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Replicas share requests under this name.
+/// Queue group that distributes requests among replicas.
 const QUEUE: &str = "broker";
-/// How long requests that are being answered may take once the broker is told to end.
+/// Time limit for unfinished requests at shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Most requests answered at the same time; the rest wait in the subscription.
+/// Limit of requests answered at the same time. Others wait in the subscription.
 const AT_ONCE: usize = 256;
 
-/// A broker that has its configuration.
+/// A broker with a checked configuration.
 pub struct Broker {
     office: Arc<Office>,
     is_private: bool,
@@ -49,30 +49,30 @@ struct Office {
 /// The AWS configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// A file.
+    /// A file cannot be read or parsed.
     #[error(transparent)]
     Profiles(#[from] ProfilesError),
-    /// A value.
+    /// A setting is invalid.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The way to the caller.
+    /// The route to the caller cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
 }
 
-/// Reads the AWS configuration and checks what can be checked without asking AWS.
+/// Reads the AWS configuration and checks it as far as possible without AWS calls.
 ///
 /// # Errors
-/// When a file cannot be read or understood, a setting has no meaning, or a profile that is named does not exist.
+/// Fails if a file cannot be read or parsed, a setting is invalid, or a named profile does not exist.
 pub fn build(config: BrokerConfig) -> Result<Broker, BrokerError> {
     build_with(config, Environment::of_process())
 }
 
-/// The same with an environment of one's own. The SDK's providers for containers, instances and IAM Identity Center still
-/// read the process's.
+/// Like [`build`], with these environment variables. The SDK's providers for containers, instances and IAM Identity
+/// Center still read those of the process.
 ///
 /// # Errors
-/// As [`build`].
+/// Same as [`build`].
 pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, BrokerError> {
     let profiles = Profiles::load(&env)?;
     let aws = Aws::new(env, profiles, config.own_identity);
@@ -95,8 +95,8 @@ fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
         tracing::warn!(
             followed,
             other,
-            "AWS_DEFAULT_PROFILE and AWS_PROFILE name two profiles: followed is AWS_DEFAULT_PROFILE, as in boto3; version 2 of \
-             the AWS CLI follows AWS_PROFILE"
+            "AWS_DEFAULT_PROFILE and AWS_PROFILE name different profiles: using AWS_DEFAULT_PROFILE, as boto3 does; version 2 of \
+             the AWS CLI uses AWS_PROFILE"
         );
     }
     let caller = aws.plan(|planner| planner.caller(profile))?;
@@ -105,10 +105,10 @@ fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
 }
 
 impl Broker {
-    /// Answers until it is told to end, then finishes what it has begun. `ready` hears when requests can be made.
+    /// Answers requests until shutdown, then finishes those in progress. Notifies `ready` when requests can be made.
     ///
     /// # Errors
-    /// The connection to the bus is gone for good, or another broker on it has a different configuration.
+    /// Fails if the connection to the bus is closed, or another broker on the bus has a different configuration.
     pub async fn run(
         self,
         bus: Bus,
@@ -134,7 +134,7 @@ impl Broker {
         if let Some(ready) = ready {
             ready.send(()).ok();
         }
-        tracing::info!("the broker answers");
+        tracing::info!("the broker is ready");
         let mut answering = JoinSet::new();
         let mut end = Ok(());
         loop {
@@ -157,7 +157,7 @@ impl Broker {
                 }
             }
         }
-        // What was delivered to this replica already is not delivered to another.
+        // NATS does not redeliver requests that this replica already received.
         while let Some(Some(request)) = leases.next().now_or_never() {
             let office = self.office.clone();
             answering.spawn(async move { office.answer_lease(request).await });
@@ -165,16 +165,16 @@ impl Broker {
         drop((accounts, leases));
         let drained = async { while answering.join_next().await.map(say_panic).is_some() {} };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            tracing::warn!("requests that were being answered are given up");
+            tracing::warn!("unfinished requests did not end in time and are dropped");
         }
         end
     }
 }
 
-/// Who asked hears nothing and asks again.
+/// The requester gets no reply and retries.
 fn say_panic(answered: Result<(), JoinError>) {
     if let Err(error) = answered {
-        tracing::error!(%error, "answering a request failed");
+        tracing::error!(%error, "a request panicked");
     }
 }
 
@@ -202,8 +202,8 @@ impl Office {
     async fn answer_lease(&self, request: Served) {
         let answer = match LeaseRequest::decode(request.payload.clone()) {
             Ok(asked) if subjects::lease(&asked) == request.subject => self.lease(&asked).await,
-            Ok(_) => Err(Refusal::new(Kind::BadRequest, "the request does not belong to the subject that it came on")),
-            Err(_) => Err(Refusal::new(Kind::BadRequest, "the request cannot be read")),
+            Ok(_) => Err(Refusal::new(Kind::BadRequest, "the request does not match its subject")),
+            Err(_) => Err(Refusal::new(Kind::BadRequest, "the request cannot be decoded")),
         };
         let mut answer = match answer {
             Ok((sealed, settings)) => {

@@ -1,4 +1,4 @@
-//! The account of each AWS profile. Of several profiles that lead into one account, one stands for it.
+//! Accounts of AWS profiles. If several profiles lead into one account, one of them is used.
 
 use crate::{
     accounts::{self, Discovery, Found, Unreachable},
@@ -11,14 +11,14 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// The account of every profile but `default`, or of those that are named.
+/// Discovers the account of every profile except `default`, or of the named ones.
 ///
 /// # Errors
-/// When there is no such profile.
+/// Fails if a named profile does not exist, or there is none to survey.
 pub async fn discover(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal> {
     let planned = plan(aws, named)?;
     if planned.is_empty() {
-        let sentence = "there is no AWS profile with a role or credentials besides `default`, which is not surveyed";
+        let sentence = "no AWS profile except `default` has a role or credentials, and `default` is not surveyed";
         return Err(Refusal::new(Kind::Configuration, sentence));
     }
     let ways = planned.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
@@ -29,11 +29,11 @@ pub async fn discover(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal>
     Ok(discovery)
 }
 
-/// The way of the profile that [`chosen`] prefers, among those that lead into the account or may do so. Those of other
-/// accounts are not tried.
+/// Finds the route that [`chosen`] prefers among the profiles that lead, or may lead, into the account. Profiles of
+/// other accounts are not tried.
 ///
 /// # Errors
-/// When none leads there, or the account cannot be entered.
+/// Fails if no profile leads into the account, or it cannot be entered.
 pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route, Refusal> {
     let planned = plan(aws, named)?;
     let may_lead_there = |(name, planned): &Planned| match planned {
@@ -59,7 +59,7 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
     let (discovery, doubled) = one_way_each(tried);
     doubled.iter().filter(|it| it.account == account_id).for_each(|it| it.say(aws));
     match discovery.way_into(account_id) {
-        // One that could not be asked may lead there.
+        // A profile whose account is unknown may lead there.
         Err(unknown @ Refusal { kind: Kind::UnknownAccount, .. }) => {
             let lost = discovery.unreachable.into_iter().find(|it| it.id.is_empty());
             Err(lost.map_or(unknown, |lost| lost.refusal))
@@ -72,14 +72,14 @@ fn plan(aws: &Aws, named: &[String]) -> Result<Vec<Planned>, Refusal> {
     aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::configuration(&error))
 }
 
-/// A profile's way, after it was tried.
+/// Result of trying a profile's route.
 struct Tried {
     result: Result<Found, Unreachable>,
-    /// It has a role, so that its sessions can carry a session policy.
+    /// The route assumes a role, so a session policy can narrow its sessions.
     is_narrowed: bool,
-    /// Whether it settles the matter for its account, so that no other profile is a substitute. It does if it can be gone, and
-    /// if its failure says nothing of the role: AWS throttled or did not answer, a file cannot be read, the profile cannot be
-    /// understood. A profile that asks a person for a code does not: the way out is another profile.
+    /// No other profile is tried as a substitute. True if the route can be entered, or if the failure says nothing
+    /// about the role: throttling, no answer, an unreadable file, or an invalid profile. False for a profile that asks
+    /// a person for a code, because another profile may work.
     is_final: bool,
 }
 
@@ -100,7 +100,7 @@ async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanErr
 }
 
 impl Tried {
-    /// The account's id, or none, and the profile's name.
+    /// Account id (empty if unknown) and name of the profile.
     fn names(&self) -> (&str, &str) {
         match &self.result {
             Ok(Found { account, .. }) => (&account.id, &account.name),
@@ -109,7 +109,7 @@ impl Tried {
     }
 }
 
-/// Goes a profile's way into the account of this id, if that is known.
+/// Tries a profile's route into the account `id`, which may be empty.
 async fn go(aws: &Aws, id: String, name: String, route: Route) -> Result<Found, Unreachable> {
     let lost = |id, refusal| Unreachable { id, name: name.clone(), refusal };
     let found = accounts::try_way(aws, name.clone(), route).await.map_err(|refusal| lost(id, refusal))?;
@@ -124,7 +124,8 @@ async fn go(aws: &Aws, id: String, name: String, route: Route) -> Result<Found, 
     }
 }
 
-/// The account in a profile's `role_arn` or `sso_account_id`, though the profile leads nowhere; and whether it is the role's.
+/// Returns the account id in `role_arn` or `sso_account_id` of a profile without a usable route, and whether it is from
+/// `role_arn`.
 fn account_named_by(aws: &Aws, profile: &str) -> Option<(String, bool)> {
     let profiles = aws.profiles();
     if let Some(arn) = profiles.get(profile, "role_arn").and_then(|arn| arn.parse::<RoleArn>().ok()) {
@@ -134,18 +135,18 @@ fn account_named_by(aws: &Aws, profile: &str) -> Option<(String, bool)> {
     Some((id.to_owned(), false))
 }
 
-/// A profile that is not used, because another stands for its account.
+/// A profile that is not used, because another one is used for its account.
 #[derive(Debug, PartialEq, Eq)]
 struct Doubled {
     profile: String,
     account: String,
     instead: String,
-    /// Why it is replaced; none where it could be used, too.
+    /// Reason for the replacement. `None` if the profile could be used too.
     refusal: Option<Refusal>,
 }
 
 impl Doubled {
-    /// Says so once, and again when the reason changes.
+    /// Logs the replacement once, and again if the reason changes.
     fn say(&self, aws: &Aws) {
         let Self { profile, account, instead, refusal } = self;
         let kind = refusal.as_ref().map(|refusal| refusal.kind);
@@ -157,20 +158,20 @@ impl Doubled {
                 profile,
                 instead,
                 account,
-                "another profile leads into the same account: this one is not used"
+                "another profile leads into the same account; this one is not used"
             ),
             Some(refusal) => tracing::warn!(
                 profile,
                 instead,
                 account,
                 %refusal,
-                "a profile is replaced by another one of the same account"
+                "another profile of the same account is used instead of this one"
             ),
         }
     }
 }
 
-/// One way into each account, in the order of the profiles; also the profiles that are not used.
+/// Picks one route per account, in the order of the profiles. Also returns the profiles that are not used.
 fn one_way_each(tried: Vec<Tried>) -> (Discovery, Vec<Doubled>) {
     let (mut discovery, mut doubled) = (Discovery::default(), Vec::new());
     let chosen = chosen(&tried);
@@ -191,8 +192,8 @@ fn one_way_each(tried: Vec<Tried>) -> (Discovery, Vec<Doubled>) {
     (discovery, doubled)
 }
 
-/// Which of the profiles stands for each account whose id is known: the first that is final, those with a role before those
-/// without; else the first.
+/// Picks a profile for each known account id: the first one whose result is final, profiles with a role before those
+/// without. If no result is final, the first profile.
 fn chosen(tried: &[Tried]) -> HashMap<String, usize> {
     let mut order: Vec<usize> = (0..tried.len()).collect();
     order.sort_by_key(|nth| !tried[*nth].is_narrowed);
@@ -217,7 +218,7 @@ mod tests {
 
     const ROLE: bool = true;
 
-    /// What came of a profile's way: into this account, by a role or not, and how.
+    /// Result of trying a profile: account id, whether by a role, and the refusal.
     fn tried(name: &str, id: &str, is_narrowed: bool, refusal: Option<Kind>) -> Tried {
         let (id, name) = (id.to_owned(), name.to_owned());
         let result = if let Some(kind) = refusal {
@@ -230,7 +231,7 @@ mod tests {
         Tried { result, is_narrowed, is_final }
     }
 
-    /// Names of the profiles that are used, that stand for an unreachable account, and that are left out.
+    /// Names of the profiles that are used, that represent an unreachable account, and that are left out.
     fn names(tried: Vec<Tried>) -> [String; 3] {
         let (Discovery { accounts, unreachable, .. }, doubled) = one_way_each(tried);
         [
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(one_way_each(tried(None)).1, doubled("raw", "role", None));
     }
 
-    /// Nothing listens there: AWS is not asked.
+    /// Endpoints without a listener: no test here calls AWS.
     fn aws_of(config: &str) -> Aws {
         let env: Environment = [("AWS_ENDPOINT_URL", "http://127.0.0.1:9")].into_iter().collect();
         let profiles = Profiles::parse(config, "").expect("it parses");
@@ -303,13 +304,13 @@ mod tests {
     async fn a_local_error_leads_to_no_other_way() {
         let role = "role_arn = arn:aws:iam::222222222222:role/r\n";
         for (broken, words, leads_on) in [
-            ("source_profile = keys\nca_bundle = /nonexistent", "cannot be read", false),
-            ("source_profile = keys\nretry_mode = often", "it may be standard", false),
-            ("source_profile = keys\nthis is no line", "cannot be understood", false),
+            ("source_profile = keys\nca_bundle = /nonexistent", "cannot read it", false),
+            ("source_profile = keys\nretry_mode = often", "it must be standard", false),
+            ("source_profile = keys\nthis is no line", "cannot be parsed", false),
             ("source_profile = missing", "there is no such profile", false),
-            ("source_profile = process", "cannot be started", false),
-            ("web_identity_token_file = /nonexistent", "cannot be read", false),
-            ("source_profile = keys\nmfa_serial = m", "nobody is there to type a code", true),
+            ("source_profile = process", "cannot start the command", false),
+            ("web_identity_token_file = /nonexistent", "cannot read the web identity token", false),
+            ("source_profile = keys\nmfa_serial = m", "no person can enter a code", true),
         ] {
             let aws = aws_of(&format!(
                 "[profile broken]\n{role}{broken}\n[profile process]\ncredential_process = /nonexistent/program\n\

@@ -1,4 +1,4 @@
-//! Clients of the two services that the broker itself calls: STS and Organizations.
+//! Clients of STS and Organizations, the two services that the broker itself calls.
 
 use crate::{refusal::Refusal, settings::Settings};
 use aws_credential_types::Credentials;
@@ -17,20 +17,20 @@ use credentials::HttpClients;
 use governor::{DefaultDirectRateLimiter, Quota};
 use std::{num::NonZeroU32, time::Duration};
 
-/// Calls of STS in a second. AWS allows 600 for each account and region (IAM user guide, "IAM and STS quotas"), and others
-/// share that bucket with the broker.
+/// Limit of STS calls per second. AWS allows 600 for each account and region (IAM user guide, "IAM and STS quotas"),
+/// shared with other callers.
 const STS_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not 0");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ends before a collector stops waiting for its lease.
 const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Connections and the limit that all calls of STS share.
+/// Connections, and the rate limit of all STS calls.
 #[derive(Debug)]
 pub struct Clients {
-    /// Shared by every client, so that connections are.
+    /// HTTP clients, shared so that connections are reused.
     http: HttpClients,
-    /// The same without a proxy.
+    /// HTTP clients without a proxy.
     direct: HttpClients,
     sts_limit: DefaultDirectRateLimiter,
 }
@@ -56,21 +56,21 @@ fn http_client(trust: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClien
 }
 
 impl Clients {
-    /// The HTTP client that trusts these authorities, the system's when there are none. It uses the proxy that the
-    /// environment names.
+    /// Returns the HTTP client that trusts these authorities; the system's if empty. Uses the proxy of the environment.
     pub fn http(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
         self.http.of(authorities)
     }
 
-    /// The same without a proxy, for metadata endpoints: a proxy would see the container's token in clear text.
+    /// Same as [`Self::http`] without a proxy, for metadata endpoints: a proxy would see the container's token in clear
+    /// text.
     pub fn direct(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
         self.direct.of(authorities)
     }
 
-    /// A client of STS whose turn it is to make one call. Calls that take a token instead of credentials have none.
+    /// Waits for the rate limit and returns an STS client for one call. Calls that take a token need no credentials.
     ///
     /// # Errors
-    /// When a setting cannot be used.
+    /// Fails if a setting cannot be used.
     pub async fn sts(
         &self,
         settings: Settings<'_>,
@@ -82,10 +82,10 @@ impl Clients {
         Ok(aws_sdk_sts::Client::new(&config))
     }
 
-    /// A client of Organizations.
+    /// Returns a client of Organizations.
     ///
     /// # Errors
-    /// When a setting cannot be used.
+    /// Fails if a setting cannot be used.
     pub fn organizations(
         &self,
         settings: Settings<'_>,

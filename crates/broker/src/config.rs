@@ -1,158 +1,158 @@
-//! Which accounts, and how their roles are called.
+//! Selection of accounts, and the roles to assume in them.
 
 use crate::arn::is_account_id;
 
-/// Name of the role that Cartography's documentation has one create in every account.
+/// Role that Cartography's documentation creates in every account.
 pub const DOCUMENTED_ROLE: &str = "cartography-read-only";
 
-/// `--accounts` and its companions.
+/// `--accounts` and related flags.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "AWS accounts")]
 #[group(skip)]
 pub struct Args {
-    /// Which accounts: the caller's own, one for each AWS profile, or the whole organization. Without it: profiles where
-    /// --profile is given, else current
+    /// Accounts to survey: that of the caller, one for each AWS profile, or the whole organization [default: `profiles`
+    /// with --profile, else `current`]
     #[arg(long, env = "GROMA_ACCOUNTS", value_name = "WHICH", value_enum)]
     pub accounts: Option<Accounts>,
-    /// AWS profile: with `profiles` only these, else the one that is the caller. May be given several times
+    /// AWS profile. With `profiles`, survey only these; else the profile of the caller. May be repeated
     #[arg(long = "profile", value_name = "NAME")]
     pub profiles: Vec<String>,
-    /// Role to assume in each account of the organization; with `current`, a role of the caller's account to go through
-    /// [default with organization: cartography-read-only]
+    /// Role to assume in each account of the organization; with `current`, a role in the caller's account [default with
+    /// organization: cartography-read-only]
     #[arg(long, env = "GROMA_ROLE", value_name = "NAME")]
     pub role: Option<String>,
-    /// External id that this role's trust policy asks for
+    /// External id required by the trust policy of this role
     #[arg(long, env = "GROMA_EXTERNAL_ID", hide_env_values = true, value_name = "ID")]
     pub external_id: Option<String>,
-    /// Only these parts of the organization: account ids, OU ids (ou-…) or the root (r-…)
+    /// Survey only these parts of the organization: account ids, OU ids (ou-…) or the root (r-…)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub include: Vec<String>,
-    /// Without these parts of the organization
+    /// Leave out these parts of the organization
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub exclude: Vec<String>,
-    /// Lease the caller's own session or key to collectors in other processes where AWS cannot narrow it to one service.
-    /// Without it such leases are refused. A collector that is taken over can then do everything that the caller can
+    /// Lease the caller's own session or key to collectors in other processes if AWS cannot narrow it to one service.
+    /// Otherwise such leases are refused. A compromised collector can then do everything that the caller can
     #[arg(long, env = "GROMA_LEASE_OWN_IDENTITY")]
     pub lease_own_identity: bool,
 }
 
-/// Which accounts are surveyed.
+/// Accounts to survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Accounts {
     /// The caller's own account
     Current,
-    /// The account of every profile of the AWS files but `default`
+    /// The account of every profile in the AWS files except `default`
     Profiles,
     /// Every account of the caller's organization
     Organization,
 }
 
-/// What [`crate::build`] needs.
+/// Settings of [`crate::build`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerConfig {
-    /// Which accounts.
+    /// Accounts to survey.
     pub scope: Scope,
-    /// What becomes of sessions that AWS cannot narrow.
+    /// Handling of sessions that AWS cannot narrow.
     pub own_identity: OwnIdentity,
-    /// The bus is this process's alone.
+    /// No other process uses the bus.
     pub is_private: bool,
 }
 
 impl BrokerConfig {
-    /// For a bus of this process alone, with no other collectors and brokers.
+    /// Settings for a bus without other collectors and brokers.
     #[must_use]
     pub fn on_private_bus(self) -> Self {
         Self { own_identity: OwnIdentity::Lease, is_private: true, ..self }
     }
 }
 
-/// Handling of sessions that AWS cannot narrow to one service: those of the caller itself, where no role is assumed.
+/// Handling of sessions that AWS cannot narrow to one service: those of the caller itself, if no role is assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnIdentity {
-    /// They never leave the broker. A lease that needs one is refused.
+    /// Never lease them. Leases that need one are refused.
     Keep,
-    /// They are leased like any other: collectors run in the broker's process, or the operator accepts the risk.
+    /// Lease them like any other: collectors run in the broker's process, or the operator accepts the risk.
     Lease,
 }
 
-/// Which accounts, with what each way needs to know.
+/// Accounts to survey, with the settings for entering them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// The caller's own.
+    /// The caller's own account.
     Current {
-        /// Profile that is the caller.
+        /// Profile of the caller.
         profile: Option<String>,
-        /// Role of the account to go through.
+        /// Role in the account to assume.
         role: Option<RoleName>,
     },
-    /// Profiles; all but `default` where none is named.
+    /// Accounts of profiles.
     Profiles {
-        /// Only these.
+        /// Only these; empty for all except `default`.
         named: Vec<String>,
     },
-    /// The caller's organization.
+    /// Accounts of the caller's organization.
     Organization(Organization),
 }
 
-/// A part of an organization, and how it is entered.
+/// Part of an organization, with the settings for entering its accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
-    /// Profile that is the caller.
+    /// Profile of the caller.
     pub profile: Option<String>,
-    /// Role in every account.
+    /// Role to assume in every account.
     pub role: RoleName,
-    /// Only these accounts, units or the root; everything where empty.
+    /// Only these accounts, units or root; empty for all.
     pub include: Vec<String>,
-    /// Not these.
+    /// Accounts and units to leave out.
     pub exclude: Vec<String>,
 }
 
-/// A role without its account.
+/// Name of a role without its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleName {
     /// Name with its path.
     pub name: String,
-    /// External id.
+    /// External id required by its trust policy.
     pub external_id: Option<String>,
 }
 
-/// A value that cannot be used.
+/// A flag with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Several callers.
-    #[error("--profile is given {0} times: --accounts current and organization have one caller")]
+    /// More than one profile for a single caller.
+    #[error("--profile is given {0} times, but --accounts current and organization have one caller")]
     SeveralCallers(usize),
-    /// A flag that says nothing here.
-    #[error("{flag} has no meaning with --accounts {accounts}: it is for {is_for}")]
+    /// A flag without effect for this choice of accounts.
+    #[error("{flag} has no effect with --accounts {accounts}: it applies to {is_for}")]
     Meaningless {
-        /// The flag.
+        /// Name of the flag, e.g. `--role`.
         flag: &'static str,
-        /// What was chosen.
+        /// Value of `--accounts`.
         accounts: &'static str,
-        /// Where it belongs.
+        /// Choices to which the flag applies.
         is_for: &'static str,
     },
-    /// Not a role's name.
+    /// Not the name of a role.
     #[error("{0:?} is not the name of a role: give the name alone, without an ARN")]
     Role(String),
-    /// Not an external id.
-    #[error("the external id is not one that STS takes: 2 to 1224 letters, digits and _+=,.@:/-")]
+    /// Not a valid external id.
+    #[error("the external id is not valid for STS: it must have 2 to 1224 letters, digits and _+=,.@:/-")]
     ExternalId,
     /// Not a part of an organization.
     #[error("{flag} {value:?} is neither an account id (12 digits), nor an OU's (ou-…), nor the root's (r-…)")]
     Part {
-        /// The flag.
+        /// Name of the flag, e.g. `--include`.
         flag: &'static str,
-        /// Its value.
+        /// Value of the flag.
         value: String,
     },
 }
 
 impl Args {
-    /// The configuration, or everything that is wrong with it.
+    /// Checks the flags.
     ///
     /// # Errors
-    /// Every bad value at once.
+    /// Returns all invalid values.
     pub fn validate(self) -> Result<BrokerConfig, Vec<ConfigError>> {
         let accounts =
             self.accounts.unwrap_or(if self.profiles.is_empty() { Accounts::Current } else { Accounts::Profiles });
@@ -187,7 +187,7 @@ impl Args {
         }
     }
 
-    /// Flags that would be passed over in silence.
+    /// Flags that would silently have no effect.
     fn meaningless(&self, accounts: Accounts) -> Vec<ConfigError> {
         let with_role = accounts == Accounts::Organization || accounts == Accounts::Current && self.role.is_some();
         let organization = accounts == Accounts::Organization;
@@ -211,7 +211,7 @@ impl Args {
     }
 }
 
-/// Path and name as IAM takes them (IAM user guide, "IAM and STS quotas").
+/// Whether path and name are valid for IAM (IAM user guide, "IAM and STS quotas").
 fn is_role_name(name: &str) -> bool {
     let segment =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
@@ -279,18 +279,18 @@ mod tests {
         check(
             "--accounts current --profile a --profile b --role arn:aws:iam::1:role/x --external-id x --include OU --exclude 111111111111",
             &expect![[r#"
-                --include has no meaning with --accounts current: it is for organization
-                --exclude has no meaning with --accounts current: it is for organization
-                --profile is given 2 times: --accounts current and organization have one caller
+                --include has no effect with --accounts current: it applies to organization
+                --exclude has no effect with --accounts current: it applies to organization
+                --profile is given 2 times, but --accounts current and organization have one caller
                 "arn:aws:iam::1:role/x" is not the name of a role: give the name alone, without an ARN
-                the external id is not one that STS takes: 2 to 1224 letters, digits and _+=,.@:/-
+                the external id is not valid for STS: it must have 2 to 1224 letters, digits and _+=,.@:/-
                 --include "OU" is neither an account id (12 digits), nor an OU's (ou-…), nor the root's (r-…)"#]],
         );
         check(
             "--accounts profiles --role x --external-id yy",
             &expect![[r"
-            --role has no meaning with --accounts profiles: it is for organization and current; profiles have role_arn
-            --external-id has no meaning with --accounts profiles: it is for --role; profiles have external_id"]],
+            --role has no effect with --accounts profiles: it applies to organization and current; profiles have role_arn
+            --external-id has no effect with --accounts profiles: it applies to --role; profiles have external_id"]],
         );
     }
 }

@@ -1,5 +1,5 @@
-//! The ways into accounts that this replica knows. Another replica may have answered the request for accounts, so the way
-//! into one that is not known is looked for, alone where that is possible.
+//! Cache of routes into accounts. Another replica may have answered the request for accounts. The route into an unknown
+//! account is therefore searched for, if possible without discovering the others.
 
 use crate::{
     accounts::{self, Discovery},
@@ -11,12 +11,12 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// How long a way holds: accounts leave, roles are created, and the configuration changes.
+/// Lifetime of a route: accounts leave, roles are created, and the configuration changes.
 const HOLDS: Duration = Duration::from_mins(10);
-/// How long a search for all accounts counts for those that it did not find.
+/// Lifetime of a full discovery for accounts that it did not find.
 const SEARCH_HOLDS: Duration = Duration::from_secs(30);
 
-/// Ways into accounts, by id. An account that could not be entered has none: its next lease tries again.
+/// Routes by account id. Accounts that cannot be entered are not cached: their next lease tries again.
 #[derive(Default)]
 pub struct Directory {
     ways: Flights<String, Route>,
@@ -24,10 +24,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Finds all accounts anew.
+    /// Discovers all accounts again.
     ///
     /// # Errors
-    /// When none can be known.
+    /// Fails if no account is known.
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
         aws.reload().map_err(|error| Refusal::configuration(&error))?;
         let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
@@ -36,10 +36,10 @@ impl Directory {
         Ok(discovery)
     }
 
-    /// The way into an account.
+    /// Returns the route into an account, from the cache if possible.
     ///
     /// # Errors
-    /// When it is not one of ours, or cannot be entered.
+    /// Fails if the account is outside the scope, or cannot be entered.
     pub async fn route(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
         let find = || async {
             aws.reload().map_err(|error| Refusal::configuration(&error))?;
@@ -52,7 +52,7 @@ impl Directory {
         self.ways.get(&account_id.to_owned(), find).await
     }
 
-    /// Among all accounts: one search for all that ask.
+    /// Searches all accounts. Concurrent searches share one discovery.
     async fn search(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
         let search = || async {
             let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;

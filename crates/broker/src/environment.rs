@@ -1,12 +1,12 @@
-//! The environment variables that AWS's tools read, taken once, so that everything below is a function of them.
+//! Environment variables of AWS's tools, read once, so that the code below is a pure function of them.
 
 use std::{collections::BTreeMap, fmt};
 
-/// All variables: the paths of the AWS files may name any of them. Values do not print: some are keys.
+/// All variables, because the paths of the AWS files may contain any of them. Values are never printed: some are keys.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// Keys as they stand in variables or in a profile.
+/// Static keys from variables or a profile.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StaticKeys<'a> {
     /// Access key id.
@@ -18,45 +18,46 @@ pub struct StaticKeys<'a> {
 }
 
 impl Environment {
-    /// This process's variables. Without `HOME`, the home directory is that of the user.
+    /// Variables of this process. If `HOME` is missing, it is set to the user's home directory.
     pub fn of_process() -> Self {
         let home = std::env::home_dir().map(|home| ("HOME".into(), home.into_os_string()));
-        // A variable that is not Unicode cannot be one of AWS's.
+        // A variable that is not Unicode is not one of AWS's.
         home.into_iter()
             .chain(std::env::vars_os())
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
     }
 
-    /// A variable's value; an empty one counts as not set. As in botocore, whitespace is a value.
+    /// Returns the value of a variable; `None` if it is empty. As in botocore, whitespace is a value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable's value, which may be empty.
+    /// Returns the value of a variable, which may be empty.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The selected profile. As in botocore, a blank name selects a profile that does not exist, which is an error.
+    /// Returns the selected profile. As in botocore, a blank name selects a profile that does not exist, which is an
+    /// error.
     ///
-    /// Where both variables are set, boto3 and the AWS CLI before version 2 follow `AWS_DEFAULT_PROFILE`, version 2 and the
-    /// other SDKs `AWS_PROFILE`. Followed is boto3, with which Cartography reads the same configuration.
+    /// If both variables are set, boto3 and the AWS CLI before version 2 use `AWS_DEFAULT_PROFILE`; version 2 and the
+    /// other SDKs use `AWS_PROFILE`. Groma follows boto3, with which Cartography reads the same configuration.
     pub fn profile(&self) -> Option<&str> {
         self.raw("AWS_DEFAULT_PROFILE").or_else(|| self.raw("AWS_PROFILE"))
     }
 
-    /// `AWS_DEFAULT_PROFILE` and `AWS_PROFILE` where they name two profiles: the first is followed.
+    /// Returns `AWS_DEFAULT_PROFILE` and `AWS_PROFILE` if they name different profiles. The first one is used.
     pub fn two_profiles(&self) -> Option<(&str, &str)> {
         Some((self.raw("AWS_DEFAULT_PROFILE")?, self.raw("AWS_PROFILE")?)).filter(|(followed, other)| followed != other)
     }
 
-    /// `AWS_ACCESS_KEY_ID` and its companions, without the whitespace around them. The older name of the token goes first, as
-    /// in botocore.
+    /// Returns `AWS_ACCESS_KEY_ID` and related variables, trimmed. As in botocore, the older name of the token has
+    /// precedence.
     ///
     /// # Errors
-    /// Names the variable that is missing, or that is nothing but whitespace: such a value is chosen, as in botocore, and AWS
-    /// knows none.
+    /// Names the variable that is missing or blank. As in botocore, a blank value is used instead of the next source,
+    /// but AWS rejects it.
     pub fn keys(&self) -> Result<StaticKeys<'_>, &'static str> {
         let value = |name: &'static str| self.get(name).map(str::trim).filter(|it| !it.is_empty()).ok_or(name);
         let token = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"].into_iter().find(|name| self.get(name).is_some());
@@ -67,12 +68,12 @@ impl Environment {
         })
     }
 
-    /// Where `~` leads: any value of `HOME`, as in Python.
+    /// Directory for `~`: any value of `HOME`, as in Python.
     pub fn home(&self) -> Option<&str> {
         self.raw("HOME").or_else(|| self.get("USERPROFILE"))
     }
 
-    /// Whether a variable says yes; anything but `true` in any case is no.
+    /// Whether the variable is `true` in any case. Other values count as false.
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }

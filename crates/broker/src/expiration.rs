@@ -1,5 +1,5 @@
-//! The times at which credentials end, in the forms of ISO 8601 that botocore reads. AWS's own endpoints write one form,
-//! `2026-11-28T10:00:00Z`; programs that stand in for them write others.
+//! Parses expiration times of credentials, in the ISO 8601 forms that botocore reads. AWS's own endpoints write
+//! `2026-11-28T10:00:00Z`; programs that emulate them write other forms.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
 use std::time::SystemTime;
@@ -7,44 +7,44 @@ use std::time::SystemTime;
 const DATES: [&str; 2] = ["%Y-%m-%d", "%Y%m%d"];
 const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M"];
 
-/// The moment that a text names. Longest accepted text: 64 bytes.
+/// Parses a time. Longest accepted text: 64 bytes.
 ///
 /// # Errors
-/// What is wrong with the text, which is not repeated. As in botocore, a time without a zone cannot be used: nobody knows when
-/// it is.
+/// Describes the problem without repeating the text. As in botocore, a time without a zone is rejected, because it is
+/// ambiguous.
 pub fn parse(text: &str) -> Result<SystemTime, &'static str> {
-    const NONE: &str = "it is no ISO 8601 time";
+    const NONE: &str = "it is not an ISO 8601 time";
     let text = text.trim();
     let (date, rest) = text.split_once(['T', 't', ' ']).filter(|_| text.len() <= 64).ok_or(NONE)?;
     let rest = rest.trim_start();
     let zone = rest.find(|char: char| !char.is_ascii_digit() && !":.,".contains(char));
     let (time, zone) = rest.split_at(zone.unwrap_or(rest.len()));
-    // A sign would make it a year of more digits.
+    // A sign would start a year of more than four digits.
     let date = Some(date).filter(|date| date.starts_with(|char: char| char.is_ascii_digit())).ok_or(NONE)?;
     let date = DATES.iter().find_map(|form| NaiveDate::parse_from_str(date, form).ok()).ok_or(NONE)?;
     let time = time_of_day(time).ok_or(NONE)?;
     if zone.is_empty() {
-        return Err("it names no time zone");
+        return Err("it has no time zone");
     }
     let offset = offset(zone.trim()).ok_or(NONE)?;
     let moment = date.and_time(time).and_local_timezone(offset).single().ok_or(NONE)?;
     Ok(moment.with_timezone(&Utc).into())
 }
 
-/// The same moment as AWS writes it. None where the text cannot be understood.
+/// Rewrites a time in the form that AWS uses. Returns `None` if it cannot be parsed.
 pub fn rewritten(text: &str) -> Option<String> {
     let moment: DateTime<Utc> = parse(text).ok()?.into();
     Some(moment.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// Hours, minutes, seconds and fractions; the smaller ones may be missing.
+/// Parses hours, minutes, seconds and fractions; minutes and smaller units are optional.
 fn time_of_day(text: &str) -> Option<NaiveTime> {
     let text = text.replace(',', ".");
     let text = if text.len() == 2 { format!("{text}:00") } else { text };
     TIMES.iter().find_map(|form| NaiveTime::parse_from_str(&text, form).ok())
 }
 
-/// `Z`, or hours and perhaps minutes ahead of UTC.
+/// Parses `Z`, or hours and optional minutes ahead of UTC.
 fn offset(text: &str) -> Option<FixedOffset> {
     if ["Z", "z", "UTC", "GMT"].contains(&text) {
         return FixedOffset::east_opt(0);
@@ -69,7 +69,7 @@ fn offset(text: &str) -> Option<FixedOffset> {
 mod tests {
     use super::*;
 
-    /// The system test compares many more with botocore.
+    /// The system test compares many more texts with botocore.
     #[test]
     fn one_moment_has_many_forms() {
         for text in [
@@ -99,7 +99,7 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert_eq!(parse("2026-11-28T10:00:00"), Err("it names no time zone"));
+        assert_eq!(parse("2026-11-28T10:00:00"), Err("it has no time zone"));
         assert!(parse(&format!("2026-11-28T10:00{}Z", " ".repeat(64))).is_err());
     }
 }

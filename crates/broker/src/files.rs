@@ -1,8 +1,8 @@
-//! Limits of the AWS files.
+//! Size limits of the AWS files.
 
 pub use ::files::{read, read_text};
 
-/// Limit of a config or credentials file in bytes: some 20,000 profiles, each with a role and a region.
+/// Limit of a config or credentials file in bytes: about 20,000 profiles, each with a role and a region.
 pub const CONFIG: usize = 4 << 20;
 /// Limit of a certificate bundle in bytes. A lease carries at most a fifth of it; the rest may be comments.
 pub const BUNDLE: usize = 4 << 20;

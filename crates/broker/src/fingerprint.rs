@@ -1,9 +1,9 @@
-//! A hash of the configuration that decides which accounts are surveyed, how they are entered, and how clients connect. Two
-//! brokers with the same one may share requests.
+//! Hash of the configuration that decides which accounts are surveyed, how they are entered, and how clients connect.
+//! Brokers with the same hash may share requests.
 //!
-//! What is hashed is JSON of arrays, texts, numbers and nulls, written out here: during an upgrade, brokers of two versions
-//! with the same configuration have the same hash. A version that reads a further setting adds to it only where that
-//! setting has a value, and one that cannot do so changes [`FORMAT`].
+//! The input of the hash is JSON of arrays, texts, numbers and nulls, built in this file. During an upgrade, brokers of
+//! two versions with the same configuration must have the same hash. A version that reads a new setting therefore adds
+//! it only if the setting has a value. A version that cannot do so changes [`FORMAT`].
 
 use crate::{
     aws::Aws,
@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::Arc};
 
-/// First element of what is hashed.
+/// First element of the hashed JSON.
 const FORMAT: &str = "configuration of a broker, 1";
 
-/// APIs whose endpoints count.
+/// APIs whose endpoints are part of the hash.
 const APIS: [&str; 8] = [
     "ec2",
     apis::AUTO_SCALING,
@@ -34,10 +34,10 @@ const APIS: [&str; 8] = [
     "sts",
 ];
 
-/// An API that no setting names: its endpoint is the one of all.
+/// An API that no setting names. Its endpoint is the general one.
 const ANY_OTHER: &str = "any other";
 
-/// SHA-256 of the configuration as it stands in the files now. `None` while a file can no longer be read.
+/// Returns the SHA-256 of the configuration now in the files; `None` while a file cannot be read.
 pub async fn read(aws: Arc<Aws>, scope: Scope) -> Option<Vec<u8>> {
     tokio::task::spawn_blocking(move || of(&aws, &scope)).await.ok().flatten()
 }
@@ -75,8 +75,8 @@ fn encoded_scope(scope: &Scope) -> Value {
     }
 }
 
-/// A route without what may differ between replicas: names of sessions, paths of token files, rotated keys. Of one that cannot
-/// be used the words of the error do not count.
+/// Encodes a route without the parts that may differ between replicas: session names, paths of token files, rotated
+/// keys. For an invalid route, the wording of the error is left out.
 fn way(env: &Environment, profiles: &Profiles, name: &str, route: &Result<Route, PlanError>) -> Value {
     let Ok(route) = route else { return json!(["unusable", profiles.get(name, "role_arn")]) };
     let of_role = |role: &Role| json!([role.arn.to_string(), role.external_id, role.region]);
@@ -87,8 +87,8 @@ fn way(env: &Environment, profiles: &Profiles, name: &str, route: &Result<Route,
     json!(way)
 }
 
-/// Configured regions: where roles of an organization are assumed, and whatever is asked without a role. None for the default
-/// regions of AWS.
+/// Encodes the configured regions, where roles of an organization are assumed and calls without a role are made. `None`
+/// for AWS's default regions.
 fn regions_of(settings: Settings<'_>) -> Option<Value> {
     let home = regions::partition_of_region(settings.any_home_region());
     let all = regions::partitions().map(|partition| (partition, settings.region(partition)));
@@ -112,7 +112,7 @@ fn source(env: &Environment, profiles: &Profiles, source: &Source) -> Value {
     }
 }
 
-/// How clients connect: what holds for all, then the endpoints of APIs that have one of their own.
+/// Encodes the client settings: those for all APIs, then the endpoints of APIs that have their own.
 fn clients(settings: Settings<'_>) -> Value {
     let endpoint = |api: &str| settings.endpoint_url(api).map_or(json!(false), |url| json!(url));
     let of_all = endpoint(ANY_OTHER);
@@ -130,14 +130,14 @@ fn clients(settings: Settings<'_>) -> Value {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-/// The part of an access key id that stays when keys of an account are rotated: four letters of the kind of key, and the
-/// next eight, which encode the account. Nothing depends on how.
+/// Part of an access key id that stays the same when keys of an account are rotated: four letters for the kind of key,
+/// and eight that encode the account. Nothing depends on the encoding.
 fn account_bits(access_key_id: &str) -> &str {
     access_key_id.get(..12).unwrap_or(access_key_id)
 }
@@ -148,7 +148,7 @@ mod tests {
     use crate::config::Organization;
     use expect_test::expect;
 
-    /// The configuration as it is hashed.
+    /// The JSON before hashing.
     fn of_config(config: &str, more: &[(&str, &str)], scope: &Scope) -> Value {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config");
@@ -158,7 +158,7 @@ mod tests {
         encoded(&Aws::new(env, Profiles::default(), OwnIdentity::Keep), scope).expect("it can be read")
     }
 
-    /// A change of these values keeps brokers of two versions from serving together.
+    /// If these values change, brokers of two versions no longer serve together.
     #[test]
     fn the_encoding_is_that_of_earlier_versions() {
         let config = "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = hub\nexternal_id = x-1\n\

@@ -1,4 +1,4 @@
-//! Values that end, fetched once however many ask for them.
+//! A cache of values that expire. Concurrent requests for one key share a single fetch (single flight).
 
 use crate::refusal::{Kind, Refusal};
 use std::{
@@ -9,42 +9,42 @@ use std::{
 };
 use tokio::sync::Mutex as Turn;
 
-/// How long a refusal answers those who waited for it and those who come right after.
+/// Lifetime of a refusal: it answers waiting requests and those that follow immediately.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(2);
-/// A session is replaced when this much of its life is left, or a fifth of it where that is less.
+/// Replaces a session this long before its end, or at a fifth of its life if that is shorter.
 const MARGIN: Duration = Duration::from_mins(5);
-/// How long to wait for a fetch that another has begun. A source and the call of STS that follows take at most 50 seconds.
+/// Time limit for the fetch of another request. A source and the following STS call take at most 50 seconds.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// What is fetched, and from when on it is fetched anew (none for never).
+/// Fetched value, with the time from which to fetch it again (`None`: never).
 pub type Fetched<V> = Result<(V, Option<SystemTime>), Refusal>;
 
-/// A cache by key. One fetch at a time for each key; the others wait for its result.
+/// A cache by key with one fetch at a time per key. Concurrent requests wait for its result.
 pub struct Flights<K, V> {
     places: Mutex<HashMap<K, Place<V>>>,
-    /// Limit of waiting for the fetch of another.
+    /// Time limit for waiting on another request's fetch.
     wait: Duration,
 }
 
 type Place<V> = Arc<Turn<Option<Landed<V>>>>;
 
-/// What came of a fetch, and when.
+/// Result of a fetch, with its time.
 struct Landed<V> {
     fetched: Fetched<V>,
     at: Instant,
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
-    /// The value, fetched if it is not there or too old. Who waits for a fetch takes what it brings, even if that is over
-    /// already.
+    /// Returns the cached value, or fetches it if it is missing or expired. A request that waited for a fetch uses its
+    /// result even if that has already expired.
     ///
     /// # Errors
-    /// What the fetch was refused with; the same for all that waited for it. That the fetch of another takes too long.
+    /// Returns the refusal of the fetch, the same for all waiting requests. Also fails if another request's fetch takes
+    /// too long.
     pub async fn get<F: Future<Output = Fetched<V>>>(&self, key: &K, fetch: impl FnOnce() -> F) -> Result<V, Refusal> {
         let (place, asked) = (self.place(key), Instant::now());
         let Ok(mut held) = tokio::time::timeout(self.wait, place.lock()).await else {
-            let sentence =
-                format!("another request of the same has been waiting for more than {} s", self.wait.as_secs());
+            let sentence = format!("an identical request has been running for more than {} s", self.wait.as_secs());
             return Err(Refusal::new(Kind::Unreachable, sentence));
         };
         let landed = match held.take().filter(|landed| landed.at >= asked || !landed.is_over()) {
@@ -54,7 +54,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         held.insert(landed).result()
     }
 
-    /// Replaces values that are not being fetched.
+    /// Stores values, except for keys that are being fetched.
     pub fn put(&self, values: impl IntoIterator<Item = (K, V)>, until: SystemTime) {
         let mut places = self.places();
         places.retain(is_held);
@@ -65,7 +65,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         }
     }
 
-    /// Lets go of the values of these keys: they turned out to have ended before their time.
+    /// Drops the values of these keys, because they ended earlier than expected.
     pub fn forget(&self, of: impl Fn(&K) -> bool) {
         self.places().retain(|key, _| !of(key));
     }
@@ -75,7 +75,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         if let Some(place) = places.get(key) {
             return place.clone();
         }
-        // A new key is the occasion to let go of what has ended.
+        // Drops expired values whenever a key is added.
         places.retain(is_held);
         places.entry(key.clone()).or_default().clone()
     }
@@ -85,7 +85,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
     }
 }
 
-/// Whether a place is in use: its value lives, or is being fetched.
+/// Whether an entry is in use: its value is valid, or is being fetched.
 fn is_held<K, V: Clone>(_: &K, place: &mut Place<V>) -> bool {
     place.try_lock().map_or(true, |landed| landed.as_ref().is_none_or(|landed| !landed.is_over()))
 }
@@ -115,7 +115,7 @@ impl<V> From<Fetched<V>> for Landed<V> {
     }
 }
 
-/// The time, which tests move.
+/// Current time. Tests move it.
 #[cfg(not(test))]
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
@@ -124,7 +124,7 @@ pub(crate) fn now() -> SystemTime {
 #[cfg(test)]
 pub(crate) use tests::{now, pass};
 
-/// When to replace what ends at `end`.
+/// Time at which to replace a value that ends at `end`.
 pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
     let end = end?;
     let life = end.duration_since(now()).unwrap_or_default();
@@ -144,12 +144,12 @@ mod tests {
         static AHEAD: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     }
 
-    /// The time as this test has moved it.
+    /// Current time as this test has moved it.
     pub(crate) fn now() -> SystemTime {
         SystemTime::now() + AHEAD.get()
     }
 
-    /// Moves this test's time ahead.
+    /// Moves this test's time forward.
     pub(crate) fn pass(time: Duration) {
         AHEAD.set(AHEAD.get() + time);
     }
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(fetched.load(SeqCst), 2);
     }
 
-    /// A source may give credentials that have expired already.
+    /// A source may return credentials that have already expired.
     #[tokio::test]
     async fn those_who_wait_share_even_a_value_that_has_ended() {
         let (flights, fetched) = (Flights::<u8, usize>::default(), AtomicUsize::new(0));
@@ -230,7 +230,8 @@ mod tests {
         assert_eq!(replace_at(None), None);
     }
 
-    /// Half a year of syncs, four a day. Sessions live for an hour, and some end early. (`months` runs a broker for as long.)
+    /// Half a year of syncs, four per day. Sessions live for an hour, and some end early. (`months` runs a whole broker
+    /// for as long.)
     #[tokio::test]
     async fn a_broker_that_runs_for_months_always_has_a_session_and_holds_few() {
         const STEP: Duration = Duration::from_mins(7);

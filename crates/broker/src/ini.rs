@@ -1,6 +1,6 @@
-//! Text of the AWS config and credentials files, read as botocore reads it: by the rules of Python's `configparser`, with one
-//! level of nested keys. Where botocore rejects a whole file for one line, only the section of that line is unusable here. Keys
-//! and sections that are given twice, which botocore rejects too, are merged: the last value counts. A byte order mark is
+//! Parses the AWS config and credentials files like botocore: by the rules of Python's `configparser`, with one level
+//! of nested keys. Where botocore rejects the whole file for one line, only that line's section is unusable here.
+//! Repeated keys and sections, which botocore also rejects, are merged: the last value counts. A byte order mark is
 //! skipped.
 
 use std::{
@@ -8,16 +8,16 @@ use std::{
     sync::Arc,
 };
 
-/// A file.
+/// Content of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ini {
-    /// All sections but `[DEFAULT]`, in the order of the file.
+    /// All sections except `[DEFAULT]`, in file order.
     pub sections: Vec<Section>,
-    /// The first line of `[DEFAULT]` that cannot be understood. The other lines still apply.
+    /// The first invalid line of `[DEFAULT]`. The other lines still apply.
     pub mistake_in_defaults: Option<Mistake>,
 }
 
-/// Sections in the order of the file.
+/// Sections in file order.
 #[derive(Debug, Default)]
 struct Sections {
     all: Vec<Section>,
@@ -30,9 +30,9 @@ struct Sections {
 pub struct Section {
     /// Text between the brackets.
     pub heading: String,
-    /// Its values.
+    /// Its keys and values.
     pub values: Values,
-    /// The first line that cannot be understood.
+    /// The first invalid line.
     pub mistake: Option<Mistake>,
 }
 
@@ -47,33 +47,33 @@ pub struct Values {
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// One line or several.
+    /// One or more lines.
     Text(String),
     /// Indented keys below an empty value.
     Nested(BTreeMap<String, String>),
 }
 
-/// A line that cannot be understood. Never holds the line itself, which may be a secret.
+/// An invalid line. Never contains the line itself, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct Mistake {
-    /// Counted from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// Description of the problem.
     pub what: &'static str,
 }
 
-/// A value in the course of being read.
+/// A value that is being read.
 struct Open {
     key: String,
     line: usize,
     lines: Vec<String>,
 }
 
-/// Reads a file.
+/// Parses a file.
 ///
 /// # Errors
-/// There is text before the first section.
+/// Fails if there is text before the first section.
 pub fn parse(text: &[u8]) -> Result<Ini, Mistake> {
     let (mut sections, mut open, mut indent) = (Sections::default(), None::<Open>, 0);
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
@@ -105,13 +105,13 @@ pub fn parse(text: &[u8]) -> Result<Ini, Mistake> {
     Ok(sections.with_defaults())
 }
 
-/// Lines without their ends: LF, CR LF or CR.
+/// Splits a text into lines, which end in LF, CR LF or CR.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.flat_map(|line| line.split(|byte| *byte == b'\r'))
 }
 
-/// Whitespace as Python defines it: Unicode's, and four control characters.
+/// Whitespace by Python's definition: Unicode's, and four control characters.
 fn is_space(char: char) -> bool {
     char.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&char)
 }
@@ -125,14 +125,14 @@ fn ends_line(char: char) -> bool {
     matches!(char, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// `x` of `[x]`, up to the last bracket.
+/// Returns `x` of `[x]`, up to the last bracket.
 fn heading(line: &str) -> Option<&str> {
     let (heading, _) = line.strip_prefix('[')?.rsplit_once(']')?;
     (!heading.is_empty()).then_some(heading)
 }
 
 impl Sections {
-    /// A line that is no continuation: a heading, or a key, whose value may go on.
+    /// Reads a line that is not a continuation: a heading, or a key whose value may continue.
     fn begin_or_set(&mut self, line: usize, text: &str) -> Result<Option<Open>, Mistake> {
         if let Some(heading) = heading(text) {
             self.begin(heading);
@@ -199,7 +199,7 @@ impl Sections {
         }
     }
 
-    /// Notes the first mistake of the current section.
+    /// Records the first mistake of the current section.
     fn wrong(&mut self, line: usize, what: &'static str) {
         if let Some(section) = self.current.and_then(|current| self.all.get_mut(current)) {
             section.mistake.get_or_insert(Mistake { line, what });
@@ -208,19 +208,19 @@ impl Sections {
 }
 
 impl Values {
-    /// The value of a key in lower case.
+    /// Returns the value of a lower-case key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.own.get(key).or_else(|| self.defaults.get(key))
     }
 
-    /// All of them.
+    /// Lists all keys and values, including defaults.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let defaults = self.defaults.iter().filter(|(key, _)| !self.own.contains_key(*key));
         self.own.iter().chain(defaults).map(|(key, value)| (key.as_str(), value))
     }
 }
 
-/// The words of a heading or a command, by the rules of a POSIX shell. `None`: a quote is not closed.
+/// Splits a heading or a command into words by the rules of a POSIX shell. Returns `None` if a quote is not closed.
 pub fn words(heading: &str) -> Option<Vec<String>> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut rest = heading.chars().peekable();

@@ -1,4 +1,5 @@
-//! Leases: one account, one service, exactly the actions that were asked for, sealed to the key of the request.
+//! Leases: sessions for one account and one service with exactly the requested actions, sealed to the key of the
+//! request.
 
 use crate::{
     arn::is_account_id,
@@ -14,21 +15,21 @@ use credentials::{Session, seal};
 use events::{LeaseRequest, SealedSession};
 use std::{sync::Arc, time::Duration};
 
-/// How long credentials that do not say when they end are leased before AWS and their source are asked again. Collectors
-/// ask again every two minutes (`credentials::leased`).
+/// Lifetime of cached credentials without an expiration. Collectors renew them every two minutes
+/// (`credentials::leased`).
 const KEEP_ENDLESS: Duration = Duration::from_mins(1);
 
-/// Sessions that were given and still live, by sync, account, service and policy.
+/// Leased sessions that are still valid, by sync, account, service and policy.
 #[derive(Default)]
 pub struct Leases {
     given: Flights<(String, String, String, String), Arc<Session>>,
 }
 
 impl Leases {
-    /// A sealed session for a request, along a route.
+    /// Returns a sealed session for a request, obtained along a route.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// Returns a [`Refusal`] if the request is invalid or the session cannot be obtained.
     pub async fn lease(&self, aws: &Aws, route: &Route, request: &LeaseRequest) -> Result<SealedSession, Refusal> {
         let LeaseRequest { sync_id, account_id, service, actions, .. } = request;
         let policy = policy::document(service, actions);
@@ -49,25 +50,25 @@ impl Leases {
     }
 }
 
-/// Refuses requests that no collector makes.
+/// Rejects requests that no collector makes.
 ///
 /// # Errors
-/// Names the wrong part.
+/// Names the invalid field.
 pub fn check(request: &LeaseRequest) -> Result<(), Refusal> {
     let plain = |text: &str| text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
     let wrong = |sentence: &str| Err(Refusal::new(Kind::BadRequest, sentence));
     match request {
-        _ if !is_account_id(&request.account_id) => wrong("the account's id has to be 12 digits"),
+        _ if !is_account_id(&request.account_id) => wrong("the account id must have 12 digits"),
         _ if request.service.is_empty() || request.service.len() > 32 || !plain(&request.service) => {
-            wrong("the service's name has to be 1 to 32 lower-case letters, digits and hyphens")
+            wrong("the service name must have 1 to 32 lower-case letters, digits and hyphens")
         }
-        _ if request.sync_id.len() > 128 => wrong("the sync's id is too long"),
+        _ if request.sync_id.len() > 128 => wrong("the sync id is too long"),
         _ if request.public_key.len() != 32 => wrong("the request's public key is not an X25519 key"),
         _ => Ok(()),
     }
 }
 
-/// A session of the account, narrowed by the policy wherever AWS can.
+/// Obtains a session of the account, narrowed by the policy if AWS can do that.
 async fn session(
     aws: &Aws,
     (route, account_id): (&Route, &str),

@@ -1,15 +1,19 @@
-//! The only part of Groma with a long-lived identity. It knows which accounts there are and how to get into each, and
-//! leases collectors short sessions: one account, one service, only the actions that they declare, sealed to the one who
-//! asked.
+//! The only part of Groma with a long-lived identity. It discovers accounts and routes into them, and leases short
+//! sessions to collectors. A lease covers one account and one service with only the declared actions, and is sealed to
+//! the requester's key.
 //!
-//! Reading order: [`config`] is what the user says, [`environment`], [`paths`], [`ini`], [`profiles`] and [`settings`]
-//! what AWS's files say; [`plan`] makes [`route`]s of them, without asking anybody. [`aws`] goes along a route,
-//! beginning with [`sources`] ([`process`] and [`metadata`] among them, which read [`expiration`]s) and calling STS
-//! through [`clients`]; [`flight`] lets many who ask share one call, [`renewal`] one renewal, [`attribution`] and
-//! [`policy`] say what a session is for and what it may do, [`refusal`] why there is none. [`accounts`], [`by_profile`]
-//! and [`organization`] find accounts, [`directory`] remembers them, [`leases`] gives sessions, those of the caller
-//! itself through [`own_identity`], [`broker`] answers the bus (`size` keeps its answers below the message limit)
-//! beside its [`peers`], which compare [`fingerprint`]s; [`alone`] is a process that does.
+//! Reading order:
+//!
+//! * Configuration: [`config`] holds the user's flags. [`environment`], [`paths`], [`ini`], [`profiles`] and
+//!   [`settings`] read AWS's configuration. [`plan`] turns it into [`route`]s without any call.
+//! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`process`] and [`metadata`], which read
+//!   [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call ([`flight`]) and one
+//!   renewal ([`renewal`]). [`attribution`] and [`policy`] limit and label a session; [`refusal`] explains a missing
+//!   one.
+//! * Requests: [`accounts`], [`by_profile`] and [`organization`] discover accounts, and [`directory`] caches them.
+//!   [`leases`] returns sessions, those of the caller itself through [`own_identity`]. [`broker`] answers requests on
+//!   the bus, and `size` keeps its replies below the message limit. [`peers`] compares [`fingerprint`]s with other
+//!   brokers. [`alone`] is the broker's process.
 
 pub mod accounts;
 pub mod alone;

@@ -1,5 +1,5 @@
-//! Answers of the endpoints of containers and instances. The SDK reads their `Expiration` in one form only, so that other forms
-//! are rewritten on the way to it.
+//! Responses of the credentials endpoints of containers and instances. The SDK reads their `Expiration` in one form
+//! only, so other forms are rewritten before they reach it.
 
 use crate::expiration;
 use aws_smithy_runtime_api::client::{
@@ -13,10 +13,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use serde_json::{Map, Value};
 
-/// Limit of an answer in bytes. Credentials have some 2 kB; AWS names no limit.
+/// Limit of a response in bytes. Credentials have about 2 kB; AWS documents no limit.
 const MOST_BYTES: usize = 64 << 10;
 
-/// The client, for an endpoint that gives credentials.
+/// Wraps the client of an endpoint that returns credentials.
 pub fn of_endpoint(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Rewriting(client))
 }
@@ -39,7 +39,7 @@ impl HttpConnector for Rewriting<SharedHttpConnector> {
 
 async fn rewrite(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let body = whole(response.take_body()).await?;
-    // The SDK compares it with the body.
+    // The SDK checks the length of the body against this header.
     response.headers_mut().remove("content-length");
     *response.body_mut() = SdkBody::from(rewritten(&body).unwrap_or(body));
     Ok(response)
@@ -50,14 +50,15 @@ async fn whole(body: SdkBody) -> Result<Vec<u8>, ConnectorError> {
     while let Some(piece) = stream.next().await {
         whole.extend_from_slice(&piece.map_err(|error| ConnectorError::io(error.into()))?);
         if whole.len() > MOST_BYTES {
-            let error = format!("the endpoint answers with more than {MOST_BYTES} bytes");
+            let error = format!("the endpoint returned more than {MOST_BYTES} bytes");
             return Err(ConnectorError::other(error.into(), None));
         }
     }
     Ok(whole)
 }
 
-/// The answer with its end as the SDK reads it; none where nothing is to be changed. Names are compared as the SDK does.
+/// Rewrites the expiration in the form that the SDK reads. Returns `None` if nothing needs to change. Compares names
+/// like the SDK.
 fn rewritten(body: &[u8]) -> Option<Vec<u8>> {
     let mut fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let is_end = |name: &str| ["expiration", "expiresat"].contains(&name.to_ascii_lowercase().as_str());

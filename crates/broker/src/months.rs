@@ -1,5 +1,5 @@
-//! A broker that runs for half a year. The test moves the clock of its own process, so STS is a
-//! function here and no separate simulated AWS.
+//! Runs a broker for half a year of simulated time. The test moves the clock of its own process, so STS is a function
+//! here, not a separate simulated AWS.
 
 use crate::{
     OwnIdentity,
@@ -29,15 +29,15 @@ use tokio::{
 };
 
 const HALF_A_YEAR: Duration = Duration::from_hours(24 * 182);
-/// Between two syncs. Every source's credentials have ended when the next one begins.
+/// Time between two syncs. The credentials of every source expire within it.
 const PAUSE: Duration = Duration::from_hours(60);
-/// Between the leases of one sync: longer than they hold.
+/// Time between leases of one sync: longer than their lifetime.
 const STEP: Duration = Duration::from_mins(58);
-/// Between two leases of one sync where credentials do not say when they end: as long as a collector holds them.
+/// Time between two leases of one sync if credentials have no expiration: the time for which a collector keeps them.
 const SHORT_STEP: Duration = Duration::from_mins(2);
-/// Accounts that are surveyed. The first has no role, and its credentials do not say when they end.
+/// Accounts to survey. The first has no role, and its credentials have no expiration.
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
-/// Accounts of the sources of the other two: a process that says when its credentials end, and keys in the file.
+/// Accounts of the sources of the other two: a process with an expiration, and keys in the file.
 const SOURCES: [&str; 2] = ["555555555555", "666666666666"];
 const ROUTES: &str = "[profile endless]\ncredential_process = cat FOLDER/endless\n\
     [profile ends]\ncredential_process = cat FOLDER/ends\n\
@@ -46,12 +46,12 @@ const ROUTES: &str = "[profile endless]\ncredential_process = cat FOLDER/endless
     [profile role]\nrole_arn = arn:aws:iam::333333333333:role/r\nsource_profile = keys\n\
     [profile keys]\naws_secret_access_key = s\naws_access_key_id = ";
 
-/// An access key id that says to whom it belongs and when it ends.
+/// Access key id that encodes its account and its end.
 fn key(account: &str, end: SystemTime) -> String {
     format!("{account}E{}", end.duration_since(UNIX_EPOCH).expect("it is later").as_secs())
 }
 
-/// The account of a key, and its end.
+/// Account and end of an access key id.
 fn parts(key: &str) -> (String, SystemTime) {
     let (account, end) = key.split_once('E').expect("it is one of ours");
     (account.to_owned(), UNIX_EPOCH + Duration::from_secs(end.parse().expect("a number")))
@@ -61,7 +61,7 @@ fn text(time: SystemTime) -> String {
     DateTime::from(time).fmt(Format::DateTime).expect("it can be written")
 }
 
-/// What every source would give now.
+/// Writes the credentials that every source returns now.
 fn renew_sources(folder: &Path) {
     let printed = |key: &str, more: &str| {
         format!(r#"{{"Version":1,"AccessKeyId":"{key}","SecretAccessKey":"s","SessionToken":"t"{more}}}"#)
@@ -77,7 +77,7 @@ fn renew_sources(folder: &Path) {
     }
 }
 
-/// STS, as far as a broker asks it: status and body.
+/// STS calls that a broker makes: returns status and body.
 fn sts(key: &str, has_token: bool, question: &str) -> (u16, String) {
     let (account, end) = parts(key);
     let value = |name: &str| question.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
@@ -108,7 +108,7 @@ fn sts(key: &str, has_token: bool, question: &str) -> (u16, String) {
     (200, format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"))
 }
 
-/// Answers one connection after the other's questions, and notes the accounts whose keys had ended.
+/// Answers the requests of a connection, and records accounts whose keys had expired.
 async fn serve(stream: TcpStream, ended: Rc<RefCell<BTreeSet<String>>>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
@@ -168,7 +168,7 @@ impl Office {
         }
     }
 
-    /// Ids of the accounts that can be entered, and why others cannot.
+    /// Ids of the accounts that can be entered, and the refusals of the others.
     async fn accounts(&self) -> (Vec<String>, Vec<String>) {
         let found = self.directory.discover(&self.aws, &self.scope).await.expect("the profiles are there");
         let lost = found.unreachable.iter().map(|it| it.refusal.to_string()).collect();
@@ -192,7 +192,7 @@ impl Office {
     }
 }
 
-/// A broker for these profiles, accounts whose keys had ended when they were used, and the tasks of its STS.
+/// Creates a broker for these profiles, the set of accounts whose expired keys were used, and the tasks of its STS.
 async fn office(folder: &Path, named: &[&str]) -> (Office, Rc<RefCell<BTreeSet<String>>>, LocalSet) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let office = Office::new(folder, format!("http://{}", listener.local_addr().expect("it is bound")), named);
@@ -233,7 +233,7 @@ async fn a_broker_finds_and_leases_for_half_a_year_whatever_its_sources_are() {
     assert_eq!(*ended.borrow(), BTreeSet::from([ACCOUNTS[0].to_owned()]), "others are renewed before their end");
 }
 
-/// A file of keys with a session token and no end (`saml2aws`, `aws-mfa`, SSM agent), and a key that is rotated.
+/// Keys with a session token but no expiration (`saml2aws`, `aws-mfa`, SSM agent), and a rotated key.
 #[tokio::test]
 async fn new_keys_in_the_file_are_leased_when_the_old_ones_end_in_the_middle_of_a_sync() {
     for (token, is_process) in [("aws_session_token = t\n", false), ("", false), ("", true)] {

@@ -1,4 +1,4 @@
-//! Every account of the caller's organization, entered through one role name.
+//! Accounts of the caller's organization, entered through a role of the same name in each.
 
 use crate::{
     accounts::{self, Discovery, Found, Unreachable},
@@ -19,7 +19,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use paging::paged;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Units whose children are listed at the same time. Organizations publishes no quota; this is slow enough.
+/// Number of units whose children are listed at the same time. Organizations publishes no quota, so the limit is low.
 const UNITS_AT_ONCE: usize = 4;
 /// Levels of units below a root ("Quotas for AWS Organizations").
 const DEEPEST: usize = 5;
@@ -30,11 +30,11 @@ struct Member {
     id: String,
     name: String,
     partition: String,
-    /// Lower-case words, where it is not active.
+    /// State in lower-case words if the account is not active.
     inactive: Option<String>,
 }
 
-/// The caller in its organization.
+/// The caller, with a client for its organization.
 struct Hub {
     caller: Route,
     identity: Identity,
@@ -57,10 +57,10 @@ impl Hub {
     }
 }
 
-/// The members that are wanted, each tried.
+/// Discovers the selected accounts and tries the route into each.
 ///
 /// # Errors
-/// When the organization cannot be listed.
+/// Fails if the organization cannot be listed.
 pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Refusal> {
     let hub = Hub::of(aws, wanted).await?;
     let members = members(&hub.client).await?;
@@ -92,11 +92,11 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
     Ok(discovery)
 }
 
-/// The way into one member, without asking for the others: an organization may have thousands. `None`: the caller may list
-/// accounts, as hub roles of earlier versions, but not describe one.
+/// Finds the route into one account without listing the others, because an organization may have thousands. Returns
+/// `None` if the caller may list accounts but not describe one, as hub roles of earlier versions.
 ///
 /// # Errors
-/// When it is none that is wanted, or cannot be entered.
+/// Fails if the account is not selected, or cannot be entered.
 pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<Option<Route>, Refusal> {
     let _turn = aws.organizations_turn().await;
     let hub = Hub::of(aws, wanted).await?;
@@ -109,7 +109,7 @@ pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<
     found.map(|found| Some(found.route)).map_err(|unreachable| unreachable.refusal)
 }
 
-/// The member of this id, if it is active and to be surveyed.
+/// Returns the account with this id if it is active and selected.
 async fn is_wanted(client: &Client, wanted: &Organization, account_id: &str) -> Result<Option<Member>, Refusal> {
     let asked = client.describe_account().account_id(account_id).send().await;
     let account = match asked {
@@ -130,7 +130,7 @@ async fn is_wanted(client: &Client, wanted: &Organization, account_id: &str) -> 
     Ok(member(account).filter(|member| is_chosen && member.inactive.is_none()))
 }
 
-/// Units and root above an account, from the bottom up. Whether it is excluded may depend on any of them.
+/// Lists the units and the root above an account, from the bottom up. Each of them may be excluded.
 async fn parents(client: &Client, account_id: &str) -> Result<Vec<String>, Refusal> {
     let mut above: Vec<String> = Vec::new();
     let mut child = account_id.to_owned();
@@ -145,12 +145,12 @@ async fn parents(client: &Client, account_id: &str) -> Result<Vec<String>, Refus
         }
         child = id;
     }
-    let sentence = format!("cannot list the parents of {account_id}: they end at {child}, which is no root");
+    let sentence = format!("cannot list the parents of {account_id}: they end at {child}, which is not a root");
     Err(Refusal::new(Kind::Other, sentence))
 }
 
-/// Through the role. The caller's own account is entered directly where the role is missing or denied, because StackSets
-/// leave out the management account.
+/// Enters an account through the role. If the role is missing or denied in the caller's own account, enters that
+/// account directly, because StackSets skip the management account.
 async fn enter(
     aws: &Aws,
     wanted: &Organization,
@@ -166,7 +166,7 @@ async fn enter(
         Err(refusal) if id == identity.account_id && refusal.is_plain_denial() => {
             match accounts::try_leasable(aws, name.clone(), caller.clone()).await {
                 Ok(found) => {
-                    tracing::info!(account = id, %refusal, "the caller's own account is entered without the role");
+                    tracing::info!(account = id, %refusal, "entering the caller's own account without the role");
                     return Ok(found);
                 }
                 Err(own) if own.kind == Kind::OwnIdentity => own_account(&arn, &refusal, &own),
@@ -178,9 +178,9 @@ async fn enter(
     Err(Unreachable { id, name, refusal })
 }
 
-/// The caller's own session is no substitute for the role.
+/// Explains that the caller's own session does not replace the role.
 fn own_account(arn: &str, refusal: &Refusal, own: &Refusal) -> Refusal {
-    let sentence = format!("{}. The role {arn} is not there for the broker: {}", own.sentence, refusal.sentence);
+    let sentence = format!("{}. The role {arn} cannot be used: {}", own.sentence, refusal.sentence);
     Refusal::new(own.kind, sentence)
 }
 
@@ -188,7 +188,7 @@ fn say_inactive(aws: &Aws, inactive: &[Member]) {
     for Member { id, name, inactive, .. } in inactive {
         let state = inactive.as_deref().unwrap_or_default();
         if aws.first_time(format!("{id} is {state}")) {
-            tracing::warn!(account = id, name, state, "an account that is not active is skipped");
+            tracing::warn!(account = id, name, state, "skipping an account that is not active");
         }
     }
 }
@@ -216,7 +216,7 @@ fn member(account: Account) -> Option<Member> {
     })
 }
 
-/// The newer field where AWS fills it, else the older one.
+/// State of an account that is not active, from the newer field if AWS fills it, else from the older one.
 fn inactive(account: &Account) -> Option<String> {
     let words = |text: &str| text.to_ascii_lowercase().replace('_', " ");
     match (&account.state, &account.status) {
@@ -226,7 +226,7 @@ fn inactive(account: &Account) -> Option<String> {
     }
 }
 
-/// Accounts in a unit or a root, and in all units below it.
+/// Lists the accounts in a unit or a root, and in all units below it.
 async fn accounts_below(client: &Client, parent: &str) -> Result<HashSet<String>, Refusal> {
     let mut accounts = HashSet::new();
     let mut level = vec![parent.to_owned()];
@@ -260,7 +260,8 @@ async fn children(client: &Client, parent: String) -> Result<(Vec<String>, Vec<S
     Ok((accounts, units))
 }
 
-/// The members that are included and not excluded, and included account ids that nobody has.
+/// Splits off the members that are included and not excluded. Also returns included account ids that are not in the
+/// organization.
 fn select(
     members: Vec<Member>,
     units: &HashMap<String, HashSet<String>>,

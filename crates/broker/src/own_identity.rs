@@ -1,6 +1,6 @@
-//! Sessions of the caller itself, where no role is assumed. A collector that is taken over could do with one whatever the
-//! caller can, assume the role of every account first of all. So it is narrowed where AWS can, and otherwise stays in the
-//! broker unless [`OwnIdentity::Lease`] says otherwise.
+//! Sessions of the caller itself, if no role is assumed. With one of them, a compromised collector could do everything
+//! that the caller can, such as assume the role of every account. So the broker narrows them if AWS can. Otherwise it
+//! does not lease them unless [`OwnIdentity::Lease`] is set.
 
 use crate::{
     accounts::Found,
@@ -13,14 +13,14 @@ use crate::{
 };
 use aws_credential_types::Credentials;
 
-/// The service that AWS refuses to every federated session of a user, whatever its policy. STS refuses all but
-/// `GetCallerIdentity`, which is all that its collector calls (STS API reference, `GetFederationToken`).
+/// The service that AWS denies to every federated session of a user, whatever its policy. STS denies all but
+/// `GetCallerIdentity`, the only call of its collector (STS API reference, `GetFederationToken`).
 const NOT_FEDERATED: &str = "iam";
 
-/// Checks that leases along a route can be given: better one refusal of the account than one for each of its leases.
+/// Checks that sessions of a route can be leased, so that the account is refused once instead of at each lease.
 ///
 /// # Errors
-/// As [`session`]; none for a route that is narrowed anyway.
+/// Same as [`session`]. A route that assumes a role never fails.
 pub async fn check(aws: &Aws, Found { account, route }: &Found) -> Result<(), Refusal> {
     if route.is_narrowed() || aws.own_identity() == OwnIdentity::Lease {
         return Ok(());
@@ -28,10 +28,11 @@ pub async fn check(aws: &Aws, Found { account, route }: &Found) -> Result<(), Re
     session(aws, (route, &account.id), &Purpose::discovery(), &policy::of_nothing()).await.map(drop)
 }
 
-/// A session of the caller for a purpose, with fresh credentials where AWS says that the source's have expired.
+/// Returns a session of the caller for a purpose, with renewed credentials if AWS rejects the source's as expired.
 ///
 /// # Errors
-/// [`Kind::OwnIdentity`] for a session that cannot be narrowed and has to be kept; [`Refusal`] of AWS.
+/// Returns [`Kind::OwnIdentity`] for a session that cannot be narrowed and must not be leased, or the [`Refusal`] of
+/// AWS.
 pub async fn session(
     aws: &Aws,
     (route, account_id): (&Route, &str),
@@ -42,7 +43,7 @@ pub async fn session(
         let given = aws.enter(route, purpose, policy, None).await?;
         let given = narrowed(aws, (route, account_id), given, purpose, policy).await?;
         if given.expiry().is_none() {
-            // It may have ended, and new ones may be in the files: nobody else would notice in the broker.
+            // It may have expired while the files have new keys, and nothing else in the broker would notice.
             aws.identity(route.profile.as_deref(), given.clone()).await?;
         }
         Ok(given)
@@ -50,11 +51,11 @@ pub async fn session(
     aws.renewing(Some(&route.source), attempt).await
 }
 
-/// The source's credentials, narrowed as far as AWS can:
+/// Narrows the source's credentials as far as AWS can:
 ///
-/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it and the service is not IAM.
-///   `GetSessionToken` would not do: without MFA AWS refuses IAM to its sessions too, and it does not narrow.
-/// * The session of a role (instance, container, Identity Center, process) cannot be narrowed from within.
+/// * The long-lived key of a user is narrowed by `GetFederationToken`, if the user may call it and the service is not
+///   IAM. `GetSessionToken` is no alternative: it does not narrow, and without MFA AWS denies IAM to its sessions too.
+/// * The session of a role (instance, container, Identity Center, process) cannot be narrowed.
 async fn narrowed(
     aws: &Aws,
     (route, account_id): (&Route, &str),
@@ -63,11 +64,11 @@ async fn narrowed(
     policy: &str,
 ) -> Result<Credentials, Refusal> {
     if given.session_token().is_some() {
-        let why = "AWS cannot narrow a role's session to one service from within";
+        let why = "AWS cannot narrow an existing role session to one service";
         return pass_on(aws, (route, account_id), given, why, "");
     }
     if purpose.service == NOT_FEDERATED {
-        let why = "AWS refuses IAM to every session that a user's key can be narrowed to";
+        let why = "AWS denies IAM to every session to which a user's key can be narrowed";
         return pass_on(aws, (route, account_id), given, why, "");
     }
     match aws.federate(route, given.clone(), purpose, policy).await {
@@ -80,7 +81,7 @@ async fn narrowed(
     }
 }
 
-/// Leases a session as it is, where that is allowed.
+/// Leases a session unchanged, if that is allowed.
 fn pass_on(
     aws: &Aws,
     (route, account_id): (&Route, &str),
@@ -99,7 +100,7 @@ fn pass_on(
         }
         OwnIdentity::Lease => {
             if aws.first_time(format!("{source} {why}")) {
-                tracing::warn!(%source, "collectors get the caller's own credentials, sealed: {why}");
+                tracing::warn!(%source, "leasing the caller's own credentials to collectors, sealed: {why}");
             }
             Ok(given)
         }

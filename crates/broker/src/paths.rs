@@ -1,9 +1,9 @@
-//! Paths in environment variables, expanded as botocore does: first variables, then the home directory.
+//! Paths in environment variables, expanded like botocore: first variables, then the home directory.
 
 use crate::environment::Environment;
 use std::path::PathBuf;
 
-/// A path with `$NAME`, `${NAME}`, `~` and `~user` replaced. One that is not known stays as it is.
+/// Replaces `$NAME`, `${NAME}`, `~` and `~user`. Unknown names stay unchanged.
 pub fn expand(path: &str, env: &Environment) -> PathBuf {
     let path = with_variables(path, env);
     let Some(rest) = path.strip_prefix('~') else { return path.into() };
@@ -15,7 +15,7 @@ pub fn expand(path: &str, env: &Environment) -> PathBuf {
     if expanded.is_empty() { "/".into() } else { expanded.into() }
 }
 
-/// Values that are put in are not expanded again, as in Python's `expandvars`, nor are the names of those that are not known.
+/// Replaces variables once, as Python's `expandvars`: their values are not expanded again, and unknown names stay.
 fn with_variables(path: &str, env: &Environment) -> String {
     let mut expanded = String::new();
     let mut rest = path;
@@ -34,7 +34,7 @@ fn with_variables(path: &str, env: &Environment) -> String {
     expanded + rest
 }
 
-/// The name that text begins with, in braces or not, and the text after it.
+/// Splits a text after the variable name at its start, which may be in braces.
 fn variable(text: &str) -> (&str, &str) {
     if let Some((name, after)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) {
         return (name, after);

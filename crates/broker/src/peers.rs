@@ -1,10 +1,10 @@
-//! Other brokers on the bus. They share requests, so each must know the same accounts: with different configurations a sync
-//! would miss accounts depending on which broker answers.
+//! Other brokers on the bus. Brokers share requests, so each must know the same accounts. With different
+//! configurations, the accounts of a sync would depend on the broker that replies.
 //!
-//! Every broker tells the others its [`fingerprint`] when it starts and regularly from then on. One that starts does not serve
-//! beside one that serves and differs: it waits for it to end, as in a rolling update, and then gives up. If two differ that
-//! serve already, because a file has changed or the bus was in two parts, the younger one ends. Brokers of two versions
-//! with the same configuration serve together.
+//! Every broker announces its [`fingerprint`] at its start and regularly afterwards. A starting broker does not serve
+//! beside one that serves with a different fingerprint. It waits for the other to end, as in a rolling update, and then
+//! gives up. Two serving brokers may come to differ, because a file changed or the bus was partitioned. The younger one
+//! then ends. Brokers of two versions with the same configuration serve together.
 
 use crate::{aws::Aws, config::Scope, fingerprint};
 use anyhow::bail;
@@ -19,42 +19,43 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
-/// Time between two announcements of a broker.
+/// Interval between announcements.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(15);
-/// How long the others may take to answer the announcement of one that starts.
+/// Time limit for replies to the announcement of a starting broker.
 const SETTLE: Duration = Duration::from_millis(500);
-/// Pause of one that waits for another to end.
+/// Pause while waiting for another broker to end.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long one that starts waits for a differing one to end: twice the grace period of a Kubernetes pod.
+/// Time for which a starting broker waits for a differing one to end: twice the grace period of a Kubernetes pod.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// How long two that serve may differ: a mounted file does not change everywhere at the same time.
+/// Time for which two serving brokers may differ: mounted files do not change everywhere at the same time.
 const GRACE: Duration = Duration::from_mins(2);
-/// Limit of finding out whose the caller's credentials are.
+/// Time limit for looking up the caller's account.
 const IDENTITY: Duration = Duration::from_secs(10);
-/// Limit of differing brokers that are remembered: ids come from the bus.
+/// Limit of recorded differing brokers, because their ids come from the bus.
 const MOST_NAMED: usize = 1_000;
-/// Length of a SHA-256.
+/// Length of a SHA-256 hash.
 const FINGERPRINT_BYTES: usize = 32;
 
-/// What this broker hears of the others, and tells them.
+/// Announcements of this broker and of the others.
 pub struct Peers {
     bus: Bus,
     aws: Arc<Aws>,
     scope: Scope,
     present: BrokerPresent,
     heard: Pin<Box<dyn Stream<Item = Served> + Send>>,
-    /// Brokers that were warned of.
+    /// Ids of brokers that were already logged.
     named: HashSet<String>,
 }
 
 impl Peers {
-    /// Waits until no other broker that serves has another configuration. Of two that start, the older one goes first.
+    /// Waits until no other serving broker has a different configuration. Of two starting brokers, the older one goes
+    /// first.
     ///
     /// # Errors
-    /// One still has after two minutes; or the bus cannot be used.
+    /// Fails if another broker still differs after two minutes, or the bus cannot be used.
     pub async fn join(bus: &Bus, aws: Arc<Aws>, scope: &Scope) -> anyhow::Result<Self> {
         let broker_id = ulid::Ulid::generate().to_string();
-        // With a queue for each broker, all of them receive every announcement.
+        // Each broker has its own queue group, so that all of them receive every announcement.
         let heard = Box::pin(bus.serve(subjects::BROKER_PRESENT, &broker_id).await?);
         let caller_account = timeout(IDENTITY, caller_account(&aws, scope)).await.ok().flatten().unwrap_or_default();
         let present = BrokerPresent { broker_id, caller_account, ..BrokerPresent::default() };
@@ -74,7 +75,7 @@ impl Peers {
         Ok(peers)
     }
 
-    /// Announces this broker, and listens for one beside which it may not serve.
+    /// Announces this broker and waits for replies. Returns a broker beside which this one must not serve.
     async fn settle(&mut self) -> Option<BrokerPresent> {
         self.announce().await;
         let until = tokio::time::Instant::now() + SETTLE;
@@ -88,12 +89,12 @@ impl Peers {
     /// Announces this broker regularly.
     ///
     /// # Errors
-    /// An older one has had another configuration for two minutes: this one must not serve any longer.
+    /// Fails if an older broker has had a different configuration for two minutes: this one must stop serving.
     pub async fn watch(mut self) -> anyhow::Result<()> {
         let mut tick = interval(ANNOUNCE_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (aws, scope) = (self.aws.clone(), self.scope.clone());
-        // Not found out at the start: AWS may be slow or down.
+        // The account may have been unknown at the start, because AWS was slow or down.
         let identity = async {
             loop {
                 if let Ok(Some(account)) = timeout(IDENTITY, caller_account(&aws, &scope)).await {
@@ -103,7 +104,7 @@ impl Peers {
             }
         };
         let mut identity = std::pin::pin!(identity);
-        // Older brokers that serve and differ, with the time since when.
+        // Older serving brokers that differ, with the time since when.
         let mut differing: HashMap<String, Instant> = HashMap::new();
         loop {
             tokio::select! {
@@ -113,10 +114,10 @@ impl Peers {
                     self.tell().await;
                 }
                 message = self.heard.next() => {
-                    // At the end of the connection the broker ends by itself.
+                    // The broker ends by itself if the connection is closed.
                     let Some(message) = message else { return std::future::pending().await };
                     let Some(other) = other(&message.payload, &self.present) else { continue };
-                    // One that starts waits for an answer; those that serve hear of each other by and by.
+                    // A starting broker waits for a reply. Serving brokers receive the regular announcements.
                     if !other.serving {
                         self.announce().await;
                     }
@@ -139,7 +140,7 @@ impl Peers {
         }
     }
 
-    /// Reads the configuration anew, because files may have changed, and tells it.
+    /// Reads the configuration again, because files may have changed, and announces it.
     async fn announce(&mut self) {
         if let Some(configuration) = fingerprint::read(self.aws.clone(), self.scope.clone()).await {
             self.present.configuration = configuration;
@@ -149,20 +150,20 @@ impl Peers {
 
     async fn tell(&mut self) {
         if let Err(error) = self.bus.tell(subjects::BROKER_PRESENT, self.present.encode_to_vec()).await {
-            tracing::warn!(%error, "other brokers cannot be told of this one");
+            tracing::warn!(%error, "cannot announce this broker to the others");
         }
     }
 }
 
-/// Another broker's announcement; `None` for this one's, and for what no broker says. It takes no more memory than its
-/// bytes, and nests nothing.
+/// Decodes the announcement of another broker. Returns `None` for this broker's own, and for invalid ones. Takes no
+/// more memory than the payload, without nesting.
 pub fn other(payload: &[u8], mine: &BrokerPresent) -> Option<BrokerPresent> {
     let other = BrokerPresent::decode(payload).ok()?;
     let is_sound = ulid::Ulid::from_string(&other.broker_id).is_ok() && other.configuration.len() == FINGERPRINT_BYTES;
     (is_sound && other.broker_id != mine.broker_id).then_some(other)
 }
 
-/// A broker that differs and serves. Where none serves, an older one that differs and starts too.
+/// Returns a serving broker that differs, or, if none serves, an older starting one that differs.
 fn in_the_way(mine: &BrokerPresent, heard: &[BrokerPresent]) -> Option<BrokerPresent> {
     let differing = |other: &&BrokerPresent| differ(mine, other);
     let serving = heard.iter().find(|other| other.serving && differing(other));
@@ -185,7 +186,7 @@ fn sentence(other: &BrokerPresent) -> String {
     )
 }
 
-/// The caller's account; none where each profile has its own, or AWS does not say.
+/// Account of the caller. `None` if each profile has its own, or AWS does not tell.
 async fn caller_account(aws: &Aws, scope: &Scope) -> Option<String> {
     let named = match scope {
         Scope::Current { profile, .. } => profile.as_deref(),

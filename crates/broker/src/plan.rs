@@ -1,4 +1,4 @@
-//! From configuration to ways into AWS, without asking anybody.
+//! Plans routes into AWS from the configuration, without any call.
 
 use crate::{
     arn::{NoRoleArn, RoleArn},
@@ -10,83 +10,81 @@ use crate::{
 
 mod base;
 
-/// Shortest and longest session that a role may give, in seconds (STS API reference, `AssumeRole`).
+/// Session durations that a role allows, in seconds (STS API reference, `AssumeRole`).
 const DURATIONS: std::ops::RangeInclusive<i32> = 900..=43_200;
 
-/// Limit of a chain of source profiles. Each profile costs a call of STS.
+/// Limit of a chain of source profiles. Each profile costs an STS call.
 const MOST_SOURCES: usize = 32;
 
-/// Keys that say something about the role of a profile, and nothing without it.
+/// Keys that describe a profile's role, and have no effect without it.
 const OF_A_ROLE: [&str; 4] = ["source_profile", "credential_source", "external_id", "role_session_name"];
 
-/// A configuration that leads nowhere.
+/// A configuration without a usable route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each says itself what it means")]
+#[allow(missing_docs, reason = "each message explains its variant")]
 pub enum PlanError {
     #[error("there is no AWS profile {profile:?}; {known}")]
     NoSuchProfile { profile: String, known: String },
-    #[error("the source_profile of {profile:?} is {source_profile:?}, and there is no such profile")]
+    #[error("the source_profile of {profile:?} is {source_profile:?}, but there is no such profile")]
     NoSuchSource { profile: String, source_profile: String },
-    #[error("profile {profile:?} takes its credentials from {source_profile:?}, which holds none")]
+    #[error("profile {profile:?} takes its credentials from {source_profile:?}, which has none")]
     EmptySource { profile: String, source_profile: String },
-    #[error("source_profile goes round in a circle: {0}")]
+    #[error("source_profile forms a cycle: {0}")]
     Circle(String),
-    #[error("the source_profile of {profile:?} leads over more than {MOST_SOURCES} profiles")]
+    #[error("the source_profile of {profile:?} chains more than {MOST_SOURCES} profiles")]
     TooLong { profile: String },
-    #[error(
-        "profile {profile:?} has a role_arn but neither source_profile nor credential_source: who is to assume it?"
-    )]
+    #[error("profile {profile:?} has a role_arn but neither source_profile nor credential_source: add one")]
     NoSource { profile: String },
-    #[error("profile {profile:?} has both source_profile and credential_source: only one can be meant")]
+    #[error("profile {profile:?} has both source_profile and credential_source: remove one")]
     TwoSources { profile: String },
     #[error(
-        "credential_source of profile {profile:?} is {value:?}: it may be Ec2InstanceMetadata, EcsContainer or Environment"
+        "credential_source of profile {profile:?} is {value:?}: it must be Ec2InstanceMetadata, EcsContainer or Environment"
     )]
     UnknownSource { profile: String, value: String },
     #[error(
-        "profile {profile:?} has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process \
-         answer (aws configure export-credentials --profile {profile} does)"
+        "profile {profile:?} has an mfa_serial, but no person can enter a code: remove it, or use a credential_process \
+         (such as aws configure export-credentials --profile {profile})"
     )]
     Mfa { profile: String },
     #[error("role_arn of profile {profile:?}: {wrong}")]
     RoleArn { profile: String, wrong: NoRoleArn },
-    #[error("duration_seconds of profile {profile:?} is {value:?}: it has to be a number from 900 to 43200")]
+    #[error("duration_seconds of profile {profile:?} is {value:?}: it must be a number from 900 to 43200")]
     Duration { profile: String, value: String },
-    #[error("profile {profile:?} cannot be understood: {misread}")]
+    #[error("profile {profile:?} cannot be parsed: {misread}")]
     Misread { profile: String, misread: Misread },
-    #[error("profile {profile:?} holds no credentials")]
+    #[error("profile {profile:?} has no credentials")]
     NoCredentials { profile: String },
-    #[error("profile {profile:?} has {key} and no role_arn, so that it leads nowhere: {hint}")]
+    #[error("profile {profile:?} has {key} but no role_arn: {hint}")]
     NoRole { profile: String, key: String, hint: String },
-    #[error("profile {profile:?} holds only half of its keys: {missing} is missing")]
+    #[error("profile {profile:?} has only half of its keys: {missing} is missing")]
     HalfKeys { profile: String, missing: &'static str },
-    #[error("the environment holds only half of its keys: {missing} is not set, or is nothing but whitespace")]
+    #[error("the environment has only half of its keys: {missing} is not set, or is blank")]
     HalfEnvironment { missing: &'static str },
-    #[error("profile {profile:?} uses IAM Identity Center, and {missing} is missing")]
+    #[error("profile {profile:?} uses IAM Identity Center, but {missing} is missing")]
     HalfSso { profile: String, missing: &'static str },
-    #[error("profile {profile:?} uses the sso-session {session:?}, and there is no such section")]
+    #[error("profile {profile:?} uses the sso-session {session:?}, but there is no such section")]
     NoSuchSsoSession { profile: String, session: String },
     #[error("profile {profile:?} and its sso-session have different values of {key}")]
     TwoSsoValues { profile: String, key: String },
     #[error("profile {profile:?} has a web_identity_token_file but no role_arn")]
     HalfWebIdentity { profile: String },
     #[error(
-        "profile {profile:?} has a login_session, which only the AWS CLI can use: add credential_process = aws configure \
-         export-credentials --profile {profile} in a profile of its own"
+        "profile {profile:?} has a login_session, which only the AWS CLI can use: in another profile, add credential_process = aws configure \
+         export-credentials --profile {profile}"
     )]
     LoginSession { profile: String },
-    #[error("AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not a role: {0}")]
+    #[error("AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not a role: {0}")]
     EnvironmentRole(NoRoleArn),
     #[error(
-        "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's; instance metadata is switched off"
+        "no AWS credentials found: no keys in the environment, no profile, no web identity, no container role; instance metadata is disabled"
     )]
     Nothing,
 }
 
-/// A profile and its way.
+/// Name of a profile, with its route.
 pub type Planned = (String, Result<Route, PlanError>);
 
-/// Reads routes out of the environment and the profiles.
+/// Plans routes from the environment and the profiles.
 #[derive(Debug, Clone, Copy)]
 pub struct Planner<'a> {
     env: &'a Environment,
@@ -94,21 +92,20 @@ pub struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// From these.
+    /// Plans from these variables and profiles.
     pub fn new(env: &'a Environment, profiles: &'a Profiles) -> Self {
         Self { env, profiles }
     }
 
-    /// The caller itself, in the order of boto3 and the AWS CLI: keys in the environment, the role of the selected profile, web
-    /// identity, the profile's other credentials, container, instance. Most other SDKs put a web identity of the environment
-    /// after the profile; followed is the AWS CLI. The environment's keys and web identity do not count for a profile that is
-    /// named on the command line.
+    /// Plans the route of the caller, in the order of boto3 and the AWS CLI: keys in the environment, role of the
+    /// selected profile, web identity, other credentials of the profile, container, instance. Most other SDKs put a web
+    /// identity of the environment after the profile; Groma follows the AWS CLI. If a profile is named on the command
+    /// line, keys and web identity of the environment do not count.
     ///
-    /// botocore's readers of files that only boto 2 and the first tools of EC2 had (`AWS_CREDENTIAL_FILE`, `BOTO_CONFIG`) are
-    /// left out.
+    /// Files that only boto 2 and the first EC2 tools used (`AWS_CREDENTIAL_FILE`, `BOTO_CONFIG`) are not read.
     ///
     /// # Errors
-    /// [`PlanError`].
+    /// Returns a [`PlanError`] if there is no usable route.
     pub fn caller(&self, named: Option<&str>) -> Result<Route, PlanError> {
         let selected = named.or_else(|| self.env.profile());
         if let Some(profile) = selected {
@@ -125,7 +122,7 @@ impl<'a> Planner<'a> {
             planned => return planned,
         };
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-        // As in botocore, an empty one counts, too.
+        // As in botocore, an empty variable counts too.
         if container.iter().any(|name| self.env.raw(name).is_some()) {
             return Ok(by(Source::EcsContainer));
         }
@@ -137,11 +134,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Every profile but `default` that holds credentials or a role, in the order of the files; or those named, which have
-    /// to be there and, like a caller, may have the credentials of the container or the instance.
+    /// Plans every profile except `default` that has credentials or a role, in file order. With `named`, plans only
+    /// these: they must exist and, like the caller, may use the credentials of the container or the instance.
     ///
     /// # Errors
-    /// When a named profile does not exist. What is wrong with a single profile stands in its own result.
+    /// Fails if a named profile does not exist. Other errors are part of a profile's own result.
     pub fn all(&self, named: &[String]) -> Result<Vec<Planned>, PlanError> {
         if !named.is_empty() {
             let route = |name: &String| match self.caller(Some(name)) {
@@ -158,8 +155,8 @@ impl<'a> Planner<'a> {
         Ok(planned.filter(|(_, route)| !matches!(route, Err(PlanError::NoCredentials { .. }))).collect())
     }
 
-    /// botocore takes a secret without an id, and all that belongs to a role without its ARN, for no credentials. Where no
-    /// others are found, each is a mistake.
+    /// botocore treats a secret without an id, and keys of a role without its ARN, as no credentials. If no other
+    /// credentials exist, each of them is reported as a mistake.
     fn none_or_mistaken(&self, profile: String) -> PlanError {
         if [base::SECRET, base::TOKEN].iter().any(|key| self.set(&profile, key).is_some()) {
             return PlanError::HalfKeys { profile, missing: base::ID };
@@ -173,14 +170,14 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What to do about a role without its ARN.
+    /// Fix for a role without its ARN.
     fn hint(&self, profile: &str) -> String {
         let letters = |key: &str| key.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
         let is_meant =
             |key: &&str| matches!(letters(key).as_str(), "rolearn" | "rolearns" | "arnrole" | "arn" | "role");
         match self.profiles.keys(profile).find(is_meant) {
-            Some(key) => format!("write role_arn for {key}"),
-            None => "write the role_arn, or delete the profile".to_owned(),
+            Some(key) => format!("rename {key} to role_arn"),
+            None => "add it, or delete the profile".to_owned(),
         }
     }
 
@@ -190,13 +187,13 @@ impl<'a> Planner<'a> {
         }
         let known: Vec<_> = self.profiles.names().collect();
         let known = match known.as_slice() {
-            [] => "there is none at all".to_owned(),
+            [] => "there are no profiles".to_owned(),
             known => format!("there are: {}", events::listed(known, ", ")),
         };
         Err(PlanError::NoSuchProfile { profile: profile.to_owned(), known })
     }
 
-    /// The way of one profile, its sources followed. A web identity may stand in the environment.
+    /// Plans the route of one profile through its source profiles. A web identity may come from the environment.
     fn route(&self, name: &str, env: Option<&Environment>) -> Result<Route, PlanError> {
         let mut seen = vec![name.to_owned()];
         let mut roles = Vec::new();
@@ -206,7 +203,7 @@ impl<'a> Planner<'a> {
                 return Err(PlanError::Misread { profile: at, misread: misread.clone() });
             }
             let is_source = seen.len() > 1;
-            // Keys of a source profile go before the role that it may have as well.
+            // Keys of a source profile have precedence over its role.
             let role = if is_source && self.has_keys(&at) { None } else { self.role(&at)? };
             let Some(role) = role else { break self.base(&at, env.filter(|_| !is_source)) };
             roles.push(role);
@@ -214,7 +211,7 @@ impl<'a> Planner<'a> {
             if !self.profiles.has(&next) {
                 return Err(PlanError::NoSuchSource { profile: at, source_profile: next });
             }
-            // Only the first profile can be its own source: that of another has its keys used before its role.
+            // Only the first profile can be its own source: for later ones, keys have precedence over the role.
             if next == at && self.has_keys(&at) {
                 break self.base(&at, None);
             }
@@ -242,8 +239,8 @@ impl<'a> Planner<'a> {
         [base::ID, base::SECRET].iter().any(|key| self.set(profile, key).is_some())
     }
 
-    /// The role that a profile assumes with credentials from somewhere else. As in botocore, a blank value of what chooses the
-    /// source counts as a value: it is an error and leads to no other source.
+    /// Returns the role that a profile assumes with credentials of another source. As in botocore, a blank value for
+    /// the source is an error, not a missing value.
     fn role(&self, profile: &str) -> Result<Option<Role>, PlanError> {
         let Some(arn) = self.set(profile, "role_arn") else { return Ok(None) };
         if self.set(profile, "web_identity_token_file").is_some() {
@@ -264,7 +261,7 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    /// The profile that a role profile takes its credentials from; none for a `credential_source`.
+    /// Returns the profile from which a role profile takes its credentials. `None` for a `credential_source`.
     fn next(&self, profile: &str) -> Result<Option<String>, PlanError> {
         match (self.set(profile, "source_profile"), self.set(profile, "credential_source")) {
             (Some(_), Some(_)) => Err(PlanError::TwoSources { profile: profile.to_owned() }),
@@ -282,7 +279,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// As in botocore, a value that is no number counts as not set.
+    /// Returns `duration_seconds`. As in botocore, a value that is not a number counts as missing.
     fn duration(&self, profile: &str) -> Result<Option<i32>, PlanError> {
         let Some(text) = self.get(profile, "duration_seconds") else { return Ok(None) };
         let Ok(seconds) = text.parse::<i64>() else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! `credential_process`: a command that prints credentials (AWS CLI user guide, "Sourcing credentials with an external
-//! process"). Run here and not by the SDK, which repeats the command and what it printed in logs and errors: both may hold
-//! secrets.
+//! process"). Implemented here because the SDK repeats the command and its output in logs and errors, and both may
+//! contain secrets.
 
 use crate::{expiration, ini};
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
@@ -12,9 +12,9 @@ use std::{
 use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// How long the command may run. It ends before a collector stops waiting for its lease (30 s).
+/// Time limit of the command. It ends before a collector stops waiting for its lease (30 s).
 pub const TIMEOUT: Duration = Duration::from_secs(25);
-/// Limit of the command's output in bytes. A session token has some 2 kB; AWS names no limit.
+/// Limit of the command's output in bytes. A session token has about 2 kB; AWS documents no limit.
 const MOST_BYTES: usize = 64 << 10;
 
 #[derive(serde::Deserialize, ZeroizeOnDrop)]
@@ -27,11 +27,11 @@ struct Printed {
     expiration: Option<String>,
 }
 
-/// Runs the command as the AWS CLI would and reads what it prints: without a shell, so `$`, `&` and `#` are plain characters.
-/// The SDKs of most other languages pass it to a shell.
+/// Runs the command like the AWS CLI and parses its output. There is no shell, so `$`, `&` and `#` are plain
+/// characters. The SDKs of most other languages use a shell.
 ///
 /// # Errors
-/// When it fails, takes too long or prints something else; what it printed is not repeated.
+/// Fails if the command fails, takes too long or prints anything else. Errors do not repeat the output.
 pub async fn run(command: &str) -> Result<Credentials, CredentialsError> {
     let (printed, status) = tokio::time::timeout(TIMEOUT, output(command))
         .await
@@ -54,8 +54,8 @@ async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| io::Error::new(error.kind(), format!("the command cannot be started: {error}")))?;
-    // The buffer has its final capacity, because a growing one would leave copies of the secret behind.
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot start the command: {error}")))?;
+    // Allocated at its final capacity, because a growing buffer would leave copies of the secret in memory.
     let mut printed = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
     let pipe = child.stdout.take().ok_or_else(|| io::Error::other("the command has no output"))?;
     pipe.take(MOST_BYTES as u64 + 1).read_to_end(&mut printed).await?;
@@ -68,16 +68,16 @@ async fn output(command: &str) -> io::Result<(Zeroizing<Vec<u8>>, ExitStatus)> {
 /// Parses credentials from a command's output.
 ///
 /// # Errors
-/// The reason. It never repeats the output, which may hold a secret.
+/// Describes the problem without repeating the output, which may contain a secret.
 pub fn parse(printed: &[u8]) -> Result<Credentials, &'static str> {
-    // The parser's own message could repeat a piece of what was printed.
+    // The parser's own message could repeat part of the output.
     let printed: Printed = serde_json::from_slice(printed)
-        .map_err(|_| "the command printed no JSON with Version, AccessKeyId and SecretAccessKey")?;
+        .map_err(|_| "the command did not print JSON with Version, AccessKeyId and SecretAccessKey")?;
     if printed.version != 1 {
         return Err("the command printed credentials of a version other than 1");
     }
     let end = printed.expiration.as_deref().map(expiration::parse).transpose();
-    let end = end.map_err(|_| "the command printed an Expiration that is no ISO 8601 time with a time zone")?;
+    let end = end.map_err(|_| "the command printed an Expiration that is not an ISO 8601 time with a time zone")?;
     Ok(Credentials::new(
         printed.access_key_id.as_str(),
         printed.secret_access_key.as_str(),

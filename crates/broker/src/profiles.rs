@@ -1,5 +1,5 @@
-//! The shared config and credentials files, as botocore reads them (`configloader.py`): which sections are profiles, and which
-//! file's value counts.
+//! The shared config and credentials files, by the rules of botocore (`configloader.py`): which sections are profiles,
+//! and which file has precedence.
 
 use crate::{
     environment::{Environment, StaticKeys},
@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-/// Every profile of both files, in the order in which they stand there.
+/// Profiles of both files, in file order.
 #[derive(Clone, Default)]
 pub struct Profiles {
     all: Vec<Profile>,
@@ -23,7 +23,7 @@ pub struct Profiles {
     sso_sessions: BTreeMap<String, Values>,
     services: BTreeMap<String, Values>,
     unread: Vec<Unread>,
-    /// Sections of other kinds that cannot be understood, by the key that refers to them and their name.
+    /// Invalid sections of other kinds, by the key that refers to them and their name.
     broken: HashMap<(&'static str, String), Misread>,
 }
 
@@ -31,7 +31,7 @@ pub struct Profiles {
 const OF_A_PROFILE: [&str; 5] =
     ["role_arn", "source_profile", "credential_process", "aws_access_key_id", "sso_account_id"];
 
-/// A profile. A value of the credentials file goes before the same key of the config file.
+/// A profile. The credentials file has precedence over the config file.
 #[derive(Clone)]
 struct Profile {
     name: String,
@@ -44,59 +44,59 @@ struct Profile {
 #[derive(Clone)]
 struct Unread {
     path: PathBuf,
-    /// Variable that names it.
+    /// Variable with its path.
     variable: Option<&'static str>,
-    /// Why it cannot be read; none where it is not there.
+    /// Error when reading it. `None` if it does not exist.
     error: Option<Arc<io::Error>>,
 }
 
-/// A line of a profile that cannot be understood.
+/// An invalid line of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {mistake}", .path.display())]
 pub struct Misread {
-    /// File.
+    /// Path of the file.
     path: PathBuf,
-    /// Line.
+    /// Line and problem.
     mistake: Mistake,
 }
 
 /// A file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfilesError {
-    /// It is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error("cannot read the AWS file {}{}", .path.display(), .variable.map(|name| format!(" ({name})")).unwrap_or_default())]
     Unreadable {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Variable that names it.
+        /// Variable with the path.
         variable: Option<&'static str>,
-        /// Why.
+        /// Cause.
         source: Arc<io::Error>,
     },
-    /// It was asked for and is not there.
-    #[error("there is no AWS file {} ({variable}), and its profiles are the accounts", .path.display())]
+    /// A variable names a file that does not exist.
+    #[error("the AWS file {} ({variable}), whose profiles are the accounts, does not exist", .path.display())]
     Missing {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Variable that names it.
+        /// Variable with the path.
         variable: &'static str,
     },
-    /// It is not written as such a file is.
-    #[error("cannot understand the AWS file {}", .path.display())]
+    /// The file has text before the first section.
+    #[error("cannot parse the AWS file {}", .path.display())]
     Syntax {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Where and why.
+        /// Line and problem.
         source: Mistake,
     },
 }
 
 impl Profiles {
-    /// Reads both files from where the environment says, else from `~/.aws`. As in botocore, a file counts as empty where it is
-    /// missing or the user may not read it: see [`all_there`](Self::all_there).
+    /// Reads both files from the paths in the environment, else from `~/.aws`. As in botocore, a file counts as empty
+    /// if it is missing or the user may not read it: see [`all_there`](Self::all_there).
     ///
     /// # Errors
-    /// [`ProfilesError`].
+    /// Returns a [`ProfilesError`] if a file cannot be read or parsed.
     pub fn load(env: &Environment) -> Result<Self, ProfilesError> {
         let mut unread = Vec::new();
         let (config_path, config) = read(env, "AWS_CONFIG_FILE", "config", &mut unread)?;
@@ -104,10 +104,10 @@ impl Profiles {
         Ok(Self { unread, ..Self::of((&config_path, &config), (&credentials_path, &credentials))? })
     }
 
-    /// The profiles of these two texts.
+    /// Parses both files from text.
     ///
     /// # Errors
-    /// [`ProfilesError`].
+    /// Returns a [`ProfilesError`] if a text cannot be parsed.
     pub fn parse(config: &str, credentials: &str) -> Result<Self, ProfilesError> {
         Self::of((Path::new("config"), config.as_bytes()), (Path::new("credentials"), credentials.as_bytes()))
     }
@@ -117,7 +117,7 @@ impl Profiles {
         for section in understood(config)? {
             profiles.add(config.0, section);
         }
-        // In the credentials file a heading is a name as it stands there.
+        // In the credentials file, the whole heading is the name.
         for Section { heading, values, mistake } in understood(credentials)? {
             profiles.merge(heading, values, misread(credentials.0, mistake));
         }
@@ -125,7 +125,7 @@ impl Profiles {
         Ok(profiles)
     }
 
-    /// A section of the config file.
+    /// Adds a section of the config file.
     fn add(&mut self, path: &Path, Section { heading, values, mistake }: Section) {
         let words = ini::words(&heading);
         match words.as_deref() {
@@ -143,11 +143,11 @@ impl Profiles {
             }
             _ if heading.starts_with("profile") => {
                 let path = path.display();
-                tracing::warn!(%path, heading, "a section names no profile: a name with spaces has to be quoted");
+                tracing::warn!(%path, heading, "section without a profile name: quote names with spaces");
             }
             _ if OF_A_PROFILE.iter().any(|key| values.get(key).is_some()) => {
                 let path = path.display();
-                tracing::warn!(%path, heading, "a section is no profile: its heading has to be [profile NAME]");
+                tracing::warn!(%path, heading, "section is not a profile: its heading must be [profile NAME]");
             }
             _ => {}
         }
@@ -159,7 +159,7 @@ impl Profiles {
         }
     }
 
-    /// A profile of the config file, instead of an earlier one of the same name.
+    /// Adds a profile of the config file. Replaces an earlier one of the same name.
     fn replace(&mut self, name: String, config: Values, mistake: Option<Misread>) {
         let profile = Profile { name, config, credentials: Values::default(), mistake };
         match self.places.get(&profile.name) {
@@ -173,7 +173,7 @@ impl Profiles {
         self.all.push(profile);
     }
 
-    /// A profile of the credentials file.
+    /// Adds a profile of the credentials file.
     fn merge(&mut self, name: String, credentials: Values, mistake: Option<Misread>) {
         match self.places.get(&name) {
             Some(known) => {
@@ -185,7 +185,7 @@ impl Profiles {
         }
     }
 
-    /// A profile cannot be used if the endpoints that it refers to cannot be understood.
+    /// Marks profiles as unusable if the `[services]` section that they refer to is invalid.
     fn pass_mistakes_on(&mut self) {
         for profile in &mut self.all {
             let endpoints = profile.get("services").and_then(text);
@@ -198,29 +198,29 @@ impl Profiles {
         self.all.get(*self.places.get(profile)?)
     }
 
-    /// Checks that the files that were asked for are there, and that no file is closed to the user.
+    /// Checks that files named by variables exist, and that the user may read both files.
     ///
     /// # Errors
-    /// [`ProfilesError::Missing`] or [`ProfilesError::Unreadable`].
+    /// Returns [`ProfilesError::Missing`] or [`ProfilesError::Unreadable`].
     pub fn all_there(&self) -> Result<(), ProfilesError> {
         self.all_open()?;
         let missing = self.unread.iter().find_map(|it| Some((it.path.clone(), it.variable?)));
         missing.map_or(Ok(()), |(path, variable)| Err(ProfilesError::Missing { path, variable }))
     }
 
-    /// Checks that no file is closed to the user.
+    /// Checks that the user may read both files.
     ///
     /// # Errors
-    /// [`ProfilesError::Unreadable`].
+    /// Returns [`ProfilesError::Unreadable`] if not.
     pub fn all_open(&self) -> Result<(), ProfilesError> {
         self.still_open(&Self::default())
     }
 
-    /// Checks that no file is closed to the user that was open before. One that was closed from the start counts as empty,
-    /// as in botocore.
+    /// Checks that the user may still read the files that were readable before. A file that was never readable counts
+    /// as empty, as in botocore.
     ///
     /// # Errors
-    /// [`ProfilesError::Unreadable`].
+    /// Returns [`ProfilesError::Unreadable`] if not.
     pub fn still_open(&self, before: &Self) -> Result<(), ProfilesError> {
         let closed = |Unread { path, variable, error }: &Unread| {
             Some(ProfilesError::Unreadable { path: path.clone(), variable: *variable, source: error.clone()? })
@@ -229,17 +229,17 @@ impl Profiles {
         self.unread.iter().filter(was_open).find_map(closed).map_or(Ok(()), Err)
     }
 
-    /// Names in the order of the files, `default` among them.
+    /// Names in file order, including `default`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|profile| profile.name.as_str())
     }
 
-    /// Whether there is such a profile.
+    /// Whether the profile exists.
     pub fn has(&self, profile: &str) -> bool {
         self.find(profile).is_some()
     }
 
-    /// The first line of a profile that cannot be understood.
+    /// Returns the first invalid line of a profile.
     pub fn mistake(&self, profile: &str) -> Option<&Misread> {
         self.find(profile)?.mistake.as_ref()
     }
@@ -251,17 +251,18 @@ impl Profiles {
         keys.into_iter().filter(move |key| self.get(profile, key).is_some())
     }
 
-    /// A profile's value; a blank one counts as not set.
+    /// Returns a value of a profile; `None` if it is blank.
     pub fn get(&self, profile: &str, key: &str) -> Option<&str> {
         self.set(profile, key).filter(|text| !text.is_empty())
     }
 
-    /// A profile's value, which may be blank. Nested values are blank.
+    /// Returns a value of a profile, which may be blank. Nested values are blank.
     pub fn set(&self, profile: &str, key: &str) -> Option<&str> {
         self.find(profile)?.get(key).map(|value| text(value).unwrap_or_default())
     }
 
-    /// The keys of a profile in one of the files. They may be blank, and so is a secret that is missing. None without an id.
+    /// Returns the static keys of a profile in one of the files; `None` without an id. Values may be blank, and so is a
+    /// missing secret.
     pub fn static_keys(&self, profile: &str, file: File) -> Option<StaticKeys<'_>> {
         let profile = self.find(profile)?;
         let values = match file {
@@ -269,7 +270,7 @@ impl Profiles {
             File::Credentials => &profile.credentials,
         };
         let get = |key| values.get(key).map(|value| text(value).unwrap_or_default());
-        // The older name goes first, as in botocore.
+        // As in botocore, the older name has precedence.
         let token = get("aws_security_token").or_else(|| get("aws_session_token")).filter(|token| !token.is_empty());
         Some(StaticKeys {
             id: get("aws_access_key_id")?,
@@ -278,18 +279,18 @@ impl Profiles {
         })
     }
 
-    /// Keys and texts of `[sso-session NAME]`; none without such a section.
+    /// Returns keys and texts of `[sso-session NAME]`; `None` without such a section.
     pub fn sso_session(&self, name: &str) -> Option<impl Iterator<Item = (&str, &str)>> {
         let values = self.sso_sessions.get(name)?.iter();
         Some(values.filter_map(|(key, value)| Some((key, text(value)?))))
     }
 
-    /// The first line of `[sso-session NAME]` that cannot be understood.
+    /// Returns the first invalid line of `[sso-session NAME]`.
     pub fn sso_session_mistake(&self, name: &str) -> Option<&Misread> {
         self.broken.get(&("sso_session", name.to_owned()))
     }
 
-    /// A service's value in `[services NAME]`.
+    /// Returns a value of a service in `[services NAME]`.
     pub fn service(&self, section: &str, service: &str, key: &str) -> Option<&str> {
         match self.services.get(section)?.get(service)? {
             Value::Nested(values) => values.get(key).map(String::as_str).filter(|value| !value.is_empty()),
@@ -297,11 +298,11 @@ impl Profiles {
         }
     }
 
-    /// Why `[services NAME]` cannot say where a service is.
+    /// Reason why `[services NAME]` cannot provide the endpoint of a service.
     pub fn services_mistake(&self, section: &str, service: &str) -> Option<String> {
         let values = self.services.get(section).filter(|values| values.iter().next().is_some());
         match values.map(|values| values.get(service)) {
-            None => Some(format!("there is no [services {section}], or it is empty")),
+            None => Some(format!("[services {section}] is missing or empty")),
             Some(Some(Value::Text(_))) => Some(format!("{service} of [services {section}] has no indented lines")),
             Some(_) => None,
         }
@@ -331,7 +332,7 @@ fn understood((path, text): (&Path, &[u8])) -> Result<Vec<Section>, ProfilesErro
     let syntax = |source| ProfilesError::Syntax { path: path.to_owned(), source };
     let Ini { sections, mistake_in_defaults } = ini::parse(text).map_err(syntax)?;
     if let Some(mistake) = mistake_in_defaults {
-        tracing::warn!(path = %path.display(), %mistake, "a line of [DEFAULT] cannot be understood and applies to no profile");
+        tracing::warn!(path = %path.display(), %mistake, "ignoring an invalid line of [DEFAULT]");
     }
     Ok(sections)
 }
@@ -340,7 +341,7 @@ fn misread(path: &Path, mistake: Option<Mistake>) -> Option<Misread> {
     mistake.map(|mistake| Misread { path: path.to_owned(), mistake })
 }
 
-/// Path and content of a file.
+/// Reads a file. Returns its path and content.
 fn read(
     env: &Environment,
     variable: &'static str,
@@ -356,7 +357,7 @@ fn read(
         Ok(content) => return Ok((path, content)),
         Err(_) if !is_file(&path) => None,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            tracing::warn!(path = %path.display(), %error, "an AWS file counts as empty: this user may not read it");
+            tracing::warn!(path = %path.display(), %error, "treating an AWS file as empty: this user may not read it");
             Some(Arc::new(error))
         }
         Err(error) => return Err(ProfilesError::Unreadable { path, variable, source: Arc::new(error) }),
@@ -365,7 +366,7 @@ fn read(
     Ok((path, Vec::new()))
 }
 
-/// Whether the path can be found and is no folder, for example a pipe. botocore takes a folder for a missing file.
+/// Whether the path exists and is not a folder; it may be a pipe. botocore treats a folder as a missing file.
 fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_dir())
 }

@@ -1,4 +1,4 @@
-//! Why there is no session, in the kinds that a user mends in different ways. Each is one sentence without secrets.
+//! Reasons for a missing session, grouped by their fix. Each is one sentence without secrets.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{
@@ -9,37 +9,37 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::{Failure, FailureClass};
 use std::error::Error;
 
-/// What is in the way.
+/// Kind of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The caller may not: its own policy, the role's trust policy, or a policy of the organization forbids it.
+    /// Denied by a policy of the caller, the trust policy of the role, or a policy of the organization.
     NotAllowed,
-    /// There is no such role.
+    /// The role does not exist.
     NoSuchRole,
-    /// The role wants another external id.
+    /// The role requires another external id.
     ExternalId,
-    /// The credentials that the way begins with have expired.
+    /// The credentials at the start of the route have expired.
     SourceExpired,
-    /// The credentials that the way begins with are missing or wrong.
+    /// The credentials at the start of the route are missing or wrong.
     SourceMissing,
     /// AWS did not answer.
     Unreachable,
     /// AWS throttled the broker beyond all retries.
     Throttled,
-    /// The configuration leads nowhere.
+    /// The AWS configuration is invalid.
     Configuration,
-    /// AWS cannot narrow the caller's own session, and it may not leave the broker.
+    /// AWS cannot narrow the caller's own session, and it must not be leased.
     OwnIdentity,
-    /// The broker does not know the account.
+    /// The account is outside the broker's scope.
     UnknownAccount,
-    /// The request asks for what is not given.
+    /// The request is invalid.
     BadRequest,
-    /// AWS answered with something else.
+    /// AWS returned another error.
     Other,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 12] = [
         Self::NotAllowed,
         Self::NoSuchRole,
@@ -55,13 +55,13 @@ impl Kind {
         Self::Other,
     ];
 
-    /// The kind that a refusal's sentence begins with, as the bus carries it.
+    /// Returns the kind at the start of a refusal's sentence, as sent on the bus.
     pub fn of_sentence(sentence: &str) -> Self {
         let begins = |kind: &Self| sentence.strip_prefix(kind.words()).is_some_and(|rest| rest.starts_with(": "));
         Self::ALL.into_iter().find(begins).unwrap_or(Self::Other)
     }
 
-    /// What the person can do about it.
+    /// Advice for the user.
     pub fn fix(self) -> &'static str {
         match self {
             Self::NotAllowed | Self::NoSuchRole => {
@@ -69,7 +69,7 @@ impl Kind {
                  name the broker's identity and the external id, if any"
             }
             Self::ExternalId => {
-                "give the external id that the role's trust policy names: external_id, or --external-id"
+                "set the external id that the role's trust policy requires: external_id, or --external-id"
             }
             Self::SourceExpired => "sign in again (aws sso login), or renew the keys",
             Self::SourceMissing => {
@@ -77,14 +77,14 @@ impl Kind {
                  account"
             }
             Self::Unreachable => {
-                "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints, AWS_ENDPOINT_URL; where a \
-                 certificate is refused, correct the clock or AWS_CA_BUNDLE"
+                "let this machine reach AWS's endpoints: proxy (HTTPS_PROXY), firewall, VPC endpoints, AWS_ENDPOINT_URL; if a \
+                 certificate is rejected, correct the clock or AWS_CA_BUNDLE"
             }
-            Self::Throttled => "ask again later, or find out who else calls so much",
+            Self::Throttled => "try again later, or find the other callers that use up the quota",
             Self::Configuration => "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE",
             Self::OwnIdentity => "create a role in the account, or pass --lease-own-identity to the broker",
-            Self::UnknownAccount => "leave it out of --include and --account, or give the broker a way into it",
-            Self::BadRequest | Self::Other => "try again; if it stays, report it",
+            Self::UnknownAccount => "remove it from --include and --account, or give the broker access to it",
+            Self::BadRequest | Self::Other => "try again; if the problem persists, report it",
         }
     }
 
@@ -107,39 +107,39 @@ impl Kind {
     }
 }
 
-/// No session.
+/// Reason for a missing session.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {sentence}", .kind.words())]
 pub struct Refusal {
-    /// Which kind.
+    /// Kind of the refusal.
     pub kind: Kind,
-    /// One sentence for a person.
+    /// Message for the user: one sentence.
     pub sentence: String,
 }
 
 impl Refusal {
-    /// Whether the role is missing or plainly denied. Only then may another way be tried: throttling, a timeout or an
+    /// Whether the role is missing or plainly denied. Only then may another route be tried: throttling, a timeout or an
     /// unknown error says nothing about the role.
     pub fn is_plain_denial(&self) -> bool {
         matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
     }
 
-    /// Whether another way into the account may be tried: after a plain denial, or if the session must not leave the broker.
+    /// Whether another route into the account may be tried: after a plain denial, or if the session must not be leased.
     pub fn leads_on(&self) -> bool {
         self.is_plain_denial() || self.kind == Kind::OwnIdentity
     }
 
-    /// A refusal of this kind.
+    /// Creates a refusal.
     pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
         Self { kind, sentence: sentence.into() }
     }
 
-    /// The configuration's fault.
+    /// Creates a refusal from a configuration error.
     pub fn configuration(error: &dyn std::error::Error) -> Self {
         Self::new(Kind::Configuration, bus::chain(error))
     }
 
-    /// What the bus carries.
+    /// Converts the refusal to the message for the bus.
     pub fn failure(&self) -> Failure {
         let class = match self.kind {
             Kind::Throttled => FailureClass::Throttled,
@@ -149,7 +149,7 @@ impl Refusal {
         Failure::new(class, self.to_string())
     }
 
-    /// What came of a call to STS or Organizations. `doing` completes "cannot …".
+    /// Creates a refusal from a failed call to STS or Organizations. `doing` completes "cannot …".
     pub fn of_call<E>(error: &SdkError<E, HttpResponse>, doing: &str) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -167,14 +167,14 @@ impl Refusal {
         let (kind, advice) = kind_of(code, &message);
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
-        Self::new(kind, format!("cannot {doing}: AWS answers {code}{message}{advice}"))
+        Self::new(kind, format!("cannot {doing}: AWS returned {code}{message}{advice}"))
     }
 
-    /// What came of looking for the credentials that a way begins with.
+    /// Creates a refusal from a failure to obtain the first credentials of a route.
     pub fn of_source(error: &CredentialsError, source: &dyn std::fmt::Display) -> Self {
         let text = one_line(&bus::chain(error));
         let said = text.to_ascii_lowercase();
-        // A connection that fails says nothing of the credentials. What has expired then is a certificate.
+        // A failed connection says nothing about the credentials; an expired certificate may be the cause.
         let is_not_there = matches!(error, CredentialsError::CredentialsNotLoaded(_));
         let kind = if !is_not_there && cause::<ConnectorError>(error).is_some() {
             Kind::Unreachable
@@ -183,17 +183,17 @@ impl Refusal {
         } else {
             Kind::SourceMissing
         };
-        Self::new(kind, format!("{source} cannot be had: {text}"))
+        Self::new(kind, format!("{source} are not available: {text}"))
     }
 }
 
-/// The first error of this type in the chain.
+/// Returns the first error of this type in the chain.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     std::iter::successors(error.source(), |error| (*error).source()).find_map(<dyn Error>::downcast_ref)
 }
 
-/// AWS error codes of STS (API reference, "Common errors" and `AssumeRole`) and what to do about each. AWS does not tell a
-/// role that does not exist from one that does not trust the caller, nor a wrong external id: all three are AccessDenied.
+/// Maps STS error codes (API reference, "Common errors" and `AssumeRole`) to a kind and advice. AWS returns
+/// AccessDenied alike for a missing role, a role that does not trust the caller, and a wrong external id.
 fn kind_of(code: &str, message: &str) -> (Kind, &'static str) {
     match code {
         "AccessDenied" | "AccessDeniedException" => denied(message),
@@ -216,21 +216,21 @@ fn kind_of(code: &str, message: &str) -> (Kind, &'static str) {
         }
         "ServiceUnavailable" | "InternalFailure" | "InternalError" | "RequestTimeout" => (Kind::Unreachable, ""),
         "ValidationError" | "ValidationException" if message.to_ascii_lowercase().contains("externalid") => {
-            (Kind::ExternalId, "the external id is not one that STS takes")
+            (Kind::ExternalId, "the external id is not valid for STS")
         }
         "ValidationError" if message.contains("DurationSeconds exceeds") => {
-            (Kind::Configuration, "set duration_seconds to what the role allows")
+            (Kind::Configuration, "set duration_seconds to a value that the role allows")
         }
-        "AWSOrganizationsNotInUseException" => (Kind::Configuration, "this account is in no organization"),
+        "AWSOrganizationsNotInUseException" => (Kind::Configuration, "this account is not in an organization"),
         _ => (Kind::Other, ""),
     }
 }
 
-/// AWS names the policy that is in the way ("Troubleshoot access denied error messages") where it may be known.
+/// AWS sometimes names the denying policy ("Troubleshoot access denied error messages").
 fn denied(message: &str) -> (Kind, &'static str) {
     let text = message.to_ascii_lowercase();
     if text.contains("externalid") || text.contains("external id") {
-        (Kind::ExternalId, "give the external id that the role's trust policy names")
+        (Kind::ExternalId, "set the external id that the role's trust policy requires")
     } else if text.contains("explicit deny") {
         (Kind::NotAllowed, "a policy denies it explicitly")
     } else if text.contains("identity-based policy") && text.contains("sts:assumerole") {
@@ -238,7 +238,7 @@ fn denied(message: &str) -> (Kind, &'static str) {
     } else if text.contains("not authorized to perform: sts:assumerole") {
         (
             Kind::NotAllowed,
-            "the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does \
+            "the role does not exist, its trust policy does not name the caller, or it requires another external id: AWS does \
              not say which",
         )
     } else {
@@ -314,10 +314,10 @@ mod tests {
 
     #[test]
     fn a_refusal_reads_as_one_sentence() {
-        let refusal = Refusal::new(Kind::SourceExpired, "the keys of profile hub cannot be had");
+        let refusal = Refusal::new(Kind::SourceExpired, "the keys of profile hub are not available");
         assert_eq!(
             refusal.failure().to_string(),
-            "no credentials: source credentials expired: the keys of profile hub cannot be had"
+            "no credentials: source credentials expired: the keys of profile hub are not available"
         );
     }
 }

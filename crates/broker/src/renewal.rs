@@ -1,5 +1,5 @@
-//! Renewals of sources whose credentials have expired. Many attempts may fail for the same reason at the same time, and one
-//! renewal serves all of them: each that began before it has tried old credentials, so that trying again is enough.
+//! Renewals of sources whose credentials have expired. One renewal serves all attempts that fail for the same reason at
+//! the same time: an attempt that began before the renewal used old credentials and only needs to be repeated.
 
 use crate::route::Source;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-/// When sources were renewed.
+/// Times of the last renewals.
 #[derive(Default)]
 pub struct Renewals(Mutex<Renewed>);
 
@@ -19,8 +19,9 @@ struct Renewed {
 }
 
 impl Renewals {
-    /// Runs `renew`, with the sources that it is to renew, for an attempt that began at `began` and failed with expired
-    /// credentials of `source`, or of any. Does not run it if this source, or all, were renewed since. One at a time.
+    /// Runs `renew`, with a filter for the sources to renew, after an attempt that began at `began` failed with expired
+    /// credentials of `source` (or of any, for `None`). Does nothing if they were renewed since. One renewal runs at a
+    /// time.
     pub fn renew(&self, source: Option<&Source>, began: Instant, renew: impl FnOnce(&dyn Fn(&Source) -> bool)) {
         let mut renewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let was = |at: Option<Instant>| at.is_some_and(|at| at >= began);
@@ -43,7 +44,7 @@ mod tests {
         Source::Process { profile: profile.into() }
     }
 
-    /// Which of two sources are renewed.
+    /// Tells for each of two sources whether it is renewed.
     fn renewed(renewals: &Renewals, source: Option<&Source>, began: Instant) -> [bool; 2] {
         let mut both = [false; 2];
         renewals.renew(source, began, |is_meant| both = ["a", "b"].map(|name| is_meant(&process(name))));

@@ -1,24 +1,24 @@
-//! A way into an account: where the first credentials come from and which roles are assumed with them, one after the other.
-//! Secrets are not part of it, so that it can be printed.
+//! A route into an account: the source of the first credentials, and the roles assumed with them in turn. It contains
+//! no secrets and can be logged.
 
 use crate::arn::RoleArn;
 use std::{fmt, path::PathBuf};
 
-/// Where the first credentials of a route come from.
+/// Source of the first credentials of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// `AWS_ACCESS_KEY_ID` and its companions.
+    /// `AWS_ACCESS_KEY_ID` and related variables.
     Environment,
-    /// Keys in a profile.
+    /// Static keys in a profile.
     Keys {
-        /// Which.
+        /// Name of the profile.
         profile: String,
-        /// Where they stand.
+        /// File with the keys.
         file: File,
     },
     /// `credential_process` of a profile.
     Process {
-        /// Which.
+        /// Name of the profile.
         profile: String,
     },
     /// The cache of `aws sso login`.
@@ -29,7 +29,7 @@ pub enum Source {
     EcsContainer,
     /// The instance profile, by IMDSv2.
     Ec2InstanceMetadata {
-        /// Where no credentials were found; none where a profile names the instance as their source.
+        /// Set if instance metadata is only the fallback; `None` if a profile names it as its source.
         last_resort: Option<Searched>,
     },
 }
@@ -43,49 +43,49 @@ pub enum File {
     Credentials,
 }
 
-/// Where credentials were looked for before the instance was asked.
+/// Sources searched before the fallback to instance metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Searched {
-    /// In the environment and the selected profile.
+    /// Environment and selected profile.
     Everywhere,
-    /// In a profile that was named on the command line. The environment's keys do not count then.
+    /// Only a profile named on the command line. Keys in the environment do not count then.
     Profile,
 }
 
-/// What a profile says of IAM Identity Center.
+/// IAM Identity Center settings of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sso {
-    /// Profile that says it.
+    /// Name of the profile.
     pub profile: String,
     /// Account of the permission set.
     pub account_id: String,
-    /// Permission set.
+    /// Name of the permission set.
     pub role_name: String,
-    /// Region of the instance.
+    /// Region of the Identity Center instance.
     pub region: String,
-    /// Its portal.
+    /// URL of its portal.
     pub start_url: String,
-    /// `[sso-session NAME]`, where the profile uses one.
+    /// Name of the `[sso-session NAME]`, if the profile uses one.
     pub session: Option<String>,
 }
 
 /// Role assumed with a web identity token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebIdentity {
-    /// Role to assume with the token.
+    /// Role to assume.
     pub role: RoleArn,
-    /// Read anew each time: it is rotated.
+    /// File with the token. Read again for each use, because the token is rotated.
     pub token_file: PathBuf,
     /// `role_session_name`.
     pub session_name: Option<String>,
-    /// Region of the STS that is asked.
+    /// Region of the STS endpoint.
     pub region: String,
 }
 
-/// One role of a route.
+/// A role of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Role {
-    /// Which.
+    /// ARN of the role.
     pub arn: RoleArn,
     /// `external_id`.
     pub external_id: Option<String>,
@@ -93,23 +93,23 @@ pub struct Role {
     pub session_name: Option<String>,
     /// `duration_seconds`.
     pub duration_seconds: Option<i32>,
-    /// Region of the STS that is asked.
+    /// Region of the STS endpoint.
     pub region: String,
 }
 
-/// The way into one account.
+/// Route into one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// Profile whose settings (region, endpoint, retries) hold.
+    /// Profile whose settings (region, endpoint, retries) apply.
     pub profile: Option<String>,
-    /// Where it begins.
+    /// Source of the first credentials.
     pub source: Source,
-    /// Roles to assume, the account's own last; none when the source is in the account already.
+    /// Roles to assume in turn, the account's own last. Empty if the source is already in the account.
     pub roles: Vec<Role>,
 }
 
 impl Route {
-    /// The account that it leads to, where that can be known without asking.
+    /// Returns the account id if it is known without a call.
     pub fn account_id(&self) -> Option<&str> {
         match (self.roles.last(), &self.source) {
             (Some(role), _) => Some(&role.arn.account_id),
@@ -119,12 +119,12 @@ impl Route {
         }
     }
 
-    /// Whether its sessions can carry a session policy: AWS takes one with each role that is assumed.
+    /// Whether a session policy can narrow its sessions: AWS accepts one with each assumed role.
     pub fn is_narrowed(&self) -> bool {
         !self.roles.is_empty() || matches!(self.source, Source::WebIdentity(_))
     }
 
-    /// The same way, one role further.
+    /// Appends a role to the route.
     #[must_use]
     pub fn then(mut self, role: Role) -> Self {
         self.roles.push(role);

@@ -1,29 +1,30 @@
-//! How clients of a profile connect: region, endpoints, FIPS, dual stack, retries. From the environment, else from the
-//! profile, as in AWS's own tools. Whom they trust is the one thing that is read from a further file. Read here because the SDK
-//! panics on a value that botocore takes (`legacy`) and on one that botocore refuses (0 attempts).
+//! Client settings of a profile: region, endpoints, FIPS, dual stack, retries, certificate authorities. Read from the
+//! environment, else from the profile, as in AWS's own tools. Only the authorities come from a further file.
+//! Implemented here because the SDK panics on a value that botocore accepts (`legacy`), and on one that botocore
+//! rejects (0 attempts).
 
 use crate::{environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
 use events::{ApiEndpoint, ClientSettings, RetryMode, apis};
 
-/// Variable and key of settings that say yes or no.
+/// Variable and configuration key of a boolean setting.
 const IGNORE_ENDPOINTS: (&str, &str) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
 const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
 const DUAL_STACK: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
 
-/// A setting that cannot be used.
+/// A setting with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place} is {value:?}: {expected}")]
 pub struct SettingError {
     /// Variable, or key and profile.
     pub place: String,
-    /// What stands there.
+    /// Invalid value.
     pub value: String,
-    /// What may stand there.
+    /// Expected values.
     pub expected: String,
 }
 
-/// Settings as one profile sees them; none is the environment alone.
+/// Settings of one profile; `None` uses the environment only.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings<'a> {
     env: &'a Environment,
@@ -31,14 +32,14 @@ pub struct Settings<'a> {
     profile: Option<&'a str>,
 }
 
-/// How often and in which way calls are repeated.
+/// Retry settings of clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retries {
-    /// `standard` or `adaptive`; unspecified where nothing is set.
+    /// `standard` or `adaptive`; unspecified if not set.
     pub mode: RetryMode,
-    /// The first attempt included; 0 where nothing is set.
+    /// Attempts including the first; 0 if not set.
     pub max_attempts: u32,
-    /// `legacy` was asked for and is read as `standard`.
+    /// The mode was `legacy`, which is treated as `standard`.
     pub was_legacy: bool,
 }
 
@@ -48,15 +49,15 @@ struct Found<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// Of this profile.
+    /// Settings of this profile.
     pub fn new(env: &'a Environment, profiles: &'a Profiles, profile: Option<&'a str>) -> Self {
         Self { env, profiles, profile }
     }
 
-    /// `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS`, `retry_mode` and `max_attempts`.
+    /// Reads `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS`, or `retry_mode` and `max_attempts`.
     ///
     /// # Errors
-    /// When a value is none of theirs.
+    /// Fails if a value is invalid.
     pub fn retries(&self) -> Result<Retries, SettingError> {
         let mut retries = Retries::default();
         if let Some(mode) = self.choice(&["AWS_RETRY_MODE"], "retry_mode") {
@@ -64,22 +65,22 @@ impl<'a> Settings<'a> {
             retries.mode = match mode.text.to_ascii_lowercase().as_str() {
                 "standard" | "legacy" => RetryMode::Standard,
                 "adaptive" => RetryMode::Adaptive,
-                _ => return Err(mode.refuse("it may be standard, adaptive or legacy")),
+                _ => return Err(mode.refuse("it must be standard, adaptive or legacy")),
             };
         }
         if let Some(attempts) = self.choice(&["AWS_MAX_ATTEMPTS"], "max_attempts") {
             let number = attempts.text.parse().ok().filter(|number| *number > 0);
-            retries.max_attempts = number.ok_or_else(|| attempts.refuse("it has to be a number from 1 on"))?;
+            retries.max_attempts = number.ok_or_else(|| attempts.refuse("it must be a number of at least 1"))?;
         }
         Ok(retries)
     }
 
-    /// The endpoint of a service, or of an API by its service id in AWS's settings, where it is not AWS's own: first what
-    /// is said for this service, then for all.
+    /// Returns the configured endpoint of a service, or of an API by its service id in AWS's settings; `None` for AWS's
+    /// own. An endpoint for the service has precedence over one for all services.
     ///
     /// # Errors
-    /// When a variable is nothing but whitespace, which botocore takes for an endpoint, too. When no variable names the
-    /// endpoint, and the profile names a `[services]` section that is not there or has no lines for the service.
+    /// Fails if a variable is blank, which botocore treats as an endpoint. Also fails if no variable names the
+    /// endpoint, and the profile's `[services]` section is missing or has no lines for the service.
     pub fn endpoint_url(&self, service: &str) -> Result<Option<&'a str>, SettingError> {
         if self.yes(IGNORE_ENDPOINTS) {
             return Ok(None);
@@ -88,13 +89,13 @@ impl<'a> Settings<'a> {
         let id = service.replace('-', "_");
         let own = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
         match self.variable(&[own.as_str(), "AWS_ENDPOINT_URL"]) {
-            Some(blank) if blank.text.trim().is_empty() => Err(blank.refuse("it has to be a URL")),
+            Some(blank) if blank.text.trim().is_empty() => Err(blank.refuse("it must be a URL")),
             Some(found) => Ok(Some(found.text.trim())),
             None => Ok(self.in_services(&id)?.or_else(|| self.key("endpoint_url"))),
         }
     }
 
-    /// The endpoint of a service in the section that the profile names.
+    /// Returns the endpoint of a service in the profile's `[services]` section.
     fn in_services(&self, service: &str) -> Result<Option<&'a str>, SettingError> {
         let Some(section) = self.profile.and_then(|profile| self.profiles.set(profile, "services")) else {
             return Ok(None);
@@ -106,52 +107,52 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The first configured region of this partition, else the partition's own.
+    /// Returns the first configured region of this partition, else its default region.
     pub fn region(&self, partition: &str) -> &'a str {
         let fits = |region: &&str| regions::partition_of_region(region) == partition;
         self.regions().find(fits).unwrap_or_else(|| regions::default_region(partition))
     }
 
-    /// The region in which any account of this partition can be asked: the configured one, unless accounts have to opt
-    /// into it. There, STS assumes only roles of accounts that have the region, too.
+    /// Returns a region in which every account of this partition can be reached: the configured one, unless it is an
+    /// opt-in region. There, STS assumes only roles of accounts that have opted in too.
     pub fn home_region(&self, partition: &str) -> &'a str {
         Some(self.region(partition))
             .filter(|region| regions::is_always_enabled(region))
             .unwrap_or_else(|| regions::default_region(partition))
     }
 
-    /// The same in the partition of the configured region, whatever it is.
+    /// Same as [`Self::home_region`], for the partition of the configured region.
     pub fn any_home_region(&self) -> &'a str {
         self.home_region(self.regions().next().map_or("aws", regions::partition_of_region))
     }
 
-    /// `AWS_REGION` goes first, as in version 2 of the AWS CLI and in the SDKs: Lambda, ECS and EKS set it. boto3 reads only
-    /// `AWS_DEFAULT_REGION`.
+    /// Configured regions. `AWS_REGION` has precedence, as in version 2 of the AWS CLI and in the SDKs: Lambda, ECS and
+    /// EKS set it. boto3 reads only `AWS_DEFAULT_REGION`.
     fn regions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| self.env.get(name).map(str::trim));
         variables.into_iter().chain([self.key("region")]).flatten().filter(|region| !region.is_empty())
     }
 
-    /// Whether `sts_regional_endpoints = legacy` asks for the global endpoint of STS. It is accepted and not followed:
-    /// regions that accounts opt into refuse the sessions of that endpoint (IAM user guide, "Manage AWS STS in an AWS
+    /// Whether `sts_regional_endpoints = legacy` asks for the global endpoint of STS. The setting is accepted but not
+    /// followed: opt-in regions reject the sessions of that endpoint (IAM user guide, "Manage AWS STS in an AWS
     /// Region").
     ///
     /// # Errors
-    /// When the value is neither `legacy` nor `regional`.
+    /// Fails if the value is neither `legacy` nor `regional`.
     pub fn global_sts(&self) -> Result<bool, SettingError> {
         match self.choice(&["AWS_STS_REGIONAL_ENDPOINTS"], "sts_regional_endpoints") {
             Some(found) if found.text.eq_ignore_ascii_case("legacy") => Ok(true),
             Some(found) if !found.text.eq_ignore_ascii_case("regional") => {
-                Err(found.refuse("it may be regional or legacy"))
+                Err(found.refuse("it must be regional or legacy"))
             }
             _ => Ok(false),
         }
     }
 
-    /// What a collector's clients of a service are told.
+    /// Settings for a collector's clients of a service.
     ///
     /// # Errors
-    /// When a value cannot be used.
+    /// Fails if a value cannot be used.
     pub fn of_clients(&self, service: &str) -> Result<ClientSettings, SettingError> {
         let Retries { mode, max_attempts, .. } = self.retries()?;
         Ok(ClientSettings {
@@ -169,33 +170,33 @@ impl<'a> Settings<'a> {
         Ok(ApiEndpoint { api: api.to_owned(), url: self.endpoint_url(api)?.unwrap_or_default().to_owned() })
     }
 
-    /// The certificates of `AWS_CA_BUNDLE` or `ca_bundle`, which are trusted instead of the system's; none where nothing is
-    /// set. Read anew each time, because bundles are renewed. An empty variable counts as not set; botocore refuses it.
+    /// Returns the certificates of `AWS_CA_BUNDLE` or `ca_bundle`, which replace the system's; empty if not set. Reads
+    /// the file each time, because bundles are renewed. An empty variable counts as not set; botocore rejects it.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no certificate.
+    /// Fails if the file cannot be read or contains no certificate.
     pub fn authorities(&self) -> Result<Authorities, SettingError> {
         let Some(bundle) = self.find(&["AWS_CA_BUNDLE"], "ca_bundle") else { return Ok(Authorities::new()) };
         match files::read(bundle.text.as_ref(), files::BUNDLE) {
             Ok(pem) => credentials::authorities::of_pem(&pem).map_err(|error| bundle.refuse(error.to_string())),
-            Err(error) => Err(bundle.refuse(format!("it cannot be read: {error}"))),
+            Err(error) => Err(bundle.refuse(format!("cannot read it: {error}"))),
         }
     }
 
-    /// As in botocore, everything but `true` in any case means no.
+    /// As in botocore, all values except `true` in any case count as false.
     fn yes(&self, (variable, key): (&str, &str)) -> bool {
         self.choice(&[variable], key).is_some_and(|found| found.text.eq_ignore_ascii_case("true"))
     }
 
-    /// Values that mean no, and that somebody may have meant as yes.
+    /// Lists boolean settings that count as false although their value may be meant as true.
     pub fn unclear(&self) -> Vec<SettingError> {
         let clear = |found: &Found| ["true", "false"].iter().any(|word| found.text.eq_ignore_ascii_case(word));
         let found = [IGNORE_ENDPOINTS, FIPS, DUAL_STACK].map(|(variable, key)| self.choice(&[variable], key));
         let unclear = found.into_iter().flatten().filter(|found| !clear(found));
-        unclear.map(|found| found.refuse("only true means yes, so it is read as false")).collect()
+        unclear.map(|found| found.refuse("only `true` counts as true, so it counts as false")).collect()
     }
 
-    /// The first of these variables that is not empty, else the key of the profile.
+    /// Returns the first of these variables that is not empty, else the profile's key.
     fn find(&self, variables: &[&str], key: &str) -> Option<Found<'a>> {
         self.variable(variables).or_else(|| {
             let place = format!("{key} of profile {}", self.profile?);
@@ -203,8 +204,8 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// A value that is one of a few words or a number. As in botocore, a variable without one is not replaced by the
-    /// profile's, and whitespace around a number does not count.
+    /// Reads a keyword or a number. As in botocore, an empty variable still hides the profile's value, and surrounding
+    /// whitespace is ignored.
     fn choice(&self, variables: &[&str], key: &str) -> Option<Found<'a>> {
         let is_set = |name: &&str| self.env.raw(name).is_some();
         let found = match variables.iter().find(|name| is_set(name)) {
@@ -370,15 +371,14 @@ mod tests {
                 r#"us-east-1 false ClientSettings { endpoint_url: "http://here", use_fips: false, use_dual_stack: false, retry_mode: Unspecified, max_attempts: 3, authorities: [], endpoints: [] }"#
             ]],
         );
-        let blank = expect![[r#"AWS_ENDPOINT_URL_STS is " ": it has to be a URL"#]];
+        let blank = expect![[r#"AWS_ENDPOINT_URL_STS is " ": it must be a URL"#]];
         check(&[("AWS_ENDPOINT_URL_STS", " "), ("AWS_ENDPOINT_URL", "http://all")], "[profile a]\n", &blank);
     }
 
     #[test]
     fn a_bundle_that_cannot_be_used_is_one_clear_sentence() {
-        let nowhere = expect![[
-            r#"AWS_CA_BUNDLE is "/nowhere/ca.pem": it cannot be read: No such file or directory (os error 2)"#
-        ]];
+        let nowhere =
+            expect![[r#"AWS_CA_BUNDLE is "/nowhere/ca.pem": cannot read it: No such file or directory (os error 2)"#]];
         check(&[("AWS_CA_BUNDLE", "/nowhere/ca.pem")], "[profile a]\nca_bundle = /other\n", &nowhere);
         let empty = expect![[r#"ca_bundle of profile a is "/dev/null": it holds no certificate"#]];
         check(&[], "[profile a]\nca_bundle = /dev/null\n", &empty);
@@ -389,12 +389,12 @@ mod tests {
         check(
             &[("AWS_MAX_ATTEMPTS", "0")],
             "",
-            &expect![[r#"AWS_MAX_ATTEMPTS is "0": it has to be a number from 1 on"#]],
+            &expect![[r#"AWS_MAX_ATTEMPTS is "0": it must be a number of at least 1"#]],
         );
         check(
             &[],
             "[profile a]\nretry_mode = often\n",
-            &expect![[r#"retry_mode of profile a is "often": it may be standard, adaptive or legacy"#]],
+            &expect![[r#"retry_mode of profile a is "often": it must be standard, adaptive or legacy"#]],
         );
     }
 
@@ -407,8 +407,8 @@ mod tests {
         let clients = settings.of_clients("sts").expect("the settings hold");
         assert_eq!((clients.use_fips, clients.use_dual_stack), (false, false));
         expect![[r#"
-            use_fips_endpoint of profile a is "yes": only true means yes, so it is read as false
-            AWS_USE_DUALSTACK_ENDPOINT is "0": only true means yes, so it is read as false"#]]
+            use_fips_endpoint of profile a is "yes": only `true` counts as true, so it counts as false
+            AWS_USE_DUALSTACK_ENDPOINT is "0": only `true` counts as true, so it counts as false"#]]
         .assert_eq(&settings.unclear().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         assert_eq!(Settings::new(&Environment::default(), &profiles, None).unclear(), []);
     }
@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn a_services_section_that_is_not_there_is_one_clear_sentence() {
         let config = "[profile a]\nservices = typo\nendpoint_url = http://here\n[services typos]\nsts =\n  endpoint_url = http://sts\n";
-        let typo = expect![[r#"services of profile a is "typo": there is no [services typo], or it is empty"#]];
+        let typo = expect![[r#"services of profile a is "typo": [services typo] is missing or empty"#]];
         check(&[], config, &typo);
         let text = expect![[r#"services of profile a is "s": sts of [services s] has no indented lines"#]];
         check(&[], "[profile a]\nservices = s\n[services s]\nsts = http://sts\n", &text);

@@ -1,23 +1,23 @@
-//! Keeps answers below the message limit of the bus.
+//! Keeps replies below the message limit of the bus.
 
 use events::{AccountsAnswer, Failure, FailureClass, LeaseAnswer, Message, SkippedAccount, cut, lease_answer};
 
-/// Bytes left free for headers.
+/// Bytes reserved for headers.
 const RESERVE: usize = 4 * 1024;
-/// Lengths to which the reasons of unreachable accounts are cut, tried in this order until the answer fits.
+/// Lengths to which the reasons of unreachable accounts are cut, tried in this order until the reply fits.
 const REASONS: [usize; 4] = [1_024, 256, 64, 0];
 
 /// Limit of an account's name in bytes. Each of its work items and reports repeats it.
 const NAME: usize = 1_024;
 
-/// Replaces a lease that does not fit into a message of `most` bytes by a refusal, and returns the reason. Only certificates
-/// can be that large.
+/// Replaces a lease that does not fit into a message of `most` bytes by a refusal, and returns the reason. Only
+/// certificates can make it that large.
 pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) -> Option<Failure> {
     let bytes = answer.encoded_len();
     (bytes > most.saturating_sub(RESERVE)).then(|| {
         let error = format!(
-            "a lease of {bytes} bytes does not fit into one message: raise `max_payload` of NATS, or leave certificates out of \
-             the file that AWS_CA_BUNDLE or `ca_bundle` names"
+            "a lease of {bytes} bytes does not fit into one message: raise `max_payload` of NATS, or remove certificates from \
+             the file of AWS_CA_BUNDLE or `ca_bundle`"
         );
         let failure = Failure::new(FailureClass::Credentials, error);
         let refused = lease_answer::Outcome::Refused(failure.clone());
@@ -26,8 +26,9 @@ pub fn fit_lease(answer: &mut LeaseAnswer, most: usize) -> Option<Failure> {
     })
 }
 
-/// Cuts names of more than 1 KiB and the list of skipped accounts, and the reasons of unreachable accounts until the answer has less
-/// than `most` bytes. If that is not enough, replaces it by a failure, because a shortened list of accounts would look complete.
+/// Cuts names longer than 1 KiB and the list of skipped accounts. Then cuts the reasons of unreachable accounts until
+/// the reply fits into `most` bytes. If that is not enough, replaces it by a failure, because a shortened list of
+/// accounts would look complete.
 pub fn fit(answer: &mut AccountsAnswer, most: usize) {
     let most = most.saturating_sub(RESERVE);
     let names = answer.accounts.iter_mut().map(|account| &mut account.name);
@@ -36,7 +37,7 @@ pub fn fit(answer: &mut AccountsAnswer, most: usize) {
     for name in names.chain(skipped) {
         *name = cut(name, NAME);
     }
-    // They may have an eighth of a message; the rest is counted.
+    // Skipped accounts may take an eighth of a message; the rest is only counted.
     let bytes = |account: &SkippedAccount| account.encoded_len() + 8;
     let mut room = most / 8;
     let fits = |account: &&SkippedAccount| room.checked_sub(bytes(account)).map(|left| room = left).is_some();

@@ -1,4 +1,4 @@
-//! The credentials that a route begins with.
+//! Sources of the first credentials of a route.
 
 use crate::{
     aws::Aws,
@@ -24,15 +24,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long a provider of the SDK may take, its own retries included. It ends before a collector stops waiting for its lease
-/// (30 s), with time left for the call of STS that follows. A command has its own limit: [`process::TIMEOUT`].
+/// Time limit of an SDK provider, including its own retries. It ends before a collector stops waiting for its lease (30
+/// s), with time left for the following STS call. Commands have their own limit: [`process::TIMEOUT`].
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Providers and what they gave.
+/// Providers and their cached credentials.
 pub struct Sources {
-    /// Limit for a provider.
+    /// Time limit of a provider.
     timeout: Duration,
-    /// Kept, because some hold a cache of their own.
+    /// Reused, because some have their own cache.
     providers: Mutex<HashMap<Source, SharedCredentialsProvider>>,
     given: Flights<Source, Credentials>,
 }
@@ -44,11 +44,11 @@ impl Default for Sources {
 }
 
 impl Sources {
-    /// Credentials of a source; asked for once until shortly before they end. Keys in files and variables are read each
-    /// time, so that rotated ones are taken when the files are read anew.
+    /// Returns the credentials of a source, cached until shortly before they expire. Keys in files and variables are
+    /// read each time, so that rotated keys are used once the files are read again.
     ///
     /// # Errors
-    /// When there are none, with the reason.
+    /// Fails if the source has no credentials, with the reason.
     pub async fn credentials(
         &self,
         aws: &Aws,
@@ -72,7 +72,7 @@ impl Sources {
         }
     }
 
-    /// Lets go of what sources gave: AWS says that it has expired, whatever end it named.
+    /// Drops cached credentials, because AWS rejected them as expired.
     pub fn forget(&self, of: impl Fn(&Source) -> bool) {
         self.providers.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| !of(source));
         self.given.forget(of);
@@ -82,7 +82,7 @@ impl Sources {
         if let Source::Process { profile } = source {
             let profiles = aws.profiles();
             let command = profiles.set(profile, "credential_process");
-            let gone = || CredentialsError::not_loaded("the profile has no credential_process any more");
+            let gone = || CredentialsError::not_loaded("the profile no longer has a credential_process");
             return process::run(command.ok_or_else(gone)?).await;
         }
         let provider = self.provider(aws, of_profile, source)?;
@@ -103,7 +103,7 @@ impl Sources {
     }
 }
 
-/// The SDK's own provider, by name: its default chain would prefer keys in the environment.
+/// Creates the SDK provider of this source. The SDK's default chain would prefer keys in the environment.
 fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
     let direct = metadata::of_endpoint(aws.clients().direct(authorities));
     let config = ProviderConfig::without_region().with_http_client(direct);
@@ -149,20 +149,20 @@ fn not_given(error: &CredentialsError, source: &Source) -> Refusal {
     }
     let nowhere = match source {
         Source::Ec2InstanceMetadata { last_resort: Some(Searched::Everywhere) } => {
-            "neither keys in the environment, nor a profile, a web identity, a container's"
+            "no keys in the environment, no profile, no web identity, no container role"
         }
         Source::Ec2InstanceMetadata { last_resort: Some(Searched::Profile) } => {
-            "neither in the named profile, nor a container's"
+            "none in the named profile, no container role"
         }
         _ => return refusal,
     };
-    // Most machines are no instances: that their metadata cannot be reached is no fault of the network.
+    // Most machines are not instances, so unreachable instance metadata is not a network problem.
     let kind = if refusal.kind == Kind::Unreachable { Kind::SourceMissing } else { refusal.kind };
-    Refusal::new(kind, format!("no AWS credentials were found: {nowhere}; and {}", refusal.sentence))
+    Refusal::new(kind, format!("no AWS credentials found: {nowhere}; and {}", refusal.sentence))
 }
 
 fn missing(source: &Source) -> Refusal {
-    Refusal::new(Kind::SourceMissing, format!("{source} are not there"))
+    Refusal::new(Kind::SourceMissing, format!("{source} are missing"))
 }
 
 fn with_end(credentials: Credentials) -> (Credentials, Option<SystemTime>) {
@@ -170,14 +170,14 @@ fn with_end(credentials: Credentials) -> (Credentials, Option<SystemTime>) {
     (credentials, until)
 }
 
-/// The token of a web identity, read anew each time because it is rotated.
+/// Reads the token of a web identity. Never cached, because the token is rotated.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refusal> {
     let text = files::read_text(&identity.token_file, files::TOKEN).map_err(|error| {
         let file = identity.token_file.display();
-        Refusal::new(Kind::SourceMissing, format!("the web identity token {file} cannot be read: {error}"))
+        Refusal::new(Kind::SourceMissing, format!("cannot read the web identity token {file}: {error}"))
     })?;
     Ok(zeroize::Zeroizing::new(text.trim().to_owned()))
 }

@@ -290,6 +290,6 @@ mod tests {
         assert_eq!(listed(&[USERS, JOB, &more, gone, JOB, &all]).await.as_deref(), Ok("\"s3\""));
         assert_eq!(listed(&[USERS, JOB, &more, gone, gone]).await.as_deref(), Ok("nothing"));
         let twice = listed(&[USERS, JOB, gone, JOB, gone]).await.expect_err("AWS has the principal and no job");
-        assert!(twice.starts_with("arn:aws:iam::111111111111:user/alice: the job "), "{twice}");
+        assert!(twice.starts_with("arn:aws:iam::111111111111:user/alice: two jobs "), "{twice}");
     }
 }

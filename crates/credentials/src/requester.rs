@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn no_answer_at_all_is_a_failure_of_its_own() {
-        for (payload, words) in [(answer(None), "cannot be read"), (vec![0xff; 4], "cannot be read: ")] {
+        for (payload, words) in
+            [(answer(None), "cannot decode"), (vec![0xff; 4], "cannot decode the broker's answer: ")]
+        {
             let (key, request) = asked();
             let failure = Lease::open(key, &request, &payload).unwrap_err().failure();
             assert_eq!(failure.class(), FailureClass::Credentials);

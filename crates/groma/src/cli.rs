@@ -1,4 +1,4 @@
-//! What can be typed.
+//! Command line of `groma`.
 
 use crate::{collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
@@ -12,43 +12,43 @@ pub struct Cli {
     /// Logging.
     #[command(flatten)]
     pub log: role::LogArgs,
-    /// What to do.
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What Groma can do.
+/// Commands of `groma`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Survey AWS into the graph, with every role in this process
     Sync(Box<sync::Args>),
-    /// Look at everything that a sync needs, with a fix for what is not right
+    /// Check the requirements of a sync, with a fix for each problem
     Doctor(Box<doctor::Args>),
-    /// Ask the graph what a security engineer would ask first
+    /// Query the graph for a few security findings
     Findings(findings::Args),
-    /// Write a sync that is in the streams into a file
+    /// Write a sync from the streams into a file
     Record(record::Args),
-    /// Make the graph of a recorded sync, without AWS
+    /// Write a recorded sync into the graph, without AWS
     Replay(Box<replay::Args>),
-    /// Say what changed between two syncs
+    /// Show the changes between two syncs
     Diff(diff::Args),
-    /// Count or remove nodes and edges of places that no survey covers any more
+    /// Count or remove nodes and edges of places that no survey covers any longer
     Forget(forget::Args),
-    /// Show Groma's streams on NATS and who reads them
+    /// Show Groma's streams on NATS and their consumers
     Streams(streams::Args),
-    /// List the messages that nobody could handle, with the reason; send them back or delete them
+    /// List messages that could not be handled, with the reason; send them back or delete them
     Parked(parked::Args),
-    /// Prepare a NATS server on which each role reaches only what it needs
+    /// Prepare a NATS server on which each role reaches only the subjects that it needs
     Nats(nats::Args),
     /// Prepare a Neo4j database before the first sync
     Neo4j(neo4j::Args),
-    /// Run the credential broker alone
+    /// Run only the credential broker
     Broker(broker::Alone),
-    /// Run the collector of one service alone
+    /// Run only the collector of one service
     Collector(collectors::Args),
-    /// Run the scheduler alone: survey with brokers, collectors and writers that run elsewhere
+    /// Run only the scheduler, with brokers, collectors and writers that run elsewhere
     Scheduler(scheduler::Alone),
-    /// Run the graph-writer alone
+    /// Run only the graph-writer
     GraphWriter(graph_writer::Alone),
 }
 

@@ -1,4 +1,4 @@
-//! `groma diff`: what changed between two syncs.
+//! `groma diff`: changes between two syncs.
 
 use crate::{
     UsageError,
@@ -12,7 +12,7 @@ use ::replay::{
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path};
 
-/// `groma diff`.
+/// Flags of `groma diff`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
@@ -30,10 +30,10 @@ pub struct Args {
     pub bus: role::BusArgs,
 }
 
-/// Prints what changed.
+/// Prints the changes.
 ///
 /// # Errors
-/// When one of the two cannot be read.
+/// Fails if one of the two syncs cannot be read.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let mut before = open(&args.before, &args.bus).await?;
     let mut after = open(&args.after, &args.bus).await?;
@@ -50,7 +50,8 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     Ok(role::exit::COMPLETE)
 }
 
-/// What is a file is one; ids are plain words, so that a file that is not there is not taken for one.
+/// Opens a file if it exists, else the sync with this id. Ids are alphanumeric, so a missing file is not mistaken for
+/// one.
 async fn open(name: &str, bus: &role::BusArgs) -> anyhow::Result<Recording> {
     let path = Path::new(name);
     if path.exists() {
@@ -62,7 +63,7 @@ async fn open(name: &str, bus: &role::BusArgs) -> anyhow::Result<Recording> {
     Streams::connect(bus).await?.record(name, &Filter::default()).await
 }
 
-/// `--json`. Fields are only added.
+/// Output of `--json`. Fields are only added.
 #[derive(Serialize)]
 struct Report<'a> {
     before: &'a str,
@@ -73,7 +74,7 @@ struct Report<'a> {
     unseen_before: &'a [String],
     /// Scopes that the later sync did not see.
     unseen_after: &'a [String],
-    /// Nodes and edges of these.
+    /// Number of nodes and edges of these scopes.
     not_compared: u64,
 }
 
@@ -146,7 +147,7 @@ fn print(diff: &Diff) {
     println!("{}; {}.", sum("nodes"), sum("edges"));
     for (when, scopes) in [("earlier", &diff.unseen_before), ("later", &diff.unseen_after)] {
         if !scopes.is_empty() {
-            eprintln!("{} scope(s) could not be seen by the {when} sync, and are not compared:", scopes.len());
+            eprintln!("{} scope(s) could not be seen by the {when} sync and are not compared:", scopes.len());
             for scope in scopes {
                 eprintln!("  {}", events::printable(scope));
             }

@@ -1,18 +1,18 @@
-//! `groma findings`: a few questions that a security engineer asks first, each a file of Cypher.
+//! `groma findings`: a few security queries, each in a Cypher file.
 
 use crate::UsageError;
 use graph::GraphStore;
 use neo4rs::Query;
 use serde_json::{Map, Value};
 
-/// `groma findings`.
+/// Flags of `groma findings`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Rows to print for each question
+    /// Rows to print for each query
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub most: usize,
     /// Neo4j.
@@ -20,26 +20,26 @@ pub struct Args {
     pub graph: graph::Args,
 }
 
-/// A question to the graph.
+/// A query of the graph.
 pub struct Finding {
     /// Name in `--json`.
     pub name: &'static str,
-    /// What is wrong with each row.
+    /// Title above its rows.
     pub title: &'static str,
-    /// The question; each row is one finding, its columns in the order of interest.
+    /// Cypher text. Each row is one finding, with its columns in the order of interest.
     pub cypher: &'static str,
 }
 
-/// The questions.
+/// All queries.
 pub static FINDINGS: &[Finding] = &[
     Finding {
         name: "exposed_critical",
-        title: "Instances that the internet reaches, with a critical vulnerability",
+        title: "Instances reachable from the internet, with a critical vulnerability",
         cypher: include_str!("findings/exposed_critical.cypher"),
     },
     Finding {
         name: "outside_admins",
-        title: "Roles with full administration that somebody outside the surveyed accounts may assume",
+        title: "Roles with full administration that a principal outside the surveyed accounts may assume",
         cypher: include_str!("findings/outside_admins.cypher"),
     },
     Finding {
@@ -49,10 +49,10 @@ pub static FINDINGS: &[Finding] = &[
     },
 ];
 
-/// Asks every question and prints the answers.
+/// Runs all queries and prints their rows.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// Fails if the graph cannot be read.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let config = args.graph.validate().map_err(UsageError::new)?;
     let store = GraphStore::connect(&config).await?;
@@ -71,10 +71,10 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     Ok(role::exit::COMPLETE)
 }
 
-/// The rows of one question.
+/// Returns the rows of a query.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// Fails if the graph cannot be read.
 pub async fn ask(store: &GraphStore, finding: &Finding) -> anyhow::Result<Vec<Value>> {
     let rows = store.rows(Query::new(finding.cypher.to_owned())).await?;
     rows.iter().map(|row| Ok(Value::Object(row.to::<Map<String, Value>>()?))).collect()
@@ -92,7 +92,7 @@ fn print(finding: &Finding, rows: &[Value], most: usize) {
     }
 }
 
-/// Users of the accounts choose these names, so control characters are possible.
+/// Users of the accounts choose these names, so they may contain control characters.
 fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => events::printable(text),

@@ -1,4 +1,4 @@
-//! `groma forget`: counts what the graph holds of places that no survey covers any more, and removes it with `--yes`.
+//! `groma forget`: counts nodes and edges of places that no survey covers any longer, and removes them with `--yes`.
 
 use crate::{UsageError, replay::since};
 use graph::GraphStore;
@@ -9,17 +9,17 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// `groma forget`.
+/// Flags of `groma forget`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Which places.
+    /// Places to forget.
     #[command(flatten)]
     pub choice: Choice,
     /// Forget nodes and edges of Cartography that neither it nor Groma has seen since --older-than
     #[arg(long, requires = "older_than", conflicts_with_all = ["accounts", "places", "stale"])]
     pub cartography: bool,
-    /// Remove them; the default is to count them
+    /// Remove them; without this flag they are only counted
     #[arg(long)]
     pub yes: bool,
     /// Neo4j.
@@ -27,17 +27,17 @@ pub struct Args {
     pub graph: graph::Args,
 }
 
-/// Which places: all that is said is true of them.
+/// Places to forget. A place must match all given flags.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Choice {
-    /// Forget these accounts, by their ids
+    /// Forget the accounts with these ids
     #[arg(long = "account", value_name = "ID", value_delimiter = ',')]
     pub accounts: Vec<String>,
     /// Forget these places: ACCOUNT/REGION, or ACCOUNT/REGION/SERVICE
     #[arg(long = "place", value_name = "PLACE", value_delimiter = ',')]
     pub places: Vec<String>,
-    /// Forget places that no sync has seen since then: `30d`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
+    /// Forget places that no sync has seen since this time: `30d`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
     #[arg(long, value_name = "WHEN", value_parser = since::parse)]
     pub older_than: Option<i64>,
     /// Forget the places that the last sync of everything did not cover; its report names them
@@ -45,14 +45,14 @@ pub struct Choice {
     pub stale: bool,
 }
 
-/// Counts or removes.
+/// Counts or removes nodes and edges.
 ///
 /// # Errors
-/// No place is selected, or the graph cannot be used.
+/// Fails if no place is selected, or the graph cannot be used.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let Args { choice, cartography, yes, graph } = args;
     if choice.is_empty() {
-        let error = "say what to forget: --account, --place, --older-than or --stale; several narrow it down";
+        let error = "set --account, --place, --older-than or --stale; several flags narrow the selection";
         return Err(UsageError::new([error.to_owned()]).into());
     }
     let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
@@ -66,7 +66,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
 async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<()> {
     let chosen: Vec<Place> = forget::places(store).await?.into_iter().filter(|place| choice.has(place)).collect();
     if chosen.is_empty() {
-        println!("The graph holds no such place.");
+        println!("The graph has no such place.");
         return Ok(());
     }
     let counts = forget::count(store, &chosen).await?;

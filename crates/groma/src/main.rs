@@ -1,4 +1,4 @@
-//! `groma`: parse, run, answer with an exit status.
+//! `groma`: parses the command line, runs the command and exits with its status.
 
 use clap::Parser;
 use groma::{

@@ -1,29 +1,30 @@
-//! `groma neo4j init`: a database that is ready before the first sync.
+//! `groma neo4j init`: prepares a database for the first sync.
 
 use crate::{UsageError, collectors};
 use graph::GraphStore;
 use graph_writer::prepare::{Prepared, prepare};
 
-/// `groma neo4j`.
+/// Flags of `groma neo4j`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to do.
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What can be done for a Neo4j database.
+/// Commands of `groma neo4j`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make the indexes and constraints of all types, and have Neo4j plan the statements that are coming
+    /// Create the indexes and constraints of all types, and have Neo4j plan the writer's statements
     ///
-    /// The first sync makes the indexes itself, so this is for those who want them made by another user, who may, or
-    /// want the first sync fast on a database that has just started: it also writes some made-up assets, rolls them
-    /// back or, a few under the label GromaRehearsal, removes them. It changes no other data, and may be run again.
+    /// The first sync creates the indexes itself. Run this command first if index creation needs a more privileged
+    /// user, or to make the first sync fast on a database that has just started. It also writes some generated assets,
+    /// which it rolls back or removes (a few with the label GromaRehearsal). It changes no other data and may be
+    /// repeated.
     Init(InitArgs),
 }
 
-/// `groma neo4j init`.
+/// Flags of `groma neo4j init`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct InitArgs {
@@ -35,11 +36,11 @@ pub struct InitArgs {
 /// Prepares the database.
 ///
 /// # Errors
-/// When it cannot be reached, or refuses.
+/// Fails if the database cannot be reached, or rejects a statement.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let Command::Init(InitArgs { graph }) = args.command;
     let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
     let Prepared { indexes, statements } = prepare(&store, &collectors::expected()).await?;
-    println!("{indexes} indexes and constraints are there; {statements} statements are planned.");
+    println!("{indexes} indexes and constraints are online; {statements} statements are planned.");
     Ok(role::exit::COMPLETE)
 }

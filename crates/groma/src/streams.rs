@@ -1,9 +1,9 @@
-//! `groma streams`: what JetStream holds and who reads it.
+//! `groma streams`: content of the JetStream streams and their consumers.
 
 use bus::{Bus, StreamSummary};
 use std::fmt::Write;
 
-/// `groma streams`.
+/// Flags of `groma streams`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
@@ -18,7 +18,7 @@ pub struct Args {
 /// Prints every stream with its consumers.
 ///
 /// # Errors
-/// When NATS cannot be reached or has no streams of Groma's.
+/// Fails if NATS cannot be reached or has no streams of Groma.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let bus = Bus::connect(&args.bus.config("groma-streams")).await?;
     let streams = bus.stream_summaries().await.map_err(|error| anyhow::anyhow!(error))?;

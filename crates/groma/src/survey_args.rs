@@ -1,5 +1,4 @@
-//! What every command says that reaches AWS with all roles in its process: which accounts, what of them, how hard, into
-//! which graph and over which NATS.
+//! Flags of commands that survey AWS with all roles in their process.
 
 use crate::UsageError;
 use broker::BrokerConfig;
@@ -7,46 +6,46 @@ use collector::Options;
 use graph::GraphConfig;
 use scheduler::Request;
 
-/// The flags.
+/// Flags of all roles, by role.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct SurveyArgs {
-    /// Which accounts.
+    /// Accounts to survey.
     #[command(flatten)]
     pub broker: broker::Args,
-    /// What of them.
+    /// Scope of the survey in each account.
     #[command(flatten)]
     pub request: scheduler::RequestArgs,
-    /// How hard.
+    /// Limits and rates of the AWS calls.
     #[command(flatten)]
     pub collector: collector::Args,
-    /// Into which graph.
+    /// Neo4j connection.
     #[command(flatten)]
     pub graph: graph::Args,
-    /// Over which NATS; a private one when none is named.
+    /// NATS connection; a private server if none is set.
     #[command(flatten)]
     pub bus: role::BusArgs,
 }
 
-/// What [`SurveyArgs`] come to.
+/// Checked [`SurveyArgs`].
 pub struct SurveyConfig {
-    /// Which accounts.
+    /// Accounts to survey.
     pub broker: BrokerConfig,
-    /// What of them.
+    /// Scope of the survey in each account.
     pub request: Request,
-    /// How hard.
+    /// Limits and rates of the AWS calls.
     pub collector: Options,
-    /// Into which graph.
+    /// Neo4j connection.
     pub graph: GraphConfig,
-    /// Over which NATS.
+    /// NATS connection.
     pub bus: role::BusArgs,
 }
 
 impl SurveyArgs {
-    /// The configuration.
+    /// Checks all flags.
     ///
     /// # Errors
-    /// Every bad value at once.
+    /// Returns all invalid values.
     pub fn validate(self) -> Result<SurveyConfig, UsageError> {
         let mut errors = Vec::new();
         let broker = keep(&mut errors, self.broker.validate());

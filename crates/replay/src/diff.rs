@@ -1,8 +1,9 @@
-//! What changed between two recordings: nodes by label and id, edges by type and ends.
+//! Changes between two recordings: nodes by label and id, edges by type and ends.
 //!
-//! Two passes over each, so that only what differs is held whole: the first holds a digest for each node and edge, the
-//! second gathers those whose digests differ. What a sync could not see is not compared: a node is removed only when every
-//! listing that brought it has finished in the later sync, and new only when no listing that brings it had failed before.
+//! Reads each recording twice, so that only differences are in memory. The first pass keeps a digest of each node and
+//! edge. The second collects those whose digests differ. Scopes that a sync could not see are not compared. A node
+//! counts as removed only if every listing that returned it has finished in the later sync. It counts as added only if
+//! no listing that returns it failed in the earlier one.
 
 use crate::{
     Event, FormatError, Inventory, Reader,
@@ -16,61 +17,61 @@ use std::{
     io::{Read, Seek},
 };
 
-/// A recording to compare: where to read it, and what a first pass learned.
+/// One of the two recordings, with the result of a first pass.
 pub struct Side<'a, R> {
-    /// The file.
+    /// Input to read again.
     pub input: &'a mut R,
-    /// Made without a filter.
+    /// Inventory, made without a filter.
     pub inventory: &'a Inventory,
 }
 
-/// One of the recordings could not be read again.
+/// A recording could not be read again.
 #[derive(Debug, thiserror::Error)]
 #[error("a recording changed while it was read")]
 pub struct DiffError(#[from] FormatError);
 
-/// What happened to a node or an edge.
+/// Kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// It is new.
+    /// The element is new.
     Added,
-    /// It is gone.
+    /// The element no longer exists.
     Removed,
-    /// Its properties are others.
+    /// Its properties differ.
     Changed,
 }
 
-/// A node or an edge that is not as it was.
+/// A changed node or edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// Which.
+    /// Identity of the node or edge.
     pub identity: Identity,
-    /// What happened.
+    /// Kind of the change.
     pub kind: Kind,
-    /// Properties that are others.
+    /// Names of the properties that differ.
     pub properties: Vec<String>,
 }
 
-/// What changed.
+/// Changes between two recordings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Diff {
-    /// Nodes and edges, sorted.
+    /// Changed nodes and edges, sorted.
     pub changes: Vec<Change>,
-    /// Scopes that the earlier sync could not see and the later one could.
+    /// Scopes that only the later sync could see.
     pub unseen_before: Vec<String>,
-    /// Scopes that the earlier sync saw and the later one did not.
+    /// Scopes that only the earlier sync could see.
     pub unseen_after: Vec<String>,
-    /// Nodes and edges of these scopes of which nothing can be said.
+    /// Number of nodes and edges of these scopes that cannot be compared.
     pub not_compared: u64,
 }
 
-/// A node or an edge while it is gathered: the values that were said of each property. A node that several scopes see may
-/// have been told different values; which comes last is chance.
+/// Values of a node's or edge's properties. If several scopes see a node, they may report different values in any
+/// order.
 #[derive(Default)]
 struct Gathered {
     before: Option<Values>,
     after: Option<Values>,
-    /// Brought by a scope that the other side did not see, and so are its properties.
+    /// Comes from a scope that the other sync did not see, as do these properties.
     unsure: bool,
     unsure_properties: BTreeSet<String>,
 }
@@ -80,7 +81,7 @@ type Values = BTreeMap<String, BTreeSet<Vec<u8>>>;
 /// Compares two recordings.
 ///
 /// # Errors
-/// When one cannot be read.
+/// Fails if a recording cannot be read.
 pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side<B>) -> Result<Diff, DiffError> {
     let differing = differing(&mut before, &mut after)?;
     let complete = |inventory: &Inventory| inventory.complete().map(|(_, run)| run.scope.clone()).collect::<Vec<_>>();
@@ -117,13 +118,13 @@ fn names(scopes: &HashSet<&Scope>) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// Nodes and edges whose digests differ.
+/// Hashes of the nodes and edges whose digests differ.
 fn differing<A: Read + Seek, B: Read + Seek>(
     before: &mut Side<A>,
     after: &mut Side<B>,
 ) -> Result<HashSet<u128>, FormatError> {
     let mut digests: HashMap<u128, (Option<u64>, Option<u64>)> = HashMap::new();
-    // A sum, so that the order of rows makes no difference.
+    // A sum, so that the order of rows does not matter.
     let add = |sum: &mut Option<u64>, row: &Row| *sum = Some(sum.unwrap_or(0).wrapping_add(digest(row)));
     each_row(before, |_, row| add(&mut digests.entry(row.identity.hash()).or_default().0, &row))?;
     each_row(after, |_, row| add(&mut digests.entry(row.identity.hash()).or_default().1, &row))?;

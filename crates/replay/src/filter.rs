@@ -1,41 +1,42 @@
-//! What of a recording is played. What is left out must never look as if it were gone: accounts, regions and services go
-//! with whole scopes, of which then nothing is said at all; types go with rows, and then nothing permits cleanup.
+//! Selects a part of a recording. Excluded assets must never look deleted. Accounts, regions and services are excluded
+//! as whole scopes, which the replay does not mention at all. Types are excluded row by row, and then cleanup is
+//! disabled.
 
 use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, Scope, ScopeFinished, asset_event};
 use std::collections::BTreeSet;
 
-/// Each set that is not empty limits what is played to what it holds.
+/// Sets of values to keep. An empty set keeps all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Account ids.
     pub accounts: BTreeSet<String>,
-    /// Regions; `global` is where services without regions are.
+    /// Regions; `global` for services without regions.
     pub regions: BTreeSet<String>,
-    /// Services.
+    /// Names of services.
     pub services: BTreeSet<String>,
     /// Labels of nodes.
     pub types: BTreeSet<String>,
 }
 
 impl Filter {
-    /// Whether a scope is played.
+    /// Whether to keep a scope.
     pub fn keeps(&self, scope: &Scope) -> bool {
         self.keeps_place(&scope.account_id, &scope.region, &scope.service)
     }
 
-    /// Whether an account's region's service is played.
+    /// Whether to keep a service in an account and region.
     pub fn keeps_place(&self, account: &str, region: &str, service: &str) -> bool {
         let passes = |set: &BTreeSet<String>, text: &str| set.is_empty() || set.contains(text);
         passes(&self.accounts, account) && passes(&self.regions, region) && passes(&self.services, service)
     }
 
-    /// Whether rows of a kept scope may be left out.
+    /// Whether rows of a kept scope may be excluded.
     pub fn drops_rows(&self) -> bool {
         !self.types.is_empty()
     }
 
-    /// The event without the rows that are left out. A batch stays a batch, so that those of a scope are still counted
-    /// right; `assets` is how many node rows its scope keeps.
+    /// Removes excluded rows from an event. A batch stays a batch, so that the number of a scope's batches is still
+    /// right. `assets` is the number of kept node rows of the scope.
     #[must_use]
     pub fn narrow(&self, event: AssetEvent, assets: u64) -> AssetEvent {
         use asset_event::Event;
@@ -44,8 +45,8 @@ impl Filter {
         }
         let inner = event.event.map(|inner| match inner {
             Event::Batch(batch) => Event::Batch(self.narrow_batch(batch)),
-            // Without feeds nothing is cleaned up. Not even a label that is kept: a node of it may have been seen by
-            // rows of another label that were left out.
+            // Without feeds nothing is cleaned up, not even nodes with a kept label: excluded rows of another label may
+            // have seen them.
             Event::Finished(it) => {
                 Event::Finished(ScopeFinished { batches: it.batches, assets, nodes: Vec::new(), edges: Vec::new() })
             }
@@ -67,7 +68,7 @@ impl Filter {
         !self.drops_rows() || labels(table).any(|label| self.types.contains(label))
     }
 
-    /// Node and edge rows of a batch that are kept.
+    /// Numbers of kept node and edge rows of a batch.
     pub fn rows(&self, batch: &AssetBatch) -> (u64, u64) {
         let narrowed;
         let batch = if self.drops_rows() {

@@ -1,69 +1,68 @@
-//! The file.
+//! File format of recordings.
 //!
 //! ```text
 //! magic (8 bytes)  version (4)
 //! block*:  compressed length (4)  length (4)  records (4)  digest (32)  one zstd frame
 //! ```
 //!
-//! Numbers are big-endian. A block holds whole records, each a length-delimited `groma.v1.Recorded`. Its digest is the
-//! SHA-256 of the digest before it, its own three numbers and its frame, so that a bit that changed, a block that is missing
-//! and two that changed places are all seen, and before anything is decompressed. The last record of the last block says that
-//! nothing follows.
+//! Numbers are big-endian. A block has whole records, each a length-delimited `groma.v1.Recorded`. Its digest is the
+//! SHA-256 of the previous digest, its own three numbers and its frame. Changed bits, missing blocks and swapped blocks
+//! are therefore detected before anything is decompressed. The last record of the last block marks the end.
 
 use sha2::{Digest, Sha256};
 use std::io;
 
-/// The high bit and the line end show what a transfer as text does to a file.
+/// Start of a file. The high bit and the line end reveal a transfer as text.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89groma\r\n";
-/// Format that this program writes, and the newest that it reads.
+/// Format that this program writes, and the newest one that it reads.
 pub const VERSION: u32 = 1;
-/// Bytes of records after which a block is written.
+/// Size of uncompressed records at which a block is written, in bytes.
 pub(crate) const BLOCK: usize = 1 << 20;
-/// Limit of a block, and so of the memory that a length in a file can claim, in bytes: the largest `max_payload` that
-/// NATS recommends (8 MB: NATS documentation, "max_payload"), plus the previous content of the block.
+/// Limit of a block in bytes, and thus of the memory that a length in a file can claim. It is the largest `max_payload`
+/// that NATS recommends (8 MB: NATS documentation, "max_payload"), plus the previous content of the block.
 pub(crate) const MOST: usize = (8 << 20) + BLOCK;
 
-/// A file that cannot be read, with the place. Records count from 1, the header being the first.
+/// A file that cannot be read, with the position of the error. Records count from 1; the header is the first.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// The disk.
+    /// An I/O error.
     #[error("cannot be read at byte {offset}")]
     Io {
-        /// Place.
+        /// Offset in bytes.
         offset: u64,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
-    /// Something else.
-    #[error("is not a recording of Groma's")]
+    /// Not a recording.
+    #[error("is not a recording of Groma")]
     NotARecording,
     /// Written by a later version.
-    #[error("has format {version}, and this program reads up to format {VERSION}: use the version that recorded it")]
+    #[error("has format {version}, but this program reads formats up to {VERSION}: use the version that recorded it")]
     Newer {
-        /// Its format.
+        /// Format of the file.
         version: u32,
     },
     /// The end is missing.
-    #[error("is cut off at byte {offset}: record {record} and what followed are missing")]
+    #[error("is cut off at byte {offset}: record {record} and all that follow are missing")]
     Truncated {
-        /// Where it ends.
+        /// Length of the file in bytes.
         offset: u64,
-        /// First record that is not there.
+        /// First missing record.
         record: u64,
     },
-    /// Not what was written.
+    /// The content was altered.
     #[error("was altered at record {record}, in the block at byte {offset}: it {what}")]
     Altered {
-        /// Where the block begins.
+        /// Offset of the block in bytes.
         offset: u64,
-        /// Its first record, or the very one where that can be told.
+        /// First record of the block, or the altered record if it is known.
         record: u64,
-        /// What is wrong with it.
+        /// Description of the problem.
         what: &'static str,
     },
 }
 
-/// The chain of digests.
+/// Chain of digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chain([u8; 32]);
 
@@ -81,7 +80,7 @@ impl Chain {
     }
 }
 
-/// The numbers in front of a block.
+/// Header of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) compressed: u32,

@@ -1,5 +1,5 @@
-//! What a first pass over a recording learns: that the file is whole, which scopes it carries, which attempt at each counts,
-//! and what was reported of them. Holds no asset.
+//! Result of a first pass over a recording: whether the file is complete, its scopes, the attempt at each scope that
+//! counts, and the reports. Contains no assets.
 
 use crate::{Event, Filter, FormatError, Reader};
 use events::{AssetEvent, Scope, ScopeName, ScopeReport, Sync, WorkItem, WorkReport, asset_event, sync_event};
@@ -9,18 +9,18 @@ use std::{
     io::Read,
 };
 
-/// A recording, seen through a filter.
+/// Inventory of a recording, reduced by a filter.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    /// The sync.
+    /// The recorded sync.
     pub sync: Sync,
-    /// Attempts at scopes that the filter keeps, by scope and attempt.
+    /// Attempts at scopes kept by the filter, by scope and attempt.
     pub runs: BTreeMap<(String, u32), Run>,
-    /// The last word on each work item that the filter keeps.
+    /// Newest report of each work item kept by the filter.
     pub reports: BTreeMap<ItemKey, WorkReport>,
-    /// What the recording holds of what can be filtered by, whatever the filter.
+    /// Values in the recording by which it can be filtered, whatever the filter.
     pub offered: Filter,
-    /// Whether all of the sync had been collected.
+    /// Whether the sync was collected completely.
     pub collected: bool,
 }
 
@@ -32,26 +32,26 @@ pub type ItemKey = (String, String, String, i32);
 pub struct Run {
     /// The scope.
     pub scope: Scope,
-    /// Batches that are there.
+    /// Indexes of the recorded batches.
     pub batches: BTreeSet<u32>,
-    /// How many batches there are, when the listing finished.
+    /// Number of batches, if the listing finished.
     pub finished: Option<u32>,
-    /// It failed.
+    /// Whether the listing failed.
     pub failed: bool,
-    /// Node rows that the filter keeps.
+    /// Number of node rows kept by the filter.
     pub nodes: u64,
-    /// Edge rows that the filter keeps.
+    /// Number of edge rows kept by the filter.
     pub edges: u64,
 }
 
-/// A listing that was reported as finished and is not whole.
+/// A listing that was reported as finished but is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// The scope's name.
+    /// Name of the scope.
     pub scope: String,
-    /// Batches that are there.
+    /// Number of recorded batches.
     pub arrived: usize,
-    /// Batches that were reported.
+    /// Number of reported batches.
     pub batches: u32,
 }
 
@@ -59,7 +59,7 @@ impl Inventory {
     /// Reads a recording to its end.
     ///
     /// # Errors
-    /// When the file is not whole; then nothing of it should be played.
+    /// Fails if the file is incomplete; then nothing of it should be played.
     pub fn read<R: Read>(mut reader: Reader<R>, filter: &Filter) -> Result<Self, FormatError> {
         let mut inventory = Self { sync: reader.sync().clone(), ..Self::default() };
         while let Some(event) = reader.next_event()? {
@@ -71,7 +71,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Takes in an asset event.
+    /// Adds an asset event.
     pub(crate) fn asset(&mut self, event: &AssetEvent, filter: &Filter) {
         let scope = event.scope.clone().unwrap_or_default();
         self.offered.accounts.insert(scope.account_id.clone());
@@ -89,7 +89,7 @@ impl Inventory {
         }
     }
 
-    /// Takes in progress of the sync.
+    /// Adds a progress event of the sync.
     pub(crate) fn progress(&mut self, event: Option<sync_event::Event>, filter: &Filter) {
         match event {
             Some(sync_event::Event::Reported(report)) => self.report(report, filter),
@@ -109,26 +109,26 @@ impl Inventory {
         }
     }
 
-    /// The attempt at a scope that counts: the newest.
+    /// Returns the newest attempt at a scope. Only this attempt counts.
     pub fn newest(&self, scope: &str) -> Option<(u32, &Run)> {
         let range = (scope.to_owned(), 0)..=(scope.to_owned(), u32::MAX);
         self.runs.range(range).next_back().map(|((_, attempt), run)| (*attempt, run))
     }
 
-    /// Whether an event is of the attempt that counts.
+    /// Whether an event belongs to the attempt that counts.
     pub fn counts(&self, event: &AssetEvent) -> bool {
         let name = event.scope.as_ref().map(|scope| ScopeName(scope).to_string());
         name.and_then(|name| self.newest(&name)).is_some_and(|(attempt, _)| attempt == event.attempt)
     }
 
-    /// Scopes of which every batch is there and the end, in the attempt that counts.
+    /// Complete scopes in the attempt that counts: all batches and the end were recorded.
     pub fn complete(&self) -> impl Iterator<Item = (&str, &Run)> {
         let newest =
             self.runs.iter().filter(|((name, attempt), _)| self.newest(name).is_some_and(|it| it.0 == *attempt));
         newest.filter(|(_, run)| run.is_complete()).map(|((name, _), run)| (name.as_str(), run))
     }
 
-    /// Everything that was tried and could not be seen completely.
+    /// Scopes that were tried but not completely seen.
     pub fn failed(&self) -> Failed<'_> {
         let mut failed = Failed { inventory: self, places: HashSet::new(), scopes: HashSet::new() };
         for report in self.reports.values() {
@@ -141,7 +141,7 @@ impl Inventory {
         failed
     }
 
-    /// Listings that a collector finished and the recording does not have whole.
+    /// Listings that a collector finished but the recording does not completely contain.
     pub fn gaps(&self) -> Vec<Gap> {
         let scopes = self.reports.values().flat_map(|report| &report.scopes);
         let gap = |report: &ScopeReport| {
@@ -155,10 +155,10 @@ impl Inventory {
     }
 }
 
-/// Everything that was tried and could not be seen completely, gathered once for many lookups.
+/// Scopes that were tried but not completely seen, prepared for many lookups.
 pub struct Failed<'a> {
     inventory: &'a Inventory,
-    /// Account, region and service of work items that failed as a whole.
+    /// Account, region and service of work items that failed completely.
     places: HashSet<(&'a str, &'a str, &'a str)>,
     /// Listings reported as failed.
     scopes: HashSet<&'a Scope>,
@@ -177,7 +177,7 @@ impl Failed<'_> {
 impl Run {
     fn enter(&mut self, event: Option<&asset_event::Event>, filter: &Filter) {
         match event {
-            // The same batch twice is one batch.
+            // A repeated batch counts once.
             Some(asset_event::Event::Batch(batch)) if self.batches.insert(batch.index) => {
                 let (nodes, edges) = filter.rows(batch);
                 self.nodes += nodes;
@@ -189,7 +189,7 @@ impl Run {
         }
     }
 
-    /// Whether the listing finished and every batch is there.
+    /// Whether the listing finished and every batch was recorded.
     pub fn is_complete(&self) -> bool {
         let whole = |batches: u32| self.batches.range(..batches).count() == batches as usize;
         !self.failed && self.finished.is_some_and(whole)
@@ -200,6 +200,6 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scope, arrived, batches } = self;
         write!(f, "{scope}: {arrived} of {batches} batches")?;
-        if *arrived >= *batches as usize { write!(f, ", and not the word that it finished") } else { Ok(()) }
+        if *arrived >= *batches as usize { write!(f, ", and no `finished` event") } else { Ok(()) }
     }
 }

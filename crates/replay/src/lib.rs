@@ -1,9 +1,10 @@
-//! Recordings of syncs: one file that carries every event of one sync, to be played into another graph, into a test, or
-//! compared with another. Knows neither AWS nor Neo4j: what it plays goes to a bus, where a graph-writer reads it.
+//! Recordings of syncs. A recording is a file with every event of one sync. It can be played into another graph or a
+//! test, or compared with another one. Knows neither AWS nor Neo4j: events are played onto a bus, where a graph-writer
+//! reads them.
 //!
-//! Reading order: [`format`] is the file, [`write`] and [`read`] are its two ends; [`inventory`] is what a first pass over
-//! a recording learns; [`record`] copies a sync from the streams; [`filter`] decides what of it is played, [`play`] plays it;
-//! [`diff`] compares two, by their [`rows`].
+//! Reading order: [`format`] is the file format, [`write`] and [`read`] implement it. [`inventory`] is the result of a
+//! first pass over a recording. [`record`] copies a sync from the streams. [`filter`] selects a part, and [`play`]
+//! plays it. [`diff`] compares the [`rows`] of two recordings.
 
 pub mod diff;
 pub mod filter;

@@ -1,8 +1,8 @@
-//! Playing a recording onto a bus. Message ids are those of the first time, so that a repeat is harmless.
+//! Plays a recording onto a bus. Message ids are those of the original sync, so that a repeat is harmless.
 //!
-//! When rows are left out (a filter by type), what is played is a run of its own: its sync's id is a new one that sorts
-//! before every real id. A graph that has the real sync ignores it as older, the real sync played later starts over and
-//! misses no row, and a second filter adds to the first.
+//! If rows are excluded (a filter by type), the replay is a sync of its own: its new id sorts before every real id. A
+//! graph that has the real sync ignores it as older. The real sync, played later, starts over and misses no row. A
+//! second filter adds to the first.
 
 use crate::{Event, Filter, FormatError, Inventory, Reader};
 use bus::{Bus, Outgoing, PendingAck, PublishError};
@@ -12,21 +12,21 @@ use events::{
 use std::{collections::VecDeque, io::Read, time::Duration};
 use tokio::time::Instant;
 
-/// Messages that are sent before the first of them is acknowledged.
+/// Number of messages sent before the first acknowledgement is awaited.
 const TOGETHER: usize = 64;
 
-/// A recording could not be played to its end.
+/// A recording could not be played completely.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
-    /// The file, which was whole when it was looked at.
+    /// The file cannot be read, although the first pass succeeded.
     #[error("the recording changed while it was played")]
     Format(#[from] FormatError),
-    /// The bus.
-    #[error("the bus does not take the recording")]
+    /// The bus rejects a message or does not answer.
+    #[error("cannot publish the recording")]
     Publish(#[from] PublishError),
 }
 
-/// What of a recording is played, and as which sync.
+/// The part of a recording to play, and the id of the played sync.
 pub struct Playback<'a> {
     inventory: &'a Inventory,
     filter: &'a Filter,
@@ -34,28 +34,28 @@ pub struct Playback<'a> {
 }
 
 impl<'a> Playback<'a> {
-    /// The recording of which this is the inventory, through the filter that it was made with.
+    /// Plays the recording of this inventory with the filter of the inventory.
     pub fn new(inventory: &'a Inventory, filter: &'a Filter) -> Self {
         let mut sync = inventory.sync.clone();
         if filter.drops_rows() {
-            // '-' sorts before every digit and letter that an id begins with.
+            // '-' sorts before all digits and letters, with which ids begin.
             sync.id = format!("-{}", ulid::Ulid::generate());
         }
         Self { inventory, filter, sync }
     }
 
-    /// The sync that a graph-writer will see.
+    /// The sync as seen by a graph-writer.
     pub fn sync(&self) -> &Sync {
         &self.sync
     }
 
-    /// Scopes that are played, each with the node rows that are kept of the attempt that counts.
+    /// Reports of the played scopes, each with the number of kept node rows of the attempt that counts.
     pub fn scopes(&self) -> Vec<ScopeReport> {
         let scopes = self.inventory.reports.values().flat_map(|report| &report.scopes);
         scopes.filter_map(|report| self.scope_report(report.clone())).collect()
     }
 
-    /// The event as it is played; none when it is left out.
+    /// Returns the event as played; `None` if it is excluded.
     pub fn asset(&self, event: AssetEvent) -> Option<AssetEvent> {
         let scope = event.scope.as_ref()?;
         let key = (ScopeName(scope).to_string(), event.attempt);
@@ -67,13 +67,13 @@ impl<'a> Playback<'a> {
         Some(AssetEvent { sync: Some(self.sync.clone()), ..self.filter.narrow(event, nodes) })
     }
 
-    /// Progress as it is played; none when it is left out.
+    /// Returns the progress event as played; `None` if it is excluded.
     pub fn progress(&self, event: SyncEvent) -> Option<SyncEvent> {
         use sync_event::Event as Progress;
         let inner = match event.event? {
             Progress::Reported(report) => Progress::Reported(self.report(report)?),
             Progress::Collected(collected) => {
-                // With a filter the sync is not whole: places left out are not stale.
+                // With a filter the sync is not whole: excluded places are not stale.
                 let whole = collected.whole && *self.filter == Filter::default();
                 Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, whole, ..collected })
             }
@@ -106,7 +106,7 @@ impl<'a> Playback<'a> {
         Some(ScopeReport { assets, ..report })
     }
 
-    /// Whether nothing is left of a scope: then nothing is said of it.
+    /// Whether all rows of a scope are excluded, so that the replay does not mention it.
     fn is_emptied(&self, scope: &str) -> bool {
         self.filter.drops_rows() && self.inventory.newest(scope).is_none_or(|(_, run)| run.nodes + run.edges == 0)
     }
@@ -128,10 +128,10 @@ impl<'a> Playback<'a> {
     }
 }
 
-/// Publishes what is played, at most `rate` messages a second; returns how many when all of them are stored.
+/// Publishes the recording, at most `rate` messages per second. Returns the number of messages once all are stored.
 ///
 /// # Errors
-/// [`PlayError`]; playing it again is harmless.
+/// Returns a [`PlayError`]. Playing again is harmless.
 pub async fn play<R: Read>(
     bus: &Bus,
     mut reader: Reader<R>,
@@ -142,7 +142,7 @@ pub async fn play<R: Read>(
     let mut pending: VecDeque<PendingAck> = VecDeque::new();
     let mut played = 0;
     while let Some(event) = reader.next_event()? {
-        // Whoever reads progress relies on the asset events before it.
+        // Readers of progress rely on the asset events before it.
         let most = if matches!(event, Event::Sync(..)) { 0 } else { TOGETHER };
         let Some(outgoing) = playback.outgoing(event) else { continue };
         while pending.len() > most {
@@ -213,7 +213,7 @@ mod tests {
             Some(sync_event::Event::Reported(report)) => Some(&report.scopes),
             _ => None,
         });
-        // Of two batches and three assets, one asset is left; what failed still has failed.
+        // Of two batches and three assets, one asset is left. Failed scopes still count as failed.
         let reports: Vec<_> = reports.flatten().map(|it| (it.batches, it.assets, it.failure.is_some())).collect();
         assert_eq!(reports, [(2, 1, false), (0, 0, true)]);
     }

@@ -1,27 +1,27 @@
-//! Reading a recording, a block at a time. Whatever the bytes, the answer is an event or an error with its place.
+//! Reads a recording block by block. Any input gives either an event or an error with its position.
 
 use crate::format::{Chain, FormatError, Head, MAGIC, MOST, VERSION};
 use bytes::Bytes;
 use events::{AssetEvent, Message, Recorded, RecordingEnd, RecordingHeader, Sync, SyncEvent, recorded::Record};
 use std::io::{ErrorKind, Read, Seek};
 
-/// What a recording carries.
+/// An event of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// An asset event, with its bytes as they were published.
+    /// An asset event, with its bytes as published.
     Asset(AssetEvent, Bytes),
-    /// Progress of the sync, with its bytes.
+    /// A progress event of the sync, with its bytes as published.
     Sync(SyncEvent, Bytes),
 }
 
-/// Reads a recording.
+/// Reader of a recording.
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
     chain: Chain,
-    /// Bytes read so far.
+    /// Number of bytes read.
     offset: u64,
-    /// Records read so far.
+    /// Number of records read.
     record: u64,
     block: Block,
     header: RecordingHeader,
@@ -32,17 +32,17 @@ pub struct Reader<R> {
 
 #[derive(Debug, Default)]
 struct Block {
-    /// Where it begins in the file.
+    /// Offset in the file.
     offset: u64,
     bytes: Bytes,
     left: u32,
 }
 
 impl<'a, R: Read + Seek> Reader<&'a mut R> {
-    /// Begins to read again, from the file's first byte.
+    /// Starts again at the first byte of the file.
     ///
     /// # Errors
-    /// [`FormatError`].
+    /// Returns a [`FormatError`].
     pub fn again(input: &'a mut R) -> Result<Self, FormatError> {
         input.rewind().map_err(|source| FormatError::Io { offset: 0, source })?;
         Self::new(input)
@@ -50,10 +50,10 @@ impl<'a, R: Read + Seek> Reader<&'a mut R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Begins to read; the header has been read then.
+    /// Starts to read, and reads the header.
     ///
     /// # Errors
-    /// [`FormatError`].
+    /// Returns a [`FormatError`].
     pub fn new(mut input: R) -> Result<Self, FormatError> {
         let mut start = Vec::new();
         let most = (MAGIC.len() + 4) as u64;
@@ -81,27 +81,27 @@ impl<R: Read> Reader<R> {
             ended: false,
         };
         let Record::Header(header) = reader.take()? else {
-            return Err(reader.altered("does not say what is recorded"));
+            return Err(reader.altered("has no header"));
         };
-        reader.sync = header.sync.clone().ok_or_else(|| reader.altered("does not say which sync is recorded"))?;
+        reader.sync = header.sync.clone().ok_or_else(|| reader.altered("has no sync in its header"))?;
         reader.header = header;
         Ok(reader)
     }
 
-    /// What is recorded.
+    /// Header of the recording.
     pub fn header(&self) -> &RecordingHeader {
         &self.header
     }
 
-    /// The sync that is recorded.
+    /// The recorded sync.
     pub fn sync(&self) -> &Sync {
         &self.sync
     }
 
-    /// The next event; none after the last, when the file is known to be whole.
+    /// Returns the next event; `None` after the last, once the file is known to be complete.
     ///
     /// # Errors
-    /// [`FormatError`].
+    /// Returns a [`FormatError`].
     pub fn next_event(&mut self) -> Result<Option<Event>, FormatError> {
         if self.ended {
             return Ok(None);
@@ -111,33 +111,33 @@ impl<R: Read> Reader<R> {
                 self.counts.assets += 1;
                 let event =
                     events::read::<AssetEvent>(&payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
-                let event = event.ok_or_else(|| self.altered("holds an asset event that is not of this sync"))?;
+                let event = event.ok_or_else(|| self.altered("has an asset event of another sync"))?;
                 Ok(Some(Event::Asset(event, payload.into())))
             }
             Record::Sync(payload) => {
                 self.counts.syncs += 1;
                 let event =
                     events::read::<SyncEvent>(&payload).ok().filter(|event| event.sync.as_ref() == Some(&self.sync));
-                let event = event.ok_or_else(|| self.altered("holds progress that is not of this sync"))?;
+                let event = event.ok_or_else(|| self.altered("has a progress event of another sync"))?;
                 Ok(Some(Event::Sync(event, payload.into())))
             }
             Record::End(end) => self.end(end).map(|()| None),
-            Record::Header(_) => Err(self.altered("begins another recording")),
+            Record::Header(_) => Err(self.altered("has a second header")),
         }
     }
 
     fn end(&mut self, end: RecordingEnd) -> Result<(), FormatError> {
         if end != self.counts || self.block.left > 0 {
-            return Err(self.altered("counts other events than there are"));
+            return Err(self.altered("has wrong event counts"));
         }
         if !self.read(1)?.is_empty() {
-            return Err(self.altered("should be the last, and more bytes follow"));
+            return Err(self.altered("should be the last, but more bytes follow"));
         }
         self.ended = true;
         Ok(())
     }
 
-    /// The next record.
+    /// Reads the next record.
     fn take(&mut self) -> Result<Record, FormatError> {
         if self.block.left == 0 {
             self.block = self.block()?;
@@ -145,14 +145,14 @@ impl<R: Read> Reader<R> {
         self.record += 1;
         self.block.left -= 1;
         let record = Recorded::decode_length_delimited(&mut self.block.bytes).ok().and_then(|it| it.record);
-        let record = record.ok_or_else(|| self.altered("holds a record that this version does not know"))?;
+        let record = record.ok_or_else(|| self.altered("has a record unknown to this version"))?;
         if self.block.left == 0 && !self.block.bytes.is_empty() {
-            return Err(self.altered("holds more than its records"));
+            return Err(self.altered("has more bytes than its records"));
         }
         Ok(record)
     }
 
-    /// The next block, once its digest is right.
+    /// Reads the next block and checks its digest.
     fn block(&mut self) -> Result<Block, FormatError> {
         let (offset, record) = (self.offset, self.record + 1);
         let altered = |what| FormatError::Altered { offset, record, what };
@@ -160,7 +160,7 @@ impl<R: Read> Reader<R> {
         let digest: [u8; 32] = self.exactly()?;
         let fits = |length: u32| length as usize <= MOST;
         if !fits(head.compressed) || !fits(head.length) || head.records == 0 {
-            return Err(altered("has numbers that no block has"));
+            return Err(altered("has an invalid header"));
         }
         let frame = self.read(u64::from(head.compressed))?;
         if frame.len() < head.compressed as usize {
@@ -168,12 +168,12 @@ impl<R: Read> Reader<R> {
         }
         self.chain = self.chain.next(&head, &frame);
         if *self.chain.bytes() != digest {
-            return Err(altered("does not have the checksum that it says"));
+            return Err(altered("does not match its checksum"));
         }
         let bytes =
             zstd::bulk::decompress(&frame, head.length as usize).map_err(|_| altered("cannot be decompressed"))?;
         if bytes.len() != head.length as usize {
-            return Err(altered("does not have the length that it says"));
+            return Err(altered("does not match its length"));
         }
         Ok(Block { offset, bytes: bytes.into(), left: head.records })
     }
@@ -183,7 +183,7 @@ impl<R: Read> Reader<R> {
         bytes.try_into().map_err(|_| FormatError::Truncated { offset: self.offset, record: self.record + 1 })
     }
 
-    /// As many bytes as there are, up to `most`. What is not there takes no memory, whatever a length says.
+    /// Reads up to `most` bytes. Missing bytes take no memory, whatever a length says.
     fn read(&mut self, most: u64) -> Result<Vec<u8>, FormatError> {
         let mut bytes = Vec::new();
         let offset = self.offset;
@@ -274,7 +274,7 @@ mod tests {
         let mut newer = recording();
         newer[MAGIC.len() + 3] = 9;
         let error = read(&newer).expect_err("format 9").to_string();
-        assert!(error.contains("format 9") && error.contains("up to format 1"), "{error}");
+        assert!(error.contains("format 9") && error.contains("formats up to 1"), "{error}");
     }
 
     #[test]
@@ -282,7 +282,7 @@ mod tests {
         let mut events = sample::events();
         events[1].sync = Some(Sync { id: "other".into(), update_tag: 1 });
         let error = read(&sample::recording(&events, &[])).expect_err("another sync").to_string();
-        assert!(error.contains("record 3") && error.contains("not of this sync"), "{error}");
+        assert!(error.contains("record 3") && error.contains("of another sync"), "{error}");
     }
 
     proptest! {
@@ -304,7 +304,7 @@ mod tests {
             prop_assert_eq!(read(&altered).is_err(), altered != whole);
         }
 
-        /// Digests are right and the records are not: whoever writes such a file is told so, and nothing breaks.
+        /// Digests are right but records are not: the reader reports an error and does not panic.
         #[test]
         fn any_payload_is_read_or_refused(payload in proptest::collection::vec(any::<u8>(), 0..256)) {
             let header = RecordingHeader { sync: Some(sample::sync()), recorded_by: String::new() };

@@ -1,63 +1,63 @@
-//! A sync out of the streams into a recording: its asset events, and what its scheduler and collectors said of it. What the
-//! graph-writer said at its end is left out: whoever plays the recording has a writer that says it anew.
+//! Copies a sync from the streams into a recording: its asset events, and the events of its scheduler and collectors.
+//! Events of the graph-writer at its end are left out, because the writer of a replay publishes its own.
 
 use crate::{Filter, FormatError, Inventory, Writer};
 use bus::{ASSETS, Bus, LookupError, SYNCS};
 use events::{AssetEvent, RecordingHeader, Sync, SyncEvent, subjects, sync_event};
 use std::io::{self, Write};
 
-/// Syncs that are named when one is not there.
+/// Number of syncs named if a sync does not exist.
 const NAMED: usize = 5;
 
 /// A sync could not be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// No event of it.
+    /// The streams have no event of the sync.
     #[error("no sync {id} in the streams of this NATS; {}", known_syncs(.known))]
     Unknown {
-        /// Its id.
+        /// Requested sync id.
         id: String,
-        /// The newest syncs that are there.
+        /// Ids of the newest syncs in the streams.
         known: Vec<String>,
     },
-    /// It runs, or was interrupted.
-    #[error("sync {id} has not been collected to its end: it still runs, or was interrupted")]
+    /// The sync is running or was interrupted.
+    #[error("sync {id} was not collected completely: it is still running, or was interrupted")]
     NotCollected {
-        /// Its id.
+        /// Requested sync id.
         id: String,
     },
-    /// The bus.
+    /// Reading the streams failed.
     #[error("cannot read the sync from the streams")]
     Streams(#[from] LookupError),
-    /// The output.
+    /// Writing the output failed.
     #[error("cannot write the recording")]
     Write(#[from] io::Error),
-    /// What was just written.
+    /// Reading the written recording failed.
     #[error("the recording")]
     Format(#[from] FormatError),
 }
 
 fn known_syncs(known: &[String]) -> String {
-    if known.is_empty() { "it holds none".to_owned() } else { format!("the newest are {}", known.join(", ")) }
+    if known.is_empty() { "it has none".to_owned() } else { format!("the newest are {}", known.join(", ")) }
 }
 
-/// What was recorded.
+/// Result of recording a sync.
 #[derive(Debug, Default)]
 pub struct Copied {
-    /// Asset events.
+    /// Number of asset events.
     pub assets: u64,
-    /// Events of the sync's progress.
+    /// Number of progress events.
     pub progress: u64,
-    /// Messages that a graph-writer would not believe, and so are left out.
+    /// Number of messages that a graph-writer would reject, and that are left out.
     pub foreign: u64,
-    /// What is in the recording.
+    /// Inventory of the recording.
     pub inventory: Inventory,
 }
 
-/// Copies one sync; `output` is flushed.
+/// Copies one sync and flushes `output`.
 ///
 /// # Errors
-/// [`RecordError`]; what was written until then reads as cut off.
+/// Returns a [`RecordError`]. The partial output is then recognized as truncated.
 pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W) -> Result<Copied, RecordError> {
     let progress = progress_of(bus, id).await?;
     let sync = progress.iter().find_map(|(event, _)| event.sync.clone()).unwrap_or_default();
@@ -88,11 +88,11 @@ pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W)
     Ok(copied)
 }
 
-/// What was said of a sync up to the end of its collection.
+/// Progress events of a sync up to the end of its collection.
 async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes)>, RecordError> {
     let mut events = Vec::new();
     let mut reading = bus.read(SYNCS, subjects::sync_of(id)).await?;
-    // Reports may follow it: a scheduler publishes them again if the stream has lost them.
+    // Reports may follow `collected`: a scheduler publishes them again if the stream lost them.
     let mut collected = None;
     while let Some(found) = reading.next().await? {
         let event = events::read::<SyncEvent>(&found.payload).ok();
@@ -120,10 +120,10 @@ async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes
     }
 }
 
-/// Syncs in the streams that were collected to their end and began at this second or later, the oldest first.
+/// Completely collected syncs in the streams with at least this update tag (Unix seconds), the oldest first.
 ///
 /// # Errors
-/// When the stream cannot be read.
+/// Fails if the stream cannot be read.
 pub async fn syncs_since(bus: &Bus, tag: i64) -> Result<Vec<Sync>, LookupError> {
     let mut syncs = Vec::new();
     let mut reading = bus.read(SYNCS, subjects::syncs_of_kind("collected")).await?;

@@ -1,26 +1,26 @@
-//! The rows of an event, one after the other, each with what names its node or edge in the graph.
+//! Rows of an event, each with the identity of its node or edge in the graph.
 
 use events::{AssetEvent, Direction, EdgeTable, NodeTable, Value, asset_event};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::{fmt, hash::Hash};
 
-/// What names a node or an edge.
+/// Identity of a node or an edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Identity {
-    /// Label and id.
+    /// Label and id of a node.
     Node {
-        /// Its label.
+        /// Label of the node.
         label: String,
-        /// Its id.
+        /// Id of the node.
         id: String,
     },
-    /// Type and ends.
+    /// Type and ends of an edge.
     Edge {
-        /// Its type.
+        /// Relationship type.
         kind: String,
-        /// Where it begins.
+        /// Start of the edge.
         from: End,
-        /// Where it ends.
+        /// End of the edge.
         to: End,
     },
 }
@@ -30,20 +30,20 @@ pub enum Identity {
 pub struct End {
     /// Label of the node.
     pub label: String,
-    /// Property by which it is found.
+    /// Property that identifies the node.
     pub key: String,
     /// Value of that property.
     pub value: String,
 }
 
-/// A node or an edge as one listing saw it.
+/// A node or an edge as seen by one listing.
 pub(crate) struct Row<'a> {
     pub(crate) identity: Identity,
     pub(crate) properties: Vec<(&'a str, &'a Value)>,
 }
 
 impl Identity {
-    /// A number that no other has, but for one chance in very many.
+    /// A 128-bit hash, for practical purposes unique.
     pub(crate) fn hash(&self) -> u128 {
         let mut hasher = SipHasher13::new();
         Hash::hash(self, &mut hasher);
@@ -51,7 +51,7 @@ impl Identity {
     }
 }
 
-/// The rows of a batch, its nodes first; none of any other event.
+/// Rows of a batch, nodes first. Empty for other events.
 pub(crate) fn rows(event: &AssetEvent) -> impl Iterator<Item = Row<'_>> {
     let batch = match &event.event {
         Some(asset_event::Event::Batch(batch)) => Some(batch),

@@ -1,4 +1,4 @@
-//! A small sync for tests: two VPCs and an instance in one region, users that could not be listed.
+//! A small sync for tests: two VPCs and an instance in one region, and users that could not be listed.
 
 use crate::Writer;
 use events::{
@@ -52,7 +52,7 @@ pub(crate) fn event(scope: &Scope, attempt: u32, event: asset_event::Event) -> A
     AssetEvent { sync: Some(sync()), scope: Some(scope.clone()), attempt, event: Some(event) }
 }
 
-/// `started`, these batches, `finished`.
+/// Events of a listing: `started`, these batches, `finished`.
 pub(crate) fn listing(
     scope: &Scope,
     labels: &[&str],
@@ -90,7 +90,7 @@ pub(crate) fn users() -> Scope {
     scope("1", "global", "iam", "ListUsers")
 }
 
-/// The asset events.
+/// Asset events of the sync.
 pub(crate) fn events() -> Vec<AssetEvent> {
     let mut all = listing(
         &vpcs(),
@@ -106,7 +106,7 @@ pub(crate) fn events() -> Vec<AssetEvent> {
     all
 }
 
-/// What was said of the sync.
+/// Progress events of the sync.
 pub(crate) fn progress() -> Vec<SyncEvent> {
     let report = |scope: Scope, batches, assets, failure| WorkReport {
         item: Some(WorkItem {

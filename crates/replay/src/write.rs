@@ -1,13 +1,13 @@
-//! Writing a recording, a block at a time.
+//! Writes a recording block by block.
 
 use crate::format::{BLOCK, Chain, Head, MAGIC, MOST, VERSION};
 use events::{Message, Recorded, RecordingEnd, RecordingHeader, recorded::Record};
 use std::io::{self, Write};
 
-/// zstd's own default: rows compress to a tenth and less at every level.
+/// Compression level: zstd's default. Rows compress to a tenth or less at every level.
 const LEVEL: i32 = 3;
 
-/// Writes a recording; without [`Writer::finish`] what it wrote reads as cut off.
+/// Writer of a recording. Without [`Writer::finish`] the output is recognized as truncated.
 pub struct Writer<W> {
     output: W,
     chain: Chain,
@@ -17,10 +17,10 @@ pub struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a recording.
+    /// Starts a recording.
     ///
     /// # Errors
-    /// When the output takes no bytes.
+    /// Fails if the output cannot be written.
     pub fn new(mut output: W, header: RecordingHeader) -> io::Result<Self> {
         output.write_all(&MAGIC)?;
         output.write_all(&VERSION.to_be_bytes())?;
@@ -33,7 +33,7 @@ impl<W: Write> Writer<W> {
     /// Adds an encoded asset event.
     ///
     /// # Errors
-    /// When the output takes no bytes, or the event is larger than any message.
+    /// Fails if the output cannot be written, or the event is larger than any message.
     pub fn asset(&mut self, payload: &[u8]) -> io::Result<()> {
         self.counts.assets += 1;
         self.record(Record::Asset(payload.to_vec()))
@@ -42,16 +42,16 @@ impl<W: Write> Writer<W> {
     /// Adds an encoded sync event.
     ///
     /// # Errors
-    /// As [`Writer::asset`].
+    /// Same as [`Writer::asset`].
     pub fn sync(&mut self, payload: &[u8]) -> io::Result<()> {
         self.counts.syncs += 1;
         self.record(Record::Sync(payload.to_vec()))
     }
 
-    /// Says that nothing follows.
+    /// Writes the end mark and flushes the output.
     ///
     /// # Errors
-    /// When the output takes no bytes.
+    /// Fails if the output cannot be written.
     pub fn finish(mut self) -> io::Result<W> {
         self.record(Record::End(self.counts))?;
         self.flush()?;

@@ -1,4 +1,4 @@
-//! The calls of STS that give sessions.
+//! STS calls that return sessions.
 
 use super::{Aws, lock};
 use crate::{
@@ -13,14 +13,14 @@ use aws_sdk_sts::{Client, types::Tag};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// Default length of a session, and the longest that a role session can get for another role (IAM user guide, "Role
-/// chaining").
+/// Default session duration, and the longest one when a role assumes another role (IAM user guide, "Role chaining"), in
+/// seconds.
 const HOUR: i32 = 3_600;
-/// Limit of policies that are remembered as too large for tags. A service has one, and one for each choice of `--types`.
+/// Limit of policies recorded as too large for tags. A service has one, and one for each choice of `--types`.
 const MOST_UNTAGGED: usize = 256;
 
 impl Aws {
-    /// `AssumeRole`. With a purpose the session is attributed as far as the role allows.
+    /// Calls `AssumeRole`. With a purpose, the session is attributed as far as the role allows.
     pub(super) async fn assume(
         &self,
         profile: Option<&str>,
@@ -61,7 +61,8 @@ impl Aws {
                 }
                 Err(error) => match (narrowed, elsewhere(region, &error), less(allowed, &error)) {
                     (_, Some(other), _) => region = other,
-                    // Tags count towards the size of the policy. A session without the policy would be too wide.
+                    // Tags count towards the size of the policy. Never drop the policy instead: the session would be
+                    // too wide.
                     (Some((_, policy)), ..) if attribution.tags && is_too_large(&error) => {
                         has_room = false;
                         self.leave_untagged(policy);
@@ -73,10 +74,10 @@ impl Aws {
         }
     }
 
-    /// `AssumeRoleWithWebIdentity`: not role chaining, and the session can be narrowed at once.
+    /// Calls `AssumeRoleWithWebIdentity`. It is not role chaining, and the session can be narrowed directly.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// Returns a [`Refusal`] if the call fails.
     pub async fn with_token(
         &self,
         profile: Option<&str>,
@@ -105,7 +106,7 @@ impl Aws {
         session(answer.credentials, &doing)
     }
 
-    /// Asks STS in a region, and once more in the partition's default region if the account has deactivated STS there.
+    /// Calls STS in a region, and once more in the partition's default region if the account has deactivated STS there.
     async fn ask<T, E, F>(
         &self,
         settings: Settings<'_>,
@@ -125,10 +126,10 @@ impl Aws {
         asked.map_err(|error| Refusal::of_call(&error, doing))
     }
 
-    /// `GetFederationToken`: what a user's long-lived key can be narrowed to.
+    /// Calls `GetFederationToken`, which narrows a user's long-lived key.
     ///
     /// # Errors
-    /// [`Refusal`]; `NotAllowed` where the user may not call it.
+    /// Returns a [`Refusal`]: `NotAllowed` if the user may not make the call.
     pub async fn federate(
         &self,
         route: &Route,
@@ -149,7 +150,7 @@ impl Aws {
         let wanted = asked.or(role.duration_seconds).unwrap_or(HOUR);
         let chained = with.session_token().is_some();
         if chained && wanted > HOUR && self.first_time(format!("duration {}", role.arn)) {
-            tracing::warn!(role = %role.arn, duration_seconds = wanted, "one role's session gets at most an hour for another role: asking for an hour");
+            tracing::warn!(role = %role.arn, duration_seconds = wanted, "a session that assumes another role lasts at most an hour: requesting an hour");
         }
         if chained { wanted.min(HOUR) } else { wanted }
     }
@@ -158,14 +159,14 @@ impl Aws {
         lock(&self.attributions).get(role).copied().unwrap_or(Attribution::FULL)
     }
 
-    /// Remembers a policy that is too large for tags beside it.
+    /// Records a policy that is too large to be combined with tags.
     fn leave_untagged(&self, policy: &str) {
         let mut untagged = lock(&self.untagged);
         if untagged.len() >= MOST_UNTAGGED {
             untagged.clear();
         }
         if untagged.insert(policy.to_owned()) && self.first_time("too large for tags") {
-            tracing::info!("a session policy leaves no room for tags: CloudTrail shows the sync in the session's name");
+            tracing::info!("a session policy leaves no room for tags: CloudTrail shows the sync in the session name");
         }
     }
 
@@ -182,7 +183,7 @@ impl Aws {
         tracing::info!(
             role,
             denied,
-            "the role does not allow full attribution: CloudTrail shows the sync in the session's name"
+            "the role does not allow full attribution: CloudTrail shows the sync in the session name"
         );
     }
 }
@@ -192,15 +193,15 @@ fn tags(purpose: &Purpose) -> Vec<Tag> {
     purpose.tags().into_iter().filter_map(tag).collect()
 }
 
-/// Where to ask again if the account has deactivated STS in this region. No account can do so in its partition's default
-/// region (IAM user guide, "Manage AWS STS in an AWS Region").
+/// Returns the region for a second call if the account has deactivated STS in this one. No account can deactivate it in
+/// its partition's default region (IAM user guide, "Manage AWS STS in an AWS Region").
 fn elsewhere<E: ProvideErrorMetadata>(region: &str, error: &SdkError<E, HttpResponse>) -> Option<&'static str> {
     let is_deactivated = error.as_service_error()?.code() == Some("RegionDisabledException");
     let default = regions::default_region(regions::partition_of_region(region));
     Some(default).filter(|default| is_deactivated && *default != region)
 }
 
-/// What to leave out for this role after this error; none when it has another cause.
+/// Returns the reduced attribution to try after this error. `None` if the error has another cause.
 fn less<E: ProvideErrorMetadata>(attribution: Attribution, error: &SdkError<E, HttpResponse>) -> Option<Attribution> {
     let service = error.as_service_error()?;
     match service.code() {
@@ -209,14 +210,14 @@ fn less<E: ProvideErrorMetadata>(attribution: Attribution, error: &SdkError<E, H
     }
 }
 
-/// Policy and tags are packed together (STS API reference, `AssumeRole`).
+/// Whether policy and tags, which are packed together, are too large (STS API reference, `AssumeRole`).
 fn is_too_large<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("PackedPolicyTooLarge")
 }
 
 fn session(given: Option<aws_sdk_sts::types::Credentials>, doing: &str) -> Result<Credentials, Refusal> {
     let given =
-        given.ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS answers without credentials")))?;
+        given.ok_or_else(|| Refusal::new(Kind::Other, format!("cannot {doing}: AWS returned no credentials")))?;
     let end = std::time::SystemTime::try_from(given.expiration).ok();
     Ok(Credentials::new(given.access_key_id, given.secret_access_key, Some(given.session_token), end, "STS"))
 }

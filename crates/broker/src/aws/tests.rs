@@ -1,7 +1,7 @@
 use super::*;
 use tokio::sync::Barrier;
 
-/// Many leases find out at the same time that the same credentials have expired.
+/// Many concurrent leases find that the same credentials have expired.
 #[tokio::test]
 async fn one_renewal_serves_all_who_need_it() {
     const MANY: usize = 20;
@@ -11,7 +11,7 @@ async fn one_renewal_serves_all_who_need_it() {
     std::fs::write(&printed, json).expect("it can be written");
     let command = format!("sh -c 'echo >> {}; cat {}'", asked.display(), printed.display());
     let profiles = Profiles::parse(&format!("[profile p]\ncredential_process = {command}\n"), "").expect("it parses");
-    // Reading the files anew finds the same profile.
+    // Reading the files again finds the same profile.
     let config = folder.path().join("config");
     std::fs::write(&config, format!("[profile p]\ncredential_process = {command}\n")).expect("it can be written");
     let env = [("AWS_CONFIG_FILE", config.display().to_string())].into_iter().collect();

@@ -1,5 +1,5 @@
-//! The credentials that a profile has without another profile, in the order of botocore: web identity, IAM Identity Center, keys
-//! of the credentials file, login session, process, keys of the config file.
+//! Credentials that a profile has without another profile, in the order of botocore: web identity, IAM Identity Center,
+//! keys of the credentials file, login session, process, keys of the config file.
 
 use super::{PlanError, Planner};
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
     route::{File, Source, Sso, WebIdentity},
 };
 
-/// Key of the access key id.
+/// Configuration key of the access key id.
 pub(super) const ID: &str = "aws_access_key_id";
-/// Key of the secret access key.
+/// Configuration key of the secret access key.
 pub(super) const SECRET: &str = "aws_secret_access_key";
-/// Key of the session token.
+/// Configuration key of the session token.
 pub(super) const TOKEN: &str = "aws_session_token";
 
 impl Planner<'_> {
-    /// What a profile holds itself. A web identity may stand in the environment.
+    /// Returns the source in the profile itself. A web identity may come from the environment.
     pub(super) fn base(&self, profile: &str, env: Option<&Environment>) -> Result<Source, PlanError> {
         let named = || profile.to_owned();
         if let Some(identity) = self.web_identity(profile, env)? {
@@ -40,7 +40,7 @@ impl Planner<'_> {
         Err(PlanError::NoCredentials { profile: named() })
     }
 
-    /// Variables go before the profile's keys, one by one.
+    /// Each variable has precedence over the profile's key.
     fn web_identity(&self, profile: &str, env: Option<&Environment>) -> Result<Option<WebIdentity>, PlanError> {
         let set = |variable: &str, key: &str| {
             let variable = env.and_then(|env| env.raw(variable));
@@ -65,7 +65,7 @@ impl Planner<'_> {
         }))
     }
 
-    /// Account or role choose IAM Identity Center. An `sso_session` alone is for services that take its token.
+    /// An account or a role selects IAM Identity Center. An `sso_session` alone is for services that use its token.
     fn sso(&self, profile: &str) -> Result<Option<Sso>, PlanError> {
         let named = || profile.to_owned();
         if ["sso_account_id", "sso_role_name"].iter().all(|key| self.set(profile, key).is_none()) {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 const HUB: &str = "[profile hub]\naws_access_key_id = AKIDHUB\naws_secret_access_key = hush\nregion = eu-west-1\n";
 
-/// Every profile's route.
+/// Compares the route of every profile.
 fn check(config: &str, expected: &Expect) {
     let env: Environment = [("AWS_DEFAULT_REGION", "eu-central-1")].into_iter().collect();
     let profiles = Profiles::parse(config, "").expect("the config parses");
@@ -35,7 +35,7 @@ fn a_chain_of_profiles_has_an_end() {
     assert_eq!(of(MOST_SOURCES + 1), Err(PlanError::TooLong { profile: "p0".into() }));
 }
 
-/// The caller's route with these variables.
+/// Compares the caller's route with these variables.
 fn check_caller(env: &[(&str, &str)], config: &str, named: Option<&str>, expected: &Expect) {
     let env: Environment = env.iter().copied().collect();
     let profiles = Profiles::parse(config, "").expect("the config parses");
@@ -144,21 +144,21 @@ fn what_leads_nowhere_says_why() {
     check(
         &config,
         &expect![[r#"
-        a: source_profile goes round in a circle: a → b → c → a
-        b: source_profile goes round in a circle: b → c → a → b
-        c: source_profile goes round in a circle: c → a → b → c
-        both: profile "both" has both source_profile and credential_source: only one can be meant
-        none: profile "none" has a role_arn but neither source_profile nor credential_source: who is to assume it?
-        gone: the source_profile of "gone" is "missing", and there is no such profile
-        odd: credential_source of profile "odd" is "Ec2": it may be Ec2InstanceMetadata, EcsContainer or Environment
-        mfa: profile "mfa" has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process answer (aws configure export-credentials --profile mfa does)
+        a: source_profile forms a cycle: a → b → c → a
+        b: source_profile forms a cycle: b → c → a → b
+        c: source_profile forms a cycle: c → a → b → c
+        both: profile "both" has both source_profile and credential_source: remove one
+        none: profile "none" has a role_arn but neither source_profile nor credential_source: add one
+        gone: the source_profile of "gone" is "missing", but there is no such profile
+        odd: credential_source of profile "odd" is "Ec2": it must be Ec2InstanceMetadata, EcsContainer or Environment
+        mfa: profile "mfa" has an mfa_serial, but no person can enter a code: remove it, or use a credential_process (such as aws configure export-credentials --profile mfa)
         arn: role_arn of profile "arn": "read-only" is not the ARN of a role (arn:aws:iam::123456789012:role/name)
-        long: duration_seconds of profile "long" is "99999": it has to be a number from 900 to 43200
-        empty: profile "empty" takes its credentials from "nothing", which holds none
-        half: profile "half" holds only half of its keys: aws_secret_access_key is missing
+        long: duration_seconds of profile "long" is "99999": it must be a number from 900 to 43200
+        empty: profile "empty" takes its credentials from "nothing", which has none
+        half: profile "half" has only half of its keys: aws_secret_access_key is missing
         token: profile "token" has a web_identity_token_file but no role_arn
-        sso: profile "sso" uses the sso-session "s", and there is no such section
-        login: profile "login" has a login_session, which only the AWS CLI can use: add credential_process = aws configure export-credentials --profile login in a profile of its own
+        sso: profile "sso" uses the sso-session "s", but there is no such section
+        login: profile "login" has a login_session, which only the AWS CLI can use: in another profile, add credential_process = aws configure export-credentials --profile login
         keys: the keys of profile keys
     "#]],
     );
@@ -183,7 +183,7 @@ fn a_profile_that_is_not_there_is_answered_with_those_that_are() {
         let profiles = Profiles::parse(&config, "").expect("it parses");
         Planner::new(&Environment::default(), &profiles).caller(Some("x")).expect_err("it is not there").to_string()
     };
-    assert_eq!(known(0), r#"there is no AWS profile "x"; there is none at all"#);
+    assert_eq!(known(0), r#"there is no AWS profile "x"; there are no profiles"#);
     assert_eq!(known(2), r#"there is no AWS profile "x"; there are: p1, p2"#);
     assert!(known(3_000).ends_with("p9, p10, and 2990 more"), "{}", known(3_000));
 }
@@ -212,7 +212,7 @@ fn the_caller_is_found_as_the_sdks_find_it() {
         "",
         None,
         &expect![[
-            r#"AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not a role: "" is not the ARN of a role (arn:aws:iam::123456789012:role/name)"#
+            r#"AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not a role: "" is not the ARN of a role (arn:aws:iam::123456789012:role/name)"#
         ]],
     );
     let pod = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")];
@@ -223,7 +223,7 @@ fn the_caller_is_found_as_the_sdks_find_it() {
         "",
         None,
         &expect![
-            "no AWS credentials were found: neither keys in the environment, nor a profile, a web identity, a container's; instance metadata is switched off"
+            "no AWS credentials found: no keys in the environment, no profile, no web identity, no container role; instance metadata is disabled"
         ],
     );
 }
@@ -236,14 +236,12 @@ fn the_order_is_that_of_the_aws_cli() {
     check_caller(&irsa, &config, Some("hub"), &expect!["the keys of profile hub"]);
     check_caller(&irsa, &config, Some("empty"), &expect!["the instance's role"]);
     let disabled = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_ACCESS_KEY_ID", "A")];
-    check_caller(&disabled, &config, Some("empty"), &expect![[r#"profile "empty" holds no credentials"#]]);
+    check_caller(&disabled, &config, Some("empty"), &expect![[r#"profile "empty" has no credentials"#]]);
     check_caller(
         &disabled,
         &config,
         None,
-        &expect![
-            "the environment holds only half of its keys: AWS_SECRET_ACCESS_KEY is not set, or is nothing but whitespace"
-        ],
+        &expect!["the environment has only half of its keys: AWS_SECRET_ACCESS_KEY is not set, or is blank"],
     );
     let both = "[profile p]\ncredential_process = x\naws_access_key_id = C\naws_secret_access_key = hush\n";
     let profiles =
@@ -270,11 +268,11 @@ fn a_profile_with_a_typo_is_a_mistake_and_not_left_out() {
         &config,
         &expect![[r#"
         hub: the keys of profile hub
-        beta: profile "beta" has source_profile and no role_arn, so that it leads nowhere: write role_arn for role-arn
-        gamma: profile "gamma" has credential_source and no role_arn, so that it leads nowhere: write the role_arn, or delete the profile
-        delta: profile "delta" has external_id and no role_arn, so that it leads nowhere: write the role_arn, or delete the profile
-        epsilon: profile "epsilon" holds only half of its keys: aws_access_key_id is missing
-        zeta: profile "zeta" has a role_arn but neither source_profile nor credential_source: who is to assume it?
+        beta: profile "beta" has source_profile but no role_arn: rename role-arn to role_arn
+        gamma: profile "gamma" has credential_source but no role_arn: add it, or delete the profile
+        delta: profile "delta" has external_id but no role_arn: add it, or delete the profile
+        epsilon: profile "epsilon" has only half of its keys: aws_access_key_id is missing
+        zeta: profile "zeta" has a role_arn but neither source_profile nor credential_source: add one
         keys: the keys of profile keys
         process: the credential_process of profile process
     "#]],

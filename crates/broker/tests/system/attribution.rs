@@ -1,4 +1,5 @@
-//! Session tags and source identity against an STS that refuses them, one call however many ask, and what is cached.
+//! Session tags and source identity against an STS that denies them, concurrent requests that share one call, and
+//! caching.
 
 use crate::world::{ALPHA, ALPHA_ROLE, HUB, World};
 use serde_json::json;
@@ -47,7 +48,7 @@ async fn a_policy_that_leaves_no_room_for_tags_says_nothing_of_the_role() {
         calls = now;
     }
     assert!(!world.log().contains("does not allow full attribution"), "the role allows it");
-    // With neither tags nor room, nothing is left out that would widen the session.
+    // Without tags, and without room for them, nothing is omitted that would widen the session.
     world.cloud.aws.fault(too_large).await.expect("a fault");
     let refused = world.lease_for("S3", ALPHA, "iam", &["iam:ListUsers"]).await.expect_err("it is still too large");
     assert!(refused.to_string().contains("PackedPolicyTooLarge"), "{refused}");
@@ -90,12 +91,12 @@ async fn keys_that_expire_in_mid_sync_are_read_anew() {
     let expired =
         json!({ "service": "sts", "action": "AssumeRole", "times": 1, "status": 403, "code": "ExpiredToken" });
     world.cloud.aws.fault(expired).await.expect("a fault");
-    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the files were read anew, and the keys hold");
+    world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("the files were read again, and the keys are valid");
     world.end().await;
 }
 
-/// A process that prints the hub's key without an end: only AWS knows when it has expired. The command, and how often it
-/// ran so far.
+/// A process that prints the hub's key without an expiration: only AWS knows when it expires. Returns the command and a
+/// counter of its runs.
 fn endless(world: &World) -> (String, impl Fn() -> usize + use<>) {
     let key = world.key_env();
     let printed = json!({ "Version": 1, "AccessKeyId": key[0].1, "SecretAccessKey": key[1].1 });
@@ -105,7 +106,7 @@ fn endless(world: &World) -> (String, impl Fn() -> usize + use<>) {
     (command, move || std::fs::read_to_string(&asked).unwrap_or_default().lines().count())
 }
 
-/// AWS says of one call that its credentials have expired.
+/// Makes AWS reject one call because of expired credentials.
 async fn expired(world: &World, action: &str) {
     let fault = json!({ "service": "sts", "action": action, "times": 1, "status": 403, "code": "ExpiredToken" });
     world.cloud.aws.fault(fault).await.expect("a fault");

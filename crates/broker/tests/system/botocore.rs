@@ -1,4 +1,4 @@
-//! AWS files and environments, read by Groma and by botocore: the same sections, the same profiles with the same values, and the
+//! Compares Groma with botocore on the same AWS files and environments: the same sections, profiles and values, and the
 //! same source of credentials for every way to select a profile.
 
 mod expirations;
@@ -18,10 +18,10 @@ use random::Random;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-/// Of the generated files.
+/// Seed of the generated files.
 const SEED: u64 = 0x67_726f_6d61;
 
-/// Differences of one group that a failing test prints.
+/// Number of differences per group in the output of a failing test.
 const SHOWN: usize = 15;
 
 /// Two files and an environment.
@@ -29,9 +29,9 @@ const SHOWN: usize = 15;
 pub(crate) struct Case {
     config: Option<Vec<u8>>,
     credentials: Option<Vec<u8>>,
-    /// Variables; none is not set. `{folder}` is the home directory.
+    /// Variables; `None` is not set. `{folder}` is the home directory.
     env: Vec<(String, Option<String>)>,
-    /// Compare the sources of credentials, too.
+    /// Compare the sources of credentials too.
     sources: bool,
 }
 
@@ -84,7 +84,7 @@ impl Case {
     }
 }
 
-/// What botocore makes of the cases.
+/// botocore's results for the cases.
 fn botocore(cases: &[Case], folder: &Path) -> anyhow::Result<Vec<Value>> {
     let file = folder.join("cases.json");
     fs::write(&file, cases.iter().map(Case::json).collect::<Value>().to_string())?;
@@ -92,7 +92,7 @@ fn botocore(cases: &[Case], folder: &Path) -> anyhow::Result<Vec<Value>> {
     Ok(serde_json::from_str(&printed)?)
 }
 
-/// A home directory whose `.aws` is itself.
+/// A home directory that is its own `.aws`.
 fn home() -> anyhow::Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     std::os::unix::fs::symlink(".", folder.path().join(".aws"))?;
@@ -113,13 +113,13 @@ fn values(profiles: &Profiles) -> Value {
     profiles.names().map(|name| (name.to_owned(), of(name))).collect()
 }
 
-/// The non-empty text values of a profile; Groma ignores the others.
+/// Non-empty text values of a profile; Groma ignores the others.
 fn texts(values: &Value) -> Value {
     let some = |(_, value): &(&String, &Value)| value.as_str().is_some_and(|text| !text.is_empty());
     values.as_object().into_iter().flatten().filter(some).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Sections in their order, with nested and empty values.
+/// Sections in file order, with nested and empty values.
 fn sections(text: Option<&[u8]>) -> Value {
     let value = |value: &ini::Value| match value {
         ini::Value::Text(text) => json!(text),
@@ -138,7 +138,7 @@ fn sections(text: Option<&[u8]>) -> Value {
     }
 }
 
-/// A way as the Python script describes it; none where it needs something that the environment does not give.
+/// Formats a route like the Python script. `None` if it needs something outside the environment.
 fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<String> {
     let text = |parts: &[&str]| parts.iter().map(|part| json!(part).to_string()).collect::<Vec<_>>().join(" ");
     let mut all = match &route.source {
@@ -180,7 +180,7 @@ fn described(route: &Route, env: &Environment, profiles: &Profiles) -> Option<St
     Some(all)
 }
 
-/// The caller's way when a profile is selected in one of the ways that the Python script tries.
+/// Returns the caller's route when a profile is selected in one of the ways of the Python script.
 fn selected(
     selection: &str,
     case: &Case,
@@ -196,12 +196,12 @@ fn selected(
     (env, route)
 }
 
-/// Whether a value of a way is nothing but a space.
+/// Whether a value of a route is a single space.
 fn has_whitespace(theirs: &str) -> bool {
     format!("{theirs} ").contains(" \" \" ")
 }
 
-/// Why Groma refuses a way that botocore would go, or try to go.
+/// Reason why Groma rejects a route that botocore accepts or tries.
 fn excuse(theirs: &str, error: &PlanError) -> Option<&'static str> {
     let is_blank = theirs.contains("\"\"") || has_whitespace(theirs);
     let excuse = match error {
@@ -219,10 +219,10 @@ fn excuse(theirs: &str, error: &PlanError) -> Option<&'static str> {
     Some(excuse)
 }
 
-/// What came of comparing.
+/// Results of the comparison.
 #[derive(Default)]
 struct Compared {
-    /// Number of results by what they are.
+    /// Number of results by kind.
     counts: BTreeMap<&'static str, usize>,
     differences: Vec<String>,
 }
@@ -241,7 +241,7 @@ impl Compared {
         for (part, text) in [("config", &case.config), ("credentials", &case.credentials)] {
             let ours = sections(text.as_deref());
             let theirs = &theirs["sections"][part];
-            // Groma accepts what is given twice and a byte order mark.
+            // Groma accepts repeated keys and a byte order mark.
             if theirs["error"] != "ConfigParseError" && ours != *theirs {
                 self.differs(case, part, theirs, &ours);
             }

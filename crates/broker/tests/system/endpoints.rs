@@ -1,4 +1,4 @@
-//! Small real HTTP services that hand out credentials: an instance's metadata, a container's endpoint, Identity Center's
+//! Small real HTTP services that return credentials: instance metadata, a container's endpoint, Identity Center's
 //! portal.
 
 use aws_credential_types::Credentials;
@@ -11,12 +11,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// When credentials end.
+/// Expiration of the credentials.
 const END: &str = "2099-01-01T00:00:00Z";
-/// The same moment as programs write it that stand in for AWS's endpoints.
+/// The same time in a form used by programs that emulate AWS's endpoints.
 const OTHER_END: &str = "2099-01-01 01:00:00.5+0100";
 
-/// What was asked.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -25,14 +25,14 @@ pub(crate) struct Asked {
     pub(crate) headers: BTreeMap<String, String>,
 }
 
-/// A service on a free port, for as long as the test's runtime lives.
+/// A service on a free port that runs until the end of the test's runtime.
 pub(crate) struct Endpoint {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Endpoint {
-    /// Answers by this function: status and body.
+    /// Starts a service that calls this function for status and body.
     pub(crate) async fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -51,7 +51,7 @@ impl Endpoint {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// An instance's metadata service, IMDSv2 only: without a session token it answers 401.
+    /// Starts an instance's metadata service, IMDSv2 only: without a session token it returns 401.
     pub(crate) async fn instance(role: &'static str, credentials: Credentials) -> Self {
         let listing = "/latest/meta-data/iam/security-credentials/";
         Self::start(move |asked| {
@@ -70,7 +70,7 @@ impl Endpoint {
         .await
     }
 
-    /// A container's endpoint at `/credentials`, for who shows this token.
+    /// Starts a container's endpoint at `/credentials`, which requires this token.
     pub(crate) async fn container(token: &'static str, credentials: Credentials) -> Self {
         Self::start(move |asked| {
             let shown = asked.headers.get("authorization").map(String::as_str);

@@ -1,5 +1,5 @@
-//! `groma-broker` as a process of its own, with a real NATS, a simulated AWS and real HTTP services for credentials. Every
-//! test also reads all that the broker logged at the most verbose level and all that went over the bus, for secrets.
+//! `groma-broker` as its own process, with a real NATS, a simulated AWS and real HTTP services for credentials. Every
+//! test also searches the broker's most verbose log and all messages on the bus for secrets.
 
 mod attribution;
 mod botocore;

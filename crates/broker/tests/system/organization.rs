@@ -8,7 +8,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// Id of the unit of this name, anywhere in the organization.
+/// Id of the unit with this name, anywhere in the organization.
 async fn unit(world: &World, name: &str) -> String {
     let list = |operation: &'static str, parameters: Value| {
         world.cloud.aws.call(HUB, "us-east-1", "organizations", operation, parameters)
@@ -38,13 +38,13 @@ async fn every_account_and_the_callers_own_without_the_role() {
     expect![[r"
         111111111111 master aws us-east-1
         222222222222 alpha aws us-east-1
-        333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which"]].assert_eq(&text);
+        333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS returned AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it requires another external id: AWS does not say which"]].assert_eq(&text);
     let lease = world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("a lease");
     assert!(world.whose(&lease.credentials).await.contains("assumed-role/cartography-read-only/groma-iam-"));
     world.end().await;
 }
 
-/// The session of the hub's instance: it may assume the role in every account.
+/// A session of the hub's instance, which may assume the role in every account.
 async fn on_an_instance(world: &World) -> Vec<(&'static str, String)> {
     let session = world.session_of(HUB, "cartography-service").await;
     let instance = Endpoint::instance("cartography-service", session).await;
@@ -56,7 +56,7 @@ async fn the_callers_own_session_is_not_leased() {
     let mut world = World::new().await;
     let env = on_an_instance(&world).await;
     world.broker(&["--accounts", "organization", "--include", HUB], &env).await.expect("it starts");
-    expect!["111111111111 master: no credentials: own identity kept: the instance's role would have to leave the broker for account 111111111111: AWS cannot narrow a role's session to one service from within; create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity. The role arn:aws:iam::111111111111:role/cartography-read-only is not there for the broker: cannot assume arn:aws:iam::111111111111:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:sts::111111111111:assumed-role/cartography-service/i-0abc is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111111111111:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which"].assert_eq(&world.accounts_text().await);
+    expect!["111111111111 master: no credentials: own identity kept: the instance's role would have to leave the broker for account 111111111111: AWS cannot narrow an existing role session to one service; create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity. The role arn:aws:iam::111111111111:role/cartography-read-only cannot be used: cannot assume arn:aws:iam::111111111111:role/cartography-read-only: AWS returned AccessDenied (User: arn:aws:sts::111111111111:assumed-role/cartography-service/i-0abc is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111111111111:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it requires another external id: AWS does not say which"].assert_eq(&world.accounts_text().await);
     for (service, action) in [("sts", "sts:GetCallerIdentity"), ("ec2", "ec2:DescribeVpcs"), ("iam", "iam:ListUsers")] {
         let refused = world.lease(HUB, service, &[action]).await.expect_err("it stays in the broker");
         let words = "own identity kept: the instance's role would have to leave the broker for account 111111111111";
@@ -65,7 +65,7 @@ async fn the_callers_own_session_is_not_leased() {
     world.end().await;
 }
 
-/// A lease is no way into another account, also if the operator leases the caller's own session.
+/// A lease never leads into another account, even if the operator leases the caller's own session.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_way() {
     let mut world = World::alone().await;
@@ -142,7 +142,7 @@ async fn closed_accounts_are_skipped_and_said() {
     assert!(!answer.unreachable.iter().any(|account| account.id == BETA));
     let skipped: Vec<_> = answer.skipped.iter().map(|it| [&*it.id, &*it.name, &*it.reason]).collect();
     assert_eq!((skipped, answer.skipped_total), (vec![[BETA, "beta", "suspended"]], 1));
-    assert!(world.log().contains("an account that is not active is skipped"));
+    assert!(world.log().contains("skipping an account that is not active"));
     let denied = json!({ "service": "organizations", "status": 400, "code": "AccessDeniedException", "message": "no" });
     world.cloud.aws.fault(denied).await.expect("a fault");
     let text = world.accounts_text().await;
@@ -153,7 +153,8 @@ async fn closed_accounts_are_skipped_and_said() {
     world.end().await;
 }
 
-/// Organizations with alpha in a unit. The first page of its parents is empty, as AWS may answer; `more`: another follows.
+/// Organizations with alpha in a unit. The first page of its parents is empty, as AWS allows; `more`: another page
+/// follows.
 async fn organization_of_pages(more: bool) -> Endpoint {
     let account = json!({ "Account": { "Id": ALPHA, "Name": "alpha", "Status": "ACTIVE",
         "Arn": format!("arn:aws:organizations::{HUB}:account/o-exampleorgid/{ALPHA}") } });

@@ -1,4 +1,4 @@
-//! Hub and spokes by profiles, and what a lease may do.
+//! Hub and spokes by profiles, and the permissions of a lease.
 
 use crate::{
     endpoints::given,
@@ -96,8 +96,8 @@ async fn keys_that_were_renewed_are_taken_without_a_restart() {
     world.end().await;
 }
 
-/// Two profiles lead into alpha: `raw` holds a session of the account itself, which would be leased as it is; `role` assumes
-/// the role.
+/// Two profiles lead into alpha: `raw` has a session of the account itself, which would be leased unchanged; `role`
+/// assumes the role.
 async fn a_role_and_a_raw_session(world: &World) {
     world.hub_keys();
     let session = world.session_of(ALPHA, "cartography-read-only").await;
@@ -118,7 +118,7 @@ async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_profile() {
     for (status, code, words) in NO_DENIALS {
         let fault = json!({ "service": "sts", "action": "AssumeRole", "status": status, "code": code });
         world.cloud.aws.fault(fault).await.expect("a fault");
-        // Each is a sync of its own, so that no earlier lease answers. First as a replica that discovered nothing.
+        // Each is its own sync, so that no cached lease is used. First as a replica without a discovery.
         world.lease_for(code, ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("there is no other way");
         let text = world.accounts_text().await;
         assert!(text.starts_with(&format!("{ALPHA} role: {words}")) && text.lines().count() == 1, "{code}: {text}");
@@ -129,7 +129,8 @@ async fn an_error_that_says_nothing_of_the_role_leads_to_no_other_profile() {
     world.cloud.aws.fault(denied).await.expect("a fault");
     assert_eq!(world.accounts_text().await, format!("{ALPHA} raw aws us-east-1"), "a plain denial leads on");
     let log = world.log();
-    let replaced = log.lines().find(|line| line.contains("a profile is replaced by another one of the same account"));
+    let replaced =
+        log.lines().find(|line| line.contains("another profile of the same account is used instead of this one"));
     let replaced = replaced.expect("it is said");
     for words in ["role", "raw", ALPHA, "not allowed: cannot assume"] {
         assert!(replaced.contains(words), "{words}: {replaced}");

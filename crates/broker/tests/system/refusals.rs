@@ -1,4 +1,4 @@
-//! What cannot be leased, and the sentence that says why. The rest goes on.
+//! Leases that are refused, with the message. The others still work.
 
 use crate::world::{ALPHA, ALPHA_ROLE, BETA_ROLE, HUB, World};
 use expect_test::expect;
@@ -20,12 +20,12 @@ async fn each_in_its_own_words_and_the_others_go_on() {
     world.broker(&["--accounts", "profiles"], &[]).await.expect("it starts");
     expect![[r#"
         222222222222 alpha aws us-east-1
-        333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
-        444444444444 gone: no credentials: not allowed: cannot assume arn:aws:iam::444444444444:role/none: AWS answers AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444444444444:role/none); the role does not exist, its trust policy does not name the caller, or it wants another external id: AWS does not say which
-        555555555555 mfa: no credentials: configuration: profile "mfa" has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process answer (aws configure export-credentials --profile mfa does)
-        666666666666 env: no credentials: no source credentials: the environment's keys are not there
-        777777777777 odd: no credentials: configuration: retry_mode of profile odd is "often": it may be standard, adaptive or legacy
-         process: no credentials: no source credentials: the credential_process of profile process cannot be had: an error occurred while loading credentials: the command ended with exit status: 7
+        333333333333 beta: no credentials: not allowed: cannot assume arn:aws:iam::333333333333:role/cartography-read-only: AWS returned AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333:role/cartography-read-only); the role does not exist, its trust policy does not name the caller, or it requires another external id: AWS does not say which
+        444444444444 gone: no credentials: not allowed: cannot assume arn:aws:iam::444444444444:role/none: AWS returned AccessDenied (User: arn:aws:iam::111111111111:user/groma is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444444444444:role/none); the role does not exist, its trust policy does not name the caller, or it requires another external id: AWS does not say which
+        555555555555 mfa: no credentials: configuration: profile "mfa" has an mfa_serial, but no person can enter a code: remove it, or use a credential_process (such as aws configure export-credentials --profile mfa)
+        666666666666 env: no credentials: no source credentials: the environment's keys are missing
+        777777777777 odd: no credentials: configuration: retry_mode of profile odd is "often": it must be standard, adaptive or legacy
+         process: no credentials: no source credentials: the credential_process of profile process are not available: an error occurred while loading credentials: the command ended with exit status: 7
         111111111111 hub: no credentials: own identity kept: the keys of profile hub would have to leave the broker for account 111111111111: the user may not call sts:GetFederationToken, which narrows its key to one service; allow the user sts:GetFederationToken, or create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity; or leave the profile out: name the others with --profile"#]].assert_eq(&world.accounts_text().await);
     world.lease(ALPHA, "iam", &["iam:ListUsers"]).await.expect("alpha can be leased all the same");
     let refused = world.lease("333333333333", "iam", &["iam:ListUsers"]).await.expect_err("beta cannot");
@@ -93,14 +93,14 @@ async fn nothing_to_begin_with() {
     let mut world = World::new().await;
     let (status, said) = world.broker(&[], &[]).await.expect_err("it ends");
     assert_eq!(status, 1);
-    assert!(said.lines().last().is_some_and(|line| line.starts_with("error: no AWS credentials were found")), "{said}");
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("error: no AWS credentials found")), "{said}");
     world.config("[profile a]\nregion = eu-west-1\n");
     for (arguments, words) in [
         (
             &["--accounts", "profiles", "--profile", "b"] as &[&str],
             r#"error: there is no AWS profile "b"; there are: a"#,
         ),
-        (&["--accounts", "current", "--profile", "a"], r#"error: profile "a" holds no credentials"#),
+        (&["--accounts", "current", "--profile", "a"], r#"error: profile "a" has no credentials"#),
     ] {
         let (status, said) = world.broker(arguments, &[]).await.expect_err("it ends");
         assert_eq!((status, said.lines().last()), (1, Some(words)));

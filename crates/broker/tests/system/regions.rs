@@ -1,4 +1,4 @@
-//! Where STS is asked: in which partition and in which region.
+//! Partition and region of the STS endpoint.
 
 use crate::{
     endpoints::Endpoint,
@@ -8,8 +8,7 @@ use expect_test::{Expect, expect};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The hosts that a broker wants to be connected with for a profile with these lines: by way of a proxy that writes them
-/// down and lets nothing through.
+/// Hosts to which a broker connects for a profile with these lines, recorded by a proxy that rejects every connection.
 async fn asked(role: &str, lines: &str, expected: Expect) {
     let proxy = Endpoint::start(|_| (502, String::new())).await;
     let mut world = World::new().await;
@@ -33,12 +32,12 @@ async fn asked(role: &str, lines: &str, expected: Expect) {
 async fn sts_is_asked_in_the_profiles_region_if_every_account_has_it() {
     let role = "arn:aws:iam::222222222222:role/r";
     asked(role, "region = eu-west-1\n", expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
-    // Sessions of the global endpoint would be refused in regions that accounts opt into.
+    // Opt-in regions would reject sessions of the global endpoint.
     let legacy = "region = eu-west-1\nsts_regional_endpoints = legacy\n";
     asked(role, legacy, expect!["CONNECT sts.eu-west-1.amazonaws.com:443"]).await;
     let legacy = "region = eu-south-1\nsts_regional_endpoints = legacy\n";
     asked(role, legacy, expect!["CONNECT sts.us-east-1.amazonaws.com:443"]).await;
-    // STS of a region that accounts opt into refuses roles of accounts that have not.
+    // STS of an opt-in region rejects roles of accounts that have not opted in.
     asked(role, "region = eu-south-1\n", expect!["CONNECT sts.us-east-1.amazonaws.com:443"]).await;
 }
 
@@ -73,7 +72,7 @@ async fn an_account_in_another_partition() {
     }
 }
 
-/// STS is asked in the default region for the accounts that have deactivated it in the broker's.
+/// For accounts that have deactivated STS in the broker's region, the default region is used.
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_deactivated_sts_in_the_region_are_entered() {
     let mut world = World::alone().await;

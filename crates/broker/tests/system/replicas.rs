@@ -75,12 +75,12 @@ async fn one_with_another_configuration_does_not_serve_beside_the_first() {
         assert!(!world.accounts_text().await.contains("beta"), "answer {nth} is the first broker's");
     }
     world.kill(0).await;
-    waits.until("the broker answers").await;
+    waits.until("the broker is ready").await;
     assert!(world.accounts_text().await.contains("333333333333 beta aws"));
     world.end().await;
 }
 
-/// The same flags and files, and keys of another account.
+/// The same flags and files, but keys of another account.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_with_another_caller_does_not_serve_beside_the_first() {
     let mut world = World::new().await;
@@ -100,7 +100,7 @@ async fn one_with_another_caller_does_not_serve_beside_the_first() {
     world.end().await;
 }
 
-/// Anybody on an open bus can say such things.
+/// Any client of an open bus can send such messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_broker_says_ends_none() {
     let mut world = World::new().await;
@@ -115,7 +115,7 @@ async fn what_no_broker_says_ends_none() {
     world.end().await;
 }
 
-/// The second broker never listed the organization, and gives a lease with a few calls.
+/// The second broker never listed the organization. It needs only a few calls for a lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_finds_one_account_without_the_others() {
     let mut world = World::alone().await;

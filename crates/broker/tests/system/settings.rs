@@ -1,4 +1,4 @@
-//! Settings that the SDK would panic on or pass over, and what collectors are told.
+//! Settings that would make the SDK panic or that it would ignore, and the settings sent to collectors.
 
 use crate::world::{ALPHA, ALPHA_ROLE, BETA_EXTERNAL_ID, BETA_ROLE, World};
 use events::RetryMode;
@@ -25,7 +25,7 @@ async fn retry_settings_reach_the_collectors() {
         let world = started(config, env).await.expect("it starts");
         let lease = world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
         assert_eq!((lease.settings.retry_mode(), lease.settings.max_attempts), (mode, attempts), "{config}{env:?}");
-        assert_eq!(world.log().contains("is read as `standard`"), said, "{config}{env:?}");
+        assert_eq!(world.log().contains("is treated as `standard`"), said, "{config}{env:?}");
         world.end().await;
     }
 }
@@ -43,12 +43,12 @@ async fn each_service_has_its_endpoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_are_none_end_it_at_once() {
     for (name, value, words) in [
-        ("AWS_MAX_ATTEMPTS", "0", r#"error: AWS_MAX_ATTEMPTS is "0": it has to be a number from 1 on"#),
-        ("AWS_RETRY_MODE", "often", r#"error: AWS_RETRY_MODE is "often": it may be standard, adaptive or legacy"#),
+        ("AWS_MAX_ATTEMPTS", "0", r#"error: AWS_MAX_ATTEMPTS is "0": it must be a number of at least 1"#),
+        ("AWS_RETRY_MODE", "often", r#"error: AWS_RETRY_MODE is "often": it must be standard, adaptive or legacy"#),
         (
             "AWS_STS_REGIONAL_ENDPOINTS",
             "x",
-            r#"error: AWS_STS_REGIONAL_ENDPOINTS is "x": it may be regional or legacy"#,
+            r#"error: AWS_STS_REGIONAL_ENDPOINTS is "x": it must be regional or legacy"#,
         ),
     ] {
         let (status, said) = started("", &[(name, value)]).await.err().expect("it ends");
@@ -62,11 +62,11 @@ async fn everything_but_true_means_no() {
     let world = started("", &env).await.expect("it starts");
     let lease = world.lease(ALPHA, "ec2", &["ec2:DescribeVpcs"]).await.expect("a lease");
     assert_eq!((lease.settings.use_dual_stack, lease.settings.use_fips), (false, false));
-    assert!(world.log().contains(r#"AWS_USE_FIPS_ENDPOINT is "no": only true means yes"#), "{}", world.log());
+    assert!(world.log().contains(r#"AWS_USE_FIPS_ENDPOINT is "no": only `true` counts as true"#), "{}", world.log());
     world.end().await;
 }
 
-/// The environment of the other tests names the endpoint, so that the section is not looked for.
+/// The environment of the other tests names the endpoint, so the section is not read.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_services_section_that_is_not_there_costs_its_profile_alone() {
     let more = format!(
@@ -84,7 +84,7 @@ async fn a_services_section_that_is_not_there_costs_its_profile_alone() {
     world.broker(&["--profile", "alpha", "--profile", "beta"], &env).await.expect("it starts");
     expect![[r#"
         222222222222 alpha aws us-east-1
-        333333333333 beta: no credentials: configuration: services of profile beta is "typo": there is no [services typo], or it is empty"#]].assert_eq(&world.accounts_text().await);
+        333333333333 beta: no credentials: configuration: services of profile beta is "typo": [services typo] is missing or empty"#]].assert_eq(&world.accounts_text().await);
     world.end().await;
 }
 
@@ -97,7 +97,7 @@ async fn two_selected_profiles_are_said() {
         let env = [("AWS_DEFAULT_PROFILE", "hub".to_owned()), ("AWS_PROFILE", other.to_owned())];
         world.broker(&["--lease-own-identity"], &env).await.expect("it starts");
         assert_eq!(world.accounts_text().await, "111111111111 hub aws us-east-1");
-        assert_eq!(world.log().contains("AWS_DEFAULT_PROFILE and AWS_PROFILE name two profiles"), said);
+        assert_eq!(world.log().contains("AWS_DEFAULT_PROFILE and AWS_PROFILE name different profiles"), said);
         world.end().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Every documented way to the first credentials.
+//! All documented sources of the first credentials.
 
 use crate::{
     endpoints::{Endpoint, given},
@@ -8,7 +8,7 @@ use credentials::Lease;
 use expect_test::expect;
 use serde_json::json;
 
-/// Where `aws sso login` keeps the token of `[sso-session work]`: the SHA-1 of its name.
+/// File in which `aws sso login` caches the token of `[sso-session work]`: the SHA-1 of its name.
 const SSO_CACHE: &str = ".aws/sso/cache/e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json";
 const ALPHA_ONLY: &str = "222222222222 x aws us-east-1";
 
@@ -20,7 +20,7 @@ fn x(source: &str) -> String {
     )
 }
 
-/// A proxy for everything but the simulated AWS, which is asked by the name `localhost`.
+/// A proxy for everything except the simulated AWS, which is addressed as `localhost`.
 async fn proxied(world: &World) -> (Endpoint, Vec<(&'static str, String)>) {
     let proxy = Endpoint::start(|_| (502, String::new())).await;
     let env = vec![
@@ -31,7 +31,7 @@ async fn proxied(world: &World) -> (Endpoint, Vec<(&'static str, String)>) {
     (proxy, env)
 }
 
-/// The one lease that every way has to end in.
+/// Requests the lease with which every test ends.
 async fn lease(world: &World, account: &str) -> Lease {
     let lease = world.lease(account, "iam", &["iam:ListUsers"]).await.expect("a lease");
     world.iam(&lease.credentials).list_users().send().await.expect("it may do what it is for");
@@ -53,7 +53,7 @@ async fn keys_in_the_environment_for_a_role_and_alone() {
     expect!["111111111111 default aws us-east-1"].assert_eq(&world.accounts_text().await);
     let lease = lease(&world, HUB).await;
     assert!(world.whose(&lease.credentials).await.ends_with("user/groma"), "IAM takes no narrowed session of a user");
-    assert!(world.log().contains("collectors get the caller's own credentials, sealed: AWS refuses IAM"));
+    assert!(world.log().contains("leasing the caller's own credentials to collectors, sealed: AWS denies IAM"));
     world.end().await;
 }
 
@@ -71,7 +71,7 @@ async fn a_users_key_is_narrowed_where_aws_can() {
         world.assume(&lease.credentials, ALPHA_ROLE).await.expect_err("it is narrowed");
     }
     let refused = world.lease(HUB, "iam", &["iam:ListUsers"]).await.expect_err("the key stays in the broker");
-    expect!["own identity kept: the environment's keys would have to leave the broker for account 111111111111: AWS refuses IAM to every session that a user's key can be narrowed to; create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity"].assert_eq(&refused.to_string());
+    expect!["own identity kept: the environment's keys would have to leave the broker for account 111111111111: AWS denies IAM to every session to which a user's key can be narrowed; create a role in account 111111111111 for the broker to assume (--role, or role_arn of a profile), or pass --lease-own-identity"].assert_eq(&refused.to_string());
     assert_eq!(refused.failure().class(), events::FailureClass::Credentials);
     let throttled = json!({ "service": "sts", "action": "GetFederationToken", "status": 400, "code": "Throttling" });
     world.cloud.aws.fault(throttled).await.expect("a fault");
@@ -156,9 +156,9 @@ async fn an_instances_role_alone() {
     let lease = lease(&world, HUB).await;
     assert!(world.whose(&lease.credentials).await.ends_with("assumed-role/cartography-service/i-0abc"));
     assert!(lease.credentials.expiry().is_some(), "it ends when the instance's session ends");
-    assert!(
-        world.log().contains("collectors get the caller's own credentials, sealed: AWS cannot narrow a role's session")
-    );
+    assert!(world.log().contains(
+        "leasing the caller's own credentials to collectors, sealed: AWS cannot narrow an existing role session"
+    ));
     world.end().await;
 }
 

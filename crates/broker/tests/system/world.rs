@@ -1,4 +1,4 @@
-//! What every test stands on.
+//! Fixtures of every test.
 
 use aws_credential_types::Credentials;
 use credentials::{Lease, LeaseError, LeaseRequester};
@@ -14,7 +14,7 @@ use std::{
 use testkit::{Aws, Nats, Size};
 use tokio::{process::Child, sync::OnceCell, task::JoinHandle};
 
-/// Errors of AssumeRole that say nothing of the role: status, code, and the refusal's words.
+/// Errors of AssumeRole that say nothing about the role: status, code, and words of the refusal.
 pub(crate) const NO_DENIALS: [(u16, &str, &str); 5] = [
     (400, "Throttling", "throttled: throttled: cannot assume"),
     (503, "ServiceUnavailable", "no credentials: AWS unreachable: cannot assume"),
@@ -28,20 +28,20 @@ pub(crate) const ALPHA: &str = "222222222222";
 pub(crate) const BETA: &str = "333333333333";
 pub(crate) const ALPHA_ROLE: &str = "arn:aws:iam::222222222222:role/cartography-read-only";
 pub(crate) const BETA_ROLE: &str = "arn:aws:iam::333333333333:role/cartography-read-only";
-/// What the seeded role of beta wants to hear.
+/// External id required by the seeded role of beta.
 pub(crate) const BETA_EXTERNAL_ID: &str = "survey-of-beta";
-/// Sync of all leases here.
+/// Sync id of all leases.
 pub(crate) const SYNC: &str = "01K0EXAMPLE000000000000000";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A simulated AWS with an organization: the hub's user `groma` and a read-only role in alpha and beta.
+/// A simulated AWS with an organization: the hub's user `groma`, and a read-only role in alpha and beta.
 pub(crate) struct Cloud {
     pub(crate) aws: Aws,
     /// Access key of the hub's user.
     pub(crate) key: Credentials,
 }
 
-/// One test's own bus, home directory and brokers, in the shared cloud or one of its own.
+/// Bus, home directory and brokers of one test, in the shared cloud or its own.
 pub(crate) struct World {
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) home: tempfile::TempDir,
@@ -71,7 +71,7 @@ impl Cloud {
         Arc::new(Self { aws, key })
     }
 
-    /// The one that all tests share which neither count calls nor make them fail.
+    /// The cloud shared by all tests that neither count calls nor make them fail.
     pub(crate) async fn shared() -> Arc<Self> {
         static CLOUD: OnceCell<Arc<Cloud>> = OnceCell::const_new();
         CLOUD.get_or_init(Self::new).await.clone()
@@ -83,7 +83,7 @@ impl World {
         Self::within(Cloud::shared().await).await
     }
 
-    /// With a cloud that nobody else uses.
+    /// A world with its own cloud.
     pub(crate) async fn alone() -> Self {
         Self::within(Cloud::new().await).await
     }
@@ -126,7 +126,7 @@ impl World {
         path
     }
 
-    /// The hub's keys as environment.
+    /// Environment with the hub's keys.
     pub(crate) fn key_env(&self) -> Vec<(&'static str, String)> {
         let key = &self.cloud.key;
         vec![
@@ -135,12 +135,12 @@ impl World {
         ]
     }
 
-    /// Starts a broker and waits until it answers, or ends: then its status and all it said.
+    /// Starts a broker and waits until it is ready. If it ends instead, returns its status and output.
     pub(crate) async fn broker(&mut self, arguments: &[&str], env: &[(&str, String)]) -> Result<(), (i32, String)> {
         let Broker { mut child, log } = self.start(arguments, env);
         let patience = Instant::now() + PATIENCE;
         loop {
-            if read(&log).contains("the broker answers") {
+            if read(&log).contains("the broker is ready") {
                 self.brokers.push(Broker { child, log });
                 return Ok(());
             }
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// Starts a broker that need not answer.
+    /// Starts a broker without waiting until it is ready.
     pub(crate) fn waiting_broker(&self, arguments: &[&str], env: &[(&str, String)]) -> Waiting {
         let Broker { child, log } = self.start(arguments, env);
         Waiting { _child: child, log }
@@ -195,7 +195,7 @@ impl World {
         self.brokers[nth].child.kill().await.expect("it runs");
     }
 
-    /// What all brokers logged.
+    /// Log of all brokers.
     pub(crate) fn log(&self) -> String {
         self.brokers.iter().map(|broker| read(&broker.log)).collect()
     }
@@ -207,7 +207,7 @@ impl World {
         AccountsAnswer::decode(answer).expect("it is an answer")
     }
 
-    /// The accounts as lines of text.
+    /// Formats the accounts as lines of text.
     pub(crate) async fn accounts_text(&self) -> String {
         let answer = self.accounts().await;
         let reachable =
@@ -237,14 +237,14 @@ impl World {
         Ok(lease)
     }
 
-    /// From now on nobody may hear these.
+    /// Adds values that must not appear in logs or messages from now on.
     pub(crate) fn keep_secret(&self, credentials: &Credentials) {
         let mut secrets = self.secrets.lock().expect("no panic");
         secrets.push(credentials.secret_access_key().to_owned());
         secrets.extend(credentials.session_token().map(str::to_owned));
     }
 
-    /// A session of a role, as AWS's own services hand it to an instance or a container.
+    /// Returns a session of a role, as AWS returns it to an instance or a container.
     pub(crate) async fn session_of(&self, account: &str, role: &str) -> Credentials {
         let parameters = serde_json::json!({ "RoleArn": format!("arn:aws:iam::{account}:role/{role}"), "RoleSessionName": "i-0abc" });
         let answer =
@@ -261,7 +261,7 @@ impl World {
         credentials
     }
 
-    /// Lets the hub's user call this action.
+    /// Allows this action to the hub's user.
     pub(crate) async fn allow_hub_user(&self, action: &str) {
         let document = serde_json::json!({ "Version": "2012-10-17",
             "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] });
@@ -270,7 +270,7 @@ impl World {
         self.cloud.aws.call(HUB, "us-east-1", "iam", "put_user_policy", named).await.expect("the user is there");
     }
 
-    /// Whose the credentials are, as AWS sees it.
+    /// Returns the identity of the credentials according to AWS.
     pub(crate) async fn whose(&self, credentials: &Credentials) -> String {
         let answer = self.sts(credentials).get_caller_identity().send().await;
         answer.expect("AWS knows them").arn.unwrap_or_default()
@@ -309,7 +309,7 @@ impl World {
         calls.iter().filter(|call| call.service == "sts" && call.action == action).count()
     }
 
-    /// Ends the brokers and looks for secrets in all they said.
+    /// Ends the brokers and searches their output for secrets.
     pub(crate) async fn end(mut self) {
         for broker in &mut self.brokers {
             broker.child.start_kill().ok();
@@ -328,7 +328,7 @@ impl World {
     }
 }
 
-/// A broker that need not answer; it ends when this is dropped.
+/// A broker that need not become ready. Dropping it ends the process.
 pub(crate) struct Waiting {
     _child: Child,
     log: PathBuf,
@@ -339,7 +339,7 @@ impl Waiting {
         read(&self.log)
     }
 
-    /// Waits until it has logged this.
+    /// Waits until it has logged this text.
     pub(crate) async fn until(&self, words: &str) {
         let patience = Instant::now() + PATIENCE;
         while !self.log().contains(words) {

@@ -1,5 +1,5 @@
-//! Accounts, their regions, and what may be read in each: the calls of a sync, each listing up to the first item of each
-//! type.
+//! Checks accounts, their regions, and the permissions in each. Makes the calls of a sync, each listing up to the first
+//! item of each type.
 
 use super::check::{Check, Status};
 use crate::collectors::{self, Collector};
@@ -17,14 +17,14 @@ use std::{
     time::Duration,
 };
 
-/// The broker tries every role before it answers.
+/// Time limit of the broker, which tries every role before it answers.
 const ACCOUNTS_TIMEOUT: Duration = Duration::from_mins(3);
-/// Accounts and regions of a service that are tried at once.
+/// Accounts and regions of a service that are checked at the same time.
 const AT_ONCE: usize = 8;
-/// What the sessions of a doctor are called where a sync's bear its id.
+/// Name of the doctor's sessions, in place of a sync id.
 const NAME: &str = "doctor";
 
-/// Everything that can be known of the accounts.
+/// Checks all accounts.
 pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check> {
     let answer = match accounts(bus).await {
         Ok(answer) => answer,
@@ -33,7 +33,7 @@ pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check>
     let answer = match selection::select(answer, request.accounts.as_deref()) {
         Ok(answer) => answer,
         Err(unknown) => {
-            let fix = "leave it out of --account, or give the broker a profile for it";
+            let fix = "remove it from --account, or add a profile for it";
             return vec![Check::bad(Status::Fatal, "account", "AWS", unknown.to_string(), fix)];
         }
     };
@@ -52,7 +52,7 @@ pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check>
 
 async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
     let bad = |found: String| {
-        let fix = "run it again with --log debug; if it stays, report it";
+        let fix = "run again with --log debug; if the problem persists, report it";
         Check::bad(Status::Fatal, "accounts", "AWS", found, fix)
     };
     let asked = AccountsRequest {}.encode_to_vec();
@@ -74,15 +74,16 @@ async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
     }
 }
 
-/// Which accounts can be entered, and which not. AWS knows the caller if it let it enter one, or refused it a role.
+/// Lists the accounts that can and cannot be entered. AWS knows the caller if it can enter an account, or was denied a
+/// role.
 fn entered(answer: &AccountsAnswer) -> Vec<Check> {
     let kind = |it: &UnreachableAccount| Kind::of_sentence(&it.failure.clone().unwrap_or_default().error);
     let answered = |it| matches!(kind(it), Kind::NotAllowed | Kind::NoSuchRole | Kind::ExternalId);
     let mut checks = Vec::new();
     if !answer.accounts.is_empty() || answer.unreachable.iter().any(answered) {
-        checks.push(Check::ok("identity", "AWS", "the caller is known to AWS"));
+        checks.push(Check::ok("identity", "AWS", "AWS accepts the caller's credentials"));
     }
-    checks.extend(answer.accounts.iter().map(|it| Check::ok("account", named(it), "it can be entered")));
+    checks.extend(answer.accounts.iter().map(|it| Check::ok("account", named(it), "can be entered")));
     let none = answer.accounts.is_empty();
     let status = if none { Status::Fatal } else { Status::Incomplete };
     checks.extend(answer.unreachable.iter().map(|it| {
@@ -90,29 +91,29 @@ fn entered(answer: &AccountsAnswer) -> Vec<Check> {
         Check::bad(status, "account", of, it.failure.clone().unwrap_or_default().error, kind(it).fix())
     }));
     checks.extend(answer.skipped.iter().map(|SkippedAccount { id, name, reason }| {
-        let found = format!("it is {reason}, and will not be surveyed");
+        let found = format!("account is {reason} and will not be surveyed");
         Check::bad(Status::Note, "account", format!("{name} {id}"), found, "")
     }));
     let more = answer.skipped_total.saturating_sub(u32::try_from(answer.skipped.len()).unwrap_or(u32::MAX));
     if more > 0 {
-        let found = format!("{more} more accounts are not active, and will not be surveyed");
+        let found = format!("{more} more accounts are not active and will not be surveyed");
         checks.push(Check::bad(Status::Note, "account", "AWS", found, ""));
     }
     if none && answer.unreachable.is_empty() {
-        let fix = "write a profile for each account, or choose --accounts current or organization";
-        checks.push(Check::bad(Status::Fatal, "account", "AWS", "there is none to survey", fix));
+        let fix = "add a profile for each account, or use --accounts current or organization";
+        checks.push(Check::bad(Status::Fatal, "account", "AWS", "there is no account to survey", fix));
     }
     checks
 }
 
-/// The regions that a sync would visit, and what is to be said about them.
+/// Lists the regions that a sync would survey, with the checks about them.
 async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Account) -> (Vec<String>, Vec<Check>) {
     let asked = request.regions.clone().unwrap_or_default();
     let Some(collector) = collectors::named(catalog::REGION_DISCOVERY) else { return (asked, Vec::new()) };
     let place = place(account, &account.home_region);
     match (collector.regions)(bus.clone(), options.clone(), place, NAME.to_owned()).await {
         Ok(enabled) if asked.is_empty() && enabled.is_empty() => {
-            let (found, fix) = ("AWS names no region that is enabled", "name regions with --regions");
+            let (found, fix) = ("AWS reports no enabled region", "set --regions");
             (enabled, vec![Check::bad(Status::Incomplete, "regions", named(account), found, fix)])
         }
         Ok(enabled) if asked.is_empty() => {
@@ -122,7 +123,7 @@ async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Acco
         Ok(enabled) => {
             let missing = asked.iter().filter(|region| !enabled.contains(region));
             let checks = missing.map(|region| {
-                let fix = "leave it out of --regions, or opt into it in the account's settings";
+                let fix = "remove it from --regions, or opt into it in the account's settings";
                 Check::bad(Status::Incomplete, "regions", named(account), format!("{region} is not enabled"), fix)
             });
             let checks = checks.collect();
@@ -141,8 +142,8 @@ async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Acco
     }
 }
 
-/// What a service's collector may read in an account: one check when it is everything, else one for each thing that is wrong,
-/// with the regions where it is. A note when there is nowhere to look.
+/// Checks the permissions of a service's collector in an account. Returns one check if all is well, else one for each
+/// problem, with its regions. Returns a note if there is no region to check.
 async fn permissions(
     bus: &Bus,
     request: &Request,
@@ -183,20 +184,20 @@ async fn permissions(
     wrong.into_iter().map(check).collect()
 }
 
-/// There is no region in which a regional service could be tried.
+/// Reports that a regional service has no region to check.
 fn not_looked_at(of: String, elsewhere: &[String]) -> Check {
     let (found, fix) = if elsewhere.is_empty() {
-        ("not looked at: no region is known".to_owned(), "see regions")
+        ("not checked: no region is known".to_owned(), "fix the check of regions")
     } else {
-        (format!("not looked at: AWS does not offer the service in {}", elsewhere.join(", ")), "")
+        (format!("not checked: AWS does not offer the service in {}", elsewhere.join(", ")), "")
     };
     Check::bad(Status::Note, "permissions", of, found, fix)
 }
 
-/// Class, what was said, and the fix.
+/// Failure class, message and fix of a problem.
 type Wrong = (&'static str, String, String);
 
-/// Everything that is wrong, each once, with where.
+/// Lists each problem once, with the regions in which it occurs.
 fn wrong(tried: &[(String, Result<Vec<Probed>, Failure>)]) -> BTreeMap<Wrong, BTreeSet<String>> {
     let mut wrong: BTreeMap<Wrong, BTreeSet<String>> = BTreeMap::new();
     let mut note = |failure: &Failure, actions: &[&str], place: String| {
@@ -225,9 +226,9 @@ fn said(failure: &Failure) -> String {
 fn fix_of(failure: &Failure, actions: &[&str]) -> String {
     match failure.class() {
         FailureClass::AccessDenied => {
-            format!("let the role do {}, and see that no service control policy denies it", actions.join(", "))
+            format!("allow {} to the role, and make sure that no service control policy denies it", actions.join(", "))
         }
-        FailureClass::ServiceOff => "switch it on there, or leave it: there is nothing to list".to_owned(),
+        FailureClass::ServiceOff => "enable it there, or ignore this note: there is nothing to list".to_owned(),
         FailureClass::NotEnabled => "enable it there, or leave it out with --regions or --services".to_owned(),
         FailureClass::Throttled => Kind::Throttled.fix().to_owned(),
         FailureClass::Timeout | FailureClass::Unreachable => Kind::Unreachable.fix().to_owned(),
@@ -235,7 +236,7 @@ fn fix_of(failure: &Failure, actions: &[&str]) -> String {
             Kind::of_sentence(&failure.error).fix().to_owned()
         }
         FailureClass::Credentials => "see the account's own check, and the broker's log with --log debug".to_owned(),
-        _ => "try again; if it stays, report it".to_owned(),
+        _ => "try again; if the problem persists, report it".to_owned(),
     }
 }
 

@@ -1,43 +1,43 @@
-//! One thing that was looked at, and what the list of them comes to.
+//! The result of one check, and the exit status of all.
 
 use serde::Serialize;
 
-/// What was found.
+/// Result of a check.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at, e.g. `nats` or `permissions`; stable.
+    /// Name of the check, e.g. `nats` or `permissions`; stable.
     pub name: &'static str,
-    /// Of what: an account, a region, a service, a server.
+    /// Checked object: an account, a region, a service, a server.
     pub of: String,
-    /// How it is.
+    /// Severity of the result.
     pub status: Status,
-    /// What was found, in one sentence.
+    /// Result in one sentence.
     pub found: String,
-    /// What to do about it; empty where there is nothing.
+    /// Advice; empty if there is nothing to fix.
     pub fix: String,
 }
 
-/// How it is.
+/// Severity of a result.
 #[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// A sync can live with it, and its user should know.
+    /// A sync works, but the user should know.
     Note,
-    /// A sync would not see everything.
+    /// A sync would be incomplete.
     Incomplete,
-    /// A sync could not be carried out.
+    /// A sync would fail.
     Fatal,
 }
 
 impl Check {
-    /// As it should be.
+    /// A check without a problem.
     pub fn ok(name: &'static str, of: impl Into<String>, found: impl Into<String>) -> Self {
         Self { name, of: of.into(), status: Status::Ok, found: found.into(), fix: String::new() }
     }
 
-    /// Not as it should be.
+    /// A check with a problem or a note.
     pub fn bad(
         status: Status,
         name: &'static str,
@@ -60,10 +60,10 @@ impl Check {
     }
 }
 
-/// Prints the checks and answers with the exit status: that of the sync that would follow.
+/// Prints the checks. Returns the exit status that a sync would have.
 ///
 /// # Errors
-/// When they cannot be written as JSON, which no content of them causes.
+/// Fails if the checks cannot be written as JSON, which their content never causes.
 pub fn report(checks: &[Check], json: bool) -> anyhow::Result<u8> {
     if json {
         println!("{}", serde_json::to_string_pretty(checks)?);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_failure_shows_its_fix() {
-        let check = Check::bad(Status::Fatal, "nats", "nats://h:4222", "nobody is there", "start it");
-        assert_eq!(check.text(), "FAIL  nats (nats://h:4222): nobody is there\n       fix: start it");
+        let check = Check::bad(Status::Fatal, "nats", "nats://h:4222", "no server there", "start it");
+        assert_eq!(check.text(), "FAIL  nats (nats://h:4222): no server there\n       fix: start it");
     }
 }

@@ -1,6 +1,6 @@
-//! `groma doctor`: everything that a sync needs, looked at step by step, with a fix for what is not right. It makes the same
-//! calls as a sync, over the same leases, and writes nothing but one trial stream on NATS and one trial constraint in Neo4j,
-//! both of which it takes away again.
+//! `groma doctor`: checks the requirements of a sync one by one, with a fix for each problem. It makes the same calls
+//! as a sync, over the same leases. It writes only a trial stream on NATS and a trial constraint in Neo4j, and removes
+//! both.
 
 pub mod accounts;
 pub mod check;
@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 /// Time limit for the broker to start, and to stop.
 const BROKER: Duration = Duration::from_secs(30);
 
-/// `groma doctor`.
+/// Flags of `groma doctor`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// What would be surveyed, and into which graph.
+    /// Scope of the survey, and its graph.
     #[command(flatten)]
     pub survey: SurveyArgs,
     /// Print JSON
@@ -28,15 +28,15 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Looks at everything, prints what was found and answers with the exit status of the sync that would follow.
+/// Runs all checks and prints the results. Returns the exit status that a sync would have.
 ///
 /// # Errors
-/// When the command line cannot be used.
+/// Fails if the command line is invalid.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let shutdown = role::shutdown();
     let json = args.json;
     let Some(checks) = shutdown.run_until_cancelled(look(args.survey)).await else {
-        eprintln!("interrupted: a trial stream or a trial constraint may be left; the next run takes them away");
+        eprintln!("interrupted: a trial stream or a trial constraint may be left; the next run removes them");
         return Ok(role::exit::INTERRUPTED);
     };
     check::report(&checks?, json)
@@ -47,7 +47,7 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
     let mut checks = servers::neo4j(&graph).await;
     let (on_nats, leasing) = servers::nats(&bus).await;
     checks.extend(on_nats);
-    // On a NATS of the user's, a sync would keep the caller's own sessions in the broker.
+    // With a NATS of the user, a sync would not lease the caller's own sessions.
     let broker = if bus.nats.is_none() { broker.on_private_bus() } else { BrokerConfig { is_private: true, ..broker } };
     match (broker::build(broker), leasing) {
         (Err(error), _) => {
@@ -55,16 +55,16 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
             checks.push(Check::bad(Status::Fatal, "configuration", "AWS", bus::chain(&error), fix));
         }
         (Ok(_), None) => {
-            let found = "not looked at: leases travel over a private NATS, and there is none";
+            let found = "not checked: leases need a private NATS, and there is none";
             let status = if bus.nats.is_some() { Status::Incomplete } else { Status::Fatal };
-            checks.push(Check::bad(status, "accounts", "AWS", found, "see nats"));
+            checks.push(Check::bad(status, "accounts", "AWS", found, "fix the check of nats"));
         }
         (Ok(broker), Some(leasing)) => checks.extend(in_aws(broker, leasing.bus.clone(), request, options).await),
     }
     Ok(checks)
 }
 
-/// A broker works beside the probes, as beside the collectors of a sync.
+/// Runs a broker beside the probes, as beside the collectors of a sync.
 async fn in_aws(
     broker: broker::Broker,
     bus: Bus,
@@ -72,7 +72,7 @@ async fn in_aws(
     options: collector::Options,
 ) -> Vec<Check> {
     let shutdown = CancellationToken::new();
-    // On an interrupt the broker ends too.
+    // Stops the broker on an interrupt too.
     let _end = shutdown.clone().drop_guard();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let serving = tokio::spawn(Box::pin(broker.run(bus.clone(), shutdown.clone(), Some(ready))));

@@ -1,4 +1,4 @@
-//! Neo4j and NATS: there, new enough, and theirs to write to.
+//! Checks that Neo4j and NATS are reachable, recent enough and writable.
 
 use super::check::{Check, Status};
 use crate::sync::private_nats::PrivateNats;
@@ -6,13 +6,13 @@ use bus::Bus;
 use graph::{GraphConfig, GraphError, GraphStore};
 use neo4rs::Query;
 
-/// Neo4j: reachable with this user, its version, and the right to make a constraint and a node.
+/// Checks Neo4j: connection with this user, version, and permission to create a constraint and a node.
 pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let store = match GraphStore::connect(config).await {
         Ok(store) => store,
         Err(error) => return vec![unreachable(config, &error)],
     };
-    let mut checks = vec![Check::ok("neo4j", &config.uri, format!("user {} is let in", config.user))];
+    let mut checks = vec![Check::ok("neo4j", &config.uri, format!("connected as user {}", config.user))];
     checks.push(version(&store, config).await);
     checks.push(rights(&store, config).await);
     checks
@@ -23,7 +23,7 @@ fn unreachable(config: &GraphConfig, error: &GraphError) -> Check {
         GraphError::TooOld { .. } => "upgrade to the long-term release of Neo4j 5, or a later one",
         GraphError::Refused { .. } => "set NEO4J_USER and NEO4J_PASSWORD to a user of this database",
         _ if config.uri.contains("+s://") => {
-            "start it, or correct NEO4J_URI; for an authority that the system does not know give --neo4j-ca"
+            "start it, or correct NEO4J_URI; if the system does not know its certificate authority, set --neo4j-ca"
         }
         _ => "start it, or correct NEO4J_URI",
     };
@@ -41,7 +41,7 @@ async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
     let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok());
     match (column("version"), column("edition")) {
         (Some(version), Some(edition)) => Check::ok("neo4j version", &config.uri, format!("{version}, {edition}")),
-        _ => Check::bad(Status::Note, "neo4j version", &config.uri, "Neo4j does not say its version", ""),
+        _ => Check::bad(Status::Note, "neo4j version", &config.uri, "Neo4j does not report its version", ""),
     }
 }
 
@@ -52,44 +52,44 @@ async fn rights(store: &GraphStore, config: &GraphConfig) -> Check {
         "DROP CONSTRAINT groma_doctor IF EXISTS",
     ] {
         if let Err(error) = store.rows(Query::new(text.to_owned())).await {
-            let found = format!("{}, when told: {text}", bus::chain(&error));
+            let found = format!("{} (statement: {text})", bus::chain(&error));
             let fix = format!("give {} a role that may write and change the schema, such as architect", config.user);
             return Check::bad(Status::Fatal, "neo4j rights", &config.uri, found, fix);
         }
     }
-    Check::ok("neo4j rights", &config.uri, "constraints and nodes can be made and removed")
+    Check::ok("neo4j rights", &config.uri, "can create and remove constraints and nodes")
 }
 
-/// A private bus, on which a broker of this process answers nobody else.
+/// A private bus, on which only this process uses the broker.
 pub struct Leasing {
-    /// The connection.
+    /// Connection to the private bus.
     pub bus: Bus,
     _private: PrivateNats,
 }
 
-/// NATS: the one that is named, or a private one as `groma sync` would start. With it comes the private bus over which
-/// accounts can be looked at. On the user's own, the doctor's broker would answer requests of running collectors.
+/// Checks NATS: the configured server, or a private one as `groma sync` would start. Also returns a private bus for the
+/// checks of accounts. On the user's bus, the doctor's broker would answer requests of running collectors.
 pub async fn nats(args: &role::BusArgs) -> (Vec<Check>, Option<Leasing>) {
     let mut checks = match args.nats {
         Some(_) => named(args).await,
         None => Vec::new(),
     };
     match private(args).await {
-        Ok(leasing) if args.nats.is_none() => (looked_at(&leasing.bus, "a private one").await, Some(leasing)),
+        Ok(leasing) if args.nats.is_none() => (looked_at(&leasing.bus, "private server").await, Some(leasing)),
         Ok(leasing) => (checks, Some(leasing)),
         Err(error) => {
             let (status, fix) = match args.nats {
-                Some(_) => (Status::Incomplete, "install nats-server on this machine to look at accounts too"),
-                None => (Status::Fatal, "install nats-server, or name one with --nats (NATS_URL)"),
+                Some(_) => (Status::Incomplete, "install nats-server on this machine to check accounts too"),
+                None => (Status::Fatal, "install nats-server, or set --nats (NATS_URL)"),
             };
-            checks.push(Check::bad(status, "nats", "a private one", format!("{error:#}"), fix));
+            checks.push(Check::bad(status, "nats", "private server", format!("{error:#}"), fix));
             (checks, None)
         }
     }
 }
 
 async fn named(args: &role::BusArgs) -> Vec<Check> {
-    let shown = "the one of --nats or NATS_URL";
+    let shown = "server of --nats or NATS_URL";
     match Bus::connect(&args.config("groma-doctor")).await {
         Ok(bus) => looked_at(&bus, shown).await,
         Err(error) => {
@@ -108,19 +108,18 @@ async fn private(args: &role::BusArgs) -> anyhow::Result<Leasing> {
 }
 
 async fn looked_at(bus: &Bus, shown: &str) -> Vec<Check> {
-    vec![Check::ok("nats", shown, "it lets this user in"), jetstream(bus, shown).await]
+    vec![Check::ok("nats", shown, "connected"), jetstream(bus, shown).await]
 }
 
 async fn jetstream(bus: &Bus, shown: &str) -> Check {
     if !bus.has_jetstream() {
         let fix = "add a jetstream block with a store_dir to the server's configuration";
-        return Check::bad(Status::Fatal, "jetstream", shown, "it is not enabled", fix);
+        return Check::bad(Status::Fatal, "jetstream", shown, "JetStream is not enabled", fix);
     }
     match bus.try_storage().await {
-        Ok(()) => Check::ok("jetstream", shown, "a stream can be made and keeps what is published"),
+        Ok(()) => Check::ok("jetstream", shown, "can create a stream and store messages"),
         Err(error) => {
-            let fix =
-                "make room, ask for fewer copies with --nats-replicas, or on a closed bus use the scheduler's key";
+            let fix = "free some storage, reduce --nats-replicas, or on a closed bus use the scheduler's key";
             Check::bad(Status::Fatal, "jetstream", shown, bus::chain(&error), fix)
         }
     }

@@ -1,4 +1,4 @@
-//! The accounts of a closed server: one for each part, and between them nothing but what [`bus::access`] lists.
+//! NATS accounts of a closed server: one for each role, connected only by the subjects of [`bus::access`].
 
 use bus::{Access, Owner, Part};
 use std::{
@@ -6,25 +6,25 @@ use std::{
     fmt::Write,
 };
 
-/// The broker tries the role of every account before it says which there are.
+/// Time limit of the broker's replies. The broker tries the role of every account before it lists the accounts.
 const BROKER_ANSWERS_WITHIN: &str = "5m";
-/// A graph-writer retries its query for 20 s, so the limit is above the server's default of 2 s.
+/// Time limit of a graph-writer's replies. It retries its query for 20 s, so the limit is above the server's default of
+/// 2 s.
 const GRAPH_WRITER_ANSWERS_WITHIN: &str = "1m";
-/// Where parts other than the scheduler find the scheduler's JetStream API: under its own name the server would also answer
-/// in the name of their accounts, which have no JetStream.
+/// Prefix under which other roles see the scheduler's JetStream API. Under its own prefix, the server would also answer
+/// for their accounts, which have no JetStream.
 const API: (&str, &str) = ("$JS.API.", "GROMA.API.");
 
-/// Who may send to a subject, and how it answers.
+/// Roles that may send to a subject, and its kind of reply.
 #[derive(Default)]
 struct Export {
     many_answers: bool,
     to: BTreeSet<String>,
 }
 
-/// The `accounts` block for these parts and their public keys.
+/// Renders the `accounts` block for these roles and their public keys.
 pub fn render(users: &BTreeMap<Part, String>) -> String {
-    let mut text =
-        "# Written by `groma nats init`, which writes it anew each time. Holds public keys only.\n".to_owned();
+    let mut text = "# Written by `groma nats init`, which overwrites it. Contains only public keys.\n".to_owned();
     text.push_str("accounts {\n");
     for (part, public_key) in users {
         account(&mut text, part, public_key, users);
@@ -52,7 +52,7 @@ fn list(text: &mut String, name: &str, lines: impl Iterator<Item = String>) {
     }
 }
 
-/// What a part offers, by subject: all that others have access to and that is its own.
+/// Subjects that a role exports: those of its own to which other roles have access.
 fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Export> {
     let mut exports: BTreeMap<String, Export> = BTreeMap::new();
     for part in users.keys() {
@@ -94,7 +94,7 @@ fn part_of(owner: Owner) -> Part {
     }
 }
 
-/// `COLLECTOR_EC2`
+/// NATS account of a role, e.g. `COLLECTOR_EC2`.
 fn name(part: &Part) -> String {
     part.name().replace('-', "_").to_uppercase()
 }

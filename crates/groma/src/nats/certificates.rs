@@ -1,4 +1,4 @@
-//! TLS of the server: the user's own certificate, or one signed by an authority that is made for it alone.
+//! TLS certificate of the server: the user's own, or one signed by an authority created only for it.
 
 use super::keys::{make_directory, write_secret};
 use anyhow::Context;
@@ -13,42 +13,42 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// As long as platforms accept of a server's certificate (Apple's are the strictest).
+/// Lifetime of the certificate: the longest that all platforms accept (Apple's are the strictest).
 const VALID: Days = Days::new(825);
 
-/// What the server and its clients read.
+/// Files for the server and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The server's certificate.
+    /// Certificate of the server.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// Private key of the server.
     pub key: PathBuf,
-    /// The authority that clients have to be told; none where the system knows it.
+    /// Authority that clients need; `None` if the system knows it.
     pub authority: Option<PathBuf>,
 }
 
 impl Tls {
-    /// The user's own.
+    /// Uses the user's own files.
     ///
     /// # Errors
-    /// When a file is not there.
+    /// Fails if a file does not exist.
     pub fn of_user(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
         let there = |path: &Path| fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()));
         Ok(Self { certificate: there(certificate)?, key: there(key)?, authority: None })
     }
 }
 
-/// The certificate in `directory`; makes one for localhost and these names when there is none.
+/// Returns the certificate in `directory`. Creates one for localhost and these names if there is none.
 ///
 /// # Errors
-/// When a name is none, or a file cannot be written.
+/// Fails if a name is invalid or a file cannot be written.
 pub fn ensure(directory: &Path, names: &[String]) -> anyhow::Result<Tls> {
     let file = |name: &str| directory.join(name);
     let tls = Tls { certificate: file("server.pem"), key: file("server.key"), authority: Some(file("ca.pem")) };
     if !tls.certificate.exists() {
         make_directory(directory)?;
-        let made = make(names).context("cannot make a certificate")?;
-        // The certificate last: it says that all is there.
+        let made = make(names).context("cannot create a certificate")?;
+        // Written last, because its existence marks the files as complete.
         fs::remove_file(&tls.key).ok();
         write_secret(&tls.key, made.key.as_bytes())?;
         fs::write(file("ca.pem"), made.authority)?;
@@ -63,7 +63,7 @@ struct Made {
     key: Zeroizing<String>,
 }
 
-/// The authority's key is forgotten at once: it signs this certificate and nothing else, ever.
+/// Creates the files. The authority's key is never stored, so it signs only this certificate.
 fn make(names: &[String]) -> Result<Made, rcgen::Error> {
     let now = Utc::now();
     let mut authority = params(Vec::new(), now)?;
@@ -75,7 +75,7 @@ fn make(names: &[String]) -> Result<Made, rcgen::Error> {
 
     let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut server = params(local.into_iter().chain(names.iter().cloned()).collect(), now)?;
-    // The servers of a cluster are each other's clients.
+    // Servers of a cluster are clients of each other.
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     server.use_authority_key_identifier_extension = true;
     server.distinguished_name.push(DnType::CommonName, "NATS server of Groma");
@@ -91,14 +91,14 @@ fn make(names: &[String]) -> Result<Made, rcgen::Error> {
 fn params(names: Vec<String>, now: DateTime<Utc>) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
-    // A day earlier, for clocks that are behind.
+    // Valid from yesterday, for clocks that are behind.
     let [before, after] = [now - Days::new(1), now + VALID].map(|day| (day.year(), byte(day.month()), byte(day.day())));
     params.not_before = date_time_ymd(before.0, before.1, before.2);
     params.not_after = date_time_ymd(after.0, after.1, after.2);
     Ok(params)
 }
 
-/// Months and days fit.
+/// Converts a month or a day, which always fit.
 fn byte(number: u32) -> u8 {
     u8::try_from(number).unwrap_or(1)
 }

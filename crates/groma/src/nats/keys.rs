@@ -1,4 +1,4 @@
-//! Nkeys: the seed goes into a file that only its owner reads, the public key into the server's configuration.
+//! Nkeys: the seed is written to a file that only its owner can read, the public key into the server's configuration.
 
 use anyhow::{Context, bail};
 use nkeys::{KeyPair, KeyPairType};
@@ -9,15 +9,15 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The public key of the seed in `<directory>/<name>.nk`; makes one when there is none.
+/// Returns the public key of the seed in `<directory>/<name>.nk`. Creates the seed if there is none.
 ///
 /// # Errors
-/// When the file cannot be read or written, or holds no user's seed.
+/// Fails if the file cannot be read or written, or contains no seed of a user.
 pub fn ensure(directory: &Path, name: &str) -> anyhow::Result<String> {
     let path = directory.join(format!("{name}.nk"));
     match files::read_text(&path, files::SMALL) {
         Ok(seed) => {
-            public_key(&Zeroizing::new(seed)).with_context(|| format!("{} holds no user's seed", path.display()))
+            public_key(&Zeroizing::new(seed)).with_context(|| format!("{} contains no seed of a user", path.display()))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             make_directory(directory)?;
@@ -31,30 +31,30 @@ pub fn ensure(directory: &Path, name: &str) -> anyhow::Result<String> {
 }
 
 fn public_key(seed: &str) -> anyhow::Result<String> {
-    // The error of the library names its kind alone, never the seed.
+    // The library's error names only its kind, never the seed.
     let pair = KeyPair::from_seed(seed.trim())?;
     match pair.key_pair_type() {
         KeyPairType::User => Ok(pair.public_key()),
-        _ => bail!("it is a key of another kind"),
+        _ => bail!("it is not the key of a user"),
     }
 }
 
-/// Makes a directory, where it is missing, that only its owner enters.
+/// Creates a directory that only its owner can enter, unless it exists.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Fails if the directory cannot be created.
 pub fn make_directory(directory: &Path) -> anyhow::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).with_context(|| format!("cannot make {}", directory.display()))
+    builder.create(directory).with_context(|| format!("cannot create {}", directory.display()))
 }
 
-/// Writes a new file that only its owner reads.
+/// Writes a new file that only its owner can read.
 ///
 /// # Errors
-/// When it cannot be written, or is there already.
+/// Fails if the file exists or cannot be written.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,5 +1,5 @@
-//! `groma nats init`: the configuration of a nats-server on which every part of Groma has an identity of its own and
-//! reaches only what it needs, over TLS.
+//! `groma nats init`: configuration of a nats-server with TLS on which every role has its own identity and reaches only
+//! the subjects that it needs.
 
 pub mod accounts;
 pub mod certificates;
@@ -15,60 +15,60 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// `groma nats`.
+/// Flags of `groma nats`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to do.
+    /// Command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What can be done for a NATS server.
+/// Commands of `groma nats`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Write a closed server's configuration, the keys of all roles and certificates
+    /// Write the configuration of a closed server, the keys of all roles, and certificates
     ///
-    /// Keys and certificates that are there already are kept, so it can be run again, for example after an upgrade.
+    /// Existing keys and certificates are kept, so the command can be repeated, for example after an upgrade.
     Init(InitArgs),
 }
 
-/// `groma nats init`.
+/// Flags of `groma nats init`.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// Directory to write to; made when it is not there
+    /// Directory for the files; created if missing
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
     /// Roles that get a key [default: all]
     #[arg(long, value_name = "ROLE,ROLE", value_delimiter = ',')]
     pub roles: Vec<String>,
-    /// Where the server listens
+    /// Address on which the server listens
     #[arg(long, value_name = "HOST:PORT", default_value = "0.0.0.0:4222")]
     pub listen: SocketAddr,
-    /// Where JetStream keeps its files [default: DIR/jetstream]
+    /// Directory for JetStream's files [default: DIR/jetstream]
     #[arg(long, value_name = "DIR")]
     pub store_dir: Option<PathBuf>,
-    /// Name or address, beside localhost, under which clients reach the server; may be given several times
+    /// Name or address of the server for its clients, besides localhost. May be repeated
     #[arg(long, value_name = "HOST", conflicts_with = "tls_cert")]
     pub tls_name: Vec<String>,
-    /// Certificate of your own for the server, PEM; without it an authority and a certificate are made
+    /// PEM file with your own certificate for the server [default: create an authority and a certificate]
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// Its private key, PEM
+    /// PEM file with the private key of --tls-cert
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 }
 
-/// Carries out `groma nats …`.
+/// Runs `groma nats …`.
 ///
 /// # Errors
-/// When something cannot be written, or a key that is there cannot be used.
+/// Fails if a file cannot be written, or an existing key cannot be used.
 pub fn run(args: Args) -> anyhow::Result<u8> {
     let Command::Init(args) = args.command;
     init(&args)?;
     Ok(role::exit::COMPLETE)
 }
 
-/// Every part of Groma that connects to NATS.
+/// All roles that connect to NATS.
 pub fn parts() -> Vec<Part> {
     let collectors = COLLECTORS.iter().map(|collector| Part::Collector(collector.name.to_owned()));
     [Part::Scheduler, Part::Broker, Part::GraphWriter, Part::Operator].into_iter().chain(collectors).collect()
@@ -76,7 +76,7 @@ pub fn parts() -> Vec<Part> {
 
 fn init(args: &InitArgs) -> anyhow::Result<()> {
     let parts = chosen(&args.roles)?;
-    fs::create_dir_all(&args.dir).with_context(|| format!("cannot make {}", args.dir.display()))?;
+    fs::create_dir_all(&args.dir).with_context(|| format!("cannot create {}", args.dir.display()))?;
     let dir = fs::canonicalize(&args.dir)?;
     let mut users = BTreeMap::new();
     for part in parts {
@@ -94,14 +94,14 @@ fn init(args: &InitArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The scheduler owns the streams, so that without it there is no bus.
+/// Selects roles. The scheduler is always included, because it owns the streams.
 fn chosen(names: &[String]) -> Result<Vec<Part>, UsageError> {
     let all = parts();
     let known = || all.iter().map(Part::name).collect::<Vec<_>>().join(", ");
     let bad: Vec<_> = names
         .iter()
         .filter(|name| all.iter().all(|part| part.name() != **name))
-        .map(|name| format!("--roles: there is no role {name:?}; there are {}", known()))
+        .map(|name| format!("--roles: no such role: {name:?}; the roles are {}", known()))
         .collect();
     if !bad.is_empty() {
         return Err(UsageError::new(bad));
@@ -115,11 +115,11 @@ fn chosen(names: &[String]) -> Result<Vec<Part>, UsageError> {
 fn server(listen: &SocketAddr, store_dir: &Path, tls: &certificates::Tls) -> String {
     let (store_dir, certificate, key) = (store_dir.display(), tls.certificate.display(), tls.key.display());
     format!(
-        r#"# Written by `groma nats init`, which writes it anew each time.
+        r#"# Written by `groma nats init`, which overwrites it.
 listen: "{listen}"
 jetstream {{
   store_dir: "{store_dir}"
-  # An acknowledged message is on the disk.
+  # Write acknowledged messages to disk.
   sync_interval: always
 }}
 tls {{
@@ -138,7 +138,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, parts: impl Iterator<Item = &'a Part>) {
     let shown = dir.display();
     println!("nats-server -c {shown}/nats.conf");
-    println!("\nEach role is started with the key that bears its name:\n");
+    println!("\nStart each role with the key of its name:\n");
     let authority = tls.authority.as_ref().map(|ca| format!("NATS_CA={} ", ca.display())).unwrap_or_default();
     for part in parts {
         let command = match part {

@@ -1,5 +1,5 @@
-//! What a parked message's bytes say. Names, ids and counts, and no values of properties: who may look at parked messages
-//! need not be one who may look at the graph.
+//! Content of a parked message: names, ids and counts, but no property values, because a user who may see parked
+//! messages need not have access to the graph.
 
 use bus::{ASSETS, SYNCS, WORK};
 use events::{
@@ -8,20 +8,20 @@ use events::{
 };
 use serde_json::{Value, json};
 
-/// Ids that are shown of each table.
+/// Limit of ids shown for each table.
 const MOST_IDS: usize = 20;
 
-/// The event as JSON, or why it is none.
+/// Decodes a message to JSON.
 ///
 /// # Errors
-/// When the bytes are not what the stream holds; without the bytes, which may be anything.
+/// Describes why the bytes cannot be decoded, without repeating them.
 pub fn event(stream: &str, payload: &[u8]) -> Result<Value, String> {
     let error = |error: ReadError| format!("{} bytes that cannot be decoded: {error}", payload.len());
     match stream {
         WORK => WorkItem::decode(payload).map(|item| work(&item)).map_err(|it| error(it.into())),
         ASSETS => events::read::<AssetEvent>(payload).map(|event| asset(&event)).map_err(error),
         SYNCS => events::read::<SyncEvent>(payload).map(|event| sync_event(&event)).map_err(error),
-        other => Err(format!("{} bytes of a stream {other:?} that is not known", payload.len())),
+        other => Err(format!("{} bytes of the unknown stream {other:?}", payload.len())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `groma parked`: the messages that nobody could handle; what they are, again to where they came from, or away.
+//! `groma parked`: lists messages that could not be handled, shows one, sends them back or deletes them.
 
 pub mod decoded;
 pub mod shown;
@@ -7,19 +7,19 @@ use anyhow::Context;
 use bus::{Bus, PARKED, ParkedMessage};
 use role::exit;
 
-/// `groma parked`.
+/// Flags of `groma parked`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// What to do with them; without it, they are listed.
+    /// Command for parked messages; without one, they are listed.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to list them.
+    /// Flags of the list.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// Without a command.
+/// Flags of `groma parked` without a command.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct ListArgs {
@@ -31,37 +31,37 @@ pub struct ListArgs {
     pub bus: role::BusArgs,
 }
 
-/// What can be done with a parked message.
+/// Commands for parked messages.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show one with what its bytes say
+    /// Show one message with its content
     ///
-    /// Values of properties are left out: names, ids and counts are shown.
+    /// Shows names, ids and counts, but no property values.
     Show(ShowArgs),
-    /// Publish them again where they came from, and take them off the parked stream
+    /// Publish messages to their original stream again, and remove them from the parked stream
     Retry(RetryArgs),
-    /// Delete them for good
+    /// Delete messages permanently
     Drop(DropArgs),
 }
 
-/// `groma parked show`.
+/// Flags of `groma parked show`.
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
-    /// Its number, as `groma parked` lists it
+    /// Sequence of the message, as listed by `groma parked`
     #[arg(value_name = "SEQ")]
     pub sequence: u64,
-    /// How to show it.
+    /// Output and NATS.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// `groma parked retry`.
+/// Flags of `groma parked retry`.
 #[derive(Debug, clap::Args)]
 pub struct RetryArgs {
-    /// Their numbers, as `groma parked` lists them
+    /// Sequences of the messages, as listed by `groma parked`
     #[arg(value_name = "SEQ", required_unless_present = "all")]
     pub sequences: Vec<u64>,
-    /// All that are parked now
+    /// All messages that are parked now
     #[arg(long, conflicts_with = "sequences")]
     pub all: bool,
     /// NATS.
@@ -69,10 +69,10 @@ pub struct RetryArgs {
     pub bus: role::BusArgs,
 }
 
-/// `groma parked drop`.
+/// Flags of `groma parked drop`.
 #[derive(Debug, clap::Args)]
 pub struct DropArgs {
-    /// Their numbers, as `groma parked` lists them
+    /// Sequences of the messages, as listed by `groma parked`
     #[arg(value_name = "SEQ", required = true)]
     pub sequences: Vec<u64>,
     /// NATS.
@@ -80,10 +80,10 @@ pub struct DropArgs {
     pub bus: role::BusArgs,
 }
 
-/// Lists parked messages, or does with them what the command says.
+/// Lists parked messages, or runs the command on them.
 ///
 /// # Errors
-/// When NATS cannot be reached or has no parked stream, or a message to be shown is not there.
+/// Fails if NATS cannot be reached or has no parked stream, or the message to show does not exist.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     match args.command {
         None => {
@@ -122,16 +122,16 @@ async fn all(bus: &Bus) -> anyhow::Result<Vec<ParkedMessage>> {
     Ok(all)
 }
 
-/// What is parked at this moment, and not what comes back while it is being retried.
+/// Sequences of the messages that are parked now. Messages parked again during the command are not included.
 async fn every_sequence(bus: &Bus) -> anyhow::Result<Vec<u64>> {
     Ok(all(bus).await?.iter().map(|parked| parked.sequence).collect())
 }
 
-/// One after the other, the rest whatever became of one; each is said.
+/// Runs `act` on each message in turn and prints the result. A failure does not stop the others.
 async fn each(sequences: Vec<u64>, act: impl AsyncFn(u64) -> anyhow::Result<String>) -> u8 {
     let mut status = exit::COMPLETE;
     if sequences.is_empty() {
-        println!("nothing is parked");
+        println!("no messages are parked");
     }
     for sequence in sequences {
         match act(sequence).await {
@@ -158,5 +158,5 @@ async fn discard(bus: &Bus, sequence: u64) -> anyhow::Result<String> {
 }
 
 async fn find(bus: &Bus, sequence: u64) -> anyhow::Result<ParkedMessage> {
-    bus.parked(sequence).await?.with_context(|| format!("no message {sequence} is parked: `groma parked` lists all"))
+    bus.parked(sequence).await?.with_context(|| format!("message {sequence} is not parked: `groma parked` lists all"))
 }

@@ -1,4 +1,4 @@
-//! How parked messages read. All that they say was written by others, so it is printed without control characters.
+//! Output of parked messages. Their content is untrusted, so it is printed without control characters.
 
 use super::decoded;
 use bus::ParkedMessage;
@@ -19,29 +19,29 @@ struct Entry<'a> {
     reason: &'a str,
 }
 
-/// One with what its bytes say.
+/// A message with its content.
 #[derive(Serialize)]
 struct Detailed<'a> {
     #[serde(flatten)]
     entry: Entry<'a>,
-    /// Absent when they do not say anything.
+    /// Absent if the message cannot be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<Value>,
-    /// Why not.
+    /// Reason why it cannot be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     undecodable: Option<String>,
 }
 
-/// Prints them all.
+/// Prints a list of messages.
 ///
 /// # Errors
-/// When they cannot be written as JSON, which no content of theirs causes.
+/// Fails if the messages cannot be written as JSON, which their content never causes.
 pub fn list(parked: &[ParkedMessage], json: bool) -> anyhow::Result<()> {
     let entries: Vec<_> = parked.iter().map(entry).collect();
     if json {
         println!("{}", json_text(&entries)?);
     } else if entries.is_empty() {
-        println!("nothing is parked");
+        println!("no messages are parked");
     } else {
         for entry in &entries {
             println!("{}", text(entry));
@@ -50,10 +50,10 @@ pub fn list(parked: &[ParkedMessage], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints one with what its bytes say.
+/// Prints one message with its content.
 ///
 /// # Errors
-/// As [`list`].
+/// Same as [`list`].
 pub fn one(parked: &ParkedMessage, json: bool) -> anyhow::Result<()> {
     let (event, undecodable) = match decoded::event(&parked.stream, &parked.payload) {
         Ok(event) => (Some(event), None),
@@ -67,7 +67,7 @@ pub fn one(parked: &ParkedMessage, json: bool) -> anyhow::Result<()> {
     println!("{}", text(&detailed.entry));
     match (&detailed.event, &detailed.undecodable) {
         (Some(event), _) => println!("{}", json_text(event)?),
-        (None, why) => println!("  its bytes are not shown: {}", printable(why.as_deref().unwrap_or_default())),
+        (None, why) => println!("  content not shown: {}", printable(why.as_deref().unwrap_or_default())),
     }
     Ok(())
 }
@@ -96,11 +96,11 @@ fn time(nanoseconds: i128) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// JSON without control characters, except line ends. JSON does not escape U+007F to U+009F, and U+009B begins a
-/// command to a terminal.
+/// Formats JSON without control characters, except line ends. JSON does not escape U+007F to U+009F, and U+009B starts
+/// a terminal command.
 ///
 /// # Errors
-/// The value cannot be serialized as JSON.
+/// Fails if the value cannot be serialized as JSON.
 pub fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
     let text = serde_json::to_string_pretty(value)?;
     let escaped = |c: char| c.is_control() && c != '\n';

@@ -1,13 +1,14 @@
-//! `crates/broker/src/actions.txt`: which actions each service's collector calls, for the broker, which knows no collector.
+//! `crates/broker/src/actions.txt`: actions of each service's collector, for the broker, which does not depend on
+//! collectors.
 
 use crate::collectors::COLLECTORS;
 use std::fmt::Write;
 
-/// One service a line: `service action action …`, in the order of the alphabet.
+/// Renders the file. One service per line in alphabetical order: `service action action …`.
 pub fn text() -> String {
     let mut out = String::new();
     for collector in COLLECTORS {
-        // A String takes any text.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{} {}", collector.name, (collector.actions)().join(" "));
     }
     out

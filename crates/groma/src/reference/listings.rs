@@ -1,9 +1,10 @@
-//! `crates/scheduler/src/listings.txt`: which labels each listing feeds, for the scheduler, which knows no collector.
+//! `crates/scheduler/src/listings.txt`: labels that each listing feeds, for the scheduler, which does not depend on
+//! collectors.
 
 use crate::collectors::COLLECTORS;
 use std::{collections::BTreeSet, fmt::Write};
 
-/// One listing a line: `service/Listing Label Label …`.
+/// Renders the file. One listing per line: `service/Listing Label Label …`.
 pub fn text() -> String {
     let mut out = String::new();
     for collector in COLLECTORS {
@@ -11,7 +12,7 @@ pub fn text() -> String {
             let labels = |table: &&dyn collector::Table| [vec![table.label()], table.extra_labels()].concat();
             let labels: BTreeSet<_> = listed.feeds.iter().flat_map(labels).collect();
             let labels: Vec<_> = labels.into_iter().collect();
-            // A String takes any text.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(out, "{}/{} {}", collector.name, listed.name, labels.join(" "));
         }
     }

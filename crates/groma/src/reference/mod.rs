@@ -1,8 +1,7 @@
-//! The reference pages in `docs/`, written from the code that they describe: what the graph holds from the collectors'
-//! tables, what the scheduler knows of these tables, what sessions may do (and the broker grants) from the actions that they
-//! declare, what can be typed from the command line's own help.
+//! Generated pages and files: the schema and the listings from the collectors' tables, permissions and the broker's
+//! actions from the declared actions, and the command line from its help.
 //!
-//! A test compares the pages with what is written here, so that none falls behind.
+//! A test compares them with the generated text.
 
 pub mod actions;
 pub mod command_line;
@@ -10,16 +9,16 @@ pub mod listings;
 pub mod permissions;
 pub mod schema;
 
-/// A page.
+/// A generated page or file.
 #[derive(Clone, Copy)]
 pub struct Page {
-    /// Path from the top of the tree.
+    /// Path from the root of the repository.
     pub path: &'static str,
-    /// Writes it.
+    /// Renders the text.
     pub text: fn() -> String,
 }
 
-/// Every page that is written from the code.
+/// All generated pages and files.
 pub static PAGES: &[Page] = &[
     Page { path: "docs/schema.md", text: schema::text },
     Page { path: "docs/permissions.md", text: permissions::text },
@@ -28,11 +27,11 @@ pub static PAGES: &[Page] = &[
     Page { path: "docs/command-line.md", text: command_line::text },
 ];
 
-/// How to write the pages again; stands at the top of each.
+/// Note at the top of each page, with the command that generates it.
 const NOTE: &str =
     "<!-- Written from the code: `GROMA_BLESS=1 cargo test -p groma --test system reference` writes it again. -->\n";
 
-/// `` `a`, `b` ``.
+/// Formats names as `` `a`, `b` ``.
 fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

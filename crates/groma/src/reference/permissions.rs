@@ -1,10 +1,10 @@
-//! `docs/permissions.md`: what Groma calls, service by service.
+//! `docs/permissions.md`: AWS calls of each service.
 
 use super::{NOTE, quoted};
 use crate::collectors::{COLLECTORS, Collector};
 use std::fmt::Write;
 
-/// The page.
+/// Renders the page.
 pub fn text() -> String {
     let mut out = format!("# Permissions\n\n{NOTE}{INTRODUCTION}");
     for collector in COLLECTORS {
@@ -14,13 +14,13 @@ pub fn text() -> String {
 }
 
 const INTRODUCTION: &str = "
-Everything that Groma asks AWS. Collectors work with sessions that the broker makes for one account and one service; the
-session policy below is what it sends to STS, so a session can do no more than that, whatever its role may do. A role needs at
-least these actions for a complete survey: the AWS managed policy `SecurityAudit` has them, and
-`AmazonInspector2ReadOnlyAccess` those of Inspector. What a role may not do is reported, scope by scope.
+All AWS calls of Groma. Collectors use sessions that the broker requests for one account and one service. The session policies
+below are sent to STS, so a session can do no more than its policy, whatever its role may do. A role needs at least these
+actions for a complete survey. The AWS managed policy `SecurityAudit` includes them, and `AmazonInspector2ReadOnlyAccess`
+includes those of Inspector. Groma reports each denied scope.
 ";
 
-/// A String takes any text, so the results of `write!` are nothing to look at.
+/// Writing to a `String` cannot fail, so the results of `write!` are ignored.
 fn section(out: &mut String, collector: &Collector) {
     let actions = (collector.actions)();
     let _ = write!(out, "\n## {}\n\n| listing | actions |\n|---|---|\n", collector.name);
@@ -33,14 +33,14 @@ fn section(out: &mut String, collector: &Collector) {
         |action: &&String| !(collector.listings)().iter().any(|listed| listed.actions.contains(&action.as_str()));
     let others: Vec<&String> = actions.iter().filter(elsewhere).collect();
     if !others.is_empty() {
-        let _ = writeln!(out, "| which regions are enabled | {} |", quoted(others.into_iter().map(String::as_str)));
+        let _ = writeln!(out, "| enabled regions | {} |", quoted(others.into_iter().map(String::as_str)));
     }
     match broker::policy::document(collector.name, &actions) {
         Ok(policy) => {
             let _ = write!(out, "\nSession policy:\n\n```json\n{policy}\n```\n");
         }
         Err(error) => {
-            let _ = write!(out, "\nThe broker gives no session for this service: {error}.\n");
+            let _ = write!(out, "\nThe broker refuses sessions for this service: {error}.\n");
         }
     }
 }
@@ -52,8 +52,8 @@ mod tests {
     #[test]
     fn the_broker_gives_a_session_for_every_service() {
         let text = text();
-        assert!(!text.contains("gives no session"), "{text}");
+        assert!(!text.contains("refuses sessions"), "{text}");
         assert!(text.contains("| `DescribeOrganization` | `organizations:DescribeOrganization`, "), "{text}");
-        assert!(text.contains("| which regions are enabled | `ec2:DescribeRegions` |"), "{text}");
+        assert!(text.contains("| enabled regions | `ec2:DescribeRegions` |"), "{text}");
     }
 }

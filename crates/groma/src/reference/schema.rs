@@ -1,4 +1,4 @@
-//! `docs/schema.md`: every label with its properties and relationships, and the listing that each comes from.
+//! `docs/schema.md`: every label with its properties and relationships, and the listings that they come from.
 
 use super::{NOTE, quoted};
 use crate::collectors::COLLECTORS;
@@ -8,7 +8,7 @@ use std::{
     fmt::Write,
 };
 
-/// The page. A String takes any text, so the results of `write!` are nothing to look at.
+/// Renders the page. Writing to a `String` cannot fail, so the results of `write!` are ignored.
 pub fn text() -> String {
     let graph = Graph::of_collectors();
     let mut out = format!("# Schema\n\n{NOTE}{INTRODUCTION}");
@@ -19,20 +19,20 @@ pub fn text() -> String {
 }
 
 const INTRODUCTION: &str = "
-What collectors write into the graph: Cartography's labels, properties and relationships. An analysis after each sync adds
-what follows from the whole graph (who may assume which role, what the internet reaches), which is not on this page.
+Everything that collectors write into the graph: Cartography's labels, properties and relationships. An analysis after each sync
+adds results of the whole graph (which principals may assume which role, what the internet reaches). They are not on this page.
 
-Every node has an `id`, unique among the nodes of its label and indexed; `firstseen`, milliseconds since 1970; and
-`lastupdated`, the update tag of the sync that saw it last, in seconds. Relationships have the latter two as well. A property
-that AWS does not give for a node is absent. Properties that begin with `_module_`, relationships whose type does, and labels
-that begin with `Groma` are Groma's own notes.
+Every node has an `id`, unique among the nodes of its label and indexed; `firstseen`, in milliseconds since 1970; and
+`lastupdated`, the update tag of the sync that last saw it, in seconds. Relationships have the latter two as well. A property
+without a value in AWS is absent. Properties that begin with `_module_`, relationships whose type does, and labels that begin
+with `Groma` are Groma's own notes.
 
-A property or a relationship comes from one listing or from several, named `service/Listing`. Where a listing sees a node only
-in part (a volume in `DescribeInstances`), it writes what it sees; a node is removed when every listing that sees its kind has
-been read to its end and none has it.
+A property or a relationship comes from one or more listings, named `service/Listing`. A listing that sees only a part of a node
+(a volume in `DescribeInstances`) writes only that part. A node is removed when every listing that feeds its label was read
+completely and none returned it.
 ";
 
-/// What all tables together say.
+/// Content of all tables.
 #[derive(Default)]
 struct Graph {
     labels: BTreeMap<&'static str, Label>,

@@ -1,5 +1,5 @@
-//! `groma sync`: a broker, a collector for each service, a scheduler and a graph-writer in this process, over a NATS of
-//! the user's or a private one that ends with it.
+//! `groma sync`: broker, collectors, scheduler and graph-writer in this process, over a NATS of the user or a private
+//! one that ends with the process.
 
 pub mod private_nats;
 pub mod progress;
@@ -22,11 +22,11 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// `groma sync`.
+/// Flags of `groma sync`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// What to survey, and into which graph.
+    /// Scope of the survey, and its graph.
     #[command(flatten)]
     pub survey: SurveyArgs,
     /// Print the report as JSON
@@ -34,10 +34,10 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Surveys once, reports, and answers with the exit status.
+/// Surveys once, prints the report and returns the exit status.
 ///
 /// # Errors
-/// When nothing could be done.
+/// Fails if nothing could be done.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let json = args.json;
     let config = args.survey.validate()?;
@@ -85,7 +85,7 @@ impl Stage {
 /// A survey that ended early.
 struct Ended {
     error: anyhow::Error,
-    /// Folder of the kept streams, with everything collected and not yet written.
+    /// Folder of the kept streams, with collected events that are not yet written.
     kept: Option<PathBuf>,
 }
 
@@ -102,7 +102,7 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
         progress.show(&step);
     };
     let surveying = async {
-        // Before this broker answers, another one may.
+        // Another broker may answer until this one is ready.
         is_ready.await.ok();
         scheduler::survey(&bus, config.request, shutdown, show).await
     };
@@ -124,8 +124,8 @@ async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken
     }
 }
 
-/// Whether the streams hold everything of a sync that the graph does not: from the end of its collection until the graph is
-/// finished. A sync that then collects again what was lost has nothing to keep before it has collected.
+/// Whether the streams hold everything of a sync that the graph lacks: from the end of its collection until the graph
+/// is finished. A following sync of lost scopes has nothing to keep until it is collected.
 #[derive(Default)]
 struct Unwritten(AtomicBool);
 
@@ -134,7 +134,7 @@ impl Unwritten {
         self.0.store(*step == Progress::Writing, SeqCst);
     }
 
-    /// At this end of the survey.
+    /// Returns the state at this end of the survey.
     fn is_whole(&self, error: &anyhow::Error) -> bool {
         match error.downcast_ref() {
             Some(SurveyError::Interrupted(phase)) => *phase == Phase::Writing,
@@ -165,13 +165,13 @@ fn how_to_go_on(folder: &Path) -> String {
     )
 }
 
-/// A broker that is already on this NATS would answer for accounts that this command line does not name.
+/// Fails if a broker already serves this NATS, because it would answer for accounts outside this command line.
 async fn refuse_second_broker(bus: &Bus) -> anyhow::Result<()> {
     let request = AccountsRequest {}.encode_to_vec();
     match bus.ask(subjects::ACCOUNTS_REQUEST, request, Duration::from_secs(1)).await {
         Err(RequestError::NobodyThere { .. }) => Ok(()),
         Ok(_) | Err(RequestError::TimedOut { .. }) => bail!(
-            "a broker already serves this NATS: run `groma scheduler` to survey its accounts, or leave out --nats (and \
+            "a broker already serves this NATS: run `groma scheduler` to survey its accounts, or omit --nats (and \
              NATS_URL) to survey yours over a private one"
         ),
         Err(error) => Err(error).context("NATS does not answer"),

@@ -1,5 +1,5 @@
-//! A nats-server of this process's own: on a free port of 127.0.0.1, behind a password that only this process knows, with
-//! its streams in a temporary directory.
+//! A private nats-server of this process: on a free port of 127.0.0.1, with a password known only to this process, and
+//! streams in a temporary directory.
 
 use anyhow::{Context, bail};
 use rand::{RngExt, distr::Alphanumeric};
@@ -12,18 +12,18 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// How long the server may take to listen.
+/// Time limit for the server to listen.
 const START: Duration = Duration::from_secs(20);
 /// Time limit for the server to stop.
 const STOP: Duration = Duration::from_secs(20);
 /// Folder of the streams.
 const STREAMS: &str = "jetstream";
-/// Ends the server when this process is gone, however it went: standard input of the shell is a pipe that only this
-/// process holds open.
+/// Shell script that stops the server when this process ends for any reason: the shell's standard input is a pipe that
+/// only this process holds open.
 const GUARD: &str =
     r#""$0" "$@" & server=$!; trap 'kill "$server"' TERM INT; read -r _; kill "$server"; wait "$server""#;
 
-/// The running server; it ends when this is dropped.
+/// The running server. Dropping it stops the server.
 pub struct PrivateNats {
     url: String,
     // Declared before `folder`, so that it is dropped first.
@@ -40,10 +40,10 @@ enum Folder {
 }
 
 impl PrivateNats {
-    /// Starts the server that `GROMA_NATS_SERVER` names, or `nats-server` on the PATH.
+    /// Starts the server of `GROMA_NATS_SERVER`, or `nats-server` from the `PATH`.
     ///
     /// # Errors
-    /// When there is none or it does not come up.
+    /// Fails if there is no such program or it does not start.
     pub async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("groma-nats-").tempdir()?;
         let (guard, url) = launch(folder.path()).await?;
@@ -53,10 +53,10 @@ impl PrivateNats {
     /// Starts a server on the streams kept by [`PrivateNats::keep`].
     ///
     /// # Errors
-    /// The folder holds none, or as [`PrivateNats::start`].
+    /// Fails if the folder has no streams. Otherwise same as [`PrivateNats::start`].
     pub async fn reopen(folder: &Path) -> anyhow::Result<Self> {
         if !folder.join(STREAMS).is_dir() {
-            bail!("{} holds no streams that `groma sync` kept", folder.display());
+            bail!("{} has no streams kept by `groma sync`", folder.display());
         }
         let (guard, url) = launch(folder).await?;
         Ok(Self { url, guard, folder: Folder::Kept })
@@ -94,7 +94,7 @@ impl PrivateNats {
 async fn launch(folder: &Path) -> anyhow::Result<(Child, String)> {
     let binary = find()?;
     let password: String = rand::rng().sample_iter(&Alphanumeric).take(32).map(char::from).collect();
-    // Left by an earlier server.
+    // Remove ports files of an earlier server.
     for path in ports_files(folder) {
         fs::remove_file(path)?;
     }
@@ -120,14 +120,14 @@ fn find() -> anyhow::Result<PathBuf> {
     if let Some(named) = env::var_os("GROMA_NATS_SERVER") {
         let named = PathBuf::from(named);
         if !named.is_file() {
-            bail!("GROMA_NATS_SERVER names {}, which is not a file", named.display());
+            bail!("GROMA_NATS_SERVER is {}, which is not a file", named.display());
         }
         return Ok(named);
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| file.is_file()).context(
-        "no NATS: name a server with --nats (or NATS_URL), or put nats-server on the PATH (or its path in \
-         GROMA_NATS_SERVER) so that a private one can be started",
+        "no NATS: set --nats (or NATS_URL), or install nats-server on the PATH (or set its path in \
+         GROMA_NATS_SERVER) for a private server",
     )
 }
 
@@ -142,7 +142,7 @@ authorization {{ user: "groma", password: "{password}" }}
     )
 }
 
-/// The server writes its ports into a file of this directory once it listens.
+/// Waits for the file into which the server writes its ports, and returns the port.
 async fn port(directory: &Path, guard: &mut Child) -> anyhow::Result<u16> {
     let deadline = Instant::now() + START;
     while Instant::now() < deadline {
@@ -155,8 +155,8 @@ async fn port(directory: &Path, guard: &mut Child) -> anyhow::Result<u16> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let log = files::read_text(&directory.join("nats.log"), files::SMALL).unwrap_or_default();
-    let last = log.lines().last().unwrap_or("it said nothing");
-    bail!("the private nats-server did not come up: {last}")
+    let last = log.lines().last().unwrap_or("its log is empty");
+    bail!("the private nats-server did not start: {last}")
 }
 
 fn written_port(directory: &Path) -> Option<u16> {

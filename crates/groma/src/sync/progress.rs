@@ -1,19 +1,19 @@
-//! Progress on a terminal; nothing where standard error is none.
+//! Progress on a terminal. Prints nothing if standard error is not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use scheduler::Progress;
 use std::time::Duration;
 
-/// One line that says how far the sync is.
+/// Status line with the progress of the sync.
 pub struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar that is not yet anywhere.
+    /// Creates a status line without progress.
     pub fn new() -> Self {
         let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]");
         let bar = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(Duration::from_millis(100));
-        bar.set_message("asking which accounts there are");
+        bar.set_message("discovering accounts");
         Self(bar)
     }
 
@@ -29,7 +29,7 @@ impl Bar {
         });
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn clear(&self) {
         self.0.finish_and_clear();
     }

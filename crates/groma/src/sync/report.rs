@@ -1,4 +1,4 @@
-//! What a user reads when a sync is over: the sum on standard output, all that could not be seen on standard error.
+//! Report of a finished sync: the summary on standard output, unseen scopes on standard error.
 
 use super::unseen;
 use events::{ShortenedIds, SkippedAccount, StalePlace};
@@ -10,15 +10,15 @@ use std::{
     time::Duration,
 };
 
-/// Number of stale places, of services that are switched off and of skipped accounts, printed for people.
+/// Limit of stale places, switched-off services and skipped accounts printed as text.
 const MOST_NAMED: usize = 10;
 
-/// `--json`. Fields are only added.
+/// Output of `--json`. Fields are only added.
 #[derive(Serialize)]
 struct Report<'a> {
     sync: &'a str,
     update_tag: i64,
-    /// `complete`, or `incomplete` when something could not be seen.
+    /// `complete`, or `incomplete` if something could not be seen.
     status: &'static str,
     seconds: f64,
     accounts: Vec<Account<'a>>,
@@ -27,15 +27,15 @@ struct Report<'a> {
     /// Assets by `service/Listing`.
     assets_by_listing: BTreeMap<String, u64>,
     unseen: Vec<UnseenScope<'a>>,
-    /// Services that are switched off: their listings finished, and are empty.
+    /// Services that are switched off: their listings finished and are empty.
     switched_off: Vec<Off>,
-    /// Accounts of the organization that are not active, and not surveyed; cut if there are many.
+    /// Accounts of the organization that are not surveyed because they are not active; cut if there are many.
     skipped: Vec<Skipped<'a>>,
     skipped_total: u32,
     graph: Graph,
     /// Syncs that followed because batches were lost between collectors and graph.
     repeats: Vec<Repeat<'a>>,
-    /// Stale places: in the graph, but covered by no survey any more. The oldest first; cut if there are many.
+    /// Stale places: in the graph, but no longer covered by any survey. The oldest first; cut if there are many.
     stale: Vec<Stale<'a>>,
     stale_total: u64,
     /// Ids that were too long for an index.
@@ -77,7 +77,7 @@ struct Account<'a> {
 struct Skipped<'a> {
     account_id: &'a str,
     account_name: &'a str,
-    /// Its state, such as `suspended`.
+    /// State of the account, e.g. `suspended`.
     reason: &'a str,
 }
 
@@ -153,12 +153,12 @@ impl<'a> Report<'a> {
         format!(
             "{verb} {accounts} account(s) in {seconds:.1} s: {listings} listings, {assets} assets.\n\
              Graph: {nodes_written} nodes and {edges_written} edges seen, {nodes_removed} nodes and {edges_removed} edges \
-             removed, {edges_leading_out} edges lead out of what was surveyed.{}",
+             removed, {edges_leading_out} edges point outside the surveyed scope.{}",
             self.notes()
         )
     }
 
-    /// Notes that are no failure, one on each line.
+    /// Formats notes that are not failures, one per line.
     fn notes(&self) -> String {
         let mut notes = String::new();
         if !self.switched_off.is_empty() {
@@ -177,7 +177,7 @@ impl<'a> Report<'a> {
         }
         if self.skipped_total > 0 {
             let total = self.skipped_total;
-            write!(notes, "\nNote: {total} account(s) of the organization are not active, and were not surveyed:").ok();
+            write!(notes, "\nNote: {total} account(s) of the organization are not active and were not surveyed:").ok();
             for Skipped { account_id, account_name, reason } in self.skipped.iter().take(MOST_NAMED) {
                 write!(notes, "\n  {}", events::printable(&format!("{account_id} ({account_name}) {reason}"))).ok();
             }
@@ -190,7 +190,7 @@ impl<'a> Report<'a> {
             let total = self.stale_total;
             write!(
                 notes,
-                "\nNote: no survey covers {total} place(s) of the graph any more; `groma forget` removes them:"
+                "\nNote: no survey covers {total} place(s) of the graph any longer; `groma forget` removes them:"
             )
             .ok();
             for Stale { account_id, region, service, last_seen } in self.stale.iter().take(MOST_NAMED) {
@@ -204,7 +204,7 @@ impl<'a> Report<'a> {
         for Shortened { label, count, example } in &self.shortened_ids {
             write!(
                 notes,
-                "\nNote: {count} id(s) of {label} are too long for an index and stand in the graph in a short form, such as \
+                "\nNote: {count} id(s) of {label} are too long for an index and are stored in a short form, such as \
                  {example}"
             )
             .ok();
@@ -260,16 +260,16 @@ impl<'a> UnseenScope<'a> {
     }
 }
 
-/// What a live sync has done to accounts.
+/// Verb of the report of a sync.
 pub const SURVEYED: &str = "Surveyed";
-/// What a replay has done to them.
+/// Verb of the report of a replay.
 pub const REPLAYED: &str = "Replayed";
 
-/// Prints what came of one sync or of several, which as JSON are a list when `list` says so, and answers with the exit
-/// status: the worst of them, unless only some saw nothing.
+/// Prints the reports of one or more syncs. As JSON they are a list if `list` is set. Returns the exit status: the
+/// common one of all syncs, else that of an incomplete sync.
 ///
 /// # Errors
-/// When it cannot be written as JSON, which no content of it causes.
+/// Fails if the reports cannot be written as JSON, which their content never causes.
 pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: bool) -> anyhow::Result<u8> {
     let reports: Vec<_> = outcomes.iter().map(|(outcome, took)| Report::of(outcome, *took)).collect();
     match reports.as_slice() {

@@ -1,4 +1,4 @@
-//! Every role as a task of this process.
+//! All roles as tasks of this process.
 
 use crate::collectors;
 use broker::Broker;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// How long roles may take to finish what they hold when the sync is over.
+/// Time limit for roles to finish their work after the sync.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// The running roles.
@@ -20,7 +20,8 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Starts the broker, the collectors of these services and a graph-writer. `ready` hears when the broker answers.
+    /// Starts the broker, the collectors of these services and a graph-writer. Notifies `ready` when the broker is
+    /// ready.
     pub fn start(
         bus: &Bus,
         broker: Broker,
@@ -29,13 +30,13 @@ impl Roles {
         (store, writing): (GraphStore, graph_writer::Options),
         ready: oneshot::Sender<()>,
     ) -> Self {
-        // A token of their own, because on a signal the survey still needs the roles to publish its end.
+        // The roles have their own token: on a signal, the survey still needs them to publish its end.
         let mut roles = Self { tasks: JoinSet::new(), shutdown: CancellationToken::new() };
         let token = roles.shutdown.clone();
         roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), Some(ready))));
         let writer = Writer::new(bus.clone(), store, writing).expecting(&collectors::expected());
         roles.spawn("graph-writer", Box::pin(writing_role(writer, token.clone())));
-        // EC2's collector also says which regions an account has, whichever services are asked for.
+        // EC2's collector also discovers the regions of an account, whatever the selected services.
         let needed = |name: &str| services.contains(&name) || name == scheduler::catalog::REGION_DISCOVERY;
         for collector in collectors::COLLECTORS.iter().filter(|collector| needed(collector.name)) {
             let running = (collector.run)(bus.clone(), options.clone(), token.clone());
@@ -49,24 +50,24 @@ impl Roles {
         self.tasks.spawn(async move { (name, role.await) });
     }
 
-    /// Waits for a role that ends before it is told to: the sync cannot go on without it.
+    /// Waits until a role ends unexpectedly: the sync cannot continue without it.
     pub async fn failed(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {
             Some(Ok((name, Err(error)))) => error.context(format!("the {name} failed")),
-            Some(Ok((name, Ok(())))) => anyhow::anyhow!("the {name} stopped by itself"),
+            Some(Ok((name, Ok(())))) => anyhow::anyhow!("the {name} stopped unexpectedly"),
             Some(Err(error)) => anyhow::Error::new(error).context("a role panicked"),
             None => std::future::pending().await,
         }
     }
 
-    /// Tells every role to stop and waits until it has.
+    /// Stops all roles and waits until they have ended.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(ended) = self.tasks.join_next().await {
                 match ended {
                     Ok((name, Err(error))) => {
-                        tracing::warn!(error = format!("{error:#}"), "the {name} did not end well");
+                        tracing::warn!(error = format!("{error:#}"), "the {name} failed while stopping");
                     }
                     Ok((_, Ok(()))) => {}
                     Err(error) => tracing::warn!(%error, "a role panicked"),

@@ -1,10 +1,10 @@
-//! What could not be seen, for people: a region that is denied has a failure for each of its listings, and one line.
+//! Unseen scopes as text. A denied region has a failure for each of its listings, but only one line.
 
 use events::FailureClass;
 use scheduler::Unseen;
 use std::collections::HashMap;
 
-/// One line for each failure, or for each service in a region of which several listings failed in one way.
+/// Formats one line per failure. Failures of the same class in one service and region share a line.
 pub fn lines(unseen: &[Unseen]) -> Vec<String> {
     let mut groups: Vec<Vec<&Unseen>> = Vec::new();
     let mut by_key = HashMap::new();
@@ -28,7 +28,7 @@ fn key(it: &Unseen) -> Key<'_> {
     (&it.account_id, &it.region, &it.service, it.failure.class())
 }
 
-/// The first of them in full, and the number of the others.
+/// Formats the first failure of a group, and the number of the others.
 fn line(group: &[&Unseen]) -> String {
     let [first, others @ ..] = group else { return String::new() };
     if others.is_empty() {

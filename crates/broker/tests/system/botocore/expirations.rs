@@ -1,10 +1,10 @@
-//! Ends of credentials as programs print them, read by Groma and by botocore.
+//! Expiration times as programs print them, read by Groma and by botocore.
 
 use broker::expiration;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-/// In the ISO 8601 forms that botocore reads.
+/// ISO 8601 forms that both read.
 const READ: &[&str] = &[
     "2026-11-28T10:00:00Z",
     "2026-11-28T10:00:00z",
@@ -39,7 +39,7 @@ const READ: &[&str] = &[
     " 2026-11-28T10:00:00Z\n",
 ];
 
-/// In forms that only botocore reads: they are not ISO 8601.
+/// Forms that only botocore reads: they are not ISO 8601.
 const ONLY_BOTOCORE: &[&str] = &[
     "Sat, 28 Nov 2026 10:00:00 GMT",
     "Nov 28 2026 10:00 UTC",
@@ -54,7 +54,7 @@ const ONLY_BOTOCORE: &[&str] = &[
     "2026-11-28T10:00:00Z+01:00",
 ];
 
-/// That neither can use. Without a zone, botocore fails as soon as it compares the time with its clock.
+/// Texts that neither can use. Without a zone, botocore fails when it compares the time with its clock.
 const REFUSED: &[&str] = &[
     "",
     " ",

@@ -74,7 +74,7 @@ impl Random {
         (0..self.below(5)).map(|_| self.pick(VALUES)).collect()
     }
 
-    /// An AWS file made of every kind of line. Most of them are accepted.
+    /// Writes an AWS file with all kinds of lines. Most of them are valid.
     fn file(&mut self) -> String {
         let (mut text, mut headings) = (String::new(), HEADINGS.to_vec());
         for _ in 0..self.below(5) {
@@ -116,7 +116,7 @@ impl Random {
         text.push_str(self.pick(ENDS));
     }
 
-    /// A profile with some of the keys that lead to credentials.
+    /// Writes a profile with some of the keys for credentials.
     fn profile(&mut self) -> String {
         let mut text = String::new();
         let mut some = |random: &mut Self, share: usize, key: &str, values: &[&str]| {

@@ -1,16 +1,16 @@
-//! Variables with and without a value, and what Groma and botocore make of them.
+//! Variables with and without a value, as read by Groma and by botocore.
 
 use super::Environment;
 use broker::{profiles::Profiles, settings::Settings};
 use events::RetryMode;
 use serde_json::{Value, json};
 
-/// The profile says the opposite of every variable's empty value.
+/// The profile has the opposite of every variable's default.
 const CONFIG: &str = "[profile p]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\nmax_attempts = 7\n\
     endpoint_url = http://profile\n";
 const IGNORING: &str = "[profile p]\nendpoint_url = http://profile\nignore_configured_endpoint_urls = true\n";
 
-/// A configuration, variables, and why Groma differs where it does.
+/// A configuration, variables, and the reason for a difference, if any.
 type Case = (&'static str, &'static [(&'static str, &'static str)], Option<&'static str>);
 
 const CASES: &[Case] = &[
@@ -52,7 +52,7 @@ fn ours(config: &str, env: &[(&str, &str)]) -> Value {
     }
 }
 
-/// What botocore makes of a config file and variables.
+/// botocore's results for a config file and variables.
 fn theirs(cases: &[(&str, &[(&str, &str)])]) -> anyhow::Result<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("cases.json");
@@ -65,12 +65,12 @@ fn theirs(cases: &[(&str, &[(&str, &str)])]) -> anyhow::Result<Vec<Value>> {
     Ok(serde_json::from_str(&printed)?)
 }
 
-/// Values of settings that say yes or no, or how calls are repeated.
+/// Values of boolean and retry settings.
 const BOOLEANS: &[&str] = &["true", "TRUE", "false", "False", "0", "1", "no", "yes", "on", "t"];
 const MODES: &[&str] = &["standard", "adaptive", "legacy", "often"];
 const ATTEMPTS: &[&str] = &["1", "5", "+3", "007", "0", "-1", "x", "1.5"];
 
-/// Lines of a profile, with what follows it, and variables that lead to an endpoint.
+/// Lines of a profile and of the sections after it, and variables that lead to an endpoint.
 const ENDPOINTS: &[(&str, &[(&str, &str)])] = &[
     ("", &[]),
     ("endpoint_url = http://p\n", &[]),
@@ -91,7 +91,7 @@ const ENDPOINTS: &[(&str, &[(&str, &str)])] = &[
     ("services =\n[services s]\nsts =\n  endpoint_url = http://s\n", &[]),
 ];
 
-/// Each value in the file alone, in the environment alone, and with the next one in the other place.
+/// Each value in the file only, in the environment only, and combined with the next one in the other place.
 fn values() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
     let mut all: Vec<(String, Vec<(&str, &str)>)> = Vec::new();
     for (variable, key, values) in [
@@ -111,7 +111,7 @@ fn values() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
     all
 }
 
-/// How the retries of botocore are named here. `legacy` is read as `standard`, which is what nothing means, too.
+/// Maps botocore's retry modes to ours. `legacy`, and no value, count as `standard`.
 fn named(mut theirs: Value, is_set: bool) -> Value {
     let mode = match theirs["mode"].as_str() {
         None => return theirs,

@@ -1,6 +1,6 @@
-//! Texts of AWS files: how people write headings, keys and values, and how nobody should.
+//! Headings, keys and values of AWS files, in common and in malformed forms.
 
-/// Section headings as people write them: some name a profile, some do not.
+/// Section headings as people write them. Not all of them name a profile.
 pub(super) const HEADINGS: &[&str] = &[
     "[profile p]",
     "[profile  p ]",

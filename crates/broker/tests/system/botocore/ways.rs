@@ -1,4 +1,4 @@
-//! Configurations that lead to credentials in every way, and environments in which they are read.
+//! Configurations for every kind of route, and environments in which they are read.
 
 /// The config and the credentials file.
 pub(super) const FILES: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "[profile default]\naws_access_key_id = A\naws_secret_access_key = S\n",
         "[profile p]\naws_access_key_id = B\naws_secret_access_key = S\n",
     ),
-    // Processes, and what goes before them.
+    // Processes, and sources with precedence over them.
     ("[profile p]\ncredential_process = /bin/keys --a 'b c'\n[default]\ncredential_process = x\n", ""),
     ("[profile p]\ncredential_process = x\naws_access_key_id = C\naws_secret_access_key = S\n", ""),
     ("[profile p]\ncredential_process = x\n", "[p]\naws_access_key_id = P\naws_secret_access_key = S\n"),
@@ -122,7 +122,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "[profile p]\nrole_arn = arn:aws:iam::222222222222:role/r\nsource_profile = 'hub'\n[profile hub]\naws_access_key_id = C\naws_secret_access_key = S\n",
         "",
     ),
-    // Roles with a credential_source, without any, with both; options of roles.
+    // Roles with a credential_source, without a source, with both; options of roles.
     ("[profile p]\nrole_arn = arn:aws:iam::222222222222:role/r\ncredential_source = Environment\n", ""),
     ("[profile p]\nrole_arn = arn:aws:iam::222222222222:role/r\ncredential_source = EcsContainer\n", ""),
     ("[default]\nrole_arn = arn:aws:iam::222222222222:role/r\ncredential_source = Ec2InstanceMetadata\n", ""),
@@ -226,8 +226,8 @@ pub(super) const ENVIRONMENTS: &[&[(&str, &str)]] = &[
     &[("AWS_EC2_METADATA_DISABLED", " true")],
 ];
 
-/// Variables that say where the files are. The files of `{folder}` are `config` and `credentials`, and so are those of
-/// `{folder}/.aws`. None: the variable is not set.
+/// Variables with the paths of the files. The files of `{folder}` are `config` and `credentials`, and so are those of
+/// `{folder}/.aws`. `None`: the variable is not set.
 pub(super) const PLACES: &[&[(&str, Option<&str>)]] = &[
     &[("AWS_CONFIG_FILE", None)],
     &[("AWS_CONFIG_FILE", None), ("AWS_SHARED_CREDENTIALS_FILE", None)],
