@@ -1,12 +1,15 @@
 //! Neo4j and NATS: there, new enough, and theirs to write to.
 
-use super::check::{Check, Status};
+use super::{
+    check::{Check, Status},
+    speed,
+};
 use crate::sync::private_nats::PrivateNats;
 use bus::Bus;
 use graph::{GraphConfig, GraphError, GraphStore};
 use neo4rs::Query;
 
-/// Neo4j: reachable with this user, its version, and the right to make a constraint and a node.
+/// Neo4j: reachable with this user, its version, the right to make a constraint and a node, and settings that cost speed.
 pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let store = match GraphStore::connect(config).await {
         Ok(store) => store,
@@ -15,6 +18,7 @@ pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let mut checks = vec![Check::ok("neo4j", &config.uri, format!("user {} is let in", config.user))];
     checks.push(version(&store, config).await);
     checks.push(rights(&store, config).await);
+    checks.extend(speed::settings(&store, config).await);
     checks
 }
 
