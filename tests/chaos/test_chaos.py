@@ -211,7 +211,10 @@ class Watching(unittest.TestCase):
     RUNNING = (
         "error: a sync of the same accounts, regions and services is running: 01M8, which last made progress 0s ago\n"
     )
-    TAKEN_OVER = "error: sync 01M8 of the same scope has taken over from 01M7, because this scheduler did not answer for a while\n"
+    TAKEN_OVER = (
+        "error: sync 01M8 of the same scope has taken over from 01M7, "
+        "because this scheduler did not answer for a while\n"
+    )
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()

@@ -37,10 +37,28 @@ async fn what_is_right_is_right_and_what_is_wrong_has_a_fix() {
     let checks = right.json();
     let names: Vec<_> =
         checks.as_array().expect("a list").iter().map(|it| it["name"].as_str().expect("a name")).collect();
-    for name in
-        ["neo4j", "neo4j version", "neo4j rights", "nats", "jetstream", "identity", "account", "regions", "permissions"]
-    {
+    for name in [
+        "neo4j",
+        "neo4j version",
+        "neo4j rights",
+        "neo4j settings",
+        "nats",
+        "jetstream",
+        "identity",
+        "account",
+        "regions",
+        "permissions",
+    ] {
         assert!(names.contains(&name), "{name} was not looked at: {names:?}");
+    }
+    // Neo4j for tests has one compiler, one collector thread and little memory.
+    let slow = wrong(&right, "neo4j settings");
+    assert_eq!(slow.len(), 4, "{slow:?}");
+    for (check, words) in
+        slow.iter().zip(["TieredStopAtLevel=1", "collects garbage with one", "the heap has", "the page cache has"])
+    {
+        says(check, "found", words);
+        assert_eq!(check["status"], "note");
     }
     let left = "SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH 'groma_doctor' RETURN count(*) AS n";
     assert_eq!(world.count(left).await, 0, "the trial was taken away");

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod check;
 pub mod servers;
+pub mod speed;
 
 use crate::survey_args::{SurveyArgs, SurveyConfig};
 use broker::BrokerConfig;

@@ -1,12 +1,16 @@
 //! Checks that Neo4j and NATS are reachable, recent enough and writable.
 
-use super::check::{Check, Status};
+use super::{
+    check::{Check, Status},
+    speed,
+};
 use crate::sync::private_nats::PrivateNats;
 use bus::Bus;
 use graph::{GraphConfig, GraphError, GraphStore};
 use neo4rs::Query;
 
-/// Checks Neo4j: connection with this user, version, and permission to create a constraint and a node.
+/// Checks Neo4j: connection with this user, version, permission to create a constraint and a node, and settings that
+/// cost speed.
 pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let store = match GraphStore::connect(config).await {
         Ok(store) => store,
@@ -15,6 +19,7 @@ pub async fn neo4j(config: &GraphConfig) -> Vec<Check> {
     let mut checks = vec![Check::ok("neo4j", &config.uri, format!("connected as user {}", config.user))];
     checks.push(version(&store, config).await);
     checks.push(rights(&store, config).await);
+    checks.extend(speed::settings(&store, config).await);
     checks
 }
 
