@@ -2,7 +2,7 @@
 //! nothing of the bus or the graph database.
 //!
 //! Reading order: [`registry`] names the one listing, [`finding`] is it; [`package`] is what most findings are about,
-//! [`members`] whose findings the account sees.
+//! [`members`] whose findings the account sees, [`status`] whether Inspector is switched off.
 
 pub mod registry;
 
@@ -10,5 +10,6 @@ pub mod finding;
 pub mod package;
 
 pub mod members;
+pub mod status;
 
 pub use registry::SERVICE;

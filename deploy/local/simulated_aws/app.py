@@ -84,6 +84,7 @@ class SimulatedAws:
             ("POST", "inspector2"): lambda body: self.set(self.extras.findings, body, "findings"),
             ("POST", "inspector2/add"): self.add_findings,
             ("POST", "inspector2/members"): lambda body: self.set(self.extras.members, body, "members"),
+            ("POST", "inspector2/status"): lambda body: self.set(self.extras.inspector, body, "status"),
             ("POST", "reserved-instances"): self.set_reserved_instances,
             ("POST", "service-last-accessed"): self.extras.services_last_accessed.update,
             ("POST", "account-ids"): self.extras.account_ids.extend,

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 import moto.core.responses
 import moto.iam.models
 import moto.organizations.utils
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.reserved_instances import ReservedInstances
@@ -45,6 +46,7 @@ class Extras:
         self.pages = pages
         self.findings = {}
         self.members = {}
+        self.inspector = {}
         self.reserved_instances = {}
         self.services_last_accessed = {}
         self.access_jobs = {}
@@ -122,13 +124,39 @@ def fill_ec2(extras):
     AvailabilityZonesAndRegions.describe_regions = describe_regions
 
 
+class InspectorOff(JsonRESTError):
+    """Worded as AWS does not: nobody may depend on the words."""
+
+    code = 403
+
+    def __init__(self):
+        super().__init__("AccessDeniedException", "Amazon Inspector has not been activated here.")
+
+
 def fill_inspector2(extras):
+    def status_of(response, account):
+        return extras.inspector.get((account, response.region), "ENABLED")
+
+    def refuse_if_off(response):
+        if status_of(response, response.current_account) == "DISABLED":
+            raise InspectorOff()
+
+    def batch_get_account_status(response):
+        accounts = []
+        for account in response._get_param("accountIds") or [response.current_account]:
+            state = {"status": status_of(response, account), "errorCode": "ALREADY_ENABLED", "errorMessage": "none"}
+            types = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
+            accounts.append({"accountId": account, "state": state, "resourceState": dict.fromkeys(types, state)})
+        return json.dumps({"accounts": accounts, "failedAccounts": []})
+
     def list_findings(response):
+        refuse_if_off(response)
         findings = extras.findings.get((response.current_account, response.region), [])
         criteria = response._get_param("filterCriteria") or {}
         return page(extras, response, "findings", [it for it in findings if matches(it, criteria)], 100)
 
     def list_members(response):
+        refuse_if_off(response)
         members = extras.members.get((response.current_account, response.region), [])
         owner = response.current_account
         shown = [
@@ -137,6 +165,7 @@ def fill_inspector2(extras):
         ]
         return page(extras, response, "members", shown, 50)
 
+    Inspector2Response.batch_get_account_status = batch_get_account_status
     Inspector2Response.list_findings = list_findings
     Inspector2Response.list_members = list_members
 
