@@ -44,8 +44,8 @@ pub enum PlanError {
     )]
     UnknownSource { profile: String, value: String },
     #[error(
-        "profile {profile:?} has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process \
-         answer (aws configure export-credentials --profile {profile} does)"
+        "profile {profile:?} has an mfa_serial, and nobody is there to type a code; it can be used with a \
+         credential_process that answers (aws configure export-credentials --profile {profile} does)"
     )]
     Mfa { profile: String },
     #[error("role_arn of profile {profile:?}: {wrong}")]

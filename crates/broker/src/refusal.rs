@@ -1,5 +1,6 @@
 //! Why there is no session, in the kinds that a user mends in different ways. Each is one sentence without secrets.
 
+use crate::plan::PlanError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
@@ -28,6 +29,8 @@ pub enum Kind {
     Throttled,
     /// The configuration leads nowhere.
     Configuration,
+    /// A person would have to type a code (`mfa_serial`), and the broker runs unattended.
+    NeedsCode,
     /// AWS cannot narrow the caller's own session, and it may not leave the broker.
     OwnIdentity,
     /// The broker does not know the account.
@@ -40,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotAllowed,
         Self::NoSuchRole,
         Self::ExternalId,
@@ -49,6 +52,7 @@ impl Kind {
         Self::Unreachable,
         Self::Throttled,
         Self::Configuration,
+        Self::NeedsCode,
         Self::OwnIdentity,
         Self::UnknownAccount,
         Self::BadRequest,
@@ -82,6 +86,10 @@ impl Kind {
             }
             Self::Throttled => "ask again later, or find out who else calls so much",
             Self::Configuration => "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE",
+            Self::NeedsCode => {
+                "remove mfa_serial from the profile (and the condition aws:MultiFactorAuthPresent from the role's trust policy), \
+                 let a credential_process answer, or give the account another profile"
+            }
             Self::OwnIdentity => "create a role in the account, or pass --lease-own-identity to the broker",
             Self::UnknownAccount => "leave it out of --include and --account, or give the broker a way into it",
             Self::BadRequest | Self::Other => "try again; if it stays, report it",
@@ -99,6 +107,7 @@ impl Kind {
             Self::Unreachable => "AWS unreachable",
             Self::Throttled => "throttled",
             Self::Configuration => "configuration",
+            Self::NeedsCode => "asks for a code",
             Self::OwnIdentity => "own identity kept",
             Self::UnknownAccount => "unknown account",
             Self::BadRequest => "not given",
@@ -124,9 +133,10 @@ impl Refusal {
         matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
     }
 
-    /// Whether another way into the account may be tried: after a plain denial, or if the session must not leave the broker.
+    /// Whether another way into the account may be tried: after a plain denial, if the session must not leave the broker,
+    /// or if this way is one for people.
     pub fn leads_on(&self) -> bool {
-        self.is_plain_denial() || self.kind == Kind::OwnIdentity
+        self.is_plain_denial() || matches!(self.kind, Kind::OwnIdentity | Kind::NeedsCode)
     }
 
     /// A refusal of this kind.
@@ -137,6 +147,12 @@ impl Refusal {
     /// The configuration's fault.
     pub fn configuration(error: &dyn std::error::Error) -> Self {
         Self::new(Kind::Configuration, bus::chain(error))
+    }
+
+    /// No route of a profile.
+    pub fn of_plan(error: &PlanError) -> Self {
+        let kind = if matches!(error, PlanError::Mfa { .. }) { Kind::NeedsCode } else { Kind::Configuration };
+        Self::new(kind, bus::chain(error))
     }
 
     /// What the bus carries.

@@ -151,7 +151,7 @@ fn what_leads_nowhere_says_why() {
         none: profile "none" has a role_arn but neither source_profile nor credential_source: who is to assume it?
         gone: the source_profile of "gone" is "missing", and there is no such profile
         odd: credential_source of profile "odd" is "Ec2": it may be Ec2InstanceMetadata, EcsContainer or Environment
-        mfa: profile "mfa" has an mfa_serial, and nobody is there to type a code: remove it, or let a credential_process answer (aws configure export-credentials --profile mfa does)
+        mfa: profile "mfa" has an mfa_serial, and nobody is there to type a code; it can be used with a credential_process that answers (aws configure export-credentials --profile mfa does)
         arn: role_arn of profile "arn": "read-only" is not the ARN of a role (arn:aws:iam::123456789012:role/name)
         long: duration_seconds of profile "long" is "99999": it has to be a number from 900 to 43200
         empty: profile "empty" takes its credentials from "nothing", which holds none
