@@ -43,7 +43,7 @@ def planted(name):
 
 def of_roles(system):
     """What no role and no NATS may do, however the survey ended."""
-    problems = []
+    problems = list(system.complaints)
     for name in system.running:
         if name == "neo4j":
             continue

@@ -17,6 +17,11 @@ def kill_the_scheduler(system, draw):
     system.kill("scheduler", draw.uniform(0, 1))
 
 
+def terminate_the_scheduler(system, draw):
+    """As a rolling update does in the middle of a survey; the next one begins when it has ended."""
+    system.terminate("scheduler")
+
+
 def kill_nats(system, draw):
     system.kill(draw.choice(system.nats.names), draw.uniform(0, 1))
 

@@ -78,6 +78,8 @@ class System:
         # When one of them ran last.
         self.beside = float("-inf")
         self.gave_up = []
+        # What a disturbance found wrong.
+        self.complaints = []
 
     def __enter__(self):
         with contextlib.ExitStack() as undo:
@@ -98,7 +100,7 @@ class System:
     def begin(self, scene, logs):
         """Fresh servers of NATS and fresh roles, whose logs go into a folder."""
         self.end()
-        self.scene, self.logs, self.gave_up = scene, logs, []
+        self.scene, self.logs, self.gave_up, self.complaints = scene, logs, [], []
         self.nats = NatsServers(logs, scene.nats, self.links)
         for name in self.nats.names:
             self.start(name)

@@ -21,6 +21,7 @@ import judge  # noqa: E402
 import limits  # noqa: E402
 import nats_servers  # noqa: E402
 import network  # noqa: E402
+import overlap  # noqa: E402
 import ports  # noqa: E402
 import selection  # noqa: E402
 import servers  # noqa: E402
@@ -418,6 +419,37 @@ class LinksTest(unittest.TestCase):
         self.links.cut(["a>b"])
         with self.assertRaises(ConnectionResetError):
             connection.recv(4)
+
+
+class Repeating(unittest.TestCase):
+    class System:
+        def __init__(self):
+            self.said, self.complaints = [], []
+
+        def log_of(self, _):
+            return "\n".join(self.said)
+
+    def waits(self, *said):
+        """Whether one that says this in turn is still waited for, and what is said of it."""
+        system = self.System()
+        system.said = ["accounts reachable=3", "sync finished"]
+        steps = overlap.until_it_surveys(system, "scheduler-2")
+        for line in said:
+            next(steps)
+            system.said.append(line)
+        return next(steps, None) is not None, system.complaints
+
+    def test_a_scheduler_is_waited_for_until_its_next_survey_has_ended(self):
+        self.assertEqual(self.waits(), (True, []))
+        self.assertEqual(self.waits("accounts reachable=3"), (True, []))
+        for end in ("sync finished", "ERROR sync failed", "skipped: a sync"):
+            self.assertEqual(self.waits("accounts reachable=3", end), (False, []))
+
+    def test_one_that_rests_for_too_long_is_reported(self):
+        with mock.patch.object(overlap, "LONGEST_PAUSE", -1):
+            waits, complaints = self.waits("something else")
+        self.assertFalse(waits)
+        self.assertEqual(len(complaints), 1)
 
 
 class Judging(unittest.TestCase):
