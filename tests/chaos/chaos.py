@@ -163,6 +163,7 @@ def chosen(arguments: argparse.Namespace, older: str | Path | None) -> list[Seed
 def say_what_is_left_out(system: System) -> None:
     """What this machine does not permit."""
     left_out = {"full_disk": system.disk.why_not, "jump_a_clock": system.clocks.why_not}
+    left_out["a_repeating_scheduler_whose_clock_jumps"] = system.clocks.why_not
     left_out["two versions"] = None if system.older else "no example older_collector beside the program"
     for kind, why in left_out.items():
         if why:

@@ -24,6 +24,7 @@ from kills import (
     restart_neo4j,
     roll_nats,
     roll_the_roles,
+    terminate_the_scheduler,
 )
 from messages import late_repeats, lose_a_consumer, lose_a_stream, lose_the_indexes, repeats
 from network import (
@@ -39,7 +40,12 @@ from network import (
     slow_links,
     split_nats,
 )
-from overlap import a_narrower_scheduler, a_repeating_scheduler, a_second_scheduler
+from overlap import (
+    a_narrower_scheduler,
+    a_repeating_scheduler,
+    a_repeating_scheduler_whose_clock_jumps,
+    a_second_scheduler,
+)
 
 if TYPE_CHECKING:
     from system import System
@@ -57,6 +63,7 @@ WEIGHTS: dict[Kind, int] = {
     kill_a_writer: 5,
     kill_the_broker: 3,
     kill_the_scheduler: 1,
+    terminate_the_scheduler: 1,
     kill_nats: 3,
     kill_neo4j: 1,
     roll_the_roles: 1,
@@ -90,6 +97,7 @@ WEIGHTS: dict[Kind, int] = {
     a_second_scheduler: 2,
     a_narrower_scheduler: 2,
     a_repeating_scheduler: 1,
+    a_repeating_scheduler_whose_clock_jumps: 1,
 }
 # Seconds by which a survey may take longer than undisturbed ones and short disturbances.
 EXTRA: dict[Kind, int] = {a_long_silence: LONGEST_SILENCE, a_long_split: LONGEST_SILENCE}

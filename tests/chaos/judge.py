@@ -55,7 +55,7 @@ def planted(name: str) -> bool:
 
 def of_roles(system: System) -> list[str]:
     """What no role and no NATS may do, however the survey ended."""
-    problems = []
+    problems = list(system.complaints)
     for name in system.running:
         if name == "neo4j":
             continue

@@ -26,6 +26,11 @@ def kill_the_scheduler(system: System, draw: random.Random) -> None:
     system.kill("scheduler", draw.uniform(0, 1))
 
 
+def terminate_the_scheduler(system: System, draw: random.Random) -> None:
+    """As a rolling update does in the middle of a survey; the next one begins when it has ended."""
+    system.terminate("scheduler")
+
+
 def kill_nats(system: System, draw: random.Random) -> None:
     system.kill(draw.choice(system.nats.names), draw.uniform(0, 1))
 

@@ -19,11 +19,27 @@ SELECTION = {
     ),
     9002: (
         Scene(nats=3, limited=True),
-        ("roll_nats", "freeze_nats", "kill_a_collector", "server_errors", "slow_links", "late_repeats", "split_nats"),
+        (
+            "roll_nats",
+            "freeze_nats",
+            "terminate_the_scheduler",
+            "kill_a_collector",
+            "server_errors",
+            "slow_links",
+            "late_repeats",
+            "split_nats",
+        ),
     ),
     9003: (
         Scene(before=True, versions=True, limited=True),
-        ("full_disk", "roll_the_roles", "throttling", "lose_a_consumer", "a_narrower_scheduler"),
+        (
+            "full_disk",
+            "roll_the_roles",
+            "throttling",
+            "lose_a_consumer",
+            "a_narrower_scheduler",
+            "a_repeating_scheduler_whose_clock_jumps",
+        ),
     ),
     9004: (
         Scene(),

@@ -83,6 +83,8 @@ class System:
         # When one of them ran last.
         self.beside = float("-inf")
         self.gave_up: list[str] = []
+        # What a disturbance found wrong.
+        self.complaints: list[str] = []
 
     def __enter__(self) -> System:
         with contextlib.ExitStack() as undo:
@@ -103,7 +105,7 @@ class System:
     def begin(self, scene: Scene, logs: Path) -> None:
         """Fresh servers of NATS and fresh roles, whose logs go into a folder."""
         self.end()
-        self.scene, self.logs, self.gave_up = scene, logs, []
+        self.scene, self.logs, self.gave_up, self.complaints = scene, logs, [], []
         self.nats = NatsServers(logs, scene.nats, self.links)
         for name in self.nats.names:
             self.start(name)

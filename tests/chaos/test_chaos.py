@@ -24,6 +24,7 @@ import judge
 import limits
 import nats_servers
 import network
+import overlap
 import selection
 import servers
 from clocks import Clocks
@@ -447,6 +448,38 @@ class LinksTest(unittest.TestCase):
         self.links.cut(["a>b"])
         with self.assertRaises(ConnectionResetError):
             connection.recv(4)
+
+
+class Repeating(unittest.TestCase):
+    class System:
+        def __init__(self) -> None:
+            self.said: list[str] = []
+            self.complaints: list[str] = []
+
+        def log_of(self, _: str) -> str:
+            return "\n".join(self.said)
+
+    def waits(self, *said: str) -> tuple[bool, list[str]]:
+        """Whether one that says this in turn is still waited for, and what is said of it."""
+        system: Any = self.System()
+        system.said = ["accounts reachable=3", "sync finished"]
+        steps = overlap.until_it_surveys(system, "scheduler-2")
+        for line in said:
+            next(steps)
+            system.said.append(line)
+        return next(steps, None) is not None, system.complaints
+
+    def test_a_scheduler_is_waited_for_until_its_next_survey_has_ended(self) -> None:
+        self.assertEqual(self.waits(), (True, []))
+        self.assertEqual(self.waits("accounts reachable=3"), (True, []))
+        for end in ("sync finished", "ERROR sync failed", "skipped: a sync"):
+            self.assertEqual(self.waits("accounts reachable=3", end), (False, []))
+
+    def test_one_that_rests_for_too_long_is_reported(self) -> None:
+        with mock.patch.object(overlap, "LONGEST_PAUSE", -1):
+            waits, complaints = self.waits("something else")
+        self.assertFalse(waits)
+        self.assertEqual(len(complaints), 1)
 
 
 class Judging(unittest.TestCase):

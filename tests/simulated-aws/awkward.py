@@ -22,7 +22,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seeding.accounts import ALPHA, HUB, REGIONS, document, trust
+from seeding.accounts import ALPHA, BETA, HUB, REGIONS, document, trust
 from seeding.aws import Aws
 
 PROFILE = "Team Hub"
@@ -47,6 +47,7 @@ def main() -> None:
     aws = Aws(arguments.endpoint)
     add_accounts(aws)
     add_balancer(aws)
+    switch_inspector_off(aws)
     aws.control("/_groma/faults", faults())
     regions = [*REGIONS, DENIED_REGION]
     sync = ["--accounts", "organization", "--regions", ",".join(regions), *external_id(arguments.dir)]
@@ -72,17 +73,19 @@ def add_balancer(aws: Aws) -> None:
     aws.control("/_groma/deletions", [{"account": ALPHA, "region": REGIONS[0], "load_balancer": GOING}])
 
 
+def switch_inspector_off(aws: Any) -> None:
+    for account in (HUB, ALPHA, BETA):
+        for region in REGIONS:
+            if region != INSPECTED:
+                aws.control("/_groma/inspector2/status", {"account": account, "region": region, "status": "DISABLED"})
+
+
 def faults() -> list[dict[str, Any]]:
-    off = {"service": "inspector2", "status": 403, "code": "AccessDeniedException"}
-    off["message"] = "Invoking account is not enabled."
     denied = {"region": DENIED_REGION, "status": 403}
     denied["message"] = (
         "You are not authorized to perform this operation, with an explicit deny in a service control policy"
     )
-    return [
-        *({**off, "region": region} for region in REGIONS if region != INSPECTED),
-        *({**denied, "service": service, "code": code} for service, code in DENIALS.items()),
-    ]
+    return [{**denied, "service": service, "code": code} for service, code in DENIALS.items()]
 
 
 def external_id(folder: Path) -> list[str]:

@@ -22,6 +22,7 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
     POST   /_groma/inspector2            {account, region, findings: [...]}, in place of those there
     POST   /_groma/inspector2/add        {account, region, findings: [...]}, besides those there
     POST   /_groma/inspector2/members    {account, region, members: [account, ...]}
+    POST   /_groma/inspector2/status     {account, region, status: "ENABLED" or "DISABLED"}
     POST   /_groma/reserved-instances    {account, region, reserved_instances: [...]}
     POST   /_groma/service-last-accessed {arn: [ServicesLastAccessed, ...]}
     POST   /_groma/account-ids           [id, ...]: what CreateAccount gives out next

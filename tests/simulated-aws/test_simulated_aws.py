@@ -198,6 +198,23 @@ class SimulatedAws(unittest.TestCase):
         statuses = {finding["status"] for page in pages for finding in page["findings"]}
         self.assertEqual(statuses, {"ACTIVE", "SUPPRESSED"})
 
+    def test_inspector_can_be_switched_off_in_a_region(self) -> None:
+        inspector = self.client("inspector2", self.assume(ALPHA))
+
+        def status() -> set[str]:
+            (account,) = inspector.batch_get_account_status(accountIds=[ALPHA])["accounts"]
+            return {account["state"]["status"], *(state["status"] for state in account["resourceState"].values())}
+
+        self.assertEqual(status(), {"ENABLED"})
+        switch = {"account": ALPHA, "region": "us-east-1", "status": "DISABLED"}
+        self.aws.control("/_groma/inspector2/status", switch)
+        self.addCleanup(self.aws.control, "/_groma/inspector2/status", {**switch, "status": "ENABLED"})
+        self.assertEqual(status(), {"DISABLED"})
+        self.refused("AccessDeniedException", inspector.list_findings)
+        self.refused("AccessDeniedException", inspector.list_members)
+        elsewhere = self.client("inspector2", self.assume(ALPHA), region="eu-west-1")
+        elsewhere.list_findings()
+
     def test_using_a_key_leaves_no_trace(self) -> None:
         before = self.client("iam").get_access_key_last_used(AccessKeyId=self.hub["AccessKeyId"])["AccessKeyLastUsed"]
         self.assertEqual(before["ServiceName"], "N/A")

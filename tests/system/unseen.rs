@@ -116,9 +116,8 @@ async fn inspector_that_is_switched_off_has_no_findings_and_is_no_failure() {
     let elsewhere = world.count(&findings("<>")).await;
     assert!(world.count(&findings("=")).await > 0 && elsewhere > 0);
 
-    let rule = json!([{"account": account, "region": region, "service": "inspector2", "status": 403,
-                       "code": "AccessDeniedException", "message": "Invoking account is not enabled."}]);
-    world.aws.fault(rule).await.expect("moto takes the rule");
+    let status = json!({"account": account, "region": region, "status": "DISABLED"});
+    world.aws.control("inspector2/status", status).await.expect("it can be switched off");
     let ran = world.sync(&[]).await;
 
     assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);

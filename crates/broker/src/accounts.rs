@@ -127,7 +127,7 @@ pub fn unknown(account_id: &str) -> Refusal {
 }
 
 async fn current(aws: &Aws, profile: Option<&str>, role: Option<&RoleName>) -> Result<Discovery, Refusal> {
-    let mut route = aws.plan(|planner| planner.caller(profile)).map_err(|error| Refusal::configuration(&error))?;
+    let mut route = aws.plan(|planner| planner.caller(profile)).map_err(|error| Refusal::of_plan(&error))?;
     if let Some(role) = role {
         let hub = aws.before(route.profile.as_deref(), &route.source, &route.roles).await?;
         let caller = aws.identity(route.profile.as_deref(), hub).await?;

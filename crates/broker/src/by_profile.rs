@@ -69,7 +69,7 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
 }
 
 fn plan(aws: &Aws, named: &[String]) -> Result<Vec<Planned>, Refusal> {
-    aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::configuration(&error))
+    aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::of_plan(&error))
 }
 
 /// Result of trying a profile's route.
@@ -88,7 +88,8 @@ async fn through_profile(aws: &Aws, name: String, planned: Result<Route, PlanErr
         Ok(route) => route,
         Err(error) => {
             let (id, is_narrowed) = account_named_by(aws, &name).unwrap_or_default();
-            let (refusal, is_final) = (Refusal::configuration(&error), !matches!(error, PlanError::Mfa { .. }));
+            let refusal = Refusal::of_plan(&error);
+            let is_final = !refusal.leads_on();
             return Tried { result: Err(Unreachable { id, name, refusal }), is_narrowed, is_final };
         }
     };
@@ -269,7 +270,7 @@ mod tests {
         for kind in Kind::ALL {
             let raw = || tried("raw", "1", !ROLE, None);
             let role = || tried("role", "1", ROLE, Some(kind));
-            let leads_on = matches!(kind, Kind::NotAllowed | Kind::NoSuchRole | Kind::OwnIdentity);
+            let leads_on = matches!(kind, Kind::NotAllowed | Kind::NoSuchRole | Kind::OwnIdentity | Kind::NeedsCode);
             let expected = if leads_on { ["raw", "", "role"] } else { ["", "role", "raw"] };
             assert_eq!(names(vec![role(), raw()]), expected, "{kind:?}");
             assert_eq!(names(vec![raw(), role()]), expected, "{kind:?}: a role goes first wherever it stands");
@@ -280,6 +281,17 @@ mod tests {
         let denied = tried("denied", "1", ROLE, Some(Kind::NotAllowed));
         let throttled = tried("throttled", "1", ROLE, Some(Kind::Throttled));
         assert_eq!(names(vec![denied, throttled]), ["", "throttled", "denied"]);
+    }
+
+    #[test]
+    fn an_account_whose_profile_asks_for_a_code_is_unreachable_unless_another_profile_leads_there() {
+        let asks = || tried("asks", "1", ROLE, Some(Kind::NeedsCode));
+        assert_eq!(names(vec![asks()]), ["", "asks", ""]);
+        assert_eq!(names(vec![asks(), tried("role", "1", ROLE, None)]), ["role", "", "asks"]);
+        assert_eq!(names(vec![asks(), tried("raw", "1", !ROLE, None)]), ["raw", "", "asks"]);
+        // Which of two failures is named: the one that settles the matter, else that of the first profile.
+        assert_eq!(names(vec![asks(), tried("late", "1", ROLE, Some(Kind::Throttled))]), ["", "late", "asks"]);
+        assert_eq!(names(vec![asks(), tried("denied", "1", ROLE, Some(Kind::NotAllowed))]), ["", "asks", "denied"]);
     }
 
     #[test]

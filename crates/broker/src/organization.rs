@@ -44,7 +44,7 @@ struct Hub {
 impl Hub {
     async fn of(aws: &Aws, wanted: &Organization) -> Result<Self, Refusal> {
         let named = wanted.profile.as_deref();
-        let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::configuration(&error))?;
+        let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::of_plan(&error))?;
         let profile = caller.profile.as_deref();
         let session = aws.before(profile, &caller.source, &caller.roles).await?;
         let identity = aws.identity(profile, session.clone()).await?;

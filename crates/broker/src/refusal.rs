@@ -1,5 +1,6 @@
 //! Reasons for a missing session, grouped by their fix. Each is one sentence without secrets.
 
+use crate::plan::PlanError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
@@ -28,6 +29,8 @@ pub enum Kind {
     Throttled,
     /// The AWS configuration is invalid.
     Configuration,
+    /// A person would have to type a code (`mfa_serial`), and the broker runs unattended.
+    NeedsCode,
     /// AWS cannot narrow the caller's own session, and it must not be leased.
     OwnIdentity,
     /// The account is outside the broker's scope.
@@ -40,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotAllowed,
         Self::NoSuchRole,
         Self::ExternalId,
@@ -49,6 +52,7 @@ impl Kind {
         Self::Unreachable,
         Self::Throttled,
         Self::Configuration,
+        Self::NeedsCode,
         Self::OwnIdentity,
         Self::UnknownAccount,
         Self::BadRequest,
@@ -82,6 +86,10 @@ impl Kind {
             }
             Self::Throttled => "try again later, or find the other callers that use up the quota",
             Self::Configuration => "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE",
+            Self::NeedsCode => {
+                "remove mfa_serial from the profile (and the condition aws:MultiFactorAuthPresent from the role's trust policy), \
+                 let a credential_process answer, or give the account another profile"
+            }
             Self::OwnIdentity => "create a role in the account, or pass --lease-own-identity to the broker",
             Self::UnknownAccount => "remove it from --include and --account, or give the broker access to it",
             Self::BadRequest | Self::Other => "try again; if the problem persists, report it",
@@ -99,6 +107,7 @@ impl Kind {
             Self::Unreachable => "AWS unreachable",
             Self::Throttled => "throttled",
             Self::Configuration => "configuration",
+            Self::NeedsCode => "asks for a code",
             Self::OwnIdentity => "own identity kept",
             Self::UnknownAccount => "unknown account",
             Self::BadRequest => "not given",
@@ -124,9 +133,10 @@ impl Refusal {
         matches!(self.kind, Kind::NotAllowed | Kind::NoSuchRole)
     }
 
-    /// Whether another route into the account may be tried: after a plain denial, or if the session must not be leased.
+    /// Whether another route into the account may be tried: after a plain denial, if the session must not be leased, or
+    /// if the route needs a person.
     pub fn leads_on(&self) -> bool {
-        self.is_plain_denial() || self.kind == Kind::OwnIdentity
+        self.is_plain_denial() || matches!(self.kind, Kind::OwnIdentity | Kind::NeedsCode)
     }
 
     /// Creates a refusal.
@@ -137,6 +147,12 @@ impl Refusal {
     /// Creates a refusal from a configuration error.
     pub fn configuration(error: &dyn std::error::Error) -> Self {
         Self::new(Kind::Configuration, bus::chain(error))
+    }
+
+    /// Refusal of a profile without a usable route.
+    pub fn of_plan(error: &PlanError) -> Self {
+        let kind = if matches!(error, PlanError::Mfa { .. }) { Kind::NeedsCode } else { Kind::Configuration };
+        Self::new(kind, bus::chain(error))
     }
 
     /// Converts the refusal to the message for the bus.

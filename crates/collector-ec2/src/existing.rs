@@ -25,7 +25,10 @@ where
     let mut open: Vec<Vec<String>> = ids.chunks(IDS).map(<[String]>::to_vec).collect();
     while let Some(batch) = open.pop() {
         match ask(batch.clone()).await {
-            Ok(items) => found.extend(items),
+            Ok(items) => {
+                details.note_read();
+                found.extend(items);
+            }
             Err(error) => match refused(&error, &batch) {
                 Some(message) => open.extend(rest(batch, &message)),
                 None => {
@@ -110,6 +113,21 @@ mod tests {
         let found = images(&server, &asked, &mut details).await.expect("the others are there");
         assert_eq!(found.len(), 1);
         assert_eq!(details.end().expect_err("one is not").message, "ami-200: InternalError: Try again.");
+    }
+
+    #[tokio::test]
+    async fn calls_that_fail_here_and_there_do_not_end_the_listing() {
+        const CALLS: usize = 120;
+        // The last ids are asked for first, and are read.
+        let mut answers = vec!["<imagesSet><item><imageId>ami-1</imageId></item></imagesSet>"];
+        answers.resize(CALLS - 1, "!UnauthorizedOperation You are not authorized.");
+        answers.push("<imagesSet><item><imageId>ami-2</imageId></item></imagesSet>");
+        let server = Canned::answering(&answers);
+        let asked: Vec<_> = (0..CALLS * IDS).map(|nth| format!("ami-{nth}")).collect();
+        let mut details = Details::default();
+        let found = images(&server, &asked, &mut details).await.expect("some can be read");
+        assert_eq!((found.len(), server.requests().len()), (2, CALLS));
+        assert!(details.end().expect_err("most are not").message.starts_with("118 items could not be read"));
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
 //! Findings: `ListFindings` -> `(:AWSInspectorFinding)-[:HAS]->(:AWSInspectorPackage)`.
 
 use crate::{
-    members::{accounts, failure},
+    members::accounts,
     package::{self, PACKAGE},
+    status::{failure, judged},
 };
 use aws_sdk_inspector2::{
     Client,
@@ -146,7 +147,7 @@ fn packages(finding: &Finding) -> &[VulnerablePackage] {
 /// Listing of findings and packages.
 pub const LISTING: Listing<Client> = Listing {
     name: "ListFindings",
-    actions: &["inspector2:ListFindings", "inspector2:ListMembers"],
+    actions: &["inspector2:ListFindings", "inspector2:ListMembers", "inspector2:BatchGetAccountStatus"],
     feeds: &[&FINDING, &PACKAGE],
     collect,
 };
@@ -156,21 +157,31 @@ const ACCOUNTS_A_CALL: usize = 10;
 
 fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let accounts = accounts(inspector, &sink.place().account_id).await?;
+        let own = sink.place().account_id.clone();
+        let accounts = accounts(inspector, &own).await?;
         if let [_] = accounts.as_slice() {
-            return findings_of(inspector, &accounts, sink).await.map_err(Failing::into_inner);
+            return match findings_of(inspector, &accounts, sink).await {
+                Ok(()) => Ok(()),
+                Err(failing) => Err(failing.judged(inspector, &own).await),
+            };
         }
         let mut details = Details::default();
         for accounts in accounts.chunks(ACCOUNTS_A_CALL) {
-            let Some(error) = in_failing(findings_of(inspector, accounts, sink).await)? else { continue };
+            let Some(error) = in_failing(inspector, &own, findings_of(inspector, accounts, sink).await).await? else {
+                details.note_read();
+                continue;
+            };
             // AWS does not name the account that caused the error.
             let alone = if accounts.len() > 1 && is_of_an_account(error.class) { accounts } else { &[] };
             if alone.is_empty() {
                 details.fail(&named(accounts), &error)?;
             }
-            for account in alone.chunks(1) {
-                if let Some(error) = in_failing(findings_of(inspector, account, sink).await)? {
-                    details.fail(&named(account), &error)?;
+            for account in alone {
+                let account = std::slice::from_ref(account);
+                let failing = in_failing(inspector, &own, findings_of(inspector, account, sink).await).await?;
+                match judged_of(inspector, account, failing).await {
+                    Some(error) => details.fail(&named(account), &error)?,
+                    None => details.note_read(),
                 }
             }
         }
@@ -187,9 +198,11 @@ enum Failing {
 }
 
 impl Failing {
-    fn into_inner(self) -> CollectError {
+    /// The failure of a call of this account.
+    async fn judged(self, inspector: &Client, own: &str) -> CollectError {
         match self {
-            Self::Call(error) | Self::Other(error) => error,
+            Self::Call(error) => judged(inspector, own, error).await,
+            Self::Other(error) => error,
         }
     }
 }
@@ -208,15 +221,27 @@ async fn findings_of(inspector: &Client, accounts: &[String], sink: &mut Sink) -
 }
 
 /// Splits off errors that need not affect calls about other accounts. Members were listed before, so the region and
-/// Inspector's API work. A denial in Inspector's own words (`NotEnabled`) concerns the requested accounts.
-fn in_failing(listed: Result<(), Failing>) -> Result<Option<CollectError>, CollectError> {
+/// Inspector's API work. A denial in Inspector's own words (`NotEnabled`) concerns the requested accounts, and one that
+/// Inspector is off (`ServiceOff`) the caller's account.
+async fn in_failing(
+    inspector: &Client,
+    own: &str,
+    listed: Result<(), Failing>,
+) -> Result<Option<CollectError>, CollectError> {
     match listed {
         Ok(()) => Ok(None),
         Err(Failing::Call(error)) if !matches!(error.class, FailureClass::Credentials | FailureClass::ServiceOff) => {
             Ok(Some(error))
         }
-        Err(failing) => Err(failing.into_inner()),
+        Err(failing) => Err(failing.judged(inspector, own).await),
     }
+}
+
+/// Error of a call about one account. `None` if there was none, or if Inspector is switched off there.
+async fn judged_of(inspector: &Client, account: &[String], failing: Option<CollectError>) -> Option<CollectError> {
+    let ([account], Some(error)) = (account, failing) else { return None };
+    let error = judged(inspector, account, error).await;
+    (error.class != FailureClass::ServiceOff).then_some(error)
 }
 
 /// Whether the error may concern one of several accounts, so that the others are worth a call each. Missing

@@ -2,7 +2,7 @@
 //! neither the bus nor the graph database.
 //!
 //! Reading order: [`registry`] has the only listing, [`finding`]. [`package`] is the subject of most findings.
-//! [`members`] lists the accounts whose findings the account can see.
+//! [`members`] lists the accounts whose findings the account can see. [`status`] tells whether Inspector is switched off.
 
 pub mod registry;
 
@@ -10,5 +10,6 @@ pub mod finding;
 pub mod package;
 
 pub mod members;
+pub mod status;
 
 pub use registry::SERVICE;

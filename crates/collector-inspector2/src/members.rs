@@ -1,17 +1,17 @@
 //! Accounts whose findings an account can see: its own, and those of its members if it is a delegated administrator.
 
+use crate::status::{by_inspector, failure, judged};
 use aws_sdk_inspector2::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::list_members::ListMembersError,
 };
 use collector::{CollectError, paged};
-use events::FailureClass;
 
 /// Lists the accounts whose findings are visible: the members, then the account itself.
 ///
 /// # Errors
-/// Fails if the members cannot be listed, or Inspector is not enabled here.
+/// Fails if the members cannot be listed, or Inspector is switched off.
 pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
     let mut accounts = Vec::new();
     // Largest page of members.
@@ -20,7 +20,7 @@ pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, Coll
         match page {
             Ok(page) => accounts.extend(page.members.into_iter().flatten().filter_map(|member| member.account_id)),
             Err(error) if administers_nobody(&error) => break,
-            Err(error) => return Err(failure(error)),
+            Err(error) => return Err(judged(inspector, own, failure(error)).await),
         }
     }
     accounts.retain(|account| account != own);
@@ -37,36 +37,13 @@ fn administers_nobody<R>(error: &SdkError<ListMembersError, R>) -> bool {
     })
 }
 
-fn by_inspector(message: &str) -> bool {
-    message.starts_with("Invoking account")
-}
-
-/// Converts an Inspector error. Inspector is off by default, and then returns `AccessDeniedException: Invoking account
-/// is not enabled`, or a `ValidationException` with these words: there are no findings.
-pub fn failure<E>(error: E) -> CollectError
-where
-    CollectError: From<E>,
-{
-    let error = CollectError::from(error);
-    let denied = error.message.strip_prefix("AccessDeniedException: ").filter(|message| by_inspector(message));
-    // An expired page token is a `ValidationException` too.
-    let invalid = error.message.strip_prefix("ValidationException: ");
-    if denied.or(invalid).is_some_and(|message| message.to_lowercase().contains("not enabled")) {
-        return CollectError { class: FailureClass::ServiceOff, ..error };
-    }
-    // For example after the removal of a delegation. There may be findings.
-    if denied.is_some() { CollectError { class: FailureClass::NotEnabled, ..error } } else { error }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ListMembersError, SdkError, administers_nobody, failure};
+    use super::{ListMembersError, SdkError, administers_nobody};
     use aws_sdk_inspector2::{
         error::ErrorMetadata,
         types::error::{AccessDeniedException, ValidationException},
     };
-    use collector::CollectError;
-    use events::FailureClass;
 
     fn denied(message: &str) -> SdkError<ListMembersError, ()> {
         let meta = ErrorMetadata::builder().code("AccessDeniedException").message(message).build();
@@ -81,19 +58,5 @@ mod tests {
         assert!(!administers_nobody(&denied("User: arn is not authorized to perform: inspector2:ListMembers")));
         let validation = ValidationException::builder().message("bad").reason("OTHER".into()).build().expect("full");
         assert!(!administers_nobody(&SdkError::service_error(ListMembersError::ValidationException(validation), ())));
-    }
-
-    #[test]
-    fn inspector_that_is_switched_off_is_a_class_of_its_own() {
-        let class = |class, message: &str| failure(CollectError { class, message: message.into() }).class;
-        let denied = FailureClass::AccessDenied;
-        assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::ServiceOff);
-        assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);
-        let access = "AccessDeniedException: Invoking account does not have access to this account";
-        assert_eq!(class(denied, access), FailureClass::NotEnabled);
-        let invalid = |message: &str| class(FailureClass::Service, &format!("ValidationException: {message}"));
-        assert_eq!(invalid("Inspector is not enabled"), FailureClass::ServiceOff);
-        assert_eq!(invalid("The nextToken has expired."), FailureClass::Service);
-        assert_eq!(class(FailureClass::Service, "InternalServerException: no"), FailureClass::Service);
     }
 }

@@ -27,6 +27,7 @@ mod tests {
     #[test]
     fn the_registry_is_consistent() {
         check_service(&SERVICE);
-        assert_eq!(SERVICE.actions(), ["inspector2:ListFindings", "inspector2:ListMembers"]);
+        let actions = ["inspector2:BatchGetAccountStatus", "inspector2:ListFindings", "inspector2:ListMembers"];
+        assert_eq!(SERVICE.actions(), actions);
     }
 }

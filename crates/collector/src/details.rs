@@ -89,7 +89,7 @@ impl Details {
     pub fn take<T>(&mut self, item: &str, answer: Result<Option<T>, CollectError>) -> Result<Detail<T>, CollectError> {
         let error = match answer {
             Ok(Some(answer)) => {
-                self.is_any_read = true;
+                self.note_read();
                 return Ok(Detail::Read(answer));
             }
             Ok(None) => return Ok(Detail::Gone),
@@ -97,6 +97,11 @@ impl Details {
             Err(error) => error,
         };
         self.fail(item, &error).map(|()| Detail::Failed)
+    }
+
+    /// Records that a call about items succeeded whose response does not go through [`Details::take`].
+    pub fn note_read(&mut self) {
+        self.is_any_read = true;
     }
 
     /// Records that the call about `item` failed, whatever the class of its error.

@@ -100,6 +100,7 @@ class SimulatedAws:
             ("POST", "inspector2"): lambda body: self.set(self.extras.findings, body, "findings"),
             ("POST", "inspector2/add"): self.add_findings,
             ("POST", "inspector2/members"): lambda body: self.set(self.extras.members, body, "members"),
+            ("POST", "inspector2/status"): lambda body: self.set(self.extras.inspector, body, "status"),
             ("POST", "reserved-instances"): self.set_reserved_instances,
             ("POST", "service-last-accessed"): self.extras.services_last_accessed.update,
             ("POST", "account-ids"): self.extras.account_ids.extend,
@@ -116,7 +117,7 @@ class SimulatedAws:
         self.set(self.extras.reserved_instances, body, "reserved_instances")
 
     @staticmethod
-    def set(held: dict[tuple[str, str], list[Any]], body: Json, name: str) -> None:
+    def set(held: dict[tuple[str, str], Any], body: Json, name: str) -> None:
         held[(body["account"], body["region"])] = body[name]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import moto.core.responses
 import moto.iam.models
 import moto.organizations.utils
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.ec2.responses.reserved_instances import ReservedInstances
@@ -57,6 +58,8 @@ class Extras:
         # By account and region.
         self.findings: dict[tuple[str, str], list[Json]] = {}
         self.members: dict[tuple[str, str], list[str]] = {}
+        # Status by account and region, where it is not enabled.
+        self.inspector: dict[tuple[str, str], str] = {}
         self.reserved_instances: dict[tuple[str, str], list[Json]] = {}
         # By ARN, and ARNs by the id of a job.
         self.services_last_accessed: dict[str, list[Json]] = {}
@@ -135,13 +138,39 @@ def fill_ec2(extras: Extras) -> None:
     patches.replace(AvailabilityZonesAndRegions, "describe_regions", describe_regions)
 
 
+class InspectorOff(JsonRESTError):
+    """Not in AWS's words: nothing may depend on them."""
+
+    code = 403
+
+    def __init__(self) -> None:
+        super().__init__("AccessDeniedException", "Amazon Inspector has not been activated here.")
+
+
 def fill_inspector2(extras: Extras) -> None:
+    def status_of(response: Any, account: str) -> str:
+        return extras.inspector.get((account, response.region), "ENABLED")
+
+    def refuse_if_off(response: Any) -> None:
+        if status_of(response, response.current_account) == "DISABLED":
+            raise InspectorOff()
+
+    def batch_get_account_status(response: Any) -> str:
+        accounts = []
+        for account in response._get_param("accountIds") or [response.current_account]:
+            state = {"status": status_of(response, account), "errorCode": "ALREADY_ENABLED", "errorMessage": "none"}
+            types = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
+            accounts.append({"accountId": account, "state": state, "resourceState": dict.fromkeys(types, state)})
+        return json.dumps({"accounts": accounts, "failedAccounts": []})
+
     def list_findings(response: Any) -> str:
+        refuse_if_off(response)
         findings = extras.findings.get((response.current_account, response.region), [])
         criteria = response._get_param("filterCriteria") or {}
         return page(extras, response, "findings", [it for it in findings if matches(it, criteria)], 100)
 
     def list_members(response: Any) -> str:
+        refuse_if_off(response)
         members = extras.members.get((response.current_account, response.region), [])
         owner = response.current_account
         shown = [
@@ -150,6 +179,7 @@ def fill_inspector2(extras: Extras) -> None:
         ]
         return page(extras, response, "members", shown, 50)
 
+    patches.replace(Inspector2Response, "batch_get_account_status", batch_get_account_status)
     patches.replace(Inspector2Response, "list_findings", list_findings)
     patches.replace(Inspector2Response, "list_members", list_members)
 

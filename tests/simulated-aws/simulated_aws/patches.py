@@ -91,6 +91,9 @@ REPLACED = (
         "(self)",
         "a few regions are enabled",
     ),
+    Attribute(
+        "moto.inspector2.responses", "Inspector2Response.batch_get_account_status", "(self)", "can be switched off"
+    ),
     Attribute("moto.inspector2.responses", "Inspector2Response.list_findings", "(self)", "findings, filters and pages"),
     Attribute("moto.inspector2.responses", "Inspector2Response.list_members", "(self)", "members have pages"),
     Attribute(

@@ -9,6 +9,7 @@ use collector::{
     CollectError, Sink,
     testing::{Canned, place, render, render_batches},
 };
+use events::FailureClass;
 use expect_test::expect;
 
 const ARN: &str = "arn:aws:inspector2:us-east-1:111111111111:finding/1";
@@ -197,6 +198,14 @@ async fn listed(members: usize, answers: &[String]) -> (Canned, Result<(), Colle
     (server, result, render_batches(&batches))
 }
 
+/// Answer about the status of an account; all its resource types have the same.
+fn status(account: &str, status: &str) -> String {
+    let state = format!(r#"{{"status":"{status}","errorCode":"ALREADY_ENABLED","errorMessage":"m"}}"#);
+    format!(
+        r#"{{"accounts":[{{"accountId":"{account}","state":{state},"resourceState":{{"ec2":{state},"ecr":{state}}}}}]}}"#
+    )
+}
+
 /// A page with one finding with this id.
 fn page(arn: &str) -> String {
     format!(
@@ -210,13 +219,16 @@ fn page(arn: &str) -> String {
 async fn an_account_whose_findings_cannot_be_listed_does_not_take_the_others_along() {
     let mut answers = vec![page("first"), "!ValidationException no such account".to_owned()];
     // A call for each account of the failed call.
-    answers.extend((0..10).map(|nth| match nth {
-        4 => "!AccessDeniedException Invoking account does not have access to this account".to_owned(),
-        nth => page(&format!("alone-{nth}")),
+    let refused = || "!AccessDeniedException Invoking account does not have access to this account".to_owned();
+    answers.extend((0..10).flat_map(|nth| match nth {
+        4 => vec![refused(), status("000000000914", "ENABLED")],
+        7 => vec![refused(), status("000000000917", "DISABLED")],
+        nth => vec![page(&format!("alone-{nth}"))],
     }));
     answers.push(page("last"));
     let (server, result, rows) = listed(25, &answers).await;
-    assert_eq!(server.requests().len(), 14, "members, three calls for ten accounts, and ten for one");
+    let calls = server.requests().len();
+    assert_eq!(calls, 16, "members, three calls for ten accounts, ten for one, and two for a status");
     let error = result.expect_err("one account is not seen");
     let words = "account 000000000914: AccessDeniedException: Invoking account does not have access to this account";
     assert_eq!(error.message, words);
@@ -240,9 +252,16 @@ async fn a_call_that_fails_for_all_its_accounts_names_them() {
 
 #[tokio::test]
 async fn what_is_wrong_with_all_accounts_ends_the_listing() {
-    let off = "!AccessDeniedException Invoking account is not enabled.".to_owned();
-    let (server, result, _) = listed(11, &[off, page("last")]).await;
-    assert_eq!((server.requests().len(), result.expect_err("it is off").class), (2, events::FailureClass::ServiceOff));
+    let off = || "!AccessDeniedException Invoking account is not enabled.".to_owned();
+    for (own, class) in [("DISABLED", FailureClass::ServiceOff), ("ENABLED", FailureClass::NotEnabled)] {
+        let (server, result, _) = listed(11, &[off(), status(&place().account_id, own), page("last")]).await;
+        assert_eq!((server.requests().len(), result.expect_err("it is off").class), (3, class));
+    }
+    let denied = "!AccessDeniedException User: u is not authorized".to_owned();
+    for refused in [off(), "!AccessDeniedException Nobody has switched it on.".to_owned(), denied] {
+        let (_, result, _) = listed(0, &[refused, status(&place().account_id, "DISABLED")]).await;
+        assert_eq!(result.expect_err("it is off").class, FailureClass::ServiceOff);
+    }
     let (_, result, _) = listed(0, &["!ValidationException The nextToken has expired.".to_owned()]).await;
     assert_eq!(result.expect_err("it fails").message, "ValidationException: The nextToken has expired.");
 }
