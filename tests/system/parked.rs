@@ -112,7 +112,7 @@ async fn wrong_usage_and_what_is_not_there_are_told_apart() {
     for arguments in [&["show", "7"][..], &["retry", "7"], &["drop", "7"], &["drop", "0"]] {
         let ran = parked(&nats, arguments).await;
         assert_eq!(ran.status, 1, "{arguments:?}");
-        assert!(ran.stderr.contains("is parked"), "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("is not parked"), "{arguments:?}: {}", ran.stderr);
     }
     assert_eq!(parked(&nats, &["retry", "--all"]).await.status, 0, "there is nothing to do");
 }

@@ -44,7 +44,7 @@ mod tests {
         Source::Process { profile: profile.into() }
     }
 
-    /// Tells for each of two sources whether it is renewed.
+    /// Returns for each of two sources whether it is renewed.
     fn renewed(renewals: &Renewals, source: Option<&Source>, began: Instant) -> [bool; 2] {
         let mut both = [false; 2];
         renewals.renew(source, began, |is_meant| both = ["a", "b"].map(|name| is_meant(&process(name))));

@@ -72,7 +72,7 @@ impl Presence {
         Ok(Self { answering, current, scope, previous })
     }
 
-    /// Answers for another sync of the same survey from now on.
+    /// Answers with another sync of the same survey from now on.
     pub fn continue_as(&self, identity: &Identity) {
         *locked(&self.current) = identity.clone();
     }
