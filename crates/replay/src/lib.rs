@@ -2,7 +2,7 @@
 //! compared with another. Knows neither AWS nor Neo4j: what it plays goes to a bus, where a graph-writer reads it.
 //!
 //! Reading order: [`format`] is the file, [`write`] and [`read`] are its two ends; [`inventory`] is what a first pass over
-//! a recording learns; [`record`] copies a sync from the streams; [`filter`] decides what of it is played, [`play`] plays it;
+//! a recording learns, with [`runs`]; [`record`] copies a sync from the streams; [`filter`] decides what of it is played, [`play`] plays it;
 //! [`diff`] compares two, by their [`rows`].
 
 pub mod diff;
@@ -13,6 +13,7 @@ pub mod play;
 pub mod read;
 pub mod record;
 pub mod rows;
+pub mod runs;
 pub mod write;
 
 #[cfg(test)]

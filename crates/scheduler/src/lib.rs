@@ -7,8 +7,8 @@
 //! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
 //! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves, [`record`] restores its events in a
 //! recreated stream; [`patience`], [`signs`] of
-//! progress, [`publish`] and [`under_way`] support them. [`scopes`] stores what was reported, [`coverage`] describes what it covered, [`repeat`] collects
-//! lost scopes again, [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
+//! progress, [`publish`] and [`under_way`] support them. [`events::scopes`] stores what was reported, [`coverage`] describes what it covered, [`repeat`] collects
+//! lost scopes again ([`lost`] reads their places), [`outcome`] is its result, [`timetable`] computes the time of the next one, [`role`] runs the
 //! timetable, [`alone`] is a scheduler process.
 
 pub mod accounts;
@@ -18,6 +18,7 @@ pub mod collect;
 pub mod coverage;
 pub mod follow;
 pub mod listings;
+pub mod lost;
 pub mod order;
 pub mod outcome;
 pub mod patience;
@@ -28,7 +29,6 @@ pub mod record;
 pub mod repeat;
 pub mod request;
 pub mod role;
-pub mod scopes;
 pub mod selection;
 pub mod signs;
 pub mod size;
@@ -40,12 +40,12 @@ pub mod under_way;
 pub mod writing;
 
 pub use alone::Alone;
+pub use events::Scopes;
 pub use follow::Follower;
 pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
 pub use record::Record;
 pub use request::{Request, RequestArgs};
-pub use scopes::Scopes;
 pub use survey::{Progress, SurveyError, survey};
 pub use under_way::Phase;
 pub use writing::written;
