@@ -4,8 +4,8 @@
 //! Nesting needs no separate limit: no message contains itself, and unknown fields are skipped.
 
 use crate::{
-    AssetEvent, DecodeError, EdgeFeed, EdgeRow, EdgeTable, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable,
-    Property, ScopeReport, ShortenedIds, StalePlace, SyncEvent, Value,
+    AssetEvent, DecodeError, EdgeFeed, EdgeRow, EdgeTable, LongWork, LostArea, LostGroup, LostScope, Message, NodeFeed,
+    NodeRow, NodeTable, Property, ScopeReport, ShortenedIds, StalePlace, SyncEvent, Value,
 };
 
 /// Memory limit for each byte of a message. Rows with mostly empty properties take 16: an empty `Value` has two bytes.
@@ -88,6 +88,7 @@ impl Bounded for SyncEvent {
             part::<StalePlace>(14, &[]),
             part::<ShortenedIds>(16, &[]),
             part::<LostScope>(18, &[]),
+            part::<()>(20, &[part::<LostArea>(1, &[]), part::<LostGroup>(2, &[part::<String>(1, &[])])]),
         ];
         &[
             part::<()>(10, &[part::<String>(2, &[])]),
@@ -143,7 +144,9 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AssetBatch, LostScope, ScopeFinished, SyncFinished, WorkReport, asset_event, sync_event, value};
+    use crate::{
+        AssetBatch, LostPlaces, LostScope, ScopeFinished, SyncFinished, WorkReport, asset_event, sync_event, value,
+    };
 
     const MANY: usize = 100_000;
 
@@ -176,6 +179,10 @@ mod tests {
             }),
             sync_event::Event::Finished(SyncFinished {
                 not_run: vec![LostScope::default(); MANY],
+                ..SyncFinished::default()
+            }),
+            sync_event::Event::Finished(SyncFinished {
+                lost_places: Some(LostPlaces { groups: vec![LostGroup::default(); MANY], ..LostPlaces::default() }),
                 ..SyncFinished::default()
             }),
         ] {

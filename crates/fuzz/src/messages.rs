@@ -4,10 +4,10 @@
 use crate::Dice;
 use events::{
     AssetBatch, AssetEvent, BrokerPresent, ClientSettings, EdgeFeed, EdgeRow, EdgeTable, Failure, FloatList,
-    LeaseAnswer, LeaseRequest, LongWork, LostScope, Message, NodeFeed, NodeRow, NodeTable, Property, Scope,
-    ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace, StringList, Sync, SyncAbandoned,
-    SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, Value, WorkItem, WorkReport, asset_event,
-    lease_answer, sync_event, value,
+    LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NodeFeed, NodeRow,
+    NodeTable, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace,
+    StringList, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, Value, WorkItem,
+    WorkReport, asset_event, lease_answer, sync_event, value,
 };
 
 const GOOD: [&str; 12] = [
@@ -241,7 +241,18 @@ fn closed(dice: &mut Dice) -> SyncFinished {
         stale_total: unsigned(dice),
         shortened: dice.some(2, shortened),
         cleanup: dice.maybe(failure),
+        lost_places: dice.maybe(lost_places),
     }
+}
+
+fn lost_places(dice: &mut Dice) -> LostPlaces {
+    let area = |dice: &mut Dice| LostArea { region: text(dice), service: text(dice) };
+    // Some of the indexes lead nowhere.
+    let group = |dice: &mut Dice| LostGroup {
+        accounts: dice.some(3, text),
+        areas: dice.some(3, |dice| u32::try_from(dice.below(4)).unwrap_or(u32::MAX)),
+    };
+    LostPlaces { areas: dice.some(3, area), groups: dice.some(3, group), everything: dice.once_in(8) }
 }
 
 /// Progress of this sync.

@@ -1,10 +1,13 @@
 //! Lists cut to fit into a message. They hold a limited number of bytes and count every item.
 
-use events::{Message, SyncFinished};
+use crate::lost_places::LostPlaces;
+use events::{LostScope, Message, Scope, SyncFinished};
 
-/// Limit of one list in `finished`, in bytes: 3/32 of NATS's default `max_payload` of 1 MiB. Six lists, two failures and
-/// the counts together take less than two thirds of it.
+/// Limit of one list in `finished`, in bytes: 3/32 of NATS's default `max_payload` of 1 MiB. Six lists, the places of
+/// lost scopes, two failures and the counts together take less than four fifths of it.
 const ROOM: usize = 96 * 1024;
+/// Limit of the places of lost scopes, in lists.
+const PLACES: usize = 2;
 /// Limit of a sentence in `finished`, in bytes.
 const SENTENCE: usize = 4 * 1024;
 /// Bytes of tag and length before an item; an item is far smaller than 2^21 bytes.
@@ -25,16 +28,18 @@ impl<T> Default for Cut<T> {
 }
 
 impl<T: Message> Cut<T> {
-    /// Counts an item, and keeps it if it fits. After the first that does not fit, none is kept.
-    pub(crate) fn push(&mut self, item: T) {
+    /// Counts an item, and keeps it if it fits. After the first that does not fit, none is kept. Returns whether it is.
+    pub(crate) fn push(&mut self, item: T) -> bool {
         self.total += 1;
         let size = item.encoded_len() + FRAME;
-        if size <= self.room {
+        let fits = size <= self.room;
+        if fits {
             self.room -= size;
             self.kept.push(item);
         } else {
             self.room = 0;
         }
+        fits
     }
 
     /// Counts items without keeping them.
@@ -53,10 +58,49 @@ impl<T: Message> Cut<T> {
     }
 }
 
+/// Lost scopes: those that fit into a message, and the places of all others.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    named: Cut<LostScope>,
+    places: LostPlaces,
+}
+
+impl Lost {
+    /// Adds a scope.
+    pub(crate) fn push(&mut self, lost: LostScope) {
+        let scope = lost.scope.clone();
+        if !self.named.push(lost) {
+            scope.iter().for_each(|scope| self.places.add(scope));
+        }
+    }
+
+    /// Adds a scope with its place only.
+    pub(crate) fn push_place(&mut self, scope: &Scope) {
+        self.named.count(1);
+        self.places.add(scope);
+    }
+
+    /// Counts scopes of unknown names.
+    pub(crate) fn count(&mut self, scopes: u64) {
+        self.named.count(scopes);
+    }
+
+    /// Whether further scopes would not be named.
+    pub(crate) fn is_full(&self) -> bool {
+        self.named.is_full()
+    }
+
+    /// The named scopes, the places of the others, and the number of all.
+    pub(crate) fn into_parts(self) -> (Vec<LostScope>, Option<events::LostPlaces>, u64) {
+        let (named, total) = self.named.into_parts();
+        (named, self.places.message(PLACES * ROOM), total)
+    }
+}
+
 /// Cuts the lists of `finished` for a server whose messages have at most `most` bytes, if that is less than the default of
-/// 1 MiB. With 64 KiB all of it takes 40 KiB.
+/// 1 MiB. With 64 KiB all of it takes 56 KiB.
 pub fn fit(finished: &mut SyncFinished, most: usize) {
-    let room = most / 32 * 3;
+    let room = ROOM.min(most / 32 * 3);
     // Without `..`, so that a new list is not forgotten here.
     let SyncFinished {
         nodes: _,
@@ -78,18 +122,23 @@ pub fn fit(finished: &mut SyncFinished, most: usize) {
         cleanup: _,
         not_run,
         not_run_total: _,
+        lost_places,
     } = finished;
-    for list in [lost, rejected, superseded, not_run] {
+    let mut places = lost_places.as_ref().map(LostPlaces::of).unwrap_or_default();
+    cut(lost, room).iter().filter_map(|lost| lost.scope.as_ref()).for_each(|scope| places.add(scope));
+    *lost_places = places.message(PLACES * room);
+    for list in [rejected, superseded, not_run] {
         cut(list, room);
     }
     cut(stale, room);
     cut(shortened, room);
 }
 
-fn cut<T: Message>(list: &mut Vec<T>, mut room: usize) {
+/// Cuts a list, and returns the rest of it.
+fn cut<T: Message>(list: &mut Vec<T>, mut room: usize) -> Vec<T> {
     let fits = |item: &&T| room.checked_sub(item.encoded_len() + FRAME).map(|left| room = left).is_some();
     let kept = list.iter().take_while(fits).count();
-    list.truncate(kept);
+    list.split_off(kept)
 }
 
 /// Cuts a sentence that is too long for a message, at a character boundary.
@@ -142,8 +191,34 @@ mod tests {
             let mut fitted = whole.clone();
             fit(&mut fitted, most);
             assert_eq!((fitted != whole, fitted.lost_total), (is_cut, 10_000));
-            assert!(fitted.encoded_len() <= most / 2 + 16, "{} of {most}", fitted.encoded_len());
+            assert!(fitted.encoded_len() <= most / 2 + 32, "{} of {most}", fitted.encoded_len());
+            assert_eq!(fitted.lost_places.is_some(), is_cut);
             assert_eq!(fitted.lost, whole.lost[..fitted.lost.len()]);
+        }
+    }
+
+    #[test]
+    fn every_lost_scope_is_named_or_its_place() {
+        let mut lost = Lost::default();
+        for n in 0..10_000 {
+            let scope = Scope { region: format!("r{}", n / 100), service: "ec2".into(), ..Scope::default() };
+            let scope = Scope { account_id: "1".into(), listing: n.to_string(), ..scope };
+            if lost.is_full() {
+                lost.push_place(&scope);
+            } else {
+                lost.push(LostScope { scope: Some(scope), failure: None });
+            }
+        }
+        let (lost, lost_places, total) = lost.into_parts();
+        assert_eq!(total, 10_000);
+        for most in [1 << 20, 64 << 10] {
+            let (lost, lost_places) = (lost.clone(), lost_places.clone());
+            let mut finished = SyncFinished { lost, lost_places, ..SyncFinished::default() };
+            fit(&mut finished, most);
+            let named = finished.lost.iter().filter_map(|lost| lost.scope.clone()).map(|scope| scope.region);
+            let places = finished.lost_places.unwrap_or_default().areas.into_iter().map(|area| area.region);
+            let regions: std::collections::BTreeSet<String> = named.chain(places).collect();
+            assert_eq!(regions.len(), 100, "{most}");
         }
     }
 

@@ -55,7 +55,7 @@ pub async fn places(store: &GraphStore) -> Result<Vec<Place>, GraphError> {
     read(&rows, place)
 }
 
-fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T, DeError>) -> Result<Vec<T>, GraphError> {
+pub(crate) fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T, DeError>) -> Result<Vec<T>, GraphError> {
     rows.iter().map(one).collect::<Result<_, _>>().map_err(GraphError::from)
 }
 
@@ -140,7 +140,7 @@ async fn scopes(store: &GraphStore, places: &[Place]) -> Result<u64, GraphError>
 }
 
 /// Repeats a statement that removes `$chunk` elements until it finds no more. Returns the number of removed elements.
-async fn drain(
+pub(crate) async fn drain(
     store: &GraphStore,
     text: &str,
     parameters: impl Fn() -> Vec<(&'static str, BoltType)>,
@@ -167,13 +167,13 @@ fn names_of(places: &[Place]) -> BoltType {
 }
 
 /// Labels and relationship types that belong to places.
-struct Kinds {
-    labels: BTreeSet<String>,
+pub(crate) struct Kinds {
+    pub(crate) labels: BTreeSet<String>,
     types: BTreeSet<String>,
 }
 
 /// Finds the kinds by the indexes that cleanup uses.
-async fn kinds(store: &GraphStore) -> Result<Kinds, GraphError> {
+pub(crate) async fn kinds(store: &GraphStore) -> Result<Kinds, GraphError> {
     let text = "SHOW INDEXES YIELD entityType, labelsOrTypes, properties WHERE properties[0] = '_module_scope' \
         RETURN DISTINCT entityType = 'NODE' AS node, labelsOrTypes[0] AS name";
     let rows = graph::list_indexes(store, text).await?;

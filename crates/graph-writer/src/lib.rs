@@ -9,9 +9,12 @@
 //! whose target is missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` reads the collectors' reports,
 //! `settle` waits for its scopes, [`due`] computes what may be cleaned, by `areas`, `unwritten` names scopes that the
 //! graph lacks, [`cleanup`] (with `unseen`) removes assets that finished scopes no longer contain, `stale` names places
-//! that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut` limits the size of messages.
-//! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus; [`alone`] is a writer process;
-//! [`preview`] computes changes without writing; [`forget`] removes places on request.
+//! that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut` limits the size of messages, and
+//! `lost_places` names the places of lost scopes.
+//! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus, `troubles` logs failures
+//! that repeat; [`alone`] is a writer process;
+//! [`preview`] computes changes without writing; [`forget`] removes places on request, and
+//! [`ghosts`] shared nodes that nothing refers to.
 
 pub mod admit;
 pub mod alone;
@@ -26,9 +29,11 @@ mod elements;
 pub mod feeds;
 pub mod flaws;
 pub mod forget;
+pub mod ghosts;
 pub mod held;
 mod in_flight;
 mod lane;
+mod lost_places;
 pub mod newest;
 pub mod nodes;
 mod ownership;
@@ -52,6 +57,7 @@ mod stale;
 mod steps;
 pub mod sync_end;
 mod tally;
+mod troubles;
 mod unseen;
 mod unwritten;
 pub mod writer;

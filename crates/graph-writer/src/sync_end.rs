@@ -61,6 +61,16 @@ pub enum SyncEndError {
     Stopped,
 }
 
+impl SyncEndError {
+    /// Whether every repeat fails too until somebody acts.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Graph(error) | Self::Held(RetryError::Graph(error)) => error.is_lasting(),
+            _ => false,
+        }
+    }
+}
+
 /// Closes syncs.
 #[derive(Clone)]
 pub struct SyncEnd {
@@ -196,7 +206,7 @@ impl SyncEnd {
         let tally = Tally::of(&self.store, sync).await?;
         let rejected = refused::rejected(&self.store, sync, tally.rejected).await?;
         let (shortened, _) = refused::shortened(&self.store, sync, tally.shortened > 0).await?.into_parts();
-        let (lost, lost_total) = lost.into_parts();
+        let (lost, lost_places, lost_total) = lost.into_parts();
         let (rejected, rejected_total) = rejected.into_parts();
         let (superseded, superseded_total) = superseded.into_parts();
         let (stale, stale_total) = stale.into_parts();
@@ -205,6 +215,7 @@ impl SyncEnd {
             edges: tally.edges(),
             targets_missing: tally.targets_missing,
             lost,
+            lost_places,
             lost_total,
             rejected,
             rejected_total,

@@ -3,7 +3,7 @@
 
 use crate::{
     bolt,
-    cut::{Cut, sentence},
+    cut::{Cut, Lost, sentence},
     reports::{Reported, Reports},
     scope_store::{self, StoredScope},
     scopes::{self, Progress, ScopeState},
@@ -28,7 +28,7 @@ const HELD: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id STARTS
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten {
     /// Scopes that did not arrive, or not completely.
-    pub(crate) lost: Cut<LostScope>,
+    pub(crate) lost: Lost,
     /// Scopes that a newer sync has taken over.
     pub(crate) superseded: Cut<LostScope>,
 }
@@ -50,8 +50,10 @@ impl Unwritten {
                 for scope in reports.read(place) {
                     match held.and_then(|held| held.get(reports.name(scope))) {
                         Some(Holder::Own) => {}
-                        Some(Holder::Newer) => unwritten.superseded.push(superseded(reports.scope(place, scope))),
-                        None if unwritten.lost.is_full() => unwritten.lost.count(1),
+                        Some(Holder::Newer) => {
+                            unwritten.superseded.push(superseded(reports.scope(place, scope)));
+                        }
+                        None if unwritten.lost.is_full() => unwritten.lost.push_place(&reports.scope(place, scope)),
                         None => missing.push((reports.scope(place, scope), scope)),
                     }
                 }

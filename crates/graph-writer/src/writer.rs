@@ -22,6 +22,7 @@ use crate::{
     schema::{Need, Schema},
     scope_store, steps,
     sync_end::{SyncEnd, SyncEndError},
+    troubles::Troubles,
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
 use events::{Sync, SyncEvent, subjects};
@@ -32,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 /// When Neo4j is away, messages come again after this long.
 const AWAY: Duration = Duration::from_secs(5);
+/// Name of what all lanes do, in the log.
+const WRITING: &str = "writing events into the graph";
 /// When NATS is away, the next pull is tried after this long.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
 /// Messages held at once.
@@ -107,6 +110,7 @@ struct Shared {
     schema: Schema,
     lanes: Lanes,
     in_flight: InFlight,
+    troubles: Arc<Troubles>,
 }
 
 impl Writer {
@@ -139,6 +143,7 @@ impl Writer {
             schema: schema.clone(),
             lanes: Lanes::default(),
             in_flight: assets.in_flight.clone(),
+            troubles: Arc::default(),
         });
         let mut workers = JoinSet::new();
         for _ in 0..options.lanes.max(1) {
@@ -158,7 +163,7 @@ impl Writer {
                 tokio::join!(
                     ending,
                     assets.pull(&shutdown, read_asset, lanes),
-                    close_syncs(&syncs, end, &shutdown),
+                    close_syncs(&syncs, end, &shared.troubles, &shutdown),
                     newest::serve(&bus, &store, &shutdown),
                 )
             } => until,
@@ -275,9 +280,13 @@ async fn work(shared: Arc<Shared>) {
                     redrawn = watched.redraw(&account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
                     () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
-                if let Err(error) = redrawn {
+                let drawing = format!("drawing the held edges of account {account}");
+                match redrawn {
+                    Ok(()) => shared.troubles.succeeded(&drawing),
                     // The sync's end tries again.
-                    tracing::warn!(error, account, "held edges could not be created");
+                    Err(error) => {
+                        shared.troubles.failed(&drawing, error, false);
+                    }
                 }
                 shared.lanes.done(&account, Applied::default());
             }
@@ -308,6 +317,7 @@ impl Working {
         match apply(&self.store, schema, &items).await {
             Ok(applied) => {
                 lanes.passed(&items);
+                self.shared.troubles.succeeded(WRITING);
                 self.settle_applied(&items).await;
                 applied
             }
@@ -365,6 +375,7 @@ impl Working {
         match event::conclude(&self.store, schema, &item, pieces).await {
             Ok(applied) => {
                 self.shared.lanes.passed_in_pieces();
+                self.shared.troubles.succeeded(WRITING);
                 self.settle_applied(&[item]).await;
                 applied
             }
@@ -380,8 +391,8 @@ impl Working {
     }
 
     async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + std::marker::Sync)) -> Applied {
-        tracing::warn!(error = bus::chain(error), events = items.len(), "events wait until the graph is available");
-        self.settle(items, &Outcome::Retry(AWAY)).await;
+        let pause = self.shared.troubles.failed(WRITING, bus::chain(error), false);
+        self.settle(items, &Outcome::Retry(pause)).await;
         Applied::default()
     }
 
@@ -431,21 +442,24 @@ fn has_several_rows(items: &[Item]) -> bool {
 }
 
 /// Closes syncs, several at once, until `shutdown`; each stops at its next step.
-async fn close_syncs(feed: &Feed, end: SyncEnd, shutdown: &CancellationToken) {
+async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdown: &CancellationToken) {
     let mut closing = JoinSet::new();
     let close = |sequence, sync| {
         while closing.try_join_next().is_some() {}
-        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), sequence, sync));
+        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), Arc::clone(troubles), sequence, sync));
     };
     feed.pull(shutdown, read_sync, close).await;
     drain(&mut closing, Instant::now() + DRAIN).await;
 }
 
-async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync) {
+async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: Sync) {
+    let closing = format!("closing sync {}", sync.id);
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
     // A recreated consumer delivers the `collected` of every sync in the stream.
     if is_announced(&end.bus, &sync, sequence).await {
+        // Perhaps by another writer.
+        troubles.forget(&closing);
         return in_flight.settle(sequence, Outcome::Ack).await;
     }
     let closed = tokio::select! {
@@ -459,13 +473,11 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, sequence: u64, sync: Sync
     let outcome = match closed {
         Ok(finished) => {
             tracing::info!(sync = sync.id, nodes = finished.nodes, edges = finished.edges, "sync closed");
+            troubles.succeeded(&closing);
             Outcome::Ack
         }
         Err(SyncEndError::Stopped) => Outcome::Retry(Duration::ZERO),
-        Err(error) => {
-            tracing::warn!(error = bus::chain(&error), sync = sync.id, "the sync cannot be closed yet");
-            Outcome::Retry(AWAY)
-        }
+        Err(error) => Outcome::Retry(troubles.failed(&closing, bus::chain(&error), error.is_lasting())),
     };
     in_flight.settle(sequence, outcome).await;
 }

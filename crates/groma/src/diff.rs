@@ -37,7 +37,8 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let mut before = open(&args.before, &args.bus).await?;
     let mut after = open(&args.after, &args.bus).await?;
-    let (earlier, later) = (std::mem::take(&mut before.inventory), std::mem::take(&mut after.inventory));
+    let filter = Filter::default();
+    let (earlier, later) = (before.take_inventory(&filter)?, after.take_inventory(&filter)?);
     let diff = ::replay::diff(
         Side { input: before.file(), inventory: &earlier },
         Side { input: after.file(), inventory: &later },

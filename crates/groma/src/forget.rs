@@ -2,7 +2,10 @@
 
 use crate::{UsageError, replay::since};
 use graph::GraphStore;
-use graph_writer::forget::{self, Counts, Place, Removed};
+use graph_writer::{
+    forget::{self, Counts, Place, Removed},
+    ghosts::{self, Ghosts},
+};
 use std::{
     collections::BTreeMap,
     fmt::Write,
@@ -27,7 +30,8 @@ pub struct Args {
     pub graph: graph::Args,
 }
 
-/// Places to forget. A place must match all given flags.
+/// Places to forget. A place must match all given flags. Shared nodes belong to no place: `--stale` and `--older-than`
+/// select them, too, once nothing refers to them.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Choice {
@@ -65,19 +69,34 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
 
 async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<()> {
     let chosen: Vec<Place> = forget::places(store).await?.into_iter().filter(|place| choice.has(place)).collect();
-    if chosen.is_empty() {
-        println!("The graph has no such place.");
-        return Ok(());
-    }
     let counts = forget::count(store, &chosen).await?;
     print!("{}", table(&chosen, &counts));
-    if yes {
+    if yes && !chosen.is_empty() {
         let Removed { nodes, edges, scopes } = forget::forget(store, &chosen).await?;
         println!("Removed {nodes} nodes and {edges} edges of {} place(s), and {scopes} scopes.", chosen.len());
-    } else {
+    }
+    // Places that were just removed may have been the last ones to refer to a node.
+    let has_ghosts = forget_ghosts(store, choice, yes).await?;
+    if chosen.is_empty() && !has_ghosts {
+        println!("The graph holds no such place.");
+    } else if !yes {
         println!("Nothing is removed without --yes. Elements that other places see too will stay.");
     }
     Ok(())
+}
+
+/// Counts or removes shared nodes that nothing refers to. Returns whether there are some.
+async fn forget_ghosts(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<bool> {
+    let Some(before) = choice.ghosts(ghosts::last_whole_sync(store).await?) else { return Ok(false) };
+    let counts = ghosts::count(store, before).await?;
+    if counts.is_empty() {
+        return Ok(false);
+    }
+    print!("{}", ghosts_table(&counts));
+    if yes {
+        println!("Removed {} shared nodes.", ghosts::forget(store, before).await?);
+    }
+    Ok(true)
 }
 
 async fn forget_cartography(store: &GraphStore, before: i64, yes: bool) -> anyhow::Result<()> {
@@ -107,6 +126,28 @@ impl Choice {
             && self.older_than.is_none_or(|before| place.last_seen < before)
             && (!self.stale || place.stale)
     }
+}
+
+impl Choice {
+    /// The time before which a shared node was last seen if it is chosen. `None`: none is.
+    fn ghosts(&self, last_whole_sync: i64) -> Option<i64> {
+        let is_of_places = !self.accounts.is_empty() || !self.places.is_empty();
+        let stale = self.stale.then_some(last_whole_sync);
+        let times = [stale, self.older_than];
+        times.into_iter().flatten().min().filter(|_| !is_of_places)
+    }
+}
+
+fn ghosts_table(counts: &BTreeMap<String, Ghosts>) -> String {
+    let mut text = "shared nodes that nothing refers to any more:\n".to_owned();
+    for (label, Ghosts { count, oldest, newest }) in counts {
+        writeln!(text, "{count:>8} {label}, last seen {}", span(*oldest, *newest)).ok();
+    }
+    text
+}
+
+fn span(oldest: i64, newest: i64) -> String {
+    if oldest == newest { time(oldest) } else { format!("from {} to {}", time(oldest), time(newest)) }
 }
 
 fn table(places: &[Place], counts: &Counts) -> String {
@@ -162,6 +203,34 @@ mod tests {
         assert_eq!(chosen(&["--place", "1/a/ec"]), [""; 0]);
         assert_eq!(chosen(&["--older-than", "20"]), ["1/a/ec2", "11/a/ec2"]);
         assert_eq!(chosen(&["--older-than", "20", "--stale"]), ["11/a/ec2"]);
+    }
+
+    #[test]
+    fn shared_nodes_are_chosen_by_age_and_not_with_an_account() {
+        let graph = ["groma", "--neo4j", "bolt://x", "--neo4j-user", "x", "--neo4j-password", "x"];
+        let choice = |line: &[&str]| {
+            let args = Line::try_parse_from(graph.iter().chain(line)).map(|line| line.args).expect("it is right");
+            args.choice.ghosts(30)
+        };
+        assert_eq!((choice(&["--stale"]), choice(&["--older-than", "20"])), (Some(30), Some(20)));
+        assert_eq!(
+            (choice(&["--stale", "--older-than", "20"]), choice(&["--account", "1", "--stale"])),
+            (Some(20), None)
+        );
+        assert_eq!(choice(&["--place", "1/a", "--older-than", "20"]), None);
+    }
+
+    #[test]
+    fn shared_nodes_are_counted_with_their_age() {
+        let (oldest, newest) = (1_700_000_000, 1_700_003_600);
+        let counts = BTreeMap::from([
+            ("AWSManagedPolicy".to_owned(), Ghosts { count: 2, oldest, newest }),
+            ("AWSPolicyStatement".to_owned(), Ghosts { count: 7, oldest, newest: oldest }),
+        ]);
+        let expected = "shared nodes that nothing refers to any more:\n       \
+            2 AWSManagedPolicy, last seen from 2023-11-14T22:13:20Z to 2023-11-14T23:13:20Z\n       \
+            7 AWSPolicyStatement, last seen 2023-11-14T22:13:20Z\n";
+        assert_eq!(ghosts_table(&counts), expected);
     }
 
     #[test]

@@ -41,12 +41,12 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     if copied.foreign > 0 {
         eprintln!("{} message(s) that no graph-writer would believe were left out", copied.foreign);
     }
-    let gaps = copied.inventory.gaps();
-    if gaps.is_empty() {
+    let gaps = copied.inventory.gaps().count();
+    if gaps == 0 {
         return Ok(role::exit::COMPLETE);
     }
-    eprintln!("{} listing(s) are no longer whole in the stream, and so not in the recording:", gaps.len());
-    for gap in gaps {
+    eprintln!("{gaps} listing(s) are no longer whole in the stream, and so not in the recording:");
+    for gap in copied.inventory.gaps() {
         eprintln!("  {gap}");
     }
     Ok(role::exit::INCOMPLETE)

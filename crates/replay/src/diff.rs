@@ -84,12 +84,10 @@ type Values = BTreeMap<String, BTreeSet<Vec<u8>>>;
 /// Fails if a recording cannot be read.
 pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side<B>) -> Result<Diff, DiffError> {
     let differing = differing(&mut before, &mut after)?;
-    let complete = |inventory: &Inventory| inventory.complete().map(|(_, run)| run.scope.clone()).collect::<Vec<_>>();
-    let (seen_before, seen_after) = (complete(before.inventory), complete(after.inventory));
-    let known: HashSet<&Scope> = seen_after.iter().collect();
-    let unseen_after: HashSet<&Scope> = seen_before.iter().filter(|scope| !known.contains(scope)).collect();
-    let failed = before.inventory.failed();
-    let unseen_before: HashSet<&Scope> = seen_after.iter().filter(|scope| failed.contains(scope)).collect();
+    let (earlier, later) = (before.inventory, after.inventory);
+    let failed = earlier.failed();
+    let is_unseen_after = |scope: &Scope| !later.is_complete(scope);
+    let is_unseen_before = |scope: &Scope| later.is_complete(scope) && failed.contains(scope);
 
     let mut gathered: BTreeMap<Identity, Gathered> = BTreeMap::new();
     let mut add = |row: Row, unsure: bool, side: fn(&mut Gathered) -> &mut Option<Values>| {
@@ -99,10 +97,14 @@ pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side
             entry.note(unsure, &row);
         }
     };
-    each_row(&mut before, |scope, row| add(row, !known.contains(scope), |it| &mut it.before))?;
-    each_row(&mut after, |scope, row| add(row, unseen_before.contains(scope), |it| &mut it.after))?;
+    each_row(&mut before, |scope, row| add(row, is_unseen_after(scope), |it| &mut it.before))?;
+    each_row(&mut after, |scope, row| add(row, is_unseen_before(scope), |it| &mut it.after))?;
 
-    let mut diff = Diff { unseen_before: names(&unseen_before), unseen_after: names(&unseen_after), ..Diff::default() };
+    let mut diff = Diff {
+        unseen_before: names(later.complete().filter(is_unseen_before)),
+        unseen_after: names(earlier.complete().filter(is_unseen_after)),
+        ..Diff::default()
+    };
     for (identity, gathered) in gathered {
         match gathered.judge() {
             Judgement::Same => {}
@@ -113,9 +115,10 @@ pub fn diff<A: Read + Seek, B: Read + Seek>(mut before: Side<A>, mut after: Side
     Ok(diff)
 }
 
-fn names(scopes: &HashSet<&Scope>) -> Vec<String> {
-    let names: BTreeSet<String> = scopes.iter().map(|scope| ScopeName(scope).to_string()).collect();
-    names.into_iter().collect()
+fn names(scopes: impl Iterator<Item = Scope>) -> Vec<String> {
+    let mut names: Vec<String> = scopes.map(|scope| ScopeName(&scope).to_string()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Hashes of the nodes and edges whose digests differ.

@@ -1,12 +1,20 @@
 //! Result of a first pass over a recording: whether the file is complete, its scopes, the attempt at each scope that
-//! counts, and the reports. Contains no assets.
+//! counts, and the reports. Contains no assets. A scope takes some 210 bytes, because names and failures are stored once.
 
-use crate::{Event, Filter, FormatError, Reader};
-use events::{AssetEvent, Scope, ScopeName, ScopeReport, Sync, WorkItem, WorkReport, asset_event, sync_event};
+use crate::{
+    Event, Filter, FormatError, Reader,
+    runs::{Run, Runs},
+};
+use events::{
+    AssetEvent, Failure, Scope, ScopeName, Sync, WorkItem, WorkReport, asset_event,
+    scopes::{Reported, Row, Texts},
+    sync_event,
+};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     fmt,
     io::Read,
+    sync::Arc,
 };
 
 /// Inventory of a recording, reduced by a filter.
@@ -14,35 +22,32 @@ use std::{
 pub struct Inventory {
     /// The recorded sync.
     pub sync: Sync,
-    /// Attempts at scopes kept by the filter, by scope and attempt.
-    pub runs: BTreeMap<(String, u32), Run>,
-    /// Newest report of each work item kept by the filter.
-    pub reports: BTreeMap<ItemKey, WorkReport>,
     /// Values in the recording by which it can be filtered, whatever the filter.
     pub offered: Filter,
     /// Whether the sync was collected completely.
     pub collected: bool,
+    texts: Texts,
+    /// Attempts at scopes that the filter keeps.
+    runs: Runs,
+    /// The last word on each work item that the filter keeps.
+    reports: BTreeMap<ItemKey, Report>,
 }
 
-/// Account, region, service and kind of a work item.
-pub type ItemKey = (String, String, String, i32);
+/// Numbers of account, region and service, and kind of a work item.
+type ItemKey = ([u32; 3], i32);
 
-/// An attempt at a scope.
+/// A [`WorkReport`] in little memory.
 #[derive(Debug, Default)]
-pub struct Run {
-    /// The scope.
-    pub scope: Scope,
-    /// Indexes of the recorded batches.
-    pub batches: BTreeSet<u32>,
-    /// Number of batches, if the listing finished.
-    pub finished: Option<u32>,
-    /// Whether the listing failed.
-    pub failed: bool,
-    /// Number of node rows kept by the filter.
-    pub nodes: u64,
-    /// Number of edge rows kept by the filter.
-    pub edges: u64,
+struct Report {
+    /// Without its sync and its listings.
+    item: WorkItem,
+    attempt: u32,
+    scopes: Box<[Row]>,
+    failure: Option<Failure>,
 }
+
+/// Failed scope of a work item: region, service, listing and failure.
+pub type FailedScope = ([Arc<str>; 3], Arc<Failure>);
 
 /// A listing that was reported as finished but is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,18 +55,23 @@ pub struct Gap {
     /// Name of the scope.
     pub scope: String,
     /// Number of recorded batches.
-    pub arrived: usize,
+    pub arrived: u32,
     /// Number of reported batches.
     pub batches: u32,
 }
 
 impl Inventory {
+    /// Of nothing yet.
+    pub(crate) fn of(sync: Sync) -> Self {
+        Self { sync, ..Self::default() }
+    }
+
     /// Reads a recording to its end.
     ///
     /// # Errors
     /// Fails if the file is incomplete; then nothing of it should be played.
     pub fn read<R: Read>(mut reader: Reader<R>, filter: &Filter) -> Result<Self, FormatError> {
-        let mut inventory = Self { sync: reader.sync().clone(), ..Self::default() };
+        let mut inventory = Self::of(reader.sync().clone());
         while let Some(event) = reader.next_event()? {
             match event {
                 Event::Asset(event, _) => inventory.asset(&event, filter),
@@ -73,19 +83,25 @@ impl Inventory {
 
     /// Adds an asset event.
     pub(crate) fn asset(&mut self, event: &AssetEvent, filter: &Filter) {
-        let scope = event.scope.clone().unwrap_or_default();
-        self.offered.accounts.insert(scope.account_id.clone());
-        self.offered.regions.insert(scope.region.clone());
-        self.offered.services.insert(scope.service.clone());
-        if let Some(asset_event::Event::Batch(batch)) = &event.event {
-            let new = batch.nodes.iter().filter(|table| !self.offered.types.contains(&table.label));
-            let new: Vec<String> = new.map(|table| table.label.clone()).collect();
-            self.offered.types.extend(new);
+        let unknown = Scope::default();
+        let scope = event.scope.as_ref().unwrap_or(&unknown);
+        let Filter { accounts, regions, services, types } = &mut self.offered;
+        for (names, name) in [(accounts, &scope.account_id), (regions, &scope.region), (services, &scope.service)] {
+            if !names.contains(name) {
+                names.insert(name.clone());
+            }
         }
-        if filter.keeps(&scope) {
-            let name = ScopeName(&scope).to_string();
-            let run = self.runs.entry((name, event.attempt)).or_insert_with(|| Run { scope, ..Run::default() });
-            run.enter(event.event.as_ref(), filter);
+        if let Some(asset_event::Event::Batch(batch)) = &event.event {
+            for label in batch.nodes.iter().map(|table| &table.label) {
+                if !types.contains(label) {
+                    types.insert(label.clone());
+                }
+            }
+        }
+        if filter.keeps(scope) {
+            let names = [&scope.account_id, &scope.region, &scope.service, &scope.listing];
+            let names = names.map(|name| self.texts.number(name));
+            self.runs.enter(names, event.attempt, event.event.as_ref(), filter);
         }
     }
 
@@ -99,100 +115,110 @@ impl Inventory {
     }
 
     fn report(&mut self, report: WorkReport, filter: &Filter) {
-        let WorkItem { account_id, region, service, kind, .. } = report.item.clone().unwrap_or_default();
-        if !filter.keeps_place(&account_id, &region, &service) {
+        let WorkReport { item, attempt, scopes, failure, .. } = report;
+        let item = WorkItem { sync: None, listings: Vec::new(), ..item.unwrap_or_default() };
+        if !filter.keeps_place(&item.account_id, &item.region, &item.service) {
             return;
         }
-        let known = self.reports.entry((account_id, region, service, kind)).or_default();
-        if report.attempt >= known.attempt {
-            *known = report;
+        let place = [&item.account_id, &item.region, &item.service].map(|name| self.texts.number(name));
+        let known = self.reports.entry((place, item.kind)).or_default();
+        if attempt >= known.attempt {
+            let scopes = scopes.into_iter().map(|scope| self.texts.row(scope)).collect();
+            *known = Report { item, attempt, scopes, failure };
         }
     }
 
+    /// Work items, each with its failure as a whole, and its failed scopes.
+    pub fn items(&self) -> impl Iterator<Item = (&WorkItem, Option<&Failure>, impl Iterator<Item = FailedScope> + '_)> {
+        self.reports.values().map(|Report { item, scopes, failure, .. }| {
+            (item, failure.as_ref(), scopes.iter().filter_map(|row| self.texts.failed(*row)))
+        })
+    }
+
+    /// Every reported scope.
+    pub fn reported(&self) -> impl Iterator<Item = Reported<'_>> {
+        self.reports.values().flat_map(|report| &report.scopes).map(|row| self.texts.reported(*row))
+    }
+
+    /// Scopes with events, once for each attempt.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.runs.iter().map(|(names, _)| self.texts.scope(names))
+    }
+
+    /// An attempt at a scope.
+    pub fn run(&self, scope: &Scope, attempt: u32) -> Option<&Run> {
+        self.runs.get(self.names(scope)?, attempt)
+    }
+
     /// Returns the newest attempt at a scope. Only this attempt counts.
-    pub fn newest(&self, scope: &str) -> Option<(u32, &Run)> {
-        let range = (scope.to_owned(), 0)..=(scope.to_owned(), u32::MAX);
-        self.runs.range(range).next_back().map(|((_, attempt), run)| (*attempt, run))
+    pub fn newest(&self, scope: &Scope) -> Option<(u32, &Run)> {
+        self.runs.newest(self.names(scope)?)
+    }
+
+    fn names(&self, scope: &Scope) -> Option<[u32; 4]> {
+        let number = |name: &str| self.texts.find(name);
+        Some([number(&scope.account_id)?, number(&scope.region)?, number(&scope.service)?, number(&scope.listing)?])
     }
 
     /// Whether an event belongs to the attempt that counts.
     pub fn counts(&self, event: &AssetEvent) -> bool {
-        let name = event.scope.as_ref().map(|scope| ScopeName(scope).to_string());
-        name.and_then(|name| self.newest(&name)).is_some_and(|(attempt, _)| attempt == event.attempt)
+        let newest = event.scope.as_ref().and_then(|scope| self.newest(scope));
+        newest.is_some_and(|(attempt, _)| attempt == event.attempt)
     }
 
-    /// Complete scopes in the attempt that counts: all batches and the end were recorded.
-    pub fn complete(&self) -> impl Iterator<Item = (&str, &Run)> {
-        let newest =
-            self.runs.iter().filter(|((name, attempt), _)| self.newest(name).is_some_and(|it| it.0 == *attempt));
-        newest.filter(|(_, run)| run.is_complete()).map(|((name, _), run)| (name.as_str(), run))
+    /// Whether all batches and the end of a scope were recorded, in the attempt that counts.
+    pub fn is_complete(&self, scope: &Scope) -> bool {
+        self.newest(scope).is_some_and(|(_, run)| run.is_complete())
+    }
+
+    /// Scopes that are complete.
+    pub fn complete(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.runs.newest_of_each().filter(|(_, run)| run.is_complete()).map(|(names, _)| self.texts.scope(names))
     }
 
     /// Scopes that were tried but not completely seen.
     pub fn failed(&self) -> Failed<'_> {
         let mut failed = Failed { inventory: self, places: HashSet::new(), scopes: HashSet::new() };
-        for report in self.reports.values() {
-            if let (Some(_), Some(item)) = (&report.failure, &report.item) {
-                failed.places.insert((&item.account_id, &item.region, &item.service));
+        for (([account, region, service], _), report) in &self.reports {
+            if report.failure.is_some() {
+                failed.places.insert([*account, *region, *service]);
             }
-            let scopes = report.scopes.iter().filter(|it| it.failure.is_some());
-            failed.scopes.extend(scopes.filter_map(|it| it.scope.as_ref()));
+            failed.scopes.extend(report.scopes.iter().filter(|row| row.has_failed()).map(|row| row.names()));
         }
         failed
     }
 
     /// Listings that a collector finished but the recording does not completely contain.
-    pub fn gaps(&self) -> Vec<Gap> {
-        let scopes = self.reports.values().flat_map(|report| &report.scopes);
-        let gap = |report: &ScopeReport| {
-            let scope = ScopeName(report.scope.as_ref()?).to_string();
-            let run = self.newest(&scope).map(|(_, run)| run);
-            let whole = report.failure.is_some() || run.is_some_and(Run::is_complete);
-            let arrived = run.map_or(0, |run| run.batches.range(..report.batches).count());
-            (!whole).then_some(Gap { scope, arrived, batches: report.batches })
-        };
-        scopes.filter_map(gap).collect()
+    pub fn gaps(&self) -> impl Iterator<Item = Gap> + '_ {
+        self.reports.values().flat_map(|report| &report.scopes).filter_map(|row| {
+            let Reported { listing, batches, failure, .. } = self.texts.reported(*row);
+            let run = self.runs.newest(row.names()).map(|(_, run)| run);
+            let whole = listing.is_empty() || failure.is_some() || run.is_some_and(Run::is_complete);
+            let scope = || ScopeName(&self.texts.scope(row.names())).to_string();
+            let arrived = run.map_or(0, |run| run.batches.below(batches));
+            (!whole).then(|| Gap { scope: scope(), arrived, batches })
+        })
     }
 }
 
 /// Scopes that were tried but not completely seen, prepared for many lookups.
 pub struct Failed<'a> {
     inventory: &'a Inventory,
-    /// Account, region and service of work items that failed completely.
-    places: HashSet<(&'a str, &'a str, &'a str)>,
+    /// Account, region and service of work items that failed as a whole.
+    places: HashSet<[u32; 3]>,
     /// Listings reported as failed.
-    scopes: HashSet<&'a Scope>,
+    scopes: HashSet<[u32; 4]>,
 }
 
 impl Failed<'_> {
     /// Whether this scope failed.
     pub fn contains(&self, scope: &Scope) -> bool {
-        let newest = self.inventory.newest(&ScopeName(scope).to_string());
-        newest.is_some_and(|(_, run)| !run.is_complete())
-            || self.scopes.contains(scope)
-            || self.places.contains(&(&*scope.account_id, &*scope.region, &*scope.service))
-    }
-}
-
-impl Run {
-    fn enter(&mut self, event: Option<&asset_event::Event>, filter: &Filter) {
-        match event {
-            // A repeated batch counts once.
-            Some(asset_event::Event::Batch(batch)) if self.batches.insert(batch.index) => {
-                let (nodes, edges) = filter.rows(batch);
-                self.nodes += nodes;
-                self.edges += edges;
-            }
-            Some(asset_event::Event::Finished(finished)) => self.finished = Some(finished.batches),
-            Some(asset_event::Event::Failed(_)) => self.failed = true,
-            _ => {}
-        }
-    }
-
-    /// Whether the listing finished and every batch was recorded.
-    pub fn is_complete(&self) -> bool {
-        let whole = |batches: u32| self.batches.range(..batches).count() == batches as usize;
-        !self.failed && self.finished.is_some_and(whole)
+        let place = [&scope.account_id, &scope.region, &scope.service].map(|name| self.inventory.texts.find(name));
+        let [Some(account), Some(region), Some(service)] = place else { return false };
+        let names = self.inventory.names(scope);
+        self.places.contains(&[account, region, service])
+            || names.is_some_and(|names| self.scopes.contains(&names))
+            || self.inventory.newest(scope).is_some_and(|(_, run)| !run.is_complete())
     }
 }
 
@@ -200,6 +226,6 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scope, arrived, batches } = self;
         write!(f, "{scope}: {arrived} of {batches} batches")?;
-        if *arrived >= *batches as usize { write!(f, ", and no `finished` event") } else { Ok(()) }
+        if arrived >= batches { write!(f, ", and no `finished` event") } else { Ok(()) }
     }
 }

@@ -3,8 +3,8 @@
 //! reads them.
 //!
 //! Reading order: [`format`] is the file format, [`write`] and [`read`] implement it. [`inventory`] is the result of a
-//! first pass over a recording. [`record`] copies a sync from the streams. [`filter`] selects a part, and [`play`]
-//! plays it. [`diff`] compares the [`rows`] of two recordings.
+//! first pass over a recording, with its [`runs`]. [`record`] copies a sync from the streams. [`filter`] selects a part,
+//! and [`play`] plays it. [`diff`] compares the [`rows`] of two recordings.
 
 pub mod diff;
 pub mod filter;
@@ -14,6 +14,7 @@ pub mod play;
 pub mod read;
 pub mod record;
 pub mod rows;
+pub mod runs;
 pub mod write;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use crate::{Event, Filter, FormatError, Inventory, Reader};
 use bus::{Bus, Outgoing, PendingAck, PublishError};
 use events::{
-    AssetEvent, ScopeName, ScopeReport, Sync, SyncCollected, SyncEvent, WorkReport, message_id, subjects, sync_event,
+    AssetEvent, Scope, ScopeReport, Sync, SyncCollected, SyncEvent, WorkReport, message_id, subjects, sync_event,
 };
 use std::{collections::VecDeque, io::Read, time::Duration};
 use tokio::time::Instant;
@@ -50,17 +50,15 @@ impl<'a> Playback<'a> {
     }
 
     /// Reports of the played scopes, each with the number of kept node rows of the attempt that counts.
-    pub fn scopes(&self) -> Vec<ScopeReport> {
-        let scopes = self.inventory.reports.values().flat_map(|report| &report.scopes);
-        scopes.filter_map(|report| self.scope_report(report.clone())).collect()
+    pub fn scopes(&self) -> impl Iterator<Item = ScopeReport> + '_ {
+        self.inventory.reported().filter_map(|report| self.scope_report(report.message()))
     }
 
     /// Returns the event as played; `None` if it is excluded.
     pub fn asset(&self, event: AssetEvent) -> Option<AssetEvent> {
         let scope = event.scope.as_ref()?;
-        let key = (ScopeName(scope).to_string(), event.attempt);
-        let run = self.inventory.runs.get(&key)?;
-        if !self.filter.keeps(scope) || self.is_emptied(&key.0) {
+        let run = self.inventory.run(scope, event.attempt)?;
+        if !self.filter.keeps(scope) || self.is_emptied(scope) {
             return None;
         }
         let nodes = run.nodes;
@@ -75,7 +73,7 @@ impl<'a> Playback<'a> {
             Progress::Collected(collected) => {
                 // With a filter the sync is not whole: excluded places are not stale.
                 let whole = collected.whole && *self.filter == Filter::default();
-                Progress::Collected(SyncCollected { scopes: self.scopes().len() as u64, whole, ..collected })
+                Progress::Collected(SyncCollected { scopes: self.scopes().count() as u64, whole, ..collected })
             }
             started @ Progress::Started(_) => started,
             Progress::Finished(_) | Progress::Abandoned(_) | Progress::Closing(_) => return None,
@@ -95,19 +93,18 @@ impl<'a> Playback<'a> {
 
     fn scope_report(&self, report: ScopeReport) -> Option<ScopeReport> {
         let scope = report.scope.as_ref()?;
-        let name = ScopeName(scope).to_string();
-        if !self.filter.keeps(scope) || (self.is_emptied(&name) && report.failure.is_none()) {
+        if !self.filter.keeps(scope) || (self.is_emptied(scope) && report.failure.is_none()) {
             return None;
         }
         if !self.filter.drops_rows() {
             return Some(report);
         }
-        let assets = self.inventory.newest(&name).map_or(0, |(_, run)| run.nodes);
+        let assets = self.inventory.newest(scope).map_or(0, |(_, run)| run.nodes);
         Some(ScopeReport { assets, ..report })
     }
 
     /// Whether all rows of a scope are excluded, so that the replay does not mention it.
-    fn is_emptied(&self, scope: &str) -> bool {
+    fn is_emptied(&self, scope: &Scope) -> bool {
         self.filter.drops_rows() && self.inventory.newest(scope).is_none_or(|(_, run)| run.nodes + run.edges == 0)
     }
 

@@ -26,6 +26,12 @@ pub enum RecordError {
         /// Requested sync id.
         id: String,
     },
+    /// A stream dropped part of the sync while it was read.
+    #[error("the streams lost progress of sync {id} while it was read")]
+    Lost {
+        /// Id of the sync.
+        id: String,
+    },
     /// Reading the streams failed.
     #[error("cannot read the sync from the streams")]
     Streams(#[from] LookupError),
@@ -54,17 +60,16 @@ pub struct Copied {
     pub inventory: Inventory,
 }
 
-/// Copies one sync and flushes `output`.
+/// Copies one sync and flushes `output`. Reads progress twice, so that no report has to be held: asset events precede it
+/// in a recording.
 ///
 /// # Errors
 /// Returns a [`RecordError`]. The partial output is then recognized as truncated.
 pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W) -> Result<Copied, RecordError> {
-    let progress = progress_of(bus, id).await?;
-    let sync = progress.iter().find_map(|(event, _)| event.sync.clone()).unwrap_or_default();
+    let Found { sync, progress, collected } = found(bus, id).await?;
     let header = RecordingHeader { sync: Some(sync.clone()), recorded_by: recorded_by.to_owned() };
     let mut writer = Writer::new(output, header)?;
-    let mut copied =
-        Copied { inventory: Inventory { sync: sync.clone(), ..Inventory::default() }, ..Copied::default() };
+    let mut copied = Copied { inventory: Inventory::of(sync.clone()), ..Copied::default() };
     let everything = Filter::default();
     let mut assets = bus.read(ASSETS, subjects::assets_of_sync(id)).await?;
     while let Some(found) = assets.next().await? {
@@ -77,42 +82,69 @@ pub async fn record<W: Write>(bus: &Bus, id: &str, recorded_by: &str, output: W)
             _ => copied.foreign += 1,
         }
     }
-    for (event, payload) in progress {
-        if event.sync.as_ref() == Some(&sync) {
-            writer.sync(&payload)?;
-            copied.inventory.progress(event.event, &everything);
-            copied.progress += 1;
-        }
+    let mut read = 0;
+    let mut reading = bus.read(SYNCS, subjects::sync_of(id)).await?;
+    while let Some(found) = reading.next().await? {
+        let Some(event) = progress_of(&found, id).filter(is_before_the_end) else { continue };
+        read += 1;
+        copied.add_progress(&mut writer, &sync, event, &found.payload)?;
     }
+    // A stream that dropped its oldest messages, or is a new one. Reports that came in addition are repeats.
+    if read < progress {
+        return Err(RecordError::Lost { id: id.to_owned() });
+    }
+    let (event, payload) = collected;
+    copied.add_progress(&mut writer, &sync, event, &payload)?;
     writer.finish()?;
     Ok(copied)
 }
 
-/// Progress events of a sync up to the end of its collection.
-async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes)>, RecordError> {
-    let mut events = Vec::new();
+impl Copied {
+    fn add_progress<W: Write>(
+        &mut self,
+        writer: &mut Writer<W>,
+        sync: &Sync,
+        event: SyncEvent,
+        payload: &[u8],
+    ) -> io::Result<()> {
+        if event.sync.as_ref() == Some(sync) {
+            writer.sync(payload)?;
+            self.inventory.progress(event.event, &Filter::default());
+            self.progress += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A sync in the syncs stream.
+struct Found {
+    sync: Sync,
+    /// Number of events before its end.
+    progress: u64,
+    /// The last `collected`: reports may follow it, because a scheduler publishes them again if the stream has lost them.
+    collected: (SyncEvent, bytes::Bytes),
+}
+
+/// Whether the sync is there up to the end of its collection.
+async fn found(bus: &Bus, id: &str) -> Result<Found, RecordError> {
+    let (mut sync, mut progress, mut collected) = (None, 0, None);
     let mut reading = bus.read(SYNCS, subjects::sync_of(id)).await?;
-    // Reports may follow `collected`: a scheduler publishes them again if the stream lost them.
-    let mut collected = None;
     while let Some(found) = reading.next().await? {
-        let event = events::read::<SyncEvent>(&found.payload).ok();
-        let own = event.filter(|event| subjects::carries_sync(&found.subject, event));
-        let Some(event) = own.filter(|event| event.sync.as_ref().is_some_and(|sync| sync.id == id)) else { continue };
-        match event.event {
-            Some(sync_event::Event::Collected(_)) => collected = Some((event, found.payload)),
-            Some(sync_event::Event::Started(_) | sync_event::Event::Reported(_)) => {
-                events.push((event, found.payload));
-            }
-            _ => {}
+        let Some(event) = progress_of(&found, id) else { continue };
+        if is_before_the_end(&event) {
+            progress += 1;
+            sync = sync.or(event.sync);
+        } else if matches!(event.event, Some(sync_event::Event::Collected(_))) {
+            collected = Some((event, found.payload));
         }
     }
-    match (collected, events.is_empty()) {
-        (Some(collected), _) => {
-            events.push(collected);
-            Ok(events)
+    match collected {
+        Some(collected) => {
+            let sync = sync.or_else(|| collected.0.sync.clone()).unwrap_or_default();
+            Ok(Found { sync, progress, collected })
         }
-        (None, false) => Err(RecordError::NotCollected { id: id.to_owned() }),
-        (None, true) => {
+        None if progress > 0 => Err(RecordError::NotCollected { id: id.to_owned() }),
+        None => {
             let known = syncs_since(bus, 0).await?;
             let known = known.into_iter().rev().take(NAMED).map(|sync| sync.id).collect();
             Err(RecordError::Unknown { id: id.to_owned(), known })
@@ -120,7 +152,18 @@ async fn progress_of(bus: &Bus, id: &str) -> Result<Vec<(SyncEvent, bytes::Bytes
     }
 }
 
-/// Completely collected syncs in the streams with at least this update tag (Unix seconds), the oldest first.
+/// A message of this sync, if it is on the right subject.
+fn progress_of(found: &bus::Found, id: &str) -> Option<SyncEvent> {
+    let event = events::read::<SyncEvent>(&found.payload).ok();
+    let event = event.filter(|event| subjects::carries_sync(&found.subject, event));
+    event.filter(|event| event.sync.as_ref().is_some_and(|sync| sync.id == id))
+}
+
+fn is_before_the_end(event: &SyncEvent) -> bool {
+    matches!(event.event, Some(sync_event::Event::Started(_) | sync_event::Event::Reported(_)))
+}
+
+/// Syncs in the streams that were collected to their end and began at this second or later, the oldest first.
 ///
 /// # Errors
 /// Fails if the stream cannot be read.

@@ -10,8 +10,8 @@
 //!   same scope, and [`succession`] removes the work of dead ones. [`mod@follow`] reads its events. [`mod@collect`] and
 //!   [`writing`] wait for its two halves. [`record`] restores its events in a recreated stream. [`patience`], [`signs`]
 //!   of progress, [`publish`] and [`under_way`] support them.
-//! * Result: [`scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects lost
-//!   scopes again. [`outcome`] is the result.
+//! * Result: [`events::scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects
+//!   lost scopes again, and [`lost`] reads their places. [`outcome`] is the result.
 //! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`alone`] is a
 //!   scheduler process.
 
@@ -22,6 +22,7 @@ pub mod collect;
 pub mod coverage;
 pub mod follow;
 pub mod listings;
+pub mod lost;
 pub mod order;
 pub mod outcome;
 pub mod patience;
@@ -32,7 +33,6 @@ pub mod record;
 pub mod repeat;
 pub mod request;
 pub mod role;
-pub mod scopes;
 pub mod selection;
 pub mod signs;
 pub mod size;
@@ -44,12 +44,12 @@ pub mod under_way;
 pub mod writing;
 
 pub use alone::Alone;
+pub use events::Scopes;
 pub use follow::Follower;
 pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
 pub use record::Record;
 pub use request::{Request, RequestArgs};
-pub use scopes::Scopes;
 pub use survey::{Progress, SurveyError, survey};
 pub use under_way::Phase;
 pub use writing::written;

@@ -1,11 +1,15 @@
 //! Outcome of a sync.
 
-use crate::{Scopes, repeat::Repeat};
+use crate::{
+    Scopes,
+    lost::unnamed_places,
+    repeat::{Place, Repeat},
+};
 use events::{
     Account, Failure, FailureClass, LostScope, SkippedAccount, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -57,6 +61,8 @@ pub struct Unseen {
     pub failure: Arc<Failure>,
 }
 
+/// Reason for a place with lost scopes that are not named one by one.
+const UNNAMED: &str = "some of its batches may not have arrived: too many scopes were lost to name each";
 /// Reason for a scope that a newer sync took over.
 const SUPERSEDED: &str = "a newer sync took over; nothing of this one was written there";
 /// Reason for a scope with rows that Neo4j cannot store.
@@ -149,7 +155,7 @@ impl Unseen {
 
     /// Converts a work item that failed as a whole. If region discovery failed, returns each of these services in all
     /// regions.
-    pub(crate) fn of_item(item: &WorkItem, failure: &Failure, regional: &[&str]) -> Vec<Self> {
+    pub fn of_item(item: &WorkItem, failure: &Failure, regional: &[&str]) -> Vec<Self> {
         let failure = Arc::new(failure.clone());
         let unseen = |region: &str, service: &str| ([region.into(), service.into(), "*".into()], Arc::clone(&failure));
         let all: Vec<_> = match item.kind() {
@@ -160,7 +166,7 @@ impl Unseen {
     }
 
     /// Converts failed scopes of a work item: region, service, listing and failure of each.
-    pub(crate) fn of_scopes(
+    pub fn of_scopes(
         item: &WorkItem,
         failed: impl Iterator<Item = ([Arc<str>; 3], Arc<Failure>)>,
     ) -> impl Iterator<Item = Self> {
@@ -175,17 +181,23 @@ impl Unseen {
         })
     }
 
-    /// Lists the parts that the graph-writers report as missing in the graph. Names of accounts come from `accounts`.
-    pub fn of_graph(graph: &SyncFinished, accounts: &[Account]) -> Vec<Self> {
+    /// Lists the parts that the graph-writers report as missing in the graph. Names of accounts come from `accounts`;
+    /// `scopes` are all that the sync reported.
+    pub fn of_graph(graph: &SyncFinished, accounts: &[Account], scopes: &Scopes) -> Vec<Self> {
+        let names: HashMap<&str, &str> =
+            accounts.iter().map(|account| (account.id.as_str(), account.name.as_str())).collect();
+        let places = unnamed_places(graph, scopes);
+        let lost_total = if places.is_empty() { graph.lost_total } else { 0 };
         let groups = [
-            (&graph.lost, graph.lost_total, "some of its batches did not arrive"),
+            (&graph.lost, lost_total, "some of its batches did not arrive"),
             (&graph.rejected, graph.rejected_total, REJECTED),
             (&graph.superseded, graph.superseded_total, SUPERSEDED),
             (&graph.not_run, graph.not_run_total, NOT_RUN),
         ];
-        let mut unseen = Vec::new();
+        let failure = Arc::new(Failure::new(FailureClass::Lost, UNNAMED));
+        let mut unseen: Vec<_> = places.iter().map(|place| Self::of_place(place, &names, &failure)).collect();
         for (scopes, total, reason) in groups {
-            unseen.extend(scopes.iter().map(|scope| Self::of_scope(scope, reason, accounts)));
+            unseen.extend(scopes.iter().map(|scope| Self::of_scope(scope, reason, &names)));
             let more = total.saturating_sub(scopes.len() as u64);
             unseen.extend((more > 0).then(|| Self::more(more, reason)));
         }
@@ -195,16 +207,28 @@ impl Unseen {
     }
 
     /// Converts a scope that was collected, but that the graph does not hold completely.
-    fn of_scope(scope: &LostScope, reason: &str, accounts: &[Account]) -> Self {
+    fn of_scope(scope: &LostScope, reason: &str, names: &HashMap<&str, &str>) -> Self {
         let failure = scope.failure.clone().unwrap_or_else(|| Failure::new(FailureClass::Lost, reason));
         let scope = scope.scope.clone().unwrap_or_default();
         Self {
-            account_name: name_of(accounts, &scope.account_id).into(),
+            account_name: names.get(&*scope.account_id).copied().unwrap_or_default().into(),
             account_id: scope.account_id.into(),
             region: scope.region.into(),
             service: scope.service.into(),
             listing: scope.listing.into(),
             failure: failure.into(),
+        }
+    }
+
+    /// Converts a place with lost scopes that are not named one by one.
+    fn of_place(place: &Place, names: &HashMap<&str, &str>, failure: &Arc<Failure>) -> Self {
+        Self {
+            account_id: place.account_id.as_str().into(),
+            account_name: names.get(&*place.account_id).copied().unwrap_or_default().into(),
+            region: place.region.as_str().into(),
+            service: place.service.as_str().into(),
+            listing: "*".into(),
+            failure: Arc::clone(failure),
         }
     }
 
@@ -294,7 +318,8 @@ mod tests {
             ..SyncFinished::default()
         };
         let accounts = [Account { id: "1".into(), name: "alpha".into(), ..Account::default() }];
-        let said: Vec<_> = Unseen::of_graph(&graph, &accounts).iter().map(ToString::to_string).collect();
+        let said: Vec<_> =
+            Unseen::of_graph(&graph, &accounts, &Scopes::default()).iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [

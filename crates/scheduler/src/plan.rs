@@ -1,12 +1,11 @@
 //! Turns accounts and a request into work items, and follows their reports. Pure: no bus, no clock.
 
-use crate::{
-    Request, Scopes, Unseen, catalog,
-    repeat::Place,
+use crate::{Request, Scopes, Unseen, catalog, repeat::Place};
+use events::{
+    Account, Failure, FailureClass, GLOBAL, Sync, WorkItem, WorkKind, WorkReport,
     scopes::{Row, Texts},
 };
-use events::{Account, Failure, FailureClass, GLOBAL, Sync, WorkItem, WorkKind, WorkReport};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A sync in progress.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ struct Report {
 
 impl Report {
     fn assets(&self) -> u64 {
-        self.scopes.iter().fold(0, |sum, scope| sum.saturating_add(scope.assets))
+        self.scopes.iter().fold(0, |sum, scope| sum.saturating_add(scope.assets()))
     }
 }
 
@@ -68,11 +67,13 @@ impl Plan {
 
     /// Plans a sync of only these places. Returns its work items.
     pub fn of(sync: Sync, accounts: Vec<Account>, request: Request, places: &BTreeSet<Place>) -> (Self, Vec<WorkItem>) {
-        let is_in = |account: &Account| places.iter().any(|place| place.account_id == account.id);
-        let accounts: Vec<_> = accounts.into_iter().filter(is_in).collect();
+        let wanted: HashSet<&str> = places.iter().map(|place| place.account_id.as_str()).collect();
+        let accounts: Vec<_> = accounts.into_iter().filter(|account| wanted.contains(&*account.id)).collect();
         let mut plan = Self::empty(sync, request, accounts);
+        let known: HashMap<&str, &Account> =
+            plan.accounts.iter().map(|account| (account.id.as_str(), account)).collect();
         let item = |place: &Place| {
-            let account = plan.accounts.iter().find(|account| account.id == place.account_id)?;
+            let account = known.get(&*place.account_id)?;
             Some(plan.item(account, WorkKind::Collect, &place.region, &place.service))
         };
         let items: Vec<_> = places.iter().filter_map(item).collect();

@@ -4,9 +4,12 @@
 //! It collects the whole service there, not only the lost listings: a label is cleaned up only after every listing that
 //! feeds it was seen in one sync.
 
-use crate::{Outcome, Unseen};
-use events::{LostScope, Scope, ScopeName, Sync, SyncFinished, WorkItem};
-use std::collections::{BTreeSet, HashSet};
+use crate::{Outcome, Scopes, Unseen, lost::unnamed_places};
+use events::{Scope, ScopeName, Sync, SyncFinished, WorkItem, scopes::Reported};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+};
 
 /// Limit of syncs that follow because of lost scopes. If a stream loses them three times in a row, a fourth attempt
 /// will not help.
@@ -28,28 +31,46 @@ pub struct Place {
 pub struct Repeat {
     /// Id and update tag of the sync.
     pub sync: Sync,
-    /// Names of the lost scopes.
+    /// Names of the scopes that had been lost. `<account>/<region>/<service>/*` stands for scopes that the graph-writer
+    /// did not name one by one.
     pub lost: Vec<String>,
 }
 
-/// Names of the lost scopes.
-pub fn names(lost: &[LostScope]) -> Vec<String> {
-    lost.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| ScopeName(scope).to_string()).collect()
+/// Names of the scopes that a sync lost, if they are in these places. `scopes` are all that it reported.
+pub fn names(graph: &SyncFinished, scopes: &Scopes, places: &BTreeSet<Place>) -> Vec<String> {
+    let named = graph.lost.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| ScopeName(scope).to_string());
+    let unnamed = unnamed_places(graph, scopes).into_iter().filter(|place| places.contains(place));
+    named.chain(unnamed.map(|place| format!("{place}/*"))).collect()
 }
 
-/// Places of the lost scopes.
-pub fn places(lost: &[LostScope]) -> BTreeSet<Place> {
-    lost.iter().filter_map(|lost| lost.scope.as_ref()).map(Place::of).collect()
+/// Places of the scopes that a sync lost. `scopes` are all that it reported.
+pub fn places(graph: &SyncFinished, scopes: &Scopes) -> BTreeSet<Place> {
+    let named = graph.lost.iter().filter_map(|lost| lost.scope.as_ref()).map(Place::of);
+    named.chain(unnamed_places(graph, scopes)).collect()
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.account_id, self.region, self.service)
+    }
 }
 
 impl Place {
-    /// Place of a work item.
+    pub(crate) fn new(account_id: &str, region: &str, service: &str) -> Self {
+        Self { account_id: account_id.to_owned(), region: region.to_owned(), service: service.to_owned() }
+    }
+
+    fn of_report(report: &Reported<'_>) -> Self {
+        Self::new(report.account_id, report.region, report.service)
+    }
+
+    /// The place of a work item.
     pub fn of_item(item: &WorkItem) -> Self {
-        Self { account_id: item.account_id.clone(), region: item.region.clone(), service: item.service.clone() }
+        Self::new(&item.account_id, &item.region, &item.service)
     }
 
     fn of(scope: &Scope) -> Self {
-        Self { account_id: scope.account_id.clone(), region: scope.region.clone(), service: scope.service.clone() }
+        Self::new(&scope.account_id, &scope.region, &scope.service)
     }
 }
 
@@ -57,12 +78,22 @@ impl Outcome {
     /// Replaces the outcome of these places by the outcome of the repeat. Places that the repeat does not mention keep
     /// their outcome.
     pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
-        let lost = names(&self.graph.lost);
-        let told: HashSet<String> = repeat.scopes.iter().map(|it| ScopeName(&it.scope()).to_string()).collect();
-        let is_told_anew =
-            |scope: &Scope| places.contains(&Place::of(scope)) && told.contains(&ScopeName(scope).to_string());
-        self.scopes.retain(|report| !is_told_anew(&report.scope()));
-        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(&unseen.scope()));
+        let lost = names(&self.graph, &self.scopes, places);
+        let told: HashSet<[&str; 4]> = repeat.scopes.iter().map(|report| report.names()).collect();
+        // Places of which the repeat mentions every scope.
+        let mut wholly: BTreeSet<Place> = repeat.scopes.iter().map(|report| Place::of_report(&report)).collect();
+        let read = self.scopes.iter().filter(|report| report.failure.is_none());
+        read.filter(|report| !told.contains(&report.names())).for_each(|report| {
+            wholly.remove(&Place::of_report(&report));
+        });
+        let is_told_anew = |names: [&str; 4]| {
+            let [account, region, service, listing] = names;
+            let place = Place::new(account, region, service);
+            let is_told = if listing == "*" { wholly.contains(&place) } else { told.contains(&names) };
+            is_told && places.contains(&place)
+        };
+        self.scopes.retain(|report| !is_told_anew(report.names()));
+        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(unseen.names()));
         let mut known: HashSet<Unseen> = self.unseen.iter().cloned().collect();
         self.unseen.extend(repeat.unseen.into_iter().filter(|unseen| known.insert(unseen.clone())));
         self.scopes.extend(repeat.scopes.iter().map(|report| report.message()));
@@ -73,10 +104,8 @@ impl Outcome {
 }
 
 impl Unseen {
-    fn scope(&self) -> Scope {
-        let [account_id, region, service, listing] =
-            [&self.account_id, &self.region, &self.service, &self.listing].map(|name| name.to_string());
-        Scope { account_id, region, service, listing }
+    fn names(&self) -> [&str; 4] {
+        [&self.account_id, &self.region, &self.service, &self.listing]
     }
 }
 
@@ -103,7 +132,7 @@ fn added(first: SyncFinished, later: SyncFinished) -> SyncFinished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Failure, FailureClass, ScopeReport};
+    use events::{Failure, FailureClass, LostArea, LostGroup, LostPlaces, LostScope, ScopeReport};
 
     fn scope(region: &str, listing: &str) -> Scope {
         Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: listing.into() }
@@ -141,7 +170,7 @@ mod tests {
     fn what_was_collected_again_replaces_what_was_lost_and_nothing_else() {
         let (here, there) = (scope("r1", "DescribeVpcs"), scope("r2", "DescribeVpcs"));
         let mut first = outcome("a", &[(here.clone(), 1), (there.clone(), 2)], std::slice::from_ref(&here));
-        let places = places(&first.graph.lost);
+        let places = places(&first.graph, &first.scopes);
         assert_eq!(places.len(), 1);
         first.take_in(outcome("b", &[(here.clone(), 7)], &[]), &places);
         assert!(first.is_complete());
@@ -162,20 +191,44 @@ mod tests {
     fn a_loss_that_the_repeat_does_not_speak_of_stays() {
         let (here, other) = (scope("r1", "DescribeVpcs"), scope("r1", "DescribeSubnets"));
         let mut first = outcome("a", &[(here.clone(), 1)], &[here.clone(), other.clone()]);
-        let places = places(&first.graph.lost);
+        let places = places(&first.graph, &first.scopes);
         first.take_in(outcome("b", &[(here, 7)], &[]), &places);
         assert_eq!(first.unseen.iter().map(|unseen| &*unseen.listing).collect::<Vec<_>>(), ["DescribeSubnets"]);
+    }
+
+    #[test]
+    fn places_of_scopes_without_names_are_collected_again_and_named_until_all_of_their_scopes_were() {
+        let scope = |region: &str, listing: &str| (scope(region, listing), 1);
+        let (volumes, vpcs, other) =
+            (scope("r1", "DescribeVolumes"), scope("r1", "DescribeVpcs"), scope("r2", "DescribeVpcs"));
+        let again = |told: &[(Scope, u64)]| {
+            let mut first = outcome("a", &[volumes.clone(), vpcs.clone(), other.clone()], &[]);
+            let areas = vec![LostArea { region: "r1".into(), service: "ec2".into() }];
+            let groups = vec![LostGroup { accounts: vec!["1".into()], areas: vec![0] }];
+            first.graph.lost_places = Some(LostPlaces { areas, groups, everything: false });
+            first.graph.lost_total = 2;
+            first.unseen = Unseen::of_graph(&first.graph, &[], &first.scopes);
+            let places = places(&first.graph, &first.scopes);
+            assert_eq!(places, [Place::new("1", "r1", "ec2")].into());
+            first.take_in(outcome("b", told, &[]), &places);
+            first
+        };
+        let told = again(&[volumes.clone(), vpcs.clone()]);
+        assert!(told.is_complete() && told.graph.lost_places.is_none(), "{:?}", told.unseen);
+        assert_eq!((told.repeats[0].lost.as_slice(), told.scopes.len()), (["1/r1/ec2/*".to_owned()].as_slice(), 3));
+        let unseen = again(std::slice::from_ref(&vpcs)).unseen;
+        assert_eq!(unseen.iter().map(|unseen| unseen.names()).collect::<Vec<_>>(), [["1", "r1", "ec2", "*"]]);
     }
 
     #[test]
     fn a_repeat_that_a_newer_sync_overtook_clears_no_loss() {
         let here = scope("r1", "DescribeVpcs");
         let mut first = outcome("a", &[], std::slice::from_ref(&here));
-        let places = places(&first.graph.lost);
+        let places = places(&first.graph, &first.scopes);
         let mut again = outcome("b", &[(here.clone(), 7)], &[]);
         again.graph.superseded = vec![LostScope { scope: Some(here), failure: None }];
         again.graph.superseded_total = 1;
-        again.unseen = Unseen::of_graph(&again.graph, &[]);
+        again.unseen = Unseen::of_graph(&again.graph, &[], &again.scopes);
         first.take_in(again, &places);
         assert!(first.unseen[0].to_string().contains("a newer sync took over"), "{:?}", first.unseen);
         assert_eq!(first.unseen.len(), 1);
@@ -185,7 +238,7 @@ mod tests {
     fn what_is_lost_once_more_stays_named() {
         let here = scope("r1", "DescribeVpcs");
         let mut first = outcome("a", &[], std::slice::from_ref(&here));
-        let places = places(&first.graph.lost);
+        let places = places(&first.graph, &first.scopes);
         first.take_in(outcome("b", &[], std::slice::from_ref(&here)), &places);
         assert_eq!((first.unseen.len(), first.graph.lost.len()), (1, 1));
     }

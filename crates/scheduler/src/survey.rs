@@ -9,15 +9,15 @@ use crate::{
     plan::Plan,
     presence::Presence,
     publish::{publish, publish_work},
-    repeat,
+    repeat::{self, Place},
     selection::{self, UnknownAccounts},
     size, succession, tag,
     under_way::{Phase, UnderWay},
     writing::{NotWritten, written},
 };
 use bus::{Bus, LookupError, PublishError, RequestError};
-use events::{Account, AccountsAnswer, Sync, SyncCollected, SyncStarted, WorkItem, sync_event::Event};
-use std::time::Duration;
+use events::{Account, AccountsAnswer, Sync, SyncCollected, SyncStarted, WorkItem, listed, sync_event::Event};
+use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Limit of attempts to choose a tag that no concurrent sync has.
@@ -164,13 +164,16 @@ impl Survey<'_> {
         accounts: &[Account],
         progress: &impl Fn(Progress),
     ) {
+        let mut before: Option<BTreeSet<Place>> = None;
         for _ in 0..repeat::MOST {
-            let places = repeat::places(&outcome.graph.lost);
+            let mut places = repeat::places(&outcome.graph, &outcome.scopes);
+            // Later syncs are of these places only, though they may say that they lost everything.
+            places.retain(|place| before.as_ref().is_none_or(|before| before.contains(place)));
             if places.is_empty() {
                 return;
             }
-            let (named, all) = (repeat::names(&outcome.graph.lost), outcome.graph.lost_total);
-            tracing::warn!(scopes = named.join(", "), all, "scopes lost on the way; collecting them again");
+            let (named, all) = (repeat::names(&outcome.graph, &outcome.scopes, &places), outcome.graph.lost_total);
+            tracing::warn!(scopes = listed(&named, ", "), all, "scopes lost on the way; collecting them again");
             let plan = |sync| Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
             match self.sync(presence, outcome.newest_tag(), plan, &Coverage::default(), progress).await {
                 Ok(again) => outcome.take_in(again, &places),
@@ -180,6 +183,7 @@ impl Survey<'_> {
                     return;
                 }
             }
+            before = Some(places);
         }
     }
 
@@ -273,8 +277,8 @@ impl Survey<'_> {
         tracing::debug!(sync = sync.id, "collected; waiting for the graph");
         let graph = written(&mut follower, patience, Some(&record.with(collected))).await?;
         let mut unseen = plan.unseen();
-        unseen.extend(Unseen::of_graph(&graph, plan.accounts()));
         let (accounts, scopes) = plan.into_accounts_and_scopes();
+        unseen.extend(Unseen::of_graph(&graph, &accounts, &scopes));
         Ok(Outcome { sync, accounts, scopes, unseen, graph, ..Outcome::default() })
     }
 }

@@ -825,6 +825,39 @@ pub struct SyncFinished {
     pub not_run: ::prost::alloc::vec::Vec<LostScope>,
     #[prost(uint64, tag = "19")]
     pub not_run_total: u64,
+    /// Places of the scopes that were cut from `lost`.
+    #[prost(message, optional, tag = "20")]
+    pub lost_places: ::core::option::Option<LostPlaces>,
+}
+/// Places with lost scopes, in few bytes. If they do not fit into a message, it names areas of all accounts, and if these do
+/// not fit either, everything.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LostPlaces {
+    #[prost(message, repeated, tag = "1")]
+    pub areas: ::prost::alloc::vec::Vec<LostArea>,
+    #[prost(message, repeated, tag = "2")]
+    pub groups: ::prost::alloc::vec::Vec<LostGroup>,
+    /// All places of the sync.
+    #[prost(bool, tag = "3")]
+    pub everything: bool,
+}
+/// A region and a service.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LostArea {
+    #[prost(string, tag = "1")]
+    pub region: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+}
+/// Accounts that lost scopes in the same areas.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LostGroup {
+    /// The 12 digits; all accounts of the sync when empty.
+    #[prost(string, repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Indexes into `areas` of the message.
+    #[prost(uint32, repeated, tag = "2")]
+    pub areas: ::prost::alloc::vec::Vec<u32>,
 }
 /// An account, region and service that no survey covers any longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5,11 +5,12 @@
 use collector_ec2::registry::SERVICE as EC2;
 use events::{
     Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
-    LeaseAnswer, LeaseRequest, LongWork, LostScope, Message, NewestTagAnswer, NewestTagRequest, RunningAnswer,
-    RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, SkippedAccount,
-    StalePlace, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted,
-    UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
+    LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NewestTagAnswer,
+    NewestTagRequest, RunningAnswer, RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession,
+    ShortenedIds, SkippedAccount, StalePlace, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished,
+    SyncStarted, UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
 };
+use std::collections::BTreeSet;
 
 /// The longest names of a region and a service.
 const REGION: &str = "us-isob-northeast-1";
@@ -118,6 +119,16 @@ fn collected(names: usize, long: usize, most: usize) -> SyncCollected {
     collected
 }
 
+/// Accounts of which each has lost scopes in areas of its own.
+fn lost_places(most: usize) -> LostPlaces {
+    let area = |number| LostArea { region: REGION.to_owned(), service: format!("{SERVICE}{number}") };
+    let areas = |account: usize| (0..40).filter(|area| (account >> (area % 16)) & 1 == 0).collect();
+    let group = |number| LostGroup { accounts: vec![account(number)], areas: areas(number) };
+    // More than fits into 1 MiB; into 64 KiB not even the areas do.
+    let (areas, groups) = if most < 1 << 20 { (2_000, 1) } else { (40, MANY / 5) };
+    LostPlaces { areas: (0..areas).map(area).collect(), groups: (0..groups).map(group).collect(), everything: false }
+}
+
 fn finished(most: usize) -> SyncFinished {
     let lost: Vec<_> =
         (0..MANY / 10).map(|number| LostScope { scope: Some(scope(number)), failure: Some(failure()) }).collect();
@@ -148,6 +159,7 @@ fn finished(most: usize) -> SyncFinished {
         cleanup: Some(failure()),
         not_run: lost,
         not_run_total: u64::MAX,
+        lost_places: Some(lost_places(most)),
     };
     graph_writer::cut::fit(&mut finished, most);
     finished
@@ -248,6 +260,33 @@ fn every_message_fits_at_its_limit() {
         for (name, bytes) in told(most) {
             assert!(bytes <= most, "{name}: {bytes} bytes of {most}");
         }
+    }
+}
+
+/// A sync of the largest organization that loses everything: 1,000 accounts, 17 regions, 25 listings.
+#[test]
+fn every_lost_place_is_collected_again_however_many_scopes_were_lost() {
+    let names: Vec<Scope> = (0..425_000)
+        .map(|number| Scope {
+            account_id: account(number / 425),
+            region: format!("us-isob-northeast-{}", number / 25 % 17),
+            service: "ec2".to_owned(),
+            listing: format!("DescribeTransitGatewayRouteTables{}", number % 25),
+        })
+        .collect();
+    let report = |scope: &Scope| ScopeReport { scope: Some(scope.clone()), batches: 1, ..ScopeReport::default() };
+    let scopes: scheduler::Scopes = names.iter().map(report).collect();
+    let lost = names.into_iter().map(|scope| LostScope { scope: Some(scope), failure: Some(failure()) });
+    let mut whole = SyncFinished { lost: lost.collect(), lost_total: 425_000, ..SyncFinished::default() };
+    for most in [1 << 20, 64 << 10] {
+        // As a server with smaller messages would get it.
+        graph_writer::cut::fit(&mut whole, most);
+        assert!(whole.encoded_len() < most / 32 * 10, "{} of {most}", whole.encoded_len());
+        assert!(whole.lost.len() < 2_000, "{}", whole.lost.len());
+        assert_eq!(scheduler::repeat::places(&whole, &scopes).len(), 17_000);
+        let unseen = scheduler::Unseen::of_graph(&whole, &[], &scopes);
+        let named: BTreeSet<_> = unseen.iter().map(|it| (it.account_id.clone(), it.region.clone())).collect();
+        assert_eq!(named.len(), 17_000);
     }
 }
 

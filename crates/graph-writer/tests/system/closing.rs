@@ -10,7 +10,7 @@ use events::{
 };
 use graph::Pulse;
 use graph_writer::{Options, sync_end::SyncEnd};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// NATS's default limit of a message in bytes.
 const MAX_PAYLOAD: usize = 1024 * 1024;
@@ -163,6 +163,10 @@ async fn the_end_of_a_sync_fits_into_a_message_however_much_was_lost() -> anyhow
     assert_eq!(finished.lost_total, LOST as u64);
     assert!((500..LOST).contains(&finished.lost.len()), "{}", finished.lost.len());
     assert!(finished.encoded_len() < MAX_PAYLOAD / 2);
+    let named = finished.lost.iter().filter_map(|lost| lost.scope.clone()).map(|scope| scope.account_id);
+    let places = finished.lost_places.clone().unwrap_or_default();
+    let all: BTreeSet<String> = named.chain(places.groups.into_iter().flat_map(|group| group.accounts)).collect();
+    assert_eq!(all.len(), LOST / 100, "every place is named");
     let error = finished.lost[0].failure.clone().unwrap_or_default().error;
     assert_eq!(error, "0 of 3 batches reached the graph, and not the word that it finished");
     writer.stop().await
@@ -198,6 +202,23 @@ async fn syncs_whose_end_is_announced_are_not_closed_again() -> anyhow::Result<(
     let writer = world.writer_with(Options { durable: "another".into(), ..options() }).await?;
     world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;
     assert_eq!((world.times_closed("sync00005").await?, world.times_closed("sync00006").await?), (1, 1));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_is_closed_when_somebody_has_removed_the_cause_of_a_lasting_error() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    // Without its properties it cannot be read.
+    world.neo4j.rows("CREATE (:GromaFeeds {id: 'broken'})").await?;
+    let writer = world.writer().await?;
+    let story = story(5, "ListA").nodes("A", &["a"]);
+    world.publish(story.events()).await?;
+    world.collected(&sync(5), &[story]).await?;
+    world.settled().await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.times_closed("sync00005").await?, 0);
+    world.neo4j.rows("MATCH (f:GromaFeeds {id: 'broken'}) DELETE f").await?;
+    assert_eq!(world.finished(&sync(5)).await?.nodes, 1);
     writer.stop().await
 }
 

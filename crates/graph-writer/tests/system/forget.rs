@@ -5,7 +5,10 @@ use crate::{
     world::World,
 };
 use events::{NodeRow, NodeTable, Ownership};
-use graph_writer::forget::{self, Place, Removed};
+use graph_writer::{
+    forget::{self, Place, Removed},
+    ghosts::{self, Ghosts},
+};
 
 /// A listing of a place: a node of this place alone, a node common to all places, and an edge between them.
 fn at(tag: i64, account: &str, own: &str) -> Story {
@@ -105,4 +108,50 @@ async fn a_forgotten_place_goes_with_edges_that_newer_syncs_wrote_at_its_nodes()
     let removed = forget::forget(&store, &places).await?;
     assert_eq!((removed.nodes, removed.scopes, world.ids("A").await?), (1, 1, String::new()));
     writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shared_nodes_are_forgotten_once_nothing_refers_to_them() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let policies = |ids: &[&str]| NodeTable {
+        label: "A".into(),
+        extra_labels: vec!["Z".into()],
+        ownership: Ownership::Shared.into(),
+        rows: ids.iter().map(|id| NodeRow { id: (*id).into(), values: Vec::new() }).collect(),
+        ..NodeTable::default()
+    };
+    let holding = |tag, ids: &[&str]| {
+        let pairs: Vec<_> = ids.iter().map(|id| ("role", *id)).collect();
+        story(tag, "ListB").nodes("B", &["role"]).table(policies(ids)).edges("HOLDS", "B", "A", &pairs)
+    };
+    let other = |tag, ids: &[&str]| {
+        let pairs: Vec<_> = ids.iter().map(|id| ("other", *id)).collect();
+        story(tag, "ListB").account("2").nodes("B", &["other"]).table(policies(ids)).edges("HOLDS", "B", "A", &pairs)
+    };
+    world.survey(&[holding(5, &["held", "left", "kept"]), other(5, &["kept"])]).await?;
+    // The first account holds one of them now; the second one cannot be surveyed.
+    world.survey(&[holding(9, &["held"])]).await?;
+    let store = world.store().await?;
+    assert_eq!(ghosts::count(&store, 5).await?.len(), 0, "they were seen then");
+    let counts = ghosts::count(&store, 9).await?;
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [("A".to_owned(), Ghosts { count: 1, oldest: 5, newest: 5 })]);
+    assert_eq!((ghosts::forget(&store, 9).await?, world.ids("A").await?), (1, "held kept".into()));
+    assert_eq!(ghosts::forget(&store, 9).await?, 0);
+    // With the place that refers to it, the last one goes.
+    let mut places = forget::places(&store).await?;
+    places.retain(|place| place.name == "2/r/ec2");
+    forget::forget(&store, &places).await?;
+    assert_eq!((ghosts::forget(&store, 9).await?, world.ids("A").await?), (1, "held".into()));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_whole_sync_says_what_is_stale() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let store = world.store().await?;
+    assert_eq!(ghosts::last_whole_sync(&store).await?, 0);
+    world.neo4j.rows("CREATE (:GromaSync {id: 'a', tag: 7, whole: true}), (:GromaSync {id: 'b', tag: 9})").await?;
+    assert_eq!(ghosts::last_whole_sync(&store).await?, 7);
+    Ok(())
 }

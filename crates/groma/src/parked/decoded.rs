@@ -77,7 +77,7 @@ fn sync_event(event: &SyncEvent) -> Value {
         Some(sync_event::Event::Collected(collected)) => value["scopes"] = json!(collected.scopes),
         Some(sync_event::Event::Finished(end)) => {
             value["finished"] = json!({"nodes": end.nodes, "edges": end.edges, "nodes_removed": end.nodes_removed,
-                                       "edges_removed": end.edges_removed, "lost": end.lost.len()});
+                                       "edges_removed": end.edges_removed, "lost": end.lost_total});
         }
         Some(sync_event::Event::Abandoned(abandoned)) => value["by"] = sync(abandoned.by.as_ref()),
         Some(sync_event::Event::Closing(closing)) => value["made"] = json!(closing.made),

@@ -56,7 +56,7 @@ impl Player {
         filter: &Filter,
         rate: Option<f64>,
     ) -> anyhow::Result<Outcome> {
-        let inventory = std::mem::take(&mut recording.inventory);
+        let inventory = recording.take_inventory(filter)?;
         let playback = Playback::new(&inventory, filter);
         let bus = self.bus.clone();
         let reader = Reader::again(recording.file())?;

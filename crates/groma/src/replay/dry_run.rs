@@ -24,10 +24,10 @@ pub async fn run(recordings: &mut [Recording], filter: &Filter, graph: &GraphCon
             format!("--dry-run looks at one sync, and these are {}: {}", names.len(), events::listed(&names, ", "));
         return Err(UsageError::new([error]).into());
     };
-    let inventory = std::mem::take(&mut recording.inventory);
+    let inventory = recording.take_inventory(filter)?;
     let playback = Playback::new(&inventory, filter);
     let store = GraphStore::connect(graph).await?;
-    let scopes: Vec<_> = inventory.runs.values().map(|run| run.scope.clone()).collect();
+    let scopes: Vec<_> = inventory.scopes().collect();
     let mut preview = Preview::new(store, playback.sync().clone(), &scopes).await?;
     let passes: [fn(&mut Preview, &Admitted); 2] = [Preview::ask, Preview::note];
     for pass in passes {

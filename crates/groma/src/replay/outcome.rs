@@ -7,15 +7,19 @@ use std::collections::BTreeMap;
 
 /// The outcome, given what the writer says of the graph.
 pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -> Outcome {
-    let items = inventory.reports.values().filter_map(|report| report.item.as_ref());
-    let accounts: BTreeMap<String, Account> = items.map(|item| (item.account_id.clone(), account(item))).collect();
+    let items = inventory.items().map(|(item, ..)| item);
+    let accounts: BTreeMap<&str, Account> = items.map(|item| (item.account_id.as_str(), account(item))).collect();
     let accounts: Vec<Account> = accounts.into_values().collect();
-    let reported = inventory.reports.values().map(|report| (report.item.clone().unwrap_or_default(), report));
-    // Which regional services the sync was for is not recorded.
-    let mut unseen: Vec<Unseen> =
-        reported.flat_map(|(item, report)| Unseen::of_report(&item, report, &["*"])).collect();
-    unseen.extend(Unseen::of_graph(&graph, &accounts));
-    let (sync, scopes) = (playback.sync().clone(), playback.scopes().into_iter().collect());
+    let mut unseen = Vec::new();
+    for (item, failure, scopes) in inventory.items() {
+        match failure {
+            // Which regional services the sync was for is not recorded.
+            Some(failure) => unseen.extend(Unseen::of_item(item, failure, &["*"])),
+            None => unseen.extend(Unseen::of_scopes(item, scopes)),
+        }
+    }
+    let (sync, scopes) = (playback.sync().clone(), playback.scopes().collect());
+    unseen.extend(Unseen::of_graph(&graph, &accounts, &scopes));
     Outcome { sync, accounts, scopes, unseen, graph, ..Outcome::default() }
 }
 

@@ -19,8 +19,10 @@ pub const RECORDED_BY: &str = concat!("groma ", env!("CARGO_PKG_VERSION"));
 pub struct Recording {
     /// How the user knows it.
     pub name: String,
-    /// What it holds, through the filter that it was opened with.
-    pub inventory: Inventory,
+    /// Its inventory, until it is taken.
+    inventory: Option<Inventory>,
+    /// What it holds of what can be filtered by.
+    offered: Filter,
     file: BufReader<File>,
 }
 
@@ -39,11 +41,30 @@ impl Recording {
     }
 
     fn whole(name: String, file: File, filter: &Filter) -> anyhow::Result<Self> {
-        let mut file = BufReader::new(file);
+        let (inventory, offered, file) = (None, Filter::default(), BufReader::new(file));
+        let mut recording = Self { name, inventory, offered, file };
+        let inventory = recording.read(filter)?;
+        recording.offered = inventory.offered.clone();
+        recording.inventory = Some(inventory);
+        Ok(recording)
+    }
+
+    fn read(&mut self, filter: &Filter) -> anyhow::Result<Inventory> {
+        let Self { name, file, .. } = self;
         let refused = |error: FormatError| anyhow::anyhow!("{name} {}", bus::chain(&error));
-        let reader = Reader::again(&mut file).map_err(refused)?;
-        let inventory = Inventory::read(reader, filter).map_err(refused)?;
-        Ok(Self { name, inventory, file })
+        let reader = Reader::again(file).map_err(refused)?;
+        Inventory::read(reader, filter).map_err(refused)
+    }
+
+    /// What it holds, through the filter that it was opened with.
+    ///
+    /// # Errors
+    /// It has to be read again, and is no longer whole.
+    pub fn take_inventory(&mut self, filter: &Filter) -> anyhow::Result<Inventory> {
+        match self.inventory.take() {
+            Some(inventory) => Ok(inventory),
+            None => self.read(filter),
+        }
     }
 
     /// The file, to be read again from its beginning.
@@ -64,7 +85,7 @@ impl Recording {
     /// # Errors
     /// Every name that is nowhere, with what there is.
     pub fn holds_what_is_asked_for(&self, filter: &Filter) -> Result<(), UsageError> {
-        let offered = &self.inventory.offered;
+        let offered = &self.offered;
         let pairs = [
             ("account", &filter.accounts, &offered.accounts),
             ("region", &filter.regions, &offered.regions),
@@ -124,7 +145,12 @@ impl Streams {
         let syncs = syncs_since(&self.0, tag).await?;
         let mut recordings = Vec::new();
         for sync in &syncs {
-            recordings.push(self.record(&sync.id, filter).await?);
+            let mut recording = self.record(&sync.id, filter).await?;
+            if syncs.len() > 1 {
+                // Each is read again when its turn comes, so that only one is in memory.
+                recording.inventory = None;
+            }
+            recordings.push(recording);
         }
         if recordings.is_empty() {
             bail!("no sync in the streams of this NATS began since then and was collected to its end");

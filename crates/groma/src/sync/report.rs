@@ -63,7 +63,7 @@ struct Shortened<'a> {
 struct Repeat<'a> {
     sync: &'a str,
     update_tag: i64,
-    /// `account/region/service/Listing`.
+    /// `account/region/service/Listing`; the listing is `*` if too many scopes were lost to name each.
     lost: &'a [String],
 }
 

@@ -10,7 +10,7 @@ use events::{
     ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
 use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
-use scheduler::{Outcome, Request, RequestArgs, Unseen, plan::Plan, repeat};
+use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
@@ -267,5 +267,5 @@ fn unseen(named: &LostScope) -> Unseen {
 
 /// Places with lost scopes.
 pub(crate) fn lost_places(named: &Named) -> BTreeSet<Place> {
-    repeat::places(&outcome(named).graph.lost).iter().map(|it| place(&it.account_id)).collect()
+    repeat::places(&outcome(named).graph, &Scopes::default()).iter().map(|it| place(&it.account_id)).collect()
 }

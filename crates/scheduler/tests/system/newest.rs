@@ -1,7 +1,9 @@
 //! Update tags only grow, whatever the clock says.
 
 use crate::stage::{Stage, report, request, run, scope, tell};
-use events::{LostScope, Sync, SyncFinished, SyncStarted, WorkItem, sync_event::Event};
+use events::{
+    LostArea, LostGroup, LostPlaces, LostScope, Sync, SyncFinished, SyncStarted, WorkItem, sync_event::Event,
+};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A year from now, from a clock that was ahead.
@@ -59,6 +61,30 @@ async fn a_repeat_is_newer_than_the_graph_and_what_it_could_not_write_stays_name
     assert_eq!(unseen.len(), 2, "{unseen:?}");
     assert!(unseen.iter().any(|it| it.contains("a newer sync took over")), "{unseen:?}");
     assert!(unseen.iter().any(|it| it.starts_with("4 more scope(s)")), "{unseen:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn places_of_lost_scopes_that_are_too_many_to_be_named_are_collected_again() -> anyhow::Result<()> {
+    let mut stage = Stage::new(2).await?;
+    stage.collectors();
+    let regions = ["eu-west-1", "us-east-1"];
+    let areas = regions.map(|region| LostArea { region: region.into(), service: "ec2".into() }).into();
+    let groups = vec![LostGroup { accounts: vec!["000000000001".into()], areas: vec![0, 1] }];
+    let lost_places = Some(LostPlaces { areas, groups, everything: false });
+    let first = SyncFinished { lost_places, lost_total: 60_000, ..SyncFinished::default() };
+    let all_of_it = Some(LostPlaces { everything: true, ..LostPlaces::default() });
+    let second = SyncFinished { lost_places: all_of_it, lost_total: 60_000, ..SyncFinished::default() };
+    stage.writer(vec![first, second]).await?;
+    let outcome = run(&stage.bus, request(&["ec2"], &regions, 60)).await?;
+    let lost: Vec<_> = outcome.repeats.iter().map(|repeat| repeat.lost.join(" ")).collect();
+    let places = "000000000001/eu-west-1/ec2/* 000000000001/us-east-1/ec2/*";
+    assert_eq!(lost, [places, places]);
+    for repeat in &outcome.repeats {
+        let items = stage.items(&repeat.sync).await?;
+        assert_eq!(items, ["000000000001/eu-west-1/ec2", "000000000001/us-east-1/ec2"]);
+    }
+    assert!(outcome.is_complete(), "{:?}", outcome.unseen);
     Ok(())
 }
 

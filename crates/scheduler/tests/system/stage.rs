@@ -133,6 +133,19 @@ impl Stage {
         Ok(())
     }
 
+    /// Places of the items that a sync's collectors reported, sorted.
+    pub(crate) async fn items(&self, sync: &Sync) -> anyhow::Result<Vec<String>> {
+        let (mut items, mut events) = (Vec::new(), self.bus.read(SYNCS, subjects::sync_of(&sync.id)).await?);
+        while let Some(found) = events.next().await? {
+            if let Some(Event::Reported(WorkReport { item: Some(item), .. })) = SyncEvent::decode(found.payload)?.event
+            {
+                items.push(format!("{}/{}/{}", item.account_id, item.region, item.service));
+            }
+        }
+        items.sort();
+        Ok(items)
+    }
+
     /// Returns the last event of a kind.
     pub(crate) async fn last(&self, kind: &str) -> anyhow::Result<Option<SyncEvent>> {
         let found = self.bus.last_on(SYNCS, &subjects::syncs_of_kind(kind)).await?;

@@ -1,7 +1,8 @@
-//! Compact storage of reported scopes. A large sync has hundreds of thousands, and their names repeat, so each name and
-//! each failure is stored once. The texts of failures share a limit, because AWS words each of them differently.
+//! Compact storage of reported scopes, for schedulers and replays. A large sync has hundreds of thousands, and their
+//! names repeat, so each name and each failure is stored once. The texts of failures share a limit, because AWS words each
+//! of them differently.
 
-use events::{Failure, Scope, ScopeReport};
+use crate::{Failure, Scope, ScopeReport};
 use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
 
 /// Bytes of failures that are stored completely: about 16,000 of the longest.
@@ -43,7 +44,12 @@ pub struct Reported<'a> {
     pub service_off: &'a str,
 }
 
-impl Reported<'_> {
+impl<'a> Reported<'a> {
+    /// Account, region, service and listing.
+    pub fn names(&self) -> [&'a str; 4] {
+        [self.account_id, self.region, self.service, self.listing]
+    }
+
     /// Identity of the scope.
     pub fn scope(&self) -> Scope {
         Scope {
@@ -88,7 +94,8 @@ impl Scopes {
         self.rows.retain(|row| keep(texts.reported(*row)));
     }
 
-    pub(crate) fn of(texts: Texts, rows: Vec<Row>) -> Self {
+    /// These rows, with the texts that they were made with.
+    pub fn of(texts: Texts, rows: Vec<Row>) -> Self {
         Self { texts, rows }
     }
 }
@@ -124,7 +131,7 @@ impl fmt::Debug for Scopes {
 
 /// A report whose texts are stored as numbers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
+pub struct Row {
     account: u32,
     region: u32,
     service: u32,
@@ -132,19 +139,29 @@ pub(crate) struct Row {
     service_off: u32,
     failure: Option<u32>,
     batches: u32,
-    pub(crate) assets: u64,
+    assets: u64,
 }
 
 impl Row {
     /// Whether its listing failed.
-    pub(crate) fn has_failed(self) -> bool {
+    pub fn has_failed(self) -> bool {
         self.failure.is_some()
+    }
+
+    /// Number of its assets.
+    pub fn assets(self) -> u64 {
+        self.assets
+    }
+
+    /// Numbers of account, region, service and listing.
+    pub fn names(self) -> [u32; 4] {
+        [self.account, self.region, self.service, self.listing]
     }
 }
 
 /// Names and failures, each stored once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Texts {
+pub struct Texts {
     names: Once<str>,
     failures: Once<Failure>,
     /// Bytes of the failures.
@@ -152,17 +169,37 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    /// Number of a name, assigned if it is new.
+    pub fn number(&mut self, name: &str) -> u32 {
+        self.names.number(name, |name| Arc::from(name))
+    }
+
+    /// Number of a name; `None` if it is unknown.
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.names.known.get(name).copied()
+    }
+
+    /// Name with this number; empty if the number is unknown.
+    pub fn name(&self, number: u32) -> &str {
+        self.names.get(number).map_or("", AsRef::as_ref)
+    }
+
+    /// Scope from the numbers of account, region, service and listing.
+    pub fn scope(&self, names: [u32; 4]) -> Scope {
+        let [account_id, region, service, listing] = names.map(|name| self.name(name).to_owned());
+        Scope { account_id, region, service, listing }
+    }
+
     /// Stores the texts of a report.
-    pub(crate) fn row(&mut self, report: ScopeReport) -> Row {
+    pub fn row(&mut self, report: ScopeReport) -> Row {
         let ScopeReport { scope, batches, assets, failure, service_off } = report;
         let scope = scope.unwrap_or_default();
-        let mut name = |text: &str| self.names.number(text, |text| Arc::from(text));
         Row {
-            account: name(&scope.account_id),
-            region: name(&scope.region),
-            service: name(&scope.service),
-            listing: name(&scope.listing),
-            service_off: name(&service_off),
+            account: self.number(&scope.account_id),
+            region: self.number(&scope.region),
+            service: self.number(&scope.service),
+            listing: self.number(&scope.listing),
+            service_off: self.number(&service_off),
             failure: failure.map(|failure| self.failure(failure)),
             batches,
             assets,
@@ -187,8 +224,8 @@ impl Texts {
     }
 
     /// Restores a report.
-    pub(crate) fn reported(&self, row: Row) -> Reported<'_> {
-        let name = |number| self.names.get(number).map_or("", AsRef::as_ref);
+    pub fn reported(&self, row: Row) -> Reported<'_> {
+        let name = |number| self.name(number);
         Reported {
             account_id: name(row.account),
             region: name(row.region),
@@ -202,7 +239,7 @@ impl Texts {
     }
 
     /// Returns region, service and listing of a failed report, with its failure.
-    pub(crate) fn failed(&self, row: Row) -> Option<([Arc<str>; 3], Arc<Failure>)> {
+    pub fn failed(&self, row: Row) -> Option<([Arc<str>; 3], Arc<Failure>)> {
         let failure = self.failures.get(row.failure?)?;
         let name = |number| self.names.get(number).cloned().unwrap_or_default();
         Some(([name(row.region), name(row.service), name(row.listing)], Arc::clone(failure)))
@@ -258,7 +295,7 @@ impl<T: ?Sized + Eq + Hash> Once<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::FailureClass;
+    use crate::FailureClass;
 
     fn report(listing: &str, failure: Option<Failure>) -> ScopeReport {
         let scope =

@@ -1,0 +1,113 @@
+//! Work that fails again and again. Its error is logged once, and again when it changes, and its end is logged too. If no
+//! repeat can help before somebody acts, the pauses grow.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Pause before the first repeat.
+const FIRST: Duration = Duration::from_secs(5);
+/// Longest pause. It limits the time between the remedy and the next attempt.
+const LONGEST: Duration = Duration::from_mins(2);
+/// Number of works remembered. Errors of others are logged each time.
+const MOST: usize = 1_000;
+
+/// Works that fail at present, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles(Mutex<HashMap<String, Trouble>>);
+
+#[derive(Debug)]
+struct Trouble {
+    error: String,
+    failures: u32,
+}
+
+impl Troubles {
+    /// Records a failure of `work`, and logs it unless it was the previous one too. Returns the pause before the next
+    /// attempt: five seconds, and twice as long after each further failure if the error is lasting.
+    pub(crate) fn failed(&self, work: &str, error: String, is_lasting: bool) -> Duration {
+        let (failures, is_new) = self.count(work, &error);
+        if is_new {
+            tracing::warn!(error, "{work} failed; repeating it until it succeeds");
+        } else {
+            tracing::debug!(error, failures, "{work} failed again");
+        }
+        let doubled = if is_lasting { failures.saturating_sub(1).min(10) } else { 0 };
+        (FIRST * 2_u32.pow(doubled)).min(LONGEST)
+    }
+
+    /// Records a success. Logs it if `work` has failed before.
+    pub(crate) fn succeeded(&self, work: &str) {
+        if let Some(Trouble { failures, .. }) = self.with(|all| all.remove(work)) {
+            tracing::info!(failures, "{work} succeeds again");
+        }
+    }
+
+    /// Forgets `work`, which is no longer this process's.
+    pub(crate) fn forget(&self, work: &str) {
+        self.with(|all| all.remove(work));
+    }
+
+    /// Number of failures in a row, and whether the error differs from the previous one.
+    fn count(&self, work: &str, error: &str) -> (u32, bool) {
+        self.with(|all| match all.get_mut(work) {
+            Some(known) => {
+                known.failures = known.failures.saturating_add(1);
+                let is_new = known.error != error;
+                if is_new {
+                    error.clone_into(&mut known.error);
+                }
+                (known.failures, is_new)
+            }
+            None => {
+                if all.len() < MOST {
+                    all.insert(work.to_owned(), Trouble { error: error.to_owned(), failures: 1 });
+                }
+                (1, true)
+            }
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<String, Trouble>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_new_once_and_each_time_that_it_changes() {
+        let troubles = Troubles::default();
+        let count = |error| troubles.count("closing", error);
+        let counts = ["a", "a", "a", "b", "b", "a"].map(count);
+        assert_eq!(counts, [(1, true), (2, false), (3, false), (4, true), (5, false), (6, true)]);
+        assert_eq!(troubles.count("another", "a"), (1, true));
+        troubles.succeeded("closing");
+        assert_eq!(troubles.count("closing", "a"), (1, true));
+        troubles.forget("closing");
+        assert_eq!(troubles.count("closing", "a"), (1, true));
+    }
+
+    #[test]
+    fn pauses_grow_only_where_no_repeat_can_help() {
+        let troubles = Troubles::default();
+        let pause = |is_lasting| troubles.failed("closing", "a".to_owned(), is_lasting).as_secs();
+        assert_eq!([false; 8].map(pause), [5; 8]);
+        troubles.succeeded("closing");
+        assert_eq!([true; 8].map(pause), [5, 10, 20, 40, 80, 120, 120, 120]);
+    }
+
+    #[test]
+    fn only_so_many_are_remembered() {
+        let troubles = Troubles::default();
+        for n in 0..MOST + 10 {
+            troubles.count(&n.to_string(), "a");
+        }
+        assert_eq!(troubles.with(|all| all.len()), MOST);
+        assert_eq!(troubles.count(&MOST.to_string(), "a"), (1, true), "it is told again rather than not at all");
+    }
+}
