@@ -50,7 +50,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// How a writer works.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Transactions at once, each of another account.
+    /// Transactions at once: of different accounts, or of a large one.
     pub lanes: usize,
     /// Messages held at once, if they are small.
     pub in_flight: usize,
@@ -267,20 +267,20 @@ async fn work(shared: Arc<Shared>) {
         let pulse = shared.in_flight.pulse();
         let watched = shared.watched(&pulse);
         match job {
-            Job::Apply { account, items } => {
+            Job::Apply { part, items } => {
                 let sequences: Vec<u64> = items.iter().map(|item| item.sequence).collect();
                 let applied = tokio::select! {
                     applied = watched.apply(items) => applied,
-                    () = pulse.silence(SILENCE) => watched.give_up(&account, &sequences).await,
+                    () = pulse.silence(SILENCE) => watched.give_up(&part.account, &sequences).await,
                 };
-                shared.lanes.done(&account, applied);
+                shared.lanes.done(&part, applied);
             }
-            Job::Redraw { account, labels } => {
+            Job::Redraw { part, labels } => {
                 let redrawn = tokio::select! {
-                    redrawn = watched.redraw(&account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
+                    redrawn = watched.redraw(&part.account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
                     () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
-                let drawing = format!("drawing the held edges of account {account}");
+                let drawing = format!("drawing the held edges of account {}", part.account);
                 match redrawn {
                     Ok(()) => shared.troubles.succeeded(&drawing),
                     // The sync's end tries again.
@@ -288,7 +288,7 @@ async fn work(shared: Arc<Shared>) {
                         shared.troubles.failed(&drawing, error, false);
                     }
                 }
-                shared.lanes.done(&account, Applied::default());
+                shared.lanes.done(&part, Applied::default());
             }
         }
     }

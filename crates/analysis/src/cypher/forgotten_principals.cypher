@@ -6,10 +6,10 @@ WHERE stale.lastupdated < $tag AND stale._module_scope = 'shared'
   AND NOT EXISTS { (stale)<-[:RESOURCE]-(:AWSAccount) } AND NOT EXISTS { (stale)<-[:TRUSTS_AWS_PRINCIPAL]-() }
 WITH stale LIMIT $chunk
 FOREACH (locked IN [stale] | SET locked._module_scope = locked._module_scope)
-WITH collect(id(stale)) AS locked
+WITH collect(elementId(stale)) AS locked
 UNWIND locked AS element
 MATCH (principal)
-WHERE id(principal) = element AND principal.lastupdated < $tag AND principal._module_scope = 'shared'
+WHERE elementId(principal) = element AND principal.lastupdated < $tag AND principal._module_scope = 'shared'
   AND NOT EXISTS { (principal)<-[:TRUSTS_AWS_PRINCIPAL]-() }
 DETACH DELETE principal
 RETURN count(*) AS removed

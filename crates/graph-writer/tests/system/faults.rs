@@ -46,7 +46,7 @@ fn events(stories: &[Story]) -> Vec<AssetEvent> {
 }
 
 /// The same elements in an order that the seed decides.
-fn shuffled<T>(mut items: Vec<T>, mut seed: u64) -> Vec<T> {
+pub(crate) fn shuffled<T>(mut items: Vec<T>, mut seed: u64) -> Vec<T> {
     for last in (1..items.len()).rev() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         items.swap(last, usize::try_from(seed >> 33).unwrap() % (last + 1));

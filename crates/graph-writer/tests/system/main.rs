@@ -6,6 +6,7 @@ mod edges;
 mod failing;
 mod faults;
 mod forget;
+mod lanes;
 mod newest;
 mod nodes;
 mod overlap;
