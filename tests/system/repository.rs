@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("throttle", &[]),
     ("paging", &[]),
     ("regions", &[]),
+    ("resource-policy", &[]),
     ("broker", &["bus", "credentials", "events", "files", "paging", "regions", "role"]),
     ("collector", &["bus", "credentials", "events", "paging", "regions", "role", "throttle"]),
     ("collector-ec2", &["collector", "events", "role"]),
