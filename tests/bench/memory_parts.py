@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import bench
+import catalog
 import large_account
 import limits
 import measure
@@ -18,7 +19,7 @@ import scale
 import servers
 from seeding import accounts
 
-SERVICES = ("sts", "ec2", "iam", "inspector2", "organizations")
+SERVICES = catalog.names()
 # Of accounts that are all alike; four like those of `just scale`.
 REGIONS = scale.REGIONS
 # Bytes within which a sync of the largest organization has to close.

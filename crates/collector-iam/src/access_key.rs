@@ -14,17 +14,17 @@ use futures::{StreamExt, stream};
 
 /// A user's key.
 #[derive(Debug, Clone)]
-pub struct AccessKey {
+pub(crate) struct AccessKey {
     /// As `ListAccessKeys` gives it.
-    pub metadata: AccessKeyMetadata,
+    pub(crate) metadata: AccessKeyMetadata,
     /// As `GetAccessKeyLastUsed` gives it.
-    pub last_used: AccessKeyLastUsed,
+    pub(crate) last_used: AccessKeyLastUsed,
     /// Whose it is.
-    pub user_arn: String,
+    pub(crate) user_arn: String,
 }
 
 /// Access keys, never their secrets.
-pub static ACCESS_KEY: Node<AccessKey> = Node {
+pub(crate) static ACCESS_KEY: Node<AccessKey> = Node {
     extra_labels: &["AccountAccessKey", "APIKey"],
     id: |it, _| it.metadata.access_key_id().unwrap_or_default().to_owned(),
     props: &[
@@ -52,7 +52,7 @@ pub static ACCESS_KEY: Node<AccessKey> = Node {
 };
 
 /// The calls.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListAccessKeys",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"],
     feeds: &[&ACCESS_KEY],

@@ -27,8 +27,7 @@ use std::{
     time::Duration,
 };
 
-/// The call.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "GetAccountAuthorizationDetails",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"],
     feeds: &[
@@ -196,7 +195,7 @@ async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> 
         tokio::time::sleep(PAUSE).await;
     }
     let message = "AWS has the policy, but not its default version".to_owned();
-    Err(CollectError { class: FailureClass::Service, message })
+    Err(CollectError::new(FailureClass::Service, message))
 }
 
 #[cfg(test)]

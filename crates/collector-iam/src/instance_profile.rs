@@ -5,7 +5,7 @@ use aws_sdk_iam::types::InstanceProfile;
 use collector::{Collecting, Edge, Listing, Node, Sink, paged, prop};
 
 /// Instance profiles, those without a role included, which no other call shows.
-pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
+pub(crate) static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
     id: |it, _| it.arn().to_owned(),
     props: &[
         prop("arn", |it, _| it.arn().into()),
@@ -23,8 +23,7 @@ pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
     ..Node::of("AWSInstanceProfile")
 };
 
-/// The call.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListInstanceProfiles",
     actions: &["iam:ListInstanceProfiles"],
     feeds: &[&INSTANCE_PROFILE],

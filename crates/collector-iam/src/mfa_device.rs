@@ -9,15 +9,15 @@ use futures::{StreamExt, stream};
 
 /// A device that a user signs in with.
 #[derive(Debug, Clone)]
-pub struct UserDevice {
+pub(crate) struct UserDevice {
     /// As IAM gives it.
-    pub device: MfaDevice,
+    pub(crate) device: MfaDevice,
     /// Whose it is.
-    pub user_arn: String,
+    pub(crate) user_arn: String,
 }
 
 /// MFA devices, virtual and real.
-pub static MFA_DEVICE: Node<UserDevice> = Node {
+pub(crate) static MFA_DEVICE: Node<UserDevice> = Node {
     extra_labels: &["MfaDevice"],
     id: |it, _| it.device.serial_number().to_owned(),
     props: &[
@@ -31,8 +31,7 @@ pub static MFA_DEVICE: Node<UserDevice> = Node {
     ..Node::of("AWSMfaDevice")
 };
 
-/// The call.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListMFADevices",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListMFADevices"],
     feeds: &[&MFA_DEVICE],

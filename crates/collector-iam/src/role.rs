@@ -6,15 +6,15 @@ use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 
 /// A role, with what its trust policy says.
 #[derive(Debug, Clone)]
-pub struct Role {
+pub(crate) struct Role {
     /// As IAM gives it.
-    pub detail: RoleDetail,
+    pub(crate) detail: RoleDetail,
     /// Whom it trusts; ARNs, or names of services and of web identity providers, without repeats.
-    pub trust: TrustPolicy,
+    pub(crate) trust: TrustPolicy,
 }
 
 /// Roles, the policies that they hold and whom they trust.
-pub static ROLE: Node<Role> = Node {
+pub(crate) static ROLE: Node<Role> = Node {
     extra_labels: &["AWSPrincipal", "PermissionRole"],
     id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
     props: &[

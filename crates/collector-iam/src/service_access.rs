@@ -16,19 +16,19 @@ use std::time::Duration;
 
 /// Users' last service. Rows go by the principal's own label, not by the label that all principals share: they must
 /// find the same node whichever listing comes first.
-pub static USER_ACCESS: Node<Access> = access("AWSUser");
+pub(crate) static USER_ACCESS: Node<Access> = access("AWSUser");
 /// Roles' last service.
-pub static ROLE_ACCESS: Node<Access> = access("AWSRole");
+pub(crate) static ROLE_ACCESS: Node<Access> = access("AWSRole");
 /// Groups' last service.
-pub static GROUP_ACCESS: Node<Access> = access("AWSGroup");
+pub(crate) static GROUP_ACCESS: Node<Access> = access("AWSGroup");
 
 /// A principal's last service.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     /// The principal.
-    pub arn: String,
+    pub(crate) arn: String,
     /// None when it has used no service in the time that AWS looks back.
-    pub service: Option<ServiceLastAccessed>,
+    pub(crate) service: Option<ServiceLastAccessed>,
 }
 
 const fn access(label: &'static str) -> Node<Access> {
@@ -55,7 +55,7 @@ impl Access {
 }
 
 /// The calls.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "GetServiceLastAccessedDetails",
     actions: &[
         "iam:GetAccountAuthorizationDetails",
@@ -177,7 +177,7 @@ fn job_failed(answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
 
 /// A failure of one principal's job: the others can still be asked.
 fn failed(message: impl Into<String>) -> CollectError {
-    CollectError { class: FailureClass::Service, message: message.into() }
+    CollectError::new(FailureClass::Service, message)
 }
 
 #[cfg(test)]

@@ -9,17 +9,17 @@ use std::collections::HashMap;
 
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PolicyStatement {
+pub(crate) struct PolicyStatement {
     /// `<policy's id>/statement/<Sid, or 1, 2, … among those without>`, unique in its policy.
-    pub id: String,
+    pub(crate) id: String,
     /// Id of its policy.
-    pub policy_id: String,
+    pub(crate) policy_id: String,
     /// What it says.
-    pub says: Statement,
+    pub(crate) says: Statement,
 }
 
 /// Statements, of managed and of inline policies alike.
-pub static STATEMENT: Node<PolicyStatement> = Node {
+pub(crate) static STATEMENT: Node<PolicyStatement> = Node {
     shared: |it| is_of_aws(&it.policy_id),
     id: |it, _| it.id.clone(),
     props: &[
@@ -40,13 +40,13 @@ pub static STATEMENT: Node<PolicyStatement> = Node {
 ///
 /// # Errors
 /// When it is no policy document.
-pub fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
+pub(crate) fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
     Ok(identified(policy_id, statements))
 }
 
 /// The failure of a policy or a role whose document cannot be read.
-pub fn unreadable(error: &policy_document::DocumentError) -> CollectError {
+pub(crate) fn unreadable(error: &policy_document::DocumentError) -> CollectError {
     let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     CollectError::internal(format!("{error}{cause}"))
 }

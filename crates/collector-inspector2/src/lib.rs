@@ -1,14 +1,14 @@
 //! The Inspector2 collector: what is wrong with instances and images, and with which packages. Knows Inspector2 and
 //! nothing of the bus or the graph database.
 //!
-//! Reading order: [`registry`] names the one listing, [`finding`] is it; [`package`] is what most findings are about,
-//! [`members`] whose findings the account sees.
+//! Reading order: `registry` names the one listing, `finding` is it; `package` is what most findings are about,
+//! `members` whose findings the account sees.
 
-pub mod registry;
+mod registry;
 
-pub mod finding;
-pub mod package;
+mod finding;
+mod package;
 
-pub mod members;
+mod members;
 
 pub use registry::SERVICE;

@@ -12,7 +12,7 @@ use events::FailureClass;
 ///
 /// # Errors
 /// When the members cannot be listed, or when Inspector is not enabled here.
-pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
+pub(crate) async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
     let mut accounts = Vec::new();
     // 50 is the most that a page of members takes.
     let mut pages = paged!(inspector.list_members().max_results(50), next_token);
@@ -43,7 +43,7 @@ fn by_inspector(message: &str) -> bool {
 
 /// The failure of an Inspector call. Inspector is off by default, and then answers `AccessDeniedException: Invoking account is
 /// not enabled`, or a `ValidationException` with these words: there are no findings.
-pub fn failure<E>(error: E) -> CollectError
+pub(crate) fn failure<E>(error: E) -> CollectError
 where
     CollectError: From<E>,
 {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn inspector_that_is_switched_off_is_a_class_of_its_own() {
-        let class = |class, message: &str| failure(CollectError { class, message: message.into() }).class;
+        let class = |class, message: &str| failure(CollectError::new(class, message)).class;
         let denied = FailureClass::AccessDenied;
         assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::ServiceOff);
         assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);

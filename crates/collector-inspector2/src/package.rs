@@ -4,10 +4,10 @@ use aws_sdk_inspector2::types::VulnerablePackage;
 use collector::{Edge, Node, Target, Value, indexed, prop};
 
 /// Label of packages.
-pub const LABEL: &str = "AWSInspectorPackage";
+pub(crate) const LABEL: &str = "AWSInspectorPackage";
 
 /// Packages. The same package is found in many regions and accounts, and is kept for as long as any of them has it.
-pub static PACKAGE: Node<VulnerablePackage> = Node {
+pub(crate) static PACKAGE: Node<VulnerablePackage> = Node {
     id: |it, _| id(it),
     props: &[
         indexed("name", |it, _| it.name().into()),
@@ -22,12 +22,12 @@ pub static PACKAGE: Node<VulnerablePackage> = Node {
 };
 
 /// Names of the properties of an edge from a finding to a package: where the package is, and what mends it.
-pub const EDGE_PROPS: &[&str] =
+pub(crate) const EDGE_PROPS: &[&str] =
     &["filepath", "fixedinversion", "remediation", "sourcelayerhash", "sourcelambdalayerarn"];
 
 /// `name|epoch:version-release.arch`, as RPM names packages. The SDK cannot tell a missing epoch from the epoch 0 that
 /// Inspector sends with every package.
-pub fn id(package: &VulnerablePackage) -> String {
+pub(crate) fn id(package: &VulnerablePackage) -> String {
     let part = |mark: &str, text: Option<&str>| match text {
         Some(text) if !text.is_empty() => format!("{mark}{text}"),
         _ => String::new(),
@@ -37,7 +37,7 @@ pub fn id(package: &VulnerablePackage) -> String {
 }
 
 /// Packages of a finding, each once: of entries for the same package the last counts.
-pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage)> {
+pub(crate) fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage)> {
     let mut all: Vec<(String, &VulnerablePackage)> = Vec::with_capacity(packages.len());
     for package in packages {
         let id = id(package);
@@ -50,7 +50,7 @@ pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage
 }
 
 /// Ends of a finding's HAS edges.
-pub fn targets(packages: &[VulnerablePackage]) -> Vec<Target> {
+pub(crate) fn targets(packages: &[VulnerablePackage]) -> Vec<Target> {
     let target = |(value, package): (String, &VulnerablePackage)| Target {
         value,
         props: vec![

@@ -13,7 +13,7 @@ use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 use collector::{Edge, Node, Place, Target, indexed, mapped, one, prop};
 
 /// An account of the organization, in whatever state.
-pub static ACCOUNT: Node<Member> = Node {
+pub(crate) static ACCOUNT: Node<Member> = Node {
     extra_labels: &["Tenant"],
     shared: |_| true,
     id: |it, _| it.id().to_owned(),
@@ -32,7 +32,7 @@ pub static ACCOUNT: Node<Member> = Node {
 };
 
 /// Type of the edge from an organization to each of its accounts; Groma's own, like all that begins with `_module_`.
-pub const MEMBERSHIP: &str = "_module_MEMBER";
+pub(crate) const MEMBERSHIP: &str = "_module_MEMBER";
 
 const STATUS: &[(&str, &str)] = &[
     ("ACTIVE", "active"),
@@ -43,7 +43,7 @@ const STATUS: &[(&str, &str)] = &[
 ];
 
 /// What a trust policy means by `arn:aws:iam::<account>:root`, of accounts that are in use.
-pub static ROOT_PRINCIPAL: Node<Member> = Node {
+pub(crate) static ROOT_PRINCIPAL: Node<Member> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
     id: |it, place| it.root_arn(&place.partition),
@@ -53,27 +53,27 @@ pub static ROOT_PRINCIPAL: Node<Member> = Node {
 };
 
 /// An account and its organization.
-pub struct Member {
+pub(crate) struct Member {
     /// Id of the organization.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The account.
-    pub account: Account,
+    pub(crate) account: Account,
 }
 
 impl Member {
     /// 12 digits.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.account.id().unwrap_or_default()
     }
 
     /// Where the account is in its life. `Status` is what AWS said before it had `State`.
-    pub fn state(&self) -> Option<&str> {
+    pub(crate) fn state(&self) -> Option<&str> {
         let status = || self.account.status().map(AccountStatus::as_str);
         self.account.state().map(AccountState::as_str).or_else(status)
     }
 
     /// Whether it is in use: only such accounts stand in the tree.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.state() == Some("ACTIVE")
     }
 

@@ -2,16 +2,16 @@
 //! account is asked, but only the management account and delegated administrators may see the tree; the others have
 //! nothing to list, which is no failure.
 //!
-//! Reading order: [`registry`] names the one listing, [`organization`] finds out what may be seen from here, [`tree`]
+//! Reading order: `registry` names the one listing, `organization` finds out what may be seen from here, `tree`
 //! walks it; then one file for each type of node.
 
-pub mod account;
+mod account;
 #[cfg(test)]
 mod canned;
-pub mod organization;
-pub mod organizational_unit;
-pub mod registry;
-pub mod root;
-pub mod tree;
+mod organization;
+mod organizational_unit;
+mod registry;
+mod root;
+mod tree;
 
 pub use registry::SERVICE;

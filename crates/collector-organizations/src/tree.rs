@@ -15,7 +15,7 @@ use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// The most that a page of Organizations' lists takes.
-pub const PAGE: i32 = 20;
+pub(crate) const PAGE: i32 = 20;
 /// Roots and units whose content is listed at once.
 const AT_ONCE: usize = 4;
 /// Attempts to read the tree while units are deleted.
@@ -23,27 +23,27 @@ const WALKS: u32 = 3;
 
 /// Node ids of what is directly in a root or a unit; of the accounts, those in use.
 #[derive(Debug, Clone, Default)]
-pub struct Inside {
+pub(crate) struct Inside {
     /// Units.
-    pub units: Vec<String>,
+    pub(crate) units: Vec<String>,
     /// Accounts.
-    pub accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
 }
 
 impl Inside {
     /// For an edge to each unit.
-    pub fn units(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn units(&self) -> impl Iterator<Item = Option<&str>> {
         self.units.iter().map(|id| Some(id.as_str()))
     }
 
     /// For an edge to each account.
-    pub fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
         self.accounts.iter().map(|id| Some(id.as_str()))
     }
 }
 
 /// `<organization>/<id>`: ids of roots and units are unique in their organization only.
-pub fn scoped(organization: &str, id: &str) -> String {
+pub(crate) fn scoped(organization: &str, id: &str) -> String {
     format!("{organization}/{id}")
 }
 
@@ -55,14 +55,19 @@ type Found = (OrganizationalUnit, Option<String>);
 ///
 /// # Errors
 /// When a call fails, AWS does not say in which state an account is, or units are deleted again and again.
-pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
+pub(crate) async fn walk(
+    organizations: &Client,
+    organization: &str,
+    root: Root,
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
     for _ in 0..WALKS {
         if let Some(tree) = read(organizations, organization, root.clone()).await? {
             return tree.emit(sink).await;
         }
     }
     let message = format!("organizational units were deleted during each of {WALKS} walks: accounts may be missing");
-    Err(CollectError { class: FailureClass::Service, message })
+    Err(CollectError::new(FailureClass::Service, message))
 }
 
 /// A root and everything below it: at most a few thousand units and accounts ("Quotas for AWS Organizations").
@@ -138,7 +143,7 @@ fn received(
 /// Taking it for inactive would take it out of the tree.
 fn stateless(account: &str) -> CollectError {
     let message = format!("AWS does not say in which state account {account} is");
-    CollectError { class: FailureClass::Service, message }
+    CollectError::new(FailureClass::Service, message)
 }
 
 /// A unit with what is directly in it.

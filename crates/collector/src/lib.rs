@@ -1,7 +1,8 @@
 //! Shared parts of all collectors: resource-type tables, the sink that turns rows into events, and the loop that takes
 //! a work item, leases a session and runs every listing of its service. Knows no AWS service and no graph database.
 //!
-//! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them; [`rows`] turns
+//! Reading order: [`table`] describes the rows for the graph, [`service`] the calls that list them, and
+//! [`mod@collector`] is the view of a service in lists; [`rows`] turns
 //! items into table rows, [`sink`] takes them, `batches` publishes them. [`options`] holds the settings, [`run`] takes work
 //! items, [`item`] works on one, `discovery` asks for an account's regions, [`listing`] runs one listing, [`details`] are calls about single items.
 //! [`connection`] and [`client`] reach AWS, [`error`] holds the errors, and [`probe`] tries every listing without
@@ -11,6 +12,7 @@
 pub mod alone;
 mod batches;
 pub mod client;
+pub mod collector;
 pub mod connection;
 pub mod details;
 mod discovery;
@@ -35,6 +37,7 @@ pub mod testing;
 pub mod value;
 
 pub use alone::Alone;
+pub use collector::Collector;
 pub use connection::Connection;
 pub use details::{Detail, Details, unless_gone};
 pub use error::CollectError;
@@ -43,8 +46,9 @@ pub use paging::{Pages, Tokens, paged};
 pub use place::Place;
 pub use probe::Probed;
 pub use run::run;
-pub use service::{Collecting, Listing, Region, Service};
+pub use service::{Collecting, ErrorCode, Listing, Region, RegionDiscovery, Service};
 pub use silence::Endpoints;
 pub use sink::Sink;
 pub use table::{Edge, Node, Ontology, Prop, Table, Target, When, copied, fixed, indexed, many, mapped, one, prop};
+pub use throttle::{Bucket, Quota, Sharing};
 pub use value::Value;

@@ -3,7 +3,6 @@
 //!
 //! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages.
 
-pub mod apis;
 pub mod bounded;
 pub mod identifier;
 pub mod message_id;

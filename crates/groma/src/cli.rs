@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -44,7 +44,7 @@ pub enum Command {
     Neo4j(neo4j::Args),
     /// Run the credential broker alone
     Broker(broker::Alone),
-    /// Run the collector of one service alone
+    /// Run the collectors of some services alone
     Collector(collectors::Args),
     /// Run the scheduler alone: survey with brokers, collectors and writers that run elsewhere
     Scheduler(scheduler::Alone),

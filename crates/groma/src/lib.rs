@@ -1,13 +1,12 @@
 //! The command line: each role as its own process, and all of them in one process.
 //!
 //! Reading order: [`cli`] defines the commands; [`sync`] surveys with every role in this process, [`doctor`] checks its
-//! requirements, both with [`survey_args`]; [`collectors`] lists every collector; [`findings`] queries the graph,
+//! requirements, both with [`survey_args`]; [`findings`] queries the graph,
 //! [`mod@forget`] removes places that no survey covers any more; [`mod@record`], [`mod@replay`] and [`mod@diff`] work
 //! on finished syncs; [`streams`] shows the bus, [`parked`] the messages on it that could not be handled; [`mod@nats`]
 //! and [`mod@neo4j`] prepare the servers; [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
-pub mod collectors;
 pub mod diff;
 pub mod doctor;
 pub mod findings;

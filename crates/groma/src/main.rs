@@ -1,9 +1,7 @@
 //! `groma`: parse, run, answer with an exit status.
 
 use clap::Parser;
-use groma::{
-    Cli, Command, collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync,
-};
+use groma::{Cli, Command, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,8 +1,7 @@
 //! A sync from its first work item to its end: its accounts, regions and services, the outcome of each, and the time at
 //! which the graph holds everything. Uses only the bus to reach the broker, the collectors and the graph-writer.
 //!
-//! Reading order: [`catalog`] names the services and [`listings`] the listings of each; [`request`] is the user's
-//! request, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
+//! Reading order: [`request`] is the user's request and [`listings`] the listings that it selects, [`accounts`] asks the broker and [`selection`] selects accounts; [`plan`] turns them into work items and
 //! follows their reports, [`order`] sorts them. [`survey`] drives a sync: [`tag`] makes it
 //! newer than all others, [`presence`] prevents two concurrent syncs of the same scope, [`succession`] removes the work of dead ones,
 //! [`mod@follow`] reads its events, [`mod@collect`] and [`writing`] wait for its two halves, [`record`] restores its events in a
@@ -13,7 +12,6 @@
 
 pub mod accounts;
 pub mod alone;
-pub mod catalog;
 pub mod collect;
 pub mod coverage;
 pub mod follow;
