@@ -1,6 +1,6 @@
 //! The graph-writer as a process of its own.
 
-use crate::{Expected, Options, Writer};
+use crate::{Options, Writer};
 use graph::GraphStore;
 use role::{UsageError, exit};
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Alone {
         let shutdown = role::shutdown();
         let store = GraphStore::connect_within(&config, PATIENCE).await?;
         let bus = role::connect(&self.bus, "groma-graph-writer").await?;
-        Writer::new(bus, store, Options::from(&config)).expecting(&Expected::of_catalog()).run(shutdown).await?;
+        Writer::new(bus, store, Options::from(&config)).run(shutdown).await?;
         Ok(exit::COMPLETE)
     }
 }
