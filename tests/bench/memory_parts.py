@@ -13,6 +13,7 @@ from typing import Any
 
 import bench
 import build as suite
+import catalog
 import large_account
 import limits
 import many_places
@@ -22,7 +23,7 @@ import roles
 import servers
 from seeding import accounts
 
-SERVICES = ("sts", "ec2", "iam", "inspector2", "organizations")
+SERVICES = catalog.names()
 # Of accounts that are all alike; four like those of `just scale`.
 REGIONS = many_places.REGIONS
 # Bytes within which a sync of the largest organization has to close.

@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import catalog
 import limits
 import parity
 import servers
@@ -22,20 +23,26 @@ from scene import Scene
 from servers import neo4j
 from servers.ports import free_port
 
+# The service that two collectors share, one of which may be of an older version.
+TWICE = "ec2"
+
+
+def collectors() -> Iterator[tuple[str, str]]:
+    """Service and name of each collector."""
+    for service in catalog.names():
+        names = [f"collector-{service}-1", f"collector-{service}-2"] if service == TWICE else [f"collector-{service}"]
+        yield from ((service, name) for name in names)
+
+
 # What each role runs, and the container of the chart whose limits are its own.
 ROLES = {
     "broker": (["broker", "--accounts", "profiles", "--lease-own-identity"], "broker"),
-    "collector-sts": (["collector", "sts"], "collector-sts"),
-    "collector-ec2-1": (["collector", "ec2"], "collector-ec2"),
-    "collector-ec2-2": (["collector", "ec2"], "collector-ec2"),
-    "collector-iam": (["collector", "iam"], "collector-iam"),
-    "collector-inspector2": (["collector", "inspector2"], "collector-inspector2"),
-    "collector-organizations": (["collector", "organizations"], "collector-organizations"),
+    **{name: (["collector", service], f"collector-{service}") for service, name in collectors()},
     "graph-writer-1": (["graph-writer"], "graph-writer"),
     "graph-writer-2": (["graph-writer"], "graph-writer"),
 }
 # The one that is of another version when a scene has two.
-OLDER = "collector-ec2-2"
+OLDER = f"collector-{TWICE}-2"
 # Minutes that the scheduler waits for a word before it gives up what it does not hear of.
 SCHEDULER = ["scheduler", "--patience", "3"]
 # A disk that was full leaves half a transaction at the end of Neo4j's log, which it does not skip by itself.

@@ -23,6 +23,7 @@ from cfnlint.api import lint_all
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / name) for name in ("aws", "dev")]
 
+import catalog
 import hcl
 import servers
 
@@ -30,7 +31,8 @@ Json = dict[str, Any]
 
 ROOT = HERE.parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-ROLES = ["broker", "graph-writer", "scheduler", *sorted(path.name for path in (ROOT / "crates").glob("collector-*"))]
+COLLECTORS = [f"collector-{service}" for service in catalog.names()]
+ROLES = ["broker", "graph-writer", "scheduler", *COLLECTORS]
 
 
 def manifests() -> Iterator[Json]:
@@ -47,6 +49,10 @@ def workloads() -> dict[str, Json]:
     return {it["metadata"]["name"]: it for it in of_kind("Deployment", "StatefulSet")}
 
 
+def image_of(role: str) -> str:
+    return "groma-collectors" if role in COLLECTORS else f"groma-{role}"
+
+
 class Kubernetes(unittest.TestCase):
     def test_every_role_is_deployed_with_its_own_key(self) -> None:
         found = workloads()
@@ -57,7 +63,16 @@ class Kubernetes(unittest.TestCase):
             variables = {it["name"]: it.get("value") for it in container["env"]}
             self.assertEqual(variables["NATS_NKEY"], f"/etc/groma/{role}.nk")
             self.assertEqual([volume["secret"]["secretName"] for volume in pod["volumes"]], [f"groma-nats-{role}"])
-            self.assertEqual(container["image"], f"groma-{role}")
+            self.assertEqual(container["image"], image_of(role))
+            if role in COLLECTORS:
+                self.assertEqual(container["args"], [role.removeprefix("collector-")])
+
+    def test_collectors_are_those_of_the_catalog(self) -> None:
+        script = "import render; print(render.text(), end='')"
+        command = [sys.executable, "-c", script]
+        written = subprocess.run(command, cwd=KUBERNETES, stdout=subprocess.PIPE, text=True, check=True).stdout
+        present = (KUBERNETES / "collectors.yaml").read_text(encoding="utf-8")
+        self.assertEqual(present, written, "run deploy/kubernetes/render.py")
 
     def test_nobody_runs_as_root_or_writes_to_the_image(self) -> None:
         for name, workload in workloads().items():
@@ -91,7 +106,7 @@ class Kubernetes(unittest.TestCase):
         kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text(encoding="utf-8"))
         files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
         self.assertEqual(set(kustomization["resources"]), files)
-        self.assertEqual({it["name"] for it in kustomization["images"]}, {f"groma-{role}" for role in ROLES})
+        self.assertEqual({it["name"] for it in kustomization["images"]}, {image_of(role) for role in ROLES})
 
 
 # Of the machine's metadata service, of an ECS task, of EKS Pod Identity.

@@ -19,35 +19,11 @@ from pathlib import Path
 
 import install_cartography
 
-MODULES = [
-    "iam",
-    "iaminstanceprofiles",
-    "inspector",
-    "permission_relationships",
-    "elastic_ip_addresses",
-    "ec2:autoscalinggroup",
-    "ec2:images",
-    "ec2:instance",
-    "ec2:internet_gateway",
-    "ec2:keypair",
-    "ec2:launch_templates",
-    "ec2:load_balancer",
-    "ec2:load_balancer_v2",
-    "ec2:load_balancer_v2:expose",
-    "ec2:network_acls",
-    "ec2:network_interface",
-    "ec2:reserved_instances",
-    "ec2:route_table",
-    "ec2:security_group",
-    "ec2:snapshots",
-    "ec2:subnet",
-    "ec2:tgw",
-    "ec2:tgw_route_table",
-    "ec2:volumes",
-    "ec2:vpc",
-    "ec2:vpc_endpoint",
-    "ec2:vpc_peering",
-]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dev"))
+import catalog
+
+# Those of the services, and the analysis that Groma has too.
+MODULES = [*catalog.cartography_modules(), "permission_relationships"]
 FIRST_TAG = 1700000000
 # One answer of status 500 alone holds it up for ten minutes.
 PATIENCE = 1200

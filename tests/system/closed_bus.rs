@@ -306,7 +306,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     let world = World::of(Size::Small).await;
     let closed = ClosedBus::start().await;
     let mut cluster = Cluster { world: &world, closed: &closed, running: Vec::new() };
-    let services: Vec<_> = groma::collectors::COLLECTORS.iter().map(|collector| collector.name).collect();
+    let services: Vec<_> = catalog::services().iter().map(|service| service.name.as_str()).collect();
     for service in &services {
         cluster.start(&format!("collector-{service}"), &["collector", service]);
     }

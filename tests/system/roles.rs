@@ -29,8 +29,7 @@ impl Cluster<'_> {
     }
 
     pub(crate) fn collectors(&self) -> Vec<Child> {
-        let services = ["sts", "ec2", "iam", "inspector2", "organizations"];
-        services.iter().map(|service| self.start(&["collector", service])).collect()
+        catalog::services().iter().map(|service| self.start(&["collector", &service.name])).collect()
     }
 }
 
@@ -61,6 +60,19 @@ async fn every_role_alone_makes_the_same_graph() {
 }
 
 #[tokio::test]
+async fn one_process_collects_every_service() {
+    let world = World::of(Size::Small).await;
+    let cluster = Cluster { world: &world, nats: Nats::start().await.expect("nats-server starts") };
+    let services = catalog::services().iter().map(|service| service.name.as_str());
+    let _collector = cluster.start(&["collector"].into_iter().chain(services).collect::<Vec<_>>());
+    let _broker = cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
+    let _writer = cluster.start(&["graph-writer"]);
+    let ran = run(cluster.command(&["scheduler"])).await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    the_graph_is_what_aws_holds(&world).await;
+}
+
+#[tokio::test]
 async fn a_killed_writer_and_a_killed_collector_change_nothing() {
     let world = World::of(Size::Small).await;
     world.aws.control("latency", serde_json::json!({"milliseconds": 30})).await.expect("moto slows down");
@@ -70,7 +82,8 @@ async fn a_killed_writer_and_a_killed_collector_change_nothing() {
     let mut writer = cluster.start(&["graph-writer"]);
     let scheduler = tokio::spawn(run(cluster.command(&["scheduler"])));
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    roles[1].kill().await.expect("the collector can be killed");
+    let ec2 = catalog::services().iter().position(|service| service.name == "ec2").expect("it has a collector");
+    roles[ec2].kill().await.expect("the collector can be killed");
     writer.kill().await.expect("the writer can be killed");
     let _collector = cluster.start(&["collector", "ec2"]);
     let _writer = cluster.start(&["graph-writer"]);

@@ -14,7 +14,6 @@ use crate::{
     route::{Role, Route, Source, Sso},
     settings::Settings,
 };
-use events::apis;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::Arc};
@@ -22,17 +21,16 @@ use std::{fmt::Write, sync::Arc};
 /// First element of the hashed JSON.
 const FORMAT: &str = "configuration of a broker, 1";
 
-/// APIs whose endpoints are part of the hash.
-const APIS: [&str; 8] = [
-    "ec2",
-    apis::AUTO_SCALING,
-    apis::ELASTIC_LOAD_BALANCING,
-    apis::ELASTIC_LOAD_BALANCING_V2,
-    "iam",
-    "inspector2",
-    "organizations",
-    "sts",
-];
+/// APIs whose endpoints count: of each service, in the order of the alphabet, its own and then the further ones.
+fn apis() -> Vec<&'static str> {
+    let mut services: Vec<_> = catalog::services().iter().collect();
+    services.sort_by_key(|service| &service.name);
+    services
+        .into_iter()
+        .flat_map(|service| [&service.name].into_iter().chain(&service.apis))
+        .map(String::as_str)
+        .collect()
+}
 
 /// An API that no setting names. Its endpoint is the general one.
 const ANY_OTHER: &str = "any other";
@@ -116,7 +114,7 @@ fn source(env: &Environment, profiles: &Profiles, source: &Source) -> Value {
 fn clients(settings: Settings<'_>) -> Value {
     let endpoint = |api: &str| settings.endpoint_url(api).map_or(json!(false), |url| json!(url));
     let of_all = endpoint(ANY_OTHER);
-    let own = APIS.map(|api| (api, endpoint(api))).into_iter().filter(|(_, url)| *url != of_all);
+    let own = apis().into_iter().map(|api| (api, endpoint(api))).filter(|(_, url)| *url != of_all);
     let own: Vec<Value> = own.map(|(api, url)| json!([api, url])).collect();
     let Ok(it) = settings.of_clients("sts") else { return json!(["unusable", of_all, own]) };
     let mut authorities = Sha256::new();

@@ -9,8 +9,6 @@ const LIMIT: usize = 2_048;
 const MOST_ACTIONS: usize = 512;
 /// Number of characters of a rejected action that the answer repeats.
 const MOST_SHOWN: usize = 128;
-/// The calls of each collector, one service a line: `service action action …`. Written from the collectors' registries.
-const CATALOGUE: &str = include_str!("actions.txt");
 
 /// A policy that is not given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +40,8 @@ pub fn document(service: &str, actions: &[String]) -> Result<String, PolicyError
     if actions.is_empty() || actions.len() > MOST_ACTIONS {
         return Err(PolicyError::Count(actions.len()));
     }
-    let known = catalogued(service);
-    if let Some(other) = actions.iter().find(|action| !known.contains(action.as_str())) {
+    let known = catalog::service(service).map(|service| service.actions.as_slice()).unwrap_or_default();
+    if let Some(other) = actions.iter().find(|action| !known.contains(action)) {
         let action = other.chars().take(MOST_SHOWN).collect();
         return Err(PolicyError::NotCatalogued { action, service: service.to_owned() });
     }
@@ -54,11 +52,6 @@ pub fn document(service: &str, actions: &[String]) -> Result<String, PolicyError
 /// A policy that allows nothing but to ask who one is: for trying whether a role can be assumed.
 pub fn of_nothing() -> String {
     write(&BTreeSet::from(["sts:GetCallerIdentity"]))
-}
-
-fn catalogued(service: &str) -> BTreeSet<&'static str> {
-    let of_service = |line: &'static str| line.strip_prefix(service)?.strip_prefix(' ');
-    CATALOGUE.lines().find_map(of_service).into_iter().flat_map(str::split_whitespace).collect()
 }
 
 /// Actions hold letters, digits and `:` only, so that they need no escaping.
@@ -133,16 +126,13 @@ mod tests {
 
     #[test]
     fn catalogued_actions_read_and_none_of_these_secrets() {
-        for line in CATALOGUE.lines() {
-            for action in line.split(' ').skip(1) {
-                let (_, name) = action.split_once(':').expect("a service and a name");
-                let reading =
-                    ["BatchGet", "Describe", "Get", "List", "Search"].iter().any(|verb| name.starts_with(verb));
-                // It makes nothing but a report that only this caller reads.
-                assert!(reading || action == "iam:GenerateServiceLastAccessedDetails", "{action}");
-                assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{action}");
-                assert!(!SECRET.contains(&action), "{action}");
-            }
+        for action in catalog::services().iter().flat_map(|service| &service.actions) {
+            let (_, name) = action.split_once(':').expect("a service and a name");
+            let reading = ["BatchGet", "Describe", "Get", "List", "Search"].iter().any(|verb| name.starts_with(verb));
+            // It makes nothing but a report that only this caller reads.
+            assert!(reading || action == "iam:GenerateServiceLastAccessedDetails", "{action}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{action}");
+            assert!(!SECRET.contains(&action.as_str()), "{action}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::{environment::Environment, files, profiles::Profiles};
 use credentials::Authorities;
-use events::{ApiEndpoint, ClientSettings, RetryMode, apis};
+use events::{ApiEndpoint, ClientSettings, RetryMode};
 
 /// Variable and configuration key of a boolean setting.
 const IGNORE_ENDPOINTS: (&str, &str) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
@@ -231,11 +231,8 @@ impl Found<'_> {
 }
 
 /// APIs that a service's collector calls besides its own, by their ids in AWS's settings.
-fn further_apis(service: &str) -> &'static [&'static str] {
-    match service {
-        "ec2" => &[apis::AUTO_SCALING, apis::ELASTIC_LOAD_BALANCING, apis::ELASTIC_LOAD_BALANCING_V2],
-        _ => &[],
-    }
+fn further_apis(service: &str) -> &'static [String] {
+    catalog::service(service).map(|service| service.apis.as_slice()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,20 +4,21 @@
 //! It has the same name `ec2`, takes the same work, and knows volumes only from instances. `just chaos` runs both on
 //! one bus: assets listed only by the newer one must stay in the graph.
 
-use collector::{Alone, Region, Service};
-use collector_ec2::{Clients, SERVICE, instance, key_pair, regions, security_group, subnet, vpc};
+use collector::{Alone, Collector, Service};
+use collector_ec2::SERVICE;
 use std::process::ExitCode;
 
-static OLDER: Service<Clients> = Service {
-    name: SERVICE.name,
-    region: Region::Each,
-    connect: Clients::connect,
-    listings: &[vpc::LISTING, subnet::LISTING, security_group::LISTING, instance::LISTING, key_pair::LISTING],
-    regions: Some(regions::enabled),
-    regions_actions: regions::ACTIONS,
-};
+/// Listings of that version.
+const KNOWN: [&str; 5] =
+    ["DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups", "DescribeInstances", "DescribeKeyPairs"];
+
+fn older() -> &'static dyn Collector {
+    let known = SERVICE.listings.iter().filter(|listing| KNOWN.contains(&listing.name));
+    let listings = known.copied().collect::<Vec<_>>().leak();
+    Box::leak(Box::new(Service { listings, ..SERVICE }))
+}
 
 fn main() -> ExitCode {
     let about = "Collects EC2 as an older version did";
-    role::alone("older-collector", about, |alone: Alone| alone.run(&OLDER))
+    role::alone("older-collector", about, async |alone: Alone| alone.run(&[older()]).await)
 }

@@ -13,11 +13,11 @@ use std::ops::Deref;
 
 /// A group and the ARN of its launch configuration, of which AWS says the name.
 #[derive(Debug, Clone)]
-pub struct ScalingGroup {
+pub(crate) struct ScalingGroup {
     /// As AWS describes it.
-    pub group: AutoScalingGroup,
+    pub(crate) group: AutoScalingGroup,
     /// Its launch configuration.
-    pub launch_configuration: Option<String>,
+    pub(crate) launch_configuration: Option<String>,
 }
 
 impl Deref for ScalingGroup {
@@ -29,7 +29,7 @@ impl Deref for ScalingGroup {
 }
 
 /// Auto scaling groups. `exposed_internet` and `exposed_internet_type` are the analysis's.
-pub static AUTO_SCALING_GROUP: Node<ScalingGroup> = Node {
+pub(crate) static AUTO_SCALING_GROUP: Node<ScalingGroup> = Node {
     extra_labels: &["AutoScalingGroup"],
     id: |it, _| it.auto_scaling_group_arn().unwrap_or_default().to_owned(),
     props: &[
@@ -67,7 +67,7 @@ pub static AUTO_SCALING_GROUP: Node<ScalingGroup> = Node {
 };
 
 /// Instances that groups mention.
-pub static INSTANCE: Node<String> = Node {
+pub(crate) static INSTANCE: Node<String> = Node {
     extra_labels: &["EC2Instance"],
     id: |id, _| id.clone(),
     props: &[
@@ -92,8 +92,7 @@ fn subnets(it: &AutoScalingGroup) -> impl Iterator<Item = Option<&str>> {
     it.vpc_zone_identifier().unwrap_or_default().split(',').map(Some)
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeAutoScalingGroups",
     actions: &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLaunchConfigurations"],
     feeds: &[&AUTO_SCALING_GROUP, &INSTANCE, &subnet::MENTION],

@@ -5,24 +5,24 @@ use collector::{Edge, Node, Prop, Value, one, prop};
 
 /// One block that is or was associated with a VPC.
 #[derive(Debug, Clone, Default)]
-pub struct CidrBlock {
+pub(crate) struct CidrBlock {
     /// VPC that has it.
-    pub vpc_id: String,
+    pub(crate) vpc_id: String,
     /// The range.
-    pub cidr_block: String,
+    pub(crate) cidr_block: String,
     /// Id of the association.
-    pub association_id: Option<String>,
+    pub(crate) association_id: Option<String>,
     /// State of the association.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// What AWS says about that state.
-    pub state_message: Option<String>,
+    pub(crate) state_message: Option<String>,
 }
 
 /// IPv4 blocks. A peering shows the blocks of other accounts' VPCs, too; a block is kept for as long as any of them does.
-pub static IPV4: Node<CidrBlock> = Node { extra_labels: &["AWSIpv4CidrBlock"], ..BLOCK };
+pub(crate) static IPV4: Node<CidrBlock> = Node { extra_labels: &["AWSIpv4CidrBlock"], ..BLOCK };
 
 /// IPv6 blocks.
-pub static IPV6: Node<CidrBlock> = Node { extra_labels: &["AWSIpv6CidrBlock"], ..BLOCK };
+pub(crate) static IPV6: Node<CidrBlock> = Node { extra_labels: &["AWSIpv6CidrBlock"], ..BLOCK };
 
 const BLOCK: Node<CidrBlock> = Node {
     id: |it, _| format!("{}|{}", it.vpc_id, it.cidr_block),
@@ -43,13 +43,13 @@ const EDGES: &[Edge<CidrBlock>] = &[Edge::incoming("BLOCK_ASSOCIATION", "AWSVpc"
 
 impl CidrBlock {
     /// The IPv4 blocks of a VPC.
-    pub fn ipv4_of(vpc: &Vpc) -> Vec<Self> {
+    pub(crate) fn ipv4_of(vpc: &Vpc) -> Vec<Self> {
         let blocks = vpc.cidr_block_association_set().iter();
         blocks.map(|it| Self::new(vpc, it.cidr_block(), it.association_id(), it.cidr_block_state())).collect()
     }
 
     /// The IPv6 blocks of a VPC.
-    pub fn ipv6_of(vpc: &Vpc) -> Vec<Self> {
+    pub(crate) fn ipv6_of(vpc: &Vpc) -> Vec<Self> {
         let blocks = vpc.ipv6_cidr_block_association_set().iter();
         blocks.map(|it| Self::new(vpc, it.ipv6_cidr_block(), it.association_id(), it.ipv6_cidr_block_state())).collect()
     }

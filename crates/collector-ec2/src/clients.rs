@@ -2,8 +2,14 @@
 
 use crate::in_use::InUse;
 use collector::Connection;
-use events::apis;
 use std::sync::Arc;
+
+/// Auto Scaling, in AWS's settings.
+pub(crate) const AUTO_SCALING: &str = "auto_scaling";
+/// Classic load balancers, in AWS's settings.
+pub(crate) const ELASTIC_LOAD_BALANCING: &str = "elastic_load_balancing";
+/// Application, network and gateway load balancers, in AWS's settings.
+pub(crate) const ELASTIC_LOAD_BALANCING_V2: &str = "elastic_load_balancing_v2";
 
 /// Clients of every API that belongs to EC2 in the graph, for one account and region.
 #[derive(Debug, Clone)]
@@ -11,23 +17,23 @@ pub struct Clients {
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
     /// Auto scaling.
-    pub autoscaling: aws_sdk_autoscaling::Client,
+    pub(crate) autoscaling: aws_sdk_autoscaling::Client,
     /// Classic load balancers.
-    pub classic_balancing: aws_sdk_elasticloadbalancing::Client,
+    pub(crate) classic_balancing: aws_sdk_elasticloadbalancing::Client,
     /// Application, network and gateway load balancers.
-    pub balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) balancing: aws_sdk_elasticloadbalancingv2::Client,
     /// What listings of the work item tell each other.
-    pub in_use: Arc<InUse>,
+    pub(crate) in_use: Arc<InUse>,
 }
 
 impl Clients {
     /// Clients with the work item's session, region, endpoints, limits and retry quota.
-    pub fn connect(connection: &Connection) -> Self {
+    pub(crate) fn connect(connection: &Connection) -> Self {
         let quota = || connection.retry_partition.clone();
         let (scaling, classic, balancing) = (
-            connection.sdk_of(apis::AUTO_SCALING),
-            connection.sdk_of(apis::ELASTIC_LOAD_BALANCING),
-            connection.sdk_of(apis::ELASTIC_LOAD_BALANCING_V2),
+            connection.sdk_of(AUTO_SCALING),
+            connection.sdk_of(ELASTIC_LOAD_BALANCING),
+            connection.sdk_of(ELASTIC_LOAD_BALANCING_V2),
         );
         let ec2 = aws_sdk_ec2::config::Builder::from(&connection.sdk).retry_partition(quota());
         let autoscaling = aws_sdk_autoscaling::config::Builder::from(&scaling).retry_partition(quota());
@@ -45,7 +51,7 @@ impl Clients {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clients, apis};
+    use super::{AUTO_SCALING, Clients, ELASTIC_LOAD_BALANCING, ELASTIC_LOAD_BALANCING_V2};
     use collector::testing::Canned;
 
     #[tokio::test]
@@ -54,9 +60,9 @@ mod tests {
         let mut connection = server.connection();
         connection.sdk = connection.sdk.to_builder().endpoint_url("http://ec2.test").build();
         let endpoints = [
-            (apis::AUTO_SCALING, "http://scaling.test"),
-            (apis::ELASTIC_LOAD_BALANCING, "http://classic.test"),
-            (apis::ELASTIC_LOAD_BALANCING_V2, "http://balancing.test"),
+            (AUTO_SCALING, "http://scaling.test"),
+            (ELASTIC_LOAD_BALANCING, "http://classic.test"),
+            (ELASTIC_LOAD_BALANCING_V2, "http://balancing.test"),
         ];
         connection.endpoints = endpoints.map(|(api, url)| (api.to_owned(), url.to_owned())).into();
         let clients = Clients::connect(&connection);

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::Address;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, one, prop};
 
 /// Elastic IP addresses. One that a carrier's or the customer's own network gave has no public address to go by.
-pub static ELASTIC_IP: Node<Address> = Node {
+pub(crate) static ELASTIC_IP: Node<Address> = Node {
     extra_labels: &["ElasticIPAddress"],
     id: |it, _| it.public_ip().or(it.carrier_ip()).or(it.customer_owned_ip()).unwrap_or_default().to_owned(),
     props: &[
@@ -33,7 +33,7 @@ pub static ELASTIC_IP: Node<Address> = Node {
 };
 
 /// The call, which has no pages.
-pub const LISTING: Listing<Clients> =
+pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeAddresses", actions: &["ec2:DescribeAddresses"], feeds: &[&ELASTIC_IP], collect };
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {

@@ -10,7 +10,7 @@ use collector::{Collecting, Details, Edge, Listing, Node, Sink, Value, indexed, 
 
 /// Images. Their ids hold in one region only, hence the region in the node's. Cartography looks for the region in AWS's
 /// answer, which has none, and never sets it; it is set here.
-pub static IMAGE: Node<Image> = Node {
+pub(crate) static IMAGE: Node<Image> = Node {
     extra_labels: &["EC2Image"],
     id: |it, place| format!("{}|{}", it.image_id().unwrap_or_default(), place.region),
     props: &[
@@ -44,7 +44,7 @@ pub static IMAGE: Node<Image> = Node {
 };
 
 /// The call, and those that say what is in use when their own listings have not.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeImages",
     actions: &[
         "ec2:DescribeImages",

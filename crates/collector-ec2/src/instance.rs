@@ -23,7 +23,7 @@ use collector::{
 ///
 /// `exposed_internet` and `exposed_internet_type` are the analysis's: it removes what no longer holds, so nothing resets
 /// them here. Cartography misspells the key of `hibernationoptions` and never sets it; it is set here.
-pub static INSTANCE: Node<Instance> = Node {
+pub(crate) static INSTANCE: Node<Instance> = Node {
     extra_labels: &["EC2Instance", "ComputeInstance"],
     id: |it, _| it.instance_id().unwrap_or_default().to_owned(),
     props: &[
@@ -109,8 +109,7 @@ fn profile(it: &Instance) -> Option<&str> {
     it.iam_instance_profile().and_then(|profile| profile.arn())
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeInstances",
     actions: &["ec2:DescribeInstances"],
     feeds: &[

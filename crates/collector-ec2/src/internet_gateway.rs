@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::InternetGateway;
 use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, paged, prop};
 
 /// Internet gateways, attached or not.
-pub static INTERNET_GATEWAY: Node<InternetGateway> = Node {
+pub(crate) static INTERNET_GATEWAY: Node<InternetGateway> = Node {
     id: |it, _| it.internet_gateway_id().unwrap_or_default().to_owned(),
     props: &[
         prop("region", |_, place| (&place.region).into()),
@@ -24,8 +24,7 @@ pub static INTERNET_GATEWAY: Node<InternetGateway> = Node {
     ..Node::of("AWSInternetGateway")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeInternetGateways",
     actions: &["ec2:DescribeInternetGateways"],
     feeds: &[&INTERNET_GATEWAY],

@@ -5,14 +5,14 @@ use collector::{Edge, Node, indexed, one, prop};
 
 /// One address of an interface.
 #[derive(Debug, Clone)]
-pub struct Ipv6Address {
+pub(crate) struct Ipv6Address {
     address: String,
     network_interface_id: String,
     primary: bool,
 }
 
 /// IPv6 addresses. DNS records find them by the label `Ip`.
-pub static IPV6_ADDRESS: Node<Ipv6Address> = Node {
+pub(crate) static IPV6_ADDRESS: Node<Ipv6Address> = Node {
     extra_labels: &["EC2Ipv6Address", "Ip"],
     id: |it, _| it.address.clone(),
     props: &[
@@ -30,7 +30,7 @@ pub static IPV6_ADDRESS: Node<Ipv6Address> = Node {
 
 impl Ipv6Address {
     /// The addresses of an interface.
-    pub fn of(interface: &InstanceNetworkInterface) -> Vec<Self> {
+    pub(crate) fn of(interface: &InstanceNetworkInterface) -> Vec<Self> {
         let named = interface.ipv6_addresses().iter().filter_map(|it| Some((it.ipv6_address()?, it)));
         let addresses = named.filter(|(address, _)| !address.is_empty()).map(|(address, it)| Self {
             address: address.to_owned(),

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::KeyPairInfo;
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, indexed, prop};
 
 /// Key pairs as `DescribeKeyPairs` knows them. `user_uploaded` and `duplicate_keyfingerprint` are the analysis's.
-pub static KEY_PAIR: Node<KeyPairInfo> = Node {
+pub(crate) static KEY_PAIR: Node<KeyPairInfo> = Node {
     extra_labels: LABELS,
     id: |it, place| arn(it.key_name().unwrap_or_default(), place),
     props: &[
@@ -19,7 +19,7 @@ pub static KEY_PAIR: Node<KeyPairInfo> = Node {
 };
 
 /// Key pairs that instances mention by name.
-pub static MENTION: Node<String> = Node {
+pub(crate) static MENTION: Node<String> = Node {
     extra_labels: LABELS,
     id: |name, place| arn(name, place),
     props: &[
@@ -34,12 +34,12 @@ pub static MENTION: Node<String> = Node {
 const LABELS: &[&str] = &["EC2KeyPair", "KeyPair"];
 
 /// A key pair's ARN by its name, which is how instances refer to it. (AWS's own ARNs have the key pair's id there.)
-pub fn arn(name: &str, place: &Place) -> String {
+pub(crate) fn arn(name: &str, place: &Place) -> String {
     place.arn("ec2", &format!("key-pair/{name}"))
 }
 
 /// The call, which has no pages.
-pub const LISTING: Listing<Clients> =
+pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeKeyPairs", actions: &["ec2:DescribeKeyPairs"], feeds: &[&KEY_PAIR], collect };
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {

@@ -6,7 +6,7 @@ use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, pr
 
 /// Launch configurations. Cartography renames the key of `instance_monitoring_enabled` on the way and never sets it; it
 /// is set here.
-pub static LAUNCH_CONFIGURATION: Node<LaunchConfiguration> = Node {
+pub(crate) static LAUNCH_CONFIGURATION: Node<LaunchConfiguration> = Node {
     extra_labels: &["LaunchConfiguration"],
     id: |it, _| it.launch_configuration_arn().unwrap_or_default().to_owned(),
     props: &[
@@ -32,8 +32,7 @@ pub static LAUNCH_CONFIGURATION: Node<LaunchConfiguration> = Node {
     ..Node::of("AWSLaunchConfiguration")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeLaunchConfigurations",
     actions: &["autoscaling:DescribeLaunchConfigurations"],
     feeds: &[&LAUNCH_CONFIGURATION],

@@ -13,7 +13,7 @@ use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Pages, S
 use std::collections::{BTreeMap, HashMap};
 
 /// Launch templates.
-pub static LAUNCH_TEMPLATE: Node<LaunchTemplate> = Node {
+pub(crate) static LAUNCH_TEMPLATE: Node<LaunchTemplate> = Node {
     extra_labels: &["LaunchTemplate"],
     id: |it, _| it.launch_template_id().unwrap_or_default().to_owned(),
     props: &[
@@ -30,7 +30,7 @@ pub static LAUNCH_TEMPLATE: Node<LaunchTemplate> = Node {
 };
 
 /// The calls.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeLaunchTemplates",
     actions: &["ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"],
     feeds: &[&LAUNCH_TEMPLATE, &VERSION],
@@ -55,22 +55,22 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
 }
 
 /// A launch template and every version of it; none if they could not be read.
-pub struct Described {
+pub(crate) struct Described {
     /// The template.
-    pub template: LaunchTemplate,
+    pub(crate) template: LaunchTemplate,
     /// Its versions.
-    pub versions: Vec<LaunchTemplateVersion>,
+    pub(crate) versions: Vec<LaunchTemplateVersion>,
 }
 
 impl Described {
     /// Images that its versions refer to.
-    pub fn images(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn images(&self) -> impl Iterator<Item = Option<&str>> {
         self.versions.iter().map(|version| version.launch_template_data()?.image_id())
     }
 }
 
 /// The launch templates of an account and region, page by page.
-pub struct Templates<'a> {
+pub(crate) struct Templates<'a> {
     clients: &'a Clients,
     pages: Pages<DescribeLaunchTemplatesOutput, DescribeLaunchTemplatesError>,
     ends: Option<HashMap<String, Versions>>,
@@ -81,7 +81,7 @@ type Versions = BTreeMap<i64, LaunchTemplateVersion>;
 
 impl<'a> Templates<'a> {
     /// From the first page on.
-    pub fn of(clients: &'a Clients) -> Self {
+    pub(crate) fn of(clients: &'a Clients) -> Self {
         let pages = paged!(clients.ec2.describe_launch_templates().max_results(200), next_token);
         Self { clients, pages, ends: None }
     }
@@ -90,7 +90,7 @@ impl<'a> Templates<'a> {
     ///
     /// # Errors
     /// When AWS does not answer with templates, or with the versions of many.
-    pub async fn next(&mut self, details: &mut Details) -> Result<Option<Vec<Described>>, CollectError> {
+    pub(crate) async fn next(&mut self, details: &mut Details) -> Result<Option<Vec<Described>>, CollectError> {
         let Some(page) = self.pages.next().await else { return Ok(None) };
         let templates = page?.launch_templates.unwrap_or_default();
         if self.ends.is_none() && templates.iter().filter(|template| ends_are_all(template)).count() > 1 {

@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
 use collector::{Edge, Node, Value, one, prop};
 
 /// Launch template versions.
-pub static VERSION: Node<LaunchTemplateVersion> = Node {
+pub(crate) static VERSION: Node<LaunchTemplateVersion> = Node {
     extra_labels: &["LaunchTemplateVersion"],
     id: |it, _| format!("{}-{}", it.launch_template_id().unwrap_or_default(), it.version_number().unwrap_or_default()),
     props: &[

@@ -14,11 +14,11 @@ use std::ops::Deref;
 
 /// A load balancer and the id of its source security group, of which AWS says the name.
 #[derive(Debug, Clone)]
-pub struct LoadBalancer {
+pub(crate) struct LoadBalancer {
     /// As AWS describes it.
-    pub description: LoadBalancerDescription,
+    pub(crate) description: LoadBalancerDescription,
     /// The group of that name in the balancer's VPC.
-    pub source_group: Option<String>,
+    pub(crate) source_group: Option<String>,
 }
 
 impl Deref for LoadBalancer {
@@ -30,7 +30,7 @@ impl Deref for LoadBalancer {
 }
 
 /// Classic load balancers. `exposed_internet` is the analysis's.
-pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
+pub(crate) static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer"],
     id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
     props: &[
@@ -63,10 +63,9 @@ pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
 };
 
 /// What is called internal and what faces the internet, in words that all clouds share.
-pub const SCHEMES: &[(&str, &str)] = &[("internet-facing", "internet_facing"), ("internal", "internal")];
+pub(crate) const SCHEMES: &[(&str, &str)] = &[("internet-facing", "internet_facing"), ("internal", "internal")];
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeLoadBalancers",
     actions: &["elasticloadbalancing:DescribeLoadBalancers", "ec2:DescribeSecurityGroups"],
     feeds: &[&LOAD_BALANCER, &LISTENER],

@@ -5,15 +5,15 @@ use collector::{Edge, Node, Value, one, prop};
 
 /// A listener and the load balancer that it belongs to.
 #[derive(Debug, Clone)]
-pub struct BalancerListener {
+pub(crate) struct BalancerListener {
     /// Id of the load balancer: its DNS name.
-    pub load_balancer: String,
+    pub(crate) load_balancer: String,
     /// The listener.
-    pub description: ListenerDescription,
+    pub(crate) description: ListenerDescription,
 }
 
 /// Listeners of classic load balancers.
-pub static LISTENER: Node<BalancerListener> = Node {
+pub(crate) static LISTENER: Node<BalancerListener> = Node {
     extra_labels: &["ELBListener", "Endpoint"],
     id: |it, _| {
         let port = it.listener().map(|listener| format!("{}{}", listener.load_balancer_port(), listener.protocol()));
@@ -35,7 +35,7 @@ pub static LISTENER: Node<BalancerListener> = Node {
 
 impl BalancerListener {
     /// The listeners of a load balancer.
-    pub fn of(balancer: &LoadBalancerDescription) -> Vec<Self> {
+    pub(crate) fn of(balancer: &LoadBalancerDescription) -> Vec<Self> {
         let load_balancer = balancer.dns_name().unwrap_or_default();
         let descriptions = balancer.listener_descriptions().iter().cloned();
         descriptions.map(|description| Self { load_balancer: load_balancer.to_owned(), description }).collect()

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 8;
 
 /// Load balancers, by their DNS names as AWS writes them. Gateway load balancers have none, and are known by their ARNs.
 /// `exposed_internet` is the analysis's.
-pub static LOAD_BALANCER: Node<LoadBalancer> = Node {
+pub(crate) static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer", "LoadBalancerV2"],
     id: |it, _| id(it).to_owned(),
     props: &[
@@ -65,7 +65,7 @@ fn id(balancer: &LoadBalancer) -> &str {
 }
 
 /// The calls. Both of Elastic Load Balancing's APIs have one of this name, hence the suffix.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeLoadBalancersV2",
     actions: &[
         "elasticloadbalancing:DescribeLoadBalancers",

@@ -6,16 +6,16 @@ use collector::{Edge, Node, Value, one, prop};
 
 /// A listener and the load balancer that it belongs to.
 #[derive(Debug, Clone)]
-pub struct V2Listener {
+pub(crate) struct V2Listener {
     /// Id of the load balancer: its DNS name.
-    pub load_balancer: String,
+    pub(crate) load_balancer: String,
     /// The listener.
-    pub listener: Listener,
+    pub(crate) listener: Listener,
 }
 
 /// Listeners. Cartography looks for the target group beside the actions that name it, so that it is never set; here it
 /// is that of the first action which forwards to a single group.
-pub static LISTENER: Node<V2Listener> = Node {
+pub(crate) static LISTENER: Node<V2Listener> = Node {
     extra_labels: &["ELBV2Listener", "Endpoint"],
     id: |it, _| it.listener.listener_arn().unwrap_or_default().to_owned(),
     props: &[

@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::NetworkAcl;
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, many, one, paged, prop};
 
 /// Network ACLs. Cartography links one that guards several subnets to the last of them only; here it is linked to all.
-pub static NETWORK_ACL: Node<NetworkAcl> = Node {
+pub(crate) static NETWORK_ACL: Node<NetworkAcl> = Node {
     extra_labels: &["EC2NetworkAcl"],
     id: arn,
     props: &[
@@ -33,8 +33,7 @@ fn arn(it: &NetworkAcl, place: &Place) -> String {
     place.arn("ec2", &format!("network-acl/{}", it.network_acl_id().unwrap_or_default()))
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeNetworkAcls",
     actions: &["ec2:DescribeNetworkAcls"],
     feeds: &[&NETWORK_ACL, &RULE],

@@ -5,16 +5,16 @@ use collector::{Edge, Node, Value, When, one, prop};
 
 /// A rule and the ACL that it belongs to.
 #[derive(Debug, Clone)]
-pub struct AclRule {
+pub(crate) struct AclRule {
     /// Id of the ACL.
-    pub network_acl_id: String,
+    pub(crate) network_acl_id: String,
     /// The rule.
-    pub entry: NetworkAclEntry,
+    pub(crate) entry: NetworkAclEntry,
 }
 
 /// Rules of both directions: a number is used once in each. Cartography looks the ports up by names that AWS does not
 /// use here, so that they are never set; here they are.
-pub static RULE: Node<AclRule> = Node {
+pub(crate) static RULE: Node<AclRule> = Node {
     extra_labels: &["EC2NetworkAclRule"],
     labels_when: &[
         When { label: "IpPermissionEgress", holds: AclRule::is_egress },
@@ -45,7 +45,7 @@ pub static RULE: Node<AclRule> = Node {
 
 impl AclRule {
     /// The rules of an ACL.
-    pub fn of(acl: &NetworkAcl) -> Vec<Self> {
+    pub(crate) fn of(acl: &NetworkAcl) -> Vec<Self> {
         let network_acl_id = acl.network_acl_id().unwrap_or_default();
         let entries = acl.entries().iter().cloned();
         entries.map(|entry| Self { network_acl_id: network_acl_id.to_owned(), entry }).collect()

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// name that none of its load balancer nodes has, and confuses the two generations, so that its edges never appear.
 /// Here a balancer of the second generation is found by the ARN that follows from the description; of a classic one
 /// the description has the name alone, which repeats across accounts and regions, so it gets no edge.
-pub static INTERFACE: Node<NetworkInterface> = Node {
+pub(crate) static INTERFACE: Node<NetworkInterface> = Node {
     extra_labels: LABELS,
     id: |it, _| it.network_interface_id().unwrap_or_default().to_owned(),
     props: &[
@@ -53,7 +53,7 @@ pub static INTERFACE: Node<NetworkInterface> = Node {
 
 /// Interfaces as the instance that has them knows them. Cartography puts each into the instance's subnet, which is wrong
 /// for a second interface in another one; here each is in its own.
-pub static OF_INSTANCE: Node<InstanceNetworkInterface> = Node {
+pub(crate) static OF_INSTANCE: Node<InstanceNetworkInterface> = Node {
     extra_labels: LABELS,
     id: |it, _| it.network_interface_id().unwrap_or_default().to_owned(),
     props: &[
@@ -75,7 +75,7 @@ pub static OF_INSTANCE: Node<InstanceNetworkInterface> = Node {
 };
 
 /// Subnets that load balancers of the second generation are in, as their interfaces show.
-pub static BALANCER_SUBNET: Node<BalancerSubnet> = Node {
+pub(crate) static BALANCER_SUBNET: Node<BalancerSubnet> = Node {
     id: |it, _| it.subnet_id.clone(),
     edges: &[Edge::incoming("PART_OF_SUBNET", "AWSLoadBalancerV2", "arn", |it, _| one(Some(&it.load_balancer)))],
     ..Node::of("AWSEC2Subnet")
@@ -83,7 +83,7 @@ pub static BALANCER_SUBNET: Node<BalancerSubnet> = Node {
 
 /// A subnet with a load balancer that has an interface there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BalancerSubnet {
+pub(crate) struct BalancerSubnet {
     subnet_id: String,
     load_balancer: String,
 }
@@ -101,8 +101,7 @@ fn load_balancer(it: &NetworkInterface, place: &Place) -> Option<String> {
     path.contains('/').then(|| arn::owned(it.owner_id(), place, "elasticloadbalancing", &resource))
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeNetworkInterfaces",
     actions: &["ec2:DescribeNetworkInterfaces"],
     feeds: &[&INTERFACE, &PRIVATE_IP, &subnet::MENTION, &security_group::MENTION, &BALANCER_SUBNET],

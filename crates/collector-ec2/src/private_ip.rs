@@ -5,13 +5,13 @@ use collector::{Edge, Node, indexed, one, prop};
 
 /// One private address of an interface.
 #[derive(Debug, Clone)]
-pub struct PrivateIp {
+pub(crate) struct PrivateIp {
     network_interface_id: String,
     it: NetworkInterfacePrivateIpAddress,
 }
 
 /// Private addresses.
-pub static PRIVATE_IP: Node<PrivateIp> = Node {
+pub(crate) static PRIVATE_IP: Node<PrivateIp> = Node {
     extra_labels: &["EC2PrivateIp"],
     id: |row, _| format!("{}:{}", row.network_interface_id, row.it.private_ip_address().unwrap_or_default()),
     props: &[
@@ -32,7 +32,7 @@ pub static PRIVATE_IP: Node<PrivateIp> = Node {
 
 impl PrivateIp {
     /// The private addresses of an interface.
-    pub fn of(interface: &NetworkInterface) -> Vec<Self> {
+    pub(crate) fn of(interface: &NetworkInterface) -> Vec<Self> {
         let id = interface.network_interface_id().unwrap_or_default();
         let addresses = interface.private_ip_addresses().iter();
         addresses.map(|it| Self { network_interface_id: id.to_owned(), it: it.clone() }).collect()

@@ -5,10 +5,10 @@ use collector::CollectError;
 use futures::future::BoxFuture;
 
 /// Permissions that it takes.
-pub const ACTIONS: &[&str] = &["ec2:DescribeRegions"];
+pub(crate) const ACTIONS: &[&str] = &["ec2:DescribeRegions"];
 
 /// Names of the regions, sorted. Without `AllRegions` the API answers with enabled ones only.
-pub fn enabled(clients: &Clients) -> BoxFuture<'_, Result<Vec<String>, CollectError>> {
+pub(crate) fn enabled(clients: &Clients) -> BoxFuture<'_, Result<Vec<String>, CollectError>> {
     Box::pin(async move {
         let answer = clients.ec2.describe_regions().send().await?;
         let mut names: Vec<String> =

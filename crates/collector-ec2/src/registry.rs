@@ -1,18 +1,21 @@
 //! Everything that this collector lists.
 
 use crate::{
-    Clients, auto_scaling_group, elastic_ip, image, instance, internet_gateway, key_pair, launch_configuration,
-    launch_template, load_balancer, load_balancer_v2, network_acl, network_interface, regions, reserved_instance,
-    route_table, security_group, snapshot, subnet, transit_gateway, transit_gateway_attachment,
+    Clients, auto_scaling_group, clients, elastic_ip, image, instance, internet_gateway, key_pair,
+    launch_configuration, launch_template, load_balancer, load_balancer_v2, network_acl, network_interface, regions,
+    reserved_instance, route_table, security_group, snapshot, subnet, transit_gateway, transit_gateway_attachment,
     transit_gateway_route_table, volume, vpc, vpc_endpoint, vpc_peering,
 };
-use collector::{Region, Service};
+use collector::{Bucket, Quota, RegionDiscovery, Service, Sharing};
 
 /// EC2, with a line for each listing.
 pub static SERVICE: Service<Clients> = Service {
-    name: "ec2",
-    region: Region::Each,
-    connect: Clients::connect,
+    title: "EC2",
+    assets: "VPCs and CIDR blocks, subnets, security groups with their rules and ranges, instances with reservations, \
+             network interfaces and addresses, volumes, snapshots, images, key pairs, internet gateways, route tables with \
+             routes, network ACLs, VPC endpoints and peerings, transit gateways with attachments and route tables, elastic \
+             IPs, reserved instances, launch templates and configurations, auto scaling groups, classic and v2 load balancers \
+             with listeners and target groups",
     listings: &[
         vpc::LISTING,
         subnet::LISTING,
@@ -40,134 +43,108 @@ pub static SERVICE: Service<Clients> = Service {
         image::LISTING,
         snapshot::LISTING,
     ],
-    regions: Some(regions::enabled),
-    regions_actions: regions::ACTIONS,
+    regions: Some(RegionDiscovery { ask: regions::enabled, actions: regions::ACTIONS }),
+    apis: &[clients::AUTO_SCALING, clients::ELASTIC_LOAD_BALANCING, clients::ELASTIC_LOAD_BALANCING_V2],
+    quotas: QUOTAS,
+    cartography: &[
+        "ec2:autoscalinggroup",
+        "ec2:images",
+        "ec2:instance",
+        "ec2:internet_gateway",
+        "ec2:keypair",
+        "ec2:launch_templates",
+        "ec2:load_balancer",
+        "ec2:load_balancer_v2",
+        "ec2:load_balancer_v2:expose",
+        "ec2:network_acls",
+        "ec2:network_interface",
+        "ec2:reserved_instances",
+        "ec2:route_table",
+        "ec2:security_group",
+        "ec2:snapshots",
+        "ec2:subnet",
+        "ec2:tgw",
+        "ec2:tgw_route_table",
+        "ec2:volumes",
+        "ec2:vpc",
+        "ec2:vpc_endpoint",
+        "ec2:vpc_peering",
+        "elastic_ip_addresses",
+    ],
+    ..Service::regional("ec2", Clients::connect)
 };
+
+const EC2: &str = "AWS, \"Request throttling for the Amazon EC2 API\", docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html";
+const ELB: &str = "AWS, \"Request throttling for the Elastic Load Balancing API\", docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html";
+
+static QUOTAS: &[Quota] = &[
+    Quota {
+        apis: &["DescribeStaleSecurityGroups", "DescribeSecurityGroupReferences"],
+        ..Quota::of("ec2", Bucket::published(20, 5, EC2))
+    },
+    Quota {
+        apis: &[
+            "DescribeInstances",
+            "DescribeInstanceStatus",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeSnapshots",
+            "DescribeSpotInstanceRequests",
+            "DescribeVolumes",
+        ],
+        unpaged: true,
+        ..Quota::of("ec2", Bucket::published(50, 10, EC2))
+    },
+    Quota::of("ec2", Bucket::published(100, 20, EC2)),
+    // "Each ELB API version has its own buckets and tokens", and each of those is for all non-mutating actions ([`ELB`]).
+    Quota { sharing: Sharing::Version, ..Quota::of("elasticloadbalancing", Bucket::published(40, 10, ELB)) },
+    // "All Amazon EC2 Auto Scaling API calls have a single, shared API limit" (AWS, "My Auto Scaling API calls are getting
+    // throttled", repost.aws/knowledge-center/autoscaling-api-calls-throttled).
+    Quota { sharing: Sharing::Version, ..Quota::of("autoscaling", Bucket::learned(50, 20)) },
+];
 
 #[cfg(test)]
 mod tests {
     use super::SERVICE;
-    use crate::canned::Canned;
-    use collector::{
-        Sink, Table,
-        testing::{check_service, place},
+    use collector::testing::{Api, TwoPages, check_service};
+
+    const API: Api<'_> = Api {
+        answers: &[],
+        page_size: Some(("MaxResults", "1000")),
+        page_sizes: &[
+            ("DescribeAddresses", None),
+            ("DescribeAutoScalingGroups", Some(("MaxRecords", "100"))),
+            ("DescribeKeyPairs", None),
+            ("DescribeLaunchConfigurations", Some(("MaxRecords", "100"))),
+            ("DescribeLaunchTemplates", Some(("MaxResults", "200"))),
+            ("DescribeLoadBalancers", Some(("PageSize", "400"))),
+            ("DescribeReservedInstances", None),
+            ("DescribeRouteTables", Some(("MaxResults", "100"))),
+        ],
+        reading: &[],
+        two_pages: Some(TwoPages {
+            listing: "DescribeSubnets",
+            answers: &[
+                "<subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet><nextToken>more</nextToken>",
+                "<subnetSet><item><subnetId>subnet-2</subnetId></item></subnetSet>",
+            ],
+            ids: &["subnet-1", "subnet-2"],
+        }),
     };
-    use std::collections::BTreeSet;
 
-    /// Labels that edges lead to and other services or nobody fills: EKS clusters, functions and VPN gateways have no
-    /// collector, and neither does Cartography have VPN gateways.
-    const ELSEWHERE: &[&str] = &["AWSEKSCluster", "AWSInstanceProfile", "AWSLambda", "AWSVpnGateway"];
-
-    /// Calls whose largest page is not of `MaxResults` 1000: name and value of what they take instead, if anything.
-    const PAGE_SIZES: &[(&str, Option<(&str, &str)>)] = &[
-        ("DescribeAddresses", None),
-        ("DescribeAutoScalingGroups", Some(("MaxRecords", "100"))),
-        ("DescribeKeyPairs", None),
-        ("DescribeLaunchConfigurations", Some(("MaxRecords", "100"))),
-        ("DescribeLaunchTemplates", Some(("MaxResults", "200"))),
-        ("DescribeLoadBalancers", Some(("PageSize", "400"))),
-        ("DescribeReservedInstances", None),
-        ("DescribeRouteTables", Some(("MaxResults", "100"))),
-    ];
-
-    fn tables() -> impl Iterator<Item = &'static dyn Table> {
-        SERVICE.listings.iter().flat_map(|listing| listing.feeds.iter().copied())
-    }
-
-    #[test]
-    fn the_registry_holds_together() {
-        check_service(&SERVICE);
-    }
-
-    #[test]
-    fn labels_of_a_table_are_unique() {
-        for table in tables() {
-            let labels = [vec![table.label()], table.extra_labels()].concat();
-            assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len(), "{labels:?}");
-        }
-    }
-
-    #[test]
-    fn a_listing_names_a_table_once() {
-        for listing in SERVICE.listings {
-            let addresses: BTreeSet<usize> =
-                listing.feeds.iter().map(|table| std::ptr::from_ref(*table).cast::<()>().addr()).collect();
-            assert_eq!(addresses.len(), listing.feeds.len(), "{}", listing.name);
-        }
-    }
-
-    #[test]
-    fn every_edge_leads_to_a_known_label() {
-        let known: BTreeSet<&str> =
-            tables().flat_map(|table| [vec![table.label()], table.extra_labels()].concat()).collect();
-        let ends: BTreeSet<&str> =
-            tables().flat_map(|table| table.edges()).flat_map(|edge| [edge.from, edge.to]).collect();
-        let elsewhere: Vec<&str> = ends.difference(&known).copied().collect();
-        assert_eq!(elsewhere, ELSEWHERE);
-    }
-
-    #[test]
-    fn actions_only_read() {
-        for action in SERVICE.actions() {
-            let call = action.split_once(':').expect("checked above").1;
-            assert!(["Describe", "Get", "Search"].iter().any(|verb| call.starts_with(verb)), "{action}");
-        }
-    }
-
-    /// Only calls that are declared, the listing's own first, each with the largest page.
     #[tokio::test]
-    async fn listings_make_the_calls_that_they_declare() {
-        for listing in SERVICE.listings {
-            let server = Canned::default();
-            let mut sink = Sink::to_memory(place());
-            (listing.collect)(&server.clients(), &mut sink).await.expect(listing.name);
-            assert_eq!(sink.into_batches().await.expect("in memory"), [], "{}: nothing is there", listing.name);
-            let requests = server.requests();
-            assert_eq!(requests[0].field("Action"), Some(listing.name.trim_end_matches("V2")));
-            for request in &requests {
-                let call = request.field("Action").expect("every call has one");
-                assert!(declares(listing.actions, call), "{}: {call}", listing.name);
-                let largest = PAGE_SIZES.iter().find(|(name, _)| *name == call);
-                let largest = largest.map_or(Some(("MaxResults", "1000")), |(_, size)| *size);
-                let sizes =
-                    ["MaxResults", "MaxRecords", "PageSize"].map(|name| request.field(name).map(|size| (name, size)));
-                assert_eq!(sizes.into_iter().flatten().next(), largest, "{call}");
-            }
-        }
+    async fn the_registry_is_consistent() {
+        check_service(&SERVICE, &API).await;
     }
 
-    fn declares(actions: &[&str], call: &str) -> bool {
-        actions.iter().any(|action| action.split_once(':').is_some_and(|(_, name)| name == call))
-    }
-
-    /// An ARN with a fixed partition would be wrong in China and GovCloud: `Place` builds them.
     #[test]
-    fn no_arn_is_spelled_out() {
-        // At run time: another clone with the same target directory may have built this.
-        let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
-        let sources = std::path::Path::new(&here).join("src");
-        for entry in std::fs::read_dir(sources).expect("the sources are there") {
-            let path = entry.expect("an entry").path();
-            let text = std::fs::read_to_string(&path).expect("a source file");
-            let code = text.split("#[cfg(test)]").next().expect("split yields one at least");
-            assert!(!code.contains("\"arn:"), "{}", path.display());
-        }
-    }
-
-    /// Two pages: the second is asked for by the token of the first, and both reach the sink.
-    #[tokio::test]
-    async fn every_page_is_read() {
-        let server = Canned::answering(&[
-            "<subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet><nextToken>more</nextToken>",
-            "<subnetSet><item><subnetId>subnet-2</subnetId></item></subnetSet>",
-        ]);
-        let mut sink = Sink::to_memory(place());
-        (crate::subnet::LISTING.collect)(&server.clients(), &mut sink).await.expect("both pages");
-        let batches = sink.into_batches().await.expect("in memory");
-        let ids: Vec<&str> =
-            batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows).map(|it| it.id.as_str()).collect();
-        assert_eq!(ids, ["subnet-1", "subnet-2"]);
-        let tokens: Vec<_> = server.requests().iter().map(|it| it.field("NextToken").map(str::to_owned)).collect();
-        assert_eq!(tokens, [None, Some("more".to_owned())]);
+    fn quotas_are_those_of_aws() {
+        let sizes = |quota: &collector::Quota| (quota.service, quota.apis.len(), quota.bucket.size, quota.bucket.rate);
+        let ec2: Vec<_> = SERVICE.quotas.iter().map(sizes).collect();
+        let balancing = ("elasticloadbalancing", 0, 40, 10);
+        assert_eq!(
+            ec2,
+            [("ec2", 2, 20, 5), ("ec2", 7, 50, 10), ("ec2", 0, 100, 20), balancing, ("autoscaling", 0, 50, 20)]
+        );
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::Reservation;
 use collector::{Edge, Node, many, prop};
 
 /// Reservations with their instances.
-pub static RESERVATION: Node<Reservation> = Node {
+pub(crate) static RESERVATION: Node<Reservation> = Node {
     extra_labels: &["EC2Reservation"],
     id: |it, _| it.reservation_id().unwrap_or_default().to_owned(),
     props: &[

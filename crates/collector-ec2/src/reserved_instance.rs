@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::ReservedInstances;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, prop};
 
 /// Reserved instances.
-pub static RESERVED_INSTANCE: Node<ReservedInstances> = Node {
+pub(crate) static RESERVED_INSTANCE: Node<ReservedInstances> = Node {
     extra_labels: &["EC2ReservedInstance"],
     id: |it, _| it.reserved_instances_id().unwrap_or_default().to_owned(),
     props: &[
@@ -35,7 +35,7 @@ fn decimal(single: f32) -> Option<f64> {
 }
 
 /// The call, which has no pages.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeReservedInstances",
     actions: &["ec2:DescribeReservedInstances"],
     feeds: &[&RESERVED_INSTANCE],

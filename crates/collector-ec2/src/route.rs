@@ -6,22 +6,22 @@ use std::collections::HashMap;
 
 /// A route of a table.
 #[derive(Debug, Clone)]
-pub struct TableRoute {
+pub(crate) struct TableRoute {
     /// Its id among the routes of all tables.
-    pub id: String,
+    pub(crate) id: String,
     /// As AWS describes it.
-    pub it: Route,
+    pub(crate) it: Route,
 }
 
 impl TableRoute {
     /// The routes of a table.
-    pub fn of(table: &RouteTable) -> Vec<Self> {
+    pub(crate) fn of(table: &RouteTable) -> Vec<Self> {
         ids(table).into_iter().zip(table.routes()).map(|(id, it)| Self { id, it: it.clone() }).collect()
     }
 }
 
 /// Routes.
-pub static ROUTE: Node<TableRoute> = Node {
+pub(crate) static ROUTE: Node<TableRoute> = Node {
     extra_labels: &["EC2Route"],
     id: |row, _| row.id.clone(),
     props: &[
@@ -57,7 +57,7 @@ pub static ROUTE: Node<TableRoute> = Node {
 /// Ids of a table's routes, in AWS's order. `rtb-1|10.0.0.0/16` is Cartography's format: the table and what [`target`] says.
 /// A prefix list is no destination there: of several that lead to the same target, the one with the lowest id keeps
 /// Cartography's id, and the others add their own (`rtb-1|tgw-1|pl-2`).
-pub fn ids(table: &RouteTable) -> Vec<String> {
+pub(crate) fn ids(table: &RouteTable) -> Vec<String> {
     let mut lowest = HashMap::new();
     for route in table.routes() {
         let lowest = lowest.entry(target(route)).or_insert(route.destination_prefix_list_id());

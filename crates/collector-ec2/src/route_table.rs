@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::RouteTable;
 use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, one, paged, prop};
 
 /// Route tables. Cartography reads `vpc_id` from a key that its row does not have and never sets it; it is set here.
-pub static ROUTE_TABLE: Node<RouteTable> = Node {
+pub(crate) static ROUTE_TABLE: Node<RouteTable> = Node {
     extra_labels: &["EC2RouteTable"],
     id: |it, _| it.route_table_id().unwrap_or_default().to_owned(),
     props: &[
@@ -34,8 +34,7 @@ pub static ROUTE_TABLE: Node<RouteTable> = Node {
     ..Node::of("AWSEC2RouteTable")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeRouteTables",
     actions: &["ec2:DescribeRouteTables"],
     feeds: &[&ROUTE_TABLE, &route::ROUTE, &association::ASSOCIATION],

@@ -5,16 +5,16 @@ use collector::{Edge, Node, Value, indexed, one, prop};
 
 /// An association, with the id of its table.
 #[derive(Debug, Clone)]
-pub struct InTable {
+pub(crate) struct InTable {
     /// Id of the table.
-    pub route_table_id: String,
+    pub(crate) route_table_id: String,
     /// The association.
-    pub it: RouteTableAssociation,
+    pub(crate) it: RouteTableAssociation,
 }
 
 impl InTable {
     /// The associations of a table.
-    pub fn of(table: &RouteTable) -> Vec<Self> {
+    pub(crate) fn of(table: &RouteTable) -> Vec<Self> {
         let route_table_id = table.route_table_id().unwrap_or_default();
         let associations = table.associations().iter().cloned();
         associations.map(|it| Self { route_table_id: route_table_id.to_owned(), it }).collect()
@@ -23,7 +23,7 @@ impl InTable {
 
 /// Associations with a subnet, with a gateway, or as the VPC's main table. Cartography reads the state's message from a
 /// key that AWS does not send and never sets it; it is set here.
-pub static ASSOCIATION: Node<InTable> = Node {
+pub(crate) static ASSOCIATION: Node<InTable> = Node {
     extra_labels: &["EC2RouteTableAssociation"],
     id: |row, _| row.it.route_table_association_id().unwrap_or_default().to_owned(),
     props: &[
@@ -51,7 +51,7 @@ pub static ASSOCIATION: Node<InTable> = Node {
 };
 
 /// Whether it makes its table the main one of the VPC: it names neither subnet nor gateway.
-pub fn is_main(it: &RouteTableAssociation) -> bool {
+pub(crate) fn is_main(it: &RouteTableAssociation) -> bool {
     target(it).is_none()
 }
 

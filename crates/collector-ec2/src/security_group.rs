@@ -11,7 +11,7 @@ use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, many, on
 /// Security groups as `DescribeSecurityGroups` knows them.
 ///
 /// `ALLOWS_TRAFFIC_FROM` names every group that a rule refers to, those of outbound rules included, as in Cartography.
-pub static GROUP: Node<SecurityGroup> = Node {
+pub(crate) static GROUP: Node<SecurityGroup> = Node {
     extra_labels: &["EC2SecurityGroup", "NetworkAccessControl"],
     id: |it, _| it.group_id().unwrap_or_default().to_owned(),
     props: &[
@@ -33,7 +33,7 @@ pub static GROUP: Node<SecurityGroup> = Node {
 };
 
 /// Security groups that other listings mention by id. They set no ontology label and of its properties the source only.
-pub static MENTION: Node<String> = Node {
+pub(crate) static MENTION: Node<String> = Node {
     extra_labels: &["EC2SecurityGroup"],
     id: |id, _| id.clone(),
     props: &[
@@ -45,8 +45,7 @@ pub static MENTION: Node<String> = Node {
     ..Node::of("AWSEC2SecurityGroup")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeSecurityGroups",
     actions: &["ec2:DescribeSecurityGroups"],
     feeds: &[&GROUP, &rule::INBOUND, &rule::OUTBOUND, &rule::RANGE],

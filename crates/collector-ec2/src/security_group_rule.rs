@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// One rule of a group: a protocol and a span of ports.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub(crate) struct Rule {
     id: String,
     group_id: String,
     protocol: String,
@@ -16,7 +16,7 @@ pub struct Rule {
 }
 
 /// Inbound rules. They are rules, too: whatever asks for `AWSIpRule` finds both directions.
-pub static INBOUND: Node<Rule> = Node {
+pub(crate) static INBOUND: Node<Rule> = Node {
     extra_labels: &["IpPermissionInbound", "IpRule", "AWSIpRule"],
     id: |it, _| it.id.clone(),
     props: PROPS,
@@ -25,7 +25,7 @@ pub static INBOUND: Node<Rule> = Node {
 };
 
 /// Outbound rules.
-pub static OUTBOUND: Node<Rule> =
+pub(crate) static OUTBOUND: Node<Rule> =
     Node { extra_labels: &["IpRule"], id: |it, _| it.id.clone(), props: PROPS, edges: EDGES, ..Node::of("AWSIpRule") };
 
 const PROPS: &[Prop<Rule>] = &[
@@ -43,13 +43,13 @@ const EDGES: &[Edge<Rule>] = &[
 
 /// An IPv4 range with the rules of one page that name it. IPv6 ranges have no node in Cartography's graph.
 #[derive(Debug, Clone)]
-pub struct IpRange {
+pub(crate) struct IpRange {
     cidr: String,
     rule_ids: Vec<String>,
 }
 
 /// IPv4 ranges. One range stands in the rules of many accounts, and is kept for as long as any of them names it.
-pub static RANGE: Node<IpRange> = Node {
+pub(crate) static RANGE: Node<IpRange> = Node {
     extra_labels: &["IpRange"],
     id: |it, _| it.cidr.clone(),
     props: &[prop("range", |it, _| (&it.cidr).into())],
@@ -67,12 +67,12 @@ const OUTBOUND_SET: &str = "IpPermissionsEgress";
 
 impl Rule {
     /// The inbound rules of a group.
-    pub fn inbound_of(group: &SecurityGroup) -> Vec<Self> {
+    pub(crate) fn inbound_of(group: &SecurityGroup) -> Vec<Self> {
         identified(group, INBOUND_SET).map(|(id, it)| Self::new(group, id, it)).collect()
     }
 
     /// The outbound rules of a group.
-    pub fn outbound_of(group: &SecurityGroup) -> Vec<Self> {
+    pub(crate) fn outbound_of(group: &SecurityGroup) -> Vec<Self> {
         identified(group, OUTBOUND_SET).map(|(id, it)| Self::new(group, id, it)).collect()
     }
 
@@ -89,7 +89,7 @@ impl Rule {
 
 impl IpRange {
     /// Every range of the groups' rules, each once.
-    pub fn of(groups: &[SecurityGroup]) -> Vec<Self> {
+    pub(crate) fn of(groups: &[SecurityGroup]) -> Vec<Self> {
         let mut rules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let both = |group| [INBOUND_SET, OUTBOUND_SET].into_iter().flat_map(move |set| identified(group, set));
         for (id, it) in groups.iter().flat_map(both) {

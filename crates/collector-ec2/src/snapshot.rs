@@ -21,15 +21,15 @@ use std::collections::BTreeSet;
 
 /// A snapshot and whether everyone may restore it, which is known of the account's own.
 #[derive(Debug, Clone)]
-pub struct SharedSnapshot {
+pub(crate) struct SharedSnapshot {
     /// As AWS describes it.
-    pub snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     /// Whether it is public.
-    pub public: Option<bool>,
+    pub(crate) public: Option<bool>,
 }
 
 /// Snapshots.
-pub static SNAPSHOT: Node<SharedSnapshot> = Node {
+pub(crate) static SNAPSHOT: Node<SharedSnapshot> = Node {
     extra_labels: &["EBSSnapshot", "Snapshot"],
     id: |it, _| it.snapshot.snapshot_id().unwrap_or_default().to_owned(),
     props: &[
@@ -62,7 +62,7 @@ pub static SNAPSHOT: Node<SharedSnapshot> = Node {
 };
 
 /// The call, and the one that says what is in use when its own listing has not.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeSnapshots",
     actions: &["ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute", "ec2:DescribeVolumes"],
     feeds: &[&SNAPSHOT],

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::Subnet;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, paged, prop};
 
 /// Subnets as `DescribeSubnets` knows them.
-pub static SUBNET: Node<Subnet> = Node {
+pub(crate) static SUBNET: Node<Subnet> = Node {
     extra_labels: LABELS,
     id: |it, _| it.subnet_id().unwrap_or_default().to_owned(),
     props: &[
@@ -36,7 +36,7 @@ pub static SUBNET: Node<Subnet> = Node {
 };
 
 /// Subnets that other listings mention by id.
-pub static MENTION: Node<String> = Node {
+pub(crate) static MENTION: Node<String> = Node {
     extra_labels: LABELS,
     id: |id, _| id.clone(),
     props: &[
@@ -51,8 +51,7 @@ pub static MENTION: Node<String> = Node {
 
 const LABELS: &[&str] = &["EC2Subnet", "Subnet"];
 
-/// The call.
-pub const LISTING: Listing<Clients> =
+pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeSubnets", actions: &["ec2:DescribeSubnets"], feeds: &[&SUBNET], collect };
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {

@@ -10,21 +10,21 @@ use collector::{Edge, Node, Target, Value, indexed, prop};
 use std::collections::BTreeSet;
 
 /// Property of a target group by address: its targets, for the analysis.
-pub const IP_TARGETS: &str = "_groma_ip_targets";
+pub(crate) const IP_TARGETS: &str = "_groma_ip_targets";
 
 /// A target group that load balancers forward to.
 #[derive(Debug, Clone)]
-pub struct TargetGroupInUse {
+pub(crate) struct TargetGroupInUse {
     /// As AWS describes it.
-    pub group: TargetGroup,
+    pub(crate) group: TargetGroup,
     /// Ids of the load balancers: their DNS names.
-    pub balancers: Vec<String>,
+    pub(crate) balancers: Vec<String>,
     /// Ids of the targets, each once whatever its ports: instances, addresses, ARNs.
-    pub targets: BTreeSet<String>,
+    pub(crate) targets: BTreeSet<String>,
 }
 
 /// Target groups.
-pub static GROUP: Node<TargetGroupInUse> = Node {
+pub(crate) static GROUP: Node<TargetGroupInUse> = Node {
     extra_labels: &["ELBV2TargetGroup"],
     id: |it, _| it.group.target_group_arn().unwrap_or_default().to_owned(),
     props: &[
@@ -51,15 +51,15 @@ pub static GROUP: Node<TargetGroupInUse> = Node {
 
 /// What one load balancer exposes through one target group.
 #[derive(Debug, Clone)]
-pub struct Exposure {
+pub(crate) struct Exposure {
     /// Id of the load balancer: its DNS name.
-    pub load_balancer: String,
+    pub(crate) load_balancer: String,
     /// The group and its targets.
-    pub group: TargetGroupInUse,
+    pub(crate) group: TargetGroupInUse,
 }
 
 /// Load balancers as target groups know them: only what they expose.
-pub static TARGETS: Node<Exposure> = Node {
+pub(crate) static TARGETS: Node<Exposure> = Node {
     id: |it, _| it.load_balancer.clone(),
     edges: &[
         Edge::out("EXPOSE", "AWSEC2Instance", "instanceid", |it: &Exposure, _| it.targets(&TargetType::Instance))
@@ -76,7 +76,7 @@ const PROPS: &[&str] = &["port", "protocol", "target_group_arn"];
 
 impl Exposure {
     /// What each load balancer of the group exposes.
-    pub fn of(group: &TargetGroupInUse) -> Vec<Self> {
+    pub(crate) fn of(group: &TargetGroupInUse) -> Vec<Self> {
         let balancers = group.balancers.iter().cloned();
         balancers.map(|load_balancer| Self { load_balancer, group: group.clone() }).collect()
     }

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::TransitGateway;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, one, paged, prop};
 
 /// Transit gateways. They belong to the account that owns them, whichever sees them.
-pub static TRANSIT_GATEWAY: Node<TransitGateway> = Node {
+pub(crate) static TRANSIT_GATEWAY: Node<TransitGateway> = Node {
     id: |it, _| it.transit_gateway_arn().unwrap_or_default().to_owned(),
     props: &[
         prop("arn", |it, _| it.transit_gateway_arn().into()),
@@ -24,8 +24,7 @@ pub static TRANSIT_GATEWAY: Node<TransitGateway> = Node {
     ..Node::of("AWSTransitGateway")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeTransitGateways",
     actions: &["ec2:DescribeTransitGateways"],
     feeds: &[&TRANSIT_GATEWAY],

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{TransitGatewayAttachment, TransitGatewayAttachmentResou
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, many, one, paged, prop};
 
 /// Attachments of any kind.
-pub static ATTACHMENT: Node<TransitGatewayAttachment> = Node {
+pub(crate) static ATTACHMENT: Node<TransitGatewayAttachment> = Node {
     id: |it, _| it.transit_gateway_attachment_id().unwrap_or_default().to_owned(),
     props: &[
         prop("resource_type", |it, _| Value::text(it.resource_type())),
@@ -21,7 +21,7 @@ pub static ATTACHMENT: Node<TransitGatewayAttachment> = Node {
 };
 
 /// What is known besides of attachments of VPCs.
-pub static VPC_ATTACHMENT: Node<TransitGatewayVpcAttachment> = Node {
+pub(crate) static VPC_ATTACHMENT: Node<TransitGatewayVpcAttachment> = Node {
     id: |it, _| it.transit_gateway_attachment_id().unwrap_or_default().to_owned(),
     props: &[prop("state", |it, _| Value::text(it.state())), prop("region", |_, place| (&place.region).into())],
     edges: &[
@@ -36,7 +36,7 @@ pub static VPC_ATTACHMENT: Node<TransitGatewayVpcAttachment> = Node {
 };
 
 /// The calls.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeTransitGatewayAttachments",
     actions: &["ec2:DescribeTransitGatewayAttachments", "ec2:DescribeTransitGatewayVpcAttachments"],
     feeds: &[&ATTACHMENT, &VPC_ATTACHMENT],

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::TransitGatewayRouteTablePropagation;
 use collector::{Edge, Node, Value, one, prop};
 
 /// Propagations. AWS gives them no id: table and attachment make one.
-pub static PROPAGATION: Node<PartOf<TransitGatewayRouteTablePropagation>> = Node {
+pub(crate) static PROPAGATION: Node<PartOf<TransitGatewayRouteTablePropagation>> = Node {
     id: |it, _| {
         let attachment = it.part.transit_gateway_attachment_id().or(it.part.resource_id());
         format!("{}|{}", it.table_id, attachment.unwrap_or_default())

@@ -6,7 +6,7 @@ use collector::{Edge, Node, Value, one, prop};
 
 /// Routes. Cartography leaves `origin` and `destination_ipv6_cidr_block` empty, for AWS answers with neither name: what
 /// they mean stands in the route's type and, for IPv6 as for IPv4, in its destination.
-pub static ROUTE: Node<PartOf<TransitGatewayRoute>> = Node {
+pub(crate) static ROUTE: Node<PartOf<TransitGatewayRoute>> = Node {
     id: |it, _| format!("{}|{}", it.table_id, destination(&it.part).unwrap_or_default()),
     props: &[
         prop("transit_gateway_route_table_id", |it, _| (&it.table_id).into()),

@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, one, paged, prop, unless_gone};
 
 /// Route tables, which only the gateway's owner sees.
-pub static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
+pub(crate) static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
     id: |it, _| it.transit_gateway_route_table_id().unwrap_or_default().to_owned(),
     props: &[
         prop("transit_gateway_id", |it, _| it.transit_gateway_id().into()),
@@ -28,17 +28,17 @@ pub static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
 
 /// Part of a route table, whose answer does not say which table it belongs to.
 #[derive(Debug, Clone)]
-pub struct PartOf<T> {
+pub(crate) struct PartOf<T> {
     /// Id of the route table.
-    pub table_id: String,
+    pub(crate) table_id: String,
     /// Id of the table's transit gateway.
-    pub transit_gateway_id: Option<String>,
+    pub(crate) transit_gateway_id: Option<String>,
     /// The route, association or propagation.
-    pub part: T,
+    pub(crate) part: T,
 }
 
 /// The calls.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeTransitGatewayRouteTables",
     actions: &[
         "ec2:DescribeTransitGatewayRouteTables",
@@ -160,7 +160,7 @@ fn id(table: &TransitGatewayRouteTable) -> &str {
 
 impl<T> PartOf<T> {
     /// A part of this table.
-    pub fn new(table: &TransitGatewayRouteTable, part: T) -> Self {
+    pub(crate) fn new(table: &TransitGatewayRouteTable, part: T) -> Self {
         let transit_gateway_id = table.transit_gateway_id().map(str::to_owned);
         Self { table_id: id(table).to_owned(), transit_gateway_id, part }
     }

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{InstanceBlockDeviceMapping, Volume, VolumeAttachmentSta
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, many, mapped, one, paged, prop};
 
 /// Volumes as `DescribeVolumes` knows them.
-pub static VOLUME: Node<Volume> = Node {
+pub(crate) static VOLUME: Node<Volume> = Node {
     extra_labels: LABELS,
     id: |it, _| it.volume_id().unwrap_or_default().to_owned(),
     props: &[
@@ -45,7 +45,7 @@ pub static VOLUME: Node<Volume> = Node {
 
 /// Volumes as the block devices of an instance; the instance declares what it is attached to. Cartography's row has no
 /// ARN and so removes it until it lists the volumes: left to that listing here.
-pub static OF_INSTANCE: Node<InstanceBlockDeviceMapping> = Node {
+pub(crate) static OF_INSTANCE: Node<InstanceBlockDeviceMapping> = Node {
     extra_labels: LABELS,
     id: |it, _| volume_id(it).unwrap_or_default().to_owned(),
     props: &[
@@ -69,7 +69,7 @@ const STATES: &[(&str, &str)] = &[
 ];
 
 /// The volume behind a block device.
-pub fn volume_id(device: &InstanceBlockDeviceMapping) -> Option<&str> {
+pub(crate) fn volume_id(device: &InstanceBlockDeviceMapping) -> Option<&str> {
     device.ebs().and_then(|ebs| ebs.volume_id())
 }
 
@@ -77,8 +77,7 @@ fn arn(volume_id: &str, place: &Place) -> String {
     place.arn("ec2", &format!("volume/{volume_id}"))
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> =
+pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeVolumes", actions: &["ec2:DescribeVolumes"], feeds: &[&VOLUME], collect };
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {

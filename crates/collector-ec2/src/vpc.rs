@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::Vpc;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, paged, prop};
 
 /// VPCs of the account.
-pub static VPC: Node<Vpc> = Node {
+pub(crate) static VPC: Node<Vpc> = Node {
     extra_labels: &["VirtualNetwork"],
     id: |it, _| it.vpc_id().unwrap_or_default().to_owned(),
     props: &[
@@ -25,8 +25,7 @@ pub static VPC: Node<Vpc> = Node {
     ..Node::of("AWSVpc")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeVpcs",
     actions: &["ec2:DescribeVpcs"],
     feeds: &[&VPC, &cidr_block::IPV4, &cidr_block::IPV6],

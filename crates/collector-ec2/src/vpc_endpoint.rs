@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, paged, prop};
 
 /// VPC endpoints.
-pub static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
+pub(crate) static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
     id: |it, _| it.vpc_endpoint_id().unwrap_or_default().to_owned(),
     props: &[
         indexed("vpc_endpoint_id", |it, _| it.vpc_endpoint_id().into()),
@@ -42,15 +42,14 @@ pub static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
 
 /// Route tables that endpoints mention. Cartography gives these a label of their own, apart from the `AWSEC2RouteTable`
 /// of the same id.
-pub static ROUTE_TABLE: Node<String> = Node {
+pub(crate) static ROUTE_TABLE: Node<String> = Node {
     id: |id, _| id.clone(),
     props: &[indexed("route_table_id", |id, _| id.into()), prop("region", |_, place| (&place.region).into())],
     edges: &[Edge::account()],
     ..Node::of("AWSRouteTable")
 };
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeVpcEndpoints",
     actions: &["ec2:DescribeVpcEndpoints"],
     feeds: &[&VPC_ENDPOINT, &subnet::MENTION, &security_group::MENTION, &ROUTE_TABLE],

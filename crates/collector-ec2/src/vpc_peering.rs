@@ -13,7 +13,7 @@ use aws_sdk_ec2::types::{
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, copied, indexed, one, paged, prop};
 
 /// Peerings.
-pub static PEERING: Node<VpcPeeringConnection> = Node {
+pub(crate) static PEERING: Node<VpcPeeringConnection> = Node {
     id: |it, _| it.vpc_peering_connection_id().unwrap_or_default().to_owned(),
     props: &[
         prop("allow_dns_resolution_from_remote_vpc", |it, _| {
@@ -41,7 +41,7 @@ pub static PEERING: Node<VpcPeeringConnection> = Node {
 };
 
 /// VPCs of either side, whoever owns them.
-pub static VPC: Node<Side> = Node {
+pub(crate) static VPC: Node<Side> = Node {
     extra_labels: &["VirtualNetwork"],
     id: |it, _| it.vpc_id().unwrap_or_default().to_owned(),
     props: &[
@@ -54,7 +54,7 @@ pub static VPC: Node<Side> = Node {
 };
 
 /// Accounts of either side: no listing of this account may delete one.
-pub static ACCOUNT: Node<String> = Node {
+pub(crate) static ACCOUNT: Node<String> = Node {
     shared: |_| true,
     id: |id, _| id.clone(),
     props: &[prop("_ont_source", |_, _| "aws".into())],
@@ -63,16 +63,16 @@ pub static ACCOUNT: Node<String> = Node {
 
 /// A range of a VPC.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub(crate) struct Block {
     /// The VPC.
-    pub vpc_id: String,
+    pub(crate) vpc_id: String,
     /// The range.
-    pub cidr_block: String,
+    pub(crate) cidr_block: String,
 }
 
 /// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings. A block belongs to the place that sees the
 /// peering and to the place that sees the VPC, and is removed when neither sees it any more.
-pub static CIDR_BLOCK: Node<Block> = Node {
+pub(crate) static CIDR_BLOCK: Node<Block> = Node {
     extra_labels: &["AWSIpv4CidrBlock"],
     id: |it, _| it.id(),
     props: &[prop("vpcid", |it, _| (&it.vpc_id).into()), prop("cidr_block", |it, _| (&it.cidr_block).into())],
@@ -101,8 +101,7 @@ fn block_ids(side: Option<&Side>) -> Vec<collector::Target> {
     side.map(Block::of).unwrap_or_default().iter().map(|block| block.id().into()).collect()
 }
 
-/// The call.
-pub const LISTING: Listing<Clients> = Listing {
+pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeVpcPeeringConnections",
     actions: &["ec2:DescribeVpcPeeringConnections"],
     feeds: &[&PEERING, &ACCOUNT, &VPC, &CIDR_BLOCK],

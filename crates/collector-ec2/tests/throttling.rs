@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
 use aws_types::{SdkConfig, region::Region};
 use collector::Options;
-use collector_ec2::clients::Clients;
+use collector_ec2::SERVICE;
 use events::ClientSettings;
 use std::{
     sync::{
@@ -95,7 +95,10 @@ impl HttpConnector for Ec2 {
 }
 
 fn published() -> quota::Bucket {
-    quota::bucket(&throttle::Api { service: "ec2".into(), name: "DescribeVpcs".into(), ..Default::default() })
+    quota::bucket(
+        SERVICE.quotas,
+        &throttle::Api { service: "ec2".into(), name: "DescribeVpcs".into(), ..Default::default() },
+    )
 }
 
 fn credentials() -> SharedCredentialsProvider {
@@ -103,13 +106,13 @@ fn credentials() -> SharedCredentialsProvider {
 }
 
 fn groma(ec2: &Ec2) -> Client {
-    let (limiter, settings) = (Arc::new(Limiter::new("ec2")), ClientSettings::default());
+    let (limiter, settings) = (Arc::new(Limiter::new("ec2", SERVICE.quotas)), ClientSettings::default());
     let place = collector::testing::place();
     let (options, credentials) = (Options::default(), credentials());
     let endpoints = Arc::new(collector::Endpoints::new(options.silence));
     let connection =
         collector::client::connection(ec2.http(), limiter, endpoints, credentials, &settings, &options, &place);
-    Clients::connect(&connection).ec2
+    (SERVICE.connect)(&connection).ec2
 }
 
 fn sdk(ec2: &Ec2, retries: RetryConfig) -> Client {

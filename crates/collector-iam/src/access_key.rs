@@ -14,17 +14,17 @@ use futures::{StreamExt, stream};
 
 /// An access key of a user.
 #[derive(Debug, Clone)]
-pub struct AccessKey {
+pub(crate) struct AccessKey {
     /// Result of `ListAccessKeys`.
-    pub metadata: AccessKeyMetadata,
+    pub(crate) metadata: AccessKeyMetadata,
     /// Result of `GetAccessKeyLastUsed`.
-    pub last_used: AccessKeyLastUsed,
+    pub(crate) last_used: AccessKeyLastUsed,
     /// ARN of its user.
-    pub user_arn: String,
+    pub(crate) user_arn: String,
 }
 
 /// Access keys, without their secrets.
-pub static ACCESS_KEY: Node<AccessKey> = Node {
+pub(crate) static ACCESS_KEY: Node<AccessKey> = Node {
     extra_labels: &["AccountAccessKey", "APIKey"],
     id: |it, _| it.metadata.access_key_id().unwrap_or_default().to_owned(),
     props: &[
@@ -52,7 +52,7 @@ pub static ACCESS_KEY: Node<AccessKey> = Node {
 };
 
 /// Listing of all users' keys.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListAccessKeys",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"],
     feeds: &[&ACCESS_KEY],

@@ -5,7 +5,7 @@ use aws_sdk_iam::{operation::get_account_summary::GetAccountSummaryOutput, types
 use collector::{Collecting, Listing, Node, Sink, Value, prop};
 
 /// Counts of the account's resources. The account itself comes from STS.
-pub static ACCOUNT_SUMMARY: Node<GetAccountSummaryOutput> = Node {
+pub(crate) static ACCOUNT_SUMMARY: Node<GetAccountSummaryOutput> = Node {
     shared: |_| true,
     id: |_, place| place.account_id.clone(),
     props: &[
@@ -32,7 +32,7 @@ fn count(summary: &GetAccountSummaryOutput, key: &Key) -> Value {
 }
 
 /// Listing of the counts.
-pub const LISTING: Listing<Iam> =
+pub(crate) const LISTING: Listing<Iam> =
     Listing { name: "GetAccountSummary", actions: &["iam:GetAccountSummary"], feeds: &[&ACCOUNT_SUMMARY], collect };
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {

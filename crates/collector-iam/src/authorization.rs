@@ -28,7 +28,7 @@ use std::{
 };
 
 /// Listing of principals and policies.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "GetAccountAuthorizationDetails",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion"],
     feeds: &[
@@ -197,7 +197,7 @@ async fn fetch(iam: &Client, arn: &str) -> Result<Option<String>, CollectError> 
         tokio::time::sleep(PAUSE).await;
     }
     let message = "AWS returned the policy, but not its default version".to_owned();
-    Err(CollectError { class: FailureClass::Service, message })
+    Err(CollectError::new(FailureClass::Service, message))
 }
 
 #[cfg(test)]

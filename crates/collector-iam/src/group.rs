@@ -5,7 +5,7 @@ use aws_sdk_iam::types::GroupDetail;
 use collector::{Edge, Node, Value, copied, indexed, prop};
 
 /// Groups and their policies. Members of a group come from users, see [`crate::user::USER_GRANTS`].
-pub static GROUP: Node<GroupDetail> = Node {
+pub(crate) static GROUP: Node<GroupDetail> = Node {
     extra_labels: &["AWSPrincipal", "UserGroup"],
     id: |it, _| it.arn().unwrap_or_default().to_owned(),
     props: &[

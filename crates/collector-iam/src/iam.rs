@@ -8,16 +8,16 @@ use tokio::sync::OnceCell;
 /// IAM of one account.
 pub struct Iam {
     /// Client of the SDK.
-    pub sdk: Client,
+    pub(crate) sdk: Client,
     principals: OnceCell<Principals>,
 }
 
 impl Iam {
     /// Limit of concurrent calls about principals in a listing. The limiter enforces AWS's quotas.
-    pub const AT_ONCE: usize = 16;
+    pub(crate) const AT_ONCE: usize = 16;
 
     /// Creates a client with the work item's session, region, endpoint, limits and retry quota.
-    pub fn connect(connection: &Connection) -> Self {
+    pub(crate) fn connect(connection: &Connection) -> Self {
         let Connection { sdk, retry_partition, .. } = connection;
         let config = Builder::from(sdk).retry_partition(retry_partition.clone()).build();
         Self { sdk: Client::from_conf(config), principals: OnceCell::new() }
@@ -28,7 +28,7 @@ impl Iam {
     ///
     /// # Errors
     /// Fails if they cannot be listed.
-    pub async fn principals(&self) -> Result<&Principals, CollectError> {
+    pub(crate) async fn principals(&self) -> Result<&Principals, CollectError> {
         self.principals.get_or_try_init(|| Principals::list(&self.sdk)).await
     }
 }

@@ -5,28 +5,28 @@ use aws_sdk_iam::types::PolicyDetail;
 use collector::{Edge, Node, Target, Value, indexed, prop};
 
 /// Label of inline policies.
-pub const LABEL: &str = "AWSInlinePolicy";
+pub(crate) const LABEL: &str = "AWSInlinePolicy";
 
 /// An inline policy. Its name is unique only within its principal.
 #[derive(Debug, Clone)]
-pub struct InlinePolicy {
+pub(crate) struct InlinePolicy {
     /// Node id: `<principal's ARN>/inline_policy/<name>`.
-    pub id: String,
+    pub(crate) id: String,
     /// Name of the policy.
-    pub name: String,
+    pub(crate) name: String,
     /// Number of statements; `None` if the document cannot be read.
-    pub statements: Option<usize>,
+    pub(crate) statements: Option<usize>,
 }
 
 impl InlinePolicy {
     /// An inline policy whose document was not read yet.
-    pub fn new(principal_arn: &str, name: &str) -> Self {
+    pub(crate) fn new(principal_arn: &str, name: &str) -> Self {
         Self { id: format!("{principal_arn}/inline_policy/{name}"), name: name.to_owned(), statements: None }
     }
 }
 
 /// Inline policies.
-pub static INLINE_POLICY: Node<InlinePolicy> = Node {
+pub(crate) static INLINE_POLICY: Node<InlinePolicy> = Node {
     extra_labels: &["AWSPolicy"],
     id: |it, _| it.id.clone(),
     props: &[
@@ -41,7 +41,7 @@ pub static INLINE_POLICY: Node<InlinePolicy> = Node {
 };
 
 /// Targets of a principal's POLICY edges.
-pub fn targets(principal_arn: Option<&str>, policies: &[PolicyDetail]) -> Vec<Target> {
+pub(crate) fn targets(principal_arn: Option<&str>, policies: &[PolicyDetail]) -> Vec<Target> {
     let Some(arn) = principal_arn else { return Vec::new() };
     policies.iter().filter_map(|it| it.policy_name()).map(|name| InlinePolicy::new(arn, name).id.into()).collect()
 }

@@ -5,7 +5,7 @@ use aws_sdk_iam::types::InstanceProfile;
 use collector::{Collecting, Edge, Listing, Node, Sink, paged, prop};
 
 /// Instance profiles, including those without a role, which no other call returns.
-pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
+pub(crate) static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
     id: |it, _| it.arn().to_owned(),
     props: &[
         prop("arn", |it, _| it.arn().into()),
@@ -24,7 +24,7 @@ pub static INSTANCE_PROFILE: Node<InstanceProfile> = Node {
 };
 
 /// Listing of instance profiles.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListInstanceProfiles",
     actions: &["iam:ListInstanceProfiles"],
     feeds: &[&INSTANCE_PROFILE],

@@ -4,33 +4,33 @@
 //! Reading order: [`registry`] lists every listing. [`authorization`] is the largest and fills the tables up to
 //! [`statement`]. [`policy_document`] parses policies. The rest is one file per resource type.
 
-pub mod registry;
+mod registry;
 
-pub mod iam;
-pub mod principals;
+mod iam;
+mod principals;
 
-pub mod authorization;
-pub mod group;
-pub mod inline_policy;
-pub mod managed_policy;
-pub mod role;
-pub mod statement;
-pub mod trust;
+mod authorization;
+mod group;
+mod inline_policy;
+mod managed_policy;
+mod role;
+mod statement;
+mod trust;
 pub mod trust_policy;
 
 pub mod json;
 pub mod policy_document;
 
-pub mod access_key;
-pub mod account_summary;
-pub mod instance_profile;
-pub mod mfa_device;
-pub mod saml_provider;
-pub mod server_certificate;
-pub mod service_access;
-pub mod user;
+mod access_key;
+mod account_summary;
+mod instance_profile;
+mod mfa_device;
+mod saml_provider;
+mod server_certificate;
+mod service_access;
+mod user;
 
-pub use iam::Iam;
+use iam::Iam;
 pub use registry::SERVICE;
 
 #[cfg(test)]

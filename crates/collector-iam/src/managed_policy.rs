@@ -6,19 +6,19 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, ManagedPol
 use collector::{Node, Target, Value, indexed, prop};
 
 /// Label of managed policies.
-pub const LABEL: &str = "AWSManagedPolicy";
+pub(crate) const LABEL: &str = "AWSManagedPolicy";
 
 /// A managed policy. Apart from its statements, the graph only has properties from its ARN.
 #[derive(Debug, Clone)]
-pub struct ManagedPolicy {
+pub(crate) struct ManagedPolicy {
     /// ARN of the policy.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Number of statements; `None` if the document cannot be read.
-    pub statements: Option<usize>,
+    pub(crate) statements: Option<usize>,
 }
 
 /// Managed policies. Those of AWS belong to no account.
-pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
+pub(crate) static MANAGED_POLICY: Node<ManagedPolicy> = Node {
     extra_labels: &["AWSPolicy"],
     shared: |it| is_of_aws(&it.arn),
     id: |it, _| it.arn.clone(),
@@ -32,27 +32,27 @@ pub static MANAGED_POLICY: Node<ManagedPolicy> = Node {
 };
 
 /// Whether it is a policy of AWS, the same for all accounts: `arn:aws:iam::aws:policy/…`.
-pub fn is_of_aws(policy_id: &str) -> bool {
+pub(crate) fn is_of_aws(policy_id: &str) -> bool {
     policy_id.split(':').nth(4) == Some("aws")
 }
 
 /// Number of statements as a property. A policy with 0 statements grants nothing; null means that it cannot be read.
-pub fn count(statements: Option<usize>) -> Value {
+pub(crate) fn count(statements: Option<usize>) -> Value {
     statements.and_then(|count| i64::try_from(count).ok()).into()
 }
 
 /// Targets of a principal's POLICY edges.
-pub fn targets(attached: &[AttachedPolicy]) -> Vec<Target> {
+pub(crate) fn targets(attached: &[AttachedPolicy]) -> Vec<Target> {
     attached.iter().filter_map(|it| it.policy_arn()).map(Target::from).collect()
 }
 
 /// ARN of a principal's permissions boundary.
-pub fn boundary(attached: Option<&AttachedPermissionsBoundary>) -> Value {
+pub(crate) fn boundary(attached: Option<&AttachedPermissionsBoundary>) -> Value {
     attached.and_then(|it| it.permissions_boundary_arn()).into()
 }
 
 /// Returns the document of the default version, URL-encoded.
-pub fn default_document(policy: &ManagedPolicyDetail) -> Option<&str> {
+pub(crate) fn default_document(policy: &ManagedPolicyDetail) -> Option<&str> {
     policy.policy_version_list().iter().find(|version| version.is_default_version())?.document()
 }
 

@@ -9,15 +9,15 @@ use futures::{StreamExt, stream};
 
 /// An MFA device of a user.
 #[derive(Debug, Clone)]
-pub struct UserDevice {
+pub(crate) struct UserDevice {
     /// Result of `ListMFADevices`.
-    pub device: MfaDevice,
+    pub(crate) device: MfaDevice,
     /// ARN of its user.
-    pub user_arn: String,
+    pub(crate) user_arn: String,
 }
 
 /// MFA devices, virtual and physical.
-pub static MFA_DEVICE: Node<UserDevice> = Node {
+pub(crate) static MFA_DEVICE: Node<UserDevice> = Node {
     extra_labels: &["MfaDevice"],
     id: |it, _| it.device.serial_number().to_owned(),
     props: &[
@@ -32,7 +32,7 @@ pub static MFA_DEVICE: Node<UserDevice> = Node {
 };
 
 /// Listing of all users' devices.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListMFADevices",
     actions: &["iam:GetAccountAuthorizationDetails", "iam:ListMFADevices"],
     feeds: &[&MFA_DEVICE],

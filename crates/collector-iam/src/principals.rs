@@ -13,13 +13,13 @@ use std::collections::HashMap;
 
 /// ARNs of an account's principals.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Principals {
+pub(crate) struct Principals {
     /// ARNs of users.
-    pub users: Vec<String>,
+    pub(crate) users: Vec<String>,
     /// ARNs of groups.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// ARNs of roles.
-    pub roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
 }
 
 impl Principals {
@@ -27,7 +27,7 @@ impl Principals {
     ///
     /// # Errors
     /// Fails if a page cannot be read.
-    pub async fn list(iam: &Client) -> Result<Self, CollectError> {
+    pub(crate) async fn list(iam: &Client) -> Result<Self, CollectError> {
         let kinds = Some(vec![User, Group, Role]);
         let mut pages = paged!(iam.get_account_authorization_details().set_filter(kinds).max_items(1000), marker);
         let mut principals = Self::default();
@@ -47,13 +47,13 @@ impl Principals {
     }
 
     /// ARNs of groups by name, which is unique in an account.
-    pub fn groups_by_name(&self) -> HashMap<&str, &str> {
+    pub(crate) fn groups_by_name(&self) -> HashMap<&str, &str> {
         self.groups.iter().map(|arn| (name(arn), arn.as_str())).collect()
     }
 }
 
 /// Name in an ARN: `alice` of `arn:aws:iam::111111111111:user/people/alice`. Paths contain slashes, names do not.
-pub fn name(arn: &str) -> &str {
+pub(crate) fn name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 

@@ -4,13 +4,13 @@ use crate::{
     Iam, access_key, account_summary, authorization, instance_profile, mfa_device, saml_provider, server_certificate,
     service_access, user,
 };
-use collector::{Region, Service};
+use collector::{Bucket, Quota, Service};
 
 /// IAM with its listings. The first ones find the principals about which the later ones ask.
 pub static SERVICE: Service<Iam> = Service {
-    name: "iam",
-    region: Region::Global,
-    connect: Iam::connect,
+    title: "IAM",
+    assets: "users, groups, roles and their trust, managed and inline policies with statements, access keys, MFA devices, \
+             instance profiles, SAML providers, server certificates, service last accessed",
     listings: &[
         authorization::LISTING,
         user::LISTING,
@@ -22,18 +22,54 @@ pub static SERVICE: Service<Iam> = Service {
         server_certificate::LISTING,
         account_summary::LISTING,
     ],
-    regions: None,
-    regions_actions: &[],
+    quotas: &[Quota::of("iam", Bucket::learned(100, 40))],
+    cartography: &["iam", "iaminstanceprofiles"],
+    ..Service::global("iam", Iam::connect)
 };
 
 #[cfg(test)]
 mod tests {
     use super::SERVICE;
-    use collector::testing::check_service;
+    use collector::testing::{Api, TwoPages, check_service};
 
-    #[test]
-    fn the_registry_is_consistent() {
-        check_service(&SERVICE);
+    const USERS: &str =
+        "<UserDetailList><member><Arn>arn:aws:iam::111111111111:user/alice</Arn></member></UserDetailList>";
+    const DONE: &str = "<JobStatus>COMPLETED</JobStatus><JobCreationDate>2024-05-01T01:02:03Z</JobCreationDate>\
+                        <JobCompletionDate>2024-05-01T01:02:03Z</JobCompletionDate><ServicesLastAccessed/>";
+    const USER: &str = "<Path>/</Path><CreateDate>2024-05-01T01:02:03Z</CreateDate>";
+
+    #[tokio::test]
+    async fn the_registry_is_consistent() {
+        let first = format!(
+            "<Users><member><UserId>AIDA1</UserId><UserName>a</UserName><Arn>arn:aws:iam::111111111111:user/a</Arn>{USER}\
+             </member></Users><IsTruncated>true</IsTruncated><Marker>more</Marker>"
+        );
+        let second = format!(
+            "<Users><member><UserId>AIDA2</UserId><UserName>b</UserName><Arn>arn:aws:iam::111111111111:user/b</Arn>{USER}\
+             </member></Users>"
+        );
+        let api = Api {
+            answers: &[
+                ("GetAccountSummary", &[]),
+                ("GetServiceLastAccessedDetails", &[USERS, "<JobId>job</JobId>", DONE]),
+                ("ListAccessKeys", &[USERS]),
+                ("ListMFADevices", &[USERS]),
+            ],
+            page_size: Some(("MaxItems", "1000")),
+            page_sizes: &[
+                ("GenerateServiceLastAccessedDetails", None),
+                ("GetAccountSummary", None),
+                ("ListSAMLProviders", None),
+            ],
+            // It makes nothing but a report that only this caller reads.
+            reading: &["iam:GenerateServiceLastAccessedDetails"],
+            two_pages: Some(TwoPages {
+                listing: "ListUsers",
+                answers: &[&first, &second],
+                ids: &["arn:aws:iam::111111111111:user/a", "arn:aws:iam::111111111111:user/b"],
+            }),
+        };
+        check_service(&SERVICE, &api).await;
     }
 
     #[test]

@@ -6,15 +6,15 @@ use collector::{Edge, Node, Target, Value, copied, fixed, indexed, prop};
 
 /// A role with its trust policy.
 #[derive(Debug, Clone)]
-pub struct Role {
+pub(crate) struct Role {
     /// Result of `GetAccountAuthorizationDetails`.
-    pub detail: RoleDetail,
+    pub(crate) detail: RoleDetail,
     /// Trusted principals: ARNs, or names of services and web identity providers, without duplicates.
-    pub trust: TrustPolicy,
+    pub(crate) trust: TrustPolicy,
 }
 
 /// Roles, their policies and their trusted principals.
-pub static ROLE: Node<Role> = Node {
+pub(crate) static ROLE: Node<Role> = Node {
     extra_labels: &["AWSPrincipal", "PermissionRole"],
     id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
     props: &[

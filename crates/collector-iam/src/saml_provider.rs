@@ -5,7 +5,7 @@ use aws_sdk_iam::types::SamlProviderListEntry;
 use collector::{Collecting, Edge, Listing, Node, Sink, copied, fixed, indexed, prop};
 
 /// SAML providers. Their names come from the ARNs, because the list has none.
-pub static SAML_PROVIDER: Node<SamlProviderListEntry> = Node {
+pub(crate) static SAML_PROVIDER: Node<SamlProviderListEntry> = Node {
     extra_labels: &["IdentityProvider"],
     id: |it, _| it.arn().unwrap_or_default().to_owned(),
     props: &[
@@ -20,7 +20,7 @@ pub static SAML_PROVIDER: Node<SamlProviderListEntry> = Node {
 };
 
 /// Listing of SAML providers.
-pub const LISTING: Listing<Iam> =
+pub(crate) const LISTING: Listing<Iam> =
     Listing { name: "ListSAMLProviders", actions: &["iam:ListSAMLProviders"], feeds: &[&SAML_PROVIDER], collect };
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {

@@ -5,7 +5,7 @@ use aws_sdk_iam::types::ServerCertificateMetadata;
 use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, paged, prop};
 
 /// Certificates stored in IAM for load balancers and CloudFront.
-pub static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
+pub(crate) static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
     extra_labels: &["Certificate"],
     id: |it, _| it.server_certificate_id().to_owned(),
     props: &[
@@ -22,7 +22,7 @@ pub static SERVER_CERTIFICATE: Node<ServerCertificateMetadata> = Node {
 };
 
 /// Listing of server certificates.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "ListServerCertificates",
     actions: &["iam:ListServerCertificates"],
     feeds: &[&SERVER_CERTIFICATE],

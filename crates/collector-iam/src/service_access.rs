@@ -17,19 +17,19 @@ use std::time::Duration;
 
 /// Last service of users. Rows use the principal's own label, not the label that all principals share: they must find
 /// the same node whichever listing comes first.
-pub static USER_ACCESS: Node<Access> = access("AWSUser");
+pub(crate) static USER_ACCESS: Node<Access> = access("AWSUser");
 /// Last service of roles.
-pub static ROLE_ACCESS: Node<Access> = access("AWSRole");
+pub(crate) static ROLE_ACCESS: Node<Access> = access("AWSRole");
 /// Last service of groups.
-pub static GROUP_ACCESS: Node<Access> = access("AWSGroup");
+pub(crate) static GROUP_ACCESS: Node<Access> = access("AWSGroup");
 
 /// Last service of a principal.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     /// ARN of the principal.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Last used service; `None` if it used no service within AWS's tracking period.
-    pub service: Option<ServiceLastAccessed>,
+    pub(crate) service: Option<ServiceLastAccessed>,
 }
 
 const fn access(label: &'static str) -> Node<Access> {
@@ -56,7 +56,7 @@ impl Access {
 }
 
 /// Listing of all principals' last services.
-pub const LISTING: Listing<Iam> = Listing {
+pub(crate) const LISTING: Listing<Iam> = Listing {
     name: "GetServiceLastAccessedDetails",
     actions: &[
         "iam:GetAccountAuthorizationDetails",
@@ -179,7 +179,7 @@ fn job_failed(answer: &GetServiceLastAccessedDetailsOutput) -> CollectError {
 
 /// A failure of one principal's job. The jobs of other principals may still succeed.
 fn failed(message: impl Into<String>) -> CollectError {
-    CollectError { class: FailureClass::Service, message: message.into() }
+    CollectError::new(FailureClass::Service, message)
 }
 
 #[cfg(test)]

@@ -9,18 +9,18 @@ use std::collections::HashMap;
 
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PolicyStatement {
+pub(crate) struct PolicyStatement {
     /// Node id, unique within the policy: `<policy's id>/statement/<Sid>`, with the numbers 1, 2, … for statements
     /// without a Sid.
-    pub id: String,
+    pub(crate) id: String,
     /// Id of its policy.
-    pub policy_id: String,
+    pub(crate) policy_id: String,
     /// Content of the statement.
-    pub says: Statement,
+    pub(crate) says: Statement,
 }
 
 /// Statements of managed and inline policies.
-pub static STATEMENT: Node<PolicyStatement> = Node {
+pub(crate) static STATEMENT: Node<PolicyStatement> = Node {
     shared: |it| is_of_aws(&it.policy_id),
     id: |it, _| it.id.clone(),
     props: &[
@@ -41,13 +41,13 @@ pub static STATEMENT: Node<PolicyStatement> = Node {
 ///
 /// # Errors
 /// Fails if the text is not a policy document.
-pub fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
+pub(crate) fn read(policy_id: &str, document: &str) -> Result<Vec<PolicyStatement>, CollectError> {
     let statements = policy_document::parse(document).map_err(|error| unreadable(&error))?;
     Ok(identified(policy_id, statements))
 }
 
 /// Error for a policy or role whose document cannot be parsed.
-pub fn unreadable(error: &policy_document::DocumentError) -> CollectError {
+pub(crate) fn unreadable(error: &policy_document::DocumentError) -> CollectError {
     let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     CollectError::internal(format!("{error}{cause}"))
 }

@@ -4,7 +4,7 @@ use collector::{CollectError, Edge, Node, Place, Sink, copied, indexed, one, pro
 use std::collections::HashSet;
 
 /// AWS services, the same for all accounts.
-pub static SERVICE_PRINCIPAL: Node<Trusted> = Node {
+pub(crate) static SERVICE_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal", "ServiceAccount"],
     shared: |_| true,
     id: |it, _| it.arn.clone(),
@@ -15,7 +15,7 @@ pub static SERVICE_PRINCIPAL: Node<Trusted> = Node {
 
 /// Identity providers: the account's own (SAML, OpenID Connect), or public ones such as
 /// `cognito-identity.amazonaws.com`.
-pub static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
+pub(crate) static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |it| it.kind != Kind::OwnProvider,
     id: |it, _| it.arn.clone(),
@@ -25,7 +25,7 @@ pub static FEDERATED_PRINCIPAL: Node<Trusted> = Node {
 };
 
 /// Other accounts. They may also be surveyed, or be known only from trust policies.
-pub static OTHER_ACCOUNT: Node<Trusted> = Node {
+pub(crate) static OTHER_ACCOUNT: Node<Trusted> = Node {
     shared: |_| true,
     id: |it, _| it.account.clone(),
     props: &[prop("_ont_source", |_, _| "aws".into())],
@@ -33,7 +33,7 @@ pub static OTHER_ACCOUNT: Node<Trusted> = Node {
 };
 
 /// Root principals of other accounts, as trust policies name them.
-pub static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
+pub(crate) static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
     id: |it, _| it.root_arn(),
@@ -46,21 +46,21 @@ pub static OTHER_ROOT_PRINCIPAL: Node<Trusted> = Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted {
     /// Kind of the principal.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// ARN or name.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Account of the ARN, or empty.
-    pub account: String,
+    pub(crate) account: String,
     /// The trust policy never lets it assume the role. Either no statement allows the principal, its account or
     /// everyone, or a statement without a condition denies it.
-    pub denied: bool,
+    pub(crate) denied: bool,
     /// The decision depends on a condition, a session name or the effect of `NotPrincipal`.
-    pub conditional: bool,
+    pub(crate) conditional: bool,
 }
 
 /// Kind of a trusted principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// An AWS service.
     Service,
     /// An identity provider of the account.
@@ -76,7 +76,7 @@ pub enum Kind {
 impl Trusted {
     /// Reads a principal of a trust policy. Returns `None` for principals that have no node: everyone (`*`), the unique
     /// id of a deleted principal, and kinds that trust policies do not have.
-    pub fn new(kind: &str, value: &str, place: &Place) -> Option<Self> {
+    pub(crate) fn new(kind: &str, value: &str, place: &Place) -> Option<Self> {
         let account = if value.starts_with("arn:") { value.split(':').nth(4).unwrap_or_default() } else { "" };
         let own = account == place.account_id;
         let kind = match kind {
@@ -93,7 +93,7 @@ impl Trusted {
     }
 
     /// ARN of its account's root principal.
-    pub fn root_arn(&self) -> String {
+    pub(crate) fn root_arn(&self) -> String {
         let partition = self.arn.split(':').nth(1).unwrap_or_default();
         format!("arn:{partition}:iam::{}:root", self.account)
     }
@@ -101,14 +101,14 @@ impl Trusted {
 
 /// Principals already emitted, so that a service that a thousand roles trust is one row.
 #[derive(Debug, Default)]
-pub struct Said(HashSet<String>);
+pub(crate) struct Said(HashSet<String>);
 
 impl Said {
     /// Emits the principals that were not emitted before.
     ///
     /// # Errors
     /// Fails if the sink rejects a row.
-    pub async fn emit(&mut self, sink: &mut Sink, trusted: &[Trusted]) -> Result<(), CollectError> {
+    pub(crate) async fn emit(&mut self, sink: &mut Sink, trusted: &[Trusted]) -> Result<(), CollectError> {
         for one in trusted {
             if one.kind == Kind::Principal || !self.0.insert(one.arn.clone()) {
                 continue;

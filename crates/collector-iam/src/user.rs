@@ -8,7 +8,7 @@ const LABEL: &str = "AWSUser";
 const EXTRA_LABELS: &[&str] = &["AWSPrincipal", "UserAccount"];
 
 /// Users. Only `ListUsers` returns the time at which a password was last used.
-pub static USER: Node<User> = Node {
+pub(crate) static USER: Node<User> = Node {
     extra_labels: EXTRA_LABELS,
     id: |it, _| it.arn().to_owned(),
     props: &[
@@ -28,15 +28,15 @@ pub static USER: Node<User> = Node {
 
 /// Policies and groups of a user.
 #[derive(Debug, Clone)]
-pub struct UserGrants {
+pub(crate) struct UserGrants {
     /// Result of `GetAccountAuthorizationDetails`.
-    pub detail: UserDetail,
+    pub(crate) detail: UserDetail,
     /// ARNs of the user's groups.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
 }
 
 /// Edges of users.
-pub static USER_GRANTS: Node<UserGrants> = Node {
+pub(crate) static USER_GRANTS: Node<UserGrants> = Node {
     extra_labels: EXTRA_LABELS,
     id: |it, _| it.detail.arn().unwrap_or_default().to_owned(),
     props: &[
@@ -57,7 +57,8 @@ pub static USER_GRANTS: Node<UserGrants> = Node {
 };
 
 /// Listing of users.
-pub const LISTING: Listing<Iam> = Listing { name: "ListUsers", actions: &["iam:ListUsers"], feeds: &[&USER], collect };
+pub(crate) const LISTING: Listing<Iam> =
+    Listing { name: "ListUsers", actions: &["iam:ListUsers"], feeds: &[&USER], collect };
 
 fn collect<'a>(iam: &'a Iam, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {

@@ -20,7 +20,7 @@ use events::FailureClass;
 use std::collections::BTreeMap;
 
 /// Findings that are not closed.
-pub static FINDING: Node<Finding> = Node {
+pub(crate) static FINDING: Node<Finding> = Node {
     extra_labels: &["Risk"],
     labels_when: &[
         When { label: "CVE", holds: |it| *it.r#type() == FindingType::PackageVulnerability },
@@ -145,7 +145,7 @@ fn packages(finding: &Finding) -> &[VulnerablePackage] {
 }
 
 /// Listing of findings and packages.
-pub const LISTING: Listing<Client> = Listing {
+pub(crate) const LISTING: Listing<Client> = Listing {
     name: "ListFindings",
     actions: &["inspector2:ListFindings", "inspector2:ListMembers", "inspector2:BatchGetAccountStatus"],
     feeds: &[&FINDING, &PACKAGE],

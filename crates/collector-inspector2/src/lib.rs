@@ -4,12 +4,12 @@
 //! Reading order: [`registry`] has the only listing, [`finding`]. [`package`] is the subject of most findings.
 //! [`members`] lists the accounts whose findings the account can see. [`status`] tells whether Inspector is switched off.
 
-pub mod registry;
+mod registry;
 
-pub mod finding;
-pub mod package;
+mod finding;
+mod package;
 
-pub mod members;
-pub mod status;
+mod members;
+mod status;
 
 pub use registry::SERVICE;

@@ -12,7 +12,7 @@ use collector::{CollectError, paged};
 ///
 /// # Errors
 /// Fails if the members cannot be listed, or Inspector is switched off.
-pub async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
+pub(crate) async fn accounts(inspector: &Client, own: &str) -> Result<Vec<String>, CollectError> {
     let mut accounts = Vec::new();
     // Largest page of members.
     let mut pages = paged!(inspector.list_members().max_results(50), next_token);

@@ -4,10 +4,10 @@ use aws_sdk_inspector2::types::VulnerablePackage;
 use collector::{Edge, Node, Target, Value, indexed, prop};
 
 /// Label of packages.
-pub const LABEL: &str = "AWSInspectorPackage";
+pub(crate) const LABEL: &str = "AWSInspectorPackage";
 
 /// Packages. Many regions and accounts can share a package. It stays while any of them has it.
-pub static PACKAGE: Node<VulnerablePackage> = Node {
+pub(crate) static PACKAGE: Node<VulnerablePackage> = Node {
     id: |it, _| id(it),
     props: &[
         indexed("name", |it, _| it.name().into()),
@@ -22,12 +22,12 @@ pub static PACKAGE: Node<VulnerablePackage> = Node {
 };
 
 /// Properties of the edge from a finding to a package: location of the package, and its fix.
-pub const EDGE_PROPS: &[&str] =
+pub(crate) const EDGE_PROPS: &[&str] =
     &["filepath", "fixedinversion", "remediation", "sourcelayerhash", "sourcelambdalayerarn"];
 
 /// Node id: `name|epoch:version-release.arch`, as in RPM. The SDK cannot tell a missing epoch from 0, which Inspector
 /// sends with every package.
-pub fn id(package: &VulnerablePackage) -> String {
+pub(crate) fn id(package: &VulnerablePackage) -> String {
     let part = |mark: &str, text: Option<&str>| match text {
         Some(text) if !text.is_empty() => format!("{mark}{text}"),
         _ => String::new(),
@@ -37,7 +37,7 @@ pub fn id(package: &VulnerablePackage) -> String {
 }
 
 /// Packages of a finding without duplicates. The last entry of a package counts.
-pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage)> {
+pub(crate) fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage)> {
     let mut all: Vec<(String, &VulnerablePackage)> = Vec::with_capacity(packages.len());
     for package in packages {
         let id = id(package);
@@ -50,7 +50,7 @@ pub fn unique(packages: &[VulnerablePackage]) -> Vec<(String, &VulnerablePackage
 }
 
 /// Targets of a finding's HAS edges.
-pub fn targets(packages: &[VulnerablePackage]) -> Vec<Target> {
+pub(crate) fn targets(packages: &[VulnerablePackage]) -> Vec<Target> {
     let target = |(value, package): (String, &VulnerablePackage)| Target {
         value,
         props: vec![

@@ -13,7 +13,7 @@ use events::FailureClass;
 
 /// The failure of a call about `account`, after a question about the account's status where that matters: where Inspector
 /// is switched off, there is nothing to list.
-pub async fn judged(inspector: &Client, account: &str, error: CollectError) -> CollectError {
+pub(crate) async fn judged(inspector: &Client, account: &str, error: CollectError) -> CollectError {
     if !is_refusal(error.class) {
         return error;
     }
@@ -55,7 +55,7 @@ fn each_type(state: &ResourceState) -> impl Iterator<Item = &Status> {
 
 /// The failure of an Inspector call by its wording. Without Inspector, calls are answered with `AccessDeniedException:
 /// Invoking account is not enabled`, or with a `ValidationException` of these words.
-pub fn failure<E>(error: E) -> CollectError
+pub(crate) fn failure<E>(error: E) -> CollectError
 where
     CollectError: From<E>,
 {
@@ -99,7 +99,7 @@ mod tests {
     async fn class(before: FailureClass, answer: &str) -> (FailureClass, usize) {
         let server = Canned::answering(&[answer]);
         let inspector = (crate::SERVICE.connect)(&server.connection());
-        let error = CollectError { class: before, message: "AccessDeniedException: some words".into() };
+        let error = CollectError::new(before, "AccessDeniedException: some words");
         let after = judged(&inspector, ACCOUNT, error).await.class;
         (after, server.requests().len())
     }
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn words_of_inspector_that_is_switched_off() {
-        let class = |class, message: &str| failure(CollectError { class, message: message.into() }).class;
+        let class = |class, message: &str| failure(CollectError::new(class, message)).class;
         let denied = FailureClass::AccessDenied;
         assert_eq!(class(denied, "AccessDeniedException: Invoking account is not enabled."), FailureClass::ServiceOff);
         assert_eq!(class(denied, "AccessDeniedException: User: x is not authorized"), denied);

@@ -14,7 +14,7 @@ use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 use collector::{Edge, Node, Place, Target, indexed, mapped, one, prop};
 
 /// Accounts of the organization, in any state.
-pub static ACCOUNT: Node<Member> = Node {
+pub(crate) static ACCOUNT: Node<Member> = Node {
     extra_labels: &["Tenant"],
     shared: |_| true,
     id: |it, _| it.id().to_owned(),
@@ -33,7 +33,7 @@ pub static ACCOUNT: Node<Member> = Node {
 };
 
 /// Type of the edge from an organization to each of its accounts. Types that begin with `_module_` are Groma's own.
-pub const MEMBERSHIP: &str = "_module_MEMBER";
+pub(crate) const MEMBERSHIP: &str = "_module_MEMBER";
 
 const STATUS: &[(&str, &str)] = &[
     ("ACTIVE", "active"),
@@ -44,7 +44,7 @@ const STATUS: &[(&str, &str)] = &[
 ];
 
 /// Root principals of active accounts, as trust policies name them: `arn:aws:iam::<account>:root`.
-pub static ROOT_PRINCIPAL: Node<Member> = Node {
+pub(crate) static ROOT_PRINCIPAL: Node<Member> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
     id: |it, place| it.root_arn(&place.partition),
@@ -54,27 +54,27 @@ pub static ROOT_PRINCIPAL: Node<Member> = Node {
 };
 
 /// An account with its organization.
-pub struct Member {
+pub(crate) struct Member {
     /// Id of the organization.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The account.
-    pub account: Account,
+    pub(crate) account: Account,
 }
 
 impl Member {
     /// Account id: 12 digits.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.account.id().unwrap_or_default()
     }
 
     /// State of the account. AWS returned `Status` before it had `State`.
-    pub fn state(&self) -> Option<&str> {
+    pub(crate) fn state(&self) -> Option<&str> {
         let status = || self.account.status().map(AccountStatus::as_str);
         self.account.state().map(AccountState::as_str).or_else(status)
     }
 
     /// Whether the account is active. Only such accounts are in the tree.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.state() == Some("ACTIVE")
     }
 

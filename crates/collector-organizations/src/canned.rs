@@ -1,6 +1,6 @@
 //! An Organizations that answers from memory, for tests of a listing's calls up to the last page.
 
-use crate::{SERVICE, registry};
+use crate::SERVICE;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_organizations::{
     Client,
@@ -63,7 +63,7 @@ impl Canned {
             .retry_config(RetryConfig::disabled())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client_fn(move |_, _| connector.clone()));
-        registry::connect(&Connection {
+        (SERVICE.connect)(&Connection {
             sdk: sdk.build(),
             retry_partition: RetryPartition::new("test"),
             endpoints: HashMap::new(),

@@ -5,13 +5,13 @@
 //! Reading order: [`registry`] has the only listing. [`organization`] determines which part is visible from the
 //! account, and [`tree`] walks it. The rest is one file per type of node.
 
-pub mod account;
+mod account;
 #[cfg(test)]
 mod canned;
-pub mod organization;
-pub mod organizational_unit;
-pub mod registry;
-pub mod root;
-pub mod tree;
+mod organization;
+mod organizational_unit;
+mod registry;
+mod root;
+mod tree;
 
 pub use registry::SERVICE;

@@ -17,7 +17,7 @@ use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, 
 use events::FailureClass;
 
 /// Organizations, while a surveyed account may list them.
-pub static ORGANIZATION: Node<Organization> = Node {
+pub(crate) static ORGANIZATION: Node<Organization> = Node {
     extra_labels: &["Tenant"],
     id: |it, _| it.id().unwrap_or_default().to_owned(),
     props: &[
@@ -32,7 +32,7 @@ pub static ORGANIZATION: Node<Organization> = Node {
 };
 
 /// Listing of the organization's tree. Its name is that of the first call.
-pub const LISTING: Listing<Client> = Listing {
+pub(crate) const LISTING: Listing<Client> = Listing {
     name: "DescribeOrganization",
     actions: &[
         "organizations:DescribeOrganization",
@@ -62,9 +62,8 @@ fn collect<'a>(organizations: &'a Client, sink: &'a mut Sink) -> Collecting<'a> 
 async fn organization(organizations: &Client) -> Result<Option<Organization>, CollectError> {
     let in_none = |error: &DescribeOrganizationError| error.is_aws_organizations_not_in_use_exception();
     match organizations.describe_organization().send().await {
-        Ok(answer) => answer.organization.map(Some).ok_or_else(|| CollectError {
-            class: FailureClass::Service,
-            message: "AWS returned neither an organization nor an error".into(),
+        Ok(answer) => answer.organization.map(Some).ok_or_else(|| {
+            CollectError::new(FailureClass::Service, "AWS returned neither an organization nor an error")
         }),
         Err(error) if error.as_service_error().is_some_and(in_none) => Ok(None),
         Err(error) => Err(error.into()),

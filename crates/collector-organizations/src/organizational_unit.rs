@@ -5,7 +5,7 @@ use aws_sdk_organizations::types::OrganizationalUnit;
 use collector::{Edge, Node, indexed, many, one, prop};
 
 /// Organizational units at any depth.
-pub static UNIT: Node<UnitItem> = Node {
+pub(crate) static UNIT: Node<UnitItem> = Node {
     id: |it, _| scoped(&it.organization, it.unit.id().unwrap_or_default()),
     props: &[
         indexed("ou_id", |it, _| it.unit.id().into()),
@@ -28,17 +28,17 @@ pub static UNIT: Node<UnitItem> = Node {
 };
 
 /// A unit with its location and its direct content.
-pub struct UnitItem {
+pub(crate) struct UnitItem {
     /// Id of the organization.
-    pub organization: String,
+    pub(crate) organization: String,
     /// Node id of its root.
-    pub root: String,
+    pub(crate) root: String,
     /// Node id of the parent unit; `None` directly below the root.
-    pub parent_unit: Option<String>,
+    pub(crate) parent_unit: Option<String>,
     /// The unit.
-    pub unit: OrganizationalUnit,
+    pub(crate) unit: OrganizationalUnit,
     /// Its direct units and accounts.
-    pub inside: Inside,
+    pub(crate) inside: Inside,
 }
 
 impl UnitItem {

@@ -5,7 +5,7 @@ use aws_sdk_organizations::types::Root;
 use collector::{Edge, Node, indexed, many, one, prop};
 
 /// Roots. An AWS root id is unique only within its organization, so the node id includes the organization.
-pub static ROOT: Node<RootItem> = Node {
+pub(crate) static ROOT: Node<RootItem> = Node {
     id: |it, _| scoped(&it.organization, it.root.id().unwrap_or_default()),
     props: &[
         indexed("root_id", |it, _| it.root.id().into()),
@@ -24,13 +24,13 @@ pub static ROOT: Node<RootItem> = Node {
 };
 
 /// A root with its direct content.
-pub struct RootItem {
+pub(crate) struct RootItem {
     /// Id of the organization.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The root.
-    pub root: Root,
+    pub(crate) root: Root,
     /// Its direct units and accounts.
-    pub inside: Inside,
+    pub(crate) inside: Inside,
 }
 
 #[cfg(test)]

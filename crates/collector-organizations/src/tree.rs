@@ -15,7 +15,7 @@ use events::FailureClass;
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// Largest page of Organizations' lists.
-pub const PAGE: i32 = 20;
+pub(crate) const PAGE: i32 = 20;
 /// Number of roots and units whose content is listed at the same time.
 const AT_ONCE: usize = 4;
 /// Attempts to read the tree while units are deleted.
@@ -23,27 +23,27 @@ const WALKS: u32 = 3;
 
 /// Node ids of the direct content of a root or unit; only active accounts.
 #[derive(Debug, Clone, Default)]
-pub struct Inside {
+pub(crate) struct Inside {
     /// Units.
-    pub units: Vec<String>,
+    pub(crate) units: Vec<String>,
     /// Accounts.
-    pub accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
 }
 
 impl Inside {
     /// Targets of the edges to units.
-    pub fn units(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn units(&self) -> impl Iterator<Item = Option<&str>> {
         self.units.iter().map(|id| Some(id.as_str()))
     }
 
     /// Targets of the edges to accounts.
-    pub fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
         self.accounts.iter().map(|id| Some(id.as_str()))
     }
 }
 
 /// Node id `<organization>/<id>`: ids of roots and units are unique only within their organization.
-pub fn scoped(organization: &str, id: &str) -> String {
+pub(crate) fn scoped(organization: &str, id: &str) -> String {
     format!("{organization}/{id}")
 }
 
@@ -55,14 +55,19 @@ type Found = (OrganizationalUnit, Option<String>);
 ///
 /// # Errors
 /// Fails if a call fails, AWS omits the state of an account, or units are deleted during every walk.
-pub async fn walk(organizations: &Client, organization: &str, root: Root, sink: &mut Sink) -> Result<(), CollectError> {
+pub(crate) async fn walk(
+    organizations: &Client,
+    organization: &str,
+    root: Root,
+    sink: &mut Sink,
+) -> Result<(), CollectError> {
     for _ in 0..WALKS {
         if let Some(tree) = read(organizations, organization, root.clone()).await? {
             return tree.emit(sink).await;
         }
     }
     let message = format!("organizational units were deleted during each of {WALKS} walks: accounts may be missing");
-    Err(CollectError { class: FailureClass::Service, message })
+    Err(CollectError::new(FailureClass::Service, message))
 }
 
 /// A root and everything below it: at most a few thousand units and accounts ("Quotas for AWS Organizations").
@@ -138,7 +143,7 @@ fn received(
 /// An account without a state must not count as inactive, or it would be removed from the tree.
 fn stateless(account: &str) -> CollectError {
     let message = format!("AWS returned no state for account {account}");
-    CollectError { class: FailureClass::Service, message }
+    CollectError::new(FailureClass::Service, message)
 }
 
 /// A unit with its direct content.

@@ -5,7 +5,7 @@ use collector::{CollectError, Collecting, Edge, Listing, Node, Place, Sink, Valu
 use events::FailureClass;
 
 /// The surveyed account. Many listings of many accounts point at it, so none owns it.
-pub static ACCOUNT: Node<GetCallerIdentityOutput> = Node {
+pub(crate) static ACCOUNT: Node<GetCallerIdentityOutput> = Node {
     extra_labels: &["Tenant"],
     shared: |_| true,
     id: |_, place| place.account_id.clone(),
@@ -21,7 +21,7 @@ pub static ACCOUNT: Node<GetCallerIdentityOutput> = Node {
 
 /// The root principal, which trust policies name as `arn:aws:iam::<account>:root`: the account as a whole, not its root
 /// user. Accounts that trust this one write it too.
-pub static ROOT_PRINCIPAL: Node<GetCallerIdentityOutput> = Node {
+pub(crate) static ROOT_PRINCIPAL: Node<GetCallerIdentityOutput> = Node {
     extra_labels: &["AWSPrincipal"],
     shared: |_| true,
     id: |_, place| place.iam_arn("root"),
@@ -31,7 +31,7 @@ pub static ROOT_PRINCIPAL: Node<GetCallerIdentityOutput> = Node {
 };
 
 /// Listing of the account.
-pub const LISTING: Listing<Client> = Listing {
+pub(crate) const LISTING: Listing<Client> = Listing {
     name: "GetCallerIdentity",
     actions: &["sts:GetCallerIdentity"],
     feeds: &[&ACCOUNT, &ROOT_PRINCIPAL],
@@ -51,10 +51,11 @@ fn collect<'a>(sts: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
 fn belongs(identity: &GetCallerIdentityOutput, place: &Place) -> Result<(), CollectError> {
     match identity.account() {
         Some(account) if account == place.account_id => Ok(()),
-        other => Err(CollectError {
-            class: FailureClass::Credentials,
-            message: format!("the session is for account {}, not {}", other.unwrap_or("(none)"), place.account_id),
-        }),
+        other => {
+            let other = other.unwrap_or("(none)");
+            let message = format!("the session is for account {other}, not {}", place.account_id);
+            Err(CollectError::new(FailureClass::Credentials, message))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`registry`] has the only listing, [`account`].
 
-pub mod account;
-pub mod registry;
+mod account;
+mod registry;
 
 pub use registry::SERVICE;

@@ -1,7 +1,9 @@
 //! A collector as its own process.
 
-use crate::Service;
+use crate::Collector;
+use anyhow::Context;
 use role::{UsageError, exit};
+use tokio::task::JoinSet;
 
 /// Flags of the process.
 #[derive(Debug, clap::Args)]
@@ -16,15 +18,22 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Collects one service until shutdown.
+    /// Collects these services until it is told to stop. Each has a connection of its own, because on a closed bus each
+    /// has an identity of its own; the limits on work at once hold for each service.
     ///
     /// # Errors
-    /// Fails if NATS cannot be used.
-    pub async fn run<C: Send + Sync + 'static>(self, service: &'static Service<C>) -> anyhow::Result<u8> {
+    /// NATS cannot be used, or a collector ends by itself.
+    pub async fn run(self, services: &[&'static dyn Collector]) -> anyhow::Result<u8> {
         let options = self.collector.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown_within(options.drain_timeout + role::signal::DRAIN);
-        let bus = role::connect(&self.bus, &format!("groma-collector-{}", service.name)).await?;
-        crate::run(service, bus, options, shutdown).await?;
+        let mut running = JoinSet::new();
+        for service in services {
+            let bus = role::connect(&self.bus, &format!("groma-collector-{}", service.name())).await?;
+            running.spawn(service.run(bus, options.clone(), shutdown.clone()));
+        }
+        while let Some(ended) = running.join_next().await {
+            ended.context("a collector panicked")??;
+        }
         Ok(exit::COMPLETE)
     }
 }

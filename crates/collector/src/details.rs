@@ -112,7 +112,7 @@ impl Details {
         self.failed += 1;
         self.slow += u32::from(is_slow(error.class));
         if self.first.is_none() {
-            self.first = Some(CollectError { class: error.class, message: format!("{item}: {}", error.message) });
+            self.first = Some(CollectError { message: format!("{item}: {}", error.message), ..error.clone() });
         } else if self.others.len() + 1 < NAMED {
             self.others.push(item.to_owned());
         }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn denied() -> CollectError {
-        CollectError { class: FailureClass::AccessDenied, message: "AccessDenied: no".into() }
+        CollectError::new(FailureClass::AccessDenied, "AccessDenied: no")
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
     fn one_slow_item_does_not_end_the_listing() -> Result<(), CollectError> {
         let mut details = Details::default();
         for class in [FailureClass::Throttled, FailureClass::Timeout, FailureClass::Unreachable] {
-            let error = CollectError { class, message: "late".into() };
+            let error = CollectError::new(class, "late");
             assert_eq!(details.take::<i32>("slow", Err(error))?, Detail::Failed, "{class:?}");
         }
         let error = details.end().expect_err("three failed");
@@ -193,9 +193,9 @@ mod tests {
     #[test]
     fn a_listing_stops_where_the_rest_would_fail_too() {
         let mut details = Details::default();
-        let expired = CollectError { class: FailureClass::Credentials, message: "ExpiredToken".into() };
+        let expired = CollectError::new(FailureClass::Credentials, "ExpiredToken");
         assert_eq!(details.take::<i32>("a", Err(expired.clone())), Err(expired));
-        let off = CollectError { class: FailureClass::ServiceOff, message: "not enabled".into() };
+        let off = CollectError::new(FailureClass::ServiceOff, "not enabled");
         assert_eq!(details.take::<i32>("a", Err(off.clone())), Err(off));
         for n in 1..MOST_AT_FIRST {
             assert_eq!(details.take::<i32>(&n.to_string(), Err(denied())), Ok(Detail::Failed));
@@ -205,10 +205,10 @@ mod tests {
             "100 items could not be read: 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more; first error: 1: AccessDenied: no";
         assert_eq!(error.message, message);
         for _ in 1..MOST_SLOW {
-            let late = CollectError { class: FailureClass::Timeout, message: "late".into() };
+            let late = CollectError::new(FailureClass::Timeout, "late");
             assert_eq!(details.take::<i32>("a", Err(late)), Ok(Detail::Failed));
         }
-        let late = CollectError { class: FailureClass::Timeout, message: "late".into() };
+        let late = CollectError::new(FailureClass::Timeout, "late");
         assert!(details.take::<i32>("a", Err(late)).is_err());
     }
 

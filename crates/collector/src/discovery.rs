@@ -5,6 +5,7 @@ use crate::{
     CollectError, Place,
     item::{Leased, Task, Worker},
     listing,
+    service::RegionDiscovery,
 };
 use events::{Failure, FailureClass};
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ const MOST_SLOW: u32 = 3;
 /// # Errors
 /// Fails if there is no session or no region answers. The error is that of the account's home region.
 pub(crate) async fn regions<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<Vec<String>, Failure> {
-    let Some(ask) = worker.service.regions else {
+    let Some(RegionDiscovery { ask, .. }) = worker.service.regions else {
         let error = format!("{} has no region discovery", worker.service.name);
         return Err(Failure::new(FailureClass::Internal, error));
     };
@@ -28,7 +29,7 @@ pub(crate) async fn regions<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<Ve
         let client = leased.client(worker, &place);
         match listing::within(worker.options.listing_timeout, ask(&client)).await {
             Ok(regions) => return Ok(regions.into_iter().collect::<BTreeSet<_>>().into_iter().collect()),
-            Err(error) => tries.failed(&place.region, error.seen_from(&place))?,
+            Err(error) => tries.failed(&place.region, error.classified(worker.service.errors).seen_from(&place))?,
         }
     }
     Err(tries.first.unwrap_or_else(|| CollectError::internal("no region to ask")).into())
@@ -87,7 +88,7 @@ mod tests {
     }
 
     fn error(class: FailureClass) -> CollectError {
-        CollectError { class, message: "no".into() }
+        CollectError::new(class, "no")
     }
 
     fn names(regions: &[&str]) -> Vec<String> {

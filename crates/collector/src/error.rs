@@ -1,6 +1,6 @@
 //! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
 
-use crate::{Place, ended::Ended, silence::NotAnswering};
+use crate::{ErrorCode, Place, ended::Ended, silence::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -19,20 +19,38 @@ pub struct CollectError {
     pub class: FailureClass,
     /// One sentence for a person.
     pub message: String,
+    /// AWS's error code. `None`: AWS answered with none.
+    pub code: Option<String>,
 }
 
 impl CollectError {
+    /// A failure without an error code of AWS.
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), code: None }
+    }
+
     /// A failure that Groma itself caused.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self { class: FailureClass::Internal, message: message.into() }
+        Self::new(FailureClass::Internal, message)
+    }
+
+    /// The failure with the class that the service gives to its code, if it does: the first entry that fits holds. That
+    /// a service is switched off is the decision of a listing, and stays.
+    #[must_use]
+    pub fn classified(self, codes: &[ErrorCode]) -> Self {
+        let Some(code) = self.code.as_ref().filter(|_| self.class != FailureClass::ServiceOff) else { return self };
+        let message = self.message.to_ascii_lowercase();
+        let known = codes.iter().find(|it| it.code == code && message.contains(it.saying));
+        let class = known.map_or(self.class, |it| it.class);
+        Self { class, ..self }
     }
 
     /// The failure as it is to be understood in this place. A session that AWS does not know means, in a region that
     /// accounts opt into, that the account has not; everywhere else the session itself is bad.
     #[must_use]
     pub(crate) fn seen_from(self, place: &Place) -> Self {
-        let unknown_session = UNKNOWN_SESSION.iter().any(|code| self.message.split(':').next() == Some(code));
-        if unknown_session
+        let is_unknown_session = self.code.as_deref().is_some_and(|code| UNKNOWN_SESSION.contains(&code));
+        if is_unknown_session
             && self.class == FailureClass::NotEnabled
             && regions::is_always_enabled(place.client_region())
         {
@@ -50,7 +68,7 @@ impl From<CollectError> for Failure {
 
 impl From<RepeatedToken> for CollectError {
     fn from(error: RepeatedToken) -> Self {
-        Self { class: FailureClass::Service, message: error.to_string() }
+        Self::new(FailureClass::Service, error.to_string())
     }
 }
 
@@ -74,7 +92,8 @@ where
             SdkError::ResponseError(_) => FailureClass::Service,
             _ => FailureClass::Internal,
         };
-        Self { class, message: sentence(&error) }
+        let code = error.as_service_error().and_then(|error| error.code()).map(str::to_owned);
+        Self { class, message: sentence(&error), code }
     }
 }
 
@@ -129,14 +148,10 @@ pub(crate) const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClien
 pub(crate) const SESSION_ENDED: [&str; 4] =
     ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
 
-/// Error codes as AWS documents them for EC2 ("Error codes for the Amazon EC2 API"), IAM ("Common errors") and the JSON
-/// services; anything else is judged by its HTTP status.
+/// Class of a code that services share. AWS documents them for EC2 ("Error codes for the Amazon EC2 API"), IAM ("Common
+/// errors") and the JSON services. The HTTP status decides about any other code.
 fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
     match code {
-        // Inspector answers so where it is not switched on; a missing permission reads "User … is not authorized".
-        "AccessDeniedException" if message.to_ascii_lowercase().contains("invoking account") => {
-            FailureClass::NotEnabled
-        }
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"
@@ -198,7 +213,6 @@ mod tests {
             (403, "AccessDenied", denied, AccessDenied),
             (403, "AccessDeniedException", denied, AccessDenied),
             (403, "UnauthorizedOperation", "You are not authorized to perform this operation.", AccessDenied),
-            (403, "AccessDeniedException", "Invoking account does not have access to this API", NotEnabled),
             (400, "AuthFailure", "Not authorized for images: [ami-1]", AccessDenied),
             (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
             (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
@@ -222,6 +236,27 @@ mod tests {
         ] {
             assert_eq!(class(status, code, message), expected, "{code}: {message}");
         }
+    }
+
+    #[test]
+    fn a_service_gives_its_codes_a_class_of_its_own() {
+        let code = |code, saying, class| ErrorCode { code, saying, class };
+        let codes = [
+            code("AccessDeniedException", "invoking account", FailureClass::NotEnabled),
+            code("Gone", "", FailureClass::ServiceOff),
+        ];
+        let class = |code, message: &str| answered(403, Some(code), message).classified(&codes).class;
+        assert_eq!(class("AccessDeniedException", "Invoking account has no access"), FailureClass::NotEnabled);
+        assert_eq!(class("AccessDeniedException", "User: x is not authorized"), FailureClass::AccessDenied);
+        assert_eq!(class("AccessDenied", "Invoking account has no access"), FailureClass::AccessDenied);
+        assert_eq!(class("Gone", ""), FailureClass::ServiceOff);
+        let off = CollectError {
+            class: FailureClass::ServiceOff,
+            ..answered(403, Some("AccessDeniedException"), "Invoking account is not enabled")
+        };
+        assert_eq!(off.classified(&codes).class, FailureClass::ServiceOff);
+        let own = CollectError::internal("Gone").classified(&codes);
+        assert_eq!(own.class, FailureClass::Internal, "Groma's own errors have no code");
     }
 
     #[test]

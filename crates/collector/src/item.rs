@@ -36,7 +36,7 @@ pub(crate) struct Worker<C: 'static> {
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
         let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client));
-        let limiters = Limiters::new(service.name, options.quota_percent);
+        let limiters = Limiters::new(service.name, service.quotas, options.quota_percent);
         let evidence = Evidence::new(options.silence);
         Self { service, bus, options, leases, http, limiters, evidence }
     }

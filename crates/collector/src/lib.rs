@@ -12,6 +12,7 @@
 pub mod alone;
 mod batches;
 pub mod client;
+pub mod collector;
 pub mod connection;
 pub mod details;
 mod discovery;
@@ -36,6 +37,7 @@ pub mod testing;
 pub mod value;
 
 pub use alone::Alone;
+pub use collector::Collector;
 pub use connection::Connection;
 pub use details::{Detail, Details, unless_gone};
 pub use error::CollectError;
@@ -44,8 +46,9 @@ pub use paging::{Pages, Tokens, paged};
 pub use place::Place;
 pub use probe::Probed;
 pub use run::run;
-pub use service::{Collecting, Listing, Region, Service};
+pub use service::{Collecting, ErrorCode, Listing, Region, RegionDiscovery, Service};
 pub use silence::Endpoints;
 pub use sink::Sink;
 pub use table::{Edge, Node, Ontology, Prop, Table, Target, When, copied, fixed, indexed, many, mapped, one, prop};
+pub use throttle::{Bucket, Quota, Sharing};
 pub use value::Value;

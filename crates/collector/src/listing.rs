@@ -67,7 +67,7 @@ async fn collected<C: Send + Sync>(
     let mut sink = Sink::to_bus(worker.bus.clone(), task.place.clone(), task.sync.clone(), scope.clone(), task.attempt);
     let publishing = Box::pin(sink.keep_publishing(worker.options.batch_age));
     let pages = Box::pin(async {
-        match (listing.collect)(client, &mut sink).await {
+        match (listing.collect)(client, &mut sink).await.map_err(|error| error.classified(worker.service.errors)) {
             Err(off) if off.class == FailureClass::ServiceOff && sink.is_empty().await => {
                 Ok((sink.finish().await?, off.message))
             }
@@ -100,7 +100,7 @@ pub(crate) async fn within<T>(
 
 fn late(limit: Duration) -> CollectError {
     let message = format!("no answer, page or batch for {} seconds", limit.as_secs());
-    CollectError { class: FailureClass::Timeout, message }
+    CollectError::new(FailureClass::Timeout, message)
 }
 
 /// Message of a panic.

@@ -40,7 +40,9 @@ pub async fn listings<C: Send + std::marker::Sync>(
         let mut sink = Sink::to_nowhere(place.clone(), listing.feeds.len());
         let limit = worker.options.listing_timeout;
         let failure = match listing::within(limit, (listing.collect)(&client, &mut sink)).await {
-            Err(error) if !sink.has_seen_enough().await => Some(error.seen_from(&place).into()),
+            Err(error) if !sink.has_seen_enough().await => {
+                Some(error.classified(service.errors).seen_from(&place).into())
+            }
             _ => None,
         };
         Probed { listing: listing.name, actions: listing.actions, failure }

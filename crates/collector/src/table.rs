@@ -12,8 +12,8 @@
 //! };
 //! ```
 
-use crate::{Place, Value, rows};
-use events::{Direction, EdgeTable, NodeTable};
+use crate::{Place, Value};
+use events::Direction;
 
 /// Nodes of one label with the properties that one listing returns.
 pub struct Node<T: 'static> {
@@ -212,11 +212,8 @@ pub trait Table: Sync {
     fn properties(&self) -> Vec<(&'static str, bool)>;
     /// Shapes of all edges.
     fn edges(&self) -> Vec<EdgeShape>;
-    /// Property names of every edge, in the order of [`Table::edges`].
-    fn edge_properties(&self) -> Vec<&'static [&'static str]>;
-    /// Tables without rows for all combinations of conditional labels that matter: all labels, none, and each one. The
-    /// graph's indexes and statements follow from them and are best created before the first row.
-    fn headers(&self) -> (Vec<NodeTable>, Vec<EdgeTable>);
+    /// Its entry in the catalog.
+    fn describe(&self) -> catalog::Table;
 }
 
 /// Type and ends of an edge in the graph.
@@ -253,19 +250,26 @@ impl<T> Table for Node<T> {
         self.edges.iter().map(shape).collect()
     }
 
-    fn edge_properties(&self) -> Vec<&'static [&'static str]> {
-        self.edges.iter().map(|edge| edge.props).collect()
-    }
-
-    fn headers(&self) -> (Vec<NodeTable>, Vec<EdgeTable>) {
-        let conditions = self.labels_when.len();
-        let each = (0..conditions).map(|one| (0..conditions).map(|label| label == one).collect());
-        let mut labels: Vec<Vec<bool>> =
-            [vec![true; conditions], vec![false; conditions]].into_iter().chain(each).collect();
-        labels.sort();
-        labels.dedup();
-        // Ownership is decided per row, so assume the common case: not shared.
-        let nodes = labels.iter().map(|labels| rows::node_header(self, labels, false)).collect();
-        (nodes, self.edges.iter().map(|edge| rows::edge_header(self, edge)).collect())
+    fn describe(&self) -> catalog::Table {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let conditional: Vec<&str> = self.labels_when.iter().map(|when| when.label).collect();
+        let properties = Table::properties(self);
+        let all: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
+        let indexed: Vec<&str> = properties.iter().filter(|(_, indexed)| *indexed).map(|(name, _)| *name).collect();
+        let edge = |edge: &Edge<T>| catalog::Edge {
+            kind: edge.kind.to_owned(),
+            direction: if edge.direction == Direction::In { catalog::Direction::In } else { catalog::Direction::Out },
+            label: edge.to.to_owned(),
+            key: edge.key.to_owned(),
+            properties: owned(edge.props),
+        };
+        catalog::Table {
+            label: self.label.to_owned(),
+            extra_labels: owned(self.extra_labels),
+            labels_when: owned(&conditional),
+            properties: owned(&all),
+            indexed: owned(&indexed),
+            edges: self.edges.iter().map(edge).collect(),
+        }
     }
 }

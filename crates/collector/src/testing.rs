@@ -2,19 +2,14 @@
 //! null (usually a misspelled accessor). [`Canned`] answers the calls of listings.
 
 mod canned;
+mod check;
 
 pub use canned::{Canned, Request};
+pub use check::{Api, PageSize, TwoPages, check_service};
 
-use crate::{
-    Place, Service,
-    rows::Rows,
-    table::{Node, Table},
-};
-use events::{AssetBatch, Direction, EdgeRow, EdgeTable, NodeTable, Value, identifier::is_valid, value::Kind};
-use std::{
-    collections::{HashMap, HashSet},
-    fmt::Write,
-};
+use crate::{Place, rows::Rows, table::Node};
+use events::{AssetBatch, Direction, EdgeRow, EdgeTable, NodeTable, Value, value::Kind};
+use std::fmt::Write;
 
 /// Account 111111111111 named `spoke`, in us-east-1.
 pub fn place() -> Place {
@@ -57,45 +52,6 @@ pub fn render_batches(batches: &[AssetBatch]) -> String {
         }
     }
     out
-}
-
-/// Checks the registry of a service: names of listings are unique, actions are spelled as in IAM, names are valid
-/// Cypher identifiers, and the tables of a label agree on indexes.
-///
-/// # Panics
-/// Panics if a rule is broken.
-pub fn check_service<C>(service: &Service<C>) {
-    let mut names = HashSet::new();
-    let mut indexes = HashMap::new();
-    for listing in service.listings {
-        assert!(names.insert(listing.name), "two listings are named {}", listing.name);
-        for table in listing.feeds {
-            check_table(*table, &mut indexes);
-        }
-    }
-    for action in service.actions() {
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        let well_formed = action
-            .split_once(':')
-            .is_some_and(|(prefix, name)| plain(prefix) && plain(name) && name.starts_with(char::is_uppercase));
-        assert!(well_formed, "{action} is not prefix:Action");
-    }
-}
-
-fn check_table(table: &dyn Table, indexes: &mut HashMap<(&'static str, &'static str), bool>) {
-    let label = table.label();
-    let mut names = HashSet::new();
-    for (property, indexed) in table.properties() {
-        assert!(is_valid(property) && names.insert(property), "{label}.{property} is not unique or not an identifier");
-        let known = *indexes.entry((label, property)).or_insert(indexed);
-        assert_eq!(known, indexed, "{label}.{property} is indexed in one table only");
-    }
-    for edge in table.edges() {
-        assert!([edge.kind, edge.from, edge.to].into_iter().all(is_valid), "{edge:?} is not an identifier");
-    }
-    for label in table.extra_labels().into_iter().chain([label]) {
-        assert!(is_valid(label), "{label} is not an identifier");
-    }
 }
 
 fn render_nodes(out: &mut String, table: &NodeTable, null_allowed: Option<&[&str]>) {

@@ -4,7 +4,6 @@
 //! Reading order: [`subjects`], [`message_id`], [`identifier`], [`bounded`], then the generated messages;
 //! [`scopes`] keeps reports in little memory.
 
-pub mod apis;
 pub mod bounded;
 pub mod identifier;
 pub mod message_id;

@@ -30,6 +30,16 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// All listings of the catalog.
+    pub fn of_catalog() -> Vec<Self> {
+        let listings = catalog::services().iter().flat_map(|service| &service.listings);
+        let of_listing = |listing: &catalog::Listing| Self {
+            nodes: listing.tables.iter().flat_map(catalog::Table::nodes).collect(),
+            edges: listing.tables.iter().flat_map(catalog::Table::edges).collect(),
+        };
+        listings.map(of_listing).collect()
+    }
+
     pub(crate) fn needs(&self) -> Vec<Need> {
         self.nodes.iter().flat_map(Need::of_nodes).chain(self.edges.iter().flat_map(Need::of_edges)).collect()
     }

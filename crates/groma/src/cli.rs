@@ -1,6 +1,6 @@
 //! Command line of `groma`.
 
-use crate::{collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.

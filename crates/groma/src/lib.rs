@@ -7,7 +7,6 @@
 //! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
 
 pub mod cli;
-pub mod collectors;
 pub mod diff;
 pub mod doctor;
 pub mod findings;

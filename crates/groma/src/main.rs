@@ -1,9 +1,7 @@
 //! `groma`: parses the command line, runs the command and exits with its status.
 
 use clap::Parser;
-use groma::{
-    Cli, Command, collectors, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync,
-};
+use groma::{Cli, Command, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

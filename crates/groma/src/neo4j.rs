@@ -1,8 +1,11 @@
 //! `groma neo4j init`: prepares a database for the first sync.
 
-use crate::{UsageError, collectors};
+use crate::UsageError;
 use graph::GraphStore;
-use graph_writer::prepare::{Prepared, prepare};
+use graph_writer::{
+    Expected,
+    prepare::{Prepared, prepare},
+};
 
 /// Flags of `groma neo4j`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +43,7 @@ pub struct InitArgs {
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let Command::Init(InitArgs { graph }) = args.command;
     let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
-    let Prepared { indexes, statements } = prepare(&store, &collectors::expected()).await?;
+    let Prepared { indexes, statements } = prepare(&store, &Expected::of_catalog()).await?;
     println!("{indexes} indexes and constraints are online; {statements} statements are planned.");
     Ok(role::exit::COMPLETE)
 }

@@ -6,6 +6,6 @@ mod offered;
 mod opt_in;
 mod partition;
 
-pub use offered::is_offered;
+pub use offered::{is_offered, offered};
 pub use opt_in::{ALWAYS_ENABLED, is_always_enabled};
 pub use partition::{default_region, partition_of_region, partitions};

@@ -9,6 +9,11 @@ pub fn is_offered(service: &str, region: &str) -> bool {
     known.is_none_or(|(_, offered)| offered.contains(&region) || !REGIONS.iter().any(|(name, _)| *name == region))
 }
 
+/// Regions where AWS offers the service. `None`: wherever there is EC2.
+pub fn offered(service: &str) -> Option<&'static [&'static str]> {
+    OFFERED.iter().find(|(name, _)| *name == service).map(|(_, regions)| *regions)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

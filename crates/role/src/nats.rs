@@ -3,7 +3,11 @@
 use anyhow::Context;
 use bus::{Bus, BusConfig, Storage};
 use clap::{builder::TypedValueParser, error::ErrorKind};
-use std::{ffi::OsStr, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Default URL of NATS.
 pub const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
@@ -18,8 +22,8 @@ pub struct BusArgs {
     /// File with NATS credentials (JWT and seed)
     #[arg(long, env = "NATS_CREDS", value_name = "FILE", conflicts_with = "nats_nkey")]
     pub nats_creds: Option<PathBuf>,
-    /// File with an nkey seed
-    #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
+    /// File with an nkey seed, or folder with one of each role as `groma nats init` writes them
+    #[arg(long, env = "NATS_NKEY", value_name = "PATH")]
     pub nats_nkey: Option<PathBuf>,
     /// PEM file of the authority that signed the server's certificate
     #[arg(long, env = "NATS_CA", value_name = "FILE")]
@@ -53,7 +57,7 @@ impl BusArgs {
     pub fn config(&self, client_name: &str) -> BusConfig {
         BusConfig {
             credentials_file: self.nats_creds.clone(),
-            nkey_file: self.nats_nkey.clone(),
+            nkey_file: self.nats_nkey.as_deref().map(|path| key_file(path, client_name)),
             ca_file: self.nats_ca.clone(),
             replicas: self.nats_replicas,
             storage: match self.nats_storage {
@@ -67,7 +71,13 @@ impl BusArgs {
     }
 }
 
-/// Connects to NATS, and creates or updates the streams.
+/// The file itself, or that of the client's role in a folder.
+fn key_file(path: &Path, client_name: &str) -> PathBuf {
+    let role = client_name.strip_prefix("groma-").unwrap_or(client_name);
+    if path.is_dir() { path.join(format!("{role}.nk")) } else { path.to_owned() }
+}
+
+/// Connects to NATS and creates the streams or brings them up to date.
 ///
 /// # Errors
 /// Fails if NATS cannot be reached or has no JetStream. The error chain reads as one sentence.
@@ -142,6 +152,14 @@ mod tests {
         let config =
             parse(&["--nats", "h", "--assets-max-age", "2", "--assets-max-bytes", "9"]).expect("good").config("me");
         assert_eq!((config.assets_max_age, config.assets_max_bytes), (Duration::from_hours(48), 9));
+    }
+
+    #[test]
+    fn a_folder_of_keys_has_one_for_each_role() {
+        let folder = std::env::temp_dir();
+        let (name, file) = ("groma-collector-ec2", Path::new("/etc/groma/broker.nk"));
+        assert_eq!(key_file(&folder, name), folder.join("collector-ec2.nk"));
+        assert_eq!(key_file(file, name), file);
     }
 
     #[test]

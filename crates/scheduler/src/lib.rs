@@ -17,7 +17,6 @@
 
 pub mod accounts;
 pub mod alone;
-pub mod catalog;
 pub mod collect;
 pub mod coverage;
 pub mod follow;

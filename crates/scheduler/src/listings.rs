@@ -1,51 +1,30 @@
-//! Which listings feed which labels, for `--types`. The collectors' tables are the truth; `listings.txt` is written from
-//! them by a test of the `groma` crate, which sees both.
+//! The listings that a user's `--types` selects.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
-
-/// A listing and the labels of what it writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fed {
-    /// Service.
-    pub service: &'static str,
-    /// API operation.
-    pub listing: &'static str,
-    /// Labels, the further ones of a node included.
-    pub labels: Vec<&'static str>,
-}
+use catalog::{Listing, Service};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// By service, the listings to run; all of a service that is not in it.
 pub type Chosen = BTreeMap<String, Vec<String>>;
 
-/// Every listing, one a line: `service/Listing Label Label …`.
-pub static LISTINGS: LazyLock<Vec<Fed>> = LazyLock::new(|| {
-    let fed = |line: &'static str| {
-        let mut words = line.split(' ');
-        let (service, listing) = words.next()?.split_once('/')?;
-        Some(Fed { service, listing, labels: words.collect() })
-    };
-    include_str!("listings.txt").lines().filter_map(fed).collect()
-});
+/// A name that selects nothing, with the most similar ones.
+pub type Unknown = (String, Vec<&'static str>);
 
-/// Listings of these services that have this name or feed a label of this name, for each name; or the names for which
-/// there are none.
+/// Listings of these services that have one of the names, or write a label with one of them.
 ///
 /// # Errors
-/// Each name that nothing has, with the names that are meant most likely.
-pub fn choose(names: &[String], services: &[&str]) -> Result<Chosen, Vec<(String, Vec<&'static str>)>> {
-    let offered: Vec<_> = LISTINGS.iter().filter(|fed| services.contains(&fed.service)).collect();
+/// Every name that selects nothing.
+pub fn choose(names: &[String], services: &[&'static Service]) -> Result<Chosen, Vec<Unknown>> {
+    let listings = |service: &'static Service| service.listings.iter().map(|listing| (service.name.as_str(), listing));
+    let offered: Vec<_> = services.iter().copied().flat_map(listings).collect();
     let mut chosen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut unknown = Vec::new();
     for name in names {
-        let hits: Vec<_> = offered.iter().filter(|fed| fed.is_called(name)).collect();
+        let hits: Vec<_> = offered.iter().filter(|(_, listing)| is_called(listing, name)).collect();
         if hits.is_empty() {
             unknown.push((name.clone(), nearest(name, &offered)));
         }
-        for fed in hits {
-            chosen.entry(fed.service.to_owned()).or_default().insert(fed.listing.to_owned());
+        for (service, listing) in hits {
+            chosen.entry((*service).to_owned()).or_default().insert(listing.name.clone());
         }
     }
     if unknown.is_empty() {
@@ -55,18 +34,16 @@ pub fn choose(names: &[String], services: &[&str]) -> Result<Chosen, Vec<(String
     }
 }
 
-impl Fed {
-    fn is_called(&self, name: &str) -> bool {
-        self.listing == name || self.labels.contains(&name)
-    }
+fn is_called(listing: &Listing, name: &str) -> bool {
+    listing.name == name || listing.labels().contains(name)
 }
 
 /// The three names most like it; every label when none is.
-fn nearest(name: &str, offered: &[&Fed]) -> Vec<&'static str> {
+fn nearest(name: &str, offered: &[(&str, &'static Listing)]) -> Vec<&'static str> {
     const ALIKE: f64 = 0.8;
     let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
-    let labels: BTreeSet<_> = offered.iter().flat_map(|fed| fed.labels.iter().copied()).collect();
-    let names = labels.iter().copied().chain(offered.iter().map(|fed| fed.listing));
+    let labels: BTreeSet<_> = offered.iter().flat_map(|(_, listing)| listing.labels()).collect();
+    let names = labels.iter().copied().chain(offered.iter().map(|(_, listing)| listing.name.as_str()));
     let mut alike: Vec<_> = names.map(|other| (likeness(other), other)).filter(|(alike, _)| *alike > ALIKE).collect();
     alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     alike.dedup();
@@ -80,24 +57,23 @@ fn nearest(name: &str, offered: &[&Fed]) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 5] = ["sts", "ec2", "iam", "inspector2", "organizations"];
-
-    fn chosen(names: &[&str], services: &[&str]) -> Result<Chosen, Vec<(String, Vec<&'static str>)>> {
-        choose(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), services)
+    fn chosen(names: &[&str]) -> Result<Chosen, Vec<Unknown>> {
+        let all: Vec<_> = catalog::services().iter().collect();
+        choose(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &all)
     }
 
     #[test]
     fn a_label_is_every_listing_that_feeds_it_and_a_listing_is_itself() {
-        let volumes = chosen(&["AWSEBSVolume"], &ALL).expect("there are volumes");
+        let volumes = chosen(&["AWSEBSVolume"]).expect("there are volumes");
         assert_eq!(volumes["ec2"], ["DescribeInstances", "DescribeVolumes"]);
         assert_eq!(volumes.len(), 1);
-        assert_eq!(chosen(&["DescribeVolumes"], &ALL).expect("the call")["ec2"], ["DescribeVolumes"]);
-        assert!(chosen(&[], &ALL).expect("nothing is asked for").is_empty());
+        assert_eq!(chosen(&["DescribeVolumes"]).expect("the call")["ec2"], ["DescribeVolumes"]);
+        assert!(chosen(&[]).expect("nothing is asked for").is_empty());
     }
 
     #[test]
     fn an_unknown_name_comes_with_those_most_like_it() {
-        let unknown = chosen(&["awsvpc", "AWSUser", "Zeppelin"], &ALL).expect_err("two of them are unknown");
+        let unknown = chosen(&["awsvpc", "AWSUser", "Zeppelin"]).expect_err("two of them are unknown");
         assert_eq!(unknown.len(), 2);
         assert_eq!((unknown[0].0.as_str(), unknown[0].1[0]), ("awsvpc", "AWSVpc"));
         assert!(unknown[1].1.len() > 50, "nothing is like it, so that all are named: {:?}", unknown[1].1);
@@ -105,6 +81,7 @@ mod tests {
 
     #[test]
     fn a_label_of_another_service_is_unknown() {
-        assert!(chosen(&["AWSUser"], &["sts", "ec2"]).is_err());
+        let ec2 = catalog::service("ec2").expect("it is collected");
+        assert!(choose(&["AWSUser".to_owned()], &[ec2]).is_err());
     }
 }

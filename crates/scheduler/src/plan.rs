@@ -1,6 +1,6 @@
 //! Turns accounts and a request into work items, and follows their reports. Pure: no bus, no clock.
 
-use crate::{Request, Scopes, Unseen, catalog, repeat::Place};
+use crate::{Request, Scopes, Unseen, repeat::Place};
 use events::{
     Account, Failure, FailureClass, GLOBAL, Sync, WorkItem, WorkKind, WorkReport,
     scopes::{Row, Texts},
@@ -88,12 +88,12 @@ impl Plan {
             .services
             .iter()
             .filter(|service| service.global)
-            .map(|service| self.item(account, collect, GLOBAL, service.name))
+            .map(|service| self.item(account, collect, GLOBAL, &service.name))
             .collect();
         match &self.request.regions {
             Some(regions) => items.extend(self.regional_items(account, regions)),
             None if self.regional_services().next().is_some() => {
-                items.push(self.item(account, WorkKind::DiscoverRegions, GLOBAL, catalog::REGION_DISCOVERY));
+                items.push(self.item(account, WorkKind::DiscoverRegions, GLOBAL, &catalog::region_discovery().name));
             }
             None => {}
         }
@@ -110,7 +110,7 @@ impl Plan {
     }
 
     fn regional_services(&self) -> impl Iterator<Item = &'static str> {
-        self.request.services.iter().filter(|service| !service.global).map(|service| service.name)
+        self.request.services.iter().filter(|service| !service.global).map(|service| service.name.as_str())
     }
 
     fn item(&self, account: &Account, kind: WorkKind, region: &str, service: &str) -> WorkItem {

@@ -6,12 +6,7 @@
 //! Two syncs that begin within the same few milliseconds miss each other's request. Therefore each publishes `started`
 //! before it looks for another `started` event: the first one in the stream continues.
 
-use crate::{
-    Patience, Request, SurveyError,
-    catalog::{REGION_DISCOVERY, SERVICES},
-    size,
-    tag::Identity,
-};
+use crate::{Patience, Request, SurveyError, size, tag::Identity};
 use bus::{Bus, Found, RequestError, SYNCS};
 use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, SyncEvent, subjects, sync_event::Event};
 use futures::StreamExt;
@@ -119,8 +114,8 @@ impl Presence {
     /// Whether this sync's scope includes the work.
     pub fn covers(&self, account_id: &str, region: &str, service: &str) -> bool {
         let RunningRequest { accounts, regions, services, .. } = &self.scope;
-        let always = SERVICES.iter().any(|known| known.always && known.name == service);
-        let asks_regions = service == REGION_DISCOVERY && region == GLOBAL && regions.is_empty();
+        let always = catalog::service(service).is_some_and(|known| known.always);
+        let asks_regions = service == catalog::region_discovery().name && region == GLOBAL && regions.is_empty();
         (accounts.is_empty() || accounts.iter().any(|id| id == account_id))
             && (regions.is_empty() || region == GLOBAL || regions.iter().any(|name| name == region))
             && (always || asks_regions || services.iter().any(|name| name == service))
@@ -175,7 +170,7 @@ fn scope(request: &Request) -> RunningRequest {
     RunningRequest {
         accounts: request.accounts.clone().unwrap_or_default(),
         regions: request.regions.clone().unwrap_or_default(),
-        services: services.map(|service| service.name.to_owned()).collect(),
+        services: services.map(|service| service.name.clone()).collect(),
         sync_id: String::new(),
     }
 }

@@ -1,9 +1,7 @@
 //! A user's request for a survey.
 
-use crate::{
-    catalog::{self, SERVICES, Service},
-    listings::{self, Chosen},
-};
+use crate::listings::{self, Chosen};
+use catalog::Service;
 use std::time::Duration;
 
 /// Limit of `--patience` in minutes: a week.
@@ -17,7 +15,7 @@ pub struct RequestArgs {
     #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
     pub account: Vec<String>,
     /// Services, separated by commas [default: all]
-    #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().collect::<Vec<_>>()))]
+    #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().map(|it| it.name.as_str()).collect::<Vec<_>>()))]
     pub services: Vec<String>,
     /// Labels (AWSVpc) or API operations (DescribeVpcs), separated by commas: run only the listings for them [default:
     /// all]
@@ -39,7 +37,7 @@ pub struct Request {
     /// Listings to run; empty for all.
     pub listings: Chosen,
     /// Services to collect.
-    pub services: Vec<Service>,
+    pub services: Vec<&'static Service>,
     /// Regions of regional services; `None` to discover those of each account.
     pub regions: Option<Vec<String>>,
     /// Time without progress after which outstanding work is given up.
@@ -78,16 +76,13 @@ impl RequestArgs {
         let mut errors: Vec<_> =
             regions.iter().filter(|region| !is_region(region)).cloned().map(RequestError::Region).collect();
         errors.extend(account.iter().filter(|id| !is_account(id)).cloned().map(RequestError::Account));
-        let wanted = |service: &&Service| {
-            service.always || services.is_empty() || services.iter().any(|name| name == service.name)
-        };
-        let mut services: Vec<_> = SERVICES.iter().filter(wanted).copied().collect();
-        let names: Vec<_> = services.iter().map(|service| service.name).collect();
-        let listings = listings::choose(&types, &names).unwrap_or_else(|unknown| {
+        let wanted = |service: &&Service| service.always || services.is_empty() || services.contains(&service.name);
+        let mut services: Vec<_> = catalog::services().iter().filter(wanted).collect();
+        let listings = listings::choose(&types, &services).unwrap_or_else(|unknown| {
             errors.extend(unknown.into_iter().map(|(name, meant)| RequestError::Type { name, meant }));
             Chosen::new()
         });
-        services.retain(|service| types.is_empty() || service.always || listings.contains_key(service.name));
+        services.retain(|service| types.is_empty() || service.always || listings.contains_key(&service.name));
         if !(1..=MOST_PATIENCE).contains(&patience) {
             errors.push(RequestError::Patience(patience));
         }
@@ -114,7 +109,7 @@ impl Request {
         self.accounts.is_none()
             && self.regions.is_none()
             && self.listings.is_empty()
-            && self.services.len() == SERVICES.len()
+            && self.services.len() == catalog::services().len()
     }
 
     /// Returns the selected listings of a service; empty for all.
@@ -155,7 +150,7 @@ mod tests {
     #[test]
     fn sts_is_always_there() {
         let request = args(&["iam"], &[], 1).validate().unwrap();
-        let names: Vec<_> = request.services.iter().map(|service| service.name).collect();
+        let names: Vec<_> = request.services.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, ["sts", "iam"]);
     }
 
@@ -172,7 +167,7 @@ mod tests {
             RequestArgs { types, ..args(services, &[], 1) }.validate()
         };
         let request = of(&[], &["AWSUser", "AWSVpc"]).unwrap();
-        let names: Vec<_> = request.services.iter().map(|service| service.name).collect();
+        let names: Vec<_> = request.services.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, ["sts", "ec2", "iam"]);
         assert!(request.listings_of("ec2").contains(&"DescribeVpcs".to_owned()));
         assert!(!request.listings_of("ec2").contains(&"DescribeVolumes".to_owned()));

@@ -2,7 +2,6 @@
 
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError, accounts,
-    catalog::SERVICES,
     outcome::seen_ago,
     survey,
     timetable::{Due, Timetable, parse_cron, parse_every},
@@ -105,7 +104,7 @@ async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<
 
 /// Creates the consumers of all roles and restores lost ones. On a closed bus only the scheduler may create consumers.
 async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeError> {
-    let work = SERVICES.iter().map(|service| Subscription::work(service.name, bus::ACK_WAIT));
+    let work = catalog::services().iter().map(|service| Subscription::work(&service.name, bus::ACK_WAIT));
     let writer = [
         Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT),
         Subscription::collected(bus::GRAPH_WRITER, bus::ACK_WAIT),

@@ -252,7 +252,7 @@ impl Survey<'_> {
         let Self { bus, request, patience, .. } = self;
         let sync = plan.sync().clone();
         patience.renew();
-        let services = request.services.iter().map(|service| service.name.into()).collect();
+        let services = request.services.iter().map(|service| service.name.clone()).collect();
         let accounts = u32::try_from(plan.accounts().len()).unwrap_or(u32::MAX);
         let started = SyncStarted { accounts, services };
         publish(bus, &sync, Event::Started(started.clone()), patience).await?;

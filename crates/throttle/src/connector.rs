@@ -90,7 +90,7 @@ async fn attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Api;
+    use crate::{Api, quota::tests::QUOTAS};
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
     use std::{
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn throttled(throttled: u32) -> (ThrottledConnector, Arc<AtomicU32>, Arc<Limiter>) {
-        let (calls, limiter) = (Arc::new(AtomicU32::new(0)), Arc::new(Limiter::new("ec2")));
+        let (calls, limiter) = (Arc::new(AtomicU32::new(0)), Arc::new(Limiter::new("ec2", QUOTAS)));
         let inner = SharedHttpConnector::new(Aws { throttled, calls: calls.clone() });
         (ThrottledConnector { inner, limiter: limiter.clone() }, calls, limiter)
     }

@@ -4,10 +4,10 @@
 use crate::{
     Api,
     pace::Pace,
-    quota::{self, Share},
+    quota::{self, Quota, Share},
 };
 use governor::{
-    Quota, RateLimiter,
+    RateLimiter,
     clock::{Clock, DefaultClock, Reference},
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
@@ -28,6 +28,7 @@ const SLACK: Duration = Duration::from_millis(250);
 /// The buckets of one account and region: those of the services that its requests are signed for, which may be several.
 pub struct Limiter {
     service: String,
+    quotas: &'static [Quota],
     /// Of AWS's quotas.
     percent: u32,
     gates: Mutex<HashMap<Api, Arc<Gate<DefaultClock>>>>,
@@ -35,13 +36,13 @@ pub struct Limiter {
 
 impl Limiter {
     /// Full buckets of AWS's size; a request without a signature counts as one of this service.
-    pub fn new(service: &str) -> Self {
-        Self::of_quota(service, 100)
+    pub fn new(service: &str, quotas: &'static [Quota]) -> Self {
+        Self::of_quota(service, quotas, 100)
     }
 
     /// The same with so many percent of AWS's quotas.
-    pub fn of_quota(service: &str, percent: u32) -> Self {
-        Self { service: service.to_owned(), percent, gates: Mutex::default() }
+    pub fn of_quota(service: &str, quotas: &'static [Quota], percent: u32) -> Self {
+        Self { service: service.to_owned(), quotas, percent, gates: Mutex::default() }
     }
 
     /// What a request without a signature counts as.
@@ -69,8 +70,9 @@ impl Limiter {
     }
 
     fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
-        let gate = || Arc::new(Gate::new(&quota::bucket(api).share(self.percent), DefaultClock::default()));
-        lock(&self.gates).entry(quota::holder(api)).or_insert_with(gate).clone()
+        let gate =
+            || Arc::new(Gate::new(&quota::bucket(self.quotas, api).share(self.percent), DefaultClock::default()));
+        lock(&self.gates).entry(quota::holder(self.quotas, api)).or_insert_with(gate).clone()
     }
 }
 
@@ -85,14 +87,15 @@ impl std::fmt::Debug for Limiter {
 #[derive(Debug)]
 pub struct Limiters {
     service: &'static str,
+    quotas: &'static [Quota],
     percent: u32,
     held: Mutex<HashMap<(String, String), Weak<Limiter>>>,
 }
 
 impl Limiters {
     /// None yet; each will hold to so many percent of AWS's quotas.
-    pub fn new(service: &'static str, percent: u32) -> Self {
-        Self { service, percent, held: Mutex::default() }
+    pub fn new(service: &'static str, quotas: &'static [Quota], percent: u32) -> Self {
+        Self { service, quotas, percent, held: Mutex::default() }
     }
 
     /// The limiter of an account and region.
@@ -103,7 +106,7 @@ impl Limiters {
         if let Some(limiter) = held.get(&place).and_then(Weak::upgrade) {
             return limiter;
         }
-        let limiter = Arc::new(Limiter::of_quota(self.service, self.percent));
+        let limiter = Arc::new(Limiter::of_quota(self.service, self.quotas, self.percent));
         held.insert(place, Arc::downgrade(&limiter));
         limiter
     }
@@ -124,10 +127,10 @@ struct Gate<C: Clock> {
 impl<C: Clock + Clone> Gate<C> {
     fn new(share: &Share, clock: C) -> Self {
         let capacity = NonZeroU32::new(capacity(share)).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::with_period(period(share)).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
+        let units = governor::Quota::with_period(period(share));
+        let units = units.unwrap_or(governor::Quota::per_second(NonZeroU32::MIN)).allow_burst(capacity);
         Self {
-            units: RateLimiter::new(quota, InMemoryState::default(), clock.clone()),
+            units: RateLimiter::new(units, InMemoryState::default(), clock.clone()),
             capacity,
             share: *share,
             pace: Mutex::new(Pace::new(share, Duration::ZERO)),
@@ -212,6 +215,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::tests::QUOTAS;
     use governor::clock::FakeRelativeClock;
     use std::collections::VecDeque;
 
@@ -286,7 +290,7 @@ mod tests {
             ("sts", "A", true),
             ("elasticloadbalancing", "A", false),
         ] {
-            let bucket = quota::bucket(&Api { unpaged, ..api(service, name) });
+            let bucket = quota::bucket(QUOTAS, &Api { unpaged, ..api(service, name) });
             let (gate, clock) = gate(&bucket.share(100));
             assert_eq!(calls(&gate, &clock, 0), capacity(&bucket.share(100)) / UNITS);
             let (held, granted) = (calls(&gate, &clock, 10), bucket.rate * 10);
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn one_percent_of_a_quota_is_that_and_no_more() {
-        let (gate, clock) = gate(&quota::bucket(&api("ec2", "DescribeStaleSecurityGroups")).share(1));
+        let (gate, clock) = gate(&quota::bucket(QUOTAS, &api("ec2", "DescribeStaleSecurityGroups")).share(1));
         assert_eq!(calls(&gate, &clock, 0), 1);
         assert_eq!(calls(&gate, &clock, 1_000), 50, "one percent of 5 a second");
     }
@@ -345,7 +349,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bucket_in_need_does_not_hold_up_another() {
-        let limiter = Limiter::new("ec2");
+        let limiter = Limiter::new("ec2", QUOTAS);
         let [slow, quick] = ["DescribeVpcs", "DescribeSubnets"].map(|name| api("ec2", name));
         limiter.slow_down(&slow);
         assert!(limiter.rate(&slow) < 11.0);
@@ -359,7 +363,7 @@ mod tests {
 
     #[test]
     fn calls_that_share_a_bucket_slow_down_together() {
-        let limiter = Limiter::new("ec2");
+        let limiter = Limiter::new("ec2", QUOTAS);
         let [balancers, listeners, groups] =
             ["DescribeLoadBalancers", "DescribeListeners", "DescribeAutoScalingGroups"]
                 .map(|name| api(if name.contains("Auto") { "autoscaling" } else { "elasticloadbalancing" }, name));
@@ -372,7 +376,7 @@ mod tests {
 
     #[test]
     fn work_in_one_place_shares_a_limiter_while_it_is_held() {
-        let limiters = Limiters::new("ec2", 50);
+        let limiters = Limiters::new("ec2", QUOTAS, 50);
         let one = limiters.of("1", "us-east-1");
         assert!((one.rate(&api("ec2", "DescribeVpcs")) - 10.0).abs() < f64::EPSILON, "half of what AWS grants");
         assert!(Arc::ptr_eq(&one, &limiters.of("1", "us-east-1")));

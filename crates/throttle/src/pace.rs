@@ -4,11 +4,9 @@
 //! AWS's bucket is empty whenever it throttles. So between two of its refusals it has granted as many calls as have flowed
 //! into it: their number tells how much of the bucket is left to this caller, and the rate stays below that for a while.
 
-use crate::quota::Share;
+use crate::quota::{SLOWEST, Share};
 use std::time::Duration;
 
-/// The rate never falls under the bucket's own divided by this.
-pub const SLOWEST: f64 = 16.0;
 /// Seconds in which the rate would climb from nothing to the bucket's own.
 const CLIMB_SECONDS: f64 = 30.0;
 /// Throttle answers within this long are one event: calls in flight were sent before the first one slowed anything.

@@ -1,6 +1,9 @@
-//! What AWS grants each account and region, API by API.
+//! What AWS grants each account and region, API by API. The quotas of a service are in its collector.
 
 use crate::Api;
+
+/// The rate of a bucket never falls below its own divided by this.
+pub const SLOWEST: f64 = 16.0;
 
 /// A token bucket: a call takes one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +30,14 @@ pub struct Share {
 }
 
 impl Bucket {
-    const fn published(size: u32, rate: u32, source: &'static str) -> Self {
+    /// A bucket that AWS publishes in this source.
+    pub const fn published(size: u32, rate: u32, source: &'static str) -> Self {
         Self { size, rate, start: rate, source }
+    }
+
+    /// Whether it allows a call at the slowest pace, and begins at a rate of at least one call per second.
+    pub fn holds_a_call(&self) -> bool {
+        f64::from(self.size) >= SLOWEST && (1..=self.rate).contains(&self.start)
     }
 
     /// So many percent of it: less to leave the rest of an account's tokens to others, more where AWS has raised its quota.
@@ -37,135 +46,119 @@ impl Bucket {
         Share { size: of(self.size), rate: of(self.rate), start: of(self.start) }
     }
 
-    /// AWS says nothing: begin at half of a rate that most accounts stand, and let its answers teach the rest.
-    const fn learned(size: u32, rate: u32) -> Self {
+    /// A bucket that AWS does not publish. The first calls use half of a rate that most accounts have; AWS's answers correct
+    /// it.
+    pub const fn learned(size: u32, rate: u32) -> Self {
         Self { size, rate, start: rate / 2, source: "unpublished: a guess that AWS's answers correct" }
     }
 }
 
-const EC2: &str = "AWS, \"Request throttling for the Amazon EC2 API\", docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html";
-const ELB: &str = "AWS, \"Request throttling for the Elastic Load Balancing API\", docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html";
-const STS: &str = "AWS, \"IAM and AWS STS quotas\", docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html";
-
-/// A service's bucket for the APIs that are named; no names means all others.
-struct Row {
-    service: &'static str,
-    apis: &'static [&'static str],
-    /// Only for calls without filter and without page size.
-    unpaged: bool,
-    /// Who takes tokens from one bucket.
-    sharing: Sharing,
-    bucket: Bucket,
+/// A bucket of a service. A collector lists those of the services that its requests are signed for; the first that fits a
+/// call holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Service that a request is signed for, e.g. `elasticloadbalancing`.
+    pub service: &'static str,
+    /// API operations; all that no earlier quota names if empty.
+    pub apis: &'static [&'static str],
+    /// Holds only for calls without filter and page size.
+    pub unpaged: bool,
+    /// Calls that take tokens from one bucket.
+    pub sharing: Sharing,
+    /// The bucket.
+    pub bucket: Bucket,
 }
 
-/// Who takes tokens from one bucket.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sharing {
-    /// Each API has its own.
+/// Calls that take tokens from one bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Each API has a bucket of its own.
     None,
-    /// All calls of an API version. "Each ELB API version has its own buckets and tokens", and each of those is for all
-    /// non-mutating actions ([`ELB`]); "all Amazon EC2 Auto Scaling API calls have a single, shared API limit" (AWS,
-    /// "My Auto Scaling API calls are getting throttled", repost.aws/knowledge-center/autoscaling-api-calls-throttled).
+    /// All calls of an API version share one.
     Version,
 }
 
-/// The first row that fits holds.
-static TABLE: &[Row] = &[
-    Row {
-        apis: &["DescribeStaleSecurityGroups", "DescribeSecurityGroupReferences"],
-        ..row("ec2", Bucket::published(20, 5, EC2))
-    },
-    Row {
-        apis: &[
-            "DescribeInstances",
-            "DescribeInstanceStatus",
-            "DescribeNetworkInterfaces",
-            "DescribeSecurityGroups",
-            "DescribeSnapshots",
-            "DescribeSpotInstanceRequests",
-            "DescribeVolumes",
-        ],
-        unpaged: true,
-        ..row("ec2", Bucket::published(50, 10, EC2))
-    },
-    row("ec2", Bucket::published(100, 20, EC2)),
-    row("sts", Bucket::published(600, 600, STS)),
-    Row { sharing: Sharing::Version, ..row("elasticloadbalancing", Bucket::published(40, 10, ELB)) },
-    Row { sharing: Sharing::Version, ..row("autoscaling", Bucket::learned(50, 20)) },
-    row("iam", Bucket::learned(100, 40)),
-    row("inspector2", Bucket::learned(50, 20)),
-    row("organizations", Bucket::learned(20, 10)),
-];
+impl Quota {
+    /// Every API of a service, each with a bucket of its own.
+    pub const fn of(service: &'static str, bucket: Bucket) -> Self {
+        Self { service, apis: &[], unpaged: false, sharing: Sharing::None, bucket }
+    }
 
-/// For every API of a service, each with a bucket of its own.
-const fn row(service: &'static str, bucket: Bucket) -> Row {
-    Row { service, apis: &[], unpaged: false, sharing: Sharing::None, bucket }
+    fn covers(&self, api: &Api) -> bool {
+        self.service == api.service
+            && (self.apis.is_empty() || self.apis.contains(&api.name.as_str()))
+            && (!self.unpaged || api.unpaged)
+    }
 }
 
-/// For services that the table does not have.
+/// For calls without a quota.
 static OTHERS: Bucket = Bucket::learned(20, 10);
 
 /// The bucket that a call takes its token from.
-pub fn bucket(api: &Api) -> Bucket {
-    row_of(api).map_or(OTHERS, |row| row.bucket)
+pub fn bucket(quotas: &[Quota], api: &Api) -> Bucket {
+    quotas.iter().find(|quota| quota.covers(api)).map_or(OTHERS, |quota| quota.bucket)
 }
 
-/// Whose bucket that is: the API's own, or that of all calls which share it.
-pub fn holder(api: &Api) -> Api {
-    match row_of(api) {
-        Some(Row { sharing: Sharing::Version, .. }) => {
+/// The owner of that bucket: the API itself, or all calls that share it.
+pub fn holder(quotas: &[Quota], api: &Api) -> Api {
+    match quotas.iter().find(|quota| quota.covers(api)) {
+        Some(Quota { sharing: Sharing::Version, .. }) => {
             Api { service: api.service.clone(), version: api.version.clone(), ..Api::default() }
         }
         _ => api.clone(),
     }
 }
 
-fn row_of(api: &Api) -> Option<&'static Row> {
-    TABLE.iter().find(|row| {
-        row.service == api.service
-            && (row.apis.is_empty() || row.apis.contains(&api.name.as_str()))
-            && (!row.unpaged || api.unpaged)
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::pace::SLOWEST;
+
+    const SOURCE: &str = "a test";
+
+    /// Quotas of each kind.
+    pub(crate) static QUOTAS: &[Quota] = &[
+        Quota { apis: &["DescribeStaleSecurityGroups"], ..Quota::of("ec2", Bucket::published(20, 5, SOURCE)) },
+        Quota { apis: &["DescribeInstances"], unpaged: true, ..Quota::of("ec2", Bucket::published(50, 10, SOURCE)) },
+        Quota::of("ec2", Bucket::published(100, 20, SOURCE)),
+        Quota::of("sts", Bucket::published(600, 600, SOURCE)),
+        Quota { sharing: Sharing::Version, ..Quota::of("elasticloadbalancing", Bucket::published(40, 10, SOURCE)) },
+        Quota { sharing: Sharing::Version, ..Quota::of("autoscaling", Bucket::learned(50, 20)) },
+    ];
 
     fn api(service: &str, name: &str) -> Api {
         Api { service: service.into(), name: name.into(), ..Api::default() }
     }
 
     fn sizes(service: &str, name: &str, unpaged: bool) -> (u32, u32) {
-        let bucket = bucket(&Api { unpaged, ..api(service, name) });
+        let bucket = bucket(QUOTAS, &Api { unpaged, ..api(service, name) });
         (bucket.size, bucket.rate)
     }
 
     #[test]
-    fn ec2_has_a_bucket_for_each_kind_of_call() {
+    fn the_first_quota_that_covers_a_call_holds() {
         assert_eq!(sizes("ec2", "DescribeSubnets", true), (100, 20));
         assert_eq!(sizes("ec2", "DescribeInstances", false), (100, 20));
         assert_eq!(sizes("ec2", "DescribeInstances", true), (50, 10));
         assert_eq!(sizes("ec2", "DescribeStaleSecurityGroups", false), (20, 5));
+        assert_eq!(sizes("unheard-of", "Any", false), (20, 10));
     }
 
     #[test]
-    fn load_balancers_have_a_bucket_for_each_api_version() {
+    fn a_bucket_may_be_that_of_an_api_version() {
         let of = |version: &str, name| Api { version: version.into(), ..api("elasticloadbalancing", name) };
         let (classic, second) = ("2012-06-01", "2015-12-01");
         let listeners = of(second, "DescribeListeners");
-        assert_eq!(sizes("elasticloadbalancing", "DescribeListeners", true), (40, 10));
+        let holder = |api: &Api| holder(QUOTAS, api);
         assert_eq!(holder(&of(second, "DescribeLoadBalancers")), holder(&listeners));
         assert_ne!(holder(&of(classic, "DescribeLoadBalancers")), holder(&of(second, "DescribeLoadBalancers")));
-        assert_eq!(bucket(&holder(&listeners)), bucket(&listeners));
+        assert_eq!(bucket(QUOTAS, &holder(&listeners)), bucket(QUOTAS, &listeners));
         assert_ne!(holder(&api("ec2", "DescribeVpcs")), holder(&api("ec2", "DescribeSubnets")));
     }
 
     #[test]
-    fn what_aws_does_not_publish_begins_low() {
-        for service in ["iam", "inspector2", "organizations", "autoscaling", "unheard-of"] {
-            let bucket = bucket(&api(service, "Any"));
+    fn a_rate_that_aws_does_not_publish_begins_low() {
+        for service in ["autoscaling", "unheard-of"] {
+            let bucket = bucket(QUOTAS, &api(service, "Any"));
             assert!(bucket.start < bucket.rate, "{service}");
             assert!(bucket.source.starts_with("unpublished"), "{service}");
         }
@@ -185,10 +178,8 @@ mod tests {
 
     #[test]
     fn a_full_bucket_always_holds_one_call_at_the_slowest_rate() {
-        for row in TABLE {
-            assert!(f64::from(row.bucket.size) >= SLOWEST, "{}: {:?}", row.service, row.apis);
-            assert!(row.bucket.start >= 1 && row.bucket.start <= row.bucket.rate);
-        }
-        assert!(f64::from(OTHERS.size) >= SLOWEST);
+        assert!(OTHERS.holds_a_call() && f64::from(OTHERS.size) >= SLOWEST);
+        assert!(!Bucket::published(15, 1, SOURCE).holds_a_call());
+        assert!(!Bucket { start: 2, ..Bucket::published(100, 1, SOURCE) }.holds_a_call());
     }
 }

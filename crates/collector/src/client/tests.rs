@@ -1,7 +1,7 @@
 //! A real SDK client over this connection, against a small HTTP server.
 
 use super::*;
-use crate::{CollectError, testing::place};
+use crate::{Bucket, CollectError, Quota, testing::place};
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
 use aws_sdk_sts::Client;
 use events::FailureClass;
@@ -112,13 +112,15 @@ fn endpoints(options: &Options) -> Arc<Endpoints> {
     Arc::new(Endpoints::new(options.silence))
 }
 
+static QUOTAS: &[Quota] = &[Quota::of("sts", Bucket::published(600, 600, "a test"))];
+
 fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test"))
 }
 
 fn client(url: &str, endpoints: &Arc<Endpoints>, options: &Options, credentials: impl Into<Session>) -> Client {
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
-    let limiter = Arc::new(Limiter::new("sts"));
+    let limiter = Arc::new(Limiter::new("sts", QUOTAS));
     let (http, endpoints) = (http_client(TlsContext::default()), endpoints.clone());
     let Connection { sdk, retry_partition, .. } =
         connection(http, limiter, endpoints, credentials, &settings, options, &place());
@@ -139,7 +141,7 @@ fn each_api_has_its_endpoint() {
         ..ClientSettings::default()
     };
     let (http, options) = (http_client(TlsContext::default()), Options::default());
-    let limiter = Arc::new(Limiter::new("ec2"));
+    let limiter = Arc::new(Limiter::new("ec2", QUOTAS));
     let made = connection(http, limiter, endpoints(&options), credentials(), &settings, &options, &place());
     assert_eq!(made.sdk.endpoint_url(), Some("http://ec2"));
     assert_eq!(made.sdk_of("auto_scaling").endpoint_url(), Some("http://scaling"));

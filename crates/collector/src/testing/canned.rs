@@ -3,12 +3,16 @@
 use crate::Connection;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    },
+    orchestrator::{HttpRequest, HttpResponse, Metadata},
+    runtime_components::RuntimeComponents,
 };
-use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
+use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag, retry::RetryConfig};
 use aws_types::{SdkConfig, region::Region};
 use std::{
     collections::{HashMap, VecDeque},
@@ -24,6 +28,8 @@ pub struct Canned(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     answers: VecDeque<String>,
+    /// Calls that have begun and not been sent.
+    begun: VecDeque<String>,
     requests: Vec<Request>,
 }
 
@@ -32,6 +38,8 @@ struct State {
 pub struct Request {
     /// URI of the request.
     pub uri: String,
+    /// The SDK's name of the operation, e.g. `DescribeSubnets`, whatever the protocol.
+    pub operation: String,
     form: String,
 }
 
@@ -39,19 +47,18 @@ impl Canned {
     /// Returns these answers in turn.
     pub fn answering(answers: &[&str]) -> Self {
         let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
-        Self(Arc::new(Mutex::new(State { answers, requests: Vec::new() })))
+        Self(Arc::new(Mutex::new(State { answers, ..State::default() })))
     }
 
     /// Settings for clients of this server, without retries.
     pub fn connection(&self) -> Connection {
-        let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .retry_config(RetryConfig::disabled())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn(move |_, _| connector.clone()));
+            .http_client(SharedHttpClient::new(self.clone()));
         Connection { sdk: sdk.build(), retry_partition: RetryPartition::new("test"), endpoints: HashMap::new() }
     }
 
@@ -76,15 +83,38 @@ impl Request {
         let mut fields = self.form.split('&').filter_map(|field| field.split_once('='));
         fields.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
+
+    /// Name and value of the parameter for the size of a page, in a form or in JSON.
+    pub fn page_size(&self) -> Option<(&'static str, String)> {
+        const NAMES: [&str; 7] =
+            ["MaxResults", "MaxRecords", "PageSize", "MaxItems", "Limit", "maxResults", "pageSize"];
+        let json: serde_json::Value = serde_json::from_str(&self.form).unwrap_or_default();
+        let in_json = |name: &str| json.get(name).map(ToString::to_string);
+        NAMES.iter().find_map(|name| Some((*name, self.field(name).map(str::to_owned).or_else(|| in_json(name))?)))
+    }
+}
+
+impl HttpClient for Canned {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+
+    /// The SDK asks before each call, whose name is in the configuration and not in every protocol's request.
+    fn validate_final_config(&self, _: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned());
+        self.state().begun.extend(operation);
+        Ok(())
+    }
 }
 
 impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = request.body().bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let request = Request { uri: request.uri().to_owned(), form: form.unwrap_or_default() };
+        let mut state = self.state();
+        let operation = state.begun.pop_front().unwrap_or_default();
+        let request = Request { uri: request.uri().to_owned(), operation, form: form.unwrap_or_default() };
         let ec2 = request.uri.contains("://ec2.");
         let action = request.field("Action").map(str::to_owned);
-        let mut state = self.state();
         state.requests.push(request);
         let inside = state.answers.pop_front().unwrap_or_default();
         let (status, body) = match (inside.strip_prefix('!'), action) {

@@ -4,7 +4,7 @@ use anyhow::Context;
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
 use bus::{ASSETS, Bus, BusConfig, SYNCS};
-use collector::{CollectError, Listing, Node, Options, Region, Service, prop};
+use collector::{CollectError, Listing, Node, Options, RegionDiscovery, Service, prop};
 use credentials::{Session, seal};
 use events::{
     AssetEvent, ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, Sync, SyncEvent, WorkItem,
@@ -44,7 +44,6 @@ static TEXT: Node<usize> = Node {
 
 /// Rows around the message limit.
 pub(crate) static LARGE: Service<()> = Service {
-    name: "large",
     listings: &[
         Listing {
             name: "Large",
@@ -61,12 +60,11 @@ pub(crate) static LARGE: Service<()> = Service {
             collect: |(), sink| Box::pin(async move { sink.emit_all(&TEXT, &[10, 2_000_000]).await }),
         },
     ],
-    ..without_listings()
+    ..Service::regional("large", |_| ())
 };
 
 /// Pages that arrive slowly, in total longer than the limit of the test.
 pub(crate) static STEADY: Service<()> = Service {
-    name: "steady",
     listings: &[Listing {
         name: "Steady",
         actions: &[],
@@ -81,7 +79,7 @@ pub(crate) static STEADY: Service<()> = Service {
             })
         },
     }],
-    ..without_listings()
+    ..Service::regional("steady", |_| ())
 };
 
 /// Lets the listing of [`SLOW`] continue.
@@ -89,7 +87,6 @@ pub(crate) static GO_ON: Notify = Notify::const_new();
 
 /// One row, and no more until the test allows it.
 pub(crate) static SLOW: Service<()> = Service {
-    name: "slow",
     listings: &[Listing {
         name: "Slow",
         actions: &[],
@@ -102,13 +99,10 @@ pub(crate) static SLOW: Service<()> = Service {
             })
         },
     }],
-    ..without_listings()
+    ..Service::regional("slow", |_| ())
 };
 
 pub(crate) static FAKE: Service<()> = Service {
-    name: "fake",
-    region: Region::Each,
-    connect: |_| (),
     listings: &[
         Listing {
             name: "Good",
@@ -131,19 +125,21 @@ pub(crate) static FAKE: Service<()> = Service {
             collect: |(), sink| {
                 Box::pin(async move {
                     sink.emit(&THING, &1).await?;
-                    Err(CollectError { class: FailureClass::AccessDenied, message: "AccessDenied: no".into() })
+                    Err(CollectError::new(FailureClass::AccessDenied, "AccessDenied: no"))
                 })
             },
         },
         Listing { name: "Panics", actions: &[], feeds: &[], collect: |(), _| Box::pin(async { panic!("a bug") }) },
     ],
-    regions: Some(|()| Box::pin(async { Ok(vec!["us-east-1".into(), "eu-west-1".into(), "us-east-1".into()]) })),
-    regions_actions: &[],
+    regions: Some(RegionDiscovery {
+        ask: |()| Box::pin(async { Ok(vec!["us-east-1".into(), "eu-west-1".into(), "us-east-1".into()]) }),
+        actions: &[],
+    }),
+    ..Service::regional("fake", |_| ())
 };
 
 /// Hangs twice, then ends immediately.
 pub(crate) static HANGING: Service<()> = Service {
-    name: "hanging",
     listings: &[Listing {
         name: "Hangs",
         actions: &[],
@@ -157,25 +153,21 @@ pub(crate) static HANGING: Service<()> = Service {
             })
         },
     }],
-    ..without_listings()
+    ..Service::regional("hanging", |_| ())
 };
 
 pub(crate) static ENDLESS: Service<()> = Service {
-    name: "endless",
     listings: &[Listing {
         name: "Endless",
         actions: &[],
         feeds: &[],
         collect: |(), _| Box::pin(std::future::pending()),
     }],
-    ..without_listings()
+    ..Service::regional("endless", |_| ())
 };
 
 /// Calls AWS.
 pub(crate) static CALLING: Service<Client> = Service {
-    name: "calling",
-    region: Region::Each,
-    connect: |connection| Client::new(&connection.sdk),
     listings: &[Listing {
         name: "Calls",
         actions: &[],
@@ -187,8 +179,7 @@ pub(crate) static CALLING: Service<Client> = Service {
             })
         },
     }],
-    regions: None,
-    regions_actions: &[],
+    ..Service::regional("calling", |connection| Client::new(&connection.sdk))
 };
 
 /// An endpoint that accepts connections but never answers.
@@ -212,10 +203,6 @@ impl Hung {
         });
         Ok(Self { url, connections })
     }
-}
-
-const fn without_listings() -> Service<()> {
-    Service { name: "", region: Region::Each, connect: |_| (), listings: &[], regions: None, regions_actions: &[] }
 }
 
 pub(crate) fn item(service: &str, kind: WorkKind) -> WorkItem {

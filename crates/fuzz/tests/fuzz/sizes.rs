@@ -2,7 +2,7 @@
 //! whatever it is about. Parked messages are tested on a server (`crates/bus/tests/nats/sizes.rs`), and batches with the
 //! collector that makes them (`crates/collector/tests/run`).
 
-use collector_ec2::registry::SERVICE as EC2;
+use collector_ec2::SERVICE as EC2;
 use events::{
     Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
     LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NewestTagAnswer,
@@ -167,7 +167,7 @@ fn finished(most: usize) -> SyncFinished {
 
 fn progress(most: usize) -> Vec<sync_event::Event> {
     use sync_event::Event;
-    let services = scheduler::catalog::SERVICES.iter().map(|service| service.name.to_owned()).collect();
+    let services = catalog::services().iter().map(|service| service.name.clone()).collect();
     vec![
         Event::Started(SyncStarted { accounts: u32::MAX, services }),
         Event::Reported(report(30, 0, most)),

@@ -2,16 +2,15 @@
 //! item of each type.
 
 use super::check::{Check, Status};
-use crate::collectors::{self, Collector};
 use broker::refusal::Kind;
 use bus::Bus;
-use collector::{Options, Place, Probed};
+use collector::{Collector, Options, Place, Probed};
 use events::{
     Account, AccountsAnswer, AccountsRequest, Failure, FailureClass, GLOBAL, Message, SkippedAccount,
     UnreachableAccount, listed, subjects,
 };
 use futures::{StreamExt, stream};
-use scheduler::{Request, catalog, selection};
+use scheduler::{Request, selection};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -41,9 +40,10 @@ pub async fn look(bus: &Bus, request: &Request, options: &Options) -> Vec<Check>
     for account in &answer.accounts {
         let (regions, check) = regions(bus, request, options, account).await;
         checks.extend(check);
-        for service in &request.services {
-            if let Some(collector) = collectors::named(service.name) {
-                checks.extend(permissions(bus, request, options, (account, &regions), collector).await);
+        for service in request.services.iter().copied() {
+            if let Some(collector) = collectors::named(&service.name) {
+                let found = permissions(bus, request, options, (account, &regions), (service, collector));
+                checks.extend(found.await);
             }
         }
     }
@@ -109,9 +109,10 @@ fn entered(answer: &AccountsAnswer) -> Vec<Check> {
 /// Lists the regions that a sync would survey, with the checks about them.
 async fn regions(bus: &Bus, request: &Request, options: &Options, account: &Account) -> (Vec<String>, Vec<Check>) {
     let asked = request.regions.clone().unwrap_or_default();
-    let Some(collector) = collectors::named(catalog::REGION_DISCOVERY) else { return (asked, Vec::new()) };
+    let discovery = catalog::region_discovery();
+    let Some(collector) = collectors::named(&discovery.name) else { return (asked, Vec::new()) };
     let place = place(account, &account.home_region);
-    match (collector.regions)(bus.clone(), options.clone(), place, NAME.to_owned()).await {
+    match collector.regions(bus.clone(), options.clone(), place, NAME.to_owned()).await {
         Ok(enabled) if asked.is_empty() && enabled.is_empty() => {
             let (found, fix) = ("AWS reports no enabled region", "set --regions");
             (enabled, vec![Check::bad(Status::Incomplete, "regions", named(account), found, fix)])
@@ -149,20 +150,20 @@ async fn permissions(
     request: &Request,
     options: &Options,
     (account, regions): (&Account, &[String]),
-    collector: Collector,
+    (service, collector): (&catalog::Service, &'static dyn Collector),
 ) -> Vec<Check> {
-    let names = request.listings_of(collector.name);
+    let names = request.listings_of(&service.name);
     let (offered, elsewhere): (Vec<_>, Vec<_>) =
-        regions.iter().cloned().partition(|region| regions::is_offered(collector.name, region));
-    let regions = if collector.global { vec![GLOBAL.to_owned()] } else { offered };
-    let of = format!("{} in {}", collector.name, named(account));
+        regions.iter().cloned().partition(|region| regions::is_offered(&service.name, region));
+    let regions = if service.global { vec![GLOBAL.to_owned()] } else { offered };
+    let of = format!("{} in {}", service.name, named(account));
     if regions.is_empty() {
         return vec![not_looked_at(of, &elsewhere)];
     }
     let names = &names;
     let probes = regions.iter().map(|region| async move {
         let place = place(account, region);
-        let probe = (collector.probe)(bus.clone(), options.clone(), place, NAME.to_owned(), names.clone());
+        let probe = collector.probe(bus.clone(), options.clone(), place, NAME.to_owned(), names.clone());
         (region.clone(), probe.await)
     });
     let tried: Vec<_> = stream::iter(probes.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
@@ -170,7 +171,7 @@ async fn permissions(
     if wrong.is_empty() {
         let listings = tried.iter().filter_map(|(_, probed)| probed.as_ref().ok()).map(Vec::len).max().unwrap_or(0);
         let mut found = format!("{listings} listings can be read in {} region(s)", regions.len());
-        if !collector.global && !elsewhere.is_empty() {
+        if !service.global && !elsewhere.is_empty() {
             found = format!("{found}; AWS does not offer the service in {}", elsewhere.join(", "));
         }
         return vec![Check::ok("permissions", of, found)];

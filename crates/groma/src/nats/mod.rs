@@ -5,7 +5,7 @@ pub mod accounts;
 pub mod certificates;
 pub mod keys;
 
-use crate::{UsageError, collectors::COLLECTORS};
+use crate::UsageError;
 use anyhow::Context;
 use bus::Part;
 use std::{
@@ -70,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
 
 /// All roles that connect to NATS.
 pub fn parts() -> Vec<Part> {
-    let collectors = COLLECTORS.iter().map(|collector| Part::Collector(collector.name.to_owned()));
+    let collectors = catalog::services().iter().map(|service| Part::Collector(service.name.clone()));
     [Part::Scheduler, Part::Broker, Part::GraphWriter, Part::Operator].into_iter().chain(collectors).collect()
 }
 

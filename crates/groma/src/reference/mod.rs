@@ -3,9 +3,9 @@
 //!
 //! A test compares them with the generated text.
 
-pub mod actions;
+pub mod assets;
 pub mod command_line;
-pub mod listings;
+pub mod features;
 pub mod permissions;
 pub mod schema;
 
@@ -14,17 +14,20 @@ pub mod schema;
 pub struct Page {
     /// Path from the root of the repository.
     pub path: &'static str,
-    /// Renders the text.
-    pub text: fn() -> String,
+    /// Makes its new content from the present one.
+    pub text: fn(&str) -> String,
 }
 
-/// All generated pages and files.
+/// Every file that is written from the code.
 pub static PAGES: &[Page] = &[
-    Page { path: "docs/schema.md", text: schema::text },
-    Page { path: "docs/permissions.md", text: permissions::text },
-    Page { path: "crates/scheduler/src/listings.txt", text: listings::text },
-    Page { path: "crates/broker/src/actions.txt", text: actions::text },
-    Page { path: "docs/command-line.md", text: command_line::text },
+    Page { path: "docs/schema.md", text: |_| schema::text() },
+    Page { path: "docs/permissions.md", text: |_| permissions::text() },
+    Page { path: "docs/command-line.md", text: |_| command_line::text() },
+    Page { path: "README.md", text: |present| between(present, assets::BEGIN, assets::END, &assets::text()) },
+    Page {
+        path: "crates/groma/Cargo.toml",
+        text: |present| between(present, features::BEGIN, features::END, &features::text()),
+    },
 ];
 
 /// Note at the top of each page, with the command that generates it.
@@ -34,4 +37,21 @@ const NOTE: &str =
 /// Formats names as `` `a`, `b` ``.
 fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A text with another part between two marks; unchanged without the marks.
+fn between(text: &str, begin: &str, end: &str, part: &str) -> String {
+    let parts = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    parts.map_or(text.to_owned(), |(head, tail)| format!("{head}{begin}{part}{end}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+
+    #[test]
+    fn a_part_between_marks_is_replaced() {
+        assert_eq!(between("a<x>old</x>b", "<x>", "</x>", "new"), "a<x>new</x>b");
+        assert_eq!(between("without", "<x>", "</x>", "new"), "without");
+    }
 }

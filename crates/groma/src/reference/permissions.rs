@@ -1,14 +1,14 @@
 //! `docs/permissions.md`: AWS calls of each service.
 
 use super::{NOTE, quoted};
-use crate::collectors::{COLLECTORS, Collector};
+use catalog::Service;
 use std::fmt::Write;
 
 /// Renders the page.
 pub fn text() -> String {
     let mut out = format!("# Permissions\n\n{NOTE}{INTRODUCTION}");
-    for collector in COLLECTORS {
-        section(&mut out, collector);
+    for service in catalog::services() {
+        section(&mut out, service);
     }
     out
 }
@@ -20,22 +20,19 @@ actions for a complete survey. The AWS managed policy `SecurityAudit` includes t
 includes those of Inspector. Groma reports each denied scope.
 ";
 
-/// Writing to a `String` cannot fail, so the results of `write!` are ignored.
-fn section(out: &mut String, collector: &Collector) {
-    let actions = (collector.actions)();
-    let _ = write!(out, "\n## {}\n\n| listing | actions |\n|---|---|\n", collector.name);
-    for listed in (collector.listings)() {
-        let mut actions = listed.actions.to_vec();
-        actions.sort_unstable();
-        let _ = writeln!(out, "| `{}` | {} |", listed.name, quoted(actions));
+/// A String takes any text, so the results of `write!` are nothing to look at.
+fn section(out: &mut String, service: &Service) {
+    let Service { name, actions, listings, .. } = service;
+    let _ = write!(out, "\n## {name}\n\n| listing | actions |\n|---|---|\n");
+    for listing in listings {
+        let _ = writeln!(out, "| `{}` | {} |", listing.name, quoted(listing.actions.iter().map(String::as_str)));
     }
-    let elsewhere =
-        |action: &&String| !(collector.listings)().iter().any(|listed| listed.actions.contains(&action.as_str()));
+    let elsewhere = |action: &&String| !listings.iter().any(|listing| listing.actions.contains(action));
     let others: Vec<&String> = actions.iter().filter(elsewhere).collect();
     if !others.is_empty() {
         let _ = writeln!(out, "| enabled regions | {} |", quoted(others.into_iter().map(String::as_str)));
     }
-    match broker::policy::document(collector.name, &actions) {
+    match broker::policy::document(name, actions) {
         Ok(policy) => {
             let _ = write!(out, "\nSession policy:\n\n```json\n{policy}\n```\n");
         }

@@ -1,8 +1,7 @@
 //! `docs/schema.md`: every label with its properties and relationships, and the listings that they come from.
 
 use super::{NOTE, quoted};
-use crate::collectors::COLLECTORS;
-use collector::table::EdgeShape;
+use catalog::{Listing, Table};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -10,7 +9,7 @@ use std::{
 
 /// Renders the page. Writing to a `String` cannot fail, so the results of `write!` are ignored.
 pub fn text() -> String {
-    let graph = Graph::of_collectors();
+    let graph = Graph::of_catalog();
     let mut out = format!("# Schema\n\n{NOTE}{INTRODUCTION}");
     for (name, label) in &graph.labels {
         section(&mut out, name, label, &graph.edges);
@@ -59,38 +58,45 @@ struct Edge {
     listings: Sources,
 }
 
+/// Type and ends of an edge in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct EdgeShape {
+    kind: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
 type Sources = BTreeSet<String>;
 
 impl Graph {
-    fn of_collectors() -> Self {
+    fn of_catalog() -> Self {
         let mut graph = Self::default();
-        for collector in COLLECTORS {
-            for listed in (collector.listings)() {
-                let source = format!("{}/{}", collector.name, listed.name);
-                for table in listed.feeds {
-                    graph.add(*table, &source, listed.actions);
+        for service in catalog::services() {
+            for listing in &service.listings {
+                let source = format!("{}/{}", service.name, listing.name);
+                for table in &listing.tables {
+                    graph.add(table, &source, listing);
                 }
             }
         }
         graph
     }
 
-    fn add(&mut self, table: &dyn collector::Table, source: &str, actions: &[&'static str]) {
-        let label = self.labels.entry(table.label()).or_default();
-        label.extra.extend(table.extra_labels());
+    fn add(&mut self, table: &'static Table, source: &str, listing: &'static Listing) {
+        let label = self.labels.entry(&table.label).or_default();
+        label.extra.extend(table.labels().skip(1));
         label.listings.insert(source.to_owned());
-        label.actions.extend(actions);
-        for (name, indexed) in table.properties() {
+        label.actions.extend(listing.actions.iter().map(String::as_str));
+        for name in &table.properties {
             let property = label.properties.entry(name).or_default();
-            property.indexed |= indexed;
+            property.indexed |= table.indexed.contains(name);
             property.listings.insert(source.to_owned());
         }
-        for (shape, properties) in table.edges().into_iter().zip(table.edge_properties()) {
-            if !shape.kind.starts_with("_module_") {
-                let edge = self.edges.entry(shape).or_default();
-                edge.properties.extend(properties);
-                edge.listings.insert(source.to_owned());
-            }
+        for declared in table.edges.iter().filter(|edge| !edge.kind.starts_with("_module_")) {
+            let (from, to) = declared.ends(&table.label);
+            let edge = self.edges.entry(EdgeShape { kind: &declared.kind, from, to }).or_default();
+            edge.properties.extend(declared.properties.iter().map(String::as_str));
+            edge.listings.insert(source.to_owned());
         }
     }
 }
@@ -129,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_label_of_every_collector_has_a_section() {
-        let (graph, text) = (Graph::of_collectors(), text());
+        let (graph, text) = (Graph::of_catalog(), text());
         assert!(graph.labels.len() > 50, "{}", graph.labels.len());
         for label in graph.labels.keys() {
             assert!(text.contains(&format!("\n## {label}\n")), "{label}");
@@ -141,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_label_that_several_listings_see_says_so() {
-        let graph = Graph::of_collectors();
+        let graph = Graph::of_catalog();
         let volume = &graph.labels["AWSEBSVolume"];
         assert!(volume.listings.contains("ec2/DescribeInstances") && volume.listings.contains("ec2/DescribeVolumes"));
         assert!(volume.properties["deleteontermination"].listings.len() == 1);

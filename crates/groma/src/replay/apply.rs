@@ -1,12 +1,12 @@
 //! A NATS and a graph-writer of this process's own, into which recordings are played.
 
 use super::{outcome, source::Recording};
-use crate::{collectors, sync::private_nats::PrivateNats};
+use crate::sync::private_nats::PrivateNats;
 use ::replay::{Filter, Playback, Reader, play};
 use anyhow::bail;
 use bus::Bus;
 use graph::{GraphConfig, GraphStore};
-use graph_writer::{Options, Writer, WriterError};
+use graph_writer::{Expected, Options, Writer, WriterError};
 use role::{BusArgs, StorageArg};
 use scheduler::{Follower, Outcome, Patience, written};
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Player {
         let bus = role::connect(&private(&nats), "groma-replay").await?;
         let shutdown = shutdown.child_token();
         let options = Options { analyse: *filter == Filter::default(), ..Options::from(graph) };
-        let writer = Writer::new(bus.clone(), store, options).expecting(&collectors::expected());
+        let writer = Writer::new(bus.clone(), store, options).expecting(&Expected::of_catalog());
         let writer = tokio::spawn(Box::pin(writer.run(shutdown.clone())));
         Ok(Self { bus, writer, shutdown, nats })
     }

@@ -91,7 +91,7 @@ struct Ended {
 
 async fn survey(stage: Stage, config: SurveyConfig, shutdown: &CancellationToken) -> Result<Outcome, Ended> {
     let Stage { store, broker, private, bus } = stage;
-    let services: Vec<_> = config.request.services.iter().map(|service| service.name).collect();
+    let services: Vec<_> = config.request.services.iter().map(|service| service.name.as_str()).collect();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let writing = (store, (&config.graph).into());
     let mut roles = roles::Roles::start(&bus, broker, &services, &config.collector, writing, ready);

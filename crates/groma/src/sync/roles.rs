@@ -1,11 +1,10 @@
 //! All roles as tasks of this process.
 
-use crate::collectors;
 use broker::Broker;
 use bus::Bus;
 use collector::Options;
 use graph::GraphStore;
-use graph_writer::Writer;
+use graph_writer::{Expected, Writer};
 use std::time::Duration;
 use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -34,13 +33,13 @@ impl Roles {
         let mut roles = Self { tasks: JoinSet::new(), shutdown: CancellationToken::new() };
         let token = roles.shutdown.clone();
         roles.spawn("broker", Box::pin(broker.run(bus.clone(), token.clone(), Some(ready))));
-        let writer = Writer::new(bus.clone(), store, writing).expecting(&collectors::expected());
+        let writer = Writer::new(bus.clone(), store, writing).expecting(&Expected::of_catalog());
         roles.spawn("graph-writer", Box::pin(writing_role(writer, token.clone())));
-        // EC2's collector also discovers the regions of an account, whatever the selected services.
-        let needed = |name: &str| services.contains(&name) || name == scheduler::catalog::REGION_DISCOVERY;
-        for collector in collectors::COLLECTORS.iter().filter(|collector| needed(collector.name)) {
-            let running = (collector.run)(bus.clone(), options.clone(), token.clone());
-            roles.spawn(&format!("collector {}", collector.name), running);
+        // One collector also lists the regions of an account, whichever services are asked for.
+        let needed = |name: &str| services.contains(&name) || name == catalog::region_discovery().name;
+        for collector in collectors::ALL.iter().filter(|collector| needed(collector.name())) {
+            let running = collector.run(bus.clone(), options.clone(), token.clone());
+            roles.spawn(&format!("collector {}", collector.name()), running);
         }
         roles
     }

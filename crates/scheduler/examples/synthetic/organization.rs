@@ -18,7 +18,7 @@ const ACCOUNT: &str = "SyntheticAccount";
 
 /// Size and state of the organization.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct Organization {
+pub(crate) struct Organization {
     /// Update tag of the sync
     #[arg(long)]
     tag: i64,
@@ -53,7 +53,7 @@ struct Listing {
 
 impl Organization {
     /// Writes a recording of a sync. Batches of all listings alternate, as if collectors ran in parallel.
-    pub fn write<W: Write>(self, output: W) -> Result<()> {
+    pub(crate) fn write<W: Write>(self, output: W) -> Result<()> {
         ensure!(self.accounts > 0 && self.regions > 0 && self.listings > 0, "an organization needs accounts");
         ensure!(self.changed <= 100 && self.removed <= 100, "a percentage is at most 100");
         let header = RecordingHeader { sync: Some(self.sync()), recorded_by: "synthetic".to_owned() };

@@ -6,7 +6,7 @@ use events::{
     SyncFinished, WorkItem, WorkKind, WorkReport, asset_event, subjects, sync_event::Event,
 };
 use futures::StreamExt;
-use scheduler::{Outcome, Progress, Request, RequestArgs, SurveyError, catalog::SERVICES, survey};
+use scheduler::{Outcome, Progress, Request, RequestArgs, SurveyError, survey};
 use std::{future::Future, time::Duration};
 use testkit::Nats;
 use tokio::task::JoinSet;
@@ -25,8 +25,8 @@ impl Stage {
         let nats = Nats::start().await?;
         let bus = connect(&nats.url()).await?;
         bus.ensure_streams().await?;
-        for service in SERVICES {
-            bus.consume(Subscription::work(service.name, bus::ACK_WAIT)).await?;
+        for service in catalog::services() {
+            bus.consume(Subscription::work(&service.name, bus::ACK_WAIT)).await?;
         }
         bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await?;
         let mut stage = Self { nats, bus, tasks: JoinSet::new() };
@@ -67,8 +67,8 @@ impl Stage {
 
     /// Collectors of every service that finish each item immediately.
     pub(crate) fn collectors(&mut self) {
-        for service in SERVICES {
-            self.collector(service.name);
+        for service in catalog::services() {
+            self.collector(&service.name);
         }
     }
 

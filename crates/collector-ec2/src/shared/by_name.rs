@@ -12,20 +12,22 @@ use collector::{CollectError, paged};
 use std::collections::BTreeMap;
 
 /// Ids by name.
-pub type Ids = BTreeMap<String, String>;
+pub(crate) type Ids = BTreeMap<String, String>;
 
 /// What a security group is called among all of the account and region: names are unique in a VPC.
-pub fn group_name(vpc: Option<&str>, name: &str) -> String {
+pub(crate) fn group_name(vpc: Option<&str>, name: &str) -> String {
     format!("{} {name}", vpc.unwrap_or_default())
 }
 
 /// Ids of security groups by [`group_name`].
-pub fn of_groups(groups: &[SecurityGroup]) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn of_groups(groups: &[SecurityGroup]) -> impl Iterator<Item = (String, String)> {
     groups.iter().filter_map(|it| Some((group_name(it.vpc_id(), it.group_name()?), it.group_id()?.to_owned())))
 }
 
 /// ARNs of launch configurations by name.
-pub fn of_launch_configurations(configurations: &[LaunchConfiguration]) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn of_launch_configurations(
+    configurations: &[LaunchConfiguration],
+) -> impl Iterator<Item = (String, String)> {
     let named = |it: &LaunchConfiguration| {
         Some((it.launch_configuration_name()?.to_owned(), it.launch_configuration_arn()?.to_owned()))
     };
@@ -36,7 +38,7 @@ pub fn of_launch_configurations(configurations: &[LaunchConfiguration]) -> impl 
 ///
 /// # Errors
 /// When they have to be asked for and AWS does not answer.
-pub async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
+pub(crate) async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
     if let Some(known) = clients.in_use.groups.known().await {
         return Ok(known);
     }
@@ -52,7 +54,7 @@ pub async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
 ///
 /// # Errors
 /// When they have to be asked for and AWS does not answer.
-pub async fn launch_configurations(clients: &Clients) -> Result<Ids, CollectError> {
+pub(crate) async fn launch_configurations(clients: &Clients) -> Result<Ids, CollectError> {
     if let Some(known) = clients.in_use.configurations.known().await {
         return Ok(known);
     }

@@ -3,6 +3,6 @@
 use std::collections::BTreeSet;
 
 /// The ids, each once, so that a thousand instances in three subnets make three rows.
-pub fn mentioned<'a>(ids: impl IntoIterator<Item = Option<&'a str>>) -> BTreeSet<String> {
+pub(crate) fn mentioned<'a>(ids: impl IntoIterator<Item = Option<&'a str>>) -> BTreeSet<String> {
     ids.into_iter().flatten().filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }

@@ -12,7 +12,7 @@ const IDS: usize = 200;
 ///
 /// # Errors
 /// The failure is not that of some ids alone, or too many requests have failed.
-pub async fn existing<T, E, A>(
+pub(crate) async fn existing<T, E, A>(
     ids: &[String],
     details: &mut Details,
     ask: impl Fn(Vec<String>) -> A,

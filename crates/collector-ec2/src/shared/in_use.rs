@@ -14,62 +14,62 @@ use std::collections::BTreeSet;
 
 /// What is in use, by the listing that sees it.
 #[derive(Debug, Default)]
-pub struct InUse {
+pub(crate) struct InUse {
     /// Images of instances.
-    pub instances: Noted,
+    pub(crate) instances: Noted,
     /// Images of launch template versions.
-    pub launch_templates: Noted,
+    pub(crate) launch_templates: Noted,
     /// Images of launch configurations.
-    pub launch_configurations: Noted,
+    pub(crate) launch_configurations: Noted,
     /// Snapshots that volumes were made from.
-    pub volumes: Noted,
+    pub(crate) volumes: Noted,
     /// Security groups by VPC and name.
-    pub groups: Noted<Ids>,
+    pub(crate) groups: Noted<Ids>,
     /// Launch configurations by name.
-    pub configurations: Noted<Ids>,
+    pub(crate) configurations: Noted<Ids>,
 }
 
 /// Ids that one listing notes; locked while it runs.
 #[derive(Debug, Default)]
-pub struct Noted<T = BTreeSet<String>>(Mutex<Option<T>>);
+pub(crate) struct Noted<T = BTreeSet<String>>(Mutex<Option<T>>);
 
 /// The notes of a listing at work. Dropped before they are complete, they count for nothing.
-pub struct Notes<'a, T = BTreeSet<String>> {
+pub(crate) struct Notes<'a, T = BTreeSet<String>> {
     noted: MutexGuard<'a, Option<T>>,
     ids: T,
 }
 
 impl<T: Clone + Default> Noted<T> {
     /// The listing begins.
-    pub async fn begin(&self) -> Notes<'_, T> {
+    pub(crate) async fn begin(&self) -> Notes<'_, T> {
         let mut noted = self.0.lock().await;
         *noted = None;
         Notes { noted, ids: T::default() }
     }
 
     /// The ids when the listing has ended, or nothing when it has not begun or has failed.
-    pub async fn known(&self) -> Option<T> {
+    pub(crate) async fn known(&self) -> Option<T> {
         self.0.lock().await.clone()
     }
 }
 
 impl Notes<'_> {
     /// Notes the ids that are there.
-    pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = Option<&'a str>>) {
+    pub(crate) fn note<'a>(&mut self, ids: impl IntoIterator<Item = Option<&'a str>>) {
         self.ids.extend(mentioned(ids));
     }
 }
 
 impl Notes<'_, Ids> {
     /// Notes names with their ids.
-    pub fn name(&mut self, ids: impl IntoIterator<Item = (String, String)>) {
+    pub(crate) fn name(&mut self, ids: impl IntoIterator<Item = (String, String)>) {
         self.ids.extend(ids);
     }
 }
 
 impl<T> Notes<'_, T> {
     /// The listing read every page.
-    pub fn complete(mut self) {
+    pub(crate) fn complete(mut self) {
         *self.noted = Some(self.ids);
     }
 }
@@ -79,7 +79,7 @@ impl<T> Notes<'_, T> {
 ///
 /// # Errors
 /// When what they refer to has to be asked for and AWS does not answer.
-pub async fn images(clients: &Clients, details: &mut Details) -> Result<BTreeSet<String>, CollectError> {
+pub(crate) async fn images(clients: &Clients, details: &mut Details) -> Result<BTreeSet<String>, CollectError> {
     let InUse { instances, launch_templates, launch_configurations, .. } = &*clients.in_use;
     let mut images = match instances.known().await {
         Some(known) => known,
@@ -102,7 +102,7 @@ pub async fn images(clients: &Clients, details: &mut Details) -> Result<BTreeSet
 ///
 /// # Errors
 /// When they have to be asked for and AWS does not answer.
-pub async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
+pub(crate) async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     match clients.in_use.volumes.known().await {
         Some(known) => Ok(known),
         None => of_volumes(clients).await,

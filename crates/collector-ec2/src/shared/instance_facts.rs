@@ -5,17 +5,17 @@ use aws_smithy_types::DateTime;
 
 /// `1700000000.0`: seconds as text, the way Python writes a float. Fractions are gone, as in Cartography, which reads it
 /// in the local time zone of the machine that it runs on; here it is UTC.
-pub fn unix_text(time: &DateTime) -> String {
+pub(crate) fn unix_text(time: &DateTime) -> String {
     format!("{}.0", time.secs())
 }
 
 /// `required` or `optional`: whether the metadata service asks for a session token.
-pub fn http_tokens(it: &Instance) -> Option<&str> {
+pub(crate) fn http_tokens(it: &Instance) -> Option<&str> {
     it.metadata_options().and_then(InstanceMetadataOptionsResponse::http_tokens).map(|tokens| tokens.as_str())
 }
 
 /// The metadata service's versions in one word.
-pub fn imds_access_mode(it: &Instance) -> Option<&'static str> {
+pub(crate) fn imds_access_mode(it: &Instance) -> Option<&'static str> {
     match http_tokens(it)? {
         "required" => Some("v2_only"),
         "optional" => Some("v1_or_v2"),
@@ -24,7 +24,7 @@ pub fn imds_access_mode(it: &Instance) -> Option<&'static str> {
 }
 
 /// The EKS cluster that the first of the instance's tags to say so names.
-pub fn eks_cluster(it: &Instance) -> Option<&str> {
+pub(crate) fn eks_cluster(it: &Instance) -> Option<&str> {
     it.tags().iter().find_map(cluster_of)
 }
 
@@ -37,7 +37,7 @@ fn cluster_of(tag: &Tag) -> Option<&str> {
 }
 
 /// The IPv6 address of the first interface: the one marked primary, else the first.
-pub fn primary_ipv6(it: &Instance) -> Option<&str> {
+pub(crate) fn primary_ipv6(it: &Instance) -> Option<&str> {
     let addresses = it.network_interfaces().iter().find(|it| is_first(it))?.ipv6_addresses();
     let primary = addresses.iter().find(|it| it.is_primary_ipv6() == Some(true));
     primary.or(addresses.first())?.ipv6_address()

@@ -1,0 +1,8 @@
+//! What several types share.
+
+pub(crate) mod arn;
+pub(crate) mod by_name;
+pub(crate) mod existing;
+pub(crate) mod in_use;
+pub(crate) mod instance_facts;
+pub(crate) mod mention;

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Writes `collectors.yaml`: a deployment for each service of the catalog, all of the image `groma-collectors`.
+
+    python3 deploy/kubernetes/render.py
+
+Small services may share a pod: give one container several services as arguments, and mount the keys of all of them into the
+folder that `NATS_NKEY` then names.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from string import Template
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests" / "dev"))
+
+import catalog
+
+FILE = HERE / "collectors.yaml"
+# Of services with many assets or many calls, and of all others.
+LARGE = {"replicas": 2, "request": "128Mi", "limit": "512Mi"}
+SMALL = {"replicas": 1, "request": "64Mi", "limit": "256Mi"}
+WITH_MUCH = {"ec2", "iam", "inspector2"}
+HEAD = """# Written by `render.py` from the catalog.
+# As many of each as you like: every account and region is held by one of them at a time.
+"""
+DEPLOYMENT = Template("""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: groma-collector-${service}
+  labels:
+    app.kubernetes.io/name: groma-collector-${service}
+    app.kubernetes.io/part-of: groma
+spec:
+  replicas: ${replicas}
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: groma-collector-${service}
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: groma-collector-${service}
+        app.kubernetes.io/part-of: groma
+        app.kubernetes.io/component: collector
+    spec:
+      automountServiceAccountToken: false
+      # Work in hand may finish; what does not goes to another.
+      terminationGracePeriodSeconds: 60
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65532
+        runAsGroup: 65532
+        fsGroup: 65532
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: collector-${service}
+          image: groma-collectors
+          args: [${service}]
+          env:
+            - name: NATS_URL
+              value: tls://groma-nats:4222
+            - name: NATS_CA
+              value: /etc/groma/ca.pem
+            - name: NATS_NKEY
+              value: /etc/groma/collector-${service}.nk
+            - name: GROMA_LOG_FORMAT
+              value: json
+          resources:
+            requests:
+              cpu: 100m
+              memory: ${request}
+            limits:
+              memory: ${limit}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: [ALL]
+          volumeMounts:
+            - name: key
+              mountPath: /etc/groma
+              readOnly: true
+      volumes:
+        - name: key
+          secret:
+            secretName: groma-nats-collector-${service}
+            defaultMode: 0440
+""")
+
+
+def text() -> str:
+    return HEAD + "---\n".join(deployment(name) for name in catalog.names())
+
+
+def deployment(service: str) -> str:
+    return DEPLOYMENT.substitute(service=service, **(LARGE if service in WITH_MUCH else SMALL))
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
