@@ -1,6 +1,6 @@
 //! The style of comments, messages and pages (CONTRIBUTING.md, "Style"), as far as a list of phrases can keep it.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 /// Phrases that take effort to understand, each with its replacement. Lower case; words are separated by one space.
 const PHRASES: &[(&str, &str)] = &[
@@ -84,11 +84,9 @@ const NOT_REWRITTEN: &[&str] = &[
     "crates/fuzz/",
     "crates/graph-writer/",
     "crates/graph/",
-    "crates/groma/src/collectors.rs",
     "crates/groma/src/record.rs",
     "crates/groma/src/replay/",
     "crates/model/",
-    "crates/scheduler/src/listings.rs",
     "crates/scheduler/src/record.rs",
     "crates/throttle/",
     "tests/",
@@ -150,8 +148,8 @@ fn token(rest: &str, before: char) -> (usize, Option<(Kind, &str)>) {
         let end = rest[begin..].find(&close).map_or(rest.len(), |at| begin + at);
         return ((end + close.len()).min(rest.len()), Some((Kind::Literal, &rest[begin..end])));
     }
-    if rest.starts_with('"') {
-        let end = unescaped(&rest[1..], '"').map_or(rest.len(), |at| 1 + at);
+    if let Some(literal) = rest.strip_prefix('"') {
+        let end = unescaped(literal, '"').map_or(rest.len(), |at| 1 + at);
         return ((end + 1).min(rest.len()), Some((Kind::Literal, &rest[1..end])));
     }
     let mut chars = rest.chars();
@@ -248,7 +246,8 @@ fn page(text: &str) -> Passage {
 
 /// Findings in a file: `file:line: problem; instead: advice`.
 fn findings(file: &str, source: &str) -> Vec<String> {
-    let passages = if file.ends_with(".md") { vec![page(source)] } else { passages(source) };
+    let passages =
+        if Path::new(file).extension().is_some_and(|it| it == "md") { vec![page(source)] } else { passages(source) };
     let read = passages.iter().filter(|passage| is_read(file, source, passage));
     let found = read.flat_map(|passage| [phrases(passage), clauses(passage)].concat());
     found.map(|(line, problem)| format!("{file}:{line}: {problem}")).collect()
@@ -266,11 +265,10 @@ fn comments_messages_and_pages_are_plain_english() {
         let Ok(source) = std::fs::read_to_string(root.join(file)) else { continue };
         all.extend(findings(file, &source));
     }
-    for path in NOT_REWRITTEN {
-        let has_findings = all.iter().any(|finding| finding.starts_with(path));
-        assert!(has_findings, "{path} has no findings: remove it from NOT_REWRITTEN");
-    }
+    let clean = NOT_REWRITTEN.iter().filter(|path| !all.iter().any(|finding| finding.starts_with(*path)));
+    let clean: Vec<_> = clean.map(|path| format!("{path} has no findings: remove it from NOT_REWRITTEN")).collect();
     all.retain(|finding| !NOT_REWRITTEN.iter().any(|path| finding.starts_with(path)));
+    all.extend(clean);
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 

@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(names(vec![asks()]), ["", "asks", ""]);
         assert_eq!(names(vec![asks(), tried("role", "1", ROLE, None)]), ["role", "", "asks"]);
         assert_eq!(names(vec![asks(), tried("raw", "1", !ROLE, None)]), ["raw", "", "asks"]);
-        // Which of two failures is named: the one that settles the matter, else that of the first profile.
+        // Of two failures, names the conclusive one, or else that of the first profile.
         assert_eq!(names(vec![asks(), tried("late", "1", ROLE, Some(Kind::Throttled))]), ["", "late", "asks"]);
         assert_eq!(names(vec![asks(), tried("denied", "1", ROLE, Some(Kind::NotAllowed))]), ["", "asks", "denied"]);
     }

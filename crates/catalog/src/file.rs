@@ -11,7 +11,7 @@ struct File<'a> {
     services: std::borrow::Cow<'a, [Service]>,
 }
 
-/// How the file is written again; its first line.
+/// First line of the file: the command that writes it again.
 const NOTE: &str = "Written from the collectors: `GROMA_BLESS=1 cargo test -p collectors` writes it again.";
 
 /// Services of a catalog.

@@ -1,4 +1,4 @@
-//! What Groma collects. `catalog.json` describes each service: where it is collected, its actions, listings, labels,
+//! The services that Groma collects. `catalog.json` describes each service: where it is collected, its actions, listings, labels,
 //! relationships, quotas and errors. A test of the crate `collectors` writes the file from the collectors' tables and
 //! compares the two. Scheduler, broker, graph-writer, command line, documentation, deployment and tests read it, so that
 //! none of them names a service or links an SDK.
@@ -36,6 +36,9 @@ pub fn selectable() -> impl Iterator<Item = &'static Service> {
 }
 
 /// The service whose collector lists the regions that an account has enabled.
+///
+/// # Panics
+/// Panics if the catalog has no such service. A test requires exactly one.
 pub fn region_discovery() -> &'static Service {
     let found = services().iter().find(|service| service.lists_regions);
     found.expect("a test requires exactly one such service")

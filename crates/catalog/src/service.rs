@@ -71,7 +71,7 @@ pub struct Quota {
     /// Whether all calls of an API version take from one bucket.
     #[serde(default, skip_serializing_if = "is_false")]
     pub shared: bool,
-    /// Calls at once.
+    /// Burst: calls that a full bucket allows.
     pub size: u32,
     /// Calls per second.
     pub rate: u32,

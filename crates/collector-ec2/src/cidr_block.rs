@@ -9,7 +9,7 @@ pub(crate) struct CidrBlock {
     /// VPC that has it.
     pub(crate) vpc_id: String,
     /// The range.
-    pub(crate) cidr_block: String,
+    pub(crate) range: String,
     /// Id of the association.
     pub(crate) association_id: Option<String>,
     /// State of the association.
@@ -24,17 +24,13 @@ pub(crate) static IPV4: Node<CidrBlock> = Node { extra_labels: &["AWSIpv4CidrBlo
 /// IPv6 blocks.
 pub(crate) static IPV6: Node<CidrBlock> = Node { extra_labels: &["AWSIpv6CidrBlock"], ..BLOCK };
 
-const BLOCK: Node<CidrBlock> = Node {
-    id: |it, _| format!("{}|{}", it.vpc_id, it.cidr_block),
-    props: PROPS,
-    edges: EDGES,
-    ..Node::of("AWSCidrBlock")
-};
+const BLOCK: Node<CidrBlock> =
+    Node { id: |it, _| format!("{}|{}", it.vpc_id, it.range), props: PROPS, edges: EDGES, ..Node::of("AWSCidrBlock") };
 
 const PROPS: &[Prop<CidrBlock>] = &[
     prop("vpcid", |it, _| (&it.vpc_id).into()),
     prop("association_id", |it, _| Value::text(it.association_id.as_ref())),
-    prop("cidr_block", |it, _| (&it.cidr_block).into()),
+    prop("cidr_block", |it, _| (&it.range).into()),
     prop("block_state", |it, _| Value::text(it.state.as_ref())),
     prop("block_state_message", |it, _| Value::text(it.state_message.as_ref())),
 ];
@@ -57,7 +53,7 @@ impl CidrBlock {
     fn new(vpc: &Vpc, block: Option<&str>, association: Option<&str>, state: Option<&VpcCidrBlockState>) -> Self {
         Self {
             vpc_id: vpc.vpc_id().unwrap_or_default().to_owned(),
-            cidr_block: block.unwrap_or_default().to_owned(),
+            range: block.unwrap_or_default().to_owned(),
             association_id: association.map(str::to_owned),
             state: state.and_then(VpcCidrBlockState::state).map(|state| state.as_str().to_owned()),
             state_message: state.and_then(VpcCidrBlockState::status_message).map(str::to_owned),

@@ -61,7 +61,7 @@ mod tests {
                 ("GetAccountSummary", None),
                 ("ListSAMLProviders", None),
             ],
-            // It makes nothing but a report that only this caller reads.
+            // It only makes a report for this caller.
             reading: &["iam:GenerateServiceLastAccessedDetails"],
             two_pages: Some(TwoPages {
                 listing: "ListUsers",

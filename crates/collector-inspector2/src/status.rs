@@ -1,5 +1,5 @@
-//! Whether Inspector is switched off in an account. `BatchGetAccountStatus` says so for the account and for each type of
-//! resource that Inspector scans; the wording of a refused call does not count.
+//! Decides whether Inspector is switched off in an account. `BatchGetAccountStatus` returns the status of the account and of
+//! each type of resource that Inspector scans; the wording of a refused call does not count.
 //!
 //! The status is asked for only after a refusal, so that a survey of accounts with Inspector makes no call more. A role that
 //! may not ask for it leaves the wording ([`failure`]).
@@ -66,7 +66,7 @@ where
     if denied.or(invalid).is_some_and(|message| message.to_lowercase().contains("not enabled")) {
         return CollectError { class: FailureClass::ServiceOff, ..error };
     }
-    // Such as a delegation that has just been taken away: there may well be findings.
+    // For example after the removal of a delegation. There may be findings.
     if denied.is_some() { CollectError { class: FailureClass::NotEnabled, ..error } } else { error }
 }
 

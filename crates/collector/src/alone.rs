@@ -19,7 +19,7 @@ pub struct Alone {
 
 impl Alone {
     /// Collects these services until it is told to stop. Each has a connection of its own, because on a closed bus each
-    /// has an identity of its own; the limits on work at once hold for each service.
+    /// has an identity of its own; the limits on concurrent work hold for each service.
     ///
     /// # Errors
     /// NATS cannot be used, or a collector ends by itself.

@@ -69,8 +69,10 @@ impl Lost {
     /// Adds a scope.
     pub(crate) fn push(&mut self, lost: LostScope) {
         let scope = lost.scope.clone();
-        if !self.named.push(lost) {
-            scope.iter().for_each(|scope| self.places.add(scope));
+        if !self.named.push(lost)
+            && let Some(scope) = &scope
+        {
+            self.places.add(scope);
         }
     }
 

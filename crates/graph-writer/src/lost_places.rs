@@ -25,7 +25,9 @@ impl LostPlaces {
             let all = [String::new()];
             let accounts = if accounts.is_empty() { &all[..] } else { accounts };
             for area in areas.iter().filter_map(|area| message.areas.get(*area as usize)) {
-                accounts.iter().for_each(|account| places.insert(account, &area.region, &area.service));
+                for account in accounts {
+                    places.insert(account, &area.region, &area.service);
+                }
             }
         }
         places

@@ -27,8 +27,8 @@ struct Trouble {
 impl Troubles {
     /// Records a failure of `work`, and logs it unless it was the previous one too. Returns the pause before the next
     /// attempt: five seconds, and twice as long after each further failure if the error is lasting.
-    pub(crate) fn failed(&self, work: &str, error: String, is_lasting: bool) -> Duration {
-        let (failures, is_new) = self.count(work, &error);
+    pub(crate) fn failed(&self, work: &str, error: &str, is_lasting: bool) -> Duration {
+        let (failures, is_new) = self.count(work, error);
         if is_new {
             tracing::warn!(error, "{work} failed; repeating it until it succeeds");
         } else {
@@ -52,21 +52,19 @@ impl Troubles {
 
     /// Number of failures in a row, and whether the error differs from the previous one.
     fn count(&self, work: &str, error: &str) -> (u32, bool) {
-        self.with(|all| match all.get_mut(work) {
-            Some(known) => {
+        self.with(|all| {
+            if let Some(known) = all.get_mut(work) {
                 known.failures = known.failures.saturating_add(1);
                 let is_new = known.error != error;
                 if is_new {
                     error.clone_into(&mut known.error);
                 }
-                (known.failures, is_new)
+                return (known.failures, is_new);
             }
-            None => {
-                if all.len() < MOST {
-                    all.insert(work.to_owned(), Trouble { error: error.to_owned(), failures: 1 });
-                }
-                (1, true)
+            if all.len() < MOST {
+                all.insert(work.to_owned(), Trouble { error: error.to_owned(), failures: 1 });
             }
+            (1, true)
         })
     }
 
@@ -95,7 +93,7 @@ mod tests {
     #[test]
     fn pauses_grow_only_where_no_repeat_can_help() {
         let troubles = Troubles::default();
-        let pause = |is_lasting| troubles.failed("closing", "a".to_owned(), is_lasting).as_secs();
+        let pause = |is_lasting| troubles.failed("closing", "a", is_lasting).as_secs();
         assert_eq!([false; 8].map(pause), [5; 8]);
         troubles.succeeded("closing");
         assert_eq!([true; 8].map(pause), [5, 10, 20, 40, 80, 120, 120, 120]);

@@ -285,7 +285,7 @@ async fn work(shared: Arc<Shared>) {
                     Ok(()) => shared.troubles.succeeded(&drawing),
                     // The sync's end tries again.
                     Err(error) => {
-                        shared.troubles.failed(&drawing, error, false);
+                        shared.troubles.failed(&drawing, &error, false);
                     }
                 }
                 shared.lanes.done(&part, Applied::default());
@@ -391,7 +391,7 @@ impl Working {
     }
 
     async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + std::marker::Sync)) -> Applied {
-        let pause = self.shared.troubles.failed(WRITING, bus::chain(error), false);
+        let pause = self.shared.troubles.failed(WRITING, &bus::chain(error), false);
         self.settle(items, &Outcome::Retry(pause)).await;
         Applied::default()
     }
@@ -477,7 +477,7 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, 
             Outcome::Ack
         }
         Err(SyncEndError::Stopped) => Outcome::Retry(Duration::ZERO),
-        Err(error) => Outcome::Retry(troubles.failed(&closing, bus::chain(&error), error.is_lasting())),
+        Err(error) => Outcome::Retry(troubles.failed(&closing, &bus::chain(&error), error.is_lasting())),
     };
     in_flight.settle(sequence, outcome).await;
 }

@@ -60,7 +60,7 @@ pub struct Copied {
     pub inventory: Inventory,
 }
 
-/// Copies one sync and flushes `output`. Reads progress twice, so that no report has to be held: asset events precede it
+/// Copies one sync and flushes `output`. Reads progress twice, so that it holds no report: asset events precede progress
 /// in a recording.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub(crate) struct Runs(BTreeMap<([u32; 4], u32), Run>);
 pub struct Run {
     /// Batches that are there.
     pub batches: Batches,
-    /// How many batches there are, when the listing finished.
+    /// Number of batches, if the listing finished.
     pub finished: Option<u32>,
     /// It failed.
     pub failed: bool,

@@ -8,7 +8,7 @@ const OPERATORS: [&str; 5] = ["arnequals", "arnlike", "stringequals", "stringlik
 /// Prefixes of operators, in lower case.
 const SETS: [&str; 2] = ["forallvalues:", "foranyvalue:"];
 
-/// What the value of a key is.
+/// Type of the value of a key.
 #[derive(Clone, Copy)]
 enum Kind {
     Arn,

@@ -27,7 +27,7 @@ pub enum PolicyError {
     Part {
         /// The part.
         part: &'static str,
-        /// What it should be.
+        /// Expected type or value.
         expected: &'static str,
     },
 }

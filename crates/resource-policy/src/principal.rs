@@ -37,7 +37,7 @@ pub(crate) fn is_open(text: &str) -> bool {
     }
 }
 
-/// What a text names.
+/// Principal named by a text.
 struct Named<'a> {
     service: Option<&'a str>,
     account: Option<&'a str>,
@@ -65,7 +65,7 @@ impl<'a> Named<'a> {
 
     /// 12 digits, or a multiple.
     fn accounts(text: &'a str) -> Option<Self> {
-        let is_accounts = !text.is_empty() && text.len() % 12 == 0 && is_digits(text, text.len());
+        let is_accounts = !text.is_empty() && text.len().is_multiple_of(12) && is_digits(text, text.len());
         is_accounts.then_some(Self { service: None, account: Some(text), is_service_principal: false })
     }
 

@@ -39,7 +39,9 @@ impl<'a> Lookup<'a> {
         let (mut accounts, mut of_all) = (BTreeMap::<_, Vec<usize>>::new(), Vec::new());
         for (number, LostGroup { accounts: names, .. }) in message.groups.iter().enumerate() {
             of_all.extend(names.is_empty().then_some(number));
-            names.iter().for_each(|name| accounts.entry(name.as_str()).or_default().push(number));
+            for name in names {
+                accounts.entry(name.as_str()).or_default().push(number);
+            }
         }
         let groups = message.groups.iter().map(|group| group.areas.iter().copied().collect()).collect();
         Self { everything: message.everything, areas, groups, accounts, of_all }

@@ -22,7 +22,7 @@ pub struct Api<'a> {
     pub page_size: PageSize,
     /// Largest pages of other calls.
     pub page_sizes: &'a [(&'a str, PageSize)],
-    /// Actions that read although their names do not begin with a verb that says so.
+    /// Actions that read although their names do not begin with a verb of reading.
     pub reading: &'a [&'a str],
     /// Two pages of one listing.
     pub two_pages: Option<TwoPages<'a>>,

@@ -285,8 +285,8 @@ fn every_lost_place_is_collected_again_however_many_scopes_were_lost() {
         assert!(whole.lost.len() < 2_000, "{}", whole.lost.len());
         assert_eq!(scheduler::repeat::places(&whole, &scopes).len(), 17_000);
         let unseen = scheduler::Unseen::of_graph(&whole, &[], &scopes);
-        let named: BTreeSet<_> = unseen.iter().map(|it| (it.account_id.clone(), it.region.clone())).collect();
-        assert_eq!(named.len(), 17_000);
+        let found: BTreeSet<_> = unseen.iter().map(|it| (it.account_id.clone(), it.region.clone())).collect();
+        assert_eq!(found.len(), 17_000);
     }
 }
 

@@ -135,7 +135,7 @@ fn bytes(text: &str) -> Option<u64> {
     Some(whole.parse::<u64>().ok()? * unit + hundredths * unit / 100)
 }
 
-/// Heap and page cache for a graph of so many nodes, in bytes (docs/scaling.md).
+/// Heap and page cache for a graph of this size, in bytes (docs/scaling.md).
 fn wanted(nodes: u64) -> (u64, u64) {
     match nodes {
         0..=100_000 => (GIB, 256 * MIB),

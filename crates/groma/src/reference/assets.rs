@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Line before the table.
 pub const BEGIN: &str = "| service | assets |\n|---|---|\n";
-/// What follows it.
+/// Text after the table.
 pub const END: &str = "\n## Reading on";
 
 /// A row for each service, in the order of the alphabet.

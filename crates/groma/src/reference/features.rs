@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Line before the features.
 pub const BEGIN: &str = "default = [\"collectors/default\"]\n";
-/// What follows them.
+/// Text after the features.
 pub const END: &str = "\n[dependencies]";
 
 /// A feature for each service, except those that no build leaves out.
