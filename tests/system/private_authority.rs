@@ -56,7 +56,7 @@ async fn a_private_authority_is_trusted_where_it_is_named_and_only_there() {
     assert_eq!(stranger.status, 1, "{}", stranger.stderr);
     assert_eq!(world.count(vpcs).await, 0);
 
-    for (file, says) in [(Path::new("/nowhere/ca.pem"), "cannot be read"), (&tls.key, "holds no certificate")] {
+    for (file, says) in [(Path::new("/nowhere/ca.pem"), "cannot read it"), (&tls.key, "holds no certificate")] {
         let unusable = sync(&world, &proxy, &[("AWS_CA_BUNDLE", file)]).await;
         assert_eq!(unusable.status, 1, "{}", unusable.stderr);
         let errors: Vec<_> = unusable.stderr.lines().filter(|line| line.starts_with("error")).collect();

@@ -144,9 +144,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        AssetBatch, LostPlaces, LostScope, ScopeFinished, SyncFinished, WorkReport, asset_event, sync_event, value,
-    };
+    use crate::{AssetBatch, LostScope, ScopeFinished, SyncFinished, WorkReport, asset_event, sync_event, value};
 
     const MANY: usize = 100_000;
 
@@ -179,10 +177,6 @@ mod tests {
             }),
             sync_event::Event::Finished(SyncFinished {
                 not_run: vec![LostScope::default(); MANY],
-                ..SyncFinished::default()
-            }),
-            sync_event::Event::Finished(SyncFinished {
-                lost_places: Some(LostPlaces { groups: vec![LostGroup::default(); MANY], ..LostPlaces::default() }),
                 ..SyncFinished::default()
             }),
         ] {

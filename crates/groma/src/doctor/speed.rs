@@ -140,7 +140,7 @@ fn wanted(nodes: u64) -> (u64, u64) {
     match nodes {
         0..=100_000 => (GIB, 256 * MIB),
         100_001..=1_000_000 => (2 * GIB, GIB),
-        _ => (4 * GIB, nodes.div_ceil(1_000_000) * GIB),
+        _ => (4 * GIB, nodes.div_ceil(1_000_000).saturating_mul(GIB)),
     }
 }
 
