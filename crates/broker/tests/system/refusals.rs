@@ -82,7 +82,7 @@ async fn sts_that_cannot_be_reached_throttles_or_has_expired_keys() {
     let nobody = [("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()), ("AWS_PROFILE", "hub".to_owned())];
     world.broker(&[], &nobody).await.expect("it starts without asking AWS");
     let text = world.accounts_text().await;
-    assert!(text.starts_with("failure: no credentials: AWS unreachable: cannot find out whose"), "{text}");
+    assert!(text.starts_with("failure: no credentials: AWS unreachable: cannot look up the identity"), "{text}");
     let refused = world.lease(HUB, "ec2", &["ec2:DescribeVpcs"]).await.expect_err("nobody is there");
     assert!(refused.to_string().starts_with("AWS unreachable: "), "{refused}");
     world.end().await;
