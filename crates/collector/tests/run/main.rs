@@ -190,7 +190,7 @@ async fn rows_that_fit_into_two_messages_are_not_put_into_one() -> anyhow::Resul
     };
     assert_eq!((outcome("Large").batches, outcome("Large").assets, &outcome("Large").failure), (4, 4, &None));
     let failure = outcome("TooLarge").failure.as_ref().expect("a row larger than a message");
-    assert!(failure.error.contains("at most 1044480 are allowed"), "{}", failure.error);
+    assert!(failure.error.contains("the limit is 1044480"), "{}", failure.error);
     collector.stop().await?;
     Ok(())
 }
