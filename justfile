@@ -67,7 +67,7 @@ parity *ARGS:
 bench *ARGS:
     @{{ python }} tests/bench/bench.py "$@"
 
-# Time collection with 1, 2, 4 and 8 collectors over 40 accounts in 4 regions: just scale.
+# Measure how surveys scale with collectors, assets, accounts and regions: just scale --assets 1000000.
 [no-exit-message]
 scale *ARGS:
     @{{ python }} tests/bench/scale.py "$@"

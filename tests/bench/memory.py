@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
 import ending
+import lists
 import measure
 import memory_page
 import memory_parts
@@ -45,26 +46,20 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the memory of each role.")
-    parser.add_argument("--parts", default=",".join(memory_parts.PARTS), type=parts, help="what to measure")
-    parser.add_argument("--pages", default="2,20,200", type=numbers, help="of volumes and of findings, run by run")
-    parser.add_argument("--accounts", default="10,50,200", type=numbers, help="how many, run by run")
-    parser.add_argument("--closing", default="1000,17,25", type=numbers, help="accounts, regions and listings to close")
+    parser.add_argument(
+        "--parts", default=",".join(memory_parts.PARTS), type=lists.names_in(memory_parts.PARTS), help="what to measure"
+    )
+    parser.add_argument(
+        "--pages", default="2,20,200", type=lists.numbers, help="of volumes and of findings, run by run"
+    )
+    parser.add_argument("--accounts", default="10,50,200", type=lists.numbers, help="how many, run by run")
+    parser.add_argument(
+        "--closing", default="1000,17,25", type=lists.numbers, help="accounts, regions and listings to close"
+    )
     parser.add_argument("--output", type=Path, default=servers.ROOT / "docs" / "memory.md", help="the page to write")
     parser.add_argument("--debug", action="store_true", help="the program is built, or was built, without --release")
     parser.add_argument("--groma", help="the program; without it, it is built with --release")
     return parser.parse_args()
-
-
-def numbers(text: str) -> list[int]:
-    return list(map(int, text.split(",")))
-
-
-def parts(text: str) -> list[str]:
-    named = text.split(",")
-    unknown = sorted(set(named) - set(memory_parts.PARTS))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
-    return named
 
 
 def run(arguments: argparse.Namespace, groma: str, folder: Path) -> int:

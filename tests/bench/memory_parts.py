@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import bench
-import build as suite
 import catalog
+import examples
 import large_account
 import limits
 import many_places
@@ -170,13 +170,7 @@ def within(group: Any, program: str, arguments: list[str]) -> tuple[Any, ...]:
 
 def built_examples(arguments: argparse.Namespace, names: set[str]) -> dict[str, str]:
     """Their paths by name."""
-    profile = [] if arguments.debug or arguments.groma else ["--release"]
-    chosen = [word for name in sorted(names) for word in ("--example", name)]
-    try:
-        messages = suite.cargo("build", "--workspace", "--locked", *chosen, suite.FORMAT, *profile)
-    except suite.Failed as error:
-        raise servers.Failed(str(error)) from error
-    return {message["target"]["name"]: message["executable"] for message in messages if message.get("executable")}
+    return examples.built(names, *([] if arguments.debug or arguments.groma else ["--release"]))
 
 
 # Regions that cannot be seen

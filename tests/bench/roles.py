@@ -72,9 +72,19 @@ class Roles:
     def neo4j_command(self) -> list[str]:
         return neo4j.Neo4j(self.folder / "neo4j", self.neo4j_port).configured()
 
+    def start_writer(self) -> None:
+        """Starts a graph-writer that was not among the roles from the start."""
+        self.roles["graph-writer"] = ["graph-writer"]
+        self.start("graph-writer")
+
+    def stop_writer(self) -> None:
+        writer = self.running.pop("graph-writer")
+        writer.terminate()
+        writer.wait()
+
     def environment(self) -> dict[str, str]:
         return {
-            **self.aws.environment,
+            **(self.aws.environment if self.aws else servers.plain_environment()),
             "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
             "NEO4J_URI": self.neo4j,
             "NEO4J_USER": "neo4j",

@@ -27,6 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / name) for name in ("chaos", "dev", "parity", "simulated-aws", "suite")]
 
+import lists
 import many_places
 import measure
 import parity
@@ -60,13 +61,15 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures how surveys scale.")
-    parser.add_argument("--parts", type=parts, help=f"what to measure, of {','.join(PARTS)}")
+    parser.add_argument("--parts", type=lists.names_in(PARTS), help=f"what to measure, of {','.join(PARTS)}")
     parser.add_argument("--accounts", type=int, default=40, help="accounts that collectors survey")
     parser.add_argument("--regions", default=many_places.REGIONS, help="of each account, separated by commas")
-    parser.add_argument("--collectors", type=numbers, default="1,2,4,8", help="how many at once, run by run")
+    parser.add_argument("--collectors", type=lists.numbers, default="1,2,4,8", help="how many at once, run by run")
     parser.add_argument("--latency", type=int, default=50, help="milliseconds that AWS takes for a call")
     parser.add_argument("--assets", type=int, help=f"assets of a large sync [default: {ASSETS}]")
-    parser.add_argument("--of", type=numbers, default="1,4,40", help="accounts that the assets are in, run by run")
+    parser.add_argument(
+        "--of", type=lists.numbers, default="1,4,40", help="accounts that the assets are in, run by run"
+    )
     parser.add_argument("--places", type=int, default=PLACES, help="accounts with 17 regions each")
     parser.add_argument("--against", metavar="PATH", help="an earlier program to measure in turn")
     parser.add_argument("--output", type=Path, default=servers.ROOT / "docs" / "scaling.md", help="the page to write")
@@ -75,17 +78,6 @@ def parse_arguments() -> argparse.Namespace:
     arguments.parts = arguments.parts or (["assets"] if arguments.assets else list(PARTS))
     arguments.assets = arguments.assets or ASSETS
     return arguments
-
-
-def numbers(text: str) -> list[int]:
-    return list(map(int, text.split(",")))
-
-
-def parts(text: str) -> list[str]:
-    named = text.split(",")
-    if unknown := sorted(set(named) - set(PARTS)):
-        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
-    return named
 
 
 def collectors(arguments: argparse.Namespace, groma: str, folder: Path) -> tuple[str, Json]:

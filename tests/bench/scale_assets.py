@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import subprocess
 import time
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import examples
 import measure
 import report
 import roles
@@ -24,7 +24,7 @@ from servers import neo4j
 
 Json = dict[str, Any]
 
-# Heap and page cache that docs/neo4j.md recommends for a million assets.
+# Heap and page cache for a million assets (docs/scaling.md).
 NEO4J = neo4j.Size(("-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"), page_cache="1g")
 FIRST_TAG = 1_000_000_000
 
@@ -45,23 +45,6 @@ class System(roles.Roles):
     def __init__(self, groma: str, folder: Path) -> None:
         super().__init__(groma, None, folder)
 
-    def environment(self) -> dict[str, str]:
-        return servers.plain_environment() | {
-            "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
-            "NEO4J_URI": self.neo4j,
-            "NEO4J_USER": "neo4j",
-            "NEO4J_PASSWORD": "none",
-        }
-
-    def start_writer(self) -> None:
-        self.roles["graph-writer"] = ["graph-writer"]
-        self.start("graph-writer")
-
-    def stop_writer(self) -> None:
-        writer = self.running.pop("graph-writer")
-        writer.terminate()
-        writer.wait()
-
     def neo4j_command(self) -> list[str]:
         return neo4j.Neo4j(self.folder / "neo4j", self.neo4j_port, size=NEO4J).configured()
 
@@ -79,7 +62,8 @@ class Assets:
 
     def __init__(self, programs: dict[str, str], accounts: list[int], assets: int, folder: Path) -> None:
         self.programs, self.accounts, self.assets, self.folder = programs, accounts, assets, folder
-        self.synthetic = built_example("synthetic")
+        # With --release: the time to write a million assets would exceed that of the measurement.
+        self.synthetic = examples.built({"synthetic"}, "--release")["synthetic"]
         # The last first sync.
         self.first: Path | None = None
 
@@ -159,15 +143,6 @@ class Assets:
         ended = subprocess.run([self.synthetic, *map(str, arguments)], capture_output=True, text=True)
         if ended.returncode:
             raise servers.Failed(f"synthetic {arguments[0]} failed: {ended.stderr.strip()[-600:]}")
-
-
-def built_example(name: str) -> str:
-    """Built with --release: the time to write a million assets would exceed that of the measurement."""
-    command = ["cargo", "build", "--quiet", "--locked", "--release", "--workspace", "--example", name]
-    if subprocess.run(command, cwd=servers.ROOT).returncode:
-        raise servers.Failed(f"the example {name} does not build")
-    target = Path(os.environ.get("CARGO_TARGET_DIR", servers.ROOT / "target"))
-    return str(target / "release" / "examples" / name)
 
 
 HEAD = ("accounts", *(step.title for step in STEPS), "graph-writer", "nats-server", "Neo4j", "store")

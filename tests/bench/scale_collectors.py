@@ -61,13 +61,10 @@ class Roles(roles.Roles):
     def write(self) -> float:
         """Seconds that a graph-writer needs for what is in the stream."""
         began = time.monotonic()
-        self.roles["graph-writer"] = ["graph-writer"]
-        self.start("graph-writer")
+        self.start_writer()
         self.wait("the scheduler", lambda: self.running["scheduler"].poll() is not None)
         seconds = time.monotonic() - began
-        writer = self.running.pop("graph-writer")
-        writer.terminate()
-        writer.wait()
+        self.stop_writer()
         if status := self.running["scheduler"].returncode:
             raise servers.Failed(f"the survey ended with status {status}: {self.last_words()}")
         return seconds

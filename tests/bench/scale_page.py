@@ -10,6 +10,14 @@ How surveys scale with collectors, assets, accounts and regions. This command wr
 just scale
 ```
 
+Give Neo4j memory for the size of the graph. `groma doctor` names a Neo4j that has less:
+
+| nodes                | heap | page cache           |
+|:---------------------|-----:|---------------------:|
+| up to 100,000        | 1 GB |               256 MB |
+| up to 1,000,000      | 2 GB |                 1 GB |
+| more                 | 4 GB | 1 GB for each million |
+
 """
 
 TEXTS = {
