@@ -14,7 +14,6 @@ mod lost;
 mod narrow;
 mod neo4j_init;
 mod neo4j_tls;
-mod order;
 mod organization;
 mod parked;
 mod private_authority;

@@ -15,6 +15,7 @@
 //! search has found: a concurrent sync may have seen the element, and Neo4j does not re-evaluate a filter after waiting
 //! for a lock.
 
+mod old_kinds;
 mod sweep;
 
 use crate::{
@@ -29,7 +30,8 @@ use events::Sync;
 use graph::{GraphError, GraphStore, Portion, Transaction};
 use std::collections::BTreeMap;
 use sweep::{Part, Sweep};
-pub(crate) use sweep::{SPARE, edge_text, node_text};
+pub(crate) use old_kinds::texts;
+pub(crate) use sweep::SPARE;
 
 /// Nodes or edges removed in one transaction.
 static CHUNK: Portion = Portion::new(10_000);
@@ -103,7 +105,8 @@ async fn sweep_all(
     counter: &str,
     mut sweeps: Vec<Sweep<'_>>,
 ) -> Result<(), GraphError> {
-    sweeps.retain(|sweep| sweep.parts.iter().any(|part| !part.ready.seen_before.is_empty()));
+    sweeps.retain(|sweep| sweep.seen_before().next().is_some());
+    old_kinds::retain(store, sync, &mut sweeps).await?;
     let share = sweeps.len().div_ceil(AT_ONCE).max(1);
     let mut outcome = Ok(());
     for result in futures::future::join_all(sweeps.chunks(share).map(|share| sweep(store, sync, counter, share))).await

@@ -4,11 +4,11 @@
 //! A target key that is not unique (`name`) links to every match, as in Cartography. The batch is held and retried for
 //! matches that arrive later. A key equal to the `id` of its node is taken as unique.
 //!
-//! A node created in this transaction has no edges yet, so one statement creates its edges of all types; others are
-//! matched, and merged where there is none, type by type. Neo4j would scan all relationships for a type that is a
-//! parameter, and also for the id of a relationship if it plans that statement on an empty graph. Between two known nodes
-//! it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub nodes are locked
-//! in one order, the account's node last.
+//! A node created in this transaction has no edges yet, so one statement creates its edges of all types. Another one
+//! matches the others, and where there is none it is merged, type by type: Neo4j would scan all relationships to merge one
+//! whose type is a parameter, and also for the id of a relationship if it plans that statement on an empty graph. Between
+//! two known nodes it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub
+//! nodes are locked in one order, the account's node last.
 //!
 //! `MATCH` costs a third less than `MERGE` for an edge that exists. In a scope that is surveyed for the first time none
 //! does, so its rows are merged at once.
@@ -97,10 +97,7 @@ impl<'a> EdgeWrites<'a> {
         let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
-            let mut left = Vec::new();
-            for (kind, links) in self.by_type(wave) {
-                left.extend(self.draw(transaction, kind, links, &mut drawn).await?);
-            }
+            let left = self.draw(transaction, wave, &mut drawn).await?;
             // Last, because others may wait for them: what several places see is among them.
             for (kind, links) in self.by_type(self.renew(transaction, left).await?) {
                 self.remember(transaction, kind, &links, &mut drawn, sightings).await?;
@@ -163,23 +160,24 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Creates relationships of a type, or renews the tag of existing unchanged ones. Returns the other rows, each with
-    /// its thing if only this place's sighting needs a new tag.
+    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing if
+    /// only this place's sighting needs a new tag.
     async fn draw(
         &self,
         transaction: &mut Transaction,
-        kind: &str,
         links: Vec<Link>,
         drawn: &mut HashSet<Entry>,
     ) -> Result<Vec<(Link, String)>, neo4rs::Error> {
         let (mut absent, known): (Vec<Link>, Vec<Link>) =
             links.into_iter().partition(|link| self.table(link).origin.is_first);
         let rows = known.iter().enumerate().map(|(position, link)| self.stub(position, link)).collect();
-        let mut drawing = Drawing::of(known, rows::run(transaction, &refresh(kind), rows).await?, drawn)?;
+        let mut drawing = Drawing::of(known, rows::run(transaction, &refresh(), rows).await?, drawn)?;
         absent.append(&mut drawing.absent);
         absent.sort_by_key(|link| (link.target, link.source));
-        let answers = rows::run(transaction, &merge(kind), self.rows(&absent)).await?;
-        drawing.left.extend(Drawing::of(absent, answers, drawn)?.left);
+        for (kind, links) in self.by_type(absent) {
+            let answers = rows::run(transaction, &merge(kind), self.rows(&links)).await?;
+            drawing.left.extend(Drawing::of(links, answers, drawn)?.left);
+        }
         Ok(drawing.left)
     }
 

@@ -1,7 +1,7 @@
 //! Turns node rows into statements. Rows of one label are looked up together, whatever their listing and scope, because
-//! a few large requests are several times faster than many small ones. Unchanged nodes get their new tag in the lookup.
-//! One statement for all labels creates new nodes, and another one updates the rest. Nodes of a scope that is surveyed for
-//! the first time are probably new: the statement that looks them up creates them.
+//! a few large requests are several times faster than many small ones. One statement for all labels then gives unchanged
+//! nodes their new tag, one creates new nodes, and one updates the rest. Nodes of a scope that is surveyed for the first
+//! time are probably new: where there are many, the statement that looks them up creates them.
 //!
 //! Nodes that only one place sees are written before the edges. Nodes that others see too (accounts, principals,
 //! images) are written after the edges, because a node stays locked from its first change to the end of the
@@ -13,15 +13,16 @@
 //!
 //! Neo4j plans each statement once, and planning time depends on the length of the text. With twenty property names and
 //! all of ownership in the text, planning took four times as long (21 ms against 6 ms), and with three statements for
-//! each label a first sync spent most of its time on planning. So labels and names are parameters. The one statement
-//! that names its label, because Neo4j uses an index only then, is short.
+//! each label a first sync spent most of its time on planning. So labels and names are parameters. Only lookups name
+//! their label, because Neo4j uses an index only then, and they are short: with the comparison of tags in the lookup, a
+//! second sync spent ten seconds of processor time on planning it for each label.
 
 mod cypher;
 mod hash;
 
 use crate::{
     bolt,
-    elements::{Element, Elements},
+    elements::{Element, Elements, Key},
     ownership::{self, Kind, SEVERAL, SHARED, rank},
     rows::{self, Cell},
     scopes::Run,
@@ -32,7 +33,10 @@ use events::{NodeRow, NodeTable, Ownership};
 use graph::Transaction;
 pub(crate) use hash::{hash_of, hash_property, header_hash, names_hash};
 use neo4rs::{BoltType, Row};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Rows of a label for which [`make`] saves more time than Neo4j needs to plan it.
+const WORTH_A_PLAN: usize = 500;
 
 /// Who published a batch, and when.
 #[derive(Clone, Copy)]
@@ -135,7 +139,7 @@ impl<'a> NodeWrites<'a> {
             self.create(transaction, known.absent, &mut elements, &mut own).await?;
             waiting = Vec::new();
             for left in self.remember(transaction, std::mem::take(&mut own), sightings).await? {
-                elements.forget((&self.table(left.entry).table.label, "id"), self.id(left.entry));
+                elements.forget(self.key(left.entry), self.id(left.entry));
                 waiting.push(left.entry);
             }
         }
@@ -161,34 +165,44 @@ impl<'a> NodeWrites<'a> {
         entries: &[Entry],
         elements: &mut Elements<'a>,
     ) -> Result<Known, neo4rs::Error> {
-        let labels = self.by_label(entries.iter().copied());
+        let mut wanted = BTreeMap::<Key<'a>, BTreeSet<&'a str>>::new();
+        for entry in entries {
+            wanted.entry(self.key(*entry)).or_default().insert(self.id(*entry));
+        }
+        elements.look_up(transaction, wanted).await?;
         let mut known = Known::default();
-        for (label, entries) in labels {
-            let rows = entries.iter().enumerate().map(|(position, entry)| self.stub(position, *entry)).collect();
-            let mut there = HashSet::new();
-            for answer in rows::run(transaction, &refresh(label), rows).await? {
-                let found: Vec<usize> = answer.get("found")?;
-                let elements_found: Vec<Element> = answer.get("elements")?;
-                let (done, own): (Vec<bool>, Vec<bool>) = (answer.get("done")?, answer.get("own")?);
-                let things: Vec<String> = answer.get("things")?;
-                let state = done.into_iter().zip(own).zip(things);
-                for ((position, element), ((done, own), thing)) in found.into_iter().zip(elements_found).zip(state) {
-                    let entry = entries[position];
-                    there.insert(position);
-                    elements.add((label, "id"), self.id(entry), element);
-                    if !done {
-                        let left = if own { &mut known.own } else { &mut known.common };
-                        left.push(Left { entry, element, thing: Some(thing).filter(|thing| !thing.is_empty()) });
-                    }
+        let mut there = Vec::new();
+        for &entry in entries {
+            match elements.get(self.key(entry), self.id(entry)) {
+                [element, ..] => there.push((entry, *element)),
+                [] => known.absent.push(entry),
+            }
+        }
+        let rows = there.iter().enumerate();
+        let rows = rows.map(|(position, (entry, element))| self.stub(position, *entry, *element)).collect();
+        let mut still_there = HashSet::new();
+        for answer in rows::run(transaction, &refresh(), rows).await? {
+            let found: Vec<usize> = answer.get("found")?;
+            let (done, own): (Vec<bool>, Vec<bool>) = (answer.get("done")?, answer.get("own")?);
+            let things: Vec<String> = answer.get("things")?;
+            for (((position, done), own), thing) in found.into_iter().zip(done).zip(own).zip(things) {
+                still_there.insert(position);
+                let (entry, element) = there[position];
+                if !done {
+                    let left = if own { &mut known.own } else { &mut known.common };
+                    left.push(Left { entry, element, thing: Some(thing).filter(|thing| !thing.is_empty()) });
                 }
             }
-            let missing = entries.into_iter().enumerate().filter(|(position, _)| !there.contains(position));
-            known.absent.extend(missing.map(|(_, entry)| entry));
+        }
+        for (_, (entry, _)) in there.into_iter().enumerate().filter(|(position, _)| !still_there.contains(position)) {
+            elements.forget(self.key(entry), self.id(entry));
+            known.absent.push(entry);
         }
         Ok(known)
     }
 
-    /// Creates the nodes of these rows that do not exist, as [`Self::create`] does. Returns the rows of existing nodes.
+    /// Creates the nodes of these rows that do not exist, as [`Self::create`] does, where one label has many of them.
+    /// Returns the rows of the others.
     async fn make(
         &self,
         transaction: &mut Transaction,
@@ -196,11 +210,15 @@ impl<'a> NodeWrites<'a> {
         elements: &mut Elements<'a>,
         left: &mut Vec<Left>,
     ) -> Result<Vec<Entry>, neo4rs::Error> {
-        let mut exist = Vec::new();
+        let mut others = Vec::new();
         for (label, entries) in self.by_label(entries) {
-            exist.extend(self.create_by(&make(label), transaction, entries, elements, left).await?);
+            if entries.len() < WORTH_A_PLAN {
+                others.extend(entries);
+                continue;
+            }
+            others.extend(self.create_by(&make(label), transaction, entries, elements, left).await?);
         }
-        Ok(exist)
+        Ok(others)
     }
 
     /// Creates the nodes; of a node that several rows bring, the first creates it and the others are added to `left`.
@@ -223,7 +241,7 @@ impl<'a> NodeWrites<'a> {
         elements: &mut Elements<'a>,
         left: &mut Vec<Left>,
     ) -> Result<Vec<Entry>, neo4rs::Error> {
-        let key = |entry: &Entry| (&*self.table(*entry).table.label, self.id(*entry));
+        let key = |entry: &Entry| (self.key(*entry), self.id(*entry));
         let mut ids = HashSet::new();
         let (mut new, again): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| ids.insert(key(entry)));
         // Neo4j locks the ids in this order.
@@ -232,11 +250,10 @@ impl<'a> NodeWrites<'a> {
         for answer in rows::run(transaction, text, rows).await? {
             let (made, new_elements): (Vec<usize>, Vec<Element>) = (answer.get("made")?, answer.get("elements")?);
             for (position, element) in made.into_iter().zip(new_elements) {
-                elements.create((&self.table(new[position]).table.label, "id"), self.id(new[position]), element);
+                elements.create(self.key(new[position]), self.id(new[position]), element);
             }
         }
-        let element =
-            |entry: &Entry| elements.get((&self.table(*entry).table.label, "id"), self.id(*entry)).first().copied();
+        let element = |entry: &Entry| elements.get(self.key(*entry), self.id(*entry)).first().copied();
         left.extend(
             again.iter().filter_map(|entry| Some(Left { entry: *entry, element: element(entry)?, thing: None })),
         );
@@ -322,16 +339,20 @@ impl<'a> NodeWrites<'a> {
         &self.tables[entry.table].table.rows[entry.row]
     }
 
+    fn key(&self, entry: Entry) -> Key<'a> {
+        (&self.table(entry).table.label, "id")
+    }
+
     fn id(&self, entry: Entry) -> &'a str {
         &self.row(entry).id
     }
 
     /// Parameters of [`refresh`].
-    fn stub(&self, position: usize, entry: Entry) -> Vec<Cell<'_>> {
+    fn stub(&self, position: usize, entry: Entry, element: Element) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         vec![
             Cell::position(position),
-            Cell::own(self.id(entry)),
+            Cell::own(element),
             Cell::text(it.owner()),
             Cell::number(it.origin.run.tag),
             Cell::text(&it.hash_property),

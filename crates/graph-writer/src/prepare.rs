@@ -46,31 +46,21 @@ impl Expected {
 
     /// What every sync says in transactions that have changed something.
     fn of_rows(&self) -> Vec<String> {
-        let nodes = self.nodes.iter().flat_map(|table| [nodes::make(&table.label), nodes::refresh(&table.label)]);
+        let nodes = self.nodes.iter().map(|table| elements::text((&table.label, "id")));
         let edges = self.edges.iter().flat_map(|table| {
             let source = elements::text((&table.source_label, "id"));
             [source, elements::text((&table.target_label, &table.target_key)), edges::merge(&table.r#type)]
         });
         nodes.chain(edges).collect()
     }
-
-    /// What only later syncs say in such transactions: they find edges.
-    fn of_later_rows(&self) -> impl Iterator<Item = String> {
-        self.edges.iter().map(|table| edges::refresh(&table.r#type))
-    }
-
-    /// What only later syncs say, which have something to clean.
-    fn of_cleanup(&self) -> Vec<String> {
-        let nodes = self.nodes.iter().map(|table| cleanup::node_text(&table.label));
-        nodes.chain(self.edges.iter().map(|table| cleanup::edge_text(&table.r#type))).collect()
-    }
 }
 
 /// Statements that serve all types, in transactions that have changed something.
-fn general() -> [String; 7] {
+fn general() -> [String; 9] {
     let [save, sight, renew, feeds] =
         [scope_store::SAVE, sightings::WRITE, sightings::RENEW, feeds::NOTE].map(str::to_owned);
-    [nodes::create(), nodes::remember(), edges::create(), save, sight, renew, feeds]
+    let [create, refresh, remember] = [nodes::create(), nodes::refresh(), nodes::remember()];
+    [create, refresh, remember, edges::create(), edges::refresh(), save, sight, renew, feeds]
 }
 
 /// What is said when several places see an edge, for types that several tables have: with the others it is rare.
@@ -105,12 +95,11 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
         expected.iter().chain([&own]).flat_map(Expected::needs).chain(Need::of_analysis()).collect();
     let indexes = needs.len();
     Schema::default().ensure(store, needs).await?;
-    let mut rows: BTreeSet<String> =
+    let rows: BTreeSet<String> =
         expected.iter().flat_map(Expected::of_rows).chain(general()).chain(of_several(expected)).collect();
     let mut alone = BTreeSet::from(scope_store::texts());
     if !is_empty(store).await? {
-        rows.extend(expected.iter().flat_map(Expected::of_later_rows));
-        alone.extend(expected.iter().flat_map(Expected::of_cleanup).chain(unseen::texts()));
+        alone.extend(cleanup::texts().into_iter().chain(unseen::texts()));
     }
     let idle = |texts: &BTreeSet<String>| texts.iter().map(|text| bolt::idle(text)).collect::<Vec<Query>>();
     plan(store, &idle(&rows), true).await?;

@@ -24,7 +24,7 @@ pub(super) struct Sweep<'a> {
     find: String,
     of: &'static Statements,
     /// Label or type.
-    kind: &'a str,
+    pub(super) kind: &'a str,
     pub(super) parts: Vec<Part<'a>>,
     /// Edges with a greater tag keep their nodes.
     pub(super) edges_after: i64,
@@ -70,12 +70,12 @@ const NO_NEWER_EDGE: &str =
     "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $edges AND edge._module_scope IS NOT NULL} ";
 
 /// The statement that looks for old nodes of a label.
-pub(crate) fn node_text(label: &str) -> String {
+fn node_text(label: &str) -> String {
     pattern(&Kind::label(label)) + &OLD.replace("KIND", "_module_label")
 }
 
 /// The statement that looks for old edges of a type.
-pub(crate) fn edge_text(kind: &str) -> String {
+fn edge_text(kind: &str) -> String {
     pattern(&Kind::edge(kind, "")) + &OLD.replace("KIND", "_module_ends")
 }
 
@@ -103,8 +103,13 @@ impl<'a> Sweep<'a> {
         Self { find: edge_text(kind), of: &OF_EDGES, kind, parts, edges_after: 0 }
     }
 
-    fn is_of_edges(&self) -> bool {
+    pub(super) fn is_of_edges(&self) -> bool {
         self.of.deletion == OF_EDGES.deletion
+    }
+
+    /// Places that an earlier sync has seen too.
+    pub(super) fn seen_before(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().flat_map(|part| part.ready.seen_before.iter())
     }
 
     /// Finds at most `most` old elements with an id greater than `after`, sorted, without a lock.
@@ -115,7 +120,7 @@ impl<'a> Sweep<'a> {
         after: Element,
         most: usize,
     ) -> Result<Vec<Element>, neo4rs::Error> {
-        let all: BTreeSet<&String> = self.parts.iter().flat_map(|part| part.ready.seen_before.iter()).collect();
+        let all: BTreeSet<&String> = self.seen_before().collect();
         let these = [("old", bolt::texts(all)), ("after", after.into()), ("chunk", bolt::integer(most))];
         let parameters =
             self.by_kind("ready", |ready| &ready.seen_before).into_iter().chain(self.tags(sync)).chain(these);

@@ -2,6 +2,7 @@
 
 mod disturbed;
 mod newest;
+mod order;
 mod patience;
 mod stage;
 mod succession;

@@ -7,7 +7,12 @@ use events::{
 };
 use futures::StreamExt;
 use scheduler::{Outcome, Progress, Request, RequestArgs, SurveyError, survey};
-use std::{future::Future, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use testkit::Nats;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +22,17 @@ pub(crate) struct Stage {
     pub(crate) nats: Nats,
     pub(crate) bus: Bus,
     tasks: JoinSet<()>,
+    took: Took,
+}
+
+/// Durations that collectors report, in milliseconds by account.
+#[derive(Clone, Default)]
+struct Took(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Took {
+    fn of(&self, item: &WorkItem) -> u64 {
+        self.0.lock().expect("no test panicked").get(&item.account_id).copied().unwrap_or_default()
+    }
 }
 
 impl Stage {
@@ -29,7 +45,7 @@ impl Stage {
             bus.consume(Subscription::work(&service.name, bus::ACK_WAIT)).await?;
         }
         bus.consume(Subscription::assets(bus::GRAPH_WRITER, bus::ACK_WAIT)).await?;
-        let mut stage = Self { nats, bus, tasks: JoinSet::new() };
+        let mut stage = Self { nats, bus, tasks: JoinSet::new(), took: Took::default() };
         stage.broker(accounts).await?;
         Ok(stage)
     }
@@ -65,6 +81,11 @@ impl Stage {
         Ok(())
     }
 
+    /// Sets the duration that collectors report for every item of an account, in milliseconds.
+    pub(crate) fn takes(&self, account: &str, milliseconds: u64) {
+        self.took.0.lock().expect("no test panicked").insert(account.to_owned(), milliseconds);
+    }
+
     /// Collectors of every service that finish each item immediately.
     pub(crate) fn collectors(&mut self) {
         for service in catalog::services() {
@@ -75,7 +96,7 @@ impl Stage {
     /// A collector of one service that finishes each item immediately, and returns it to the queue if the bus rejects
     /// the report.
     pub(crate) fn collector(&mut self, service: &'static str) {
-        let bus = self.bus.clone();
+        let (bus, took) = (self.bus.clone(), self.took.clone());
         self.spawn(async move {
             let work = Subscription::work(service, bus::ACK_WAIT);
             while let Ok(items) = bus.consume(work.clone()).await {
@@ -83,7 +104,7 @@ impl Stage {
                     let Ok(deliveries) = items.next(16).await else { break };
                     for delivery in deliveries {
                         let item = WorkItem::decode(delivery.payload().clone()).expect("a work item");
-                        let outcome = match publish_report(&bus, &item).await {
+                        let outcome = match publish_report(&bus, &item, took.of(&item)).await {
                             Ok(()) => Settle::Ack,
                             Err(_) => Settle::Retry(Duration::from_millis(500)),
                         };
@@ -187,16 +208,23 @@ async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishErro
 
 /// Reports an item as done, with one scope.
 pub(crate) async fn report(bus: &Bus, item: &WorkItem) {
-    publish_report(bus, item).await.expect("the bus takes it");
+    publish_report(bus, item, 0).await.expect("the bus takes it");
 }
 
-async fn publish_report(bus: &Bus, item: &WorkItem) -> Result<(), PublishError> {
+async fn publish_report(bus: &Bus, item: &WorkItem, took_milliseconds: u64) -> Result<(), PublishError> {
     let regions = match item.kind() {
         WorkKind::DiscoverRegions => vec!["eu-west-1".to_owned()],
         _ => Vec::new(),
     };
     let scopes = vec![ScopeReport { scope: Some(scope(item)), assets: 1, ..ScopeReport::default() }];
-    let report = WorkReport { item: Some(item.clone()), attempt: 1, scopes, regions, ..WorkReport::default() };
+    let report = WorkReport {
+        item: Some(item.clone()),
+        attempt: 1,
+        scopes,
+        regions,
+        took_milliseconds,
+        ..WorkReport::default()
+    };
     publish(bus, item.sync.as_ref().expect("a sync"), Event::Reported(report)).await
 }
 
