@@ -29,6 +29,7 @@ OFTEN = re.compile(r"\$p\.(rows|ids|after|account|ready)\b")
 COMPARED = re.compile(r"\bid\(\w+\) = ")
 # Operators that scan it.
 WHOLE_GRAPH = ("AllNodes", "DirectedAllRelationships", "UndirectedAllRelationships")
+LIMIT = "Limit"
 # Their right side is run for each row of their left.
 FOR_EACH_ROW = ("Apply", "CartesianProduct", "NestedLoop", "Foreach")
 
@@ -63,15 +64,18 @@ def scans(uri: str, statements: list[str]) -> dict[str, list[str]]:
     return {text: found for text, found in operators.items() if found}
 
 
-def scanning(plan: dict[str, Any], often: bool) -> Iterator[str]:
-    """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph."""
+def scanning(plan: dict[str, Any], often: bool, limited: bool = False) -> Iterator[str]:
+    """The operators of a plan that are run often and look at all of a label or type, or that look at the whole graph.
+
+    `limited`: the next operator takes a fixed number of rows and no more.
+    """
     kind = plan["operatorType"].partition("@")[0]
     details = plan["args"].get("Details", "")
-    scans = kind.endswith("Scan") and (often or kind.startswith(WHOLE_GRAPH))
+    scans = kind.endswith("Scan") and (often or (kind.startswith(WHOLE_GRAPH) and not limited))
     if scans or (kind == "Filter" and often and COMPARED.search(details)):
         yield f"{kind} {details}"
     for place, child in enumerate(plan.get("children", ())):
-        yield from scanning(child, often or (place > 0 and kind.endswith(FOR_EACH_ROW)))
+        yield from scanning(child, often or (place > 0 and kind.endswith(FOR_EACH_ROW)), kind == LIMIT)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ class Scanning(unittest.TestCase):
     def test_and_the_whole_graph_never(self) -> None:
         self.check(plan("ProduceResults", plan("AllNodesScan")), False, ["AllNodesScan n:A"])
 
+    def test_except_for_a_number_of_elements(self) -> None:
+        self.check(plan("Aggregation", plan("Limit", plan("AllNodesScan"))), False, [])
+        self.check(plan("Limit", plan("Filter", plan("AllNodesScan"))), False, ["AllNodesScan n:A"])
+        self.check(plan("Limit", plan("AllNodesScan")), True, ["AllNodesScan n:A"])
+
     def test_an_id_is_sought_and_not_compared(self) -> None:
         compared = plan("Filter", plan("Expand(All)"), details="id(t) = row[$autoint_1]")
         self.check(compared, True, ["Filter id(t) = row[$autoint_1]"])

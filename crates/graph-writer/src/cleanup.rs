@@ -28,10 +28,10 @@ use crate::{
 };
 use events::Sync;
 use graph::{GraphError, GraphStore, Portion, Transaction};
-use std::collections::BTreeMap;
-use sweep::{Part, Sweep};
 pub(crate) use old_kinds::texts;
+use std::collections::BTreeMap;
 pub(crate) use sweep::SPARE;
+use sweep::{Part, Sweep};
 
 /// Nodes or edges removed in one transaction.
 static CHUNK: Portion = Portion::new(10_000);

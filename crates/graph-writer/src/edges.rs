@@ -399,23 +399,51 @@ mod tests {
     use super::*;
     use crate::scopes::Run;
 
-    #[test]
-    fn an_edge_inwards_begins_at_the_target() {
-        let table = |direction: Direction| EdgeTable {
-            r#type: "RESOURCE".into(),
+    /// Edges of a resource in this direction to another node, by type.
+    fn table(kind: &str, target: &str, direction: Direction) -> EdgeTable {
+        EdgeTable {
+            r#type: kind.into(),
             source_label: "AWSVpc".into(),
-            target_label: "AWSAccount".into(),
+            target_label: target.into(),
             target_key: "id".into(),
             direction: direction.into(),
             rows: vec![EdgeRow { source_id: "vpc".into(), target_value: "1".into(), values: Vec::new() }],
             ..EdgeTable::default()
-        };
+        }
+    }
+
+    #[test]
+    fn the_edges_at_the_account_come_last() {
+        let tables = [
+            table(OF_ACCOUNT, "AWSAccount", Direction::In),
+            table("ZONE", "Zone", Direction::Out),
+            table("ATTACHED", "Gateway", Direction::Out),
+        ];
+        let run = Run { tag: 5, sync: "s".into(), attempt: 1 };
+        let origin = Origin { run: &run, place: "1/r", listing: "L", is_first: true };
+        let mut writes = EdgeWrites::default();
+        tables.iter().for_each(|table| writes.add(table, origin, 1));
+        let mut elements = Elements::default();
+        elements.add(("AWSVpc", "id"), "vpc", 5);
+        // The account's node has the smallest id.
+        for (element, label) in ["AWSAccount", "Zone", "Gateway"].into_iter().enumerate() {
+            elements.add((label, "id"), "1", i64::try_from(element).expect("a small number"));
+        }
+        let links = writes.links(&elements);
+        let kinds: Vec<&str> = links.iter().map(|link| &*writes.table(link).table.r#type).collect();
+        assert_eq!(kinds, ["ZONE", "ATTACHED", OF_ACCOUNT]);
+        let kinds: Vec<&str> = writes.by_type(links).into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, ["ATTACHED", "ZONE", OF_ACCOUNT]);
+    }
+
+    #[test]
+    fn an_edge_inwards_begins_at_the_target() {
         let run = Run { tag: 5, sync: "s".into(), attempt: 1 };
         let origin = Origin { run: &run, place: "1/r", listing: "L", is_first: true };
         for (direction, from, ends) in
             [(Direction::In, 2, "AWSAccount>AWSVpc"), (Direction::Out, 1, "AWSVpc>AWSAccount")]
         {
-            let table = table(direction);
+            let table = table(OF_ACCOUNT, "AWSAccount", direction);
             let mut writes = EdgeWrites::default();
             writes.add(&table, origin, 1);
             let mut elements = Elements::default();

@@ -22,7 +22,7 @@ pub(super) struct Part<'a> {
 /// Old elements of a label or of a type of relationship.
 pub(super) struct Sweep<'a> {
     find: String,
-    of: &'static Statements,
+    statements: &'static Statements,
     /// Label or type.
     pub(super) kind: &'a str,
     pub(super) parts: Vec<Part<'a>>,
@@ -30,9 +30,17 @@ pub(super) struct Sweep<'a> {
     pub(super) edges_after: i64,
 }
 
+/// Nodes or edges.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Elements {
+    Nodes,
+    Edges,
+}
+
 /// Statements about elements with `$ids`, which look at all that a search has found: such an id may be another element's
 /// by now.
 struct Statements {
+    of: Elements,
     /// Matches elements that are still old and still belong to one place only.
     again: &'static str,
     /// Further condition.
@@ -42,12 +50,14 @@ struct Statements {
 
 /// `WITH` keeps Neo4j from looking for the places in their index for each id.
 const OF_NODES: Statements = Statements {
+    of: Elements::Nodes,
     again: "UNWIND $ids AS id MATCH (it) WHERE id(it) = id WITH it WHERE it.lastupdated < $tag \
         AND it._module_scope IN $sets[$places[it._module_label]] ",
     also: NO_NEWER_EDGE,
     deletion: "DETACH DELETE",
 };
 const OF_EDGES: Statements = Statements {
+    of: Elements::Edges,
     again: "UNWIND $ids AS id MATCH ()-[it]->() WHERE id(it) = id WITH it WHERE type(it) = $kind AND it.lastupdated < $tag \
         AND it._module_scope IN $sets[$places[it._module_ends]] ",
     also: "",
@@ -96,15 +106,15 @@ impl Statements {
 
 impl<'a> Sweep<'a> {
     pub(super) fn nodes(kind: &'a str, parts: Vec<Part<'a>>, edges_after: i64) -> Self {
-        Self { find: node_text(kind), of: &OF_NODES, kind, parts, edges_after }
+        Self { find: node_text(kind), statements: &OF_NODES, kind, parts, edges_after }
     }
 
     pub(super) fn edges(kind: &'a str, parts: Vec<Part<'a>>) -> Self {
-        Self { find: edge_text(kind), of: &OF_EDGES, kind, parts, edges_after: 0 }
+        Self { find: edge_text(kind), statements: &OF_EDGES, kind, parts, edges_after: 0 }
     }
 
     pub(super) fn is_of_edges(&self) -> bool {
-        self.of.deletion == OF_EDGES.deletion
+        self.statements.of == Elements::Edges
     }
 
     /// Places that an earlier sync has seen too.
@@ -138,7 +148,7 @@ impl<'a> Sweep<'a> {
         if locked.is_empty() {
             return Ok(0);
         }
-        let removed = transaction.rows(self.about(&self.of.remove(), sync, &locked)).await?;
+        let removed = transaction.rows(self.about(&self.statements.remove(), sync, &locked)).await?;
         removed.first().map_or(Ok(0), |row| Ok(row.get("count")?))
     }
 
@@ -154,7 +164,7 @@ impl<'a> Sweep<'a> {
             return Ok(None);
         }
         let locked = self.lock(transaction, sync, &[id]).await?;
-        Ok(ids(transaction, self.about(&self.of.check(), sync, &locked)).await?.pop())
+        Ok(ids(transaction, self.about(&self.statements.check(), sync, &locked)).await?.pop())
     }
 
     /// Locks those of these elements that seem to be old.
@@ -164,7 +174,7 @@ impl<'a> Sweep<'a> {
         sync: &Sync,
         elements: &[Element],
     ) -> Result<Vec<Element>, neo4rs::Error> {
-        ids(transaction, self.about(&self.of.lock(), sync, elements)).await
+        ids(transaction, self.about(&self.statements.lock(), sync, elements)).await
     }
 
     /// A statement about these elements. Planned anew as the graph grows: it asks for relationships by their ids, for which
