@@ -37,13 +37,27 @@ struct Package {
     dependencies: BTreeSet<String>,
 }
 
-fn packages() -> Vec<Package> {
+/// What cargo says of the workspace.
+fn metadata(options: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .args(["metadata", "--format-version", "1", "--manifest-path"])
         .arg(testkit::workspace().join("Cargo.toml"))
+        .args(options)
         .output()
         .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+}
+
+/// Target triple of this machine.
+fn platform() -> String {
+    let output = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host").to_owned()
+}
+
+fn packages() -> Vec<Package> {
+    let metadata = metadata(&["--no-deps"]);
     let packages = metadata["packages"].as_array().expect("packages");
     packages
         .iter()
@@ -122,12 +136,8 @@ fn unpaged<'a>(text: &str, paged: &'a BTreeSet<String>) -> Vec<&'a str> {
 
 #[test]
 fn calls_with_pages_are_sent_with_their_paginator() {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path"])
-        .arg(testkit::workspace().join("Cargo.toml"))
-        .output()
-        .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    // A build downloads the packages of its platform only.
+    let metadata = metadata(&["--offline", "--locked", "--filter-platform", &platform()]);
     let packages = metadata["packages"].as_array().expect("packages").iter();
     let sdks = packages.filter(|package| package["name"].as_str().is_some_and(|name| name.starts_with("aws-sdk-")));
     let paged: BTreeSet<String> =
