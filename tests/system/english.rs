@@ -83,7 +83,6 @@ const NOT_REWRITTEN: &[&str] = &[
     "crates/collector/src/service.rs",
     "crates/fuzz/",
     "crates/graph-writer/",
-    "crates/graph/",
     "crates/groma/src/record.rs",
     "crates/groma/src/replay/",
     "crates/model/",
