@@ -78,7 +78,6 @@ const CLAUSES: &[&str] =
 /// Beginnings of paths that are not rewritten yet. An entry without findings must be removed, so the list only shrinks.
 const NOT_REWRITTEN: &[&str] = &[
     "crates/broker/src/policy.rs",
-    "crates/collector-ec2/",
     "crates/collector/src/error.rs",
     "crates/collector/src/service.rs",
     "crates/fuzz/",
