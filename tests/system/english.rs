@@ -86,7 +86,6 @@ const NOT_REWRITTEN: &[&str] = &[
     "crates/groma/src/replay/",
     "crates/model/",
     "crates/scheduler/src/record.rs",
-    "crates/throttle/",
     "tests/",
 ];
 
