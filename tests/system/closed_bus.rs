@@ -85,7 +85,7 @@ impl ClosedBus {
         bus
     }
 
-    /// Somebody with a role's key and a client of their own.
+    /// Connects a custom client with a role's key.
     async fn intruder(&self, role: &str) -> async_nats::Client {
         let options = ConnectOptions::with_nkey(self.seed(role)).add_root_certificates(self.file("tls/ca.pem"));
         let client = options.connect(self.url()).await;

@@ -1,4 +1,4 @@
-//! Roles as processes of their own, over one NATS, some of them killed.
+//! Roles as separate processes over one NATS, some of them killed.
 
 use crate::{
     inventory,
