@@ -76,7 +76,7 @@ const PHRASES: &[(&str, &str)] = &[
 const CLAUSES: &[&str] =
     &["what", "whatever", "who", "whoever", "whose", "whom", "why", "how", "where", "which", "when"];
 /// Beginnings of paths that are not rewritten yet. An entry without findings must be removed, so the list only shrinks.
-const NOT_REWRITTEN: &[&str] = &["crates/graph-writer/", "tests/"];
+const NOT_REWRITTEN: &[&str] = &["crates/graph-writer/"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -27,7 +27,7 @@ pub enum PolicyError {
     /// No action, or far too many.
     #[error("one lease request names {0} actions")]
     Count(usize),
-    /// The document exceeds [`LIMIT`].
+    /// The document is too long for STS.
     #[error("the actions do not fit into a session policy, which may have {LIMIT} characters")]
     TooLong,
 }

@@ -49,7 +49,7 @@ impl Player {
     /// Plays one recording and waits until the graph has it.
     ///
     /// # Errors
-    /// The writer ends, or makes no progress for [`PATIENCE`].
+    /// The writer ends, or makes no progress for 15 minutes.
     pub async fn play(
         &mut self,
         recording: &mut Recording,
