@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_mins(1);
 /// Minimum time from a transaction's termination until its connection is closed.
 const GRACE: Duration = Duration::from_secs(20);
-/// Maximum age of a commit's answer; see above. Less than [`GRACE`].
+/// Longest time from sending the last statement to the commit's answer; see above. Less than [`GRACE`].
 pub(crate) const BELIEVED_FOR: Duration = Duration::from_secs(12);
 
 /// Marks a transaction as Groma's, with an id, in its first statement. Every user may call it (Neo4j operations manual,

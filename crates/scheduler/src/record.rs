@@ -59,7 +59,7 @@ impl<'a> Record<'a> {
         Ok(true)
     }
 
-    /// Whether the stream lacks an event of the record. Returns false if it cannot be read.
+    /// Whether the stream lacks an event of the record. Returns false if it cannot be read in time.
     async fn is_lost(&self, bus: &Bus, patience: &Patience) -> bool {
         let all = subjects::sync_of(&self.plan.sync().id);
         loop {

@@ -40,7 +40,7 @@ pub(crate) struct Notes<'a, T = BTreeSet<String>> {
 }
 
 impl<T: Clone + Default> Noted<T> {
-    /// Begins a listing: discards its earlier notes and locks.
+    /// Begins a listing: locks, and discards earlier notes.
     pub(crate) async fn begin(&self) -> Notes<'_, T> {
         let mut noted = self.0.lock().await;
         *noted = None;
