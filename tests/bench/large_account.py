@@ -3,7 +3,7 @@
 
     large_account.py --behind http://127.0.0.1:5000 --port-file FILE --account 222222222222 --pages 200
 
-`DescribeVolumes` and `ListFindings` of that account answer so many full pages, each resource with an id of its own; all
+`DescribeVolumes` and `ListFindings` of that account answer so many full pages, each resource with a unique id; all
 other calls are answered as by `recorded_aws.py`.
 """
 

@@ -77,7 +77,7 @@ class ManyAccounts(RecordedAws):
         return answer
 
     async def session(self, request: Request) -> Answer:
-        """A session in the account whose role is named, with a key of its own."""
+        """A session in the named role's account, with a unique key."""
         (account,) = ROLE_ACCOUNT.findall(request.body)
         body = re.sub(rb"RoleArn=[^&]+", b"RoleArn=" + self.role_arn, request.body)
         behind = await self.from_template(Request(request.method, request.path, request.headers, body))

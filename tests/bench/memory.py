@@ -3,7 +3,7 @@
 
     memory.py [--parts assets,accounts,closing,regions] [--pages 2,20,200] [--accounts 10,50,200] [--groma PATH]
 
-Every role is a process of its own; printed is the largest resident size of each.
+Every role is a separate process. Prints the largest resident size of each.
 
     assets    one account in one region with ever more pages of volumes and of findings (`large_account.py`)
     accounts  ever more accounts in four regions, all like one simulated account (`many_accounts.py`)

@@ -1,4 +1,4 @@
-"""The roles of Groma as processes of their own, with a nats-server and a Neo4j, for measuring."""
+"""The roles of Groma as separate processes, with a nats-server and a Neo4j, for measuring."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What `scale.py` measures of collectors: how collection gets faster with more of them.
 
 An organization of many accounts, each like one simulated account (`many_accounts.py`), whose answers come from memory
-after a set latency. Broker, EC2 collectors and scheduler are processes of their own on one nats-server. Each collector
+after a set latency. Broker, EC2 collectors and scheduler are separate processes on one nats-server. Each collector
 takes one account and region at a time, so that eight of them do not need more than a small machine has. The graph-writer
 starts when all is collected, so that Neo4j's time is told apart from the collectors'.
 """

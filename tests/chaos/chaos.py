@@ -5,7 +5,7 @@
     chaos.py --selection        what `just test` runs: few seeds, between them each kind of disturbance
     chaos.py --list             the kinds
 
-All roles run as processes of their own on real nats-servers, a real Neo4j and a simulated AWS, with a proxy on every link.
+All roles run as separate processes on real nats-servers, a real Neo4j and a simulated AWS, with a proxy on every link.
 First one survey runs undisturbed. Then, for each seed, a survey runs on a scene that the seed draws (`scene.py`: one NATS or
 three, latency, the chart's memory limits, two versions of a collector, an empty graph or that of an earlier survey), while
 at moments and in an order that the seed gives things go wrong (`disturbances.py`).
@@ -96,7 +96,7 @@ ENDED = re.compile(r"(\d+) of (\d+) seeds ended well in \d+ s(?:; not \[(.*)\])?
 
 
 def run_shares(arguments: argparse.Namespace, groma: str) -> int:
-    """Runs itself several times, each with a share of the seeds and a system of its own."""
+    """Runs itself several times, each with a share of the seeds and a separate system."""
     began = time.monotonic()
     # The last of two options counts.
     command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--groma", str(groma), "--jobs", "1"]

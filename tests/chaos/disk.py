@@ -14,7 +14,7 @@ CHUNK = bytes(1 << 20)
 
 
 class Disk:
-    """A folder on a file system of its own. Where mounting is not permitted `why_not` says so, and it is a plain folder."""
+    """A folder on a separate file system. If mounting is not permitted, it is a plain folder, and `why_not` has the reason."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

@@ -123,7 +123,7 @@ def name_of(disturb: Any) -> str:
 
 
 def plan(draw: random.Random, kinds: Sequence[str] = ()) -> list[Disturbance]:
-    """Some disturbances in the order of their moments, each with a source of chance of its own; or one of each kind named."""
+    """Some disturbances in the order of their moments, each with a separate random generator; or one of each named kind."""
     if kinds:
         chosen = [KINDS[kind] for kind in kinds]
     else:

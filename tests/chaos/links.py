@@ -1,4 +1,4 @@
-"""Links between processes that can be slow, go silent or be cut: TCP proxies on 127.0.0.1, in a thread of their own."""
+"""Links between processes that can be slow, go silent or be cut: TCP proxies on 127.0.0.1, in a separate thread."""
 
 from __future__ import annotations
 

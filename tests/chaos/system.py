@@ -213,7 +213,7 @@ class System:
         return port
 
     def start_scheduler(self, flags: list[str]) -> None:
-        """One more, with flags of its own."""
+        """Starts another scheduler with its own flags."""
         name = f"scheduler-{len(self.others) + 2}"
         self.others[name] = flags
         self.start(name)

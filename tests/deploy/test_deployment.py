@@ -89,7 +89,7 @@ class Kubernetes(unittest.TestCase):
     def test_only_the_broker_has_an_identity(self) -> None:
         for name, workload in workloads().items():
             pod = workload["spec"]["template"]["spec"]
-            # AWS's token for a service account is a volume of its own; this one is for Kubernetes's API.
+            # AWS's token for a service account is a separate volume; this one is for Kubernetes's API.
             self.assertIs(pod["automountServiceAccountToken"], False, name)
             self.assertEqual(pod.get("serviceAccountName"), "groma-broker" if name == "groma-broker" else None, name)
 
@@ -191,7 +191,7 @@ class Nats(unittest.TestCase):
         (scheduler,) = workloads()["groma-scheduler"]["spec"]["template"]["spec"]["containers"]
         variables = {it["name"]: it.get("value") for it in scheduler["env"]}
         assets = int(variables["GROMA_ASSETS_MAX_BYTES"])
-        # The other streams have no limit of their own, and a file system needs some room.
+        # The other streams have no limit, and a file system needs some room.
         self.assertLessEqual(assets, store * 0.8)
         self.assertLessEqual(store, volume * 0.95)
 

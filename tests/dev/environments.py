@@ -1,4 +1,4 @@
-"""Python environments of their own in `.tools/`, for what would not fit into that of moto."""
+"""Separate Python environments in `.tools/`, for packages that conflict with moto's."""
 
 from __future__ import annotations
 

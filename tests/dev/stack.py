@@ -209,7 +209,7 @@ def start_neo4j(held: Json, for_demo: bool) -> Json:
 
 
 def set_password(home: Path) -> None:
-    """A password of its own for a database that has none."""
+    """Sets a random password for a database that has none."""
     if neo4j.has_database(home):
         if not PASSWORD_FILE.exists():
             raise Failed(f"{PASSWORD_FILE} is gone, so nobody knows the password of the graph: remove {home}")
@@ -220,7 +220,7 @@ def set_password(home: Path) -> None:
 
 
 def launch(name: str, command: list[str]) -> int:
-    """Starts it in a session of its own, so that neither this terminal's end nor its Ctrl-C reaches it."""
+    """Starts it in a separate session, so that neither this terminal's end nor its Ctrl-C reaches it."""
     with open(log_of(name), "ab") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=STATE, start_new_session=True

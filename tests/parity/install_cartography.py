@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts Cartography, pinned, into `.tools/cartography`, an environment of its own; nothing to do the second time.
+"""Puts Cartography, pinned, into `.tools/cartography`, a separate environment; does nothing the second time.
 
 Needs Python 3.10 or newer somewhere on the PATH, as `tests/dev/provision.py` does.
 """

@@ -220,7 +220,7 @@ def record(kept: Path, known: Json) -> None:
 
 
 def delays(seed: int, places: list[Any]) -> list[Json]:
-    """Rules that hold back each action in each account and region by a time of its own."""
+    """Rules that delay each action in each account and region by a different time."""
     draw = random.Random(seed)
     names = ("account", "region", "service", "action")
     return [{**dict(zip(names, place)), "delay_seconds": round(draw.uniform(0, LONGEST_DELAY), 3)} for place in places]

@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def sync(neo4j: str, environment: Mapping[str, str], log: str | Path, number: int = 0) -> None:
-    """One sync, with an update tag of its own so that what the one before left is cleaned up."""
+    """One sync, with a new update tag, so that it cleans up the previous sync's remains."""
     command = [str(install_cartography.PYTHON), "-W", "ignore", "-m", "cartography"]
     command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
     command += ["--aws-requested-syncs", ",".join(MODULES), "--update-tag", str(FIRST_TAG + number)]

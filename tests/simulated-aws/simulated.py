@@ -1,4 +1,4 @@
-"""A simulated AWS in a process of its own, for tests."""
+"""A simulated AWS in a separate process, for tests."""
 
 from __future__ import annotations
 

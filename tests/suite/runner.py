@@ -1,4 +1,4 @@
-"""Runs steps side by side, each in a process group of its own that ends with it."""
+"""Runs steps side by side, each in a separate process group that ends with it."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
     suite.py [--jobs N] [--only TEXT] [--skip TEXT] [--list]
 
 Cargo builds all test binaries once; then they run side by side with the Python tests, the comparison with Cartography and
-a selection of disturbed surveys, because each of them mostly waits for servers of its own. `--only` picks the steps whose
+a selection of disturbed surveys, because each of them mostly waits for its own servers. `--only` picks the steps whose
 name contains a text, `--skip` leaves such steps out, `--list` names them.
 
 One line says when a step ends and how long it took. A step that fails prints all its output; the output of every step

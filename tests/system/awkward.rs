@@ -1,4 +1,4 @@
-//! An awkward organization, as real ones are (`tests/simulated-aws/awkward.py`): everything that can be seen is in the graph, and the
+//! An awkward organization, as real ones are (`tests/simulated-aws/awkward.py`): the graph has everything visible, and the
 //! report names the rest in a few lines.
 
 use crate::world::{World, run};
@@ -59,7 +59,7 @@ async fn an_awkward_organization_is_seen_as_far_as_it_can_be() {
     assert_eq!(off.len(), 3, "{off:?}");
     assert!(off.iter().all(|it| it.contains("[\"eu-west-1\"]")), "{off:?}");
     assert_eq!(world.texts(FINDINGS).await, ["us-east-1"], "findings of a region where Inspector is off are removed");
-    // Deleted once it was listed: its listeners were asked for in vain.
+    // A load balancer that was deleted after it was listed: the call for its listeners failed.
     let balancers = world.texts("MATCH (b:AWSLoadBalancerV2) RETURN b.name AS n").await;
     assert!(balancers.contains(&"front".to_owned()) && !balancers.contains(&"going".to_owned()), "{balancers:?}");
     assert_eq!(world.texts(SURVEYED).await, [""; 0], "a region of each account is denied");
@@ -85,7 +85,7 @@ async fn an_awkward_organization_is_seen_as_far_as_it_can_be() {
     );
     assert_eq!(lines.len(), 7, "{}", ran.stderr);
 
-    // Without the denied region, all of an account is seen: Inspector that is off is nothing that is missing.
+    // Without the denied region, all of an account is seen. A switched-off Inspector counts as seen.
     let ran = sync(&without("--regions"), &["--regions", "us-east-1,eu-west-1"]).await;
     assert_eq!(ran.status, 3, "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(world.texts(SURVEYED).await, surveyed);

@@ -1,4 +1,4 @@
-//! What `deploy/aws` makes is enough for a sync: the roles of its templates and modules, in a simulated AWS.
+//! The roles of the templates and modules in `deploy/aws` suffice for a sync of a simulated AWS.
 
 use crate::world::{groma, run};
 use serde_json::Value;
@@ -24,7 +24,7 @@ async fn a_sync_goes_through_what_is_made_with(tool: &str) {
         accounts.filter_map(|account| account["id"].as_str().map(str::to_owned)).collect()
     };
     assert_eq!(ids(&ran.json()["accounts"]), ids(&made["accounts"]), "{tool}");
-    // The hub has no key of any kind: what enters the spokes in its name is the service account's session.
+    // The hub has no key. The service account's session enters the spokes in its name.
     let calls = aws.calls().await.expect("moto counts");
     let entered = calls.iter().filter(|call| call.action == "AssumeRole" && call.account == "111111111111");
     assert!(entered.count() >= 2, "{tool}: {calls:?}");

@@ -1,4 +1,4 @@
-//! Bad input: one clear message, the right exit status, nothing lost.
+//! Bad input: one clear message, the right exit status, no loss.
 
 use crate::world::{Run, World, groma, run};
 use testkit::Size;

@@ -1,4 +1,4 @@
-//! A NATS that `groma nats init` has closed: each role does its work on it, and nothing else.
+//! A NATS closed by `groma nats init`: each role can do its work on it, and nothing else.
 
 #![allow(clippy::disallowed_methods, reason = "an intruder does not use our crate")]
 
@@ -28,7 +28,7 @@ pub(crate) struct ClosedBus {
 
 impl ClosedBus {
     pub(crate) async fn start() -> Self {
-        // As every process of Groma does: TLS needs to know whose cryptography to use.
+        // As in every process of Groma: TLS needs a cryptography provider.
         role::init(&role::LogArgs::default());
         let nats = Nats::configured(|dir, port| {
             let bus = dir.join("bus");
@@ -53,7 +53,7 @@ impl ClosedBus {
         fs::read_to_string(self.file(&format!("keys/{role}.nk"))).expect("the role has a key")
     }
 
-    /// What makes a command this role's.
+    /// Sets a command's connection to the bus as this role.
     pub(crate) fn admit(&self, command: &mut Command, role: &str) {
         command.env("NATS_URL", self.url()).env("NATS_CA", self.file("tls/ca.pem"));
         command.env("NATS_NKEY", self.file(&format!("keys/{role}.nk")));
@@ -67,7 +67,7 @@ impl ClosedBus {
         }
     }
 
-    /// The scheduler as it begins, with one message on each stream that holds any.
+    /// A scheduler that has just started, with one message on each of its streams.
     pub(crate) async fn prepared(&self) -> Bus {
         let bus = Bus::connect(&self.config("scheduler")).await.expect("the scheduler may connect");
         bus.ensure_streams().await.expect("the scheduler makes the streams");
@@ -85,7 +85,7 @@ impl ClosedBus {
         bus
     }
 
-    /// Somebody with a role's key and a client of their own.
+    /// Connects a custom client with a role's key.
     async fn intruder(&self, role: &str) -> async_nats::Client {
         let options = ConnectOptions::with_nkey(self.seed(role)).add_root_certificates(self.file("tls/ca.pem"));
         let client = options.connect(self.url()).await;
@@ -93,13 +93,13 @@ impl ClosedBus {
     }
 }
 
-/// What the streams hold, and who reads them.
+/// Name, number of messages and number of consumers of each stream.
 async fn contents(bus: &Bus) -> Vec<(String, u64, usize)> {
     let streams = bus.stream_summaries().await.expect("the streams are there");
     streams.into_iter().map(|stream| (stream.name, stream.messages, stream.consumers.len())).collect()
 }
 
-/// Whether a request on this subject reaches anybody.
+/// Whether a request on this subject reaches any client.
 async fn reaches(client: &async_nats::Client, subject: &str) -> bool {
     match timeout(Duration::from_secs(2), client.request(subject.to_owned(), "{}".into())).await {
         Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => false,
@@ -113,7 +113,7 @@ async fn every_role_reaches_what_it_needs_and_nothing_else() {
     let closed = ClosedBus::start().await;
     let scheduler = closed.prepared().await;
     let before = contents(&scheduler).await;
-    // What the operator may publish, because it may be parked: see below.
+    // The operator may publish these, because they may be parked: see below.
     let streamed = [
         "groma.v1.sync.s.started",
         "groma.v1.sync.s.collected",
@@ -171,7 +171,7 @@ async fn every_role_reaches_what_it_needs_and_nothing_else() {
         assert!(!reaches(&closed.intruder(role).await, subject).await, "{role} reaches {subject}");
     }
     assert_eq!(contents(&scheduler).await, before, "nothing was added, taken or removed");
-    // Against a test that sees nothing because nothing works.
+    // Proves that the subjects above fail for lack of permission only.
     for (role, subject) in [
         ("collector-ec2", "groma.v1.assets.s.1.eu-west-1.ec2.DescribeVpcs.batch"),
         ("collector-ec2", "groma.v1.sync.s.reported.ec2"),
@@ -214,7 +214,7 @@ async fn nobody_overhears_or_answers_in_anothers_name() {
     }
 }
 
-/// The server sends an answer wherever who asked wants it, and an empty one deletes a stream.
+/// The server publishes an answer to any reply subject that the client chooses, and an empty one deletes a stream.
 #[tokio::test]
 async fn an_answer_cannot_be_aimed_at_the_streams() {
     let closed = ClosedBus::start().await;
@@ -235,7 +235,7 @@ async fn an_answer_cannot_be_aimed_at_the_streams() {
     tokio::time::sleep(MOMENT).await;
     assert_eq!(contents(&scheduler).await, before);
 
-    // The same within one account, where permissions of users would have to do: this is why there is an account for each.
+    // Within one account this works in spite of user permissions, so each role has its own account.
     let owner = closed.intruder("scheduler").await;
     owner
         .publish_with_reply(next, "$JS.API.STREAM.DELETE.GROMA_PARKED", r#"{"no_wait": true}"#.into())
@@ -261,7 +261,7 @@ async fn without_a_key_or_the_right_authority_there_is_no_way_in() {
     assert!(Bus::connect(&other).await.is_err(), "a key of nobody's");
 }
 
-/// Roles as processes, each with its own key, logging all there is to log.
+/// Roles as processes, each with its own key and the most detailed log level.
 struct Cluster<'a> {
     world: &'a World,
     closed: &'a ClosedBus,
@@ -348,7 +348,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     }
 }
 
-/// Everything that was ever given to somebody to keep to himself.
+/// All secrets: of sessions, of the hub, of Neo4j and of the roles.
 async fn secrets(world: &World, closed: &ClosedBus, services: &[&str]) -> BTreeSet<String> {
     let sessions = world.aws.sessions().await.expect("moto remembers");
     let mut secrets: BTreeSet<String> = sessions.into_iter().flat_map(|[_, secret, token]| [secret, token]).collect();

@@ -1,4 +1,4 @@
-//! `groma doctor`: all right, and each thing that can be wrong, with its fix.
+//! `groma doctor`: a correct setup, and each possible problem with its fix.
 
 use crate::world::{Run, World, groma, run};
 use bus::{Bus, BusConfig, RequestError};
@@ -16,7 +16,7 @@ async fn doctor(world: &World, environment: &[(&str, String)]) -> Run {
     run(command).await
 }
 
-/// The checks of this name that are not right.
+/// The failed checks of this name.
 fn wrong(ran: &Run, name: &str) -> Vec<Value> {
     let checks = ran.json();
     let checks = checks.as_array().expect("a list");
@@ -101,7 +101,7 @@ async fn denied_calls(world: &World) {
     assert!(!disabled["found"].to_string().contains("us-east-1"), "{disabled}");
 }
 
-/// What could not be looked at is not right.
+/// An impossible check counts as failed.
 async fn regions_that_are_not_known(world: &World) {
     let alpha = world.account("alpha");
     let rule = json!({"account": alpha, "service": "ec2", "action": "DescribeRegions", "status": 403,

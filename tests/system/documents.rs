@@ -1,4 +1,4 @@
-//! What the documents say is true of the program.
+//! The documents match the program.
 
 use clap::CommandFactory;
 use groma::Cli;

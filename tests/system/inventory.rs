@@ -1,4 +1,4 @@
-//! What the simulated AWS holds, read with boto3 and put side by side with what the graph holds.
+//! Compares the resources of the simulated AWS, read with boto3, with the graph.
 
 mod nested;
 
@@ -30,7 +30,7 @@ struct Kind {
 }
 
 const ALL: &str = "{}";
-/// Principals with what they hold; without a filter, all policies of AWS come as well.
+/// Principals with their policies. Without a filter, AWS's own policies come too.
 const PRINCIPALS: &str = r#"{"Filter": ["User", "Group", "Role"]}"#;
 const HELD: &str = "{AttachedManagedPolicies[].PolicyArn}";
 const OPEN: &str = r#"{"filterCriteria": {"findingStatus": [{"comparison": "NOT_EQUALS", "value": "CLOSED"}]}}"#;
@@ -256,13 +256,13 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Managed policies that principals of one kind hold.
+/// Managed policies of principals of one kind.
 const fn held_by(items: &'static str) -> Kind {
     let properties = &[("name", "PolicyName"), ("arn", "PolicyArn")];
     Kind { id: "{PolicyArn}", properties, ..holders("AWSManagedPolicy", items, &[]) }
 }
 
-/// Principals of one kind, and edges to what they hold.
+/// Principals of one kind, with edges to their policies and groups.
 const fn holders(
     label: &'static str,
     items: &'static str,
@@ -351,7 +351,7 @@ fn fill(template: &str, item: &Value, constants: &[(&str, &str)]) -> Vec<String>
     values.iter().flat_map(|value| tails.iter().map(move |tail| format!("{before}{value}{tail}"))).collect()
 }
 
-/// Nodes of a label with these properties, by id; absent properties are left out.
+/// Nodes of a label with these properties, by id, without absent properties.
 pub(crate) async fn nodes_of_graph(
     world: &World,
     label: &str,

@@ -1,4 +1,4 @@
-//! What a `groma sync` collected and could not write is kept, and written later.
+//! Events that a `groma sync` collected but could not write are kept, and written later.
 
 use crate::{
     roles::the_graph_is_what_aws_holds,

@@ -1,4 +1,4 @@
-//! Batches that the bus acknowledged and lost: nothing vanishes from the graph, and what was lost is collected again.
+//! Batches that the bus acknowledged and lost: nothing vanishes from the graph, and the lost scopes are collected again.
 
 use crate::{
     roles::{Cluster, the_graph_is_what_aws_holds},
@@ -27,7 +27,7 @@ async fn what_the_bus_lost_is_named_and_collected_again() {
         assert!(!scheduler.is_finished(), "{:?}", scheduler.await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Everything is collected and nobody has written it: what is erased now, no writer ever sees.
+    // Everything is collected and nothing written, so no writer ever sees a batch that is erased now.
     let lost = erase_a_batch_of(&bus, "DescribeInstances").await;
     let _writer = cluster.start(&["graph-writer"]);
 
@@ -47,7 +47,7 @@ async fn what_the_bus_lost_is_named_and_collected_again() {
     }
 }
 
-/// Erases a batch with rows, and says of which scope.
+/// Erases a batch with rows, and returns its scope.
 async fn erase_a_batch_of(bus: &Bus, listing: &str) -> String {
     let filter = format!("groma.v1.assets.*.*.*.*.{listing}.batch");
     let mut place = 0;

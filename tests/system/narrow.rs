@@ -1,4 +1,4 @@
-//! A sync of one account, one region, one type: it calls what it needs for that, and touches nothing else.
+//! A sync of one account, one region, one type: it makes only the calls for it, and changes nothing else.
 
 use crate::world::{World, run};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `groma neo4j init`: a database that is ready before the first sync.
+//! `groma neo4j init`: prepares a database before the first sync.
 
 use crate::world::{World, run};
 use testkit::Size;
@@ -18,7 +18,7 @@ async fn a_prepared_database_needs_no_further_index() {
     let before = world.count("MATCH (n) RETURN count(n) AS n").await;
     assert_eq!(world.neo4j.rows(indexes).await.expect("indexes"), prepared);
 
-    // It touches no data, and removes what one before it left that was killed. What is not empty has more to be planned.
+    // It keeps all data, and removes the remains of a killed run. A graph with data needs more plans.
     world
         .neo4j
         .rows("CREATE (:GromaRehearsal {id: 'left'})-[:GROMA_REHEARSAL_0]->(:GromaRehearsal {id: 'too'})")

@@ -1,4 +1,4 @@
-//! Parked messages: listed with their reason, shown, sent back to where they came from, deleted.
+//! Parked messages: listed with their reason, shown, sent back to their stream, deleted.
 
 #![allow(clippy::disallowed_methods, reason = "a stranger does not use our crate")]
 
@@ -22,7 +22,7 @@ async fn parked(nats: &Nats, arguments: &[&str]) -> Run {
     run(command).await
 }
 
-/// What is parked, once it is so many.
+/// Waits until this many messages are parked, and returns them.
 async fn listed(nats: &Nats, count: usize) -> Vec<Value> {
     loop {
         let ran = parked(nats, &["--json"]).await;
@@ -64,7 +64,7 @@ async fn a_poison_message_is_parked_with_its_reason_and_comes_again_when_it_is_r
 
     let retried = parked(&nats, &["retry", "--all"]).await;
     assert_eq!((retried.status, retried.stdout.contains(SUBJECT)), (0, true), "{}", retried.stderr);
-    // It is as bad as before, so it is parked once more: from another place.
+    // It is still undecodable, so it is parked again, with another sequence.
     let entry = loop {
         let all = listed(&nats, 1).await;
         if all[0]["sequence"] != 1 {

@@ -11,7 +11,7 @@ use testkit::Size;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// A proxy that speaks TLS to clients and plain HTTP to the simulated AWS; where it listens.
+/// Starts a proxy that speaks TLS to clients and plain HTTP to the simulated AWS. Returns its URL.
 async fn tls_before(url: &str, tls: &Tls) -> String {
     let certificates = CertificateDer::pem_file_iter(&tls.certificate).expect("it is there").collect::<Result<_, _>>();
     let key = PrivateKeyDer::from_pem_file(&tls.key).expect("a key");

@@ -1,4 +1,4 @@
-//! The questions of `docs/queries.md`, asked.
+//! Runs the queries of `docs/queries.md`.
 
 use crate::world::World;
 use std::fs;

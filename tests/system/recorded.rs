@@ -1,6 +1,6 @@
 //! Recordings in `tests/recorded` make the graphs beside them. `GROMA_BLESS=1` writes the graphs;
-//! `GROMA_BLESS_RECORDING=1`, set for the test `a_recorded_sync_makes_the_same_graph_again`, records the organization anew that
-//! `testkit` simulates.
+//! `GROMA_BLESS_RECORDING=1`, set for the test `a_recorded_sync_makes_the_same_graph_again`, records `testkit`'s simulated
+//! organization again.
 
 use crate::world::{groma, run};
 use std::fs;

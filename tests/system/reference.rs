@@ -1,4 +1,4 @@
-//! The reference pages are what the code says. `GROMA_BLESS=1` writes them.
+//! The reference pages match the code. `GROMA_BLESS=1` writes them.
 
 use groma::reference::PAGES;
 use std::fs;

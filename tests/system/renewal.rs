@@ -1,13 +1,13 @@
-//! A survey that takes longer than the sessions it is done with.
+//! A survey that takes longer than its sessions last.
 
 use crate::world::World;
 use serde_json::{Value, json};
 use testkit::Size;
 
-/// Seconds; the least that AWS gives are 900.
+/// Duration of a session in seconds; AWS's minimum is 900.
 const SESSION: u64 = 10;
 
-/// What a survey of one account's region says, and how often a role was assumed for it.
+/// Surveys one region of an account. Returns the report, and the number of assumed roles.
 async fn surveyed(world: &World) -> (Value, usize) {
     world.aws.clear_calls().await.expect("moto forgets");
     let (alpha, region) = (world.account("alpha"), &world.organization.regions[0]);
@@ -22,7 +22,7 @@ async fn sessions_are_renewed_while_they_are_used() {
     let world = World::of(Size::Small).await;
     let (long, once) = surveyed(&world).await;
     world.aws.control("sessions", json!({"seconds": SESSION})).await.expect("sessions end early");
-    // One listing after the other, of some forty calls together.
+    // Sequential listings of about forty calls in total.
     world.aws.control("latency", json!({"milliseconds": 400})).await.expect("moto slows down");
     let (short, more) = surveyed(&world).await;
     assert_eq!(short["assets_by_listing"], long["assets_by_listing"]);

@@ -1,4 +1,4 @@
-//! A sync is recorded, and played into other graphs.
+//! Records a sync and plays it into other graphs.
 
 use crate::{
     survey,
@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use tempfile::TempDir;
 use testkit::{Nats, Size};
 
-/// An organization, a graph, and a NATS that keeps what is synced.
+/// An organization, a graph, and a NATS that keeps syncs.
 struct Studio {
     world: World,
     nats: Nats,
@@ -23,7 +23,7 @@ impl Studio {
         Self { world: World::of(Size::Small).await, nats, folder }
     }
 
-    /// Surveys completely; the report.
+    /// Surveys completely, and returns the report.
     async fn sync(&self) -> Value {
         let ran = self.world.sync(&["--lease-own-identity", "--nats", &self.nats.url()]).await;
         assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
@@ -47,7 +47,7 @@ impl Studio {
         run(self.world.groma(&[&["replay", "--json"], arguments].concat())).await
     }
 
-    /// Replays completely; the report.
+    /// Replays completely, and returns the report.
     async fn replayed(&self, arguments: &[&str]) -> Value {
         let ran = self.replay(arguments).await;
         assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
@@ -93,7 +93,7 @@ async fn a_recorded_sync_makes_the_same_graph_again() {
         assert_eq!(replayed[part], live[part], "{part}");
     }
 
-    // Into the same graph again, and out of the streams into an empty one, as slowly as one likes.
+    // Into the same graph again, and from the streams into an empty one at a limited rate.
     studio.replayed(&[&file]).await;
     studio.holds(&graph).await;
     studio.empty().await;
@@ -154,7 +154,7 @@ async fn a_filter_leaves_out_and_never_removes() {
     let graph = studio.world.neo4j.dump().await.expect("the graph can be read");
     let after = studio.record(id(&second), "second.groma").await;
 
-    // One account's one service, into an empty graph.
+    // One service of one account, into an empty graph.
     studio.empty().await;
     studio.replayed(&[&after, "--accounts", &spoke, "--services", "ec2", "--regions", &region]).await;
     let scopes = "MATCH (s:GromaScope) RETURN DISTINCT s.account + ' ' + s.region + ' ' + s.service AS n";
@@ -171,7 +171,7 @@ async fn a_filter_leaves_out_and_never_removes() {
     let instances = "MATCH (n:AWSEC2Instance) RETURN n.id AS n";
     let (rest_before, instances_before) = (studio.world.texts(rest).await, studio.world.texts(instances).await);
     studio.replayed(&[&after, "--services", "iam"]).await;
-    // Service principals that roles now trust are new, and nobody's.
+    // Service principals that roles now trust are new, and have no owner.
     let rest_after = studio.world.texts(rest).await;
     let gone: Vec<_> = rest_before.iter().filter(|node| !rest_after.contains(node)).collect();
     assert!(gone.is_empty(), "{gone:?}");
@@ -183,7 +183,7 @@ async fn a_filter_leaves_out_and_never_removes() {
     let vpcs = vpcs.replace("TAG", &second["update_tag"].to_string());
     assert!(studio.world.count(&vpcs).await > 0);
 
-    // What was left out is not taken for applied: the whole recording comes out whole.
+    // Omitted rows do not count as applied: replaying the whole recording makes the whole graph.
     let report = studio.replayed(&[&after]).await;
     assert!(report["graph"]["nodes_removed"].as_u64().expect("a count") > 0);
     studio.holds(&graph).await;
@@ -214,7 +214,7 @@ async fn what_would_change_and_what_changed_between_two_syncs() {
     let spoke = studio.world.organization.accounts[1].id.clone();
     let region = studio.world.organization.regions[0].clone();
     survey::change(&studio.world, &spoke, &region).await;
-    // Surveyed into the streams, and the graph put back to where it was.
+    // Surveys into the streams, then restores the earlier graph.
     let second = studio.sync().await;
     let after = studio.record(id(&second), "second.groma").await;
     studio.empty().await;

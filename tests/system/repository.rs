@@ -1,9 +1,9 @@
-//! What must stay true of the tree itself.
+//! Rules for the repository's files.
 
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path, process::Command};
 
-/// For each crate the workspace crates that it may depend on; dev-dependencies are free.
+/// Workspace crates that each crate may depend on, besides dev-dependencies.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("events", &[]),
     ("catalog", &["events"]),
@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("fuzz", &["events"]),
 ];
-/// Prefix of the crates that collect one service each, and what they may depend on.
+/// Prefix of the crates that collect one service each, and their allowed dependencies.
 const COLLECTOR: (&str, &[&str]) = ("collector-", &["collector", "events", "resource-policy"]);
 /// Crates that may use the Neo4j driver.
 const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "testkit"];
@@ -94,7 +94,7 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The SDK's paginators take a repeated page token for the end.
+/// The SDK's paginators treat a repeated page token as the end.
 #[test]
 fn listings_are_paged_by_the_macro() {
     let sources = testkit::workspace().join("crates");
@@ -107,7 +107,7 @@ fn listings_are_paged_by_the_macro() {
     }
 }
 
-/// The names of an SDK's calls that have a paginator.
+/// Names of an SDK's calls that have a paginator.
 fn paged_calls(manifest: &str) -> Vec<String> {
     let operations = Path::new(manifest).with_file_name("src").join("operation");
     let folders = std::fs::read_dir(&operations).into_iter().flatten().flatten().map(|entry| entry.path());

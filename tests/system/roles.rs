@@ -1,4 +1,4 @@
-//! Roles as processes of their own, over one NATS, some of them killed.
+//! Roles as separate processes over one NATS, some of them killed.
 
 use crate::{
     inventory,
@@ -99,7 +99,7 @@ async fn a_second_sync_of_the_same_scope_does_not_begin() {
     let bus = Bus::connect(&BusConfig::new(cluster.nats.url(), "test")).await.expect("it is there");
     bus.ensure_streams().await.expect("the streams are made");
     let _broker = cluster.start(&["broker", "--accounts", "profiles", "--lease-own-identity"]);
-    // Nobody collects, so that it runs for as long as it is let.
+    // Without a collector, it runs until it is killed.
     let mut first = cluster.start(&["scheduler", "--services", "iam"]);
     let sync = started(&bus, 1).await;
 
@@ -126,7 +126,7 @@ async fn a_second_sync_of_the_same_scope_does_not_begin() {
     other.kill().await.expect("it runs");
 }
 
-/// Waits until so many syncs have begun; the last of them.
+/// Waits until this many syncs have begun, and returns the last one's id.
 async fn started(bus: &Bus, count: usize) -> String {
     loop {
         let mut found = Vec::new();

@@ -55,7 +55,7 @@ async fn a_second_sync_leaves_exactly_the_new_state() {
     every_node_has_its_tag(&world, &report).await;
 }
 
-/// Ends an instance, deletes a user with all that hangs on it, and changes a group's rules, a role's trust and a VPC.
+/// Terminates an instance, deletes a user with its parts, and changes a group's rules, a role's trust and a VPC.
 pub(crate) async fn change(world: &World, account: &str, region: &str) {
     let aws = &world.aws;
     let call = async |service: &str, operation: &str, parameters: Value| {

@@ -1,4 +1,4 @@
-//! What cannot be seen is named, and its last known graph is kept.
+//! Unseen scopes are named, and their last known graph is kept.
 
 use crate::world::World;
 use serde_json::json;
@@ -95,7 +95,7 @@ async fn a_server_error_in_one_listing_leaves_the_others() {
     let report = ran.json();
     let listings: Vec<_> =
         report["unseen"].as_array().expect("a list").iter().map(|it| it["listing"].clone()).collect();
-    // Which snapshots are listed follows from the volumes, so that these cannot be known either.
+    // The volumes determine the listed snapshots, so these cannot be known either.
     let expected = |listing: &serde_json::Value| listing == "DescribeVolumes" || listing == "DescribeSnapshots";
     assert!(listings.iter().any(|listing| listing == "DescribeVolumes"), "{listings:?}");
     assert!(listings.iter().all(expected), "{listings:?}");

@@ -5,17 +5,17 @@ use std::{collections::BTreeMap, process::Stdio, time::Duration};
 use testkit::{Aws, Neo4j, Organization, Size};
 use tokio::{process::Command, sync::MutexGuard};
 
-/// Longer than any run of these tests takes; a run that hangs fails instead of holding up all others.
+/// Time limit, longer than any run of these tests takes. A run that hangs fails instead of blocking all others.
 const HUNG: Duration = Duration::from_mins(15);
 
-/// Everything that one test talks to.
+/// Servers and organization of one test.
 pub(crate) struct World {
     pub(crate) aws: Aws,
     pub(crate) organization: Organization,
     pub(crate) neo4j: MutexGuard<'static, Neo4j>,
 }
 
-/// What a command said.
+/// Exit status and output of a command.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) status: i32,
@@ -46,7 +46,7 @@ impl World {
         command
     }
 
-    /// Where the graph is, as environment.
+    /// Environment variables of the graph's connection.
     pub(crate) fn graph_env(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             ("NEO4J_URI", self.neo4j.uri()),
@@ -55,7 +55,7 @@ impl World {
         ])
     }
 
-    /// Surveys every profile and returns what it said.
+    /// Surveys every profile, and returns the command's output.
     pub(crate) async fn sync(&self, more: &[&str]) -> Run {
         let arguments = [&["sync", "--accounts", "profiles", "--json"], more].concat();
         run(self.groma(&arguments)).await

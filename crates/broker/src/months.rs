@@ -1,4 +1,4 @@
-//! Runs a broker for half a year of simulated time. The test moves the clock of its own process, so STS is a function
+//! Runs a broker for half a year of simulated time. The test moves its own process's clock, so STS is a function
 //! here, not a separate simulated AWS.
 
 use crate::{

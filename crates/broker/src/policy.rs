@@ -1,16 +1,16 @@
-//! The session policy of a lease: exactly the actions that it asks for, each of which the service's collector is known to
-//! call.
+//! The session policy of a lease: exactly the requested actions, each of which the catalog lists for the service's
+//! collector.
 
 use std::{collections::BTreeSet, fmt::Write};
 
-/// Longest session policy that STS takes (STS API reference, `AssumeRole`, `Policy`).
+/// STS's limit of a session policy, in characters (STS API reference, `AssumeRole`, `Policy`).
 const LIMIT: usize = 2_048;
-/// Most actions that one request may name; far above what any service has.
+/// Limit of actions in one request; far above the number of any service.
 const MOST_ACTIONS: usize = 512;
-/// Number of characters of a rejected action that the answer repeats.
+/// Limit of characters of a rejected action in the answer.
 const MOST_SHOWN: usize = 128;
 
-/// A policy that is not given.
+/// A refused policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// An action that the service's collector never calls.
@@ -24,15 +24,15 @@ pub enum PolicyError {
         /// The service that the lease is for.
         service: String,
     },
-    /// Nothing, or far too much.
-    #[error("{0} actions were asked for in one lease")]
+    /// No action, or far too many.
+    #[error("one lease request names {0} actions")]
     Count(usize),
-    /// It does not fit.
+    /// The document is too long for STS.
     #[error("the actions do not fit into a session policy, which may have {LIMIT} characters")]
     TooLong,
 }
 
-/// The policy document of a lease of this service for these actions.
+/// Returns the policy document of a lease of this service for these actions.
 ///
 /// # Errors
 /// [`PolicyError`].
@@ -49,17 +49,17 @@ pub fn document(service: &str, actions: &[String]) -> Result<String, PolicyError
     if text.len() <= LIMIT { Ok(text) } else { Err(PolicyError::TooLong) }
 }
 
-/// A policy that allows nothing but to ask who one is: for trying whether a role can be assumed.
+/// Returns a policy that allows only `GetCallerIdentity`, for testing whether a role can be assumed.
 pub fn of_nothing() -> String {
     write(&BTreeSet::from(["sts:GetCallerIdentity"]))
 }
 
-/// Actions hold letters, digits and `:` only, so that they need no escaping.
+/// Actions contain only letters, digits and `:`, so they need no escaping.
 fn write(actions: &BTreeSet<&str>) -> String {
     let mut list = String::new();
     for (index, action) in actions.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        // A String takes any text.
+        // Writing to a `String` cannot fail.
         let _ = write!(list, "{comma}\"{action}\"");
     }
     format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{list}],"Resource":"*"}}]}}"#)
@@ -69,9 +69,9 @@ fn write(actions: &BTreeSet<&str>) -> String {
 mod tests {
     use super::*;
 
-    /// Actions that answer with secrets or credentials, although they look like reading: AWS's models mark members of their
-    /// answers as sensitive, or their documentation says so. Two of that kind are catalogued, because the graph holds what
-    /// else they answer: `ec2:DescribeLaunchTemplateVersions` and `autoscaling:DescribeLaunchConfigurations` have user data.
+    /// Actions that return secrets or credentials, although they look like reading: AWS's models mark members of their
+    /// answers as sensitive, or their documentation does. Two of that kind are catalogued for the rest of their answers:
+    /// `ec2:DescribeLaunchTemplateVersions` and `autoscaling:DescribeLaunchConfigurations` return user data.
     const SECRET: [&str; 16] = [
         "ec2:DescribeInstanceAttribute",
         "ec2:DescribeVerifiedAccessTrustProviders",
@@ -129,7 +129,7 @@ mod tests {
         for action in catalog::services().iter().flat_map(|service| &service.actions) {
             let (_, name) = action.split_once(':').expect("a service and a name");
             let reading = ["BatchGet", "Describe", "Get", "List", "Search"].iter().any(|verb| name.starts_with(verb));
-            // It makes nothing but a report that only this caller reads.
+            // It only creates a report that no other caller reads.
             assert!(reading || action == "iam:GenerateServiceLastAccessedDetails", "{action}");
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{action}");
             assert!(!SECRET.contains(&action.as_str()), "{action}");

@@ -54,7 +54,7 @@ pub fn fit(answer: &mut AccountsAnswer, most: usize) {
         let accounts = answer.accounts.len() + answer.unreachable.len();
         let error = format!(
             "{accounts} accounts do not fit into one message: raise `max_payload` of NATS, or run brokers for parts of the \
-             accounts on buses of their own"
+             accounts on separate buses"
         );
         *answer =
             AccountsAnswer { failure: Some(Failure::new(FailureClass::Internal, error)), ..AccountsAnswer::default() };

@@ -1,9 +1,9 @@
 //! Subjects that each role of Groma may reach on a closed bus: the calls of this crate, and no other.
 //!
-//! On a closed bus every role has a NATS account of its own. Messages cross accounts only on the subjects listed here.
+//! On a closed bus every role has its own NATS account. Messages cross accounts only on the subjects listed here.
 //! Permissions of users in one common account would not suffice: a client that pulls from a consumer chooses the reply
 //! subject, and the server publishes to it with its own permissions. An empty message to `$JS.API.STREAM.DELETE.…`
-//! deletes a stream. Between accounts the server replaces the reply subject with one of its own.
+//! deletes a stream. Between accounts the server replaces the reply subject with its own.
 
 use crate::{
     streams::{ASSETS, PARKED, SYNCS, WORK},
@@ -11,7 +11,7 @@ use crate::{
 };
 use events::subjects;
 
-/// A role with a NATS identity of its own.
+/// A role with its own NATS identity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Owns the streams and their consumers. Publishes work and the beginning and end of collection.

@@ -78,7 +78,7 @@ impl Table {
             label: self.label.clone(),
             extra_labels: self.extra_labels.iter().chain(held.iter().copied()).cloned().collect(),
             absent_labels: absent.cloned().collect(),
-            // Who owns a row is known of each row only. Sharing has a statement of its own, and is rare.
+            // Ownership is known for each row only. Sharing has a separate statement, and is rare.
             ownership: Ownership::Scope.into(),
             properties: self.properties.iter().map(|name| self.property(name)).collect(),
             rows: Vec::new(),

@@ -1,5 +1,5 @@
-//! Auto scaling groups with the instances in them and the subnets that they use: `DescribeAutoScalingGroups` ->
-//! `(:AWSAutoScalingGroup)` and others.
+//! Auto scaling groups with their instances and subnets: `DescribeAutoScalingGroups` -> `(:AWSAutoScalingGroup)` and
+//! others.
 
 use crate::{
     Clients,
@@ -11,7 +11,7 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup, LaunchTemplateSpecification};
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, paged, prop};
 use std::ops::Deref;
 
-/// A group and the ARN of its launch configuration, of which AWS says the name.
+/// A group and the ARN of its launch configuration, of which AWS returns the name only.
 #[derive(Debug, Clone)]
 pub(crate) struct ScalingGroup {
     /// As AWS describes it.
@@ -28,7 +28,7 @@ impl Deref for ScalingGroup {
     }
 }
 
-/// Auto scaling groups. `exposed_internet` and `exposed_internet_type` are the analysis's.
+/// Auto scaling groups. The analysis sets `exposed_internet` and `exposed_internet_type`.
 pub(crate) static AUTO_SCALING_GROUP: Node<ScalingGroup> = Node {
     extra_labels: &["AutoScalingGroup"],
     id: |it, _| it.auto_scaling_group_arn().unwrap_or_default().to_owned(),
@@ -87,7 +87,7 @@ fn instances(it: &AutoScalingGroup) -> impl Iterator<Item = Option<&str>> {
     it.instances().iter().map(|instance| instance.instance_id())
 }
 
-/// Subnets, which AWS lists in one text.
+/// Subnets, which AWS lists in one string.
 fn subnets(it: &AutoScalingGroup) -> impl Iterator<Item = Option<&str>> {
     it.vpc_zone_identifier().unwrap_or_default().split(',').map(Some)
 }
@@ -116,7 +116,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// Launch configurations by name, unless none of the groups has one.
+/// Launch configurations by name. Makes no call if no group has one.
 async fn configurations_of(groups: &[AutoScalingGroup], clients: &Clients) -> Result<Ids, CollectError> {
     if groups.iter().all(|group| group.launch_configuration_name().is_none()) {
         return Ok(Ids::new());

@@ -1,4 +1,4 @@
-//! Clients of an AWS that answers from memory.
+//! Clients of a simulated AWS that answers from memory.
 
 use crate::Clients;
 use std::ops::Deref;

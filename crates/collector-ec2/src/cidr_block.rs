@@ -1,4 +1,4 @@
-//! CIDR blocks of VPCs, `(:AWSCidrBlock)`: part of what `DescribeVpcs` answers.
+//! CIDR blocks of VPCs, `(:AWSCidrBlock)`: part of the answer of `DescribeVpcs`.
 
 use aws_sdk_ec2::types::{Vpc, VpcCidrBlockState};
 use collector::{Edge, Node, Prop, Value, one, prop};
@@ -14,11 +14,11 @@ pub(crate) struct CidrBlock {
     pub(crate) association_id: Option<String>,
     /// State of the association.
     pub(crate) state: Option<String>,
-    /// What AWS says about that state.
+    /// AWS's message about that state.
     pub(crate) state_message: Option<String>,
 }
 
-/// IPv4 blocks. A peering shows the blocks of other accounts' VPCs, too; a block is kept for as long as any of them does.
+/// IPv4 blocks. A peering also lists blocks of other accounts' VPCs; a block is kept as long as any listing has it.
 pub(crate) static IPV4: Node<CidrBlock> = Node { extra_labels: &["AWSIpv4CidrBlock"], ..BLOCK };
 
 /// IPv6 blocks.

@@ -22,7 +22,7 @@ pub struct Clients {
     pub(crate) classic_balancing: aws_sdk_elasticloadbalancing::Client,
     /// Application, network and gateway load balancers.
     pub(crate) balancing: aws_sdk_elasticloadbalancingv2::Client,
-    /// What listings of the work item tell each other.
+    /// Ids that listings of the work item share.
     pub(crate) in_use: Arc<InUse>,
 }
 

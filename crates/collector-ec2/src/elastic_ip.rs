@@ -4,7 +4,7 @@ use crate::Clients;
 use aws_sdk_ec2::types::Address;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, one, prop};
 
-/// Elastic IP addresses. One that a carrier's or the customer's own network gave has no public address to go by.
+/// Elastic IP addresses. Those of a carrier or of the customer's own network have no public address to use as id.
 pub(crate) static ELASTIC_IP: Node<Address> = Node {
     extra_labels: &["ElasticIPAddress"],
     id: |it, _| it.public_ip().or(it.carrier_ip()).or(it.customer_owned_ip()).unwrap_or_default().to_owned(),
@@ -32,7 +32,7 @@ pub(crate) static ELASTIC_IP: Node<Address> = Node {
     ..Node::of("AWSElasticIPAddress")
 };
 
-/// The call, which has no pages.
+/// One call without pages.
 pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeAddresses", actions: &["ec2:DescribeAddresses"], feeds: &[&ELASTIC_IP], collect };
 

@@ -1,15 +1,15 @@
 //! Images, the account's own and those in use: `DescribeImages` -> `(:AWSEC2Image)`.
 //!
-//! In use is what instances, launch template versions and launch configurations of the account and region refer to, see
-//! [`in_use`]. Cartography asks its graph for them, and so finds those of launch configurations one sync late; then it
-//! asks AWS for each alone, here it is one call for all.
+//! Instances, launch template versions and launch configurations of the account and region refer to images in use, see
+//! [`in_use`]. Cartography reads them from its graph, and so finds those of launch configurations one sync late. It then
+//! makes one call per image; Groma makes one for all.
 
 use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{error::SdkError, operation::describe_images::DescribeImagesError, types::Image};
 use collector::{Collecting, Details, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
-/// Images. Their ids hold in one region only, hence the region in the node's. Cartography looks for the region in AWS's
-/// answer, which has none, and never sets it; it is set here.
+/// Images. Their ids are valid in one region only, so the node's id includes the region. Cartography reads the region from
+/// AWS's answer, which has none, and never sets it; Groma does.
 pub(crate) static IMAGE: Node<Image> = Node {
     extra_labels: &["EC2Image"],
     id: |it, place| format!("{}|{}", it.image_id().unwrap_or_default(), place.region),
@@ -43,7 +43,7 @@ pub(crate) static IMAGE: Node<Image> = Node {
     ..Node::of("AWSEC2Image")
 };
 
-/// The call, and those that say what is in use when their own listings have not.
+/// The call, and those that find images in use if their own listings did not note them.
 pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeImages",
     actions: &[
@@ -147,7 +147,7 @@ mod tests {
         .assert_eq(&render(&IMAGE, &image, &[]));
     }
 
-    /// The account's own image is in use, too, and is not asked for again.
+    /// The account's own image is also in use, and is not requested again.
     #[tokio::test]
     async fn images_in_use_are_asked_for_together() {
         let server = Canned::answering(&["<imagesSet><item><imageId>ami-1</imageId></item></imagesSet>"]);

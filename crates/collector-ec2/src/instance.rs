@@ -1,8 +1,8 @@
-//! Instances and what they show of reservations, interfaces, volumes, key pairs, subnets and security groups:
+//! Instances, with their reservations, interfaces, volumes, key pairs, subnets and security groups:
 //! `DescribeInstances` -> `(:AWSEC2Instance)` and others.
 //!
-//! `ASSUMES`, from an instance to the role behind its instance profile, is left to the analysis: no answer of AWS names
-//! the pair, it follows from two edges of the graph.
+//! The analysis adds `ASSUMES`, from an instance to the role behind its instance profile: no answer of AWS names the pair,
+//! it follows from two edges of the graph.
 
 use crate::{
     Clients, instance_facts as facts,
@@ -21,8 +21,8 @@ use collector::{
 
 /// Instances as `DescribeInstances` knows them.
 ///
-/// `exposed_internet` and `exposed_internet_type` are the analysis's: it removes what no longer holds, so nothing resets
-/// them here. Cartography misspells the key of `hibernationoptions` and never sets it; it is set here.
+/// The analysis sets `exposed_internet` and `exposed_internet_type` and removes outdated values, so nothing resets them
+/// here. Cartography misspells the key of `hibernationoptions` and never sets it; Groma does.
 pub(crate) static INSTANCE: Node<Instance> = Node {
     extra_labels: &["EC2Instance", "ComputeInstance"],
     id: |it, _| it.instance_id().unwrap_or_default().to_owned(),
@@ -139,7 +139,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// What instances refer to comes before them and their reservations last, so that the edges of a page find their ends.
+/// Emits referenced resources first and reservations last, so that the edges of a page find their ends.
 async fn emit(reservations: &[Reservation], sink: &mut Sink) -> Result<(), CollectError> {
     emit_mentions(reservations, sink).await?;
     for instance in reservations.iter().flat_map(Reservation::instances) {
@@ -291,7 +291,7 @@ mod tests {
         .assert_eq(&render(&INSTANCE, &instance, &[]));
     }
 
-    /// Two instances of one launch that share a subnet and a group: what they share is one row, and comes first.
+    /// Two instances of one launch share a subnet and a group: each is one row, and comes first.
     #[tokio::test]
     async fn a_page_yields_everything_that_instances_show() {
         let server = Canned::answering(&[concat!(

@@ -1,4 +1,4 @@
-//! IPv6 addresses of instances' interfaces, `(:AWSEC2Ipv6Address)`: part of what `DescribeInstances` answers.
+//! IPv6 addresses of instances' interfaces, `(:AWSEC2Ipv6Address)`: part of the answer of `DescribeInstances`.
 
 use aws_sdk_ec2::types::InstanceNetworkInterface;
 use collector::{Edge, Node, indexed, one, prop};

@@ -4,7 +4,7 @@ use crate::Clients;
 use aws_sdk_ec2::types::KeyPairInfo;
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, indexed, prop};
 
-/// Key pairs as `DescribeKeyPairs` knows them. `user_uploaded` and `duplicate_keyfingerprint` are the analysis's.
+/// Key pairs as `DescribeKeyPairs` knows them. The analysis sets `user_uploaded` and `duplicate_keyfingerprint`.
 pub(crate) static KEY_PAIR: Node<KeyPairInfo> = Node {
     extra_labels: LABELS,
     id: |it, place| arn(it.key_name().unwrap_or_default(), place),
@@ -33,12 +33,12 @@ pub(crate) static MENTION: Node<String> = Node {
 
 const LABELS: &[&str] = &["EC2KeyPair", "KeyPair"];
 
-/// A key pair's ARN by its name, which is how instances refer to it. (AWS's own ARNs have the key pair's id there.)
+/// A key pair's ARN with its name, because instances refer to it by name. (AWS's own ARNs contain the key pair's id.)
 pub(crate) fn arn(name: &str, place: &Place) -> String {
     place.arn("ec2", &format!("key-pair/{name}"))
 }
 
-/// The call, which has no pages.
+/// One call without pages.
 pub(crate) const LISTING: Listing<Clients> =
     Listing { name: "DescribeKeyPairs", actions: &["ec2:DescribeKeyPairs"], feeds: &[&KEY_PAIR], collect };
 

@@ -4,8 +4,7 @@ use crate::{Clients, by_name};
 use aws_sdk_autoscaling::types::{InstanceMonitoring, LaunchConfiguration};
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
-/// Launch configurations. Cartography renames the key of `instance_monitoring_enabled` on the way and never sets it; it
-/// is set here.
+/// Launch configurations. Cartography renames the key of `instance_monitoring_enabled` and so never sets it; Groma does.
 pub(crate) static LAUNCH_CONFIGURATION: Node<LaunchConfiguration> = Node {
     extra_labels: &["LaunchConfiguration"],
     id: |it, _| it.launch_configuration_arn().unwrap_or_default().to_owned(),

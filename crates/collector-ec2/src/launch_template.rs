@@ -1,8 +1,8 @@
 //! Launch templates with their versions: `DescribeLaunchTemplates`, `DescribeLaunchTemplateVersions` ->
 //! `(:AWSLaunchTemplate)-[:VERSION]->(:AWSLaunchTemplateVersion)`.
 //!
-//! AWS lists all versions of one template, or the default and the latest version of all templates. The second, one
-//! call, is the whole truth of templates with one or two versions, which most are; only the others take a call each.
+//! AWS lists all versions of one template, or the default and the latest version of all templates. The latter is one call
+//! and complete for templates with one or two versions, as most have. The others need one call each.
 
 use crate::{Clients, launch_template_version::VERSION};
 use aws_sdk_ec2::{
@@ -54,7 +54,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// A launch template and every version of it; none if they could not be read.
+/// A launch template and all its versions; empty if they could not be read.
 pub(crate) struct Described {
     /// The template.
     pub(crate) template: LaunchTemplate,
@@ -76,20 +76,20 @@ pub(crate) struct Templates<'a> {
     ends: Option<HashMap<String, Versions>>,
 }
 
-/// Versions of a template by number: AWS may say one twice, as the default and as the latest.
+/// Versions of a template by number. AWS may return one twice, as the default and as the latest.
 type Versions = BTreeMap<i64, LaunchTemplateVersion>;
 
 impl<'a> Templates<'a> {
-    /// From the first page on.
+    /// Starts before the first page.
     pub(crate) fn of(clients: &'a Clients) -> Self {
         let pages = paged!(clients.ec2.describe_launch_templates().max_results(200), next_token);
         Self { clients, pages, ends: None }
     }
 
-    /// The next page, without templates that were deleted meanwhile.
+    /// Reads the next page, without templates that were deleted meanwhile.
     ///
     /// # Errors
-    /// When AWS does not answer with templates, or with the versions of many.
+    /// AWS does not return the templates, or the versions of many.
     pub(crate) async fn next(&mut self, details: &mut Details) -> Result<Option<Vec<Described>>, CollectError> {
         let Some(page) = self.pages.next().await else { return Ok(None) };
         let templates = page?.launch_templates.unwrap_or_default();
@@ -119,7 +119,7 @@ impl<'a> Templates<'a> {
     }
 }
 
-/// Whether the default and the latest version are all that there can be: numbers begin at 1 and are not used again.
+/// Whether no versions exist besides the default and the latest: numbers begin at 1 and are not reused.
 fn ends_are_all(template: &LaunchTemplate) -> bool {
     matches!((template.default_version_number(), template.latest_version_number()), (Some(1), Some(1 | 2)))
 }
@@ -138,7 +138,7 @@ async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, Col
     Ok(ends)
 }
 
-/// `None`: the template is gone. There is none without a version.
+/// `None`: the template is gone. Every template has a version.
 async fn all_versions(clients: &Clients, id: &str) -> Result<Option<Vec<LaunchTemplateVersion>>, CollectError> {
     let call = clients.ec2.describe_launch_template_versions().launch_template_id(id).max_results(200);
     let pages = unless_gone(paged!(call, next_token).all().await)?.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Versions of launch templates, `(:AWSLaunchTemplateVersion)`: listed with their templates.
 //!
 //! Cartography looks the instance profile, monitoring, RAM disk and shutdown behaviour up by names that AWS does not
-//! use, so that they are never set; here they are.
+//! use, and never sets them; Groma does.
 
 use aws_sdk_ec2::types::{
     LaunchTemplateIamInstanceProfileSpecification as Profile, LaunchTemplateVersion, LaunchTemplatesMonitoring,
@@ -54,7 +54,7 @@ fn data(it: &LaunchTemplateVersion) -> Option<&Data> {
     it.launch_template_data()
 }
 
-/// A list that AWS left out is no property, one that is empty an empty list.
+/// A list that AWS omits sets no property; an empty one sets an empty list.
 fn texts(list: Option<&[String]>) -> Value {
     list.map(Value::texts).into()
 }

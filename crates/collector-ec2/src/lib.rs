@@ -1,12 +1,12 @@
-//! The EC2 collector: one file per resource type, each a table of what the graph gets, the call that lists it and its
-//! test. Knows EC2 and nothing of the bus or the graph database.
+//! The EC2 collector: one file per resource type, with the table of its node, the call that lists it and its test. Knows
+//! EC2, but neither the bus nor the graph database.
 //!
-//! Reading order: `registry` names every listing, `clients` what they call, `subnet` is the plainest type.
+//! Reading order: `registry` names every listing, `clients` has their clients, `subnet` is the simplest type.
 
 mod clients;
 mod registry;
 
-// Where to look.
+// Regions.
 mod regions;
 
 // Networks.
@@ -35,7 +35,7 @@ mod transit_gateway_propagation;
 mod transit_gateway_route;
 mod transit_gateway_route_table;
 
-// Instances and what belongs to them.
+// Instances and their parts.
 mod instance;
 mod ipv6_address;
 mod key_pair;
@@ -43,7 +43,7 @@ mod reservation;
 mod reserved_instance;
 mod volume;
 
-// What instances are made from, and what makes them.
+// Sources and creators of instances.
 mod auto_scaling_group;
 mod image;
 mod launch_configuration;
@@ -51,14 +51,14 @@ mod launch_template;
 mod launch_template_version;
 mod snapshot;
 
-// What stands before instances.
+// Load balancers.
 mod load_balancer;
 mod load_balancer_listener;
 mod load_balancer_v2;
 mod load_balancer_v2_listener;
 mod target_group;
 
-// What several types share.
+// Code for several types.
 mod shared;
 use shared::{arn, by_name, existing, in_use, instance_facts, mention};
 

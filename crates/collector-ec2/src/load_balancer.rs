@@ -12,7 +12,7 @@ use collector::{
 };
 use std::ops::Deref;
 
-/// A load balancer and the id of its source security group, of which AWS says the name.
+/// A load balancer and the id of its source security group, of which AWS returns the name only.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadBalancer {
     /// As AWS describes it.
@@ -29,7 +29,7 @@ impl Deref for LoadBalancer {
     }
 }
 
-/// Classic load balancers. `exposed_internet` is the analysis's.
+/// Classic load balancers. The analysis sets `exposed_internet`.
 pub(crate) static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer"],
     id: |it, _| it.dns_name().unwrap_or_default().to_owned(),
@@ -62,7 +62,7 @@ pub(crate) static LOAD_BALANCER: Node<LoadBalancer> = Node {
     ..Node::of("AWSLoadBalancer")
 };
 
-/// What is called internal and what faces the internet, in words that all clouds share.
+/// AWS's schemes with the ontology's names for them.
 pub(crate) const SCHEMES: &[(&str, &str)] = &[("internet-facing", "internet_facing"), ("internal", "internal")];
 
 pub(crate) const LISTING: Listing<Clients> = Listing {

@@ -1,4 +1,4 @@
-//! Listeners of classic load balancers, `(:AWSELBListener)`: part of what `DescribeLoadBalancers` answers.
+//! Listeners of classic load balancers, `(:AWSELBListener)`: part of the answer of `DescribeLoadBalancers`.
 
 use aws_sdk_elasticloadbalancing::types::{Listener, ListenerDescription, LoadBalancerDescription};
 use collector::{Edge, Node, Value, one, prop};

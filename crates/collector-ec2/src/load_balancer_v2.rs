@@ -1,9 +1,9 @@
-//! Application, network and gateway load balancers with listeners and target groups, and what they expose:
+//! Application, network and gateway load balancers with listeners, target groups and exposed targets:
 //! `DescribeLoadBalancers` of Elastic Load Balancing's second API -> `(:AWSLoadBalancerV2)` and others.
 //!
 //! Target groups are listed for the whole account and region in one call and its pages, not for each load balancer.
-//! Listeners take a call for each load balancer and targets one for each group that has a load balancer: AWS does not
-//! list them otherwise.
+//! Listeners need one call per load balancer, and targets one per group with a load balancer: AWS does not list them
+//! otherwise.
 
 use crate::{
     Clients,
@@ -23,11 +23,11 @@ use collector::{
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
 
-/// Load balancers or groups that are asked about at the same time. What AWS allows is the limiter's to keep.
+/// Limit of concurrent calls for load balancers or groups. The limiter keeps to AWS's quotas.
 const AT_ONCE: usize = 8;
 
 /// Load balancers, by their DNS names as AWS writes them. Gateway load balancers have none, and are known by their ARNs.
-/// `exposed_internet` is the analysis's.
+/// The analysis sets `exposed_internet`.
 pub(crate) static LOAD_BALANCER: Node<LoadBalancer> = Node {
     extra_labels: &["LoadBalancer", "LoadBalancerV2"],
     id: |it, _| id(it).to_owned(),
@@ -134,7 +134,7 @@ async fn listeners(client: &Client, arn: &str, id: &str) -> Listeners {
     Ok(Some(listeners))
 }
 
-/// Groups of these load balancers; one without has no place in the graph.
+/// Emits the groups of these load balancers. Groups without a load balancer are not in the graph.
 async fn collect_groups(
     clients: &Clients,
     ids: &Ids,
@@ -161,7 +161,7 @@ async fn collect_groups(
     Ok(())
 }
 
-/// The ARN of a group, and the group with its targets, healthy or not; `None` when it is gone. The call has no pages.
+/// Returns the ARN of a group, and the group with its targets, healthy or not; `None` if it is gone. The call has no pages.
 async fn with_targets(
     client: Client,
     group: TargetGroup,
@@ -226,7 +226,7 @@ mod tests {
         .assert_eq(&render(&LOAD_BALANCER, &balancer, &[]));
     }
 
-    /// One group has the load balancer, the other none: its targets are not asked for.
+    /// One group has the load balancer. The other has none, so its targets are not requested.
     #[tokio::test]
     async fn groups_are_listed_once_and_those_without_load_balancer_left_out() {
         let server = Canned::answering(&[
@@ -262,7 +262,7 @@ mod tests {
             Canned::answering(&[BALANCERS, "!LoadBalancerNotFound gone", "", GROUPS, "!TargetGroupNotFound gone"]);
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&server.clients(), &mut sink).await.expect("nothing failed");
-        // The group of the balancer that is gone is not asked for.
+        // The targets of the deleted balancer's group are not requested.
         assert_eq!(server.requests().len(), 5);
         assert_eq!(nodes(sink).await, ["(:AWSLoadBalancerV2:LoadBalancer:LoadBalancerV2 {id: \"Api\"})"]);
     }

@@ -13,8 +13,8 @@ pub(crate) struct V2Listener {
     pub(crate) listener: Listener,
 }
 
-/// Listeners. Cartography looks for the target group beside the actions that name it, so that it is never set; here it
-/// is that of the first action which forwards to a single group.
+/// Listeners. Cartography looks for the target group outside the actions that name it, and never sets it; Groma takes it
+/// from the first action that forwards to a single group.
 pub(crate) static LISTENER: Node<V2Listener> = Node {
     extra_labels: &["ELBV2Listener", "Endpoint"],
     id: |it, _| it.listener.listener_arn().unwrap_or_default().to_owned(),

@@ -8,7 +8,7 @@ use crate::{
 use aws_sdk_ec2::types::NetworkAcl;
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, many, one, paged, prop};
 
-/// Network ACLs. Cartography links one that guards several subnets to the last of them only; here it is linked to all.
+/// Network ACLs. Cartography links an ACL of several subnets to the last one only; Groma links it to all.
 pub(crate) static NETWORK_ACL: Node<NetworkAcl> = Node {
     extra_labels: &["EC2NetworkAcl"],
     id: arn,

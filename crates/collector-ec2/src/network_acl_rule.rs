@@ -1,4 +1,4 @@
-//! Rules of network ACLs, `(:AWSEC2NetworkAclRule)`: part of what `DescribeNetworkAcls` answers.
+//! Rules of network ACLs, `(:AWSEC2NetworkAclRule)`: part of the answer of `DescribeNetworkAcls`.
 
 use aws_sdk_ec2::types::{NetworkAcl, NetworkAclEntry, PortRange};
 use collector::{Edge, Node, Value, When, one, prop};
@@ -12,8 +12,8 @@ pub(crate) struct AclRule {
     pub(crate) entry: NetworkAclEntry,
 }
 
-/// Rules of both directions: a number is used once in each. Cartography looks the ports up by names that AWS does not
-/// use here, so that they are never set; here they are.
+/// Rules of both directions: a number is unique in each. Cartography looks the ports up by names that AWS does not
+/// use here, and never sets them; Groma does.
 pub(crate) static RULE: Node<AclRule> = Node {
     extra_labels: &["EC2NetworkAclRule"],
     labels_when: &[

@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 
 /// Interfaces as `DescribeNetworkInterfaces` knows them.
 ///
-/// An interface that belongs to a load balancer says so in its description. Cartography makes of that a name or a DNS
-/// name that none of its load balancer nodes has, and confuses the two generations, so that its edges never appear.
-/// Here a balancer of the second generation is found by the ARN that follows from the description; of a classic one
-/// the description has the name alone, which repeats across accounts and regions, so it gets no edge.
+/// The description of a load balancer's interface names the load balancer. Cartography derives a name or a DNS name from it
+/// that none of its load balancer nodes has, and confuses the two generations, so its edges never appear. Groma derives
+/// the ARN of a balancer of the second generation. For a classic one the description has only the name, which repeats
+/// across accounts and regions, so there is no edge.
 pub(crate) static INTERFACE: Node<NetworkInterface> = Node {
     extra_labels: LABELS,
     id: |it, _| it.network_interface_id().unwrap_or_default().to_owned(),
@@ -51,8 +51,8 @@ pub(crate) static INTERFACE: Node<NetworkInterface> = Node {
     ..Node::of("AWSNetworkInterface")
 };
 
-/// Interfaces as the instance that has them knows them. Cartography puts each into the instance's subnet, which is wrong
-/// for a second interface in another one; here each is in its own.
+/// Interfaces as their instance knows them. Cartography puts each into the instance's subnet, which is wrong for a second
+/// interface in another subnet; Groma uses the interface's subnet.
 pub(crate) static OF_INSTANCE: Node<InstanceNetworkInterface> = Node {
     extra_labels: LABELS,
     id: |it, _| it.network_interface_id().unwrap_or_default().to_owned(),
@@ -74,7 +74,7 @@ pub(crate) static OF_INSTANCE: Node<InstanceNetworkInterface> = Node {
     ..Node::of("AWSNetworkInterface")
 };
 
-/// Subnets that load balancers of the second generation are in, as their interfaces show.
+/// Subnets of load balancers of the second generation, according to their interfaces.
 pub(crate) static BALANCER_SUBNET: Node<BalancerSubnet> = Node {
     id: |it, _| it.subnet_id.clone(),
     edges: &[Edge::incoming("PART_OF_SUBNET", "AWSLoadBalancerV2", "arn", |it, _| one(Some(&it.load_balancer)))],
@@ -118,7 +118,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// What is mentioned comes first, so that the edges of a page find their ends.
+/// Emits mentioned resources first, so that the edges of a page find their ends.
 async fn emit(interfaces: &[NetworkInterface], sink: &mut Sink) -> Result<(), CollectError> {
     let groups = interfaces.iter().flat_map(|it| it.groups());
     sink.emit_all(&subnet::MENTION, &mentioned(interfaces.iter().map(|it| it.subnet_id()))).await?;

@@ -1,4 +1,4 @@
-//! Private addresses of network interfaces, `(:AWSEC2PrivateIp)`: part of what `DescribeNetworkInterfaces` answers.
+//! Private addresses of network interfaces, `(:AWSEC2PrivateIp)`: part of the answer of `DescribeNetworkInterfaces`.
 
 use aws_sdk_ec2::types::{NetworkInterface, NetworkInterfacePrivateIpAddress};
 use collector::{Edge, Node, indexed, one, prop};

@@ -1,13 +1,13 @@
-//! The regions that an account has enabled: `DescribeRegions`.
+//! Enabled regions of an account: `DescribeRegions`.
 
 use crate::Clients;
 use collector::CollectError;
 use futures::future::BoxFuture;
 
-/// Permissions that it takes.
+/// Required permissions.
 pub(crate) const ACTIONS: &[&str] = &["ec2:DescribeRegions"];
 
-/// Names of the regions, sorted. Without `AllRegions` the API answers with enabled ones only.
+/// Returns the sorted names of the regions. Without `AllRegions` the API returns enabled ones only.
 pub(crate) fn enabled(clients: &Clients) -> BoxFuture<'_, Result<Vec<String>, CollectError>> {
     Box::pin(async move {
         let answer = clients.ec2.describe_regions().send().await?;

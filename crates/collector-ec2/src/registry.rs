@@ -1,4 +1,4 @@
-//! Everything that this collector lists.
+//! All listings of this collector.
 
 use crate::{
     Clients, auto_scaling_group, clients, elastic_ip, image, instance, internet_gateway, key_pair,
@@ -39,7 +39,7 @@ pub static SERVICE: Service<Clients> = Service {
         load_balancer::LISTING,
         load_balancer_v2::LISTING,
         reserved_instance::LISTING,
-        // Last, because they wait for what is in use.
+        // Last, because they wait for the ids in use.
         image::LISTING,
         snapshot::LISTING,
     ],
@@ -96,7 +96,7 @@ static QUOTAS: &[Quota] = &[
         ..Quota::of("ec2", Bucket::published(50, 10, EC2))
     },
     Quota::of("ec2", Bucket::published(100, 20, EC2)),
-    // "Each ELB API version has its own buckets and tokens", and each of those is for all non-mutating actions ([`ELB`]).
+    // "Each ELB API version has its own buckets and tokens"; all its non-mutating actions share one ([`ELB`]).
     Quota { sharing: Sharing::Version, ..Quota::of("elasticloadbalancing", Bucket::published(40, 10, ELB)) },
     // "All Amazon EC2 Auto Scaling API calls have a single, shared API limit" (AWS, "My Auto Scaling API calls are getting
     // throttled", repost.aws/knowledge-center/autoscaling-api-calls-throttled).

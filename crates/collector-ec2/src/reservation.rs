@@ -1,4 +1,4 @@
-//! Reservations, what one launch made: `(:AWSEC2Reservation)`, part of what `DescribeInstances` answers.
+//! Reservations, each the instances of one launch: `(:AWSEC2Reservation)`, part of the answer of `DescribeInstances`.
 
 use aws_sdk_ec2::types::Reservation;
 use collector::{Edge, Node, many, prop};

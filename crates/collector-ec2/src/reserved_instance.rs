@@ -29,12 +29,12 @@ pub(crate) static RESERVED_INSTANCE: Node<ReservedInstances> = Node {
     ..Node::of("AWSEC2ReservedInstance")
 };
 
-/// The number that AWS wrote: 0.1 widened bit by bit would be 0.10000000149011612.
+/// Widens the number as AWS wrote it: a plain cast turns 0.1 into 0.10000000149011612.
 fn decimal(single: f32) -> Option<f64> {
     single.to_string().parse().ok()
 }
 
-/// The call, which has no pages.
+/// One call without pages.
 pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeReservedInstances",
     actions: &["ec2:DescribeReservedInstances"],

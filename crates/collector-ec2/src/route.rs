@@ -1,4 +1,4 @@
-//! Routes, `(:AWSEC2Route)`: part of what `DescribeRouteTables` answers.
+//! Routes, `(:AWSEC2Route)`: part of the answer of `DescribeRouteTables`.
 
 use aws_sdk_ec2::types::{Route, RouteTable};
 use collector::{Edge, Node, Value, one, prop};
@@ -47,15 +47,15 @@ pub(crate) static ROUTE: Node<TableRoute> = Node {
     ],
     edges: &[
         Edge::account(),
-        // `local` and virtual private gateways are no internet gateways: no edge to wait for.
+        // `local` and virtual private gateways are not internet gateways, and get no edge.
         Edge::out("ROUTES_TO_GATEWAY", "AWSInternetGateway", "id", |row, _| one(gateway(&row.it, "igw-"))),
         Edge::out("ROUTES_TO_VPC_ENDPOINT", "AWSVpcEndpoint", "id", |row, _| one(gateway(&row.it, "vpce-"))),
     ],
     ..Node::of("AWSEC2Route")
 };
 
-/// Ids of a table's routes, in AWS's order. `rtb-1|10.0.0.0/16` is Cartography's format: the table and what [`target`] says.
-/// A prefix list is no destination there: of several that lead to the same target, the one with the lowest id keeps
+/// Ids of a table's routes, in AWS's order. `rtb-1|10.0.0.0/16` is Cartography's format: the table and its [`target`].
+/// There, a prefix list is not a destination. So among several with the same target, the one with the lowest id keeps
 /// Cartography's id, and the others add their own (`rtb-1|tgw-1|pl-2`).
 pub(crate) fn ids(table: &RouteTable) -> Vec<String> {
     let mut lowest = HashMap::new();
@@ -71,7 +71,7 @@ pub(crate) fn ids(table: &RouteTable) -> Vec<String> {
     table.routes().iter().map(id).collect()
 }
 
-/// Cartography's `target`: the first that is there, which is the destination unless that is a prefix list.
+/// Cartography's `target`: the first value present, which is the destination unless that is a prefix list.
 fn target(route: &Route) -> Option<&str> {
     let first = route.destination_cidr_block().or(route.destination_ipv6_cidr_block());
     first

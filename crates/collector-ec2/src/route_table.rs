@@ -9,7 +9,7 @@ use crate::{
 use aws_sdk_ec2::types::RouteTable;
 use collector::{Collecting, Edge, Listing, Node, Sink, indexed, many, one, paged, prop};
 
-/// Route tables. Cartography reads `vpc_id` from a key that its row does not have and never sets it; it is set here.
+/// Route tables. Cartography reads `vpc_id` from a key that its row does not have and never sets it; Groma does.
 pub(crate) static ROUTE_TABLE: Node<RouteTable> = Node {
     extra_labels: &["EC2RouteTable"],
     id: |it, _| it.route_table_id().unwrap_or_default().to_owned(),

@@ -1,4 +1,4 @@
-//! What route tables are associated with, `(:AWSEC2RouteTableAssociation)`: part of what `DescribeRouteTables` answers.
+//! Associations of route tables, `(:AWSEC2RouteTableAssociation)`: part of the answer of `DescribeRouteTables`.
 
 use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation};
 use collector::{Edge, Node, Value, indexed, one, prop};
@@ -22,7 +22,7 @@ impl InTable {
 }
 
 /// Associations with a subnet, with a gateway, or as the VPC's main table. Cartography reads the state's message from a
-/// key that AWS does not send and never sets it; it is set here.
+/// key that AWS does not send and never sets it; Groma does.
 pub(crate) static ASSOCIATION: Node<InTable> = Node {
     extra_labels: &["EC2RouteTableAssociation"],
     id: |row, _| row.it.route_table_association_id().unwrap_or_default().to_owned(),
@@ -42,7 +42,7 @@ pub(crate) static ASSOCIATION: Node<InTable> = Node {
     edges: &[
         Edge::account(),
         Edge::out("ASSOCIATED_SUBNET", "AWSEC2Subnet", "subnetid", |row, _| one(row.it.subnet_id())),
-        // A virtual private gateway is no internet gateway: no edge to wait for.
+        // A virtual private gateway is not an internet gateway, and gets no edge.
         Edge::out("ASSOCIATED_IGW_FOR_INGRESS", "AWSInternetGateway", "id", |row, _| {
             one(row.it.gateway_id().filter(|id| id.starts_with("igw-")))
         }),
@@ -50,7 +50,7 @@ pub(crate) static ASSOCIATION: Node<InTable> = Node {
     ..Node::of("AWSEC2RouteTableAssociation")
 };
 
-/// Whether it makes its table the main one of the VPC: it names neither subnet nor gateway.
+/// Whether its table is the VPC's main table: it names neither subnet nor gateway.
 pub(crate) fn is_main(it: &RouteTableAssociation) -> bool {
     target(it).is_none()
 }

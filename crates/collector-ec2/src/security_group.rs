@@ -10,7 +10,7 @@ use collector::{Collecting, Edge, Listing, Node, Sink, copied, indexed, many, on
 
 /// Security groups as `DescribeSecurityGroups` knows them.
 ///
-/// `ALLOWS_TRAFFIC_FROM` names every group that a rule refers to, those of outbound rules included, as in Cartography.
+/// `ALLOWS_TRAFFIC_FROM` leads to every group that a rule refers to, including outbound rules, as in Cartography.
 pub(crate) static GROUP: Node<SecurityGroup> = Node {
     extra_labels: &["EC2SecurityGroup", "NetworkAccessControl"],
     id: |it, _| it.group_id().unwrap_or_default().to_owned(),
@@ -32,7 +32,7 @@ pub(crate) static GROUP: Node<SecurityGroup> = Node {
     ..Node::of("AWSEC2SecurityGroup")
 };
 
-/// Security groups that other listings mention by id. They set no ontology label and of its properties the source only.
+/// Security groups that other listings mention by id. They set no ontology label, and only the source of its properties.
 pub(crate) static MENTION: Node<String> = Node {
     extra_labels: &["EC2SecurityGroup"],
     id: |id, _| id.clone(),

@@ -1,5 +1,5 @@
-//! Rules of security groups and their ranges, `(:AWSIpRule)`, `(:AWSIpPermissionInbound)`, `(:AWSIpRange)`: part of what
-//! `DescribeSecurityGroups` answers.
+//! Rules of security groups and their ranges, `(:AWSIpRule)`, `(:AWSIpPermissionInbound)`, `(:AWSIpRange)`: part of the
+//! answer of `DescribeSecurityGroups`.
 
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup};
 use collector::{Edge, Node, Prop, indexed, many, one, prop};
@@ -15,7 +15,7 @@ pub(crate) struct Rule {
     to_port: Option<i32>,
 }
 
-/// Inbound rules. They are rules, too: whatever asks for `AWSIpRule` finds both directions.
+/// Inbound rules, also with the label `AWSIpRule`, so that queries for it find both directions.
 pub(crate) static INBOUND: Node<Rule> = Node {
     extra_labels: &["IpPermissionInbound", "IpRule", "AWSIpRule"],
     id: |it, _| it.id.clone(),
@@ -48,7 +48,7 @@ pub(crate) struct IpRange {
     rule_ids: Vec<String>,
 }
 
-/// IPv4 ranges. One range stands in the rules of many accounts, and is kept for as long as any of them names it.
+/// IPv4 ranges. Rules of many accounts may name the same range; it is kept as long as any of them does.
 pub(crate) static RANGE: Node<IpRange> = Node {
     extra_labels: &["IpRange"],
     id: |it, _| it.cidr.clone(),
@@ -88,7 +88,7 @@ impl Rule {
 }
 
 impl IpRange {
-    /// Every range of the groups' rules, each once.
+    /// Distinct ranges of the groups' rules.
     pub(crate) fn of(groups: &[SecurityGroup]) -> Vec<Self> {
         let mut rules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let both = |group| [INBOUND_SET, OUTBOUND_SET].into_iter().flat_map(move |set| identified(group, set));
@@ -102,7 +102,7 @@ impl IpRange {
 }
 
 /// The permissions of one direction with their ids, in AWS's order. `sg-1/IpPermissions/8080tcp` is Cartography's format, in
-/// which a port that is absent reads `None`. It joins ports without a separator: of several rules with the same id (1-180
+/// which an absent port is `None`. It joins ports without a separator: of several rules with the same id (1-180
 /// and 11-80), the one with the lowest ports keeps it, and the others add their ports (`…/1180tcp/11-80`).
 fn identified<'a>(group: &'a SecurityGroup, set: &str) -> impl Iterator<Item = (String, &'a IpPermission)> + use<'a> {
     let permissions = if set == INBOUND_SET { group.ip_permissions() } else { group.ip_permissions_egress() };
@@ -206,7 +206,7 @@ mod tests {
         .assert_eq(&render(&RANGE, &ranges[0], &[]));
     }
 
-    /// A template that many accounts have: some hundred rules of each group name the same range.
+    /// A common template: some hundred rules of each group name the same range.
     #[tokio::test]
     async fn a_range_that_very_many_rules_name_fits_into_messages() {
         let range = Cidr::builder().cidr_ip("10.0.0.0/8").build();

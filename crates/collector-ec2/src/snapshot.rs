@@ -1,9 +1,9 @@
 //! EBS snapshots, the account's own and those that its volumes were made from: `DescribeSnapshots` ->
 //! `(:AWSEBSSnapshot)`.
 //!
-//! Whether an own snapshot is public stands in an attribute that takes a call for each. Asking first for those that
-//! everyone may restore takes one call for all of them, and usually finds none; each that it finds is confirmed by its
-//! attribute, because an endpoint that ignores that parameter would make every snapshot public.
+//! Public snapshots have an attribute, but reading it needs one call per snapshot. So one call first lists the account's
+//! snapshots that everyone may restore; usually there are none. The attribute then confirms each, because an endpoint that
+//! ignores the call's filter would make every snapshot public.
 
 use crate::{Clients, existing::existing, in_use, mention::mentioned};
 use aws_sdk_ec2::{
@@ -19,7 +19,7 @@ use collector::{
 };
 use std::collections::BTreeSet;
 
-/// A snapshot and whether everyone may restore it, which is known of the account's own.
+/// A snapshot and whether everyone may restore it, which is known for the account's own only.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedSnapshot {
     /// As AWS describes it.
@@ -61,7 +61,7 @@ pub(crate) static SNAPSHOT: Node<SharedSnapshot> = Node {
     ..Node::of("AWSEBSSnapshot")
 };
 
-/// The call, and the one that says what is in use when its own listing has not.
+/// The call, and `DescribeVolumes` in case its own listing did not note the snapshots in use.
 pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeSnapshots",
     actions: &["ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute", "ec2:DescribeVolumes"],
@@ -109,11 +109,11 @@ async fn by_ids(clients: &Clients, ids: Vec<String>) -> Result<Vec<Snapshot>, Sd
     Ok(pages.into_iter().flat_map(|page| page.snapshots.unwrap_or_default()).collect())
 }
 
-/// Own snapshots that everyone may restore.
+/// Snapshots of the account that everyone may restore.
 #[derive(Default)]
 struct Public {
     ids: BTreeSet<String>,
-    /// Those that are gone, and those of which AWS does not say whether they are public: the graph keeps what it knows.
+    /// Snapshots that are gone or whose attribute cannot be read. They keep their properties in the graph.
     left_out: BTreeSet<String>,
 }
 
@@ -210,7 +210,7 @@ mod tests {
         <item><snapshotId>snap-2</snapshotId><ownerId>111111111111</ownerId></item>\
         <item><snapshotId>snap-3</snapshotId><ownerId>amazon</ownerId></item></snapshotSet>";
 
-    /// Two are said to be public, one is; the third belongs to another account and is not looked at.
+    /// AWS lists two as public, but one is not. The third belongs to another account and is not checked.
     #[tokio::test]
     async fn public_snapshots_are_confirmed() {
         let server = Canned::answering(&[

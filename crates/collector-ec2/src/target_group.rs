@@ -1,15 +1,15 @@
-//! Target groups and what load balancers expose through them: `DescribeTargetGroups` and `DescribeTargetHealth` ->
+//! Target groups and the targets that load balancers expose: `DescribeTargetGroups` and `DescribeTargetHealth` ->
 //! `(:AWSELBV2TargetGroup)`, `(:AWSLoadBalancerV2)-[:EXPOSE]->(:AWSEC2Instance | :AWSLambda | :AWSLoadBalancerV2)`.
 //!
-//! An IP target is an address, and which network interface has it depends on the group's VPC: the analysis finds out
-//! when all interfaces are in the graph. What it needs and no property of Cartography's holds is [`IP_TARGETS`];
-//! everything else stands on the group and on the load balancer that `ELBV2_TARGET_GROUP` leads from.
+//! An IP target is an address, and its network interface depends on the group's VPC: the analysis finds it once all
+//! interfaces are in the graph. For this, [`IP_TARGETS`] adds the only value that no property of Cartography's has; the
+//! others are on the group and on its load balancer (`ELBV2_TARGET_GROUP`).
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum as TargetType};
 use collector::{Edge, Node, Target, Value, indexed, prop};
 use std::collections::BTreeSet;
 
-/// Property of a target group by address: its targets, for the analysis.
+/// Property of a target group with IP targets: their addresses, for the analysis.
 pub(crate) const IP_TARGETS: &str = "_groma_ip_targets";
 
 /// A target group that load balancers forward to.
@@ -19,7 +19,7 @@ pub(crate) struct TargetGroupInUse {
     pub(crate) group: TargetGroup,
     /// Ids of the load balancers: their DNS names.
     pub(crate) balancers: Vec<String>,
-    /// Ids of the targets, each once whatever its ports: instances, addresses, ARNs.
+    /// Distinct ids of the targets, regardless of ports: instances, addresses, ARNs.
     pub(crate) targets: BTreeSet<String>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) static GROUP: Node<TargetGroupInUse> = Node {
     ..Node::of("AWSELBV2TargetGroup")
 };
 
-/// What one load balancer exposes through one target group.
+/// Targets that one load balancer exposes through one target group.
 #[derive(Debug, Clone)]
 pub(crate) struct Exposure {
     /// Id of the load balancer: its DNS name.
@@ -58,7 +58,7 @@ pub(crate) struct Exposure {
     pub(crate) group: TargetGroupInUse,
 }
 
-/// Load balancers as target groups know them: only what they expose.
+/// Load balancers as target groups know them: only the exposed targets.
 pub(crate) static TARGETS: Node<Exposure> = Node {
     id: |it, _| it.load_balancer.clone(),
     edges: &[
@@ -71,11 +71,11 @@ pub(crate) static TARGETS: Node<Exposure> = Node {
     ..Node::of("AWSLoadBalancerV2")
 };
 
-/// The group's, not the target's own port.
+/// The port is the group's, not the target's.
 const PROPS: &[&str] = &["port", "protocol", "target_group_arn"];
 
 impl Exposure {
-    /// What each load balancer of the group exposes.
+    /// The targets that each load balancer of the group exposes.
     pub(crate) fn of(group: &TargetGroupInUse) -> Vec<Self> {
         let balancers = group.balancers.iter().cloned();
         balancers.map(|load_balancer| Self { load_balancer, group: group.clone() }).collect()

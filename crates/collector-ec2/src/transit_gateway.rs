@@ -4,7 +4,7 @@ use crate::Clients;
 use aws_sdk_ec2::types::TransitGateway;
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, one, paged, prop};
 
-/// Transit gateways. They belong to the account that owns them, whichever sees them.
+/// Transit gateways. They belong to their owner's account, regardless of the account that lists them.
 pub(crate) static TRANSIT_GATEWAY: Node<TransitGateway> = Node {
     id: |it, _| it.transit_gateway_arn().unwrap_or_default().to_owned(),
     props: &[

@@ -1,4 +1,4 @@
-//! Transit gateway attachments: `DescribeTransitGatewayAttachments` and, where any is of a VPC,
+//! Transit gateway attachments: `DescribeTransitGatewayAttachments` and, if any is of a VPC,
 //! `DescribeTransitGatewayVpcAttachments` -> `(:AWSTransitGatewayAttachment)`.
 
 use crate::Clients;
@@ -20,7 +20,7 @@ pub(crate) static ATTACHMENT: Node<TransitGatewayAttachment> = Node {
     ..Node::of("AWSTransitGatewayAttachment")
 };
 
-/// What is known besides of attachments of VPCs.
+/// Further properties of VPC attachments.
 pub(crate) static VPC_ATTACHMENT: Node<TransitGatewayVpcAttachment> = Node {
     id: |it, _| it.transit_gateway_attachment_id().unwrap_or_default().to_owned(),
     props: &[prop("state", |it, _| Value::text(it.state())), prop("region", |_, place| (&place.region).into())],

@@ -5,7 +5,7 @@ use crate::transit_gateway_route_table::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRouteTablePropagation;
 use collector::{Edge, Node, Value, one, prop};
 
-/// Propagations. AWS gives them no id: table and attachment make one.
+/// Propagations. AWS gives them no id, so the node's id consists of table and attachment.
 pub(crate) static PROPAGATION: Node<PartOf<TransitGatewayRouteTablePropagation>> = Node {
     id: |it, _| {
         let attachment = it.part.transit_gateway_attachment_id().or(it.part.resource_id());

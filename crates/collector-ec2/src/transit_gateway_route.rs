@@ -4,8 +4,8 @@ use crate::transit_gateway_route_table::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRoute;
 use collector::{Edge, Node, Value, one, prop};
 
-/// Routes. Cartography leaves `origin` and `destination_ipv6_cidr_block` empty, for AWS answers with neither name: what
-/// they mean stands in the route's type and, for IPv6 as for IPv4, in its destination.
+/// Routes. Cartography's `origin` and `destination_ipv6_cidr_block` are never set, because AWS has no such fields: their
+/// values are the route's type and, for IPv6 as for IPv4, its destination.
 pub(crate) static ROUTE: Node<PartOf<TransitGatewayRoute>> = Node {
     id: |it, _| format!("{}|{}", it.table_id, destination(&it.part).unwrap_or_default()),
     props: &[
@@ -28,7 +28,7 @@ pub(crate) static ROUTE: Node<PartOf<TransitGatewayRoute>> = Node {
     ..Node::of("AWSTransitGatewayRoute")
 };
 
-/// Range or prefix list that the route is for.
+/// Range or prefix list of the route.
 fn destination(route: &TransitGatewayRoute) -> Option<&str> {
     route.destination_cidr_block().or(route.prefix_list_id())
 }

@@ -1,5 +1,5 @@
 //! Transit gateway route tables with their routes, associations and propagations: `DescribeTransitGatewayRouteTables`
-//! and three calls for each table -> `(:AWSTransitGatewayRouteTable)` and what hangs on it.
+//! and three calls for each table -> `(:AWSTransitGatewayRouteTable)` and others.
 
 use crate::{
     Clients, transit_gateway_association::ASSOCIATION, transit_gateway_propagation::PROPAGATION,
@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 };
 use collector::{CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, one, paged, prop, unless_gone};
 
-/// Route tables, which only the gateway's owner sees.
+/// Route tables, which AWS lists only for the gateway's owner.
 pub(crate) static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
     id: |it, _| it.transit_gateway_route_table_id().unwrap_or_default().to_owned(),
     props: &[
@@ -26,7 +26,7 @@ pub(crate) static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
     ..Node::of("AWSTransitGatewayRouteTable")
 };
 
-/// Part of a route table, whose answer does not say which table it belongs to.
+/// Part of a route table, whose answer does not name the table.
 #[derive(Debug, Clone)]
 pub(crate) struct PartOf<T> {
     /// Id of the route table.
@@ -50,7 +50,7 @@ pub(crate) const LISTING: Listing<Clients> = Listing {
     collect,
 };
 
-/// Every state that a route can be in: the search wants at least one filter.
+/// All states of routes, because the search requires a filter.
 const STATES: [&str; 5] = ["active", "blackhole", "pending", "deleting", "deleted"];
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
@@ -71,8 +71,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// What hangs on a table: read before anything of it is written, because the table may be gone. A transit gateway has at most
-/// 10,000 routes and 5,000 attachments ("Quotas for your transit gateways").
+/// Parts of a table. All are read before the table is written, because it may no longer exist. A transit gateway has at
+/// most 10,000 routes and 5,000 attachments ("Quotas for your transit gateways").
 #[derive(Default)]
 struct Parts {
     routes: Vec<TransitGatewayRoute>,
@@ -81,7 +81,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// `None`: the table is gone. After an error the parts are those that were read before it.
+    /// Reads all parts. `None`: the table is gone. After an error, `self` has the parts read before it.
     async fn read(&mut self, clients: &Clients, table: &TransitGatewayRouteTable) -> Result<Option<()>, CollectError> {
         // AWS lists a deleted table for hours and refuses calls about it.
         if matches!(table.state(), Some(State::Deleted | State::Deleting)) {
@@ -100,12 +100,12 @@ impl Parts {
     ) -> Result<Option<()>, CollectError> {
         let any_state = Filter::builder().name("state").set_values(Some(STATES.map(str::to_owned).to_vec())).build();
         let call = clients.ec2.search_transit_gateway_routes().transit_gateway_route_table_id(id(table));
-        // A page has 1000, the most there is, unless asked otherwise.
+        // A page has 1000 routes by default, which is the maximum.
         let mut pages = paged!(call.filters(any_state), next_token);
         while let Some(page) = pages.next().await {
             let Some(page) = unless_gone(page)? else { return Ok(None) };
             if page.additional_routes_available() == Some(true) && page.next_token().is_none() {
-                return Err(CollectError::internal("AWS has further routes but gave no token for them"));
+                return Err(CollectError::internal("AWS has more routes but returned no token for them"));
             }
             self.routes.extend(page.routes.unwrap_or_default());
         }
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(server.requests()[1].field("Filter.1.Value.5"), Some("deleted"));
     }
 
-    /// Labels and ids of what was written.
+    /// Labels and ids of the written nodes.
     async fn written(sink: Sink) -> Vec<String> {
         let batches = sink.into_batches().await.expect("in memory");
         let tables = batches.iter().flat_map(|batch| &batch.nodes);

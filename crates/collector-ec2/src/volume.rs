@@ -43,8 +43,8 @@ pub(crate) static VOLUME: Node<Volume> = Node {
     ..Node::of("AWSEBSVolume")
 };
 
-/// Volumes as the block devices of an instance; the instance declares what it is attached to. Cartography's row has no
-/// ARN and so removes it until it lists the volumes: left to that listing here.
+/// Volumes as the block devices of an instance; the instance declares the attachment. Cartography's row has no ARN, which
+/// removes the ARN until Cartography lists the volumes; here only that listing sets it.
 pub(crate) static OF_INSTANCE: Node<InstanceBlockDeviceMapping> = Node {
     extra_labels: LABELS,
     id: |it, _| volume_id(it).unwrap_or_default().to_owned(),

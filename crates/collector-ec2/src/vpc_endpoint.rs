@@ -1,5 +1,5 @@
-//! VPC endpoints and the subnets, security groups and route tables that they use: `DescribeVpcEndpoints` ->
-//! `(:AWSVpcEndpoint)` and others.
+//! VPC endpoints and their subnets, security groups and route tables: `DescribeVpcEndpoints` -> `(:AWSVpcEndpoint)` and
+//! others.
 
 use crate::{Clients, mention::mentioned, security_group, subnet};
 use aws_sdk_ec2::types::{DnsEntry, VpcEndpoint};
@@ -40,8 +40,8 @@ pub(crate) static VPC_ENDPOINT: Node<VpcEndpoint> = Node {
     ..Node::of("AWSVpcEndpoint")
 };
 
-/// Route tables that endpoints mention. Cartography gives these a label of their own, apart from the `AWSEC2RouteTable`
-/// of the same id.
+/// Route tables that endpoints mention. Cartography gives them a separate label, so that they are not the
+/// `AWSEC2RouteTable` of the same id.
 pub(crate) static ROUTE_TABLE: Node<String> = Node {
     id: |id, _| id.clone(),
     props: &[indexed("route_table_id", |id, _| id.into()), prop("region", |_, place| (&place.region).into())],
@@ -81,7 +81,7 @@ fn ids(list: &[String]) -> impl Iterator<Item = Option<&str>> {
     list.iter().map(|id| Some(id.as_str()))
 }
 
-/// `[{"DnsName": "…", "HostedZoneId": "…"}, …]`, spaced as Python does.
+/// `[{"DnsName": "…", "HostedZoneId": "…"}, …]`, with Python's spaces.
 fn dns_entries(entries: &[DnsEntry]) -> Option<String> {
     let field =
         |name: &str, value: Option<&str>| value.map(|value| format!("\"{name}\": {}", serde_json::Value::from(value)));

@@ -1,9 +1,9 @@
 //! VPC peerings with the VPCs, CIDR blocks and accounts of both sides: `DescribeVpcPeeringConnections` ->
 //! `(:AWSPeeringConnection)` and others.
 //!
-//! A peering knows a VPC by its id, owner and region and a block by its range, so only that is written. Cartography
-//! removes everything else that `DescribeVpcs` said of the same nodes, and gives a VPC in another region the region that
-//! was asked.
+//! A peering has only a VPC's id, owner and region and a block's range, so nothing else is written. Cartography removes
+//! all other properties that `DescribeVpcs` set on the same nodes, and gives a VPC in another region the region of the
+//! call.
 
 use crate::Clients;
 use aws_sdk_ec2::types::{
@@ -40,7 +40,7 @@ pub(crate) static PEERING: Node<VpcPeeringConnection> = Node {
     ..Node::of("AWSPeeringConnection")
 };
 
-/// VPCs of either side, whoever owns them.
+/// VPCs of either side, of any owner.
 pub(crate) static VPC: Node<Side> = Node {
     extra_labels: &["VirtualNetwork"],
     id: |it, _| it.vpc_id().unwrap_or_default().to_owned(),
@@ -71,7 +71,7 @@ pub(crate) struct Block {
 }
 
 /// IPv4 blocks of either side; Cartography reads no IPv6 blocks of peerings. A block belongs to the place that sees the
-/// peering and to the place that sees the VPC, and is removed when neither sees it any more.
+/// peering and to the place that sees the VPC, and is removed once neither sees it.
 pub(crate) static CIDR_BLOCK: Node<Block> = Node {
     extra_labels: &["AWSIpv4CidrBlock"],
     id: |it, _| it.id(),
@@ -92,7 +92,7 @@ impl Block {
     }
 }
 
-/// The requester's: Cartography's choice.
+/// The requester's value, as in Cartography.
 fn options(it: &VpcPeeringConnection) -> Option<&Options> {
     it.requester_vpc_info().and_then(Side::peering_options)
 }
@@ -123,7 +123,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// A side that was never accepted may lack all but its ids.
+/// A side that was never accepted may have only its ids.
 async fn emit_side(side: &Side, sink: &mut Sink) -> Result<(), CollectError> {
     if let Some(owner) = side.owner_id() {
         sink.emit(&ACCOUNT, &owner.to_owned()).await?;
@@ -215,7 +215,7 @@ mod tests {
         .assert_eq(&rendered.concat());
     }
 
-    /// A shared node stays for as long as anything points at it, and the VPC does.
+    /// A shared node stays as long as any node points at it, and the VPC does.
     #[tokio::test]
     async fn a_block_belongs_to_the_places_that_see_it() {
         let mut sink = Sink::to_memory(place());

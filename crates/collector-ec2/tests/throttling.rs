@@ -1,7 +1,6 @@
-//! One API of one account, called as fast as it goes: by Groma, and by the AWS SDK alone in both of its retry modes. EC2 is
-//! simulated with its published bucket of 100 tokens that 20 a second refill, and with 50 ms from request to answer, of
-//! which the way there takes a part that varies. The table that it prints is for the reader: `cargo test -p collector-ec2
-//! --test throttling -- --nocapture`.
+//! One API of one account, called as fast as possible: by Groma, and by the AWS SDK alone in both of its retry modes. EC2 is
+//! simulated with its published bucket of 100 tokens, refilled by 20 a second, and with 50 ms from request to answer, of
+//! which the request takes a varying part. Prints a table: `cargo test -p collector-ec2 --test throttling -- --nocapture`.
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_ec2::{Client, config::http::HttpResponse};
@@ -30,7 +29,7 @@ use throttle::{Limiter, quota};
 use tokio::time::{Instant, sleep};
 
 const CALLS: u32 = 400;
-/// How many are in flight at most.
+/// Limit of concurrent calls.
 const WORKERS: u32 = 32;
 const LATENCY: Duration = Duration::from_millis(50);
 
@@ -39,14 +38,14 @@ const VPCS: &str = "<DescribeVpcsResponse xmlns=\"http://ec2.amazonaws.com/doc/2
 const REFUSED: &str = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message>\
     </Error></Errors><RequestID>r</RequestID></Response>";
 
-/// Tokens, and when there were so many.
+/// Tokens, and the time of their count.
 #[derive(Debug)]
 struct Tokens(f64, Instant);
 
 /// EC2 for one account and region.
 #[derive(Debug, Clone)]
 struct Ec2 {
-    /// Tokens a second that are left to this caller.
+    /// Tokens per second available to this caller.
     refill: f64,
     tokens: Arc<Mutex<Tokens>>,
     attempts: Arc<AtomicU32>,
@@ -61,7 +60,7 @@ impl Ec2 {
     }
 
     fn grants(&self) -> bool {
-        let mut tokens = self.tokens.lock().expect("nobody panics");
+        let mut tokens = self.tokens.lock().expect("no thread panics");
         let now = Instant::now();
         let refilled = tokens.0 + self.refill * now.duration_since(tokens.1).as_secs_f64();
         *tokens = Tokens(refilled.min(f64::from(published().size)), now);
@@ -129,13 +128,13 @@ fn sdk(ec2: &Ec2, retries: RetryConfig) -> Client {
 #[derive(Debug)]
 struct Outcome {
     seconds: f64,
-    /// Of all attempts, how many were refused.
+    /// Refused share of all attempts.
     refused: f64,
-    /// Calls that the SDK gave up; the caller has made them again.
+    /// Calls that the SDK gave up and the caller repeated.
     failed: u32,
 }
 
-/// Makes all calls, and those again that fail.
+/// Makes all calls, and repeats those that fail.
 async fn outcome(ec2: &Ec2, client: Client) -> Outcome {
     let (begun, failed) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let start = Instant::now();
@@ -157,7 +156,7 @@ async fn outcome(ec2: &Ec2, client: Client) -> Outcome {
     Outcome { seconds: start.elapsed().as_secs_f64(), refused, failed: failed.load(SeqCst) }
 }
 
-/// Groma, the SDK's standard mode and its adaptive one, each with an EC2 of its own.
+/// Groma, the SDK's standard mode and its adaptive one, each with a separate EC2.
 async fn compared(refill: f64) -> [Outcome; 3] {
     let [a, b, c] = [(); 3].map(|()| Ec2::new(refill));
     let (groma, standard, adaptive) = tokio::join!(
@@ -175,12 +174,12 @@ async fn compared(refill: f64) -> [Outcome; 3] {
     [groma, standard, adaptive]
 }
 
-/// Seconds that the bucket asks for.
+/// Shortest possible duration with this bucket, in seconds.
 fn ideal(refill: f64) -> f64 {
     f64::from(CALLS - published().size) / refill
 }
 
-/// The time in it is the bucket's, not the machine's: all but 50 ms of it is spent waiting for tokens, and the bucket lends
+/// Its time depends on the bucket, not on the machine: all but 50 ms are spent waiting for tokens, and the bucket lends
 /// five seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_is_used_up_and_hardly_ever_overdrawn() {
@@ -195,7 +194,7 @@ async fn a_bucket_is_used_up_and_hardly_ever_overdrawn() {
     }
 }
 
-/// Somebody else in the account takes half of what AWS grants, which no table knows.
+/// Another client in the account takes half of AWS's quota, which no table knows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_use_is_learned() {
     let refill = f64::from(published().rate) / 2.0;

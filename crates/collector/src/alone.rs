@@ -18,8 +18,8 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Collects these services until it is told to stop. Each has a connection of its own, because on a closed bus each
-    /// has an identity of its own; the limits on concurrent work hold for each service.
+    /// Collects these services until it is told to stop. Each has its own connection, because on a closed bus each has its
+    /// own identity. The limits on concurrent work apply to each service.
     ///
     /// # Errors
     /// NATS cannot be used, or a collector ends by itself.

@@ -1,4 +1,4 @@
-//! Why a listing could not be read to its end, in the classes that users and the scheduler tell apart.
+//! Failures of listings, in the classes that users and the scheduler distinguish.
 
 use crate::{ErrorCode, Place, ended::Ended, silence::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
@@ -15,9 +15,9 @@ use std::error::Error;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct CollectError {
-    /// What kind of failure.
+    /// Kind of failure.
     pub class: FailureClass,
-    /// One sentence for a person.
+    /// One sentence for the user.
     pub message: String,
     /// AWS's error code. `None`: AWS answered with none.
     pub code: Option<String>,
@@ -34,8 +34,8 @@ impl CollectError {
         Self::new(FailureClass::Internal, message)
     }
 
-    /// The failure with the class that the service gives to its code, if it does: the first entry that fits holds. That
-    /// a service is switched off is the decision of a listing, and stays.
+    /// Sets the class that the service gives to the failure's code, if any: the first matching entry applies. Keeps
+    /// `ServiceOff`, because that is a listing's decision.
     #[must_use]
     pub fn classified(self, codes: &[ErrorCode]) -> Self {
         let Some(code) = self.code.as_ref().filter(|_| self.class != FailureClass::ServiceOff) else { return self };
@@ -45,8 +45,8 @@ impl CollectError {
         Self { class, ..self }
     }
 
-    /// The failure as it is to be understood in this place. A session that AWS does not know means, in a region that
-    /// accounts opt into, that the account has not; everywhere else the session itself is bad.
+    /// Sets the class that depends on the place. In an opt-in region, an unknown session means that the account has not
+    /// opted in; in all others, that the session is invalid.
     #[must_use]
     pub(crate) fn seen_from(self, place: &Place) -> Self {
         let is_unknown_session = self.code.as_deref().is_some_and(|code| UNKNOWN_SESSION.contains(&code));
@@ -97,7 +97,7 @@ where
     }
 }
 
-/// `AccessDenied: User … is not authorized …`, or the chain of causes where AWS gave no code.
+/// `AccessDenied: User … is not authorized …`, or the chain of causes if AWS gave no code.
 fn sentence<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -124,7 +124,7 @@ where
     }
 }
 
-/// The provider's error stands somewhere among the causes of a call that was never sent.
+/// Whether a call was not sent because of the credentials provider's error.
 fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     cause::<CredentialsError>(error).is_some()
 }
@@ -141,10 +141,10 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     None
 }
 
-/// AWS does not know the session: it is bad, or its account has not enabled the region.
+/// Codes of an unknown session: it is invalid, or its account has not enabled the region.
 pub(crate) const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
 
-/// The session has ended. EC2 says `RequestExpired`.
+/// Codes of an expired session. EC2's is `RequestExpired`.
 pub(crate) const SESSION_ENDED: [&str; 4] =
     ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
 
@@ -158,13 +158,13 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
         | "UnauthorizedAccess"
         | "AuthorizationError"
         | "NotAuthorized" => FailureClass::AccessDenied,
-        // EC2 says so of a resource that belongs to others, too.
+        // EC2 also returns it for another account's resource.
         "AuthFailure" if message.to_ascii_lowercase().contains("not authorized") => FailureClass::AccessDenied,
-        // Not `ServiceOff`, which would remove the graph of the place. These codes do not say that there is nothing to list:
-        // AWS answers with them in accounts that never signed up for a service, and just so in accounts with resources
-        // that are being verified, or whose bills are not paid ("Error codes for the Amazon EC2 API": "You are not
-        // authorized to use the requested service"). Such an account may get all of its services' codes from one day to the
-        // next and keeps its resources. Neither code nor message nor status tells the cases apart.
+        // Not `ServiceOff`, which would remove the graph of the place. These codes do not mean that there is nothing to list:
+        // AWS returns them in accounts that never signed up for a service, but also in accounts with resources that are being
+        // verified or have unpaid bills ("Error codes for the Amazon EC2 API": "You are not authorized to use the requested
+        // service"). Such an account may suddenly get them from all services, and keeps its resources. Neither code nor
+        // message nor status distinguishes the cases.
         "OptInRequired" | "SubscriptionRequiredException" | "NotSignedUp" | "PendingVerification" | "Blocked" => {
             FailureClass::NotEnabled
         }

@@ -1,4 +1,4 @@
-//! A service's registry: its listings, what each feeds, which permissions they take, AWS's quotas and its own error codes.
+//! A service's registry: its listings with their tables and permissions, AWS's quotas and the service's error codes.
 
 use crate::{CollectError, Connection, Sink, table::Table};
 use events::{EdgeFeed, FailureClass, NodeFeed};
@@ -15,7 +15,7 @@ pub enum Region {
     Each,
 }
 
-/// One AWS service as its collector sees it; `C` is its SDK client. A registry begins with [`Service::global`] or
+/// One AWS service as its collector sees it; `C` is its SDK client. A registry is based on [`Service::global`] or
 /// [`Service::regional`]:
 ///
 /// ```ignore
@@ -27,27 +27,27 @@ pub enum Region {
 /// };
 /// ```
 pub struct Service<C: 'static> {
-    /// As in `--services` and in subjects, e.g. `ec2`.
+    /// Name in `--services` and in subjects, e.g. `ec2`.
     pub name: &'static str,
-    /// As in text, e.g. `EC2`.
+    /// Name in text, e.g. `EC2`.
     pub title: &'static str,
-    /// Assets that it writes, in words for the README.
+    /// Assets that it writes, as text for the README.
     pub assets: &'static str,
-    /// Where it is collected.
+    /// One endpoint, or one in each region.
     pub region: Region,
     /// Whether every sync collects it, even if `--services` does not name it.
     pub always: bool,
     /// Makes the SDK client of a work item.
     pub connect: fn(&Connection) -> C,
-    /// Every listing, in the order in which they begin.
+    /// All listings, in the order of their start.
     pub listings: &'static [Listing<C>],
-    /// Lists the regions that the account has enabled; only EC2 can.
+    /// Lists the account's enabled regions; only EC2 can.
     pub regions: Option<RegionDiscovery<C>>,
-    /// Further APIs that it calls, by their ids in AWS's settings, e.g. `auto_scaling`. The broker sends their endpoints.
+    /// Further APIs that it calls, by their ids in AWS's configuration, e.g. `auto_scaling`. The broker sends their endpoints.
     pub apis: &'static [&'static str],
-    /// AWS's quotas, the first that covers a call holds. A call without one begins slowly.
+    /// AWS's quotas; the first that covers a call applies. Calls without a quota start slowly.
     pub quotas: &'static [Quota],
-    /// Meanings of its own error codes, before those that all services share.
+    /// Meanings of its own error codes. They precede those that all services share.
     pub errors: &'static [ErrorCode],
     /// Cartography's modules that write the same types.
     pub cartography: &'static [&'static str],
@@ -57,19 +57,19 @@ pub struct Service<C: 'static> {
 pub struct Listing<C: 'static> {
     /// The API operation, e.g. `DescribeSubnets`.
     pub name: &'static str,
-    /// IAM actions that it takes, e.g. `ec2:DescribeSubnets`.
+    /// Required IAM actions, e.g. `ec2:DescribeSubnets`.
     pub actions: &'static [&'static str],
     /// Tables that it fills.
     pub feeds: &'static [&'static dyn Table],
-    /// Reads every page into the sink, or says why not.
+    /// Reads every page into the sink.
     pub collect: for<'a> fn(&'a C, &'a mut Sink) -> Collecting<'a>,
 }
 
-/// Lists the regions that an account has enabled.
+/// Lists an account's enabled regions.
 pub struct RegionDiscovery<C: 'static> {
-    /// Asks in the client's region.
+    /// Makes the call in the client's region.
     pub ask: Regions<C>,
-    /// IAM actions that it takes.
+    /// Required IAM actions.
     pub actions: &'static [&'static str],
 }
 
@@ -78,19 +78,19 @@ pub struct RegionDiscovery<C: 'static> {
 pub struct ErrorCode {
     /// AWS's code, e.g. `AccessDeniedException`.
     pub code: &'static str,
-    /// Text that the message contains, in lower case; empty for any message.
+    /// Text that the message must contain, in lower case. Empty: any message.
     pub saying: &'static str,
     /// Class of the failure.
     pub class: FailureClass,
 }
 
-/// Asks which regions an account has enabled.
+/// Returns the names of an account's enabled regions.
 pub type Regions<C> = for<'a> fn(&'a C) -> BoxFuture<'a, Result<Vec<String>, CollectError>>;
 
-/// A listing at work.
+/// A running listing.
 pub type Collecting<'a> = BoxFuture<'a, Result<(), CollectError>>;
 
-/// The function that makes a client of an SDK crate: `connect!(aws_sdk_kms)`.
+/// The function that creates a client of an SDK crate: `connect!(aws_sdk_kms)`.
 #[macro_export]
 macro_rules! connect {
     ($sdk:ident) => {
@@ -115,12 +115,12 @@ macro_rules! copy {
 copy!(Service, Listing, RegionDiscovery);
 
 impl<C> Service<C> {
-    /// A service with one endpoint for the account; the rest of a registry's literal.
+    /// A service with one endpoint for the account: the base of a registry's struct literal.
     pub const fn global(name: &'static str, connect: fn(&Connection) -> C) -> Self {
         Self { region: Region::Global, ..Self::regional(name, connect) }
     }
 
-    /// A service with an endpoint in each region; the rest of a registry's literal.
+    /// A service with an endpoint in each region: the base of a registry's struct literal.
     pub const fn regional(name: &'static str, connect: fn(&Connection) -> C) -> Self {
         Self {
             name,
@@ -138,7 +138,7 @@ impl<C> Service<C> {
         }
     }
 
-    /// Every IAM action that the service's calls take, sorted.
+    /// Returns all IAM actions that the service's calls require, sorted.
     pub fn actions(&self) -> Vec<String> {
         let listed = self.listings.iter().flat_map(|listing| listing.actions);
         let discovery = self.regions.iter().flat_map(|regions| regions.actions);
@@ -148,19 +148,19 @@ impl<C> Service<C> {
         all
     }
 
-    /// The listings of these names, all when there is none.
+    /// Returns the listings of these names; all if `names` is empty.
     pub fn chosen(&self, names: &[String]) -> impl Iterator<Item = &'static Listing<C>> {
         let chosen = |it: &&Listing<C>| names.is_empty() || names.iter().any(|name| name == it.name);
         self.listings.iter().filter(chosen)
     }
 
-    /// A name that none of its listings has.
+    /// Returns the first name that no listing has.
     pub fn unknown<'a>(&self, names: &'a [String]) -> Option<&'a str> {
         let known = |name: &str| self.listings.iter().any(|listing| listing.name == name);
         names.iter().map(String::as_str).find(|name| !known(name))
     }
 
-    /// What the listing feeds, each label and edge with all of the service's listings that feed it.
+    /// Returns the labels and edges that the listing feeds, each with all of the service's listings that feed it.
     pub fn feeds(&self, listing: &Listing<C>) -> (Vec<NodeFeed>, Vec<EdgeFeed>) {
         let mut labels = BTreeMap::new();
         let mut edges = BTreeMap::new();
@@ -180,7 +180,7 @@ impl<C> Service<C> {
         (nodes.collect(), edges.collect())
     }
 
-    /// `service/Listing` of each listing with a table like this.
+    /// `service/Listing` of each listing with a matching table.
     fn feeding(&self, like: impl Fn(&dyn Table) -> bool) -> Vec<String> {
         let feeding = self.listings.iter().filter(|listing| listing.feeds.iter().any(|table| like(*table)));
         feeding.map(|listing| format!("{}/{}", self.name, listing.name)).collect()

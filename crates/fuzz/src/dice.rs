@@ -1,4 +1,4 @@
-//! Recorded choices. Replaying them makes the same input again; replaying fewer makes a smaller one.
+//! Recorded choices. Replaying them makes the same input; replaying fewer makes a smaller one.
 
 /// Source of choices.
 pub struct Dice {

@@ -8,7 +8,7 @@ use proptest::{
 };
 use std::{fmt, sync::Arc};
 
-/// Size limit of generated inputs, in bytes. Larger inputs have tests of their own, because their size is the defect.
+/// Size limit of generated inputs, in bytes. Larger inputs have separate tests, because their size is the defect.
 const LONGEST: usize = 8 << 10;
 
 /// The bytes of one input.
@@ -50,7 +50,7 @@ impl Strategy for Made {
     }
 }
 
-/// Shrinks a failing input: removes choices from the tape, many at once first, while it still fails without them.
+/// Shrinks a failing input: removes choices from the tape, long runs first, while it still fails without them.
 pub(crate) struct Shrinking {
     inputs: Arc<Inputs>,
     input: Input,

@@ -247,7 +247,7 @@ fn closed(dice: &mut Dice) -> SyncFinished {
 
 fn lost_places(dice: &mut Dice) -> LostPlaces {
     let area = |dice: &mut Dice| LostArea { region: text(dice), service: text(dice) };
-    // Some of the indexes lead nowhere.
+    // Some of the indexes are out of range.
     let group = |dice: &mut Dice| LostGroup {
         accounts: dice.some(3, text),
         areas: dice.some(3, |dice| u32::try_from(dice.below(4)).unwrap_or(u32::MAX)),

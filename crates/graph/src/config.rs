@@ -1,11 +1,11 @@
-//! Where the graph is and how hard it is written to.
+//! Address, credentials and connections of the graph database.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-/// `--neo4j` and its companions.
+/// `--neo4j` and related flags.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Neo4j")]
 #[group(skip)]
@@ -16,10 +16,10 @@ pub struct Args {
     /// User
     #[arg(long = "neo4j-user", env = "NEO4J_USER", value_name = "USER", default_value = "neo4j")]
     pub user: String,
-    /// Password; better given as NEO4J_PASSWORD than on the command line
+    /// Password; prefer NEO4J_PASSWORD to the command line
     #[arg(long = "neo4j-password", env = "NEO4J_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub password: Option<Password>,
-    /// Database, when it is not the user's default
+    /// Database, if it is not the user's default
     #[arg(long = "neo4j-database", env = "NEO4J_DATABASE", value_name = "NAME")]
     pub database: Option<String>,
     /// PEM file of the authority that signed the server's certificate, if the system does not know it; with bolt+s://
@@ -30,7 +30,7 @@ pub struct Args {
     pub connections: usize,
 }
 
-/// What [`crate::GraphStore::connect`] needs.
+/// Configuration of [`crate::GraphStore::connect`].
 #[derive(Debug, Clone)]
 pub struct GraphConfig {
     /// `bolt://…` or `bolt+s://…`.
@@ -39,39 +39,39 @@ pub struct GraphConfig {
     pub user: String,
     /// Password.
     pub password: Password,
-    /// Database; none for the user's default.
+    /// Database. `None`: the user's default.
     pub database: Option<String>,
-    /// PEM file of the authority behind the server's certificate; none for those that the system knows.
+    /// PEM file of the authority that signed the server's certificate. `None`: the system's authorities.
     pub ca_file: Option<PathBuf>,
-    /// Connections in the pool, and lanes that write at once.
+    /// Number of concurrent writers. The pool has a few more connections.
     pub connections: usize,
 }
 
-/// A configuration value that cannot be used.
+/// An invalid configuration value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// No password was given.
     #[error("no Neo4j password: set NEO4J_PASSWORD")]
     NoPassword,
-    /// Not a URI that the driver takes.
+    /// Not a URI that the driver accepts.
     #[error("{0:?} is not a Neo4j URI: it begins with bolt://, bolt+s://, bolt+ssc://, neo4j:// or neo4j+s://")]
     Uri(String),
-    /// The driver would take it for a file without certificates.
-    #[error("--neo4j-ca: {0} holds no certificate in PEM that can be read")]
+    /// The driver would treat it as a file without certificates.
+    #[error("--neo4j-ca: {0} contains no readable PEM certificate")]
     Authority(String),
-    /// Nothing would be checked with it.
+    /// The scheme uses no certificate, or does not check it.
     #[error("--neo4j-ca has no meaning with {0}: it is for bolt+s:// and neo4j+s://")]
     AuthorityUnused(String),
-    /// No connection to write with.
+    /// No connection is left for writes.
     #[error("--neo4j-connections is 0: at least one is needed")]
     NoConnections,
 }
 
 impl Args {
-    /// The configuration, or everything that is wrong with it.
+    /// Checks the values.
     ///
     /// # Errors
-    /// Every bad value at once.
+    /// All invalid values.
     pub fn validate(self) -> Result<GraphConfig, Vec<ConfigError>> {
         const SCHEMES: [&str; 6] = ["bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://"];
         let mut errors = Vec::new();

@@ -14,7 +14,7 @@ use std::{
 
 /// An index of a large graph may take longer; then statements are slow for a while.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Pause between two looks, at first and at most.
+/// First and longest pause between two checks.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 /// Limit of leftover indexes that one listing drops.
 const LEFTOVERS: usize = 32;

@@ -66,8 +66,8 @@ const STRAINS: [&str; 6] = [
     "TransactionTimedOutClientConfiguration",
 ];
 
-/// Errors of the statement or its rows. Others with the same beginning are not: `Statement.AccessMode` is a server that
-/// takes no writes, `Schema.SchemaRuleAccessFailed` a failing database.
+/// Errors of the statement or its rows. Other codes with the same prefix are not: `Statement.AccessMode` is a server that
+/// accepts no writes, `Schema.SchemaRuleAccessFailed` a failing database.
 const PERMANENT: [&str; 26] = [
     "Statement.ArgumentError",
     "Statement.ArithmeticError",

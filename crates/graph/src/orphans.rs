@@ -1,18 +1,19 @@
-//! Finds connections that broke without either side being told: a host crashed, or a firewall dropped the connection.
+//! Finds connections that broke unnoticed by either side: a host crashed, or a firewall dropped the connection.
 //!
 //! Neo4j keeps an open transaction and its locks until it notices that the connection is broken; by default it may never
-//! notice (`db.transaction.timeout` is 0). Everything else that needs one of these locks then waits in vain. The client, for
-//! its part, waits for an answer that was lost.
+//! notice (`db.transaction.timeout` is 0). Other transactions then wait for these locks in vain. The client waits for a lost
+//! answer.
 //!
-//! A statement that takes long therefore looks, on a new connection, which transactions do no work. It ends those that block
-//! others, and fails if its own transaction is one of them. Each of Groma's bears a mark, so that others' are left alone.
+//! A slow statement therefore checks, on a new connection, which transactions do no work. It terminates those that block
+//! others, and fails if its own transaction does no work either. Groma marks its transactions, so that it terminates no
+//! others.
 //!
-//! Ending takes two steps. A terminated transaction lets go of its locks, and every statement and commit of it fails. It stays
-//! open until its connection closes, and meanwhile other transactions on the same nodes sometimes fail with
-//! `Transaction.Terminated`; Groma repeats them. Closing its connection ends that, but then Neo4j answers success to its
-//! commit, though nothing is stored. So the connection is closed [`GRACE`] after the termination, and a client counts a commit
-//! as done only if the answer arrives within [`BELIEVED_FOR`] after a statement that succeeded was sent: at that time the
-//! transaction had not been terminated. (All tried on Neo4j 5.26.12.)
+//! Termination takes two steps. A terminated transaction drops its locks, and all its statements and its commit fail. It stays
+//! open until its connection closes. Until then, other transactions on the same nodes sometimes fail with
+//! `Transaction.Terminated`; Groma repeats them. Once the connection is closed, Neo4j confirms the transaction's commit
+//! although nothing is stored. So the connection is closed [`GRACE`] after the termination, and a client counts a commit as
+//! done only if its answer arrives within [`BELIEVED_FOR`] of sending a successful statement: the transaction was not
+//! terminated before that. (All tried on Neo4j 5.26.12.)
 
 use crate::{
     pool::{Pool, begin},
@@ -26,25 +27,25 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
-/// How long a statement may take before it looks. Ordinary ones take milliseconds.
+/// Duration of a statement before it checks. Ordinary ones take milliseconds.
 pub(crate) const LOOK_AFTER: Duration = Duration::from_secs(10);
-/// Looks in a row that have to find a transaction without progress.
+/// Consecutive checks that must find a transaction without progress.
 const LOOKS: u32 = 6;
-/// Pause between two looks.
+/// Pause between two checks.
 const PAUSE: Duration = Duration::from_secs(3);
 /// Limit of the whole search.
 const LIMIT: Duration = Duration::from_mins(1);
-/// How long after its termination a transaction's connection is closed at the earliest.
+/// Minimum time from a transaction's termination until its connection is closed.
 const GRACE: Duration = Duration::from_secs(20);
-/// See above; less than [`GRACE`].
+/// Longest time from sending the last statement to the commit's answer; see above. Less than [`GRACE`].
 pub(crate) const BELIEVED_FOR: Duration = Duration::from_secs(12);
 
-/// Marks a transaction as Groma's, in its own beginning, with an id. Each user may call it (Neo4j operations manual,
+/// Marks a transaction as Groma's, with an id, in its first statement. Every user may call it (Neo4j operations manual,
 /// "Procedures").
 pub(crate) const MARK: &str = "CALL tx.setMetaData({app: 'groma', id: $id})";
-/// This user's marked transactions; a user without further privileges sees its own only. `work` changes with each page
-/// access, lock and statement. It stays the same while a client fetches no rows, and while a statement waits for a plan or an
-/// index (`planned`).
+/// This user's marked transactions; a user without further privileges sees only its own. `work` changes with each page
+/// access, lock and statement. It does not change while a client fetches no rows, or while a statement waits for a plan or
+/// an index (`planned`).
 const LIST: &str = "SHOW TRANSACTIONS YIELD transactionId, connectionId, metaData, currentQueryId, currentQueryStatus, \
     currentQueryAllocatedBytes, activeLockCount, pageHits, pageFaults, status \
     WHERE metaData.app = 'groma' AND metaData.id IS NOT NULL \
@@ -55,22 +56,22 @@ const TERMINATE: &str = "TERMINATE TRANSACTIONS $ids YIELD transactionId RETURN 
 /// A user may close its own connections (Neo4j operations manual, "Procedures").
 const CLOSE: &str = "CALL dbms.killConnection($id) YIELD connectionId RETURN connectionId AS id";
 
-/// Marked transactions at one moment.
+/// Snapshot of the marked transactions.
 #[derive(Debug, Default)]
 struct Look {
-    /// Those that wait for no lock and no plan, each with its work so far.
+    /// Transactions that wait for no lock and no plan, each with its work so far.
     running: BTreeMap<String, Vec<Option<String>>>,
-    /// Those that hold a lock for which others wait.
+    /// Transactions that hold a lock for which others wait.
     blocking: BTreeSet<String>,
-    /// Those that were terminated and are still open, each with its connection.
+    /// Terminated transactions that are still open, each with its connection.
     terminated: BTreeMap<String, String>,
-    /// Id of the own transaction. `None`: the server has none with this mark.
+    /// Id of the caller's transaction. `None`: the server has none with this mark.
     own: Option<String>,
 }
 
-/// Ends marked transactions that make no progress and block others. Returns true if the transaction with the mark `own` makes
-/// none either, so that no answer will come. Pass `None` if it has no mark. Does nothing while enough others of this process
-/// look.
+/// Terminates marked transactions that make no progress and block others. Returns true if the transaction with the mark `own`
+/// makes none either, so that no answer will come. Pass `None` if it has no mark. Does nothing while enough other tasks of
+/// this process check.
 pub(crate) async fn end(pool: &Arc<Pool>, own: Option<&str>) -> bool {
     let Ok(_turn) = pool.looking().try_acquire() else { return false };
     match timeout(LIMIT, search(pool, own)).await {
@@ -86,7 +87,7 @@ pub(crate) async fn end(pool: &Arc<Pool>, own: Option<&str>) -> bool {
     }
 }
 
-/// Whether the own one is lost.
+/// Returns whether the caller's transaction is lost.
 async fn search(pool: &Arc<Pool>, own: Option<&str>) -> Result<bool, Error> {
     let graph = pool.aside()?;
     let first = look(&graph, own).await?;
@@ -110,7 +111,7 @@ async fn search(pool: &Arc<Pool>, own: Option<&str>) -> Result<bool, Error> {
             "ending transactions whose client is gone: others wait for their locks"
         );
         run(&graph, Query::new(TERMINATE.to_owned()).param("ids", ids.clone())).await?;
-        // The statement that looks ends as soon as it gets its lock.
+        // The caller cancels this search as soon as its statement gets the lock.
         let pool = pool.clone();
         tokio::spawn(async move {
             match timeout(GRACE + LIMIT, close(&pool, ids)).await {
@@ -123,7 +124,7 @@ async fn search(pool: &Arc<Pool>, own: Option<&str>) -> Result<bool, Error> {
     Ok(is_lost)
 }
 
-/// Closes the connections of those that were terminated and are still open.
+/// Closes the connections of these transactions if they are terminated and still open.
 async fn close(pool: &Pool, ids: Vec<String>) -> Result<(), Error> {
     sleep(GRACE).await;
     let graph = pool.aside()?;
@@ -151,7 +152,7 @@ async fn look(graph: &Graph, own: Option<&str>) -> Result<Look, Error> {
     Ok(look)
 }
 
-/// `Blocked by: [neo4j-transaction-16]`.
+/// Ids in a status such as `Blocked by: [neo4j-transaction-16]`.
 fn blockers(status: &str) -> impl Iterator<Item = &str> {
     let listed = status.strip_prefix("Blocked by: [").and_then(|rest| rest.strip_suffix(']'));
     listed.into_iter().flat_map(|listed| listed.split(", "))

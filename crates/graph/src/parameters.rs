@@ -1,16 +1,16 @@
-//! Statements and what goes with them.
+//! Statements and their parameters.
 
 use neo4rs::{BoltList, BoltMap, BoltString, BoltType, Query};
 
-/// A statement whose parameters, `$name` in its text, travel in one map. Neo4j keeps a plan for each order of magnitude of each
-/// list and text among the parameters, but only one for a map.
+/// Builds a statement whose parameters (`$name` in its text) are sent in one map. Neo4j keeps a plan for each order of
+/// magnitude of each list and text among the parameters, but only one for a map.
 pub fn query<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
-    // `$(…)` is no parameter, but an expression that gives labels or a type.
+    // `$(…)` is not a parameter but an expression for labels or a type.
     Query::new(text.replace('$', "$p.").replace("$p.(", "$(")).param("p", map(parameters))
 }
 
-/// A statement like those of [`query`] that Neo4j plans once, however the graph has grown since: one that would only get the
-/// same plan again.
+/// Like [`query`], but Neo4j plans the statement only once, even if the graph grows. For statements that would get the same
+/// plan again.
 pub fn planned_once<'a>(text: &str, parameters: impl IntoIterator<Item = (&'a str, BoltType)>) -> Query {
     query(&format!("CYPHER replan=skip {text}"), parameters)
 }

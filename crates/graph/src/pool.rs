@@ -1,7 +1,7 @@
-//! Connections, each in a driver pool of its own, so that Groma can close it. The driver takes back a connection that
+//! Connections, each in its own driver pool, so that Groma can close it. The driver takes back a connection that
 //! was dropped in the middle of an exchange and checks it only on the next use. Until then the server keeps its
-//! transaction and its locks. Closing the connection ends both at once (tried on Neo4j 5.26.12, idle and in the middle
-//! of a statement).
+//! transaction and its locks. Closing the connection immediately ends both (tried on Neo4j 5.26.12, idle and in the
+//! middle of a statement).
 
 use crate::{
     judge::{Judgement, judge},
@@ -23,7 +23,7 @@ use tokio::{
 };
 use ulid::Ulid;
 
-/// Tasks that look at the same time for transactions whose client is gone.
+/// Limit of tasks that concurrently search for transactions whose client is gone.
 const LOOKING: usize = 4;
 
 /// Connections to one database.
@@ -42,7 +42,7 @@ pub(crate) struct Begun {
     pub(crate) txn: Txn,
     /// Its mark. `None`: the user may not mark transactions.
     pub(crate) mark: Option<String>,
-    /// When its first statement was sent.
+    /// Time at which its first statement was sent.
     pub(crate) sent: Sent,
     /// Its connection.
     pub(crate) lease: Lease,
@@ -80,7 +80,7 @@ impl Pool {
         let lease = Lease { graph, pool: self.clone(), _permit: permit };
         let sent = Sent::now();
         let Ok(begun) = timeout(limits.begin, self.start(&lease.graph)).await else {
-            // The others may be as dead as this one.
+            // The other connections may be dead too.
             self.close_idle();
             return Err(late("no transaction could be begun", limits.begin));
         };
@@ -88,12 +88,12 @@ impl Pool {
         Ok(Begun { txn, mark, sent, lease })
     }
 
-    /// A new connection besides all others, which may all be waiting. Dropping it closes it.
+    /// Opens a connection outside the pool, whose connections may all be waiting. Dropping it closes it.
     pub(crate) fn aside(&self) -> Result<Graph, Error> {
         Graph::connect(self.config.clone())
     }
 
-    /// Turns of looking for transactions whose client is gone.
+    /// Permits to search for transactions whose client is gone.
     pub(crate) fn looking(&self) -> &Semaphore {
         &self.looking
     }
@@ -140,7 +140,7 @@ impl Lease {
     }
 }
 
-/// Databases that are compatible with Neo4j may not have it.
+/// Whether the database lacks a procedure. Databases compatible with Neo4j may lack the one of [`MARK`].
 fn is_unknown_procedure(error: &Error) -> bool {
     matches!(error, Error::Neo4j(answer) if answer.code().ends_with("ProcedureNotFound"))
 }

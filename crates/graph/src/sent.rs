@@ -1,8 +1,8 @@
-//! When something was sent.
+//! Time of sending.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// A moment by two clocks: the one stands still while the machine sleeps, the other can be set back.
+/// A moment by two clocks: the monotonic one stops while the machine sleeps, the wall clock can be set back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
     instant: Instant,
@@ -15,7 +15,7 @@ impl Sent {
         Self { instant: Instant::now(), time: SystemTime::now() }
     }
 
-    /// How long ago it was, by the clock that says more.
+    /// Time since then, by the clock that reports more.
     pub(crate) fn elapsed(&self) -> Duration {
         self.instant.elapsed().max(self.time.elapsed().unwrap_or_default())
     }

@@ -18,15 +18,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long errors that may pass are repeated before the caller hears of them.
+/// Time for which a transaction is repeated after transient errors, before the caller receives the error.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long [`GraphStore::connect`] tries: whoever gives a wrong address wants to hear of it.
+/// Time for which [`GraphStore::connect`] tries. Short, so that a wrong address is reported soon.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Limit of repeats after constraint violations: each may be due to a node that another transaction created first.
 const RACES: u32 = 8;
-/// Rows fetched at once; the driver reserves memory for so many with every statement.
+/// Rows per fetch. The driver reserves memory for this many with every statement.
 const FETCH: usize = 1_000;
-/// Connections besides those that lanes write with: for ending syncs, and for the schema.
+/// Connections besides those of the writing lanes: for ending syncs, and for the schema.
 const SPARE_CONNECTIONS: usize = 2;
 
 /// Connections to one database; cheap to clone.
@@ -40,10 +40,10 @@ pub struct GraphStore {
 }
 
 impl GraphStore {
-    /// Connects, and makes sure that the database answers. For commands; roles use [`GraphStore::connect_within`].
+    /// Connects, and checks that the database answers. For commands; roles use [`GraphStore::connect_within`].
     ///
     /// # Errors
-    /// When it does not answer within 5 to 10 s, refuses the user or is too old.
+    /// The database does not answer within 5 to 10 s, refuses the user or is too old.
     pub async fn connect(config: &GraphConfig) -> Result<Self, GraphError> {
         Self::connect_within(config, CONNECT_PATIENCE).await
     }
@@ -67,7 +67,7 @@ impl GraphStore {
         let version = rows.first().and_then(|row| row.get::<String>("version").ok()).unwrap_or_default();
         match Version::of(&version) {
             Some(known) if known < OLDEST => Err(GraphError::TooOld { uri: config.uri.clone(), version }),
-            // Who hides its version is let in: it may well be new enough.
+            // A database that hides its version may be new enough.
             _ => Ok(store),
         }
     }
@@ -84,7 +84,7 @@ impl GraphStore {
         Self { pulse: Some(pulse), ..self.clone() }
     }
 
-    /// A store whose answers are no sign of progress, such as those to a question asked again and again.
+    /// The same connections without a pulse, for statements that prove no progress, such as polls.
     #[must_use]
     pub fn unwatched(&self) -> Self {
         Self { pulse: None, ..self.clone() }
@@ -95,7 +95,7 @@ impl GraphStore {
         self.pulse.iter().for_each(Pulse::beat);
     }
 
-    /// Runs one statement in a transaction of its own.
+    /// Runs one statement in a separate transaction.
     ///
     /// # Errors
     /// [`GraphError`].
@@ -103,8 +103,8 @@ impl GraphStore {
         self.read(query, self.backoff()).await
     }
 
-    /// Runs a statement for a portion of at most `most` rows in a transaction of its own, and for half of them while that is
-    /// too large. Returns the number of rows with the answer.
+    /// Runs a statement for a portion of at most `most` rows in a separate transaction, and halves the portion while it is too
+    /// large. Returns the number of rows with the answer.
     ///
     /// # Errors
     /// [`GraphError`]; [`GraphError::TooLarge`] if even one row is too large.
@@ -150,7 +150,7 @@ impl GraphStore {
         Ok(Transaction::new(self.pool.begin(&self.limits).await?, self.limits, self.pulse.clone()))
     }
 
-    /// For repeating a whole transaction while its errors may pass.
+    /// Repeats a whole transaction while its errors are transient.
     pub fn backoff(&self) -> Backoff<'_> {
         Backoff { store: self, deadline: Instant::now() + PATIENCE, races: 0 }
     }

@@ -22,7 +22,7 @@ const STALE: Duration = Duration::from_secs(2);
 pub struct Transaction {
     txn: Txn,
     mark: Option<String>,
-    /// When the last statement was sent.
+    /// Time at which the last statement was sent.
     sent: Sent,
     lease: Lease,
     limits: Limits,
@@ -40,8 +40,8 @@ impl Transaction {
     /// Runs a statement and reads all its rows, because an error may come with any row.
     ///
     /// # Errors
-    /// The database's error; [`Error::ConnectionTimedOut`] when the statement takes too long;
-    /// [`Error::ServerUnavailableError`] when the connection is dead.
+    /// The database's error; [`Error::ConnectionTimedOut`] if the statement takes too long;
+    /// [`Error::ServerUnavailableError`] if the connection is dead.
     pub async fn rows(&mut self, query: Query) -> Result<Vec<Row>, Error> {
         let watch = Watch::begin(&query);
         self.sent = Sent::now();
@@ -68,7 +68,7 @@ impl Transaction {
     /// Commits if `result` is `Ok`, else rolls back. Never leaves the transaction open.
     ///
     /// # Errors
-    /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] when the commit took so long that its outcome is
+    /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] if the commit took so long that its outcome is
     /// unknown.
     pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
@@ -112,8 +112,8 @@ impl Transaction {
     }
 }
 
-/// Waits for an answer of the transaction with this connection and mark. While it takes long, the statement may wait for the
-/// locks of a transaction whose client is gone, or the answer may have been lost.
+/// Waits for an answer of the transaction with this connection and mark. During a long wait, searches for transactions whose
+/// client is gone: the statement may wait for their locks, or the answer may be lost.
 async fn patiently<T>(
     lease: &Lease,
     mark: Option<&str>,

@@ -1,12 +1,12 @@
-//! Which databases the statements run on.
+//! Supported versions of Neo4j.
 
 use std::fmt;
 
-/// The first version in which a label and a type may come with the rows (`CREATE (n:$($labels))`); the long-term release of
+/// First version whose rows may contain labels and types (`CREATE (n:$($labels))`); the long-term release of
 /// Neo4j 5 (<https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/>).
 pub const OLDEST: Version = Version { major: 5, minor: 26 };
 
-/// What a database says in `dbms.components()`: 5.26.12, 2025.01.0.
+/// A version as `dbms.components()` reports it: 5.26.12, 2025.01.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     /// The first number.
@@ -16,7 +16,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// None when it is not one that Neo4j gives, as other databases that speak Bolt have.
+    /// Parses a version. `None` if it does not have Neo4j's form, as with other databases that speak Bolt.
     pub fn of(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(|number| {
             let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

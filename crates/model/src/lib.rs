@@ -14,8 +14,8 @@
 //! # Actors and disturbances
 //!
 //! - AWS: assets and links between them, which appear, disappear and change.
-//! - Schedulers: clocks that are ahead or behind; two that begin at once, one that dies, one that gives up; on one bus
-//!   or two.
+//! - Schedulers: clocks that are ahead or behind; two that begin at the same time, one that dies, one that gives up; on
+//!   one bus or two.
 //! - Collectors of several versions: they die at any message, or continue while their item is redelivered; JetStream's
 //!   delivery counter may start over.
 //! - The stream: messages are read in any order, read twice, or lost after acknowledgement; a replica lags.
@@ -57,5 +57,5 @@
 //! # Tools
 //!
 //! stateright explores breadth first, which gives short traces. Its own simulation repeats only its first run from a
-//! seed and counts states, so the seeded runs are our own loop over the same actions. Its `eventually` misses loops and
+//! seed and counts states, so the seeded runs are a separate loop over the same actions. Its `eventually` misses loops and
 //! joining paths; (f) is therefore checked in every quiescent state.

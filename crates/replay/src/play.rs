@@ -1,6 +1,6 @@
 //! Plays a recording onto a bus. Message ids are those of the original sync, so that a repeat is harmless.
 //!
-//! If rows are excluded (a filter by type), the replay is a sync of its own: its new id sorts before every real id. A
+//! If rows are excluded (a filter by type), the replay is a separate sync: its new id sorts before every real id. A
 //! graph that has the real sync ignores it as older. The real sync, played later, starts over and misses no row. A
 //! second filter adds to the first.
 

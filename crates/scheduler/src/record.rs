@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-/// Pause before the streams are looked for again.
+/// Pause between two checks of the streams.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Number of times that a record is published again: a stream that is too small for it loses it each time.
+/// Limit of repeated publications of a record: a stream that is too small for it loses it each time.
 const MOST_RESTORED: u32 = 10;
 
-/// What the scheduler knows of a sync's record.
+/// A sync's record, as the scheduler knows it.
 #[derive(Debug)]
 pub struct Record<'a> {
     plan: &'a Plan,
@@ -25,7 +25,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record of a sync whose collectors have ended.
+    /// Creates the record of a sync whose collectors have ended.
     pub fn new(plan: &'a Plan, started: SyncStarted) -> Self {
         let (reports, restored) = (plan.count_collectors_reports(), AtomicU32::default());
         Self { plan, started, reports, collected: None, restored }
@@ -37,8 +37,8 @@ impl<'a> Record<'a> {
         Self { collected: Some(collected), ..self }
     }
 
-    /// Publishes the record again if the stream lacks a part of it. Recreates a missing stream, and waits for one that
-    /// cannot be read, until patience is over. Returns whether it published.
+    /// Publishes the record again if the stream lacks a part of it. Recreates a missing stream, and waits for an unreadable
+    /// one until patience is over. Returns whether it published.
     ///
     /// # Errors
     /// The bus does not accept an event before patience is over.
@@ -59,17 +59,20 @@ impl<'a> Record<'a> {
         Ok(true)
     }
 
-    /// Whether the stream lacks an event of the record. A stream that cannot be read is no proof.
+    /// Whether the stream lacks an event of the record. Returns false if it cannot be read in time.
     async fn is_lost(&self, bus: &Bus, patience: &Patience) -> bool {
         let all = subjects::sync_of(&self.plan.sync().id);
         loop {
             match bus.counts(SYNCS, &all).await {
                 Ok(counts) => return !self.is_among(&counts),
                 Err(error) if patience.is_over() => {
-                    tracing::warn!(error = bus::chain(&error), "cannot see whether the sync's reports are still there");
+                    tracing::warn!(
+                        error = bus::chain(&error),
+                        "cannot check whether the sync's reports are still in the stream"
+                    );
                     return false;
                 }
-                // The stream may be gone, with everything in it.
+                // The stream may have been deleted.
                 Err(_) => {
                     if let Err(error) = bus.ensure_streams().await {
                         tracing::warn!(error = bus::chain(&error), "the streams cannot be restored yet");
@@ -80,7 +83,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Whether the stream with these numbers of messages holds the record.
+    /// Whether a stream with these message counts by subject holds the record.
     fn is_among(&self, counts: &[(String, usize)]) -> bool {
         let id = &self.plan.sync().id;
         let holds = |kind| counts.iter().any(|(subject, _)| *subject == subjects::sync_event_of(id, kind));

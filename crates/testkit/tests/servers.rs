@@ -129,7 +129,7 @@ fn servers_do_not_outlive_a_killed_test() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by the test above in a process of its own"]
+#[ignore = "run by the test above in a separate process"]
 async fn waits_to_be_killed() -> anyhow::Result<()> {
     let nats = Nats::start().await?;
     println!("started: {} {}", nats.url(), nats.dir().display());

@@ -1,13 +1,13 @@
-//! Whether an answer says that AWS throttles.
+//! Recognizes throttle answers.
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use std::{mem, time::Duration};
 
-/// An error's body is small; one that does not come is not waited for.
+/// Time limit for an error's body, which is small.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Error codes that mean "slower", as the AWS SDKs and botocore list them.
+/// Whether this error code means throttling, according to the lists of the AWS SDKs and botocore.
 pub fn is_throttle_code(code: &str) -> bool {
     const CODES: [&str; 14] = [
         "Throttling",
@@ -28,11 +28,11 @@ pub fn is_throttle_code(code: &str) -> bool {
     CODES.contains(&code)
 }
 
-/// Whether the answer is a throttle answer. 429 and 503 are ("too many requests", "unavailable": slower either way); some
-/// services say it with 400 and a code in a header or in the body, which is then read and put back.
+/// Whether the answer is a throttle answer. 429 ("too many requests") and 503 ("unavailable") always are. Some services
+/// send 400 with a code in a header or in the body, which is then read and put back.
 ///
 /// # Errors
-/// When the body breaks off or does not come.
+/// The body is cut off or late.
 pub(crate) async fn is_throttle(response: &mut HttpResponse) -> Result<bool, ConnectorError> {
     match response.status().as_u16() {
         429 | 503 => Ok(true),
@@ -53,8 +53,8 @@ async fn body(response: &mut HttpResponse) -> Result<Vec<u8>, ConnectorError> {
     Ok(bytes.to_vec())
 }
 
-/// `<Code>…</Code>` of the query protocols, `"__type"` or `"code"` of the JSON protocols. A part of the body, found without
-/// parsing its markup: nesting costs nothing.
+/// `<Code>…</Code>` of the query protocols, `"__type"` or `"code"` of the JSON protocols. Finds it without parsing the
+/// body, so nesting costs nothing.
 pub fn code_in_body(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let xml = || Some(text.split_once("<Code>")?.1.split_once("</Code>")?.0);
@@ -65,7 +65,7 @@ pub fn code_in_body(body: &[u8]) -> Option<&str> {
     xml().or_else(|| json("\"__type\"")).or_else(|| json("\"code\""))
 }
 
-/// `prefix#Code:http://…` is `Code`.
+/// Removes prefix and URL: `prefix#Code:http://…` becomes `Code`.
 pub fn bare(code: &str) -> &str {
     let code = code.split(':').next().unwrap_or(code);
     code.rsplit('#').next().unwrap_or(code).trim()

@@ -1,5 +1,5 @@
-//! Stands between the SDK and its HTTP client, because the SDK's hooks cannot wait and its retries go past them: every
-//! attempt comes through here.
+//! Wraps the SDK's HTTP client, because every attempt passes through it. The SDK's hooks cannot wait, and its retries
+//! bypass them.
 
 use crate::{Limiter, answer, request};
 use aws_smithy_runtime_api::{
@@ -18,13 +18,13 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use std::{sync::Arc, time::Duration};
 
-/// A request is signed before it waits here, and AWS takes a signature for five minutes. One that has waited this long
-/// goes back to the SDK as a timeout, to be signed and tried anew.
+/// Longest wait. A request is signed before it waits here, and AWS accepts a signature for five minutes. After this time
+/// the SDK gets a timeout, and signs and sends the request again.
 const LONGEST_WAIT: Duration = Duration::from_mins(4);
 
-/// The HTTP client with every attempt held back until the limiter lets it go.
+/// Returns the HTTP client with every attempt delayed until the limiter allows it.
 ///
-/// The wait happens inside the connector, so an SDK *attempt* timeout would count it: bound the calls with connect and read
+/// The wait is inside the connector, so an SDK *attempt* timeout would include it. Limit calls with connect and read
 /// timeouts instead, which the inner client measures after the wait.
 pub fn http_client(inner: SharedHttpClient, limiter: Arc<Limiter>) -> SharedHttpClient {
     SharedHttpClient::new(ThrottledClient { inner, limiter })
@@ -98,7 +98,7 @@ mod tests {
         time::Instant,
     };
 
-    /// Answers the first calls with `status`, then with 200, and counts.
+    /// Answers the first `throttled` calls with 503, then with 200, and counts.
     #[derive(Debug)]
     struct Aws {
         throttled: u32,

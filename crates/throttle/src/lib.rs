@@ -1,10 +1,9 @@
-//! Keeps calls within AWS's quotas. AWS throttles with a token bucket for each account, region and API; this crate models
-//! those buckets and holds back every attempt, the SDK's retries included, before AWS has to refuse it. When AWS refuses
-//! one all the same, that bucket slows down and recovers.
+//! Keeps calls within AWS's quotas. AWS throttles with a token bucket for each account, region and API. This crate models
+//! those buckets and delays every attempt, including the SDK's retries, before AWS must refuse it. If AWS still refuses
+//! one, that bucket slows down and recovers.
 //!
-//! Reading order: [`quota`] defines AWS's quotas (each collector has its own), [`pace`] how fast a bucket may be used at a moment, [`limiter`] waits
-//! for it, [`request`] and [`answer`] read what goes over the wire, [`connector`] stands between the SDK and its HTTP
-//! client.
+//! Reading order: [`quota`] defines AWS's quotas (each collector has its own), [`pace`] computes a bucket's current rate,
+//! [`limiter`] waits for a token, [`request`] and [`answer`] read HTTP messages, [`connector`] wraps the SDK's HTTP client.
 
 pub mod answer;
 pub mod connector;

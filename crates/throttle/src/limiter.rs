@@ -1,5 +1,5 @@
-//! Waits for a bucket. governor keeps the tokens; because it has no live change of quota, a bucket holds small units that
-//! flow at AWS's rate, and a call costs more units while the pace is slower.
+//! Waits for a bucket. governor keeps the tokens. It cannot change a quota at run time, so a bucket holds small units that
+//! refill at AWS's rate, and a call costs more units while the pace is slower.
 
 use crate::{
     Api,
@@ -21,41 +21,41 @@ use std::{
 
 /// Units that a call costs at the bucket's own rate.
 const UNITS: u32 = 100;
-/// Of a full bucket, tokens for this much time are never used: a call that is quicker on its way than those before it would
-/// find AWS's bucket empty otherwise, and one refusal costs more than this.
+/// Part of a full bucket that is never used, in time. Otherwise a call that overtakes earlier ones on the network would find
+/// AWS's bucket empty, and one refusal costs more than this.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// The buckets of one account and region: those of the services that its requests are signed for, which may be several.
+/// The buckets of one account and region, for one or more services that its requests are signed for.
 pub struct Limiter {
     service: String,
     quotas: &'static [Quota],
-    /// Of AWS's quotas.
+    /// Percentage of AWS's quotas.
     percent: u32,
     gates: Mutex<HashMap<Api, Arc<Gate<DefaultClock>>>>,
 }
 
 impl Limiter {
-    /// Full buckets of AWS's size; a request without a signature counts as one of this service.
+    /// Full buckets of AWS's size. A request without a signature counts as one of this service.
     pub fn new(service: &str, quotas: &'static [Quota]) -> Self {
         Self::of_quota(service, quotas, 100)
     }
 
-    /// The same with so many percent of AWS's quotas.
+    /// Like [`Limiter::new`], with this percentage of AWS's quotas.
     pub fn of_quota(service: &str, quotas: &'static [Quota], percent: u32) -> Self {
         Self { service: service.to_owned(), quotas, percent, gates: Mutex::default() }
     }
 
-    /// What a request without a signature counts as.
+    /// Service of requests without a signature.
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// Returns when the API may be called, first come, first served. Dropping the future gives the turn up.
+    /// Waits until the API may be called, first come, first served. Dropping the future gives up the turn.
     pub async fn wait(&self, api: &Api) {
         self.gate(api).wait().await;
     }
 
-    /// AWS has throttled a call of this API.
+    /// Slows down, because AWS has throttled a call of this API.
     pub fn slow_down(&self, api: &Api) {
         let gate = self.gate(api);
         if gate.slow_down() {
@@ -64,7 +64,7 @@ impl Limiter {
         }
     }
 
-    /// Calls a second that may be made of this API at the moment.
+    /// Currently allowed calls per second of this API.
     pub fn rate(&self, api: &Api) -> f64 {
         self.gate(api).rate()
     }
@@ -82,8 +82,8 @@ impl std::fmt::Debug for Limiter {
     }
 }
 
-/// The limiters of one collector in this process: work items of the same account and region share one, for as long as any
-/// of them is held.
+/// The limiters of one collector in this process. Work items of the same account and region share one while any of them
+/// holds it.
 #[derive(Debug)]
 pub struct Limiters {
     service: &'static str,
@@ -93,7 +93,7 @@ pub struct Limiters {
 }
 
 impl Limiters {
-    /// None yet; each will hold to so many percent of AWS's quotas.
+    /// Creates no limiter yet. Each will keep to this percentage of AWS's quotas.
     pub fn new(service: &'static str, quotas: &'static [Quota], percent: u32) -> Self {
         Self { service, quotas, percent, held: Mutex::default() }
     }
@@ -120,7 +120,7 @@ struct Gate<C: Clock> {
     pace: Mutex<Pace>,
     clock: C,
     start: C::Instant,
-    /// Whoever holds it is next: a crowd would otherwise wake together for one token.
+    /// Held by the next caller, so that waiting callers do not all wake for one token.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -147,7 +147,7 @@ impl<C: Clock + Clone> Gate<C> {
         }
     }
 
-    /// Takes one call's units, or says how long until they are there at today's pace.
+    /// Takes one call's units, or returns the time until they are available at the current pace.
     fn try_take(&self) -> Result<(), Duration> {
         match self.units.check_n(self.cost()) {
             Ok(Ok(())) => {
@@ -179,11 +179,11 @@ impl<C: Clock + Clone> Gate<C> {
         slowed
     }
 
-    /// AWS's bucket is empty, whatever this one believed.
+    /// Empties the bucket, because AWS's is empty.
     fn empty(&self) {
         let mut units = self.capacity.get();
         while let Some(some) = NonZeroU32::new(units) {
-            // Each step takes this many if they are there, so what is left is always less than the next two steps.
+            // Each step takes this many units if available, so the rest is always less than the next two steps.
             let _ = self.units.check_n(some);
             units /= 2;
         }
@@ -194,14 +194,13 @@ impl<C: Clock + Clone> Gate<C> {
     }
 }
 
-/// Time in which a unit flows: rounded up, so that units never flow faster than AWS's tokens.
+/// Time per unit, rounded up, so that units never refill faster than AWS's tokens.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturates")]
 fn period(share: &Share) -> Duration {
     Duration::from_nanos((1e9 / (share.rate * f64::from(UNITS))).ceil() as u64)
 }
 
-/// Units of a full bucket, of which one call at least is left. A part of a bucket that is smaller than a few calls cannot slow
-/// down far below its own rate.
+/// Units of a full bucket, at least one call. A share smaller than a few calls cannot slow down far below its own rate.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturates")]
 fn capacity(share: &Share) -> u32 {
     let slack = share.rate * SLACK.as_secs_f64();
@@ -225,7 +224,7 @@ mod tests {
 
     const BUCKET: Share = Share { size: 100.0, rate: 20.0, start: 20.0 };
 
-    /// Calls as fast as the gate allows for so many seconds; says how many came through. The clock is turned by hand.
+    /// Calls as fast as the gate allows for this many seconds of a simulated clock. Returns the number of calls.
     fn calls(gate: &Gate<FakeRelativeClock>, clock: &FakeRelativeClock, seconds: u64) -> u32 {
         let mut left = Duration::from_secs(seconds);
         let mut calls = 0;
@@ -305,7 +304,7 @@ mod tests {
         assert_eq!(calls(&gate, &clock, 1_000), 50, "one percent of 5 a second");
     }
 
-    /// AWS's own bucket as it is, called by eight callers for ten minutes, with answers that take a tenth of a second.
+    /// AWS's actual bucket, called by eight callers for ten minutes, with answers that take a tenth of a second.
     /// Returns calls and refusals.
     fn against(gate: &Gate<FakeRelativeClock>, clock: &FakeRelativeClock, size: f64, refill: f64) -> (u32, u32) {
         let answer_time = Duration::from_millis(100);
@@ -356,7 +355,7 @@ mod tests {
         assert!((limiter.rate(&quick) - 20.0).abs() < f64::EPSILON);
         tokio::select! {
             biased;
-            () = limiter.wait(&slow) => panic!("an empty bucket lets nobody through"),
+            () = limiter.wait(&slow) => panic!("an empty bucket allows no call"),
             () = limiter.wait(&quick) => {}
         }
     }

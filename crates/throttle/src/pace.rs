@@ -1,55 +1,55 @@
-//! How fast a bucket may be used at a moment: additive increase up to AWS's rate, multiplicative decrease when AWS
+//! Rate at which a bucket may be used: additive increase up to AWS's rate, multiplicative decrease when AWS
 //! throttles. Pure arithmetic; times are durations since any fixed moment.
 //!
-//! AWS's bucket is empty whenever it throttles. So between two of its refusals it has granted as many calls as have flowed
-//! into it: their number tells how much of the bucket is left to this caller, and the rate stays below that for a while.
+//! AWS's bucket is empty whenever it throttles. So between two refusals it has granted as many calls as tokens were
+//! refilled: their number is this caller's share of the bucket, and the rate stays below it for a while.
 
 use crate::quota::{SLOWEST, Share};
 use std::time::Duration;
 
-/// Seconds in which the rate would climb from nothing to the bucket's own.
+/// Seconds for the rate to climb from zero to the bucket's own.
 const CLIMB_SECONDS: f64 = 30.0;
-/// Throttle answers within this long are one event: calls in flight were sent before the first one slowed anything.
+/// Throttle answers within this time are one event: calls in flight were sent before the first answer slowed the rate.
 const ONE_EVENT: Duration = Duration::from_secs(1);
-/// Shortest time between two events that tells a rate.
+/// Shortest time between two events from which a rate is measured.
 const MEASURED: Duration = Duration::from_secs(3);
 /// Part of a measured rate that is used.
 const USED: f64 = 0.9;
-/// How long a measured rate is kept before a higher one is tried.
+/// Time for which a measured rate is kept before a higher one is tried.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// The rate of one bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pace {
-    /// Calls a second that it never exceeds.
+    /// Maximum rate, in calls per second.
     ceiling: f64,
-    /// Calls a second until `since`.
+    /// Rate until `since`, in calls per second.
     rate: f64,
-    /// When it begins to climb.
+    /// Time at which it begins to climb.
     since: Duration,
     slowed: Option<Duration>,
-    /// Calls since then.
+    /// Calls since `slowed`.
     calls: u32,
 }
 
 impl Pace {
-    /// The pace that a bucket begins with.
+    /// The initial pace of a bucket.
     pub fn new(share: &Share, now: Duration) -> Self {
         Self { ceiling: share.rate, rate: share.start, since: now, slowed: None, calls: 0 }
     }
 
-    /// Calls a second that may be made now.
+    /// Calls per second allowed now.
     pub fn rate(&self, now: Duration) -> f64 {
         let climbed = self.ceiling / CLIMB_SECONDS * now.saturating_sub(self.since).as_secs_f64();
         (self.rate + climbed).min(self.ceiling)
     }
 
-    /// A call is made.
+    /// Counts a call.
     pub fn called(&mut self) {
         self.calls = self.calls.saturating_add(1);
     }
 
-    /// AWS has throttled a call: slows down, once for each event. Says whether it did.
+    /// Slows down after AWS has throttled a call, once per event. Returns whether it did.
     pub fn slow_down(&mut self, now: Duration) -> bool {
         let since = self.slowed.map(|slowed| now.saturating_sub(slowed));
         if since.is_some_and(|since| since < ONE_EVENT) {
@@ -58,7 +58,7 @@ impl Pace {
         let measured =
             since.filter(|since| *since >= MEASURED).map(|since| f64::from(self.calls) / since.as_secs_f64());
         let (rate, since) = match measured {
-            // Calls that were not made for lack of work make it too low.
+            // With too little work, fewer calls were made than AWS would grant.
             Some(granted) => ((granted * USED).max(self.rate(now) / 2.0).min(self.rate(now)), now + KEPT),
             None => (self.rate(now) / 2.0, now),
         };

@@ -1,24 +1,24 @@
-//! What AWS grants each account and region, API by API. The quotas of a service are in its collector.
+//! AWS's quotas of each account and region by API. The quotas of a service are in its collector.
 
 use crate::Api;
 
-/// The rate of a bucket never falls below its own divided by this.
+/// Largest factor by which a bucket's rate is reduced.
 pub const SLOWEST: f64 = 16.0;
 
 /// A token bucket: a call takes one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// Calls that a full bucket allows at once.
+    /// Calls that a full bucket allows without a pause.
     pub size: u32,
-    /// Calls a second that refill it.
+    /// Refill rate in calls per second.
     pub rate: u32,
-    /// Calls a second to begin with: less than `rate` where AWS publishes nothing and the rate is a guess.
+    /// Initial calls per second: less than `rate` if AWS publishes no rate and it is a guess.
     pub start: u32,
-    /// Where the numbers come from.
+    /// Source of the numbers.
     pub source: &'static str,
 }
 
-/// A part of a bucket, in calls and calls a second, which may be fractions.
+/// A part of a bucket, in calls and calls per second, which may be fractions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Share {
     /// As [`Bucket::size`].
@@ -35,33 +35,32 @@ impl Bucket {
         Self { size, rate, start: rate, source }
     }
 
-    /// Whether it allows a call at the slowest pace, and begins at a rate of at least one call per second.
+    /// Whether it allows a call at the slowest pace and starts with at least one call per second.
     pub fn holds_a_call(&self) -> bool {
         f64::from(self.size) >= SLOWEST && (1..=self.rate).contains(&self.start)
     }
 
-    /// So many percent of it: less to leave the rest of an account's tokens to others, more where AWS has raised its quota.
+    /// A percentage of it: less than 100 leaves tokens to the account's other clients, more is for quotas that AWS has raised.
     pub fn share(&self, percent: u32) -> Share {
         let of = |number: u32| f64::from(number) * f64::from(percent) / 100.0;
         Share { size: of(self.size), rate: of(self.rate), start: of(self.start) }
     }
 
-    /// A bucket that AWS does not publish. The first calls use half of a rate that most accounts have; AWS's answers correct
-    /// it.
+    /// A bucket that AWS does not publish. Starts with half of most accounts' rate; AWS's answers correct it.
     pub const fn learned(size: u32, rate: u32) -> Self {
         Self { size, rate, start: rate / 2, source: "unpublished: a guess that AWS's answers correct" }
     }
 }
 
-/// A bucket of a service. A collector lists those of the services that its requests are signed for; the first that fits a
-/// call holds.
+/// A bucket of a service. A collector lists those of the services that its requests are signed for; the first that covers
+/// a call applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// Service that a request is signed for, e.g. `elasticloadbalancing`.
     pub service: &'static str,
-    /// API operations; all that no earlier quota names if empty.
+    /// API operations. Empty: all that no earlier quota names.
     pub apis: &'static [&'static str],
-    /// Holds only for calls without filter and page size.
+    /// Applies only to calls without filter and page size.
     pub unpaged: bool,
     /// Calls that take tokens from one bucket.
     pub sharing: Sharing,
@@ -72,14 +71,14 @@ pub struct Quota {
 /// Calls that take tokens from one bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Each API has a bucket of its own.
+    /// Each API has a separate bucket.
     None,
     /// All calls of an API version share one.
     Version,
 }
 
 impl Quota {
-    /// Every API of a service, each with a bucket of its own.
+    /// Every API of a service, each with a separate bucket.
     pub const fn of(service: &'static str, bucket: Bucket) -> Self {
         Self { service, apis: &[], unpaged: false, sharing: Sharing::None, bucket }
     }
@@ -91,7 +90,7 @@ impl Quota {
     }
 }
 
-/// For calls without a quota.
+/// Bucket of calls without a quota.
 static OTHERS: Bucket = Bucket::learned(20, 10);
 
 /// The bucket that a call takes its token from.

@@ -1,8 +1,8 @@
-//! Which API a request calls, as AWS counts them.
+//! Reads the called API from a request, as AWS counts APIs.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-/// What a call is, as far as buckets are concerned.
+/// Properties of a call that determine its bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Api {
     /// The service that the request is signed for, e.g. `elasticloadbalancing`.
@@ -12,11 +12,11 @@ pub struct Api {
     pub version: String,
     /// The operation, e.g. `DescribeSubnets`; for REST services method and path, e.g. `POST /findings/list`.
     pub name: String,
-    /// Whether a query asks for everything at once: no page size, no filter. EC2 grants such calls less.
+    /// Whether a query requests everything in one answer: no page size, no filter. EC2 grants fewer such calls.
     pub unpaged: bool,
 }
 
-/// Reads the API from a request: the service from its signature (`unsigned` where it has none), the operation from the form
+/// Reads the API from a request: the service from its signature (`unsigned` if it has none), the operation from the form
 /// field `Action` of the query protocols, the header `X-Amz-Target` of the JSON protocols, method and path of the others.
 pub fn api(request: &HttpRequest, unsigned: &str) -> Api {
     let signed = request.headers().get("authorization").and_then(signing_service);
@@ -37,7 +37,7 @@ pub fn api(request: &HttpRequest, unsigned: &str) -> Api {
     }
 }
 
-/// `ec2` of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/ec2/aws4_request, …`; SigV4a has no region in it.
+/// `ec2` of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/ec2/aws4_request, …`. SigV4a contains no region.
 fn signing_service(authorization: &str) -> Option<&str> {
     let (_, credential) = authorization.split_once("Credential=")?;
     let scope = credential.split(',').next()?.trim_end().strip_suffix("/aws4_request")?;
@@ -54,7 +54,7 @@ fn path(uri: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-/// The path with `*` for every segment that is not plain words, such as an id or an ARN: those share a bucket.
+/// The path with `*` for every segment that is not plain words, such as an id or an ARN: all its values share a bucket.
 fn shape(path: &str) -> String {
     let plain = |segment: &str| segment.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     path.split('/').map(|segment| if plain(segment) { segment } else { "*" }).collect::<Vec<_>>().join("/")

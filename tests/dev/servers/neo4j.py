@@ -165,7 +165,7 @@ def archive_classes(java: str, classpath: str, archive: Path, patience: float = 
     Raises Failed if it does not start, which is good to know now.
     """
     with tempfile.TemporaryDirectory(prefix="groma-neo4j-") as folder:
-        # With the HTTP server, which has classes of its own and comes after Bolt.
+        # With the HTTP server, which has further classes and starts after Bolt.
         neo4j = Neo4j(Path(folder), free_port(), http=free_port(), asks_for_password=True)
         (neo4j.home / "neo4j.conf").write_text(neo4j.configuration(), encoding="utf-8")
         options = ["-Xmx512m", "-XX:+UseSerialGC", f"-XX:ArchiveClassesAtExit={archive}"]

@@ -33,7 +33,7 @@ def fill() -> None:
 
 
 def source_security_group(balancer: Any) -> dict[str, Any] | None:
-    """The first of its own."""
+    """The balancer's first security group."""
     for backend in ec2_backends[balancer.account_id].values():
         group = backend.get_security_group_from_id(balancer.security_groups[0])
         if group:

@@ -1,5 +1,5 @@
-//! What no [`Kind`](super::Kind) can say: rules of security groups, whose ids come from two levels of an answer, and access
-//! keys, which are listed user by user.
+//! Resources that no [`Kind`](super::Kind) can describe: rules of security groups, whose ids come from two levels of an
+//! answer, and access keys, which are listed user by user.
 
 use super::{Inventory, at};
 use crate::world::World;
@@ -14,7 +14,7 @@ const KEY_OF_USER: &str = "(:AWSUser)-[:AWS_ACCESS_KEY]->(:AWSAccountAccessKey)"
 
 const OF_RULE: &[&str] = &["ruleid", "groupid", "protocol", "fromport", "toport"];
 
-/// Labels that are compared even when there is no node of them, with the properties.
+/// Labels that are compared even if they have no node, with their properties.
 pub(super) const LABELS: [(&str, &[&str]); 4] = [
     ("AWSIpPermissionInbound", OF_RULE),
     ("AWSIpRule", OF_RULE),
@@ -50,7 +50,7 @@ pub(super) fn add_rules(inventory: &mut Inventory, group: &Value) {
     }
 }
 
-/// Adds the keys of users, each with its account, a region and what `ListUsers` says.
+/// Adds the keys of users, each with its account, a region and the answer of `ListUsers`.
 pub(super) async fn add_access_keys(inventory: &mut Inventory, world: &World, users: &[(&str, &str, &Value)]) {
     let call = |(account, region, user): &(&str, &str, &Value)| {
         let name = &user["UserName"];

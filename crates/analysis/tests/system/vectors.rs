@@ -23,7 +23,7 @@ const NUMBERS: &[RangeInclusive<u32>] = &[1..=17, 19..=32, 34..=68, 70..=72, 74.
 const EXCLUDED: &[(RangeInclusive<u32>, &str)] = &[
     (14..=14, "policy of a resource other than a role; of a role it is 59"),
     (20..=24, "session policy: AWS does not list them"),
-    (29..=31, "anonymous callers and services have no policies of their own"),
+    (29..=31, "anonymous callers and services have no policies"),
     (34..=46, "policy of an organization"),
     (47..=56, "key policy"),
     (64..=65, "no rule asks for the action"),

@@ -37,7 +37,7 @@ async fn parks_and_sends_back(bus: &Bus, max_payload: usize) -> anyhow::Result<(
     assert!(parked.reason.starts_with("long long") && parked.reason.len() <= 1_024);
     bus.send_back(&parked).await?;
     assert_eq!(consumer.next(1).await?.pop().expect("it is back").payload().len(), most);
-    // A part of the message, on a subject of its own.
+    // A part of the message, on a separate subject.
     let (subject, reason) = ("groma.v1.work.".to_owned() + &"s".repeat(2_000), "long ".repeat(1_000));
     let part = Outgoing::parked_part(bus::WORK, 1, "7", &subject, &reason, vec![b'x'; most], bus.most_bytes());
     bus.publish(part).await?;

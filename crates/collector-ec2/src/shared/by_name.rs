@@ -1,9 +1,9 @@
-//! What another listing says by a name that is unique in its place only.
+//! Ids of resources that other listings mention by a name, which is unique only in its account and region.
 //!
 //! Classic load balancers name their source security group, auto scaling groups their launch configuration. Cartography
-//! links them to whatever bears that name in any account and region that it has seen so far. Here the listing that sees
-//! the ids notes them, and the listing that has the names waits for it; as in [`in_use`](crate::in_use), what was not
-//! noted is asked for again.
+//! links them to any resource of that name in any account and region that it has seen so far. Here the listing that reads
+//! the ids notes them, and the listing with the names waits for it. As in [`in_use`](crate::in_use), ids that were not
+//! noted are requested again.
 
 use crate::Clients;
 use aws_sdk_autoscaling::types::LaunchConfiguration;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Ids by name.
 pub(crate) type Ids = BTreeMap<String, String>;
 
-/// What a security group is called among all of the account and region: names are unique in a VPC.
+/// Unique name of a security group in the account and region: AWS's names are unique only in a VPC.
 pub(crate) fn group_name(vpc: Option<&str>, name: &str) -> String {
     format!("{} {name}", vpc.unwrap_or_default())
 }
@@ -34,10 +34,10 @@ pub(crate) fn of_launch_configurations(
     configurations.iter().filter_map(named)
 }
 
-/// Security groups of the account and region, by [`group_name`].
+/// Returns the ids of the account's and region's security groups by [`group_name`].
 ///
 /// # Errors
-/// When they have to be asked for and AWS does not answer.
+/// They were not noted, and AWS does not answer.
 pub(crate) async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
     if let Some(known) = clients.in_use.groups.known().await {
         return Ok(known);
@@ -50,10 +50,10 @@ pub(crate) async fn groups(clients: &Clients) -> Result<Ids, CollectError> {
     Ok(ids)
 }
 
-/// Launch configurations of the account and region, by name.
+/// Returns the ARNs of the account's and region's launch configurations by name.
 ///
 /// # Errors
-/// When they have to be asked for and AWS does not answer.
+/// They were not noted, and AWS does not answer.
 pub(crate) async fn launch_configurations(clients: &Clients) -> Result<Ids, CollectError> {
     if let Some(known) = clients.in_use.configurations.known().await {
         return Ok(known);

@@ -1,17 +1,17 @@
-//! Resources by their ids when some may be gone: AWS then refuses the whole call.
+//! Reads resources by id, although AWS refuses a whole call if one of them does not exist.
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use collector::{CollectError, Details};
 use events::listed;
 
-/// Ids in one request: far below what EC2 takes, and enough for one call in most accounts.
+/// Ids in one request: far below EC2's limit, and enough for one call in most accounts.
 const IDS: usize = 200;
 
-/// Those of the resources that exist. A refusal names those that do not, and the next request leaves them out; when it
-/// names none, each half is asked for by itself. A request that fails for another reason fails its own ids.
+/// Returns the resources that exist. A refusal names missing ids, and the next request omits them; if it names none, each
+/// half is requested separately. A request that fails for another reason fails its own ids.
 ///
 /// # Errors
-/// The failure is not that of some ids alone, or too many requests have failed.
+/// The failure does not concern single ids, or too many requests have failed.
 pub(crate) async fn existing<T, E, A>(
     ids: &[String],
     details: &mut Details,
@@ -40,7 +40,7 @@ where
     Ok(found)
 }
 
-/// What AWS says when it refuses because of the ids.
+/// AWS's message, if it refuses the call because of the ids.
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>, batch: &[String]) -> Option<String> {
     let error = error.as_service_error()?;
     let message = error.message().unwrap_or_default();
@@ -48,7 +48,7 @@ fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>, batch: &[String]) -> Op
     (gone || batch.iter().any(|id| message.contains(id.as_str()))).then(|| message.to_owned())
 }
 
-/// The batches to ask for instead; none when nothing can be there.
+/// The batches to request instead; empty if none of these ids can exist.
 fn rest(batch: Vec<String>, message: &str) -> Vec<Vec<String>> {
     let (named, mut unnamed): (Vec<_>, Vec<_>) = batch.into_iter().partition(|id| message.contains(id.as_str()));
     match (named.len(), unnamed.len()) {
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn calls_that_fail_here_and_there_do_not_end_the_listing() {
         const CALLS: usize = 120;
-        // The last ids are asked for first, and are read.
+        // The last ids are requested first, and are read.
         let mut answers = vec!["<imagesSet><item><imageId>ami-1</imageId></item></imagesSet>"];
         answers.resize(CALLS - 1, "!UnauthorizedOperation You are not authorized.");
         answers.push("<imagesSet><item><imageId>ami-2</imageId></item></imagesSet>");

@@ -1,10 +1,10 @@
-//! What listings of one work item tell each other: which images and snapshots are in use, and, for
-//! [`by_name`](crate::by_name), what is called how.
+//! Ids that listings of one work item share: images and snapshots in use, and, for [`by_name`](crate::by_name), ids by
+//! name.
 //!
-//! The graph has images and snapshots of other accounts where something uses them, and AWS has no filter for that. So
-//! the listings that see the users note what they refer to, and `DescribeImages` and `DescribeSnapshots`, which begin
-//! last, wait for them: no call is made twice. What a listing did not note, because it did not begin or did not reach
-//! its end, is asked for again, so that the graph does not depend on the order in which listings run.
+//! The graph has images and snapshots of other accounts only if they are in use, and AWS has no filter for that. So
+//! the listings that see the users note the ids, and `DescribeImages` and `DescribeSnapshots`, which begin last, wait for
+//! them: no call is made twice. If a listing did not begin or did not complete, its ids are requested again, so the graph
+//! does not depend on the order of listings.
 
 use crate::{Clients, by_name::Ids, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};
@@ -12,7 +12,7 @@ use collector::{CollectError, Details, paged};
 use futures::lock::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 
-/// What is in use, by the listing that sees it.
+/// Ids in use, by the listing that notes them.
 #[derive(Debug, Default)]
 pub(crate) struct InUse {
     /// Images of instances.
@@ -33,28 +33,28 @@ pub(crate) struct InUse {
 #[derive(Debug, Default)]
 pub(crate) struct Noted<T = BTreeSet<String>>(Mutex<Option<T>>);
 
-/// The notes of a listing at work. Dropped before they are complete, they count for nothing.
+/// The notes of a running listing. Dropping them before completion discards them.
 pub(crate) struct Notes<'a, T = BTreeSet<String>> {
     noted: MutexGuard<'a, Option<T>>,
     ids: T,
 }
 
 impl<T: Clone + Default> Noted<T> {
-    /// The listing begins.
+    /// Begins a listing: locks, and discards earlier notes.
     pub(crate) async fn begin(&self) -> Notes<'_, T> {
         let mut noted = self.0.lock().await;
         *noted = None;
         Notes { noted, ids: T::default() }
     }
 
-    /// The ids when the listing has ended, or nothing when it has not begun or has failed.
+    /// Returns the ids, once a running listing has ended. `None`: it has not begun or has failed.
     pub(crate) async fn known(&self) -> Option<T> {
         self.0.lock().await.clone()
     }
 }
 
 impl Notes<'_> {
-    /// Notes the ids that are there.
+    /// Notes the ids that are not `None`.
     pub(crate) fn note<'a>(&mut self, ids: impl IntoIterator<Item = Option<&'a str>>) {
         self.ids.extend(mentioned(ids));
     }
@@ -68,17 +68,17 @@ impl Notes<'_, Ids> {
 }
 
 impl<T> Notes<'_, T> {
-    /// The listing read every page.
+    /// Publishes the notes after the last page.
     pub(crate) fn complete(mut self) {
         *self.noted = Some(self.ids);
     }
 }
 
-/// Images that instances, launch templates and launch configurations of the account and region refer to, except for
-/// templates that cannot be read.
+/// Returns the images that instances, launch templates and launch configurations of the account and region refer to, without
+/// those of unreadable templates.
 ///
 /// # Errors
-/// When what they refer to has to be asked for and AWS does not answer.
+/// They were not noted, and AWS does not answer.
 pub(crate) async fn images(clients: &Clients, details: &mut Details) -> Result<BTreeSet<String>, CollectError> {
     let InUse { instances, launch_templates, launch_configurations, .. } = &*clients.in_use;
     let mut images = match instances.known().await {
@@ -98,10 +98,10 @@ pub(crate) async fn images(clients: &Clients, details: &mut Details) -> Result<B
     Ok(images)
 }
 
-/// Snapshots that volumes of the account and region were made from.
+/// Returns the snapshots that volumes of the account and region were made from.
 ///
 /// # Errors
-/// When they have to be asked for and AWS does not answer.
+/// They were not noted, and AWS does not answer.
 pub(crate) async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     match clients.in_use.volumes.known().await {
         Some(known) => Ok(known),

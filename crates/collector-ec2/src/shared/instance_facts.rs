@@ -1,10 +1,10 @@
-//! What follows from an instance's description without standing in it.
+//! Values derived from an instance's description.
 
 use aws_sdk_ec2::types::{Instance, InstanceMetadataOptionsResponse, InstanceNetworkInterface, Tag};
 use aws_smithy_types::DateTime;
 
-/// `1700000000.0`: seconds as text, the way Python writes a float. Fractions are gone, as in Cartography, which reads it
-/// in the local time zone of the machine that it runs on; here it is UTC.
+/// `1700000000.0`: seconds as text, in Python's format of a float, without fractions as in Cartography. Cartography reads
+/// the time in its machine's local time zone; Groma uses UTC.
 pub(crate) fn unix_text(time: &DateTime) -> String {
     format!("{}.0", time.secs())
 }
@@ -14,7 +14,7 @@ pub(crate) fn http_tokens(it: &Instance) -> Option<&str> {
     it.metadata_options().and_then(InstanceMetadataOptionsResponse::http_tokens).map(|tokens| tokens.as_str())
 }
 
-/// The metadata service's versions in one word.
+/// Enabled versions of the metadata service.
 pub(crate) fn imds_access_mode(it: &Instance) -> Option<&'static str> {
     match http_tokens(it)? {
         "required" => Some("v2_only"),
@@ -23,7 +23,7 @@ pub(crate) fn imds_access_mode(it: &Instance) -> Option<&'static str> {
     }
 }
 
-/// The EKS cluster that the first of the instance's tags to say so names.
+/// Name of the instance's EKS cluster, from the first tag that has it.
 pub(crate) fn eks_cluster(it: &Instance) -> Option<&str> {
     it.tags().iter().find_map(cluster_of)
 }

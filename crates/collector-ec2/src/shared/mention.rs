@@ -1,8 +1,8 @@
-//! What a page says of resources that another listing describes: their ids and no more.
+//! Mentions of resources that another listing describes: only their ids.
 
 use std::collections::BTreeSet;
 
-/// The ids, each once, so that a thousand instances in three subnets make three rows.
+/// Returns the distinct ids, so that a thousand instances in three subnets make three rows.
 pub(crate) fn mentioned<'a>(ids: impl IntoIterator<Item = Option<&'a str>>) -> BTreeSet<String> {
     ids.into_iter().flatten().filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }

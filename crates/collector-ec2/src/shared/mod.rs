@@ -1,4 +1,4 @@
-//! What several types share.
+//! Code for several types.
 
 pub(crate) mod arn;
 pub(crate) mod by_name;

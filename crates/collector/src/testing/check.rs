@@ -16,7 +16,7 @@ pub type PageSize = Option<(&'static str, &'static str)>;
 #[derive(Debug, Default)]
 pub struct Api<'a> {
     /// Answers to the calls of a listing, in the form of [`Canned`]; further calls get an empty answer. A listing needs them
-    /// if it makes no call of its own name without, or writes rows about an empty answer.
+    /// if it does not make the call of its name without them, or writes rows about an empty answer.
     pub answers: &'a [(&'a str, &'a [&'a str])],
     /// Largest page of most calls.
     pub page_size: PageSize,

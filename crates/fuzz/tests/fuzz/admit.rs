@@ -1,4 +1,4 @@
-//! Only events that satisfy the graph's contract become Cypher, whatever is on the bus.
+//! Only events that satisfy the graph's contract become Cypher, whatever the bus contains.
 
 use events::{AssetEvent, Direction, Message, Ownership, asset_event::Event, subjects};
 use graph_writer::admit::{Admitted, admit, admit_on};

@@ -8,7 +8,7 @@ fn lease_answer() {
     fuzz::Target::new("lease_answer").well_formed(fuzz::messages::lease_answer).check(|bytes| {
         let key = OneTimeKey::generate();
         let request = LeaseRequest { public_key: key.public_key(), ..LeaseRequest::default() };
-        let error = Lease::open(key, &request, bytes).expect_err("nobody sealed it for this request");
+        let error = Lease::open(key, &request, bytes).expect_err("it is not sealed for this request");
         assert!(error.failure().error.len() <= 2_000);
     });
 }

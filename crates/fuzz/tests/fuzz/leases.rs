@@ -1,4 +1,4 @@
-//! Lease requests: whatever the request, the session policy only allows what it asks for.
+//! Lease requests: the session policy allows only the requested actions.
 
 use broker::{leases, policy};
 use events::{LeaseRequest, Message};

@@ -1,4 +1,4 @@
-//! What a parked message says of its origin. An operator sends it back there.
+//! Origins of parked messages, to which an operator sends them back.
 
 use bus::{
     ParkedMessage,
@@ -30,7 +30,7 @@ const WORDS: &[&[u8]] = &[
     b"-1",
 ];
 
-/// An input is the subject of the parked message, then the headers: where it came from, its sequence there, and the
+/// An input is the subject of the parked message, then the headers: its original subject, its sequence there, and the
 /// reason.
 #[test]
 fn origin() {

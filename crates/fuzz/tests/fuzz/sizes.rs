@@ -1,5 +1,5 @@
 //! Every message at its limit, on a server with NATS's default `max_payload` of 1 MiB and on one with 64 KiB: it fits
-//! whatever it is about. Parked messages are tested on a server (`crates/bus/tests/nats/sizes.rs`), and batches with the
+//! with any content. Parked messages are tested on a server (`crates/bus/tests/nats/sizes.rs`), and batches with the
 //! collector that makes them (`crates/collector/tests/run`).
 
 use collector_ec2::SERVICE as EC2;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// The longest names of a region and a service.
 const REGION: &str = "us-isob-northeast-1";
 const SERVICE: &str = "organizations";
-/// More than any organization has accounts.
+/// More accounts than any organization has.
 const MANY: usize = 100_000;
 
 fn sync() -> Sync {
@@ -119,7 +119,7 @@ fn collected(names: usize, long: usize, most: usize) -> SyncCollected {
     collected
 }
 
-/// Accounts of which each has lost scopes in areas of its own.
+/// Accounts, each with lost scopes in different areas.
 fn lost_places(most: usize) -> LostPlaces {
     let area = |number| LostArea { region: REGION.to_owned(), service: format!("{SERVICE}{number}") };
     let areas = |account: usize| (0..40).filter(|area| (account >> (area % 16)) & 1 == 0).collect();
@@ -251,7 +251,7 @@ fn told(most: usize) -> Vec<(&'static str, usize)> {
 
 #[test]
 fn every_message_fits_at_its_limit() {
-    // What `bus` leaves free for the headers of a parked message.
+    // Space that `bus` reserves for the headers of a parked message.
     const RESERVE: usize = 4_096;
     for most in [64 << 10, 1 << 20] {
         for (name, bytes) in streamed(most) {
@@ -279,7 +279,7 @@ fn every_lost_place_is_collected_again_however_many_scopes_were_lost() {
     let lost = names.into_iter().map(|scope| LostScope { scope: Some(scope), failure: Some(failure()) });
     let mut whole = SyncFinished { lost: lost.collect(), lost_total: 425_000, ..SyncFinished::default() };
     for most in [1 << 20, 64 << 10] {
-        // As a server with smaller messages would get it.
+        // As on a server with smaller messages.
         graph_writer::cut::fit(&mut whole, most);
         assert!(whole.encoded_len() < most / 32 * 10, "{} of {most}", whole.encoded_len());
         assert!(whole.lost.len() < 2_000, "{}", whole.lost.len());

@@ -1,4 +1,4 @@
-//! Error answers of AWS: which code they carry.
+//! Codes in AWS's error answers.
 
 use throttle::{answer, is_throttle_code};
 
@@ -38,7 +38,7 @@ fn answer_with_code(dice: &mut fuzz::Dice) -> Vec<u8> {
 #[test]
 fn throttling() {
     let target = fuzz::Target::new("throttling").words(WORDS).well_formed(answer_with_code);
-    // Nothing is copied, whatever the answer's size.
+    // Nothing is copied, for answers of any size.
     target.memory(0, 0).allocations(0, 0).check(|bytes| {
         if let Some(code) = answer::code_in_body(bytes) {
             assert!(bytes.windows(code.len().max(1)).any(|part| part == code.as_bytes()) || code.is_empty());

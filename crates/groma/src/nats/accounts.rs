@@ -52,7 +52,7 @@ fn list(text: &mut String, name: &str, lines: impl Iterator<Item = String>) {
     }
 }
 
-/// Subjects that a role exports: those of its own to which other roles have access.
+/// Subjects that a role exports: its own ones to which other roles have access.
 fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Export> {
     let mut exports: BTreeMap<String, Export> = BTreeMap::new();
     for part in users.keys() {

@@ -1,4 +1,4 @@
-//! A NATS and a graph-writer of this process's own, into which recordings are played.
+//! A private NATS and a graph-writer in this process, to play recordings.
 
 use super::{outcome, source::Recording};
 use crate::sync::private_nats::PrivateNats;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Time without any progress of the writer after which the replay fails.
 const PATIENCE: Duration = Duration::from_mins(15);
-/// How long it may take to finish what it holds.
+/// Time for the writer to finish its current work.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// The running parts.
@@ -27,10 +27,10 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts them. A NATS of the user's is left alone: its writers write another graph.
+    /// Starts both. Does not use the user's NATS, because its writers write another graph.
     ///
     /// # Errors
-    /// When there is no nats-server to start.
+    /// No nats-server can be started.
     pub async fn start(
         store: GraphStore,
         graph: &GraphConfig,
@@ -49,7 +49,7 @@ impl Player {
     /// Plays one recording and waits until the graph has it.
     ///
     /// # Errors
-    /// When the writer ends, or writes nothing for a long time.
+    /// The writer ends, or makes no progress for 15 minutes.
     pub async fn play(
         &mut self,
         recording: &mut Recording,
@@ -76,7 +76,7 @@ impl Player {
         Ok(outcome::of(&inventory, &playback, graph))
     }
 
-    /// Tells the writer to stop and waits until it has.
+    /// Stops the writer, and waits until it has ended.
     pub async fn stop(self) {
         self.shutdown.cancel();
         if !self.writer.is_finished() && tokio::time::timeout(DRAIN, self.writer).await.is_err() {
@@ -86,7 +86,7 @@ impl Player {
     }
 }
 
-/// One server, and no limit that would drop what has not been written yet.
+/// Arguments for one server without limits that drop unwritten events.
 fn private(nats: &PrivateNats) -> BusArgs {
     BusArgs {
         nats: Some(nats.url().to_owned()),

@@ -1,4 +1,4 @@
-//! `groma replay --dry-run`: what would change in the graph, by label; nothing is written.
+//! `groma replay --dry-run`: reports changes to the graph by label, and writes nothing.
 
 use super::{outcome, source::Recording};
 use crate::UsageError;
@@ -13,15 +13,15 @@ use graph_writer::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Compares the one recording with the graph and prints what would change.
+/// Compares the recording with the graph and prints the changes.
 ///
 /// # Errors
-/// When there are several recordings (each would begin where the one before it ended), or the graph cannot be read.
+/// There are several recordings (each would be compared with the result of the one before), or the graph cannot be read.
 pub async fn run(recordings: &mut [Recording], filter: &Filter, graph: &GraphConfig, json: bool) -> anyhow::Result<u8> {
     let [recording] = recordings else {
         let names: Vec<&str> = recordings.iter().map(|recording| recording.name.as_str()).collect();
         let error =
-            format!("--dry-run looks at one sync, and these are {}: {}", names.len(), events::listed(&names, ", "));
+            format!("--dry-run compares one sync, but these are {}: {}", names.len(), events::listed(&names, ", "));
         return Err(UsageError::new([error]).into());
     };
     let inventory = recording.take_inventory(filter)?;
@@ -57,7 +57,7 @@ pub async fn run(recordings: &mut [Recording], filter: &Filter, graph: &GraphCon
     Ok(scheduler::role::status(&outcome))
 }
 
-/// The next event that would be applied.
+/// Returns the next event that would be applied.
 fn next<R: std::io::Read>(
     reader: &mut ::replay::Reader<R>,
     inventory: &Inventory,
@@ -68,7 +68,7 @@ fn next<R: std::io::Read>(
         if !inventory.counts(&event) {
             continue;
         }
-        // What the writer would park changes nothing.
+        // Events that the writer would park change nothing.
         if let Some(admitted) = playback.asset(event).and_then(|event| admit(&event.encode_to_vec()).ok()) {
             return Ok(Some(admitted));
         }

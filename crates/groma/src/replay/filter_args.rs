@@ -1,4 +1,4 @@
-//! What of a recording is replayed.
+//! Selection of the replayed part of a recording.
 
 use ::replay::Filter;
 
@@ -10,19 +10,19 @@ pub struct FilterArgs {
     /// Accounts, by their 12 digits, separated by commas [default: all]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub accounts: Vec<String>,
-    /// Regions; `global` for what has none, such as IAM and the account itself [default: all]
+    /// Regions; `global` for services without regions, such as IAM, and for the account itself [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub regions: Vec<String>,
     /// Services, such as ec2 or iam; sts has the account itself [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub services: Vec<String>,
-    /// Types: labels of nodes, such as AWSEC2Instance, with the edges that they declare; nothing is removed then [default: all]
+    /// Types: labels of nodes, such as AWSEC2Instance, with the edges that they declare; removes nothing from the graph [default: all]
     #[arg(long, value_name = "LABELS", value_delimiter = ',')]
     pub types: Vec<String>,
 }
 
 impl FilterArgs {
-    /// The filter.
+    /// Builds the filter.
     pub fn filter(&self) -> Filter {
         let set = |texts: &[String]| texts.iter().map(|text| text.trim().to_owned()).collect();
         Filter {

@@ -1,6 +1,6 @@
-//! `groma replay`: a recorded sync into a graph, without AWS: the recording goes into a private NATS, and a graph-writer in
-//! this process reads it from there as it would a live sync. Every file is read to its end first, so that one that is not
-//! whole writes nothing.
+//! `groma replay`: writes a recorded sync to a graph, without AWS. The recording is published to a private NATS, from which
+//! a graph-writer in this process reads it like a live sync. Every file is read to its end first, so that an incomplete
+//! file writes nothing.
 
 pub mod apply;
 pub mod dry_run;
@@ -30,31 +30,31 @@ pub struct Args {
     /// Recording to replay
     #[arg(value_name = "FILE", required_unless_present_any = ["sync", "since", "kept"], conflicts_with_all = ["sync", "since", "kept"])]
     pub file: Option<PathBuf>,
-    /// Replay the events that a `groma sync` collected and could not write, from the folder that it named
+    /// Replay the events that a `groma sync` collected but could not write, from the folder that it named
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["sync", "since"])]
     pub kept: Option<PathBuf>,
-    /// Replay this sync out of the streams of NATS
+    /// Replay this sync from the streams of NATS
     #[arg(long, value_name = "ID", conflicts_with = "since")]
     pub sync: Option<String>,
-    /// Replay every sync in the streams of NATS that began since then, the oldest first: `6h`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
+    /// Replay every sync in the streams of NATS that began since this time, the oldest first: `6h`, `2026-01-31`, `2026-01-31T06:00:00Z` or Unix seconds
     #[arg(long, value_name = "WHEN", value_parser = since::parse)]
     pub since: Option<i64>,
-    /// Write nothing; print what would be new, changed and removed
+    /// Write nothing; print the numbers of new, changed and removed nodes and edges
     #[arg(long)]
     pub dry_run: bool,
-    /// Most messages a second; as fast as they can be written when absent
+    /// Most messages per second [default: as fast as they can be written]
     #[arg(long, value_name = "MESSAGES", value_parser = positive)]
     pub rate: Option<f64>,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// What of it.
+    /// Part of the recording.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Into which graph.
+    /// Graph to write.
     #[command(flatten)]
     pub graph: graph::Args,
-    /// Where the streams are that `--sync` and `--since` read.
+    /// NATS with the streams that `--sync` and `--since` read.
     #[command(flatten)]
     pub bus: role::BusArgs,
 }
@@ -63,10 +63,10 @@ fn positive(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or("a number greater than 0")
 }
 
-/// Replays, reports, and answers with the exit status.
+/// Replays, prints a report, and returns the exit status.
 ///
 /// # Errors
-/// When nothing could be done.
+/// The arguments are invalid, a recording or the graph cannot be read, or the replay fails.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let graph = args.graph.clone().validate().map_err(UsageError::new)?;
     let filter = args.filter.filter();
@@ -86,7 +86,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     }
     let replaying = apply_all(recordings, &filter, &args, &graph, &shutdown);
     let Some(status) = shutdown.run_until_cancelled(replaying).await else {
-        eprintln!("interrupted: what was replayed so far is in the graph; replaying it again is harmless");
+        eprintln!("interrupted: the graph has the part replayed so far; replaying it again is harmless");
         return Ok(role::exit::INTERRUPTED);
     };
     status
@@ -102,7 +102,7 @@ async fn recordings(args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recordin
     }
 }
 
-/// Every sync in the streams that an earlier `groma sync` kept.
+/// Reads every sync in the streams that an earlier `groma sync` kept.
 async fn kept(folder: &Path, args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
     let nats = PrivateNats::reopen(folder).await?;
     let url = Some(nats.url().to_owned());

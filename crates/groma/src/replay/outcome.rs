@@ -1,11 +1,11 @@
-//! What came of a replay, as a sync's outcome: what the recorded sync could not see is still unseen.
+//! Result of a replay, as a sync's outcome: scopes that the recorded sync could not see remain unseen.
 
 use ::replay::{Inventory, Playback};
 use events::{Account, SyncFinished, WorkItem};
 use scheduler::{Outcome, Unseen};
 use std::collections::BTreeMap;
 
-/// The outcome, given what the writer says of the graph.
+/// Builds the outcome from the inventory and the writer's report on the graph.
 pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -> Outcome {
     let items = inventory.items().map(|(item, ..)| item);
     let accounts: BTreeMap<&str, Account> = items.map(|item| (item.account_id.as_str(), account(item))).collect();
@@ -13,7 +13,7 @@ pub fn of(inventory: &Inventory, playback: &Playback<'_>, graph: SyncFinished) -
     let mut unseen = Vec::new();
     for (item, failure, scopes) in inventory.items() {
         match failure {
-            // Which regional services the sync was for is not recorded.
+            // A recording does not name the regional services of its sync.
             Some(failure) => unseen.extend(Unseen::of_item(item, failure, &["*"])),
             None => unseen.extend(Unseen::of_scopes(item, scopes)),
         }

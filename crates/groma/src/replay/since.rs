@@ -1,11 +1,11 @@
-//! Points in time as a person types them.
+//! Points in time as a user types them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Unix seconds of a span before now (`6h`), a date, a date with time, or Unix seconds themselves.
+/// Returns the Unix seconds of a span before now (`6h`), a date, a date with time, or Unix seconds.
 ///
 /// # Errors
-/// What can be typed.
+/// Returns the accepted formats.
 pub fn parse(text: &str) -> Result<i64, &'static str> {
     let before = |span: Duration| seconds(SystemTime::now().checked_sub(span)?);
     let number = text.parse().ok();

@@ -1,5 +1,5 @@
-//! Where recordings come from: files of the user's, or syncs in the streams, which become files of this process's own, so
-//! that both are read again as often as need be and take no memory.
+//! Sources of recordings: the user's files, or syncs in the streams, which are copied to temporary files. So both can be
+//! read repeatedly and need no memory.
 
 use crate::UsageError;
 use ::replay::{Filter, FormatError, Inventory, Reader, RecordError, record, syncs_since};
@@ -12,16 +12,16 @@ use std::{
     path::Path,
 };
 
-/// Who wrote a recording.
+/// Name of the program that writes recordings.
 pub const RECORDED_BY: &str = concat!("groma ", env!("CARGO_PKG_VERSION"));
 
-/// A recording that is known to be whole.
+/// A recording that has been read to its end and is complete.
 pub struct Recording {
-    /// How the user knows it.
+    /// Name for the user: the path, or the sync.
     pub name: String,
     /// Its inventory, until it is taken.
     inventory: Option<Inventory>,
-    /// What it holds of what can be filtered by.
+    /// Values that a filter may name.
     offered: Filter,
     file: BufReader<File>,
 }
@@ -30,7 +30,7 @@ impl Recording {
     /// Reads a file to its end.
     ///
     /// # Errors
-    /// When it is no recording, or not whole, with the place.
+    /// The file is not a recording, or not complete; the error names the position.
     pub fn open(path: &Path, filter: &Filter) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
@@ -56,10 +56,10 @@ impl Recording {
         Inventory::read(reader, filter).map_err(refused)
     }
 
-    /// What it holds, through the filter that it was opened with.
+    /// Returns the inventory with this filter, the same as on opening. The second call reads the file again.
     ///
     /// # Errors
-    /// It has to be read again, and is no longer whole.
+    /// The file is read again and is no longer complete.
     pub fn take_inventory(&mut self, filter: &Filter) -> anyhow::Result<Inventory> {
         match self.inventory.take() {
             Some(inventory) => Ok(inventory),
@@ -67,23 +67,23 @@ impl Recording {
         }
     }
 
-    /// The file, to be read again from its beginning.
+    /// Returns the file, to be read from its beginning.
     pub fn file(&mut self) -> &mut BufReader<File> {
         &mut self.file
     }
 
-    /// From its beginning.
+    /// Returns a reader at the beginning.
     ///
     /// # Errors
-    /// When the file is no longer what it was.
+    /// The file has changed and is no longer a recording.
     pub fn reader(&mut self) -> Result<Reader<&mut BufReader<File>>, FormatError> {
         Reader::again(&mut self.file)
     }
 
-    /// Whether there is something of everything that a filter names: a name that is nowhere is a mistake in typing.
+    /// Checks that the recording contains every name of the filter. A missing one is probably a typing error.
     ///
     /// # Errors
-    /// Every name that is nowhere, with what there is.
+    /// All missing names, with the existing ones.
     pub fn holds_what_is_asked_for(&self, filter: &Filter) -> Result<(), UsageError> {
         let offered = &self.offered;
         let pairs = [
@@ -106,14 +106,14 @@ impl Recording {
     }
 }
 
-/// The streams of a NATS; nothing of them is changed.
+/// The streams of a NATS. They are only read.
 pub struct Streams(Bus);
 
 impl Streams {
     /// Connects.
     ///
     /// # Errors
-    /// When NATS cannot be reached.
+    /// NATS cannot be reached.
     pub async fn connect(args: &role::BusArgs) -> anyhow::Result<Self> {
         Ok(Self(Bus::connect(&args.config("groma-replay")).await?))
     }
@@ -121,12 +121,12 @@ impl Streams {
     /// Records one sync into `output`.
     ///
     /// # Errors
-    /// When there is no such sync, or it cannot be read or written.
+    /// The streams do not have the sync, or it cannot be read or written.
     pub async fn copy(&self, sync: &str, output: impl std::io::Write) -> Result<::replay::Copied, RecordError> {
         record(&self.0, sync, RECORDED_BY, output).await
     }
 
-    /// One sync as a recording that is gone with this process.
+    /// Records one sync into a temporary file, which is removed when this process ends.
     ///
     /// # Errors
     /// As [`Streams::copy`].
@@ -137,23 +137,23 @@ impl Streams {
         Recording::whole(format!("sync {sync}"), file, filter)
     }
 
-    /// Every sync that was collected and began at this second or later, the oldest first.
+    /// Records every collected sync that began at this second or later, the oldest first.
     ///
     /// # Errors
-    /// When there is none, or one cannot be read.
+    /// No such sync exists, or one cannot be read.
     pub async fn since(&self, tag: i64, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
         let syncs = syncs_since(&self.0, tag).await?;
         let mut recordings = Vec::new();
         for sync in &syncs {
             let mut recording = self.record(&sync.id, filter).await?;
             if syncs.len() > 1 {
-                // Each is read again when its turn comes, so that only one is in memory.
+                // Each inventory is read again when it is replayed, so that only one is in memory.
                 recording.inventory = None;
             }
             recordings.push(recording);
         }
         if recordings.is_empty() {
-            bail!("no sync in the streams of this NATS began since then and was collected to its end");
+            bail!("the streams of this NATS have no completely collected sync that began since then");
         }
         Ok(recordings)
     }

@@ -56,19 +56,19 @@ impl fmt::Debug for Action {
             }
             Self::List(hand, course) => write!(f, "hand {hand} reads its next listing: {course:?}"),
             Self::Pick(lane, messages) => write!(f, "lane {lane} begins with {messages:?}"),
-            Self::Step(lane, true) => write!(f, "lane {lane} goes on"),
-            Self::Step(lane, false) => write!(f, "lane {lane} goes on, and its acknowledgement is lost"),
+            Self::Step(lane, true) => write!(f, "lane {lane} continues"),
+            Self::Step(lane, false) => write!(f, "lane {lane} continues, and its acknowledgement is lost"),
             Self::Abort(lane) => write!(f, "lane {lane} rolls back"),
-            Self::Close(sync, false) => write!(f, "the end of {} goes on", id(*sync)),
-            Self::Close(sync, true) => write!(f, "the end of {} goes on, and a replica lags", id(*sync)),
+            Self::Close(sync, false) => write!(f, "the end of {} continues", id(*sync)),
+            Self::Close(sync, true) => write!(f, "the end of {} continues, and a replica lags", id(*sync)),
             Self::Change(thing, 0) => write!(f, "AWS has no thing {thing} any more"),
             Self::Change(thing, state) => write!(f, "AWS has thing {thing} in state {state}"),
-            Self::Stall(hand) => write!(f, "the item of hand {hand} comes again"),
-            Self::Reset(item) => write!(f, "deliveries of {} are counted anew", item_name(*item)),
+            Self::Stall(hand) => write!(f, "the item of hand {hand} is redelivered"),
+            Self::Reset(item) => write!(f, "the count of deliveries of {} starts over", item_name(*item)),
             Self::Lose(message) => write!(f, "the stream loses {message}"),
-            Self::Restart(sync) => write!(f, "the end of {} begins anew", id(*sync)),
+            Self::Restart(sync) => write!(f, "the end of {} starts over", id(*sync)),
             Self::Die(sync) => write!(f, "the scheduler of {} dies", id(*sync)),
-            Self::GiveUp(sync) => write!(f, "{} gives up what was not reported", id(*sync)),
+            Self::GiveUp(sync) => write!(f, "{} gives up the items without a report", id(*sync)),
         }
     }
 }

@@ -232,7 +232,7 @@ pub(crate) fn decided(
     world.ghost.decided.insert(sync, Decided { complete, brought, unnamed });
 }
 
-/// Only a lost batch may be treated as gone.
+/// Only a lost batch may count as gone.
 pub(crate) fn gone(world: &mut World, sequence: u64) {
     if world.stream.contains_key(&sequence) {
         world.breaks("a batch that the stream has is called gone");

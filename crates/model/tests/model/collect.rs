@@ -63,7 +63,7 @@ pub(crate) fn next_listing(shape: &Shape, hand: &Hand) -> Option<Listing> {
     shape.versions[hand.version].iter().find(|listing| !hand.done.contains_key(listing)).copied()
 }
 
-/// AWS's present answer in batches.
+/// AWS's current answer in batches.
 pub(crate) fn batches(world: &World, shape: &Shape, by: (Place, Listing)) -> Vec<Rows> {
     let lists = |thing: &usize| world.aws[*thing] > 0 && shape.things[*thing].seen_by.contains(&by);
     let things: Vec<_> = (0..shape.things.len()).filter(lists).map(|thing| (thing, world.aws[thing])).collect();
@@ -138,7 +138,7 @@ fn post(world: &mut World, shape: &Shape, hand: &Hand, listing: Listing, body: B
     world.stream.insert(sequence, Message { sync, run, place, listing, body, waiting: true });
 }
 
-/// A message's sequence. Messages are read in any order anyway, so the sequence makes equal states compare equal.
+/// A message's sequence, chosen so that equal states compare equal. Messages are read in any order anyway.
 fn sequence(hand: &Hand, listing: Listing, body: &Body) -> u64 {
     let part = match body {
         Body::Started => 0,

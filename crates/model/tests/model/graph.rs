@@ -38,7 +38,7 @@ pub(crate) struct Node {
 pub(crate) struct Value {
     /// AWS state of the properties.
     pub(crate) state: u8,
-    /// The account whose view it is, where views differ.
+    /// The account with these values, if they differ between accounts.
     pub(crate) view: Option<Place>,
     /// Tag and place of the row.
     pub(crate) from: (Tag, Place),

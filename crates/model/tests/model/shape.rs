@@ -88,13 +88,13 @@ pub(crate) struct Budget {
 
 /// Rules of the roles: each is either as before a defect was fixed, or such that the invariants hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch")]
 pub(crate) struct Rules {
     /// Locks a node or an edge before its tag is compared.
     pub(crate) lock_first: bool,
-    /// A sync's tag is larger than the newest of the graph and of those started on its bus, whatever the clock says.
+    /// A sync's tag is larger than the newest of the graph and of those started on its bus, whatever its clock's time.
     pub(crate) tag_after_newest: bool,
-    /// `started` is published only if no other scheduler's came in between.
+    /// `started` is published only if no other scheduler published one meanwhile.
     pub(crate) tag_reserved: bool,
     /// Listings that must be complete before a label is cleaned.
     pub(crate) feeds: Feeds,
@@ -102,7 +102,7 @@ pub(crate) struct Rules {
     pub(crate) unique_attempts: bool,
     /// A message counts as missing only if the stream's leader lacks it.
     pub(crate) leader_only: bool,
-    /// How scopes are named that a newer sync holds, or that ended otherwise than reported.
+    /// Reported scopes that a sync's end names, although a newer sync holds them or they ended otherwise than reported.
     pub(crate) unwritten: Unwritten,
     /// Cleanup checks elements again after locking them.
     pub(crate) look_again: bool,
@@ -119,7 +119,7 @@ pub(crate) struct Rules {
 pub(crate) enum Feeds {
     /// Those named by complete listings of this sync.
     OfSync,
-    /// Also those named by the place's other scopes at present.
+    /// Also those that the place's other scopes name now.
     OfScopes,
     /// Also those named by any scope of the place when it last finished.
     Finished,
@@ -139,7 +139,7 @@ pub(crate) enum Unwritten {
 }
 
 impl Rules {
-    /// The present rules. With these the invariants hold.
+    /// The current rules, with which the invariants hold.
     pub(crate) const NOW: Self = Self {
         lock_first: true,
         tag_after_newest: true,
@@ -155,9 +155,9 @@ impl Rules {
     };
 }
 
-/// A world before anything has happened.
+/// A world in its initial state.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch")]
 pub(crate) struct Shape {
     /// Number of places.
     pub(crate) places: usize,
@@ -183,7 +183,7 @@ pub(crate) struct Shape {
     pub(crate) writers: usize,
     /// Limit of messages in one transaction.
     pub(crate) together: usize,
-    /// Whether properties change, too.
+    /// Whether properties change too.
     pub(crate) properties: bool,
     /// Number of things in a batch.
     pub(crate) rows: usize,
@@ -213,7 +213,7 @@ impl ThingShape {
         Self { exists: false, ..self }
     }
 
-    /// Gives each account another view of it.
+    /// Gives it different properties in each account.
     pub(crate) fn local(self) -> Self {
         Self { local: true, ..self }
     }

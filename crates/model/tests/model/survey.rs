@@ -36,7 +36,7 @@ pub(crate) fn tag(world: &World, shape: &Shape, sync: SyncNo, clock: Tag) -> Opt
         return Some(clock);
     }
     let now = world.started.get(&world.syncs[sync].bus).copied().unwrap_or_default();
-    // Another scheduler's `started` came in between: asks again.
+    // Another scheduler published `started` meanwhile: asks again.
     (!shape.rules.tag_reserved || now == bus).then(|| clock.max(graph + 1).max(bus + 1))
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn finished(world: &mut World, shape: &Shape, sync: SyncNo) {
     }
 }
 
-/// Whether the report says that everything was seen.
+/// Whether the report names no unseen scope.
 pub(crate) fn is_complete(outcome: &Named) -> bool {
     outcome.is_empty()
 }

@@ -47,7 +47,7 @@ pub(crate) struct SyncRun {
     pub(crate) bus: usize,
     /// The sync whose lost scopes it collects again.
     pub(crate) repeats: Option<SyncNo>,
-    /// Where it is.
+    /// Its phase.
     pub(crate) phase: Phase,
     /// Its tag, once it has begun.
     pub(crate) tag: Tag,
@@ -187,7 +187,7 @@ pub(crate) struct Message {
     pub(crate) listing: Listing,
     /// Its content.
     pub(crate) body: Body,
-    /// Whether it is still to be applied.
+    /// Whether it is still unapplied.
     pub(crate) waiting: bool,
 }
 
@@ -332,7 +332,7 @@ impl Message {
     }
 }
 
-/// A scope's name, for people.
+/// A scope's name in messages.
 pub(crate) fn name((place, listing): (Place, Listing)) -> String {
     events::ScopeName(&real::scope(place, listing)).to_string()
 }

@@ -156,7 +156,7 @@ fn write_node(
     true
 }
 
-/// Whether its only place gives the same values as before.
+/// Whether its only place gives unchanged values.
 fn is_same(node: &Node, said: &Said<'_>, value: Value) -> bool {
     let place = said.message.place;
     let known = node.values.get(&said.message.listing);
@@ -184,7 +184,7 @@ fn merged(shape: &Shape, mut node: Node, said: &Said<'_>, value: Value) -> Node 
     node
 }
 
-/// Edges that a link stands for at present; none while an end is missing.
+/// Current edges of a link; empty while an end is missing.
 fn edges(world: &World, shape: &Shape, transaction: &Transaction, link: usize) -> Vec<EdgeId> {
     let there = |thing: &Thing| transaction.nodes.contains_key(thing) || world.graph.nodes.contains_key(thing);
     let it = &shape.links[link];
