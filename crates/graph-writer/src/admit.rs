@@ -1,5 +1,5 @@
-//! Which events may become Cypher. Labels, types and property names cannot be parameters of a statement, so only plain
-//! names pass; anybody may publish on a bus.
+//! Decides which events may become Cypher. Labels, types and property names cannot be parameters of a statement, so
+//! only plain names pass: any client may publish on a bus.
 
 use crate::flaws::{Flaws, Owner, is_siftable, sift};
 use events::{
@@ -7,7 +7,7 @@ use events::{
     identifier, subjects,
 };
 
-/// An event that is fit to be applied: everything that the protocol leaves optional is there.
+/// An event that is fit to be applied, with all fields that the protocol leaves optional.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admitted {
     /// The sync.
@@ -29,26 +29,27 @@ impl Admitted {
     }
 }
 
-/// Unix seconds until the year 2242. A tag in milliseconds would be newer than every sync to come and shut them all out.
+/// Unix seconds until the year 2242. A tag in milliseconds would be newer than every later sync's, and lock them all
+/// out.
 const TAGS: std::ops::Range<i64> = 1..1 << 33;
 
 /// Limit of assets in one listing: more than any listing has, and small enough that the sum over all scopes of a sync
 /// does not overflow.
 const MOST_ASSETS: u64 = 1 << 40;
 
-/// Decodes a message and checks all that will become part of a statement.
+/// Decodes a message, and checks everything that becomes part of a statement.
 ///
 /// # Errors
-/// The reason to park it.
+/// Returns the reason to park it.
 pub fn admit(payload: &[u8]) -> Result<Admitted, String> {
     check(decode(payload)?)
 }
 
-/// The same for a message that has just come: what its subject says is what its publisher may say, and an event that says
-/// something else is not believed.
+/// Like [`admit`], for a message that has just arrived. Its subject limits the claims of its publisher, so an event
+/// that contradicts the subject is rejected.
 ///
 /// # Errors
-/// The reason to park it.
+/// Returns the reason to park it.
 pub fn admit_on(subject: &str, payload: &[u8]) -> Result<Admitted, String> {
     let event = decode(payload)?;
     if !subjects::carries_asset(subject, &event) {
@@ -84,7 +85,7 @@ fn is_whole(scope: &Scope) -> bool {
     [account_id, region, service, listing].into_iter().all(|part| is_plain(part, ""))
 }
 
-/// Whether this may be a word of the writer's own bookkeeping, where `/` and spaces separate words.
+/// Whether this is a valid word in the writer's bookkeeping, where `/` and spaces separate words.
 fn is_plain(text: &str, also: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.' || also.contains(c);
     !text.is_empty() && text.len() <= identifier::MAX_LENGTH && text.chars().all(plain)
@@ -132,11 +133,11 @@ fn feed_names(finished: &ScopeFinished) -> Result<(), String> {
     }
 }
 
-/// Labels that begin so hold the writer's own bookkeeping.
+/// Prefix of labels reserved for the writer's bookkeeping.
 const RESERVED_LABELS: &str = "Groma";
 /// Prefix of reserved property names.
 const RESERVED_PREFIX: &str = "_module_";
-/// What the writer sets itself.
+/// Properties that only the writer sets.
 const RESERVED_PROPERTIES: [&str; 3] = ["id", "firstseen", "lastupdated"];
 
 fn label_name(text: &str) -> Result<(), String> {
@@ -215,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Analysis reads such a relationship: the organization's membership. The writer's own bookkeeping has none.
+    /// The analysis reads such a relationship: membership in the organization. The writer's bookkeeping has none.
     #[test]
     fn a_relationship_of_a_collectors_bookkeeping_is_admitted() {
         let table = EdgeTable {

@@ -1,14 +1,14 @@
-//! The graph-writer as a process of its own.
+//! The graph-writer as a separate process.
 
 use crate::{Options, Writer};
 use graph::GraphStore;
 use role::{UsageError, exit};
 use std::time::Duration;
 
-/// How long a writer waits for Neo4j when it starts: as long as for the streams.
+/// Time limit for reaching Neo4j at the start: the same as for the streams.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Flags of that process.
+/// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Alone {
@@ -21,10 +21,10 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Writes the graph until it is told to stop.
+    /// Writes the graph until a signal stops it.
     ///
     /// # Errors
-    /// When NATS cannot be used, or Neo4j not within a minute.
+    /// NATS cannot be used, or Neo4j is unavailable for a minute.
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.graph.validate().map_err(UsageError::new)?;
         let shutdown = role::shutdown();

@@ -1,8 +1,8 @@
-//! One transaction: events of one account to rows and scope states, together or not at all.
+//! One transaction: applies events of one account to rows and scope states, together or not at all.
 //!
-//! The scopes' states are locked and stepped first; then only the rows of batches that the states call for are written,
-//! nodes before edges, and what others see too last; then the states. Few large requests, because each round trip costs and
-//! middling ones stall.
+//! The scopes' states are locked and stepped first. Then the rows of the batches that the states call for are written:
+//! nodes before edges, and last the nodes that other places see too. The states are saved at the end. Requests are few
+//! and large, because each round trip costs time and medium-sized requests stall.
 
 use crate::{
     admit::Admitted,
@@ -27,12 +27,12 @@ pub struct Item {
     pub event: Admitted,
 }
 
-/// What a transaction came to.
+/// Result of a transaction.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// Whether a scope was completed by it, or was complete already.
+    /// Whether it completed a scope, or the scope was complete already.
     pub completed: bool,
-    /// Labels of the nodes that were written.
+    /// Labels of the written nodes.
     pub labels: HashSet<String>,
 }
 
@@ -61,7 +61,7 @@ impl Item {
         }
     }
 
-    /// Node rows and edge rows.
+    /// Numbers of node rows and edge rows.
     pub(crate) fn rows(&self) -> (usize, usize) {
         self.batch().map_or((0, 0), |batch| {
             let nodes = batch.nodes.iter().map(|table| table.rows.len()).sum();
@@ -73,14 +73,14 @@ impl Item {
 /// Applies events in one transaction.
 ///
 /// # Errors
-/// When the graph is away, or rejects one of the rows: then nothing is applied.
+/// The graph is unavailable, or rejects a row. Nothing is applied then.
 pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Result<Applied, GraphError> {
     let ambiguous = schema.ensure(store, needs(items.iter().filter_map(Item::batch))).await?;
     let scopes = scopes(items);
     let mut backoff = store.backoff();
     loop {
         match attempt(store, &scopes, items, &ambiguous).await {
-            // Smaller transactions may succeed at once.
+            // Smaller transactions may succeed immediately.
             Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
             Ok(Some(applied)) => return Ok(applied),
             Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
@@ -89,12 +89,12 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
     }
 }
 
-/// The events' scopes by their ids.
+/// Returns the events' scopes by id.
 pub(crate) fn scopes(items: &[Item]) -> BTreeMap<String, Scope> {
     items.iter().map(|item| (scopes::id(&item.event.scope), item.event.scope.clone())).collect()
 }
 
-/// None when it has to be repeated.
+/// Runs the transaction once. `None`: it must be repeated.
 async fn attempt(
     store: &GraphStore,
     scopes: &BTreeMap<String, Scope>,
@@ -110,7 +110,7 @@ async fn attempt(
     transaction.end(applied).await
 }
 
-/// What the statements for these batches rely on.
+/// Returns the constraints and indexes that the statements for these batches rely on.
 pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSet<Need> {
     let of = |batch: &'a AssetBatch| {
         batch.nodes.iter().flat_map(Need::of_nodes).chain(batch.edges.iter().flat_map(Need::of_edges))
@@ -118,7 +118,7 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
     batches.flat_map(of).collect()
 }
 
-/// Runs a transaction up to its commit. `None`: it has to be repeated. `ambiguous` labels are those of
+/// Runs a transaction up to its commit. `None`: it must be repeated. `ambiguous` labels are those of
 /// [`Schema::ensure`].
 pub(crate) async fn enter(
     transaction: &mut Transaction,
@@ -144,7 +144,7 @@ pub(crate) async fn enter(
     }))
 }
 
-/// A batch whose rows are to be written.
+/// A batch whose rows must be written.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) item: &'a Item,
@@ -152,7 +152,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) is_first: bool,
 }
 
-/// Steps every state through its events; the batches whose rows the final states count.
+/// Steps every state through its events. Returns the batches whose rows the final states count.
 pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [Item]) -> Vec<Wanted<'a>> {
     let mut wanted = Vec::new();
     for item in items {
@@ -178,7 +178,7 @@ pub(crate) fn step<'a>(states: &mut BTreeMap<String, StoredScope>, items: &'a [I
     wanted.into_iter().filter_map(counted).collect()
 }
 
-/// Nodes, edges, and at last the nodes that others see too; none when one of those has been removed meanwhile.
+/// Writes nodes, edges, and last the nodes that others see too. `None`: one of those was removed meanwhile.
 pub(crate) async fn write(
     transaction: &mut Transaction,
     wanted: &[Wanted<'_>],

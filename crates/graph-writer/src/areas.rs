@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 /// Number of scopes in one page.
 const PAGE: usize = 4_000;
-/// A listing is retired after this many whole syncs ran other listings in its place and not this one: no collector
+/// A listing is retired after this many whole syncs that ran other listings in its place and not this one: no collector
 /// knows it any more.
 ///
 /// During an upgrade or rollback, old and new collectors run side by side for a sync or two. A listing that runs again
@@ -25,7 +25,7 @@ pub(crate) struct Area {
     pub(crate) scopes: Vec<Known>,
 }
 
-/// A scope as seen by cleanup.
+/// A scope as cleanup sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     /// `service/listing`.
@@ -34,7 +34,7 @@ pub(crate) struct Known {
     pub(crate) standing: Standing,
     /// Feeds that it reported last: an id of [`crate::feeds::Feeds`].
     pub(crate) feeds: Option<String>,
-    /// Feeds of the batches written since.
+    /// Feeds of the batches written since then.
     pub(crate) brought: Feeds,
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Standing {
     Retired,
 }
 
-/// Reads the areas after `after`, and the next `after`.
+/// Finds the areas after `after`.
 static NEXT: LazyLock<String> = LazyLock::new(|| {
     format!("{IN_SYNC} WITH s ORDER BY s.id LIMIT $page RETURN DISTINCT s.account + '/' + s.region AS area")
 });

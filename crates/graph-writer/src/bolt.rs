@@ -1,11 +1,11 @@
-//! Event values to Bolt values, and about how large they are on the wire.
+//! Converts event values to Bolt values, and estimates their size on the wire.
 
 use chrono::DateTime;
 use events::{Value, value::Kind};
 pub(crate) use graph::parameters::{list, map, planned_once, texts};
 use neo4rs::{BoltNull, BoltType, Query};
 
-/// A property value; an empty one is null.
+/// Converts a property value. An empty one becomes null.
 pub(crate) fn value(value: &Value) -> BoltType {
     match &value.kind {
         None => BoltType::Null(BoltNull),
@@ -21,7 +21,8 @@ pub(crate) fn value(value: &Value) -> BoltType {
     }
 }
 
-/// The same statement with nothing to do, so that Neo4j only plans it. (`EXPLAIN` would not do: its plan is kept apart.)
+/// Returns the statement without rows, so that Neo4j only plans it. `EXPLAIN` does not help: its plan is cached
+/// separately.
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);
     let no_places = [("old", none()), ("sets", none()), ("ready", map([])), ("places", map([]))];
@@ -30,14 +31,14 @@ pub(crate) fn idle(text: &str) -> Query {
     planned_once(text, no_places.into_iter().chain(nobodys).chain(no_rows))
 }
 
-/// Any unsigned count or position; Neo4j's integers are signed.
+/// Converts an unsigned count or position; Neo4j's integers are signed.
 pub(crate) fn integer(number: impl TryInto<i64>) -> BoltType {
     number.try_into().unwrap_or(i64::MAX).into()
 }
 
-/// At least as many bytes as the value takes on the wire.
+/// Returns an upper bound of the value's size on the wire, in bytes.
 pub(crate) fn size(value: &BoltType) -> usize {
-    /// Marker and length.
+    /// Size of marker and length.
     const HEADER: usize = 5;
     match value {
         BoltType::String(text) => HEADER + text.value.len(),

@@ -9,11 +9,11 @@
 //! seen by several places. Nodes without a place (shared ones, and those that Cartography wrote) are never removed. A
 //! place surveyed for the first time has no old nodes, so a first sync skips it.
 //!
-//! A search reads each element of the places once, and holds the ids of those that are old. They are removed in pieces, by
-//! id: a search for each piece would read what the searches before it have read. Ids of removed elements are reused, so
-//! each piece first locks its elements (see [`crate::ownership`]) and then checks in a second statement all that the
-//! search has found: a concurrent sync may have seen the element, and Neo4j does not re-evaluate a filter after waiting
-//! for a lock.
+//! A search reads each element of the places once, and returns the ids of the old ones. They are removed in pieces, by
+//! id: a search for each piece would read the same elements again. Neo4j reuses the ids of removed elements, so each
+//! piece first locks its elements (see [`crate::ownership`]) and then repeats all conditions of the search in a second
+//! statement: a concurrent sync may have seen the element, and Neo4j does not re-evaluate a filter after waiting for a
+//! lock.
 
 mod old_kinds;
 mod sweep;
@@ -35,9 +35,9 @@ use sweep::{Part, Sweep};
 
 /// Nodes or edges removed in one transaction.
 static CHUNK: Portion = Portion::new(10_000);
-/// Ids that a search returns. They take 16 bytes each, and five times as much while the answer is read.
+/// Ids that a search returns. An id takes 16 bytes, and five times as much while the answer is read.
 static FOUND: Portion = Portion::new(100_000);
-/// Transactions at a time; they wait for connections, not for each other.
+/// Concurrent transactions. They wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 
 /// Removes everything due. Adds the counts to `(:GromaSync)` in the same transactions.
@@ -72,13 +72,15 @@ async fn clean_nodes(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(),
 const EDGES: &str = "edges_removed";
 const NODES: &str = "nodes_removed";
 
-/// Places in which kinds that several places see may be cleaned. A kind that is new in a place has nothing old there.
+/// Returns places in which kinds that several places see may be cleaned. A kind that is new in a place has nothing old
+/// there.
 fn places<'a>(kinds: impl Iterator<Item = (Kind, &'a Ready)>) -> unseen::Places<'a> {
     let old = kinds.filter(|(_, ready)| !ready.seen_before.is_empty());
     old.map(|(kind, ready)| (kind, ready.places.iter().map(String::as_str).collect())).collect()
 }
 
-/// All edges of a type at once, whatever labels they lead to: one statement to plan and to wait for instead of many.
+/// Sweeps all edges of a type together, whatever labels they lead to: one statement to plan and to wait for instead of
+/// many.
 fn edge_sweeps(due: &Group) -> Vec<Sweep<'_>> {
     let mut types = BTreeMap::<&str, Vec<Part<'_>>>::new();
     for ((kind, ends), ready) in &due.edges {
@@ -87,7 +89,7 @@ fn edge_sweeps(due: &Group) -> Vec<Sweep<'_>> {
     types.into_iter().map(|(kind, parts)| Sweep::edges(kind, parts)).collect()
 }
 
-/// Edges with a greater tag keep their nodes.
+/// Returns the tag above which edges keep their nodes.
 fn edges_after(sync: &Sync, due: &Group) -> i64 {
     if due.with_newer_edges { i64::MAX } else { sync.update_tag }
 }
@@ -97,8 +99,8 @@ fn node_sweeps(due: &Group, edges_after: i64) -> Vec<Sweep<'_>> {
     parts.map(|part| Sweep::nodes(part.kind, vec![part], edges_after)).collect()
 }
 
-/// Shares the sweeps out among transactions, and adds up what they remove under `counter`. Awaits every one, whatever becomes
-/// of the others: one that is dropped would leave its transaction open.
+/// Distributes the sweeps among transactions, and adds the number of removals to `counter`. Awaits every transaction
+/// even if another fails: a dropped one would stay open.
 async fn sweep_all(
     store: &GraphStore,
     sync: &Sync,
@@ -130,15 +132,15 @@ async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Swe
 /// Less than every id.
 const BEFORE_ALL: Element = -1;
 
-/// Old elements, not locked: all of the sweeps that are done, and some of the next one.
+/// Old elements, not locked: all of the completed sweeps, and some of the next one.
 #[derive(Default)]
 struct Found {
     done: usize,
-    /// Sweep and id; by id within each sweep.
+    /// Sweep and id, sorted by id within each sweep.
     elements: Vec<(usize, Element)>,
 }
 
-/// Finds old elements of several sweeps, of the first one those with a greater id than `after`.
+/// Finds old elements of several sweeps; of the first sweep, only those with an id greater than `after`.
 async fn search(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>], after: Element) -> Result<Found, GraphError> {
     let mut backoff = store.backoff();
     loop {
@@ -186,7 +188,7 @@ async fn enter_search(
     Ok(found)
 }
 
-/// Removes found elements, as many in one transaction as Neo4j takes.
+/// Removes found elements, as many in one transaction as Neo4j accepts.
 async fn remove(
     store: &GraphStore,
     sync: &Sync,
@@ -308,7 +310,7 @@ mod tests {
         [Sweep::edges("TO", vec![Part { kind: "A>A", ready }]), nodes("A"), nodes("B")]
     }
 
-    /// 25 old nodes of A with as many old edges between them, and 7 of B; a node and an edge that sync 6 has seen.
+    /// Creates 25 old nodes of A with 25 old edges between them, 7 of B, and a node and an edge that sync 6 has seen.
     async fn graph(neo4j: &Neo4j) -> anyhow::Result<()> {
         for text in [
             "CREATE INDEX FOR (n:A) ON (n._module_scope)",
@@ -354,7 +356,7 @@ mod tests {
         let sweeps = sweeps(&ready);
         let found = search(&store, &sync(), &sweeps, BEFORE_ALL).await?;
         assert_eq!((found.done, found.elements.len()), (3, 57));
-        // Seen meanwhile, taken over by another place, of another label, or another type: a removed element's id is reused.
+        // Seen meanwhile, claimed by another place, of another label or type: Neo4j reuses a removed element's id.
         for text in [
             "MATCH (n:A {n: 1}) SET n.lastupdated = 6",
             "MATCH (n:A {n: 2}) SET n._module_scope = '2/r/s'",

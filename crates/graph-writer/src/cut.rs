@@ -28,7 +28,7 @@ impl<T> Default for Cut<T> {
 }
 
 impl<T: Message> Cut<T> {
-    /// Counts an item, and keeps it if it fits. After the first that does not fit, none is kept. Returns whether it is.
+    /// Counts an item, and keeps it if it and all earlier ones fit. Returns whether it is kept.
     pub(crate) fn push(&mut self, item: T) -> bool {
         self.total += 1;
         let size = item.encoded_len() + FRAME;
@@ -52,7 +52,7 @@ impl<T: Message> Cut<T> {
         self.room == 0
     }
 
-    /// The kept items and the number of all items.
+    /// Returns the kept items and the number of all items.
     pub(crate) fn into_parts(self) -> (Vec<T>, u64) {
         (self.kept, self.total)
     }
@@ -82,7 +82,7 @@ impl Lost {
         self.places.add(scope);
     }
 
-    /// Counts scopes of unknown names.
+    /// Counts scopes with unknown names.
     pub(crate) fn count(&mut self, scopes: u64) {
         self.named.count(scopes);
     }
@@ -92,15 +92,15 @@ impl Lost {
         self.named.is_full()
     }
 
-    /// The named scopes, the places of the others, and the number of all.
+    /// Returns the named scopes, the places of the others, and the number of all.
     pub(crate) fn into_parts(self) -> (Vec<LostScope>, Option<events::LostPlaces>, u64) {
         let (named, total) = self.named.into_parts();
         (named, self.places.message(PLACES * ROOM), total)
     }
 }
 
-/// Cuts the lists of `finished` for a server whose messages have at most `most` bytes, if that is less than the default of
-/// 1 MiB. With 64 KiB all of it takes 56 KiB.
+/// Cuts the lists of `finished` for a server that limits messages to `most` bytes, if that is less than the default of
+/// 1 MiB. With 64 KiB, all of it takes 56 KiB.
 pub fn fit(finished: &mut SyncFinished, most: usize) {
     let room = ROOM.min(most / 32 * 3);
     // Without `..`, so that a new list is not forgotten here.

@@ -45,7 +45,7 @@ pub struct Group {
     pub with_newer_edges: bool,
 }
 
-/// What a sync may clean up.
+/// Labels and edges that a sync may clean up, with their places.
 #[derive(Debug, Default)]
 pub struct Due {
     kinds: Vec<What>,
@@ -68,8 +68,8 @@ type Class = Vec<(u32, bool)>;
 type Part<'a> = (&'a [(u32, bool)], &'a [String]);
 
 impl Due {
-    /// Everything that the complete scopes of a sync permit to clean. After a whole sync, records and returns scopes that
-    /// the graph knows and no collector of the sync ran.
+    /// Computes everything that the complete scopes of a sync permit to clean. After a whole sync, records and returns
+    /// scopes that the graph knows and no collector of the sync ran.
     ///
     /// # Errors
     /// The graph cannot be read.
@@ -101,7 +101,7 @@ impl Due {
         }
     }
 
-    /// All these labels and edges (type and ends) in all these places.
+    /// Makes all these labels and edges (type and ends) due in all these places.
     pub(crate) fn everything(
         places: Vec<String>,
         labels: impl IntoIterator<Item = String>,
@@ -147,13 +147,13 @@ impl Due {
         number
     }
 
-    /// Everything in one group, for callers with enough memory.
+    /// Returns everything in one group, for callers with enough memory.
     pub fn whole(&self) -> Group {
         let parts: Vec<_> = self.classes.iter().map(|(class, places)| (&**class, &**places)).collect();
         self.group(&parts)
     }
 
-    /// Everything in groups of two thousand places.
+    /// Returns everything in groups of two thousand places.
     pub fn groups(&self) -> impl Iterator<Item = Group> + '_ {
         let mut classes = self.classes.iter();
         let mut rest: Part<'_> = (&[], &[]);
@@ -212,7 +212,7 @@ fn by_service(area: &Area) -> BTreeMap<&str, Vec<&Known>> {
     services
 }
 
-/// Kinds that the scopes of a place feed, each with all its listings.
+/// Returns the kinds that the scopes of a place feed, each with all its listings.
 fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<String>> {
     let mut feeding = BTreeMap::<What, BTreeSet<String>>::new();
     for known in scopes.iter().filter(|known| known.standing != Standing::Retired) {
@@ -237,7 +237,7 @@ fn is_reported(reports: &Reports, area: &Area, known: &Known) -> bool {
     reports.knows(&format!("{}/{service}", area.name), listing)
 }
 
-/// A scope that no collector of the sync knows.
+/// Describes a scope that no collector of the sync knows.
 fn left_out(id: &str) -> LostScope {
     let mut words = id.splitn(4, '/').map(str::to_owned);
     let mut word = || words.next().unwrap_or_default();
@@ -249,7 +249,7 @@ fn left_out(id: &str) -> LostScope {
     LostScope { scope: Some(scope), failure: Some(Failure::new(FailureClass::NotRun, reason)) }
 }
 
-/// Scopes of older syncs, of services that ran in this sync, whose listings no scope of this sync mentions.
+/// Returns scopes of older syncs, of services that ran in this sync, whose listings no scope of this sync mentions.
 fn unknown<'a>(area: &'a Area, catalog: &'a Catalog) -> impl Iterator<Item = &'a Known> {
     let is_own = |known: &&Known| !matches!(known.standing, Standing::Others | Standing::Retired);
     let services: HashSet<&str> = area.scopes.iter().filter(is_own).map(Known::service).collect();
@@ -272,7 +272,7 @@ impl Known {
         self.name.split('/').next().unwrap_or_default()
     }
 
-    /// Feeds of its last finished run, and of the batches written since.
+    /// Returns the feeds of its last finished run, and of the batches written since then.
     fn feeds<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a Feeds> {
         self.feeds.as_deref().and_then(|id| catalog.get(id)).into_iter().chain([&self.brought])
     }

@@ -2,18 +2,17 @@
 //! merged. Returns the rows that lack an end, so that they can be held.
 //!
 //! A target key that is not unique (`name`) links to every match, as in Cartography. The batch is held and retried for
-//! matches that arrive later. A key equal to the `id` of its node is taken as unique.
+//! matches that arrive later. A key equal to the `id` of its node is treated as unique.
 //!
 //! A node created in this transaction has no edges yet, so one statement creates its edges of all types. Another one
-//! matches the others, and where there is none it is merged, type by type: Neo4j would scan all relationships to merge one
-//! whose type is a parameter, and also for the id of a relationship if it plans that statement on an empty graph. Between
-//! two known nodes it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub
+//! matches all other edges; those not found are merged, type by type: Neo4j would scan all relationships to merge one
+//! whose type is a parameter, and also to find one by id if it plans that statement on an empty graph. Between two
+//! known nodes it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub
 //! nodes are locked in one order, the account's node last.
 //!
-//! `MATCH` costs a third less than `MERGE` for an edge that exists. In a scope that is surveyed for the first time none
-//! does, so its rows are merged at once.
-//! Ownership, age and hash are kept as on nodes. `_module_ends` holds the labels between which the edge was declared;
-//! cleanup uses it.
+//! `MATCH` costs a third less than `MERGE` for an edge that exists. A scope surveyed for the first time has no edges,
+//! so its rows are merged without a match. Ownership, age and hash are kept as on nodes. `_module_ends` holds the
+//! labels between which the edge was declared; cleanup uses it.
 
 mod cypher;
 
@@ -32,8 +31,8 @@ use graph::Transaction;
 use neo4rs::{BoltNull, BoltType, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
-/// Edges from the account to all that it has. Drawn last: from the first of them on, the account's node is locked, where
-/// all transactions of the account meet.
+/// Type of the edges from an account to its assets. They are written last: the first one locks the account's node, at
+/// which all transactions of the account meet.
 const OF_ACCOUNT: &str = "RESOURCE";
 
 /// Rows to write.
@@ -46,7 +45,7 @@ pub struct EdgeWrites<'a> {
 struct Published<'a> {
     table: &'a EdgeTable,
     origin: Origin<'a>,
-    /// The batch that it comes from, by its sequence in the stream.
+    /// Sequence of its batch in the stream.
     batch: u64,
     ends: String,
     hashes: Vec<Option<i64>>,
@@ -63,7 +62,7 @@ struct Entry {
 /// A row between two nodes.
 struct Link {
     entry: Entry,
-    /// Rows that say the same: listings of one place often name the same edge.
+    /// Rows for the same edge: listings of one place often name the same one.
     also: Vec<Entry>,
     source: Element,
     target: Element,
@@ -98,7 +97,7 @@ impl<'a> EdgeWrites<'a> {
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
             let left = self.draw(transaction, wave, &mut drawn).await?;
-            // Last, because others may wait for them: what several places see is among them.
+            // Last, because others may wait for them: these include edges that several places see.
             for (kind, links) in self.by_type(self.renew(transaction, left).await?) {
                 self.remember(transaction, kind, &links, &mut drawn, sightings).await?;
             }
@@ -106,7 +105,7 @@ impl<'a> EdgeWrites<'a> {
         Ok(self.held(&elements, &drawn))
     }
 
-    /// What has to be looked up.
+    /// Returns the ends to look up.
     fn ends(&self) -> BTreeMap<Key<'a>, BTreeSet<&'a str>> {
         let mut ends = BTreeMap::<Key<'a>, BTreeSet<&'a str>>::new();
         for it in &self.tables {
@@ -116,7 +115,7 @@ impl<'a> EdgeWrites<'a> {
         ends
     }
 
-    /// Rows whose ends are there, once for each pair of them; sorted by where they lead, those of the account last.
+    /// Returns rows whose ends exist, once for each pair of ends, sorted by target; those of the account last.
     fn links(&self, elements: &Elements<'a>) -> Vec<Link> {
         let mut links = Vec::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -133,7 +132,7 @@ impl<'a> EdgeWrites<'a> {
         links
     }
 
-    /// One row of those that say the same.
+    /// Merges rows for the same edge into one.
     fn distinct(&self, links: Vec<Link>) -> Vec<Link> {
         let mut places: HashMap<_, usize> = HashMap::new();
         let mut distinct: Vec<Link> = Vec::new();
@@ -151,7 +150,7 @@ impl<'a> EdgeWrites<'a> {
         distinct
     }
 
-    /// Makes relationships that cannot be there; answers which rows have been drawn.
+    /// Creates relationships that cannot exist yet. Returns the written rows.
     async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
         let mut drawn = HashSet::new();
         for answer in rows::run(transaction, &create(), self.rows(links)).await? {
@@ -265,7 +264,7 @@ impl<'a> EdgeWrites<'a> {
         held
     }
 
-    /// Links by type, those of the account last.
+    /// Groups links by type, those of the account last.
     fn by_type(&self, links: Vec<Link>) -> Vec<(&'a str, Vec<Link>)> {
         let mut types = BTreeMap::<(bool, &str), Vec<Link>>::new();
         for link in links {
@@ -279,7 +278,7 @@ impl<'a> EdgeWrites<'a> {
         &self.tables[link.entry.table]
     }
 
-    /// From, to and type: the same for rows that mean the same relationship.
+    /// Returns from, to and type: equal for rows of the same relationship.
     fn identity(&self, link: &Link) -> (Element, Element, &'a str) {
         let it = self.table(link);
         let (from, to) = it.directed(link);
@@ -328,9 +327,9 @@ impl Link {
 
 /// Rows after [`refresh`] or [`merge`].
 struct Drawing {
-    /// Without a relationship.
+    /// Rows without a relationship.
     absent: Vec<Link>,
-    /// That need more, each with its thing if only this place's sighting needs a new tag.
+    /// Rows that need more, each with its thing if only this place's sighting needs a new tag.
     left: Vec<(Link, String)>,
 }
 
@@ -372,7 +371,7 @@ impl<'a> Published<'a> {
         }
     }
 
-    /// What the event gives the edge, and its hash.
+    /// Returns the properties that the event gives the edge, and its hash.
     fn properties(&self, row: usize, hash: Option<i64>) -> BoltType {
         let values = self.table.properties.iter().zip(&self.table.rows[row].values);
         let values = values.map(|(name, value)| (name.as_str(), bolt::value(value)));
@@ -388,7 +387,7 @@ pub(crate) fn ends(table: &EdgeTable) -> (&str, &str) {
     }
 }
 
-/// The same as `_module_ends` has it.
+/// Returns the value of `_module_ends`.
 fn declared(table: &EdgeTable) -> String {
     let (from, to) = ends(table);
     format!("{from}>{to}")

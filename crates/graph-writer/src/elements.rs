@@ -1,5 +1,5 @@
-//! Nodes of one transaction by Neo4j's internal ids. Each is looked up once, by a label and a key; statements that write then
-//! name neither label nor key, so that one of them serves all types and Neo4j plans it once.
+//! Nodes of one transaction by Neo4j's internal ids. Each is looked up once, by a label and a key. Statements that
+//! write name neither label nor key, so one of them serves all types and Neo4j plans it once.
 //!
 //! An internal id is valid only within the transaction that looked it up. Neo4j reuses the id of a removed node, but not
 //! before every transaction has ended that was open at the removal. The same holds for `elementId`, which contains the
@@ -15,7 +15,7 @@ pub(crate) type Element = i64;
 /// A label and a property that is indexed on it.
 pub(crate) type Key<'a> = (&'a str, &'a str);
 
-/// What has been looked up; a value of which there is no node has an empty list.
+/// Results of lookups. A value without nodes has an empty list.
 #[derive(Default)]
 pub(crate) struct Elements<'a> {
     by_key: HashMap<Key<'a>, HashMap<&'a str, Vec<Element>>>,
@@ -25,12 +25,12 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// The nodes whose key has this value.
+    /// Returns the nodes whose key has this value.
     pub(crate) fn get(&self, key: Key<'a>, value: &str) -> &[Element] {
         self.by_key.get(&key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
     }
 
-    /// Another one of them.
+    /// Adds a node with this value.
     pub(crate) fn add(&mut self, key: Key<'a>, value: &'a str, element: Element) {
         let elements = self.by_key.entry(key).or_default().entry(value).or_default();
         if !elements.contains(&element) {
@@ -38,13 +38,13 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// The only one of them: it did not exist until now.
+    /// Adds a node that this transaction created, the only one with this value.
     pub(crate) fn create(&mut self, key: Key<'a>, value: &'a str, element: Element) {
         self.new.insert(element);
         self.add(key, value, element);
     }
 
-    /// Whether this transaction made it, so that nothing can hang on it but what this transaction hangs there.
+    /// Whether this transaction created it. Then only this transaction can have written edges at it.
     pub(crate) fn is_new(&self, element: Element) -> bool {
         self.new.contains(&element)
     }
@@ -54,7 +54,7 @@ impl<'a> Elements<'a> {
         self.open.contains(&(key, value))
     }
 
-    /// They are to be looked up again.
+    /// Forgets a value, so that its nodes are looked up again.
     pub(crate) fn forget(&mut self, key: Key<'a>, value: &str) {
         if let Some(values) = self.by_key.get_mut(&key) {
             values.remove(value);
@@ -65,7 +65,7 @@ impl<'a> Elements<'a> {
         self.by_key.get(&key).is_some_and(|values| values.contains_key(value))
     }
 
-    /// Looks up what is not known yet.
+    /// Looks up unknown values.
     pub(crate) async fn look_up(
         &mut self,
         transaction: &mut Transaction,
@@ -94,7 +94,8 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// The statement that looks nodes up. Without being told, Neo4j would scan a label of which it knew no nodes when it planned.
+/// Returns the statement that looks nodes up. Without the hint, Neo4j would scan a label that had no nodes at planning
+/// time.
 pub(crate) fn text((label, property): Key<'_>) -> String {
     format!(
         "UNWIND $rows AS row MATCH (n:`{label}` {{`{property}`: row[1]}}) USING INDEX n:`{label}`(`{property}`) \

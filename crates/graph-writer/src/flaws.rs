@@ -29,7 +29,7 @@ pub struct Flaws {
 pub struct Refused {
     /// Reason, as a sentence that names the row.
     pub reason: String,
-    /// The row alone, as an event of its own.
+    /// The row alone, as a separate event.
     pub row: AssetEvent,
 }
 

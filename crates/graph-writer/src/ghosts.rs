@@ -1,6 +1,6 @@
-//! Shared nodes that nothing refers to any more. A node that belongs to no place, such as an AWS managed policy, one of its
+//! Shared nodes without references. A node that belongs to no place, such as an AWS managed policy, one of its
 //! statements or a peered account, is removed by no sync: no single account can tell that it is gone. The edges to it
-//! belong to places, and vanish with them. Once the last one has gone, nobody sees the node.
+//! belong to places, and vanish with them. Once the last one has gone, no place sees the node.
 
 use crate::{
     bolt,
@@ -21,7 +21,7 @@ pub struct Ghosts {
     pub newest: i64,
 }
 
-/// Update tag of the last whole sync; 0 if there was none. What it did not see is stale.
+/// Returns the update tag of the last whole sync; 0 if there was none. Assets that it did not see are stale.
 ///
 /// # Errors
 /// The graph cannot be read.
@@ -72,7 +72,7 @@ pub async fn forget(store: &GraphStore, before: i64) -> Result<u64, GraphError> 
 /// Condition of a ghost.
 const UNSEEN: &str = "it.lastupdated < $before AND NOT EXISTS { (it)--() }";
 
-/// Statements that find them, by label.
+/// Returns the statements that find ghosts, by label.
 async fn statements(store: &GraphStore) -> Result<Vec<(String, String)>, GraphError> {
     let labels = kinds(store).await?.labels;
     let statement = |label: &String| {

@@ -4,11 +4,11 @@
 //!
 //! They are retried when a lane is idle after a scope of its account completed, for the labels written meanwhile; and
 //! at the end of the sync, when edges between accounts can be created. Edges that still lack an end are then counted.
-//! If the stream no longer has the batch at the end, its edges are unknown and the scope is lost. Exception: if the batch lacks
-//! only labels that no listing feeds, no survey can bring the nodes, and the scope is not lost.
+//! If the stream no longer has the batch at the end, its edges are unknown and the scope is lost. Exception: if the
+//! batch lacks only labels that no listing feeds, no survey can bring the nodes, and the scope is not lost.
 //!
-//! A row that Neo4j rejects costs only itself, as when it first arrives: `pieces::held` finds it, and it is counted in its
-//! scope and parked.
+//! A row that Neo4j rejects costs only itself, as when it first arrives: `pieces::held` finds it, and it is counted in
+//! its scope and parked.
 
 use crate::{
     admit::{Admitted, admit},
@@ -50,17 +50,17 @@ pub enum RetryError {
 struct Fetched<'a> {
     stored: &'a StoredScope,
     batches: Vec<Item>,
-    /// Those that the stream no longer has.
+    /// Sequences that the stream no longer has.
     gone: Vec<u64>,
 }
 
-/// What became of some batches.
+/// Result of creating the edges of some batches.
 enum Drawn {
-    /// Their edges are drawn, as far as their ends are there.
+    /// Their edges are created if both ends exist.
     All,
     /// They are too large for one transaction.
     TooLarge,
-    /// They have to be drawn in pieces.
+    /// They must be created in pieces.
     No,
 }
 
@@ -124,7 +124,7 @@ async fn fetch<'a>(bus: &Bus, stored: &'a StoredScope, sequences: &mut Vec<u64>)
     Ok(fetched)
 }
 
-/// The batch, reduced to the tables that lacked an end; none when the stream holds something else at its place.
+/// Returns the batch, reduced to the tables that lacked an end. `None` if the stream holds something else in its place.
 fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
     let Admitted { sync, scope, attempt, event, .. } = admit(payload).ok()?;
     let Event::Batch(batch) = event else { return None };
@@ -136,7 +136,7 @@ fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
     (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 
-/// The table without the rows that Neo4j has rejected.
+/// Returns the table without the rows that Neo4j has rejected.
 fn without(mut table: EdgeTable, refused: &BTreeSet<u64>) -> EdgeTable {
     if !refused.is_empty() {
         let header = edge_header(&table);
@@ -167,7 +167,8 @@ async fn draw(bus: &Bus, store: &GraphStore, schema: &Schema, fetched: &Fetched<
     Ok(())
 }
 
-/// Number of the first batches with at most `most` edges together, at least one; and the number of their edges.
+/// Returns the number of leading batches with at most `most` edges together, at least one; and the number of their
+/// edges.
 fn first(batches: &[Item], most: usize) -> (usize, usize) {
     let mut sizes = batches.iter().map(|item| item.rows().1);
     let (mut count, mut edges) = (1, sizes.next().unwrap_or(0));
@@ -180,7 +181,7 @@ fn first(batches: &[Item], most: usize) -> (usize, usize) {
     (count, edges)
 }
 
-/// Draws batches with this number of edges in one transaction.
+/// Creates the edges of batches with this number of edges in one transaction.
 async fn together(
     store: &GraphStore,
     stored: &StoredScope,
@@ -214,8 +215,8 @@ async fn together(
     }
 }
 
-/// Draws a batch in pieces, and parks the rows that Neo4j rejects before it counts them: after a crash in between, they
-/// are parked again under the same ids.
+/// Creates a batch's edges in pieces. Parks the rows that Neo4j rejects before counting them: after a crash in between,
+/// they are parked again under the same ids.
 async fn by_row(bus: &Bus, store: &GraphStore, stored: &StoredScope, item: &Item) -> Result<(), RetryError> {
     let held = Held { store, stored, item };
     let Some(pieces) = held.draw().await? else { return Ok(()) };
@@ -237,7 +238,7 @@ async fn enter(transaction: &mut Transaction, stored: &StoredScope, batches: &[I
     scope_store::save(transaction, &states).await
 }
 
-/// Draws the edges, unless a newer run has begun since the batches were fetched.
+/// Creates the edges, unless a newer run has begun since the batches were fetched.
 async fn redraw(
     transaction: &mut Transaction,
     state: &mut ScopeState,
@@ -255,14 +256,14 @@ async fn redraw(
     Ok(())
 }
 
-/// Draws the edges of batches of a scope. Returns, for each batch, those that still lack an end.
+/// Creates the edges of a scope's batches. Returns, for each batch, those that still lack an end.
 pub(crate) async fn draw_rows(
     transaction: &mut Transaction,
     stored: &StoredScope,
     batches: &[(u64, &AssetBatch)],
 ) -> Result<edges::Held, neo4rs::Error> {
     let place = stored.scope.place();
-    // Most of them are new, so that they are merged at once.
+    // Most of them are new, so they are merged without a match.
     let origin = Origin { run: &stored.state.run, place: &place, listing: &stored.scope.listing, is_first: true };
     let mut writes = EdgeWrites::default();
     for (sequence, batch) in batches {
@@ -274,7 +275,7 @@ pub(crate) async fn draw_rows(
     Ok(held)
 }
 
-/// Notes that the scope has lost edges, if batches of awaited ones have left the stream.
+/// Records that the scope has lost edges, if batches with awaited labels have left the stream.
 async fn lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<(), GraphError> {
     let mut backoff = store.backoff();
     while !fetched.gone.is_empty() {

@@ -10,11 +10,11 @@ use std::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// Messages that one pull fetches at most.
+/// Greatest number of messages in one pull.
 const PULL: usize = 16;
 
-/// What may be in flight: so many messages, of so many bytes together. The more there are, the fewer and larger are the
-/// transactions that they make; most messages are small.
+/// Limits of messages and bytes in flight. The more messages, the fewer and larger are the transactions that they form;
+/// most messages are small.
 #[derive(Clone)]
 pub(crate) struct Shares {
     messages: usize,
@@ -27,11 +27,11 @@ pub(crate) struct Shares {
 struct Taken {
     messages: usize,
     bytes: usize,
-    /// About as large as the last few messages were.
+    /// Approximate size of the last few messages.
     usual: usize,
 }
 
-/// What one message takes of it, given back when it is dropped.
+/// Part of the limits that one message takes, released when dropped.
 pub(crate) struct Share {
     shares: Shares,
     bytes: usize,
@@ -42,8 +42,8 @@ impl Shares {
         Self { messages, bytes, taken: Arc::default(), freed: Arc::default() }
     }
 
-    /// Waits until there is room; how many messages may be fetched at once. Their size is only known afterwards: the limit
-    /// of bytes may be exceeded by what one pull fetches, and there is no room again before that much has been given back.
+    /// Waits until there is room. Returns the number of messages that one pull may fetch. Their size is only known
+    /// afterwards: one pull may exceed the limit of bytes, and there is no room again until the excess is released.
     pub(crate) async fn room(&self) -> usize {
         loop {
             let freed = self.freed.notified();
@@ -61,7 +61,7 @@ impl Shares {
         (messages > 0 && bytes > 0).then(|| of_usual.min(messages).min(PULL))
     }
 
-    /// Takes a message of this size in.
+    /// Takes room for a message of this size.
     pub(crate) fn take(&self, bytes: usize) -> Share {
         let mut taken = self.lock();
         taken.messages += 1;
@@ -90,7 +90,7 @@ pub(crate) const SILENCE: Duration = Duration::from_mins(10);
 /// Time limit for the progress acknowledgements of all deliveries together, or for returning all of them.
 const SIGN: Duration = Duration::from_secs(5);
 
-/// Deliveries by their place in the stream.
+/// Deliveries by their sequence in the stream.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight {
     held: Arc<tokio::sync::Mutex<HashMap<u64, Held>>>,
@@ -99,17 +99,17 @@ pub(crate) struct InFlight {
 
 struct Held {
     delivery: Delivery,
-    /// Given back when it is settled.
+    /// Released when the delivery is settled.
     _share: Share,
 }
 
 impl InFlight {
-    /// A pulse for one piece of work on these deliveries. Its beats count for all of them.
+    /// Returns a pulse for one piece of work on these deliveries. Its beats count for all of them.
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse::under(&self.pulse)
     }
 
-    /// Takes charge of a delivery. One that came again while it was in flight replaces the first.
+    /// Takes charge of a delivery. A redelivery of one in flight replaces it.
     pub(crate) async fn add(&self, delivery: Delivery, share: Share) {
         let mut held = self.held.lock().await;
         if held.is_empty() {
@@ -118,7 +118,7 @@ impl InFlight {
         held.insert(delivery.sequence(), Held { delivery, _share: share });
     }
 
-    /// Ends a delivery; one that was settled before is not an error.
+    /// Ends a delivery. Does nothing if it was settled before.
     pub(crate) async fn settle(&self, sequence: u64, outcome: Outcome) {
         self.pulse.beat();
         let held = self.held.lock().await.remove(&sequence);
@@ -129,7 +129,7 @@ impl InFlight {
         }
     }
 
-    /// Returns all remaining deliveries, so that another writer gets them at once. Those that cannot be returned in
+    /// Returns all remaining deliveries, so that another writer gets them immediately. Those that cannot be returned in
     /// time are redelivered after the ack wait.
     pub(crate) async fn hand_back(&self) {
         let mut held = self.held.lock().await;
@@ -164,8 +164,8 @@ impl InFlight {
     }
 }
 
-/// Does one after the other, and drops the rest when the time is over. Returns whether all are done. The client's queue is
-/// full while NATS takes nothing: then each of them would wait.
+/// Runs the futures in order, and drops the rest when the time is over. Returns whether all have finished. The client's
+/// queue is full while NATS accepts nothing: then each of them would wait.
 async fn within<E: std::fmt::Display>(
     limit: Duration,
     signs: impl Iterator<Item = impl Future<Output = Result<(), E>>>,

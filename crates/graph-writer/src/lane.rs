@@ -1,20 +1,20 @@
-//! One lane for each account. What has queued up in it goes into one transaction, up to a limit. As many lanes are served
-//! at once as there are connections; a lane costs nothing while it is empty.
+//! One lane for each account. Its queued events go into one transaction, up to a limit. As many lanes are served
+//! concurrently as there are connections; an empty lane costs nothing.
 //!
-//! Two workers serve one lane only if no other lane has work and much has queued up, as with one large account. Their
-//! transactions have no scope in common, so that they do not wait for each other's states, and rarely write the same
-//! nodes. All of them draw edges at the account's node (`RESOURCE`), which is locked from then on: these come last
+//! Two workers serve one lane only if no other lane has work and its queue is long, as with one large account. Their
+//! transactions share no scope, so they do not wait for each other's states, and rarely write the same nodes. All of
+//! them write edges at the account's node (`RESOURCE`), which is locked from then on: these come last
 //! ([`crate::edges`]). Nothing depends on the order of transactions: writers in other processes share accounts, too.
 //!
 //! A transaction holds events of one service. The account nodes, which the listings of other accounts see too
-//! (`ListAccounts`, trust policies), are written by services that have little else to write, so that their locks are
-//! held for a moment; in one transaction with an account's instances they made other lanes wait for half a second.
+//! (`ListAccounts`, trust policies), are written by services that have little else to write, so their locks are short;
+//! in one transaction with an account's instances, they made other lanes wait for half a second.
 //!
 //! Measured with 100,000 nodes of 20 properties and 200,000 edges in four accounts (`examples/load.rs`, two cores): two
-//! connections write half again as fast as one, four no faster than two and at a fifth more of the server's CPU time,
-//! because each transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000 nodes
-//! makes no difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3). The writer itself
-//! takes a fifteenth of the server's CPU time.
+//! connections write 1.5 times as fast as one; four are no faster than two and take a fifth more of the server's CPU
+//! time, because each transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000
+//! nodes makes no difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3). The
+//! writer itself takes a fifteenth of the server's CPU time.
 
 use crate::{
     apply::{Applied, Item},
@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 
 /// Node rows after which a transaction is full.
 const MOST_NODES: usize = 2_500;
-/// Edge rows after which it is.
+/// Edge rows after which a transaction is full.
 const MOST_EDGES: usize = 10_000;
 /// Units of a full transaction, as in [`Lanes::portion`].
 const FULL: usize = 1_024;
@@ -65,15 +65,15 @@ struct Lane {
     queue: VecDeque<Waiting>,
     /// Whether it has called for a worker that has not come yet.
     has_called: bool,
-    /// Workers that serve it.
+    /// Number of workers that serve it.
     workers: usize,
-    /// Whether one of them retries held edges; no other comes until it has ended.
+    /// Whether one of them retries held edges. No other worker joins until it has ended.
     redraws: bool,
     /// Scopes in the transactions of these workers.
     scopes: HashSet<String>,
     /// Labels written since held edges were last retried.
     fresh: HashSet<String>,
-    /// Whether a scope has completed since.
+    /// Whether a scope has completed since then.
     completed: bool,
 }
 
@@ -94,13 +94,13 @@ impl Lane {
         }
     }
 
-    /// Events of scopes that no worker has in hand.
+    /// Returns the events of scopes that no worker is processing.
     fn free(&self) -> impl Iterator<Item = &Waiting> {
         self.queue.iter().filter(|waiting| !self.scopes.contains(&waiting.scope))
     }
 
-    /// Takes events for a worker: of one service, of scopes that no worker has in hand, up to the size `portion`. Leaves
-    /// about as much for each of the others.
+    /// Takes events for a worker: of one service, of scopes that no worker is processing, up to the size `portion`.
+    /// Leaves about as much for each of the others.
     fn take(&mut self, portion: usize, others: usize) -> (HashSet<String>, Vec<Item>) {
         let chosen = self.choose(others);
         let (mut nodes, mut edges) = (0, 0);
@@ -126,7 +126,7 @@ impl Lane {
         (scopes, items)
     }
 
-    /// Chooses scopes of one service: all of them, or so many that their events are a fair share.
+    /// Chooses scopes of one service: all of them, or enough for a fair share of their events.
     fn choose(&self, others: usize) -> HashSet<String> {
         let service = self.free().next().map(|waiting| &waiting.item.event.scope.service);
         let of_service = || self.free().filter(|waiting| Some(&waiting.item.event.scope.service) == service);
@@ -170,7 +170,7 @@ impl State {
 pub(crate) enum Job {
     /// Apply these in one transaction.
     Apply { part: Part, items: Vec<Item> },
-    /// The lane is idle: held edges of the account may find these labels now.
+    /// The lane is idle: held edges of the account may now find these labels.
     Redraw { part: Part, labels: HashSet<String> },
 }
 
@@ -193,7 +193,7 @@ impl Lanes {
         }
     }
 
-    /// Waits for work; none when the lanes are closed.
+    /// Waits for work. Returns `None` if the lanes are closed.
     pub(crate) async fn next(&self) -> Option<Job> {
         loop {
             let changed = self.changed.notified();
@@ -217,7 +217,7 @@ impl Lanes {
         }
     }
 
-    /// A worker has ended its job; what it learned decides what the lane needs next.
+    /// Ends a worker's job, and queues its lane again if the result requires it.
     pub(crate) fn done(&self, part: &Part, applied: Applied) {
         let mut state = self.lock();
         let Some(lane) = state.lanes.get_mut(&part.account) else { return };
@@ -246,12 +246,12 @@ impl Lanes {
         self.portion.passed(self.portion.size());
     }
 
-    /// Whether these events exceed the present size of a transaction.
+    /// Whether these events exceed the current size of a transaction.
     pub(crate) fn is_too_much(&self, items: &[Item]) -> bool {
         fullness(items) > self.portion.size()
     }
 
-    /// No more work is handed out.
+    /// Closes the lanes: no more work is handed out.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();

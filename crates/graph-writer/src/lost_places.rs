@@ -1,6 +1,6 @@
-//! Places of lost scopes, in a few bytes for each. A list of scopes that is too long for a message is cut, but every lost
-//! place is to be collected again. So the message names the places of the others. If they do not fit either, it names too
-//! many places, never too few.
+//! Places of lost scopes, in a few bytes for each. A list of scopes that is too long for a message is cut, but every
+//! lost place must be collected again. So the message names the places of the others. If they do not fit either, it
+//! names too many places, never too few.
 
 use events::{LostArea, LostGroup, Message, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub(crate) struct LostPlaces {
 }
 
 impl LostPlaces {
-    /// The places that a message names.
+    /// Reads the places that a message names.
     pub(crate) fn of(message: &events::LostPlaces) -> Self {
         let mut places = Self { everything: message.everything, ..Self::default() };
         for LostGroup { accounts, areas } in &message.groups {
@@ -56,8 +56,8 @@ impl LostPlaces {
         number
     }
 
-    /// A message of at most `room` bytes that names all these places, and others if they do not fit. It needs two bytes.
-    /// `None`: there are no places.
+    /// Returns a message of at most `room` bytes that names all these places, and others if they do not fit. It needs
+    /// two bytes. `None` if there are no places.
     pub(crate) fn message(&self, room: usize) -> Option<events::LostPlaces> {
         if self.accounts.is_empty() && !self.everything {
             return None;
@@ -67,7 +67,7 @@ impl LostPlaces {
         ways.find(|message| message.encoded_len() <= room).or(Some(everything))
     }
 
-    /// Accounts with the same areas share a group.
+    /// Returns the exact message. Accounts with the same areas share a group.
     fn exact(&self) -> events::LostPlaces {
         let mut groups = BTreeMap::<(bool, &BTreeSet<u32>), Vec<String>>::new();
         for (account, areas) in &self.accounts {
@@ -96,7 +96,7 @@ mod tests {
     fn places(accounts: usize, areas: usize) -> LostPlaces {
         let mut places = LostPlaces::default();
         for account in 0..accounts {
-            // Each account has areas of its own.
+            // Each account has its own areas.
             for area in (0..areas).filter(|area| *area == 0 || (account >> (area % 20)) & 1 == 0) {
                 places.insert(&format!("{account:012}"), &format!("us-isob-northeast-{area}"), "organizations");
             }

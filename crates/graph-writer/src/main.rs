@@ -1,4 +1,4 @@
-//! The graph-writer alone: asset events from NATS into Neo4j until it is told to stop.
+//! The graph-writer process: writes asset events from NATS into Neo4j until a signal stops it.
 
 use std::process::ExitCode;
 

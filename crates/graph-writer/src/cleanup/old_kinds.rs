@@ -1,5 +1,5 @@
-//! Kinds of which a small graph holds anything old. One statement reads the whole graph, because Neo4j takes longer to plan
-//! a search for each of a hundred kinds than it takes to read a small graph, and most kinds hold nothing old.
+//! Finds the kinds with old elements in a small graph. One statement reads the whole graph: Neo4j takes longer to plan
+//! a search for each of a hundred kinds than to read a small graph, and most kinds have no old elements.
 
 use super::sweep::Sweep;
 use crate::bolt;
@@ -7,7 +7,7 @@ use events::Sync;
 use graph::{GraphError, GraphStore};
 use std::collections::BTreeSet;
 
-/// Greatest number of nodes, or of edges, of a small graph: a tenth of a second of reading.
+/// Greatest number of nodes, or of edges, in a small graph. Reading it takes a tenth of a second.
 const SMALL: usize = 100_000;
 
 const NODES: &str = "MATCH (it) WITH it LIMIT $chunk \
@@ -17,7 +17,7 @@ const EDGES: &str = "MATCH ()-[it]->() WITH it LIMIT $chunk \
     RETURN count(*) AS read, collect(DISTINCT CASE WHEN it._module_scope IN $old AND it.lastupdated < $tag \
     THEN type(it) END) AS kinds";
 
-/// The statements, for planning.
+/// Returns the statements, for planning.
 pub(crate) fn texts() -> [String; 2] {
     [NODES, EDGES].map(str::to_owned)
 }
@@ -30,8 +30,8 @@ pub(super) async fn retain(store: &GraphStore, sync: &Sync, sweeps: &mut Vec<Swe
     Ok(())
 }
 
-/// Labels, or types, with elements of the sweeps' places that the sync has not seen. `None` if the graph has more than
-/// `most` nodes, or edges.
+/// Returns the labels, or types, with elements of the sweeps' places that the sync has not seen. `None` if the graph
+/// has more than `most` nodes, or edges.
 async fn old_kinds(
     store: &GraphStore,
     sync: &Sync,

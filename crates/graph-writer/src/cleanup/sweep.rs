@@ -1,4 +1,4 @@
-//! Statements of cleanup: one finds what its only place has not seen in this sync, two remove it.
+//! Statements of cleanup: one finds elements that their only place has not seen in this sync, two remove them.
 
 use crate::{
     bolt,
@@ -12,7 +12,7 @@ use graph::{Transaction, parameters};
 use neo4rs::{BoltType, Query};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// What stands in `_module_label` or `_module_ends`, and where that may be cleaned.
+/// A value of `_module_label` or `_module_ends`, and the places where it may be cleaned.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) kind: &'a str,
@@ -37,8 +37,8 @@ enum Elements {
     Edges,
 }
 
-/// Statements about elements with `$ids`, which look at all that a search has found: such an id may be another element's
-/// by now.
+/// Statements about elements with `$ids`. They repeat all conditions of the search: meanwhile, such an id may belong to
+/// another element.
 struct Statements {
     of: Elements,
     /// Matches elements that are still old and still belong to one place only.
@@ -48,7 +48,7 @@ struct Statements {
     deletion: &'static str,
 }
 
-/// `WITH` keeps Neo4j from looking for the places in their index for each id.
+/// `WITH` keeps Neo4j from looking up the places in their index for each id.
 const OF_NODES: Statements = Statements {
     of: Elements::Nodes,
     again: "UNWIND $ids AS id MATCH (it) WHERE id(it) = id WITH it WHERE it.lastupdated < $tag \
@@ -64,7 +64,7 @@ const OF_EDGES: Statements = Statements {
     deletion: "DELETE",
 };
 
-/// The index gives the elements of all the places; of the old ones, each kind may be cleaned in its own.
+/// The index returns the elements of all the places. Old elements of a kind may be cleaned only in that kind's places.
 const OLD: &str = " WHERE it._module_scope IN $old AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$ready[it.KIND]] AND id(it) > $after \
     WITH id(it) AS id ORDER BY id LIMIT $chunk RETURN collect(id) AS ids";
@@ -73,18 +73,18 @@ const OLD: &str = " WHERE it._module_scope IN $old AND it.lastupdated < $tag \
 pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
     | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
 
-/// Keeps a node at which a newer sync has written an edge: deleting the node would delete that edge. Edges of the analysis
-/// have no place and keep nothing: each analysis writes them anew. The search leaves this out: Neo4j would read the edges of
-/// each node before it compares the node's tag.
+/// Keeps a node with an edge that a newer sync has written: deleting the node would delete that edge. Edges of the
+/// analysis have no place and keep no nodes: each analysis writes them again. The search omits this condition: Neo4j
+/// would read each node's edges before it compares the node's tag.
 const NO_NEWER_EDGE: &str =
     "AND NOT EXISTS {(it)-[edge]-() WHERE edge.lastupdated > $edges AND edge._module_scope IS NOT NULL} ";
 
-/// The statement that looks for old nodes of a label.
+/// Returns the statement that finds old nodes of a label.
 fn node_text(label: &str) -> String {
     pattern(&Kind::label(label)) + &OLD.replace("KIND", "_module_label")
 }
 
-/// The statement that looks for old edges of a type.
+/// Returns the statement that finds old edges of a type.
 fn edge_text(kind: &str) -> String {
     pattern(&Kind::edge(kind, "")) + &OLD.replace("KIND", "_module_ends")
 }
@@ -117,7 +117,7 @@ impl<'a> Sweep<'a> {
         self.statements.of == Elements::Edges
     }
 
-    /// Places that an earlier sync has seen too.
+    /// Returns the places that an earlier sync has seen too.
     pub(super) fn seen_before(&self) -> impl Iterator<Item = &String> {
         self.parts.iter().flat_map(|part| part.ready.seen_before.iter())
     }
@@ -152,8 +152,8 @@ impl<'a> Sweep<'a> {
         removed.first().map_or(Ok(0), |row| Ok(row.get("count")?))
     }
 
-    /// Locks this node. Returns it if it is still old and belongs to one place only. Edges have none of their own, and
-    /// their ids are nodes' ids too.
+    /// Locks this node. Returns it if it is still old and belongs to one place only. Returns `None` for a sweep of
+    /// edges: edges have no edges, and their ids are also ids of nodes.
     pub(super) async fn vanished(
         &self,
         transaction: &mut Transaction,
@@ -167,7 +167,7 @@ impl<'a> Sweep<'a> {
         Ok(ids(transaction, self.about(&self.statements.check(), sync, &locked)).await?.pop())
     }
 
-    /// Locks those of these elements that seem to be old.
+    /// Locks those of these elements that appear to be old.
     async fn lock(
         &self,
         transaction: &mut Transaction,
@@ -177,8 +177,8 @@ impl<'a> Sweep<'a> {
         ids(transaction, self.about(&self.statements.lock(), sync, elements)).await
     }
 
-    /// A statement about these elements. Planned anew as the graph grows: it asks for relationships by their ids, for which
-    /// a plan that is made while there are fewer than five scans them all.
+    /// Builds a statement about these elements. Neo4j plans it again as the graph grows: it finds relationships by id,
+    /// and a plan made while there are fewer than five scans all of them.
     fn about(&self, text: &str, sync: &Sync, ids: &[Element]) -> Query {
         let places = self.by_kind("places", |ready| &ready.places);
         let ids = bolt::list(ids.iter().map(|id| (*id).into()));
@@ -186,8 +186,8 @@ impl<'a> Sweep<'a> {
         parameters::query(text, places.into_iter().chain(self.tags(sync)).chain(these))
     }
 
-    /// `$sets[$NAME[kind]]`: places by what stands in `_module_label` or `_module_ends`. Most kinds have the same ones, so
-    /// that each set of places is sent once.
+    /// Returns `$sets[$NAME[kind]]`: places by value of `_module_label` or `_module_ends`. Most kinds have the same
+    /// places, so each set of places is sent once.
     fn by_kind(
         &self,
         name: &'static str,

@@ -25,7 +25,7 @@ pub(crate) fn create() -> String {
 /// Returns the rows that it has `found`, and those of them that are `left`, each with its thing if only the sighting
 /// needs renewal.
 ///
-/// The `WITH` before the pattern has to compute something. Otherwise Neo4j reads all relationships of the start for each
+/// The `WITH` before the pattern must compute something. Otherwise Neo4j reads all relationships of the start for each
 /// row. Between two known nodes it reads those of the node that has fewer.
 pub(crate) fn refresh() -> String {
     format!(
