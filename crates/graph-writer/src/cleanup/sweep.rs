@@ -95,7 +95,7 @@ impl Statements {
     }
 
     fn remove(&self) -> String {
-        let Self { again, also, deletion } = self;
+        let Self { again, also, deletion, .. } = self;
         format!("{again}{also}{SPARE}{deletion} it RETURN count(*) AS count")
     }
 
