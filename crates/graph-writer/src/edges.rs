@@ -159,8 +159,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing if
-    /// only this place's sighting needs a new tag.
+    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing
+    /// if only this place's sighting needs a new tag.
     async fn draw(
         &self,
         transaction: &mut Transaction,

@@ -18,7 +18,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-/// `_module_scope` of what belongs to no place.
+/// `_module_scope` of elements that belong to no place.
 pub(crate) const SHARED: &str = "shared";
 
 /// Prefix of `_module_scope` for elements that several places see. A UUID follows, to which sightings refer.
@@ -37,7 +37,7 @@ impl Kind {
         Self(format!("{kind} {ends}"))
     }
 
-    /// A kind named as in the graph.
+    /// Creates a kind from its name in the graph.
     pub(crate) fn named(name: String) -> Self {
         Self(name)
     }
@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-/// Cuts rows into as many requests as one thing has rows: within a statement a row does not see what another has written.
+/// Cuts rows into as many requests as one thing has rows: within a statement, a row does not see the writes of another.
 pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> Vec<Vec<T>> {
     let mut seen = HashMap::<K, usize>::new();
     let mut waves: Vec<Vec<T>> = Vec::new();

@@ -67,7 +67,8 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-/// Removes edges of a node with too many for one transaction, if its last sighting is old. Returns whether there were any.
+/// Removes edges of a node that has too many for one transaction, if its last sighting is old. Returns whether there
+/// were any.
 async fn relieve(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
     shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
 }
@@ -93,7 +94,7 @@ impl Search for LastSightings<'_> {
     }
 }
 
-/// Each place with its set of kinds; most places share one set.
+/// Returns each place with its set of kinds; most places share one set.
 fn by_place(due: &Places<'_>) -> (Vec<BoltType>, Vec<BoltType>) {
     let mut places = BTreeMap::<&str, Vec<usize>>::new();
     for (kind, (_, ready)) in due.iter().enumerate() {

@@ -40,7 +40,8 @@ pub(crate) fn merge(kind: &str) -> String {
     format!("{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} WITH r, row, {SEEN_BY} {}", renewed())
 }
 
-/// Renews the tag of an unchanged relationship that this place alone sees. A missing hash on both sides counts as equal.
+/// Renews the tag of an unchanged relationship that this place alone sees. A missing hash on both sides counts as
+/// equal.
 fn renewed() -> String {
     const OWN: &str = "it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) \
         AND it.lastupdated < tag";

@@ -11,7 +11,7 @@ use crate::{
 use graph::GraphError;
 use std::collections::BTreeMap;
 
-/// Number of areas read at once.
+/// Number of areas read together.
 const TOGETHER: usize = 100;
 
 impl Preview {

@@ -88,7 +88,7 @@ impl Duplicates {
             ids,
             nodes,
             example,
-            "several nodes have one id, so that no constraint can be had: writers take turns instead. Remove the \
+            "several nodes have one id, so that no constraint is possible: writers take turns instead. Remove the \
              duplicates and start Groma again"
         );
     }
