@@ -23,7 +23,7 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// An event without flaws.
+    /// Creates an event without flaws.
     pub(crate) fn new(sync: Sync, scope: Scope, attempt: u32, event: Event) -> Self {
         Self { sync, scope, attempt, event, flaws: Flaws::default() }
     }
