@@ -241,8 +241,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(found)
     }
 
-    /// Rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with a
-    /// non-unique key may gain further targets after it was written; for it only the label is recorded.
+    /// Returns rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with
+    /// a non-unique key may gain further targets after it was written; for it only the label is recorded.
     fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
         let mut held = Held::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -289,12 +289,12 @@ impl<'a> EdgeWrites<'a> {
         links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect()
     }
 
-    /// Parameters of [`refresh`].
+    /// Returns the parameters of [`refresh`].
     fn stub(&self, position: usize, link: &Link) -> Vec<Cell<'_>> {
         self.row(position, link, BoltType::Null(BoltNull))
     }
 
-    /// Parameters of the other statements.
+    /// Returns the parameters of the other statements.
     fn cells(&self, position: usize, link: &Link) -> Vec<Cell<'_>> {
         let (it, row) = (self.table(link), link.entry.row);
         self.row(position, link, it.properties(row, it.hashes[row]))
@@ -363,7 +363,7 @@ impl<'a> Published<'a> {
         (&self.table.target_label, &self.table.target_key)
     }
 
-    /// Start and end of the relationship.
+    /// Returns the start and end of the relationship.
     fn directed(&self, link: &Link) -> (Element, Element) {
         match self.table.direction() {
             Direction::In => (link.target, link.source),
@@ -379,7 +379,7 @@ impl<'a> Published<'a> {
     }
 }
 
-/// Labels at the start and the end of the relationship.
+/// Returns the labels at the start and the end of the relationship.
 pub(crate) fn ends(table: &EdgeTable) -> (&str, &str) {
     match table.direction() {
         Direction::In => (&table.target_label, &table.source_label),
@@ -398,7 +398,7 @@ mod tests {
     use super::*;
     use crate::scopes::Run;
 
-    /// Edges of a resource in this direction to another node, by type.
+    /// Returns edges of a resource in this direction to another node, by type.
     fn table(kind: &str, target: &str, direction: Direction) -> EdgeTable {
         EdgeTable {
             r#type: kind.into(),

@@ -347,7 +347,7 @@ impl<'a> NodeWrites<'a> {
         &self.row(entry).id
     }
 
-    /// Parameters of [`refresh`].
+    /// Returns the parameters of [`refresh`].
     fn stub(&self, position: usize, entry: Entry, element: Element) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         vec![
@@ -362,7 +362,7 @@ impl<'a> NodeWrites<'a> {
         ]
     }
 
-    /// Parameters of the other statements, with the node if it exists.
+    /// Returns the parameters of the other statements, with the node if it exists.
     fn whole(&self, position: usize, entry: Entry, element: Option<Element>) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         let cells = [

@@ -46,7 +46,7 @@ impl Kind {
         &self.0
     }
 
-    /// Type and ends of an edge; `None` for a label.
+    /// Returns type and ends of an edge; `None` for a label.
     pub(crate) fn as_edge(&self) -> Option<(&str, &str)> {
         self.0.split_once(' ')
     }
@@ -67,8 +67,8 @@ pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> V
     waves
 }
 
-/// Sort key of the rows of several places. The smallest wins: the newest sync's, and within one sync the smallest
-/// place's. Tags are inverted and padded to 19 digits.
+/// Returns the sort key of the rows of several places. The smallest wins: the newest sync's, and within one sync the
+/// smallest place's. Tags are inverted and padded to 19 digits.
 pub(crate) fn rank(tag: i64, place: &str) -> String {
     format!("{:019} {place}", i64::MAX - tag.max(0))
 }

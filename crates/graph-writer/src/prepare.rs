@@ -45,7 +45,7 @@ impl Expected {
         self.nodes.iter().flat_map(Need::of_nodes).chain(self.edges.iter().flat_map(Need::of_edges)).collect()
     }
 
-    /// Statements of every sync, in transactions that have changed something.
+    /// Returns statements of every sync, in transactions that have changed something.
     fn of_rows(&self) -> Vec<String> {
         let nodes = self.nodes.iter().map(|table| elements::text((&table.label, "id")));
         let edges = self.edges.iter().flat_map(|table| {
@@ -56,7 +56,7 @@ impl Expected {
     }
 }
 
-/// Statements that serve all types, in transactions that have changed something.
+/// Returns statements that serve all types, in transactions that have changed something.
 fn general() -> [String; 9] {
     let [save, sight, renew, feeds] =
         [scope_store::SAVE, sightings::WRITE, sightings::RENEW, feeds::NOTE].map(str::to_owned);
@@ -64,7 +64,8 @@ fn general() -> [String; 9] {
     [create, refresh, remember, edges::create(), edges::refresh(), save, sight, renew, feeds]
 }
 
-/// Statements for edges that several places see, of types that several tables have: edges of other types rarely need
+/// Returns statements for edges that several places see, of types that several tables have: edges of other types rarely
+/// need them.
 /// them.
 fn of_several(expected: &[Expected]) -> impl Iterator<Item = String> {
     let mut tables = BTreeMap::<&str, usize>::new();

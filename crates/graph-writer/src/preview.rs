@@ -202,7 +202,7 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// Keys by which an edge may find this node: its id, and the wanted properties.
+/// Returns keys by which an edge may find this node: its id, and the wanted properties.
 fn keys<'a>(
     label: &'a str,
     table: &'a NodeTable,

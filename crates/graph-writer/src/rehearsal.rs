@@ -97,7 +97,7 @@ pub(crate) fn own() -> Expected {
     Expected { nodes: vec![nodes], edges: edges.collect() }
 }
 
-/// A batch that a listing could publish.
+/// Returns a batch that a listing could publish.
 fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     let sync = Sync { id: "rehearsal".to_owned(), update_tag: tag };
     let listing = format!("Rehearsal{sequence}");
@@ -108,7 +108,7 @@ fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     Item { sequence, event: Admitted::new(sync, scope, 1, event) }
 }
 
-/// Values of indexed properties equal the id, so that edges find the node.
+/// Fills a table. Values of indexed properties equal the id, so that edges find the node.
 fn with_nodes(table: &NodeTable, rows: usize) -> NodeTable {
     let every = (0..rows).map(|row| {
         let id = id(&table.label, row);
@@ -131,7 +131,7 @@ fn with_edges(table: &EdgeTable, rows: usize) -> EdgeTable {
     EdgeTable { rows: every.collect(), ..table.clone() }
 }
 
-/// Values of all kinds, long and short: Neo4j stores each kind differently.
+/// Returns values of all kinds, long and short: Neo4j stores each kind differently.
 fn value(position: usize, row: usize) -> Value {
     let number = i64::try_from(position + row).unwrap_or_default();
     let kind = match position % 6 {
@@ -145,7 +145,7 @@ fn value(position: usize, row: usize) -> Value {
     Value { kind: Some(kind) }
 }
 
-/// An id that AWS never assigns.
+/// Returns an id that AWS never assigns.
 fn id(label: &str, row: usize) -> String {
     format!("groma-rehearsal/{label}/{row}")
 }

@@ -78,7 +78,7 @@ impl Reports {
         Ok(is_over.then_some(reports))
     }
 
-    /// Number of scopes.
+    /// Returns the number of scopes.
     fn count(&self) -> u64 {
         self.places.values().map(|scopes| scopes.len() as u64).sum()
     }

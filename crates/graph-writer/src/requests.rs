@@ -47,7 +47,7 @@ pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<Bol
     Ok(())
 }
 
-/// Limit of bytes in a request, if all requests together have `total`.
+/// Returns the limit of bytes in a request, if all requests together have `total`.
 pub(crate) fn most_bytes(total: usize) -> usize {
     if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES }
 }

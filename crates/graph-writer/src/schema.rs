@@ -344,7 +344,7 @@ async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphErr
     }
 }
 
-/// A missing index or constraint makes statements slow, not wrong: it must not hold up the events.
+/// Accepts a missing index or constraint: it makes statements slow, not wrong, and must not hold up the events.
 fn tolerate(error: GraphError) -> Result<(), GraphError> {
     match error {
         GraphError::Rejected(error) if is_schema(&error) => {

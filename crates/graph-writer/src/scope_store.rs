@@ -61,7 +61,7 @@ pub(crate) async fn lock(
     rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
 }
 
-/// The statement of [`lock`].
+/// Returns the statement of [`lock`].
 fn lock_text() -> String {
     format!(
         "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
@@ -69,7 +69,7 @@ fn lock_text() -> String {
     )
 }
 
-/// Statements that are the first of their transactions.
+/// Returns statements that are the first of their transactions.
 pub(crate) fn texts() -> [String; 3] {
     [lock_text(), by_id_text(), holding_text()]
 }
@@ -269,8 +269,8 @@ const MARK: char = '!';
 /// Prefix of the index of the batch. No label begins with it.
 const BATCH: char = '#';
 
-/// `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] rejects names with a space, a `!`
-/// or a `#`.
+/// Returns `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] rejects names with a
+/// space, a `!` or a `#`.
 fn held_text((sequence, missing): (&u64, &Missing)) -> String {
     let marks = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}"));
     let more: Vec<String> = marks.chain(missing.batch.map(|batch| format!("{BATCH}{batch}"))).collect();
@@ -293,7 +293,7 @@ fn held(text: &str) -> Option<(u64, Missing)> {
     Some((sequence, missing))
 }
 
-/// `<label> <count> <example>`; the example may contain spaces.
+/// Returns `<label> <count> <example>`; the example may contain spaces.
 fn shortened_text((label, shortened): (&String, &Shortened)) -> String {
     format!("{label} {} {}", shortened.count, shortened.example)
 }

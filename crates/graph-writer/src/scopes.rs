@@ -286,7 +286,7 @@ mod tests {
 
     type Events = Vec<(Run, Event)>;
 
-    /// A run's events: started, its batches, its end.
+    /// Returns a run's events: started, its batches, its end.
     fn story(run: &Run, batches: u32, fails: bool) -> Events {
         let end = if fails { Event::Failed(Failure::new(FailureClass::Timeout, "slow")) } else { finished(batches) };
         let started = std::iter::once(Event::Started(ScopeStarted {}));

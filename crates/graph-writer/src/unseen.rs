@@ -128,7 +128,7 @@ struct Old<'a> {
 }
 
 impl Old<'_> {
-    /// Old sightings: kind and id.
+    /// Finds old sightings: kind and id.
     async fn sightings(
         &self,
         transaction: &mut Transaction,
@@ -256,7 +256,7 @@ fn removal(kind: &Kind) -> String {
         + " it RETURN count(*) AS count"
 }
 
-/// Statements of a sync that find old sightings.
+/// Returns statements of a sync that find old sightings.
 pub(crate) fn texts() -> [String; 1] {
     [OLD.to_owned()]
 }

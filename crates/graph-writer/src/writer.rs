@@ -261,7 +261,7 @@ async fn drain(tasks: &mut JoinSet<()>, until: Instant) {
     }
 }
 
-/// A worker: serves one lane after another until they are closed.
+/// Runs a worker: serves one lane after another until they are closed.
 async fn work(shared: Arc<Shared>) {
     while let Some(job) = shared.lanes.next().await {
         let pulse = shared.in_flight.pulse();

@@ -4,7 +4,7 @@ use events::{Message, NodeTable};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// Property with the hash of this listing's values.
+/// Returns the property with the hash of this listing's values.
 pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }

@@ -39,7 +39,7 @@ impl Preview {
     }
 }
 
-/// Future state of a scope.
+/// Returns the future state of a scope.
 fn foreseen(StoredScope { scope, state }: &StoredScope) -> Known {
     let standing = match state.progress() {
         Progress::Complete if state.since < state.run.tag => Standing::Complete,

@@ -31,7 +31,7 @@ pub(super) async fn mend(graph: &GraphStore, label: &str) -> Result<(), GraphErr
     Ok(())
 }
 
-/// Names of the plain indexes on a label's `id`.
+/// Returns the names of the plain indexes on a label's `id`.
 async fn plain(graph: &GraphStore, label: &str) -> Result<Vec<String>, GraphError> {
     let text = format!(
         "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
