@@ -25,7 +25,8 @@ use crate::{
     scopes::Missing,
     sightings::{Renewal, Sightings, renew},
 };
-pub(crate) use cypher::{create, merge, refresh, remember};
+use cypher::refresh;
+pub(crate) use cypher::{create, merge, refresh_catalogued, remember};
 use events::{Direction, EdgeRow, EdgeTable};
 use graph::Transaction;
 use neo4rs::{BoltNull, BoltType, Row};
@@ -169,15 +170,22 @@ impl<'a> EdgeWrites<'a> {
     ) -> Result<Vec<(Link, String)>, neo4rs::Error> {
         let (mut absent, known): (Vec<Link>, Vec<Link>) =
             links.into_iter().partition(|link| self.table(link).origin.is_first);
-        let rows = known.iter().enumerate().map(|(position, link)| self.stub(position, link)).collect();
-        let mut drawing = Drawing::of(known, rows::run(transaction, &refresh(), rows).await?, drawn)?;
-        absent.append(&mut drawing.absent);
+        let (catalogued, others): (Vec<Link>, Vec<Link>) =
+            known.into_iter().partition(|link| cypher::is_catalogued(&self.table(link).table.r#type));
+        let others = self.by_type(others).into_iter().map(|(kind, links)| (refresh([kind]), links));
+        let mut left = Vec::new();
+        for (text, links) in std::iter::once((refresh_catalogued(), catalogued)).chain(others) {
+            let rows = links.iter().enumerate().map(|(position, link)| self.stub(position, link)).collect();
+            let drawing = Drawing::of(links, rows::run(transaction, &text, rows).await?, drawn)?;
+            absent.extend(drawing.absent);
+            left.extend(drawing.left);
+        }
         absent.sort_by_key(|link| (link.target, link.source));
         for (kind, links) in self.by_type(absent) {
             let answers = rows::run(transaction, &merge(kind), self.rows(&links)).await?;
-            drawing.left.extend(Drawing::of(links, answers, drawn)?.left);
+            left.extend(Drawing::of(links, answers, drawn)?.left);
         }
-        Ok(drawing.left)
+        Ok(left)
     }
 
     /// Renews sightings where nothing else has changed. Returns the rows that need more.

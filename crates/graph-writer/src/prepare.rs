@@ -61,7 +61,7 @@ fn general() -> [String; 9] {
     let [save, sight, renew, feeds] =
         [scope_store::SAVE, sightings::WRITE, sightings::RENEW, feeds::NOTE].map(str::to_owned);
     let [create, refresh, remember] = [nodes::create(), nodes::refresh(), nodes::remember()];
-    [create, refresh, remember, edges::create(), edges::refresh(), save, sight, renew, feeds]
+    [create, refresh, remember, edges::create(), edges::refresh_catalogued(), save, sight, renew, feeds]
 }
 
 /// Returns statements for edges that several places see, of types that several tables have: edges of other types rarely

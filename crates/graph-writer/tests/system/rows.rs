@@ -74,7 +74,7 @@ async fn an_id_that_is_too_long_for_an_index_hides_nothing() -> anyhow::Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_neo4j_rejects_are_parked_alone_and_counted() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     // A constraint of another application: of two rows that violate it together, the second one is rejected.
     world.neo4j.rows("CREATE CONSTRAINT FOR (n:A) REQUIRE n.serial IS UNIQUE").await?;
     let serial = |n: usize| if n == 70 { 30 } else { i64::try_from(n).unwrap_or_default() };
@@ -114,7 +114,7 @@ fn with_serials(tag: i64, ids: &[&str], edges: &[(&str, &str, i64)]) -> Story {
 /// The targets come later; one of them never comes, so that the batch stays held after each retry.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_edge_that_neo4j_rejects_is_parked_alone_and_counted_once() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE CONSTRAINT FOR ()-[r:TO]-() REQUIRE r.serial IS UNIQUE").await?;
     let writer = world.writer().await?;
     let edges = [("a", "x", 1), ("b", "y", 1), ("c", "z", 2), ("c", "nowhere", 3)];
@@ -137,7 +137,7 @@ async fn a_held_edge_that_neo4j_rejects_is_parked_alone_and_counted_once() -> an
 /// One edge is rejected when it arrives, another of the same batch waits for its target.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_edge_does_not_hold_up_the_held_ones_of_its_batch() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE CONSTRAINT FOR ()-[r:TO]-() REQUIRE r.serial IS UNIQUE").await?;
     let writer = world.writer().await?;
     world.publish(story(5, "ListB").nodes("B", &["x", "y"]).events()).await?;
@@ -158,7 +158,7 @@ async fn a_rejected_edge_does_not_hold_up_the_held_ones_of_its_batch() -> anyhow
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parked_row_that_is_sent_back_is_written() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE CONSTRAINT serial FOR (n:A) REQUIRE n.serial IS UNIQUE").await?;
     let rows = vec![row("a", vec![integer(1)]), row("b", vec![integer(1)])];
     let writer = world.writer().await?;
@@ -257,7 +257,7 @@ async fn an_indexed_list_that_is_too_long_costs_only_its_row() -> anyhow::Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_in_pieces_that_comes_again_is_counted_once() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE CONSTRAINT FOR (n:A) REQUIRE n.serial IS UNIQUE").await?;
     let writer = world.writer().await?;
     let rows = vec![row("a", vec![integer(1)]), row("b", vec![integer(1)]), row("c", vec![integer(2)])];

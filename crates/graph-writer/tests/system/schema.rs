@@ -23,7 +23,7 @@ async fn indexes(world: &World, label: &str) -> anyhow::Result<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_are_unique_even_if_an_edge_came_before_its_target() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let writer = world.writer().await?;
     let a = story(5, "ListA").nodes("A", &["a"]).edges("TO", "A", "B", &[("a", "b")]);
     world.publish(a.events()).await?;
@@ -38,7 +38,7 @@ async fn ids_are_unique_even_if_an_edge_came_before_its_target() -> anyhow::Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cartography_has_filled_is_taken_as_it_is() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE INDEX FOR (n:A) ON (n.id)").await?;
     // Not unique, so that no constraint is possible.
     world.neo4j.rows("CREATE (:A {id: 'a'}), (:B {id: 'b'}), (:B {id: 'twice'}), (:B {id: 'twice'})").await?;
@@ -75,7 +75,7 @@ async fn twice(world: &World) -> anyhow::Result<(i64, i64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_index_of_cartography_makes_no_duplicates() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE INDEX FOR (n:AWSServicePrincipal) ON (n.id)").await?;
     let stories = principals(5);
     world.publish(stories.iter().flat_map(Story::events)).await?;
@@ -88,7 +88,7 @@ async fn a_plain_index_of_cartography_makes_no_duplicates() -> anyhow::Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_ids_are_not_unique_no_more_duplicates_arise_and_none_is_removed() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE INDEX FOR (n:AWSServicePrincipal) ON (n.id)").await?;
     let theirs = "UNWIND range(1, 2) AS n CREATE (:AWSServicePrincipal {id: 'service7.amazonaws.com', theirs: n})";
     world.neo4j.rows(theirs).await?;
@@ -105,7 +105,7 @@ async fn where_ids_are_not_unique_no_more_duplicates_arise_and_none_is_removed()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_drops_while_the_writer_runs_is_made_again() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let store = world.store().await?;
     let schema = Schema::looking_every(Duration::ZERO);
     let needs = || [Need::Unique("A".into()), Need::Index("A".into(), vec!["name".into()])];
@@ -126,7 +126,7 @@ async fn what_somebody_drops_while_the_writer_runs_is_made_again() -> anyhow::Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let store = world.store().await?;
     let needs = || [Need::Unique("A".into()), Need::Index("B".into(), vec!["id".into()])];
     Schema::default().ensure(&store, needs()).await?;
@@ -175,7 +175,7 @@ async fn violate(world: &World, label: &str) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_writer_leaves_of_a_constraint_stands_in_no_ones_way() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let store = world.store().await?;
     world.neo4j.rows("CREATE INDEX groma_feeds_id FOR (f:GromaFeeds) ON (f.id)").await?;
     let label = cut_off(&world, "groma_unique_").await?;
@@ -195,7 +195,7 @@ async fn what_a_killed_writer_leaves_of_a_constraint_stands_in_no_ones_way() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_is_never_populated_is_not_waited_for() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     cut_off(&world, "groma_unique_").await?;
     let store = world.store().await?;
     let schema = Schema::default();
@@ -206,7 +206,7 @@ async fn an_index_that_is_never_populated_is_not_waited_for() -> anyhow::Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn someone_elses_half_made_constraint_parks_nothing() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let label = cut_off(&world, "theirs_").await?;
     violate(&world, &label).await?;
     let schema = Schema::default();
@@ -220,7 +220,7 @@ async fn someone_elses_half_made_constraint_parks_nothing() -> anyhow::Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn indexes_of_others_are_theirs_to_drop() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let store = world.store().await?;
     let schema = Schema::looking_every(Duration::ZERO);
     world.neo4j.rows("CREATE INDEX theirs FOR (n:Theirs) ON (n.id)").await?;
@@ -233,7 +233,7 @@ async fn indexes_of_others_are_theirs_to_drop() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn indexes_of_an_earlier_version_are_replaced_once() -> anyhow::Result<()> {
-    let world = World::new().await?;
+    let world = World::without_indexes().await?;
     let old = ["FOR (n:A) ON (n._module_scope, n.lastupdated)", "FOR ()-[r:TO]-() ON (r._module_scope, r.lastupdated)"];
     for index in old {
         world.neo4j.rows(&format!("CREATE INDEX {index}")).await?;

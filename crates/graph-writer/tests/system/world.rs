@@ -38,11 +38,20 @@ pub(crate) fn options() -> Options {
 }
 
 impl World {
+    /// An empty graph with the indexes and plans of earlier tests.
     pub(crate) async fn new() -> anyhow::Result<Self> {
+        Self::of(Neo4j::shared_with_indexes().await?).await
+    }
+
+    /// An empty graph without indexes, for tests of the schema.
+    pub(crate) async fn without_indexes() -> anyhow::Result<Self> {
+        Self::of(Neo4j::shared().await?).await
+    }
+
+    async fn of(neo4j: MutexGuard<'static, Neo4j>) -> anyhow::Result<Self> {
         // Log of the writer, for failing tests; RUST_LOG sets the level.
         let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_ansi(false);
         log.with_test_writer().try_init().ok();
-        let neo4j = Neo4j::shared().await?;
         let nats = Nats::start().await?;
         let bus = Bus::connect(&BusConfig::new(nats.url(), "test")).await?;
         bus.ensure_streams().await?;
