@@ -38,12 +38,12 @@ pub(crate) fn options() -> Options {
 }
 
 impl World {
-    /// An empty graph with the indexes and plans of earlier tests.
+    /// Starts with an empty graph, and the indexes and plans of earlier tests.
     pub(crate) async fn new() -> anyhow::Result<Self> {
         Self::of(Neo4j::shared_with_indexes().await?).await
     }
 
-    /// An empty graph without indexes, for tests of the schema.
+    /// Starts with an empty graph without indexes, for tests of the schema.
     pub(crate) async fn without_indexes() -> anyhow::Result<Self> {
         Self::of(Neo4j::shared().await?).await
     }
