@@ -5,10 +5,10 @@
 //! matches that arrive later. A key equal to the `id` of its node is treated as unique.
 //!
 //! A node created in this transaction has no edges yet, so one statement creates its edges of all types. Another one
-//! matches all other edges; those not found are merged, type by type: Neo4j would scan all relationships to merge one
-//! whose type is a parameter, and also to find one by id if it plans that statement on an empty graph. Between two
-//! known nodes it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub
-//! nodes are locked in one order, the account's node last.
+//! matches all other edges of the catalog's types; those not found are merged, type by type: Neo4j would scan all
+//! relationships to merge one whose type is a parameter, and also to find one by id if it plans that statement on an
+//! empty graph. Between two known nodes it reads only their relationships, whatever the statistics. Rows are sorted by
+//! their ends, so that hub nodes are locked in one order, the account's node last.
 //!
 //! `MATCH` costs a third less than `MERGE` for an edge that exists. A scope surveyed for the first time has no edges,
 //! so its rows are merged without a match. Ownership, age and hash are kept as on nodes. `_module_ends` holds the

@@ -66,7 +66,6 @@ fn general() -> [String; 9] {
 
 /// Returns statements for edges that several places see, of types that several tables have: edges of other types rarely
 /// need them.
-/// them.
 fn of_several(expected: &[Expected]) -> impl Iterator<Item = String> {
     let mut tables = BTreeMap::<&str, usize>::new();
     let types = expected.iter().flat_map(|expected| &expected.edges).map(|table| table.r#type.as_str());

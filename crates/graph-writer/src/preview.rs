@@ -3,9 +3,9 @@
 //! counted.
 //!
 //! Three passes: [`Preview::ask`] records the properties by which edges find their targets, [`Preview::note`] the
-//! coming nodes, so that an edge to one of them counts as new; [`Preview::examine`] compares. A hash of each node and
-//! edge is held, and no property. Later changes by the analysis are not foreseen. A node that several rows describe
-//! differently may count as changed although its last state would be the same: rows are compared one by one.
+//! coming nodes, so that an edge to one of them counts as new; [`Preview::examine`] compares. Memory holds a hash of
+//! each node and edge, and no properties. Later changes by the analysis are not foreseen. A node that several rows
+//! describe differently may count as changed although its last state would be the same: rows are compared one by one.
 
 mod compare;
 mod due;

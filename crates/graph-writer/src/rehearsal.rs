@@ -1,8 +1,8 @@
 //! A made-up survey, written like a real one. A database that has just started runs each of its parts slowly until it
 //! has run it some thousand times. The rehearsal does this before the first event arrives.
 //!
-//! Lookups and edges of each type are rolled back. But half the processor time of a first sync went into commits, which
-//! only a committed transaction rehearses: it writes nodes of a reserved label, which are then removed.
+//! The lookups and edges of each type are rolled back. But half the processor time of a first sync went into commits,
+//! which only a committed transaction rehearses: it writes nodes of a reserved label, which are then removed.
 
 use crate::{
     admit::Admitted,

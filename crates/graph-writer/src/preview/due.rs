@@ -1,4 +1,4 @@
-//! Computes what cleanup would find due, from the graph's scopes and the future state of this sync's scopes.
+//! Computes the kinds that cleanup would find due, from the graph's scopes and the future state of this sync's scopes.
 
 use super::Preview;
 use crate::{
