@@ -63,7 +63,7 @@ struct Entry {
 /// A row between two nodes.
 struct Link {
     entry: Entry,
-    /// Rows for the same edge: listings of one place often name the same one.
+    /// Further rows for the same edge: listings of one place often repeat one.
     also: Vec<Entry>,
     source: Element,
     target: Element,
