@@ -37,7 +37,7 @@ struct Package {
     dependencies: BTreeSet<String>,
 }
 
-/// What cargo says of the workspace.
+/// Reads the metadata of the workspace from cargo.
 fn metadata(options: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--manifest-path"])

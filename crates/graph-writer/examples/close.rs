@@ -109,7 +109,7 @@ fn name(listing: usize) -> String {
     format!("DescribeSomething{listing:02}")
 }
 
-/// Feeds of a listing: some labels of its own, and one shared with the next listing.
+/// Returns feeds of a listing: some labels that only it feeds, and one shared with the next listing.
 fn finished(listing: usize, listings: usize) -> ScopeFinished {
     let own = (0..LABELS).map(|label| NodeFeed {
         label: format!("AWSThing{listing}x{label}"),

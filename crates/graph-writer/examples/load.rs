@@ -1,11 +1,11 @@
-//! How fast writers are: publishes synthetic accounts, then times the writers until the graph holds them. Every node hangs
-//! on its account, as in AWS (`RESOURCE`), so that writers which share an account meet there.
+//! Measures the speed of writers: publishes synthetic accounts, then times the writers until the graph holds them.
+//! Every node hangs on its account, as in AWS (`RESOURCE`), so that writers that share an account meet there.
 //!
 //! ```text
 //! cargo run -p graph-writer --example load -- [NODES] [EDGES] [ACCOUNTS] [CONNECTIONS] [BATCH] [ROUNDS] [WRITERS] [CHANGED]
 //! ```
 //!
-//! Connections are each writer's. CHANGED is the percentage of nodes that a round changes, 100 without it.
+//! CONNECTIONS is the number for each writer. CHANGED is the percentage of nodes that a round changes; default 100.
 //!
 //! Servers come from `testkit`; `NEO4J_URI` and `NEO4J_PASSWORD` name a Neo4j to use instead, which is emptied first.
 
@@ -21,7 +21,7 @@ use testkit::{Nats, Neo4j};
 use tokio_util::sync::CancellationToken;
 
 const PROPERTIES: usize = 20;
-/// Listings of an account, each a scope of its own.
+/// Listings of an account, each a separate scope.
 const LISTINGS: usize = 4;
 
 #[derive(Clone, Copy)]
@@ -103,7 +103,7 @@ async fn write(bus: &Bus, config: &GraphConfig, load: Load) -> anyhow::Result<Du
     Ok(took)
 }
 
-/// Accounts, then batches of all their listings in turn, as collectors that work side by side publish them.
+/// Publishes accounts, then batches of all their listings in turn, as collectors that work side by side do.
 async fn publish(bus: &Bus, load: Load, tag: i64) -> anyhow::Result<()> {
     let sync = Sync { id: format!("load{tag}"), update_tag: tag };
     let event = |account: usize, listing: String, event: Event| {

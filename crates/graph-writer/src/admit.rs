@@ -23,7 +23,7 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// An event without flaws.
+    /// Creates an event without flaws.
     pub(crate) fn new(sync: Sync, scope: Scope, attempt: u32, event: Event) -> Self {
         Self { sync, scope, attempt, event, flaws: Flaws::default() }
     }
@@ -53,7 +53,7 @@ pub fn admit(payload: &[u8]) -> Result<Admitted, String> {
 pub fn admit_on(subject: &str, payload: &[u8]) -> Result<Admitted, String> {
     let event = decode(payload)?;
     if !subjects::carries_asset(subject, &event) {
-        return Err("the event does not belong to the subject that it came on".to_owned());
+        return Err("the event does not belong to its subject".to_owned());
     }
     check(event)
 }
@@ -100,7 +100,7 @@ fn batch_names(batch: &AssetBatch) -> Result<(), String> {
             return Err(format!("{label}: a label that its nodes have and must not have"));
         }
         if table.ownership() == Ownership::Unspecified {
-            return Err(format!("{label}: nobody owns its nodes"));
+            return Err(format!("{label}: its nodes have no ownership"));
         }
     }
     for table in &batch.edges {

@@ -61,7 +61,7 @@ impl Item {
         }
     }
 
-    /// Numbers of node rows and edge rows.
+    /// Returns the numbers of node rows and edge rows.
     pub(crate) fn rows(&self) -> (usize, usize) {
         self.batch().map_or((0, 0), |batch| {
             let nodes = batch.nodes.iter().map(|table| table.rows.len()).sum();

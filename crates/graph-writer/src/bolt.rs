@@ -21,7 +21,7 @@ pub(crate) fn value(value: &Value) -> BoltType {
     }
 }
 
-/// Returns the statement without rows, so that Neo4j only plans it. `EXPLAIN` does not help: its plan is cached
+/// Returns the statement with empty values, so that Neo4j only plans it. `EXPLAIN` does not help: its plan is cached
 /// separately.
 pub(crate) fn idle(text: &str) -> Query {
     let none = || list([]);

@@ -1,4 +1,4 @@
-//! Computes what a sync may clean up: for each label and edge, the places where every listing that feeds it is
+//! Computes the labels and edges that a sync may clean up, each with the places where every listing that feeds it is
 //! complete.
 //!
 //! A label is due in a place if every listing that feeds it there is complete in this sync. The graph knows these

@@ -5,10 +5,10 @@
 //! matches that arrive later. A key equal to the `id` of its node is treated as unique.
 //!
 //! A node created in this transaction has no edges yet, so one statement creates its edges of all types. Another one
-//! matches all other edges; those not found are merged, type by type: Neo4j would scan all relationships to merge one
-//! whose type is a parameter, and also to find one by id if it plans that statement on an empty graph. Between two
-//! known nodes it reads only their relationships, whatever the statistics. Rows are sorted by their ends, so that hub
-//! nodes are locked in one order, the account's node last.
+//! matches all other edges of the catalog's types; those not found are merged, type by type: Neo4j would scan all
+//! relationships to merge one whose type is a parameter, and also to find one by id if it plans that statement on an
+//! empty graph. Between two known nodes it reads only their relationships, whatever the statistics. Rows are sorted by
+//! their ends, so that hub nodes are locked in one order, the account's node last.
 //!
 //! `MATCH` costs a third less than `MERGE` for an edge that exists. A scope surveyed for the first time has no edges,
 //! so its rows are merged without a match. Ownership, age and hash are kept as on nodes. `_module_ends` holds the
@@ -63,7 +63,7 @@ struct Entry {
 /// A row between two nodes.
 struct Link {
     entry: Entry,
-    /// Rows for the same edge: listings of one place often name the same one.
+    /// Further rows for the same edge: listings of one place often repeat one.
     also: Vec<Entry>,
     source: Element,
     target: Element,
@@ -160,8 +160,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing if
-    /// only this place's sighting needs a new tag.
+    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing
+    /// if only this place's sighting needs a new tag.
     async fn draw(
         &self,
         transaction: &mut Transaction,
@@ -249,8 +249,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(found)
     }
 
-    /// Rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with a
-    /// non-unique key may gain further targets after it was written; for it only the label is recorded.
+    /// Returns rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with
+    /// a non-unique key may gain further targets after it was written; for it only the label is recorded.
     fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
         let mut held = Held::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -297,12 +297,12 @@ impl<'a> EdgeWrites<'a> {
         links.iter().enumerate().map(|(position, link)| self.cells(position, link)).collect()
     }
 
-    /// Parameters of [`refresh`].
+    /// Returns the parameters of [`refresh`].
     fn stub(&self, position: usize, link: &Link) -> Vec<Cell<'_>> {
         self.row(position, link, BoltType::Null(BoltNull))
     }
 
-    /// Parameters of the other statements.
+    /// Returns the parameters of the other statements.
     fn cells(&self, position: usize, link: &Link) -> Vec<Cell<'_>> {
         let (it, row) = (self.table(link), link.entry.row);
         self.row(position, link, it.properties(row, it.hashes[row]))
@@ -371,7 +371,7 @@ impl<'a> Published<'a> {
         (&self.table.target_label, &self.table.target_key)
     }
 
-    /// Start and end of the relationship.
+    /// Returns the start and end of the relationship.
     fn directed(&self, link: &Link) -> (Element, Element) {
         match self.table.direction() {
             Direction::In => (link.target, link.source),
@@ -387,7 +387,7 @@ impl<'a> Published<'a> {
     }
 }
 
-/// Labels at the start and the end of the relationship.
+/// Returns the labels at the start and the end of the relationship.
 pub(crate) fn ends(table: &EdgeTable) -> (&str, &str) {
     match table.direction() {
         Direction::In => (&table.target_label, &table.source_label),
@@ -406,7 +406,7 @@ mod tests {
     use super::*;
     use crate::scopes::Run;
 
-    /// Edges of a resource in this direction to another node, by type.
+    /// Returns edges of a resource in this direction to another node, by type.
     fn table(kind: &str, target: &str, direction: Direction) -> EdgeTable {
         EdgeTable {
             r#type: kind.into(),

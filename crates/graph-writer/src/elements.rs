@@ -1,9 +1,9 @@
 //! Nodes of one transaction by Neo4j's internal ids. Each is looked up once, by a label and a key. Statements that
 //! write name neither label nor key, so one of them serves all types and Neo4j plans it once.
 //!
-//! An internal id is valid only within the transaction that looked it up. Neo4j reuses the id of a removed node, but not
-//! before every transaction has ended that was open at the removal. The same holds for `elementId`, which contains the
-//! internal id: as a text it made unchanged rows 15% slower.
+//! An internal id is valid only within the transaction that looked it up. Neo4j reuses the id of a removed node, but
+//! not before every transaction has ended that was open at the removal. The same holds for `elementId`, which contains
+//! the internal id: as a text it made unchanged rows 15% slower.
 
 use crate::rows::{self, Cell};
 use graph::Transaction;

@@ -26,7 +26,7 @@ pub struct Feeds {
 pub struct Catalog(BTreeMap<String, Feeds>);
 
 impl Feeds {
-    /// Feeds that a listing reports at its end.
+    /// Returns the feeds that a listing reports at its end.
     pub fn of(finished: &ScopeFinished) -> Self {
         Self {
             nodes: finished.nodes.iter().map(node_text).collect(),
@@ -58,19 +58,19 @@ impl Feeds {
         }
     }
 
-    /// `id` in the graph: 128 bits as 32 hexadecimal digits, independent of the order of the feeds.
+    /// Returns `id` in the graph: 128 bits as 32 hexadecimal digits, independent of the order of the feeds.
     pub fn id(&self) -> String {
         let mut hasher = SipHasher13::new();
         (&self.nodes, &self.edges).hash(&mut hasher);
         format!("{:032x}", hasher.finish128().as_u128())
     }
 
-    /// Labels, each with the listings that feed it (`service/listing`).
+    /// Returns the labels, each with the listings that feed it (`service/listing`).
     pub fn nodes(&self) -> impl Iterator<Item = NodeFeed> + '_ {
         self.nodes.iter().filter_map(|text| node_feed(text))
     }
 
-    /// Edges, each with the listings that feed it (`service/listing`).
+    /// Returns the edges, each with the listings that feed it (`service/listing`).
     pub fn edges(&self) -> impl Iterator<Item = EdgeFeed> + '_ {
         self.edges.iter().filter_map(|text| edge_feed(text))
     }
@@ -87,7 +87,7 @@ impl Catalog {
         Ok(Self(sets.map_err(GraphError::from)?))
     }
 
-    /// The set with this id.
+    /// Returns the set with this id.
     pub fn get(&self, id: &str) -> Option<&Feeds> {
         self.0.get(id)
     }
@@ -97,12 +97,12 @@ impl Catalog {
         self.0.insert(feeds.id(), feeds);
     }
 
-    /// Labels with at least one feeding listing.
+    /// Returns the labels with at least one feeding listing.
     pub fn labels(&self) -> HashSet<String> {
         self.0.values().flat_map(Feeds::nodes).map(|feed| feed.label).collect()
     }
 
-    /// Type and ends (from, to) of edges with at least one feeding listing.
+    /// Returns type and ends (from, to) of edges with at least one feeding listing.
     pub fn edges(&self) -> BTreeSet<(String, String, String)> {
         let feeds = self.0.values().flat_map(Feeds::edges);
         feeds.map(|feed| (feed.r#type, feed.from_label, feed.to_label)).collect()
@@ -135,7 +135,7 @@ fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
     Ok((row.get("id")?, Feeds::of_texts(row.get("nodes")?, row.get("edges")?)))
 }
 
-/// `<label> <listing> <listing> …`; [`crate::admit`] rejects names with a space.
+/// Returns `<label> <listing> <listing> …`; [`crate::admit`] rejects names with a space.
 fn node_text(feed: &NodeFeed) -> String {
     words(&[&feed.label], &feed.listings)
 }
@@ -145,7 +145,7 @@ fn node_feed(text: &str) -> Option<NodeFeed> {
     Some(NodeFeed { label: words.next()?, listings: words.collect() })
 }
 
-/// `<type> <from> <to> <listing> <listing> …`.
+/// Returns `<type> <from> <to> <listing> <listing> …`.
 fn edge_text(feed: &EdgeFeed) -> String {
     words(&[&feed.r#type, &feed.from_label, &feed.to_label], &feed.listings)
 }

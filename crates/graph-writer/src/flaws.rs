@@ -34,7 +34,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// [`mark`] of the row, if it is an edge.
+    /// Returns the [`mark`] of the row, if it is an edge.
     pub(crate) fn mark(&self) -> Option<u64> {
         match &self.row.event {
             Some(Event::Batch(batch)) => batch.edges.first().map(mark),
@@ -43,7 +43,7 @@ impl Refused {
     }
 }
 
-/// Hash of a table with one edge: names the edge within its batch.
+/// Returns the hash of a table with one edge. It names the edge within its batch.
 pub(crate) fn mark(table: &EdgeTable) -> u64 {
     let mut hasher = SipHasher13::new();
     table.encode_to_vec().hash(&mut hasher);
@@ -63,7 +63,7 @@ pub(crate) struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// A row to leave out, with the reason.
+    /// Returns a row to leave out, with the reason.
     pub(crate) fn refuse(self, batch: u32, row: &Row<'_>, why: &str) -> Refused {
         let batch = if batch >= ROW_BATCHES { batch } else { row.batch_index(batch) };
         let event = AssetEvent {
@@ -92,7 +92,7 @@ impl Row<'_> {
         batch
     }
 
-    /// Batch index of the parked row, derived from the row, so that parking it again gives the same one.
+    /// Returns the batch index of the parked row, derived from the row, so that parking it again gives the same one.
     fn batch_index(&self, batch: u32) -> u32 {
         let mut hasher = SipHasher13::new();
         batch.hash(&mut hasher);
@@ -122,7 +122,7 @@ fn shown(text: &str) -> String {
     short
 }
 
-/// A copy of a node table without its rows.
+/// Copies a node table without its rows.
 pub(crate) fn header(table: &NodeTable) -> NodeTable {
     let NodeTable { label, extra_labels, absent_labels, ownership, properties, rows: _ } = table;
     NodeTable {
@@ -135,7 +135,7 @@ pub(crate) fn header(table: &NodeTable) -> NodeTable {
     }
 }
 
-/// A copy of an edge table without its rows.
+/// Copies an edge table without its rows.
 pub(crate) fn edge_header(table: &EdgeTable) -> EdgeTable {
     let EdgeTable { r#type, source_label, direction, target_label, target_key, properties, rows: _ } = table;
     EdgeTable {

@@ -227,7 +227,7 @@ struct Foreign {
     is_edge: bool,
 }
 
-/// Statements for labels, then for edges. A node with several of the labels counts under the first.
+/// Returns statements for labels, then for edges. A node with several of the labels counts under the first.
 async fn foreign(store: &GraphStore) -> Result<Vec<Foreign>, GraphError> {
     let catalog = Catalog::load(store).await?;
     let valid = |name: &String| events::identifier::is_valid(name);

@@ -36,7 +36,7 @@ static EDGES: Portion = Portion::new(20_000);
 #[derive(Debug, thiserror::Error)]
 pub enum RetryError {
     /// The graph.
-    #[error("cannot draw held edges")]
+    #[error("cannot create held edges")]
     Graph(#[from] GraphError),
     /// The stream.
     #[error("cannot fetch a batch again")]

@@ -135,7 +135,7 @@ impl InFlight {
         let mut held = self.held.lock().await;
         let back = held.drain().map(|(_, held)| held.delivery.settle(Outcome::Retry(Duration::ZERO)));
         if !within(SIGN, back).await {
-            tracing::debug!("NATS does not take all messages back");
+            tracing::debug!("NATS does not accept all returned messages");
         }
     }
 

@@ -293,7 +293,7 @@ fn take(state: &mut State, account: String, portion: usize) -> Job {
     Job::Apply { part: Part { account, scopes }, items }
 }
 
-/// Size of these events in units of [`FULL`].
+/// Returns the size of these events in units of [`FULL`].
 fn fullness<'a>(items: impl IntoIterator<Item = &'a Item>) -> usize {
     let rows = items.into_iter().map(Item::rows).fold((0, 0), |sum, rows| (sum.0 + rows.0, sum.1 + rows.1));
     parts(rows.0, rows.1)

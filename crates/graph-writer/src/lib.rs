@@ -7,10 +7,10 @@
 //! (`ownership`: the place that an element belongs to, `sightings`: the places of elements that several see). [`apply`]
 //! is the transaction around them, `pieces` isolates a row that Neo4j rejects and `park` parks it; [`held`] keeps edges
 //! whose target is missing; `lane` queues one account's events. [`sync_end`] closes a sync: `reports` reads the
-//! collectors' reports, `settle` waits for its scopes, [`due`] computes what may be cleaned, by `areas`, `unwritten`
-//! names scopes that the graph lacks, [`cleanup`] (with `unseen`) removes assets that finished scopes no longer
-//! contain, `stale` names places that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut`
-//! limits the size of messages, and `lost_places` names the places of lost scopes.
+//! collectors' reports, `settle` waits for its scopes, [`due`] computes the labels and edges to clean, by `areas`,
+//! `unwritten` names scopes that the graph lacks, [`cleanup`] (with `unseen`) removes assets that finished scopes no
+//! longer contain, `stale` names places that the sync did not cover, `tally` counts, `refused` names rejected rows,
+//! `cut` limits the size of messages, and `lost_places` names the places of lost scopes.
 //! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus, `troubles` logs failures that
 //! repeat; [`alone`] is a writer process; [`preview`] computes changes without writing; [`forget`] removes places on
 //! request, and [`ghosts`] shared nodes without references.

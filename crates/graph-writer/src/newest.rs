@@ -18,7 +18,7 @@ const NEWEST: [&str; 2] = [
     "MATCH (it:GromaSync) WHERE it.tag > 0 RETURN it.tag AS tag ORDER BY it.tag DESC LIMIT 1",
 ];
 
-/// Largest update tag of any scope or sync in the graph; 0 if there is none.
+/// Returns the largest update tag of any scope or sync in the graph; 0 if there is none.
 ///
 /// # Errors
 /// The graph cannot be read.

@@ -1,7 +1,7 @@
 //! Turns node rows into statements. Rows of one label are looked up together, whatever their listing and scope, because
-//! a few large requests are several times faster than many small ones. One statement for all labels then gives unchanged
-//! nodes their new tag, one creates new nodes, and one updates the rest. Nodes of a scope that is surveyed for the first
-//! time are probably new: where there are many, the statement that looks them up creates them.
+//! a few large requests are several times faster than many small ones. One statement for all labels then gives
+//! unchanged nodes their new tag, one creates new nodes, and one updates the rest. Nodes of a scope that is surveyed
+//! for the first time are probably new: where there are many, the statement that looks them up creates them.
 //!
 //! Nodes that only one place sees are written before the edges. Nodes that others see too (accounts, principals,
 //! images) are written after the edges, because a node stays locked from its first change to the end of the
@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// Rows of a label for which [`make`] saves more time than Neo4j needs to plan it.
 const WORTH_A_PLAN: usize = 500;
 
-/// Who published a batch, and when.
+/// Origin of a batch.
 #[derive(Clone, Copy)]
 pub struct Origin<'a> {
     /// The run.
@@ -47,7 +47,7 @@ pub struct Origin<'a> {
     pub place: &'a str,
     /// The listing.
     pub listing: &'a str,
-    /// Whether no earlier sync has surveyed the scope, so that the graph has nothing of it.
+    /// Whether no earlier sync has surveyed the scope: then the graph holds nothing of it.
     pub is_first: bool,
 }
 
@@ -75,7 +75,7 @@ struct Entry {
     row: usize,
 }
 
-/// A row of which there is a node.
+/// A row with an existing node.
 struct Left {
     entry: Entry,
     element: Element,
@@ -83,22 +83,22 @@ struct Left {
     thing: Option<String>,
 }
 
-/// What is known of rows once their nodes have been looked up, but for those that need nothing more.
+/// Rows after the lookup of their nodes, without the completed ones.
 #[derive(Default)]
 struct Known {
-    /// Without a node.
+    /// Rows without a node.
     absent: Vec<Entry>,
-    /// Of a node that only this place sees.
+    /// Rows of nodes that only this place sees.
     own: Vec<Left>,
-    /// Of one that others may see at the same moment.
+    /// Rows of nodes that others may see at the same moment.
     common: Vec<Left>,
 }
 
-/// What has been written, and what is left to write.
+/// Written nodes, and rows still to write.
 pub(crate) struct Written<'a> {
-    /// What Neo4j calls the nodes.
+    /// The nodes by Neo4j's internal ids.
     pub(crate) elements: Elements<'a>,
-    /// For [`NodeWrites::write_common`].
+    /// Rows for [`NodeWrites::write_common`].
     pub(crate) common: Common,
 }
 
@@ -120,7 +120,7 @@ impl<'a> NodeWrites<'a> {
         });
     }
 
-    /// Writes the rows of new nodes and of those that nobody else sees; answers what Neo4j calls all of them.
+    /// Writes the rows of new nodes and of nodes that only this place sees. Returns the internal ids of all nodes.
     pub(crate) async fn write(
         &self,
         transaction: &mut Transaction,
@@ -131,7 +131,7 @@ impl<'a> NodeWrites<'a> {
         let (new, mut waiting): (Vec<Entry>, Vec<Entry>) =
             self.entries().partition(|entry| self.table(*entry).is_probably_new());
         waiting.extend(self.make(transaction, new, &mut elements, &mut own).await?);
-        // Once, unless somebody removes nodes at the same moment.
+        // Runs once, unless another transaction removes nodes at the same moment.
         while !waiting.is_empty() || !own.is_empty() {
             let known = self.refresh(transaction, &waiting, &mut elements).await?;
             own.extend(known.own);
@@ -146,8 +146,8 @@ impl<'a> NodeWrites<'a> {
         Ok(Written { elements, common: Common(common) })
     }
 
-    /// Writes the rows of nodes that others see as well; to be done last. Answers whether all of them are still there: if not,
-    /// the transaction has to be repeated.
+    /// Writes the rows of nodes that others see as well; must be called last. Returns whether all of them still exist:
+    /// if not, the transaction must be repeated.
     pub(crate) async fn write_common(
         &self,
         transaction: &mut Transaction,
@@ -158,7 +158,7 @@ impl<'a> NodeWrites<'a> {
         Ok(self.remember(transaction, left, sightings).await?.is_empty())
     }
 
-    /// Looks nodes up, and renews the tag of those that have not changed and are this place's own.
+    /// Looks nodes up, and renews the tag of unchanged ones that only this place sees.
     async fn refresh(
         &self,
         transaction: &mut Transaction,
@@ -201,8 +201,8 @@ impl<'a> NodeWrites<'a> {
         Ok(known)
     }
 
-    /// Creates the nodes of these rows that do not exist, as [`Self::create`] does, where one label has many of them.
-    /// Returns the rows of the others.
+    /// Like [`Self::create`], for labels with many of these rows: creates the nodes that do not exist. Returns the
+    /// other rows.
     async fn make(
         &self,
         transaction: &mut Transaction,
@@ -221,7 +221,7 @@ impl<'a> NodeWrites<'a> {
         Ok(others)
     }
 
-    /// Creates the nodes; of a node that several rows bring, the first creates it and the others are added to `left`.
+    /// Creates the nodes. If several rows bring one node, the first creates it and the others are added to `left`.
     async fn create(
         &self,
         transaction: &mut Transaction,
@@ -280,7 +280,7 @@ impl<'a> NodeWrites<'a> {
         sightings: &mut Sightings,
     ) -> Result<Vec<Left>, neo4rs::Error> {
         let mut gone = Vec::new();
-        // Locked in one order, so that writers wait for each other and need not repeat.
+        // One order of locks, so that writers wait for each other and need not repeat.
         left.sort_by_key(|left| left.element);
         for wave in ownership::waves(left, |left| left.element) {
             let rows = wave.iter().enumerate();
@@ -347,7 +347,7 @@ impl<'a> NodeWrites<'a> {
         &self.row(entry).id
     }
 
-    /// Parameters of [`refresh`].
+    /// Returns the parameters of [`refresh`].
     fn stub(&self, position: usize, entry: Entry, element: Element) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         vec![
@@ -362,7 +362,7 @@ impl<'a> NodeWrites<'a> {
         ]
     }
 
-    /// Parameters of the other statements, with the node if it exists.
+    /// Returns the parameters of the other statements, with the node if it exists.
     fn whole(&self, position: usize, entry: Entry, element: Option<Element>) -> Vec<Cell<'_>> {
         let it = self.table(entry);
         let cells = [
@@ -397,7 +397,7 @@ impl<'a> Published<'a> {
         if self.is_shared() { SHARED } else { self.origin.place }
     }
 
-    /// All that a node is to hold when it is new, but for the time.
+    /// Returns all properties of a new node except the time.
     fn properties(&self, row: &NodeRow, hash: i64) -> BoltType {
         let names = self.table.properties.iter().map(|property| property.name.as_str());
         let kind = if self.is_shared() {

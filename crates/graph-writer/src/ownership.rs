@@ -18,7 +18,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-/// `_module_scope` of what belongs to no place.
+/// `_module_scope` of elements that belong to no place.
 pub(crate) const SHARED: &str = "shared";
 
 /// Prefix of `_module_scope` for elements that several places see. A UUID follows, to which sightings refer.
@@ -37,7 +37,7 @@ impl Kind {
         Self(format!("{kind} {ends}"))
     }
 
-    /// A kind named as in the graph.
+    /// Creates a kind from its name in the graph.
     pub(crate) fn named(name: String) -> Self {
         Self(name)
     }
@@ -46,13 +46,13 @@ impl Kind {
         &self.0
     }
 
-    /// Type and ends of an edge; `None` for a label.
+    /// Returns type and ends of an edge; `None` for a label.
     pub(crate) fn as_edge(&self) -> Option<(&str, &str)> {
         self.0.split_once(' ')
     }
 }
 
-/// Cuts rows into as many requests as one thing has rows: within a statement a row does not see what another has written.
+/// Cuts rows into as many requests as one thing has rows: within a statement, a row does not see the writes of another.
 pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> Vec<Vec<T>> {
     let mut seen = HashMap::<K, usize>::new();
     let mut waves: Vec<Vec<T>> = Vec::new();
@@ -67,8 +67,8 @@ pub(crate) fn waves<T, K: Hash + Eq>(rows: Vec<T>, thing: impl Fn(&T) -> K) -> V
     waves
 }
 
-/// Sort key of the rows of several places. The smallest wins: the newest sync's, and within one sync the smallest
-/// place's. Tags are inverted and padded to 19 digits.
+/// Returns the sort key of the rows of several places. The smallest wins: the newest sync's, and within one sync the
+/// smallest place's. Tags are inverted and padded to 19 digits.
 pub(crate) fn rank(tag: i64, place: &str) -> String {
     format!("{:019} {place}", i64::MAX - tag.max(0))
 }

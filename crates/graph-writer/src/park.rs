@@ -1,13 +1,13 @@
-//! Parks the rows that a batch goes without, each as an event of its own.
+//! Parks the rows left out of a batch, each as a separate event.
 
 use crate::flaws::Refused;
 use bus::{Bus, Outgoing, PublishError};
 use events::{Message, asset_event::Event, subjects};
 
-/// Limit of one message's rows that are parked one by one; further ones are only counted.
+/// Limit of rows of one message that are parked one by one; further ones are only counted.
 const MOST: usize = 100;
 
-/// Parks the rows of the message at `sequence` in the assets stream. Doing so again parks them under the same ids.
+/// Parks the rows of the message at `sequence` in the assets stream. A repeat parks them under the same ids.
 ///
 /// # Errors
 /// The bus is unavailable.

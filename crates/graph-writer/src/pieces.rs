@@ -1,5 +1,5 @@
-//! Splits the rows of one batch into several transactions, if Neo4j rejects one of them or if they are too large for one
-//! transaction.
+//! Splits the rows of one batch into several transactions, if Neo4j rejects one of them or if they are too large for
+//! one transaction.
 //!
 //! Rows are halved until a piece succeeds or is a single row, which is left out. Nodes come before edges, as within a
 //! transaction. A [`Pen`] writes each piece: [`event`] those of an event, [`held`] those of edges that lacked an end.
@@ -33,13 +33,13 @@ pub(crate) struct Pieces {
 pub(crate) enum Fate {
     /// Written, with the edges that lack an end.
     Written(Missing),
-    /// A newer run has begun, or the batch was dealt with meanwhile.
+    /// A newer run has begun, or the batch was handled meanwhile.
     Unwanted,
 }
 
-/// Writes a piece of a batch in a transaction of its own.
+/// Writes a piece of a batch in a separate transaction.
 pub(crate) trait Pen: Sync {
-    /// Repeats it after errors that pass, except when it is too large.
+    /// Repeats it after transient errors, except when it is too large.
     fn write(&self, piece: &AssetBatch) -> impl Future<Output = Result<Fate, GraphError>> + Send;
 }
 
@@ -98,7 +98,7 @@ fn is_the_row_s(error: &GraphError) -> bool {
     matches!(error, GraphError::Rejected(_)) || error.exceeds_own_memory()
 }
 
-/// Pieces to try instead. The first half comes last, because the next piece is taken from the end.
+/// Returns the pieces to try instead. The first half comes last, because the next piece is taken from the end.
 fn halves(error: &GraphError, range: &Range<usize>) -> Option<[Range<usize>; 2]> {
     if matches!(error, GraphError::TooLarge(_)) {
         PIECE.halve(range.len());
@@ -108,7 +108,7 @@ fn halves(error: &GraphError, range: &Range<usize>) -> Option<[Range<usize>; 2]>
     smaller.then_some([middle..range.end, range.start..middle])
 }
 
-/// Next rows, up to the size of a piece.
+/// Returns the next rows, up to the size of a piece.
 fn next(left: &mut Vec<Range<usize>>) -> Option<Range<usize>> {
     let range = left.pop().filter(|range| !range.is_empty())?;
     let end = range.end.min(range.start + PIECE.size());
@@ -126,7 +126,7 @@ fn places(tables: impl Iterator<Item = usize>) -> Vec<Place> {
     tables.enumerate().flat_map(|(table, rows)| (0..rows).map(move |row| (table, row))).collect()
 }
 
-/// A batch of only these node rows.
+/// Returns a batch of only these node rows.
 fn of_nodes(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     let tables = by_table(places).map(|(table, rows)| {
         let table = &batch.nodes[table];
@@ -135,7 +135,7 @@ fn of_nodes(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     AssetBatch { index: batch.index, nodes: tables.collect(), edges: Vec::new() }
 }
 
-/// A batch of only these edge rows.
+/// Returns a batch of only these edge rows.
 fn of_edges(batch: &AssetBatch, places: &[Place]) -> AssetBatch {
     let tables = by_table(places).map(|(table, rows)| {
         let table = &batch.edges[table];

@@ -1,8 +1,9 @@
-//! What can be done before the first event: indexes, and the plans of the statements that are likely to come. Neo4j plans a
-//! statement when it first sees it, which for all types together takes a database that has just started some twenty
-//! seconds of processor time, more than writing a small organization does. At last a survey is rehearsed.
+//! Prepares a database before the first event: creates indexes, and has the expected statements planned. Neo4j plans a
+//! statement when it first sees it. For all types together, this takes a database that has just started some twenty
+//! seconds of processor time, more than writing a small organization does. Finally, a survey is rehearsed.
 //!
-//! An empty database gets what its first sync needs, which has nothing to clean; another one the rest as well.
+//! An empty database is prepared for its first sync, which has nothing to clean; any other database for the rest as
+//! well.
 
 use crate::{
     bolt, cleanup, edges, elements, feeds, nodes, rehearsal,
@@ -15,12 +16,12 @@ use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::Query;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Statements planned at once; planning is all processor time.
+/// Concurrent transactions that plan statements; planning takes only processor time.
 const AT_ONCE: usize = 2;
-/// Statements planned in one transaction: while it is open, nobody's new index is populated.
+/// Statements planned in one transaction: while it is open, no new index is populated.
 const IN_ONE: usize = 25;
 
-/// What a listing is going to publish: tables without rows.
+/// Tables that a listing will publish, without rows.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
     /// Nodes.
@@ -30,7 +31,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// All listings of the catalog.
+    /// Returns all listings of the catalog.
     pub fn of_catalog() -> Vec<Self> {
         let listings = catalog::services().iter().flat_map(|service| &service.listings);
         let of_listing = |listing: &catalog::Listing| Self {
@@ -44,7 +45,7 @@ impl Expected {
         self.nodes.iter().flat_map(Need::of_nodes).chain(self.edges.iter().flat_map(Need::of_edges)).collect()
     }
 
-    /// What every sync says in transactions that have changed something.
+    /// Returns statements of every sync, in transactions that have changed something.
     fn of_rows(&self) -> Vec<String> {
         let nodes = self.nodes.iter().map(|table| elements::text((&table.label, "id")));
         let edges = self.edges.iter().flat_map(|table| {
@@ -55,7 +56,7 @@ impl Expected {
     }
 }
 
-/// Statements that serve all types, in transactions that have changed something.
+/// Returns statements that serve all types, in transactions that have changed something.
 fn general() -> [String; 9] {
     let [save, sight, renew, feeds] =
         [scope_store::SAVE, sightings::WRITE, sightings::RENEW, feeds::NOTE].map(str::to_owned);
@@ -63,7 +64,8 @@ fn general() -> [String; 9] {
     [create, refresh, remember, edges::create(), edges::refresh_catalogued(), save, sight, renew, feeds]
 }
 
-/// What is said when several places see an edge, for types that several tables have: with the others it is rare.
+/// Returns statements for edges that several places see, of types that several tables have: edges of other types rarely
+/// need them.
 fn of_several(expected: &[Expected]) -> impl Iterator<Item = String> {
     let mut tables = BTreeMap::<&str, usize>::new();
     let types = expected.iter().flat_map(|expected| &expected.edges).map(|table| table.r#type.as_str());
@@ -76,19 +78,19 @@ async fn is_empty(store: &GraphStore) -> Result<bool, GraphError> {
     Ok(rows.first().and_then(|row| row.get::<i64>("count").ok()) == Some(0))
 }
 
-/// What was done.
+/// Result of the preparation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prepared {
-    /// Indexes and constraints that are there now.
+    /// Indexes and constraints that exist now.
     pub indexes: usize,
-    /// Statements that have been planned.
+    /// Planned statements.
     pub statements: usize,
 }
 
-/// Makes indexes and constraints, has statements planned and rehearses a survey. Leaves no data and changes none.
+/// Creates indexes and constraints, has statements planned and rehearses a survey. Leaves no data and changes none.
 ///
 /// # Errors
-/// When the database is away, or refuses.
+/// The database is unavailable, or rejects a change.
 pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepared, GraphError> {
     let own = rehearsal::own();
     let needs: BTreeSet<Need> =
@@ -116,7 +118,7 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
 }
 
 /// Has statements planned. Neo4j keeps one plan for transactions that have changed something and another for those that
-/// have not: in the wrong one, planning would be to no avail.
+/// have not: a plan for the wrong ones would be useless.
 async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), GraphError> {
     stream::iter(queries.chunks(IN_ONE).map(Ok))
         .try_for_each_concurrent(AT_ONCE, |queries| async move {
@@ -134,19 +136,19 @@ async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<()
         .await
 }
 
-/// Makes it a transaction that has changed something.
+/// Turns this into a transaction that has changed something.
 pub(crate) async fn change(transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
     transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await
 }
 
-/// How a transaction ends that has gone well.
+/// End of a successful transaction.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
     Commit,
     Undo,
 }
 
-/// Does it in a transaction that ends so; again, while its errors may pass.
+/// Runs the work in a transaction with this ending. Repeats it after transient errors.
 pub(crate) async fn transact(
     store: &GraphStore,
     ending: Ending,

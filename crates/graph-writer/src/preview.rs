@@ -1,10 +1,11 @@
-//! What events would change in a graph, without a write: each is stepped through the same states as if it were applied, its
-//! rows are compared with the graph, and what cleanup would take is counted.
+//! Computes the changes that events would make to a graph, without writing: each event is stepped through the same
+//! states as if it were applied, its rows are compared with the graph, and the elements that cleanup would remove are
+//! counted.
 //!
-//! Three passes: [`Preview::ask`] learns by which properties edges find their targets, [`Preview::note`] which nodes are
-//! coming, so that an edge to one of them counts as new; [`Preview::examine`] compares. Of each node and edge a hash is held, and no property. What analysis makes of the graph
-//! afterwards is not foreseen. A node that several rows describe differently may count as changed although its last
-//! state would be the same: rows are compared one by one.
+//! Three passes: [`Preview::ask`] records the properties by which edges find their targets, [`Preview::note`] the
+//! coming nodes, so that an edge to one of them counts as new; [`Preview::examine`] compares. Memory holds a hash of
+//! each node and edge, and no properties. Later changes by the analysis are not foreseen. A node that several rows
+//! describe differently may count as changed although its last state would be the same: rows are compared one by one.
 
 mod compare;
 mod due;
@@ -25,10 +26,10 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// Scopes whose states are read at once.
+/// Number of scopes whose states are read together.
 const TOGETHER: usize = 1_000;
 
-/// Looks at a graph on behalf of one sync.
+/// Compares a graph with the events of one sync.
 pub struct Preview {
     store: GraphStore,
     sync: Sync,
@@ -37,17 +38,17 @@ pub struct Preview {
     feeds: Catalog,
     /// Labels and properties by which edges find their targets.
     keys: HashSet<(String, String)>,
-    /// Nodes that are coming, by every label and key by which an edge may find them.
+    /// Coming nodes, by every label and key by which an edge may find them.
     coming: HashSet<u64>,
     nodes: BTreeMap<String, HashMap<u64, Fate>>,
     edges: BTreeMap<String, HashMap<u64, Fate>>,
     leading_out: HashSet<u64>,
-    /// Edges of the graph that are seen again, by a hash of their element id. They are read in several transactions: a dry
-    /// run counts an edge that is removed meanwhile, and whose id another one gets, as seen again.
+    /// Edges of the graph that are seen again, by a hash of their element id. They are read in several transactions: an
+    /// edge removed meanwhile counts as seen again if another one gets its id.
     seen_again: HashSet<u64>,
 }
 
-/// What becomes of a node or an edge; the greatest of what several rows say.
+/// Change of a node or an edge; the greatest that any of its rows makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Unchanged,
@@ -55,20 +56,20 @@ enum Fate {
     New,
 }
 
-/// How many.
+/// Numbers of elements by change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Not in the graph yet.
     pub new: u64,
     /// With other properties or labels.
     pub changed: u64,
-    /// As they are.
+    /// Without a change.
     pub unchanged: u64,
     /// No longer seen.
     pub removed: u64,
 }
 
-/// What would change.
+/// Foreseen changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Foreseen {
     /// By label.
@@ -80,10 +81,10 @@ pub struct Foreseen {
 }
 
 impl Preview {
-    /// On behalf of a sync with these scopes.
+    /// Prepares the preview of a sync with these scopes.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub async fn new(store: GraphStore, sync: Sync, scopes: &[Scope]) -> Result<Self, GraphError> {
         let ids: Vec<String> = scopes.iter().map(scopes::id).collect();
         let mut states = BTreeMap::new();
@@ -104,13 +105,13 @@ impl Preview {
         })
     }
 
-    /// Learns how the edges of an event find their targets.
+    /// Records the properties by which the edges of an event find their targets.
     pub fn ask(&mut self, event: &Admitted) {
         let Event::Batch(batch) = &event.event else { return };
         self.keys.extend(batch.edges.iter().map(|table| (table.target_label.clone(), table.target_key.clone())));
     }
 
-    /// Learns of the nodes of an event, once every event has been asked.
+    /// Records the nodes of an event. Call it after [`Self::ask`] for every event.
     pub fn note(&mut self, event: &Admitted) {
         let Event::Batch(batch) = &event.event else { return };
         for table in &batch.nodes {
@@ -125,7 +126,7 @@ impl Preview {
     /// Compares the rows of an event with the graph.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub async fn examine(&mut self, event: &Admitted) -> Result<(), GraphError> {
         let new = || StoredScope { scope: event.scope.clone(), state: scopes::ScopeState::default() };
         let stored = self.states.entry(scopes::id(&event.scope)).or_insert_with(new);
@@ -155,10 +156,10 @@ impl Preview {
         Ok(())
     }
 
-    /// Counts, once every event has been examined.
+    /// Counts the changes. Call it after [`Self::examine`] for every event.
     ///
     /// # Errors
-    /// When the graph cannot be read.
+    /// The graph cannot be read.
     pub async fn finish(self) -> Result<Foreseen, GraphError> {
         let sums = |all: &BTreeMap<String, HashMap<u64, Fate>>| -> BTreeMap<String, Counts> {
             all.iter().filter(|(_, fates)| !fates.is_empty()).map(|(name, fates)| (name.clone(), sum(fates))).collect()
@@ -201,7 +202,7 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// By what an edge may find this node: its id, and the properties that are wanted.
+/// Returns keys by which an edge may find this node: its id, and the wanted properties.
 fn keys<'a>(
     label: &'a str,
     table: &'a NodeTable,

@@ -11,10 +11,10 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeMap;
 
-/// Number of scopes read at once.
+/// Number of scopes read together.
 const PAGE: usize = 1_000;
 
-/// Scopes with rejected rows, sorted by id. `all` is their number, counted before.
+/// Returns scopes with rejected rows, sorted by id. `all` is their number, counted before.
 ///
 /// # Errors
 /// The graph cannot be read.
@@ -44,11 +44,11 @@ fn rejected_scope(row: &Row) -> Result<LostScope, DeError> {
         listing: row.get("listing")?,
     };
     let (rows, example): (u64, String) = (row.get("rows")?, row.get("example")?);
-    let error = sentence(format!("{rows} row(s) cannot stand in the graph; {example}"));
+    let error = sentence(format!("{rows} row(s) cannot be stored in the graph; {example}"));
     Ok(LostScope { scope: Some(scope), failure: Some(Failure::new(FailureClass::Internal, error)) })
 }
 
-/// Shortened ids by label; empty unless `any`.
+/// Returns shortened ids by label; empty unless `any`.
 ///
 /// # Errors
 /// The graph cannot be read.

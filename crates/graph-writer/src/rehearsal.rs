@@ -1,8 +1,8 @@
-//! A made-up survey that is written like a real one. A database that has just started runs every part of itself slowly until
-//! it has run it some thousand times; after this it has, before the first event comes.
+//! A made-up survey, written like a real one. A database that has just started runs each of its parts slowly until it
+//! has run it some thousand times. The rehearsal does this before the first event arrives.
 //!
-//! What is looked up and drawn for each type is rolled back. But half the processor time of a first sync went into commits,
-//! which only a transaction that is committed rehearses: nodes of a label of Groma's own, that are removed again.
+//! The lookups and edges of each type are rolled back. But half the processor time of a first sync went into commits,
+//! which only a committed transaction rehearses: it writes nodes of a reserved label, which are then removed.
 
 use crate::{
     admit::Admitted,
@@ -19,30 +19,31 @@ use std::collections::BTreeSet;
 
 /// Rows of each table that is rolled back.
 const ROWS: usize = 30;
-/// Times that all is written: the first makes nodes and edges, the others find them.
+/// Repetitions of all writes: the first creates nodes and edges, the others find them.
 const TIMES: i64 = 4;
 
-/// Label of what is committed.
+/// Label of the committed nodes.
 const LABEL: &str = "GromaRehearsal";
-/// Another of their labels: most nodes have several.
+/// Further label of the committed nodes: most nodes have several.
 const EXTRA_LABEL: &str = "GromaRehearsed";
-/// Nodes that are committed at once.
+/// Nodes committed together.
 const COMMITTED: usize = 250;
-/// Times that they are committed, and removed.
+/// Number of times that they are committed and removed.
 const COMMITS: i64 = 10;
 /// Edges that lead from each of them.
 const EDGES: usize = 3;
-/// Properties of each.
+/// Properties of each of them.
 const PROPERTIES: usize = 12;
 
-/// Writes rows of all these tables in one transaction and undoes it, then commits some of its own and removes them.
+/// Writes rows of all these tables in one transaction and undoes it, then commits nodes of the reserved label and
+/// removes them.
 ///
 /// # Errors
-/// When the database is away.
+/// The database is unavailable.
 pub(crate) async fn rehearse(store: &GraphStore, expected: &[Expected]) -> Result<(), GraphError> {
     transact(store, Ending::Undo, async |transaction: &mut Transaction| survey(transaction, expected).await).await?;
     let own = [own()];
-    // What a rehearsal before this one may have left when it was killed.
+    // Nodes that an earlier, killed rehearsal may have left.
     remove(store).await?;
     for tag in 1..=COMMITS {
         transact(store, Ending::Commit, async |transaction: &mut Transaction| write(transaction, &own, tag).await)
@@ -61,7 +62,7 @@ async fn survey(transaction: &mut Transaction, expected: &[Expected]) -> Result<
     Ok(())
 }
 
-/// Without the states of scopes, so that nothing but nodes of the label is left behind.
+/// Writes no states of scopes, so that only nodes of the label are left behind.
 async fn write(transaction: &mut Transaction, own: &[Expected], tag: i64) -> Result<(), neo4rs::Error> {
     let items = items(own, COMMITTED, tag);
     let wanted: Vec<Wanted<'_>> = items.iter().map(|item| Wanted { item, is_first: false }).collect();
@@ -76,7 +77,7 @@ async fn remove(store: &GraphStore) -> Result<(), GraphError> {
     store.rows(Query::new(format!("MATCH (n:{LABEL}) DETACH DELETE n"))).await.map(drop)
 }
 
-/// Tables that nobody else publishes: admission reserves the label.
+/// Tables that no client can publish: admission reserves the label.
 pub(crate) fn own() -> Expected {
     let names = (0..PROPERTIES).map(|number| Property { name: format!("property_{number}"), indexed: number == 0 });
     let nodes = NodeTable {
@@ -96,7 +97,7 @@ pub(crate) fn own() -> Expected {
     Expected { nodes: vec![nodes], edges: edges.collect() }
 }
 
-/// What a listing could publish.
+/// Returns a batch that a listing could publish.
 fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     let sync = Sync { id: "rehearsal".to_owned(), update_tag: tag };
     let listing = format!("Rehearsal{sequence}");
@@ -107,7 +108,7 @@ fn item(sequence: u64, expected: &Expected, rows: usize, tag: i64) -> Item {
     Item { sequence, event: Admitted::new(sync, scope, 1, event) }
 }
 
-/// What edges may name has the id for its value, so that they find the node.
+/// Fills a table. Values of indexed properties equal the id, so that edges find the node.
 fn with_nodes(table: &NodeTable, rows: usize) -> NodeTable {
     let every = (0..rows).map(|row| {
         let id = id(&table.label, row);
@@ -130,7 +131,7 @@ fn with_edges(table: &EdgeTable, rows: usize) -> EdgeTable {
     EdgeTable { rows: every.collect(), ..table.clone() }
 }
 
-/// All kinds of values, long and short: Neo4j stores each of them in its own way.
+/// Returns values of all kinds, long and short: Neo4j stores each kind differently.
 fn value(position: usize, row: usize) -> Value {
     let number = i64::try_from(position + row).unwrap_or_default();
     let kind = match position % 6 {
@@ -144,7 +145,7 @@ fn value(position: usize, row: usize) -> Value {
     Value { kind: Some(kind) }
 }
 
-/// An id that AWS gives nothing.
+/// Returns an id that AWS never assigns.
 fn id(label: &str, row: usize) -> String {
     format!("groma-rehearsal/{label}/{row}")
 }

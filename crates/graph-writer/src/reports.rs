@@ -42,9 +42,10 @@ pub(crate) struct Reported {
 }
 
 impl Reports {
-    /// Reads every report. `None` if the stream has no `collected`, or has had fewer scopes than `collected` announces for
-    /// less than ten minutes: it has lost some, and the scheduler will publish them again, before or after `collected`.
-    /// Later, the scheduler is taken for dead, and the scopes count as missing. Calls `beat` after each message.
+    /// Reads every report. `None` if the stream has no `collected`, or has had fewer scopes than `collected` announces
+    /// for less than ten minutes: it has lost some, and the scheduler will publish them again, before or after
+    /// `collected`. Later, the scheduler is considered dead, and the scopes count as missing. Calls `beat` after each
+    /// message.
     ///
     /// # Errors
     /// The stream cannot be read.
@@ -71,13 +72,13 @@ impl Reports {
         if reports.missing == 0 {
             return Ok(Some(reports));
         }
-        // A scope of which nothing is known is not stale.
+        // An unknown scope is not stale.
         reports.whole = false;
         let is_over = stored.elapsed().is_ok_and(|age| age >= RESTORED);
         Ok(is_over.then_some(reports))
     }
 
-    /// Number of scopes.
+    /// Returns the number of scopes.
     fn count(&self) -> u64 {
         self.places.values().map(|scopes| scopes.len() as u64).sum()
     }
@@ -128,7 +129,7 @@ impl Reports {
         number
     }
 
-    /// Places with scopes that the graph is to receive.
+    /// Returns places with scopes that the graph must receive.
     pub(crate) fn awaited(&self) -> impl Iterator<Item = &String> {
         self.places.iter().filter(|(_, scopes)| scopes.iter().any(|scope| !scope.failed)).map(|(place, _)| place)
     }
@@ -147,12 +148,12 @@ impl Reports {
             || self.places.get(place).into_iter().flatten().any(|scope| self.name(*scope) == listing)
     }
 
-    /// A listing's name.
+    /// Returns a listing's name.
     pub(crate) fn name(&self, scope: Reported) -> &str {
         self.listings.get(scope.listing as usize).map_or("", String::as_str)
     }
 
-    /// Scopes of a place that a collector has read completely.
+    /// Returns the scopes of a place that a collector has read completely.
     pub(crate) fn read(&self, place: &str) -> impl Iterator<Item = Reported> + '_ {
         self.places.get(place).into_iter().flatten().copied().filter(|scope| !scope.failed)
     }
@@ -171,7 +172,7 @@ impl Reports {
         }
     }
 
-    /// The full name of a scope.
+    /// Returns the full name of a scope.
     pub(crate) fn scope(&self, place: &str, reported: Reported) -> Scope {
         let mut words = place.splitn(3, '/').map(str::to_owned);
         let mut word = || words.next().unwrap_or_default();

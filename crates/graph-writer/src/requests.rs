@@ -1,31 +1,32 @@
-//! Rows cut into requests of a size that travels fast.
+//! Cuts rows into requests of a size that travels fast.
 //!
-//! The driver leaves Nagle's algorithm on and writes in pieces of 8 KiB, so that the tail of a request of about 9 to 64 KiB
-//! waits some 44 ms for a delayed acknowledgement; a smaller request leaves in one piece, and of larger ones only a part
-//! is hit. Rows that would make a request of that awkward size are therefore sent as several small ones, and larger sets
-//! in few large requests. Measured on one machine, median of a statement that only takes its rows in: 10 KB 50 ms whole
-//! and 4 ms in pieces, 60 KB 48 and 7 ms, 90 and 120 KB 2 ms whole and 10 to 12 in pieces.
+//! The driver leaves Nagle's algorithm on and writes in pieces of 8 KiB, so the tail of a request of about 9 to 64 KiB
+//! waits some 44 ms for a delayed acknowledgement. A smaller request leaves in one piece, and only some of the larger
+//! ones are affected. Rows that would make a request of that awkward size are therefore sent as several small ones, and
+//! larger sets in few large requests. Measured on one machine, median of a statement that only receives its rows: 10 KB
+//! 50 ms whole and 4 ms in pieces, 60 KB 48 and 7 ms, 90 and 120 KB 2 ms whole and 10 to 12 in pieces.
 
 use crate::bolt;
 use graph::Transaction;
 use neo4rs::{BoltType, Query, Row};
 
-/// A request of at most this many bytes leaves in one piece; the driver's buffer is 8 KiB and takes the framing as well.
+/// A request of at most this many bytes leaves in one piece; the driver's buffer is 8 KiB and takes the framing as
+/// well.
 const SMALL: usize = 7_600;
-/// From here on a request in one piece is faster than many small ones.
+/// From this size on, a request in one piece is faster than many small ones.
 const LARGE: usize = 96 * 1024;
-/// Rows in one request, however small.
+/// Limit of rows in one request, however small.
 pub(crate) const MOST_ROWS: usize = 10_000;
-/// Bytes in one request: Neo4j holds it in memory as a whole, for each connection.
+/// Limit of bytes in one request: Neo4j holds it in memory as a whole, for each connection.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// The statement with these rows as `$rows`, as several requests where that is faster.
+/// Returns the statement with these rows as `$rows`, as several requests if that is faster.
 pub(crate) fn of(text: &str, rows: Vec<BoltType>) -> Vec<Query> {
     let query = |rows| bolt::planned_once(text, [("rows", bolt::list(rows))]);
     cut(rows, text.len()).into_iter().map(query).collect()
 }
 
-/// What the statement answers to these rows.
+/// Runs the statement for these rows, and returns its answers.
 pub(crate) async fn rows(
     transaction: &mut Transaction,
     text: &str,
@@ -38,7 +39,7 @@ pub(crate) async fn rows(
     Ok(answers)
 }
 
-/// The same where nobody needs an answer.
+/// Like [`rows`], without answers.
 pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<BoltType>) -> Result<(), neo4rs::Error> {
     for query in of(text, rows) {
         transaction.run(query).await?;
@@ -46,12 +47,12 @@ pub(crate) async fn run(transaction: &mut Transaction, text: &str, rows: Vec<Bol
     Ok(())
 }
 
-/// Bytes that a request may have where all of them together would have `total`.
+/// Returns the limit of bytes in a request, if all requests together have `total`.
 pub(crate) fn most_bytes(total: usize) -> usize {
     if (SMALL..LARGE).contains(&total) { SMALL } else { MOST_BYTES }
 }
 
-/// Cuts `rows` into requests; `overhead` bytes (the statement and its other parameters) go with each.
+/// Cuts `rows` into requests. Each also carries `overhead` bytes: the statement and its other parameters.
 fn cut(rows: Vec<BoltType>, overhead: usize) -> Vec<Vec<BoltType>> {
     let sizes: Vec<usize> = rows.iter().map(bolt::size).collect();
     let most = most_bytes(overhead + sizes.iter().sum::<usize>());

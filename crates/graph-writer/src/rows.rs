@@ -1,5 +1,5 @@
-//! Rows of a request in which much repeats: an account's node, a place, a tag, the name of a type. Such a value travels
-//! once, as one of `$words`, and rows hold its position there; what is a row's own stands in the row.
+//! Rows of a request with many repeated values: an account's node, a place, a tag, the name of a type. Such a value
+//! travels once, as one of `$words`, and rows hold its position there; other values are in the row itself.
 
 use crate::{
     bolt,
@@ -9,7 +9,7 @@ use graph::Transaction;
 use neo4rs::{BoltType, Row};
 use std::collections::{HashMap, HashSet};
 
-/// Bytes of a position among the words: as many as of any integer that large.
+/// Bytes of a position among the words: the same as for any integer of that size.
 const REFERENCE: usize = 3;
 
 /// A column of a row.
@@ -21,7 +21,7 @@ pub(crate) enum Cell<'a> {
     Own(BoltType),
 }
 
-/// A value that many rows have.
+/// A value that many rows share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Word<'a> {
     Text(&'a str),
@@ -51,7 +51,7 @@ impl<'a> Cell<'a> {
         Self::Own(value.into())
     }
 
-    /// Bytes on the wire; `is_new` says whether the word is not among the words yet.
+    /// Returns the bytes on the wire. `is_new` tells whether the word is not among the words yet.
     fn size(&self, is_new: impl FnOnce(Word<'a>) -> bool) -> usize {
         match self {
             Self::Own(value) => bolt::size(value),
@@ -71,7 +71,7 @@ impl From<Word<'_>> for BoltType {
     }
 }
 
-/// What the statement answers to these rows.
+/// Runs the statement for these rows, and returns its answers.
 pub(crate) async fn run(
     transaction: &mut Transaction,
     text: &str,
@@ -98,7 +98,7 @@ impl<'a> Request<'a> {
         Self { rows: Vec::new(), words: Vec::new(), positions: HashMap::new(), bytes: overhead }
     }
 
-    /// Bytes that the row would add; a word that it has twice counts twice.
+    /// Returns the bytes that the row would add. A word that it has twice counts twice.
     fn cost(&self, row: &[Cell<'a>]) -> usize {
         row.iter().map(|cell| cell.size(|word| !self.positions.contains_key(&word))).sum()
     }
@@ -116,7 +116,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Cut as [`requests`](crate::requests) says; `overhead` bytes go with each request.
+/// Cuts rows as [`requests`](crate::requests) does. Each request also carries `overhead` bytes.
 fn requests(rows: Vec<Vec<Cell<'_>>>, overhead: usize) -> Vec<Request<'_>> {
     let mut words = HashSet::new();
     let total = overhead + rows.iter().flatten().map(|cell| cell.size(|word| words.insert(word))).sum::<usize>();

@@ -2,8 +2,8 @@
 //! two writers from creating the same node twice.
 //!
 //! The existing schema is read when a process starts and once a minute after that. So a complete schema costs one
-//! statement, and one that somebody has changed is repaired. Everything that a group of events needs is created in one
-//! transaction, because each change of the schema discards all query plans.
+//! statement, and a schema that a user has changed is repaired. Everything that a group of events needs is created in
+//! one transaction, because each change of the schema discards all query plans.
 //!
 //! A plain index on `id`, as Cartography creates it, prevents a constraint. It is dropped in the transaction that
 //! creates the constraint, so that the label always has one of them. If ids are not unique already, the constraint
@@ -35,13 +35,13 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 const OWN: [(&str, &str); 1] =
     [("groma_label_id", "CREATE CONSTRAINT groma_label_id IF NOT EXISTS FOR (l:GromaLabel) REQUIRE l.id IS UNIQUE")];
 
-/// What this process knows to be there.
+/// Schema that this process knows to exist.
 #[derive(Clone, Default)]
 pub struct Schema(Arc<Mutex<State>>);
 
 struct State {
     known: HashSet<Need>,
-    /// Needs of this process. Other indexes are their owners' to drop.
+    /// Needs of this process. Owners of other indexes may drop them.
     asked: HashSet<Need>,
     read: Option<Instant>,
     look_again: Duration,
@@ -80,7 +80,7 @@ pub enum Need {
 }
 
 impl Schema {
-    /// A schema that is read again after this pause.
+    /// Creates a schema that is read again after this pause.
     pub fn looking_every(pause: Duration) -> Self {
         Self(Arc::new(Mutex::new(State { look_again: pause, ..State::default() })))
     }
@@ -88,8 +88,8 @@ impl Schema {
     /// Creates missing constraints and indexes. Returns the ambiguous labels.
     ///
     /// # Errors
-    /// The database is unavailable, or this user may not change the schema. Never [`GraphError::Rejected`]: no row is at
-    /// fault.
+    /// The database is unavailable, or this user may not change the schema. Never [`GraphError::Rejected`]: no row is
+    /// at fault.
     pub async fn ensure(
         &self,
         graph: &GraphStore,
@@ -105,7 +105,7 @@ impl Schema {
 /// Tells a user without the privilege how to get the schema.
 fn explain(error: &GraphError) {
     if matches!(error, GraphError::Forbidden { .. }) {
-        tracing::error!("this user may not create indexes and constraints: run `groma neo4j init` as one who may");
+        tracing::error!("this user may not create indexes and constraints: run `groma neo4j init` as a user who may");
     }
 }
 
@@ -126,7 +126,7 @@ impl State {
             }
         }
         needs.retain(|need| !need.is_met_by(&state.known) && !state.refused.contains(need));
-        // Constraints first: an index on the same property would stand in their way.
+        // Constraints first: an index on the same property would prevent them.
         needs.sort_by_key(|need| !matches!(need, Need::Unique(_)));
         let mut missing = HashSet::new();
         needs.retain(|need| !need.is_met_by(&missing) && missing.insert(need.clone()));
@@ -136,8 +136,7 @@ impl State {
         Ok(state.ambiguous.clone())
     }
 
-    /// Reads the existing schema, creates the one of the bookkeeping, and restores what has been dropped since the last
-    /// call.
+    /// Reads the existing schema, creates the bookkeeping's schema, and restores needs dropped since the last call.
     async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
         let mut there = read(graph).await?;
         // Once: a writer of an older version beside this one would create them again.
@@ -167,7 +166,7 @@ impl State {
         obsolete::drop_replaced(graph).await
     }
 
-    /// Replaces a constraint that cannot be created by an index.
+    /// Returns an index instead of a constraint that cannot be created.
     fn possible(&self, need: Need) -> Need {
         match need {
             Need::Unique(label) if self.ambiguous.contains(&label) => Need::index(&label, "id"),
@@ -180,8 +179,7 @@ impl State {
     async fn create(&mut self, graph: &GraphStore, needs: &[Need]) -> Result<(), GraphError> {
         if let Some(error) = rejection(together(graph, needs).await)? {
             tracing::debug!(%error, "retrying the missing constraints and indexes");
-            // Does not wait for indexes: the leftover index of a killed writer is never populated and has to be
-            // dropped.
+            // Does not wait for indexes: the leftover index of a killed writer is never populated and must be dropped.
             let known = read(graph).await?;
             let left: Vec<Need> = needs.iter().filter(|need| !need.is_met_by(&known)).cloned().collect();
             if let Some(error) = rejection(together(graph, &left).await)? {
@@ -218,7 +216,7 @@ impl State {
     }
 }
 
-/// The error, if the present schema causes it.
+/// Returns the error if the present schema causes it.
 fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, GraphError> {
     match result {
         Ok(()) => Ok(None),
@@ -228,9 +226,9 @@ fn rejection(result: Result<(), GraphError>) -> Result<Option<GraphError>, Graph
     }
 }
 
-/// Reads the existing schema, and completes the one of the bookkeeping: without its constraints, two writers could
-/// create two nodes for one scope. Runs a schema statement only if something is missing, so that a user without the
-/// privilege can write to a complete schema.
+/// Reads the existing schema, and completes that of the bookkeeping: without its constraints, two writers could create
+/// two nodes for one scope. Runs a schema statement only if something is missing, so that a user without the privilege
+/// can write to a complete schema.
 async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
     let mut backoff = graph.backoff();
     let rows = show(graph).await?;
@@ -256,7 +254,7 @@ async fn read(graph: &GraphStore) -> Result<HashSet<Need>, GraphError> {
     }
 }
 
-/// Statements of the bookkeeping's schema whose constraint or index is missing.
+/// Returns the statements of the bookkeeping's schema whose constraint or index is missing.
 fn missing(rows: &[Row]) -> Result<Vec<Statement>, neo4rs::DeError> {
     let there = rows.iter().map(|row| Ok((row.get("name")?, row.get("unique")?)));
     let there = there.collect::<Result<HashSet<(String, bool)>, neo4rs::DeError>>()?;
@@ -346,7 +344,7 @@ async fn alone(graph: &GraphStore, statement: &Statement) -> Result<(), GraphErr
     }
 }
 
-/// An index or constraint that cannot be had makes statements slow, not wrong: it must not hold up the events.
+/// Accepts a missing index or constraint: it makes statements slow, not wrong, and must not hold up the events.
 fn tolerate(error: GraphError) -> Result<(), GraphError> {
     match error {
         GraphError::Rejected(error) if is_schema(&error) => {
@@ -370,7 +368,7 @@ impl Need {
         known.contains(self) || unique()
     }
 
-    /// Label or type and properties to index.
+    /// Returns the label or type, and the properties to index.
     fn indexed(&self) -> Indexed<'_> {
         match self {
             Self::Unique(name) => (name, vec!["id"]),
@@ -406,7 +404,7 @@ impl Need {
         Self::Index(label.to_owned(), vec![property.to_owned()])
     }
 
-    /// What a node table's statement relies on, and what its users query by.
+    /// Returns the needs of a node table's statement and of its users' queries.
     pub fn of_nodes(table: &NodeTable) -> Vec<Self> {
         let label = &table.label;
         let mut needs = vec![Self::Unique(label.clone())];
@@ -419,12 +417,12 @@ impl Need {
         needs
     }
 
-    /// What the analysis of the whole graph relies on.
+    /// Returns the needs of the analysis of the whole graph.
     pub fn of_analysis() -> impl Iterator<Item = Self> {
         analysis::INDEXES.into_iter().map(|(label, property)| Self::index(label, property))
     }
 
-    /// What an edge table's statement and its cleanup rely on.
+    /// Returns the needs of an edge table's statement and of its cleanup.
     pub fn of_edges(table: &EdgeTable) -> Vec<Self> {
         let mut needs =
             vec![Self::index(&table.source_label, "id"), Self::index(&table.target_label, &table.target_key)];
@@ -452,7 +450,7 @@ fn columns(variable: &str, properties: &[String]) -> String {
     columns.join(", ")
 }
 
-/// Whether this is about what exists already: another index or constraint, or nodes that are not unique.
+/// Whether something existing causes the error: another index or constraint, or nodes that are not unique.
 fn is_schema(error: &neo4rs::Error) -> bool {
     matches!(error, neo4rs::Error::Neo4j(neo4j) if neo4j.code().contains(".Schema."))
 }

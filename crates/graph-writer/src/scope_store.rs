@@ -1,7 +1,7 @@
 //! [`ScopeState`] as a node `(:GromaScope {id: "<account>/<region>/<service>/<listing>"})`.
 //!
-//! Reading one for a change takes its lock until the transaction ends, so that several writers that meet in one scope
-//! take turns. Labels that begin with `Groma` are reserved for such bookkeeping: no event may carry one.
+//! Reading one for a change locks it until the transaction ends, so that several writers that meet in one scope take
+//! turns. Labels that begin with `Groma` are reserved for such bookkeeping: no event may carry one.
 
 use crate::{
     bolt,
@@ -51,7 +51,7 @@ pub(crate) const SCHEMA: [(&str, &str); 9] = [
     ),
 ];
 
-/// Locks these scopes and reads them; a scope that is new has an empty state.
+/// Locks these scopes and reads them. A new scope has an empty state.
 pub(crate) async fn lock(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
@@ -61,7 +61,7 @@ pub(crate) async fn lock(
     rows.iter().map(|row| Ok((row.get::<String>("id")?, parse(row)?))).collect()
 }
 
-/// The statement of [`lock`].
+/// Returns the statement of [`lock`].
 fn lock_text() -> String {
     format!(
         "UNWIND $rows AS scope MERGE (s:GromaScope {{id: scope.id}}) \
@@ -69,7 +69,7 @@ fn lock_text() -> String {
     )
 }
 
-/// Statements that are the first of their transactions.
+/// Returns statements that are the first of their transactions.
 pub(crate) fn texts() -> [String; 3] {
     [lock_text(), by_id_text(), holding_text()]
 }
@@ -86,10 +86,10 @@ pub(crate) async fn save(
     requests::run(transaction, SAVE, states).await
 }
 
-/// The scopes with these ids that exist.
+/// Returns the existing scopes with these ids.
 ///
 /// # Errors
-/// When the graph cannot be read.
+/// The graph cannot be read.
 pub async fn by_id(store: &GraphStore, ids: &[String]) -> Result<Vec<StoredScope>, GraphError> {
     let mut stored = Vec::new();
     for query in requests::of(&by_id_text(), ids.iter().map(|id| id.as_str().into()).collect()) {
@@ -102,7 +102,7 @@ fn by_id_text() -> String {
     format!("UNWIND $rows AS id MATCH (s:GromaScope {{id: id}}) RETURN {COLUMNS}")
 }
 
-/// The next scopes of a sync with held edges, sorted by id, at most a hundred, after the id `after`.
+/// Returns the next scopes of a sync with held edges, sorted by id, at most a hundred, after the id `after`.
 ///
 /// # Errors
 /// The graph cannot be read.
@@ -115,7 +115,7 @@ pub(crate) async fn holding_in_sync(
     read(store, bolt::planned_once(&holding_in_sync_text(), parameters)).await
 }
 
-/// Number of scopes with held edges read at once. Each may name all its batches.
+/// Number of scopes with held edges read together. Each may name all its batches.
 const HOLDING: usize = 100;
 
 fn holding_in_sync_text() -> String {
@@ -127,7 +127,7 @@ fn holding_in_sync_text() -> String {
 pub(crate) const IN_SYNC: &str =
     "MATCH (s:GromaScope) USING INDEX s:GromaScope(sync, id) WHERE s.sync = $sync AND s.id > $after";
 
-/// The next scopes of an account with held edges, like [`holding_in_sync`].
+/// Returns the next scopes of an account with held edges, like [`holding_in_sync`].
 ///
 /// # Errors
 /// The graph cannot be read.
@@ -198,7 +198,7 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
     ])
 }
 
-/// For people who look at the graph; [`parse`] does not read it.
+/// Returns a word for human readers of the graph; [`parse`] does not read it.
 fn word(progress: Progress) -> &'static str {
     match progress {
         Progress::Collecting => "collecting",
@@ -254,7 +254,7 @@ fn parse(row: &Row) -> Result<StoredScope, DeError> {
 }
 
 impl StoredScope {
-    /// The scope's `id` in the graph.
+    /// Returns the scope's `id` in the graph.
     pub fn id(&self) -> String {
         scopes::id(&self.scope)
     }
@@ -264,13 +264,13 @@ fn small(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Begins the mark of a rejected row, and no label.
+/// Prefix of the mark of a rejected row. No label begins with it.
 const MARK: char = '!';
-/// Begins the index of the batch, and no label.
+/// Prefix of the index of the batch. No label begins with it.
 const BATCH: char = '#';
 
-/// `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] lets no name with a space, a `!` or
-/// a `#` pass.
+/// Returns `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] rejects names with a
+/// space, a `!` or a `#`.
 fn held_text((sequence, missing): (&u64, &Missing)) -> String {
     let marks = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}"));
     let more: Vec<String> = marks.chain(missing.batch.map(|batch| format!("{BATCH}{batch}"))).collect();
@@ -293,7 +293,7 @@ fn held(text: &str) -> Option<(u64, Missing)> {
     Some((sequence, missing))
 }
 
-/// `<label> <count> <example>`; the example may contain spaces.
+/// Returns `<label> <count> <example>`; the example may contain spaces.
 fn shortened_text((label, shortened): (&String, &Shortened)) -> String {
     format!("{label} {} {}", shortened.count, shortened.example)
 }

@@ -1,12 +1,12 @@
-//! What the graph knows of a scope, as a pure state machine: however a scope's events are ordered or repeated, the same
-//! state results, and a batch that is missing never makes it complete.
+//! State of a scope in the graph, as a pure state machine. Whatever the order or repetition of a scope's events, the
+//! same state results, and a missing batch never makes it complete.
 //!
-//! Only the newest run counts, a run being one attempt of one sync: an event of a newer run starts over, one of an older
-//! run is ignored, and so are its rows. Within a run the state is two sets that only grow (batches applied, edges held)
-//! and at most one ending, which commute. That gives the invariant without any order on the bus.
+//! Only the newest run counts. A run is one attempt of one sync: an event of a newer run starts over; an event of an
+//! older run is ignored, and so are its rows. Within a run, the state is two sets that only grow (batches applied,
+//! edges held) and at most one ending, which commute. This gives the invariant without any order on the bus.
 //!
-//! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows, so that
-//! SIGKILL anywhere followed by redelivery gives the same graph: a batch whose rows were committed is known to be applied.
+//! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows. So
+//! SIGKILL anywhere, followed by redelivery, gives the same graph: a batch with committed rows is known to be applied.
 
 use crate::{feeds::Feeds, flaws::Flaws};
 use events::{Failure, Scope, ScopeName, Sync, asset_event::Event};
@@ -17,18 +17,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Run {
     /// The sync's update tag.
     pub tag: i64,
-    /// Its id.
+    /// The sync's id.
     pub sync: String,
     /// The attempt.
     pub attempt: u32,
 }
 
-/// What is known of a scope.
+/// State of a scope.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScopeState {
     /// The newest run.
     pub run: Run,
-    /// Oldest update tag ever seen: when it is the run's, nothing in the graph can be older.
+    /// Oldest update tag ever seen. If it is the run's, nothing in the graph can be older.
     pub since: i64,
     /// Batches of the run whose rows are in the graph.
     pub applied: BTreeSet<u32>,
@@ -93,18 +93,18 @@ impl Shortened {
 /// Edges of a batch that lack an end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// How many.
+    /// Number of edges.
     pub rows: u64,
-    /// Labels of the nodes that are missing.
+    /// Labels of the missing nodes.
     pub labels: BTreeSet<String>,
-    /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not tried
-    /// again.
+    /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not
+    /// tried again.
     pub refused: BTreeSet<u64>,
     /// Index of the batch. `None`: an earlier version has held it.
     pub batch: Option<u32>,
 }
 
-/// What a run that read every page said at its end.
+/// Totals that a run reports after reading every page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Finish {
     /// Batches 0 to this, exclusively, are the whole listing.
@@ -122,21 +122,21 @@ pub struct Fed {
     pub id: String,
 }
 
-/// What an event asks for.
+/// Consequence of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// A batch that has not been applied: write its rows.
     Apply,
-    /// The state says it all.
+    /// The state records the whole event.
     Noted,
     /// From an older run, or a repeat: nothing to do.
     Ignored,
 }
 
-/// How far a scope has come.
+/// Progress of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Something is still to come.
+    /// Events are still to come.
     Collecting,
     /// Every batch is in the graph.
     Complete,
@@ -150,14 +150,14 @@ pub enum Progress {
 }
 
 impl Run {
-    /// The run that an event belongs to.
+    /// Returns the run that an event belongs to.
     pub fn of(sync: &Sync, attempt: u32) -> Self {
         Self { tag: sync.update_tag, sync: sync.id.clone(), attempt }
     }
 }
 
 impl ScopeState {
-    /// Takes in one event.
+    /// Applies one event to the state.
     #[must_use]
     pub fn step(mut self, run: &Run, event: &Event) -> (Self, Verdict) {
         let first = self.run == Run::default();
@@ -200,8 +200,8 @@ impl ScopeState {
         }
     }
 
-    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch. Edges
-    /// that Neo4j rejected earlier stay recorded.
+    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch.
+    /// Edges that Neo4j rejected earlier stay recorded.
     pub fn hold(&mut self, sequence: u64, mut missing: Missing) {
         let known = self.held.remove(&sequence).unwrap_or_default();
         if !missing.labels.is_empty() {
@@ -211,8 +211,8 @@ impl ScopeState {
         }
     }
 
-    /// Records that a batch of the run, applied before, has come again with this sequence: a recording that is played again
-    /// has a stream of its own.
+    /// Records that a batch of the run, applied before, has come again with this sequence: a recording that is played
+    /// again has a separate stream.
     pub fn repeated(&mut self, batch: u32, sequence: u64) {
         let before = self.held.iter().find(|(_, missing)| missing.batch == Some(batch)).map(|(sequence, _)| *sequence);
         if let Some(missing) = before.and_then(|before| self.held.remove(&before)) {
@@ -220,7 +220,7 @@ impl ScopeState {
         }
     }
 
-    /// How far the run has come. A failure outweighs a finish: it is the careful reading of a contradiction.
+    /// Returns the run's progress. A failure outweighs a finish: the cautious reading of a contradiction.
     pub fn progress(&self) -> Progress {
         match &self.finish {
             _ if self.lost => Progress::Lost,
@@ -250,18 +250,18 @@ impl ScopeState {
         }
     }
 
-    /// How many of the first `batches` batches are applied.
+    /// Returns the number of applied batches among the first `batches`.
     pub fn applied_of(&self, batches: u32) -> u32 {
         u32::try_from(self.applied.range(..batches).count()).unwrap_or(u32::MAX)
     }
 
-    /// Edge rows that lack an end.
+    /// Returns the number of edge rows that lack an end.
     pub fn missing_rows(&self) -> u64 {
         self.held.values().map(|missing| missing.rows).sum()
     }
 }
 
-/// The scope's `id` in the graph.
+/// Returns the scope's `id` in the graph.
 pub fn id(scope: &Scope) -> String {
     ScopeName(scope).to_string()
 }
@@ -286,7 +286,7 @@ mod tests {
 
     type Events = Vec<(Run, Event)>;
 
-    /// A run's events: started, its batches, its end.
+    /// Returns a run's events: started, its batches, its end.
     fn story(run: &Run, batches: u32, fails: bool) -> Events {
         let end = if fails { Event::Failed(Failure::new(FailureClass::Timeout, "slow")) } else { finished(batches) };
         let started = std::iter::once(Event::Started(ScopeStarted {}));
@@ -396,7 +396,7 @@ mod tests {
     fn stories() -> impl Strategy<Value = Events> {
         let one = (1..4i64, 1..3u32, 0..5u32, any::<bool>());
         let story = one.prop_map(|(tag, attempt, batches, fails)| ((tag, attempt), (batches, fails)));
-        // One story for each run: a collector never tells two for the same.
+        // One story for each run: a collector never publishes two for the same.
         proptest::collection::vec(story, 1..5).prop_map(|stories| {
             let by_run: BTreeMap<(i64, u32), (u32, bool)> = stories.into_iter().collect();
             by_run.into_iter().flat_map(|((tag, n), (batches, fails))| story_of(tag, n, batches, fails)).collect()

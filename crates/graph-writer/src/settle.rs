@@ -38,8 +38,8 @@ impl<'a> Settling<'a> {
         self.pending.is_empty()
     }
 
-    /// Queries the graph: all remaining places if `at_all`, otherwise place after place until one is not settled. Returns
-    /// the number of places that are settled now.
+    /// Queries the graph: all remaining places if `at_all`, otherwise place after place until one is not settled.
+    /// Returns the number of places that are settled now.
     ///
     /// # Errors
     /// The graph cannot be read.

@@ -21,7 +21,8 @@ pub(crate) trait Search: Sync {
     ) -> impl Future<Output = Result<Option<Element>, neo4rs::Error>> + Send;
 }
 
-/// Removes edges of vanished nodes in portions, until the search finds a node without any, or none. Edges with a tag greater than `edges_after` stay. Returns whether it removed edges.
+/// Removes edges of vanished nodes in portions, until the search finds a node without any, or none. Edges with a tag
+/// greater than `edges_after` stay.
 ///
 /// # Errors
 /// The graph is unavailable, or deleting one edge is too much for it.

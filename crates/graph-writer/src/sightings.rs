@@ -150,7 +150,7 @@ fn convert_text(kind: &Kind) -> String {
     )
 }
 
-/// Pattern of elements `it` of a kind. It uses cleanup's index if the statement filters by `_module_scope`.
+/// Returns the pattern of elements `it` of a kind. It uses cleanup's index if the statement filters by `_module_scope`.
 pub(crate) fn pattern(kind: &Kind) -> String {
     if let Some((kind, _)) = kind.as_edge() {
         format!("MATCH ()-[it:`{kind}`]->() USING INDEX it:`{kind}`(_module_scope)")

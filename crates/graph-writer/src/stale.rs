@@ -8,7 +8,7 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeSet;
 
-/// Number of scopes read at once.
+/// Number of scopes read together.
 const PAGE: usize = 5_000;
 /// Limit of stale places kept for the list, which has no room for more.
 const MOST: usize = 2_000;

@@ -28,9 +28,9 @@ use graph::{GraphError, GraphStore};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Shortest and longest pause between two looks at the stream; between them, a twentieth of the time waited so far.
+/// Shortest and longest pause between two reads of the stream; between them, a twentieth of the time waited so far.
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
-/// The graph is looked at this often while the stream still holds something: it may all be another sync's.
+/// Pause between reads of the graph while the stream still holds something: it may all be another sync's.
 const LOOK: Duration = Duration::from_secs(1);
 /// Pause before the sync's end is published again, and number of attempts before everything is repeated.
 const ANNOUNCE: (Duration, u32) = (Duration::from_secs(5), 100);
@@ -56,13 +56,13 @@ pub enum SyncEndError {
     /// The announcement.
     #[error("cannot announce the sync's end")]
     Publish(#[from] PublishError),
-    /// The process is to end.
+    /// The process ends.
     #[error("stopped")]
     Stopped,
 }
 
 impl SyncEndError {
-    /// Whether every repeat fails too until somebody acts.
+    /// Whether every repeat fails too until a user acts.
     pub(crate) fn is_lasting(&self) -> bool {
         match self {
             Self::Graph(error) | Self::Held(RetryError::Graph(error)) => error.is_lasting(),
@@ -82,7 +82,7 @@ pub struct SyncEnd {
 }
 
 impl SyncEnd {
-    /// What closes syncs on its own, beside the writers.
+    /// Creates an instance that closes syncs on its own, beside the writers.
     pub fn new(bus: Bus, store: GraphStore, options: Options) -> Self {
         Self { bus, store, schema: Schema::default(), options, shutdown: CancellationToken::new() }
     }
@@ -127,20 +127,20 @@ impl SyncEnd {
         }
     }
 
-    /// Removes what vanished. Elements that Neo4j cannot remove are reported and stay.
+    /// Removes vanished assets. Elements that Neo4j cannot remove are reported and stay.
     async fn clean(&self, sync: &Sync, due: &Due) -> Result<Option<Failure>, SyncEndError> {
         match cleanup::clean(&self.store, sync, due).await {
             Ok(()) => Ok(None),
             Err(error) if error.is_lasting() => {
-                tracing::error!(error = bus::chain(&error), "not all that vanished could be removed");
+                tracing::error!(error = bus::chain(&error), "some vanished assets could not be removed");
                 Ok(Some(Failure::new(FailureClass::Internal, sentence(bus::chain(&error)))))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Computes what follows from the whole graph. A step that Neo4j rejects is reported; one that it cannot run at this
-    /// moment is run again with the rest of the sync's end.
+    /// Analyses the whole graph. A step that Neo4j rejects is reported; one that it cannot run at this moment is run
+    /// again with the rest of the sync's end.
     async fn analyse(&self, sync: &Sync) -> Result<Option<Failure>, SyncEndError> {
         if !self.options.analyse {
             return Ok(None);
@@ -166,7 +166,7 @@ impl SyncEnd {
         let store = self.store.unwatched();
         let mut settling = Settling::new(&store, sync, reports);
         loop {
-            // Before the look at the graph: what was acknowledged by then, the graph has.
+            // Read before the graph: everything acknowledged by then is in the graph.
             let backlog = self.bus.backlog(bus::ASSETS, &self.options.durable).await?;
             if draining.has_moved(&backlog) {
                 self.store.beat();
@@ -194,7 +194,7 @@ impl SyncEnd {
         }
     }
 
-    /// Counts, and notes the end in the graph.
+    /// Counts, and records the end in the graph.
     async fn finished(
         &self,
         sync: &Sync,

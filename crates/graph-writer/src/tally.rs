@@ -7,7 +7,7 @@ use neo4rs::{DeError, Row};
 
 /// Retention of sync records in seconds. The newest whole sync's record is always kept.
 const HISTORY: i64 = 30 * 24 * 60 * 60;
-/// Number of records removed at once.
+/// Number of records removed together.
 const REMOVED: usize = 1_000;
 /// Limit of lost scopes named in a record.
 const NAMED: usize = 1_000;
@@ -46,7 +46,7 @@ const FORGET: &str = "OPTIONAL MATCH (whole:GromaSync) WHERE whole.whole WITH ma
     MATCH (g:GromaSync) WHERE g.tag < $before AND g.tag <> coalesce(newest, 0) WITH g LIMIT $most DELETE g";
 
 impl Tally {
-    /// Totals of a sync from the present state of its scopes.
+    /// Returns the totals of a sync from the present state of its scopes.
     ///
     /// # Errors
     /// The graph cannot be read.
@@ -56,7 +56,7 @@ impl Tally {
         rows.first().map_or(Ok(Self::default()), parse).map_err(GraphError::from)
     }
 
-    /// Edge rows with both ends in the graph.
+    /// Returns the number of edge rows with both ends in the graph.
     pub(crate) fn edges(self) -> u64 {
         self.edge_rows.saturating_sub(self.targets_missing)
     }

@@ -1,5 +1,5 @@
-//! Work that fails again and again. Its error is logged once, and again when it changes, and its end is logged too. If no
-//! repeat can help before somebody acts, the pauses grow.
+//! Work that fails repeatedly. Its error is logged once, and again when it changes, and its end is logged too. If no
+//! repeat can help before a user acts, the pauses grow.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use std::{
 const FIRST: Duration = Duration::from_secs(5);
 /// Longest pause. It limits the time between the remedy and the next attempt.
 const LONGEST: Duration = Duration::from_mins(2);
-/// Number of works remembered. Errors of others are logged each time.
+/// Number of works remembered. Errors of other works are logged each time.
 const MOST: usize = 1_000;
 
 /// Works that fail at present, by name.
@@ -45,12 +45,12 @@ impl Troubles {
         }
     }
 
-    /// Forgets `work`, which is no longer this process's.
+    /// Forgets `work` that no longer belongs to this process.
     pub(crate) fn forget(&self, work: &str) {
         self.with(|all| all.remove(work));
     }
 
-    /// Number of failures in a row, and whether the error differs from the previous one.
+    /// Returns the number of failures in a row, and whether the error differs from the previous one.
     fn count(&self, work: &str, error: &str) -> (u32, bool) {
         self.with(|all| {
             if let Some(known) = all.get_mut(work) {

@@ -67,7 +67,8 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-/// Removes edges of a node with too many for one transaction, if its last sighting is old. Returns whether there were any.
+/// Removes edges of a node that has too many for one transaction, if its last sighting is old. Returns whether there
+/// were any.
 async fn relieve(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
     shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
 }
@@ -93,7 +94,7 @@ impl Search for LastSightings<'_> {
     }
 }
 
-/// Each place with its set of kinds; most places share one set.
+/// Returns each place with its set of kinds; most places share one set.
 fn by_place(due: &Places<'_>) -> (Vec<BoltType>, Vec<BoltType>) {
     let mut places = BTreeMap::<&str, Vec<usize>>::new();
     for (kind, (_, ready)) in due.iter().enumerate() {
@@ -127,7 +128,7 @@ struct Old<'a> {
 }
 
 impl Old<'_> {
-    /// Old sightings: kind and id.
+    /// Finds old sightings: kind and id.
     async fn sightings(
         &self,
         transaction: &mut Transaction,
@@ -255,7 +256,7 @@ fn removal(kind: &Kind) -> String {
         + " it RETURN count(*) AS count"
 }
 
-/// Statements of a sync that find old sightings.
+/// Returns statements of a sync that find old sightings.
 pub(crate) fn texts() -> [String; 1] {
     [OLD.to_owned()]
 }

@@ -14,7 +14,7 @@ use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::HashMap;
 
-/// Number of scope states read at once.
+/// Number of scope states read together.
 const TOGETHER: usize = 100;
 
 /// Scopes of places that this sync or a newer one has written. Scopes with rejected rows count as written; they are
@@ -34,8 +34,8 @@ pub(crate) struct Unwritten {
 }
 
 impl Unwritten {
-    /// Unwritten scopes of a sync, from their present state. Called after cleanup is decided: a scope taken over later
-    /// was cleaned up.
+    /// Returns the unwritten scopes of a sync, from their present state. Called after cleanup is decided: a scope taken
+    /// over later was cleaned up.
     ///
     /// # Errors
     /// The graph cannot be read.
@@ -87,7 +87,7 @@ enum Holder {
     Newer,
 }
 
-/// The scopes of these places that the sync or a newer one holds, by listing.
+/// Returns the scopes of these places that the sync or a newer one holds, by listing.
 async fn held(
     store: &GraphStore,
     sync: &Sync,
@@ -117,7 +117,7 @@ fn superseded(scope: Scope) -> LostScope {
     lost(scope, "a newer sync has taken the scope over".to_owned())
 }
 
-/// Reason for a lost scope. `None`: everything has arrived meanwhile.
+/// Returns the reason for a lost scope. `None`: everything has arrived meanwhile.
 fn reason(sync: &Sync, reported: Reported, known: Option<&StoredScope>) -> Option<String> {
     let none = ScopeState::default();
     let state = known.map(|known| &known.state).filter(|state| state.run.sync == sync.id).unwrap_or(&none);

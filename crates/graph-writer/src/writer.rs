@@ -31,35 +31,35 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// When Neo4j is away, messages come again after this long.
+/// Delay of redelivery while Neo4j is unavailable.
 const AWAY: Duration = Duration::from_secs(5);
-/// Name of what all lanes do, in the log.
+/// Name of the lanes' work in the log.
 const WRITING: &str = "writing events into the graph";
-/// When NATS is away, the next pull is tried after this long.
+/// Pause before the next pull while NATS is unavailable.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
-/// Messages held at once.
+/// Messages held at the same time.
 const IN_FLIGHT: usize = 512;
-/// Bytes that they may have together: decoded, and as rows for Neo4j, they take several times as much.
+/// Limit of their bytes: decoded, and as rows for Neo4j, they take several times as much.
 const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
-/// Syncs that are closed at once.
+/// Syncs that are closed at the same time.
 const SYNCS_AT_ONCE: usize = 8;
 /// Time limit for open transactions on shutdown: with the return of messages, less than the 30 s that Kubernetes grants
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>).
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// How a writer works.
+/// Settings of a writer.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Transactions at once: of different accounts, or of a large one.
+    /// Concurrent transactions: of different accounts, or of a large one.
     pub lanes: usize,
-    /// Messages held at once, if they are small.
+    /// Messages held at the same time, if they are small.
     pub in_flight: usize,
-    /// What a writer that died had in hand is delivered to another after this long.
+    /// Time after which a dead writer's unfinished messages are delivered to another.
     pub ack_wait: Duration,
-    /// How long the assets stream must have been used up before scopes whose batches are missing are called lost.
+    /// Time for which the assets stream must have been used up before scopes with missing batches are called lost.
     pub patience: Duration,
-    /// Whether a sync's end computes what follows from the whole graph. Not for a part of a sync: what follows from a
-    /// mixture of two would carry the tag of the newer, and the whole of that sync would not find it old.
+    /// Whether a sync's end analyses the whole graph. Not for a part of a sync: results from a mixture of two syncs
+    /// would carry the newer tag, and the complete newer sync would not find them old.
     pub analyse: bool,
     /// Name of the durable consumers; writers of the same name share the work.
     pub durable: String,
@@ -84,7 +84,7 @@ impl From<&GraphConfig> for Options {
     }
 }
 
-/// The writer could not begin.
+/// The writer could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum WriterError {
     /// The bus.
@@ -103,7 +103,7 @@ pub struct Writer {
     expected: HashSet<Need>,
 }
 
-/// What all tasks of a writer share.
+/// State that all tasks of a writer share.
 struct Shared {
     bus: Bus,
     store: GraphStore,
@@ -114,22 +114,22 @@ struct Shared {
 }
 
 impl Writer {
-    /// A writer; nothing happens until [`Writer::run`].
+    /// Creates a writer; nothing happens until [`Writer::run`].
     pub fn new(bus: Bus, store: GraphStore, options: Options) -> Self {
         Self { bus, store, options, expected: HashSet::new() }
     }
 
-    /// Makes the indexes of what is likely to come before it does: each later change of the schema throws away every plan
-    /// that the database has made.
+    /// Creates the indexes for the expected tables in advance: each later change of the schema discards all query plans
+    /// of the database.
     #[must_use]
     pub fn expecting(self, expected: &[Expected]) -> Self {
         Self { expected: expected.iter().flat_map(Expected::needs).collect(), ..self }
     }
 
-    /// Writes until `shutdown`, then finishes the transactions that are open and hands everything else back.
+    /// Writes until `shutdown`, then finishes the open transactions and returns everything else.
     ///
     /// # Errors
-    /// When a consumer or the bookkeeping's schema cannot be set up; later errors are waited out.
+    /// A consumer or the bookkeeping's schema cannot be set up; later errors are waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WriterError> {
         let Self { bus, store, options, expected } = self;
         let schema = Schema::default();
@@ -175,7 +175,7 @@ impl Writer {
     }
 }
 
-/// A durable consumer of which only so much is in flight at a time.
+/// A durable consumer with limits of deliveries in flight.
 struct Feed {
     consumer: Consumer,
     ack_wait: Duration,
@@ -191,7 +191,7 @@ impl Feed {
         Ok(Self { consumer, ack_wait, shares, in_flight: InFlight::default() })
     }
 
-    /// Pulls as much as may be in flight and gives it away, until `shutdown`; what `read` refuses is parked.
+    /// Pulls as much as may be in flight and gives it away, until `shutdown`. Parks messages that `read` rejects.
     async fn pull<T>(
         &self,
         shutdown: &CancellationToken,
@@ -209,7 +209,7 @@ impl Feed {
                 }
             }
         };
-        // What a pull that is cut off has already fetched is delivered again after the ack wait.
+        // Deliveries that a cancelled pull has already fetched are redelivered after the ack wait.
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = pulling => {}
@@ -217,7 +217,7 @@ impl Feed {
         }
     }
 
-    /// As many deliveries as there is room for, once there is some.
+    /// Waits for room, then returns as many deliveries as fit.
     async fn next(&self) -> Result<Vec<Delivery>, ConsumeError> {
         let room = self.shares.room().await;
         self.consumer.next(room).await
@@ -233,7 +233,7 @@ impl Feed {
             let share = self.shares.take(delivery.payload().len());
             let sequence = delivery.sequence();
             let message = read(&delivery);
-            // In charge of it first: it may be settled as soon as it is given away.
+            // Take charge first: it may be settled as soon as it is given away.
             self.in_flight.add(delivery, share).await;
             match message {
                 Ok(message) => give(sequence, message),
@@ -261,7 +261,7 @@ async fn drain(tasks: &mut JoinSet<()>, until: Instant) {
     }
 }
 
-/// A worker: serves one lane after the other until they are closed.
+/// Runs a worker: serves one lane after another until they are closed.
 async fn work(shared: Arc<Shared>) {
     while let Some(job) = shared.lanes.next().await {
         let pulse = shared.in_flight.pulse();
@@ -280,7 +280,7 @@ async fn work(shared: Arc<Shared>) {
                     redrawn = watched.redraw(&part.account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
                     () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
-                let drawing = format!("drawing the held edges of account {}", part.account);
+                let drawing = format!("creating the held edges of account {}", part.account);
                 match redrawn {
                     Ok(()) => shared.troubles.succeeded(&drawing),
                     // The sync's end tries again.
@@ -295,7 +295,7 @@ async fn work(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// Work on a store whose answers beat this pulse.
+    /// Returns the work on a store whose answers beat this pulse.
     fn watched(self: &Arc<Self>, pulse: &Pulse) -> Working {
         Working { shared: self.clone(), store: self.store.watched(pulse.clone()) }
     }
@@ -441,7 +441,7 @@ fn has_several_rows(items: &[Item]) -> bool {
     items.iter().map(Item::rows).map(|(nodes, edges)| nodes + edges).sum::<usize>() > 1
 }
 
-/// Closes syncs, several at once, until `shutdown`; each stops at its next step.
+/// Closes several syncs concurrently, until `shutdown`; each stops at its next step.
 async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdown: &CancellationToken) {
     let mut closing = JoinSet::new();
     let close = |sequence, sync| {
@@ -482,7 +482,8 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, 
     in_flight.settle(sequence, outcome).await;
 }
 
-/// Whether the sync's `finished` follows this `collected` in the stream. A recording that is played twice has an older one.
+/// Whether the sync's `finished` follows this `collected` in the stream. A recording that is played twice has an older
+/// one.
 async fn is_announced(bus: &Bus, sync: &Sync, collected: u64) -> bool {
     let finished = bus.last_on(bus::SYNCS, &subjects::sync_event_of(&sync.id, "finished")).await;
     finished.is_ok_and(|finished| finished.is_some_and(|finished| finished.sequence > collected))

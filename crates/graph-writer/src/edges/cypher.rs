@@ -20,15 +20,15 @@ pub(crate) fn create() -> String {
     format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
 }
 
-/// Finds relationships of these types. Writes only the tag of unchanged ones that this place alone sees and that have an
-/// older tag, and locks only those.
+/// Finds relationships of these types. Writes only the tag of unchanged ones that this place alone sees and that have
+/// an older tag, and locks only those.
 ///
 /// Returns the rows that it has `found`, and those of them that are `left`, each with its thing if only the sighting
 /// needs renewal.
 ///
 /// The `WITH` before the pattern must compute something. Otherwise Neo4j reads all relationships of the start for each
-/// row. Between two known nodes it reads those of the node that has fewer. Without types in the pattern, a plan made on an
-/// empty graph reads all relationships.
+/// row. Between two known nodes it reads those of the node that has fewer. Without types in the pattern, a plan made on
+/// an empty graph reads all relationships.
 pub(crate) fn refresh<'a>(kinds: impl IntoIterator<Item = &'a str>) -> String {
     let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("`{kind}`")).collect();
     format!(
@@ -38,7 +38,7 @@ pub(crate) fn refresh<'a>(kinds: impl IntoIterator<Item = &'a str>) -> String {
     )
 }
 
-/// [`refresh`] for the types of the catalog.
+/// Returns [`refresh`] for the types of the catalog.
 pub(crate) fn refresh_catalogued() -> String {
     refresh(CATALOGUED.iter().copied())
 }
@@ -59,7 +59,8 @@ pub(crate) fn merge(kind: &str) -> String {
     format!("{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} WITH r, row, {SEEN_BY} {}", renewed())
 }
 
-/// Renews the tag of an unchanged relationship that this place alone sees. A missing hash on both sides counts as equal.
+/// Renews the tag of an unchanged relationship that this place alone sees. A missing hash on both sides counts as
+/// equal.
 fn renewed() -> String {
     const OWN: &str = "it._module_scope = place AND coalesce(it._module_hash = row[8], row[8] IS NULL) \
         AND it.lastupdated < tag";

@@ -75,7 +75,7 @@ async fn a_transaction_is_bounded() {
     assert_eq!(sequences(&lanes).await.1, [0, 1]);
 }
 
-/// Four batches of each of four listings, in turn.
+/// Queues four batches of each of four listings, in turn.
 fn large(lanes: &Lanes, account: &str, rows: usize) {
     for (sequence, listing) in (0..).zip(["A", "B", "C", "D"].repeat(4)) {
         lanes.push(of_listing(("s", listing), account, sequence, rows));

@@ -28,8 +28,9 @@ pub(crate) fn refresh() -> String {
     )
 }
 
-/// Creates nodes of a label that probably do not exist: one request less than a lookup and [`create`]. A node that exists
-/// is not returned. The lookup locks the id in its constraint, so that another transaction that creates the node waits.
+/// Creates nodes of a label that probably do not exist: one request less than a lookup and [`create`]. A node that
+/// exists is not returned. The lookup locks the id in its constraint, so that another transaction that creates the node
+/// waits.
 pub(crate) fn make(label: &str) -> String {
     format!(
         "UNWIND $rows AS row OPTIONAL MATCH (old:`{label}` {{id: row[1].id}}) USING INDEX old:`{label}`(id) \

@@ -4,20 +4,20 @@ use events::{Message, NodeTable};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// Property with the hash of this listing's values.
+/// Returns the property with the hash of this listing's values.
 pub(crate) fn hash_property(listing: &str) -> String {
     format!("_module_hash_{listing}")
 }
 
-/// Equal for equal headers in every version and on every machine, because a hash stays in the graph until the next
-/// sync.
+/// Returns equal hashes for equal headers in every version and on every machine, because a hash stays in the graph
+/// until the next sync.
 pub(crate) fn header_hash(table: &NodeTable) -> SipHasher13 {
     let properties: Vec<&str> = table.properties.iter().map(|property| property.name.as_str()).collect();
     let texts = |labels: &'_ [String]| labels.join(":");
     names_hash([&*table.label, &texts(&table.extra_labels), &texts(&table.absent_labels)].into_iter().chain(properties))
 }
 
-/// Hash of names; the values are added to it later.
+/// Hashes names. The values are added later.
 pub(crate) fn names_hash<'a>(names: impl IntoIterator<Item = &'a str>) -> SipHasher13 {
     let mut hasher = SipHasher13::new();
     for name in names {
@@ -27,7 +27,7 @@ pub(crate) fn names_hash<'a>(names: impl IntoIterator<Item = &'a str>) -> SipHas
     hasher
 }
 
-/// Hash of property values, continued from the hash of their names.
+/// Hashes property values, continuing from the hash of their names.
 pub(crate) fn hash_of<'a>(names: &SipHasher13, values: impl Iterator<Item = &'a events::Value>) -> i64 {
     let mut hasher = *names;
     values.for_each(|value| hasher.write(&value.encode_length_delimited_to_vec()));

@@ -1,7 +1,7 @@
 //! Applies one event in pieces.
 //!
-//! Each piece takes the scope's lock and checks that the batch is still wanted. Only the last transaction records the batch
-//! as applied, so after the death of a writer another one starts over. Writing a row twice changes nothing.
+//! Each piece takes the scope's lock and checks that the batch is still wanted. Only the last transaction records the
+//! batch as applied, so after the death of a writer another one starts over. Writing a row twice changes nothing.
 
 use super::{Fate, Pen, Pieces, split};
 use crate::{
@@ -107,7 +107,7 @@ impl Pen for New<'_> {
 }
 
 impl New<'_> {
-    /// `None`: the transaction has to be repeated.
+    /// `None`: the transaction must be repeated.
     async fn attempt(&self, part: &Item) -> Result<Option<Fate>, neo4rs::Error> {
         let mut transaction = self.store.begin().await?;
         match self.enter(&mut transaction, part).await {

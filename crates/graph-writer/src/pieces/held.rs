@@ -1,7 +1,7 @@
-//! Draws one batch's held edges in pieces.
+//! Creates one batch's held edges in pieces.
 //!
-//! Each piece takes the scope's lock and checks that the batch is still held. Only the last transaction records the rejected
-//! rows, and which edges still lack an end.
+//! Each piece takes the scope's lock and checks that the batch is still held. Only the last transaction records the
+//! rejected rows and the edges that still lack an end.
 
 use super::{Fate, Pen, Pieces, split};
 use crate::{
@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 pub(crate) struct Held<'a> {
     /// The graph.
     pub(crate) store: &'a GraphStore,
-    /// Their scope.
+    /// Scope of the edges.
     pub(crate) stored: &'a StoredScope,
-    /// The batch, reduced to them.
+    /// The batch, reduced to the edges.
     pub(crate) item: &'a Item,
 }
 
@@ -39,7 +39,7 @@ impl Pen for Held<'_> {
 }
 
 impl Held<'_> {
-    /// Draws them. `None`: they are no longer wanted. Otherwise [`Held::conclude`] has to follow.
+    /// Creates the edges. `None`: they are no longer wanted. Otherwise [`Held::conclude`] must follow.
     ///
     /// # Errors
     /// The graph is unavailable, or the error is not due to a single row.

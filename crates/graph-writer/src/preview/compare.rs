@@ -1,4 +1,4 @@
-//! Rows against what the graph holds of them.
+//! Compares rows with their nodes and edges in the graph.
 
 use super::{Fate, Preview, hash};
 use crate::{
@@ -10,7 +10,7 @@ use graph::GraphError;
 use neo4rs::{DeError, Row};
 
 impl Preview {
-    /// What becomes of each row's node; rows that would not be applied change nothing.
+    /// Returns the change of each row's node. Rows that would not be applied change nothing.
     pub(super) async fn fates_of_nodes(
         &self,
         table: &NodeTable,
@@ -48,7 +48,7 @@ impl Preview {
         Ok(fates)
     }
 
-    /// What becomes of each row's edge; none when it lacks an end.
+    /// Returns the change of each row's edge; `None` if it lacks an end.
     pub(super) async fn fates_of_edges(
         &mut self,
         table: &EdgeTable,
@@ -91,7 +91,7 @@ impl Preview {
     }
 }
 
-/// Whether every property is what the row says; an empty value and no property are the same.
+/// Returns the condition that every property has the row's value. An empty value equals a missing property.
 fn same<'a>(variable: &str, names: impl Iterator<Item = &'a str>, first: usize) -> String {
     names.enumerate().fold("true".to_owned(), |text, (position, name)| {
         let (held, said) = (format!("{variable}.`{name}`"), format!("row[{}]", first + position));
@@ -108,7 +108,7 @@ fn node_fate(row: &Row) -> Result<(usize, Fate), DeError> {
     Ok((row.get("position")?, fate))
 }
 
-/// An edge's row as the graph answers it.
+/// The graph's answer to an edge's row.
 struct Found {
     position: usize,
     source: bool,

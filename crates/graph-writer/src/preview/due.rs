@@ -1,4 +1,4 @@
-//! Computes what cleanup would find due, from the graph's scopes and the future state of this sync's scopes.
+//! Computes the kinds that cleanup would find due, from the graph's scopes and the future state of this sync's scopes.
 
 use super::Preview;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use graph::GraphError;
 use std::collections::BTreeMap;
 
-/// Number of areas read at once.
+/// Number of areas read together.
 const TOGETHER: usize = 100;
 
 impl Preview {
@@ -39,7 +39,7 @@ impl Preview {
     }
 }
 
-/// Future state of a scope.
+/// Returns the future state of a scope.
 fn foreseen(StoredScope { scope, state }: &StoredScope) -> Known {
     let standing = match state.progress() {
         Progress::Complete if state.since < state.run.tag => Standing::Complete,

@@ -1,11 +1,12 @@
-//! What cleanup would take: in places where all that feeds it is complete, what is older than the sync and not coming again.
+//! Counts elements that cleanup would remove: in places where all that feeds them is complete, those that are older
+//! than the sync and not coming again.
 
 use super::{Preview, hash};
 use crate::{bolt, due::Ready, ownership::SEVERAL};
 use graph::GraphError;
 use neo4rs::{BoltType, DeError, Row};
 
-/// Nodes or edges looked at in one statement.
+/// Nodes or edges read in one statement.
 const PAGE: usize = 20_000;
 /// Number of elements whose sightings are looked up in one statement.
 const THINGS: usize = 1_000;
@@ -16,7 +17,7 @@ const STAYING: &str = "UNWIND $rows AS thing MATCH (s:GromaSighting) USING INDEX
     RETURN count(DISTINCT thing) AS staying";
 
 impl Preview {
-    /// Nodes of a label that would be removed.
+    /// Counts nodes of a label that would be removed.
     pub(super) async fn nodes_gone(&self, label: &str, ready: &Ready) -> Result<u64, GraphError> {
         let pattern = format!("(it:`{label}`)");
         self.gone(&pattern, "_module_label", "it.id", label, ready, |id| {
@@ -25,7 +26,7 @@ impl Preview {
         .await
     }
 
-    /// Edges of a type between two labels that would be removed.
+    /// Counts edges of a type between two labels that would be removed.
     pub(super) async fn edges_gone(&self, kind: &str, ends: &str, ready: &Ready) -> Result<u64, GraphError> {
         let pattern = format!("()-[it:`{kind}`]->()");
         self.gone(&pattern, "_module_ends", "elementId(it)", ends, ready, |id| !self.seen_again.contains(&hash(&[id])))
@@ -81,7 +82,7 @@ impl Preview {
         Ok(gone)
     }
 
-    /// Number of these elements that are seen only by complete places, and last in an older sync.
+    /// Counts those of these elements that only complete places have seen, and last in an older sync.
     async fn without_sighting(&self, things: &[String], ready: &Ready) -> Result<u64, GraphError> {
         let mut without = 0;
         for things in things.chunks(THINGS) {

@@ -1,4 +1,4 @@
-//! Indexes of earlier versions that cost each sync time and serve nobody any more.
+//! Indexes of earlier versions that cost each sync time and have no use any more.
 //!
 //! Earlier versions indexed `_module_scope` together with `lastupdated`, so that each element that a sync saw again
 //! changed the index: 20% of the time of a sync without changes.
@@ -11,12 +11,12 @@ use std::collections::HashSet;
 /// Properties of the obsolete indexes.
 const OBSOLETE: [&str; 2] = ["_module_scope", "lastupdated"];
 
-/// Whether there is an obsolete index.
+/// Whether an obsolete index exists.
 pub(super) fn is_in(known: &HashSet<Need>) -> bool {
     known.iter().any(|need| successor(need).is_some())
 }
 
-/// Indexes that are to replace obsolete ones and do not exist yet.
+/// Returns the missing indexes that must replace obsolete ones.
 pub(super) fn successors(known: &HashSet<Need>) -> Vec<Need> {
     known.iter().filter_map(successor).filter(|need| !known.contains(need)).collect()
 }
@@ -52,13 +52,14 @@ pub(super) async fn drop_replaced(graph: &GraphStore) -> Result<(), GraphError> 
     Ok(())
 }
 
-/// Keeps them if this user may not change the schema, or Neo4j rejects the change: they make syncs slow, not wrong.
+/// Keeps obsolete indexes if this user may not change the schema, or Neo4j rejects the change: they make syncs slow,
+/// not wrong.
 pub(super) fn keep(error: GraphError) -> Result<(), GraphError> {
     match error {
         GraphError::Forbidden { .. } => {
             tracing::warn!(
                 "indexes of an earlier version make syncs slower, and this user may not drop them: run \
-                 `groma neo4j init` as one who may"
+                 `groma neo4j init` as a user who may"
             );
             Ok(())
         }

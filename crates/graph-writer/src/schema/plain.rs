@@ -31,7 +31,7 @@ pub(super) async fn mend(graph: &GraphStore, label: &str) -> Result<(), GraphErr
     Ok(())
 }
 
-/// Names of the plain indexes on a label's `id`.
+/// Returns the names of the plain indexes on a label's `id`.
 async fn plain(graph: &GraphStore, label: &str) -> Result<Vec<String>, GraphError> {
     let text = format!(
         "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type WHERE type = 'RANGE' \
@@ -88,7 +88,7 @@ impl Duplicates {
             ids,
             nodes,
             example,
-            "several nodes have one id, so that no constraint can be had: writers take turns instead. Remove the \
+            "several nodes have one id, so that no constraint is possible: writers take turns instead. Remove the \
              duplicates and start Groma again"
         );
     }

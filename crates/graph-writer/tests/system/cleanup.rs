@@ -1,4 +1,4 @@
-//! What finished scopes no longer see is removed, and nothing else.
+//! Cleanup removes everything that finished scopes no longer see, and nothing else.
 
 use crate::{
     story::{Story, story, sync},
@@ -45,7 +45,7 @@ async fn a_label_fed_by_two_listings_is_kept_when_one_failed() -> anyhow::Result
     world.survey(&[one(5, &["a"]), other(5, &["b"])]).await?;
     world.survey(&[one(6, &[]), other(6, &["b"]).fails()]).await?;
     assert_eq!(world.ids("A").await?, "a b");
-    // One that did not run at all.
+    // The second listing did not run at all.
     world.survey(&[one(7, &[])]).await?;
     assert_eq!(world.ids("A").await?, "a b");
     world.survey(&[one(8, &[]), other(8, &["b"])]).await?;

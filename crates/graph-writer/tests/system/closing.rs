@@ -96,7 +96,7 @@ async fn a_sync_is_closed_with_all_its_reports_though_they_follow_collected() ->
     world.publish(stories.iter().flat_map(Story::events)).await?;
     let collected = SyncCollected { scopes: 2, ..SyncCollected::default() };
     world.sync_event(&sync(5), Event::Collected(collected)).await?;
-    // The writer has looked at it.
+    // The writer has read it by now.
     tokio::time::sleep(Duration::from_secs(2)).await;
     world.collected(&sync(5), &stories).await?;
     let finished = world.finished(&sync(5)).await?;
@@ -266,7 +266,7 @@ async fn an_event_that_no_writer_applies_is_no_progress() -> anyhow::Result<()> 
     let pulse = Pulse::default();
     let end = SyncEnd::new(world.bus.clone(), world.store().await?.watched(pulse.clone()), options());
     let closing = tokio::spawn(async move { end.close(&sync(5)).await });
-    // The graph is looked at every second.
+    // The graph is read every second.
     tokio::time::timeout(PATIENCE, pulse.silence(Duration::from_secs(5))).await?;
     assert!(!closing.is_finished());
     closing.abort();
@@ -336,7 +336,7 @@ async fn what_could_not_stand_in_the_graph_is_named() -> anyhow::Result<()> {
     let finished = world.finished(&sync(5)).await?;
     assert_eq!((listings(&finished.rejected), finished.rejected_total, finished.nodes), (vec!["ListA"], 1, 1));
     let error = finished.rejected[0].failure.clone().unwrap_or_default().error;
-    assert_eq!(error, "1 row(s) cannot stand in the graph; A x: no");
+    assert_eq!(error, "1 row(s) cannot be stored in the graph; A x: no");
     let shortened: Vec<_> = finished.shortened.iter().map(|it| (&*it.label, it.count, &*it.example)).collect();
     assert_eq!(shortened, [("A", 2, "a b"), ("B", 1, "c")]);
     writer.stop().await

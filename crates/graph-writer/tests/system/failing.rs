@@ -67,8 +67,8 @@ async fn a_handshake_that_is_not_answered_holds_nothing_up() -> anyhow::Result<(
     writer.stop().await
 }
 
-/// The hosts of two are lost, of one between two statements and of one before it fetches the rows of a statement. Neo4j takes
-/// their connections for alive, and by default keeps transactions and locks for ever.
+/// Two clients lose their hosts: one between two statements, one before it fetches the rows of a statement. Neo4j
+/// considers their connections alive, and by default keeps transactions and locks forever.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_whose_clients_are_gone_do_not_hold_up_the_others() -> anyhow::Result<()> {
     let world = World::new().await?;
@@ -101,7 +101,7 @@ async fn a_statement_whose_answer_was_lost_is_given_up() -> anyhow::Result<()> {
         _ => Fate::Pass,
     });
     let given_up = waiting.run(neo4rs::query("MATCH (n:B) RETURN n")).await;
-    // Not after its limit, which would count as too large a transaction.
+    // Not after its limit, because then the transaction would count as too large.
     assert!(matches!(given_up, Err(neo4rs::Error::ServerUnavailableError(_))), "{given_up:?}");
     drop(waiting);
     assert_eq!(store.rows(neo4rs::query("MATCH (n:B) RETURN n")).await?.len(), 0);
@@ -137,7 +137,7 @@ async fn a_commit_that_arrives_after_the_end_of_its_transaction_is_not_believed(
 /// Bolt's message COMMIT: a structure without fields, of tag 0x12.
 const COMMIT: [u8; 2] = [0xB0, 0x12];
 
-/// A connection to the graph on which anything can happen.
+/// Connects to the graph through a proxy that can disturb the connection.
 async fn behind_a_proxy(world: &World) -> anyhow::Result<(Proxy, GraphStore)> {
     let port = world.neo4j.uri().rsplit(':').next().context("a port")?.parse()?;
     let proxy = Proxy::start(port).await?;
@@ -146,7 +146,7 @@ async fn behind_a_proxy(world: &World) -> anyhow::Result<(Proxy, GraphStore)> {
     Ok((proxy, store))
 }
 
-/// Takes a lock, sends a second statement and does not get to fetch its rows.
+/// Takes a lock, sends a second statement, and is lost before it fetches the rows.
 async fn lost_before_it_fetches(world: &World, lock: &'static str) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let (proxy, store) = behind_a_proxy(world).await?;
     let mut lost = store.begin().await?;
@@ -291,10 +291,11 @@ async fn held_edges_that_need_more_memory_than_there_is_are_drawn_in_pieces() ->
     writer.stop().await
 }
 
-/// A statement of more than this many bytes gets no answer in time. One of 1,000 rows of these listings has some 250,000.
+/// A statement of more than this many bytes gets no answer in time. One of 1,000 rows of these listings has some
+/// 250,000.
 const SLOW: usize = 400_000;
 
-/// Such a statement is not tried again.
+/// Such a statement is not repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_takes_too_long_becomes_smaller_and_stays_so() -> anyhow::Result<()> {
     let world = World::new().await?;
@@ -325,7 +326,7 @@ async fn a_transaction_that_takes_too_long_becomes_smaller_and_stays_so() -> any
     writer.stop().await
 }
 
-/// Neo4j says so only at the commit.
+/// Neo4j reports it only at the commit.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_too_large_to_commit_is_parked_alone() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -359,7 +360,7 @@ async fn a_portion_that_was_too_large_is_remembered() -> anyhow::Result<()> {
         neo4rs::query("UNWIND range(1, $size) AS n CREATE (:A {id: n})").param("size", i64::try_from(size).unwrap_or(0))
     };
     let (first, _) = store.in_portion(&ROWS, usize::MAX, create).await?;
-    // Not waited and tried again with the same size.
+    // It did not wait and repeat the same size.
     assert_eq!(tried.borrow()[..2], [100_000, 50_000]);
     tried.borrow_mut().clear();
     store.in_portion(&ROWS, first, create).await?;

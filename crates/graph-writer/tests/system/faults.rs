@@ -1,4 +1,4 @@
-//! Disorder, repeats, malice and death: the same graph comes out, or what could not be written is parked.
+//! Disorder, repeats, malice and death: the same graph results, or events that cannot be written are parked.
 
 use crate::{
     story::{Story, story, sync},
@@ -45,7 +45,7 @@ fn events(stories: &[Story]) -> Vec<AssetEvent> {
     stories.iter().flat_map(Story::events).collect()
 }
 
-/// The same elements in an order that the seed decides.
+/// Returns the same elements in an order that the seed decides.
 pub(crate) fn shuffled<T>(mut items: Vec<T>, mut seed: u64) -> Vec<T> {
     for last in (1..items.len()).rev() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -54,7 +54,7 @@ pub(crate) fn shuffled<T>(mut items: Vec<T>, mut seed: u64) -> Vec<T> {
     items
 }
 
-/// What two syncs of the organization leave in order and undisturbed; the second has fewer nodes.
+/// Returns the graph after two syncs of the organization, in order and undisturbed; the second has fewer nodes.
 async fn undisturbed() -> anyhow::Result<&'static str> {
     static DUMP: OnceCell<String> = OnceCell::const_new();
     let survey = async || {

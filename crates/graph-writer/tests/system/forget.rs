@@ -138,7 +138,7 @@ async fn shared_nodes_are_forgotten_once_nothing_refers_to_them() -> anyhow::Res
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), [("A".to_owned(), Ghosts { count: 1, oldest: 5, newest: 5 })]);
     assert_eq!((ghosts::forget(&store, 9).await?, world.ids("A").await?), (1, "held kept".into()));
     assert_eq!(ghosts::forget(&store, 9).await?, 0);
-    // With the place that refers to it, the last one goes.
+    // The last one goes together with the place that refers to it.
     let mut places = forget::places(&store).await?;
     places.retain(|place| place.name == "2/r/ec2");
     forget::forget(&store, &places).await?;

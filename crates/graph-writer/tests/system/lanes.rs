@@ -1,4 +1,4 @@
-//! Workers that share the lane of one large account: the same graph comes out as with one worker.
+//! Workers that share the lane of one large account: the result is the same graph as with one worker.
 
 use crate::{
     faults::shuffled,
@@ -13,8 +13,8 @@ const LISTINGS: [&str; 6] = ["ListC", "ListD", "ListE", "ListF", "ListG", "ListH
 /// Nodes that every listing names.
 const COMMON: usize = 40;
 
-/// Listings of one place with batches of 300 nodes each of their own, and edges to nodes that all of them name. All hangs
-/// on one hub, as on an account.
+/// Returns listings of one place. Each has its own batches of 300 nodes, and edges to nodes that all of them name. All
+/// nodes hang on one hub, as on an account.
 fn account(tag: i64, per_batch: usize) -> Vec<Story> {
     let common: Vec<String> = (0..COMMON).map(|n| format!("b{n:02}")).collect();
     let common: Vec<&str> = common.iter().map(String::as_str).collect();
@@ -43,7 +43,7 @@ fn names(tag: i64, common: &[&str]) -> NodeTable {
     named.last_batch().nodes.remove(0)
 }
 
-/// A first sync, one with fewer and changed nodes, and the same again.
+/// Returns a first sync, one with fewer and changed nodes, and the same again.
 fn syncs() -> [Vec<Story>; 3] {
     let third = account(6, 280).into_iter().map(|story| story.again(7)).collect();
     [account(5, 300), account(6, 280), third]

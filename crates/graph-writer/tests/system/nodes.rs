@@ -1,4 +1,4 @@
-//! Nodes: labels, properties, tags, and who owns them.
+//! Nodes: labels, properties, tags, and owners.
 
 use crate::{
     story::{integer, story, text},
@@ -84,7 +84,7 @@ async fn what_has_not_changed_gets_a_new_tag_and_nothing_else() -> anyhow::Resul
         ..NodeTable::default()
     };
     world.survey(&[story(5, "ListA").table(table("old"))]).await?;
-    // A mark that only writing the properties again would remove.
+    // A mark that only a rewrite of the properties would remove.
     world.neo4j.rows("MATCH (n:A) SET n.name = n.name + '!'").await?;
     world.survey(&[story(6, "ListA").table(table("new"))]).await?;
     let rows =
@@ -143,7 +143,7 @@ async fn a_node_seen_from_two_places_is_inherited_and_removed_when_neither_sees_
     world.survey(&[there(7, &["c"])]).await?;
     assert_eq!(world.ids("A").await?, "b c");
 
-    // Both at once.
+    // Both see it at the same time.
     world.survey(&[here(8, &["b", "d"]), there(8, &["c", "d"])]).await?;
     world.survey(&[here(9, &["b"]), there(9, &["c", "d"])]).await?;
     assert_eq!(world.ids("A").await?, "b c d");

@@ -163,7 +163,8 @@ async fn places_that_an_older_version_kept_in_a_list_are_not_lost() -> anyhow::R
     writer.stop().await
 }
 
-/// One account's listing in one sync, as events of one transaction. Node and edge carry the account and the sync.
+/// Returns one account's listing in one sync, as events of one transaction. Node and edge carry the account and the
+/// sync.
 fn word(case: usize, tag: i64, account: usize) -> Vec<AssetEvent> {
     let id = format!("n{case}");
     let said = text(&format!("{account} in {tag}"));

@@ -39,7 +39,7 @@ async fn scope(world: &World, listing: &str) -> anyhow::Result<String> {
     Ok(format!("{} {} {} {}", rows[0]["state"], rows[0]["rejected"], rows[0]["example"], rows[0]["shortened"]))
 }
 
-/// Parked rows with their reasons.
+/// Returns parked rows with their reasons.
 async fn parked(world: &World) -> anyhow::Result<Vec<(AssetEvent, String)>> {
     let (mut all, mut after) = (Vec::new(), 0);
     while let Some(message) = world.bus.next_parked(after).await? {

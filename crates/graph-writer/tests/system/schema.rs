@@ -1,4 +1,4 @@
-//! Constraints and indexes, in a database where others have been before.
+//! Constraints and indexes, in a database that other applications have used.
 
 use crate::{
     story::{Story, story, sync},
@@ -40,13 +40,13 @@ async fn ids_are_unique_even_if_an_edge_came_before_its_target() -> anyhow::Resu
 async fn a_database_that_cartography_has_filled_is_taken_as_it_is() -> anyhow::Result<()> {
     let world = World::without_indexes().await?;
     world.neo4j.rows("CREATE INDEX FOR (n:A) ON (n.id)").await?;
-    // Not unique, so that no constraint can be had.
+    // Not unique, so that no constraint is possible.
     world.neo4j.rows("CREATE (:A {id: 'a'}), (:B {id: 'b'}), (:B {id: 'twice'}), (:B {id: 'twice'})").await?;
     let writer = world.writer().await?;
     world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["b"])]).await?;
     assert_eq!((world.ids("A").await?, world.ids("B").await?), ("a".into(), "b twice twice".into()));
     assert_eq!(world.parked().await?, 0);
-    // What the writer has seen belongs to it from then on.
+    // Nodes that the writer has seen belong to it from then on.
     world.survey(&[story(6, "ListA"), story(6, "ListB")]).await?;
     assert_eq!((world.ids("A").await?, world.ids("B").await?), (String::new(), "twice twice".into()));
     world.finished(&sync(6)).await?;
@@ -137,8 +137,9 @@ async fn a_schema_that_is_complete_is_not_touched() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Leaves the index of an interrupted constraint creation, named after this prefix and the label that is returned. Neo4j
-/// usually removes it, or leaves two of one name, of which only one can be dropped; so this tries one label after the other.
+/// Leaves the index of an interrupted constraint creation, named after this prefix and the returned label. Neo4j
+/// usually removes it, or leaves two of one name, of which only one can be dropped; so this tries one label after
+/// another.
 async fn cut_off(world: &World, prefix: &str) -> anyhow::Result<String> {
     for attempt in 0..1_000 {
         // A new name: an index that cannot be dropped stays until Neo4j ends.
@@ -165,7 +166,7 @@ async fn cut_off(world: &World, prefix: &str) -> anyhow::Result<String> {
     anyhow::bail!("Neo4j leaves nothing behind")
 }
 
-/// Two nodes that the constraint would have refused. From then on Neo4j cannot list its indexes.
+/// Creates two nodes that violate the constraint. From then on Neo4j cannot list its indexes.
 async fn violate(world: &World, label: &str) -> anyhow::Result<()> {
     world.neo4j.rows(&format!("UNWIND [1, 1] AS id CREATE (:{label} {{id: id}})")).await?;
     anyhow::ensure!(world.neo4j.rows("SHOW INDEXES YIELD name").await.is_err(), "it can list them");
@@ -237,13 +238,13 @@ async fn indexes_of_an_earlier_version_are_replaced_once() -> anyhow::Result<()>
     for index in old {
         world.neo4j.rows(&format!("CREATE INDEX {index}")).await?;
     }
-    // Of somebody else.
+    // An index of another application.
     world.neo4j.rows("CREATE INDEX FOR (n:A) ON (n.lastupdated)").await?;
     let store = world.store().await?;
     Schema::default().ensure(&store, []).await?;
     assert_eq!(indexes(&world, "A").await?, r#"["_module_scope"] false; ["lastupdated"] false"#);
     assert_eq!(indexes(&world, "TO").await?, r#"["_module_scope"] false"#);
-    // A writer of an older version creates it again; a running writer leaves that to it.
+    // A writer of an older version creates it again; a running writer does not drop it.
     let schema = Schema::looking_every(Duration::ZERO);
     schema.ensure(&store, []).await?;
     world.neo4j.rows(&format!("CREATE INDEX {}", old[0])).await?;

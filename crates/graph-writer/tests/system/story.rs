@@ -1,4 +1,4 @@
-//! What a collector publishes about one listing, told in a few words.
+//! A collector's events for one listing, described in a few words.
 
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeFeed, EdgeRow, EdgeTable, Failure, FailureClass, NodeFeed, NodeRow,
@@ -6,7 +6,7 @@ use events::{
     value::Kind,
 };
 
-/// The sync with this update tag.
+/// Returns the sync with this update tag.
 pub(crate) fn sync(tag: i64) -> Sync {
     Sync { id: format!("sync{tag:05}"), update_tag: tag }
 }
@@ -22,7 +22,7 @@ pub(crate) struct Story {
     failure: Option<Failure>,
 }
 
-/// The listing `ec2/<listing>` of account 1 in region r.
+/// Returns the listing `ec2/<listing>` of account 1 in region r.
 pub(crate) fn story(tag: i64, listing: &str) -> Story {
     let scope =
         Scope { account_id: "1".into(), region: "r".into(), service: "ec2".into(), listing: listing.to_owned() };
@@ -40,7 +40,7 @@ impl Story {
         self
     }
 
-    /// The same story in another sync.
+    /// Returns the same story in another sync.
     pub(crate) fn again(mut self, tag: i64) -> Self {
         self.sync = sync(tag);
         self
@@ -51,7 +51,7 @@ impl Story {
         self
     }
 
-    /// A batch with one table of nodes, `{name: <id>, size: <tag>}`.
+    /// Adds a batch with one table of nodes, `{name: <id>, size: <tag>}`.
     pub(crate) fn nodes(self, label: &str, ids: &[&str]) -> Self {
         let tag = self.sync.update_tag;
         let table = NodeTable {
@@ -67,19 +67,19 @@ impl Story {
         self.table(table)
     }
 
-    /// A batch with this table.
+    /// Adds a batch with this table.
     pub(crate) fn table(mut self, table: NodeTable) -> Self {
         let index = u32::try_from(self.batches.len()).unwrap();
         self.batches.push(AssetBatch { index, nodes: vec![table], edges: Vec::new() });
         self
     }
 
-    /// Edges of the last batch, `(source:from)-[:kind]->(target:to)` by `id`.
+    /// Adds edges to the last batch, `(source:from)-[:kind]->(target:to)` by `id`.
     pub(crate) fn edges(self, kind: &str, from: &str, to: &str, pairs: &[(&str, &str)]) -> Self {
         self.edges_by(kind, from, to, "id", pairs)
     }
 
-    /// The same, with the target matched by another property.
+    /// Like [`Self::edges`], with the target matched by another property.
     pub(crate) fn edges_by(mut self, kind: &str, from: &str, to: &str, key: &str, pairs: &[(&str, &str)]) -> Self {
         let row = |(source, target): &(&str, &str)| EdgeRow {
             source_id: (*source).to_owned(),
@@ -98,24 +98,24 @@ impl Story {
         self
     }
 
-    /// The batch added last.
+    /// Returns the batch added last.
     pub(crate) fn last_batch(&mut self) -> &mut AssetBatch {
         self.batches.last_mut().expect("a batch")
     }
 
-    /// The label is fed by this listing too.
+    /// Declares that `listing` feeds the label too.
     pub(crate) fn also_fed_by(mut self, label: &str, listing: &str) -> Self {
         self.also_fed_by.push((label.to_owned(), format!("ec2/{listing}")));
         self
     }
 
-    /// It ends in a failure.
+    /// Ends the listing in a failure.
     pub(crate) fn fails(mut self) -> Self {
         self.failure = Some(Failure::new(FailureClass::AccessDenied, "not allowed to list"));
         self
     }
 
-    /// Everything that is published, in order.
+    /// Returns all published events, in order.
     pub(crate) fn events(&self) -> Vec<AssetEvent> {
         let started = Event::Started(ScopeStarted {});
         let end = match &self.failure {
@@ -135,7 +135,7 @@ impl Story {
         }
     }
 
-    /// What the collector reports of it.
+    /// Returns the collector's report of the listing.
     pub(crate) fn report(&self) -> ScopeReport {
         let ScopeFinished { batches, assets, .. } = self.finished();
         let (scope, failure) = (Some(self.scope.clone()), self.failure.clone());
@@ -174,7 +174,7 @@ impl Story {
     }
 }
 
-/// What listings feed even when they list nothing, as a collector's tables say.
+/// Labels that listings feed even if they list nothing, as in a collector's tables.
 const LABELS_OF: [(&str, &str); 3] = [("ListA", "A"), ("ListB", "B"), ("ListAToo", "A")];
 const EDGES_OF: [(&str, &str, &str, &str); 1] = [("ListA", "TO", "A", "B")];
 

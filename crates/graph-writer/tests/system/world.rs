@@ -38,12 +38,12 @@ pub(crate) fn options() -> Options {
 }
 
 impl World {
-    /// An empty graph with the indexes and plans of earlier tests.
+    /// Starts with an empty graph, and the indexes and plans of earlier tests.
     pub(crate) async fn new() -> anyhow::Result<Self> {
         Self::of(Neo4j::shared_with_indexes().await?).await
     }
 
-    /// An empty graph without indexes, for tests of the schema.
+    /// Starts with an empty graph without indexes, for tests of the schema.
     pub(crate) async fn without_indexes() -> anyhow::Result<Self> {
         Self::of(Neo4j::shared().await?).await
     }
@@ -98,7 +98,7 @@ impl World {
         Ok(())
     }
 
-    /// Publishes under ids of their own, so that JetStream takes repeats.
+    /// Publishes under new ids, so that JetStream accepts repeats.
     pub(crate) async fn publish_again(&self, events: &[AssetEvent], round: &str) -> anyhow::Result<()> {
         for (n, event) in events.iter().enumerate() {
             let outgoing = Outgoing::new(subjects::asset(event), format!("{round}/{n}"), event.encode_to_vec());
@@ -107,7 +107,7 @@ impl World {
         Ok(())
     }
 
-    /// Says that collectors have reported these listings, and that the sync is collected.
+    /// Publishes collectors' reports of these listings, and that the sync is collected.
     pub(crate) async fn collected(&self, sync: &Sync, stories: &[Story]) -> anyhow::Result<()> {
         for (n, story) in stories.iter().enumerate() {
             let item = WorkItem {
@@ -175,20 +175,20 @@ impl World {
         anyhow::bail!("asset events are left: {:?}", self.bus.backlog(bus::ASSETS, &options().durable).await?)
     }
 
-    /// Ids of a label's nodes, sorted, separated by spaces.
+    /// Returns the ids of a label's nodes, sorted, separated by spaces.
     pub(crate) async fn ids(&self, label: &str) -> anyhow::Result<String> {
         let rows = self.neo4j.rows(&format!("MATCH (n:{label}) RETURN n.id AS id ORDER BY id")).await?;
         Ok(rows.iter().map(|row| row["id"].as_str().unwrap_or("?")).collect::<Vec<_>>().join(" "))
     }
 
-    /// Relationships of a type, `a>b`, sorted.
+    /// Returns relationships of a type, `a>b`, sorted.
     pub(crate) async fn pairs(&self, kind: &str) -> anyhow::Result<String> {
         let text = format!("MATCH (a)-[:{kind}]->(b) RETURN a.id + '>' + b.id AS pair ORDER BY pair");
         let rows = self.neo4j.rows(&text).await?;
         Ok(rows.iter().map(|row| row["pair"].as_str().unwrap_or("?")).collect::<Vec<_>>().join(" "))
     }
 
-    /// Nodes A and B and all edges as text, without times and bookkeeping, for comparing two graphs.
+    /// Returns nodes A and B and all edges as text, without times and bookkeeping, for comparing two graphs.
     pub(crate) async fn dump(&self) -> anyhow::Result<String> {
         const PROPERTIES: &str = "[k IN keys(it) WHERE NOT k IN ['firstseen', '_module_scope'] | \
             k + '=' + toString(it[k])]";
@@ -210,7 +210,7 @@ impl World {
         }))
     }
 
-    /// What closes syncs, without a writer around it.
+    /// Returns an instance that closes syncs, without a writer around it.
     pub(crate) async fn sync_end(&self) -> anyhow::Result<SyncEnd> {
         Ok(SyncEnd::new(self.bus.clone(), self.store().await?, options()))
     }
@@ -220,7 +220,7 @@ impl World {
         Ok(self.bus.erase(bus::ASSETS, sequence).await?)
     }
 
-    /// How many messages are parked.
+    /// Returns the number of parked messages.
     pub(crate) async fn parked(&self) -> anyhow::Result<u64> {
         let summaries = self.bus.stream_summaries().await.map_err(|error| anyhow::anyhow!(error))?;
         let parked = summaries.into_iter().find(|summary| summary.name == bus::PARKED);
@@ -229,13 +229,13 @@ impl World {
 }
 
 impl Running {
-    /// Drains it.
+    /// Shuts the writer down and waits for its end.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         Ok(tokio::time::timeout(PATIENCE, self.task).await??)
     }
 
-    /// Drops all it does, as SIGKILL would.
+    /// Aborts all its work, as SIGKILL would.
     pub(crate) async fn kill(self) -> anyhow::Result<()> {
         self.task.abort();
         let ended = self.task.await;
