@@ -16,7 +16,10 @@ use crate::{
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
 
 /// An admitted event and its place in the stream.
 #[derive(Debug, Clone)]
@@ -83,10 +86,18 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
             // Smaller transactions may succeed immediately.
             Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
             Ok(Some(applied)) => return Ok(applied),
-            Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
+            Ok(None) => removed_meanwhile().await,
             Err(error) => backoff.pause(error).await?,
         }
     }
+}
+
+/// Pause before a transaction is repeated because another removed a node of it.
+const REMOVED: Duration = Duration::from_millis(50);
+
+pub(crate) async fn removed_meanwhile() {
+    tracing::debug!("a node was removed meanwhile; repeating a transaction");
+    tokio::time::sleep(REMOVED).await;
 }
 
 /// Returns the events' scopes by id.

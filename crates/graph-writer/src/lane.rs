@@ -152,6 +152,13 @@ impl Lane {
 }
 
 impl State {
+    /// Takes an account whose lane has called, first of all one that no worker serves.
+    fn next_ready(&mut self) -> Option<String> {
+        let is_served = |account: &String| self.lanes.get(account).is_some_and(|lane| lane.workers > 0);
+        let position = self.ready.iter().position(|account| !is_served(account)).unwrap_or(0);
+        self.ready.remove(position)
+    }
+
     /// Queues the lane for a worker if it needs one and has not called.
     fn call(&mut self, account: &str) -> bool {
         let Some(lane) = self.lanes.get_mut(account) else { return false };
@@ -203,9 +210,10 @@ impl Lanes {
                     self.changed.notify_one();
                     return None;
                 }
-                if let Some(account) = state.ready.pop_front() {
+                if let Some(account) = state.next_ready() {
                     let job = take(&mut state, account.clone(), self.portion.size());
-                    if state.call(&account) {
+                    let calls = state.call(&account);
+                    if calls || !state.ready.is_empty() {
                         self.changed.notify_one();
                     }
                     return Some(job);

@@ -17,7 +17,7 @@ mod obsolete;
 mod plain;
 
 use crate::{requests, scope_store};
-use events::{EdgeTable, NodeTable, Ownership};
+use events::{EdgeTable, NodeTable};
 use graph::{GraphError, GraphStore, Indexed, Transaction};
 use neo4rs::{Query, Row};
 use plain::Duplicates;
@@ -44,6 +44,8 @@ struct State {
     /// Needs of this process. Owners of other indexes may drop them.
     asked: HashSet<Need>,
     read: Option<Instant>,
+    /// Last attempt to replace the indexes of earlier versions.
+    replaced: Option<Instant>,
     look_again: Duration,
     /// Labels whose ids are not unique.
     ambiguous: Arc<BTreeSet<String>>,
@@ -54,7 +56,7 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         let (known, asked, refused) = Default::default();
-        Self { known, asked, read: None, look_again: LOOK_AGAIN, ambiguous: Arc::default(), refused }
+        Self { known, asked, read: None, replaced: None, look_again: LOOK_AGAIN, ambiguous: Arc::default(), refused }
     }
 }
 
@@ -139,8 +141,9 @@ impl State {
     /// Reads the existing schema, creates the bookkeeping's schema, and restores needs dropped since the last call.
     async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
         let mut there = read(graph).await?;
-        // Once: a writer of an older version beside this one would create them again.
-        if self.read.is_none() && obsolete::is_in(&there) {
+        // Seldom: a writer of an older version beside this one creates them again.
+        if self.replaced.is_none_or(|tried| tried.elapsed() > obsolete::AGAIN) && obsolete::is_in(&there) {
+            self.replaced = Some(Instant::now());
             self.replace_obsolete(graph, &there).await.or_else(obsolete::keep)?;
             there = read(graph).await?;
         }
@@ -407,10 +410,8 @@ impl Need {
     /// Returns the needs of a node table's statement and of its users' queries.
     pub fn of_nodes(table: &NodeTable) -> Vec<Self> {
         let label = &table.label;
-        let mut needs = vec![Self::Unique(label.clone())];
-        if table.ownership() == Ownership::Scope {
-            needs.push(Self::Index(label.clone(), owned(&CLEANUP)));
-        }
+        // Cleanup's index finds shared nodes, too ([`crate::ghosts`]).
+        let mut needs = vec![Self::Unique(label.clone()), Self::Index(label.clone(), owned(&CLEANUP))];
         let indexed = table.properties.iter().filter(|property| property.indexed);
         needs.extend(indexed.map(|property| Self::index(label, &property.name)));
         needs.extend(table.extra_labels.iter().map(|extra| Self::index(extra, "id")));

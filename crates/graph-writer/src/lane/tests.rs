@@ -223,3 +223,14 @@ proptest! {
         prop_assert!(lanes.lock().lanes.is_empty(), "an idle lane costs nothing");
     }
 }
+
+#[tokio::test]
+async fn an_account_without_a_worker_is_served_before_a_second_worker_comes() {
+    let lanes = Lanes::default();
+    lanes.push(of_service("iam", "1", 1, 600));
+    lanes.push(of_service("sts", "1", 2, 600));
+    assert_eq!(sequences(&lanes).await, ("1".into(), vec![1]));
+    lanes.push(item("2", 3, 1));
+    assert_eq!(sequences(&lanes).await, ("2".into(), vec![3]));
+    assert_eq!(sequences(&lanes).await, ("1".into(), vec![2]));
+}

@@ -98,7 +98,7 @@ impl Pen for New<'_> {
         loop {
             match self.attempt(&part).await {
                 Ok(Some(fate)) => return Ok(fate),
-                Ok(None) => tracing::debug!("a node was removed meanwhile; repeating a transaction"),
+                Ok(None) => apply::removed_meanwhile().await,
                 Err(error) if is_too_large(&error) => return Err(GraphError::TooLarge(error)),
                 Err(error) => backoff.pause(error).await?,
             }

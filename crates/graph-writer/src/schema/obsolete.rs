@@ -6,8 +6,10 @@
 use super::{CLEANUP, Need, in_one, owned, tolerate};
 use graph::{GraphError, GraphStore};
 use neo4rs::DeError;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
+/// Pause between two attempts: after a failure, or while an older writer creates the indexes again.
+pub(super) const AGAIN: Duration = Duration::from_hours(1);
 /// Properties of the obsolete indexes.
 const OBSOLETE: [&str; 2] = ["_module_scope", "lastupdated"];
 
@@ -52,8 +54,8 @@ pub(super) async fn drop_replaced(graph: &GraphStore) -> Result<(), GraphError> 
     Ok(())
 }
 
-/// Keeps obsolete indexes if this user may not change the schema, or Neo4j rejects the change: they make syncs slow,
-/// not wrong.
+/// Keeps obsolete indexes if this user may not change the schema, if Neo4j rejects the change, or if it waits for others
+/// too long: they make syncs slow, not wrong.
 pub(super) fn keep(error: GraphError) -> Result<(), GraphError> {
     match error {
         GraphError::Forbidden { .. } => {
@@ -63,6 +65,11 @@ pub(super) fn keep(error: GraphError) -> Result<(), GraphError> {
             );
             Ok(())
         }
+        error @ (GraphError::Unavailable { .. } | GraphError::TooLarge(_)) => {
+            let error = bus::chain(&error);
+            tracing::warn!(error, "cannot drop indexes of an earlier version; trying again in an hour");
+            Ok(())
+        }
         other => tolerate(other),
     }
 }
@@ -70,6 +77,13 @@ pub(super) fn keep(error: GraphError) -> Result<(), GraphError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_that_waits_too_long_stops_no_writer() {
+        let source = || neo4rs::Error::ConnectionTimedOut;
+        assert!(keep(GraphError::TooLarge(source())).is_ok());
+        assert!(keep(GraphError::Unavailable { uri: "bolt://x".into(), source: source() }).is_ok());
+    }
 
     #[test]
     fn an_obsolete_index_has_a_successor_unless_it_exists() {
