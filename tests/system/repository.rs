@@ -160,6 +160,19 @@ fn calls_with_pages_are_sent_with_their_paginator() {
     }
 }
 
+/// `check_service` holds the rules of all registries, but only a crate's own tests can call it.
+#[test]
+fn every_collector_checks_its_registry() {
+    for service in catalog::services() {
+        let folder = testkit::workspace().join(format!("crates/collector-{}/src", service.name));
+        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let files = entries.map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default());
+        let tests = files.filter_map(|file| Some(file.split_once("#[cfg(test)]\nmod tests {")?.1.to_owned()));
+        let calls: usize = tests.map(|tests| tests.matches(" check_service(&SERVICE, ").count()).sum();
+        assert_eq!(calls, 1, "collector-{}: a test calls collector::testing::check_service", service.name);
+    }
+}
+
 #[test]
 fn only_leaves_know_aws_services_and_neo4j() {
     for package in packages() {

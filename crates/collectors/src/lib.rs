@@ -14,6 +14,7 @@ pub static ALL: &[&dyn Collector] = &[
     #[cfg(feature = "ec2")] &ec2::SERVICE,
     #[cfg(feature = "iam")] &iam::SERVICE,
     #[cfg(feature = "inspector2")] &inspector2::SERVICE,
+    #[cfg(feature = "kms")] &kms::SERVICE,
     #[cfg(feature = "organizations")] &organizations::SERVICE,
 ];
 

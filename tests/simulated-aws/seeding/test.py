@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import balancing, compute, details, findings, identities, network
+from . import balancing, compute, details, findings, identities, keys, network
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
 
 # An account and a region.
@@ -49,6 +49,9 @@ def fill(aws: Aws) -> dict[str, Any]:
     inspect(aws, instances)
     balance(aws, plain, instances)
     details.add(aws)
+    for place in ((ALPHA, EAST), (BETA, EAST), (HUB, WEST)):
+        keys.some(aws, *place)
+    keys.awkward(aws, ALPHA, WEST)
     counted = {" ".join(place): len(found) for place, found in instances.items()}
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 

@@ -47,6 +47,19 @@ REPLACED = (
         "a balancer has its own source security group",
     ),
     Attribute(
+        "moto.kms.models",
+        "Key.add_grant",
+        "(self, name, grantee_principal, operations, constraints, retiring_principal)",
+        "grants have a date, an issuer and the ARN of their key",
+    ),
+    Attribute("moto.kms.models", "Grant.to_json", "(self)", "grants have a date and an issuer"),
+    Attribute(
+        "moto.kms.responses",
+        "RESERVED_ALIASE_TARGET_KEY_IDS",
+        "value of dict",
+        "predefined aliases have no key yet",
+    ),
+    Attribute(
         "moto.cloudformation.parsing",
         "clean_json",
         "(resource_json, resources_map)",
