@@ -432,7 +432,9 @@ mod tests {
         let run = Run { tag: 5, sync: "s".into(), attempt: 1 };
         let origin = Origin { run: &run, place: "1/r", listing: "L", is_first: true };
         let mut writes = EdgeWrites::default();
-        tables.iter().for_each(|table| writes.add(table, origin, 1));
+        for table in &tables {
+            writes.add(table, origin, 1);
+        }
         let mut elements = Elements::default();
         elements.add(("AWSVpc", "id"), "vpc", 5);
         // The account's node has the smallest id.
