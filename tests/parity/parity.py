@@ -201,7 +201,7 @@ def fingerprint(size: str) -> str:
     """Of all that Cartography's graph depends on; the seeding gives the same ids and dates every time."""
     files = [*SIMULATED_AWS.glob("seeding/*.py"), *SIMULATED_AWS.glob("simulated_aws/*.py")]
     files += [SIMULATED_AWS / "moto_server.py", SIMULATED_AWS / "organization.py", *(HERE / name for name in DECISIVE)]
-    digest = hashlib.sha256(json.dumps([size, provision.MOTO]).encode())
+    digest = hashlib.sha256(json.dumps([size, provision.MOTO, run_cartography.MODULES]).encode())
     for file in sorted(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
