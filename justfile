@@ -3,7 +3,7 @@
 set shell := ["bash", "-euo", "pipefail", "-c"]
 set positional-arguments
 
-# Any Python from 3.10 runs the scripts; moto's own environment is made by `just tools`.
+# Any Python from 3.9 runs `tests/dev`; moto's own environment is made by `just tools`.
 python := env("PYTHON", "python3")
 
 # List the recipes.

@@ -71,7 +71,7 @@ impl BrokerConfig {
 pub enum OwnIdentity {
     /// Never lease them. Leases that need one are refused.
     Keep,
-    /// Lease them like any other: collectors run in the broker's process, or the operator accepts the risk.
+    /// Lease them like any other: the bus is private to this process, or the operator accepts the risk.
     Lease,
 }
 

@@ -1,8 +1,8 @@
 //! The KMS collector: keys with the actions that their policies allow to everyone, aliases and grants. Knows KMS, but
 //! neither the bus nor the graph database.
 //!
-//! Reading order: [`registry`] lists every listing; the rest is one file per resource type. [`shared`] has the calls that
-//! several of them make.
+//! Reading order: [`registry`] lists every listing; the rest is one file per resource type. [`shared`] has the helpers
+//! of several types.
 
 mod registry;
 
