@@ -34,5 +34,5 @@ async fn a_sync_goes_into_a_graph_behind_tls_whose_authority_it_was_told() {
     nonsense.env("NEO4J_CA", &tls.key);
     let nonsense = run(nonsense).await;
     assert_eq!(nonsense.status, 2, "{}", nonsense.stderr);
-    assert!(nonsense.stderr.contains("holds no certificate"), "{}", nonsense.stderr);
+    assert!(nonsense.stderr.contains("contains no readable PEM certificate"), "{}", nonsense.stderr);
 }

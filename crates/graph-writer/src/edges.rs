@@ -95,8 +95,7 @@ impl<'a> EdgeWrites<'a> {
         let mut waves = ownership::waves(links, |link| self.identity(link)).into_iter();
         let is_new = |link: &Link| elements.is_new(link.source) || elements.is_new(link.target);
         let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
-        let is_of_account = |link: &Link| self.table(link).table.r#type == OF_ACCOUNT;
-        let (of_account, new): (Vec<Link>, Vec<Link>) = new.into_iter().partition(is_of_account);
+        // Before the other waves, which may have more rows of these edges.
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
             let left = self.draw(transaction, wave, &mut drawn).await?;
@@ -105,7 +104,6 @@ impl<'a> EdgeWrites<'a> {
                 self.remember(transaction, kind, &links, &mut drawn, sightings).await?;
             }
         }
-        drawn.extend(self.create(transaction, &of_account).await?);
         Ok(self.held(&elements, &drawn))
     }
 
