@@ -114,3 +114,20 @@ async fn a_held_batch_that_left_the_stream_makes_its_scope_lost() -> anyhow::Res
     assert_eq!(world.ids("A").await?, "a old");
     writer.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_at_a_new_node_that_two_places_see_is_drawn_once() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let seen_from = |region: &str| {
+        let nodes = story(5, "ListA").region(region).nodes("B", &["b"]).nodes("A", &["a"]);
+        nodes.edges("TO", "A", "B", &[("a", "b")]).edges("RESOURCE", "A", "B", &[("a", "b")])
+    };
+    let stories = ["r", "s"].map(seen_from);
+    // Before the writer begins, so that one transaction has them all.
+    world.publish(stories.iter().flat_map(|story| story.events())).await?;
+    let writer = world.writer().await?;
+    world.collected(&sync(5), &stories).await?;
+    world.finished(&sync(5)).await?;
+    assert_eq!((world.pairs("TO").await?, world.pairs("RESOURCE").await?), ("a>b".into(), "a>b".into()));
+    writer.stop().await
+}
