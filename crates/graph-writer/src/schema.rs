@@ -44,7 +44,7 @@ struct State {
     /// Needs of this process. Owners of other indexes may drop them.
     asked: HashSet<Need>,
     read: Option<Instant>,
-    /// Last attempt to replace the indexes of earlier versions.
+    /// Last search for indexes of earlier versions.
     replaced: Option<Instant>,
     look_again: Duration,
     /// Labels whose ids are not unique.
@@ -142,10 +142,12 @@ impl State {
     async fn look(&mut self, graph: &GraphStore) -> Result<(), GraphError> {
         let mut there = read(graph).await?;
         // Seldom: a writer of an older version beside this one creates them again.
-        if self.replaced.is_none_or(|tried| tried.elapsed() > obsolete::AGAIN) && obsolete::is_in(&there) {
+        if self.replaced.is_none_or(|tried| tried.elapsed() > obsolete::AGAIN) {
             self.replaced = Some(Instant::now());
-            self.replace_obsolete(graph, &there).await.or_else(obsolete::keep)?;
-            there = read(graph).await?;
+            if obsolete::is_in(&there) {
+                self.replace_obsolete(graph, &there).await.or_else(obsolete::keep)?;
+                there = read(graph).await?;
+            }
         }
         let is_gone = |need: &&Need| need.is_met_by(&self.known) && !need.is_met_by(&there);
         let gone: Vec<Need> = self.asked.iter().filter(is_gone).cloned().collect();
