@@ -46,7 +46,7 @@ spec:
         app.kubernetes.io/component: collector
     spec:
       automountServiceAccountToken: false
-      # Work in hand may finish; what does not goes to another.
+      # Running work may finish; unfinished work goes to another pod.
       terminationGracePeriodSeconds: 60
       securityContext:
         runAsNonRoot: true

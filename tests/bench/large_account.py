@@ -3,8 +3,8 @@
 
     large_account.py --behind http://127.0.0.1:5000 --port-file FILE --account 222222222222 --pages 200
 
-`DescribeVolumes` and `ListFindings` of that account answer so many full pages, each resource with a unique id; all
-other calls are answered as by `recorded_aws.py`.
+`DescribeVolumes` and `ListFindings` of that account return `--pages` full pages, with a unique id for each resource. All
+other calls return the answers of `recorded_aws.py`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ pub struct Service {
     /// AWS's quotas; for a call that none of them names, see the crate `throttle`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<Quota>,
-    /// Meanings of its own error codes. They precede those that all services share.
+    /// Classes of error codes that only this service returns. They override the shared ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorCode>,
     /// Its listings, in the order in which they begin.

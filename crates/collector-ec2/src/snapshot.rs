@@ -154,7 +154,7 @@ mod tests {
     use aws_smithy_types::DateTime;
     use collector::{
         Sink,
-        testing::{place, render, render_batches},
+        testing::{node_ids, place, render, render_batches},
     };
     use expect_test::expect;
 
@@ -253,8 +253,7 @@ mod tests {
             let ended = (LISTING.collect)(&clients, &mut sink).await;
             assert_eq!(ended.map_err(|error| error.message), expected);
             let batches = sink.into_batches().await.expect("in memory");
-            let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
-            assert_eq!(rows.map(|row| row.id.as_str()).collect::<Vec<_>>(), ["snap-2", "snap-3"]);
+            assert_eq!(node_ids(&batches).collect::<Vec<_>>(), ["snap-2", "snap-3"]);
         }
     }
 

@@ -50,7 +50,7 @@ mod tests {
     use aws_sdk_kms::primitives::DateTime;
     use collector::{
         Sink,
-        testing::{Canned, place, render},
+        testing::{Canned, node_ids, place, render},
     };
     use expect_test::expect;
 
@@ -85,8 +85,7 @@ mod tests {
         let mut sink = Sink::to_memory(place());
         (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await.expect("answered");
         let batches = sink.into_batches().await.expect("in memory");
-        let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
-        let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+        let ids: Vec<&str> = node_ids(&batches).collect();
         assert_eq!(ids, ["arn:aws:kms:us-east-1:111111111111:alias/aws/ebs"]);
     }
 }

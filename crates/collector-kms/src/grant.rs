@@ -100,7 +100,7 @@ mod tests {
     use aws_sdk_kms::primitives::DateTime;
     use collector::{
         Sink,
-        testing::{Canned, place, render},
+        testing::{Canned, node_ids, place, render},
     };
     use expect_test::expect;
 
@@ -147,8 +147,7 @@ mod tests {
         let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
         assert_eq!(server.requests().len(), answers.len());
         let batches = sink.into_batches().await.expect("in memory");
-        let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
-        (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
+        (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
     }
 
     fn ids(ids: &[&str]) -> Vec<String> {

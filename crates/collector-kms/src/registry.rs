@@ -5,7 +5,8 @@ use aws_sdk_kms::Client;
 use collector::{Bucket, ErrorCode, Quota, Service, connect};
 use events::FailureClass;
 
-/// KMS with its listings. A survey makes at most three calls for each key, and one for each further page of its grants.
+/// KMS with its listings. A survey makes three calls for each key, a fourth if the key's policy denies its grants, and one
+/// for each further page of its grants.
 pub static SERVICE: Service<Client> = Service {
     title: "KMS",
     assets: "keys with the reach of their policies, aliases and grants",

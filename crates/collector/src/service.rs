@@ -47,7 +47,7 @@ pub struct Service<C: 'static> {
     pub apis: &'static [&'static str],
     /// AWS's quotas; the first that covers a call applies. Calls without a quota start slowly.
     pub quotas: &'static [Quota],
-    /// Meanings of its own error codes. They precede those that all services share.
+    /// Classes of error codes that only this service returns. They override the shared ones.
     pub errors: &'static [ErrorCode],
     /// Cartography's modules that write the same types.
     pub cartography: &'static [&'static str],

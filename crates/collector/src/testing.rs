@@ -40,6 +40,11 @@ pub fn render<T>(node: &'static Node<T>, item: &T, null_allowed: &[&str]) -> Str
     out
 }
 
+/// Ids of the nodes in the batches of a sink in memory, in order.
+pub fn node_ids(batches: &[AssetBatch]) -> impl Iterator<Item = &str> {
+    batches.iter().flat_map(|batch| &batch.nodes).flat_map(|table| &table.rows).map(|row| row.id.as_str())
+}
+
 /// Renders the batches of a sink in memory: nodes, then edges with both ends. Nulls are allowed.
 pub fn render_batches(batches: &[AssetBatch]) -> String {
     let mut out = String::new();

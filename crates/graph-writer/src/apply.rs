@@ -95,6 +95,7 @@ pub async fn apply(store: &GraphStore, schema: &Schema, items: &[Item]) -> Resul
 /// Pause before a transaction is repeated because another removed a node of it.
 const REMOVED: Duration = Duration::from_millis(50);
 
+/// Logs and waits before such a repeat.
 pub(crate) async fn removed_meanwhile() {
     tracing::debug!("a node was removed meanwhile; repeating a transaction");
     tokio::time::sleep(REMOVED).await;

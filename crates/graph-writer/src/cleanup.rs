@@ -290,18 +290,18 @@ mod tests {
 
     const PLACE: &str = "1/r/s";
 
-    async fn store(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
+    pub(super) async fn store(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
         let (uri, user, password) = (neo4j.uri(), neo4j.user().into(), neo4j.password().into());
         let config = GraphConfig { uri, user, password, database: None, ca_file: None, connections: 2 };
         Ok(GraphStore::connect(&config).await?)
     }
 
-    fn ready() -> Ready {
+    pub(super) fn ready() -> Ready {
         let places = Arc::new(BTreeSet::from([PLACE.to_owned()]));
         Ready { seen_before: places.clone(), places }
     }
 
-    fn sync() -> Sync {
+    pub(super) fn sync() -> Sync {
         Sync { id: "s6".into(), update_tag: 6 }
     }
 

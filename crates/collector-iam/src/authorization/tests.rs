@@ -6,7 +6,7 @@ use crate::{
 use aws_sdk_iam::types::{PolicyDetail, PolicyVersion};
 use collector::{
     CollectError, Sink,
-    testing::{Canned, place, render_batches},
+    testing::{Canned, node_ids, place, render_batches},
 };
 use expect_test::expect;
 use std::collections::HashMap;
@@ -169,8 +169,7 @@ async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
     let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
     assert_eq!(server.requests().len(), all.len());
     let batches = sink.into_batches().await.expect("in memory");
-    let rows = batches.iter().flat_map(|it| &it.nodes).flat_map(|it| &it.rows);
-    (ended.map_err(|error| error.message), rows.map(|row| row.id.clone()).collect())
+    (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
 }
 
 /// One role has a trust policy and an inline policy that are not JSON. Both have policies that no page describes.

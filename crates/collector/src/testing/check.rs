@@ -1,6 +1,6 @@
 //! Rules that hold for every collector's registry.
 
-use super::{Canned, Request, place};
+use super::{Canned, Request, node_ids, place};
 use crate::{Service, Sink, table::Table};
 use events::{AssetBatch, identifier::is_valid};
 use std::{
@@ -123,8 +123,7 @@ async fn check_calls<C>(service: &Service<C>, api: &Api<'_>, name: &str) {
 
 async fn check_pages<C>(service: &Service<C>, pages: &TwoPages<'_>) {
     let (requests, batches) = collected(service, pages.listing, pages.answers).await;
-    let rows = batches.iter().flat_map(|batch| &batch.nodes).flat_map(|table| &table.rows);
-    let ids: BTreeSet<&str> = rows.map(|row| row.id.as_str()).collect();
+    let ids: BTreeSet<&str> = node_ids(&batches).collect();
     assert_eq!(ids, pages.ids.iter().copied().collect(), "both pages are read");
     let second = requests.iter().filter(|request| request.body().contains("more"));
     assert_eq!(second.count(), 1, "the second page is asked for once: {requests:?}");

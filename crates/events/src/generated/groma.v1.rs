@@ -52,7 +52,7 @@ pub enum FailureClass {
     Unreachable = 5,
     /// No session for the account: the broker refused or did not answer.
     Credentials = 6,
-    /// The service still returned one of its own errors after all retries.
+    /// A service error remained after all retries.
     Service = 7,
     /// An error of Groma itself.
     Internal = 8,

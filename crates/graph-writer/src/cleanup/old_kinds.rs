@@ -52,9 +52,10 @@ async fn old_kinds(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cleanup::sweep::Part, due::Ready};
-    use graph::GraphConfig;
-    use std::sync::Arc;
+    use crate::cleanup::{
+        sweep::Part,
+        tests::{ready, store, sync},
+    };
     use testkit::Neo4j;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -69,12 +70,7 @@ mod tests {
         let (new, other) = (of("New", "1/r/s", 6), of("Elsewhere", "2/r/s", 5));
         neo4j.rows(&edge(of("Old", "1/r/s", 5), "OLD", new.clone(), "1/r/s", 5)).await?;
         neo4j.rows(&edge(of("New", "1/r/s", 6), "NEW", other, "1/r/s", 6)).await?;
-        let (uri, user, password) = (neo4j.uri(), neo4j.user().into(), neo4j.password().into());
-        let config = GraphConfig { uri, user, password, database: None, ca_file: None, connections: 2 };
-        let store = GraphStore::connect(&config).await?;
-        let places = Arc::new(BTreeSet::from(["1/r/s".to_owned()]));
-        let ready = Ready { seen_before: places.clone(), places };
-        let sync = Sync { id: "s6".into(), update_tag: 6 };
+        let (store, ready, sync) = (store(&neo4j).await?, ready(), sync());
         let part = |kind| vec![Part { kind, ready: &ready }];
         let nodes = || ["Old", "New", "Elsewhere"].map(|label| Sweep::nodes(label, part(label), 6));
         let edges = ["OLD", "NEW"].map(|kind| Sweep::edges(kind, part("New>Old")));

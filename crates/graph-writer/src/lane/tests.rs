@@ -112,7 +112,7 @@ async fn a_small_lane_and_a_busy_writer_have_one_worker_for_each_lane() {
     assert!(lanes.next().now_or_never().is_none());
     drop(idle);
     large(&lanes, "1", 150);
-    assert_eq!(sequences(&lanes).await.1.len(), 16, "nobody is idle");
+    assert_eq!(sequences(&lanes).await.1.len(), 16, "no worker is idle");
     large(&lanes, "2", 150);
     large(&lanes, "3", 150);
     let idle = idle_worker(&lanes);
