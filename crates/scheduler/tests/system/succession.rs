@@ -11,13 +11,16 @@ const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 #[tokio::test]
 async fn restarted_schedulers_leave_one_surveys_work_in_the_queue() -> anyhow::Result<()> {
-    let stage = Stage::new(50).await?;
+    let accounts = 50;
+    let stage = Stage::new(accounts).await?;
+    let places = catalog::services().iter().map(|service| if service.global { 1 } else { REGIONS.len() });
+    let items = accounts * places.sum::<usize>();
     let mut before = String::new();
     for restarts in 0..=3 {
         let scheduler = process(stage.another().await?, request(&[], &REGIONS, 600));
         let sync = loop {
             let sync = stage.last("started").await?.and_then(|event| event.sync).unwrap_or_default().id;
-            if sync != before && stage.held(WORK, &subjects::work_of_sync(&sync)).await?.len() == 350 {
+            if sync != before && stage.held(WORK, &subjects::work_of_sync(&sync)).await?.len() == items {
                 break sync;
             }
             assert!(!scheduler.is_finished(), "{:?}", scheduler.await);
@@ -25,7 +28,7 @@ async fn restarted_schedulers_leave_one_surveys_work_in_the_queue() -> anyhow::R
         };
         before.clone_from(&sync);
         let all = stage.held(WORK, subjects::WORK).await?;
-        assert_eq!(all.len(), 350, "after {restarts} restarts");
+        assert_eq!(all.len(), items, "after {restarts} restarts");
         assert!(all.iter().all(|subject| subject.ends_with(&sync)));
         scheduler.abort();
         scheduler.await.ok();
