@@ -56,9 +56,10 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Whether everything up to `sequence` has been settled.
-    pub fn is_past(&self, sequence: u64) -> bool {
-        self.settled_up_to >= sequence || (self.waiting == 0 && self.unsettled == 0)
+    /// Whether the consumer has nothing to deliver or to settle, as far as its server knows. In a cluster that server
+    /// may lag behind the stream's leader.
+    pub fn is_idle(&self) -> bool {
+        self.waiting == 0 && self.unsettled == 0
     }
 }
 

@@ -32,7 +32,7 @@ pub fn sync(event: &SyncEvent) -> String {
         Some(sync_event::Event::Reported(WorkReport { item: Some(item), attempt, .. })) => {
             format!("sync/{id}/{kind}/{}/{attempt}", work(item))
         }
-        Some(sync_event::Event::Closing(closing)) => format!("sync/{id}/{kind}/{}", closing.made),
+        Some(sync_event::Event::Closing(closing)) => format!("sync/{id}/{kind}/{}/{}", closing.attempt, closing.made),
         _ => format!("sync/{id}/{kind}"),
     }
 }

@@ -260,7 +260,7 @@ pub fn progress_of(dice: &mut Dice, sync: Option<Sync>) -> SyncEvent {
     use sync_event::Event;
     let event = dice.maybe(|dice| match dice.below(6) {
         4 => Event::Abandoned(SyncAbandoned { by: dice.maybe(self::sync) }),
-        5 => Event::Closing(SyncClosing { made: unsigned(dice) }),
+        5 => Event::Closing(SyncClosing { made: unsigned(dice), attempt: small(dice) }),
         0 => Event::Started(SyncStarted { accounts: small(dice), services: dice.some(3, text) }),
         1 => Event::Collected(collected(dice)),
         2 => Event::Finished(closed(dice)),

@@ -11,7 +11,7 @@ use crate::{
     nodes::{NodeWrites, Origin, Written},
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
-    scopes::{self, Missing, Run, ScopeState, Verdict},
+    scopes::{self, HeldBatch, Missing, Run, ScopeState, Verdict},
     sightings::Sightings,
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
@@ -51,10 +51,16 @@ impl Item {
         }
     }
 
-    /// Records edges of this new batch that lack an end.
+    /// Records the edges of this batch that lack an end.
     pub(crate) fn hold(&self, state: &mut ScopeState, missing: &Missing) {
-        let batch = self.batch().map(|batch| batch.index);
-        state.hold(self.sequence, Missing { batch, ..missing.clone() });
+        if let Some(batch) = self.batch() {
+            state.hold(batch.index, self.sequence, missing.clone());
+        }
+    }
+
+    /// Returns the name under which a state holds this batch. `None`: it does not.
+    pub(crate) fn held_in(&self, state: &ScopeState) -> Option<HeldBatch> {
+        state.held_as(self.batch()?.index, self.sequence)
     }
 
     fn finished(&self) -> Option<&ScopeFinished> {

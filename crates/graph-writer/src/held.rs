@@ -21,7 +21,7 @@ use crate::{
     pieces::held::Held,
     schema::Schema,
     scope_store::{self, StoredScope},
-    scopes::{self, Missing, ScopeState},
+    scopes::{HeldBatch, Missing, ScopeState},
     sightings::Sightings,
 };
 use bus::{Bus, LookupError, PublishError};
@@ -50,8 +50,8 @@ pub enum RetryError {
 struct Fetched<'a> {
     stored: &'a StoredScope,
     batches: Vec<Item>,
-    /// Sequences that the stream no longer has.
-    gone: Vec<u64>,
+    /// Batches that the stream no longer has where they were.
+    gone: Vec<HeldBatch>,
 }
 
 /// Result of creating the edges of some batches.
@@ -69,8 +69,8 @@ enum Drawn {
 pub struct Labels {
     /// Labels whose nodes may have arrived.
     pub awaited: HashSet<String>,
-    /// Whether a batch of these labels that the stream no longer has makes its scope lost. Only at a sync's end: a
-    /// recording that is played again, or a restored stream, may still bring the batch with another sequence.
+    /// Whether a batch of these labels that the stream no longer has makes its scope lost. Only at a sync's end, when
+    /// the stream is consumed: a recording that is played again may bring the batch with another sequence.
     pub is_last: bool,
     /// Retry all other labels too, although no listing is known to feed them. A missing batch of theirs does no harm.
     pub all: bool,
@@ -82,7 +82,8 @@ impl Labels {
     }
 }
 
-/// Retries the held edges of these scopes that lack one of the labels.
+/// Retries the held edges of these scopes that lack one of the labels. Returns the number of batches that the stream no
+/// longer has and whose edges may still find both ends.
 ///
 /// # Errors
 /// The graph or the stream is unavailable. Edges created before stay.
@@ -92,48 +93,62 @@ pub async fn retry(
     schema: &Schema,
     scopes: Vec<StoredScope>,
     labels: &Labels,
-) -> Result<(), RetryError> {
+) -> Result<usize, RetryError> {
+    let mut gone = 0;
     for stored in &scopes {
         let held = stored.state.held.iter().filter(|(_, missing)| labels.all || labels.await_any(missing));
-        let mut sequences: Vec<u64> = held.map(|(sequence, _)| *sequence).collect();
-        while !sequences.is_empty() {
-            let fetched = fetch(bus, stored, &mut sequences).await?;
+        let mut names: Vec<HeldBatch> = held.map(|(name, _)| *name).collect();
+        while !names.is_empty() {
+            let fetched = fetch(bus, stored, &mut names).await?;
             if labels.is_last {
                 lose(store, &fetched, labels).await?;
             }
             draw(bus, store, schema, &fetched).await?;
+            gone += fetched.gone.iter().filter(|name| is_awaited(stored, name, labels)).count();
         }
     }
-    Ok(())
+    Ok(gone)
+}
+
+/// Whether a held batch has edges that lack an awaited label.
+fn is_awaited(stored: &StoredScope, name: &HeldBatch, labels: &Labels) -> bool {
+    let held = stored.state.held.get(name);
+    held.is_some_and(|missing| missing.rows > 0 && labels.await_any(missing))
 }
 
 /// Fetches batches until their edges fill a transaction.
-async fn fetch<'a>(bus: &Bus, stored: &'a StoredScope, sequences: &mut Vec<u64>) -> Result<Fetched<'a>, RetryError> {
+async fn fetch<'a>(bus: &Bus, stored: &'a StoredScope, names: &mut Vec<HeldBatch>) -> Result<Fetched<'a>, RetryError> {
     let mut fetched = Fetched { stored, batches: Vec::new(), gone: Vec::new() };
     let (mut edges, most) = (0, EDGES.size());
     while edges < most {
-        let Some(sequence) = sequences.pop() else { break };
-        match bus.get(bus::ASSETS, sequence).await?.and_then(|payload| read(sequence, &payload, stored)) {
+        let Some(name) = names.pop() else { break };
+        let Some(missing) = stored.state.held.get(&name) else { continue };
+        let payload = bus.get(bus::ASSETS, missing.sequence).await?;
+        match payload.and_then(|payload| read((name, missing), &payload, stored)) {
             Some(item) => {
                 edges += item.rows().1;
                 fetched.batches.push(item);
             }
-            None => fetched.gone.push(sequence),
+            None => fetched.gone.push(name),
         }
     }
     Ok(fetched)
 }
 
 /// Returns the batch, reduced to the tables that lacked an end. `None` if the stream holds something else in its place.
-fn read(sequence: u64, payload: &[u8], stored: &StoredScope) -> Option<Item> {
+fn read((name, missing): (HeldBatch, &Missing), payload: &[u8], stored: &StoredScope) -> Option<Item> {
     let Admitted { sync, scope, attempt, event, .. } = admit(payload).ok()?;
     let Event::Batch(batch) = event else { return None };
-    let Missing { labels, refused, .. } = stored.state.held.get(&sequence)?;
+    let Missing { sequence, labels, refused, .. } = missing;
     let lacking = |table: &EdgeTable| labels.contains(&table.target_label) || labels.contains(&table.source_label);
     let edges = batch.edges.into_iter().filter(lacking).map(|table| without(table, refused)).collect();
     let event = Event::Batch(AssetBatch { index: batch.index, nodes: Vec::new(), edges });
-    let item = Item { sequence, event: Admitted::new(sync, scope, attempt, event) };
-    (item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
+    let item = Item { sequence: *sequence, event: Admitted::new(sync, scope, attempt, event) };
+    let is_the_one = match name {
+        HeldBatch::Index(index) => index == batch.index,
+        HeldBatch::Sequence(_) => true,
+    };
+    (is_the_one && item.event.scope == stored.scope && item.run() == stored.state.run).then_some(item)
 }
 
 /// Returns the table without the rows that Neo4j has rejected.
@@ -248,10 +263,13 @@ async fn redraw(
     if state.run != stored.state.run {
         return Ok(());
     }
-    let still = batches.iter().filter(|item| state.held.contains_key(&item.sequence));
-    let still: Vec<_> = still.filter_map(|item| Some((item.sequence, item.batch()?))).collect();
-    for (sequence, missing) in draw_rows(transaction, stored, &still).await? {
-        state.hold(sequence, missing);
+    let held: Vec<_> = batches.iter().filter(|item| item.held_in(state).is_some()).collect();
+    let rows: Vec<_> = held.iter().filter_map(|item| Some((item.sequence, item.batch()?))).collect();
+    let missing = draw_rows(transaction, stored, &rows).await?;
+    for item in held {
+        if let Some(missing) = missing.get(&item.sequence) {
+            item.hold(state, missing);
+        }
     }
     Ok(())
 }
@@ -301,10 +319,12 @@ async fn enter_lost(
     let Fetched { stored, gone, .. } = fetched;
     let mut states = scope_store::lock(transaction, &BTreeMap::from([(stored.id(), stored.scope.clone())])).await?;
     for now in states.values_mut().filter(|now| now.state.run == stored.state.run) {
-        for sequence in gone {
-            let held = now.state.held.get(sequence);
-            if held.is_some_and(|missing| missing.rows > 0 && labels.await_any(missing)) {
-                tracing::warn!(scope = scopes::id(&stored.scope), sequence, "a batch is gone from the stream");
+        for name in gone {
+            let sequence = |state: &ScopeState| state.held.get(name).map(|missing| missing.sequence);
+            // A batch that came again meanwhile is not gone.
+            if is_awaited(now, name, labels) && sequence(&now.state) == sequence(&stored.state) {
+                let (scope, sequence) = (stored.id(), sequence(&now.state));
+                tracing::warn!(scope, sequence, "a batch is gone from the stream");
                 now.state.lost = true;
             }
         }

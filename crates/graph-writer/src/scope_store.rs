@@ -7,7 +7,7 @@ use crate::{
     bolt,
     feeds::Feeds,
     requests,
-    scopes::{self, Fed, Finish, Missing, Progress, Rejected, Run, ScopeState, Shortened},
+    scopes::{self, Fed, Finish, HeldBatch, Missing, Progress, Rejected, Run, ScopeState, Shortened},
 };
 use events::{Failure, Scope};
 use graph::{GraphError, GraphStore, Transaction};
@@ -271,26 +271,31 @@ const BATCH: char = '#';
 
 /// Returns `<sequence> <rows> <label> <label> … !<mark> !<mark> … #<batch>`; [`crate::admit`] rejects names with a
 /// space, a `!` or a `#`.
-fn held_text((sequence, missing): (&u64, &Missing)) -> String {
+fn held_text((name, missing): (&HeldBatch, &Missing)) -> String {
     let marks = missing.refused.iter().map(|mark| format!("{MARK}{mark:x}"));
-    let more: Vec<String> = marks.chain(missing.batch.map(|batch| format!("{BATCH}{batch}"))).collect();
-    words(&[&sequence.to_string(), &missing.rows.to_string()], missing.labels.iter().chain(&more))
+    let batch = match name {
+        HeldBatch::Index(batch) => Some(format!("{BATCH}{batch}")),
+        HeldBatch::Sequence(_) => None,
+    };
+    let more: Vec<String> = marks.chain(batch).collect();
+    words(&[&missing.sequence.to_string(), &missing.rows.to_string()], missing.labels.iter().chain(&more))
 }
 
-fn held(text: &str) -> Option<(u64, Missing)> {
+fn held(text: &str) -> Option<(HeldBatch, Missing)> {
     let mut words = text.split(' ');
     let (sequence, rows) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    let mut missing = Missing { rows, ..Missing::default() };
+    let mut name = HeldBatch::Sequence(sequence);
+    let mut missing = Missing { sequence, rows, ..Missing::default() };
     for word in words {
         if let Some(mark) = word.strip_prefix(MARK) {
             missing.refused.extend(u64::from_str_radix(mark, 16).ok());
         } else if let Some(batch) = word.strip_prefix(BATCH) {
-            missing.batch = batch.parse().ok();
+            name = batch.parse().map_or(name, HeldBatch::Index);
         } else {
             missing.labels.insert(word.to_owned());
         }
     }
-    Some((sequence, missing))
+    Some((name, missing))
 }
 
 /// Returns `<label> <count> <example>`; the example may contain spaces.
@@ -316,8 +321,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let labels = ["A".to_owned(), "B".to_owned()].into();
-        let missing = Missing { rows: 17, labels, refused: [3, u64::MAX].into(), batch: Some(4) };
-        assert_eq!(held(&held_text((&12, &missing))), Some((12, missing)));
+        let missing = Missing { sequence: 12, rows: 17, labels, refused: [3, u64::MAX].into() };
+        for name in [HeldBatch::Index(4), HeldBatch::Sequence(12)] {
+            assert_eq!(held(&held_text((&name, &missing))), Some((name, missing.clone())));
+        }
         let short = ("A".to_owned(), Shortened { count: 2, example: "a b …0".into() });
         assert_eq!(shortened(&shortened_text((&short.0, &short.1))), Some(short));
     }

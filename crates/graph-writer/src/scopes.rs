@@ -34,8 +34,8 @@ pub struct ScopeState {
     pub applied: BTreeSet<u32>,
     /// Edge rows in these batches.
     pub edge_rows: u64,
-    /// Batches with edges that lack an end, by their sequence in the stream.
-    pub held: BTreeMap<u64, Missing>,
+    /// Batches with edges that lack an end.
+    pub held: BTreeMap<HeldBatch, Missing>,
     /// The run read every page.
     pub finish: Option<Finish>,
     /// Feeds that the listing last reported, perhaps in an older run: a listing that fails, or no longer runs, has
@@ -90,9 +90,21 @@ impl Shortened {
     }
 }
 
+/// Name of a held batch within its run. Not its sequence: a replay, or a stream that has lost its end, brings other
+/// batches with the same sequences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeldBatch {
+    /// Index of the batch.
+    Index(u32),
+    /// Sequence of a batch that an earlier version held without its index.
+    Sequence(u64),
+}
+
 /// Edges of a batch that lack an end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
+    /// Sequence in the stream with which the batch last arrived.
+    pub sequence: u64,
     /// Number of edges.
     pub rows: u64,
     /// Labels of the missing nodes.
@@ -100,8 +112,6 @@ pub struct Missing {
     /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not
     /// tried again.
     pub refused: BTreeSet<u64>,
-    /// Index of the batch. `None`: an earlier version has held it.
-    pub batch: Option<u32>,
 }
 
 /// Totals that a run reports after reading every page.
@@ -202,21 +212,25 @@ impl ScopeState {
 
     /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch.
     /// Edges that Neo4j rejected earlier stay recorded.
-    pub fn hold(&mut self, sequence: u64, mut missing: Missing) {
-        let known = self.held.remove(&sequence).unwrap_or_default();
+    pub fn hold(&mut self, batch: u32, sequence: u64, mut missing: Missing) {
+        let known = self.held_as(batch, sequence).and_then(|known| self.held.remove(&known)).unwrap_or_default();
         if !missing.labels.is_empty() {
             missing.refused.extend(known.refused);
-            missing.batch = missing.batch.or(known.batch);
-            self.held.insert(sequence, missing);
+            self.held.insert(HeldBatch::Index(batch), Missing { sequence, ..missing });
         }
+    }
+
+    /// Returns the name under which a batch is held. `None`: it is not.
+    pub(crate) fn held_as(&self, batch: u32, sequence: u64) -> Option<HeldBatch> {
+        let names = [HeldBatch::Index(batch), HeldBatch::Sequence(sequence)];
+        names.into_iter().find(|name| self.held.contains_key(name))
     }
 
     /// Records that a batch of the run, applied before, has come again with this sequence: a recording that is played
     /// again has a separate stream.
     pub fn repeated(&mut self, batch: u32, sequence: u64) {
-        let before = self.held.iter().find(|(_, missing)| missing.batch == Some(batch)).map(|(sequence, _)| *sequence);
-        if let Some(missing) = before.and_then(|before| self.held.remove(&before)) {
-            self.held.insert(sequence, missing);
+        if let Some(missing) = self.held.get_mut(&HeldBatch::Index(batch)) {
+            missing.sequence = sequence;
         }
     }
 
@@ -364,33 +378,42 @@ mod tests {
         assert_eq!(next.progress(), Progress::Complete);
     }
 
+    fn missing(sequence: u64, refused: &[u64]) -> Missing {
+        let labels = ["A".to_owned()].into();
+        Missing { sequence, rows: 1, labels, refused: refused.iter().copied().collect() }
+    }
+
     #[test]
     fn a_held_batch_remembers_its_rejected_rows_until_it_is_released() {
-        let missing = |refused: &[u64]| Missing {
-            rows: 1,
-            labels: ["A".to_owned()].into(),
-            refused: refused.iter().copied().collect(),
-            ..Missing::default()
-        };
         let mut state = ScopeState::default();
-        state.hold(3, missing(&[7]));
-        state.hold(3, missing(&[8]));
-        assert_eq!(state.held[&3], missing(&[7, 8]));
-        state.hold(3, Missing::default());
+        state.hold(0, 3, missing(3, &[7]));
+        state.hold(0, 3, missing(3, &[8]));
+        assert_eq!(state.held[&HeldBatch::Index(0)], missing(3, &[7, 8]));
+        state.hold(0, 3, Missing::default());
         assert!(state.held.is_empty());
     }
 
     #[test]
     fn a_held_batch_that_comes_again_is_fetched_from_its_new_place() {
-        let missing = |batch| Missing { rows: 1, labels: ["A".to_owned()].into(), batch, ..Missing::default() };
         let mut state = ScopeState::default();
-        state.hold(3, missing(Some(0)));
-        state.hold(4, missing(None));
+        state.hold(0, 3, missing(3, &[]));
+        state.held.insert(HeldBatch::Sequence(4), missing(4, &[9]));
         state.repeated(0, 53);
         state.repeated(1, 54);
-        assert_eq!(state.held, [(53, missing(Some(0))), (4, missing(None))].into());
-        state.hold(53, missing(None));
-        assert_eq!(state.held[&53].batch, Some(0), "a retry does not know it");
+        let old = (HeldBatch::Sequence(4), missing(4, &[9]));
+        assert_eq!(state.held, [(HeldBatch::Index(0), missing(53, &[])), old].into());
+        state.hold(1, 4, missing(4, &[]));
+        assert_eq!(state.held[&HeldBatch::Index(1)], missing(4, &[9]), "an earlier version held it");
+    }
+
+    #[test]
+    fn batches_that_come_again_with_each_other_s_sequences_stay_held() {
+        let mut state = ScopeState::default();
+        (0..20).for_each(|batch| state.hold(batch, u64::from(batch) + 1, missing(0, &[])));
+        (0..20).for_each(|batch| state.repeated(batch, u64::from(batch) + 11));
+        state.hold(20, 11, missing(0, &[]));
+        let sequences: Vec<u64> = state.held.values().map(|missing| missing.sequence).collect();
+        assert_eq!(sequences, (11..31).chain([11]).collect::<Vec<_>>());
     }
 
     fn stories() -> impl Strategy<Value = Events> {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// Publishes a sign of progress at intervals while Neo4j answers the statements that close the sync. Never returns.
-pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
+pub(crate) async fn tell(bus: &Bus, sync: &Sync, attempt: u32, pulse: &Pulse) -> Infallible {
     let mut made = 0;
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -18,7 +18,7 @@ pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
             continue;
         }
         made += 1;
-        let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Closing(SyncClosing { made })) };
+        let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Closing(SyncClosing { made, attempt })) };
         match timeout(PAUSE, bus.publish(Outgoing::sync(&event))).await {
             Ok(Ok(())) => {}
             // The next sign says the same.

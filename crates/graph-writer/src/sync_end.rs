@@ -23,9 +23,13 @@ use crate::{
     unwritten::Unwritten,
 };
 use bus::{Bus, Draining, LookupError, Outgoing, PublishError};
-use events::{Failure, FailureClass, StalePlace, Sync, SyncEvent, SyncFinished, sync_event::Event};
+use events::{Failure, FailureClass, StalePlace, Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
+use futures::FutureExt;
 use graph::{GraphError, GraphStore};
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Shortest and longest pause between two reads of the stream; between them, a twentieth of the time waited so far.
@@ -56,6 +60,9 @@ pub enum SyncEndError {
     /// The announcement.
     #[error("cannot announce the sync's end")]
     Publish(#[from] PublishError),
+    /// A defect of this program. Its panic message is in the log.
+    #[error("closing the sync failed because of a defect in Groma; please report it with the preceding panic message")]
+    Panicked,
     /// The process ends.
     #[error("stopped")]
     Stopped,
@@ -66,9 +73,15 @@ impl SyncEndError {
     pub(crate) fn is_lasting(&self) -> bool {
         match self {
             Self::Graph(error) | Self::Held(RetryError::Graph(error)) => error.is_lasting(),
+            Self::Panicked => true,
             _ => false,
         }
     }
+}
+
+/// Turns a panic into an error, so that the sync's end is tried again instead of being kept by a dead task.
+pub(crate) async fn contained<T>(closing: impl Future<Output = Result<T, SyncEndError>>) -> Result<T, SyncEndError> {
+    AssertUnwindSafe(closing).catch_unwind().await.unwrap_or(Err(SyncEndError::Panicked))
 }
 
 /// Closes syncs.
@@ -96,9 +109,9 @@ impl SyncEnd {
         self.schema.ensure(&self.store, []).await?;
         let reports = Reports::of(&self.bus, sync, || self.store.beat()).await.map_err(SyncEndError::Reports)?;
         let mut reports = reports.ok_or(SyncEndError::NotInStream)?;
-        self.settle(sync, &mut reports).await?;
+        let last = self.settle(sync, &mut reports).await?;
+        self.draw_held(sync, last).await?;
         let catalog = Catalog::load(&self.store).await?;
-        self.draw_held(sync, &catalog).await?;
         let (due, not_run) = Due::of_sync(&self.store, sync, &catalog, &reports).await?;
         let mut unwritten = Unwritten::of(&self.store, sync, &reports).await?;
         unwritten.lost.count(reports.missing);
@@ -115,16 +128,39 @@ impl SyncEnd {
 
     /// Retries held edges a last time. Labels that no listing feeds are not awaited. They are retried nevertheless if a
     /// listing has never reported its feeds, because its first run failed: some of its nodes may have arrived.
-    async fn draw_held(&self, sync: &Sync, catalog: &Catalog) -> Result<(), SyncEndError> {
+    ///
+    /// A batch that the stream no longer has is lost only after the writers have consumed the stream up to `last`: a
+    /// recording that is played again brings it with another sequence.
+    async fn draw_held(&self, sync: &Sync, last: u64) -> Result<(), SyncEndError> {
         let all = Tally::of(&self.store, sync).await?.unknown > 0;
-        let labels = Labels { awaited: catalog.labels(), is_last: true, all };
-        let mut after = String::new();
+        let awaited = Catalog::load(&self.store).await?.labels();
+        let mut labels = Labels { awaited, is_last: false, all };
+        if self.draw_pages(sync, &labels).await? > 0 {
+            self.until_consumed(last).await?;
+            labels.is_last = true;
+            self.draw_pages(sync, &labels).await?;
+        }
+        Ok(())
+    }
+
+    /// Retries the sync's held edges. Returns the number of batches that the stream no longer has.
+    async fn draw_pages(&self, sync: &Sync, labels: &Labels) -> Result<usize, SyncEndError> {
+        let (mut gone, mut after) = (0, String::new());
         loop {
             let holding = scope_store::holding_in_sync(&self.store, &sync.id, &after).await?;
-            let Some(last) = holding.last() else { return Ok(()) };
+            let Some(last) = holding.last() else { return Ok(gone) };
             after = last.id();
-            held::retry(&self.bus, &self.store, &self.schema, holding, &labels).await?;
+            gone += held::retry(&self.bus, &self.store, &self.schema, holding, labels).await?;
         }
+    }
+
+    /// Waits until the writers have consumed the assets stream up to a sequence.
+    async fn until_consumed(&self, last: u64) -> Result<(), SyncEndError> {
+        let mut consuming = Consuming::new(last);
+        while !consuming.look(self).await? {
+            self.pause(consuming.poll()).await?;
+        }
+        Ok(())
     }
 
     /// Removes vanished assets. Elements that Neo4j cannot remove are reported and stay.
@@ -156,22 +192,17 @@ impl SyncEnd {
         }
     }
 
-    /// Waits for every scope, until the assets stream has no more events for it. Only events that leave the stream and
-    /// scopes that settle are progress: the graph's answers would hide events that no writer can apply.
-    async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<(), SyncEndError> {
+    /// Waits for every scope, until the assets stream has no more events for it. Returns the sequence up to which it had
+    /// to be consumed.
+    async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<u64, SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
-        let began = Instant::now();
         let (mut quiet_since, mut looked) = (None, None::<Instant>);
-        let mut draining = Draining::up_to(last);
+        let mut consuming = Consuming::new(last);
         let store = self.store.unwatched();
         let mut settling = Settling::new(&store, sync, reports);
         loop {
             // Read before the graph: everything acknowledged by then is in the graph.
-            let backlog = self.bus.backlog(bus::ASSETS, &self.options.durable).await?;
-            if draining.has_moved(&backlog) {
-                self.store.beat();
-            }
-            let quiet = backlog.is_past(last);
+            let quiet = consuming.look(self).await?;
             quiet_since = quiet.then(|| quiet_since.unwrap_or_else(Instant::now));
             if quiet || looked.is_none_or(|at| at.elapsed() >= LOOK) {
                 if settling.look(quiet).await? > 0 {
@@ -180,10 +211,10 @@ impl SyncEnd {
                 looked = Some(Instant::now());
                 let patience = self.options.patience;
                 if settling.is_done() || quiet_since.is_some_and(|since| since.elapsed() >= patience) {
-                    return Ok(());
+                    return Ok(last);
                 }
             }
-            self.pause((began.elapsed() / 20).clamp(POLL.0, POLL.1)).await?;
+            self.pause(consuming.poll()).await?;
         }
     }
 
@@ -246,5 +277,50 @@ impl SyncEnd {
             self.pause(ANNOUNCE.0).await?;
         }
         Ok(self.bus.publish(Outgoing::sync(&event)).await?)
+    }
+}
+
+/// Consumption of the assets stream up to a sequence. Only events that leave the stream are progress: the graph's
+/// answers would hide events that no writer can apply.
+struct Consuming {
+    last: u64,
+    began: Instant,
+    draining: Draining,
+}
+
+impl Consuming {
+    fn new(last: u64) -> Self {
+        Self { last, began: Instant::now(), draining: Draining::up_to(last) }
+    }
+
+    /// Returns whether the writers have settled every event up to the sequence.
+    async fn look(&mut self, end: &SyncEnd) -> Result<bool, LookupError> {
+        let backlog = end.bus.backlog(bus::ASSETS, &end.options.durable).await?;
+        if self.draining.has_moved(&backlog) {
+            end.store.beat();
+        }
+        if backlog.settled_up_to >= self.last || !backlog.is_idle() {
+            return Ok(backlog.settled_up_to >= self.last);
+        }
+        // Its last events may have left the stream in another way. The leader of the stream knows.
+        let next = end.bus.next_on(bus::ASSETS, subjects::ASSETS, backlog.delivered_up_to).await?;
+        Ok(next.is_none_or(|next| next.sequence > self.last))
+    }
+
+    /// Pause before the next look.
+    fn poll(&self) -> Duration {
+        (self.began.elapsed() / 20).clamp(POLL.0, POLL.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_while_a_sync_is_closed_is_an_error() {
+        let panics = async { if std::hint::black_box(true) { panic!("a defect") } else { Ok(()) } };
+        let error = contained(panics).await.expect_err("it panicked");
+        assert!(matches!(error, SyncEndError::Panicked) && error.is_lasting());
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     prepare::Expected,
     schema::{Need, Schema},
     scope_store, steps,
-    sync_end::{SyncEnd, SyncEndError},
+    sync_end::{self, SyncEnd, SyncEndError},
     troubles::Troubles,
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
@@ -247,9 +247,11 @@ fn read_asset(delivery: &Delivery) -> Result<Admitted, String> {
     admit_on(delivery.subject(), delivery.payload())
 }
 
-fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
+/// Returns the sync to close and the number of the attempt.
+fn read_sync(delivery: &Delivery) -> Result<(Sync, u32), String> {
     let event = events::read::<SyncEvent>(delivery.payload()).map_err(|error| format!("not a sync event: {error}"))?;
-    event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
+    let sync = event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0);
+    Ok((sync.ok_or_else(|| "no sync".to_owned())?, delivery.deliveries()))
 }
 
 /// Waits for tasks until the deadline, then aborts them.
@@ -432,6 +434,7 @@ impl Working {
             let holding = scope_store::holding_in_account(&self.store, account, &after).await?;
             let Some(last) = holding.last() else { return Ok(()) };
             after = last.id();
+            // The sync's end loses batches that are gone.
             held::retry(bus, &self.store, schema, holding, &labels).await?;
         }
     }
@@ -444,15 +447,21 @@ fn has_several_rows(items: &[Item]) -> bool {
 /// Closes several syncs concurrently, until `shutdown`; each stops at its next step.
 async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdown: &CancellationToken) {
     let mut closing = JoinSet::new();
-    let close = |sequence, sync| {
+    let close = |sequence, due| {
         while closing.try_join_next().is_some() {}
-        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), Arc::clone(troubles), sequence, sync));
+        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), Arc::clone(troubles), sequence, due));
     };
     feed.pull(shutdown, read_sync, close).await;
     drain(&mut closing, Instant::now() + DRAIN).await;
 }
 
-async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: Sync) {
+async fn close_sync(
+    end: SyncEnd,
+    in_flight: InFlight,
+    troubles: Arc<Troubles>,
+    sequence: u64,
+    (sync, attempt): (Sync, u32),
+) {
     let closing = format!("closing sync {}", sync.id);
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
@@ -463,12 +472,12 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, 
         return in_flight.settle(sequence, Outcome::Ack).await;
     }
     let closed = tokio::select! {
-        closed = end.close(&sync) => closed,
+        closed = sync_end::contained(end.close(&sync)) => closed,
         () = pulse.silence(SILENCE) => {
             tracing::warn!(sync = sync.id, after = ?SILENCE, "no progress; returning the sync's end");
             Err(SyncEndError::Stopped)
         }
-        never = steps::tell(&end.bus, &sync, &pulse) => match never {},
+        never = steps::tell(&end.bus, &sync, attempt, &pulse) => match never {},
     };
     let outcome = match closed {
         Ok(finished) => {

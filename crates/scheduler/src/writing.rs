@@ -2,11 +2,14 @@
 
 use crate::{Patience, Record, follow::Follower};
 use bus::{ASSETS, Bus, Draining, GRAPH_WRITER};
-use events::{SyncFinished, sync_event::Event};
+use events::{SyncClosing, SyncFinished, sync_event::Event};
 use std::time::{Duration, Instant};
 
 /// Silence after which one log line says that the graph-writer is awaited.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// Limit of attempts to close a sync whose signs count as progress, so that waiting for attempts that all fail ends.
+const ATTEMPTS: u32 = 10;
 
 /// No graph-writer has confirmed that the graph holds the collected assets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,14 +31,14 @@ pub async fn written(
 ) -> Result<SyncFinished, NotWritten> {
     patience.renew();
     let mut backlog = Shrinking::default();
-    let (mut looked, mut said, mut steps) = (Instant::now(), false, 0);
+    let (mut looked, mut said, mut newest) = (Instant::now(), false, Step::default());
     loop {
         let mut has_moved = false;
         for event in follower.next().await {
             match event {
                 Event::Finished(finished) => return Ok(finished),
-                Event::Closing(closing) if closing.made > steps => {
-                    steps = closing.made;
+                Event::Closing(closing) if Step::of(closing) > newest => {
+                    newest = Step::of(closing);
                     has_moved = true;
                 }
                 _ => {}
@@ -47,7 +50,7 @@ pub async fn written(
                 match record.restore(follower.bus(), patience).await {
                     Ok(false) => {}
                     // The writer restarts the end of the sync.
-                    Ok(true) => (steps, has_moved) = (0, true),
+                    Ok(true) => (newest, has_moved) = (Step::default(), true),
                     Err(error) => {
                         tracing::warn!(error = bus::chain(&error), "cannot publish the sync's reports again yet");
                     }
@@ -71,6 +74,19 @@ pub async fn written(
     }
 }
 
+/// A sign of progress while a writer closes the sync: of a later attempt, or a later one of the same attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    attempt: u32,
+    made: u64,
+}
+
+impl Step {
+    fn of(closing: SyncClosing) -> Self {
+        Self { attempt: closing.attempt.min(ATTEMPTS), made: closing.made }
+    }
+}
+
 /// Events that were in the assets stream at the start and are not yet written. Work of writers on
 /// later syncs does not count as progress of this one.
 #[derive(Debug, Default)]
@@ -84,5 +100,17 @@ impl Shrinking {
         }
         let (Some(draining), Ok(now)) = (&mut self.0, bus.backlog(ASSETS, GRAPH_WRITER).await) else { return false };
         draining.has_moved(&now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_writer_s_first_sign_is_progress_and_signs_of_endless_attempts_are_not() {
+        let step = |attempt, made| Step::of(SyncClosing { attempt, made });
+        assert!(step(2, 1) > step(1, 60) && step(2, 2) > step(2, 1));
+        assert!(step(ATTEMPTS + 5, 1) <= step(ATTEMPTS, 1));
     }
 }

@@ -177,7 +177,7 @@ fn progress(most: usize) -> Vec<sync_event::Event> {
         Event::Collected(collected(MANY, MANY, most)),
         Event::Finished(finished(most)),
         Event::Abandoned(SyncAbandoned { by: Some(sync()) }),
-        Event::Closing(SyncClosing { made: u64::MAX }),
+        Event::Closing(SyncClosing { made: u64::MAX, attempt: u32::MAX }),
     ]
 }
 

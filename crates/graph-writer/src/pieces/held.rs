@@ -67,7 +67,7 @@ impl Held<'_> {
 
     /// Whether the batch is still held, by the same run.
     fn is_wanted(&self, state: &ScopeState) -> bool {
-        state.run == self.stored.state.run && state.held.contains_key(&self.item.sequence)
+        state.run == self.stored.state.run && self.item.held_in(state).is_some()
     }
 
     async fn attempt(&self, piece: &AssetBatch) -> Result<Fate, neo4rs::Error> {
@@ -102,7 +102,8 @@ impl Held<'_> {
     /// Counts each rejected row once, however often the batch is retried.
     fn record(&self, state: &mut ScopeState, pieces: &Pieces) {
         let mut missing = pieces.missing.clone();
-        let known = state.held.get(&self.item.sequence).map(|held| held.refused.clone()).unwrap_or_default();
+        let held = self.item.held_in(state).and_then(|name| state.held.get(&name));
+        let known = held.map(|held| held.refused.clone()).unwrap_or_default();
         for refused in &pieces.refused {
             let mark = Refused::mark(refused);
             if mark.is_none_or(|mark| !known.contains(&mark)) {
@@ -110,6 +111,6 @@ impl Held<'_> {
             }
             missing.refused.extend(mark);
         }
-        state.hold(self.item.sequence, missing);
+        self.item.hold(state, &missing);
     }
 }

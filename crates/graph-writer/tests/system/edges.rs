@@ -116,6 +116,28 @@ async fn a_held_batch_that_left_the_stream_makes_its_scope_lost() -> anyhow::Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_held_batch_that_is_still_to_come_again_is_not_lost() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListB").nodes("B", &["other"])]).await?;
+    let a = story(6, "ListA").nodes("A", &["a"]).edges("TO", "A", "B", &[("a", "b")]);
+    world.publish(a.events()).await?;
+    world.settled().await?;
+    world.erase(world.bus.last_sequence(bus::ASSETS).await? - 1).await?;
+    writer.stop().await?;
+    // The batch comes again with another sequence, and the sync's end before it.
+    world.publish_again(&a.events(), "again").await?;
+    world.collected(&sync(6), &[a]).await?;
+    let end = world.sync_end().await?;
+    let closing = tokio::spawn(async move { end.close(&sync(6)).await });
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let writer = world.writer().await?;
+    let finished = closing.await??;
+    assert_eq!((finished.lost.len(), finished.targets_missing), (0, 1));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edge_at_a_new_node_that_two_places_see_is_drawn_once() -> anyhow::Result<()> {
     let world = World::new().await?;
     let seen_from = |region: &str| {

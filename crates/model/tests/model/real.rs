@@ -44,11 +44,11 @@ impl Known {
     }
 
     /// Records the number of a batch's edges that lack an end.
-    pub(crate) fn hold(&self, sequence: u64, rows: u64) -> Self {
+    pub(crate) fn hold(&self, batch: u32, sequence: u64, rows: u64) -> Self {
         let mut state = (*self.state).clone();
         // The labels only determine when a retry is worthwhile.
         let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
-        state.hold(sequence, Missing { rows, labels, ..Missing::default() });
+        state.hold(batch, sequence, Missing { rows, labels, ..Missing::default() });
         Self::of(state)
     }
 
@@ -84,9 +84,9 @@ impl Known {
         self.state.lost
     }
 
-    /// Batches with edges that lack an end.
+    /// Sequences of the batches with edges that lack an end.
     pub(crate) fn held(&self) -> impl Iterator<Item = u64> + '_ {
-        self.state.held.keys().copied()
+        self.state.held.values().map(|missing| missing.sequence)
     }
 }
 
@@ -208,7 +208,7 @@ fn work_report(id: &str, tag: Tag, place: Place, report: &Report) -> WorkReport 
 }
 
 /// The outcome after a repeat of these places, which reported on these scopes.
-pub(crate) fn take_in(
+pub(crate) fn merge(
     first: &Named,
     repeat: &Named,
     places: &BTreeSet<Place>,
@@ -217,7 +217,7 @@ pub(crate) fn take_in(
     let mut outcome = outcome(first);
     let report = |(place, listing)| ScopeReport { scope: Some(scope(place, listing)), ..ScopeReport::default() };
     let again = Outcome { scopes: told.map(report).collect(), ..self::outcome(repeat) };
-    outcome.take_in(again, &places.iter().map(|place| repeated(*place)).collect());
+    outcome.merge(again, &places.iter().map(|place| repeated(*place)).collect());
     let unseen = outcome.unseen.iter();
     unseen
         .map(|unseen| {

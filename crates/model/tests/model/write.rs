@@ -237,8 +237,8 @@ fn commit(world: &mut World, lane: usize, transaction: Transaction, acknowledged
     check::written(world, &nodes, &edges);
     for (sequence, rows) in &missing {
         let Some(message) = world.stream.get(sequence) else { continue };
-        if let Some(state) = states.get_mut(&message.scope()) {
-            *state = state.hold(*sequence, *rows);
+        if let (Body::Batch { index, .. }, Some(state)) = (&message.body, states.get_mut(&message.scope())) {
+            *state = state.hold(*index, *sequence, *rows);
         }
     }
     check::applied(world, &states, &messages, missing.keys().copied());
@@ -300,7 +300,7 @@ pub(crate) fn redraw(world: &mut World, shape: &Shape, scope: (Place, Listing), 
     let mut drawn_edges = BTreeMap::new();
     for sequence in known.held().collect::<Vec<_>>() {
         let message = world.stream.get(&sequence).filter(|_| !lags).cloned();
-        let Some(Message { run, body: Body::Batch { links, .. }, .. }) = message else {
+        let Some(Message { run, body: Body::Batch { index, links, .. }, .. }) = message else {
             known = known.lose();
             check::gone(world, sequence);
             continue;
@@ -314,7 +314,7 @@ pub(crate) fn redraw(world: &mut World, shape: &Shape, scope: (Place, Listing), 
                 drawn_edges.insert(id, drawn(edge.unwrap_or_default(), scope.0, run.tag));
             }
         }
-        known = known.hold(sequence, rows);
+        known = known.hold(index, sequence, rows);
     }
     check::written(world, &BTreeMap::new(), &drawn_edges);
     world.graph.edges.extend(drawn_edges);

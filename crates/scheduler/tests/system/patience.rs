@@ -100,9 +100,12 @@ async fn a_writer_that_settles_events_or_makes_steps_is_waited_for() -> anyhow::
                 delivery.settle(Settle::Ack).await.ok();
             }
         }
-        for made in 1..=u64::from(STEPS) {
+        // A second writer repeats the end of the sync.
+        for (attempt, made) in
+            [1, 2].into_iter().flat_map(|attempt| (1..=u64::from(STEPS)).map(move |made| (attempt, made)))
+        {
             tokio::time::sleep(STEP).await;
-            tell(&bus, &sync, Event::Closing(SyncClosing { made })).await;
+            tell(&bus, &sync, Event::Closing(SyncClosing { made, attempt })).await;
         }
         tell(&bus, &sync, Event::Finished(SyncFinished { nodes: 9, ..SyncFinished::default() })).await;
     });
