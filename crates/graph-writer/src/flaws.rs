@@ -92,14 +92,11 @@ impl Row<'_> {
         batch
     }
 
-    /// Returns the batch index of the parked row, derived from the row, so that parking it again gives the same one.
+    /// Returns the batch index of the parked row: a hash of the row with its table, so that equal rows have the same one
+    /// and others do not.
     fn batch_index(&self, batch: u32) -> u32 {
         let mut hasher = SipHasher13::new();
-        batch.hash(&mut hasher);
-        match self {
-            Self::Node(table, row) => (&table.label, &row.id).hash(&mut hasher),
-            Self::Edge(table, row) => (&table.r#type, &row.source_id, &row.target_value).hash(&mut hasher),
-        }
+        self.alone(batch).encode_to_vec().hash(&mut hasher);
         let hash = u32::try_from(hasher.finish() >> 33).unwrap_or_default();
         ROW_BATCHES | hash
     }
@@ -257,6 +254,17 @@ mod tests {
         let reasons: Vec<&str> = flaws.refused.iter().map(|refused| refused.reason.as_str()).collect();
         let fits = "A \"b\": it does not fit its table: 0 values for 1 properties";
         assert_eq!(reasons, ["A \"\": its id is empty", fits]);
+    }
+
+    #[test]
+    fn bad_rows_with_the_same_id_are_parked_apart() {
+        let (_, flaws) = sifted(batch(vec![row("", &["x"]), row("", &["y"]), row("", &[])]));
+        let index = |refused: &Refused| match &refused.row.event {
+            Some(Event::Batch(batch)) => batch.index,
+            _ => 0,
+        };
+        let indexes: std::collections::BTreeSet<u32> = flaws.refused.iter().map(index).collect();
+        assert_eq!(indexes.len(), 3, "the bus stores messages with the same id once");
     }
 
     #[test]
