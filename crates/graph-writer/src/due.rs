@@ -124,7 +124,7 @@ impl Due {
             .collect();
         for (service, scopes) in by_service(area) {
             let mut class = Class::new();
-            for (what, listings) in feeding(&scopes, catalog) {
+            for (what, listings) in feeding(&scopes, catalog).unwrap_or_default() {
                 let standings = listings.iter().map(|listing| complete.get(&**listing).copied());
                 if let Some(standings) = standings.collect::<Option<Vec<_>>>() {
                     class.push((self.number(what), standings.contains(&Standing::Complete)));
@@ -212,10 +212,14 @@ fn by_service(area: &Area) -> BTreeMap<&str, Vec<&Known>> {
     services
 }
 
-/// Returns the kinds that the scopes of a place feed, each with all its listings.
-fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<String>> {
+/// Returns the kinds that the scopes of a place feed, each with all its listings. `None` if the catalog lacks the feeds
+/// of one: they were reported after the catalog was read, and may be any.
+fn feeding(scopes: &[&Known], catalog: &Catalog) -> Option<BTreeMap<What, BTreeSet<String>>> {
     let mut feeding = BTreeMap::<What, BTreeSet<String>>::new();
     for known in scopes.iter().filter(|known| known.standing != Standing::Retired) {
+        if known.feeds.as_deref().is_some_and(|id| catalog.get(id).is_none()) {
+            return None;
+        }
         for feeds in known.feeds(catalog) {
             let nodes = feeds.nodes().map(|feed| (What::Nodes(feed.label), feed.listings));
             let edges = feeds.edges().map(|feed| {
@@ -228,7 +232,7 @@ fn feeding(scopes: &[&Known], catalog: &Catalog) -> BTreeMap<What, BTreeSet<Stri
             }
         }
     }
-    feeding
+    Some(feeding)
 }
 
 /// Whether the sync's collectors know a scope, or may know it.
@@ -347,6 +351,15 @@ mod tests {
         let died = Known { feeds: None, brought, ..known("ec2/B", Standing::Others, &volume) };
         let scopes = vec![known("ec2/A", Standing::Complete, &volume), died];
         assert_eq!(places(&due(&[("1/x", scopes)], &[&volume]), "Volume").0, owned(&[]));
+    }
+
+    #[test]
+    fn a_listing_whose_feeds_are_unknown_holds_every_label_of_its_place_back() {
+        let (volume, unknown) = (feeds("Volume", &["ec2/A"]), feeds("Volume", &["ec2/A", "ec2/B"]));
+        let scopes = vec![known("ec2/A", Standing::Complete, &volume), known("ec2/B", Standing::Others, &unknown)];
+        let alone = vec![known("ec2/A", Standing::Complete, &volume)];
+        let due = due(&[("1/x", scopes), ("1/y", alone)], &[&volume]);
+        assert_eq!(places(&due, "Volume").0, owned(&["1/y/ec2"]));
     }
 
     #[test]
