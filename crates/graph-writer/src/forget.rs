@@ -1,8 +1,8 @@
 //! Forgets places on request. Nodes and edges seen only by them are removed, as in cleanup; those that other places see
 //! too only lose these places. The scopes' states are removed last, so that an interrupted run can be repeated.
 //!
-//! Only assets that were present when the places were looked up are removed: an asset seen by a sync since then has a
-//! newer tag.
+//! Only assets that were present when the places were looked up are removed: an asset of a place seen by a sync since
+//! then has a newer tag than the place had. So places are forgotten tag by tag.
 
 use crate::{bolt, cleanup, due::Due, feeds::Catalog, schema::Schema};
 use events::Sync;
@@ -77,7 +77,9 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
                 "MATCH {pattern} WHERE it._module_scope IN $places AND it.lastupdated <= $newest AND {condition} \
                  RETURN it._module_scope AS place, {ends} AS ends, count(*) AS count"
             );
-            let parameters = [("places", names_of(places)), ("newest", newest(places).into())];
+            let newest = places.iter().map(|place| place.last_seen).max().unwrap_or(0);
+            let names = bolt::texts(places.iter().map(|place| &place.name));
+            let parameters = [("places", names), ("newest", newest.into())];
             let rows = store.rows(bolt::planned_once(&text, parameters)).await?;
             let found: Vec<(String, String, u64)> =
                 read(&rows, |row| Ok((row.get("place")?, row.get("ends")?, row.get("count")?)))?;
@@ -99,10 +101,15 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
 /// # Errors
 /// The graph is unavailable. Earlier removals stay.
 pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, GraphError> {
-    let Some(newest) = places.iter().map(|place| place.last_seen).max() else { return Ok(Removed::default()) };
+    let mut by_tag = BTreeMap::<i64, Vec<String>>::new();
+    for place in places {
+        by_tag.entry(place.last_seen).or_default().push(place.name.clone());
+    }
+    if by_tag.is_empty() {
+        return Ok(Removed::default());
+    }
     // Cleanup's statements name its indexes.
     Schema::default().ensure(store, []).await?;
-    let names = || places.iter().map(|place| place.name.clone()).collect();
     let Kinds { labels, types } = kinds(store).await?;
     let mut edges = Vec::new();
     for kind in types {
@@ -111,11 +118,17 @@ pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, Gra
         let ends: Vec<Option<String>> = read(&rows, |row| row.get("ends"))?;
         edges.extend(ends.into_iter().flatten().map(|ends| (kind.clone(), ends)));
     }
-    // A temporary record collects the counts of cleanup.
-    let own = Sync { id: format!("forget-{newest}-{:016x}", rand::random::<u64>()), update_tag: newest + 1 };
-    cleanup::clean(store, &own, &Due::everything(names(), labels, edges)).await?;
-    let (nodes, edges) = removed(store, &own).await?;
-    Ok(Removed { nodes, edges, scopes: scopes(store, places).await? })
+    let mut all = Removed::default();
+    for (tag, names) in by_tag {
+        // A temporary record collects the counts of cleanup.
+        let own = Sync { id: format!("forget-{tag}-{:016x}", rand::random::<u64>()), update_tag: tag + 1 };
+        cleanup::clean(store, &own, &Due::everything(names.clone(), labels.clone(), edges.clone())).await?;
+        let (nodes, edges) = removed(store, &own).await?;
+        all.nodes += nodes;
+        all.edges += edges;
+        all.scopes += scopes(store, &names, tag).await?;
+    }
+    Ok(all)
 }
 
 /// Returns the counts of cleanup and deletes their record.
@@ -128,13 +141,13 @@ async fn removed(store: &GraphStore, own: &Sync) -> Result<(u64, u64), GraphErro
     Ok(counts.first().copied().unwrap_or_default())
 }
 
-/// Removes the scopes of places that no sync has seen since the lookup.
-async fn scopes(store: &GraphStore, places: &[Place]) -> Result<u64, GraphError> {
+/// Removes the scopes of places that no sync newer than the tag has seen.
+async fn scopes(store: &GraphStore, places: &[String], tag: i64) -> Result<u64, GraphError> {
     const TEXT: &str = "UNWIND $places AS place MATCH (s:GromaScope) WHERE s.id STARTS WITH place + '/' \
-        AND s.tag <= $newest WITH s LIMIT $chunk DELETE s RETURN count(*) AS count";
+        AND s.tag <= $tag WITH s LIMIT $chunk DELETE s RETURN count(*) AS count";
     let mut all = 0;
     for places in places.chunks(TOGETHER) {
-        all += drain(store, TEXT, || vec![("places", names_of(places)), ("newest", newest(places).into())]).await?;
+        all += drain(store, TEXT, || vec![("places", bolt::texts(places)), ("tag", tag.into())]).await?;
     }
     Ok(all)
 }
@@ -156,14 +169,6 @@ pub(crate) async fn drain(
         }
         all += count;
     }
-}
-
-fn newest(places: &[Place]) -> i64 {
-    places.iter().map(|place| place.last_seen).max().unwrap_or(0)
-}
-
-fn names_of(places: &[Place]) -> BoltType {
-    bolt::texts(places.iter().map(|place| &place.name))
 }
 
 /// Labels and relationship types that belong to places.

@@ -64,6 +64,21 @@ async fn what_a_sync_has_seen_since_the_places_were_looked_up_stays() -> anyhow:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_older_than_another_forgotten_place_keeps_what_it_has_seen_since() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let a = |tag| story(tag, "ListA").account("1").nodes("A", &["a"]);
+    world.survey(&[a(5), story(8, "ListB").account("2").nodes("B", &["b"])]).await?;
+    let store = world.store().await?;
+    let places = forget::places(&store).await?;
+    world.survey(&[a(6)]).await?;
+    let removed = forget::forget(&store, &places).await?;
+    assert_eq!(removed, Removed { nodes: 1, edges: 0, scopes: 1 });
+    assert_eq!((world.ids("A").await?, world.ids("B").await?), ("a".into(), String::new()));
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_nodes_of_cartographys_are_forgotten_where_groma_surveys_the_label() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
