@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """NATS and Neo4j for use on this machine: `stack.py up`, `down`, `status` and `env`.
 
-    stack.py up       starts both (again a no-op) and waits until they answer
+    stack.py up       starts those that are down, and waits until they answer
     stack.py down     ends both; streams and graph stay in `.tools/state`
     stack.py status   exit status 0 when both answer, 3 otherwise
     stack.py env      shell lines: eval "$(python3 tests/dev/stack.py env)"
@@ -38,7 +38,7 @@ from servers.ports import can_listen, free_port
 from servers.tools import TOOLS
 
 Json = dict[str, Any]
-# What is known of each server by its name: process id, start time and ports.
+# State of each server by name: process id, start time, ports, and whether Neo4j has the demo's size.
 Stack = dict[str, Any]
 
 STATE = TOOLS / "state"
@@ -137,14 +137,14 @@ def tell(stack: Stack) -> None:
 
 
 def external(name: str, stack: Stack) -> str | None:
-    """The address of a server of the user's. That of ours, from `stack.py env`, does not make it one."""
+    """Returns the address of the user's own server, if set. One from `stack.py env` is ours and does not count."""
     pointed_to = os.environ.get({"nats": "NATS_URL", "neo4j": "NEO4J_URI"}[name])
     return pointed_to if pointed_to and pointed_to != own_address(name, stack) else None
 
 
 def use_external(name: str, stack: Stack) -> None:
     if not answers(name, stack):
-        raise Failed(f"{name} is to be your own at {external(name, stack)}, where nothing answers")
+        raise Failed(f"your {name} at {external(name, stack)} does not answer")
     print(f"{name} is your own at {external(name, stack)}")
 
 
@@ -181,7 +181,7 @@ def wait_until_it_answers(name: str, stack: Stack) -> None:
     deadline = time.monotonic() + PATIENCE
     while not answers(name, stack):
         if not is_ours(stack[name]):
-            raise Failed(f"{name} ended at once: {last_line(name)}")
+            raise Failed(f"{name} ended during its start: {last_line(name)}")
         if time.monotonic() > deadline:
             raise Failed(f"{name} does not answer after {PATIENCE} s; see {log_of(name)}")
         time.sleep(0.1)
@@ -212,7 +212,10 @@ def set_password(home: Path) -> None:
     """Sets a random password for a database that has none."""
     if neo4j.has_database(home):
         if not PASSWORD_FILE.exists():
-            raise Failed(f"{PASSWORD_FILE} is gone, so nobody knows the password of the graph: remove {home}")
+            raise Failed(
+                f"{PASSWORD_FILE} is gone, so the graph's password is lost. Restore the file, or remove {home} and the "
+                "graph with it"
+            )
         return
     password = secrets.token_urlsafe(18)
     neo4j.private_file(PASSWORD_FILE, password + "\n")
@@ -243,11 +246,13 @@ START = {"nats": start_nats, "neo4j": start_neo4j}
 
 
 def stop(name: str, stack: Stack) -> bool:
-    """SIGTERM, then SIGKILL, to the process that we started and to no other; whether there was one."""
+    """Stops a process that we started: SIGTERM, then SIGKILL. Returns whether it was running."""
     held = stack.get(name)
     if not held or not is_ours(held):
         return False
     for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
+        if not is_ours(held):
+            break
         with contextlib.suppress(ProcessLookupError):
             os.kill(held["pid"], number)
         deadline = time.monotonic() + patience
@@ -263,14 +268,14 @@ def identity(pid: int) -> Json:
 
 
 def is_ours(held: Json | None) -> bool:
-    """A process id comes back to another process some day; its start time does not."""
+    """Compares the start time too, because process ids are reused."""
     if not held or held.get("started") is None:
         return False
     return start_time(held["pid"]) == held["started"]
 
 
 def start_time(pid: int) -> str | None:
-    """None when there is no such process, or only the rest of it that its parent has not read."""
+    """None when there is no such process or it is a zombie."""
     if os.path.exists("/proc/self/stat"):
         return start_time_of_linux(pid)
     answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
@@ -317,7 +322,7 @@ def log_of(name: str) -> Path:
 
 def last_line(name: str) -> str:
     lines = log_of(name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it says nothing"
+    return lines[-1] if lines else "its log is empty"
 
 
 if __name__ == "__main__":

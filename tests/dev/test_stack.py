@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +44,12 @@ class Stack(unittest.TestCase):
         self.assertFalse(stack.is_ours(held))
         self.assertFalse(stack.stop("nats", {"nats": held}))
 
+    def test_a_process_that_sigterm_has_ended_gets_no_sigkill(self) -> None:
+        held = stack.identity(self.sleeper().pid)
+        with mock.patch.object(os, "kill", wraps=os.kill) as kill:
+            self.assertTrue(stack.stop("nats", {"nats": held}))
+        kill.assert_called_once_with(held["pid"], signal.SIGTERM)
+
     def test_a_file_that_says_nothing_stops_nothing(self) -> None:
         for held in (None, {}, {"pid": 1}, {"pid": os.getpid(), "started": None}):
             self.assertFalse(stack.stop("neo4j", {"neo4j": held}))
@@ -62,7 +69,7 @@ class Stack(unittest.TestCase):
         os.environ["NATS_URL"] = "nats://127.0.0.1:1"
         with self.assertRaises(stack.Failed) as error:
             stack.use_external("nats", {})
-        self.assertIn("nothing answers", str(error.exception))
+        self.assertIn("does not answer", str(error.exception))
 
     def test_only_the_demo_delays_javas_second_compiler(self) -> None:
         for for_demo in (True, False):

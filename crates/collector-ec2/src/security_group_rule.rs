@@ -101,9 +101,9 @@ impl IpRange {
     }
 }
 
-/// The permissions of one direction with their ids, in AWS's order. `sg-1/IpPermissions/8080tcp` is Cartography's format, in
-/// which an absent port is `None`. It joins ports without a separator: of several rules with the same id (1-180
-/// and 11-80), the one with the lowest ports keeps it, and the others add their ports (`…/1180tcp/11-80`).
+/// Permissions of one direction with their ids, in AWS's order. The id `sg-1/IpPermissions/8080tcp` is in Cartography's
+/// format, in which an absent port is `None`. The format joins ports without a separator, so ids can collide (1-180 and
+/// 11-80). The rule with the lowest ports then keeps the id; others append their ports (`…/1180tcp/11-80`).
 fn identified<'a>(group: &'a SecurityGroup, set: &str) -> impl Iterator<Item = (String, &'a IpPermission)> + use<'a> {
     let permissions = if set == INBOUND_SET { group.ip_permissions() } else { group.ip_permissions_egress() };
     let group_id = group.group_id().unwrap_or_default();

@@ -26,7 +26,7 @@ pub(crate) static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
     ..Node::of("AWSTransitGatewayRouteTable")
 };
 
-/// Part of a route table, whose answer does not name the table.
+/// Part of a route table. AWS's response does not name the table.
 #[derive(Debug, Clone)]
 pub(crate) struct PartOf<T> {
     /// Id of the route table.
@@ -37,7 +37,7 @@ pub(crate) struct PartOf<T> {
     pub(crate) part: T,
 }
 
-/// The calls.
+/// Listing of route tables and their parts.
 pub(crate) const LISTING: Listing<Clients> = Listing {
     name: "DescribeTransitGatewayRouteTables",
     actions: &[

@@ -1,8 +1,8 @@
 //! Removes assets that finished scopes no longer contain, and nothing else.
 //!
-//! Cleanup runs once, at the end of a sync, after its held edges were created. Running it for each scope would remove
-//! edges that still wait for their target, and would need one statement for each place, whereas one statement at the
-//! end removes a label's nodes in all places.
+//! Cleanup runs once, at the end of a sync, after the creation of its held edges. A cleanup of each scope would remove
+//! edges that still wait for their target. It would also need one statement for each place; at the end, one statement
+//! removes a label's nodes in all places.
 //!
 //! A label is cleaned in a place (account, region and service) only if every listing that feeds it there is complete in
 //! this sync. Nodes seen only by this place are removed if it did not see them in this sync; `unseen` handles nodes
@@ -72,8 +72,8 @@ async fn clean_nodes(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(),
 const EDGES: &str = "edges_removed";
 const NODES: &str = "nodes_removed";
 
-/// Returns places in which kinds that several places see may be cleaned. A kind that is new in a place has nothing old
-/// there.
+/// Returns, for each kind, the places in which [`unseen`] may clean it. Omits kinds that no earlier sync saw in these
+/// places.
 fn places<'a>(kinds: impl Iterator<Item = (Kind, &'a Ready)>) -> unseen::Places<'a> {
     let old = kinds.filter(|(_, ready)| !ready.seen_before.is_empty());
     old.map(|(kind, ready)| (kind, ready.places.iter().map(String::as_str).collect())).collect()
@@ -204,15 +204,15 @@ async fn remove(
                 CHUNK.passed(now.len());
                 (elements, backoff) = (later, store.backoff());
             }
-            Err(error) if graph::is_too_large(&error) && relieve(store, sync, sweeps, now).await? => {}
+            Err(error) if graph::is_too_large(&error) && remove_edges_of(store, sync, sweeps, now).await? => {}
             Err(error) => backoff.shrink(error, &CHUNK, now.len()).await?,
         }
     }
     Ok(())
 }
 
-/// Removes edges of a node that alone has too many for one transaction. Returns whether there were any.
-async fn relieve(
+/// Removes the edges of a node with more edges than one transaction can remove. Returns whether it removed any.
+async fn remove_edges_of(
     store: &GraphStore,
     sync: &Sync,
     sweeps: &[Sweep<'_>],

@@ -1,14 +1,19 @@
-//! Turns edge rows into statements. Both ends are looked up ([`crate::elements`]), then the relationship is created or
-//! merged. Returns the rows that lack an end, so that they can be held.
+//! Turns edge rows into statements: looks up both ends ([`crate::elements`]), then creates or merges the relationship.
+//! Rows that lack an end are returned, to be held.
 //!
 //! A target key that is not unique (`name`) links to every match, as in Cartography. The batch is held and retried for
 //! matches that arrive later. A key equal to the `id` of its node is treated as unique.
 //!
-//! A node created in this transaction has no edges yet, so one statement creates its edges of all types. Another one
-//! matches all other edges of the catalog's types; those not found are merged, type by type: Neo4j would scan all
-//! relationships to merge one whose type is a parameter, and also to find one by id if it plans that statement on an
-//! empty graph. Between two known nodes it reads only their relationships, whatever the statistics. Rows are sorted by
-//! their ends, so that hub nodes are locked in one order, the account's node last.
+//! A node created in this transaction has no edges yet, so one statement creates its edges of all types. A second
+//! statement matches the other edges of the catalog's types. Edges that it does not find are merged, one type at a
+//! time: to merge a type given as a parameter, Neo4j scans all relationships. It also scans them to find an edge by id,
+//! if it planned the statement on an empty graph. Between two known nodes it reads only the relationships of one of
+//! them.
+//!
+//! The edges of new nodes come first, because later waves may have more rows for them ([`ownership::waves`]). Then each
+//! wave matches and merges the other edges, and last writes those that changed or that several places see. In each of
+//! these steps, the account's edges (`RESOURCE`) come last. The rows of a statement are sorted by their ends, so that
+//! transactions lock hub nodes in one order.
 //!
 //! `MATCH` costs a third less than `MERGE` for an edge that exists. A scope surveyed for the first time has no edges,
 //! so its rows are merged without a match. Ownership, age and hash are kept as on nodes. `_module_ends` holds the
@@ -32,8 +37,8 @@ use graph::Transaction;
 use neo4rs::{BoltNull, BoltType, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
-/// Type of the edges from an account to its assets. They are written last: the first one locks the account's node, at
-/// which all transactions of the account meet.
+/// Type of the edges from an account to its assets. They come last in each step: the first one locks the account's
+/// node, where all transactions of the account meet.
 const OF_ACCOUNT: &str = "RESOURCE";
 
 /// Rows to write.
@@ -95,11 +100,11 @@ impl<'a> EdgeWrites<'a> {
         let mut waves = ownership::waves(links, |link| self.identity(link)).into_iter();
         let is_new = |link: &Link| elements.is_new(link.source) || elements.is_new(link.target);
         let (new, others): (Vec<Link>, Vec<Link>) = waves.next().unwrap_or_default().into_iter().partition(is_new);
-        // Before the other waves, which may have more rows of these edges.
+        // First, because later waves may have more rows for these edges.
         let mut drawn = self.create(transaction, &new).await?;
         for wave in std::iter::once(others).chain(waves) {
             let left = self.draw(transaction, wave, &mut drawn).await?;
-            // Last, because others may wait for them: these include edges that several places see.
+            // Last in the wave, because others may wait for them: these include edges that several places see.
             for (kind, links) in self.by_type(self.renew(transaction, left).await?) {
                 self.remember(transaction, kind, &links, &mut drawn, sightings).await?;
             }
@@ -117,7 +122,7 @@ impl<'a> EdgeWrites<'a> {
         ends
     }
 
-    /// Returns rows whose ends exist, once for each pair of ends, sorted by target; those of the account last.
+    /// Returns one link for each row and each pair of existing ends, sorted by target and source, `RESOURCE` last.
     fn links(&self, elements: &Elements<'a>) -> Vec<Link> {
         let mut links = Vec::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -134,17 +139,17 @@ impl<'a> EdgeWrites<'a> {
         links
     }
 
-    /// Merges rows for the same edge into one.
+    /// Merges rows that write the same edge with the same labels, place, tag and properties.
     fn distinct(&self, links: Vec<Link>) -> Vec<Link> {
-        let mut places: HashMap<_, usize> = HashMap::new();
+        let mut positions: HashMap<_, usize> = HashMap::new();
         let mut distinct: Vec<Link> = Vec::new();
         for link in links {
             let it = self.table(&link);
             let word = (&*it.ends, it.origin.place, it.origin.run.tag, it.hashes[link.entry.row]);
-            match places.entry((self.identity(&link), word)) {
-                hash_map::Entry::Occupied(place) => distinct[*place.get()].also.push(link.entry),
-                hash_map::Entry::Vacant(place) => {
-                    place.insert(distinct.len());
+            match positions.entry((self.identity(&link), word)) {
+                hash_map::Entry::Occupied(position) => distinct[*position.get()].also.push(link.entry),
+                hash_map::Entry::Vacant(position) => {
+                    position.insert(distinct.len());
                     distinct.push(link);
                 }
             }
@@ -152,7 +157,7 @@ impl<'a> EdgeWrites<'a> {
         distinct
     }
 
-    /// Creates relationships that cannot exist yet. Returns the written rows.
+    /// Creates relationships, which must not exist yet. Returns the written rows.
     async fn create(&self, transaction: &mut Transaction, links: &[Link]) -> Result<HashSet<Entry>, neo4rs::Error> {
         let mut drawn = HashSet::new();
         for answer in rows::run(transaction, &create(), self.rows(links)).await? {
@@ -161,8 +166,8 @@ impl<'a> EdgeWrites<'a> {
         Ok(drawn)
     }
 
-    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with its thing
-    /// if only this place's sighting needs a new tag.
+    /// Creates relationships, or renews the tag of existing unchanged ones. Returns the other rows, each with the
+    /// edge's `_module_scope` if only this place's sighting needs a new tag, else with an empty text.
     async fn draw(
         &self,
         transaction: &mut Transaction,
@@ -250,8 +255,9 @@ impl<'a> EdgeWrites<'a> {
         Ok(found)
     }
 
-    /// Returns rows that were not written, by batch. Either end may be missing if one was removed meanwhile. A row with
-    /// a non-unique key may gain further targets after it was written; for it only the label is recorded.
+    /// Counts the rows that were not written, by batch, and records the labels of their missing ends. If both ends were
+    /// found, one was removed meanwhile, and both labels are recorded. For a written row with a non-unique key, records
+    /// the target label: more targets may follow.
     fn held(&self, elements: &Elements<'a>, drawn: &HashSet<Entry>) -> Held {
         let mut held = Held::new();
         for (table, it) in self.tables.iter().enumerate() {
@@ -273,7 +279,7 @@ impl<'a> EdgeWrites<'a> {
         held
     }
 
-    /// Groups links by type, those of the account last.
+    /// Groups links by type, `RESOURCE` last.
     fn by_type(&self, links: Vec<Link>) -> Vec<(&'a str, Vec<Link>)> {
         let mut types = BTreeMap::<(bool, &str), Vec<Link>>::new();
         for link in links {
@@ -338,7 +344,8 @@ impl Link {
 struct Drawing {
     /// Rows without a relationship.
     absent: Vec<Link>,
-    /// Rows that need more, each with its thing if only this place's sighting needs a new tag.
+    /// Rows that need more, each with the edge's `_module_scope` if only this place's sighting needs a new tag, else
+    /// with an empty text.
     left: Vec<(Link, String)>,
 }
 

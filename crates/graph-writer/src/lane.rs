@@ -1,20 +1,19 @@
 //! One lane for each account. Its queued events go into one transaction, up to a limit. As many lanes are served
 //! concurrently as there are connections; an empty lane costs nothing.
 //!
-//! Two workers serve one lane only if no other lane has work and its queue is long, as with one large account. Their
-//! transactions share no scope, so they do not wait for each other's states, and rarely write the same nodes. All of
-//! them write edges at the account's node (`RESOURCE`), which is locked from then on: these come last
+//! Several workers serve one lane only if no other lane waits and its queue is long, as with one large account. Their
+//! transactions share no scope, so they do not wait for each other's scope states, and rarely write the same nodes. All
+//! write edges at the account's node (`RESOURCE`), which the first of these edges locks until the commit
 //! ([`crate::edges`]). Nothing depends on the order of transactions: writers in other processes share accounts, too.
 //!
-//! A transaction holds events of one service. The account nodes, which the listings of other accounts see too
-//! (`ListAccounts`, trust policies), are written by services that have little else to write, so their locks are short;
-//! in one transaction with an account's instances, they made other lanes wait for half a second.
+//! A transaction holds events of one service. Listings of other accounts (`ListAccounts`, trust policies) also write
+//! account nodes. The services of these listings write little else, so they hold the locks briefly. In one transaction
+//! with an account's instances, such a node made other lanes wait for half a second.
 //!
 //! Measured with 100,000 nodes of 20 properties and 200,000 edges in four accounts (`examples/load.rs`, two cores): two
-//! connections write 1.5 times as fast as one; four are no faster than two and take a fifth more of the server's CPU
-//! time, because each transaction's memory counts against its heap. The size of a transaction between 1,000 and 5,000
-//! nodes makes no difference to the server; larger ones save round trips, smaller ones memory (here 1 to 1.3). The
-//! writer itself takes a fifteenth of the server's CPU time.
+//! connections write 1.5 times as fast as one. Four are no faster than two, and cost a fifth more server CPU time,
+//! because their transactions share the server's heap. Sizes from 1,000 to 5,000 nodes take the server the same time:
+//! large transactions save round trips, small ones memory. The writer takes a fifteenth of the server's CPU time.
 
 use crate::{
     apply::{Applied, Item},
@@ -33,7 +32,7 @@ const MOST_NODES: usize = 2_500;
 const MOST_EDGES: usize = 10_000;
 /// Units of a full transaction, as in [`Lanes::portion`].
 const FULL: usize = 1_024;
-/// Smallest size for which a second worker serves a lane: 500 node rows.
+/// Minimum size of a transaction for an additional worker of a lane: 500 node rows.
 const WORTHWHILE: usize = FULL / 5;
 
 /// The queues of all accounts.
@@ -53,7 +52,7 @@ impl Default for Lanes {
 #[derive(Default)]
 struct State {
     lanes: HashMap<String, Lane>,
-    /// Accounts whose lanes have called for a worker, each once.
+    /// Accounts with a lane that waits for a worker, each once.
     ready: VecDeque<String>,
     /// Workers that wait for work.
     idle: usize,
@@ -100,7 +99,7 @@ impl Lane {
     }
 
     /// Takes events for a worker: of one service, of scopes that no worker is processing, up to the size `portion`.
-    /// Leaves about as much for each of the others.
+    /// Leaves about an equal share for each of `others` idle workers.
     fn take(&mut self, portion: usize, others: usize) -> (HashSet<String>, Vec<Item>) {
         let chosen = self.choose(others);
         let (mut nodes, mut edges) = (0, 0);

@@ -59,7 +59,8 @@ pub(crate) async fn clean(
                     kept.extend(swept.kept);
                     backoff = store.backoff();
                 }
-                Err(error) if old.most == 1 && graph::is_too_large(&error) && relieve(store, sync, &old).await? => {}
+                Err(error)
+                    if old.most == 1 && graph::is_too_large(&error) && remove_edges_of(store, sync, &old).await? => {}
                 Err(error) => backoff.shrink(error, &CHUNK, old.most).await?,
             }
         }
@@ -67,9 +68,9 @@ pub(crate) async fn clean(
     Ok(())
 }
 
-/// Removes edges of a node that has too many for one transaction, if its last sighting is old. Returns whether there
-/// were any.
-async fn relieve(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
+/// Removes the edges of a node with more edges than one transaction can remove, if its last sighting is old. Returns
+/// whether it removed any.
+async fn remove_edges_of(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
     shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
 }
 

@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
 ///
-/// Exit status: 0 complete, 1 nothing could be done, 2 wrong usage, 3 finished but some scopes could not be seen.
+/// Exit status: 0 complete, 1 nothing could be done, 2 wrong usage, 3 finished but some scopes could not be seen,
+/// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "groma", version, propagate_version = true)]
 pub struct Cli {
@@ -44,7 +45,7 @@ pub enum Command {
     Neo4j(neo4j::Args),
     /// Run only the credential broker
     Broker(broker::Alone),
-    /// Run only the collector of one service
+    /// Run only the collectors of the given services
     Collector(collectors::Args),
     /// Run only the scheduler, with brokers, collectors and writers that run elsewhere
     Scheduler(scheduler::Alone),

@@ -1,5 +1,6 @@
-//! Collects scopes again that a sync lost on the way to the graph. This is a new sync of only those accounts, regions
-//! and services. Its message ids, update tag and counts are new, so nothing of the first sync must be undone.
+//! Repeats: syncs that recollect scopes lost on the way to the graph, and the merge of their outcomes. A repeat covers
+//! only the places of lost scopes. Its message ids, update tag and counts are new, so nothing of the first sync must be
+//! undone.
 //!
 //! It collects the whole service there, not only the lost listings: a label is cleaned up only after every listing that
 //! feeds it was seen in one sync.
@@ -11,8 +12,7 @@ use std::{
     fmt,
 };
 
-/// Limit of syncs that follow because of lost scopes. If a stream loses them three times in a row, a fourth attempt
-/// will not help.
+/// Maximum number of repeats. If a stream loses scopes three times in a row, a fourth attempt will not help.
 pub const MOST: usize = 2;
 
 /// Account, region and service of a work item.
@@ -36,7 +36,8 @@ pub struct Repeat {
     pub lost: Vec<String>,
 }
 
-/// Names of the scopes that a sync lost, if they are in these places. `scopes` are all that it reported.
+/// Names of the scopes that a sync lost. Scopes that the graph-writer did not name appear as `<place>/*`, only for
+/// `places`. `scopes` are all that the sync reported.
 pub fn names(graph: &SyncFinished, scopes: &Scopes, places: &BTreeSet<Place>) -> Vec<String> {
     let named = graph.lost.iter().filter_map(|lost| lost.scope.as_ref()).map(|scope| ScopeName(scope).to_string());
     let unnamed = unnamed_places(graph, scopes).into_iter().filter(|place| places.contains(place));
@@ -75,29 +76,29 @@ impl Place {
 }
 
 impl Outcome {
-    /// Replaces the outcome of these places by the outcome of the repeat. Places that the repeat does not mention keep
-    /// their outcome.
-    pub fn take_in(&mut self, repeat: Self, places: &BTreeSet<Place>) {
+    /// Replaces the outcome of scopes in these places with the outcome of the repeat. Scopes that the repeat does not
+    /// report keep theirs. The repeat's analysis replaces the first one.
+    pub fn merge(&mut self, repeat: Self, places: &BTreeSet<Place>) {
         let lost = names(&self.graph, &self.scopes, places);
-        let told: HashSet<[&str; 4]> = repeat.scopes.iter().map(|report| report.names()).collect();
-        // Places of which the repeat mentions every scope.
-        let mut wholly: BTreeSet<Place> = repeat.scopes.iter().map(|report| Place::of_report(&report)).collect();
+        let reported: HashSet<[&str; 4]> = repeat.scopes.iter().map(|report| report.names()).collect();
+        // Places in which the repeat reports every scope that the first sync read.
+        let mut complete: BTreeSet<Place> = repeat.scopes.iter().map(|report| Place::of_report(&report)).collect();
         let read = self.scopes.iter().filter(|report| report.failure.is_none());
-        read.filter(|report| !told.contains(&report.names())).for_each(|report| {
-            wholly.remove(&Place::of_report(&report));
+        read.filter(|report| !reported.contains(&report.names())).for_each(|report| {
+            complete.remove(&Place::of_report(&report));
         });
-        let is_told_anew = |names: [&str; 4]| {
+        let is_replaced = |names: [&str; 4]| {
             let [account, region, service, listing] = names;
             let place = Place::new(account, region, service);
-            let is_told = if listing == "*" { wholly.contains(&place) } else { told.contains(&names) };
-            is_told && places.contains(&place)
+            let is_reported = if listing == "*" { complete.contains(&place) } else { reported.contains(&names) };
+            is_reported && places.contains(&place)
         };
-        self.scopes.retain(|report| !is_told_anew(report.names()));
-        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_told_anew(unseen.names()));
+        self.scopes.retain(|report| !is_replaced(report.names()));
+        self.unseen.retain(|unseen| !unseen.is_of_analysis() && !is_replaced(unseen.names()));
         let mut known: HashSet<Unseen> = self.unseen.iter().cloned().collect();
         self.unseen.extend(repeat.unseen.into_iter().filter(|unseen| known.insert(unseen.clone())));
         self.scopes.extend(repeat.scopes.iter().map(|report| report.message()));
-        self.graph = added(std::mem::take(&mut self.graph), repeat.graph);
+        self.graph = sum_of(std::mem::take(&mut self.graph), repeat.graph);
         self.repeats.push(Repeat { sync: repeat.sync, lost });
         self.repeats.extend(repeat.repeats);
     }
@@ -109,9 +110,9 @@ impl Unseen {
     }
 }
 
-/// Sums the counts of both syncs. Takes the lost scopes and the failed analysis from the later one, and the stale
-/// places from the first one.
-fn added(first: SyncFinished, later: SyncFinished) -> SyncFinished {
+/// Sums the counts of both syncs and joins their `shortened` lists. Takes the stale places from the first sync, and the
+/// rest, such as the lost scopes and the failed analysis, from the later one.
+fn sum_of(first: SyncFinished, later: SyncFinished) -> SyncFinished {
     let mut shortened = first.shortened;
     shortened.extend(later.shortened);
     SyncFinished {
@@ -172,7 +173,7 @@ mod tests {
         let mut first = outcome("a", &[(here.clone(), 1), (there.clone(), 2)], std::slice::from_ref(&here));
         let places = places(&first.graph, &first.scopes);
         assert_eq!(places.len(), 1);
-        first.take_in(outcome("b", &[(here.clone(), 7)], &[]), &places);
+        first.merge(outcome("b", &[(here.clone(), 7)], &[]), &places);
         assert!(first.is_complete());
         assert_eq!(first.scopes.iter().map(|scope| scope.assets).collect::<Vec<_>>(), [2, 7]);
         assert_eq!(first.repeats[0].lost, ["1/r1/ec2/DescribeVpcs"]);
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_added_up_are_the_largest_one() {
         let mut first = outcome("a", &[(scope("r1", "DescribeVpcs"), u64::MAX)], &[]);
-        first.take_in(outcome("b", &[(scope("r2", "DescribeVpcs"), 7)], &[]), &BTreeSet::new());
+        first.merge(outcome("b", &[(scope("r2", "DescribeVpcs"), 7)], &[]), &BTreeSet::new());
         assert_eq!(first.graph.nodes, u64::MAX);
     }
 
@@ -192,7 +193,7 @@ mod tests {
         let (here, other) = (scope("r1", "DescribeVpcs"), scope("r1", "DescribeSubnets"));
         let mut first = outcome("a", &[(here.clone(), 1)], &[here.clone(), other.clone()]);
         let places = places(&first.graph, &first.scopes);
-        first.take_in(outcome("b", &[(here, 7)], &[]), &places);
+        first.merge(outcome("b", &[(here, 7)], &[]), &places);
         assert_eq!(first.unseen.iter().map(|unseen| &*unseen.listing).collect::<Vec<_>>(), ["DescribeSubnets"]);
     }
 
@@ -201,7 +202,7 @@ mod tests {
         let scope = |region: &str, listing: &str| (scope(region, listing), 1);
         let (volumes, vpcs, other) =
             (scope("r1", "DescribeVolumes"), scope("r1", "DescribeVpcs"), scope("r2", "DescribeVpcs"));
-        let again = |told: &[(Scope, u64)]| {
+        let again = |reported: &[(Scope, u64)]| {
             let mut first = outcome("a", &[volumes.clone(), vpcs.clone(), other.clone()], &[]);
             let areas = vec![LostArea { region: "r1".into(), service: "ec2".into() }];
             let groups = vec![LostGroup { accounts: vec!["1".into()], areas: vec![0] }];
@@ -210,12 +211,12 @@ mod tests {
             first.unseen = Unseen::of_graph(&first.graph, &[], &first.scopes);
             let places = places(&first.graph, &first.scopes);
             assert_eq!(places, [Place::new("1", "r1", "ec2")].into());
-            first.take_in(outcome("b", told, &[]), &places);
+            first.merge(outcome("b", reported, &[]), &places);
             first
         };
-        let told = again(&[volumes.clone(), vpcs.clone()]);
-        assert!(told.is_complete() && told.graph.lost_places.is_none(), "{:?}", told.unseen);
-        assert_eq!((told.repeats[0].lost.as_slice(), told.scopes.len()), (["1/r1/ec2/*".to_owned()].as_slice(), 3));
+        let merged = again(&[volumes.clone(), vpcs.clone()]);
+        assert!(merged.is_complete() && merged.graph.lost_places.is_none(), "{:?}", merged.unseen);
+        assert_eq!((merged.repeats[0].lost.as_slice(), merged.scopes.len()), (["1/r1/ec2/*".to_owned()].as_slice(), 3));
         let unseen = again(std::slice::from_ref(&vpcs)).unseen;
         assert_eq!(unseen.iter().map(|unseen| unseen.names()).collect::<Vec<_>>(), [["1", "r1", "ec2", "*"]]);
     }
@@ -229,7 +230,7 @@ mod tests {
         again.graph.superseded = vec![LostScope { scope: Some(here), failure: None }];
         again.graph.superseded_total = 1;
         again.unseen = Unseen::of_graph(&again.graph, &[], &again.scopes);
-        first.take_in(again, &places);
+        first.merge(again, &places);
         assert!(first.unseen[0].to_string().contains("a newer sync took over"), "{:?}", first.unseen);
         assert_eq!(first.unseen.len(), 1);
     }
@@ -239,7 +240,7 @@ mod tests {
         let here = scope("r1", "DescribeVpcs");
         let mut first = outcome("a", &[], std::slice::from_ref(&here));
         let places = places(&first.graph, &first.scopes);
-        first.take_in(outcome("b", &[], std::slice::from_ref(&here)), &places);
+        first.merge(outcome("b", &[], std::slice::from_ref(&here)), &places);
         assert_eq!((first.unseen.len(), first.graph.lost.len()), (1, 1));
     }
 }

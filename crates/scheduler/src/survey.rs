@@ -176,7 +176,7 @@ impl Survey<'_> {
             tracing::warn!(scopes = listed(&named, ", "), all, "scopes lost on the way; collecting them again");
             let plan = |sync| Plan::of(sync, accounts.to_vec(), self.request.clone(), &places);
             match self.sync(presence, outcome.newest_tag(), plan, &Coverage::default(), progress).await {
-                Ok(again) => outcome.take_in(again, &places),
+                Ok(again) => outcome.merge(again, &places),
                 // The first sync's result stands; it names the lost scopes.
                 Err(error) => {
                     tracing::warn!(error = bus::chain(&error), "cannot collect the lost scopes again");

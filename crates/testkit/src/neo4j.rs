@@ -17,10 +17,10 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_mins(2);
 const USER: &str = "neo4j";
 const PASSWORD: &str = "only-for-tests";
-/// Writes the configuration and becomes Neo4j: its command line and settings are those of the Python tests.
+/// Script that writes the configuration and executes Neo4j, with the command line and settings of the Python tests.
 const LAUNCHER: &str = "tests/dev/run_neo4j.py";
 
-/// Settings of one that speaks TLS with clients that ask for it. Tests' own questions still go unencrypted.
+/// Settings for optional TLS. The tests' own queries stay unencrypted.
 const TLS: &[&str] = &[
     "server.bolt.tls_level=OPTIONAL",
     "dbms.ssl.policy.bolt.enabled=true",
@@ -225,7 +225,7 @@ impl Neo4j {
     }
 }
 
-/// Whether it answers Bolt's greeting: a magic number and the four versions that this side can speak.
+/// Whether the server accepts a Bolt handshake: a magic number and four version slots, of which one is used (4.4).
 async fn speaks_bolt(port: u16) -> bool {
     let greeting = [&[0x60, 0x60, 0xb0, 0x17, 0, 0, 4, 4][..], &[0; 12]].concat();
     let exchange = async {

@@ -35,12 +35,13 @@ impl Bucket {
         Self { size, rate, start: rate, source }
     }
 
-    /// Whether it allows a call at the slowest pace and starts with at least one call per second.
-    pub fn holds_a_call(&self) -> bool {
+    /// Whether a full bucket pays for a call at the slowest rate ([`SLOWEST`] tokens), and `start` is 1 to `rate`.
+    pub fn is_usable(&self) -> bool {
         f64::from(self.size) >= SLOWEST && (1..=self.rate).contains(&self.start)
     }
 
-    /// A percentage of it: less than 100 leaves tokens to the account's other clients, more is for quotas that AWS has raised.
+    /// A percentage of it. Less than 100 leaves tokens to the account's other clients; more is for quotas that AWS has
+    /// raised.
     pub fn share(&self, percent: u32) -> Share {
         let of = |number: u32| f64::from(number) * f64::from(percent) / 100.0;
         Share { size: of(self.size), rate: of(self.rate), start: of(self.start) }
@@ -177,8 +178,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_full_bucket_always_holds_one_call_at_the_slowest_rate() {
-        assert!(OTHERS.holds_a_call() && f64::from(OTHERS.size) >= SLOWEST);
-        assert!(!Bucket::published(15, 1, SOURCE).holds_a_call());
-        assert!(!Bucket { start: 2, ..Bucket::published(100, 1, SOURCE) }.holds_a_call());
+        assert!(OTHERS.is_usable() && f64::from(OTHERS.size) >= SLOWEST);
+        assert!(!Bucket::published(15, 1, SOURCE).is_usable());
+        assert!(!Bucket { start: 2, ..Bucket::published(100, 1, SOURCE) }.is_usable());
     }
 }

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 /// An object key that no pattern names. A pattern that matches it matches any key, for all practical purposes.
 const ANY_KEY: &str = "\u{e000}\u{e001}\u{e002}\u{e003}\u{e004}\u{e005}\u{e006}\u{e007}\u{e008}\u{e009}";
 
-/// A pattern in which `*` matches any text, including the empty one, and `?` exactly one character.
+/// A pattern: `*` matches any text, including the empty text, and `?` one character. In ARNs, colons limit them
+/// ([`Pattern::of_arn`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -118,7 +119,7 @@ impl Pattern {
         self.rest.is_empty()
     }
 
-    /// Whether it has variables, or text that looks like them because the policy's version is unknown.
+    /// Whether it has `${…}` that may be a variable or literal text, because the policy's version is unknown.
     pub fn is_ambiguous(&self) -> bool {
         self.has_variables && self.variables == Variables::Either
     }

@@ -46,8 +46,8 @@ impl<'q, 'a> Question<'q, 'a> {
         })
     }
 
-    /// Actions that a statement allows, without those already known to be possible. An undecided statement has no
-    /// effect if a Deny statement applies whenever it does.
+    /// Actions that a statement allows. An undecided statement adds none that are already possible, or that another
+    /// statement denies whenever this one applies.
     fn allows(&self, statement: &Statement, actions: Permissions, possible: Permissions) -> Reach {
         match self.applies(statement) {
             Covers::Maybe => {

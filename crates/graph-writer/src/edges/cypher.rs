@@ -15,7 +15,7 @@ const NEW: &str = "r.firstseen = timestamp(), r._module_name = 'groma', r._modul
 /// The row's place and tag.
 const SEEN_BY: &str = "$words[row[5]] AS place, $words[row[6]] AS tag";
 
-/// Creates relationships of any type that cannot exist yet.
+/// Creates relationships of any type. They must not exist yet.
 pub(crate) fn create() -> String {
     format!("{ENDS} CREATE (s)-[r:$($words[row[3]])]->(t) SET {NEW} RETURN collect(row[0]) AS found")
 }
@@ -23,12 +23,12 @@ pub(crate) fn create() -> String {
 /// Finds relationships of these types. Writes only the tag of unchanged ones that this place alone sees and that have
 /// an older tag, and locks only those.
 ///
-/// Returns the rows that it has `found`, and those of them that are `left`, each with its thing if only the sighting
-/// needs renewal.
+/// Returns `found` rows, and those of them that need more work (`left`), each with its `_module_scope` in `things` if
+/// only the sighting needs renewal, else with an empty text.
 ///
-/// The `WITH` before the pattern must compute something. Otherwise Neo4j reads all relationships of the start for each
-/// row. Between two known nodes it reads those of the node that has fewer. Without types in the pattern, a plan made on
-/// an empty graph reads all relationships.
+/// The `WITH` before the pattern must contain an expression. Otherwise Neo4j reads all relationships of the start node
+/// for each row, instead of those of the end with fewer. The pattern needs types: without them, a plan made on an empty
+/// graph reads all relationships of the database.
 pub(crate) fn refresh<'a>(kinds: impl IntoIterator<Item = &'a str>) -> String {
     let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("`{kind}`")).collect();
     format!(
@@ -75,9 +75,9 @@ fn renewed() -> String {
     )
 }
 
-/// Updates relationships of a type that changed or that several places see. If this place alone sees one, any sync that
-/// is not older changes it; otherwise the row with the best rank provides the properties. A relationship removed
-/// meanwhile is not found.
+/// Updates the changed relationships of a type, and those that several places see. If this place alone sees one, any
+/// sync that is not older changes it; otherwise the row with the best rank provides the properties. Recreates a removed
+/// relationship, but does not find one removed while the statement waits for its lock: run it again.
 pub(crate) fn remember(kind: &str) -> String {
     format!(
         "{ENDS} MERGE (s)-[r:`{kind}`]->(t) ON CREATE SET {NEW} {} \

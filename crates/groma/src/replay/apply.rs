@@ -27,7 +27,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts both. Does not use the user's NATS, because its writers write another graph.
+    /// Starts NATS and the writer. Does not use the user's NATS: its writers may write another graph.
     ///
     /// # Errors
     /// No nats-server can be started.
@@ -76,7 +76,7 @@ impl Player {
         Ok(outcome::of(&inventory, &playback, graph))
     }
 
-    /// Stops the writer, and waits until it has ended.
+    /// Stops the writer, waits up to 30 seconds for its end, and stops NATS.
     pub async fn stop(self) {
         self.shutdown.cancel();
         if !self.writer.is_finished() && tokio::time::timeout(DRAIN, self.writer).await.is_err() {

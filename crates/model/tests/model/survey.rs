@@ -100,7 +100,7 @@ pub(crate) fn finished(world: &mut World, shape: &Shape, sync: SyncNo) {
         let known = world.syncs[first].outcome.take().unwrap_or_default();
         let reports = world.syncs[sync].reports.iter();
         let told = reports.flat_map(|(place, report)| report.listings.keys().map(|listing| (*place, *listing)));
-        outcome = real::take_in(&known, &outcome, &places, told);
+        outcome = real::merge(&known, &outcome, &places, told);
     }
     let repeats = world.syncs.iter().filter(|sync| sync.repeats == Some(first)).count();
     let places = real::lost_places(&outcome);
