@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# A line of the scheduler's log for each scope that it could not see.
-UNSEEN = "could not be seen"
+# In the scheduler's log, by exit status: a line for each scope that it could not see, and the end of a survey that reached
+# no account, because the links to AWS were silent.
+NAMED = {3: "could not be seen", 1: "no account can be surveyed"}
 # Seconds in which servers that were apart elect a leader.
 ELECTION = 60
 # Of Rust, and of Go.
@@ -26,12 +27,9 @@ def of_status(system: System, status: int, reference: Json, graph: Json, before:
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
     if status == 0:
         return differences(reference, graph)
-    if status != 3:
-        return [f"the survey ended with status {status}: {system.last_words()}"]
-    problems = (
-        [] if UNSEEN in system.log_of("scheduler") else ["status 3, but no scope is named that could not be seen"]
-    )
-    problems += [
+    if status not in NAMED or NAMED[status] not in system.log_of("scheduler"):
+        return [f"the survey ended with status {status} and does not name what it missed: {system.last_words()}"]
+    problems = [
         f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)
     ]
     problems += graph["faults"]

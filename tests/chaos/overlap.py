@@ -41,8 +41,8 @@ def a_repeating_scheduler(system: System, draw: random.Random) -> Iterator[float
 
 
 # In the log of a scheduler, for each survey that it begins, and for each that has ended.
-SURVEYS = re.compile(r"reachable\W*=|sync finished|sync failed|skipped: |interrupted ")
-BEGINS = re.compile(r"reachable\W*=")
+SURVEYS = re.compile(r"survey started|sync finished|sync failed|skipped: |interrupted ")
+BEGINS = re.compile(r"survey started")
 # Seconds between a survey's end and the next one's beginning: the clock is looked at every minute.
 LONGEST_PAUSE = 80
 

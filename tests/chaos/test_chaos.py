@@ -462,7 +462,7 @@ class Repeating(unittest.TestCase):
     def waits(self, *said: str) -> tuple[bool, list[str]]:
         """Whether one that says this in turn is still waited for, and what is said of it."""
         system: Any = self.System()
-        system.said = ["accounts reachable=3", "sync finished"]
+        system.said = ["survey started", "sync finished"]
         steps = overlap.until_it_surveys(system, "scheduler-2")
         for line in said:
             next(steps)
@@ -471,9 +471,9 @@ class Repeating(unittest.TestCase):
 
     def test_a_scheduler_is_waited_for_until_its_next_survey_has_ended(self) -> None:
         self.assertEqual(self.waits(), (True, []))
-        self.assertEqual(self.waits("accounts reachable=3"), (True, []))
+        self.assertEqual(self.waits("survey started"), (True, []))
         for end in ("sync finished", "ERROR sync failed", "skipped: a sync"):
-            self.assertEqual(self.waits("accounts reachable=3", end), (False, []))
+            self.assertEqual(self.waits("survey started", end), (False, []))
 
     def test_one_that_rests_for_too_long_is_reported(self) -> None:
         with mock.patch.object(overlap, "LONGEST_PAUSE", -1):
@@ -512,6 +512,12 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.judged(3, self.graph("AWSVpc a"), before=False), [])
         self.assertTrue(self.judged(3, self.graph("AWSVpc a")))
         self.assertTrue(self.judged(3, self.graph("AWSVpc a", "AWSVpc b", "AWSVpc c")))
+
+    def test_a_survey_that_reached_no_account_says_so_and_changes_nothing(self) -> None:
+        graph, said = self.graph("AWSVpc a", "AWSVpc b"), "error: no account can be surveyed: 111111111111 (hub) …"
+        self.assertEqual(self.judged(1, graph, said=said), [])
+        self.assertTrue(self.judged(1, self.graph("AWSVpc a"), said=said))
+        self.assertTrue(self.judged(1, graph, said="error: cannot read the streams"))
 
     def test_an_incomplete_survey_has_to_name_what_it_missed(self) -> None:
         self.assertTrue(self.judged(3, self.graph("AWSVpc a", "AWSVpc b"), said="done"))

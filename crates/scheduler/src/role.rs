@@ -118,6 +118,7 @@ async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeErr
 }
 
 async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Result<Outcome, SurveyError> {
+    tracing::info!("survey started; asking the broker for the accounts");
     let outcome = survey(bus, request, shutdown, |step| log(&step)).await?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");
