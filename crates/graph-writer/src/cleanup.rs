@@ -37,6 +37,8 @@ use sweep::{Part, Sweep};
 static CHUNK: Portion = Portion::new(10_000);
 /// Ids that a search returns. An id takes 16 bytes, and five times as much while the answer is read.
 static FOUND: Portion = Portion::new(100_000);
+/// Places that a statement searches: Neo4j reads all elements of a kind in them before it returns the first.
+static SEARCHED: Portion = Portion::new(2_000);
 /// Concurrent transactions. They wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 
@@ -140,19 +142,35 @@ struct Found {
     elements: Vec<(usize, Element)>,
 }
 
-/// Finds old elements of several sweeps; of the first sweep, only those with an id greater than `after`.
+/// Finds old elements of several sweeps; of the first sweep, only those with an id greater than `after`. A search that
+/// takes too long reads fewer places in each statement; one that needs too much memory returns fewer elements.
 async fn search(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>], after: Element) -> Result<Found, GraphError> {
     let mut backoff = store.backoff();
     loop {
-        let most = FOUND.size();
-        match attempt_search(store, sync, sweeps, after, most).await {
+        let size = Size { found: FOUND.size(), places: SEARCHED.size() };
+        let error = match attempt_search(store, sync, sweeps, after, size).await {
             Ok(found) => {
-                FOUND.passed(most);
+                FOUND.passed(size.found);
+                SEARCHED.passed(size.places);
                 return Ok(found);
             }
-            Err(error) => backoff.shrink(error, &FOUND, most).await?,
+            Err(error) => error,
+        };
+        if graph::is_too_large(&error) && !graph::is_out_of_memory(&error) {
+            backoff.shrink(error, &SEARCHED, size.places).await?;
+        } else {
+            backoff.shrink(error, &FOUND, size.found).await?;
         }
     }
+}
+
+/// Size of a search.
+#[derive(Clone, Copy)]
+struct Size {
+    /// Limit of the elements that it returns.
+    found: usize,
+    /// Limit of the places that one statement reads.
+    places: usize,
 }
 
 async fn attempt_search(
@@ -160,10 +178,10 @@ async fn attempt_search(
     sync: &Sync,
     sweeps: &[Sweep<'_>],
     after: Element,
-    most: usize,
+    size: Size,
 ) -> Result<Found, neo4rs::Error> {
     let mut transaction = store.begin().await?;
-    let found = enter_search(&mut transaction, sync, sweeps, after, most).await;
+    let found = enter_search(&mut transaction, sync, sweeps, after, size).await;
     transaction.end(found).await
 }
 
@@ -172,12 +190,12 @@ async fn enter_search(
     sync: &Sync,
     sweeps: &[Sweep<'_>],
     mut after: Element,
-    most: usize,
+    size: Size,
 ) -> Result<Found, neo4rs::Error> {
     let mut found = Found::default();
     for (position, sweep) in sweeps.iter().enumerate() {
-        let room = most - found.elements.len();
-        let ids = sweep.old(transaction, sync, after, room).await?;
+        let room = size.found - found.elements.len();
+        let ids = sweep.old(transaction, sync, after, Size { found: room, ..size }).await?;
         let is_full = ids.len() >= room;
         found.elements.extend(ids.into_iter().map(|id| (position, id)));
         if is_full {
@@ -288,7 +306,7 @@ mod tests {
     use std::{collections::BTreeSet, sync::Arc};
     use testkit::Neo4j;
 
-    const PLACE: &str = "1/r/s";
+    const PLACES: [&str; 3] = ["1/r/s", "1/r/t", "1/r/u"];
 
     pub(super) async fn store(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
         let (uri, user, password) = (neo4j.uri(), neo4j.user().into(), neo4j.password().into());
@@ -297,7 +315,7 @@ mod tests {
     }
 
     pub(super) fn ready() -> Ready {
-        let places = Arc::new(BTreeSet::from([PLACE.to_owned()]));
+        let places = Arc::new(PLACES.map(str::to_owned).into_iter().collect::<BTreeSet<_>>());
         Ready { seen_before: places.clone(), places }
     }
 
@@ -310,13 +328,14 @@ mod tests {
         [Sweep::edges("TO", vec![Part { kind: "A>A", ready }]), nodes("A"), nodes("B")]
     }
 
-    /// Creates 25 old nodes of A with 25 old edges between them, 7 of B, and a node and an edge that sync 6 has seen.
+    /// Creates 25 old nodes of A, in three places, with 25 old edges between them, 7 of B, and a node and an edge that sync 6 has seen.
     async fn graph(neo4j: &Neo4j) -> anyhow::Result<()> {
         for text in [
             "CREATE INDEX FOR (n:A) ON (n._module_scope)",
             "CREATE INDEX FOR (n:B) ON (n._module_scope)",
             "CREATE INDEX FOR ()-[r:TO]-() ON (r._module_scope)",
-            "UNWIND range(1, 25) AS n CREATE (:A {n: n, _module_scope: '1/r/s', _module_label: 'A', lastupdated: 5})",
+            "UNWIND range(1, 25) AS n CREATE (:A {n: n, _module_label: 'A', lastupdated: 5, \
+             _module_scope: CASE WHEN n < 10 THEN '1/r/s' WHEN n < 18 THEN '1/r/t' ELSE '1/r/u' END})",
             "UNWIND range(1, 7) AS n CREATE (:B {n: n, _module_scope: '1/r/s', _module_label: 'B', lastupdated: 5})",
             "MATCH (a:A), (b:A {n: a.n % 25 + 1}) \
              CREATE (a)-[:TO {_module_scope: '1/r/s', _module_ends: 'A>A', lastupdated: 5}]->(b), \
@@ -337,7 +356,8 @@ mod tests {
         let (sweeps, mut done, mut all) = (sweeps(&ready), 0, BTreeSet::new());
         let mut searches = 0;
         while done < sweeps.len() {
-            let found = attempt_search(&store, &sync(), &sweeps[done..], after, 10).await?;
+            let size = Size { found: 10, places: 2 };
+            let found = attempt_search(&store, &sync(), &sweeps[done..], after, size).await?;
             assert!(found.elements.len() <= 10);
             all.extend(found.elements.iter().map(|(position, id)| (done + position, *id)));
             (done, after) = (done + found.done, found.elements.last().map_or(BEFORE_ALL, |(_, id)| *id));

@@ -25,5 +25,5 @@ pub use indexes::{Indexed, await_indexes, list_indexes};
 pub use limits::Limits;
 pub use portion::Portion;
 pub use pulse::Pulse;
-pub use store::{Backoff, GraphStore, is_too_large};
+pub use store::{Backoff, GraphStore, is_out_of_memory, is_too_large};
 pub use transaction::Transaction;

@@ -187,6 +187,12 @@ pub fn is_too_large(error: &neo4rs::Error) -> bool {
     judge(error) == Judgement::Strain
 }
 
+/// Whether the database ran out of memory. Other transactions that are too large took too long.
+pub fn is_out_of_memory(error: &neo4rs::Error) -> bool {
+    let names = ["OutOfMemoryError", "TransactionMemoryLimit"];
+    matches!(error, neo4rs::Error::Neo4j(answer) if names.iter().any(|name| answer.code().ends_with(name)))
+}
+
 /// Decides after each error whether a transaction is repeated: `Err(error) => backoff.pause(error).await?`.
 pub struct Backoff<'a> {
     store: &'a GraphStore,

@@ -1,5 +1,6 @@
 //! Statements of cleanup: one finds elements that their only place has not seen in this sync, two remove them.
 
+use super::Size;
 use crate::{
     bolt,
     due::Ready,
@@ -122,19 +123,25 @@ impl<'a> Sweep<'a> {
         self.parts.iter().flat_map(|part| part.ready.seen_before.iter())
     }
 
-    /// Finds at most `most` old elements with an id greater than `after`, sorted, without a lock.
+    /// Finds old elements with an id greater than `after`, sorted, without a lock.
     pub(super) async fn old(
         &self,
         transaction: &mut Transaction,
         sync: &Sync,
         after: Element,
-        most: usize,
+        size: Size,
     ) -> Result<Vec<Element>, neo4rs::Error> {
-        let all: BTreeSet<&String> = self.seen_before().collect();
-        let these = [("old", bolt::texts(all)), ("after", after.into()), ("chunk", bolt::integer(most))];
-        let parameters =
-            self.by_kind("ready", |ready| &ready.seen_before).into_iter().chain(self.tags(sync)).chain(these);
-        ids(transaction, bolt::planned_once(&self.find, parameters)).await
+        let all: Vec<&String> = self.seen_before().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut old = Vec::new();
+        for places in all.chunks(size.places) {
+            let these = [("old", bolt::texts(places)), ("after", after.into()), ("chunk", bolt::integer(size.found))];
+            let parameters =
+                self.by_kind("ready", |ready| &ready.seen_before).into_iter().chain(self.tags(sync)).chain(these);
+            old.extend(ids(transaction, bolt::planned_once(&self.find, parameters)).await?);
+            old.sort_unstable();
+            old.truncate(size.found);
+        }
+        Ok(old)
     }
 
     /// Removes those of these elements that are still old, and returns their number.
