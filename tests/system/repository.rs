@@ -160,6 +160,30 @@ fn calls_with_pages_are_sent_with_their_paginator() {
     }
 }
 
+/// Hidden managed resources (EC2's account-wide managed resource visibility) and disabled images exist. A listing
+/// without them would make the graph-writer remove them.
+#[test]
+fn calls_of_ec2_ask_for_hidden_resources() {
+    let calls = [
+        ("describe_instances()", ".include_managed_resources(true)"),
+        ("describe_network_interfaces()", ".include_managed_resources(true)"),
+        ("describe_volumes()", ".include_managed_resources(true)"),
+        ("describe_launch_templates()", ".include_managed_resources(true)"),
+        ("describe_launch_template_versions()", ".include_managed_resources(true)"),
+        ("describe_images()", ".include_disabled(true)"),
+    ];
+    let sources = testkit::workspace().join("crates/collector-ec2/src");
+    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&sources).output().expect("git runs");
+    let files = String::from_utf8(listed.stdout).expect("names");
+    let texts = files.lines().map(|file| std::fs::read_to_string(sources.join(file)).expect("a source file"));
+    let code: String = texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    for (call, asks) in calls {
+        let sent: Vec<&str> = code.split(&format!(".{call}")).skip(1).collect();
+        assert!(!sent.is_empty(), "{call}: not called any more");
+        assert!(sent.iter().all(|rest| rest.starts_with(asks)), "{call}: without {asks}");
+    }
+}
+
 /// `check_service` holds the rules of all registries, but only a crate's own tests can call it.
 #[test]
 fn every_collector_checks_its_registry() {

@@ -60,7 +60,8 @@ pub(crate) const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut own = std::collections::BTreeSet::new();
-        let mut pages = paged!(clients.ec2.describe_images().owners("self").max_results(1000), next_token);
+        let mut pages =
+            paged!(clients.ec2.describe_images().include_disabled(true).owners("self").max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             own.extend(mentioned(page.images().iter().map(Image::image_id)));
@@ -75,7 +76,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
 }
 
 async fn by_ids(clients: &Clients, ids: Vec<String>) -> Result<Vec<Image>, SdkError<DescribeImagesError>> {
-    let pages = paged!(clients.ec2.describe_images().set_image_ids(Some(ids)), next_token).all().await?;
+    let pages =
+        paged!(clients.ec2.describe_images().include_disabled(true).set_image_ids(Some(ids)), next_token).all().await?;
     Ok(pages.into_iter().flat_map(|page| page.images.unwrap_or_default()).collect())
 }
 

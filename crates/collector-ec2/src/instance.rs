@@ -128,7 +128,8 @@ pub(crate) const LISTING: Listing<Clients> = Listing {
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut images = clients.in_use.instances.begin().await;
-        let mut pages = paged!(clients.ec2.describe_instances().max_results(1000), next_token);
+        let mut pages =
+            paged!(clients.ec2.describe_instances().include_managed_resources(true).max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             images.note(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id));

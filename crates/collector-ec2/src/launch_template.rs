@@ -82,7 +82,10 @@ type Versions = BTreeMap<i64, LaunchTemplateVersion>;
 impl<'a> Templates<'a> {
     /// Starts before the first page.
     pub(crate) fn of(clients: &'a Clients) -> Self {
-        let pages = paged!(clients.ec2.describe_launch_templates().max_results(200), next_token);
+        let pages = paged!(
+            clients.ec2.describe_launch_templates().include_managed_resources(true).max_results(200),
+            next_token
+        );
         Self { clients, pages, ends: None }
     }
 
@@ -127,7 +130,12 @@ fn ends_are_all(template: &LaunchTemplate) -> bool {
 /// The default and the latest version of every template.
 async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, CollectError> {
     let mut ends: HashMap<String, Versions> = HashMap::new();
-    let call = clients.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
+    let call = clients
+        .ec2
+        .describe_launch_template_versions()
+        .include_managed_resources(true)
+        .versions("$Latest")
+        .versions("$Default");
     let mut pages = paged!(call.max_results(200), next_token);
     while let Some(page) = pages.next().await {
         for version in page?.launch_template_versions.unwrap_or_default() {
@@ -140,7 +148,12 @@ async fn ends_of_all(clients: &Clients) -> Result<HashMap<String, Versions>, Col
 
 /// `None`: the template is gone. Every template has a version.
 async fn all_versions(clients: &Clients, id: &str) -> Result<Option<Vec<LaunchTemplateVersion>>, CollectError> {
-    let call = clients.ec2.describe_launch_template_versions().launch_template_id(id).max_results(200);
+    let call = clients
+        .ec2
+        .describe_launch_template_versions()
+        .include_managed_resources(true)
+        .launch_template_id(id)
+        .max_results(200);
     let pages = unless_gone(paged!(call, next_token).all().await)?.unwrap_or_default();
     let versions: Vec<_> =
         pages.into_iter().flat_map(|page| page.launch_template_versions.unwrap_or_default()).collect();

@@ -110,7 +110,10 @@ pub(crate) const LISTING: Listing<Clients> = Listing {
 
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = paged!(clients.ec2.describe_network_interfaces().max_results(1000), next_token);
+        let mut pages = paged!(
+            clients.ec2.describe_network_interfaces().include_managed_resources(true).max_results(1000),
+            next_token
+        );
         while let Some(page) = pages.next().await {
             emit(page?.network_interfaces(), sink).await?;
         }

@@ -83,7 +83,8 @@ pub(crate) const LISTING: Listing<Clients> =
 fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let mut snapshots = clients.in_use.volumes.begin().await;
-        let mut pages = paged!(clients.ec2.describe_volumes().max_results(1000), next_token);
+        let mut pages =
+            paged!(clients.ec2.describe_volumes().include_managed_resources(true).max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
             snapshots.note(page.volumes().iter().map(Volume::snapshot_id));

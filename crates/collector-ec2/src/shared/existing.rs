@@ -84,7 +84,7 @@ mod tests {
     async fn images(server: &Canned, asked: &[String], details: &mut Details) -> Result<Vec<Image>, CollectError> {
         let ec2 = server.clients().ec2;
         let answer = existing(asked, details, |ids| {
-            let call = ec2.describe_images().set_image_ids(Some(ids));
+            let call = ec2.describe_images().include_disabled(true).set_image_ids(Some(ids));
             async { Ok::<_, aws_sdk_ec2::error::SdkError<_>>(call.send().await?.images.unwrap_or_default()) }
         });
         answer.await

@@ -111,7 +111,8 @@ pub(crate) async fn snapshots(clients: &Clients) -> Result<BTreeSet<String>, Col
 
 async fn of_instances(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     let mut images = BTreeSet::new();
-    let mut pages = paged!(clients.ec2.describe_instances().max_results(1000), next_token);
+    let mut pages =
+        paged!(clients.ec2.describe_instances().include_managed_resources(true).max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         let page = page?;
         images.extend(mentioned(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id)));
@@ -139,7 +140,8 @@ async fn of_launch_configurations(clients: &Clients) -> Result<BTreeSet<String>,
 
 async fn of_volumes(clients: &Clients) -> Result<BTreeSet<String>, CollectError> {
     let mut snapshots = BTreeSet::new();
-    let mut pages = paged!(clients.ec2.describe_volumes().max_results(1000), next_token);
+    let mut pages =
+        paged!(clients.ec2.describe_volumes().include_managed_resources(true).max_results(1000), next_token);
     while let Some(page) = pages.next().await {
         snapshots.extend(mentioned(page?.volumes().iter().map(Volume::snapshot_id)));
     }
