@@ -4,7 +4,14 @@
 //! Only assets that were present when the places were looked up are removed: an asset of a place seen by a sync since
 //! then has a newer tag than the place had. So places are forgotten tag by tag.
 
-use crate::{bolt, cleanup, due::Due, feeds::Catalog, schema::Schema};
+use crate::{
+    bolt, cleanup,
+    due::Due,
+    feeds::Catalog,
+    ownership::{Kind, lock_of},
+    schema::Schema,
+    sightings::pattern,
+};
 use events::Sync;
 use graph::{GraphError, GraphStore, Portion};
 use neo4rs::{BoltType, DeError, Row};
@@ -64,7 +71,7 @@ pub(crate) fn read<T>(rows: &[Row], one: impl Fn(&Row) -> Result<T, DeError>) ->
 /// # Errors
 /// The graph cannot be read.
 pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, GraphError> {
-    let mut counts = Counts::new();
+    let (mut counts, by_tag) = (Counts::new(), by_tag(places));
     let Kinds { labels, types } = kinds(store).await?;
     let nodes = labels.iter().map(|label| (format!("(it:`{label}`)"), format!("it._module_label = '{label}'"), "''"));
     let edges = types
@@ -72,14 +79,13 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
         .map(|kind| (format!("()-[it:`{kind}`]->()"), "it._module_ends IS NOT NULL".to_owned(), "it._module_ends"));
     let names = labels.iter().chain(&types);
     for ((pattern, condition, ends), name) in nodes.chain(edges).zip(names) {
-        for places in places.chunks(TOGETHER) {
+        let chunks = by_tag.iter().flat_map(|(tag, places)| places.chunks(TOGETHER).map(|places| (*tag, places)));
+        for (tag, places) in chunks {
             let text = format!(
-                "MATCH {pattern} WHERE it._module_scope IN $places AND it.lastupdated <= $newest AND {condition} \
+                "MATCH {pattern} WHERE it._module_scope IN $places AND it.lastupdated <= $tag AND {condition} \
                  RETURN it._module_scope AS place, {ends} AS ends, count(*) AS count"
             );
-            let newest = places.iter().map(|place| place.last_seen).max().unwrap_or(0);
-            let names = bolt::texts(places.iter().map(|place| &place.name));
-            let parameters = [("places", names), ("newest", newest.into())];
+            let parameters = [("places", bolt::texts(places)), ("tag", tag.into())];
             let rows = store.rows(bolt::planned_once(&text, parameters)).await?;
             let found: Vec<(String, String, u64)> =
                 read(&rows, |row| Ok((row.get("place")?, row.get("ends")?, row.get("count")?)))?;
@@ -101,11 +107,7 @@ pub async fn count(store: &GraphStore, places: &[Place]) -> Result<Counts, Graph
 /// # Errors
 /// The graph is unavailable. Earlier removals stay.
 pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, GraphError> {
-    let mut by_tag = BTreeMap::<i64, Vec<String>>::new();
-    for place in places {
-        by_tag.entry(place.last_seen).or_default().push(place.name.clone());
-    }
-    if by_tag.is_empty() {
+    if places.is_empty() {
         return Ok(Removed::default());
     }
     // Cleanup's statements name its indexes.
@@ -119,16 +121,43 @@ pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, Gra
         edges.extend(ends.into_iter().flatten().map(|ends| (kind.clone(), ends)));
     }
     let mut all = Removed::default();
-    for (tag, names) in by_tag {
+    for (tag, names) in by_tag(places) {
         // A temporary record collects the counts of cleanup.
         let own = Sync { id: format!("forget-{tag}-{:016x}", rand::random::<u64>()), update_tag: tag + 1 };
         cleanup::clean(store, &own, &Due::everything(names.clone(), labels.clone(), edges.clone())).await?;
         let (nodes, edges) = removed(store, &own).await?;
         all.nodes += nodes;
         all.edges += edges;
+        for label in &labels {
+            leave_shared(store, label, &names).await?;
+        }
         all.scopes += scopes(store, &names, tag).await?;
     }
     Ok(all)
+}
+
+/// Returns the names of the places by their last tag.
+fn by_tag(places: &[Place]) -> BTreeMap<i64, Vec<String>> {
+    let mut by_tag = BTreeMap::<i64, Vec<String>>::new();
+    for place in places {
+        by_tag.entry(place.last_seen).or_default().push(place.name.clone());
+    }
+    by_tag
+}
+
+/// Detaches the places' nodes that others see as shared ones, and perhaps later than these places: nobody else would
+/// remove them once nothing refers to them ([`crate::ghosts`]).
+async fn leave_shared(store: &GraphStore, label: &str, places: &[String]) -> Result<(), GraphError> {
+    let text = format!(
+        "{} WHERE it._module_scope IN $places AND it._module_shared WITH it LIMIT $chunk {} \
+         WITH it WHERE it._module_scope IN $places SET it._module_scope = 'shared' RETURN count(*) AS count",
+        pattern(&Kind::label(label)),
+        lock_of("it"),
+    );
+    for places in places.chunks(TOGETHER) {
+        drain(store, &text, || vec![("places", bolt::texts(places))]).await?;
+    }
+    Ok(())
 }
 
 /// Returns the counts of cleanup and deletes their record.

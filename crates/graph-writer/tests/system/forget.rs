@@ -79,6 +79,25 @@ async fn a_sync_older_than_another_forgotten_place_keeps_what_it_has_seen_since(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_another_forgotten_place_declares_shared_belongs_to_no_place() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let shared = NodeTable {
+        label: "A".into(),
+        ownership: Ownership::Shared.into(),
+        rows: vec![NodeRow { id: "a".into(), values: Vec::new() }],
+        ..NodeTable::default()
+    };
+    world.survey(&[story(5, "ListA").account("1").nodes("A", &["a"])]).await?;
+    world.survey(&[story(8, "ListB").account("2").table(shared)]).await?;
+    let store = world.store().await?;
+    forget::forget(&store, &forget::places(&store).await?).await?;
+    let left = world.neo4j.rows("MATCH (n:A) RETURN n._module_scope AS scope").await?;
+    assert_eq!(left.iter().map(|row| row["scope"].as_str()).collect::<Vec<_>>(), [Some("shared")]);
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn old_nodes_of_cartographys_are_forgotten_where_groma_surveys_the_label() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
