@@ -104,6 +104,8 @@ EXTRA: dict[Kind, int] = {a_long_silence: LONGEST_SILENCE, a_long_split: LONGEST
 # What needs more than one NATS to happen.
 CLUSTERED: set[Kind] = {split_nats, a_long_split}
 KINDS = {disturb.__name__: disturb for disturb in WEIGHTS}
+# What may keep AWS's answers away for so long that no account can be reached.
+OF_AWS: set[Kind] = {silent_link, lost_link, a_long_silence, cut_links, slow_links, server_errors, throttling, resets}
 
 
 @dataclasses.dataclass

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# In the scheduler's log, by exit status: a line for each scope that it could not see, and the end of a survey that reached
-# no account, because the links to AWS were silent.
+# In the scheduler's log since its last start, by exit status: a line for each scope that it could not see, and the end of
+# a survey that reached no account because AWS did not answer.
 NAMED = {3: "could not be seen", 1: "no account can be surveyed"}
 # Seconds in which servers that were apart elect a leader.
 ELECTION = 60
@@ -23,11 +23,14 @@ ELECTION = 60
 PANIC = re.compile(r"^(?:thread '.*' .*panicked at .*|panic: .*|fatal error: .*)$", re.MULTILINE)
 
 
-def of_status(system: System, status: int, reference: Json, graph: Json, before: bool) -> list[str]:
+def of_status(
+    system: System, status: int, reference: Json, graph: Json, before: bool, aws_may_be_away: bool
+) -> list[str]:
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
     if status == 0:
         return differences(reference, graph)
-    if status not in NAMED or NAMED[status] not in system.log_of("scheduler"):
+    named = NAMED.get(status, "") if status == 3 or aws_may_be_away else ""
+    if not named or named not in system.said_since_start("scheduler"):
         return [f"the survey ended with status {status} and does not name what it missed: {system.last_words()}"]
     problems = [
         f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)

@@ -17,7 +17,7 @@ import judge
 import parity
 import scene
 import servers
-from disturbances import CLUSTERED, EXTRA, Timeline, plan
+from disturbances import CLUSTERED, EXTRA, OF_AWS, Timeline, plan
 from dump import dump
 
 if TYPE_CHECKING:
@@ -131,7 +131,10 @@ class Bench:
             return
         self.settle()
         graph = self.snapshot(folder / "disturbed.json")
-        result.problems += judge.of_status(self.system, result.status, self.reference, graph, seed.scene.before)
+        aws_may_be_away = any(it.disturb in OF_AWS for it in result.happened)
+        result.problems += judge.of_status(
+            self.system, result.status, self.reference, graph, seed.scene.before, aws_may_be_away
+        )
         result.problems += judge.of_roles(self.system) + judge.of_parked(self.system)
         if result.status or seed.scene.versions:
             self.heal(seed, folder, result)

@@ -385,5 +385,12 @@ class System:
         said = "\n".join(self.log_of(name).splitlines()[-LINES:])
         return f"{name} ended with status {self.running[name].returncode}: {said}"
 
+    def said_since_start(self, name: str) -> str:
+        """What a process has said since its last start, without colours."""
+        offset, _ = self.began_at[name]
+        with open(self.logs / f"{name}.log", "rb") as log:
+            log.seek(offset)
+            return ESCAPES.sub("", log.read().decode(errors="replace"))
+
     def last_words(self) -> str:
         return self.log_of("scheduler")[-600:] or "nothing was surveyed yet"

@@ -487,7 +487,7 @@ class Judging(unittest.TestCase):
         def __init__(self, said: str) -> None:
             self.said = said
 
-        def log_of(self, _: object) -> str:
+        def said_since_start(self, _: object) -> str:
             return self.said
 
         def last_words(self) -> str:
@@ -497,10 +497,15 @@ class Judging(unittest.TestCase):
         return {"nodes": {name: {"labels": [], "properties": {}} for name in nodes}, "edges": {}, "faults": []}
 
     def judged(
-        self, status: int, graph: dict[str, Any], said: str = "us-east-1 could not be seen", before: bool = True
+        self,
+        status: int,
+        graph: dict[str, Any],
+        said: str = "us-east-1 could not be seen",
+        before: bool = True,
+        aws_may_be_away: bool = True,
     ) -> list[str]:
         system: Any = self.System(said)
-        return judge.of_status(system, status, self.graph("AWSVpc a", "AWSVpc b"), graph, before)
+        return judge.of_status(system, status, self.graph("AWSVpc a", "AWSVpc b"), graph, before, aws_may_be_away)
 
     def test_a_complete_survey_has_to_leave_the_same_graph(self) -> None:
         self.assertEqual(self.judged(0, self.graph("AWSVpc a", "AWSVpc b")), [])
@@ -518,6 +523,7 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.judged(1, graph, said=said), [])
         self.assertTrue(self.judged(1, self.graph("AWSVpc a"), said=said))
         self.assertTrue(self.judged(1, graph, said="error: cannot read the streams"))
+        self.assertTrue(self.judged(1, graph, said=said, aws_may_be_away=False))
 
     def test_an_incomplete_survey_has_to_name_what_it_missed(self) -> None:
         self.assertTrue(self.judged(3, self.graph("AWSVpc a", "AWSVpc b"), said="done"))
