@@ -51,7 +51,7 @@ impl Item {
         }
     }
 
-    /// Records the edges of this batch that lack an end.
+    /// Records the edges of this new batch that lack an end.
     pub(crate) fn hold(&self, state: &mut ScopeState, missing: &Missing) {
         if let Some(batch) = self.batch() {
             state.hold(batch.index, self.sequence, missing.clone());

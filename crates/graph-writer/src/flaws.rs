@@ -92,8 +92,7 @@ impl Row<'_> {
         batch
     }
 
-    /// Returns the batch index of the parked row: a hash of the row with its table, so that equal rows have the same one
-    /// and others do not.
+    /// Returns the batch index of the parked row: a hash of the row with its table. Equal rows have the same one.
     fn batch_index(&self, batch: u32) -> u32 {
         let mut hasher = SipHasher13::new();
         self.alone(batch).encode_to_vec().hash(&mut hasher);

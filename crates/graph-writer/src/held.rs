@@ -82,8 +82,9 @@ impl Labels {
     }
 }
 
-/// Retries the held edges of these scopes that lack one of the labels. Returns the number of batches that the stream no
-/// longer has and whose edges may still find both ends.
+/// Retries the held edges of these scopes that lack one of the labels. Returns the number of batches to try again: those
+/// that the stream no longer has and whose edges may still find both ends. At a sync's end, their scopes are lost, and
+/// only batches that have come again meanwhile are left to try.
 ///
 /// # Errors
 /// The graph or the stream is unavailable. Edges created before stay.
@@ -100,11 +101,12 @@ pub async fn retry(
         let mut names: Vec<HeldBatch> = held.map(|(name, _)| *name).collect();
         while !names.is_empty() {
             let fetched = fetch(bus, stored, &mut names).await?;
-            if labels.is_last {
-                lose(store, &fetched, labels).await?;
-            }
+            gone += if labels.is_last {
+                lose(store, &fetched, labels).await?
+            } else {
+                fetched.gone.iter().filter(|name| is_awaited(stored, name, labels)).count()
+            };
             draw(bus, store, schema, &fetched).await?;
-            gone += fetched.gone.iter().filter(|name| is_awaited(stored, name, labels)).count();
         }
     }
     Ok(gone)
@@ -267,8 +269,8 @@ async fn redraw(
     let rows: Vec<_> = held.iter().filter_map(|item| Some((item.sequence, item.batch()?))).collect();
     let missing = draw_rows(transaction, stored, &rows).await?;
     for item in held {
-        if let Some(missing) = missing.get(&item.sequence) {
-            item.hold(state, missing);
+        if let (Some(name), Some(missing)) = (item.held_in(state), missing.get(&item.sequence)) {
+            state.retried(name, missing.clone());
         }
     }
     Ok(())
@@ -293,19 +295,22 @@ pub(crate) async fn draw_rows(
     Ok(held)
 }
 
-/// Records that the scope has lost edges, if batches with awaited labels have left the stream.
-async fn lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<(), GraphError> {
+/// Records that the scope has lost edges, if batches with awaited labels have left the stream. Returns the number of
+/// batches that have come again since they were sought.
+async fn lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<usize, GraphError> {
+    if fetched.gone.is_empty() {
+        return Ok(0);
+    }
     let mut backoff = store.backoff();
-    while !fetched.gone.is_empty() {
+    loop {
         match attempt_to_lose(store, fetched, labels).await {
-            Ok(()) => break,
+            Ok(moved) => return Ok(moved),
             Err(error) => backoff.pause(error).await?,
         }
     }
-    Ok(())
 }
 
-async fn attempt_to_lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<(), neo4rs::Error> {
+async fn attempt_to_lose(store: &GraphStore, fetched: &Fetched<'_>, labels: &Labels) -> Result<usize, neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let noted = enter_lost(&mut transaction, fetched, labels).await;
     transaction.end(noted).await
@@ -315,21 +320,24 @@ async fn enter_lost(
     transaction: &mut Transaction,
     fetched: &Fetched<'_>,
     labels: &Labels,
-) -> Result<(), neo4rs::Error> {
+) -> Result<usize, neo4rs::Error> {
     let Fetched { stored, gone, .. } = fetched;
+    let mut moved = 0;
     let mut states = scope_store::lock(transaction, &BTreeMap::from([(stored.id(), stored.scope.clone())])).await?;
     for now in states.values_mut().filter(|now| now.state.run == stored.state.run) {
-        for name in gone {
+        for name in gone.iter().filter(|name| is_awaited(now, name, labels)).collect::<Vec<_>>() {
             let sequence = |state: &ScopeState| state.held.get(name).map(|missing| missing.sequence);
-            // A batch that came again meanwhile is not gone.
-            if is_awaited(now, name, labels) && sequence(&now.state) == sequence(&stored.state) {
+            if sequence(&now.state) == sequence(&stored.state) {
                 let (scope, sequence) = (stored.id(), sequence(&now.state));
                 tracing::warn!(scope, sequence, "a batch is gone from the stream");
                 now.state.lost = true;
+            } else {
+                moved += 1;
             }
         }
     }
-    scope_store::save(transaction, &states).await
+    scope_store::save(transaction, &states).await?;
+    Ok(moved)
 }
 
 #[cfg(test)]

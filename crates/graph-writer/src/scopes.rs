@@ -210,17 +210,25 @@ impl ScopeState {
         }
     }
 
-    /// Records the edges of a batch that lack an end or may gain further targets. Without any, releases the batch.
-    /// Edges that Neo4j rejected earlier stay recorded.
-    pub fn hold(&mut self, batch: u32, sequence: u64, mut missing: Missing) {
-        let known = self.held_as(batch, sequence).and_then(|known| self.held.remove(&known)).unwrap_or_default();
+    /// Records the edges of a new batch that lack an end or may gain further targets, if there are any.
+    pub fn hold(&mut self, batch: u32, sequence: u64, missing: Missing) {
         if !missing.labels.is_empty() {
-            missing.refused.extend(known.refused);
             self.held.insert(HeldBatch::Index(batch), Missing { sequence, ..missing });
         }
     }
 
-    /// Returns the name under which a batch is held. `None`: it is not.
+    /// Records the edges of a held batch that lack an end after a retry. Without any, releases the batch. Keeps the
+    /// edges that Neo4j rejected earlier, and the sequence, which may be newer than the retried one.
+    pub fn retried(&mut self, name: HeldBatch, mut missing: Missing) {
+        if let Some(known) = self.held.remove(&name)
+            && !missing.labels.is_empty()
+        {
+            missing.refused.extend(known.refused);
+            self.held.insert(name, Missing { sequence: known.sequence, ..missing });
+        }
+    }
+
+    /// Returns the name under which a fetched batch is held. `None`: it is not.
     pub(crate) fn held_as(&self, batch: u32, sequence: u64) -> Option<HeldBatch> {
         let names = [HeldBatch::Index(batch), HeldBatch::Sequence(sequence)];
         names.into_iter().find(|name| self.held.contains_key(name))
@@ -385,11 +393,12 @@ mod tests {
 
     #[test]
     fn a_held_batch_remembers_its_rejected_rows_until_it_is_released() {
-        let mut state = ScopeState::default();
+        let (mut state, name) = (ScopeState::default(), HeldBatch::Index(0));
         state.hold(0, 3, missing(3, &[7]));
-        state.hold(0, 3, missing(3, &[8]));
-        assert_eq!(state.held[&HeldBatch::Index(0)], missing(3, &[7, 8]));
-        state.hold(0, 3, Missing::default());
+        state.retried(name, missing(3, &[8]));
+        assert_eq!(state.held[&name], missing(3, &[7, 8]));
+        state.retried(name, Missing::default());
+        state.retried(name, missing(3, &[]));
         assert!(state.held.is_empty());
     }
 
@@ -397,13 +406,15 @@ mod tests {
     fn a_held_batch_that_comes_again_is_fetched_from_its_new_place() {
         let mut state = ScopeState::default();
         state.hold(0, 3, missing(3, &[]));
+        // Of an earlier version.
         state.held.insert(HeldBatch::Sequence(4), missing(4, &[9]));
         state.repeated(0, 53);
         state.repeated(1, 54);
+        state.retried(HeldBatch::Index(0), missing(3, &[]));
+        state.retried(HeldBatch::Sequence(4), missing(4, &[]));
+        state.hold(2, 4, Missing::default());
         let old = (HeldBatch::Sequence(4), missing(4, &[9]));
         assert_eq!(state.held, [(HeldBatch::Index(0), missing(53, &[])), old].into());
-        state.hold(1, 4, missing(4, &[]));
-        assert_eq!(state.held[&HeldBatch::Index(1)], missing(4, &[9]), "an earlier version held it");
     }
 
     #[test]

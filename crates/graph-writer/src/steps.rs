@@ -10,8 +10,8 @@ use tokio::time::timeout;
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// Publishes a sign of progress at intervals while Neo4j answers the statements that close the sync. Never returns.
-pub(crate) async fn tell(bus: &Bus, sync: &Sync, attempt: u32, pulse: &Pulse) -> Infallible {
-    let mut made = 0;
+pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
+    let (mut made, attempt) = (0, rand::random::<u32>() | 1);
     loop {
         tokio::time::sleep(PAUSE).await;
         if pulse.silent_for() >= PAUSE {

@@ -36,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 /// Pause between reads of the graph while the stream still holds something: it may all be another sync's.
 const LOOK: Duration = Duration::from_secs(1);
+/// Limit of passes over held edges once the stream is consumed: a batch may come again during a pass.
+const LAST_PASSES: u32 = 3;
 /// Pause before the sync's end is published again, and number of attempts before everything is repeated.
 const ANNOUNCE: (Duration, u32) = (Duration::from_secs(5), 100);
 
@@ -132,18 +134,28 @@ impl SyncEnd {
     /// A batch that the stream no longer has is lost only after the writers have consumed the stream up to `last`: a
     /// recording that is played again brings it with another sequence.
     async fn draw_held(&self, sync: &Sync, last: u64) -> Result<(), SyncEndError> {
-        let all = Tally::of(&self.store, sync).await?.unknown > 0;
-        let awaited = Catalog::load(&self.store).await?.labels();
-        let mut labels = Labels { awaited, is_last: false, all };
-        if self.draw_pages(sync, &labels).await? > 0 {
-            self.until_consumed(last).await?;
-            labels.is_last = true;
-            self.draw_pages(sync, &labels).await?;
+        let labels = self.awaited(sync).await?;
+        if self.draw_pages(sync, &labels).await? == 0 {
+            return Ok(());
+        }
+        self.until_consumed(last).await?;
+        for _ in 0..LAST_PASSES {
+            // Feeds may have been reported meanwhile, and batches may have come again.
+            let labels = Labels { is_last: true, ..self.awaited(sync).await? };
+            if self.draw_pages(sync, &labels).await? == 0 {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Retries the sync's held edges. Returns the number of batches that the stream no longer has.
+    /// Returns the labels of which a listing may still bring nodes.
+    async fn awaited(&self, sync: &Sync) -> Result<Labels, SyncEndError> {
+        let all = Tally::of(&self.store, sync).await?.unknown > 0;
+        Ok(Labels { awaited: Catalog::load(&self.store).await?.labels(), is_last: false, all })
+    }
+
+    /// Retries the sync's held edges. Returns the number of batches to try again ([`held::retry`]).
     async fn draw_pages(&self, sync: &Sync, labels: &Labels) -> Result<usize, SyncEndError> {
         let (mut gone, mut after) = (0, String::new());
         loop {

@@ -247,11 +247,9 @@ fn read_asset(delivery: &Delivery) -> Result<Admitted, String> {
     admit_on(delivery.subject(), delivery.payload())
 }
 
-/// Returns the sync to close and the number of the attempt.
-fn read_sync(delivery: &Delivery) -> Result<(Sync, u32), String> {
+fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
     let event = events::read::<SyncEvent>(delivery.payload()).map_err(|error| format!("not a sync event: {error}"))?;
-    let sync = event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0);
-    Ok((sync.ok_or_else(|| "no sync".to_owned())?, delivery.deliveries()))
+    event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
 
 /// Waits for tasks until the deadline, then aborts them.
@@ -434,7 +432,7 @@ impl Working {
             let holding = scope_store::holding_in_account(&self.store, account, &after).await?;
             let Some(last) = holding.last() else { return Ok(()) };
             after = last.id();
-            // The sync's end loses batches that are gone.
+            // A batch that is gone makes its scope lost only at the sync's end.
             held::retry(bus, &self.store, schema, holding, &labels).await?;
         }
     }
@@ -447,21 +445,15 @@ fn has_several_rows(items: &[Item]) -> bool {
 /// Closes several syncs concurrently, until `shutdown`; each stops at its next step.
 async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdown: &CancellationToken) {
     let mut closing = JoinSet::new();
-    let close = |sequence, due| {
+    let close = |sequence, sync| {
         while closing.try_join_next().is_some() {}
-        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), Arc::clone(troubles), sequence, due));
+        closing.spawn(close_sync(end.clone(), feed.in_flight.clone(), Arc::clone(troubles), sequence, sync));
     };
     feed.pull(shutdown, read_sync, close).await;
     drain(&mut closing, Instant::now() + DRAIN).await;
 }
 
-async fn close_sync(
-    end: SyncEnd,
-    in_flight: InFlight,
-    troubles: Arc<Troubles>,
-    sequence: u64,
-    (sync, attempt): (Sync, u32),
-) {
+async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: Sync) {
     let closing = format!("closing sync {}", sync.id);
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
@@ -477,7 +469,7 @@ async fn close_sync(
             tracing::warn!(sync = sync.id, after = ?SILENCE, "no progress; returning the sync's end");
             Err(SyncEndError::Stopped)
         }
-        never = steps::tell(&end.bus, &sync, attempt, &pulse) => match never {},
+        never = steps::tell(&end.bus, &sync, &pulse) => match never {},
     };
     let outcome = match closed {
         Ok(finished) => {

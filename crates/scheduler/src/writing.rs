@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// Silence after which one log line says that the graph-writer is awaited.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Limit of attempts to close a sync whose signs count as progress, so that waiting for attempts that all fail ends.
+/// Number of times that another attempt to close the sync counts as progress, so that waiting for attempts that all
+/// fail ends.
 const ATTEMPTS: u32 = 10;
 
 /// No graph-writer has confirmed that the graph holds the collected assets.
@@ -31,16 +32,13 @@ pub async fn written(
 ) -> Result<SyncFinished, NotWritten> {
     patience.renew();
     let mut backlog = Shrinking::default();
-    let (mut looked, mut said, mut newest) = (Instant::now(), false, Step::default());
+    let (mut looked, mut said, mut closing) = (Instant::now(), false, Closing::default());
     loop {
         let mut has_moved = false;
         for event in follower.next().await {
             match event {
                 Event::Finished(finished) => return Ok(finished),
-                Event::Closing(closing) if Step::of(closing) > newest => {
-                    newest = Step::of(closing);
-                    has_moved = true;
-                }
+                Event::Closing(sign) => has_moved |= closing.has_moved(sign),
                 _ => {}
             }
         }
@@ -50,7 +48,7 @@ pub async fn written(
                 match record.restore(follower.bus(), patience).await {
                     Ok(false) => {}
                     // The writer restarts the end of the sync.
-                    Ok(true) => (newest, has_moved) = (Step::default(), true),
+                    Ok(true) => (closing, has_moved) = (Closing::default(), true),
                     Err(error) => {
                         tracing::warn!(error = bus::chain(&error), "cannot publish the sync's reports again yet");
                     }
@@ -74,16 +72,26 @@ pub async fn written(
     }
 }
 
-/// A sign of progress while a writer closes the sync: of a later attempt, or a later one of the same attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Step {
+/// Signs of progress while a writer closes the sync.
+#[derive(Debug, Default)]
+struct Closing {
     attempt: u32,
+    /// Greatest number of signs in this attempt.
     made: u64,
+    /// Number of attempts seen.
+    attempts: u32,
 }
 
-impl Step {
-    fn of(closing: SyncClosing) -> Self {
-        Self { attempt: closing.attempt.min(ATTEMPTS), made: closing.made }
+impl Closing {
+    /// Whether a sign is progress: a later one of the same attempt, or the first one of another attempt.
+    fn has_moved(&mut self, sign: SyncClosing) -> bool {
+        let is_another = sign.attempt != self.attempt && self.attempts < ATTEMPTS;
+        let is_progress = is_another || sign.made > self.made;
+        if is_progress {
+            let attempts = self.attempts + u32::from(is_another);
+            *self = Self { attempt: sign.attempt, made: sign.made, attempts };
+        }
+        is_progress
     }
 }
 
@@ -109,8 +117,14 @@ mod tests {
 
     #[test]
     fn another_writer_s_first_sign_is_progress_and_signs_of_endless_attempts_are_not() {
-        let step = |attempt, made| Step::of(SyncClosing { attempt, made });
-        assert!(step(2, 1) > step(1, 60) && step(2, 2) > step(2, 1));
-        assert!(step(ATTEMPTS + 5, 1) <= step(ATTEMPTS, 1));
+        let mut closing = Closing::default();
+        let mut moved = |attempt, made| closing.has_moved(SyncClosing { attempt, made });
+        // Writers of an earlier version, then of this one, then of an earlier version again.
+        assert_eq!(
+            [moved(0, 1), moved(0, 1), moved(0, 2), moved(7, 1), moved(7, 1), moved(0, 1)].map(u8::from),
+            [1, 0, 1, 1, 0, 1]
+        );
+        assert!((10..30).filter(|attempt| moved(*attempt, 1)).count() < ATTEMPTS as usize);
+        assert!(moved(40, 2));
     }
 }

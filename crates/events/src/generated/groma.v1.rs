@@ -742,7 +742,7 @@ pub struct SyncClosing {
     /// Number of these signs in this attempt to close the sync.
     #[prost(uint64, tag = "1")]
     pub made: u64,
-    /// The attempt: 1 for the first. 0: a writer of an earlier version.
+    /// Identifies the attempt: a random number. 0: a writer of an earlier version.
     #[prost(uint32, tag = "2")]
     pub attempt: u32,
 }

@@ -102,8 +102,8 @@ impl Held<'_> {
     /// Counts each rejected row once, however often the batch is retried.
     fn record(&self, state: &mut ScopeState, pieces: &Pieces) {
         let mut missing = pieces.missing.clone();
-        let held = self.item.held_in(state).and_then(|name| state.held.get(&name));
-        let known = held.map(|held| held.refused.clone()).unwrap_or_default();
+        let Some(name) = self.item.held_in(state) else { return };
+        let known = state.held.get(&name).map(|held| held.refused.clone()).unwrap_or_default();
         for refused in &pieces.refused {
             let mark = Refused::mark(refused);
             if mark.is_none_or(|mark| !known.contains(&mark)) {
@@ -111,6 +111,6 @@ impl Held<'_> {
             }
             missing.refused.extend(mark);
         }
-        self.item.hold(state, &missing);
+        state.retried(name, missing);
     }
 }

@@ -80,7 +80,9 @@ fn sync_event(event: &SyncEvent) -> Value {
                                        "edges_removed": end.edges_removed, "lost": end.lost_total});
         }
         Some(sync_event::Event::Abandoned(abandoned)) => value["by"] = sync(abandoned.by.as_ref()),
-        Some(sync_event::Event::Closing(closing)) => value["made"] = json!(closing.made),
+        Some(sync_event::Event::Closing(closing)) => {
+            (value["attempt"], value["made"]) = (json!(closing.attempt), json!(closing.made));
+        }
         Some(sync_event::Event::Started(_)) | None => {}
     }
     value

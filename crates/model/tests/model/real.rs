@@ -9,7 +9,7 @@ use events::{
     Account, AssetBatch, EdgeRow, EdgeTable, Failure, FailureClass, GLOBAL, LostScope, Scope, ScopeFinished,
     ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
-use graph_writer::scopes::{Missing, Progress, Run, ScopeState, Verdict};
+use graph_writer::scopes::{HeldBatch, Missing, Progress, Run, ScopeState, Verdict};
 use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,6 +49,14 @@ impl Known {
         // The labels only determine when a retry is worthwhile.
         let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
         state.hold(batch, sequence, Missing { rows, labels, ..Missing::default() });
+        Self::of(state)
+    }
+
+    /// Records the number of a held batch's edges that lack an end after a retry.
+    pub(crate) fn retried(&self, batch: u32, rows: u64) -> Self {
+        let mut state = (*self.state).clone();
+        let labels = (rows > 0).then(|| "V".to_owned()).into_iter().collect();
+        state.retried(HeldBatch::Index(batch), Missing { rows, labels, ..Missing::default() });
         Self::of(state)
     }
 

@@ -314,7 +314,7 @@ pub(crate) fn redraw(world: &mut World, shape: &Shape, scope: (Place, Listing), 
                 drawn_edges.insert(id, drawn(edge.unwrap_or_default(), scope.0, run.tag));
             }
         }
-        known = known.hold(index, sequence, rows);
+        known = known.retried(index, rows);
     }
     check::written(world, &BTreeMap::new(), &drawn_edges);
     world.graph.edges.extend(drawn_edges);
