@@ -60,6 +60,12 @@ REPLACED = (
         "predefined aliases have no key yet",
     ),
     Attribute(
+        "moto.sns.models",
+        "SNSBackend.subscribe",
+        "(self, topic_arn, endpoint, protocol)",
+        "subscriptions wait for their confirmation, and topics count them",
+    ),
+    Attribute(
         "moto.cloudformation.parsing",
         "clean_json",
         "(resource_json, resources_map)",

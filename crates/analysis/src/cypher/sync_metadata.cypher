@@ -1,15 +1,12 @@
-// When an account, and the principals in it, were last surveyed completely: `(:ModuleSyncMetadata:SyncMetadata)`.
+// When an account, and its assets of some types, were last surveyed completely: `(:ModuleSyncMetadata:SyncMetadata)`.
 // What the sync did not ask for, or not completely get, keeps its older word.
 MATCH (scope:GromaScope {tag: $tag})
 WITH scope.account AS account, scope.service AS service, scope.state = 'finished' AS complete
-CALL {
-  WITH account, service, complete
-  RETURN 'AWSAccount' AS synced
-  UNION ALL
-  WITH account, service, complete
-  WITH service WHERE service = 'iam'
-  RETURN 'AWSPrincipal' AS synced
-}
+UNWIND ['AWSAccount'] + CASE service
+  WHEN 'iam' THEN ['AWSPrincipal']
+  WHEN 'sns' THEN ['AWSSNSTopic']
+  ELSE []
+END AS synced
 WITH account, synced, collect(complete) AS parts
 WHERE NOT false IN parts
 WITH account, synced, 'AWSAccount_' + account + '_' + synced AS id
