@@ -30,9 +30,13 @@ where
 }
 
 /// Matches codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing
-/// (`LoadBalancerNotFound`) and the JSON services (`ResourceNotFoundException`).
+/// (`LoadBalancerNotFound`), the JSON services (`ResourceNotFoundException`) and SQS (`QueueDoesNotExist`, or the code of
+/// its older protocol).
 fn is_gone(code: &str) -> bool {
-    code.starts_with("NoSuchEntity") || code.ends_with("NotFound") || code.ends_with("NotFoundException")
+    code.starts_with("NoSuchEntity")
+        || ["NotFound", "NotFoundException", "QueueDoesNotExist", "NonExistentQueue"]
+            .iter()
+            .any(|end| code.ends_with(end))
 }
 
 /// Items of a listing that could not be read. The listing continues without them and fails at its end, so that nothing
@@ -225,9 +229,14 @@ mod tests {
 
     #[test]
     fn codes_of_what_is_gone() {
-        for code in
-            ["NoSuchEntity", "InvalidRouteTableID.NotFound", "LoadBalancerNotFound", "ResourceNotFoundException"]
-        {
+        for code in [
+            "NoSuchEntity",
+            "InvalidRouteTableID.NotFound",
+            "LoadBalancerNotFound",
+            "ResourceNotFoundException",
+            "QueueDoesNotExist",
+            "AWS.SimpleQueueService.NonExistentQueue",
+        ] {
             assert!(is_gone(code), "{code}");
         }
         for code in ["AccessDenied", "ServiceNotFoundInRegion", "Throttling"] {

@@ -17,6 +17,7 @@ pub static ALL: &[&dyn Collector] = &[
     #[cfg(feature = "kms")] &kms::SERVICE,
     #[cfg(feature = "organizations")] &organizations::SERVICE,
     #[cfg(feature = "sns")] &sns::SERVICE,
+    #[cfg(feature = "sqs")] &sqs::SERVICE,
 ];
 
 /// The collector of a service. `None`: this build has none.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, keys, memory, overlay, pages, stacks, topics, trust
+from . import balancers, calls, clock, gaps, keys, memory, overlay, pages, queues, stacks, topics, trust
 from .deletions import Deletions
 from .faults import Faults
 
@@ -47,6 +47,7 @@ class SimulatedAws:
         pages.fill(self.pages)
         balancers.fill()
         keys.fill()
+        queues.fill()
         topics.fill()
         stacks.fill()
 

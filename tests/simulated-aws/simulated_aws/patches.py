@@ -65,6 +65,8 @@ REPLACED = (
         "(self, topic_arn, endpoint, protocol)",
         "subscriptions wait for their confirmation, and topics count them",
     ),
+    Attribute("moto.sqs.models", "Queue.attributes", "property", "times are whole seconds"),
+    Attribute("moto.sqs.models", "Queue.url", "(self, request_url)", "URLs do not depend on the port"),
     Attribute(
         "moto.cloudformation.parsing",
         "clean_json",

@@ -12,6 +12,7 @@ mod origins;
 mod parked;
 mod policy_documents;
 mod recordings;
+mod redrive_policies;
 mod resource_policies;
 mod schedules;
 mod sizes;
