@@ -16,6 +16,7 @@ pub static ALL: &[&dyn Collector] = &[
     #[cfg(feature = "inspector2")] &inspector2::SERVICE,
     #[cfg(feature = "kms")] &kms::SERVICE,
     #[cfg(feature = "organizations")] &organizations::SERVICE,
+    #[cfg(feature = "secretsmanager")] &secretsmanager::SERVICE,
     #[cfg(feature = "sns")] &sns::SERVICE,
     #[cfg(feature = "sqs")] &sqs::SERVICE,
 ];

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
-from . import balancers, calls, clock, gaps, keys, memory, overlay, pages, queues, stacks, topics, trust
+from . import (
+    balancers,
+    calls,
+    clock,
+    gaps,
+    keys,
+    memory,
+    overlay,
+    pages,
+    queues,
+    secrets_manager,
+    stacks,
+    topics,
+    trust,
+)
 from .deletions import Deletions
 from .faults import Faults
 
@@ -48,6 +62,7 @@ class SimulatedAws:
         balancers.fill()
         keys.fill()
         queues.fill()
+        secrets_manager.fill()
         topics.fill()
         stacks.fill()
 

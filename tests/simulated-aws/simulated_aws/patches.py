@@ -60,6 +60,20 @@ REPLACED = (
         "predefined aliases have no key yet",
     ),
     Attribute(
+        "moto.secretsmanager.models",
+        "SecretsManagerBackend.list_secret_version_ids",
+        "(self, secret_id)",
+        "versions have the date of their creation, and keys",
+    ),
+    Attribute(
+        "moto.secretsmanager.models",
+        "SecretsManagerBackend.rotate_secret",
+        "(self, secret_id, client_request_token, rotation_lambda_arn, rotation_rules, rotate_immediately)",
+        "a secret is rotated without its function",
+    ),
+    Attribute("moto.secretsmanager.models", "FakeSecret.to_dict", "(self)", "secrets have the day of their last use"),
+    Attribute("moto.secretsmanager.models", "time", "module time", "the seeding sets the clock"),
+    Attribute(
         "moto.sns.models",
         "SNSBackend.subscribe",
         "(self, topic_arn, endpoint, protocol)",

@@ -4,6 +4,7 @@ MATCH (scope:GromaScope {tag: $tag})
 WITH scope.account AS account, scope.service AS service, scope.state = 'finished' AS complete
 UNWIND ['AWSAccount'] + CASE service
   WHEN 'iam' THEN ['AWSPrincipal']
+  WHEN 'secretsmanager' THEN ['AWSSecretsManagerSecretVersion']
   WHEN 'sns' THEN ['AWSSNSTopic']
   ELSE []
 END AS synced

@@ -73,6 +73,7 @@ async fn what_was_surveyed_completely_is_said() -> anyhow::Result<()> {
         scope("3", "ec2", 100, "finished"),
         scope("4", "iam", 50, "failed"),
         scope("4", "ec2", 100, "finished"),
+        scope("4", "secretsmanager", 100, "finished"),
         scope("4", "sns", 100, "finished"),
     ];
     let older = "(:ModuleSyncMetadata {id: 'AWSAccount_2_AWSAccount', lastupdated: 50, firstseen: 1})";
@@ -83,6 +84,7 @@ async fn what_was_surveyed_completely_is_said() -> anyhow::Result<()> {
         AWSAccount_2_AWSPrincipal true AWSPrincipal AWSAccount 2 100 true
         AWSAccount_4_AWSAccount true AWSAccount AWSAccount 4 100 true
         AWSAccount_4_AWSSNSTopic true AWSSNSTopic AWSAccount 4 100 true
+        AWSAccount_4_AWSSecretsManagerSecretVersion true AWSSecretsManagerSecretVersion AWSAccount 4 100 true
     "]];
     check(&["sync_metadata"], &format!("CREATE {}, {older}", make.join(", ")), METADATA, expected).await
 }
