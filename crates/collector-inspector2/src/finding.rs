@@ -158,14 +158,21 @@ const ACCOUNTS_A_CALL: usize = 10;
 fn collect<'a>(inspector: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
         let own = sink.place().account_id.clone();
-        let accounts = accounts(inspector, &own).await?;
+        let mut details = Details::default();
+        let accounts = match accounts(inspector, &own).await {
+            // The role may still read the account's own findings: SecurityAudit permits only this.
+            Err(error) if error.class == FailureClass::AccessDenied => {
+                details.fail("members", &error)?;
+                vec![own.clone()]
+            }
+            accounts => accounts?,
+        };
         if let [_] = accounts.as_slice() {
             return match findings_of(inspector, &accounts, sink).await {
-                Ok(()) => Ok(()),
+                Ok(()) => details.end(),
                 Err(failing) => Err(failing.judged(inspector, &own).await),
             };
         }
-        let mut details = Details::default();
         for accounts in accounts.chunks(ACCOUNTS_A_CALL) {
             let Some(error) = in_failing(inspector, &own, findings_of(inspector, accounts, sink).await).await? else {
                 details.note_read();

@@ -20,7 +20,8 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-/// Grants. `KeyId` is the key's ARN.
+/// Grants. `KeyId` is the key's ARN. The key is found by its id: the replicas of a multi-Region key share it, and are one
+/// node with the ARN of one of them.
 pub(crate) static GRANT: Node<GrantListEntry> = Node {
     extra_labels: &["KMSGrant"],
     id: |it, _| it.grant_id().unwrap_or_default().to_owned(),
@@ -33,9 +34,14 @@ pub(crate) static GRANT: Node<GrantListEntry> = Node {
         prop("issuing_account", |it, _| it.issuing_account().into()),
         prop("operations", |it, _| it.operations.as_deref().map(Value::texts).into()),
     ],
-    edges: &[Edge::account(), Edge::out("APPLIED_ON", "AWSKMSKey", "arn", |it, _| one(it.key_id()))],
+    edges: &[Edge::account(), Edge::out("APPLIED_ON", "AWSKMSKey", "id", |it, _| one(key(it)))],
     ..Node::of("AWSKMSGrant")
 };
+
+/// Id of the key: the last part of its ARN.
+fn key(grant: &GrantListEntry) -> Option<&str> {
+    grant.key_id()?.rsplit('/').next()
+}
 
 /// Listing of all keys' grants.
 pub(crate) const LISTING: Listing<Client> = Listing {
@@ -126,7 +132,7 @@ mod tests {
               issuing_account = "arn:aws:iam::111111111111:root"
               operations = ["Decrypt", "CreateGrant"]
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-              -[:APPLIED_ON]->(:AWSKMSKey {arn: "arn:aws:kms:us-east-1:111111111111:key/1234abcd"})
+              -[:APPLIED_ON]->(:AWSKMSKey {id: "1234abcd"})
         "#]]
         .assert_eq(&render(&GRANT, &grant, &[]));
     }

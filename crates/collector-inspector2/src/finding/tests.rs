@@ -189,8 +189,12 @@ fn a_package_of_many_findings_is_one_row() {
 async fn listed(members: usize, answers: &[String]) -> (Canned, Result<(), CollectError>, String) {
     let members: Vec<_> = (0..members).map(|nth| format!(r#"{{"accountId":"{:012}"}}"#, 900 + nth)).collect();
     let members = format!(r#"{{"members":[{}]}}"#, members.join(","));
-    let answers: Vec<&str> = std::iter::once(&members).chain(answers).map(String::as_str).collect();
-    let server = Canned::answering(&answers);
+    answered(&std::iter::once(&members).chain(answers).map(String::as_str).collect::<Vec<_>>()).await
+}
+
+/// Runs the listing on these answers.
+async fn answered(answers: &[&str]) -> (Canned, Result<(), CollectError>, String) {
+    let server = Canned::answering(answers);
     let inspector = (crate::SERVICE.connect)(&server.connection());
     let mut sink = Sink::to_memory(place());
     let result = (LISTING.collect)(&inspector, &mut sink).await;
@@ -213,6 +217,17 @@ fn page(arn: &str) -> String {
         "description":"d","severity":"LOW","firstObservedAt":1,"lastObservedAt":2,"status":"ACTIVE","remediation":{{}},
         "resources":[{{"type":"AWS_EC2_INSTANCE","id":"i-1"}}]}}]}}"#
     )
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_list_the_members_reads_the_account_s_own_findings() {
+    let denied = "!AccessDeniedException User: u is not authorized to perform: inspector2:ListMembers";
+    let on = status(&place().account_id, "ENABLED");
+    let (_, result, rows) = answered(&[denied, &on, &page("own")]).await;
+    let error = result.expect_err("the members are not seen");
+    assert_eq!(error.class, FailureClass::AccessDenied);
+    assert!(error.message.starts_with("members: AccessDeniedException"), "{}", error.message);
+    assert!(rows.contains(r#"id: "own""#), "{rows}");
 }
 
 #[tokio::test]
