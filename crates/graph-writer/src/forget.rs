@@ -145,8 +145,8 @@ fn by_tag(places: &[Place]) -> BTreeMap<i64, Vec<String>> {
     by_tag
 }
 
-/// Detaches the places' nodes that others see as shared ones, and perhaps later than these places: nobody else would
-/// remove them once nothing refers to them ([`crate::ghosts`]).
+/// Detaches the nodes that others declare shared from these places, so that [`crate::ghosts`] removes them once nothing
+/// refers to them. Another place may have seen them later than these.
 async fn leave_shared(store: &GraphStore, label: &str, places: &[String]) -> Result<(), GraphError> {
     let text = format!(
         "{} WHERE it._module_scope IN $places AND it._module_shared WITH it LIMIT $chunk {} \
