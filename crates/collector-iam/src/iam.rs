@@ -2,7 +2,7 @@
 
 use crate::principals::Principals;
 use aws_sdk_iam::{Client, config::Builder};
-use collector::{CollectError, Connection};
+use collector::{CollectError, Connection, await_sibling};
 use tokio::sync::OnceCell;
 
 /// IAM of one account.
@@ -29,6 +29,6 @@ impl Iam {
     /// # Errors
     /// Fails if they cannot be listed.
     pub(crate) async fn principals(&self) -> Result<&Principals, CollectError> {
-        self.principals.get_or_try_init(|| Principals::list(&self.sdk)).await
+        await_sibling(self.principals.get_or_try_init(|| Principals::list(&self.sdk))).await
     }
 }

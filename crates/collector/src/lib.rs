@@ -45,6 +45,7 @@ pub use options::{Args, OptionError, Options};
 pub use paging::{Pages, Tokens, paged};
 pub use place::Place;
 pub use probe::Probed;
+pub use progress::await_sibling;
 pub use run::run;
 pub use service::{Collecting, ErrorCode, Listing, Region, RegionDiscovery, Service};
 pub use silence::Endpoints;

@@ -2,6 +2,7 @@
 //! work may continue, so the limit applies to the time since the last progress.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -70,6 +71,30 @@ impl Progress {
     }
 }
 
+/// Pause between two looks at the progress of an item.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Awaits the result of another listing of the same item. Meanwhile, progress of the item is progress of this listing:
+/// it stalls only if the item does.
+pub async fn await_sibling<T>(work: impl Future<Output = T>) -> T {
+    let Ok(Progress { last, whole: Some(item) }) = CURRENT.try_with(Progress::clone) else { return work.await };
+    tokio::select! {
+        done = work => done,
+        never = follow(&item, &last) => match never {},
+    }
+}
+
+async fn follow(item: &Progress, last: &AtomicU64) -> Infallible {
+    let mut seen = item.last();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if item.last() > seen {
+            seen = item.last();
+            last.store(now(), Relaxed);
+        }
+    }
+}
+
 /// Records progress of the current future's listing or item.
 pub(crate) fn note() {
     CURRENT.try_with(Progress::note).ok();
@@ -104,6 +129,27 @@ mod tests {
         assert_eq!(listing.last(), before);
         listing.during(async { note() }).await;
         assert!(listing.last() > before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_that_waits_for_another_stalls_only_if_the_item_does() {
+        let item = Progress::begin();
+        let (waits, works) = item.during(async { (Progress::begin(), Progress::begin()) }).await;
+        let (limit, step, steps) = (Duration::from_mins(1), Duration::from_secs(30), 20);
+        let sibling = works.during(async {
+            for _ in 0..steps {
+                tokio::time::sleep(step).await;
+                note();
+            }
+            std::future::pending::<()>().await;
+        });
+        let began = Instant::now();
+        tokio::select! {
+            () = waits.during(await_sibling(sibling)) => {}
+            () = waits.stalled(limit) => {}
+        }
+        let took = began.elapsed();
+        assert!(took >= step * steps && took < step * steps + limit * 2, "{took:?}");
     }
 
     #[tokio::test]

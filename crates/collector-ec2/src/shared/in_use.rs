@@ -8,7 +8,7 @@
 
 use crate::{Clients, by_name::Ids, launch_template::Templates, mention::mentioned};
 use aws_sdk_ec2::types::{Instance, Reservation, Volume};
-use collector::{CollectError, Details, paged};
+use collector::{CollectError, Details, await_sibling, paged};
 use futures::lock::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ impl<T: Clone + Default> Noted<T> {
 
     /// Returns the ids, once a running listing has ended. `None`: it has not begun or has failed.
     pub(crate) async fn known(&self) -> Option<T> {
-        self.0.lock().await.clone()
+        await_sibling(self.0.lock()).await.clone()
     }
 }
 
