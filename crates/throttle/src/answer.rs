@@ -29,14 +29,14 @@ pub fn is_throttle_code(code: &str) -> bool {
 }
 
 /// Whether the answer is a throttle answer. 429 ("too many requests") and 503 ("unavailable") always are. Some services
-/// send 400 with a code in a header or in the body, which is then read and put back.
+/// send 400, and SQS 403, with a code in a header or in the body, which is then read and put back.
 ///
 /// # Errors
 /// The body is cut off or late.
 pub(crate) async fn is_throttle(response: &mut HttpResponse) -> Result<bool, ConnectorError> {
     match response.status().as_u16() {
         429 | 503 => Ok(true),
-        400 => match response.headers().get("x-amzn-errortype") {
+        400 | 403 => match response.headers().get("x-amzn-errortype") {
             Some(code) => Ok(is_throttle_code(bare(code))),
             None => Ok(code_in_body(&body(response).await?).is_some_and(is_throttle_code)),
         },
@@ -94,6 +94,7 @@ mod tests {
                 .await
         );
         assert!(check(429, None, "").await);
+        assert!(check(403, None, r#"{"__type": "com.amazonaws.sqs#RequestThrottled"}"#).await);
         assert!(
             check(
                 400,
@@ -114,5 +115,6 @@ mod tests {
         assert!(!check(400, None, "<Error><Code>InvalidParameterValue</Code></Error>").await);
         assert!(!check(400, Some("ValidationException"), r#"{"code":"ThrottlingException"}"#).await);
         assert!(!check(400, None, "not markup at all").await);
+        assert!(!check(403, None, "<Error><Code>UnauthorizedOperation</Code></Error>").await);
     }
 }
