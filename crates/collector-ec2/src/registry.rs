@@ -122,14 +122,14 @@ mod tests {
             ("DescribeRouteTables", Some(("MaxResults", "100"))),
         ],
         reading: &[],
-        two_pages: Some(TwoPages {
+        two_pages: &[TwoPages {
             listing: "DescribeSubnets",
             answers: &[
                 "<subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet><nextToken>more</nextToken>",
                 "<subnetSet><item><subnetId>subnet-2</subnetId></item></subnetSet>",
             ],
             ids: &["subnet-1", "subnet-2"],
-        }),
+        }],
     };
 
     #[tokio::test]

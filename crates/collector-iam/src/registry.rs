@@ -63,11 +63,11 @@ mod tests {
             ],
             // It only makes a report for this caller.
             reading: &["iam:GenerateServiceLastAccessedDetails"],
-            two_pages: Some(TwoPages {
+            two_pages: &[TwoPages {
                 listing: "ListUsers",
                 answers: &[&first, &second],
                 ids: &["arn:aws:iam::111111111111:user/a", "arn:aws:iam::111111111111:user/b"],
-            }),
+            }],
         };
         check_service(&SERVICE, &api).await;
     }

@@ -51,7 +51,7 @@ mod tests {
             answers: &[("ListKeys", &[KEYS, A, POLICY]), ("ListGrants", &[KEYS, DENIED, OF_AWS])],
             page_size: Some(("Limit", "100")),
             page_sizes: &[("ListKeys", Some(("Limit", "1000"))), ("DescribeKey", None), ("GetKeyPolicy", None)],
-            two_pages: Some(TwoPages {
+            two_pages: &[TwoPages {
                 listing: "ListKeys",
                 answers: &[
                     r#"{"Keys": [{"KeyId": "a"}], "Truncated": true, "NextMarker": "more"}"#,
@@ -62,7 +62,7 @@ mod tests {
                     POLICY,
                 ],
                 ids: &["a", "b"],
-            }),
+            }],
             ..Api::default()
         };
         check_service(&SERVICE, &api).await;

@@ -27,11 +27,11 @@ mod tests {
             answers: &[("DescribeOrganization", &[ORGANIZATION, ROOT])],
             page_size: Some(("MaxResults", "20")),
             page_sizes: &[("DescribeOrganization", None)],
-            two_pages: Some(TwoPages {
+            two_pages: &[TwoPages {
                 listing: "DescribeOrganization",
                 answers: &[ORGANIZATION, r#"{"Roots": [], "NextToken": "more"}"#, ROOT],
                 ids: &["o-1", "o-1/r-1"],
-            }),
+            }],
             ..Api::default()
         };
         check_service(&SERVICE, &api).await;

@@ -3,8 +3,8 @@
 //!
 //! Reading order: [`registry`] names the listing, [`secret`] has it, and [`version`] reads the versions of a secret.
 
+mod key;
 mod registry;
-
 mod seconds;
 mod secret;
 mod version;

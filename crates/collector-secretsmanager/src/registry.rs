@@ -4,8 +4,8 @@ use crate::secret;
 use aws_sdk_secretsmanager::Client;
 use collector::{Bucket, Quota, Service, connect};
 
-/// Secrets Manager with its listing. A survey makes one call for each page of secrets, and one for each secret. No
-/// action returns the value of a secret.
+/// Secrets Manager with its listing. A survey makes one call for each page of secrets, and one for each page of a
+/// secret's versions. No action returns the value of a secret.
 pub static SERVICE: Service<Client> = Service {
     title: "Secrets Manager",
     assets: "secrets and their versions, never their values",
@@ -36,7 +36,7 @@ mod tests {
         let api = Api {
             answers: &[("ListSecrets", &[A, NO_VERSIONS])],
             page_size: Some(("MaxResults", "100")),
-            two_pages: Some(TwoPages {
+            two_pages: &[TwoPages {
                 listing: "ListSecrets",
                 answers: &[
                     r#"{"SecretList": [{"ARN": "a"}], "NextToken": "more"}"#,
@@ -45,7 +45,7 @@ mod tests {
                     NO_VERSIONS,
                 ],
                 ids: &["a", "b"],
-            }),
+            }],
             ..Api::default()
         };
         check_service(&SERVICE, &api).await;

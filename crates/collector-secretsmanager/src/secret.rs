@@ -1,9 +1,10 @@
 //! Secrets: `ListSecrets`, then `ListSecretVersionIds` for each -> `(:AWSSecretsManagerSecret)` and
 //! `(:AWSSecretsManagerSecretVersion)`.
 //!
-//! Secrets that are scheduled for deletion are not listed: no client can read them, so no role may lead to them.
+//! `ListSecrets` leaves out secrets that are scheduled for deletion, so `deleted_date` is always null.
 
 use crate::{
+    key,
     seconds::seconds,
     version::{VERSION, Version, versions},
 };
@@ -27,7 +28,10 @@ pub(crate) static SECRET: Node<SecretListEntry> = Node {
         copied("_ont_rotation_enabled", "rotation_enabled"),
         copied("_ont_updated_at", "last_changed_date"),
     ],
-    edges: &[Edge::account(), Edge::out("ENCRYPTED_BY", "AWSKMSKey", "arn", |it, _| one(it.kms_key_id()))],
+    edges: &[
+        Edge::account(),
+        Edge::out("ENCRYPTED_BY", "AWSKMSKey", "id", |it, _| one(it.kms_key_id().and_then(key::id))),
+    ],
     ..Node::of("AWSSecretsManagerSecret")
 };
 
@@ -141,7 +145,7 @@ mod tests {
               _ont_updated_at (indexed) = 1720000000
               _ont_source = "aws"
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
-              -[:ENCRYPTED_BY]->(:AWSKMSKey {arn: "arn:aws:kms:us-east-1:111111111111:key/1234abcd"})
+              -[:ENCRYPTED_BY]->(:AWSKMSKey {id: "1234abcd"})
         "#]]
         .assert_eq(&render(&SECRET, &secret, &[]));
     }
@@ -150,12 +154,15 @@ mod tests {
     const FIRST: &str = r#"{"Versions": [{"VersionId": "1"}], "NextToken": "more"}"#;
     const SECOND: &str = r#"{"Versions": [{"VersionId": "2"}], "NextToken": ""}"#;
 
-    /// Result of the listing, and the nodes that it writes.
+    /// Result of the listing, and the nodes that it writes. Every request for versions asks for those without a label.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
         let server = Canned::answering(answers);
         let mut sink = Sink::to_memory(place());
         let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
+        let requests = server.requests();
+        assert_eq!(requests.len(), answers.len());
+        let mut of_versions = requests.iter().filter(|request| request.operation == "ListSecretVersionIds");
+        assert!(of_versions.all(|request| request.body().contains(r#""IncludeDeprecated":true"#)));
         let batches = sink.into_batches().await.expect("in memory");
         let mut ids: Vec<_> = node_ids(&batches).map(str::to_owned).collect();
         ids.sort();

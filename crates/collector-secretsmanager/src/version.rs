@@ -1,6 +1,6 @@
 //! Versions of a secret: `ListSecretVersionIds` -> `(:AWSSecretsManagerSecretVersion)`.
 
-use crate::seconds::seconds;
+use crate::{key, seconds::seconds};
 use aws_sdk_secretsmanager::{Client, types::SecretVersionsListEntry};
 use collector::{CollectError, Edge, Node, Value, indexed, many, one, paged, prop, unless_gone};
 
@@ -34,8 +34,8 @@ pub(crate) static VERSION: Node<Version> = Node {
     edges: &[
         Edge::account(),
         Edge::out("VERSION_OF", "AWSSecretsManagerSecret", "id", |it, _| one(Some(&it.secret))),
-        Edge::out("ENCRYPTED_BY", "AWSKMSKey", "arn", |it, _| {
-            many(keys(it).into_iter().flatten().map(|key| Some(key.as_str())))
+        Edge::out("ENCRYPTED_BY", "AWSKMSKey", "id", |it, _| {
+            many(keys(it).into_iter().flatten().map(|name| key::id(name)))
         }),
     ],
     ..Node::of("AWSSecretsManagerSecretVersion")
@@ -47,7 +47,8 @@ fn keys(it: &Version) -> Option<&[String]> {
 }
 
 /// Reads the versions of a secret, including those without a staging label. Returns `None` if the secret was deleted.
-/// A secret has about 100 versions ("AWS Secrets Manager quotas", AWS Secrets Manager User Guide).
+/// Secrets Manager keeps about 100 versions, and all of the last 24 hours ("AWS Secrets Manager quotas", AWS Secrets
+/// Manager User Guide).
 ///
 /// # Errors
 /// Fails if a call fails.
@@ -91,7 +92,7 @@ mod tests {
               tags = null
               <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
               -[:VERSION_OF]->(:AWSSecretsManagerSecret {id: "arn:aws:secretsmanager:us-east-1:111111111111:secret:orders-AbCdEf"})
-              -[:ENCRYPTED_BY]->(:AWSKMSKey {arn: "arn:aws:kms:us-east-1:111111111111:key/5678efab"})
+              -[:ENCRYPTED_BY]->(:AWSKMSKey {id: "5678efab"})
         "#]]
         .assert_eq(&render(&VERSION, &Version { secret, entry }, &["tags"]));
     }

@@ -17,7 +17,7 @@ pub static SERVICE: Service<Client> = Service {
 const SNS: &str = "AWS, Amazon SNS API Reference, `ListTopics` and `ListSubscriptions`: \"This action is throttled at \
                    30 transactions per second (TPS)\"";
 
-/// AWS publishes none of `GetTopicAttributes`.
+/// AWS publishes no quota of `GetTopicAttributes`.
 static QUOTAS: &[Quota] = &[
     Quota { apis: &["ListSubscriptions", "ListTopics"], ..Quota::of("sns", Bucket::published(30, 30, SNS)) },
     Quota::of("sns", Bucket::learned(60, 30)),
@@ -38,11 +38,22 @@ mod tests {
     async fn the_registry_is_consistent() {
         let api = Api {
             answers: &[("ListTopics", &[A, ATTRIBUTES])],
-            two_pages: Some(TwoPages {
-                listing: "ListTopics",
-                answers: &[A_OF_TWO, ATTRIBUTES, B, ATTRIBUTES],
-                ids: &["arn:aws:sns:us-east-1:111111111111:a", "arn:aws:sns:us-east-1:111111111111:b"],
-            }),
+            two_pages: &[
+                TwoPages {
+                    listing: "ListTopics",
+                    answers: &[A_OF_TWO, ATTRIBUTES, B, ATTRIBUTES],
+                    ids: &["arn:aws:sns:us-east-1:111111111111:a", "arn:aws:sns:us-east-1:111111111111:b"],
+                },
+                TwoPages {
+                    listing: "ListSubscriptions",
+                    answers: &[
+                        "<Subscriptions><member><SubscriptionArn>arn:a</SubscriptionArn></member></Subscriptions>\
+                     <NextToken>more</NextToken>",
+                        "<Subscriptions><member><SubscriptionArn>arn:b</SubscriptionArn></member></Subscriptions>",
+                    ],
+                    ids: &["arn:a", "arn:b"],
+                },
+            ],
             ..Api::default()
         };
         check_service(&SERVICE, &api).await;

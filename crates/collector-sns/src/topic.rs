@@ -1,7 +1,7 @@
 //! Topics: `ListTopics`, then `GetTopicAttributes` for each -> `(:AWSSNSTopic)`.
 //!
-//! A topic's policy may deny its attributes to the account. Such a topic has a row with its ARN and name, and keeps its
-//! known attributes.
+//! A topic's policy may deny the account access to its attributes. Such a topic has a row with its ARN and name, and keeps
+//! its known attributes.
 
 use aws_sdk_sns::{Client, types::Topic};
 use collector::{

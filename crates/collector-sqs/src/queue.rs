@@ -1,12 +1,13 @@
 //! Queues: `ListQueues`, then `GetQueueAttributes` for each -> `(:AWSSQSQueue)`.
 //!
-//! A queue's policy may deny its attributes to the account. Such a queue is named in the error, and keeps its known
-//! properties.
+//! A queue's policy may deny the account access to its attributes. Such a queue is named in the error. It has a row with
+//! the parts of its URL, and keeps its known properties.
 
 use crate::redrive_policy::{self, RedrivePolicy};
 use aws_sdk_sqs::{Client, types::QueueAttributeName as Name};
 use collector::{
-    CollectError, Collecting, Details, Edge, Listing, Node, Prop, Sink, Value, indexed, one, paged, prop, unless_gone,
+    CollectError, Collecting, Detail, Details, Edge, Listing, Node, Prop, Sink, Value, indexed, one, paged, prop,
+    unless_gone,
 };
 use events::FailureClass;
 use futures::{StreamExt, stream};
@@ -35,16 +36,41 @@ impl Queue {
     }
 }
 
+const LABEL: &str = "AWSSQSQueue";
+const EXTRA_LABELS: &[&str] = &["SQSQueue"];
+
+/// Queues whose attributes cannot be read, by their URL: `https://<endpoint>/<account>/<name>`.
+pub(crate) static UNREADABLE: Node<String> = Node {
+    extra_labels: EXTRA_LABELS,
+    id: |url, place| place.arn("sqs", name(url).unwrap_or_default()),
+    props: &[
+        indexed("arn", |url, place| name(url).map(|name| place.arn("sqs", name)).into()),
+        prop("name", |url, _| name(url).into()),
+        prop("url", |url, _| url.into()),
+        prop("region", |_, place| (&place.region).into()),
+    ],
+    edges: &[Edge::account()],
+    ..Node::of(LABEL)
+};
+
+/// Name of a queue from its URL.
+fn name(url: &str) -> Option<&str> {
+    let (rest, name) = url.rsplit_once('/')?;
+    let (_, account) = rest.rsplit_once('/')?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && !name.is_empty()).then_some(name)
+}
+
 /// Queues. Numbers and booleans are texts, as in Cartography.
 pub(crate) static QUEUE: Node<Queue> = Node {
-    extra_labels: &["SQSQueue"],
+    extra_labels: EXTRA_LABELS,
     id: |it, _| it.arn.clone(),
     props: PROPS,
     edges: &[
         Edge::account(),
         Edge::out("HAS_DEADLETTER_QUEUE", "AWSSQSQueue", "id", |it, _| one(it.redrive.target.as_ref())),
     ],
-    ..Node::of("AWSSQSQueue")
+    ..Node::of(LABEL)
 };
 
 const PROPS: &[Prop<Queue>] = &[
@@ -71,8 +97,12 @@ const PROPS: &[Prop<Queue>] = &[
 ];
 
 /// Listing of queues and their attributes.
-pub(crate) const LISTING: Listing<Client> =
-    Listing { name: "ListQueues", actions: &["sqs:ListQueues", "sqs:GetQueueAttributes"], feeds: &[&QUEUE], collect };
+pub(crate) const LISTING: Listing<Client> = Listing {
+    name: "ListQueues",
+    actions: &["sqs:ListQueues", "sqs:GetQueueAttributes"],
+    feeds: &[&QUEUE, &UNREADABLE],
+    collect,
+};
 
 fn collect<'a>(sqs: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
@@ -82,8 +112,10 @@ fn collect<'a>(sqs: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
             let asked = stream::iter(page?.queue_urls.into_iter().flatten()).map(|url| asked(sqs.clone(), url));
             let mut answers = asked.buffered(AT_ONCE);
             while let Some((url, queue)) = answers.next().await {
-                if let Some(queue) = details.take(&url, queue)?.read() {
-                    sink.emit(&QUEUE, &queue).await?;
+                match details.take(&url, queue)? {
+                    Detail::Read(queue) => sink.emit(&QUEUE, &queue).await?,
+                    Detail::Failed if name(&url).is_some() => sink.emit(&UNREADABLE, &url).await?,
+                    Detail::Failed | Detail::Gone => {}
                 }
             }
         }
@@ -112,7 +144,7 @@ async fn queue(sqs: &Client, url: &str) -> Result<Option<Queue>, CollectError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HashMap, LISTING, Name, QUEUE, Queue, redrive_policy};
+    use super::{HashMap, LISTING, Name, QUEUE, Queue, UNREADABLE, name, redrive_policy};
     use collector::{
         Sink,
         testing::{Canned, node_ids, place, render},
@@ -176,7 +208,22 @@ mod tests {
         .assert_eq(&render(&QUEUE, &queue, &[]));
     }
 
-    const URLS: &str = r#"{"QueueUrls": ["https://a", "https://b"]}"#;
+    #[test]
+    fn a_queue_whose_attributes_cannot_be_read_has_the_parts_of_its_url() {
+        let url = "https://sqs.us-east-1.amazonaws.com/111111111111/orders".to_owned();
+        expect![[r#"
+            (:AWSSQSQueue:SQSQueue {id: "arn:aws:sqs:us-east-1:111111111111:orders"})
+              arn (indexed) = "arn:aws:sqs:us-east-1:111111111111:orders"
+              name = "orders"
+              url = "https://sqs.us-east-1.amazonaws.com/111111111111/orders"
+              region = "us-east-1"
+              <-[:RESOURCE]-(:AWSAccount {id: "111111111111"})
+        "#]]
+        .assert_eq(&render(&UNREADABLE, &url, &[]));
+        assert_eq!(["https://a", "https://a/orders", "https://a/111111111111/"].map(name), [None; 3]);
+    }
+
+    const URLS: &str = r#"{"QueueUrls": ["https://a/111111111111/a", "https://a/111111111111/b"]}"#;
     const A: &str = r#"{"Attributes": {"QueueArn": "a", "RedrivePolicy": ""}}"#;
     const B: &str = r#"{"Attributes": {"QueueArn": "b"}}"#;
 
@@ -200,13 +247,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_queue_that_cannot_be_read_is_named_and_the_others_are_read() {
+    async fn a_queue_that_cannot_be_read_is_named_and_has_a_row() {
+        let row = "arn:aws:sqs:us-east-1:111111111111:a".to_owned();
         for (answer, message) in [
             ("!AccessDenied Access to the resource is denied.", "AccessDenied: Access to the resource is denied."),
             ("{}", "AWS returned neither an ARN nor an error"),
             (r#"{"Attributes": {"QueueArn": "a", "RedrivePolicy": "no"}}"#, "the redrive policy is not JSON"),
         ] {
-            assert_eq!(listed(&[URLS, answer, B]).await, (Err(format!("https://a: {message}")), vec!["b".to_owned()]));
+            let error = format!("https://a/111111111111/a: {message}");
+            let (ended, mut ids) = listed(&[URLS, answer, B]).await;
+            ids.sort();
+            assert_eq!((ended, ids), (Err(error), vec![row.clone(), "b".to_owned()]));
         }
     }
 }

@@ -28,7 +28,7 @@ mod tests {
         let api = Api {
             answers: &[("ListQueues", &[r#"{"QueueUrls": ["https://a"]}"#, A])],
             page_sizes: &[("ListQueues", Some(("MaxResults", "1000")))],
-            two_pages: Some(TwoPages {
+            two_pages: &[TwoPages {
                 listing: "ListQueues",
                 answers: &[
                     r#"{"QueueUrls": ["https://a"], "NextToken": "more"}"#,
@@ -37,7 +37,7 @@ mod tests {
                     B,
                 ],
                 ids: &["a", "b"],
-            }),
+            }],
             ..Api::default()
         };
         check_service(&SERVICE, &api).await;

@@ -1,4 +1,4 @@
-"""Pages for every call that AWS pages.
+"""Pages for every call of EC2, IAM and Elastic Load Balancing that AWS pages; moto pages the other services.
 
 moto ignores the page size of most calls. Here it is asked for everything, and the answer is cut: as many items as the
 caller wants, at most `cap` (AWS gives fewer than asked for, too), and a token for the rest. botocore's own models say

@@ -25,7 +25,7 @@ pub struct Api<'a> {
     /// Actions that read although their names do not begin with a verb of reading.
     pub reading: &'a [&'a str],
     /// Two pages of one listing.
-    pub two_pages: Option<TwoPages<'a>>,
+    pub two_pages: &'a [TwoPages<'a>],
 }
 
 /// A listing with two pages, the second of which is asked for with the token `more`.
@@ -51,7 +51,7 @@ pub async fn check_service<C>(service: &Service<C>, api: &Api<'_>) {
     for listing in service.listings {
         check_calls(service, api, listing.name).await;
     }
-    if let Some(pages) = &api.two_pages {
+    for pages in api.two_pages {
         check_pages(service, pages).await;
     }
     assert!(!service.assets.is_empty(), "the README names what a service has");
