@@ -29,9 +29,9 @@ def of_status(
     """What is wrong with how a survey ended, by its exit status; `before` says that the graph held everything before."""
     if status == 0:
         return differences(reference, graph)
-    named = NAMED.get(status, "") if status == 3 or aws_may_be_away else ""
-    if not named or named not in system.said_since_start("scheduler"):
-        return [f"the survey ended with status {status} and does not name what it missed: {system.last_words()}"]
+    is_permitted = status == 3 or (status == 1 and aws_may_be_away)
+    if not is_permitted or NAMED[status] not in system.said_since_start("scheduler"):
+        return [f"the survey ended with status {status} without naming its gaps: {system.last_words()}"]
     problems = [
         f"made up: {name}" for name in sorted(set(graph["nodes"]) - set(reference["nodes"])) if not planted(name)
     ]

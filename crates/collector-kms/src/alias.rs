@@ -1,8 +1,7 @@
 //! Aliases of keys: `ListAliases` -> `(:AWSKMSAlias)`.
 
-use crate::shared::seconds::seconds;
 use aws_sdk_kms::{Client, types::AliasListEntry};
-use collector::{Collecting, Edge, Listing, Node, Sink, indexed, one, paged, prop};
+use collector::{Collecting, Edge, Listing, Node, Sink, indexed, one, paged, prop, seconds};
 
 /// Aliases, those that AWS manages among them.
 pub(crate) static ALIAS: Node<AliasListEntry> = Node {

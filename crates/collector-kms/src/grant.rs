@@ -3,17 +3,15 @@
 //! A key may have 50,000 grants ("Resource quotas", AWS KMS Developer Guide), 100 on a page. Each page is passed on before
 //! the key's next one is read.
 
-use crate::shared::{
-    keys::{self, describe, is_denied_by_key, is_of_aws},
-    seconds::seconds,
-};
+use crate::shared::keys::{self, describe, is_denied_by_key, is_of_aws};
 use aws_sdk_kms::{
     Client,
     operation::list_grants::{ListGrantsError, ListGrantsOutput},
     types::GrantListEntry,
 };
 use collector::{
-    CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, indexed, one, paged, prop, unless_gone,
+    CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, indexed, one, paged, prop, seconds,
+    unless_gone,
 };
 use futures::{
     StreamExt,

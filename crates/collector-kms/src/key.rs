@@ -3,14 +3,11 @@
 //! A key's policy decides whether its account may read the policy at all. A key without a readable policy has a row with
 //! its other properties, and keeps the known reach of its policy.
 
-use crate::shared::{
-    keys::{self, describe, is_denied_by_key, is_of_aws, without},
-    seconds::seconds,
-};
+use crate::shared::keys::{self, describe, is_denied_by_key, is_of_aws, without};
 use aws_sdk_kms::{Client, types::KeyMetadata};
 use collector::{
     CollectError, Collecting, Detail, Details, Edge, Listing, Node, Prop, Sink, Value, copied, indexed, mapped, prop,
-    unless_gone,
+    seconds, unless_gone,
 };
 use events::FailureClass;
 use futures::{StreamExt, stream};

@@ -5,7 +5,6 @@
 
 mod key;
 mod registry;
-mod seconds;
 mod secret;
 mod version;
 

@@ -5,12 +5,12 @@
 
 use crate::{
     key,
-    seconds::seconds,
     version::{VERSION, Version, versions},
 };
 use aws_sdk_secretsmanager::{Client, types::SecretListEntry};
 use collector::{
     CollectError, Collecting, Detail, Details, Edge, Listing, Node, Prop, Sink, copied, indexed, one, paged, prop,
+    seconds,
 };
 use futures::{StreamExt, stream};
 

@@ -1,8 +1,8 @@
 //! Versions of a secret: `ListSecretVersionIds` -> `(:AWSSecretsManagerSecretVersion)`.
 
-use crate::{key, seconds::seconds};
+use crate::key;
 use aws_sdk_secretsmanager::{Client, types::SecretVersionsListEntry};
-use collector::{CollectError, Edge, Node, Value, indexed, many, one, paged, prop, unless_gone};
+use collector::{CollectError, Edge, Node, Value, indexed, many, one, paged, prop, seconds, unless_gone};
 
 /// A version, with the ARN of its secret.
 #[derive(Debug, Clone)]

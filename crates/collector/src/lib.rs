@@ -52,4 +52,4 @@ pub use silence::Endpoints;
 pub use sink::Sink;
 pub use table::{Edge, Node, Ontology, Prop, Table, Target, When, copied, fixed, indexed, many, mapped, one, prop};
 pub use throttle::{Bucket, Quota, Sharing};
-pub use value::Value;
+pub use value::{Value, seconds};

@@ -131,6 +131,11 @@ impl From<&DateTime> for Value {
     }
 }
 
+/// Whole seconds since the Unix epoch, for times that Cartography stores as a number.
+pub fn seconds(time: Option<&DateTime>) -> Value {
+    time.map(DateTime::secs).into()
+}
+
 impl From<Vec<String>> for Value {
     fn from(value: Vec<String>) -> Self {
         Self::Strings(value)

@@ -20,7 +20,7 @@ mod sweep;
 
 use crate::{
     bolt,
-    due::{Due, Group, Ready},
+    due::{self, Due, Group, Ready},
     elements::Element,
     ownership::Kind,
     shed::{self, Search},
@@ -38,7 +38,7 @@ static CHUNK: Portion = Portion::new(10_000);
 /// Ids that a search returns. An id takes 16 bytes, and five times as much while the answer is read.
 static FOUND: Portion = Portion::new(100_000);
 /// Places that a statement searches: Neo4j reads all elements of a kind in them before it returns the first.
-static SEARCHED: Portion = Portion::new(2_000);
+static SEARCHED: Portion = Portion::new(due::GROUP);
 /// Concurrent transactions. They wait for connections, not for each other.
 const AT_ONCE: usize = 4;
 

@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Number of places in a group.
-const GROUP: usize = 2_000;
+pub(crate) const GROUP: usize = 2_000;
 
 /// Places where a label or an edge may be cleaned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

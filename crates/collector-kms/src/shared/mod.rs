@@ -1,4 +1,3 @@
 //! Helpers of several resource types.
 
 pub(crate) mod keys;
-pub(crate) mod seconds;

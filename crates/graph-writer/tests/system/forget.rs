@@ -1,7 +1,7 @@
 //! Forgetting places, and old elements of Cartography.
 
 use crate::{
-    story::{Story, story},
+    story::{Story, shared, story},
     world::World,
 };
 use events::{NodeRow, NodeTable, Ownership};
@@ -82,12 +82,7 @@ async fn a_sync_older_than_another_forgotten_place_keeps_what_it_has_seen_since(
 async fn a_node_that_another_forgotten_place_declares_shared_belongs_to_no_place() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    let shared = NodeTable {
-        label: "A".into(),
-        ownership: Ownership::Shared.into(),
-        rows: vec![NodeRow { id: "a".into(), values: Vec::new() }],
-        ..NodeTable::default()
-    };
+    let shared = shared("A", "a");
     world.survey(&[story(5, "ListA").account("1").nodes("A", &["a"])]).await?;
     world.survey(&[story(8, "ListB").account("2").table(shared)]).await?;
     let store = world.store().await?;
@@ -101,12 +96,7 @@ async fn a_node_that_another_forgotten_place_declares_shared_belongs_to_no_place
 async fn old_nodes_of_cartographys_are_forgotten_where_groma_surveys_the_label() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    let shared = NodeTable {
-        label: "A".into(),
-        ownership: Ownership::Shared.into(),
-        rows: vec![NodeRow { id: "shared".into(), values: Vec::new() }],
-        ..NodeTable::default()
-    };
+    let shared = shared("A", "shared");
     world.survey(&[story(5, "ListA").nodes("A", &["a"]).nodes("B", &["b"]).table(shared)]).await?;
     world
         .neo4j

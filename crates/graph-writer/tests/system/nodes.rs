@@ -1,7 +1,7 @@
 //! Nodes: labels, properties, tags, and owners.
 
 use crate::{
-    story::{integer, story, text},
+    story::{integer, shared, story, text},
     world::World,
 };
 use events::{NodeRow, NodeTable, Ownership, Property, StringList, Value, value::Kind};
@@ -112,12 +112,7 @@ async fn an_older_sync_changes_nothing_that_a_newer_one_wrote() -> anyhow::Resul
 async fn shared_nodes_are_nobodys_and_stay() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    let shared = |label: &str| NodeTable {
-        label: label.into(),
-        ownership: Ownership::Shared.into(),
-        rows: vec![NodeRow { id: "s".into(), values: Vec::new() }],
-        ..NodeTable::default()
-    };
+    let shared = |label| shared(label, "s");
     // Owned first, then known to be shared; and the other way round.
     world.survey(&[story(5, "ListA").nodes("A", &["s", "own"]), story(5, "ListB").table(shared("A"))]).await?;
     world.survey(&[story(6, "ListB"), story(6, "ListA")]).await?;

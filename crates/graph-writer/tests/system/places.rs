@@ -2,7 +2,7 @@
 
 use crate::{
     overlap::{blocked, holding},
-    story::{Story, integer, story, sync, text},
+    story::{Story, integer, shared, story, sync, text},
     world::World,
 };
 use events::{AssetEvent, Direction, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property, asset_event::Event};
@@ -124,12 +124,7 @@ async fn a_shared_node_that_a_place_owns_goes_with_that_place() -> anyhow::Resul
 async fn a_shared_node_becomes_shared_again_when_its_places_no_longer_see_it() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;
-    let shared = NodeTable {
-        label: "A".into(),
-        ownership: Ownership::Shared.into(),
-        rows: vec![NodeRow { id: "a".into(), values: Vec::new() }],
-        ..NodeTable::default()
-    };
+    let shared = shared("A", "a");
     world.survey(&[seen(5, "1"), seen(5, "2"), story(5, "ListB").table(shared)]).await?;
     let scope = "MATCH (n:A) RETURN split(n._module_scope, ':')[0] AS scope";
     assert_eq!(world.neo4j.rows(scope).await?[0]["scope"], "several");

@@ -187,6 +187,16 @@ fn edge_feed(kind: &str, from: &str, to: &str, listing: &str) -> EdgeFeed {
     }
 }
 
+/// A table with one row, which declares the node shared.
+pub(crate) fn shared(label: &str, id: &str) -> NodeTable {
+    NodeTable {
+        label: label.into(),
+        ownership: Ownership::Shared.into(),
+        rows: vec![NodeRow { id: id.into(), values: Vec::new() }],
+        ..NodeTable::default()
+    }
+}
+
 pub(crate) fn text(text: &str) -> Value {
     Value { kind: Some(Kind::String(text.to_owned())) }
 }

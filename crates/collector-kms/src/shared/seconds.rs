@@ -1,9 +1,0 @@
-//! Times as properties.
-
-use aws_sdk_kms::primitives::DateTime;
-use collector::Value;
-
-/// Whole seconds since the Unix epoch, as Cartography stores the times of KMS.
-pub(crate) fn seconds(time: Option<&DateTime>) -> Value {
-    time.map(DateTime::secs).into()
-}
