@@ -10,8 +10,8 @@ use aws_sdk_kms::{
     types::GrantListEntry,
 };
 use collector::{
-    CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, indexed, one, paged, prop, seconds,
-    unless_gone,
+    CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, indexed, kms_key_id, one, paged, prop,
+    seconds, unless_gone,
 };
 use futures::{
     StreamExt,
@@ -32,14 +32,12 @@ pub(crate) static GRANT: Node<GrantListEntry> = Node {
         prop("issuing_account", |it, _| it.issuing_account().into()),
         prop("operations", |it, _| it.operations.as_deref().map(Value::texts).into()),
     ],
-    edges: &[Edge::account(), Edge::out("APPLIED_ON", "AWSKMSKey", "id", |it, _| one(key(it)))],
+    edges: &[
+        Edge::account(),
+        Edge::out("APPLIED_ON", "AWSKMSKey", "id", |it, _| one(it.key_id().and_then(kms_key_id))),
+    ],
     ..Node::of("AWSKMSGrant")
 };
-
-/// Id of the key: the last part of its ARN.
-fn key(grant: &GrantListEntry) -> Option<&str> {
-    grant.key_id()?.rsplit('/').next()
-}
 
 /// Listing of all keys' grants.
 pub(crate) const LISTING: Listing<Client> = Listing {
