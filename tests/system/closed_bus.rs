@@ -29,7 +29,7 @@ pub(crate) struct ClosedBus {
 impl ClosedBus {
     pub(crate) async fn start() -> Self {
         // As in every process of Groma: TLS needs a cryptography provider.
-        role::init(&role::LogArgs::default());
+        process::init(&process::LogArgs::default());
         let nats = Nats::configured(|dir, port| {
             let bus = dir.join("bus");
             let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_groma"));

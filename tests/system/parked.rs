@@ -7,7 +7,7 @@ use crate::{
     world::{Run, groma, run},
 };
 use bus::{Bus, BusConfig, Delivery, Outcome, Outgoing, Subscription};
-use events::{Message, Sync, WorkItem};
+use events::{Message, SyncId, WorkItem};
 use serde_json::Value;
 use std::time::Duration;
 use testkit::Nats;
@@ -122,7 +122,7 @@ async fn on_a_closed_bus_the_operator_may() {
     let closed = ClosedBus::start().await;
     let scheduler = closed.prepared().await;
     let item = WorkItem {
-        sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+        sync: Some(SyncId { id: "s".into(), update_tag: 1 }),
         account_id: "111111111111".into(),
         region: "global".into(),
         service: "iam".into(),

@@ -44,7 +44,7 @@ async fn sync(world: &World, proxy: &str, more: &[(&str, &Path)]) -> Run {
 
 #[tokio::test]
 async fn a_private_authority_is_trusted_where_it_is_named_and_only_there() {
-    role::init(&role::LogArgs::default());
+    process::init(&process::LogArgs::default());
     let directory = tempfile::tempdir().expect("a directory");
     let tls = certificates::ensure(directory.path(), &[]).expect("certificates");
     let bundle = tls.authority.clone().expect("it was made with one");

@@ -5,21 +5,22 @@ use crate::{
     clients::Clients,
     config::OwnIdentity,
     environment::Environment,
-    flight::{self, Flights},
     plan::Planner,
     profiles::{Profiles, ProfilesError},
     refusal::{Kind, Refusal},
     renewal::Renewals,
     route::{Role, Route, Source},
     settings::{SettingError, Settings},
+    single_flight::{self, SingleFlight},
     sources::Sources,
 };
+use aws_client::Authorities;
 use aws_credential_types::Credentials;
-use credentials::Authorities;
 use events::ClientSettings;
+use parking_lot::{Mutex, RwLock};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::Arc,
     time::Instant,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -40,7 +41,7 @@ pub struct Aws {
     clients: Clients,
     sources: Sources,
     /// Sessions of intermediate roles, by source and roles so far.
-    hops: Flights<(Source, Vec<Role>), Credentials>,
+    hops: SingleFlight<(Source, Vec<Role>), Credentials>,
     renewals: Renewals,
     /// Attribution that each role allows, by ARN.
     attributions: Mutex<HashMap<String, Attribution>>,
@@ -71,7 +72,7 @@ impl Aws {
             profiles: RwLock::new(Arc::new(profiles)),
             clients: Clients::default(),
             sources: Sources::default(),
-            hops: Flights::default(),
+            hops: SingleFlight::default(),
             renewals: Renewals::default(),
             attributions: Mutex::default(),
             untagged: Mutex::default(),
@@ -98,7 +99,7 @@ impl Aws {
 
     /// Both AWS files, as last read.
     pub fn profiles(&self) -> Arc<Profiles> {
-        self.profiles.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.profiles.read().clone()
     }
 
     /// Clients of STS and Organizations.
@@ -111,7 +112,7 @@ impl Aws {
     /// # Errors
     /// Returns a [`ProfilesError`] if one is missing or not readable.
     pub fn all_files_there(&self) -> Result<(), ProfilesError> {
-        self.profiles.read().unwrap_or_else(PoisonError::into_inner).all_there()
+        self.profiles.read().all_there()
     }
 
     /// Reads both files again, because keys may have been rotated and profiles added.
@@ -121,7 +122,7 @@ impl Aws {
     pub fn reload(&self) -> Result<(), ProfilesError> {
         let fresh = Profiles::load(&self.env)?;
         fresh.still_open(&self.profiles())?;
-        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        *self.profiles.write() = Arc::new(fresh);
         Ok(())
     }
 
@@ -208,7 +209,7 @@ impl Aws {
         let fetch = || async {
             let hub = Box::pin(self.before(profile, source, before)).await?;
             let session = self.assume(profile, role, hub, None, None).await?;
-            let until = flight::replace_at(session.expiry());
+            let until = single_flight::replace_at(session.expiry());
             Ok((session, until))
         };
         self.hops.get(&(source.clone(), roles.to_vec()), fetch).await
@@ -271,12 +272,8 @@ impl Aws {
 
     /// Whether this warning is new. Records it, so that it is logged once.
     pub fn first_time(&self, what: impl Into<String>) -> bool {
-        lock(&self.said).insert(what.into())
+        self.said.lock().insert(what.into())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,25 +1,19 @@
 //! Clients of STS and Organizations, the two services that the broker itself calls.
 
 use crate::{refusal::Refusal, settings::Settings};
+use aws_client::{HttpClients, Proxy};
 use aws_credential_types::Credentials;
-use aws_smithy_http_client::{
-    Builder, Connector,
-    proxy::ProxyConfig,
-    tls::{self, TlsContext, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
-use aws_smithy_types::{
-    retry::{RetryConfig, RetryMode},
-    timeout::TimeoutConfig,
-};
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::{SdkConfig, region::Region};
-use credentials::HttpClients;
 use governor::{DefaultDirectRateLimiter, Quota};
 use std::{num::NonZeroU32, time::Duration};
 
 /// Limit of STS calls per second. AWS allows 600 for each account and region (IAM user guide, "IAM and STS quotas"),
 /// shared with other callers.
 const STS_CALLS: NonZeroU32 = NonZeroU32::new(100).expect("not 0");
+/// Default number of attempts per call, that of the AWS SDKs.
+const ATTEMPTS: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ends before a collector stops waiting for its lease.
@@ -37,22 +31,9 @@ pub struct Clients {
 
 impl Default for Clients {
     fn default() -> Self {
-        let http = HttpClients::new(|trust| http_client(trust, ProxyConfig::from_env));
-        let direct = HttpClients::new(|trust| http_client(trust, ProxyConfig::disabled));
+        let (http, direct) = (HttpClients::new(Proxy::OfEnvironment), HttpClients::new(Proxy::None));
         Self { http, direct, sts_limit: DefaultDirectRateLimiter::direct(Quota::per_second(STS_CALLS)) }
     }
-}
-
-fn http_client(trust: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(trust.clone())
-            .proxy_config(proxy());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.build()
-    })
 }
 
 impl Clients {
@@ -103,12 +84,6 @@ impl Clients {
         credentials: Option<Credentials>,
     ) -> Result<SdkConfig, Refusal> {
         let clients = settings.of_clients(service).map_err(|error| Refusal::configuration(&error))?;
-        let mode =
-            if clients.retry_mode() == events::RetryMode::Adaptive { RetryMode::Adaptive } else { RetryMode::Standard };
-        let mut retries = RetryConfig::standard().with_retry_mode(mode);
-        if clients.max_attempts > 0 {
-            retries = retries.with_max_attempts(clients.max_attempts);
-        }
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -118,7 +93,7 @@ impl Clients {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .http_client(self.http.of(&clients.authorities))
-            .retry_config(retries)
+            .retry_config(aws_client::retries(&clients, ATTEMPTS))
             .timeout_config(timeouts)
             .use_fips(clients.use_fips)
             .use_dual_stack(clients.use_dual_stack);

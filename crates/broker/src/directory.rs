@@ -5,9 +5,9 @@ use crate::{
     accounts::{self, Discovery},
     aws::Aws,
     config::Scope,
-    flight::{self, Flights},
     refusal::Refusal,
     route::Route,
+    single_flight::{self, SingleFlight},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -19,8 +19,8 @@ const SEARCH_HOLDS: Duration = Duration::from_secs(30);
 /// Routes by account id. Accounts that cannot be entered are not cached: their next lease tries again.
 #[derive(Default)]
 pub struct Directory {
-    ways: Flights<String, Route>,
-    searches: Flights<(), Arc<Discovery>>,
+    ways: SingleFlight<String, Route>,
+    searches: SingleFlight<(), Arc<Discovery>>,
 }
 
 impl Directory {
@@ -32,7 +32,7 @@ impl Directory {
         aws.reload().map_err(|error| Refusal::configuration(&error))?;
         let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
         let found = discovery.accounts.iter().map(|found| (found.account.id.clone(), found.route.clone()));
-        self.ways.put(found, flight::now() + HOLDS);
+        self.ways.put(found, single_flight::now() + HOLDS);
         Ok(discovery)
     }
 
@@ -47,7 +47,7 @@ impl Directory {
                 Some(route) => route,
                 None => self.search(aws, scope, account_id).await?,
             };
-            Ok((route, Some(flight::now() + HOLDS)))
+            Ok((route, Some(single_flight::now() + HOLDS)))
         };
         self.ways.get(&account_id.to_owned(), find).await
     }
@@ -56,7 +56,7 @@ impl Directory {
     async fn search(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
         let search = || async {
             let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
-            Ok((Arc::new(discovery), Some(flight::now() + SEARCH_HOLDS)))
+            Ok((Arc::new(discovery), Some(single_flight::now() + SEARCH_HOLDS)))
         };
         self.searches.get(&(), search).await?.way_into(account_id)
     }

@@ -5,10 +5,10 @@ use crate::{
     arn::is_account_id,
     attribution::Purpose,
     aws::Aws,
-    flight::{self, Flights},
     own_identity, policy,
     refusal::{Kind, Refusal},
     route::Route,
+    single_flight::{self, SingleFlight},
 };
 use aws_credential_types::Credentials;
 use credentials::{Session, seal};
@@ -22,7 +22,7 @@ const KEEP_ENDLESS: Duration = Duration::from_mins(1);
 /// Leased sessions that are still valid, by sync, account, service and policy.
 #[derive(Default)]
 pub struct Leases {
-    given: Flights<(String, String, String, String), Arc<Session>>,
+    given: SingleFlight<(String, String, String, String), Arc<Session>>,
 }
 
 impl Leases {
@@ -41,7 +41,8 @@ impl Leases {
         let fetch = || async {
             let purpose = Purpose { service: service.clone(), sync_id: sync_id.clone() };
             let given = session(aws, (route, account_id), &purpose, &key.3).await?;
-            let until = flight::replace_at(given.expiry()).unwrap_or_else(|| flight::now() + KEEP_ENDLESS);
+            let until =
+                single_flight::replace_at(given.expiry()).unwrap_or_else(|| single_flight::now() + KEEP_ENDLESS);
             Ok((Arc::new(Session::from(&given)), Some(until)))
         };
         let session = self.given.get(&key, fetch).await?;

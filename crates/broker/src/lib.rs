@@ -6,17 +6,16 @@
 //!
 //! * Configuration: [`config`] holds the user's flags. [`environment`], [`paths`], [`ini`], [`profiles`] and
 //!   [`settings`] read AWS's configuration. [`plan`] turns it into [`route`]s without any call.
-//! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`process`] and [`metadata`], which read
-//!   [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call ([`flight`]) and one
+//! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`credential_process`] and [`metadata`], which read
+//!   [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call ([`single_flight`]) and one
 //!   renewal ([`renewal`]). [`attribution`] and [`policy`] limit and label a session; [`refusal`] explains a missing
 //!   one.
 //! * Requests: [`accounts`], [`by_profile`] and [`organization`] discover accounts, and [`directory`] caches them.
 //!   [`leases`] returns sessions, those of the caller itself through [`own_identity`]. [`broker`] answers requests on
 //!   the bus, and `size` keeps its replies below the message limit. [`peers`] compares [`fingerprint`]s with other
-//!   brokers. [`alone`] is the broker's process.
+//!   brokers. [`process`] is the broker's process.
 
 pub mod accounts;
-pub mod alone;
 pub mod arn;
 pub mod attribution;
 pub mod aws;
@@ -24,12 +23,12 @@ pub mod broker;
 pub mod by_profile;
 pub mod clients;
 pub mod config;
+pub mod credential_process;
 pub mod directory;
 pub mod environment;
 pub mod expiration;
 pub mod files;
 pub mod fingerprint;
-pub mod flight;
 pub mod ini;
 pub mod leases;
 pub mod metadata;
@@ -47,9 +46,10 @@ pub mod refusal;
 pub mod renewal;
 pub mod route;
 pub mod settings;
+pub mod single_flight;
 pub mod size;
 pub mod sources;
 
-pub use alone::Alone;
 pub use broker::{Broker, BrokerError, build, build_with};
 pub use config::{Accounts, Args, BrokerConfig, ConfigError, OwnIdentity};
+pub use process::ProcessArgs;

@@ -7,9 +7,9 @@ use crate::{
     config::Scope,
     directory::Directory,
     environment::Environment,
-    flight::{now, pass},
     leases::Leases,
     profiles::Profiles,
+    single_flight::{now, pass},
 };
 use aws_credential_types::Credentials;
 use aws_smithy_types::date_time::{DateTime, Format};

@@ -400,7 +400,7 @@ mod tests {
         assert!(text.starts_with("credentials line 2") && !text.contains("secret"), "{text}");
         assert_eq!(profiles.mistake("a"), None);
         let error = Profiles::parse("region = x\n[profile a]\n", "").expect_err("text before the first section");
-        assert!(bus::chain(&error).contains("file config: line 1"), "{}", bus::chain(&error));
+        assert!(errors::chain(&error).contains("file config: line 1"), "{}", errors::chain(&error));
     }
 
     #[test]

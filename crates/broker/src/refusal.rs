@@ -146,13 +146,13 @@ impl Refusal {
 
     /// Creates a refusal from a configuration error.
     pub fn configuration(error: &dyn std::error::Error) -> Self {
-        Self::new(Kind::Configuration, bus::chain(error))
+        Self::new(Kind::Configuration, errors::chain(error))
     }
 
     /// Refusal of a profile without a usable route.
     pub fn of_plan(error: &PlanError) -> Self {
         let kind = if matches!(error, PlanError::Mfa { .. }) { Kind::NeedsCode } else { Kind::Configuration };
-        Self::new(kind, bus::chain(error))
+        Self::new(kind, errors::chain(error))
     }
 
     /// Converts the refusal to the message for the bus.
@@ -176,7 +176,7 @@ impl Refusal {
                 SdkError::DispatchFailure(_) if cause::<CredentialsError>(error).is_some() => Kind::SourceMissing,
                 _ => Kind::Unreachable,
             };
-            return Self::new(kind, format!("cannot {doing}: {}", one_line(&bus::chain(error))));
+            return Self::new(kind, format!("cannot {doing}: {}", one_line(&errors::chain(error))));
         };
         let code = service.code().unwrap_or("an unknown error");
         let message = one_line(service.message().unwrap_or_default());
@@ -188,7 +188,7 @@ impl Refusal {
 
     /// Creates a refusal from a failure to obtain the first credentials of a route.
     pub fn of_source(error: &CredentialsError, source: &dyn std::fmt::Display) -> Self {
-        let text = one_line(&bus::chain(error));
+        let text = one_line(&errors::chain(error));
         let said = text.to_ascii_lowercase();
         // A failed connection says nothing about the credentials; an expired certificate may be the cause.
         let is_not_there = matches!(error, CredentialsError::CredentialsNotLoaded(_));

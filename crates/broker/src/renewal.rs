@@ -2,11 +2,8 @@
 //! the same time: an attempt that began before the renewal used old credentials and only needs to be repeated.
 
 use crate::route::Source;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, time::Instant};
 
 /// Times of the last renewals.
 #[derive(Default)]
@@ -23,7 +20,7 @@ impl Renewals {
     /// credentials of `source` (or of any, for `None`). Does nothing if they were renewed since. One renewal runs at a
     /// time.
     pub fn renew(&self, source: Option<&Source>, began: Instant, renew: impl FnOnce(&dyn Fn(&Source) -> bool)) {
-        let mut renewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut renewed = self.0.lock();
         let was = |at: Option<Instant>| at.is_some_and(|at| at >= began);
         if was(renewed.all) || source.is_some_and(|source| was(renewed.each.get(source).copied())) {
             return;

@@ -4,7 +4,7 @@
 //! rejects (0 attempts).
 
 use crate::{environment::Environment, files, profiles::Profiles};
-use credentials::Authorities;
+use aws_client::Authorities;
 use events::{ApiEndpoint, ClientSettings, RetryMode};
 
 /// Variable and configuration key of a boolean setting.
@@ -178,7 +178,7 @@ impl<'a> Settings<'a> {
     pub fn authorities(&self) -> Result<Authorities, SettingError> {
         let Some(bundle) = self.find(&["AWS_CA_BUNDLE"], "ca_bundle") else { return Ok(Authorities::new()) };
         match files::read(bundle.text.as_ref(), files::BUNDLE) {
-            Ok(pem) => credentials::authorities::of_pem(&pem).map_err(|error| bundle.refuse(error.to_string())),
+            Ok(pem) => aws_client::authorities::of_pem(&pem).map_err(|error| bundle.refuse(error.to_string())),
             Err(error) => Err(bundle.refuse(format!("cannot read it: {error}"))),
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::{
     aws::Aws,
+    credential_process,
     environment::StaticKeys,
-    files,
-    flight::{self, Flights},
-    metadata, process,
+    files, metadata,
     refusal::{Kind, Refusal},
     route::{File, Searched, Source, Sso, WebIdentity},
+    single_flight::{self, SingleFlight},
 };
 use aws_config::{
     ecs::EcsCredentialsProvider, imds::credentials::ImdsCredentialsProvider, provider_config::ProviderConfig,
@@ -18,14 +18,14 @@ use aws_credential_types::{
     provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
 };
 use aws_types::region::Region;
+use parking_lot::Mutex;
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 /// Time limit of an SDK provider, including its own retries. It ends before a collector stops waiting for its lease (30
-/// s), with time left for the following STS call. Commands have their own limit: [`process::TIMEOUT`].
+/// s), with time left for the following STS call. Commands have their own limit: [`credential_process::TIMEOUT`].
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Providers and their cached credentials.
@@ -34,12 +34,12 @@ pub struct Sources {
     timeout: Duration,
     /// Reused, because some have their own cache.
     providers: Mutex<HashMap<Source, SharedCredentialsProvider>>,
-    given: Flights<Source, Credentials>,
+    given: SingleFlight<Source, Credentials>,
 }
 
 impl Default for Sources {
     fn default() -> Self {
-        Self { timeout: TIMEOUT, providers: Mutex::default(), given: Flights::default() }
+        Self { timeout: TIMEOUT, providers: Mutex::default(), given: SingleFlight::default() }
     }
 }
 
@@ -74,7 +74,7 @@ impl Sources {
 
     /// Drops cached credentials, because AWS rejected them as expired.
     pub fn forget(&self, of: impl Fn(&Source) -> bool) {
-        self.providers.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| !of(source));
+        self.providers.lock().retain(|source, _| !of(source));
         self.given.forget(of);
     }
 
@@ -83,7 +83,7 @@ impl Sources {
             let profiles = aws.profiles();
             let command = profiles.set(profile, "credential_process");
             let gone = || CredentialsError::not_loaded("the profile no longer has a credential_process");
-            return process::run(command.ok_or_else(gone)?).await;
+            return credential_process::run(command.ok_or_else(gone)?).await;
         }
         let provider = self.provider(aws, of_profile, source)?;
         let given = tokio::time::timeout(self.timeout, provider.provide_credentials()).await;
@@ -97,7 +97,7 @@ impl Sources {
         source: &Source,
     ) -> Result<SharedCredentialsProvider, CredentialsError> {
         let authorities = aws.authorities(of_profile).map_err(CredentialsError::invalid_configuration)?;
-        let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut providers = self.providers.lock();
         let made = providers.entry(source.clone()).or_insert_with(|| sdk_provider(aws, &authorities, source));
         Ok(made.clone())
     }
@@ -166,7 +166,7 @@ fn missing(source: &Source) -> Refusal {
 }
 
 fn with_end(credentials: Credentials) -> (Credentials, Option<SystemTime>) {
-    let until = flight::replace_at(credentials.expiry());
+    let until = single_flight::replace_at(credentials.expiry());
     (credentials, until)
 }
 
@@ -214,7 +214,7 @@ mod tests {
             session: None,
         });
         let hanging = SharedCredentialsProvider::new(Hanging);
-        sources.providers.lock().expect("no panic").insert(source.clone(), hanging);
+        sources.providers.lock().insert(source.clone(), hanging);
         let refusal = sources.credentials(&aws, None, &source).await.expect_err("nothing is given");
         assert_eq!(refusal.kind, Kind::Unreachable);
         assert!(refusal.sentence.contains("timed out after 1 second"), "{refusal}");
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_source_is_given_up_before_a_collector_stops_waiting() {
-        for limit in [Sources::default().timeout, process::TIMEOUT] {
+        for limit in [Sources::default().timeout, credential_process::TIMEOUT] {
             assert!(limit < credentials::requester::ANSWER_TIMEOUT, "{limit:?}");
         }
     }

@@ -13,7 +13,7 @@ use events::subjects;
 
 /// A role with its own NATS identity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum BusIdentity {
     /// Owns the streams and their consumers. Publishes work and the beginning and end of collection.
     Scheduler,
     /// Answers requests for accounts and leases. Has no access to streams.
@@ -49,7 +49,7 @@ pub struct Access {
     pub many_answers: bool,
 }
 
-impl Part {
+impl BusIdentity {
     /// Name in files and flags, e.g. `collector-ec2`.
     pub fn name(&self) -> String {
         match self {
@@ -146,20 +146,21 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn subjects_of(part: &Part) -> BTreeSet<String> {
+    fn subjects_of(part: &BusIdentity) -> BTreeSet<String> {
         part.accesses().into_iter().map(|access| access.subject).collect()
     }
 
     #[test]
     fn a_collector_reaches_its_own_service_alone() {
-        let (ec2, iam) = (subjects_of(&Part::Collector("ec2".into())), subjects_of(&Part::Collector("iam".into())));
+        let (ec2, iam) =
+            (subjects_of(&BusIdentity::Collector("ec2".into())), subjects_of(&BusIdentity::Collector("iam".into())));
         let shared: Vec<_> = ec2.intersection(&iam).collect();
         assert_eq!(shared, ["groma.v1.parked.GROMA_WORK"]);
     }
 
     #[test]
     fn a_writer_may_ask_the_leader_of_every_stream_whose_absences_it_believes() {
-        let writer = subjects_of(&Part::GraphWriter);
+        let writer = subjects_of(&BusIdentity::GraphWriter);
         for stream in [ASSETS, SYNCS] {
             assert!(writer.contains(&format!("$JS.API.STREAM.MSG.GET.{stream}")), "{stream}");
         }
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn nobody_reaches_the_same_subject_twice() {
         // The server would deliver a request twice if two patterns covered its subject.
-        for part in [Part::Collector("ec2".into()), Part::GraphWriter, Part::Operator] {
+        for part in [BusIdentity::Collector("ec2".into()), BusIdentity::GraphWriter, BusIdentity::Operator] {
             assert_eq!(subjects_of(&part).len(), part.accesses().len(), "{part:?}");
             assert!(part.accesses().iter().all(|it| !it.subject.contains('*') || !it.subject.starts_with("$JS")));
         }

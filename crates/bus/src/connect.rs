@@ -154,7 +154,7 @@ mod tests {
             BusConfig { ca_file: endless(), ..config() },
         ] {
             let error = options(&config).expect_err("it never ends");
-            assert_eq!(crate::chain(&error), "cannot read /dev/zero: it holds more than 1048576 bytes");
+            assert_eq!(errors::chain(&error), "cannot read /dev/zero: it holds more than 1048576 bytes");
         }
     }
 

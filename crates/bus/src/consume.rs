@@ -8,10 +8,8 @@ use crate::{
     watch::Watcher,
 };
 use async_nats::jetstream::consumer::PullConsumer;
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use parking_lot::Mutex;
+use std::time::{Duration, Instant};
 
 /// Time for which the server lets one pull wait for a message.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
@@ -171,7 +169,7 @@ impl Consumer {
     }
 
     async fn pull(&self, what: Pull, limit: Duration) -> (Vec<Delivery>, Result<(), async_nats::Error>) {
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let handle = self.handle.lock().clone();
         let position = match &self.kind {
             Kind::Watcher(watcher) => Some(watcher.position.clone()),
             Kind::Durable(_) => None,
@@ -202,12 +200,12 @@ impl Consumer {
         let restored = match &self.kind {
             Kind::Durable(subscription) => self.bus.restore(subscription).await?,
             Kind::Watcher(watcher) => {
-                let name = self.handle.lock().unwrap_or_else(PoisonError::into_inner).cached_info().name.clone();
+                let name = self.handle.lock().cached_info().name.clone();
                 watcher.restore(&self.bus, self.stream, &name).await?
             }
         };
         if let Some(handle) = restored {
-            *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = handle;
+            *self.handle.lock() = handle;
         }
         Ok(())
     }

@@ -1,9 +1,7 @@
 //! Health of an operation. Logs one line when it stops working and one when it works again, not one for each attempt.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use parking_lot::Mutex;
+use std::time::{Duration, Instant};
 
 /// Pause before the first retry. It doubles with each consecutive failure up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -36,9 +34,9 @@ pub(crate) struct Failing {
 impl Health {
     /// Records a failure. Logs a warning for the first consecutive one while the connection is up.
     pub(crate) fn failed(&self, what: &str, error: &(dyn std::error::Error + 'static), connected: bool) -> Failing {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let mut trouble = state.unwrap_or(Trouble { since: Instant::now(), failures: 0, told: false });
-        let error = crate::chain(error);
+        let error = errors::chain(error);
         if connected && !trouble.told {
             tracing::warn!(error, "{what} fails; retrying");
             trouble.told = true;
@@ -57,7 +55,7 @@ impl Health {
 
     /// Records a success. Logs it if the outage before it was logged.
     pub(crate) fn works(&self, what: &str) {
-        let trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let trouble = self.0.lock().take();
         if let Some(Trouble { failures, told: true, .. }) = trouble {
             tracing::info!(failures, "{what} works again");
         }

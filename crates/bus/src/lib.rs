@@ -22,7 +22,7 @@ pub mod streams;
 pub mod subscription;
 pub mod watch;
 
-pub use access::{Access, Owner, Part};
+pub use access::{Access, BusIdentity, Owner};
 pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
 pub use consume::{ConsumeError, Consumer};
@@ -34,17 +34,3 @@ pub use read::Reading;
 pub use request::{RequestError, Served, SubscribeError, TellError};
 pub use streams::{ASSETS, PARKED, SYNCS, StreamError, StreamSummary, WORK};
 pub use subscription::{ACK_WAIT, GRAPH_WRITER, Subscription};
-
-/// Formats an error with all its causes on one line: `publish failed: timed out`.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
-}

@@ -3,9 +3,10 @@
 
 use crate::{Bus, ConsumeError, Consumer, consume::Kind, exchange::patiently, streams::PATIENCE};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -80,10 +81,10 @@ impl Watcher {
 
 /// Position of a watcher.
 #[derive(Debug, Default)]
-pub(crate) struct Position(Mutex<Place>);
+pub(crate) struct Position(Mutex<Reading>);
 
 #[derive(Debug, Default)]
-struct Place {
+struct Reading {
     /// Creation time of the stream, in nanoseconds since 1970. `None`: not yet known.
     stream: Option<i128>,
     /// Sequence of the last delivered message.
@@ -98,35 +99,35 @@ struct Place {
 
 impl Position {
     pub(crate) fn delivered(&self, sequence: u64, delivery: u64) {
-        let mut place = self.place();
-        if delivery > place.deliveries + 1 {
-            let from = place.last + 1;
-            place.lost_from = Some(place.lost_from.map_or(from, |lost| lost.min(from)));
+        let mut reading = self.reading();
+        if delivery > reading.deliveries + 1 {
+            let from = reading.last + 1;
+            reading.lost_from = Some(reading.lost_from.map_or(from, |lost| lost.min(from)));
         }
-        place.deliveries = delivery;
-        place.last = place.last.max(sequence);
-        place.open.insert(sequence);
+        reading.deliveries = delivery;
+        reading.last = reading.last.max(sequence);
+        reading.open.insert(sequence);
     }
 
     pub(crate) fn settled(&self, sequence: u64) {
-        self.place().open.remove(&sequence);
+        self.reading().open.remove(&sequence);
     }
 
     /// Start sequence of the next consumer such that no message is skipped, in the stream created at `stream`. A
     /// recreated stream is read from its beginning.
     fn restart(&self, stream: i128) -> u64 {
-        let mut place = self.place();
-        let open = place.open.first().copied();
-        let from = match place.stream {
+        let mut reading = self.reading();
+        let open = reading.open.first().copied();
+        let from = match reading.stream {
             Some(known) if known != stream => 1,
-            _ => [open, place.lost_from].into_iter().flatten().fold(place.last + 1, u64::min),
+            _ => [open, reading.lost_from].into_iter().flatten().fold(reading.last + 1, u64::min),
         };
-        *place = Place { stream: Some(stream), last: from - 1, ..Place::default() };
+        *reading = Reading { stream: Some(stream), last: from - 1, ..Reading::default() };
         from
     }
 
-    fn place(&self) -> MutexGuard<'_, Place> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock()
     }
 }
 

@@ -4,7 +4,7 @@
 //! It has the same name `ec2`, takes the same work, and knows volumes only from instances. `just chaos` runs both on
 //! one bus: assets listed only by the newer one must stay in the graph.
 
-use collector::{Alone, Collector, Service};
+use collector::{Collector, ProcessArgs, Service};
 use collector_ec2::SERVICE;
 use std::process::ExitCode;
 
@@ -20,5 +20,5 @@ fn older() -> &'static dyn Collector {
 
 fn main() -> ExitCode {
     let about = "Collects EC2 as an older version did";
-    role::alone("older-collector", about, async |alone: Alone| alone.run(&[older()]).await)
+    process::main("older-collector", about, async |alone: ProcessArgs| alone.run(&[older()]).await)
 }

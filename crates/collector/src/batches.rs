@@ -212,7 +212,7 @@ pub(crate) async fn keep_publishing(batches: Arc<Mutex<Batches>>, age: Duration)
 }
 
 fn lost(error: &bus::PublishError) -> CollectError {
-    CollectError::internal(format!("cannot publish a batch of assets: {}", bus::chain(error)))
+    CollectError::internal(format!("cannot publish a batch of assets: {}", errors::chain(error)))
 }
 
 #[cfg(test)]

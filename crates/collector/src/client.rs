@@ -4,25 +4,15 @@
 use crate::{Connection, Endpoints, Options, Place, endpoint};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::{
-    Connector,
-    proxy::ProxyConfig,
-    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime::client::{identity::IdentityCache, retries::RetryPartition};
 use aws_smithy_runtime_api::client::{
-    behavior_version::BehaviorVersion,
-    http::{SharedHttpClient, SharedHttpConnector, http_client_fn},
-    stalled_stream_protection::StalledStreamProtectionConfig,
+    behavior_version::BehaviorVersion, http::SharedHttpClient, stalled_stream_protection::StalledStreamProtectionConfig,
 };
-use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::{SdkConfig, app_name::AppName, region::Region, sdk_config::Builder};
 use credentials::LeasedCredentials;
-use events::{ClientSettings, RetryMode};
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use events::ClientSettings;
+use std::{sync::Arc, time::Duration};
 use throttle::Limiter;
 
 /// Default of the AWS SDKs.
@@ -30,25 +20,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 /// Default number of attempts per call. The SDK's default of 3 is for callers that can try again later; a listing that
 /// gives up on its last page has to start again.
 const ATTEMPTS: u32 = 5;
-
-/// An HTTP client for HTTPS and plain HTTP with one connection pool, shared by all work items of a process with the
-/// same certificate authorities. Like the AWS CLI, it uses the proxy in `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
-pub fn http_client(trust: TlsContext) -> SharedHttpClient {
-    // All clients of a process have the same timeouts, so the first one's connector serves them all.
-    let connector: OnceLock<SharedHttpConnector> = OnceLock::new();
-    http_client_fn(move |settings, _| {
-        let build = || {
-            let builder = Connector::builder()
-                .connector_settings(settings.clone())
-                .sleep_impl(TokioSleep::new())
-                .proxy_config(ProxyConfig::from_env())
-                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                .tls_context(trust.clone());
-            SharedHttpConnector::new(builder.build())
-        };
-        connector.get_or_init(build).clone()
-    })
-}
 
 /// Credentials of a work item.
 #[derive(Debug)]
@@ -88,7 +59,7 @@ pub fn connection(
         .credentials_provider(credentials)
         // A lease is its own cache. The SDK's gives a provider five seconds, and the broker may wait longer for STS.
         .identity_cache(IdentityCache::no_cache())
-        .retry_config(retries(settings))
+        .retry_config(aws_client::retries(settings, ATTEMPTS))
         .timeout_config(timeouts(options))
         // Requests are small and wait for the limiter before they are sent, which looks like a stalled upload.
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().upload_enabled(false).build())
@@ -97,14 +68,6 @@ pub fn connection(
     let retry_partition = RetryPartition::custom(format!("{}/{}", place.account_id, place.region)).build();
     let endpoints = settings.endpoints.iter().map(|it| (it.api.clone(), it.url.clone())).collect();
     Connection { sdk: with_endpoint(with_app_name(builder), settings).build(), retry_partition, endpoints }
-}
-
-fn retries(settings: &ClientSettings) -> RetryConfig {
-    let config = match settings.retry_mode() {
-        RetryMode::Adaptive => RetryConfig::adaptive(),
-        RetryMode::Standard | RetryMode::Unspecified => RetryConfig::standard(),
-    };
-    config.with_max_attempts(if settings.max_attempts == 0 { ATTEMPTS } else { settings.max_attempts })
 }
 
 /// No attempt timeout: it would include the wait for the limiter. The read timeout limits an attempt from sending to

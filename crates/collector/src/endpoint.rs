@@ -287,7 +287,7 @@ mod tests {
         connector.watch.item.timed_out(REGION, HOST, Attempt::Usual, later);
         let error = call(&connector).await.expect_err("given up");
         assert!(error.is_other() && calls.load(SeqCst) == 1, "{error:?}");
-        let text = bus::chain(&error);
+        let text = errors::chain(&error);
         assert!(text.contains("ec2.eu-west-9.amazonaws.com has not answered for"), "{text}");
     }
 }

@@ -119,7 +119,7 @@ where
             (SdkError::ServiceError(_), Some(raw)) => {
                 format!("HTTP status {} without an error code", raw.status().as_u16())
             }
-            _ => bus::chain(error),
+            _ => errors::chain(error),
         },
     }
 }

@@ -2,11 +2,8 @@
 //! may answer again, and otherwise its places would be missing from the new sync too.
 
 use crate::Endpoints;
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// Limit of concurrent syncs with their own evidence. Beyond it, the evidence of the oldest sync is dropped.
 const SYNCS: usize = 16;
@@ -28,7 +25,7 @@ impl Evidence {
 
     /// Returns the evidence that this sync's work items share.
     pub(crate) fn of(&self, sync_id: &str) -> Arc<Endpoints> {
-        let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut syncs = self.syncs.lock();
         if let Some((_, known)) = syncs.iter().find(|(id, _)| id == sync_id) {
             return known.clone();
         }
@@ -58,6 +55,6 @@ mod tests {
     fn the_number_of_syncs_is_bounded() {
         let evidence = Evidence::new(Duration::from_secs(45));
         (0..=SYNCS * 2).for_each(|sync| drop(evidence.of(&sync.to_string())));
-        assert_eq!(evidence.syncs.lock().expect("not poisoned").len(), SYNCS);
+        assert_eq!(evidence.syncs.lock().len(), SYNCS);
     }
 }

@@ -1,10 +1,11 @@
 //! Runs one work item: an account, a region and this collector's service.
 
 use crate::{CollectError, Endpoints, Options, Place, Service, client, discovery, evidence::Evidence, listing, size};
+use aws_client::{HttpClients, Proxy};
 use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
-use credentials::{HttpClients, LeaseRequester, LeasedCredentials};
+use credentials::{LeaseRequester, LeasedCredentials};
 use events::{
-    ClientSettings, Failure, FailureClass, Message, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport,
+    ClientSettings, Failure, FailureClass, Message, ScopeReport, SyncEvent, SyncId, WorkItem, WorkKind, WorkReport,
     sync_event::Event,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -35,7 +36,7 @@ pub(crate) struct Worker<C: 'static> {
 
 impl<C> Worker<C> {
     pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
-        let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(client::http_client));
+        let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(Proxy::OfEnvironment));
         let limiters = Limiters::new(service.name, service.quotas, options.quota_percent);
         let evidence = Evidence::new(options.silence);
         Self { service, bus, options, leases, http, limiters, evidence }
@@ -44,13 +45,13 @@ impl<C> Worker<C> {
 
 /// A work item, with the state that its listings need.
 pub(crate) struct Task<'a> {
-    pub(crate) sync: &'a Sync,
+    pub(crate) sync: &'a SyncId,
     pub(crate) place: &'a Place,
     pub(crate) attempt: u32,
 }
 
 /// Works on a delivery and reports it. Returns how to settle it.
-pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delivery: &Delivery) -> Outcome {
+pub(crate) async fn work<C: Send + Sync>(worker: &Worker<C>, delivery: &Delivery) -> Outcome {
     let (item, sync) = match read(worker.service.name, delivery.payload()) {
         Ok(read) => read,
         Err(reason) => return Outcome::Park(reason),
@@ -66,7 +67,7 @@ pub(crate) async fn work<C: Send + std::marker::Sync>(worker: &Worker<C>, delive
     match AssertUnwindSafe(done).catch_unwind().instrument(span).await {
         Ok(Ok(())) => Outcome::Ack,
         Ok(Err(error)) => {
-            tracing::warn!(account, region, error = bus::chain(&error), "returning the work item to the queue");
+            tracing::warn!(account, region, error = errors::chain(&error), "returning the work item to the queue");
             Outcome::Retry(PAUSE)
         }
         Err(_panic) => Outcome::Retry(PAUSE),
@@ -82,7 +83,7 @@ fn attempt(deliveries: u32) -> u32 {
     (deliveries.min(255) << RANDOM_BITS) | u32::try_from(random).unwrap_or_default()
 }
 
-fn read(service: &str, payload: &[u8]) -> Result<(WorkItem, Sync), String> {
+fn read(service: &str, payload: &[u8]) -> Result<(WorkItem, SyncId), String> {
     let item = WorkItem::decode(payload).map_err(|error| format!("not a work item: {error}"))?;
     if item.service != service {
         return Err(format!("an item of service {:?}, not {service}", item.service));
@@ -93,10 +94,10 @@ fn read(service: &str, payload: &[u8]) -> Result<(WorkItem, Sync), String> {
     }
 }
 
-async fn report<C: Send + std::marker::Sync>(
+async fn report<C: Send + Sync>(
     worker: &Worker<C>,
     item: &WorkItem,
-    sync: &Sync,
+    sync: &SyncId,
     deliveries: u32,
 ) -> Result<WorkReport, PublishError> {
     let (start, attempt) = (Instant::now(), attempt(deliveries));
@@ -164,7 +165,7 @@ impl Leased {
 
 /// Runs the selected listings, a few at the same time. Errors of a listing are in its report; only a failure of the bus
 /// ends it early.
-async fn collect<C: Send + std::marker::Sync>(
+async fn collect<C: Send + Sync>(
     worker: &Worker<C>,
     client: &C,
     task: &Task<'_>,
@@ -204,7 +205,7 @@ mod tests {
 
     fn item() -> WorkItem {
         WorkItem {
-            sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+            sync: Some(SyncId { id: "s".into(), update_tag: 1 }),
             account_id: "1".into(),
             region: "r".into(),
             service: "ec2".into(),

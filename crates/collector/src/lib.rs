@@ -7,9 +7,8 @@
 //! takes work items, [`item`] works on one, `discovery` discovers an account's regions, [`listing`] runs one listing,
 //! and [`details`] makes calls about single items. [`connection`] and [`client`] reach AWS, [`error`] has the errors,
 //! and [`probe`] tries every listing without publishing. `endpoint` gives up hung endpoints, `ended` replaces expired
-//! sessions, and `progress` tells slow work from hung work. [`alone`] is a collector process.
+//! sessions, and `progress` tells slow work from hung work. [`process`] is a collector process.
 
-pub mod alone;
 mod batches;
 pub mod client;
 pub mod collector;
@@ -26,6 +25,7 @@ pub mod listing;
 pub mod options;
 pub mod place;
 pub mod probe;
+pub mod process;
 mod progress;
 pub mod rows;
 pub mod run;
@@ -37,7 +37,6 @@ pub mod table;
 pub mod testing;
 pub mod value;
 
-pub use alone::Alone;
 pub use collector::Collector;
 pub use connection::Connection;
 pub use details::{Detail, Details, unless_gone};
@@ -47,6 +46,7 @@ pub use options::{Args, OptionError, Options};
 pub use paging::{Pages, Tokens, paged};
 pub use place::Place;
 pub use probe::Probed;
+pub use process::ProcessArgs;
 pub use progress::await_sibling;
 pub use run::run;
 pub use service::{Collecting, ErrorCode, Listing, Region, RegionDiscovery, Service};

@@ -7,7 +7,7 @@ use crate::{
     listing,
 };
 use bus::Bus;
-use events::{Failure, Sync};
+use events::{Failure, SyncId};
 use futures::{StreamExt, stream};
 
 /// Result of the dry run of one listing.
@@ -25,7 +25,7 @@ pub struct Probed {
 ///
 /// # Errors
 /// Fails if there is no session.
-pub async fn listings<C: Send + std::marker::Sync>(
+pub async fn listings<C: Send + Sync>(
     service: &'static Service<C>,
     bus: Bus,
     options: Options,
@@ -34,7 +34,7 @@ pub async fn listings<C: Send + std::marker::Sync>(
     names: Vec<String>,
 ) -> Result<Vec<Probed>, Failure> {
     let worker = Worker::new(service, bus, options);
-    let sync = Sync { id: name, update_tag: 0 };
+    let sync = SyncId { id: name, update_tag: 0 };
     let client = connect(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await?;
     let tries = service.chosen(&names).map(|listing| async {
         let mut sink = Sink::to_nowhere(place.clone(), listing.feeds.len());
@@ -54,7 +54,7 @@ pub async fn listings<C: Send + std::marker::Sync>(
 ///
 /// # Errors
 /// Fails if there is no session, or no region answers.
-pub async fn regions<C: Send + std::marker::Sync>(
+pub async fn regions<C: Send + Sync>(
     service: &'static Service<C>,
     bus: Bus,
     options: Options,
@@ -62,6 +62,6 @@ pub async fn regions<C: Send + std::marker::Sync>(
     name: String,
 ) -> Result<Vec<String>, Failure> {
     let worker = Worker::new(service, bus, options);
-    let sync = Sync { id: name, update_tag: 0 };
+    let sync = SyncId { id: name, update_tag: 0 };
     discovery::regions(&worker, &Task { sync: &sync, place: &place, attempt: 1 }).await
 }

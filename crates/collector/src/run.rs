@@ -65,7 +65,7 @@ async fn next(consumer: &Consumer, most: usize, shutdown: &CancellationToken) ->
     match pulled {
         Ok(deliveries) => deliveries,
         Err(error) => {
-            tracing::warn!(error = bus::chain(&error), "cannot take work; retrying");
+            tracing::warn!(error = errors::chain(&error), "cannot take work; retrying");
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = shutdown.cancelled() => {}
@@ -99,7 +99,7 @@ async fn hold<C: Send + Sync + 'static>(
         }
     };
     if let Err(error) = delivery.settle(outcome).await {
-        tracing::warn!(error = bus::chain(&error), "cannot settle a work item; it will be redelivered");
+        tracing::warn!(error = errors::chain(&error), "cannot settle a work item; it will be redelivered");
     }
 }
 

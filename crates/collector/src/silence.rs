@@ -7,11 +7,8 @@
 //! one trial follows another, so that an outage of a minute or two fails only the current items. Later, calls fail
 //! immediately, with a new trial from time to time.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::{collections::HashMap, time::Duration};
 use tokio::{
     sync::{Notify, futures::Notified},
     time::Instant,
@@ -102,7 +99,7 @@ impl Endpoints {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<(String, String), Endpoint>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock()
     }
 
     /// Decides whether an attempt may begin.

@@ -7,7 +7,7 @@ use crate::{
     table::Node,
 };
 use bus::Bus;
-use events::{AssetBatch, AssetEvent, Scope, Sync};
+use events::{AssetBatch, AssetEvent, Scope, SyncId};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
@@ -20,7 +20,7 @@ pub struct Sink {
 
 impl Sink {
     /// Creates a sink that publishes to the assets stream.
-    pub fn to_bus(bus: Bus, place: Place, sync: Sync, scope: Scope, attempt: u32) -> Self {
+    pub fn to_bus(bus: Bus, place: Place, sync: SyncId, scope: Scope, attempt: u32) -> Self {
         let header = AssetEvent { sync: Some(sync), scope: Some(scope), attempt, event: None };
         Self::new(place, Batches::to_bus(bus, header))
     }

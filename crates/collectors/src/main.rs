@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let about = "Collects services of AWS into Groma's assets stream";
-    role::alone("groma-collectors", about, collectors::run)
+    process::main("groma-collectors", about, collectors::run)
 }

@@ -2,7 +2,7 @@
 
 use crate::{ALL, named};
 use clap::builder::PossibleValuesParser;
-use collector::Alone;
+use collector::ProcessArgs;
 
 /// `groma collector SERVICE…`.
 #[derive(Debug, clap::Args)]
@@ -13,7 +13,7 @@ pub struct Args {
     pub services: Vec<String>,
     /// The process's own.
     #[command(flatten)]
-    pub alone: Alone,
+    pub alone: ProcessArgs,
 }
 
 /// Collects the services until it is told to stop.

@@ -6,17 +6,16 @@ use aws_credential_types::{
     provider::{ProvideCredentials, error::CredentialsError, future},
 };
 use events::ClientSettings;
+use parking_lot::RwLock;
 use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::sync::Mutex;
 
-/// Renews a session this long before its end, or at a fifth of its life if that is shorter.
-const MARGIN: Duration = Duration::from_mins(5);
 /// Renewal interval of credentials without an expiration: `saml2aws` and `aws-mfa` write session tokens into a file
 /// without one, and a key may be rotated. The broker caches such credentials for a shorter time.
 const UNKNOWN_END: Duration = Duration::from_mins(2);
@@ -109,7 +108,7 @@ impl LeasedCredentials {
     /// Reports that AWS rejected the credentials with this access key id as expired, whatever their expiration says.
     /// Returns whether to repeat the call with renewed credentials: `false` if the rejected ones are new.
     pub fn refuse(&self, access_key_id: &str) -> bool {
-        let mut held = self.shared.held.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.held.write();
         if held.credentials.access_key_id() != access_key_id {
             return true;
         }
@@ -126,29 +125,25 @@ impl LeasedCredentials {
             Ok(lease) => Held::new(lease.credentials, SystemTime::now()),
             Err(error) if old.is_alive() => {
                 tracing::warn!(
-                    error = bus::chain(&error),
+                    error = errors::chain(&error),
                     "cannot renew a session yet; continuing with the current one"
                 );
                 Held { renew_at: SystemTime::now() + TRY_AGAIN, ..old }
             }
             Err(error) => return Err(error),
         };
-        *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = renewed.clone();
+        *self.shared.held.write() = renewed.clone();
         Ok(renewed.credentials)
     }
 
     fn held(&self) -> Held {
-        self.shared.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.held.read().clone()
     }
 }
 
 impl Held {
     fn new(credentials: Credentials, now: SystemTime) -> Self {
-        let before = |end: SystemTime| {
-            let life = end.duration_since(now).unwrap_or_default();
-            end - MARGIN.min(life / 5)
-        };
-        let renew_at = credentials.expiry().map_or_else(|| now + UNKNOWN_END, before);
+        let renew_at = credentials.expiry().map_or_else(|| now + UNKNOWN_END, |end| aws_client::renew_at(end, now));
         Self { credentials, renew_at, is_refused: false, fresh_until: now }
     }
 
@@ -236,7 +231,7 @@ mod tests {
 
     /// Sets the renewal time to now, as if all but the last fifth of the session's life were over.
     fn make_due(leased: &LeasedCredentials) {
-        leased.shared.held.write().unwrap().renew_at = SystemTime::UNIX_EPOCH;
+        leased.shared.held.write().renew_at = SystemTime::UNIX_EPOCH;
     }
 
     #[test]
@@ -274,7 +269,7 @@ mod tests {
         let (leased, _) = leased(&[Some(3_600_000)]).await;
         make_due(&leased);
         assert_eq!(key(&leased).await.unwrap(), "KEY0", "still alive");
-        *leased.shared.held.write().unwrap() = Held::new(
+        *leased.shared.held.write() = Held::new(
             Credentials::new("KEY0", "secret", None, Some(SystemTime::UNIX_EPOCH), "test"),
             SystemTime::now(),
         );

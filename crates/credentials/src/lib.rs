@@ -2,15 +2,13 @@
 //! sealed to a one-time key of the request. The collector's side is a credentials provider for the AWS SDK.
 //!
 //! Reading order: [`session`] is the content, [`seal`] its encryption, [`requester`] requests it, [`leased`] renews it
-//! while a collection runs. [`authorities`] are the certificate authorities that its client trusts.
+//! while a collection runs.
 
-pub mod authorities;
 pub mod leased;
 pub mod requester;
 pub mod seal;
 pub mod session;
 
-pub use authorities::{Authorities, BundleError, HttpClients};
 pub use leased::LeasedCredentials;
 pub use requester::{Lease, LeaseError, LeaseRequester};
 pub use seal::{OneTimeKey, OpenError, SealError};

@@ -56,7 +56,7 @@ impl LeaseError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Refused(failure) => Failure::new(failure.class(), &*failure.error),
-            other => Failure::new(FailureClass::Credentials, bus::chain(other)),
+            other => Failure::new(FailureClass::Credentials, errors::chain(other)),
         }
     }
 }

@@ -209,13 +209,13 @@ fn token(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scope, ScopeReport, ScopeStarted, Sync};
+    use crate::{Scope, ScopeReport, ScopeStarted, SyncId};
     use proptest::prelude::*;
 
     #[test]
     fn an_asset_subject_says_what_a_consumer_filters_by() {
         let event = AssetEvent {
-            sync: Some(Sync { id: "01J".into(), update_tag: 1 }),
+            sync: Some(SyncId { id: "01J".into(), update_tag: 1 }),
             scope: Some(Scope {
                 account_id: "111111111111".into(),
                 region: "eu-west-1".into(),
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_subject_names_its_sync() {
-        let sync = Some(Sync { id: "01J".into(), update_tag: 1 });
+        let sync = Some(SyncId { id: "01J".into(), update_tag: 1 });
         let item = WorkItem { sync: sync.clone(), account_id: "1".into(), ..WorkItem::default() };
         let event = SyncEvent { sync, event: Some(sync_event::Event::Started(crate::SyncStarted::default())) };
         assert_eq!(sync_id(&work(&item)), "01J");
@@ -246,7 +246,7 @@ mod tests {
             scopes: vec![ScopeReport { scope: Some(scope), ..ScopeReport::default() }],
             ..WorkReport::default()
         };
-        let sync = Some(Sync { id: "01J".into(), update_tag: 1 });
+        let sync = Some(SyncId { id: "01J".into(), update_tag: 1 });
         SyncEvent { sync, event: Some(sync_event::Event::Reported(report)) }
     }
 

@@ -8,7 +8,7 @@ fn generated_code_is_current() {
     let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
     let root = Path::new(&here);
     let proto = root.join("../../proto");
-    let files: Vec<_> = ["assets", "lease", "recording", "scope", "sync", "work"]
+    let files: Vec<_> = ["assets", "bookkeeping", "lease", "recording", "scope", "sync", "work"]
         .iter()
         .map(|name| proto.join(format!("groma/v1/{name}.proto")))
         .collect();

@@ -6,8 +6,8 @@ use events::{
     AssetBatch, AssetEvent, BrokerPresent, ClientSettings, EdgeFeed, EdgeRow, EdgeTable, Failure, FloatList,
     LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NodeFeed, NodeRow,
     NodeTable, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace,
-    StringList, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncStarted, Value, WorkItem,
-    WorkReport, asset_event, lease_answer, sync_event, value,
+    StringList, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncId, SyncStarted, Value,
+    WorkItem, WorkReport, asset_event, lease_answer, sync_event, value,
 };
 
 const GOOD: [&str; 12] = [
@@ -61,9 +61,9 @@ fn small(dice: &mut Dice) -> u32 {
 }
 
 /// A sync.
-pub fn sync(dice: &mut Dice) -> Sync {
+pub fn sync(dice: &mut Dice) -> SyncId {
     let update_tag = if dice.once_in(8) { dice.number() } else { 1_700_000_000 };
-    Sync { id: text(dice), update_tag }
+    SyncId { id: text(dice), update_tag }
 }
 
 /// A scope.
@@ -139,7 +139,7 @@ fn finished(dice: &mut Dice) -> ScopeFinished {
 }
 
 /// An asset event of this sync.
-pub fn asset_of(dice: &mut Dice, sync: Option<Sync>) -> AssetEvent {
+pub fn asset_of(dice: &mut Dice, sync: Option<SyncId>) -> AssetEvent {
     use asset_event::Event;
     let event = dice.maybe(|dice| match dice.below(6) {
         0 => Event::Started(ScopeStarted {}),
@@ -256,7 +256,7 @@ fn lost_places(dice: &mut Dice) -> LostPlaces {
 }
 
 /// Progress of this sync.
-pub fn progress_of(dice: &mut Dice, sync: Option<Sync>) -> SyncEvent {
+pub fn progress_of(dice: &mut Dice, sync: Option<SyncId>) -> SyncEvent {
     use sync_event::Event;
     let event = dice.maybe(|dice| match dice.below(6) {
         4 => Event::Abandoned(SyncAbandoned { by: dice.maybe(self::sync) }),

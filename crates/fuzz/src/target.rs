@@ -5,11 +5,12 @@ use crate::{
     inputs::{Input, Inputs, Made},
     limits::{Limit, Worst},
 };
+use parking_lot::Mutex;
 use proptest::test_runner::{Config, TestRunner};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Instant,
 };
 
@@ -109,11 +110,11 @@ impl Target {
             Ok(())
         });
         if let Err(error) = outcome {
-            let input = lock(&run.smallest_failing).take().unwrap_or_default();
+            let input = run.smallest_failing.lock().take().unwrap_or_default();
             let path = corpus::save(&self.directory, &input).expect("the corpus can be written");
             panic!("{}: {error}\nThe input is now {}", self.name, path.display());
         }
-        println!("{}: {}; {:.1} s in all", self.name, lock(&run.worst), start.elapsed().as_secs_f64());
+        println!("{}: {}; {:.1} s in all", self.name, run.worst.lock(), start.elapsed().as_secs_f64());
     }
 }
 
@@ -124,22 +125,18 @@ fn count() -> u32 {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Run {
     fn one(&self, bytes: &[u8]) {
         let cost = cost(|| (self.check)(bytes));
         let (memory, allocations) = (self.memory.of(bytes.len()), self.allocations.of(bytes.len()));
         assert!(cost.bytes <= memory, "{} bytes of memory, and {memory} are allowed", cost.bytes);
         assert!(cost.allocations <= allocations, "{} allocations, and {allocations} are allowed", cost.allocations);
-        lock(&self.worst).add(cost, bytes.len());
+        self.worst.lock().add(cost, bytes.len());
     }
 
     fn noting(&self, bytes: &[u8]) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.one(bytes))) {
-            let mut smallest = lock(&self.smallest_failing);
+            let mut smallest = self.smallest_failing.lock();
             if smallest.as_ref().is_none_or(|known| bytes.len() < known.len()) {
                 *smallest = Some(bytes.to_vec());
             }

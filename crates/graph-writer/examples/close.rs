@@ -18,7 +18,7 @@
 use anyhow::{Context, ensure};
 use bus::{Bus, BusConfig, GRAPH_WRITER, Outgoing, Subscription};
 use events::{
-    NodeFeed, Scope, ScopeFinished, ScopeReport, Sync, SyncCollected, SyncEvent, WorkItem, WorkReport,
+    NodeFeed, Scope, ScopeFinished, ScopeReport, SyncCollected, SyncEvent, SyncId, WorkItem, WorkReport,
     sync_event::Event,
 };
 use graph::{GraphConfig, GraphStore};
@@ -46,8 +46,8 @@ struct Size {
     listings: usize,
 }
 
-fn sync() -> Sync {
-    Sync { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".to_owned(), update_tag: 1_000_000_000 }
+fn sync() -> SyncId {
+    SyncId { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".to_owned(), update_tag: 1_000_000_000 }
 }
 
 #[tokio::main]
@@ -141,7 +141,7 @@ async fn fill(neo4j: &Neo4j, size: Size) -> anyhow::Result<()> {
         neo4j.rows(&format!("CREATE (:GromaFeeds {{id: '{id}', nodes: [{}], edges: []}})", texts.join(", "))).await?;
         feeds.push(format!("['{}', '{id}']", name(listing)));
     }
-    let Sync { id, update_tag } = sync();
+    let SyncId { id, update_tag } = sync();
     for from in (0..size.accounts).step_by(TOGETHER) {
         let to = (from + TOGETHER).min(size.accounts) - 1;
         let text = format!(

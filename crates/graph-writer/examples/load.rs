@@ -12,7 +12,7 @@
 use bus::{Bus, BusConfig, Outgoing};
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeRow, EdgeTable, NodeFeed, NodeRow, NodeTable, Ownership, Property, Scope,
-    ScopeFinished, Sync, Value, asset_event::Event, value::Kind,
+    ScopeFinished, SyncId, Value, asset_event::Event, value::Kind,
 };
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{Options, Writer};
@@ -105,7 +105,7 @@ async fn write(bus: &Bus, config: &GraphConfig, load: Load) -> anyhow::Result<Du
 
 /// Publishes accounts, then batches of all their listings in turn, as collectors that work side by side do.
 async fn publish(bus: &Bus, load: Load, tag: i64) -> anyhow::Result<()> {
-    let sync = Sync { id: format!("load{tag}"), update_tag: tag };
+    let sync = SyncId { id: format!("load{tag}"), update_tag: tag };
     let event = |account: usize, listing: String, event: Event| {
         let (region, service) = ("eu-west-1".into(), "load".into());
         let scope = Scope { account_id: account_id(account), region, service, listing };

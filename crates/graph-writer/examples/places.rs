@@ -11,7 +11,7 @@
 
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Ownership, Property, Scope,
-    Sync, Value, asset_event::Event, value::Kind,
+    SyncId, Value, asset_event::Event, value::Kind,
 };
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{
@@ -120,7 +120,7 @@ async fn see(store: &GraphStore, schema: &Schema, place: usize, tag: i64) -> any
         service: "ec2".into(),
         listing: "DescribeSecurityGroups".into(),
     };
-    let sync = Sync { id: format!("sync{tag}"), update_tag: tag };
+    let sync = SyncId { id: format!("sync{tag}"), update_tag: tag };
     let event = AssetEvent { sync: Some(sync), scope: Some(scope), attempt: 1, event: Some(event) };
     let event = admit(&event.encode_to_vec()).map_err(anyhow::Error::msg)?;
     let item = Item { sequence: 1, event };

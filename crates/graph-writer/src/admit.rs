@@ -3,15 +3,15 @@
 
 use crate::flaws::{Flaws, Owner, is_siftable, sift};
 use events::{
-    AssetBatch, AssetEvent, Direction, EdgeTable, NodeTable, Ownership, Scope, ScopeFinished, Sync, asset_event::Event,
-    identifier, subjects,
+    AssetBatch, AssetEvent, Direction, EdgeTable, NodeTable, Ownership, Scope, ScopeFinished, SyncId,
+    asset_event::Event, identifier, subjects,
 };
 
 /// An event that is fit to be applied, with all fields that the protocol leaves optional.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admitted {
     /// The sync.
-    pub sync: Sync,
+    pub sync: SyncId,
     /// The scope.
     pub scope: Scope,
     /// The attempt.
@@ -24,7 +24,7 @@ pub struct Admitted {
 
 impl Admitted {
     /// Creates an event without flaws.
-    pub(crate) fn new(sync: Sync, scope: Scope, attempt: u32, event: Event) -> Self {
+    pub(crate) fn new(sync: SyncId, scope: Scope, attempt: u32, event: Event) -> Self {
         Self { sync, scope, attempt, event, flaws: Flaws::default() }
     }
 }
@@ -170,7 +170,7 @@ mod tests {
 
     fn event(batch: AssetBatch) -> Vec<u8> {
         AssetEvent {
-            sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+            sync: Some(SyncId { id: "s".into(), update_tag: 1 }),
             scope: Some(Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() }),
             attempt: 1,
             event: Some(Event::Batch(batch)),
@@ -234,7 +234,7 @@ mod tests {
     fn a_listing_with_more_assets_than_can_be_added_up_is_not_admitted() {
         let of = |assets: u64| {
             let scope = Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() };
-            let sync = Some(Sync { id: "s".into(), update_tag: 1 });
+            let sync = Some(SyncId { id: "s".into(), update_tag: 1 });
             let finished = Some(Event::Finished(ScopeFinished { assets, ..ScopeFinished::default() }));
             admit(&AssetEvent { sync, scope: Some(scope), attempt: 1, event: finished }.encode_to_vec())
         };
@@ -258,7 +258,7 @@ mod tests {
     fn the_id_of_a_sync_is_one_word_of_a_name_s_length() {
         let of = |id: &str| {
             let scope = Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() };
-            let sync = Some(Sync { id: id.into(), update_tag: 1 });
+            let sync = Some(SyncId { id: id.into(), update_tag: 1 });
             let started = Some(Event::Started(events::ScopeStarted {}));
             admit(&AssetEvent { sync, scope: Some(scope), attempt: 1, event: started }.encode_to_vec())
         };
@@ -277,7 +277,7 @@ mod tests {
             listing: "l".into(),
         };
         let encoded = |region: &str| {
-            let sync = Some(Sync { id: "s".into(), update_tag: 1 });
+            let sync = Some(SyncId { id: "s".into(), update_tag: 1 });
             AssetEvent { sync, scope: Some(scope(region)), attempt: 1, event: Some(finished.clone()) }.encode_to_vec()
         };
         assert_eq!(admit(&encoded("a/b")).unwrap_err(), "no scope");

@@ -42,6 +42,7 @@ pub(crate) fn size(value: &BoltType) -> usize {
     const HEADER: usize = 5;
     match value {
         BoltType::String(text) => HEADER + text.value.len(),
+        BoltType::Bytes(bytes) => HEADER + bytes.value.len(),
         BoltType::List(items) => HEADER + items.iter().map(size).sum::<usize>(),
         BoltType::Map(map) => {
             HEADER + map.value.iter().map(|(key, value)| HEADER + key.value.len() + size(value)).sum::<usize>()

@@ -26,7 +26,7 @@ use crate::{
     shed::{self, Search},
     sightings, unseen,
 };
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore, Portion, Transaction};
 pub(crate) use old_kinds::texts;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 4;
 ///
 /// # Errors
 /// The graph is unavailable. Earlier removals stay, and are counted.
-pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), GraphError> {
+pub async fn clean(store: &GraphStore, sync: &SyncId, due: &Due) -> Result<(), GraphError> {
     sightings::upgrade(store).await?;
     for group in due.groups() {
         clean_edges(store, sync, &group).await?;
@@ -58,13 +58,13 @@ pub async fn clean(store: &GraphStore, sync: &Sync, due: &Due) -> Result<(), Gra
     Ok(())
 }
 
-async fn clean_edges(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
+async fn clean_edges(store: &GraphStore, sync: &SyncId, due: &Group) -> Result<(), GraphError> {
     sweep_all(store, sync, EDGES, edge_sweeps(due)).await?;
     let kinds = due.edges.iter().map(|((kind, ends), ready)| (Kind::edge(kind, ends), ready));
     unseen::clean(store, sync, EDGES, &places(kinds), edges_after(sync, due)).await
 }
 
-async fn clean_nodes(store: &GraphStore, sync: &Sync, due: &Group) -> Result<(), GraphError> {
+async fn clean_nodes(store: &GraphStore, sync: &SyncId, due: &Group) -> Result<(), GraphError> {
     sweep_all(store, sync, NODES, node_sweeps(due, edges_after(sync, due))).await?;
     let kinds = due.nodes.iter().map(|(label, ready)| (Kind::label(label), ready));
     unseen::clean(store, sync, NODES, &places(kinds), edges_after(sync, due)).await
@@ -92,7 +92,7 @@ fn edge_sweeps(due: &Group) -> Vec<Sweep<'_>> {
 }
 
 /// Returns the tag above which edges keep their nodes.
-fn edges_after(sync: &Sync, due: &Group) -> i64 {
+fn edges_after(sync: &SyncId, due: &Group) -> i64 {
     if due.with_newer_edges { i64::MAX } else { sync.update_tag }
 }
 
@@ -105,7 +105,7 @@ fn node_sweeps(due: &Group, edges_after: i64) -> Vec<Sweep<'_>> {
 /// even if another fails: a dropped one would stay open.
 async fn sweep_all(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     mut sweeps: Vec<Sweep<'_>>,
 ) -> Result<(), GraphError> {
@@ -121,7 +121,7 @@ async fn sweep_all(
 }
 
 /// Searches and removes until the last sweep finds no more.
-async fn sweep(store: &GraphStore, sync: &Sync, counter: &str, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
+async fn sweep(store: &GraphStore, sync: &SyncId, counter: &str, mut sweeps: &[Sweep<'_>]) -> Result<(), GraphError> {
     let mut after = BEFORE_ALL;
     while !sweeps.is_empty() {
         let found = search(store, sync, sweeps, after).await?;
@@ -144,7 +144,7 @@ struct Found {
 
 /// Finds old elements of several sweeps; of the first sweep, only those with an id greater than `after`. A search that
 /// takes too long reads fewer places in each statement; one that needs too much memory returns fewer elements.
-async fn search(store: &GraphStore, sync: &Sync, sweeps: &[Sweep<'_>], after: Element) -> Result<Found, GraphError> {
+async fn search(store: &GraphStore, sync: &SyncId, sweeps: &[Sweep<'_>], after: Element) -> Result<Found, GraphError> {
     let mut backoff = store.backoff();
     loop {
         let size = Size { found: FOUND.size(), places: SEARCHED.size() };
@@ -175,7 +175,7 @@ struct Size {
 
 async fn attempt_search(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     sweeps: &[Sweep<'_>],
     after: Element,
     size: Size,
@@ -187,7 +187,7 @@ async fn attempt_search(
 
 async fn enter_search(
     transaction: &mut Transaction,
-    sync: &Sync,
+    sync: &SyncId,
     sweeps: &[Sweep<'_>],
     mut after: Element,
     size: Size,
@@ -209,7 +209,7 @@ async fn enter_search(
 /// Removes found elements, as many in one transaction as Neo4j accepts.
 async fn remove(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     sweeps: &[Sweep<'_>],
     mut elements: &[(usize, Element)],
@@ -232,7 +232,7 @@ async fn remove(
 /// Removes the edges of a node with more edges than one transaction can remove. Returns whether it removed any.
 async fn remove_edges_of(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     sweeps: &[Sweep<'_>],
     elements: &[(usize, Element)],
 ) -> Result<bool, GraphError> {
@@ -243,7 +243,7 @@ async fn remove_edges_of(
 
 /// A node that may have vanished.
 struct Candidate<'a> {
-    sync: &'a Sync,
+    sync: &'a SyncId,
     sweep: &'a Sweep<'a>,
     id: Element,
 }
@@ -256,7 +256,7 @@ impl Search for Candidate<'_> {
 
 async fn attempt(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     sweeps: &[Sweep<'_>],
     elements: &[(usize, Element)],
@@ -268,7 +268,7 @@ async fn attempt(
 
 async fn enter(
     transaction: &mut Transaction,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     sweeps: &[Sweep<'_>],
     elements: &[(usize, Element)],
@@ -284,7 +284,7 @@ async fn enter(
 /// Adds a transaction's removals to the counters. Run it last: it locks the record until the commit.
 pub(crate) async fn count(
     transaction: &mut Transaction,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     removed: i64,
 ) -> Result<(), neo4rs::Error> {
@@ -319,8 +319,8 @@ mod tests {
         Ready { seen_before: places.clone(), places }
     }
 
-    pub(super) fn sync() -> Sync {
-        Sync { id: "s6".into(), update_tag: 6 }
+    pub(super) fn sync() -> SyncId {
+        SyncId { id: "s6".into(), update_tag: 6 }
     }
 
     fn sweeps(ready: &Ready) -> [Sweep<'_>; 3] {

@@ -15,7 +15,7 @@ use crate::{
     feeds::{Catalog, Feeds},
     reports::Reports,
 };
-use events::{Failure, FailureClass, LostScope, Scope, Sync};
+use events::{Failure, FailureClass, LostScope, Scope, SyncId};
 use graph::{GraphError, GraphStore};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -75,7 +75,7 @@ impl Due {
     /// The graph cannot be read.
     pub(crate) async fn of_sync(
         store: &GraphStore,
-        sync: &Sync,
+        sync: &SyncId,
         catalog: &Catalog,
         reports: &Reports,
     ) -> Result<(Self, Cut<LostScope>), GraphError> {

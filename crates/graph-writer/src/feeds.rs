@@ -4,10 +4,11 @@
 //! set once, as `(:GromaFeeds)` with a hash as its id, and scopes refer to the hash. There are about as many sets as
 //! listings, times the collector versions that have run.
 
-use crate::{bolt, edges, requests, scope_store::words};
+use crate::{bolt, edges, requests};
 use events::{AssetBatch, EdgeFeed, NodeFeed, ScopeFinished};
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::{BoltType, DeError, Row};
+use serde::de::Error as _;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -34,9 +35,12 @@ impl Feeds {
         }
     }
 
-    /// Parses the texts stored in the graph.
-    pub(crate) fn of_texts(nodes: Vec<String>, edges: Vec<String>) -> Self {
-        Self { nodes: nodes.into_iter().collect(), edges: edges.into_iter().collect() }
+    /// Returns the feeds of texts stored in the graph. `None` if one of them cannot be read.
+    pub(crate) fn of_texts(nodes: Vec<String>, edges: Vec<String>) -> Option<Self> {
+        edges
+            .iter()
+            .all(|text| edge_feed(text).is_some())
+            .then(|| Self { nodes: nodes.into_iter().collect(), edges: edges.into_iter().collect() })
     }
 
     pub(crate) fn node_texts(&self) -> &BTreeSet<String> {
@@ -132,7 +136,16 @@ fn row(id: &str, feeds: &Feeds) -> BoltType {
 }
 
 fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
-    Ok((row.get("id")?, Feeds::of_texts(row.get("nodes")?, row.get("edges")?)))
+    let id: String = row.get("id")?;
+    let feeds = Feeds::of_texts(row.get("nodes")?, row.get("edges")?);
+    let feeds =
+        feeds.ok_or_else(|| DeError::custom(format!("cannot read the edges of (:GromaFeeds {{id: '{id}'}})")))?;
+    Ok((id, feeds))
+}
+
+/// Joins words with spaces.
+fn words<'a>(first: &[&'a str], rest: impl IntoIterator<Item = &'a String>) -> String {
+    first.iter().copied().chain(rest.into_iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns `<label> <listing> <listing> …`; [`crate::admit`] rejects names with a space.

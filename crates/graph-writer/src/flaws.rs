@@ -6,7 +6,7 @@ use crate::{
     short::{self, shorten},
 };
 use events::{
-    AssetBatch, AssetEvent, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Scope, Sync, Value, asset_event::Event,
+    AssetBatch, AssetEvent, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Scope, SyncId, Value, asset_event::Event,
     value::Kind,
 };
 use siphasher::sip::SipHasher13;
@@ -57,7 +57,7 @@ const ROW_BATCHES: u32 = 1 << 31;
 /// Origin of a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner<'a> {
-    pub(crate) sync: &'a Sync,
+    pub(crate) sync: &'a SyncId,
     pub(crate) scope: &'a Scope,
     pub(crate) attempt: u32,
 }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn sifted(mut batch: AssetBatch) -> (AssetBatch, Flaws) {
-        let (sync, scope) = (Sync { id: "s".into(), update_tag: 1 }, Scope::default());
+        let (sync, scope) = (SyncId { id: "s".into(), update_tag: 1 }, Scope::default());
         let flaws = sift(Owner { sync: &sync, scope: &scope, attempt: 1 }, &mut batch);
         (batch, flaws)
     }

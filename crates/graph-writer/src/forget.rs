@@ -12,7 +12,7 @@ use crate::{
     schema::Schema,
     sightings::pattern,
 };
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore, Portion};
 use neo4rs::{BoltType, DeError, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,7 +123,7 @@ pub async fn forget(store: &GraphStore, places: &[Place]) -> Result<Removed, Gra
     let mut all = Removed::default();
     for (tag, names) in by_tag(places) {
         // A temporary record collects the counts of cleanup.
-        let own = Sync { id: format!("forget-{tag}-{:016x}", rand::random::<u64>()), update_tag: tag + 1 };
+        let own = SyncId { id: format!("forget-{tag}-{:016x}", rand::random::<u64>()), update_tag: tag + 1 };
         cleanup::clean(store, &own, &Due::everything(names.clone(), labels.clone(), edges.clone())).await?;
         let (nodes, edges) = removed(store, &own).await?;
         all.nodes += nodes;
@@ -161,7 +161,7 @@ async fn leave_shared(store: &GraphStore, label: &str, places: &[String]) -> Res
 }
 
 /// Returns the counts of cleanup and deletes their record.
-async fn removed(store: &GraphStore, own: &Sync) -> Result<(u64, u64), GraphError> {
+async fn removed(store: &GraphStore, own: &SyncId) -> Result<(u64, u64), GraphError> {
     let text = "MATCH (g:GromaSync {id: $sync}) \
         WITH g, coalesce(g.nodes_removed, 0) AS nodes, coalesce(g.edges_removed, 0) AS edges \
         DELETE g RETURN nodes, edges";

@@ -344,14 +344,14 @@ async fn enter_lost(
 mod tests {
     use super::*;
     use crate::flaws::Flaws;
-    use events::{Direction, EdgeRow, Scope, Sync};
+    use events::{Direction, EdgeRow, Scope, SyncId};
 
     fn batch(sequence: u64, edges: usize) -> Item {
         let row = EdgeRow { source_id: "a".into(), target_value: "b".into(), values: Vec::new() };
         let table = EdgeTable { direction: Direction::Out.into(), rows: vec![row; edges], ..EdgeTable::default() };
         let event = Event::Batch(AssetBatch { edges: vec![table], ..AssetBatch::default() });
         let event =
-            Admitted { sync: Sync::default(), scope: Scope::default(), attempt: 1, event, flaws: Flaws::default() };
+            Admitted { sync: SyncId::default(), scope: Scope::default(), attempt: 1, event, flaws: Flaws::default() };
         Item { sequence, event }
     }
 

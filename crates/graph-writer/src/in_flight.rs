@@ -3,11 +3,8 @@
 
 use bus::{Delivery, Outcome};
 use graph::Pulse;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
 
 /// Greatest number of messages in one pull.
@@ -16,15 +13,15 @@ const PULL: usize = 16;
 /// Limits of messages and bytes in flight. The more messages, the fewer and larger are the transactions that they form;
 /// most messages are small.
 #[derive(Clone)]
-pub(crate) struct Shares {
+pub(crate) struct Budget {
     messages: usize,
     bytes: usize,
-    taken: Arc<Mutex<Taken>>,
+    used: Arc<Mutex<Used>>,
     freed: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct Used {
     messages: usize,
     bytes: usize,
     /// Approximate size of the last few messages.
@@ -32,14 +29,14 @@ struct Taken {
 }
 
 /// Part of the limits that one message takes, released when dropped.
-pub(crate) struct Share {
-    shares: Shares,
+pub(crate) struct Permit {
+    budget: Budget,
     bytes: usize,
 }
 
-impl Shares {
+impl Budget {
     pub(crate) fn new(messages: usize, bytes: usize) -> Self {
-        Self { messages, bytes, taken: Arc::default(), freed: Arc::default() }
+        Self { messages, bytes, used: Arc::default(), freed: Arc::default() }
     }
 
     /// Waits until there is room. Returns the number of messages that one pull may fetch. Their size is only known
@@ -55,33 +52,33 @@ impl Shares {
     }
 
     fn left(&self) -> Option<usize> {
-        let Taken { messages, bytes, usual } = *self.lock();
+        let Used { messages, bytes, usual } = *self.lock();
         let (messages, bytes) = (self.messages.checked_sub(messages)?, self.bytes.checked_sub(bytes)?);
         let of_usual = (bytes / usual.max(1)).max(1);
         (messages > 0 && bytes > 0).then(|| of_usual.min(messages).min(PULL))
     }
 
     /// Takes room for a message of this size.
-    pub(crate) fn take(&self, bytes: usize) -> Share {
-        let mut taken = self.lock();
-        taken.messages += 1;
-        taken.bytes += bytes;
-        taken.usual = (taken.usual * 3 + bytes) / 4;
-        Share { shares: self.clone(), bytes }
+    pub(crate) fn take(&self, bytes: usize) -> Permit {
+        let mut used = self.lock();
+        used.messages += 1;
+        used.bytes += bytes;
+        used.usual = (used.usual * 3 + bytes) / 4;
+        Permit { budget: self.clone(), bytes }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Used> {
+        self.used.lock()
     }
 }
 
-impl Drop for Share {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.shares.lock();
-        taken.messages -= 1;
-        taken.bytes -= self.bytes;
-        drop(taken);
-        self.shares.freed.notify_one();
+        let mut used = self.budget.lock();
+        used.messages -= 1;
+        used.bytes -= self.bytes;
+        drop(used);
+        self.budget.freed.notify_one();
     }
 }
 
@@ -93,14 +90,14 @@ const SIGN: Duration = Duration::from_secs(5);
 /// Deliveries by their sequence in the stream.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight {
-    held: Arc<tokio::sync::Mutex<HashMap<u64, Held>>>,
+    held: Arc<tokio::sync::Mutex<HashMap<u64, InFlightDelivery>>>,
     pulse: Pulse,
 }
 
-struct Held {
+struct InFlightDelivery {
     delivery: Delivery,
     /// Released when the delivery is settled.
-    _share: Share,
+    _permit: Permit,
 }
 
 impl InFlight {
@@ -110,12 +107,12 @@ impl InFlight {
     }
 
     /// Takes charge of a delivery. A redelivery of one in flight replaces it.
-    pub(crate) async fn add(&self, delivery: Delivery, share: Share) {
+    pub(crate) async fn add(&self, delivery: Delivery, permit: Permit) {
         let mut held = self.held.lock().await;
         if held.is_empty() {
             self.pulse.beat();
         }
-        held.insert(delivery.sequence(), Held { delivery, _share: share });
+        held.insert(delivery.sequence(), InFlightDelivery { delivery, _permit: permit });
     }
 
     /// Ends a delivery. Does nothing if it was settled before.
@@ -125,7 +122,7 @@ impl InFlight {
         if let Some(held) = held
             && let Err(error) = held.delivery.settle(outcome).await
         {
-            tracing::warn!(error = bus::chain(&error), sequence, "cannot settle; the message will be redelivered");
+            tracing::warn!(error = errors::chain(&error), sequence, "cannot settle; the message will be redelivered");
         }
     }
 
@@ -197,7 +194,7 @@ mod tests {
         let consumer = bus.consume(bus::Subscription::assets("test", ACK_WAIT)).await?;
         let delivery = consumer.next(1).await?.pop().expect("a delivery");
         let in_flight = InFlight::default();
-        in_flight.add(delivery, Shares::new(1, 100).take(8)).await;
+        in_flight.add(delivery, Budget::new(1, 100).take(8)).await;
         in_flight.pulse().beat();
         in_flight.sign(ACK_WAIT).await;
         assert_eq!(in_flight.held.lock().await.len(), 1, "it goes on");
@@ -221,43 +218,43 @@ mod tests {
         assert!(within(SIGN, (0..512).map(|_| std::future::ready(Err("closed")))).await);
     }
 
-    fn room(shares: &Shares) -> Option<usize> {
-        shares.room().now_or_never()
+    fn room(budget: &Budget) -> Option<usize> {
+        budget.room().now_or_never()
     }
 
     #[test]
     fn room_is_for_so_many_messages_and_bytes() {
-        let shares = Shares::new(20, 100);
-        assert_eq!(room(&shares), Some(PULL));
-        let small: Vec<Share> = (0..18).map(|_| shares.take(1)).collect();
-        assert_eq!(room(&shares), Some(2));
-        let large = shares.take(1_000);
-        assert_eq!(room(&shares), None, "no byte is left");
+        let budget = Budget::new(20, 100);
+        assert_eq!(room(&budget), Some(PULL));
+        let small: Vec<Permit> = (0..18).map(|_| budget.take(1)).collect();
+        assert_eq!(room(&budget), Some(2));
+        let large = budget.take(1_000);
+        assert_eq!(room(&budget), None, "no byte is left");
         drop(large);
-        assert_eq!(room(&shares), Some(1), "the next may be as large");
+        assert_eq!(room(&budget), Some(1), "the next may be as large");
         drop(small);
-        assert_eq!(room(&shares), Some(1));
+        assert_eq!(room(&budget), Some(1));
     }
 
     #[test]
     fn a_limit_that_was_exceeded_is_made_good_before_there_is_room_again() {
-        let shares = Shares::new(1_000, 100);
-        let mut in_flight: Vec<Share> = (0..PULL).map(|_| shares.take(50)).collect();
-        while room(&shares).is_none() {
+        let budget = Budget::new(1_000, 100);
+        let mut in_flight: Vec<Permit> = (0..PULL).map(|_| budget.take(50)).collect();
+        while room(&budget).is_none() {
             in_flight.pop();
         }
         assert_eq!(in_flight.len(), 1, "50 of 100 bytes");
-        assert_eq!(room(&shares), Some(1));
+        assert_eq!(room(&budget), Some(1));
     }
 
     proptest! {
         #[test]
         fn never_more_than_the_limit_and_one_pull(sizes in proptest::collection::vec(1..500usize, 1..200)) {
-            let shares = Shares::new(64, 1_000);
+            let budget = Budget::new(64, 1_000);
             let (mut in_flight, mut sizes) = (std::collections::VecDeque::new(), sizes.into_iter());
             while sizes.len() > 0 {
-                while let Some(room) = room(&shares).filter(|_| sizes.len() > 0) {
-                    in_flight.extend(sizes.by_ref().take(room).map(|size| (size, shares.take(size))));
+                while let Some(room) = room(&budget).filter(|_| sizes.len() > 0) {
+                    in_flight.extend(sizes.by_ref().take(room).map(|size| (size, budget.take(size))));
                     let bytes: usize = in_flight.iter().map(|(size, _)| size).sum();
                     prop_assert!(in_flight.len() <= 64 && bytes < 1_000 + PULL * 500, "{} {}", in_flight.len(), bytes);
                 }

@@ -12,11 +12,10 @@
 //! longer contain, `stale` names places that the sync did not cover, `tally` counts, `refused` names rejected rows,
 //! `cut` limits the size of messages, and `lost_places` names the places of lost scopes.
 //! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus, `troubles` logs failures that
-//! repeat; [`alone`] is a writer process; [`preview`] computes changes without writing; [`forget`] removes places on
+//! repeat; [`process`] is a writer process; [`preview`] computes changes without writing; [`forget`] removes places on
 //! request, and [`ghosts`] shared nodes without references.
 
 pub mod admit;
-pub mod alone;
 pub mod apply;
 mod areas;
 mod bolt;
@@ -40,8 +39,8 @@ mod park;
 mod pieces;
 pub mod prepare;
 pub mod preview;
+pub mod process;
 mod refused;
-mod rehearsal;
 mod reports;
 mod requests;
 mod rows;
@@ -61,6 +60,6 @@ mod unseen;
 mod unwritten;
 pub mod writer;
 
-pub use alone::Alone;
 pub use prepare::Expected;
+pub use process::ProcessArgs;
 pub use writer::{Options, Writer, WriterError};

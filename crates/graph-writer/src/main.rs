@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    role::alone("groma-graph-writer", "Writes Groma's asset events into Neo4j", graph_writer::Alone::run)
+    process::main("groma-graph-writer", "Writes Groma's asset events into Neo4j", graph_writer::ProcessArgs::run)
 }

@@ -56,7 +56,7 @@ async fn answer_all(store: &GraphStore, requests: impl Stream<Item = Served>) {
         match newest_tag(store).await {
             Ok(newest_tag) => request.answer(NewestTagAnswer { newest_tag }.encode_to_vec()).await,
             // No answer is sent, because 0 would mean an empty graph.
-            Err(error) => tracing::warn!(error = bus::chain(&error), "cannot look up the newest tag"),
+            Err(error) => tracing::warn!(error = errors::chain(&error), "cannot look up the newest tag"),
         }
     }
 }

@@ -76,7 +76,7 @@ struct Entry {
 }
 
 /// A row with an existing node.
-struct Left {
+struct Pending {
     entry: Entry,
     element: Element,
     /// Id of an element that several places see, if only this place's sighting needs a new tag.
@@ -89,9 +89,9 @@ struct Known {
     /// Rows without a node.
     absent: Vec<Entry>,
     /// Rows of nodes that only this place sees.
-    own: Vec<Left>,
+    own: Vec<Pending>,
     /// Rows of nodes that others may see at the same moment.
-    common: Vec<Left>,
+    common: Vec<Pending>,
 }
 
 /// Written nodes, and rows still to write.
@@ -103,7 +103,7 @@ pub(crate) struct Written<'a> {
 }
 
 /// Rows of nodes that others see too.
-pub(crate) struct Common(Vec<Left>);
+pub(crate) struct Common(Vec<Pending>);
 
 impl<'a> NodeWrites<'a> {
     /// Adds the rows of a table.
@@ -190,7 +190,7 @@ impl<'a> NodeWrites<'a> {
                 let (entry, element) = there[position];
                 if !done {
                     let left = if own { &mut known.own } else { &mut known.common };
-                    left.push(Left { entry, element, thing: Some(thing).filter(|thing| !thing.is_empty()) });
+                    left.push(Pending { entry, element, thing: Some(thing).filter(|thing| !thing.is_empty()) });
                 }
             }
         }
@@ -208,7 +208,7 @@ impl<'a> NodeWrites<'a> {
         transaction: &mut Transaction,
         entries: Vec<Entry>,
         elements: &mut Elements<'a>,
-        left: &mut Vec<Left>,
+        left: &mut Vec<Pending>,
     ) -> Result<Vec<Entry>, neo4rs::Error> {
         let mut others = Vec::new();
         for (label, entries) in self.by_label(entries) {
@@ -227,7 +227,7 @@ impl<'a> NodeWrites<'a> {
         transaction: &mut Transaction,
         entries: Vec<Entry>,
         elements: &mut Elements<'a>,
-        left: &mut Vec<Left>,
+        left: &mut Vec<Pending>,
     ) -> Result<(), neo4rs::Error> {
         self.create_by(&create(), transaction, entries, elements, left).await.map(drop)
     }
@@ -239,7 +239,7 @@ impl<'a> NodeWrites<'a> {
         transaction: &mut Transaction,
         entries: Vec<Entry>,
         elements: &mut Elements<'a>,
-        left: &mut Vec<Left>,
+        left: &mut Vec<Pending>,
     ) -> Result<Vec<Entry>, neo4rs::Error> {
         let key = |entry: &Entry| (self.key(*entry), self.id(*entry));
         let mut ids = HashSet::new();
@@ -255,15 +255,15 @@ impl<'a> NodeWrites<'a> {
         }
         let element = |entry: &Entry| elements.get(self.key(*entry), self.id(*entry)).first().copied();
         left.extend(
-            again.iter().filter_map(|entry| Some(Left { entry: *entry, element: element(entry)?, thing: None })),
+            again.iter().filter_map(|entry| Some(Pending { entry: *entry, element: element(entry)?, thing: None })),
         );
         Ok(new.into_iter().chain(again).filter(|entry| element(entry).is_none()).collect())
     }
 
     /// Renews sightings where nothing else has changed. Returns the rows that need more.
-    async fn renew(&self, transaction: &mut Transaction, left: Vec<Left>) -> Result<Vec<Left>, neo4rs::Error> {
-        let (seen, mut more): (Vec<Left>, Vec<Left>) = left.into_iter().partition(|left| left.thing.is_some());
-        let renewal = |left: &Left| {
+    async fn renew(&self, transaction: &mut Transaction, left: Vec<Pending>) -> Result<Vec<Pending>, neo4rs::Error> {
+        let (seen, mut more): (Vec<Pending>, Vec<Pending>) = left.into_iter().partition(|left| left.thing.is_some());
+        let renewal = |left: &Pending| {
             let Origin { run, place, .. } = self.table(left.entry).origin;
             Renewal { thing: left.thing.clone().unwrap_or_default(), place, tag: run.tag }
         };
@@ -276,9 +276,9 @@ impl<'a> NodeWrites<'a> {
     async fn remember(
         &self,
         transaction: &mut Transaction,
-        mut left: Vec<Left>,
+        mut left: Vec<Pending>,
         sightings: &mut Sightings,
-    ) -> Result<Vec<Left>, neo4rs::Error> {
+    ) -> Result<Vec<Pending>, neo4rs::Error> {
         let mut gone = Vec::new();
         // One order of locks, so that writers wait for each other and need not repeat.
         left.sort_by_key(|left| left.element);

@@ -86,7 +86,7 @@ impl Pieces {
         let owner = Owner { sync, scope, attempt: *attempt };
         let nodes = piece.nodes.iter().flat_map(|table| table.rows.iter().map(|row| (header(table), row)));
         let edges = piece.edges.iter().flat_map(|table| table.rows.iter().map(|row| (edge_header(table), row)));
-        let why = bus::chain(error);
+        let why = errors::chain(error);
         self.refused.extend(nodes.map(|(table, row)| owner.refuse(piece.index, &Row::Node(&table, row), &why)));
         self.refused.extend(edges.map(|(table, row)| owner.refuse(piece.index, &Row::Edge(&table, row), &why)));
     }

@@ -18,7 +18,7 @@ use crate::{
     scope_store::{self, StoredScope},
     scopes::{self, Run, Verdict},
 };
-use events::{EdgeRow, EdgeTable, NodeRow, NodeTable, Scope, Sync, asset_event::Event, value::Kind};
+use events::{EdgeRow, EdgeTable, NodeRow, NodeTable, Scope, SyncId, asset_event::Event, value::Kind};
 use graph::{GraphError, GraphStore};
 use siphasher::sip::SipHasher13;
 use std::{
@@ -32,7 +32,7 @@ const TOGETHER: usize = 1_000;
 /// Compares a graph with the events of one sync.
 pub struct Preview {
     store: GraphStore,
-    sync: Sync,
+    sync: SyncId,
     states: BTreeMap<String, StoredScope>,
     /// Feeds of its listings.
     feeds: Catalog,
@@ -85,7 +85,7 @@ impl Preview {
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub async fn new(store: GraphStore, sync: Sync, scopes: &[Scope]) -> Result<Self, GraphError> {
+    pub async fn new(store: GraphStore, sync: SyncId, scopes: &[Scope]) -> Result<Self, GraphError> {
         let ids: Vec<String> = scopes.iter().map(scopes::id).collect();
         let mut states = BTreeMap::new();
         for ids in ids.chunks(TOGETHER) {

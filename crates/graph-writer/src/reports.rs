@@ -2,7 +2,7 @@
 //! place.
 
 use bus::{Bus, LookupError};
-use events::{Scope, ScopeReport, Sync, SyncEvent, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
+use events::{Scope, ScopeReport, SyncEvent, SyncId, WorkItem, WorkKind, WorkReport, subjects, sync_event::Event};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, SystemTime},
@@ -49,7 +49,7 @@ impl Reports {
     ///
     /// # Errors
     /// The stream cannot be read.
-    pub(crate) async fn of(bus: &Bus, sync: &Sync, beat: impl Fn()) -> Result<Option<Self>, LookupError> {
+    pub(crate) async fn of(bus: &Bus, sync: &SyncId, beat: impl Fn()) -> Result<Option<Self>, LookupError> {
         let filter = subjects::sync_of(&sync.id);
         let mut reports = Self::default();
         let (mut place, mut announced, mut stored) = (0, None, SystemTime::now());

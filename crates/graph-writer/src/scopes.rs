@@ -9,7 +9,7 @@
 //! SIGKILL anywhere, followed by redelivery, gives the same graph: a batch with committed rows is known to be applied.
 
 use crate::{feeds::Feeds, flaws::Flaws};
-use events::{Failure, Scope, ScopeName, Sync, asset_event::Event};
+use events::{Failure, Scope, ScopeName, SyncId, asset_event::Event};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One attempt of one sync at a scope. Ordered by age: update tag first, then sync (a ULID), then attempt.
@@ -161,7 +161,7 @@ pub enum Progress {
 
 impl Run {
     /// Returns the run that an event belongs to.
-    pub fn of(sync: &Sync, attempt: u32) -> Self {
+    pub fn of(sync: &SyncId, attempt: u32) -> Self {
         Self { tag: sync.update_tag, sync: sync.id.clone(), attempt }
     }
 }

@@ -4,7 +4,7 @@
 //! last one, not on the size of the sync.
 
 use crate::{bolt, reports::Reports};
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::{HashMap, VecDeque};
@@ -21,14 +21,14 @@ const ENDED: &str = "UNWIND $rows AS place MATCH (s:GromaScope) WHERE s.id START
 /// Scopes that are not yet settled.
 pub(crate) struct Settling<'a> {
     store: &'a GraphStore,
-    sync: &'a Sync,
+    sync: &'a SyncId,
     reports: &'a mut Reports,
     /// Places with unsettled scopes.
     pending: VecDeque<String>,
 }
 
 impl<'a> Settling<'a> {
-    pub(crate) fn new(store: &'a GraphStore, sync: &'a Sync, reports: &'a mut Reports) -> Self {
+    pub(crate) fn new(store: &'a GraphStore, sync: &'a SyncId, reports: &'a mut Reports) -> Self {
         let pending = reports.awaited().cloned().collect();
         Self { store, sync, reports, pending }
     }

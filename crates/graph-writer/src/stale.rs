@@ -3,7 +3,7 @@
 //! tag, so that `groma forget` removes exactly the named ones.
 
 use crate::{bolt, cut::Cut, reports::Reports};
-use events::{StalePlace, Sync};
+use events::{StalePlace, SyncId};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ impl Place {
 ///
 /// # Errors
 /// The graph cannot be read or written.
-pub(crate) async fn find(store: &GraphStore, sync: &Sync, reports: &Reports) -> Result<Cut<StalePlace>, GraphError> {
+pub(crate) async fn find(store: &GraphStore, sync: &SyncId, reports: &Reports) -> Result<Cut<StalePlace>, GraphError> {
     let (mut after, mut total) = (String::new(), 0);
     let mut oldest = BTreeSet::<(i64, String)>::new();
     let mut open: Option<Place> = None;
@@ -83,7 +83,7 @@ pub(crate) async fn find(store: &GraphStore, sync: &Sync, reports: &Reports) -> 
     Ok(cut)
 }
 
-async fn page(store: &GraphStore, sync: &Sync, after: &str) -> Result<Vec<Place>, GraphError> {
+async fn page(store: &GraphStore, sync: &SyncId, after: &str) -> Result<Vec<Place>, GraphError> {
     let parameters = [("sync", sync.id.as_str().into()), ("after", after.into()), ("page", bolt::integer(PAGE))];
     let rows = store.rows(bolt::planned_once(OLDER, parameters)).await?;
     rows.iter().map(parse).collect::<Result<_, _>>().map_err(GraphError::from)
@@ -93,7 +93,7 @@ fn parse(row: &Row) -> Result<Place, DeError> {
     Ok(Place { name: row.get("place")?, tag: row.get("tag")?, last: row.get("last")?, own: row.get("own")? })
 }
 
-async fn mark(store: &GraphStore, sync: &Sync, stale: &[Place]) -> Result<(), GraphError> {
+async fn mark(store: &GraphStore, sync: &SyncId, stale: &[Place]) -> Result<(), GraphError> {
     if stale.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Signs of progress for schedulers while the writer closes a large sync.
 
 use bus::{Bus, Outgoing};
-use events::{Sync, SyncClosing, SyncEvent, sync_event::Event};
+use events::{SyncClosing, SyncEvent, SyncId, sync_event::Event};
 use graph::Pulse;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::timeout;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// Publishes a sign of progress at intervals while Neo4j answers the statements that close the sync. Never returns.
-pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
+pub(crate) async fn tell(bus: &Bus, sync: &SyncId, pulse: &Pulse) -> Infallible {
     let (mut made, attempt) = (0, rand::random::<u32>() | 1);
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -22,7 +22,7 @@ pub(crate) async fn tell(bus: &Bus, sync: &Sync, pulse: &Pulse) -> Infallible {
         match timeout(PAUSE, bus.publish(Outgoing::sync(&event))).await {
             Ok(Ok(())) => {}
             // The next sign says the same.
-            Ok(Err(error)) => tracing::debug!(error = bus::chain(&error), "cannot publish a sign of progress"),
+            Ok(Err(error)) => tracing::debug!(error = errors::chain(&error), "cannot publish a sign of progress"),
             Err(_) => tracing::debug!("cannot publish a sign of progress within {PAUSE:?}"),
         }
     }

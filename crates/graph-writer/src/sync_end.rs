@@ -23,7 +23,7 @@ use crate::{
     unwritten::Unwritten,
 };
 use bus::{Bus, Draining, LookupError, Outgoing, PublishError};
-use events::{Failure, FailureClass, StalePlace, Sync, SyncEvent, SyncFinished, subjects, sync_event::Event};
+use events::{Failure, FailureClass, StalePlace, SyncEvent, SyncFinished, SyncId, subjects, sync_event::Event};
 use futures::FutureExt;
 use graph::{GraphError, GraphStore};
 use std::{
@@ -106,7 +106,7 @@ impl SyncEnd {
     ///
     /// # Errors
     /// [`SyncEndError`]; closing it again is safe.
-    pub async fn close(&self, sync: &Sync) -> Result<SyncFinished, SyncEndError> {
+    pub async fn close(&self, sync: &SyncId) -> Result<SyncFinished, SyncEndError> {
         // The statements name indexes of the bookkeeping in hints.
         self.schema.ensure(&self.store, []).await?;
         let reports = Reports::of(&self.bus, sync, || self.store.beat()).await.map_err(SyncEndError::Reports)?;
@@ -133,7 +133,7 @@ impl SyncEnd {
     ///
     /// A batch that the stream no longer has is lost only after the writers have consumed the stream up to `last`: a
     /// recording that is played again brings it with another sequence.
-    async fn draw_held(&self, sync: &Sync, last: u64) -> Result<(), SyncEndError> {
+    async fn draw_held(&self, sync: &SyncId, last: u64) -> Result<(), SyncEndError> {
         let labels = self.awaited(sync).await?;
         if self.draw_pages(sync, &labels).await? == 0 {
             return Ok(());
@@ -150,13 +150,13 @@ impl SyncEnd {
     }
 
     /// Returns the labels of which a listing may still bring nodes.
-    async fn awaited(&self, sync: &Sync) -> Result<Labels, SyncEndError> {
+    async fn awaited(&self, sync: &SyncId) -> Result<Labels, SyncEndError> {
         let all = Tally::of(&self.store, sync).await?.unknown > 0;
         Ok(Labels { awaited: Catalog::load(&self.store).await?.labels(), is_last: false, all })
     }
 
     /// Retries the sync's held edges. Returns the number of batches to try again ([`held::retry`]).
-    async fn draw_pages(&self, sync: &Sync, labels: &Labels) -> Result<usize, SyncEndError> {
+    async fn draw_pages(&self, sync: &SyncId, labels: &Labels) -> Result<usize, SyncEndError> {
         let (mut gone, mut after) = (0, String::new());
         loop {
             let holding = scope_store::holding_in_sync(&self.store, &sync.id, &after).await?;
@@ -176,12 +176,12 @@ impl SyncEnd {
     }
 
     /// Removes vanished assets. Elements that Neo4j cannot remove are reported and stay.
-    async fn clean(&self, sync: &Sync, due: &Due) -> Result<Option<Failure>, SyncEndError> {
+    async fn clean(&self, sync: &SyncId, due: &Due) -> Result<Option<Failure>, SyncEndError> {
         match cleanup::clean(&self.store, sync, due).await {
             Ok(()) => Ok(None),
             Err(error) if error.is_lasting() => {
-                tracing::error!(error = bus::chain(&error), "some vanished assets could not be removed");
-                Ok(Some(Failure::new(FailureClass::Internal, sentence(bus::chain(&error)))))
+                tracing::error!(error = errors::chain(&error), "some vanished assets could not be removed");
+                Ok(Some(Failure::new(FailureClass::Internal, sentence(errors::chain(&error)))))
             }
             Err(error) => Err(error.into()),
         }
@@ -189,7 +189,7 @@ impl SyncEnd {
 
     /// Analyses the whole graph. A step that Neo4j rejects is reported; one that it cannot run at this moment is run
     /// again with the rest of the sync's end.
-    async fn analyse(&self, sync: &Sync) -> Result<Option<Failure>, SyncEndError> {
+    async fn analyse(&self, sync: &SyncId) -> Result<Option<Failure>, SyncEndError> {
         if !self.options.analyse {
             return Ok(None);
         }
@@ -197,8 +197,8 @@ impl SyncEnd {
         match analysis::run(&self.store, sync.update_tag).await {
             Ok(_) => Ok(None),
             Err(error) if error.source.is_lasting() => {
-                tracing::error!(error = bus::chain(&error), "analysis failed");
-                Ok(Some(Failure::new(FailureClass::Internal, sentence(bus::chain(&error)))))
+                tracing::error!(error = errors::chain(&error), "analysis failed");
+                Ok(Some(Failure::new(FailureClass::Internal, sentence(errors::chain(&error)))))
             }
             Err(error) => Err(error.source.into()),
         }
@@ -206,7 +206,7 @@ impl SyncEnd {
 
     /// Waits for every scope, until the assets stream has no more events for it. Returns the sequence up to which it had
     /// to be consumed.
-    async fn settle(&self, sync: &Sync, reports: &mut Reports) -> Result<u64, SyncEndError> {
+    async fn settle(&self, sync: &SyncId, reports: &mut Reports) -> Result<u64, SyncEndError> {
         let last = self.bus.last_sequence(bus::ASSETS).await?;
         let (mut quiet_since, mut looked) = (None, None::<Instant>);
         let mut consuming = Consuming::new(last);
@@ -240,7 +240,7 @@ impl SyncEnd {
     /// Counts, and records the end in the graph.
     async fn finished(
         &self,
-        sync: &Sync,
+        sync: &SyncId,
         unwritten: Unwritten,
         stale: Cut<StalePlace>,
         whole: bool,
@@ -273,14 +273,14 @@ impl SyncEnd {
     }
 
     /// Publishes the sync's end until the stream stores it: a failed publish must not repeat the finished work.
-    async fn announce(&self, sync: &Sync, finished: &SyncFinished) -> Result<(), SyncEndError> {
+    async fn announce(&self, sync: &SyncId, finished: &SyncFinished) -> Result<(), SyncEndError> {
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(Event::Finished(finished.clone())) };
         for _ in 1..ANNOUNCE.1 {
             match self.bus.publish(Outgoing::sync(&event)).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     tracing::warn!(
-                        error = bus::chain(&error),
+                        error = errors::chain(&error),
                         sync = sync.id,
                         "the sync's end cannot be announced yet"
                     );

@@ -1,11 +1,8 @@
 //! Work that fails repeatedly. Its error is logged once, and again when it changes, and its end is logged too. If no
 //! repeat can help before a user acts, the pauses grow.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, time::Duration};
 
 /// Pause before the first repeat.
 const FIRST: Duration = Duration::from_secs(5);
@@ -69,7 +66,7 @@ impl Troubles {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut HashMap<String, Trouble>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.0.lock())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     shed::{self, Search},
     sightings::pattern,
 };
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore, Portion, Transaction, parameters};
 use neo4rs::BoltType;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,7 @@ pub(crate) type Places<'a> = Vec<(Kind, Vec<&'a str>)>;
 /// The graph is unavailable. Earlier removals stay, and are counted.
 pub(crate) async fn clean(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     due: &Places<'_>,
     edges_after: i64,
@@ -70,13 +70,13 @@ pub(crate) async fn clean(
 
 /// Removes the edges of a node with more edges than one transaction can remove, if its last sighting is old. Returns
 /// whether it removed any.
-async fn remove_edges_of(store: &GraphStore, sync: &Sync, old: &Old<'_>) -> Result<bool, GraphError> {
+async fn remove_edges_of(store: &GraphStore, sync: &SyncId, old: &Old<'_>) -> Result<bool, GraphError> {
     shed::shed(store, old.edges_after, &LastSightings { sync, old }).await
 }
 
 /// Search for a node whose last sighting is old.
 struct LastSightings<'a> {
-    sync: &'a Sync,
+    sync: &'a SyncId,
     old: &'a Old<'a>,
 }
 
@@ -133,7 +133,7 @@ impl Old<'_> {
     async fn sightings(
         &self,
         transaction: &mut Transaction,
-        sync: &Sync,
+        sync: &SyncId,
     ) -> Result<Vec<(String, String)>, neo4rs::Error> {
         let parameters = [
             ("kept", bolt::texts(self.kept)),
@@ -154,7 +154,7 @@ struct Swept {
     kept: Vec<String>,
 }
 
-async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, old: &Old<'_>) -> Result<Swept, neo4rs::Error> {
+async fn attempt(store: &GraphStore, sync: &SyncId, counter: &str, old: &Old<'_>) -> Result<Swept, neo4rs::Error> {
     let mut transaction = store.begin().await?;
     let found = enter(&mut transaction, sync, counter, old).await;
     transaction.end(found).await
@@ -162,7 +162,7 @@ async fn attempt(store: &GraphStore, sync: &Sync, counter: &str, old: &Old<'_>) 
 
 async fn enter(
     transaction: &mut Transaction,
-    sync: &Sync,
+    sync: &SyncId,
     counter: &str,
     old: &Old<'_>,
 ) -> Result<Swept, neo4rs::Error> {

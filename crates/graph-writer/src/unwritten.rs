@@ -9,7 +9,7 @@ use crate::{
     scopes::{self, Progress, ScopeState},
     settle::PLACES,
 };
-use events::{Failure, FailureClass, LostScope, Scope, Sync};
+use events::{Failure, FailureClass, LostScope, Scope, SyncId};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ impl Unwritten {
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub(crate) async fn of(store: &GraphStore, sync: &Sync, reports: &Reports) -> Result<Self, GraphError> {
+    pub(crate) async fn of(store: &GraphStore, sync: &SyncId, reports: &Reports) -> Result<Self, GraphError> {
         let mut unwritten = Self::default();
         let places: Vec<&String> = reports.awaited().collect();
         for places in places.chunks(PLACES) {
@@ -65,7 +65,12 @@ impl Unwritten {
         Ok(unwritten)
     }
 
-    async fn name(&mut self, store: &GraphStore, sync: &Sync, missing: &[(Scope, Reported)]) -> Result<(), GraphError> {
+    async fn name(
+        &mut self,
+        store: &GraphStore,
+        sync: &SyncId,
+        missing: &[(Scope, Reported)],
+    ) -> Result<(), GraphError> {
         let ids: Vec<String> = missing.iter().map(|(scope, _)| scopes::id(scope)).collect();
         let known = scope_store::by_id(store, &ids).await?;
         let known: HashMap<String, &StoredScope> = known.iter().map(|stored| (stored.id(), stored)).collect();
@@ -90,7 +95,7 @@ enum Holder {
 /// Returns the scopes of these places that the sync or a newer one holds, by listing.
 async fn held(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     places: &[&String],
 ) -> Result<HashMap<String, HashMap<String, Holder>>, GraphError> {
     let parameters = [
@@ -108,7 +113,7 @@ async fn held(
     Ok(rows.iter().map(parse).collect::<Result<_, _>>()?)
 }
 
-fn is_newer(known: &StoredScope, sync: &Sync) -> bool {
+fn is_newer(known: &StoredScope, sync: &SyncId) -> bool {
     let run = &known.state.run;
     (run.tag, &run.sync) > (sync.update_tag, &sync.id)
 }
@@ -118,7 +123,7 @@ fn superseded(scope: Scope) -> LostScope {
 }
 
 /// Returns the reason for a lost scope. `None`: everything has arrived meanwhile.
-fn reason(sync: &Sync, reported: Reported, known: Option<&StoredScope>) -> Option<String> {
+fn reason(sync: &SyncId, reported: Reported, known: Option<&StoredScope>) -> Option<String> {
     let none = ScopeState::default();
     let state = known.map(|known| &known.state).filter(|state| state.run.sync == sync.id).unwrap_or(&none);
     match state.progress() {

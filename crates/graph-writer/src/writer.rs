@@ -13,7 +13,7 @@ use crate::{
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
     held::{self, Labels},
-    in_flight::{InFlight, SILENCE, Shares},
+    in_flight::{Budget, InFlight, SILENCE},
     lane::{Job, Lanes},
     newest,
     park::park,
@@ -25,7 +25,7 @@ use crate::{
     troubles::Troubles,
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
-use events::{Sync, SyncEvent, subjects};
+use events::{SyncEvent, SyncId, subjects};
 use graph::{GraphConfig, GraphError, GraphStore, Pulse};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
@@ -179,7 +179,7 @@ impl Writer {
 struct Feed {
     consumer: Consumer,
     ack_wait: Duration,
-    shares: Shares,
+    budget: Budget,
     in_flight: InFlight,
 }
 
@@ -187,8 +187,8 @@ impl Feed {
     async fn new(bus: &Bus, subscription: Subscription, most: usize) -> Result<Self, ConsumeError> {
         let ack_wait = subscription.ack_wait;
         let consumer = bus.consume(subscription).await?;
-        let shares = Shares::new(most, BYTES_IN_FLIGHT);
-        Ok(Self { consumer, ack_wait, shares, in_flight: InFlight::default() })
+        let budget = Budget::new(most, BYTES_IN_FLIGHT);
+        Ok(Self { consumer, ack_wait, budget, in_flight: InFlight::default() })
     }
 
     /// Pulls as much as may be in flight and gives it away, until `shutdown`. Parks messages that `read` rejects.
@@ -203,7 +203,7 @@ impl Feed {
                 match self.next().await {
                     Ok(deliveries) => self.receive(deliveries, read, &mut give).await,
                     Err(error) => {
-                        tracing::warn!(error = bus::chain(&error), "cannot pull from the stream; trying again");
+                        tracing::warn!(error = errors::chain(&error), "cannot pull from the stream; trying again");
                         tokio::time::sleep(PULL_PAUSE).await;
                     }
                 }
@@ -219,7 +219,7 @@ impl Feed {
 
     /// Waits for room, then returns as many deliveries as fit.
     async fn next(&self) -> Result<Vec<Delivery>, ConsumeError> {
-        let room = self.shares.room().await;
+        let room = self.budget.room().await;
         self.consumer.next(room).await
     }
 
@@ -230,11 +230,11 @@ impl Feed {
         give: &mut impl FnMut(u64, T),
     ) {
         for delivery in deliveries {
-            let share = self.shares.take(delivery.payload().len());
+            let permit = self.budget.take(delivery.payload().len());
             let sequence = delivery.sequence();
             let message = read(&delivery);
             // Take charge first: it may be settled as soon as it is given away.
-            self.in_flight.add(delivery, share).await;
+            self.in_flight.add(delivery, permit).await;
             match message {
                 Ok(message) => give(sequence, message),
                 Err(reason) => self.in_flight.settle(sequence, Outcome::Park(reason)).await,
@@ -247,7 +247,7 @@ fn read_asset(delivery: &Delivery) -> Result<Admitted, String> {
     admit_on(delivery.subject(), delivery.payload())
 }
 
-fn read_sync(delivery: &Delivery) -> Result<Sync, String> {
+fn read_sync(delivery: &Delivery) -> Result<SyncId, String> {
     let event = events::read::<SyncEvent>(delivery.payload()).map_err(|error| format!("not a sync event: {error}"))?;
     event.sync.filter(|sync| !sync.id.is_empty() && sync.update_tag > 0).ok_or_else(|| "no sync".to_owned())
 }
@@ -277,7 +277,7 @@ async fn work(shared: Arc<Shared>) {
             }
             Job::Redraw { part, labels } => {
                 let redrawn = tokio::select! {
-                    redrawn = watched.redraw(&part.account, &labels) => redrawn.map_err(|error| bus::chain(&error)),
+                    redrawn = watched.redraw(&part.account, &labels) => redrawn.map_err(|error| errors::chain(&error)),
                     () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
                 let drawing = format!("creating the held edges of account {}", part.account);
@@ -386,12 +386,12 @@ impl Working {
 
     /// Parks an event without rows that Neo4j rejects.
     async fn park(&self, item: &Item, error: &GraphError) -> Applied {
-        self.settle(std::slice::from_ref(item), &Outcome::Park(bus::chain(error))).await;
+        self.settle(std::slice::from_ref(item), &Outcome::Park(errors::chain(error))).await;
         Applied::default()
     }
 
-    async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + std::marker::Sync)) -> Applied {
-        let pause = self.shared.troubles.failed(WRITING, &bus::chain(error), false);
+    async fn put_off(&self, items: &[Item], error: &(dyn std::error::Error + Send + Sync)) -> Applied {
+        let pause = self.shared.troubles.failed(WRITING, &errors::chain(error), false);
         self.settle(items, &Outcome::Retry(pause)).await;
         Applied::default()
     }
@@ -410,7 +410,7 @@ impl Working {
             let outcome = match park(&self.shared.bus, item.sequence, &item.event.flaws.refused).await {
                 Ok(()) => Outcome::Ack,
                 Err(error) => {
-                    tracing::warn!(error = bus::chain(&error), "cannot park rows; their event is redelivered");
+                    tracing::warn!(error = errors::chain(&error), "cannot park rows; their event is redelivered");
                     Outcome::Retry(AWAY)
                 }
             };
@@ -453,7 +453,7 @@ async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdo
     drain(&mut closing, Instant::now() + DRAIN).await;
 }
 
-async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: Sync) {
+async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: SyncId) {
     let closing = format!("closing sync {}", sync.id);
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
@@ -478,14 +478,14 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, 
             Outcome::Ack
         }
         Err(SyncEndError::Stopped) => Outcome::Retry(Duration::ZERO),
-        Err(error) => Outcome::Retry(troubles.failed(&closing, &bus::chain(&error), error.is_lasting())),
+        Err(error) => Outcome::Retry(troubles.failed(&closing, &errors::chain(&error), error.is_lasting())),
     };
     in_flight.settle(sequence, outcome).await;
 }
 
 /// Whether the sync's `finished` follows this `collected` in the stream. A recording that is played twice has an older
 /// one.
-async fn is_announced(bus: &Bus, sync: &Sync, collected: u64) -> bool {
+async fn is_announced(bus: &Bus, sync: &SyncId, collected: u64) -> bool {
     let finished = bus.last_on(bus::SYNCS, &subjects::sync_event_of(&sync.id, "finished")).await;
     finished.is_ok_and(|finished| finished.is_some_and(|finished| finished.sequence > collected))
 }

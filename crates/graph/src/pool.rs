@@ -10,9 +10,10 @@ use crate::{
     sent::Sent,
 };
 use neo4rs::{Config, Error, Graph, Query, Txn};
+use parking_lot::Mutex;
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -75,7 +76,7 @@ impl Pool {
         let permit = timeout(limits.connection, self.permits.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| late("all connections were busy", limits.connection))?;
         let permit = permit.map_err(|_| Error::ConnectionError)?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().pop();
         let graph = idle.map_or_else(|| Graph::connect(self.config.clone()), Ok)?;
         let lease = Lease { graph, pool: self.clone(), _permit: permit };
         let sent = Sent::now();
@@ -100,7 +101,7 @@ impl Pool {
 
     /// Closes the idle connections.
     fn close_idle(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle.lock().clear();
     }
 
     /// Begins a transaction and marks it as Groma's.
@@ -136,7 +137,7 @@ impl Lease {
     /// Returns the connection to the pool, still open. Its last exchange must be complete.
     pub(crate) fn give_back(self) {
         let Self { graph, pool, _permit } = self;
-        pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(graph);
+        pool.idle.lock().push(graph);
     }
 }
 

@@ -1,9 +1,7 @@
 //! A sign of progress.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Time of the last sign of progress; clones share it. A store with a pulse
@@ -36,7 +34,7 @@ impl Pulse {
 
     /// Records progress.
     pub fn beat(&self) {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.0.last.lock() = Instant::now();
         self.0.over.iter().for_each(Self::beat);
     }
 
@@ -57,7 +55,7 @@ impl Pulse {
     }
 
     fn last(&self) -> Instant {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.last.lock()
     }
 }
 

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 pub struct Cli {
     /// Logging.
     #[command(flatten)]
-    pub log: role::LogArgs,
+    pub log: process::LogArgs,
     /// Command to run.
     #[command(subcommand)]
     pub command: Command,
@@ -44,13 +44,13 @@ pub enum Command {
     /// Prepare a Neo4j database before the first sync
     Neo4j(neo4j::Args),
     /// Run only the credential broker
-    Broker(broker::Alone),
+    Broker(broker::ProcessArgs),
     /// Run only the collectors of the given services
     Collector(collectors::Args),
     /// Run only the scheduler, with brokers, collectors and writers that run elsewhere
-    Scheduler(scheduler::Alone),
+    Scheduler(scheduler::ProcessArgs),
     /// Run only the graph-writer
-    GraphWriter(graph_writer::Alone),
+    GraphWriter(graph_writer::ProcessArgs),
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub struct Args {
     pub json: bool,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Prints the changes.
@@ -48,12 +48,12 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     } else {
         print(&diff);
     }
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 /// Opens a file if it exists, else the sync with this id. Ids are alphanumeric, so a missing file is not mistaken for
 /// one.
-async fn open(name: &str, bus: &role::BusArgs) -> anyhow::Result<Recording> {
+async fn open(name: &str, bus: &process::BusArgs) -> anyhow::Result<Recording> {
     let path = Path::new(name);
     if path.exists() {
         return Recording::open(path, &Filter::default());
@@ -91,13 +91,13 @@ struct Node<'a> {
 struct Edge<'a> {
     change: &'static str,
     r#type: &'a str,
-    from: Place<'a>,
-    to: Place<'a>,
+    from: EdgeEnd<'a>,
+    to: EdgeEnd<'a>,
     properties: &'a [String],
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct EdgeEnd<'a> {
     label: &'a str,
     key: &'a str,
     value: &'a str,
@@ -105,13 +105,13 @@ struct Place<'a> {
 
 fn report<'a>(diff: &'a Diff, before: &'a str, after: &'a str) -> Report<'a> {
     let (mut nodes, mut edges) = (Vec::new(), Vec::new());
-    let place = |End { label, key, value }: &'a End| Place { label, key, value };
+    let end = |End { label, key, value }: &'a End| EdgeEnd { label, key, value };
     for Change { identity, kind, properties } in &diff.changes {
         let change = word(*kind);
         match identity {
             Identity::Node { label, id } => nodes.push(Node { change, label, id, properties }),
             Identity::Edge { kind, from, to } => {
-                edges.push(Edge { change, r#type: kind, from: place(from), to: place(to), properties });
+                edges.push(Edge { change, r#type: kind, from: end(from), to: end(to), properties });
             }
         }
     }

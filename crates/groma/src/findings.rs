@@ -68,7 +68,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 /// Returns the rows of a query.

@@ -64,7 +64,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         Some(before) => forget_cartography(&store, before, yes).await?,
         None => forget_places(&store, &choice, yes).await?,
     }
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<()> {

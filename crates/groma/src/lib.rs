@@ -22,4 +22,4 @@ pub mod survey_args;
 pub mod sync;
 
 pub use cli::{Cli, Command};
-pub use role::UsageError;
+pub use process::UsageError;

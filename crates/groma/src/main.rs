@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let Cli { log, command } = Cli::parse();
-    role::init(&log);
-    role::run_main(run(command))
+    process::init(&log);
+    process::run_main(run(command))
 }
 
 async fn run(command: Command) -> anyhow::Result<u8> {

@@ -16,7 +16,7 @@ pub struct Args {
     pub output: PathBuf,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Records one sync.
@@ -43,11 +43,11 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     }
     let gaps = copied.inventory.gaps().count();
     if gaps == 0 {
-        return Ok(role::exit::COMPLETE);
+        return Ok(process::exit::COMPLETE);
     }
     eprintln!("{gaps} listing(s) are no longer complete in the stream, and so not in the recording:");
     for gap in copied.inventory.gaps() {
         eprintln!("  {gap}");
     }
-    Ok(role::exit::INCOMPLETE)
+    Ok(process::exit::INCOMPLETE)
 }

@@ -12,7 +12,7 @@ pub struct Args {
     pub json: bool,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Prints every stream with its consumers.
@@ -27,7 +27,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     } else {
         print!("{}", text(&streams));
     }
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 fn text(streams: &[StreamSummary]) -> String {

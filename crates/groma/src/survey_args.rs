@@ -24,7 +24,7 @@ pub struct SurveyArgs {
     pub graph: graph::Args,
     /// NATS connection; a private server if none is set.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Checked [`SurveyArgs`].
@@ -38,7 +38,7 @@ pub struct SurveyConfig {
     /// Neo4j connection.
     pub graph: GraphConfig,
     /// NATS connection.
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 impl SurveyArgs {

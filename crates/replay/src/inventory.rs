@@ -6,7 +6,7 @@ use crate::{
     runs::{Run, Runs},
 };
 use events::{
-    AssetEvent, Failure, Scope, ScopeName, Sync, WorkItem, WorkReport, asset_event,
+    AssetEvent, Failure, Scope, ScopeName, SyncId, WorkItem, WorkReport, asset_event,
     scopes::{Reported, Row, Texts},
     sync_event,
 };
@@ -21,7 +21,7 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Inventory {
     /// The recorded sync.
-    pub sync: Sync,
+    pub sync: SyncId,
     /// Values in the recording by which it can be filtered, whatever the filter.
     pub offered: Filter,
     /// Whether the sync was collected completely.
@@ -62,7 +62,7 @@ pub struct Gap {
 
 impl Inventory {
     /// Of nothing yet.
-    pub(crate) fn of(sync: Sync) -> Self {
+    pub(crate) fn of(sync: SyncId) -> Self {
         Self { sync, ..Self::default() }
     }
 

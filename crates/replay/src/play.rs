@@ -7,7 +7,7 @@
 use crate::{Event, Filter, FormatError, Inventory, Reader};
 use bus::{Bus, Outgoing, PendingAck, PublishError};
 use events::{
-    AssetEvent, Scope, ScopeReport, Sync, SyncCollected, SyncEvent, WorkReport, message_id, subjects, sync_event,
+    AssetEvent, Scope, ScopeReport, SyncCollected, SyncEvent, SyncId, WorkReport, message_id, subjects, sync_event,
 };
 use std::{collections::VecDeque, io::Read, time::Duration};
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ pub enum PlayError {
 pub struct Playback<'a> {
     inventory: &'a Inventory,
     filter: &'a Filter,
-    sync: Sync,
+    sync: SyncId,
 }
 
 impl<'a> Playback<'a> {
@@ -45,7 +45,7 @@ impl<'a> Playback<'a> {
     }
 
     /// The sync as seen by a graph-writer.
-    pub fn sync(&self) -> &Sync {
+    pub fn sync(&self) -> &SyncId {
         &self.sync
     }
 
@@ -173,7 +173,7 @@ mod tests {
     use crate::sample;
     use std::collections::BTreeSet;
 
-    fn played(filter: &Filter) -> (Vec<AssetEvent>, Vec<SyncEvent>, Sync) {
+    fn played(filter: &Filter) -> (Vec<AssetEvent>, Vec<SyncEvent>, SyncId) {
         let bytes = sample::recording(&sample::events(), &sample::progress());
         let inventory = Inventory::read(Reader::new(&*bytes).expect("a recording"), filter).expect("whole");
         let playback = Playback::new(&inventory, filter);

@@ -2,7 +2,7 @@
 
 use crate::format::{Chain, FormatError, Head, MAGIC, MOST, VERSION};
 use bytes::Bytes;
-use events::{AssetEvent, Message, Recorded, RecordingEnd, RecordingHeader, Sync, SyncEvent, recorded::Record};
+use events::{AssetEvent, Message, Recorded, RecordingEnd, RecordingHeader, SyncEvent, SyncId, recorded::Record};
 use std::io::{ErrorKind, Read, Seek};
 
 /// An event of a recording.
@@ -25,7 +25,7 @@ pub struct Reader<R> {
     record: u64,
     block: Block,
     header: RecordingHeader,
-    sync: Sync,
+    sync: SyncId,
     counts: RecordingEnd,
     ended: bool,
 }
@@ -76,7 +76,7 @@ impl<R: Read> Reader<R> {
             record: 0,
             block: Block::default(),
             header: RecordingHeader::default(),
-            sync: Sync::default(),
+            sync: SyncId::default(),
             counts: RecordingEnd::default(),
             ended: false,
         };
@@ -94,7 +94,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The recorded sync.
-    pub fn sync(&self) -> &Sync {
+    pub fn sync(&self) -> &SyncId {
         &self.sync
     }
 
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn an_event_of_another_sync_is_refused() {
         let mut events = sample::events();
-        events[1].sync = Some(Sync { id: "other".into(), update_tag: 1 });
+        events[1].sync = Some(SyncId { id: "other".into(), update_tag: 1 });
         let error = read(&sample::recording(&events, &[])).expect_err("another sync").to_string();
         assert!(error.contains("record 3") && error.contains("of another sync"), "{error}");
     }

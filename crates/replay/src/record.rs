@@ -3,7 +3,7 @@
 
 use crate::{Filter, FormatError, Inventory, Writer};
 use bus::{ASSETS, Bus, LookupError, SYNCS};
-use events::{AssetEvent, RecordingHeader, Sync, SyncEvent, subjects, sync_event};
+use events::{AssetEvent, RecordingHeader, SyncEvent, SyncId, subjects, sync_event};
 use std::io::{self, Write};
 
 /// Number of syncs named if a sync does not exist.
@@ -103,7 +103,7 @@ impl Copied {
     fn add_progress<W: Write>(
         &mut self,
         writer: &mut Writer<W>,
-        sync: &Sync,
+        sync: &SyncId,
         event: SyncEvent,
         payload: &[u8],
     ) -> io::Result<()> {
@@ -118,7 +118,7 @@ impl Copied {
 
 /// A sync in the syncs stream.
 struct Found {
-    sync: Sync,
+    sync: SyncId,
     /// Number of events before its end.
     progress: u64,
     /// The last `collected`: reports may follow it, because a scheduler publishes them again if the stream has lost them.
@@ -167,7 +167,7 @@ fn is_before_the_end(event: &SyncEvent) -> bool {
 ///
 /// # Errors
 /// Fails if the stream cannot be read.
-pub async fn syncs_since(bus: &Bus, tag: i64) -> Result<Vec<Sync>, LookupError> {
+pub async fn syncs_since(bus: &Bus, tag: i64) -> Result<Vec<SyncId>, LookupError> {
     let mut syncs = Vec::new();
     let mut reading = bus.read(SYNCS, subjects::syncs_of_kind("collected")).await?;
     while let Some(found) = reading.next().await? {

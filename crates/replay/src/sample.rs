@@ -3,12 +3,12 @@
 use crate::Writer;
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeFeed, EdgeRow, EdgeTable, Failure, FailureClass, Message, NodeFeed, NodeRow,
-    NodeTable, Ownership, Property, RecordingHeader, Scope, ScopeFinished, ScopeReport, ScopeStarted, Sync,
-    SyncCollected, SyncEvent, SyncStarted, Value, WorkItem, WorkReport, asset_event, sync_event, value,
+    NodeTable, Ownership, Property, RecordingHeader, Scope, ScopeFinished, ScopeReport, ScopeStarted, SyncCollected,
+    SyncEvent, SyncId, SyncStarted, Value, WorkItem, WorkReport, asset_event, sync_event, value,
 };
 
-pub(crate) fn sync() -> Sync {
-    Sync { id: "01SAMPLE".into(), update_tag: 1_700_000_000 }
+pub(crate) fn sync() -> SyncId {
+    SyncId { id: "01SAMPLE".into(), update_tag: 1_700_000_000 }
 }
 
 pub(crate) fn scope(account: &str, region: &str, service: &str, listing: &str) -> Scope {

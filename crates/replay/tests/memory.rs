@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use anyhow::Context;
 use bus::{Bus, BusConfig, Outgoing, PendingAck};
 use events::{
-    AssetEvent, Scope, ScopeFinished, ScopeReport, ScopeStarted, Scopes, Sync, SyncCollected, SyncEvent, SyncStarted,
+    AssetEvent, Scope, ScopeFinished, ScopeReport, ScopeStarted, Scopes, SyncCollected, SyncEvent, SyncId, SyncStarted,
     WorkItem, WorkReport, asset_event, sync_event,
 };
 use replay::{Filter, Inventory, Playback, Reader, record};
@@ -25,8 +25,8 @@ const EACH: [u64; 2] = [260, 350];
 /// Unacknowledged messages.
 const PENDING: usize = 512;
 
-fn sync(places: u64) -> Sync {
-    Sync { id: format!("01MEMORY{places:05}"), update_tag: 1_700_000_000 }
+fn sync(places: u64) -> SyncId {
+    SyncId { id: format!("01MEMORY{places:05}"), update_tag: 1_700_000_000 }
 }
 
 fn scope(place: u64, listing: u64) -> Scope {
@@ -35,7 +35,7 @@ fn scope(place: u64, listing: u64) -> Scope {
 }
 
 /// Reports that are far larger than their scopes.
-fn report(sync: &Sync, place: u64) -> SyncEvent {
+fn report(sync: &SyncId, place: u64) -> SyncEvent {
     let off = |listing| format!("{listing} {}", "it is switched off ".repeat(20));
     let scopes = (0..LISTINGS).map(|listing| ScopeReport {
         scope: Some(scope(place, listing)),
@@ -48,7 +48,7 @@ fn report(sync: &Sync, place: u64) -> SyncEvent {
     SyncEvent { sync: Some(sync.clone()), event: Some(sync_event::Event::Reported(report)) }
 }
 
-fn assets(sync: &Sync, place: u64) -> impl Iterator<Item = AssetEvent> + '_ {
+fn assets(sync: &SyncId, place: u64) -> impl Iterator<Item = AssetEvent> + '_ {
     use asset_event::Event;
     (0..LISTINGS).flat_map(move |listing| {
         [Event::Started(ScopeStarted {}), Event::Finished(ScopeFinished::default())].map(|event| AssetEvent {

@@ -17,7 +17,7 @@
 use anyhow::{Context, ensure};
 use bus::{Bus, BusConfig, Outcome, Outgoing, Subscription};
 use events::{
-    Account, AccountsAnswer, Failure, FailureClass, Message, Scope, ScopeReport, Sync, SyncEvent, SyncFinished,
+    Account, AccountsAnswer, Failure, FailureClass, Message, Scope, ScopeReport, SyncEvent, SyncFinished, SyncId,
     WorkItem, WorkReport, subjects, sync_event::Event,
 };
 use futures::{StreamExt, future::join_all};
@@ -179,7 +179,7 @@ async fn writer(bus: Bus) -> anyhow::Result<()> {
     }
 }
 
-async fn tell(bus: &Bus, sync: Sync, event: Event) -> anyhow::Result<()> {
+async fn tell(bus: &Bus, sync: SyncId, event: Event) -> anyhow::Result<()> {
     let event = SyncEvent { sync: Some(sync), event: Some(event) };
     Ok(bus.publish(Outgoing::sync(&event)).await?)
 }

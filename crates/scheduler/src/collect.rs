@@ -4,7 +4,7 @@ use crate::{
     Patience, Progress, SurveyError, follow::Follower, order::Order, plan::Plan, publish::publish_work, signs::Signs,
     succession,
 };
-use events::{Sync, sync_event::Event};
+use events::{SyncId, sync_event::Event};
 use std::time::{Duration, Instant};
 
 /// Silence after which one log line names the services that have not reported.
@@ -61,6 +61,6 @@ pub async fn collect(
     Ok(())
 }
 
-fn taken_over(sync: &Sync, by: Option<Sync>) -> SurveyError {
+fn taken_over(sync: &SyncId, by: Option<SyncId>) -> SurveyError {
     SurveyError::TakenOver { sync: sync.id.clone(), by: by.unwrap_or_default().id }
 }

@@ -40,7 +40,7 @@ impl Coverage {
 mod tests {
     use super::*;
     use crate::RequestArgs;
-    use events::{Account, Sync};
+    use events::{Account, SyncId};
 
     fn unreachable(id: &str) -> UnreachableAccount {
         UnreachableAccount { id: id.into(), ..UnreachableAccount::default() }
@@ -50,7 +50,7 @@ mod tests {
         let (account, types, regions) = (Vec::new(), Vec::new(), Vec::new());
         let args = RequestArgs { account, services: vec!["ec2".into()], types, regions, patience: 1 };
         let accounts = vec![Account { id: "1".into(), ..Account::default() }];
-        let (mut plan, _) = Plan::new(Sync::default(), accounts, args.validate().expect("a good request"));
+        let (mut plan, _) = Plan::new(SyncId::default(), accounts, args.validate().expect("a good request"));
         plan.give_up("nothing was heard");
         plan
     }

@@ -41,7 +41,7 @@ impl Follower {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.is_troubled, true) {
-                    let error = bus::chain(error.as_ref());
+                    let error = errors::chain(error.as_ref());
                     tracing::warn!(sync = self.sync_id, error, "cannot follow the sync's progress; retrying");
                 }
                 // The next watcher starts at the first event again, so that none is missed.

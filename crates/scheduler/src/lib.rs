@@ -12,11 +12,10 @@
 //!   of progress, [`publish`] and [`under_way`] support them.
 //! * Result: [`events::scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects
 //!   lost scopes again, and [`lost`] reads their places. [`outcome`] is the result.
-//! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`alone`] is a
+//! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`process`] is a
 //!   scheduler process.
 
 pub mod accounts;
-pub mod alone;
 pub mod collect;
 pub mod coverage;
 pub mod follow;
@@ -27,6 +26,7 @@ pub mod outcome;
 pub mod patience;
 pub mod plan;
 pub mod presence;
+pub mod process;
 pub mod publish;
 pub mod record;
 pub mod repeat;
@@ -42,11 +42,11 @@ pub mod timetable;
 pub mod under_way;
 pub mod writing;
 
-pub use alone::Alone;
 pub use events::Scopes;
 pub use follow::Follower;
 pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
+pub use process::ProcessArgs;
 pub use record::Record;
 pub use request::{Request, RequestArgs};
 pub use survey::{Progress, SurveyError, survey};

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let about = "Surveys all accounts of a running broker, once or repeatedly";
-    role::alone("groma-scheduler", about, scheduler::Alone::run)
+    process::main("groma-scheduler", about, scheduler::ProcessArgs::run)
 }

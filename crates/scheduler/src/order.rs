@@ -27,7 +27,7 @@ impl Order {
         let found = match bus.last_on(SYNCS, &subjects::syncs_of_kind("collected")).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!(error = bus::chain(&error), "cannot read last sync's timings");
+                tracing::warn!(error = errors::chain(&error), "cannot read last sync's timings");
                 None
             }
         };

@@ -6,7 +6,7 @@ use crate::{
     repeat::{Place, Repeat},
 };
 use events::{
-    Account, Failure, FailureClass, LostScope, SkippedAccount, Sync, SyncFinished, WorkItem, WorkKind, WorkReport,
+    Account, Failure, FailureClass, LostScope, SkippedAccount, SyncFinished, SyncId, WorkItem, WorkKind, WorkReport,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -19,7 +19,7 @@ use std::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// Id and update tag of the sync.
-    pub sync: Sync,
+    pub sync: SyncId,
     /// Surveyed accounts.
     pub accounts: Vec<Account>,
     /// All listings that finished or failed.

@@ -2,7 +2,7 @@
 
 use crate::{Request, Scopes, Unseen, repeat::Place};
 use events::{
-    Account, Failure, FailureClass, GLOBAL, Sync, WorkItem, WorkKind, WorkReport,
+    Account, Failure, FailureClass, GLOBAL, SyncId, WorkItem, WorkKind, WorkReport,
     scopes::{Row, Texts},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// A sync in progress.
 #[derive(Debug)]
 pub struct Plan {
-    sync: Sync,
+    sync: SyncId,
     request: Request,
     accounts: Vec<Account>,
     items: BTreeMap<Key, Progress>,
@@ -49,13 +49,13 @@ impl Report {
 }
 
 impl Plan {
-    fn empty(sync: Sync, request: Request, accounts: Vec<Account>) -> Self {
+    fn empty(sync: SyncId, request: Request, accounts: Vec<Account>) -> Self {
         Self { sync, request, accounts, items: BTreeMap::new(), texts: Texts::default(), open: 0, assets: 0 }
     }
 
     /// Plans a sync. Returns its first work items: those of global services, and for each account either those of its
     /// regions or region discovery.
-    pub fn new(sync: Sync, accounts: Vec<Account>, request: Request) -> (Self, Vec<WorkItem>) {
+    pub fn new(sync: SyncId, accounts: Vec<Account>, request: Request) -> (Self, Vec<WorkItem>) {
         let mut plan = Self::empty(sync, request, accounts);
         let mut first = Vec::new();
         for account in plan.accounts.clone() {
@@ -66,7 +66,12 @@ impl Plan {
     }
 
     /// Plans a sync of only these places. Returns its work items.
-    pub fn of(sync: Sync, accounts: Vec<Account>, request: Request, places: &BTreeSet<Place>) -> (Self, Vec<WorkItem>) {
+    pub fn of(
+        sync: SyncId,
+        accounts: Vec<Account>,
+        request: Request,
+        places: &BTreeSet<Place>,
+    ) -> (Self, Vec<WorkItem>) {
         let wanted: HashSet<&str> = places.iter().map(|place| place.account_id.as_str()).collect();
         let accounts: Vec<_> = accounts.into_iter().filter(|account| wanted.contains(&*account.id)).collect();
         let mut plan = Self::empty(sync, request, accounts);
@@ -189,7 +194,7 @@ impl Plan {
     }
 
     /// Id and update tag of the sync.
-    pub fn sync(&self) -> &Sync {
+    pub fn sync(&self) -> &SyncId {
         &self.sync
     }
 
@@ -306,7 +311,7 @@ mod tests {
     }
 
     fn plan(services: &[&str], regions: &[&str]) -> (Plan, Vec<WorkItem>) {
-        Plan::new(Sync { id: "s".into(), update_tag: 1 }, vec![account("1")], request(services, regions))
+        Plan::new(SyncId { id: "s".into(), update_tag: 1 }, vec![account("1")], request(services, regions))
     }
 
     fn done(item: &WorkItem) -> WorkReport {
@@ -405,7 +410,7 @@ mod tests {
         };
         let places = [place("1", "eu-west-1"), place("3", "eu-west-1")].into();
         let accounts = vec![account("1"), account("2")];
-        let sync = Sync { id: "s".into(), update_tag: 1 };
+        let sync = SyncId { id: "s".into(), update_tag: 1 };
         let (plan, items) = Plan::of(sync, accounts, request(&["ec2"], &[]), &places);
         assert_eq!(names(&items), ["eu-west-1 ec2 Collect"]);
         assert_eq!((plan.accounts().len(), plan.counts()), (1, (0, 1)));

@@ -8,12 +8,10 @@
 
 use crate::{Patience, Request, SurveyError, size, tag::Identity};
 use bus::{Bus, Found, RequestError, SYNCS};
-use events::{GLOBAL, Message, RunningAnswer, RunningRequest, Sync, SyncEvent, subjects, sync_event::Event};
+use events::{GLOBAL, Message, RunningAnswer, RunningRequest, SyncEvent, SyncId, subjects, sync_event::Event};
 use futures::StreamExt;
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
 /// Time limit for a reply. Schedulers with other scopes do not reply.
@@ -57,7 +55,7 @@ impl Presence {
         let (mine, sync, patience) = (scope.clone(), current.clone(), patience.clone());
         let answering = tokio::spawn(questions.for_each(move |question| {
             let asked = RunningRequest::decode(question.payload.clone()).ok().filter(|_| !patience.is_over());
-            let answer = asked.and_then(|asked| answer(&mine, &locked(&sync).sync, &asked, patience.spent()));
+            let answer = asked.and_then(|asked| answer(&mine, &sync.lock().sync, &asked, patience.spent()));
             async move {
                 if let Some(answer) = answer {
                     question.answer(answer.encode_to_vec()).await;
@@ -69,7 +67,7 @@ impl Presence {
 
     /// Answers with another sync of the same survey from now on.
     pub fn continue_as(&self, identity: &Identity) {
-        *locked(&self.current) = identity.clone();
+        *self.current.lock() = identity.clone();
     }
 
     /// Checks, after this sync's `started` is in the stream, whether another sync of the scope published `started`
@@ -79,7 +77,7 @@ impl Presence {
     /// Returns [`SurveyError::Running`] or [`SurveyError::TagTaken`] if there is one. Also fails if the bus cannot be
     /// used.
     pub async fn contend(&self, bus: &Bus) -> Result<(), SurveyError> {
-        let Identity { sync, before: mut place } = locked(&self.current).clone();
+        let Identity { sync, before: mut place } = self.current.lock().clone();
         let started = subjects::syncs_of_kind("started");
         while let Some(found) = bus.next_on(SYNCS, &started, place).await.map_err(SurveyError::Look)? {
             place = found.sequence;
@@ -130,10 +128,6 @@ fn has_service_of(scope: &RunningRequest, started: &Found) -> bool {
     }
 }
 
-fn locked(identity: &Mutex<Identity>) -> MutexGuard<'_, Identity> {
-    identity.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Returns the reply of a running sync that the request matches; `None` if there is none.
 async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
     let mut question = question.clone();
@@ -157,7 +151,7 @@ pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyE
 }
 
 /// Reply of a sync with scope `mine`. `None` if the request does not match it.
-fn answer(mine: &RunningRequest, sync: &Sync, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
+fn answer(mine: &RunningRequest, sync: &SyncId, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
     let same_scope = overlap(mine, asked);
     let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };
     let answer = RunningAnswer { sync: Some(sync.clone()), silent_seconds: silent.as_secs(), other_scope: !same_scope };
@@ -217,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_sync_that_is_asked_for_answers_whatever_the_scope() {
-        let sync = Sync { id: "a".into(), update_tag: 1 };
+        let sync = SyncId { id: "a".into(), update_tag: 1 };
         let mine = of(&["1"], &[], &["ec2"]);
         let ask = |scope: RunningRequest, sync_id: &str| {
             let asked = RunningRequest { sync_id: sync_id.into(), ..scope };

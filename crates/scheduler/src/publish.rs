@@ -2,7 +2,7 @@
 
 use crate::Patience;
 use bus::{Bus, Outgoing, PublishError};
-use events::{Sync, SyncEvent, WorkItem, sync_event::Event};
+use events::{SyncEvent, SyncId, WorkItem, sync_event::Event};
 use std::time::Duration;
 
 /// Number of work items published before the first acknowledgement is awaited.
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Fails if the bus has not accepted the event before patience is over.
-pub async fn publish(bus: &Bus, sync: &Sync, event: Event, patience: &Patience) -> Result<(), PublishError> {
+pub async fn publish(bus: &Bus, sync: &SyncId, event: Event, patience: &Patience) -> Result<(), PublishError> {
     let outgoing = Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) });
     while let Err(error) = bus.publish(outgoing.clone()).await {
         wait_after(error, patience).await?;
@@ -53,7 +53,7 @@ async fn wait_after(error: PublishError, patience: &Patience) -> Result<(), Publ
     if patience.is_over() {
         return Err(error);
     }
-    tracing::warn!(error = bus::chain(&error), "the bus does not accept a message; retrying");
+    tracing::warn!(error = errors::chain(&error), "the bus does not accept a message; retrying");
     tokio::time::sleep(PAUSE).await;
     Ok(())
 }

@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
                 Ok(counts) => return !self.is_among(&counts),
                 Err(error) if patience.is_over() => {
                     tracing::warn!(
-                        error = bus::chain(&error),
+                        error = errors::chain(&error),
                         "cannot check whether the sync's reports are still in the stream"
                     );
                     return false;
@@ -75,7 +75,7 @@ impl<'a> Record<'a> {
                 // The stream may have been deleted.
                 Err(_) => {
                     if let Err(error) = bus.ensure_streams().await {
-                        tracing::warn!(error = bus::chain(&error), "the streams cannot be restored yet");
+                        tracing::warn!(error = errors::chain(&error), "the streams cannot be restored yet");
                     }
                     tokio::time::sleep(PAUSE).await;
                 }

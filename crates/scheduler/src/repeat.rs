@@ -6,7 +6,7 @@
 //! feeds it was seen in one sync.
 
 use crate::{Outcome, Scopes, Unseen, lost::unnamed_places};
-use events::{Scope, ScopeName, Sync, SyncFinished, WorkItem, scopes::Reported};
+use events::{Scope, ScopeName, SyncFinished, SyncId, WorkItem, scopes::Reported};
 use std::{
     collections::{BTreeSet, HashSet},
     fmt,
@@ -30,7 +30,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repeat {
     /// Id and update tag of the sync.
-    pub sync: Sync,
+    pub sync: SyncId,
     /// Names of the scopes that had been lost. `<account>/<region>/<service>/*` stands for scopes that the graph-writer
     /// did not name one by one.
     pub lost: Vec<String>,
@@ -154,7 +154,7 @@ mod tests {
             failure: Failure::new(FailureClass::Lost, "gone").into(),
         };
         Outcome {
-            sync: Sync { id: id.into(), update_tag: 1 },
+            sync: SyncId { id: id.into(), update_tag: 1 },
             accounts: Vec::new(),
             scopes: scopes.iter().map(report).collect(),
             unseen: lost.iter().map(unseen).collect(),

@@ -6,9 +6,10 @@ use crate::{
     survey,
     timetable::{Due, Timetable, parse_cron, parse_every},
 };
-use bus::{Bus, ConsumeError, Subscription, chain};
+use bus::{Bus, ConsumeError, Subscription};
 use chrono::{DateTime, Utc};
 use croner::Cron;
+use errors::chain;
 use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -47,7 +48,7 @@ impl Args {
 /// Fails if the only survey could not be carried out. Repeated surveys log the error and continue.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
     let Some(created) = shutdown.run_until_cancelled(create_consumers(&bus)).await else {
-        return Ok(role::exit::INTERRUPTED);
+        return Ok(process::exit::INTERRUPTED);
     };
     let _tending = created?;
     if matches!(timetable, Timetable::Once) {
@@ -55,7 +56,7 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
             Ok(outcome) => Ok(status(&outcome)),
             Err(error @ SurveyError::Interrupted(_)) => {
                 tracing::warn!("{error}");
-                Ok(role::exit::INTERRUPTED)
+                Ok(process::exit::INTERRUPTED)
             }
             Err(error) => Err(error.for_main()),
         };
@@ -67,7 +68,7 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
         Err(error) => tracing::error!(error = chain(&error), "sync failed"),
     };
     by(&timetable, &shutdown, survey).await;
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 /// Surveys at the times of the timetable until shutdown, one survey after the other. Skips a time that passes during a
@@ -184,9 +185,9 @@ fn log(progress: &Progress) {
 /// Exit status of a process whose only task was this sync.
 pub fn status(outcome: &Outcome) -> u8 {
     match (outcome.is_empty(), outcome.is_complete()) {
-        (true, _) => role::exit::NOTHING_DONE,
-        (false, true) => role::exit::COMPLETE,
-        (false, false) => role::exit::INCOMPLETE,
+        (true, _) => process::exit::NOTHING_DONE,
+        (false, true) => process::exit::COMPLETE,
+        (false, false) => process::exit::INCOMPLETE,
     }
 }
 

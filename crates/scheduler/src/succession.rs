@@ -9,7 +9,7 @@ use crate::{
     presence::{self, Presence},
 };
 use bus::{Bus, LookupError, Outgoing, PublishError, SYNCS, WORK};
-use events::{Sync, SyncAbandoned, SyncEvent, subjects, sync_event::Event};
+use events::{SyncAbandoned, SyncEvent, SyncId, subjects, sync_event::Event};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +37,7 @@ struct Queued {
 ///
 /// # Errors
 /// Returns [`SurveyError::Running`] if such a sync is running after all. Also fails if the bus cannot be used.
-pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<(), SurveyError> {
+pub async fn take_over(bus: &Bus, presence: &Presence, sync: &SyncId) -> Result<(), SurveyError> {
     let mut queued = queued(bus, presence).await.map_err(SurveyError::Look)?;
     queued.remove(&sync.id);
     queued.retain(|_, work| !work.mine.is_empty());
@@ -66,7 +66,7 @@ pub async fn take_over(bus: &Bus, presence: &Presence, sync: &Sync) -> Result<()
 }
 
 /// Publishes that a sync is abandoned and removes its work. Stops after some seconds.
-pub async fn abandon(bus: &Bus, sync: &Sync) {
+pub async fn abandon(bus: &Bus, sync: &SyncId) {
     let last_word = async {
         publish(bus, sync, None).await.inspect_err(|error| complain(sync, error)).ok();
         withdraw(bus, sync).await;
@@ -77,7 +77,7 @@ pub async fn abandon(bus: &Bus, sync: &Sync) {
 }
 
 /// Removes a sync's own work that is no longer needed.
-pub async fn withdraw(bus: &Bus, sync: &Sync) {
+pub async fn withdraw(bus: &Bus, sync: &SyncId) {
     match bus.purge(WORK, &subjects::work_of_sync(&sync.id)).await {
         Ok(0) => {}
         Ok(items) => tracing::info!(sync = sync.id, items, "removed work that no collector had finished"),
@@ -85,8 +85,8 @@ pub async fn withdraw(bus: &Bus, sync: &Sync) {
     }
 }
 
-fn complain(sync: &Sync, error: &dyn std::error::Error) {
-    tracing::warn!(sync = sync.id, error = bus::chain(error), "unneeded work may stay in the queue");
+fn complain(sync: &SyncId, error: &dyn std::error::Error) {
+    tracing::warn!(sync = sync.id, error = errors::chain(error), "unneeded work may stay in the queue");
 }
 
 /// Work in the queue by sync.
@@ -131,8 +131,8 @@ async fn still_silent(
 }
 
 /// Publishes that a sync is abandoned and removes its work.
-async fn bury(bus: &Bus, dead: &str, work: &Queued, by: &Sync) -> Result<(), SurveyError> {
-    publish(bus, &Sync { id: dead.to_owned(), update_tag: 0 }, Some(by.clone())).await?;
+async fn bury(bus: &Bus, dead: &str, work: &Queued, by: &SyncId) -> Result<(), SurveyError> {
+    publish(bus, &SyncId { id: dead.to_owned(), update_tag: 0 }, Some(by.clone())).await?;
     let all_is_mine = work.all > 0 && work.mine.len() == work.all;
     let filters = if all_is_mine { vec![subjects::work_of_sync(dead)] } else { work.mine.clone() };
     let purged = stream::iter(filters).map(async |filter| bus.purge(WORK, &filter).await).buffer_unordered(AT_ONCE);
@@ -141,7 +141,7 @@ async fn bury(bus: &Bus, dead: &str, work: &Queued, by: &Sync) -> Result<(), Sur
     Ok(())
 }
 
-async fn publish(bus: &Bus, sync: &Sync, by: Option<Sync>) -> Result<(), PublishError> {
+async fn publish(bus: &Bus, sync: &SyncId, by: Option<SyncId>) -> Result<(), PublishError> {
     let event = Event::Abandoned(SyncAbandoned { by });
     bus.publish(Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) })).await
 }

@@ -16,7 +16,7 @@ use crate::{
     writing::{NotWritten, written},
 };
 use bus::{Bus, LookupError, PublishError, RequestError};
-use events::{Account, AccountsAnswer, Sync, SyncCollected, SyncStarted, WorkItem, listed, sync_event::Event};
+use events::{Account, AccountsAnswer, SyncCollected, SyncId, SyncStarted, WorkItem, listed, sync_event::Event};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -179,7 +179,7 @@ impl Survey<'_> {
                 Ok(again) => outcome.merge(again, &places),
                 // The first sync's result stands; it names the lost scopes.
                 Err(error) => {
-                    tracing::warn!(error = bus::chain(&error), "cannot collect the lost scopes again");
+                    tracing::warn!(error = errors::chain(&error), "cannot collect the lost scopes again");
                     return;
                 }
             }
@@ -193,7 +193,7 @@ impl Survey<'_> {
         &self,
         presence: &mut Option<Presence>,
         newest: i64,
-        plan: impl Fn(Sync) -> (Plan, Vec<WorkItem>),
+        plan: impl Fn(SyncId) -> (Plan, Vec<WorkItem>),
         coverage: &Coverage,
         progress: &impl Fn(Progress),
     ) -> Result<Outcome, SurveyError> {
@@ -234,7 +234,7 @@ impl Survey<'_> {
         loop {
             match step().await {
                 Err(SurveyError::Look(error)) if error.is_passing() && !self.patience.is_over() => {
-                    tracing::warn!(error = bus::chain(&error), "cannot read the streams yet; retrying");
+                    tracing::warn!(error = errors::chain(&error), "cannot read the streams yet; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
                 result => return result,
@@ -287,7 +287,7 @@ impl SurveyError {
     /// Converts the error for `main`: an unknown account is a usage error.
     pub fn for_main(self) -> anyhow::Error {
         match self {
-            Self::UnknownAccounts(unknown) => role::UsageError::new([unknown]).into(),
+            Self::UnknownAccounts(unknown) => process::UsageError::new([unknown]).into(),
             other => other.into(),
         }
     }

@@ -2,7 +2,7 @@
 //! bus, whatever the clocks say. A sync with an older tag would write nothing.
 
 use bus::{Bus, LookupError, RequestError, SYNCS};
-use events::{Message, NewestTagAnswer, NewestTagRequest, Sync, SyncEvent, subjects, sync_event::Event};
+use events::{Message, NewestTagAnswer, NewestTagRequest, SyncEvent, SyncId, subjects, sync_event::Event};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Time limits for the newest tag of the graph: of one request, and of all requests.
@@ -16,7 +16,7 @@ const LATEST: i64 = (1 << 33) - 1;
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     /// Id and update tag of the sync.
-    pub sync: Sync,
+    pub sync: SyncId,
     /// Sequence of the last event of any sync before this one chose its tag.
     pub before: u64,
 }
@@ -30,7 +30,7 @@ pub async fn identity(bus: &Bus, newest: i64) -> Result<Identity, LookupError> {
     let (graph, started, collected, finished) =
         tokio::join!(of_graph(bus), on_bus(bus, "started"), on_bus(bus, "collected"), on_bus(bus, "finished"));
     let newest = newest.max(graph).max(started?).max(collected?).max(finished?);
-    let sync = Sync { id: ulid::Ulid::generate().to_string(), update_tag: next(now(), newest) };
+    let sync = SyncId { id: ulid::Ulid::generate().to_string(), update_tag: next(now(), newest) };
     Ok(Identity { sync, before })
 }
 
@@ -49,7 +49,7 @@ async fn of_graph(bus: &Bus) -> i64 {
             Err(RequestError::NobodyThere { .. }) if began.elapsed() < START.0 => tokio::time::sleep(START.1).await,
             Err(RequestError::TimedOut { .. }) if began.elapsed() < ANSWER.1 => {}
             Err(error) => {
-                tracing::debug!(error = bus::chain(&error), "the newest tag of the graph is unknown");
+                tracing::debug!(error = errors::chain(&error), "the newest tag of the graph is unknown");
                 return 0;
             }
         }

@@ -3,11 +3,9 @@
 
 use crate::succession;
 use bus::Bus;
-use events::Sync;
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use events::SyncId;
+use parking_lot::{Mutex, MutexGuard};
+use std::fmt;
 
 /// Phase of a survey at its interruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,11 +38,11 @@ impl fmt::Display for Phase {
 
 /// The current sync, if any.
 #[derive(Debug, Default)]
-pub struct UnderWay(Mutex<(Option<Sync>, Phase)>);
+pub struct UnderWay(Mutex<(Option<SyncId>, Phase)>);
 
 impl UnderWay {
     /// Records the start of a sync. One that follows a finished sync repeats a part of it.
-    pub fn begin(&self, sync: &Sync) {
+    pub fn begin(&self, sync: &SyncId) {
         let mut state = self.state();
         let phase = match state.1 {
             Phase::Beginning | Phase::Collecting => Phase::Collecting,
@@ -74,8 +72,8 @@ impl UnderWay {
         phase
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, (Option<Sync>, Phase)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, (Option<SyncId>, Phase)> {
+        self.0.lock()
     }
 }
 
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_interruption_says_what_became_of_the_graph() {
-        let (under_way, sync) = (UnderWay::default(), Sync::default());
+        let (under_way, sync) = (UnderWay::default(), SyncId::default());
         assert_eq!(phase(&under_way).to_string(), "before anything was collected: the graph is unchanged");
         for _ in 0..2 {
             under_way.begin(&sync);

@@ -50,7 +50,7 @@ pub async fn written(
                     // The writer restarts the end of the sync.
                     Ok(true) => (closing, has_moved) = (Closing::default(), true),
                     Err(error) => {
-                        tracing::warn!(error = bus::chain(&error), "cannot publish the sync's reports again yet");
+                        tracing::warn!(error = errors::chain(&error), "cannot publish the sync's reports again yet");
                     }
                 }
             }

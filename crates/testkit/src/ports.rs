@@ -1,11 +1,12 @@
 //! Free ports that stay reserved while a server is down.
 
 use anyhow::bail;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 /// First port. Below the ranges of Linux (32768) and macOS (49152) for outgoing connections, so that none of those
 /// takes the port of a server that a test has stopped and will restart.
@@ -18,7 +19,7 @@ static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex:
 /// A free port of 127.0.0.1, reserved for this process until it ends. Other tests, including those in Python
 /// (`tests/dev/servers/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
 pub(crate) fn free() -> anyhow::Result<u16> {
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut taken = TAKEN.lock();
     // Test processes run in parallel, so each starts at another port.
     let start = RandomState::new().build_hasher().finish();
     for step in 0..200_u64 {

@@ -1,11 +1,8 @@
 //! A TCP proxy between a client and a server that delays, drops, or holds data, or cuts connections.
 
 use anyhow::Context;
-use std::{
-    net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -118,7 +115,7 @@ impl Proxy {
 
     /// Calls `judge` for every chunk from now on. A small message that its sender flushes is one chunk.
     pub fn judge(&self, judge: impl FnMut(Way, &[u8]) -> Fate + Send + 'static) {
-        *self.shared.judge.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(judge);
+        *self.shared.judge.lock() = Box::new(judge);
     }
 }
 
@@ -138,7 +135,7 @@ impl Shared {
     }
 
     fn fate(&self, way: Way, chunk: &[u8]) -> Fate {
-        (self.judge.lock().unwrap_or_else(PoisonError::into_inner))(way, chunk)
+        (self.judge.lock())(way, chunk)
     }
 }
 

@@ -12,10 +12,11 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
+use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -72,7 +73,7 @@ impl Limiter {
     fn gate(&self, api: &Api) -> Arc<Gate<DefaultClock>> {
         let gate =
             || Arc::new(Gate::new(&quota::bucket(self.quotas, api).share(self.percent), DefaultClock::default()));
-        lock(&self.gates).entry(quota::holder(self.quotas, api)).or_insert_with(gate).clone()
+        self.gates.lock().entry(quota::holder(self.quotas, api)).or_insert_with(gate).clone()
     }
 }
 
@@ -100,7 +101,7 @@ impl Limiters {
 
     /// The limiter of an account and region.
     pub fn of(&self, account_id: &str, region: &str) -> Arc<Limiter> {
-        let mut held = lock(&self.held);
+        let mut held = self.held.lock();
         held.retain(|_, limiter| limiter.strong_count() > 0);
         let place = (account_id.to_owned(), region.to_owned());
         if let Some(limiter) = held.get(&place).and_then(Weak::upgrade) {
@@ -151,7 +152,7 @@ impl<C: Clock + Clone> Gate<C> {
     fn try_take(&self) -> Result<(), Duration> {
         match self.units.check_n(self.cost()) {
             Ok(Ok(())) => {
-                lock(&self.pace).called();
+                self.pace.lock().called();
                 Ok(())
             }
             Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
@@ -168,11 +169,11 @@ impl<C: Clock + Clone> Gate<C> {
     }
 
     fn rate(&self) -> f64 {
-        lock(&self.pace).rate(self.now())
+        self.pace.lock().rate(self.now())
     }
 
     fn slow_down(&self) -> bool {
-        let slowed = lock(&self.pace).slow_down(self.now());
+        let slowed = self.pace.lock().slow_down(self.now());
         if slowed {
             self.empty();
         }
@@ -205,10 +206,6 @@ fn period(share: &Share) -> Duration {
 fn capacity(share: &Share) -> u32 {
     let slack = share.rate * SLACK.as_secs_f64();
     ((share.size - slack) * f64::from(UNITS)).max(f64::from(UNITS)) as u32
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -383,6 +380,6 @@ mod tests {
         assert!(!Arc::ptr_eq(&one, &limiters.of("2", "us-east-1")));
         drop(one);
         limiters.of("3", "us-east-1");
-        assert_eq!(lock(&limiters.held).len(), 1, "the unused are forgotten");
+        assert_eq!(limiters.held.lock().len(), 1, "the unused are forgotten");
     }
 }

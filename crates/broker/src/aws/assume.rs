@@ -1,6 +1,6 @@
 //! STS calls that return sessions.
 
-use super::{Aws, lock};
+use super::Aws;
 use crate::{
     attribution::{Attribution, Purpose},
     refusal::{Kind, Refusal},
@@ -35,7 +35,7 @@ impl Aws {
         let seconds = self.seconds(role, &with, seconds);
         let arn = role.arn.to_string();
         let mut allowed = narrowed.map_or(Attribution::NAME_ONLY, |_| self.attribution_of(&arn));
-        let mut has_room = narrowed.is_some_and(|(_, policy)| !lock(&self.untagged).contains(policy));
+        let mut has_room = narrowed.is_some_and(|(_, policy)| !self.untagged.lock().contains(policy));
         let mut region = role.region.as_str();
         loop {
             let attribution = Attribution { tags: allowed.tags && has_room, ..allowed };
@@ -59,7 +59,7 @@ impl Aws {
                     self.learn(&arn, allowed, narrowed.is_some());
                     return session(answer.credentials, &format!("assume {arn}"));
                 }
-                Err(error) => match (narrowed, elsewhere(region, &error), less(allowed, &error)) {
+                Err(error) => match (narrowed, elsewhere(region, &error), reduced(allowed, &error)) {
                     (_, Some(other), _) => region = other,
                     // Tags count towards the size of the policy. Never drop the policy instead: the session would be
                     // too wide.
@@ -156,12 +156,12 @@ impl Aws {
     }
 
     fn attribution_of(&self, role: &str) -> Attribution {
-        lock(&self.attributions).get(role).copied().unwrap_or(Attribution::FULL)
+        self.attributions.lock().get(role).copied().unwrap_or(Attribution::FULL)
     }
 
     /// Records a policy that is too large to be combined with tags.
     fn leave_untagged(&self, policy: &str) {
-        let mut untagged = lock(&self.untagged);
+        let mut untagged = self.untagged.lock();
         if untagged.len() >= MOST_UNTAGGED {
             untagged.clear();
         }
@@ -171,7 +171,7 @@ impl Aws {
     }
 
     fn learn(&self, role: &str, attribution: Attribution, attributed: bool) {
-        if !attributed || lock(&self.attributions).insert(role.to_owned(), attribution) == Some(attribution) {
+        if !attributed || self.attributions.lock().insert(role.to_owned(), attribution) == Some(attribution) {
             return;
         }
         let denied = match (attribution.tags, attribution.source_identity) {
@@ -202,7 +202,10 @@ fn elsewhere<E: ProvideErrorMetadata>(region: &str, error: &SdkError<E, HttpResp
 }
 
 /// Returns the reduced attribution to try after this error. `None` if the error has another cause.
-fn less<E: ProvideErrorMetadata>(attribution: Attribution, error: &SdkError<E, HttpResponse>) -> Option<Attribution> {
+fn reduced<E: ProvideErrorMetadata>(
+    attribution: Attribution,
+    error: &SdkError<E, HttpResponse>,
+) -> Option<Attribution> {
     let service = error.as_service_error()?;
     match service.code() {
         Some("AccessDenied" | "AccessDeniedException") => attribution.without(service.message().unwrap_or_default()),

@@ -102,7 +102,7 @@ fn home() -> anyhow::Result<tempfile::TempDir> {
 fn groma(case: &Case, folder: &Path) -> Result<(Environment, Profiles), String> {
     case.write(folder);
     let env = case.environment(folder);
-    let profiles = Profiles::load(&env).map_err(|error| bus::chain(&error))?;
+    let profiles = Profiles::load(&env).map_err(|error| errors::chain(&error))?;
     Ok((env, profiles))
 }
 

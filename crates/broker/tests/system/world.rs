@@ -279,7 +279,7 @@ impl World {
     /// Tries to assume a role with these credentials.
     pub(crate) async fn assume(&self, credentials: &Credentials, role: &str) -> Result<(), String> {
         let asked = self.sts(credentials).assume_role().role_arn(role).role_session_name("taken-over").send().await;
-        asked.map(drop).map_err(|error| bus::chain(&error))
+        asked.map(drop).map_err(|error| errors::chain(&error))
     }
 
     fn sts(&self, credentials: &Credentials) -> aws_sdk_sts::Client {

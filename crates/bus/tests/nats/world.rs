@@ -90,7 +90,7 @@ pub(crate) fn report(account: u32) -> SyncEvent {
 
 fn item(account: u32) -> WorkItem {
     WorkItem {
-        sync: Some(events::Sync { id: "01S".into(), update_tag: 7 }),
+        sync: Some(events::SyncId { id: "01S".into(), update_tag: 7 }),
         account_id: format!("{account:012}"),
         region: "eu-west-1".into(),
         service: SERVICE.into(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Bucket, CollectError, Quota, testing::place};
+use aws_client::{HttpClients, Proxy};
 use aws_credential_types::{Credentials, provider::error::CredentialsError};
 use aws_sdk_sts::Client;
 use events::FailureClass;
@@ -121,7 +122,7 @@ fn credentials() -> SharedCredentialsProvider {
 fn client(url: &str, endpoints: &Arc<Endpoints>, options: &Options, credentials: impl Into<Session>) -> Client {
     let settings = ClientSettings { endpoint_url: url.to_owned(), max_attempts: 3, ..ClientSettings::default() };
     let limiter = Arc::new(Limiter::new("sts", QUOTAS));
-    let (http, endpoints) = (http_client(TlsContext::default()), endpoints.clone());
+    let (http, endpoints) = (HttpClients::new(Proxy::OfEnvironment).of(&[]), endpoints.clone());
     let Connection { sdk, retry_partition, .. } =
         connection(http, limiter, endpoints, credentials, &settings, options, &place());
     let config = aws_sdk_sts::config::Builder::from(&sdk).retry_partition(retry_partition).build();
@@ -140,7 +141,7 @@ fn each_api_has_its_endpoint() {
         endpoints: vec![endpoint("auto_scaling", "http://scaling"), endpoint("elastic_load_balancing", "")],
         ..ClientSettings::default()
     };
-    let (http, options) = (http_client(TlsContext::default()), Options::default());
+    let (http, options) = (HttpClients::new(Proxy::OfEnvironment).of(&[]), Options::default());
     let limiter = Arc::new(Limiter::new("ec2", QUOTAS));
     let made = connection(http, limiter, endpoints(&options), credentials(), &settings, &options, &place());
     assert_eq!(made.sdk.endpoint_url(), Some("http://ec2"));

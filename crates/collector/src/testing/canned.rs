@@ -14,9 +14,10 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag, retry::RetryConfig};
 use aws_types::{SdkConfig, region::Region};
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 /// An AWS server that records requests and returns the given answers in turn. An answer is the inside of `<…Response>`
@@ -68,7 +69,7 @@ impl Canned {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -7,7 +7,7 @@ use bus::{ASSETS, Bus, BusConfig, SYNCS};
 use collector::{CollectError, Listing, Node, Options, RegionDiscovery, Service, prop};
 use credentials::{Session, seal};
 use events::{
-    AssetEvent, ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, Sync, SyncEvent, WorkItem,
+    AssetEvent, ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, SyncEvent, SyncId, WorkItem,
     WorkKind, WorkReport, asset_event, lease_answer, subjects, sync_event,
 };
 use futures::StreamExt;
@@ -207,7 +207,7 @@ impl Hung {
 
 pub(crate) fn item(service: &str, kind: WorkKind) -> WorkItem {
     WorkItem {
-        sync: Some(Sync { id: "01S".into(), update_tag: 7 }),
+        sync: Some(SyncId { id: "01S".into(), update_tag: 7 }),
         kind: kind.into(),
         account_id: "111111111111".into(),
         account_name: "spoke".into(),
@@ -272,7 +272,7 @@ impl Stage {
     }
 
     /// A collector with its own connection.
-    pub(crate) fn collect<C: Send + std::marker::Sync + 'static>(
+    pub(crate) fn collect<C: Send + Sync + 'static>(
         &self,
         service: &'static Service<C>,
         options: Options,

@@ -84,10 +84,10 @@ fn one_word(text: &str, also: &str) {
 
 #[test]
 fn a_message_as_large_as_nats_takes_needs_memory_in_proportion() {
-    use events::{AssetBatch, NodeRow, NodeTable, Property, Scope, Sync};
+    use events::{AssetBatch, NodeRow, NodeTable, Property, Scope, SyncId};
     let of = |tables: Vec<NodeTable>| {
         let event = AssetEvent {
-            sync: Some(Sync { id: "s".into(), update_tag: 1 }),
+            sync: Some(SyncId { id: "s".into(), update_tag: 1 }),
             scope: Some(Scope { account_id: "1".into(), region: "r".into(), service: "s".into(), listing: "l".into() }),
             attempt: 1,
             event: Some(Event::Batch(AssetBatch { index: 0, nodes: tables, edges: Vec::new() })),

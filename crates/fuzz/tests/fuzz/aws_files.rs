@@ -101,7 +101,7 @@ fn a_file_of_100_megabytes_is_refused_without_reading_it() {
     let env = environment(&file);
     let cost = fuzz::cost(|| {
         let error = Profiles::load(&env).expect_err("it is too large");
-        let text = bus::chain(&error);
+        let text = errors::chain(&error);
         assert!(text.contains("it holds more than 4194304 bytes"), "{text}");
     });
     assert!(cost.bytes < 16 << 20, "{} bytes", cost.bytes);

@@ -1,6 +1,7 @@
 //! Answers to lease requests, and certificate bundles.
 
-use credentials::{Lease, OneTimeKey, authorities};
+use aws_client::authorities;
+use credentials::{Lease, OneTimeKey};
 use events::LeaseRequest;
 
 #[test]

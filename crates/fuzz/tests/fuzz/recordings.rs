@@ -1,15 +1,15 @@
 //! A recording is read completely or rejected with the position of the error, and takes memory in proportion to its
 //! size.
 
-use events::{AssetEvent, Message, RecordingHeader, Sync, SyncEvent};
+use events::{AssetEvent, Message, RecordingHeader, SyncEvent, SyncId};
 use replay::{Filter, FormatError, Inventory, Playback, Reader, Writer, diff, diff::Side};
 use std::io::Cursor;
 
 const WORDS: &[&[u8]] =
     &[b"\x89groma\r\n", b"\0\0\0\x01", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x28\xb5\x2f\xfd", b"\0\x90\0\0"];
 
-fn sync() -> Sync {
-    Sync { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".into(), update_tag: 1_700_000_000 }
+fn sync() -> SyncId {
+    SyncId { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".into(), update_tag: 1_700_000_000 }
 }
 
 fn written(write: impl FnOnce(&mut Writer<Vec<u8>>)) -> Vec<u8> {

@@ -7,8 +7,8 @@ use events::{
     Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
     LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NewestTagAnswer,
     NewestTagRequest, RunningAnswer, RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession,
-    ShortenedIds, SkippedAccount, StalePlace, Sync, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished,
-    SyncStarted, UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
+    ShortenedIds, SkippedAccount, StalePlace, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished,
+    SyncId, SyncStarted, UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
 };
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const SERVICE: &str = "organizations";
 /// More accounts than any organization has.
 const MANY: usize = 100_000;
 
-fn sync() -> Sync {
-    Sync { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".to_owned(), update_tag: i64::MAX }
+fn sync() -> SyncId {
+    SyncId { id: "01KAHZ7Q0M8S1J3V5X9T2W4Y6B".to_owned(), update_tag: i64::MAX }
 }
 
 fn account(number: usize) -> String {

@@ -4,7 +4,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use broker::{
     Args,
     arn::{self, RoleArn},
-    process,
+    credential_process,
     refusal::Refusal,
 };
 
@@ -46,7 +46,7 @@ fn texts() {
         }
         arn::partition_and_account(&text);
         regions::default_region(regions::partition_of_region(&text));
-        drop(process::parse(bytes));
+        drop(credential_process::parse(bytes));
         let parts = || text.split(',').map(str::to_owned).collect::<Vec<_>>();
         let args = Args {
             role: Some(text.clone().into_owned()),

@@ -3,7 +3,7 @@
 
 use super::sweep::Sweep;
 use crate::bolt;
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore};
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(crate) fn texts() -> [String; 2] {
 }
 
 /// Drops sweeps that have nothing to find, if the graph is small.
-pub(super) async fn retain(store: &GraphStore, sync: &Sync, sweeps: &mut Vec<Sweep<'_>>) -> Result<(), GraphError> {
+pub(super) async fn retain(store: &GraphStore, sync: &SyncId, sweeps: &mut Vec<Sweep<'_>>) -> Result<(), GraphError> {
     if let Some(kinds) = old_kinds(store, sync, sweeps, SMALL).await? {
         sweeps.retain(|sweep| kinds.contains(sweep.kind));
     }
@@ -34,7 +34,7 @@ pub(super) async fn retain(store: &GraphStore, sync: &Sync, sweeps: &mut Vec<Swe
 /// has more than `most` nodes, or edges.
 async fn old_kinds(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     sweeps: &[Sweep<'_>],
     most: usize,
 ) -> Result<Option<BTreeSet<String>>, GraphError> {

@@ -8,7 +8,7 @@ use crate::{
     ownership::{Kind, lock_of},
     sightings::pattern,
 };
-use events::Sync;
+use events::SyncId;
 use graph::{Transaction, parameters};
 use neo4rs::{BoltType, Query};
 use std::{collections::BTreeSet, sync::Arc};
@@ -127,7 +127,7 @@ impl<'a> Sweep<'a> {
     pub(super) async fn old(
         &self,
         transaction: &mut Transaction,
-        sync: &Sync,
+        sync: &SyncId,
         after: Element,
         size: Size,
     ) -> Result<Vec<Element>, neo4rs::Error> {
@@ -148,7 +148,7 @@ impl<'a> Sweep<'a> {
     pub(super) async fn remove(
         &self,
         transaction: &mut Transaction,
-        sync: &Sync,
+        sync: &SyncId,
         ids: &[Element],
     ) -> Result<i64, neo4rs::Error> {
         let locked = self.lock(transaction, sync, ids).await?;
@@ -164,7 +164,7 @@ impl<'a> Sweep<'a> {
     pub(super) async fn vanished(
         &self,
         transaction: &mut Transaction,
-        sync: &Sync,
+        sync: &SyncId,
         id: Element,
     ) -> Result<Option<Element>, neo4rs::Error> {
         if self.is_of_edges() {
@@ -178,7 +178,7 @@ impl<'a> Sweep<'a> {
     async fn lock(
         &self,
         transaction: &mut Transaction,
-        sync: &Sync,
+        sync: &SyncId,
         elements: &[Element],
     ) -> Result<Vec<Element>, neo4rs::Error> {
         ids(transaction, self.about(&self.statements.lock(), sync, elements)).await
@@ -186,7 +186,7 @@ impl<'a> Sweep<'a> {
 
     /// Builds a statement about these elements. Neo4j plans it again as the graph grows: it finds relationships by id,
     /// and a plan made while there are fewer than five scans all of them.
-    fn about(&self, text: &str, sync: &Sync, ids: &[Element]) -> Query {
+    fn about(&self, text: &str, sync: &SyncId, ids: &[Element]) -> Query {
         let places = self.by_kind("places", |ready| &ready.places);
         let ids = bolt::list(ids.iter().map(|id| (*id).into()));
         let these = [("kind", self.kind.into()), ("ids", ids)];
@@ -211,7 +211,7 @@ impl<'a> Sweep<'a> {
         vec![(name, bolt::map(kinds)), ("sets", bolt::list(sets.into_iter().map(|set| bolt::texts(set.iter()))))]
     }
 
-    fn tags(&self, sync: &Sync) -> [(&'static str, BoltType); 2] {
+    fn tags(&self, sync: &SyncId) -> [(&'static str, BoltType); 2] {
         [("tag", sync.update_tag.into()), ("edges", self.edges_after.into())]
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::admit::Admitted;
-use events::{AssetBatch, NodeRow, NodeTable, Scope, Sync, asset_event::Event};
+use events::{AssetBatch, NodeRow, NodeTable, Scope, SyncId, asset_event::Event};
 use futures::FutureExt;
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn of_listing((service, listing): (&str, &str), account: &str, sequence: u64, ro
     let scope = Scope { account_id, region, service: service.into(), listing };
     let nodes = vec![NodeTable { rows: vec![NodeRow::default(); rows], ..NodeTable::default() }];
     let event = Event::Batch(AssetBatch { index: 0, nodes, edges: Vec::new() });
-    Item { sequence, event: Admitted::new(Sync::default(), scope, 1, event) }
+    Item { sequence, event: Admitted::new(SyncId::default(), scope, 1, event) }
 }
 
 fn part(account: &str) -> Part {

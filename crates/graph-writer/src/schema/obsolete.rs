@@ -66,7 +66,7 @@ pub(super) fn keep(error: GraphError) -> Result<(), GraphError> {
             Ok(())
         }
         error @ (GraphError::Unavailable { .. } | GraphError::TooLarge(_)) => {
-            let error = bus::chain(&error);
+            let error = errors::chain(&error);
             tracing::warn!(error, "cannot drop indexes of an earlier version; trying again in an hour");
             Ok(())
         }

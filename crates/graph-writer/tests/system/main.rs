@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod closing;
+mod earlier_states;
 mod edges;
 mod failing;
 mod faults;

@@ -2,19 +2,19 @@
 
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeFeed, EdgeRow, EdgeTable, Failure, FailureClass, NodeFeed, NodeRow,
-    NodeTable, Ownership, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, Sync, Value, asset_event::Event,
+    NodeTable, Ownership, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, SyncId, Value, asset_event::Event,
     value::Kind,
 };
 
 /// Returns the sync with this update tag.
-pub(crate) fn sync(tag: i64) -> Sync {
-    Sync { id: format!("sync{tag:05}"), update_tag: tag }
+pub(crate) fn sync(tag: i64) -> SyncId {
+    SyncId { id: format!("sync{tag:05}"), update_tag: tag }
 }
 
 /// One listing of one sync.
 #[derive(Clone)]
 pub(crate) struct Story {
-    pub(crate) sync: Sync,
+    pub(crate) sync: SyncId,
     pub(crate) scope: Scope,
     pub(crate) attempt: u32,
     batches: Vec<AssetBatch>,

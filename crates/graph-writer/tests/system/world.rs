@@ -4,7 +4,7 @@ use crate::story::Story;
 use anyhow::{Context, ensure};
 use bus::{Bus, BusConfig, Outcome, Outgoing};
 use events::{
-    AssetEvent, Message, Sync, SyncCollected, SyncEvent, SyncFinished, WorkItem, WorkReport, subjects,
+    AssetEvent, Message, SyncCollected, SyncEvent, SyncFinished, SyncId, WorkItem, WorkReport, subjects,
     sync_event::Event,
 };
 use graph::{GraphConfig, GraphStore};
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// Publishes collectors' reports of these listings, and that the sync is collected.
-    pub(crate) async fn collected(&self, sync: &Sync, stories: &[Story]) -> anyhow::Result<()> {
+    pub(crate) async fn collected(&self, sync: &SyncId, stories: &[Story]) -> anyhow::Result<()> {
         for (n, story) in stories.iter().enumerate() {
             let item = WorkItem {
                 sync: Some(sync.clone()),
@@ -127,13 +127,13 @@ impl World {
         .await
     }
 
-    pub(crate) async fn sync_event(&self, sync: &Sync, event: Event) -> anyhow::Result<()> {
+    pub(crate) async fn sync_event(&self, sync: &SyncId, event: Event) -> anyhow::Result<()> {
         let event = SyncEvent { sync: Some(sync.clone()), event: Some(event) };
         Ok(self.bus.publish(Outgoing::sync(&event)).await?)
     }
 
     /// Waits for the sync's end.
-    pub(crate) async fn finished(&self, sync: &Sync) -> anyhow::Result<SyncFinished> {
+    pub(crate) async fn finished(&self, sync: &SyncId) -> anyhow::Result<SyncFinished> {
         let subject = subjects::sync(&SyncEvent {
             sync: Some(sync.clone()),
             event: Some(Event::Finished(SyncFinished::default())),

@@ -57,7 +57,7 @@ async fn accounts(bus: &Bus) -> Result<AccountsAnswer, Check> {
     };
     let asked = AccountsRequest {}.encode_to_vec();
     let answer = bus.ask(subjects::ACCOUNTS_REQUEST, asked, ACCOUNTS_TIMEOUT).await;
-    let answer = answer.map_err(|error| bad(bus::chain(&error)))?;
+    let answer = answer.map_err(|error| bad(errors::chain(&error)))?;
     let answer = AccountsAnswer::decode(answer).map_err(|error| bad(error.to_string()))?;
     match &answer.failure {
         Some(failure) => {

@@ -73,9 +73,9 @@ pub fn report(checks: &[Check], json: bool) -> anyhow::Result<u8> {
         }
     }
     Ok(match checks.iter().map(|check| check.status).max() {
-        Some(Status::Fatal) => role::exit::NOTHING_DONE,
-        Some(Status::Incomplete) => role::exit::INCOMPLETE,
-        _ => role::exit::COMPLETE,
+        Some(Status::Fatal) => process::exit::NOTHING_DONE,
+        Some(Status::Incomplete) => process::exit::INCOMPLETE,
+        _ => process::exit::COMPLETE,
     })
 }
 

@@ -34,11 +34,11 @@ pub struct Args {
 /// # Errors
 /// Fails if the command line is invalid.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let shutdown = role::shutdown();
+    let shutdown = process::shutdown();
     let json = args.json;
     let Some(checks) = shutdown.run_until_cancelled(look(args.survey)).await else {
         eprintln!("interrupted: a trial stream or a trial constraint may be left; the next run removes them");
-        return Ok(role::exit::INTERRUPTED);
+        return Ok(process::exit::INTERRUPTED);
     };
     check::report(&checks?, json)
 }
@@ -53,7 +53,7 @@ async fn look(survey: SurveyArgs) -> anyhow::Result<Vec<Check>> {
     match (broker::build(broker), leasing) {
         (Err(error), _) => {
             let fix = "correct the AWS configuration: environment, AWS_CONFIG_FILE, AWS_PROFILE";
-            checks.push(Check::bad(Status::Fatal, "configuration", "AWS", bus::chain(&error), fix));
+            checks.push(Check::bad(Status::Fatal, "configuration", "AWS", errors::chain(&error), fix));
         }
         (Ok(_), None) => {
             let found = "not checked: leases need a private NATS, and there is none";

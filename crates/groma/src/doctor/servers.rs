@@ -32,7 +32,7 @@ fn unreachable(config: &GraphConfig, error: &GraphError) -> Check {
         }
         _ => "start it, or correct NEO4J_URI",
     };
-    Check::bad(Status::Fatal, "neo4j", &config.uri, bus::chain(error), fix)
+    Check::bad(Status::Fatal, "neo4j", &config.uri, errors::chain(error), fix)
 }
 
 async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
@@ -40,7 +40,7 @@ async fn version(store: &GraphStore, config: &GraphConfig) -> Check {
     let rows = match store.rows(Query::new(text.to_owned())).await {
         Ok(rows) => rows,
         Err(error) => {
-            return Check::bad(Status::Note, "neo4j version", &config.uri, bus::chain(&error), "");
+            return Check::bad(Status::Note, "neo4j version", &config.uri, errors::chain(&error), "");
         }
     };
     let column = |name: &str| rows.first().and_then(|row| row.get::<String>(name).ok());
@@ -57,7 +57,7 @@ async fn rights(store: &GraphStore, config: &GraphConfig) -> Check {
         "DROP CONSTRAINT groma_doctor IF EXISTS",
     ] {
         if let Err(error) = store.rows(Query::new(text.to_owned())).await {
-            let found = format!("{} (statement: {text})", bus::chain(&error));
+            let found = format!("{} (statement: {text})", errors::chain(&error));
             let fix = format!("give {} a role that may write and change the schema, such as architect", config.user);
             return Check::bad(Status::Fatal, "neo4j rights", &config.uri, found, fix);
         }
@@ -74,7 +74,7 @@ pub struct Leasing {
 
 /// Checks NATS: the configured server, or a private one as `groma sync` would start. Also returns a private bus for the
 /// checks of accounts. On the user's bus, the doctor's broker would answer requests of running collectors.
-pub async fn nats(args: &role::BusArgs) -> (Vec<Check>, Option<Leasing>) {
+pub async fn nats(args: &process::BusArgs) -> (Vec<Check>, Option<Leasing>) {
     let mut checks = match args.nats {
         Some(_) => named(args).await,
         None => Vec::new(),
@@ -93,21 +93,21 @@ pub async fn nats(args: &role::BusArgs) -> (Vec<Check>, Option<Leasing>) {
     }
 }
 
-async fn named(args: &role::BusArgs) -> Vec<Check> {
+async fn named(args: &process::BusArgs) -> Vec<Check> {
     let shown = "server of --nats or NATS_URL";
     match Bus::connect(&args.config("groma-doctor")).await {
         Ok(bus) => looked_at(&bus, shown).await,
         Err(error) => {
             let fix = "start it, or correct NATS_URL, NATS_CA and NATS_NKEY or NATS_CREDS";
-            vec![Check::bad(Status::Fatal, "nats", shown, bus::chain(&error), fix)]
+            vec![Check::bad(Status::Fatal, "nats", shown, errors::chain(&error), fix)]
         }
     }
 }
 
-async fn private(args: &role::BusArgs) -> anyhow::Result<Leasing> {
+async fn private(args: &process::BusArgs) -> anyhow::Result<Leasing> {
     let private = PrivateNats::start().await?;
     let nats = Some(private.url().to_owned());
-    let args = role::BusArgs { nats, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.clone() };
+    let args = process::BusArgs { nats, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.clone() };
     let bus = Bus::connect(&args.config("groma-doctor")).await?;
     Ok(Leasing { bus, _private: private })
 }
@@ -125,7 +125,7 @@ async fn jetstream(bus: &Bus, shown: &str) -> Check {
         Ok(()) => Check::ok("jetstream", shown, "can create a stream and store messages"),
         Err(error) => {
             let fix = "free some storage, reduce --nats-replicas, or on a closed bus use the scheduler's key";
-            Check::bad(Status::Fatal, "jetstream", shown, bus::chain(&error), fix)
+            Check::bad(Status::Fatal, "jetstream", shown, errors::chain(&error), fix)
         }
     }
 }

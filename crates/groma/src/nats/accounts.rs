@@ -1,6 +1,6 @@
 //! NATS accounts of a closed server: one for each role, connected only by the subjects of [`bus::access`].
 
-use bus::{Access, Owner, Part};
+use bus::{Access, BusIdentity, Owner};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -23,7 +23,7 @@ struct Export {
 }
 
 /// Renders the `accounts` block for these roles and their public keys.
-pub fn render(users: &BTreeMap<Part, String>) -> String {
+pub fn render(users: &BTreeMap<BusIdentity, String>) -> String {
     let mut text = "# Written by `groma nats init`, which overwrites it. Contains only public keys.\n".to_owned();
     text.push_str("accounts {\n");
     for (part, public_key) in users {
@@ -33,11 +33,11 @@ pub fn render(users: &BTreeMap<Part, String>) -> String {
     text
 }
 
-fn account(text: &mut String, part: &Part, public_key: &str, users: &BTreeMap<Part, String>) {
+fn account(text: &mut String, part: &BusIdentity, public_key: &str, users: &BTreeMap<BusIdentity, String>) {
     writeln!(text, "  {} {{", name(part)).ok();
     writeln!(text, "    users: [{{ nkey: {public_key} }}]").ok();
     match part {
-        Part::Scheduler => text.push_str("    jetstream: enabled\n"),
+        BusIdentity::Scheduler => text.push_str("    jetstream: enabled\n"),
         _ => writeln!(text, "    mappings: {{ \"{}>\": \"{}>\" }}", API.0, API.1).unwrap_or_default(),
     }
     list(text, "exports", exports(part, users).iter().map(|(subject, export)| offered(part, subject, export)));
@@ -53,7 +53,7 @@ fn list(text: &mut String, name: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// Subjects that a role exports: its own ones to which other roles have access.
-fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Export> {
+fn exports(owner: &BusIdentity, users: &BTreeMap<BusIdentity, String>) -> BTreeMap<String, Export> {
     let mut exports: BTreeMap<String, Export> = BTreeMap::new();
     for part in users.keys() {
         for access in part.accesses().into_iter().filter(|access| part_of(access.owner) == *owner) {
@@ -65,12 +65,12 @@ fn exports(owner: &Part, users: &BTreeMap<Part, String>) -> BTreeMap<String, Exp
     exports
 }
 
-fn offered(owner: &Part, subject: &str, Export { many_answers, to }: &Export) -> String {
+fn offered(owner: &BusIdentity, subject: &str, Export { many_answers, to }: &Export) -> String {
     let accounts = to.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let answers = if *many_answers { "response_type: stream, " } else { "" };
     let within = match owner {
-        Part::Broker => format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", "),
-        Part::GraphWriter => format!("response_threshold: \"{GRAPH_WRITER_ANSWERS_WITHIN}\", "),
+        BusIdentity::Broker => format!("response_threshold: \"{BROKER_ANSWERS_WITHIN}\", "),
+        BusIdentity::GraphWriter => format!("response_threshold: \"{GRAPH_WRITER_ANSWERS_WITHIN}\", "),
         _ => String::new(),
     };
     format!("{{ service: \"{subject}\", {answers}{within}accounts: [{accounts}] }}")
@@ -82,20 +82,20 @@ fn wanted(access: &Access) -> String {
     format!("{{ service: {{ account: {owner}, subject: \"{subject}\" }}{to} }}")
 }
 
-fn is_there(access: &Access, users: &BTreeMap<Part, String>) -> bool {
+fn is_there(access: &Access, users: &BTreeMap<BusIdentity, String>) -> bool {
     users.contains_key(&part_of(access.owner))
 }
 
-fn part_of(owner: Owner) -> Part {
+fn part_of(owner: Owner) -> BusIdentity {
     match owner {
-        Owner::Scheduler => Part::Scheduler,
-        Owner::Broker => Part::Broker,
-        Owner::GraphWriter => Part::GraphWriter,
+        Owner::Scheduler => BusIdentity::Scheduler,
+        Owner::Broker => BusIdentity::Broker,
+        Owner::GraphWriter => BusIdentity::GraphWriter,
     }
 }
 
 /// NATS account of a role, e.g. `COLLECTOR_EC2`.
-fn name(part: &Part) -> String {
+fn name(part: &BusIdentity) -> String {
     part.name().replace('-', "_").to_uppercase()
 }
 
@@ -105,9 +105,10 @@ mod tests {
 
     #[test]
     fn a_part_imports_what_the_owner_exports_to_it() {
-        let collector = Part::Collector("ec2".to_owned());
-        let users =
-            [Part::Scheduler, Part::Broker, Part::GraphWriter, collector].map(|part| (part, "UKEY".to_owned())).into();
+        let collector = BusIdentity::Collector("ec2".to_owned());
+        let users = [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::GraphWriter, collector]
+            .map(|part| (part, "UKEY".to_owned()))
+            .into();
         let text = render(&users);
         for line in [
             r#"{ service: "groma.v1.assets.*.*.*.ec2.>", accounts: [COLLECTOR_EC2] }"#,
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn without_a_broker_nobody_imports_from_it() {
-        let users = BTreeMap::from([(Part::Scheduler, "UKEY".to_owned())]);
+        let users = BTreeMap::from([(BusIdentity::Scheduler, "UKEY".to_owned())]);
         assert!(!render(&users).contains("BROKER"));
     }
 }

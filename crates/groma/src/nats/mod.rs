@@ -7,7 +7,7 @@ pub mod keys;
 
 use crate::UsageError;
 use anyhow::Context;
-use bus::Part;
+use bus::BusIdentity;
 use std::{
     collections::BTreeMap,
     fs,
@@ -65,13 +65,16 @@ pub struct InitArgs {
 pub fn run(args: Args) -> anyhow::Result<u8> {
     let Command::Init(args) = args.command;
     init(&args)?;
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }
 
 /// All roles that connect to NATS.
-pub fn parts() -> Vec<Part> {
-    let collectors = catalog::services().iter().map(|service| Part::Collector(service.name.clone()));
-    [Part::Scheduler, Part::Broker, Part::GraphWriter, Part::Operator].into_iter().chain(collectors).collect()
+pub fn parts() -> Vec<BusIdentity> {
+    let collectors = catalog::services().iter().map(|service| BusIdentity::Collector(service.name.clone()));
+    [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::GraphWriter, BusIdentity::Operator]
+        .into_iter()
+        .chain(collectors)
+        .collect()
 }
 
 fn init(args: &InitArgs) -> anyhow::Result<()> {
@@ -95,9 +98,9 @@ fn init(args: &InitArgs) -> anyhow::Result<()> {
 }
 
 /// Selects roles. The scheduler is always included, because it owns the streams.
-fn chosen(names: &[String]) -> Result<Vec<Part>, UsageError> {
+fn chosen(names: &[String]) -> Result<Vec<BusIdentity>, UsageError> {
     let all = parts();
-    let known = || all.iter().map(Part::name).collect::<Vec<_>>().join(", ");
+    let known = || all.iter().map(BusIdentity::name).collect::<Vec<_>>().join(", ");
     let bad: Vec<_> = names
         .iter()
         .filter(|name| all.iter().all(|part| part.name() != **name))
@@ -108,7 +111,7 @@ fn chosen(names: &[String]) -> Result<Vec<Part>, UsageError> {
     }
     Ok(all
         .into_iter()
-        .filter(|part| names.is_empty() || *part == Part::Scheduler || names.contains(&part.name()))
+        .filter(|part| names.is_empty() || *part == BusIdentity::Scheduler || names.contains(&part.name()))
         .collect())
 }
 
@@ -135,15 +138,15 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, parts: impl Iterator<Item = &'a Part>) {
+fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, parts: impl Iterator<Item = &'a BusIdentity>) {
     let shown = dir.display();
     println!("nats-server -c {shown}/nats.conf");
     println!("\nStart each role with the key of its name:\n");
     let authority = tls.authority.as_ref().map(|ca| format!("NATS_CA={} ", ca.display())).unwrap_or_default();
     for part in parts {
         let command = match part {
-            Part::Collector(service) => format!("collector {service}"),
-            Part::Operator => "streams".to_owned(),
+            BusIdentity::Collector(service) => format!("collector {service}"),
+            BusIdentity::Operator => "streams".to_owned(),
             other => other.name(),
         };
         println!("NATS_URL=tls://HOST:{port} {authority}NATS_NKEY={shown}/keys/{}.nk groma {command}", part.name());
@@ -158,7 +161,7 @@ mod tests {
     fn roles_are_checked_and_the_scheduler_is_always_there() {
         assert_eq!(chosen(&[]).expect("all").len(), parts().len());
         let some = chosen(&["broker".into(), "collector-ec2".into()]).expect("known roles");
-        assert_eq!(some, [Part::Scheduler, Part::Broker, Part::Collector("ec2".into())]);
+        assert_eq!(some, [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::Collector("ec2".into())]);
         let error = chosen(&["brocker".into()]).expect_err("no such role").to_string();
         assert!(error.contains("brocker") && error.contains("graph-writer"), "{error}");
     }

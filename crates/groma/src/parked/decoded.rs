@@ -3,8 +3,8 @@
 
 use bus::{ASSETS, SYNCS, WORK};
 use events::{
-    AssetBatch, AssetEvent, Failure, Message, ReadError, ScopeName, ScopeReport, Sync, SyncEvent, WorkItem, WorkReport,
-    asset_event, subjects, sync_event,
+    AssetBatch, AssetEvent, Failure, Message, ReadError, ScopeName, ScopeReport, SyncEvent, SyncId, WorkItem,
+    WorkReport, asset_event, subjects, sync_event,
 };
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ fn reported(report: &WorkReport) -> Value {
     })
 }
 
-fn sync(sync: Option<&Sync>) -> Value {
+fn sync(sync: Option<&SyncId>) -> Value {
     sync.map_or(Value::Null, |sync| json!({"id": sync.id, "update_tag": sync.update_tag}))
 }
 

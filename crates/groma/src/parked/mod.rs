@@ -5,7 +5,7 @@ pub mod shown;
 
 use anyhow::Context;
 use bus::{Bus, PARKED, ParkedMessage};
-use role::exit;
+use process::exit;
 
 /// Flags of `groma parked`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub struct ListArgs {
     pub json: bool,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Commands for parked messages.
@@ -66,7 +66,7 @@ pub struct RetryArgs {
     pub all: bool,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Flags of `groma parked drop`.
@@ -77,7 +77,7 @@ pub struct DropArgs {
     pub sequences: Vec<u64>,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 /// Lists parked messages, or runs the command on them.
@@ -108,7 +108,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     }
 }
 
-async fn connect(bus: &role::BusArgs) -> anyhow::Result<Bus> {
+async fn connect(bus: &process::BusArgs) -> anyhow::Result<Bus> {
     Ok(Bus::connect(&bus.config("groma-parked")).await?)
 }
 
@@ -137,7 +137,7 @@ async fn each(sequences: Vec<u64>, act: impl AsyncFn(u64) -> anyhow::Result<Stri
         match act(sequence).await {
             Ok(done) => println!("{sequence}: {done}"),
             Err(error) => {
-                eprintln!("{sequence}: {}", shown::printable(&bus::chain(error.as_ref())));
+                eprintln!("{sequence}: {}", shown::printable(&errors::chain(error.as_ref())));
                 status = exit::NOTHING_DONE;
             }
         }

@@ -7,7 +7,7 @@ use anyhow::bail;
 use bus::Bus;
 use graph::{GraphConfig, GraphStore};
 use graph_writer::{Expected, Options, Writer, WriterError};
-use role::{BusArgs, StorageArg};
+use process::{BusArgs, StorageArg};
 use scheduler::{Follower, Outcome, Patience, written};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ impl Player {
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let nats = PrivateNats::start().await?;
-        let bus = role::connect(&private(&nats), "groma-replay").await?;
+        let bus = process::connect(&private(&nats), "groma-replay").await?;
         let shutdown = shutdown.child_token();
         let options = Options { analyse: *filter == Filter::default(), ..Options::from(graph) };
         let writer = Writer::new(bus.clone(), store, options).expecting(&Expected::of_catalog());

@@ -56,7 +56,7 @@ pub struct Args {
     pub graph: graph::Args,
     /// NATS with the streams that `--sync` and `--since` read.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
 fn positive(text: &str) -> Result<f64, &'static str> {
@@ -70,10 +70,10 @@ fn positive(text: &str) -> Result<f64, &'static str> {
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let graph = args.graph.clone().validate().map_err(UsageError::new)?;
     let filter = args.filter.filter();
-    let shutdown = role::shutdown();
+    let shutdown = process::shutdown();
     let Some(recordings) = shutdown.run_until_cancelled(recordings(&args, &filter)).await else {
         eprintln!("interrupted while reading: nothing was written");
-        return Ok(role::exit::INTERRUPTED);
+        return Ok(process::exit::INTERRUPTED);
     };
     let mut recordings = recordings?;
     for recording in &recordings {
@@ -82,12 +82,12 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     if args.dry_run {
         let comparing = dry_run::run(&mut recordings, &filter, &graph, args.json);
         let status = shutdown.run_until_cancelled(comparing).await;
-        return status.unwrap_or(Ok(role::exit::INTERRUPTED));
+        return status.unwrap_or(Ok(process::exit::INTERRUPTED));
     }
     let replaying = apply_all(recordings, &filter, &args, &graph, &shutdown);
     let Some(status) = shutdown.run_until_cancelled(replaying).await else {
         eprintln!("interrupted: the graph has the part replayed so far; replaying it again is harmless");
-        return Ok(role::exit::INTERRUPTED);
+        return Ok(process::exit::INTERRUPTED);
     };
     status
 }
@@ -106,7 +106,7 @@ async fn recordings(args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recordin
 async fn kept(folder: &Path, args: &Args, filter: &Filter) -> anyhow::Result<Vec<Recording>> {
     let nats = PrivateNats::reopen(folder).await?;
     let url = Some(nats.url().to_owned());
-    let private = role::BusArgs { nats: url, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.bus.clone() };
+    let private = process::BusArgs { nats: url, nats_creds: None, nats_nkey: None, nats_ca: None, ..args.bus.clone() };
     let recordings = source::Streams::connect(&private).await?.since(0, filter).await;
     nats.stop().await;
     recordings

@@ -51,7 +51,7 @@ impl Recording {
 
     fn read(&mut self, filter: &Filter) -> anyhow::Result<Inventory> {
         let Self { name, file, .. } = self;
-        let refused = |error: FormatError| anyhow::anyhow!("{name} {}", bus::chain(&error));
+        let refused = |error: FormatError| anyhow::anyhow!("{name} {}", errors::chain(&error));
         let reader = Reader::again(file).map_err(refused)?;
         Inventory::read(reader, filter).map_err(refused)
     }
@@ -114,7 +114,7 @@ impl Streams {
     ///
     /// # Errors
     /// NATS cannot be reached.
-    pub async fn connect(args: &role::BusArgs) -> anyhow::Result<Self> {
+    pub async fn connect(args: &process::BusArgs) -> anyhow::Result<Self> {
         Ok(Self(Bus::connect(&args.config("groma-replay")).await?))
     }
 

@@ -41,11 +41,11 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let json = args.json;
     let config = args.survey.validate()?;
-    let shutdown = role::shutdown();
+    let shutdown = process::shutdown();
     let began = Instant::now();
     let Some(stage) = shutdown.run_until_cancelled(Stage::set(&config)).await else {
         eprintln!("interrupted {}", Phase::Beginning);
-        return Ok(role::exit::INTERRUPTED);
+        return Ok(process::exit::INTERRUPTED);
     };
     match survey(stage?, config, &shutdown).await {
         Ok(outcome) => report::print(&[(outcome, began.elapsed())], report::SURVEYED, json, false),
@@ -74,7 +74,7 @@ impl Stage {
         if let Some(private) = &private {
             bus_args.nats = Some(private.url().to_owned());
         }
-        let bus = role::connect(&bus_args, "groma-sync").await?;
+        let bus = process::connect(&bus_args, "groma-sync").await?;
         if private.is_none() {
             refuse_second_broker(&bus).await?;
         }
@@ -154,7 +154,7 @@ fn end(error: anyhow::Error, kept: Option<&Path>) -> anyhow::Result<u8> {
         None if is_interrupted => eprintln!("{error}"),
         None => return Err(error),
     }
-    Ok(role::exit::INTERRUPTED)
+    Ok(process::exit::INTERRUPTED)
 }
 
 fn how_to_go_on(folder: &Path) -> String {

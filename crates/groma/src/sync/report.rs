@@ -289,19 +289,19 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
     let all = |wanted: u8| statuses.iter().all(|status| *status == wanted);
     Ok(match statuses.first() {
         Some(first) if all(*first) => *first,
-        Some(_) => role::exit::INCOMPLETE,
-        None => role::exit::NOTHING_DONE,
+        Some(_) => process::exit::INCOMPLETE,
+        None => process::exit::NOTHING_DONE,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Sync, SyncFinished};
+    use events::{SyncFinished, SyncId};
 
     fn outcome(graph: SyncFinished) -> Outcome {
         let scope = events::ScopeReport::default();
-        let sync = Sync { id: "a".into(), update_tag: 1 };
+        let sync = SyncId { id: "a".into(), update_tag: 1 };
         Outcome { sync, scopes: [scope].into_iter().collect(), graph, ..Outcome::default() }
     }
 

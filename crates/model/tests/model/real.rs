@@ -7,7 +7,7 @@ use crate::{
 };
 use events::{
     Account, AssetBatch, EdgeRow, EdgeTable, Failure, FailureClass, GLOBAL, LostScope, Scope, ScopeFinished,
-    ScopeReport, ScopeStarted, Sync, SyncFinished, WorkItem, WorkKind, WorkReport, asset_event::Event,
+    ScopeReport, ScopeStarted, SyncFinished, SyncId, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
 use graph_writer::scopes::{HeldBatch, Missing, Progress, Run, ScopeState, Verdict};
 use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
@@ -175,7 +175,7 @@ fn request() -> &'static Request {
 /// The scheduler's plan of these places, one item for each.
 pub(crate) fn plan(id: &str, tag: Tag, places: &BTreeSet<Place>) -> Plan {
     let account = |place: &Place| Account { id: account(*place), partition: "aws".into(), ..Account::default() };
-    let sync = Sync { id: id.to_owned(), update_tag: tag };
+    let sync = SyncId { id: id.to_owned(), update_tag: tag };
     let (plan, items) = Plan::new(sync, places.iter().map(account).collect(), request().clone());
     assert_eq!(items.len(), places.len(), "one item for each place");
     plan
@@ -202,7 +202,7 @@ pub(crate) fn follow(
 }
 
 fn work_report(id: &str, tag: Tag, place: Place, report: &Report) -> WorkReport {
-    let sync = Sync { id: id.to_owned(), update_tag: tag };
+    let sync = SyncId { id: id.to_owned(), update_tag: tag };
     let item = WorkItem {
         sync: Some(sync),
         kind: WorkKind::Collect.into(),

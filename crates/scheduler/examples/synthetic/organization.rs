@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use events::{
     AssetBatch, AssetEvent, Direction, EdgeFeed, EdgeRow, EdgeTable, Message, NodeFeed, NodeRow, NodeTable, Ownership,
-    Property, RecordingHeader, Scope, ScopeFinished, ScopeReport, ScopeStarted, Sync, SyncCollected, SyncEvent,
+    Property, RecordingHeader, Scope, ScopeFinished, ScopeReport, ScopeStarted, SyncCollected, SyncEvent, SyncId,
     SyncStarted, Value, WorkItem, WorkReport, asset_event::Event, sync_event, value::Kind,
 };
 use replay::Writer;
@@ -79,8 +79,8 @@ impl Organization {
         Ok(())
     }
 
-    fn sync(self) -> Sync {
-        Sync { id: format!("{:026}", self.tag), update_tag: self.tag }
+    fn sync(self) -> SyncId {
+        SyncId { id: format!("{:026}", self.tag), update_tag: self.tag }
     }
 
     fn scopes(self) -> usize {

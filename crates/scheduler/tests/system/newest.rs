@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, report, request, run, scope, tell};
 use events::{
-    LostArea, LostGroup, LostPlaces, LostScope, Sync, SyncFinished, SyncStarted, WorkItem, sync_event::Event,
+    LostArea, LostGroup, LostPlaces, LostScope, SyncFinished, SyncId, SyncStarted, WorkItem, sync_event::Event,
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,7 +33,7 @@ async fn a_sync_is_newer_than_every_sync_on_the_bus_when_no_writer_answers() -> 
     stage.collectors();
     stage.writer(Vec::new()).await?;
     let newest_tag = next_year();
-    let earlier = Sync { id: "earlier".into(), update_tag: newest_tag - 7 };
+    let earlier = SyncId { id: "earlier".into(), update_tag: newest_tag - 7 };
     tell(&stage.bus, &earlier, Event::Started(SyncStarted::default())).await;
     tell(&stage.bus, &earlier, Event::Finished(SyncFinished { newest_tag, ..SyncFinished::default() })).await;
     let outcome = run(&stage.bus, request(&["iam"], &[], 60)).await?;
@@ -101,7 +101,7 @@ async fn only_a_sync_of_everything_is_whole() -> anyhow::Result<()> {
         assert_eq!(collected.whole, whole, "{services:?}");
     }
     // A report on another sync's item changes nothing.
-    report(&stage.bus, &WorkItem { sync: Some(Sync { id: "other".into(), update_tag: 1 }), ..WorkItem::default() })
+    report(&stage.bus, &WorkItem { sync: Some(SyncId { id: "other".into(), update_tag: 1 }), ..WorkItem::default() })
         .await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, asset, leave_work, next_assets, report, request, run, scope, tell};
 use bus::{Outcome as Settle, Subscription};
-use events::{Message, Sync, SyncClosing, SyncEvent, SyncFinished, WorkItem, sync_event::Event};
+use events::{Message, SyncClosing, SyncEvent, SyncFinished, SyncId, WorkItem, sync_event::Event};
 use std::time::Duration;
 
 /// Patience in seconds: several steps of the simulated collectors and writers.
@@ -43,7 +43,8 @@ async fn an_item_behind_another_syncs_is_not_given_up() -> anyhow::Result<()> {
     let mut stage = Stage::new(1).await?;
     stage.writer(Vec::new()).await?;
     for nth in 0..STEPS {
-        leave_work(&stage.bus, &Sync { id: "other".into(), update_tag: 1 }, &format!("{:012}", nth + 500), "iam").await;
+        leave_work(&stage.bus, &SyncId { id: "other".into(), update_tag: 1 }, &format!("{:012}", nth + 500), "iam")
+            .await;
     }
     for (service, pause) in [("sts", Duration::ZERO), ("iam", STEP)] {
         let bus = stage.bus.clone();
@@ -79,7 +80,7 @@ async fn without_any_sign_an_item_is_given_up_and_taken_back() -> anyhow::Result
 async fn a_writer_that_settles_events_or_makes_steps_is_waited_for() -> anyhow::Result<()> {
     let mut stage = Stage::new(1).await?;
     stage.collectors();
-    let old = Sync { id: "old".into(), update_tag: 1 };
+    let old = SyncId { id: "old".into(), update_tag: 1 };
     let item = WorkItem { account_id: "1".into(), region: "r".into(), service: "iam".into(), ..WorkItem::default() };
     for index in 0..STEPS {
         asset(&stage.bus, &old, &scope(&item), index).await;

@@ -2,8 +2,8 @@
 
 use bus::{Bus, BusConfig, Outcome as Settle, Outgoing, PublishError, SYNCS, Subscription, WORK};
 use events::{
-    Account, AccountsAnswer, AssetBatch, AssetEvent, Message, NewestTagAnswer, Scope, ScopeReport, Sync, SyncEvent,
-    SyncFinished, WorkItem, WorkKind, WorkReport, asset_event, subjects, sync_event::Event,
+    Account, AccountsAnswer, AssetBatch, AssetEvent, Message, NewestTagAnswer, Scope, ScopeReport, SyncEvent,
+    SyncFinished, SyncId, WorkItem, WorkKind, WorkReport, asset_event, subjects, sync_event::Event,
 };
 use futures::StreamExt;
 use scheduler::{Outcome, Progress, Request, RequestArgs, SurveyError, survey};
@@ -155,7 +155,7 @@ impl Stage {
     }
 
     /// Places of the items that a sync's collectors reported, sorted.
-    pub(crate) async fn items(&self, sync: &Sync) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn items(&self, sync: &SyncId) -> anyhow::Result<Vec<String>> {
         let (mut items, mut events) = (Vec::new(), self.bus.read(SYNCS, subjects::sync_of(&sync.id)).await?);
         while let Some(found) = events.next().await? {
             if let Some(Event::Reported(WorkReport { item: Some(item), .. })) = SyncEvent::decode(found.payload)?.event
@@ -197,11 +197,11 @@ pub(crate) fn process(bus: Bus, request: Request) -> tokio::task::JoinHandle<Res
 }
 
 /// Publishes an event of a sync.
-pub(crate) async fn tell(bus: &Bus, sync: &Sync, event: Event) {
+pub(crate) async fn tell(bus: &Bus, sync: &SyncId, event: Event) {
     publish(bus, sync, event).await.expect("the bus takes it");
 }
 
-async fn publish(bus: &Bus, sync: &Sync, event: Event) -> Result<(), PublishError> {
+async fn publish(bus: &Bus, sync: &SyncId, event: Event) -> Result<(), PublishError> {
     let event = SyncEvent { sync: Some(sync.clone()), event: Some(event) };
     bus.publish(Outgoing::sync(&event)).await
 }
@@ -235,7 +235,7 @@ pub(crate) fn scope(item: &WorkItem) -> Scope {
 }
 
 /// Publishes a batch of an item's listing.
-pub(crate) async fn asset(bus: &Bus, sync: &Sync, scope: &Scope, index: u32) {
+pub(crate) async fn asset(bus: &Bus, sync: &SyncId, scope: &Scope, index: u32) {
     let batch = AssetBatch { index, ..AssetBatch::default() };
     let event = AssetEvent {
         sync: Some(sync.clone()),
@@ -247,7 +247,7 @@ pub(crate) async fn asset(bus: &Bus, sync: &Sync, scope: &Scope, index: u32) {
 }
 
 /// Publishes a work item of a fictitious sync.
-pub(crate) async fn leave_work(bus: &Bus, sync: &Sync, account: &str, service: &str) {
+pub(crate) async fn leave_work(bus: &Bus, sync: &SyncId, account: &str, service: &str) {
     let item = WorkItem {
         sync: Some(sync.clone()),
         kind: WorkKind::Collect.into(),

@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, leave_work, process, request, run};
 use bus::{SYNCS, WORK};
-use events::{Message, RunningAnswer, RunningRequest, Sync, subjects};
+use events::{Message, RunningAnswer, RunningRequest, SyncId, subjects};
 use futures::StreamExt;
 use scheduler::SurveyError;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn restarted_schedulers_leave_one_surveys_work_in_the_queue() -> anyhow::R
 #[tokio::test]
 async fn only_work_of_the_scope_is_removed() -> anyhow::Result<()> {
     let stage = Stage::new(2).await?;
-    let dead = Sync { id: "dead".into(), update_tag: 1 };
+    let dead = SyncId { id: "dead".into(), update_tag: 1 };
     for account in ["000000000001", "000000000002"] {
         leave_work(&stage.bus, &dead, account, "ec2").await;
         leave_work(&stage.bus, &dead, account, "inspector2").await;
@@ -65,7 +65,7 @@ async fn only_work_of_the_scope_is_removed() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_scheduler_that_was_only_away_keeps_its_work() -> anyhow::Result<()> {
     let mut stage = Stage::new(1).await?;
-    let away = Sync { id: "away".into(), update_tag: 1 };
+    let away = SyncId { id: "away".into(), update_tag: 1 };
     leave_work(&stage.bus, &away, "000000000001", "ec2").await;
     let bus = stage.another().await?;
     stage.spawn(async move {
@@ -74,7 +74,7 @@ async fn a_scheduler_that_was_only_away_keeps_its_work() -> anyhow::Result<()> {
         while let Some(question) = questions.next().await {
             let asked = RunningRequest::decode(question.payload.clone()).expect("a question");
             if asked.sync_id == "away" {
-                let sync = Some(Sync { id: "away".into(), update_tag: 1 });
+                let sync = Some(SyncId { id: "away".into(), update_tag: 1 });
                 question.answer(RunningAnswer { sync, ..RunningAnswer::default() }.encode_to_vec()).await;
             }
         }
@@ -91,7 +91,7 @@ async fn a_scheduler_that_was_away_for_long_learns_that_another_took_over() -> a
     let first = process(stage.another().await?, request(&["iam"], &[], 600));
     stage.until_queued(2).await?;
     let sync = stage.last("started").await?.and_then(|event| event.sync).expect("it began");
-    let by = Sync { id: "next".into(), update_tag: 2 };
+    let by = SyncId { id: "next".into(), update_tag: 2 };
     let abandoned = events::SyncAbandoned { by: Some(by) };
     crate::stage::tell(&stage.bus, &sync, events::sync_event::Event::Abandoned(abandoned)).await;
     let error = first.await?.expect_err("another has taken over");

@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, process, request, run, tell};
 use bus::WORK;
-use events::{Sync, SyncStarted, subjects, sync_event::Event};
+use events::{SyncId, SyncStarted, subjects, sync_event::Event};
 use scheduler::{Patience, SurveyError, presence::Presence, tag::Identity};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,7 @@ async fn syncs_of_different_scopes_that_begin_at_the_same_moment_have_different_
 async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<()> {
     let stage = Stage::new(1).await?;
     let request = request(&["iam"], &[], 600);
-    let sync = |id: &str| Identity { sync: Sync { id: id.into(), update_tag: 1 }, before: 0 };
+    let sync = |id: &str| Identity { sync: SyncId { id: id.into(), update_tag: 1 }, before: 0 };
     let lively = Patience::new(Duration::from_mins(10));
     let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
     let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
@@ -101,7 +101,7 @@ async fn without_a_broker_a_survey_is_interrupted_at_once() -> anyhow::Result<()
 async fn a_repeat_is_answered_for() -> anyhow::Result<()> {
     let stage = Stage::new(1).await?;
     let lively = Patience::new(Duration::from_mins(10));
-    let identity = |id: &str| Identity { sync: Sync { id: id.into(), update_tag: 1 }, before: 0 };
+    let identity = |id: &str| Identity { sync: SyncId { id: id.into(), update_tag: 1 }, before: 0 };
     let iam = Presence::announce(&stage.bus, &request(&["iam"], &[], 600), &identity("first"), &lively).await?;
     iam.continue_as(&identity("repeat"));
     let ec2 = Presence::announce(&stage.bus, &request(&["ec2"], &[], 600), &identity("other"), &lively).await?;
@@ -115,7 +115,7 @@ async fn a_silent_sync_of_other_services_is_not_abandoned() -> anyhow::Result<()
     let mut stage = Stage::new(1).await?;
     stage.collectors();
     stage.writer(Vec::new()).await?;
-    let silent = Sync { id: "silent".into(), update_tag: 1 };
+    let silent = SyncId { id: "silent".into(), update_tag: 1 };
     let services = vec!["sts".to_owned(), "inspector2".to_owned()];
     tell(&stage.bus, &silent, Event::Started(SyncStarted { accounts: 1, services })).await;
     run(&stage.bus, request(&["iam"], &[], 600)).await?;

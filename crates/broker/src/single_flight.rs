@@ -1,18 +1,17 @@
 //! A cache of values that expire. Concurrent requests for one key share a single fetch (single flight).
 
 use crate::refusal::{Kind, Refusal};
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Mutex as AsyncMutex;
 
 /// Lifetime of a refusal: it answers waiting requests and those that follow immediately.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(2);
-/// Replaces a session this long before its end, or at a fifth of its life if that is shorter.
-const MARGIN: Duration = Duration::from_mins(5);
 /// Time limit for the fetch of another request. A source and the following STS call take at most 50 seconds.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -20,21 +19,21 @@ const WAIT: Duration = Duration::from_mins(1);
 pub type Fetched<V> = Result<(V, Option<SystemTime>), Refusal>;
 
 /// A cache by key with one fetch at a time per key. Concurrent requests wait for its result.
-pub struct Flights<K, V> {
-    places: Mutex<HashMap<K, Place<V>>>,
+pub struct SingleFlight<K, V> {
+    slots: Mutex<HashMap<K, Slot<V>>>,
     /// Time limit for waiting on another request's fetch.
     wait: Duration,
 }
 
-type Place<V> = Arc<Turn<Option<Landed<V>>>>;
+type Slot<V> = Arc<AsyncMutex<Option<Cached<V>>>>;
 
 /// Result of a fetch, with its time.
-struct Landed<V> {
+struct Cached<V> {
     fetched: Fetched<V>,
     at: Instant,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
     /// Returns the cached value, or fetches it if it is missing or expired. A request that waited for a fetch uses its
     /// result even if that has already expired.
     ///
@@ -42,61 +41,61 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
     /// Returns the refusal of the fetch, the same for all waiting requests. Also fails if another request's fetch takes
     /// too long.
     pub async fn get<F: Future<Output = Fetched<V>>>(&self, key: &K, fetch: impl FnOnce() -> F) -> Result<V, Refusal> {
-        let (place, asked) = (self.place(key), Instant::now());
-        let Ok(mut held) = tokio::time::timeout(self.wait, place.lock()).await else {
+        let (slot, asked) = (self.slot(key), Instant::now());
+        let Ok(mut held) = tokio::time::timeout(self.wait, slot.lock()).await else {
             let sentence = format!("an identical request has been running for more than {} s", self.wait.as_secs());
             return Err(Refusal::new(Kind::Unreachable, sentence));
         };
-        let landed = match held.take().filter(|landed| landed.at >= asked || !landed.is_over()) {
-            Some(landed) => landed,
-            None => Landed::from(fetch().await),
+        let cached = match held.take().filter(|cached| cached.at >= asked || !cached.is_over()) {
+            Some(cached) => cached,
+            None => Cached::from(fetch().await),
         };
-        held.insert(landed).result()
+        held.insert(cached).result()
     }
 
     /// Stores values, except for keys that are being fetched.
     pub fn put(&self, values: impl IntoIterator<Item = (K, V)>, until: SystemTime) {
-        let mut places = self.places();
-        places.retain(is_held);
+        let mut slots = self.slots();
+        slots.retain(is_held);
         for (key, value) in values {
-            if let Ok(mut held) = places.entry(key).or_default().try_lock() {
-                *held = Some(Landed::from(Ok((value, Some(until)))));
+            if let Ok(mut held) = slots.entry(key).or_default().try_lock() {
+                *held = Some(Cached::from(Ok((value, Some(until)))));
             }
         }
     }
 
     /// Drops the values of these keys, because they ended earlier than expected.
     pub fn forget(&self, of: impl Fn(&K) -> bool) {
-        self.places().retain(|key, _| !of(key));
+        self.slots().retain(|key, _| !of(key));
     }
 
-    fn place(&self, key: &K) -> Place<V> {
-        let mut places = self.places();
-        if let Some(place) = places.get(key) {
-            return place.clone();
+    fn slot(&self, key: &K) -> Slot<V> {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get(key) {
+            return slot.clone();
         }
         // Drops expired values whenever a key is added.
-        places.retain(is_held);
-        places.entry(key.clone()).or_default().clone()
+        slots.retain(is_held);
+        slots.entry(key.clone()).or_default().clone()
     }
 
-    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<K, Place<V>>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slots(&self) -> MutexGuard<'_, HashMap<K, Slot<V>>> {
+        self.slots.lock()
     }
 }
 
 /// Whether an entry is in use: its value is valid, or is being fetched.
-fn is_held<K, V: Clone>(_: &K, place: &mut Place<V>) -> bool {
-    place.try_lock().map_or(true, |landed| landed.as_ref().is_none_or(|landed| !landed.is_over()))
+fn is_held<K, V: Clone>(_: &K, slot: &mut Slot<V>) -> bool {
+    slot.try_lock().map_or(true, |cached| cached.as_ref().is_none_or(|cached| !cached.is_over()))
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for SingleFlight<K, V> {
     fn default() -> Self {
-        Self { places: Mutex::default(), wait: WAIT }
+        Self { slots: Mutex::default(), wait: WAIT }
     }
 }
 
-impl<V: Clone> Landed<V> {
+impl<V: Clone> Cached<V> {
     fn result(&self) -> Result<V, Refusal> {
         self.fetched.as_ref().map(|(value, _)| value.clone()).map_err(Refusal::clone)
     }
@@ -109,7 +108,7 @@ impl<V: Clone> Landed<V> {
     }
 }
 
-impl<V> From<Fetched<V>> for Landed<V> {
+impl<V> From<Fetched<V>> for Cached<V> {
     fn from(fetched: Fetched<V>) -> Self {
         Self { fetched, at: Instant::now() }
     }
@@ -126,9 +125,7 @@ pub(crate) use tests::{now, pass};
 
 /// Time at which to replace a value that ends at `end`.
 pub fn replace_at(end: Option<SystemTime>) -> Option<SystemTime> {
-    let end = end?;
-    let life = end.duration_since(now()).unwrap_or_default();
-    Some(end - MARGIN.min(life / 5))
+    end.map(|end| aws_client::renew_at(end, now()))
 }
 
 #[cfg(test)]
@@ -156,15 +153,15 @@ mod tests {
 
     #[tokio::test]
     async fn many_ask_and_one_fetches() {
-        let (flights, fetched) = (Arc::new(Flights::default()), Arc::new(AtomicUsize::new(0)));
+        let (single_flight, fetched) = (Arc::new(SingleFlight::default()), Arc::new(AtomicUsize::new(0)));
         let ask = |key: &'static str| {
-            let (flights, fetched) = (flights.clone(), fetched.clone());
+            let (single_flight, fetched) = (single_flight.clone(), fetched.clone());
             tokio::spawn(async move {
                 let fetch = || async {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     Ok((fetched.fetch_add(1, SeqCst), None))
                 };
-                flights.get(&key, fetch).await
+                single_flight.get(&key, fetch).await
             })
         };
         let asked: Vec<_> = (0..40).map(|n| ask(if n % 2 == 0 { "even" } else { "odd" })).collect();
@@ -177,21 +174,22 @@ mod tests {
     /// A source may return credentials that have already expired.
     #[tokio::test]
     async fn those_who_wait_share_even_a_value_that_has_ended() {
-        let (flights, fetched) = (Flights::<u8, usize>::default(), AtomicUsize::new(0));
+        let (single_flight, fetched) = (SingleFlight::<u8, usize>::default(), AtomicUsize::new(0));
         let fetch = || async {
             tokio::task::yield_now().await;
             Ok((fetched.fetch_add(1, SeqCst), Some(UNIX_EPOCH)))
         };
-        let all = futures::future::join_all((0..20).map(|_| flights.get(&1, fetch))).await;
+        let all = futures::future::join_all((0..20).map(|_| single_flight.get(&1, fetch))).await;
         assert!(all.iter().all(|it| *it == Ok(0)), "{all:?}");
-        assert_eq!(flights.get(&1, fetch).await, Ok(1), "who comes later asks again");
+        assert_eq!(single_flight.get(&1, fetch).await, Ok(1), "who comes later asks again");
     }
 
     #[tokio::test]
     async fn the_fetch_of_another_is_not_waited_for_without_end() {
-        let flights: Flights<u8, u8> = Flights { wait: Duration::from_millis(10), ..Flights::default() };
-        let stuck = flights.get(&1, std::future::pending);
-        let waiting = flights.get(&1, || async { Ok((1, None)) });
+        let single_flight: SingleFlight<u8, u8> =
+            SingleFlight { wait: Duration::from_millis(10), ..SingleFlight::default() };
+        let stuck = single_flight.get(&1, std::future::pending);
+        let waiting = single_flight.get(&1, || async { Ok((1, None)) });
         let refused = tokio::select! {
             biased;
             _ = stuck => panic!("it never ends"),
@@ -202,22 +200,22 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_ended_is_fetched_anew_and_let_go() {
-        let flights: Flights<u8, u8> = Flights::default();
+        let single_flight: SingleFlight<u8, u8> = SingleFlight::default();
         let ended = || async { Ok((1, Some(SystemTime::now()))) };
-        assert_eq!(flights.get(&1, ended).await, Ok(1));
-        assert_eq!(flights.get(&1, || async { Ok((2, Some(SystemTime::now()))) }).await, Ok(2));
-        assert_eq!(flights.get(&2, || async { Ok((3, None)) }).await, Ok(3));
-        assert_eq!(flights.places().len(), 1, "key 1 is gone");
+        assert_eq!(single_flight.get(&1, ended).await, Ok(1));
+        assert_eq!(single_flight.get(&1, || async { Ok((2, Some(SystemTime::now()))) }).await, Ok(2));
+        assert_eq!(single_flight.get(&2, || async { Ok((3, None)) }).await, Ok(3));
+        assert_eq!(single_flight.slots().len(), 1, "key 1 is gone");
     }
 
     #[tokio::test]
     async fn a_refusal_is_shared_and_does_not_last() {
-        let flights: Flights<u8, u8> = Flights::default();
+        let single_flight: SingleFlight<u8, u8> = SingleFlight::default();
         let refusal = Refusal::new(Kind::NotAllowed, "no");
-        assert_eq!(flights.get(&1, || async { Err(refusal.clone()) }).await, Err(refusal.clone()));
-        assert_eq!(flights.get(&1, || async { Ok((1, None)) }).await, Err(refusal));
+        assert_eq!(single_flight.get(&1, || async { Err(refusal.clone()) }).await, Err(refusal.clone()));
+        assert_eq!(single_flight.get(&1, || async { Ok((1, None)) }).await, Err(refusal));
         tokio::time::sleep(REFUSAL_HOLDS).await;
-        assert_eq!(flights.get(&1, || async { Ok((1, None)) }).await, Ok(1));
+        assert_eq!(single_flight.get(&1, || async { Ok((1, None)) }).await, Ok(1));
     }
 
     #[test]
@@ -235,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn a_broker_that_runs_for_months_always_has_a_session_and_holds_few() {
         const STEP: Duration = Duration::from_mins(7);
-        let flights: Flights<usize, SystemTime> = Flights::default();
+        let single_flight: SingleFlight<usize, SystemTime> = SingleFlight::default();
         let fetched = AtomicUsize::new(0);
         let fetch = || async {
             fetched.fetch_add(1, SeqCst);
@@ -246,12 +244,12 @@ mod tests {
         for step in 0..usize::try_from(steps).expect("it fits") {
             pass(STEP);
             let sync = step / 50;
-            let end = flights.get(&sync, fetch).await.expect("a session");
-            assert!(end.duration_since(now()).is_ok_and(|left| left >= MARGIN), "step {step}");
+            let end = single_flight.get(&sync, fetch).await.expect("a session");
+            assert!(end.duration_since(now()).is_ok_and(|left| left >= Duration::from_mins(5)), "step {step}");
             if step % 1_000 == 0 {
-                flights.forget(|key| *key == sync);
+                single_flight.forget(|key| *key == sync);
             }
-            assert!(flights.places().len() <= 10, "step {step}: {}", flights.places().len());
+            assert!(single_flight.slots().len() <= 10, "step {step}: {}", single_flight.slots().len());
         }
         let hours = 24 * 180;
         assert!((hours..2 * hours).contains(&fetched.load(SeqCst)), "{fetched:?}");

@@ -2,22 +2,22 @@
 
 use crate::Collector;
 use anyhow::Context;
-use role::{UsageError, exit};
+use process::{UsageError, exit};
 use tokio::task::JoinSet;
 
 /// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub struct Alone {
+pub struct ProcessArgs {
     /// Flags of the collector.
     #[command(flatten)]
     pub collector: crate::Args,
     /// Flags of NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
-impl Alone {
+impl ProcessArgs {
     /// Collects these services until it is told to stop. Each has its own connection, because on a closed bus each has its
     /// own identity. The limits on concurrent work apply to each service.
     ///
@@ -25,10 +25,10 @@ impl Alone {
     /// NATS cannot be used, or a collector ends by itself.
     pub async fn run(self, services: &[&'static dyn Collector]) -> anyhow::Result<u8> {
         let options = self.collector.validate().map_err(UsageError::new)?;
-        let shutdown = role::shutdown_within(options.drain_timeout + role::signal::DRAIN);
+        let shutdown = process::shutdown_within(options.drain_timeout + process::signal::DRAIN);
         let mut running = JoinSet::new();
         for service in services {
-            let bus = role::connect(&self.bus, &format!("groma-collector-{}", service.name())).await?;
+            let bus = process::connect(&self.bus, &format!("groma-collector-{}", service.name())).await?;
             running.spawn(service.run(bus, options.clone(), shutdown.clone()));
         }
         while let Some(ended) = running.join_next().await {

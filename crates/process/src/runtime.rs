@@ -26,7 +26,7 @@ pub fn run_main(main: impl Future<Output = anyhow::Result<u8>>) -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {}", bus::chain(error.as_ref()));
+    eprintln!("error: {}", errors::chain(error.as_ref()));
     ExitCode::from(if error.is::<UsageError>() { exit::USAGE } else { exit::NOTHING_DONE })
 }
 

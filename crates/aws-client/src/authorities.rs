@@ -1,19 +1,13 @@
 //! Certificate authorities for AWS endpoints: those of the system, or a custom bundle (`AWS_CA_BUNDLE`) instead, as in
-//! the AWS CLI and boto3. They travel with the settings of a lease, so that a collector needs no file. Defined here
-//! because both broker and collector create clients.
+//! the AWS CLI and boto3. They travel with the settings of a lease, so that a collector needs no file.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use std::{
-    collections::HashMap,
-    fmt::Write,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt::Write;
 
 /// Certificates in DER.
 pub type Authorities = Vec<Vec<u8>>;
@@ -55,33 +49,8 @@ fn is_usable(der: &[u8]) -> bool {
     RootCertStore::empty().add(CertificateDer::from(der)).is_ok()
 }
 
-/// HTTP clients by the authorities that they trust. Each is kept, with its connections.
-#[derive(Debug)]
-pub struct HttpClients {
-    make: fn(TlsContext) -> SharedHttpClient,
-    made: Mutex<HashMap<Authorities, SharedHttpClient>>,
-}
-
-impl HttpClients {
-    /// Starts without clients; `make` creates each one when it is needed.
-    pub fn new(make: fn(TlsContext) -> SharedHttpClient) -> Self {
-        Self { make, made: Mutex::default() }
-    }
-
-    /// Returns the client that trusts these authorities; the system's if `authorities` is empty.
-    pub fn of(&self, authorities: &[Vec<u8>]) -> SharedHttpClient {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.get(authorities) {
-            return client.clone();
-        }
-        let client = (self.make)(trusting(authorities));
-        made.insert(authorities.to_vec(), client.clone());
-        client
-    }
-}
-
 /// Trusts only the certificates that the SDK accepts without a panic. If none is left, the client trusts no endpoint.
-fn trusting(authorities: &[Vec<u8>]) -> TlsContext {
+pub(crate) fn trusting(authorities: &[Vec<u8>]) -> TlsContext {
     if authorities.is_empty() {
         return TlsContext::default();
     }

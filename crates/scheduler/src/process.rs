@@ -1,20 +1,20 @@
 //! The scheduler as its own process.
 
-use role::UsageError;
+use process::UsageError;
 
 /// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub struct Alone {
+pub struct ProcessArgs {
     /// Flags of the scheduler.
     #[command(flatten)]
     pub scheduler: crate::role::Args,
     /// Flags of NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
-impl Alone {
+impl ProcessArgs {
     /// Surveys once, or repeatedly until shutdown.
     ///
     /// # Errors
@@ -23,9 +23,9 @@ impl Alone {
         let timetable = self.scheduler.timetable();
         let request = self.scheduler.request;
         let request = request.validate().map_err(UsageError::new)?;
-        let shutdown = role::shutdown();
-        let connecting = role::connect(&self.bus, "groma-scheduler");
-        let Some(bus) = shutdown.run_until_cancelled(connecting).await else { return Ok(role::exit::INTERRUPTED) };
+        let shutdown = process::shutdown();
+        let connecting = process::connect(&self.bus, "groma-scheduler");
+        let Some(bus) = shutdown.run_until_cancelled(connecting).await else { return Ok(process::exit::INTERRUPTED) };
         let bus = bus?;
         crate::role::run(bus, request, timetable, shutdown).await
     }

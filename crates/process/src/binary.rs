@@ -15,7 +15,7 @@ struct Cli<A: Args> {
 }
 
 /// Parses the command line, starts logging, runs the role and returns its exit status.
-pub fn alone<A: Args, F>(name: &'static str, about: &'static str, run: impl FnOnce(A) -> F) -> ExitCode
+pub fn main<A: Args, F>(name: &'static str, about: &'static str, run: impl FnOnce(A) -> F) -> ExitCode
 where
     F: Future<Output = anyhow::Result<u8>>,
 {

@@ -2,7 +2,7 @@
 
 use crate::{Options, Writer};
 use graph::GraphStore;
-use role::{UsageError, exit};
+use process::{UsageError, exit};
 use std::time::Duration;
 
 /// Time limit for reaching Neo4j at the start: the same as for the streams.
@@ -11,25 +11,25 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Flags of the process.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub struct Alone {
+pub struct ProcessArgs {
     /// Neo4j.
     #[command(flatten)]
     pub graph: graph::Args,
     /// NATS.
     #[command(flatten)]
-    pub bus: role::BusArgs,
+    pub bus: process::BusArgs,
 }
 
-impl Alone {
+impl ProcessArgs {
     /// Writes the graph until a signal stops it.
     ///
     /// # Errors
     /// NATS cannot be used, or Neo4j is unavailable for a minute.
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.graph.validate().map_err(UsageError::new)?;
-        let shutdown = role::shutdown();
+        let shutdown = process::shutdown();
         let store = GraphStore::connect_within(&config, PATIENCE).await?;
-        let bus = role::connect(&self.bus, "groma-graph-writer").await?;
+        let bus = process::connect(&self.bus, "groma-graph-writer").await?;
         Writer::new(bus, store, Options::from(&config)).run(shutdown).await?;
         Ok(exit::COMPLETE)
     }
