@@ -16,5 +16,5 @@ pub mod run;
 mod stale;
 pub mod steps;
 
-pub use run::{AnalysisError, Counts, INDEXES, StepSummary, Summary, rehearsal, run, run_step};
+pub use run::{AnalysisError, Counts, INDEXES, StepSummary, Summary, run, run_step, statements};
 pub use steps::STEPS;

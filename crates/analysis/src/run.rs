@@ -147,13 +147,13 @@ pub(crate) const LAST: &str = "\u{10FFFF}";
 /// Statements of a run over nodes of these labels, so that Neo4j can plan them in advance. They write and remove no
 /// edges. A step that compares properties with their expected values does change nodes that differ, so roll back these
 /// transactions.
-pub fn rehearsal(labels: &BTreeSet<&str>) -> Vec<Query> {
+pub fn statements(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
         Work::Changes(text) | Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
         Work::Pages { text, page, draws } => {
             vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG, stale::CHUNK)]
         }
-        Work::Permissions => permissions::rehearsal(labels, NO_TAG),
+        Work::Permissions => permissions::statements(labels, NO_TAG),
     });
     queries.collect()
 }

@@ -1,12 +1,12 @@
 //! Prepares a database before the first event: creates indexes, and has the expected statements planned. Neo4j plans a
 //! statement when it first sees it. For all types together, this takes a database that has just started some twenty
-//! seconds of processor time, more than writing a small organization does. Finally, a survey is rehearsed.
+//! seconds of processor time, more than writing a small organization does.
 //!
 //! An empty database is prepared for its first sync, which has nothing to clean; any other database for the rest as
 //! well.
 
 use crate::{
-    bolt, cleanup, edges, elements, feeds, nodes, rehearsal,
+    bolt, cleanup, edges, elements, feeds, nodes,
     schema::{Need, Schema},
     scope_store, sightings, unseen,
 };
@@ -87,14 +87,12 @@ pub struct Prepared {
     pub statements: usize,
 }
 
-/// Creates indexes and constraints, has statements planned and rehearses a survey. Leaves no data and changes none.
+/// Creates indexes and constraints, and has statements planned in transactions that are rolled back. Changes no data.
 ///
 /// # Errors
 /// The database is unavailable, or rejects a change.
 pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepared, GraphError> {
-    let own = rehearsal::own();
-    let needs: BTreeSet<Need> =
-        expected.iter().chain([&own]).flat_map(Expected::needs).chain(Need::of_analysis()).collect();
+    let needs: BTreeSet<Need> = expected.iter().flat_map(Expected::needs).chain(Need::of_analysis()).collect();
     let indexes = needs.len();
     Schema::default().ensure(store, needs).await?;
     let rows: BTreeSet<String> =
@@ -104,75 +102,48 @@ pub async fn prepare(store: &GraphStore, expected: &[Expected]) -> Result<Prepar
         alone.extend(cleanup::texts().into_iter().chain(unseen::texts()));
     }
     let idle = |texts: &BTreeSet<String>| texts.iter().map(|text| bolt::idle(text)).collect::<Vec<Query>>();
-    plan(store, &idle(&rows), true).await?;
-    plan(store, &idle(&alone), false).await?;
+    plan(store, &idle(&rows), After::Change).await?;
+    plan(store, &idle(&alone), After::Nothing).await?;
     let labels = expected.iter().flat_map(|expected| &expected.nodes).map(|table| table.label.as_str()).collect();
-    let analysis = analysis::rehearsal(&labels);
-    plan(store, &analysis, false).await?;
-    match rehearsal::rehearse(store, expected).await {
-        // The rehearsal is optional: it is skipped on a database with little memory.
-        Err(error @ GraphError::TooLarge(_)) => tracing::info!(error = bus::chain(&error), "not rehearsing a survey"),
-        rehearsed => rehearsed?,
-    }
+    let analysis = analysis::statements(&labels);
+    plan(store, &analysis, After::Nothing).await?;
     Ok(Prepared { indexes, statements: rows.len() + alone.len() + analysis.len() })
 }
 
-/// Has statements planned. Neo4j keeps one plan for transactions that have changed something and another for those that
-/// have not: a plan for the wrong ones would be useless.
-async fn plan(store: &GraphStore, queries: &[Query], changed: bool) -> Result<(), GraphError> {
+/// State of the transactions for which statements are planned. Neo4j keeps one plan for transactions that have changed
+/// something and another for those that have not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Change,
+    Nothing,
+}
+
+/// Has statements planned, and undoes their changes.
+async fn plan(store: &GraphStore, queries: &[Query], after: After) -> Result<(), GraphError> {
     stream::iter(queries.chunks(IN_ONE).map(Ok))
         .try_for_each_concurrent(AT_ONCE, |queries| async move {
-            let work = async |transaction: &mut Transaction| {
-                if changed {
-                    change(transaction).await?;
-                }
-                for query in queries {
-                    transaction.rows(query.clone()).await?;
-                }
-                Ok(())
-            };
-            transact(store, Ending::Undo, work).await
+            let mut backoff = store.backoff();
+            while let Err(error) = run_and_undo(store, queries, after).await {
+                backoff.pause(error).await?;
+            }
+            Ok(())
         })
         .await
 }
 
-/// Turns this into a transaction that has changed something.
-pub(crate) async fn change(transaction: &mut Transaction) -> Result<(), neo4rs::Error> {
-    transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await
+async fn run_and_undo(store: &GraphStore, queries: &[Query], after: After) -> Result<(), neo4rs::Error> {
+    let mut transaction = store.begin().await?;
+    let outcome = run(&mut transaction, queries, after).await;
+    transaction.undo().await;
+    outcome
 }
 
-/// End of a successful transaction.
-#[derive(Clone, Copy)]
-pub(crate) enum Ending {
-    Commit,
-    Undo,
-}
-
-/// Runs the work in a transaction with this ending. Repeats it after transient errors.
-pub(crate) async fn transact(
-    store: &GraphStore,
-    ending: Ending,
-    work: impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
-) -> Result<(), GraphError> {
-    let mut backoff = store.backoff();
-    while let Err(error) = attempt(store, ending, &work).await {
-        backoff.pause(error).await?;
+async fn run(transaction: &mut Transaction, queries: &[Query], after: After) -> Result<(), neo4rs::Error> {
+    if after == After::Change {
+        transaction.run(Query::new("CREATE (:GromaSync)".to_owned())).await?;
+    }
+    for query in queries {
+        transaction.rows(query.clone()).await?;
     }
     Ok(())
-}
-
-async fn attempt(
-    store: &GraphStore,
-    ending: Ending,
-    work: &impl AsyncFn(&mut Transaction) -> Result<(), neo4rs::Error>,
-) -> Result<(), neo4rs::Error> {
-    let mut transaction = store.begin().await?;
-    let outcome = work(&mut transaction).await;
-    match ending {
-        Ending::Commit => transaction.end(outcome).await,
-        Ending::Undo => {
-            transaction.undo().await;
-            outcome
-        }
-    }
 }

@@ -21,9 +21,7 @@ pub enum Command {
     /// Create the indexes and constraints of all types, and have Neo4j plan the writer's statements
     ///
     /// The first sync creates the indexes itself. Run this command first if index creation needs a more privileged
-    /// user, or to make the first sync fast on a database that has just started. It also writes some generated assets,
-    /// which it rolls back or removes (a few with the label GromaRehearsal). It changes no other data and may be
-    /// repeated.
+    /// user, or to make the first sync fast on a database that has just started. It changes no data and may be repeated.
     Init(InitArgs),
 }
 
@@ -45,5 +43,5 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
     let Prepared { indexes, statements } = prepare(&store, &Expected::of_catalog()).await?;
     println!("{indexes} indexes and constraints are online; {statements} statements are planned.");
-    Ok(role::exit::COMPLETE)
+    Ok(process::exit::COMPLETE)
 }

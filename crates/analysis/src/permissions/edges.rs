@@ -124,7 +124,7 @@ impl<'a> Drawing<'a> {
 }
 
 /// Statements of a run with these rules, with parameters that write nothing.
-pub(super) fn rehearsal(rules: &[&Rule], tag: i64) -> impl Iterator<Item = Query> {
+pub(super) fn statements(rules: &[&Rule], tag: i64) -> impl Iterator<Item = Query> {
     let drawn = rules.iter().map(|rule| end(rule)).chain([ASSUME]);
     drawn.map(move |end| merge(end, Vec::new(), tag)).chain([Shapes { from: FROM, ends: &ends() }.chunk(tag, CHUNK)])
 }

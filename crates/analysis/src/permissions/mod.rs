@@ -66,13 +66,13 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
     evaluation.drawing.finish().await
 }
 
-/// Statements of a run over nodes of these labels, see [`crate::rehearsal`].
-pub(crate) fn rehearsal(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
+/// Statements of a run over nodes of these labels, see [`crate::statements`].
+pub(crate) fn statements(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general =
         [rules::counts(), principals::query(LAST, 0), policies::query(&[]), trust::by_name(&[]), trust::of_account("")];
     let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
-    general.into_iter().chain(resources).chain(edges::rehearsal(&rules, tag)).collect()
+    general.into_iter().chain(resources).chain(edges::statements(&rules, tag)).collect()
 }
 
 struct Evaluation<'a> {
