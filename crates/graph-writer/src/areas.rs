@@ -2,9 +2,10 @@
 //! including those of older syncs, because cleanup of an area depends on all of them.
 
 use crate::{bolt, feeds::Feeds, scope_store::IN_SYNC};
-use events::Sync;
+use events::SyncId;
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
+use serde::de::Error as _;
 use std::sync::LazyLock;
 
 /// Number of scopes in one page.
@@ -75,12 +76,12 @@ const MISSED: &str = "UNWIND $rows AS id MATCH (s:GromaScope {id: id}) \
 /// Iterator over the areas of a sync.
 pub(crate) struct Areas<'a> {
     store: &'a GraphStore,
-    sync: &'a Sync,
+    sync: &'a SyncId,
     after: String,
 }
 
 impl<'a> Areas<'a> {
-    pub(crate) fn of(store: &'a GraphStore, sync: &'a Sync) -> Self {
+    pub(crate) fn of(store: &'a GraphStore, sync: &'a SyncId) -> Self {
         Self { store, sync, after: String::new() }
     }
 
@@ -108,7 +109,7 @@ impl<'a> Areas<'a> {
 ///
 /// # Errors
 /// The graph cannot be read.
-pub(crate) async fn read(store: &GraphStore, sync: &Sync, areas: &[String]) -> Result<Vec<Area>, GraphError> {
+pub(crate) async fn read(store: &GraphStore, sync: &SyncId, areas: &[String]) -> Result<Vec<Area>, GraphError> {
     let parameters = [
         ("rows", bolt::texts(areas)),
         ("sync", sync.id.as_str().into()),
@@ -123,7 +124,7 @@ pub(crate) async fn read(store: &GraphStore, sync: &Sync, areas: &[String]) -> R
 ///
 /// # Errors
 /// The graph cannot be written.
-pub(crate) async fn miss(store: &GraphStore, sync: &Sync, ids: &[String]) -> Result<(), GraphError> {
+pub(crate) async fn miss(store: &GraphStore, sync: &SyncId, ids: &[String]) -> Result<(), GraphError> {
     let parameters = [("rows", bolt::texts(ids)), ("tag", sync.update_tag.into())];
     store.rows(bolt::planned_once(MISSED, parameters)).await.map(drop)
 }
@@ -134,9 +135,12 @@ fn parse(row: &Row) -> Result<Area, DeError> {
     let feeds: Vec<String> = row.get("feeds")?;
     let nodes: Vec<Vec<String>> = row.get("nodes")?;
     let edges: Vec<Vec<String>> = row.get("edges")?;
-    let brought = nodes.into_iter().zip(edges);
+    let brought: Option<Vec<Feeds>> =
+        nodes.into_iter().zip(edges).map(|(nodes, edges)| Feeds::of_texts(nodes, edges)).collect();
+    let area: String = row.get("area")?;
+    let brought = brought.ok_or_else(|| DeError::custom(format!("cannot read brought_edges of a scope in {area}")))?;
     let scopes = names.into_iter().zip(standings).zip(feeds.into_iter().zip(brought));
-    let scopes = scopes.map(|((name, standing), (feeds, (nodes, edges)))| Known {
+    let scopes = scopes.map(|((name, standing), (feeds, brought))| Known {
         name,
         standing: match standing {
             0 => Standing::Complete,
@@ -146,7 +150,7 @@ fn parse(row: &Row) -> Result<Area, DeError> {
             _ => Standing::Others,
         },
         feeds: Some(feeds).filter(|feeds| !feeds.is_empty()),
-        brought: Feeds::of_texts(nodes, edges),
+        brought,
     });
-    Ok(Area { name: row.get("area")?, scopes: scopes.collect() })
+    Ok(Area { name: area, scopes: scopes.collect() })
 }

@@ -3,10 +3,10 @@
 use crate::{
     bolt,
     cut::{Cut, sentence},
-    scope_store::{self, IN_SYNC},
+    scope_store::{self, IN_SYNC, StoredScope},
     scopes::Shortened,
 };
-use events::{Failure, FailureClass, LostScope, Scope, ShortenedIds, Sync};
+use events::{Failure, FailureClass, LostScope, Scope, ShortenedIds, SyncId};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const PAGE: usize = 1_000;
 ///
 /// # Errors
 /// The graph cannot be read.
-pub(crate) async fn rejected(store: &GraphStore, sync: &Sync, all: u64) -> Result<Cut<LostScope>, GraphError> {
+pub(crate) async fn rejected(store: &GraphStore, sync: &SyncId, all: u64) -> Result<Cut<LostScope>, GraphError> {
     let mut cut = Cut::default();
     if all == 0 {
         return Ok(cut);
@@ -28,7 +28,8 @@ pub(crate) async fn rejected(store: &GraphStore, sync: &Sync, all: u64) -> Resul
          s.region AS region, s.service AS service, s.listing AS listing, s.rejected AS rows, \
          coalesce(s.rejected_example, '') AS example"
     );
-    let rows = store.rows(bolt::planned_once(&text, page(sync, ""))).await?;
+    let parameters = [("sync", sync.id.as_str().into()), ("after", "".into()), ("page", bolt::integer(PAGE))];
+    let rows = store.rows(bolt::planned_once(&text, parameters)).await?;
     for row in &rows {
         cut.push(rejected_scope(row)?);
     }
@@ -52,20 +53,14 @@ fn rejected_scope(row: &Row) -> Result<LostScope, DeError> {
 ///
 /// # Errors
 /// The graph cannot be read.
-pub(crate) async fn shortened(store: &GraphStore, sync: &Sync, any: bool) -> Result<Cut<ShortenedIds>, GraphError> {
-    let text = format!(
-        "{IN_SYNC} AND size(s.shortened) > 0 WITH s ORDER BY s.id LIMIT $page \
-         RETURN s.id AS id, s.shortened AS shortened ORDER BY id"
-    );
+pub(crate) async fn shortened(store: &GraphStore, sync: &SyncId, any: bool) -> Result<Cut<ShortenedIds>, GraphError> {
     let mut labels = BTreeMap::<String, Shortened>::new();
     let mut after = any.then(String::new);
     while let Some(from) = after.take() {
-        for row in store.rows(bolt::planned_once(&text, page(sync, &from))).await? {
-            let texts: Vec<String> = row.get("shortened")?;
-            for (label, ids) in texts.iter().filter_map(|text| scope_store::shortened(text)) {
-                labels.entry(label).or_default().add(&ids);
-            }
-            after = Some(row.get("id")?);
+        let scopes = scope_store::shortened_in_sync(store, &sync.id, &from).await?;
+        after = scopes.last().map(StoredScope::id);
+        for (label, ids) in scopes.iter().flat_map(|stored| &stored.state.shortened) {
+            labels.entry(label.clone()).or_default().add(ids);
         }
     }
     let mut cut = Cut::default();
@@ -73,8 +68,4 @@ pub(crate) async fn shortened(store: &GraphStore, sync: &Sync, any: bool) -> Res
         cut.push(ShortenedIds { label, count, example: sentence(example) });
     }
     Ok(cut)
-}
-
-fn page<'a>(sync: &Sync, after: &str) -> [(&'a str, neo4rs::BoltType); 3] {
-    [("sync", sync.id.as_str().into()), ("after", after.into()), ("page", bolt::integer(PAGE))]
 }

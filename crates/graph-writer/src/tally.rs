@@ -1,9 +1,14 @@
 //! Totals of a sync, counted by Neo4j, and its record in the graph.
 
-use crate::{bolt, newest, scope_store::IN_SYNC, scopes};
-use events::{Sync, SyncFinished};
+use crate::{
+    bolt, newest,
+    scope_store::{DANGLING, IN_SYNC, SHORTENED},
+    scopes,
+};
+use events::{SyncFinished, SyncId};
 use graph::{GraphError, GraphStore};
 use neo4rs::{DeError, Row};
+use std::sync::LazyLock;
 
 /// Retention of sync records in seconds. The newest whole sync's record is always kept.
 const HISTORY: i64 = 30 * 24 * 60 * 60;
@@ -29,13 +34,16 @@ pub(crate) struct Tally {
     pub(crate) shortened: u64,
 }
 
-/// The second word of an entry in `held` is the number of rows that a batch lacks.
-const SUMS: &str = "RETURN sum(CASE WHEN NOT s.state IN ['finished', 'partial'] OR s.assets < coalesce(s.rejected, 0) \
+static SUMS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "RETURN sum(CASE WHEN NOT s.state IN ['finished', 'partial'] OR s.assets < coalesce(s.rejected, 0) \
     THEN 0 ELSE coalesce(s.assets, 0) - coalesce(s.rejected, 0) END) AS nodes, \
     sum(coalesce(s.edge_rows, 0)) AS edge_rows, \
-    sum(reduce(rows = 0, held IN coalesce(s.held, []) | rows + toInteger(split(held, ' ')[1]))) AS missing, \
+    sum({DANGLING}) AS missing, \
     sum(CASE WHEN s.feeds IS NULL THEN 1 ELSE 0 END) AS unknown, \
-    sum(CASE WHEN s.rejected > 0 THEN 1 ELSE 0 END) AS rejected, sum(size(coalesce(s.shortened, []))) AS shortened";
+    sum(CASE WHEN s.rejected > 0 THEN 1 ELSE 0 END) AS rejected, sum({SHORTENED}) AS shortened"
+    )
+});
 
 const RECORD: &str = "MERGE (g:GromaSync {id: $sync}) SET g.tag = $tag, g.state = 'finished', g.whole = $whole, \
     g.nodes = $nodes, g.edges = $edges, g.targets_missing = $missing, g.lost = $lost, \
@@ -50,9 +58,9 @@ impl Tally {
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub(crate) async fn of(store: &GraphStore, sync: &Sync) -> Result<Self, GraphError> {
+    pub(crate) async fn of(store: &GraphStore, sync: &SyncId) -> Result<Self, GraphError> {
         let parameters = [("sync", sync.id.as_str().into()), ("after", "".into())];
-        let rows = store.rows(bolt::planned_once(&format!("{IN_SYNC} {SUMS}"), parameters)).await?;
+        let rows = store.rows(bolt::planned_once(&format!("{IN_SYNC} {}", *SUMS), parameters)).await?;
         rows.first().map_or(Ok(Self::default()), parse).map_err(GraphError::from)
     }
 
@@ -79,7 +87,7 @@ fn parse(row: &Row) -> Result<Tally, DeError> {
 /// The graph cannot be written.
 pub(crate) async fn note(
     store: &GraphStore,
-    sync: &Sync,
+    sync: &SyncId,
     finished: SyncFinished,
     whole: bool,
 ) -> Result<SyncFinished, GraphError> {

@@ -328,8 +328,9 @@ async fn what_could_not_stand_in_the_graph_is_named() -> anyhow::Result<()> {
     let writer = world.writer().await?;
     world.publish(a.events()).await?;
     world.settled().await?;
-    // State of a scope with a rejected row.
-    let text = "MATCH (s:GromaScope) SET s.rejected = 1, s.rejected_example = 'A x: no', s.state = 'partial', \
+    // State of a scope with a rejected row, as an earlier version wrote it.
+    let text = "MATCH (s:GromaScope) SET s.record = null, s.shortened_labels = null, s.attempt = 1, s.applied = [0], \
+        s.expected = 1, s.rejected = 1, s.rejected_example = 'A x: no', s.state = 'partial', \
         s.shortened = ['A 2 a b', 'B 1 c']";
     world.neo4j.rows(text).await?;
     world.collected(&sync(5), &[a]).await?;

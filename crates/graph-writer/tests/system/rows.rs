@@ -33,7 +33,7 @@ async fn count(world: &World, pattern: &str) -> anyhow::Result<i64> {
 async fn scope(world: &World, listing: &str) -> anyhow::Result<String> {
     let text = format!(
         "MATCH (s:GromaScope {{listing: '{listing}'}}) RETURN s.state AS state, s.rejected AS rejected, \
-         coalesce(s.rejected_example, '') AS example, size(s.shortened) AS shortened"
+         coalesce(s.rejected_example, '') AS example, s.shortened_labels AS shortened"
     );
     let rows = world.neo4j.rows(&text).await?;
     Ok(format!("{} {} {} {}", rows[0]["state"], rows[0]["rejected"], rows[0]["example"], rows[0]["shortened"]))
