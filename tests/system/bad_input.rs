@@ -44,6 +44,21 @@ async fn a_time_that_never_comes_is_a_usage_error() {
 }
 
 #[tokio::test]
+async fn a_file_of_accepted_gaps_that_cannot_be_used_is_a_usage_error() {
+    check(&without_servers(&["sync", "--accept", "/nonexistent/gaps.toml"], &[]).await, 2, &["--accept", "gaps.toml"]);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "[[gap]]\naccount = \"22\"\n").expect("it can be written");
+    let path = file.path().to_str().expect("text");
+    check(&without_servers(&["scheduler", "--accept", path], &[]).await, 2, &[path, "missing field `class`"]);
+}
+
+#[tokio::test]
+async fn a_survey_of_nothing_is_a_usage_error() {
+    let ran = without_servers(&["sync", "--services", "iam", "--except-services", "iam"], &[]).await;
+    check(&ran, 2, &["--except-services leaves no service"]);
+}
+
+#[tokio::test]
 async fn every_bad_value_is_said_at_once() {
     let ran = without_servers(&["sync", "--regions", "Ireland"], &[("NEO4J_URI", "http://localhost:7474")]).await;
     check(&ran, 2, &["Ireland", "http://localhost:7474", "NEO4J_PASSWORD"]);

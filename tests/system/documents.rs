@@ -34,6 +34,17 @@ fn every_groma_command_in_the_documents_parses() {
 }
 
 #[test]
+fn the_accepted_gap_of_the_readme_can_be_used() {
+    let readme = read("README.md");
+    let (_, after) = readme.split_once("```toml\n[[gap]]").expect("README.md has a gap");
+    let (gap, _) = after.split_once("```").expect("its end");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), format!("[[gap]]{gap}")).expect("it can be written");
+    let gaps = scheduler::Gap::read(file.path()).expect("it can be used");
+    assert_eq!((gaps.len(), gaps[0].service.as_str()), (1, "*"));
+}
+
+#[test]
 fn every_recipe_in_the_documents_exists() {
     let justfile = read("justfile");
     let recipes: Vec<_> = justfile

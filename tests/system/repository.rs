@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("collectors", &["collector", "process"]),
-    ("scheduler", &["bus", "catalog", "errors", "events", "process", "regions"]),
+    ("scheduler", &["bus", "catalog", "errors", "events", "files", "process", "regions"]),
     ("graph", &["files"]),
     ("analysis", &["graph"]),
     ("graph-writer", &["analysis", "bus", "catalog", "errors", "events", "graph", "process"]),

@@ -30,6 +30,26 @@ async fn a_denied_region_keeps_its_nodes_and_is_named() {
     assert!(unseen.iter().all(|scope| scope["account_id"] == account.as_str() && scope["region"] == region.as_str()));
     let listings: Vec<_> = unseen.iter().map(|scope| scope["listing"].as_str().expect("a name")).collect();
     assert!(listings.contains(&"DescribeSubnets"), "{listings:?}");
+
+    // The user accepts the gap, or leaves the region out.
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let gap = format!(
+        "[[gap]]\naccount = \"{account}\"\nregion = \"{region}\"\nclass = \"access denied\"\n\
+         reason = \"SCP\"\nexpires = 2999-12-31\n"
+    );
+    std::fs::write(file.path(), gap).expect("it can be written");
+    let path = file.path().to_str().expect("text");
+    let regions = world.organization.regions.join(",");
+    let ran = world.sync(&["--regions", &regions, "--accept", path]).await;
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    let report = ran.json();
+    assert_eq!((&report["accepted_total"], &report["unseen"]), (&unseen.len().into(), &json!([])));
+    assert_eq!(report["accepted"][0]["reason"], "SCP");
+    assert_eq!(world.texts(INSTANCES).await, before);
+
+    let ran = world.sync(&["--regions", &regions, "--except-regions", &region]).await;
+    assert_eq!(ran.status, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(world.texts(INSTANCES).await, before);
 }
 
 #[tokio::test]

@@ -28,6 +28,11 @@ impl Scope {
 }
 
 impl FailureClass {
+    /// All classes but the unspecified one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..).map_while(|number| Self::try_from(number).ok())
+    }
+
     /// Lower-case words for messages.
     pub fn words(self) -> &'static str {
         match self {
@@ -96,6 +101,13 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_class_is_listed_once() {
+        let words: Vec<_> = FailureClass::all().map(FailureClass::words).collect();
+        assert_eq!(words.len(), 11, "a gap between two numbers would end the list");
+        assert_eq!((words[0], words[10]), ("access denied", "not collected"));
+    }
 
     #[test]
     fn a_long_list_is_cut_and_says_so() {

@@ -100,7 +100,14 @@ mod tests {
     fn request(services: &[&str], regions: &[&str]) -> Request {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let (account, types) = (Vec::new(), Vec::new());
-        let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+        let args = RequestArgs {
+            account,
+            services: owned(services),
+            types,
+            regions: owned(regions),
+            patience: 1,
+            ..RequestArgs::default()
+        };
         args.validate().expect("good values")
     }
 

@@ -104,7 +104,14 @@ async fn follow(nats: &str, size: Size) -> anyhow::Result<()> {
     let bus = Bus::connect(&BusConfig::new(nats, "follow")).await?;
     let regions = size.regions().iter().map(|region| (*region).to_owned()).collect();
     let (account, types) = (Vec::new(), Vec::new());
-    let args = RequestArgs { account, services: vec!["ec2".to_owned()], types, regions, patience: 1 };
+    let args = RequestArgs {
+        account,
+        services: vec!["ec2".to_owned()],
+        types,
+        regions,
+        patience: 1,
+        ..RequestArgs::default()
+    };
     let request = Request {
         patience: Duration::from_mins(10),
         ..args.validate().map_err(|errors| anyhow::anyhow!("{errors:?}"))?

@@ -48,7 +48,14 @@ mod tests {
 
     fn given_up() -> Plan {
         let (account, types, regions) = (Vec::new(), Vec::new(), Vec::new());
-        let args = RequestArgs { account, services: vec!["ec2".into()], types, regions, patience: 1 };
+        let args = RequestArgs {
+            account,
+            services: vec!["ec2".into()],
+            types,
+            regions,
+            patience: 1,
+            ..RequestArgs::default()
+        };
         let accounts = vec![Account { id: "1".into(), ..Account::default() }];
         let (mut plan, _) = Plan::new(SyncId::default(), accounts, args.validate().expect("a good request"));
         plan.give_up("nothing was heard");

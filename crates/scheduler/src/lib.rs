@@ -4,7 +4,7 @@
 //! Reading order:
 //!
 //! * Input: [`catalog`] names the services and [`listings`] the listings of each. [`request`] is the user's request,
-//!   [`accounts`] asks the broker, and [`selection`] selects accounts. [`plan`] turns them into work items and follows
+//!   [`gap`] a failure that the user accepts, [`accounts`] asks the broker, and [`selection`] selects accounts. [`plan`] turns them into work items and follows
 //!   their reports; [`order`] sorts them.
 //! * Sync: [`survey`] drives it. [`tag`] makes it newer than all others. [`presence`] prevents concurrent syncs of the
 //!   same scope, and [`succession`] removes the work of dead ones. [`mod@follow`] reads its events. [`mod@collect`] and
@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod collect;
 pub mod coverage;
 pub mod follow;
+pub mod gap;
 pub mod listings;
 pub mod lost;
 pub mod order;
@@ -44,6 +45,7 @@ pub mod writing;
 
 pub use events::Scopes;
 pub use follow::Follower;
+pub use gap::Gap;
 pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
 pub use process::ProcessArgs;

@@ -1,5 +1,9 @@
 //! Outcome of a sync.
 
+mod accepted;
+
+pub use accepted::{Accepted, AcceptedGap};
+
 use crate::{
     Scopes,
     lost::unnamed_places,
@@ -26,6 +30,8 @@ pub struct Outcome {
     pub scopes: Scopes,
     /// Requested parts that could not be seen. Their last known graph was kept.
     pub unseen: Vec<Unseen>,
+    /// Requested parts that could not be seen, as the user has accepted.
+    pub accepted: Accepted,
     /// Report of the graph-writer.
     pub graph: SyncFinished,
     /// Further syncs, because batches were lost on the way.
@@ -111,7 +117,7 @@ impl Outcome {
         all.into_iter().map(off).collect()
     }
 
-    /// Whether all requested parts were seen.
+    /// Whether all requested parts were seen, but for accepted gaps.
     pub fn is_complete(&self) -> bool {
         self.unseen.is_empty()
     }

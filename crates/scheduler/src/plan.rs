@@ -111,7 +111,8 @@ impl Plan {
             let offered = self.regional_services().filter(|name| regions::is_offered(name, region));
             offered.map(item).collect::<Vec<_>>()
         };
-        regions.iter().flat_map(in_region).collect()
+        let is_wanted = |region: &&String| !self.request.except_regions.contains(*region);
+        regions.iter().filter(is_wanted).flat_map(in_region).collect()
     }
 
     fn regional_services(&self) -> impl Iterator<Item = &'static str> {
@@ -298,7 +299,14 @@ mod tests {
     fn request(services: &[&str], regions: &[&str]) -> Request {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let (account, types) = (Vec::new(), Vec::new());
-        let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+        let args = RequestArgs {
+            account,
+            services: owned(services),
+            types,
+            regions: owned(regions),
+            patience: 1,
+            ..RequestArgs::default()
+        };
         args.validate().unwrap()
     }
 

@@ -1,14 +1,17 @@
 //! A user's request for a survey.
 
-use crate::listings::{self, Chosen};
+use crate::{
+    gap::Gap,
+    listings::{self, Chosen},
+};
 use catalog::Service;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Limit of `--patience` in minutes: a week.
 const MOST_PATIENCE: u64 = 7 * 24 * 60;
 
-/// `--account`, `--services`, `--types`, `--regions` and `--patience`.
-#[derive(Debug, Clone, clap::Args)]
+/// Flags of the scope, and `--patience`.
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What to survey")]
 pub struct RequestArgs {
     /// Account ids (12 digits), separated by commas; must be among those found by `--accounts` [default: all]
@@ -17,6 +20,9 @@ pub struct RequestArgs {
     /// Services, separated by commas [default: all]
     #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().map(|it| it.name.as_str()).collect::<Vec<_>>()))]
     pub services: Vec<String>,
+    /// Services to leave out, separated by commas
+    #[arg(long, value_name = "S,S", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(catalog::selectable().map(|it| it.name.as_str()).collect::<Vec<_>>()))]
+    pub except_services: Vec<String>,
     /// Labels (AWSVpc) or API operations (DescribeVpcs), separated by commas: run only the listings for them [default:
     /// all]
     #[arg(long, value_name = "LABEL,LABEL", value_delimiter = ',')]
@@ -24,6 +30,12 @@ pub struct RequestArgs {
     /// Regions, separated by commas [default: the enabled regions of each account, from DescribeRegions]
     #[arg(long, value_name = "R,R", value_delimiter = ',')]
     pub regions: Vec<String>,
+    /// Regions to leave out, separated by commas
+    #[arg(long, value_name = "R,R", value_delimiter = ',')]
+    pub except_regions: Vec<String>,
+    /// TOML file of accepted gaps: failures that do not make a survey incomplete before they expire
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Minutes without progress after which outstanding work is given up
     #[arg(long, value_name = "MINUTES", default_value_t = 30)]
     pub patience: u64,
@@ -40,6 +52,10 @@ pub struct Request {
     pub services: Vec<&'static Service>,
     /// Regions of regional services; `None` to discover those of each account.
     pub regions: Option<Vec<String>>,
+    /// Regions to leave out, given or discovered.
+    pub except_regions: Vec<String>,
+    /// Failures that do not make a survey incomplete.
+    pub accepted: Vec<Gap>,
     /// Time without progress after which outstanding work is given up.
     pub patience: Duration,
 }
@@ -61,6 +77,15 @@ pub enum RequestError {
     /// Not the name of a region.
     #[error("{0:?} is not a region name such as eu-west-1")]
     Region(String),
+    /// All services are left out.
+    #[error("--except-services leaves no service to survey")]
+    NoService,
+    /// All given regions are left out.
+    #[error("--except-regions leaves no region of --regions")]
+    NoRegion,
+    /// The file of accepted gaps cannot be used.
+    #[error("{0}")]
+    Accept(String),
     /// Zero, or too long.
     #[error("--patience is {0} minutes: it must be 1 to {MOST_PATIENCE}")]
     Patience(u64),
@@ -72,17 +97,32 @@ impl RequestArgs {
     /// # Errors
     /// Returns all invalid values.
     pub fn validate(self) -> Result<Request, Vec<RequestError>> {
-        let Self { mut account, services, types, mut regions, patience } = self;
-        let mut errors: Vec<_> =
-            regions.iter().filter(|region| !is_region(region)).cloned().map(RequestError::Region).collect();
+        let Self { mut account, services, except_services, types, mut regions, except_regions, accept, patience } =
+            self;
+        let named = regions.iter().chain(&except_regions);
+        let mut errors: Vec<_> = named.filter(|region| !is_region(region)).cloned().map(RequestError::Region).collect();
         errors.extend(account.iter().filter(|id| !is_account(id)).cloned().map(RequestError::Account));
-        let wanted = |service: &&Service| service.always || services.is_empty() || services.contains(&service.name);
+        let is_named = |name: &String| services.is_empty() || services.contains(name);
+        let wanted =
+            |service: &&Service| service.always || is_named(&service.name) && !except_services.contains(&service.name);
         let mut services: Vec<_> = catalog::services().iter().filter(wanted).collect();
         let listings = listings::choose(&types, &services).unwrap_or_else(|unknown| {
             errors.extend(unknown.into_iter().map(|(name, meant)| RequestError::Type { name, meant }));
             Chosen::new()
         });
         services.retain(|service| types.is_empty() || service.always || listings.contains_key(&service.name));
+        if services.iter().all(|service| service.always) {
+            errors.push(RequestError::NoService);
+        }
+        let has_regions = !regions.is_empty();
+        regions.retain(|region| !except_regions.contains(region));
+        if has_regions && regions.is_empty() {
+            errors.push(RequestError::NoRegion);
+        }
+        let accepted = accept.map_or(Ok(Vec::new()), |file| Gap::read(&file)).unwrap_or_else(|error| {
+            errors.push(RequestError::Accept(error.to_string()));
+            Vec::new()
+        });
         if !(1..=MOST_PATIENCE).contains(&patience) {
             errors.push(RequestError::Patience(patience));
         }
@@ -97,7 +137,9 @@ impl RequestArgs {
             accounts: (!account.is_empty()).then_some(account),
             listings,
             services,
-            regions: (!regions.is_empty()).then_some(regions),
+            regions: has_regions.then_some(regions),
+            except_regions,
+            accepted,
             patience: Duration::from_secs(patience * 60),
         })
     }
@@ -108,6 +150,7 @@ impl Request {
     pub fn is_whole(&self) -> bool {
         self.accounts.is_none()
             && self.regions.is_none()
+            && self.except_regions.is_empty()
             && self.listings.is_empty()
             && self.services.len() == catalog::services().len()
     }
@@ -144,7 +187,8 @@ mod tests {
     fn args(services: &[&str], regions: &[&str], patience: u64) -> RequestArgs {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let (account, types) = (Vec::new(), Vec::new());
-        RequestArgs { account, services: owned(services), types, regions: owned(regions), patience }
+        let (services, regions) = (owned(services), owned(regions));
+        RequestArgs { account, services, types, regions, patience, ..RequestArgs::default() }
     }
 
     #[test]
@@ -158,6 +202,23 @@ mod tests {
     fn regions_are_sorted_and_said_once() {
         let request = args(&[], &["us-gov-west-1", "eu-west-1", "eu-west-1"], 1).validate().unwrap();
         assert_eq!(request.regions.unwrap(), ["eu-west-1", "us-gov-west-1"]);
+    }
+
+    #[test]
+    fn services_and_regions_may_be_left_out() {
+        let owned = |name: &str| vec![name.to_owned()];
+        let except = |services: &[&str], regions: &[&str]| {
+            let except = RequestArgs {
+                except_services: owned("ec2"),
+                except_regions: owned("eu-west-1"),
+                ..args(services, regions, 1)
+            };
+            except.validate()
+        };
+        let request = except(&[], &["eu-west-1", "eu-west-3"]).unwrap();
+        assert!(!request.is_whole() && request.services.iter().all(|service| service.name != "ec2"));
+        assert_eq!(request.regions.unwrap(), ["eu-west-3"]);
+        assert_eq!(except(&["ec2"], &["eu-west-1"]).unwrap_err(), [RequestError::NoService, RequestError::NoRegion]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError, accounts,
-    outcome::seen_ago,
+    outcome::{AcceptedGap, seen_ago},
     survey,
     timetable::{Due, Timetable, parse_cron, parse_every},
 };
@@ -142,6 +142,16 @@ const MOST_NAMED: usize = 10;
 
 /// Logs notes that are not failures.
 fn note(outcome: &Outcome) {
+    for AcceptedGap { gap, unseen } in &outcome.accepted.gaps {
+        let (until, reason) = (gap.expires, &gap.reason);
+        tracing::info!(%gap, scopes = unseen.len(), %until, reason, "could not be seen, as accepted");
+    }
+    for gap in &outcome.accepted.expired {
+        tracing::warn!(%gap, expired = %gap.expires, reason = gap.reason, "no longer accepted");
+    }
+    for gap in &outcome.accepted.unused {
+        tracing::info!(%gap, reason = gap.reason, "accepted, but nothing failed there");
+    }
     let off = outcome.switched_off();
     for off in off.iter().take(MOST_NAMED) {
         tracing::info!(%off, "a service is switched off, so it has nothing to list");

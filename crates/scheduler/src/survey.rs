@@ -16,6 +16,7 @@ use crate::{
     writing::{NotWritten, written},
 };
 use bus::{Bus, LookupError, PublishError, RequestError};
+use chrono::Utc;
 use events::{Account, AccountsAnswer, SyncCollected, SyncId, SyncStarted, WorkItem, listed, sync_event::Event};
 use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -152,6 +153,7 @@ impl Survey<'_> {
         let mut outcome = self.sync(&mut presence, 0, plan, &coverage, progress).await?;
         self.repeat(&mut presence, &mut outcome, &accounts, progress).await;
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
+        outcome.accept(&request.accepted, Utc::now().date_naive());
         outcome.skipped = Skipped { named: skipped, total: skipped_total };
         Ok(outcome)
     }

@@ -66,11 +66,18 @@ fn schedule() {
         }
         let names = || text.split(',').take(20).map(str::to_owned).collect::<Vec<_>>();
         let patience = bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        let args = RequestArgs { account: names(), services: Vec::new(), types: names(), regions: names(), patience };
+        let args = RequestArgs {
+            account: names(),
+            services: Vec::new(),
+            types: names(),
+            regions: names(),
+            patience,
+            ..RequestArgs::default()
+        };
         if let Ok(request) = args.validate() {
             assert!(request.patience.as_secs() <= 7 * 24 * 3_600);
         }
-        let args = RequestArgs { account: vec![], services: vec![], types: vec![], regions: vec![], patience };
+        let args = RequestArgs { patience, ..RequestArgs::default() };
         drop(args.validate());
     });
 }

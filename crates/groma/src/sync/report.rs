@@ -6,7 +6,7 @@ use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
+    fmt::{self, Write},
     time::Duration,
 };
 
@@ -27,6 +27,13 @@ struct Report<'a> {
     /// Assets by `service/Listing`.
     assets_by_listing: BTreeMap<String, u64>,
     unseen: Vec<UnseenScope<'a>>,
+    /// Gaps of `--accept` that cover unseen scopes, which are not in `unseen`.
+    accepted: Vec<Accepted<'a>>,
+    accepted_total: usize,
+    /// Gaps of `--accept` that have expired.
+    accepted_expired: Vec<Gap<'a>>,
+    /// Gaps of `--accept` that cover nothing.
+    accepted_unused: Vec<Gap<'a>>,
     /// Services that are switched off: their listings finished and are empty.
     switched_off: Vec<Off>,
     /// Accounts of the organization that are not surveyed because they are not active; cut if there are many.
@@ -101,6 +108,26 @@ struct UnseenScope<'a> {
     error: &'a str,
 }
 
+/// A gap of `--accept`.
+#[derive(Serialize)]
+struct Gap<'a> {
+    account_id: &'a str,
+    region: &'a str,
+    service: &'a str,
+    listing: &'a str,
+    class: &'static str,
+    reason: &'a str,
+    /// Last day, `YYYY-MM-DD`.
+    expires: String,
+}
+
+#[derive(Serialize)]
+struct Accepted<'a> {
+    #[serde(flatten)]
+    gap: Gap<'a>,
+    unseen: Vec<UnseenScope<'a>>,
+}
+
 #[derive(Serialize)]
 struct Graph {
     nodes_written: u64,
@@ -129,6 +156,10 @@ impl<'a> Report<'a> {
             assets: assets_by_listing.values().fold(0, |sum, assets| sum.saturating_add(*assets)),
             assets_by_listing,
             unseen: outcome.unseen.iter().map(UnseenScope::of).collect(),
+            accepted: outcome.accepted.gaps.iter().map(Accepted::of).collect(),
+            accepted_total: outcome.accepted.total(),
+            accepted_expired: outcome.accepted.expired.iter().map(Gap::of).collect(),
+            accepted_unused: outcome.accepted.unused.iter().map(Gap::of).collect(),
             switched_off: outcome.switched_off().into_iter().map(Off::of).collect(),
             skipped: outcome.skipped.named.iter().map(Skipped::of).collect(),
             skipped_total: outcome.skipped.total,
@@ -158,9 +189,27 @@ impl<'a> Report<'a> {
         )
     }
 
+    /// Formats notes about accepted gaps.
+    fn accepted_notes(&self) -> String {
+        let mut notes = String::new();
+        if self.accepted_total > 0 {
+            write!(notes, "\nNote: {} scope(s) could not be seen, as accepted:", self.accepted_total).ok();
+        }
+        for Accepted { gap, unseen } in &self.accepted {
+            write!(notes, "\n  {gap}, {} scope(s), until {}: {}", unseen.len(), gap.expires, gap.reason).ok();
+        }
+        for gap in &self.accepted_expired {
+            write!(notes, "\nNote: no longer accepted since {}: {gap}, {}", gap.expires, gap.reason).ok();
+        }
+        for gap in &self.accepted_unused {
+            write!(notes, "\nNote: accepted, but nothing failed there: {gap}, {}", gap.reason).ok();
+        }
+        notes
+    }
+
     /// Formats notes that are not failures, one per line.
     fn notes(&self) -> String {
-        let mut notes = String::new();
+        let mut notes = self.accepted_notes();
         if !self.switched_off.is_empty() {
             let total = self.switched_off.len();
             let accounts: BTreeSet<_> = self.switched_off.iter().map(|off| &off.account_id).collect();
@@ -210,6 +259,28 @@ impl<'a> Report<'a> {
             .ok();
         }
         notes
+    }
+}
+
+impl<'a> Gap<'a> {
+    fn of(gap: &'a scheduler::Gap) -> Self {
+        let scheduler::Gap { account, region, service, listing, class, reason, expires } = gap;
+        let (class, expires) = (class.words(), expires.to_string());
+        Self { account_id: account, region, service, listing, class, reason, expires }
+    }
+}
+
+impl fmt::Display for Gap<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account_id, region, service, listing, class, .. } = self;
+        write!(f, "{account_id} {region} {service} {listing}: {class}")
+    }
+}
+
+impl<'a> Accepted<'a> {
+    fn of(accepted: &'a scheduler::outcome::AcceptedGap) -> Self {
+        let unseen = accepted.unseen.iter().map(UnseenScope::of).collect();
+        Self { gap: Gap::of(&accepted.gap), unseen }
     }
 }
 
@@ -320,6 +391,44 @@ mod tests {
         }
         let json = serde_json::to_value(Report::of(&outcome, Duration::ZERO)).expect("it can be written");
         assert_eq!((&json["skipped"][0]["account_id"], &json["skipped_total"]), (&"000000000001".into(), &30.into()));
+        assert_eq!(print(&[(outcome, Duration::ZERO)], SURVEYED, false, false).expect("it can be written"), 0);
+    }
+
+    #[test]
+    fn accepted_gaps_are_notes_and_no_failure() {
+        let class = events::FailureClass::AccessDenied;
+        let gap = |region: &str, year| scheduler::Gap {
+            account: "*".into(),
+            region: region.into(),
+            service: "*".into(),
+            listing: "*".into(),
+            class,
+            reason: "an SCP".into(),
+            expires: chrono::NaiveDate::from_ymd_opt(year, 1, 31).expect("a date"),
+        };
+        let mut outcome = outcome(SyncFinished::default());
+        outcome.unseen = vec![Unseen {
+            account_id: "222222222222".into(),
+            account_name: "alpha".into(),
+            region: "me-south-1".into(),
+            service: "ec2".into(),
+            listing: "DescribeVpcs".into(),
+            failure: events::Failure::new(class, "no").into(),
+        }];
+        let today = chrono::NaiveDate::from_ymd_opt(2027, 1, 1).expect("a date");
+        outcome.accept(&[gap("me-south-1", 2027), gap("af-south-1", 2027), gap("me-south-1", 2026)], today);
+        let text = Report::of(&outcome, Duration::ZERO).text(SURVEYED);
+        for words in [
+            "1 scope(s) could not be seen, as accepted:",
+            "* me-south-1 * *: access denied, 1 scope(s), until 2027-01-31: an SCP",
+            "nothing failed there: * af-south-1 * *: access denied, an SCP",
+            "no longer accepted since 2026-01-31: * me-south-1 * *: access denied, an SCP",
+        ] {
+            assert!(text.contains(words), "{words} is not in {text}");
+        }
+        let json = serde_json::to_value(Report::of(&outcome, Duration::ZERO)).expect("it can be written");
+        assert_eq!(json["accepted"][0]["unseen"][0]["listing"], "DescribeVpcs");
+        assert_eq!((&json["accepted_total"], json["unseen"].as_array().map(Vec::len)), (&1.into(), Some(0)));
         assert_eq!(print(&[(outcome, Duration::ZERO)], SURVEYED, false, false).expect("it can be written"), 0);
     }
 

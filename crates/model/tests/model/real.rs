@@ -167,7 +167,14 @@ fn request() -> &'static Request {
     static REQUEST: OnceLock<Request> = OnceLock::new();
     REQUEST.get_or_init(|| {
         let (account, types, regions) = (Vec::new(), Vec::new(), Vec::new());
-        let args = RequestArgs { account, services: vec![SERVICE.to_owned()], types, regions, patience: 1 };
+        let args = RequestArgs {
+            account,
+            services: vec![SERVICE.to_owned()],
+            types,
+            regions,
+            patience: 1,
+            ..RequestArgs::default()
+        };
         args.validate().expect("a request of the one service that needs no region")
     })
 }

@@ -182,7 +182,14 @@ async fn connect(url: &str) -> anyhow::Result<Bus> {
 pub(crate) fn request(services: &[&str], regions: &[&str], patience: u64) -> Request {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let (account, types) = (Vec::new(), Vec::new());
-    let args = RequestArgs { account, services: owned(services), types, regions: owned(regions), patience: 1 };
+    let args = RequestArgs {
+        account,
+        services: owned(services),
+        types,
+        regions: owned(regions),
+        patience: 1,
+        ..RequestArgs::default()
+    };
     Request { patience: Duration::from_secs(patience), ..args.validate().expect("a request") }
 }
 
