@@ -3,11 +3,11 @@
 use crate::authorities::{Authorities, trusting};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
-    Builder, Connector,
+    Connector,
     proxy::ProxyConfig,
     tls::{Provider, TlsContext, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub enum Proxy {
     None,
 }
 
-/// HTTP clients by the authorities that they trust. Each keeps its connections, for callers with the same timeouts.
+/// HTTP clients by the authorities that they trust. Callers with the same timeouts share a client's connections.
 #[derive(Debug)]
 pub struct HttpClients {
     proxy: Proxy,
@@ -45,18 +45,24 @@ impl HttpClients {
     }
 }
 
-/// The builder keeps one connector, and so one connection pool, for each pair of connect and read timeout.
+/// A client with one connector, and so one connection pool, for each pair of connect and read timeout. The SDK's builder
+/// would load the system's authorities again for each SDK client, to validate them.
 fn http_client(trust: TlsContext, proxy: Proxy) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, _| {
-        let mut connector = Connector::builder()
-            .sleep_impl(TokioSleep::new())
-            .proxy_config(match proxy {
-                Proxy::OfEnvironment => ProxyConfig::from_env(),
-                Proxy::None => ProxyConfig::disabled(),
-            })
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(trust.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.build()
+    let connectors = Mutex::<HashMap<_, SharedHttpConnector>>::default();
+    http_client_fn(move |settings, _| {
+        let build = || {
+            let builder = Connector::builder()
+                .connector_settings(settings.clone())
+                .sleep_impl(TokioSleep::new())
+                .proxy_config(match proxy {
+                    Proxy::OfEnvironment => ProxyConfig::from_env(),
+                    Proxy::None => ProxyConfig::disabled(),
+                })
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .tls_context(trust.clone());
+            SharedHttpConnector::new(builder.build())
+        };
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        connectors.lock().entry(timeouts).or_insert_with(build).clone()
     })
 }

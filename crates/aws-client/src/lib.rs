@@ -1,4 +1,4 @@
-//! Common parts of all AWS clients, those of the broker and those of the collectors. Makes no call.
+//! Code shared by the AWS clients of broker and collectors. Makes no call.
 //!
 //! Reading order: [`http`] creates HTTP clients, each with its [`authorities`]. [`retry`] turns the broker's settings into
 //! the SDK's. [`renewal`] says when to renew a session.

@@ -6,10 +6,10 @@
 //!
 //! * Configuration: [`config`] holds the user's flags. [`environment`], [`paths`], [`ini`], [`profiles`] and
 //!   [`settings`] read AWS's configuration. [`plan`] turns it into [`route`]s without any call.
-//! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`credential_process`] and [`metadata`], which read
-//!   [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call ([`single_flight`]) and one
-//!   renewal ([`renewal`]). [`attribution`] and [`policy`] limit and label a session; [`refusal`] explains a missing
-//!   one.
+//! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`credential_process`] and [`metadata`],
+//!   which read [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call
+//!   ([`single_flight`]) and one renewal ([`renewal`]). [`attribution`] and [`policy`] limit and label a session;
+//!   [`refusal`] explains a missing one.
 //! * Requests: [`accounts`], [`by_profile`] and [`organization`] discover accounts, and [`directory`] caches them.
 //!   [`leases`] returns sessions, those of the caller itself through [`own_identity`]. [`broker`] answers requests on
 //!   the bus, and `size` keeps its replies below the message limit. [`peers`] compares [`fingerprint`]s with other

@@ -146,8 +146,8 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn subjects_of(part: &BusIdentity) -> BTreeSet<String> {
-        part.accesses().into_iter().map(|access| access.subject).collect()
+    fn subjects_of(identity: &BusIdentity) -> BTreeSet<String> {
+        identity.accesses().into_iter().map(|access| access.subject).collect()
     }
 
     #[test]
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn nobody_reaches_the_same_subject_twice() {
         // The server would deliver a request twice if two patterns covered its subject.
-        for part in [BusIdentity::Collector("ec2".into()), BusIdentity::GraphWriter, BusIdentity::Operator] {
-            assert_eq!(subjects_of(&part).len(), part.accesses().len(), "{part:?}");
-            assert!(part.accesses().iter().all(|it| !it.subject.contains('*') || !it.subject.starts_with("$JS")));
+        for identity in [BusIdentity::Collector("ec2".into()), BusIdentity::GraphWriter, BusIdentity::Operator] {
+            assert_eq!(subjects_of(&identity).len(), identity.accesses().len(), "{identity:?}");
+            assert!(identity.accesses().iter().all(|it| !it.subject.contains('*') || !it.subject.starts_with("$JS")));
         }
     }
 }

@@ -81,10 +81,10 @@ impl Watcher {
 
 /// Position of a watcher.
 #[derive(Debug, Default)]
-pub(crate) struct Position(Mutex<Reading>);
+pub(crate) struct Position(Mutex<Progress>);
 
 #[derive(Debug, Default)]
-struct Reading {
+struct Progress {
     /// Creation time of the stream, in nanoseconds since 1970. `None`: not yet known.
     stream: Option<i128>,
     /// Sequence of the last delivered message.
@@ -99,34 +99,34 @@ struct Reading {
 
 impl Position {
     pub(crate) fn delivered(&self, sequence: u64, delivery: u64) {
-        let mut reading = self.reading();
-        if delivery > reading.deliveries + 1 {
-            let from = reading.last + 1;
-            reading.lost_from = Some(reading.lost_from.map_or(from, |lost| lost.min(from)));
+        let mut progress = self.progress();
+        if delivery > progress.deliveries + 1 {
+            let from = progress.last + 1;
+            progress.lost_from = Some(progress.lost_from.map_or(from, |lost| lost.min(from)));
         }
-        reading.deliveries = delivery;
-        reading.last = reading.last.max(sequence);
-        reading.open.insert(sequence);
+        progress.deliveries = delivery;
+        progress.last = progress.last.max(sequence);
+        progress.open.insert(sequence);
     }
 
     pub(crate) fn settled(&self, sequence: u64) {
-        self.reading().open.remove(&sequence);
+        self.progress().open.remove(&sequence);
     }
 
     /// Start sequence of the next consumer such that no message is skipped, in the stream created at `stream`. A
     /// recreated stream is read from its beginning.
     fn restart(&self, stream: i128) -> u64 {
-        let mut reading = self.reading();
-        let open = reading.open.first().copied();
-        let from = match reading.stream {
+        let mut progress = self.progress();
+        let open = progress.open.first().copied();
+        let from = match progress.stream {
             Some(known) if known != stream => 1,
-            _ => [open, reading.lost_from].into_iter().flatten().fold(reading.last + 1, u64::min),
+            _ => [open, progress.lost_from].into_iter().flatten().fold(progress.last + 1, u64::min),
         };
-        *reading = Reading { stream: Some(stream), last: from - 1, ..Reading::default() };
+        *progress = Progress { stream: Some(stream), last: from - 1, ..Progress::default() };
         from
     }
 
-    fn reading(&self) -> MutexGuard<'_, Reading> {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
         self.0.lock()
     }
 }

@@ -20,5 +20,5 @@ fn older() -> &'static dyn Collector {
 
 fn main() -> ExitCode {
     let about = "Collects EC2 as an older version did";
-    process::main("older-collector", about, async |alone: ProcessArgs| alone.run(&[older()]).await)
+    process::main("older-collector", about, async |args: ProcessArgs| args.run(&[older()]).await)
 }

@@ -13,7 +13,7 @@ pub struct Args {
     pub services: Vec<String>,
     /// The process's own.
     #[command(flatten)]
-    pub alone: ProcessArgs,
+    pub process: ProcessArgs,
 }
 
 /// Collects the services until it is told to stop.
@@ -21,9 +21,9 @@ pub struct Args {
 /// # Errors
 /// NATS cannot be used, or a collector ends by itself.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let Args { mut services, alone } = args;
+    let Args { mut services, process } = args;
     services.sort();
     services.dedup();
     let collectors: Vec<_> = services.iter().filter_map(|name| named(name)).collect();
-    alone.run(&collectors).await
+    process.run(&collectors).await
 }

@@ -138,7 +138,7 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
 
 /// Runs a transaction up to its commit. `None`: it must be repeated. `ambiguous` labels are those of
 /// [`Schema::ensure`].
-pub(crate) async fn enter(
+async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],

@@ -135,10 +135,12 @@ fn parse(row: &Row) -> Result<Area, DeError> {
     let feeds: Vec<String> = row.get("feeds")?;
     let nodes: Vec<Vec<String>> = row.get("nodes")?;
     let edges: Vec<Vec<String>> = row.get("edges")?;
-    let brought: Option<Vec<Feeds>> =
-        nodes.into_iter().zip(edges).map(|(nodes, edges)| Feeds::of_texts(nodes, edges)).collect();
     let area: String = row.get("area")?;
-    let brought = brought.ok_or_else(|| DeError::custom(format!("cannot read brought_edges of a scope in {area}")))?;
+    let brought = names.iter().zip(nodes.into_iter().zip(edges)).map(|(name, (nodes, edges))| {
+        let damaged = || format!("cannot read brought_edges of (:GromaScope {{id: '{area}/{name}'}}); delete the node");
+        Feeds::of_texts(nodes, edges).ok_or_else(|| DeError::custom(damaged()))
+    });
+    let brought: Vec<Feeds> = brought.collect::<Result<_, _>>()?;
     let scopes = names.into_iter().zip(standings).zip(feeds.into_iter().zip(brought));
     let scopes = scopes.map(|((name, standing), (feeds, brought))| Known {
         name,

@@ -138,8 +138,9 @@ fn row(id: &str, feeds: &Feeds) -> BoltType {
 fn parse(row: &Row) -> Result<(String, Feeds), DeError> {
     let id: String = row.get("id")?;
     let feeds = Feeds::of_texts(row.get("nodes")?, row.get("edges")?);
-    let feeds =
-        feeds.ok_or_else(|| DeError::custom(format!("cannot read the edges of (:GromaFeeds {{id: '{id}'}})")))?;
+    let feeds = feeds.ok_or_else(|| {
+        DeError::custom(format!("cannot read the edges of (:GromaFeeds {{id: '{id}'}}); delete the node"))
+    })?;
     Ok((id, feeds))
 }
 

@@ -3,7 +3,8 @@
 //! Reading one for a change locks it until the transaction ends, so that several writers that meet in one scope take
 //! turns. Labels that begin with `Groma` are reserved for such bookkeeping: no event may carry one.
 //!
-//! `s.record` has the state ([`record`]). The other properties are copies of some of its values, for queries and people.
+//! `s.record` has the state ([`record`]), and `s.brought_nodes` and `s.brought_edges` the feeds of unfinished runs. Other
+//! properties are copies for queries and people.
 
 mod legacy;
 mod record;
@@ -39,13 +40,14 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Number of batches of a scope `s` with held edges.
-const HELD: &str = "coalesce(s.held_batches, size(s.held), 0)";
+/// Number of batches of a scope `s` with held edges. A property of an earlier version counts first, here and below: that
+/// version does not know its successor.
+const HELD: &str = "coalesce(size(s.held), s.held_batches, 0)";
 /// Number of labels of a scope `s` with shortened ids.
-pub(crate) const SHORTENED: &str = "coalesce(s.shortened_labels, size(s.shortened), 0)";
+pub(crate) const SHORTENED: &str = "coalesce(size(s.shortened), s.shortened_labels, 0)";
 /// Number of edge rows of a scope `s` that lack an end.
-pub(crate) const DANGLING: &str = "coalesce(s.dangling, reduce(rows = 0, held IN coalesce(s.held, []) | \
-    rows + toInteger(split(held, ' ')[1])))";
+pub(crate) const DANGLING: &str = "CASE WHEN s.held IS NULL THEN coalesce(s.dangling, 0) \
+    ELSE reduce(rows = 0, held IN s.held | rows + toInteger(split(held, ' ')[1])) END";
 
 /// Constraints and indexes of the bookkeeping, each with its name.
 pub(crate) const SCHEMA: [(&str, &str); 9] = [
@@ -210,6 +212,7 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
         ("brought_edges", bolt::texts(state.brought.edge_texts())),
         ("tag", state.run.tag.into()),
         ("sync", state.run.sync.as_str().into()),
+        ("attempt", bolt::integer(state.run.attempt)),
         ("since", state.since.into()),
         ("state", word(state.progress()).into()),
         ("assets", state.finish.map_or_else(null, |finish| bolt::integer(finish.assets))),
@@ -225,7 +228,7 @@ fn columns(id: &str, state: &ScopeState) -> BoltType {
     bolt::map(columns.into_iter().chain(legacy::PROPERTIES.map(|name| (name, null()))))
 }
 
-/// Returns a word for queries and people.
+/// Returns the progress as a word, for queries and people.
 fn word(progress: Progress) -> &'static str {
     match progress {
         Progress::Collecting => "collecting",

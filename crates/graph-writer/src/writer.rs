@@ -325,6 +325,10 @@ impl Working {
                 tracing::info!(%error, "looking for the rows that Neo4j rejects");
                 self.apply_smaller(items).await
             }
+            Err(GraphError::Unreadable(error)) if items.len() > 1 => {
+                tracing::warn!(%error, "looking for the scope whose state cannot be read");
+                self.apply_smaller(items).await
+            }
             // Another transaction may have held the locks: the events are redelivered to any writer and applied in
             // smaller transactions.
             Err(error @ GraphError::TooLarge(neo4rs::Error::ConnectionTimedOut)) if items.len() > 1 => {

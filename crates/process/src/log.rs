@@ -7,7 +7,7 @@ use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt
 /// Lines of level info from Groma, and warnings from its libraries. neo4rs logs the parameters of a query at `trace`;
 /// async-nats repeats messages of the bus.
 const DEFAULT_FILTER: &str = "warn,async_nats=error,groma=info,bus=info,broker=info,credentials=info,throttle=info,\
-    collector=info,scheduler=info,graph_writer=info,role=info";
+    collector=info,scheduler=info,graph_writer=info,process=info";
 
 /// Flags for logging.
 #[derive(clap::Args, Debug, Clone, Default)]
@@ -74,6 +74,16 @@ mod tests {
         assert!(parse_filter(DEFAULT_FILTER).is_ok());
         assert!(parse_filter("debug").is_ok());
         assert!(parse_filter("collector=loud").is_err());
+    }
+
+    #[test]
+    fn the_default_filter_names_crates_that_exist() {
+        // At run time: another clone with the same target directory may have built this.
+        let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
+        for target in DEFAULT_FILTER.split(',').filter_map(|directive| directive.strip_suffix("=info")) {
+            let folder = std::path::Path::new(&here).join("..").join(target.trim().replace('_', "-"));
+            assert!(folder.is_dir(), "{target} is no crate");
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) async fn run(store: &GraphStore, tag: i64) -> Result<Counts, GraphErr
     evaluation.drawing.finish().await
 }
 
-/// Statements of a run over nodes of these labels, see [`crate::statements`].
+/// Statements of a run over nodes of these labels. See [`crate::statements`].
 pub(crate) fn statements(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general =

@@ -4,7 +4,7 @@ use crate::world::{World, publish, take_all};
 use std::time::Duration;
 use testkit::{Fate, Way};
 
-/// BusIdentity of the second request of `Consumer::next`: every stored message, without waiting.
+/// Part of the second request of `Consumer::next`: every stored message, without waiting.
 const FETCH: &[u8] = b"\"no_wait\":true";
 
 /// Applies `fate` to the next chunk that contains `needle`; passes all others.

@@ -1,5 +1,5 @@
-//! States of scopes as earlier versions wrote them: a property for each value, and texts with several. They are read, and
-//! the next change of the scope replaces them by its record.
+//! States of scopes as earlier versions wrote them: one property per value, some values packed into one text. The next
+//! change of the scope replaces them with a record.
 
 use crate::{
     feeds::Feeds,
@@ -16,8 +16,7 @@ pub(super) const COLUMNS: &str = "s.tag AS tag, s.sync AS sync, s.attempt AS att
     s.rejected_example AS rejected_example, s.shortened AS shortened";
 
 /// Properties that only earlier versions wrote.
-pub(super) const PROPERTIES: [&str; 12] = [
-    "attempt",
+pub(super) const PROPERTIES: [&str; 11] = [
     "applied",
     "held",
     "expected",
@@ -31,9 +30,9 @@ pub(super) const PROPERTIES: [&str; 12] = [
     "edge_feeds",
 ];
 
-/// Whether an earlier version changed the state last. Each change of this version removes `attempt`.
+/// Whether an earlier version changed the state last. It always writes `applied`, and this version always removes it.
 pub(super) fn has_written(row: &Row) -> Result<bool, DeError> {
-    Ok(row.get::<Option<i64>>("attempt")?.is_some())
+    Ok(row.get::<Option<Vec<i64>>>("applied")?.is_some())
 }
 
 /// Returns the state. The inner error is a text that cannot be read.

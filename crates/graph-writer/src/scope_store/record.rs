@@ -38,7 +38,7 @@ pub(super) fn encode(state: &ScopeState) -> Vec<u8> {
 /// Decodes a state.
 ///
 /// # Errors
-/// The bytes are no [`ScopeRecord`]: another program has changed the graph.
+/// The bytes are not a [`ScopeRecord`]: another program has changed the graph.
 pub(super) fn decode(bytes: &[u8], brought: Feeds) -> Result<ScopeState, DecodeError> {
     let record = ScopeRecord::decode(bytes)?;
     Ok(ScopeState {

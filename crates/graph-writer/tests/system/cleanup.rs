@@ -160,7 +160,8 @@ async fn what_an_older_version_noted_of_a_listings_feeds_counts() -> anyhow::Res
     let writer = world.writer().await?;
     world.survey(&[story(5, "ListA").nodes("A", &["a"]), story(5, "ListAToo").nodes("A", &["b"])]).await?;
     let older = "MATCH (s:GromaScope {listing: 'ListAToo'}) \
-        SET s.record = null, s.attempt = 1, s.feeds = null, s.node_feeds = ['A ec2/ListAToo'], s.edge_feeds = [] REMOVE s.brought_nodes, s.brought_edges";
+        SET s.record = null, s.applied = [], s.feeds = null, s.node_feeds = ['A ec2/ListAToo'], \
+        s.edge_feeds = [] REMOVE s.brought_nodes, s.brought_edges";
     world.neo4j.rows(older).await?;
     // Collectors of a version without the second listing.
     world.survey(&[story(6, "ListA").nodes("A", &["a"])]).await?;

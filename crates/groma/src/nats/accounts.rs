@@ -26,22 +26,22 @@ struct Export {
 pub fn render(users: &BTreeMap<BusIdentity, String>) -> String {
     let mut text = "# Written by `groma nats init`, which overwrites it. Contains only public keys.\n".to_owned();
     text.push_str("accounts {\n");
-    for (part, public_key) in users {
-        account(&mut text, part, public_key, users);
+    for (identity, public_key) in users {
+        account(&mut text, identity, public_key, users);
     }
     text.push_str("}\n");
     text
 }
 
-fn account(text: &mut String, part: &BusIdentity, public_key: &str, users: &BTreeMap<BusIdentity, String>) {
-    writeln!(text, "  {} {{", name(part)).ok();
+fn account(text: &mut String, identity: &BusIdentity, public_key: &str, users: &BTreeMap<BusIdentity, String>) {
+    writeln!(text, "  {} {{", name(identity)).ok();
     writeln!(text, "    users: [{{ nkey: {public_key} }}]").ok();
-    match part {
+    match identity {
         BusIdentity::Scheduler => text.push_str("    jetstream: enabled\n"),
         _ => writeln!(text, "    mappings: {{ \"{}>\": \"{}>\" }}", API.0, API.1).unwrap_or_default(),
     }
-    list(text, "exports", exports(part, users).iter().map(|(subject, export)| offered(part, subject, export)));
-    list(text, "imports", part.accesses().iter().filter(|access| is_there(access, users)).map(wanted));
+    list(text, "exports", exports(identity, users).iter().map(|(subject, export)| offered(identity, subject, export)));
+    list(text, "imports", identity.accesses().iter().filter(|access| is_there(access, users)).map(wanted));
     text.push_str("  }\n");
 }
 
@@ -55,11 +55,11 @@ fn list(text: &mut String, name: &str, lines: impl Iterator<Item = String>) {
 /// Subjects that a role exports: its own ones to which other roles have access.
 fn exports(owner: &BusIdentity, users: &BTreeMap<BusIdentity, String>) -> BTreeMap<String, Export> {
     let mut exports: BTreeMap<String, Export> = BTreeMap::new();
-    for part in users.keys() {
-        for access in part.accesses().into_iter().filter(|access| part_of(access.owner) == *owner) {
+    for identity in users.keys() {
+        for access in identity.accesses().into_iter().filter(|access| identity_of(access.owner) == *owner) {
             let export = exports.entry(access.subject).or_default();
             export.many_answers |= access.many_answers;
-            export.to.insert(name(part));
+            export.to.insert(name(identity));
         }
     }
     exports
@@ -77,16 +77,16 @@ fn offered(owner: &BusIdentity, subject: &str, Export { many_answers, to }: &Exp
 }
 
 fn wanted(access: &Access) -> String {
-    let (owner, subject) = (name(&part_of(access.owner)), &access.subject);
+    let (owner, subject) = (name(&identity_of(access.owner)), &access.subject);
     let to = subject.strip_prefix(API.0).map(|call| format!(", to: \"{}{call}\"", API.1)).unwrap_or_default();
     format!("{{ service: {{ account: {owner}, subject: \"{subject}\" }}{to} }}")
 }
 
 fn is_there(access: &Access, users: &BTreeMap<BusIdentity, String>) -> bool {
-    users.contains_key(&part_of(access.owner))
+    users.contains_key(&identity_of(access.owner))
 }
 
-fn part_of(owner: Owner) -> BusIdentity {
+fn identity_of(owner: Owner) -> BusIdentity {
     match owner {
         Owner::Scheduler => BusIdentity::Scheduler,
         Owner::Broker => BusIdentity::Broker,
@@ -95,8 +95,8 @@ fn part_of(owner: Owner) -> BusIdentity {
 }
 
 /// NATS account of a role, e.g. `COLLECTOR_EC2`.
-fn name(part: &BusIdentity) -> String {
-    part.name().replace('-', "_").to_uppercase()
+fn name(identity: &BusIdentity) -> String {
+    identity.name().replace('-', "_").to_uppercase()
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
     fn a_part_imports_what_the_owner_exports_to_it() {
         let collector = BusIdentity::Collector("ec2".to_owned());
         let users = [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::GraphWriter, collector]
-            .map(|part| (part, "UKEY".to_owned()))
+            .map(|identity| (identity, "UKEY".to_owned()))
             .into();
         let text = render(&users);
         for line in [

@@ -69,7 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
 }
 
 /// All roles that connect to NATS.
-pub fn parts() -> Vec<BusIdentity> {
+pub fn identities() -> Vec<BusIdentity> {
     let collectors = catalog::services().iter().map(|service| BusIdentity::Collector(service.name.clone()));
     [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::GraphWriter, BusIdentity::Operator]
         .into_iter()
@@ -78,13 +78,13 @@ pub fn parts() -> Vec<BusIdentity> {
 }
 
 fn init(args: &InitArgs) -> anyhow::Result<()> {
-    let parts = chosen(&args.roles)?;
+    let identities = chosen(&args.roles)?;
     fs::create_dir_all(&args.dir).with_context(|| format!("cannot create {}", args.dir.display()))?;
     let dir = fs::canonicalize(&args.dir)?;
     let mut users = BTreeMap::new();
-    for part in parts {
-        let public_key = keys::ensure(&dir.join("keys"), &part.name())?;
-        users.insert(part, public_key);
+    for identity in identities {
+        let public_key = keys::ensure(&dir.join("keys"), &identity.name())?;
+        users.insert(identity, public_key);
     }
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => certificates::Tls::of_user(certificate, key)?,
@@ -99,11 +99,11 @@ fn init(args: &InitArgs) -> anyhow::Result<()> {
 
 /// Selects roles. The scheduler is always included, because it owns the streams.
 fn chosen(names: &[String]) -> Result<Vec<BusIdentity>, UsageError> {
-    let all = parts();
+    let all = identities();
     let known = || all.iter().map(BusIdentity::name).collect::<Vec<_>>().join(", ");
     let bad: Vec<_> = names
         .iter()
-        .filter(|name| all.iter().all(|part| part.name() != **name))
+        .filter(|name| all.iter().all(|identity| identity.name() != **name))
         .map(|name| format!("--roles: no such role: {name:?}; the roles are {}", known()))
         .collect();
     if !bad.is_empty() {
@@ -111,7 +111,7 @@ fn chosen(names: &[String]) -> Result<Vec<BusIdentity>, UsageError> {
     }
     Ok(all
         .into_iter()
-        .filter(|part| names.is_empty() || *part == BusIdentity::Scheduler || names.contains(&part.name()))
+        .filter(|identity| names.is_empty() || *identity == BusIdentity::Scheduler || names.contains(&identity.name()))
         .collect())
 }
 
@@ -138,18 +138,18 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, parts: impl Iterator<Item = &'a BusIdentity>) {
+fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, identities: impl Iterator<Item = &'a BusIdentity>) {
     let shown = dir.display();
     println!("nats-server -c {shown}/nats.conf");
     println!("\nStart each role with the key of its name:\n");
     let authority = tls.authority.as_ref().map(|ca| format!("NATS_CA={} ", ca.display())).unwrap_or_default();
-    for part in parts {
-        let command = match part {
+    for identity in identities {
+        let command = match identity {
             BusIdentity::Collector(service) => format!("collector {service}"),
             BusIdentity::Operator => "streams".to_owned(),
             other => other.name(),
         };
-        println!("NATS_URL=tls://HOST:{port} {authority}NATS_NKEY={shown}/keys/{}.nk groma {command}", part.name());
+        println!("NATS_URL=tls://HOST:{port} {authority}NATS_NKEY={shown}/keys/{}.nk groma {command}", identity.name());
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn roles_are_checked_and_the_scheduler_is_always_there() {
-        assert_eq!(chosen(&[]).expect("all").len(), parts().len());
+        assert_eq!(chosen(&[]).expect("all").len(), identities().len());
         let some = chosen(&["broker".into(), "collector-ec2".into()]).expect("known roles");
         assert_eq!(some, [BusIdentity::Scheduler, BusIdentity::Broker, BusIdentity::Collector("ec2".into())]);
         let error = chosen(&["brocker".into()]).expect_err("no such role").to_string();
