@@ -27,7 +27,7 @@ pub struct Gap {
     pub listing: String,
     /// Class of the failure.
     pub class: FailureClass,
-    /// Why the gap is accepted.
+    /// The user's reason to accept the gap.
     pub reason: String,
     /// Last day (UTC) on which it is accepted.
     pub expires: NaiveDate,
@@ -111,7 +111,7 @@ impl Gap {
         let named = FailureClass::all().find(|known| known.words() == class);
         let class = named.ok_or_else(|| {
             let known: Vec<_> = FailureClass::all().map(FailureClass::words).collect();
-            format!("class {class:?} is none of: {}", known.join(", "))
+            format!("class {class:?} is not one of: {}", known.join(", "))
         })?;
         let (Some(date), None) = (expires.date, expires.time) else {
             return Err(format!("expires = {expires} is not a date such as 2027-01-31"));
@@ -200,7 +200,7 @@ mod tests {
     fn a_file_that_cannot_be_used_is_explained() {
         assert_eq!(error("222222222222", "22"), "gap 1: account \"22\" is neither an account id (12 digits) nor \"*\"");
         assert_eq!(error("\"ec2\"", "\"ec3\""), "gap 1: service \"ec3\" is not collected");
-        assert!(error("access denied", "denied").starts_with("gap 1: class \"denied\" is none of: access denied,"));
+        assert!(error("access denied", "denied").starts_with("gap 1: class \"denied\" is not one of: access denied,"));
         assert_eq!(error("SCP blocks the region", " "), "gap 1: reason is empty");
         assert!(error("2027-01-31", "07:30:00").contains("is not a date such as 2027-01-31"));
         assert!(error("region =", "regoin =").contains("unknown field `regoin`"));

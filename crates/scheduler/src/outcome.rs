@@ -117,7 +117,7 @@ impl Outcome {
         all.into_iter().map(off).collect()
     }
 
-    /// Whether all requested parts were seen, but for accepted gaps.
+    /// Whether all requested parts were seen, except accepted gaps.
     pub fn is_complete(&self) -> bool {
         self.unseen.is_empty()
     }

@@ -111,7 +111,7 @@ impl RequestArgs {
             Chosen::new()
         });
         services.retain(|service| types.is_empty() || service.always || listings.contains_key(&service.name));
-        if services.iter().all(|service| service.always) {
+        if !except_services.is_empty() && services.iter().all(|service| service.always) {
             errors.push(RequestError::NoService);
         }
         let has_regions = !regions.is_empty();

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 pub struct Accepted {
     /// Gaps that cover something.
     pub gaps: Vec<AcceptedGap>,
-    /// Gaps that have expired. What they cover is unseen.
+    /// Gaps that have expired. Parts that they cover are unseen.
     pub expired: Vec<Gap>,
     /// Gaps that cover nothing.
     pub unused: Vec<Gap>,
@@ -20,7 +20,7 @@ pub struct Accepted {
 pub struct AcceptedGap {
     /// The gap.
     pub gap: Gap,
-    /// What could not be seen.
+    /// The parts.
     pub unseen: Vec<Unseen>,
 }
 
