@@ -3,18 +3,24 @@
 //! everything: no result depends on the order in which accounts were seen.
 //!
 //! Reading order: [`run`] runs the [`steps`] in order and implements each kind of step. Most steps are a Cypher file in
-//! `src/cypher`. [`policy`] evaluates IAM policies without the graph, and [`permissions`] streams principals through
-//! it. `stale` removes the edges of earlier runs. `answer` reads rows of Neo4j.
+//! `src/cypher`; `pages` runs those that read page by page. [`policy`] evaluates IAM policies without the graph, and
+//! [`permissions`] streams principals through it. `stale` removes the edges of earlier runs. `answer` reads rows of
+//! Neo4j, `counts` has numbers of changes, and `indexes` names the indexes for all these reads.
 //!
 //! Each step updates the data that it owns (its edge types, its properties) to what the graph implies, whatever was
 //! there before. So a run that was killed and is repeated gives the same result, and a step may run alone.
 
 mod answer;
+mod counts;
+mod indexes;
+mod pages;
 pub mod permissions;
 pub mod policy;
 pub mod run;
 mod stale;
 pub mod steps;
 
-pub use run::{AnalysisError, Counts, INDEXES, StepSummary, Summary, run, run_step, statements};
+pub use counts::Counts;
+pub use indexes::INDEXES;
+pub use run::{AnalysisError, StepSummary, Summary, run, run_step, statements};
 pub use steps::STEPS;

@@ -1,14 +1,14 @@
 //! Runs the steps of the analysis.
 
 use crate::{
-    answer, permissions, stale,
+    counts::Counts,
+    pages, permissions, stale,
     steps::{STEPS, Step, Work},
 };
-use graph::{GraphError, GraphStore, Portion, parameters};
+use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use std::{
     collections::BTreeSet,
-    ops::AddAssign,
     time::{Duration, Instant},
 };
 
@@ -42,23 +42,7 @@ pub struct StepSummary {
     pub elapsed: Duration,
 }
 
-/// Numbers of changes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Edges written (also again) and nodes changed.
-    pub written: u64,
-    /// Edges and nodes removed.
-    pub removed: u64,
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.written += other.written;
-        self.removed += other.removed;
-    }
-}
-
-/// Runs all steps on the whole graph, which must have the [`INDEXES`]. `update_tag` is the sync's.
+/// Runs all steps on the whole graph, which must have the [`INDEXES`](crate::INDEXES). `update_tag` is the sync's.
 ///
 /// # Errors
 /// Fails if a step failed. The other steps ran nevertheless, unless the graph is unavailable. Only the graph's own
@@ -107,7 +91,7 @@ pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Count
             Ok(Counts { written, removed: 0 })
         }
         Work::Pages { text, draws, .. } => {
-            let written = pages(store, portion, text, tag).await?;
+            let written = pages::all_pages(store, portion, text, tag).await?;
             Ok(Counts { written, removed: draws.remove(store, tag).await? })
         }
         Work::Drain(text) => {
@@ -118,32 +102,8 @@ pub async fn run_step(store: &GraphStore, step: &Step, tag: i64) -> Result<Count
     }
 }
 
-fn one_page(text: &str, after: &str, page: usize, tag: i64) -> Query {
-    let page = i64::try_from(page).unwrap_or(i64::MAX);
-    parameters::planned_once(text, [("after", after.into()), ("page", page.into()), ("tag", tag.into())])
-}
-
-/// Runs a statement page by page. Each page starts after `$after` and returns the `last` element read, or null at the
-/// end.
-async fn pages(store: &GraphStore, portion: &Portion, text: &str, tag: i64) -> Result<u64, GraphError> {
-    let mut written = 0;
-    let mut after = String::new();
-    loop {
-        let (_, rows) = store.in_portion(portion, usize::MAX, |size| one_page(text, &after, size, tag)).await?;
-        written += answer::count(&rows, "written")?;
-        let last = rows.first().map(|row| row.get::<Option<String>>("last")).transpose();
-        match last.map_err(answer::unreadable)?.flatten() {
-            Some(last) => after = last,
-            None => return Ok(written),
-        }
-    }
-}
-
 /// A tag that is older than that of any sync.
 const NO_TAG: i64 = i64::MIN;
-/// A text after all others.
-pub(crate) const LAST: &str = "\u{10FFFF}";
-
 /// Statements of a run over nodes of these labels, so that Neo4j can plan them in advance. They write and remove no
 /// edges. A step that compares properties with their expected values does change nodes that differ, so roll back these
 /// transactions.
@@ -151,23 +111,12 @@ pub fn statements(labels: &BTreeSet<&str>) -> Vec<Query> {
     let queries = STEPS.iter().flat_map(|step| match step.work {
         Work::Changes(text) | Work::Drain(text) => vec![stale::chunk(text, NO_TAG, stale::CHUNK, [])],
         Work::Pages { text, page, draws } => {
-            vec![one_page(text, LAST, page, NO_TAG), draws.chunk(NO_TAG, stale::CHUNK)]
+            vec![pages::one_page(text, pages::LAST, page, NO_TAG), draws.chunk(NO_TAG, stale::CHUNK)]
         }
         Work::Permissions => permissions::statements(labels, NO_TAG),
     });
     queries.collect()
 }
-
-/// Label and property of the indexes for lookups of the steps. Without one, a step scans the label for each lookup.
-/// Create them before the first event: a new index discards the plans of all statements.
-pub const INDEXES: [(&str, &str); 6] = [
-    ("AWSPrincipal", "arn"),
-    ("AWSRole", "arn"),
-    ("AWSPolicy", "id"),
-    ("AWSEC2KeyPair", "keyfingerprint"),
-    ("AWSEC2PrivateIp", "private_ip_address"),
-    ("ModuleSyncMetadata", "id"),
-];
 
 #[cfg(test)]
 mod tests {

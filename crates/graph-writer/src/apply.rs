@@ -8,10 +8,12 @@ use crate::{
     admit::Admitted,
     edges::{EdgeWrites, Held},
     feeds,
+    missing::{HeldBatch, Missing},
     nodes::{NodeWrites, Origin, Written},
+    run::Run,
     schema::{self, Need, Schema},
     scope_store::{self, StoredScope},
-    scopes::{self, HeldBatch, Missing, Run, ScopeState, Verdict},
+    scopes::{self, ScopeState, Verdict},
     sightings::Sightings,
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};

@@ -19,10 +19,10 @@ mod old_kinds;
 mod sweep;
 
 use crate::{
-    bolt,
     due::{self, Due, Group, Ready},
     elements::Element,
     ownership::Kind,
+    removed::count_removed,
     shed::{self, Search},
     sightings, unseen,
 };
@@ -30,7 +30,6 @@ use events::SyncId;
 use graph::{GraphError, GraphStore, Portion, Transaction};
 pub(crate) use old_kinds::texts;
 use std::collections::BTreeMap;
-pub(crate) use sweep::SPARE;
 use sweep::{Part, Sweep};
 
 /// Nodes or edges removed in one transaction.
@@ -278,25 +277,7 @@ async fn enter(
         let ids: Vec<Element> = of_sweep.iter().map(|(_, id)| *id).collect();
         removed += sweeps[of_sweep[0].0].remove(transaction, sync, &ids).await?;
     }
-    count(transaction, sync, counter, removed).await
-}
-
-/// Adds a transaction's removals to the counters. Run it last: it locks the record until the commit.
-pub(crate) async fn count(
-    transaction: &mut Transaction,
-    sync: &SyncId,
-    counter: &str,
-    removed: i64,
-) -> Result<(), neo4rs::Error> {
-    if removed == 0 {
-        return Ok(());
-    }
-    let text = format!(
-        "MERGE (g:GromaSync {{id: $sync}}) ON CREATE SET g.tag = $tag \
-         SET g.{counter} = coalesce(g.{counter}, 0) + $removed"
-    );
-    let parameters = [("sync", sync.id.as_str().into()), ("tag", sync.update_tag.into()), ("removed", removed.into())];
-    transaction.run(bolt::planned_once(&text, parameters)).await
+    count_removed(transaction, sync, counter, removed).await
 }
 
 #[cfg(test)]

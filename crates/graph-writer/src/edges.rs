@@ -24,10 +24,10 @@ mod cypher;
 use crate::{
     bolt,
     elements::{Element, Elements, Key},
+    missing::Missing,
     nodes::{Origin, hash_of, names_hash},
     ownership::{self, Kind, SEVERAL, rank},
     rows::{self, Cell},
-    scopes::Missing,
     sightings::{Renewal, Sightings, renew},
 };
 use cypher::refresh;
@@ -412,7 +412,7 @@ fn declared(table: &EdgeTable) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scopes::Run;
+    use crate::run::Run;
 
     /// Returns edges of a resource in this direction to another node, by type.
     fn table(kind: &str, target: &str, direction: Direction) -> EdgeTable {

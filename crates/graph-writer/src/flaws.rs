@@ -1,10 +1,7 @@
 //! Rows that Neo4j cannot store, and ids that are stored in a short form. A faulty row affects only itself: its batch
 //! is applied without it, the scope's state counts it, and it is parked alone.
 
-use crate::{
-    scopes::Shortened,
-    short::{self, shorten},
-};
+use crate::short::{self, Shortened, shorten};
 use events::{
     AssetBatch, AssetEvent, EdgeRow, EdgeTable, Message, NodeRow, NodeTable, Scope, SyncId, Value, asset_event::Event,
     value::Kind,

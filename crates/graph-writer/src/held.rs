@@ -13,16 +13,14 @@
 use crate::{
     admit::{Admitted, admit},
     apply::{Item, needs},
-    edges::{self, EdgeWrites},
-    elements::Elements,
     flaws::{edge_header, mark},
-    nodes::Origin,
+    held_edges::draw_rows,
+    missing::{HeldBatch, Missing},
     park::park,
     pieces::held::Held,
     schema::Schema,
     scope_store::{self, StoredScope},
-    scopes::{HeldBatch, Missing, ScopeState},
-    sightings::Sightings,
+    scopes::ScopeState,
 };
 use bus::{Bus, LookupError, PublishError};
 use events::{AssetBatch, EdgeRow, EdgeTable, asset_event::Event};
@@ -274,25 +272,6 @@ async fn redraw(
         }
     }
     Ok(())
-}
-
-/// Creates the edges of a scope's batches. Returns, for each batch, those that still lack an end.
-pub(crate) async fn draw_rows(
-    transaction: &mut Transaction,
-    stored: &StoredScope,
-    batches: &[(u64, &AssetBatch)],
-) -> Result<edges::Held, neo4rs::Error> {
-    let place = stored.scope.place();
-    // Most of them are new, so they are merged without a match.
-    let origin = Origin { run: &stored.state.run, place: &place, listing: &stored.scope.listing, is_first: true };
-    let mut writes = EdgeWrites::default();
-    for (sequence, batch) in batches {
-        batch.edges.iter().for_each(|table| writes.add(table, origin, *sequence));
-    }
-    let mut sightings = Sightings::default();
-    let held = writes.write(transaction, Elements::default(), &mut sightings).await?;
-    sightings.write(transaction).await?;
-    Ok(held)
 }
 
 /// Records that the scope has lost edges, if batches with awaited labels have left the stream. Returns the number of

@@ -25,7 +25,7 @@ use crate::{
     elements::{Element, Elements, Key},
     ownership::{self, Kind, SEVERAL, SHARED, rank},
     rows::{self, Cell},
-    scopes::Run,
+    run::Run,
     sightings::{Renewal, Sightings, renew},
 };
 pub(crate) use cypher::{create, make, refresh, remember};

@@ -80,6 +80,10 @@ pub(crate) fn lock_of(variable: &str) -> String {
     format!("FOREACH (locked IN [{variable}] | SET locked._module_scope = locked._module_scope)")
 }
 
+/// Keeps elements that a row has declared shared, and marks them as shared.
+pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
+    | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
+
 /// Determines the owner of a locked element. Belongs after `WITH …, row, … AS place, … AS tag`. Passes on `row`,
 /// `place`, `tag`, the element's previous tag (`seen`), its `owner`, whether that is this place `alone`, the [`rank`]
 /// of the `first` place if a second one joins it now, and the `others` that need a sighting (`<place> <tag>` each).

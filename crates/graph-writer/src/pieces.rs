@@ -11,7 +11,7 @@ use crate::{
     admit::Admitted,
     apply::Item,
     flaws::{Owner, Refused, Row, edge_header, header},
-    scopes::Missing,
+    missing::Missing,
 };
 use events::{AssetBatch, EdgeTable, NodeTable};
 use graph::{GraphError, Portion};

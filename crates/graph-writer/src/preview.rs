@@ -15,8 +15,9 @@ use crate::{
     admit::Admitted,
     edges::ends,
     feeds::{Catalog, Feeds},
+    run::Run,
     scope_store::{self, StoredScope},
-    scopes::{self, Run, Verdict},
+    scopes::{self, Verdict},
 };
 use events::{EdgeRow, EdgeTable, NodeRow, NodeTable, Scope, SyncId, asset_event::Event, value::Kind};
 use graph::{GraphError, GraphStore};

@@ -4,7 +4,7 @@ use crate::{
     bolt,
     cut::{Cut, sentence},
     scope_store::{self, IN_SYNC, StoredScope},
-    scopes::Shortened,
+    short::Shortened,
 };
 use events::{Failure, FailureClass, LostScope, Scope, ShortenedIds, SyncId};
 use graph::{GraphError, GraphStore};

@@ -8,20 +8,15 @@
 //! [`crate::scope_store`] keeps the state in the graph and changes it in the transaction that writes the rows. So
 //! SIGKILL anywhere, followed by redelivery, gives the same graph: a batch with committed rows is known to be applied.
 
-use crate::{feeds::Feeds, flaws::Flaws};
-use events::{Failure, Scope, ScopeName, SyncId, asset_event::Event};
+use crate::{
+    feeds::Feeds,
+    flaws::Flaws,
+    missing::{HeldBatch, Missing},
+    run::Run,
+    short::Shortened,
+};
+use events::{Failure, Scope, ScopeName, asset_event::Event};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One attempt of one sync at a scope. Ordered by age: update tag first, then sync (a ULID), then attempt.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Run {
-    /// The sync's update tag.
-    pub tag: i64,
-    /// The sync's id.
-    pub sync: String,
-    /// The attempt.
-    pub attempt: u32,
-}
 
 /// State of a scope.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,56 +57,12 @@ pub struct Rejected {
     pub example: Option<String>,
 }
 
-/// Number and example of a label's shortened ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shortened {
-    /// Number of ids.
-    pub count: u64,
-    /// Short form of the alphabetically first one.
-    pub example: String,
-}
-
 impl Rejected {
     /// Adds rows.
     pub fn add(&mut self, rows: u64, example: String) {
         self.rows += rows;
         self.example = Some(self.example.take().map_or(example.clone(), |known| known.min(example)));
     }
-}
-
-impl Shortened {
-    /// Adds ids.
-    pub fn add(&mut self, other: &Self) {
-        let first = self.count == 0 || other.example < self.example;
-        self.count += other.count;
-        if first {
-            self.example.clone_from(&other.example);
-        }
-    }
-}
-
-/// Name of a held batch within its run. Not its sequence: a replay, or a stream that has lost its end, brings other
-/// batches with the same sequences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HeldBatch {
-    /// Index of the batch.
-    Index(u32),
-    /// Sequence of a batch that an earlier version held without its index.
-    Sequence(u64),
-}
-
-/// Edges of a batch that lack an end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Missing {
-    /// Sequence in the stream with which the batch last arrived.
-    pub sequence: u64,
-    /// Number of edges.
-    pub rows: u64,
-    /// Labels of the missing nodes.
-    pub labels: BTreeSet<String>,
-    /// Edges of the batch that Neo4j rejects, as hashes of the edge and its table's names. They are counted and not
-    /// tried again.
-    pub refused: BTreeSet<u64>,
 }
 
 /// Totals that a run reports after reading every page.
@@ -157,13 +108,6 @@ pub enum Progress {
     /// Every batch is in the graph, without rows that Neo4j cannot store. Labels and edges that the listing feeds are
     /// not cleaned up. Collecting the scope again would change nothing.
     Partial,
-}
-
-impl Run {
-    /// Returns the run that an event belongs to.
-    pub fn of(sync: &SyncId, attempt: u32) -> Self {
-        Self { tag: sync.update_tag, sync: sync.id.clone(), attempt }
-    }
 }
 
 impl ScopeState {

@@ -17,6 +17,26 @@ const MARK: char = '…';
 /// Hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
 
+/// Number and example of a label's shortened ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shortened {
+    /// Number of ids.
+    pub count: u64,
+    /// Short form of the alphabetically first one.
+    pub example: String,
+}
+
+impl Shortened {
+    /// Adds ids.
+    pub fn add(&mut self, other: &Self) {
+        let first = self.count == 0 || other.example < self.example;
+        self.count += other.count;
+        if first {
+            self.example.clone_from(&other.example);
+        }
+    }
+}
+
 /// Shortens a text if necessary. Returns whether it did.
 pub(crate) fn shorten(text: &mut String) -> bool {
     let needed = is_long(text) || is_short_form(text);

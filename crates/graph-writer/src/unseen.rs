@@ -5,9 +5,10 @@
 //! all. Elements are locked before their sightings are checked again, because a concurrent sync may see them.
 
 use crate::{
-    bolt, cleanup,
+    bolt,
     elements::Element,
-    ownership::{Kind, lock_of},
+    ownership::{Kind, SPARE, lock_of},
+    removed::count_removed,
     shed::{self, Search},
     sightings::pattern,
 };
@@ -181,12 +182,12 @@ async fn enter(
         kept.extend::<Vec<String>>(newer);
         removed += remove(transaction, &kind, sightings, sync.update_tag).await?;
     }
-    cleanup::count(transaction, sync, counter, removed).await?;
+    count_removed(transaction, sync, counter, removed).await?;
     Ok(Swept { found, kept })
 }
 
 /// Locks the elements. Returns the nodes that would be removed although a newer sync has written an edge at them
-/// ([`cleanup::NO_NEWER_EDGE`]).
+/// (`NO_NEWER_EDGE` of cleanup).
 async fn with_newer_edges(
     transaction: &mut Transaction,
     kind: &Kind,
@@ -252,7 +253,7 @@ fn removal(kind: &Kind) -> String {
     let delete = if kind.as_edge().is_some() { "DELETE" } else { "DETACH DELETE" };
     thing(kind)
         + " AND NOT EXISTS { MATCH (s:GromaSighting) WHERE s.id STARTS WITH thing + ' ' } "
-        + cleanup::SPARE
+        + SPARE
         + delete
         + " it RETURN count(*) AS count"
 }

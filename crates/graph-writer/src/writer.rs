@@ -10,6 +10,7 @@
 //! work that does not finish in time. Both only close connections, which rolls the transactions back.
 
 use crate::{
+    Options,
     admit::{Admitted, admit_on},
     apply::{Applied, Item, apply},
     held::{self, Labels},
@@ -26,7 +27,7 @@ use crate::{
 };
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
 use events::{SyncEvent, SyncId, subjects};
-use graph::{GraphConfig, GraphError, GraphStore, Pulse};
+use graph::{GraphError, GraphStore, Pulse};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -37,52 +38,13 @@ const AWAY: Duration = Duration::from_secs(5);
 const WRITING: &str = "writing events into the graph";
 /// Pause before the next pull while NATS is unavailable.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
-/// Messages held at the same time.
-const IN_FLIGHT: usize = 512;
-/// Limit of their bytes: decoded, and as rows for Neo4j, they take several times as much.
+/// Limit of the bytes of messages held at the same time: decoded, and as rows for Neo4j, they take several times as much.
 const BYTES_IN_FLIGHT: usize = 2 * 1024 * 1024;
 /// Syncs that are closed at the same time.
 const SYNCS_AT_ONCE: usize = 8;
 /// Time limit for open transactions on shutdown: with the return of messages, less than the 30 s that Kubernetes grants
 /// (<https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>).
 const DRAIN: Duration = Duration::from_secs(15);
-
-/// Settings of a writer.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Concurrent transactions: of different accounts, or of a large one.
-    pub lanes: usize,
-    /// Messages held at the same time, if they are small.
-    pub in_flight: usize,
-    /// Time after which a dead writer's unfinished messages are delivered to another.
-    pub ack_wait: Duration,
-    /// Time for which the assets stream must have been used up before scopes with missing batches are called lost.
-    pub patience: Duration,
-    /// Whether a sync's end analyses the whole graph. Not for a part of a sync: results from a mixture of two syncs
-    /// would carry the newer tag, and the complete newer sync would not find them old.
-    pub analyse: bool,
-    /// Name of the durable consumers; writers of the same name share the work.
-    pub durable: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            lanes: 2,
-            in_flight: IN_FLIGHT,
-            ack_wait: bus::ACK_WAIT,
-            patience: Duration::from_secs(2),
-            analyse: true,
-            durable: bus::GRAPH_WRITER.to_owned(),
-        }
-    }
-}
-
-impl From<&GraphConfig> for Options {
-    fn from(config: &GraphConfig) -> Self {
-        Self { lanes: config.connections, ..Self::default() }
-    }
-}
 
 /// The writer could not start.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@
 //! every statement that lists indexes or constraints fails with `OnlineIndexProxy[...] is ONLINE` until the index is
 //! dropped.
 
-use crate::{GraphError, GraphStore};
-use neo4rs::{Error, Query, Row};
+use crate::{GraphError, GraphStore, leftover::leftover};
+use neo4rs::{Query, Row};
 use std::{
     collections::HashSet,
     time::{Duration, Instant},
@@ -45,14 +45,6 @@ pub async fn list_indexes(store: &GraphStore, text: &str) -> Result<Vec<Row>, Gr
         }
     }
     store.rows(Query::new(text.to_owned())).await
-}
-
-/// Name of the leftover index that made a listing fail.
-pub(crate) fn leftover(error: &Error) -> Option<String> {
-    let Error::Neo4j(error) = error else { return None };
-    let (_, rest) = error.message().split_once("IndexProxy[")?;
-    let (name, _) = rest.strip_suffix(" is ONLINE")?.split_once("name='")?.1.split_once('\'')?;
-    Some(name.to_owned())
 }
 
 /// Drops a leftover index. If another process has created the constraint of this name meanwhile, it goes too, and its

@@ -4,7 +4,7 @@
 //! are Neo4j's (<https://neo4j.com/docs/status-codes/5/errors/all-errors/>), each tried on 5.26.12. A value too large
 //! for an index has a code that database failures share, so the message decides.
 
-use crate::indexes::leftover;
+use crate::leftover::leftover;
 use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind, Neo4jSecurityErrorKind};
 
 /// Class of an error.

@@ -17,7 +17,7 @@
 
 use crate::{
     pool::{Pool, begin},
-    transaction::collect,
+    rows::collect,
 };
 use neo4rs::{Error, Graph, Query, Row};
 use std::{
@@ -40,9 +40,6 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Longest time from sending the last statement to the commit's answer; see above. Less than [`GRACE`].
 pub(crate) const BELIEVED_FOR: Duration = Duration::from_secs(12);
 
-/// Marks a transaction as Groma's, with an id, in its first statement. Every user may call it (Neo4j operations manual,
-/// "Procedures").
-pub(crate) const MARK: &str = "CALL tx.setMetaData({app: 'groma', id: $id})";
 /// This user's marked transactions; a user without further privileges sees only its own. `work` changes with each page
 /// access, lock and statement. It does not change while a client fetches no rows, or while a statement waits for a plan or
 /// an index (`planned`).

@@ -6,7 +6,6 @@
 use crate::{
     judge::{Judgement, judge},
     limits::Limits,
-    orphans::MARK,
     sent::Sent,
 };
 use neo4rs::{Config, Error, Graph, Query, Txn};
@@ -26,6 +25,10 @@ use ulid::Ulid;
 
 /// Limit of tasks that concurrently search for transactions whose client is gone.
 const LOOKING: usize = 4;
+
+/// Marks a transaction as Groma's, with an id, in its first statement. Every user may call it (Neo4j operations manual,
+/// "Procedures").
+const MARK: &str = "CALL tx.setMetaData({app: 'groma', id: $id})";
 
 /// Connections to one database.
 pub(crate) struct Pool {

@@ -6,6 +6,7 @@ use crate::{
     limits::Limits,
     orphans::{self, BELIEVED_FOR, LOOK_AFTER},
     pool::{Begun, Lease},
+    rows::collect,
     sent::Sent,
 };
 use neo4rs::{Error, Query, Row, Txn};
@@ -137,15 +138,6 @@ async fn patiently<T>(
             }
         }
     }
-}
-
-pub(crate) async fn collect(txn: &mut Txn, query: Query) -> Result<Vec<Row>, Error> {
-    let mut stream = txn.execute(query).await?;
-    let mut rows = Vec::new();
-    while let Some(row) = stream.next(txn.handle()).await? {
-        rows.push(row);
-    }
-    Ok(rows)
 }
 
 /// Traces the duration of each statement, never its parameters.

@@ -3,8 +3,8 @@
 use super::rules::{RULES, Rule};
 use crate::{
     answer,
+    counts::Counts,
     policy::{ByName, Conditions, Grant, Open},
-    run::Counts,
     stale::{CHUNK, End, Shapes},
 };
 use graph::{GraphError, GraphStore, Portion, parameters};

@@ -18,6 +18,7 @@
 //! s)`. For example, 10,000 principals with a hundred administrators over 1,000 roles need 100,000 evaluations, as many
 //! as edges, not ten million.
 
+mod accounts;
 mod edges;
 mod policies;
 mod principals;
@@ -26,15 +27,16 @@ mod rules;
 mod trust;
 
 use crate::{
+    counts::Counts,
+    pages::LAST,
     policy::{Asked, Caller, Holder, Permissions, Resource},
-    run::{Counts, LAST},
 };
+use accounts::Accounts;
 use edges::{Drawing, Edge};
 use graph::{GraphError, GraphStore};
 use neo4rs::Query;
 use policies::Policies;
 use principals::Principal;
-use resources::Accounts;
 pub use resources::Resources;
 pub use rules::{Needs, RULES, Rule};
 use std::collections::BTreeSet;
@@ -71,7 +73,7 @@ pub(crate) fn statements(labels: &BTreeSet<&str>, tag: i64) -> Vec<Query> {
     let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.labels().all(|label| labels.contains(label))).collect();
     let general =
         [rules::counts(), principals::query(LAST, 0), policies::query(&[]), trust::by_name(&[]), trust::of_account("")];
-    let resources = rules.iter().map(|rule| resources::query(&rule.resources(), ""));
+    let resources = rules.iter().map(|rule| accounts::query(&rule.resources(), ""));
     general.into_iter().chain(resources).chain(edges::statements(&rules, tag)).collect()
 }
 

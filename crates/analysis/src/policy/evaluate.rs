@@ -1,24 +1,6 @@
 //! Evaluation of a principal's policies.
 
-use super::{Caller, Conditions, Permissions, Resource, Statement, question::Question};
-
-/// Statements of a policy about the requested actions.
-pub type Policy = Vec<Statement>;
-
-/// The policies of a principal.
-#[derive(Debug, Default)]
-pub struct Holder<'a> {
-    /// The principal; `None` for any principal.
-    pub caller: Option<Caller>,
-    /// Its identity policies.
-    pub policies: Vec<&'a Policy>,
-    /// Its permissions boundary, if it has one.
-    pub boundary: Option<&'a Policy>,
-    /// The graph lacks its boundary, so nothing is certain.
-    pub is_boundary_unread: bool,
-    /// The graph lacks one of its policies, which may deny anything, so nothing is certain.
-    pub is_policy_unread: bool,
-}
+use super::{Conditions, Holder, Open, Permissions, Resource, question::Question};
 
 /// A permission of a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,51 +10,6 @@ pub struct Grant {
     pub conditions: Option<Conditions>,
     /// Undecided conditions. `None` if the permission holds for every request.
     pub open: Option<Open>,
-}
-
-/// Conditions that depend on the request, which the graph does not know.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Open {
-    /// Conditions of the principal's own Allow statements, as JSON lists of operator maps; empty if it is allowed
-    /// anyway.
-    pub allow: Vec<String>,
-    /// Conditions of the boundary's Allow statements.
-    pub boundary: Vec<String>,
-    /// Conditions of the Allow statements of a role's trust policy.
-    pub trust: Vec<String>,
-    /// Alternative to the first three lists.
-    pub or: Option<ByName>,
-    /// Conditions that deny it, from all policies.
-    pub deny: Vec<String>,
-    /// Kinds of policies that the graph lacks.
-    pub unread: Vec<&'static str>,
-    /// The boundary does not certainly allow it, and AWS does not document whether it must.
-    pub is_boundary_disputed: bool,
-}
-
-/// Second way to assume a role: the trust policy of a role in the principal's account names the principal, which then
-/// needs no policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ByName {
-    /// Conditions of the trust policy's statements, as in [`Open`].
-    pub trust: Vec<String>,
-    /// Conditions of the boundary's statements.
-    pub boundary: Vec<String>,
-}
-
-impl Open {
-    /// Whether it shows the reason why the grant is open.
-    #[cfg(test)]
-    pub(super) fn says_why(&self) -> bool {
-        let lists = [&self.allow, &self.boundary, &self.trust, &self.deny];
-        lists.iter().any(|it| !it.is_empty()) || !self.unread.is_empty() || self.is_boundary_disputed
-    }
-
-    /// All conditions in Cartography's form. Those that deny are `{"Deny": […]}`.
-    pub fn conditions(&self) -> Conditions {
-        let allow = self.allow.iter().chain(&self.boundary).chain(&self.trust).map(String::as_str);
-        Conditions::join(allow).unless(Conditions::join(self.deny.iter().map(String::as_str)))
-    }
 }
 
 impl<'a> Holder<'a> {
@@ -98,31 +35,12 @@ impl<'a> Holder<'a> {
         };
         Some(Grant { conditions, open })
     }
-
-    /// Statements that allow any of `asked` on some resource.
-    pub fn allowing(&self, asked: Permissions) -> impl Iterator<Item = &'a Statement> {
-        self.statements().filter(move |it| it.allows(asked))
-    }
-
-    /// Kinds of policies that the graph lacks.
-    pub(super) fn unread(&self) -> Vec<&'static str> {
-        let kinds = [(self.is_boundary_unread, "permissions boundary"), (self.is_policy_unread, "policy")];
-        kinds.into_iter().filter_map(|(is_unread, kind)| is_unread.then_some(kind)).collect()
-    }
-
-    pub(super) fn statements(&self) -> impl Iterator<Item = &'a Statement> + Clone + use<'a, '_> {
-        self.policies.iter().copied().flatten()
-    }
-
-    pub(super) fn bounding(&self) -> impl Iterator<Item = &'a Statement> + Clone + use<'a> {
-        self.boundary.into_iter().flatten()
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Grant, Holder, Open, Permissions, Policy};
-    use crate::policy::{Asked, Caller, Raw, Statement};
+    use super::{Grant, Holder, Open, Permissions};
+    use crate::policy::{Asked, Caller, Policy, Raw, Statement};
     use proptest::prelude::*;
 
     const ROLE: &str = "arn:aws:iam::1:role/app";

@@ -1,10 +1,10 @@
 //! Evaluates IAM policies. Pure: text in, permissions out.
 //!
 //! Reading order: [`Pattern`] is IAM's wildcard text. [`Permissions`] is a set of the few relevant actions. [`Caller`]
-//! is a principal and [`Request`] its request, with their known values. [`Condition`] is the condition of a statement,
-//! and [`Statement`] a statement reduced to the relevant actions. [`Holder`] has a principal's policies and makes the
-//! decision. [`TrustPolicy`] is the trust policy of a role. [`Conditions`] are the conditions of a grant, for
-//! Cartography's properties.
+//! is a principal and [`Request`] its request, with their known values. [`Covers`] is a three-valued answer.
+//! [`Condition`] is the condition of a statement, and [`Statement`] a statement reduced to the relevant actions.
+//! [`Holder`] has a principal's policies and makes the decision. [`TrustPolicy`] is the trust policy of a role.
+//! [`Conditions`] are the conditions of a grant, for Cartography's properties.
 //!
 //! The rules are AWS's. A Deny in any policy outweighs every Allow, and a boundary permits only what it allows. Actions
 //! are compared without regard to case, resources with regard to it. `?` is exactly one character, and a wildcard in a
@@ -26,7 +26,10 @@
 mod caller;
 mod condition;
 mod conditions;
+mod covers;
 mod evaluate;
+mod holder;
+mod open;
 mod pattern;
 mod permissions;
 #[cfg(test)]
@@ -41,9 +44,12 @@ mod trust;
 pub use caller::{Caller, Known};
 pub use condition::Condition;
 pub use conditions::Conditions;
-pub use evaluate::{ByName, Grant, Holder, Open, Policy};
+pub use covers::Covers;
+pub use evaluate::Grant;
+pub use holder::{Holder, Policy};
+pub use open::{ByName, Open};
 pub use pattern::{Pattern, Variables};
 pub use permissions::{Asked, Permissions};
 pub use request::{Request, Resource};
-pub use statement::{Clause, Covers, Effect, Raw, Statement};
+pub use statement::{Clause, Effect, Raw, Statement};
 pub use trust::TrustPolicy;

@@ -1,8 +1,7 @@
 //! Statements of policies.
 
-use super::{Asked, Condition, Conditions, Pattern, Permissions, Request, Variables};
+use super::{Asked, Condition, Conditions, Covers, Pattern, Permissions, Request, Variables};
 use serde_json::{Map, Value};
-use std::ops::Not;
 
 /// Effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,28 +42,6 @@ pub struct Statement {
     pub resources: Clause,
     /// Condition; `None` if it always applies.
     pub condition: Option<Condition>,
-}
-
-/// Whether an element selects something, or a statement applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Covers {
-    /// In no case.
-    No,
-    /// Depends on data outside the graph.
-    Maybe,
-    /// In all cases.
-    Yes,
-}
-
-impl Not for Covers {
-    type Output = Self;
-    fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Maybe => Self::Maybe,
-            Self::Yes => Self::No,
-        }
-    }
 }
 
 /// Texts selected by an element and its negation.

@@ -7,9 +7,8 @@
 //! evaluation logic" the boundary does not limit them, by "Update a role trust policy" it does.
 
 use super::{
-    Caller, Clause, Condition, Conditions, Covers, Effect, Grant, Holder, Open, Permissions, Request, Resource,
+    ByName, Caller, Clause, Condition, Conditions, Covers, Effect, Grant, Holder, Open, Permissions, Request, Resource,
     Variables,
-    evaluate::ByName,
     principals::{Named, Principals},
     question::Question,
     reach::Reach,

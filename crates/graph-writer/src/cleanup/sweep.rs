@@ -5,7 +5,7 @@ use crate::{
     bolt,
     due::Ready,
     elements::Element,
-    ownership::{Kind, lock_of},
+    ownership::{Kind, SPARE, lock_of},
     sightings::pattern,
 };
 use events::SyncId;
@@ -69,10 +69,6 @@ const OF_EDGES: Statements = Statements {
 const OLD: &str = " WHERE it._module_scope IN $old AND it.lastupdated < $tag \
     AND it._module_scope IN $sets[$ready[it.KIND]] AND id(it) > $after \
     WITH id(it) AS id ORDER BY id LIMIT $chunk RETURN collect(id) AS ids";
-
-/// Keeps elements that a row has declared shared, and marks them as shared.
-pub(crate) const SPARE: &str = "FOREACH (spared IN [spared IN [it] WHERE spared._module_shared] \
-    | SET spared._module_scope = 'shared') WITH it WHERE it._module_shared IS NULL ";
 
 /// Keeps a node with an edge that a newer sync has written: deleting the node would delete that edge. Edges of the
 /// analysis have no place and keep no nodes: each analysis writes them again. The search omits this condition: Neo4j

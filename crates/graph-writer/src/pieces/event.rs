@@ -8,9 +8,10 @@ use crate::{
     admit::Admitted,
     apply::{self, Applied, Item, Wanted, apply, labels, needs},
     flaws::Refused,
+    missing::Missing,
     schema::Schema,
     scope_store::{self, StoredScope},
-    scopes::{Missing, Verdict},
+    scopes::Verdict,
 };
 use events::{AssetBatch, Scope, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};

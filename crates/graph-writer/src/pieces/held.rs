@@ -7,7 +7,7 @@ use super::{Fate, Pen, Pieces, split};
 use crate::{
     apply::Item,
     flaws::Refused,
-    held::draw_rows,
+    held_edges::draw_rows,
     scope_store::{self, StoredScope},
     scopes::ScopeState,
 };

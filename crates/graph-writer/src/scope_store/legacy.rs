@@ -3,7 +3,10 @@
 
 use crate::{
     feeds::Feeds,
-    scopes::{Fed, Finish, HeldBatch, Missing, Rejected, Run, ScopeState, Shortened},
+    missing::{HeldBatch, Missing},
+    run::Run,
+    scopes::{Fed, Finish, Rejected, ScopeState},
+    short::Shortened,
 };
 use events::Failure;
 use neo4rs::{DeError, Row};

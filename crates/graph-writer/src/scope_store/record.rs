@@ -2,7 +2,10 @@
 
 use crate::{
     feeds::Feeds,
-    scopes::{Fed, Finish, HeldBatch, Missing, Rejected, Run, ScopeState, Shortened},
+    missing::{HeldBatch, Missing},
+    run::Run,
+    scopes::{Fed, Finish, Rejected, ScopeState},
+    short::Shortened,
 };
 use events::{DecodeError, HeldEdges, Message, ReportedFeeds, RunTotals, ScopeRecord, ShortenedIds, SyncId};
 

@@ -9,7 +9,11 @@ use events::{
     Account, AssetBatch, EdgeRow, EdgeTable, Failure, FailureClass, GLOBAL, LostScope, Scope, ScopeFinished,
     ScopeReport, ScopeStarted, SyncFinished, SyncId, WorkItem, WorkKind, WorkReport, asset_event::Event,
 };
-use graph_writer::scopes::{HeldBatch, Missing, Progress, Run, ScopeState, Verdict};
+use graph_writer::{
+    missing::{HeldBatch, Missing},
+    run::Run,
+    scopes::{Progress, ScopeState, Verdict},
+};
 use scheduler::{Outcome, Request, RequestArgs, Scopes, Unseen, plan::Plan, repeat};
 use std::{
     collections::{BTreeMap, BTreeSet},
