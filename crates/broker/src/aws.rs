@@ -1,26 +1,23 @@
-//! The broker's AWS state (configuration, clients, facts learned about roles), and the walk along a route.
+//! The broker's AWS state (configuration, sessions, facts learned about roles), and the walk along a route.
 
 use crate::{
     attribution::{Attribution, Purpose},
-    clients::Clients,
     config::OwnIdentity,
     environment::Environment,
-    plan::Planner,
-    profiles::{Profiles, ProfilesError},
+    profiles::Profiles,
     refusal::{Kind, Refusal},
     renewal::Renewals,
     route::{Role, Route, Source},
     settings::{SettingError, Settings},
+    setup::Setup,
     single_flight::{self, SingleFlight},
     sources::Sources,
 };
-use aws_client::Authorities;
 use aws_credential_types::Credentials;
 use events::ClientSettings;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::Instant,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -34,11 +31,9 @@ pub const SHORTEST: i32 = 900;
 /// publishes no quota.
 const ORGANIZATIONS_AT_ONCE: usize = 4;
 
-/// AWS configuration, clients and caches, shared by all requests.
+/// AWS configuration and caches, shared by all requests.
 pub struct Aws {
-    env: Environment,
-    profiles: RwLock<Arc<Profiles>>,
-    clients: Clients,
+    setup: Setup,
     sources: Sources,
     /// Sessions of intermediate roles, by source and roles so far.
     hops: SingleFlight<(Source, Vec<Role>), Credentials>,
@@ -68,9 +63,7 @@ impl Aws {
     /// Starts with empty caches.
     pub fn new(env: Environment, profiles: Profiles, own_identity: OwnIdentity) -> Self {
         Self {
-            env,
-            profiles: RwLock::new(Arc::new(profiles)),
-            clients: Clients::default(),
+            setup: Setup::new(env, profiles),
             sources: Sources::default(),
             hops: SingleFlight::default(),
             renewals: Renewals::default(),
@@ -82,9 +75,9 @@ impl Aws {
         }
     }
 
-    /// The environment variables.
-    pub fn environment(&self) -> &Environment {
-        &self.env
+    /// The configuration, and the clients that follow it.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// Waits for a permit to search for one account of the organization. Dropping the permit returns it.
@@ -95,40 +88,6 @@ impl Aws {
     /// Handling of sessions that AWS cannot narrow.
     pub fn own_identity(&self) -> OwnIdentity {
         self.own_identity
-    }
-
-    /// Both AWS files, as last read.
-    pub fn profiles(&self) -> Arc<Profiles> {
-        self.profiles.read().clone()
-    }
-
-    /// Clients of STS and Organizations.
-    pub fn clients(&self) -> &Clients {
-        &self.clients
-    }
-
-    /// Checks that explicitly named AWS files exist and are readable by this user.
-    ///
-    /// # Errors
-    /// Returns a [`ProfilesError`] if one is missing or not readable.
-    pub fn all_files_there(&self) -> Result<(), ProfilesError> {
-        self.profiles.read().all_there()
-    }
-
-    /// Reads both files again, because keys may have been rotated and profiles added.
-    ///
-    /// # Errors
-    /// Fails if a file can no longer be read. The previous content then stays.
-    pub fn reload(&self) -> Result<(), ProfilesError> {
-        let fresh = Profiles::load(&self.env)?;
-        fresh.still_open(&self.profiles())?;
-        *self.profiles.write() = Arc::new(fresh);
-        Ok(())
-    }
-
-    /// Calls `with` with a planner for the current configuration.
-    pub fn plan<T>(&self, with: impl FnOnce(Planner<'_>) -> T) -> T {
-        with(Planner::new(&self.env, &self.profiles()))
     }
 
     /// Walks a route and returns the credentials at its end. If the last step assumes a role, `policy` narrows the
@@ -170,7 +129,7 @@ impl Aws {
                     self.sources.forget(is_meant);
                     self.hops.forget(|(source, _)| is_meant(source));
                     // If the new files cannot be read, the previous content stays.
-                    self.reload().ok();
+                    self.setup.reload().ok();
                 });
                 Box::pin(attempt()).await
             }
@@ -193,7 +152,7 @@ impl Aws {
             (None, Source::WebIdentity(identity)) => {
                 self.with_token(route.profile.as_deref(), identity, Some((purpose, policy)), seconds).await
             }
-            (None, source) => self.sources.credentials(self, route.profile.as_deref(), source).await,
+            (None, source) => self.of_source(route.profile.as_deref(), source).await,
         }
     }
 
@@ -204,7 +163,7 @@ impl Aws {
     /// Returns a [`Refusal`] if a step fails.
     pub async fn before(&self, profile: Option<&str>, source: &Source, roles: &[Role]) -> Result<Credentials, Refusal> {
         let Some((role, before)) = roles.split_last() else {
-            return self.sources.credentials(self, profile, source).await;
+            return self.of_source(profile, source).await;
         };
         let fetch = || async {
             let hub = Box::pin(self.before(profile, source, before)).await?;
@@ -215,14 +174,19 @@ impl Aws {
         self.hops.get(&(source.clone(), roles.to_vec()), fetch).await
     }
 
+    async fn of_source(&self, profile: Option<&str>, source: &Source) -> Result<Credentials, Refusal> {
+        let with_token = |identity| self.with_token(profile, identity, None, None);
+        self.sources.credentials(&self.setup, profile, source, with_token).await
+    }
+
     /// Calls `GetCallerIdentity` with these credentials.
     ///
     /// # Errors
     /// Returns a [`Refusal`] if the call fails.
     pub async fn identity(&self, profile: Option<&str>, with: Credentials) -> Result<Identity, Refusal> {
-        let profiles = self.profiles();
-        let settings = Settings::new(&self.env, &profiles, profile);
-        let sts = self.clients.sts(settings, settings.any_home_region(), Some(with)).await?;
+        let profiles = self.setup.profiles();
+        let settings = Settings::new(self.setup.environment(), &profiles, profile);
+        let sts = self.setup.clients().sts(settings, settings.any_home_region(), Some(with)).await?;
         let doing = "look up the identity of the credentials";
         let answer = sts.get_caller_identity().send().await.map_err(|error| Refusal::of_call(&error, doing))?;
         let arn = answer.arn.unwrap_or_default();
@@ -238,8 +202,8 @@ impl Aws {
     /// # Errors
     /// Fails if a setting cannot be used.
     pub fn client_settings(&self, profile: Option<&str>, service: &str) -> Result<ClientSettings, SettingError> {
-        let profiles = self.profiles();
-        let settings = Settings::new(&self.env, &profiles, profile);
+        let profiles = self.setup.profiles();
+        let settings = Settings::new(self.setup.environment(), &profiles, profile);
         if settings.retries()?.was_legacy && self.first_time("legacy") {
             tracing::warn!("the retry mode `legacy` is treated as `standard`, which retries the same errors");
         }
@@ -255,19 +219,6 @@ impl Aws {
             );
         }
         settings.of_clients(service)
-    }
-
-    /// Certificate authorities that clients of a profile trust.
-    ///
-    /// # Errors
-    /// Fails if the bundle cannot be used.
-    pub fn authorities(&self, profile: Option<&str>) -> Result<Authorities, SettingError> {
-        Settings::new(&self.env, &self.profiles(), profile).authorities()
-    }
-
-    /// Region in which a profile's clients can reach every account of a partition.
-    pub fn home_region(&self, profile: Option<&str>, partition: &str) -> String {
-        Settings::new(&self.env, &self.profiles(), profile).home_region(partition).to_owned()
     }
 
     /// Whether this warning is new. Records it, so that it is logged once.

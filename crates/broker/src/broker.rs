@@ -78,9 +78,9 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
     let aws = Aws::new(env, profiles, config.own_identity);
     match &config.scope {
         Scope::Profiles { named } => {
-            aws.all_files_there()?;
+            aws.setup().all_files_there()?;
             aws.client_settings(None, "sts")?;
-            aws.plan(|planner| planner.all(named))?;
+            aws.setup().plan(|planner| planner.all(named))?;
         }
         Scope::Current { profile, .. } => check_caller(&aws, profile.as_deref())?,
         Scope::Organization(organization) => check_caller(&aws, organization.profile.as_deref())?,
@@ -91,7 +91,7 @@ pub fn build_with(config: BrokerConfig, env: Environment) -> Result<Broker, Brok
 }
 
 fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
-    if let (None, Some((followed, other))) = (profile, aws.environment().two_profiles()) {
+    if let (None, Some((followed, other))) = (profile, aws.setup().environment().two_profiles()) {
         tracing::warn!(
             followed,
             other,
@@ -99,7 +99,7 @@ fn check_caller(aws: &Aws, profile: Option<&str>) -> Result<(), BrokerError> {
              the AWS CLI uses AWS_PROFILE"
         );
     }
-    let caller = aws.plan(|planner| planner.caller(profile))?;
+    let caller = aws.setup().plan(|planner| planner.caller(profile))?;
     aws.client_settings(caller.profile.as_deref(), "sts")?;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Accounts of AWS profiles. If several profiles lead into one account, one of them is used.
 
 use crate::{
-    accounts::{self, Discovery, Found, Unreachable},
     arn::{RoleArn, is_account_id},
     aws::Aws,
+    discovery::{Discovery, Found, Unreachable},
     own_identity,
     plan::{PlanError, Planned},
     refusal::{Kind, Refusal},
     route::Route,
+    ways,
 };
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ pub async fn discover(aws: &Aws, named: &[String]) -> Result<Discovery, Refusal>
         return Err(Refusal::new(Kind::Configuration, sentence));
     }
     let ways = planned.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
-    let (discovery, doubled) = one_way_each(accounts::try_all(ways).await);
+    let (discovery, doubled) = one_way_each(ways::try_all(ways).await);
     for it in &doubled {
         it.say(aws);
     }
@@ -54,7 +55,7 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
     }
     if tried.last().is_none_or(|last| !last.is_final) {
         let others = others.into_iter().map(|(name, planned)| through_profile(aws, name, planned));
-        tried.extend(accounts::try_all(others).await);
+        tried.extend(ways::try_all(others).await);
     }
     let (discovery, doubled) = one_way_each(tried);
     doubled.iter().filter(|it| it.account == account_id).for_each(|it| it.say(aws));
@@ -69,7 +70,7 @@ pub async fn find(aws: &Aws, named: &[String], account_id: &str) -> Result<Route
 }
 
 fn plan(aws: &Aws, named: &[String]) -> Result<Vec<Planned>, Refusal> {
-    aws.plan(|planner| planner.all(named)).map_err(|error| Refusal::of_plan(&error))
+    aws.setup().plan(|planner| planner.all(named)).map_err(|error| Refusal::of_plan(&error))
 }
 
 /// Result of trying a profile's route.
@@ -113,7 +114,7 @@ impl Tried {
 /// Tries a profile's route into the account `id`, which may be empty.
 async fn go(aws: &Aws, id: String, name: String, route: Route) -> Result<Found, Unreachable> {
     let lost = |id, refusal| Unreachable { id, name: name.clone(), refusal };
-    let found = accounts::try_way(aws, name.clone(), route).await.map_err(|refusal| lost(id, refusal))?;
+    let found = ways::try_way(aws, name.clone(), route).await.map_err(|refusal| lost(id, refusal))?;
     match own_identity::check(aws, &found).await {
         Ok(()) => Ok(found),
         Err(mut refusal) => {
@@ -128,7 +129,7 @@ async fn go(aws: &Aws, id: String, name: String, route: Route) -> Result<Found, 
 /// Returns the account id in `role_arn` or `sso_account_id` of a profile without a usable route, and whether it is from
 /// `role_arn`.
 fn account_named_by(aws: &Aws, profile: &str) -> Option<(String, bool)> {
-    let profiles = aws.profiles();
+    let profiles = aws.setup().profiles();
     if let Some(arn) = profiles.get(profile, "role_arn").and_then(|arn| arn.parse::<RoleArn>().ok()) {
         return Some((arn.account_id, true));
     }
@@ -215,7 +216,7 @@ fn chosen(tried: &[Tried]) -> HashMap<String, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{OwnIdentity, accounts::FoundAccount, environment::Environment, profiles::Profiles, route::Source};
+    use crate::{OwnIdentity, discovery::FoundAccount, environment::Environment, profiles::Profiles, route::Source};
 
     const ROLE: bool = true;
 

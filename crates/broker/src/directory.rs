@@ -2,9 +2,10 @@
 //! account is therefore searched for, if possible without discovering the others.
 
 use crate::{
-    accounts::{self, Discovery},
+    accounts,
     aws::Aws,
     config::Scope,
+    discovery::Discovery,
     refusal::Refusal,
     route::Route,
     single_flight::{self, SingleFlight},
@@ -29,7 +30,7 @@ impl Directory {
     /// # Errors
     /// Fails if no account is known.
     pub async fn discover(&self, aws: &Aws, scope: &Scope) -> Result<Discovery, Refusal> {
-        aws.reload().map_err(|error| Refusal::configuration(&error))?;
+        aws.setup().reload().map_err(|error| Refusal::configuration(&error))?;
         let discovery = aws.renewing(None, || accounts::discover(aws, scope)).await?;
         let found = discovery.accounts.iter().map(|found| (found.account.id.clone(), found.route.clone()));
         self.ways.put(found, single_flight::now() + HOLDS);
@@ -42,7 +43,7 @@ impl Directory {
     /// Fails if the account is outside the scope, or cannot be entered.
     pub async fn route(&self, aws: &Aws, scope: &Scope, account_id: &str) -> Result<Route, Refusal> {
         let find = || async {
-            aws.reload().map_err(|error| Refusal::configuration(&error))?;
+            aws.setup().reload().map_err(|error| Refusal::configuration(&error))?;
             let route = match aws.renewing(None, || accounts::find(aws, scope, account_id)).await? {
                 Some(route) => route,
                 None => self.search(aws, scope, account_id).await?,

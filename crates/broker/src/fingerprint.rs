@@ -45,9 +45,9 @@ fn of(aws: &Aws, scope: &Scope) -> Option<Vec<u8>> {
 }
 
 fn encoded(aws: &Aws, scope: &Scope) -> Option<Value> {
-    let env = aws.environment();
+    let env = aws.setup().environment();
     let profiles = Profiles::load(env).ok()?;
-    profiles.still_open(&aws.profiles()).ok()?;
+    profiles.still_open(&aws.setup().profiles()).ok()?;
     let planner = Planner::new(env, &profiles);
     let ways = match scope {
         Scope::Current { profile, .. } => vec![(String::new(), planner.caller(profile.as_deref()))],

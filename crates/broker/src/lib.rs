@@ -5,15 +5,15 @@
 //! Reading order:
 //!
 //! * Configuration: [`config`] holds the user's flags. [`environment`], [`paths`], [`ini`], [`profiles`] and
-//!   [`settings`] read AWS's configuration. [`plan`] turns it into [`route`]s without any call.
+//!   [`settings`] read AWS's configuration. [`plan`] turns it into [`route`]s without any call. [`setup`] holds the
+//!   configuration together with the [`clients`] that follow it.
 //! * AWS calls: [`aws`] walks a route. It starts with [`sources`] (among them [`credential_process`] and [`metadata`],
-//!   which read [`expiration`]s) and calls STS through [`clients`]. Concurrent requests share one call
-//!   ([`single_flight`]) and one renewal ([`renewal`]). [`attribution`] and [`policy`] limit and label a session;
-//!   [`refusal`] explains a missing one.
-//! * Requests: [`accounts`], [`by_profile`] and [`organization`] discover accounts, and [`directory`] caches them.
-//!   [`leases`] returns sessions, those of the caller itself through [`own_identity`]. [`broker`] answers requests on
-//!   the bus, and `size` keeps its replies below the message limit. [`peers`] compares [`fingerprint`]s with other
-//!   brokers. [`process`] is the broker's process.
+//!   which read [`expiration`]s) and calls STS. Concurrent requests share one call ([`single_flight`]) and one renewal
+//!   ([`renewal`]). [`attribution`] and [`policy`] limit and label a session; [`refusal`] explains a missing one.
+//! * Requests: [`accounts`], [`by_profile`] and [`organization`] discover accounts. [`ways`] tries the route into each,
+//!   [`discovery`] is the result, and [`directory`] caches it. [`leases`] returns sessions, those of the caller itself
+//!   through [`own_identity`]. [`broker`] answers requests on the bus, and `size` keeps its replies below the message
+//!   limit. [`peers`] compares [`fingerprint`]s with other brokers. [`process`] is the broker's process.
 
 pub mod accounts;
 pub mod arn;
@@ -25,6 +25,7 @@ pub mod clients;
 pub mod config;
 pub mod credential_process;
 pub mod directory;
+pub mod discovery;
 pub mod environment;
 pub mod expiration;
 pub mod files;
@@ -46,9 +47,11 @@ pub mod refusal;
 pub mod renewal;
 pub mod route;
 pub mod settings;
+pub mod setup;
 pub mod single_flight;
 pub mod size;
 pub mod sources;
+pub mod ways;
 
 pub use broker::{Broker, BrokerError, build, build_with};
 pub use config::{Accounts, Args, BrokerConfig, ConfigError, OwnIdentity};

@@ -1,13 +1,14 @@
 //! Accounts of the caller's organization, entered through a role of the same name in each.
 
 use crate::{
-    accounts::{self, Discovery, Found, Unreachable},
     arn::{is_account_id, partition_and_account},
     aws::{Aws, Identity},
     config::Organization,
+    discovery::{self, Discovery, Found, Unreachable},
     refusal::{Kind, Refusal},
     route::Route,
     settings::Settings,
+    ways,
 };
 use aws_sdk_organizations::{
     Client,
@@ -44,14 +45,14 @@ struct Hub {
 impl Hub {
     async fn of(aws: &Aws, wanted: &Organization) -> Result<Self, Refusal> {
         let named = wanted.profile.as_deref();
-        let caller = aws.plan(|planner| planner.caller(named)).map_err(|error| Refusal::of_plan(&error))?;
+        let caller = aws.setup().plan(|planner| planner.caller(named)).map_err(|error| Refusal::of_plan(&error))?;
         let profile = caller.profile.as_deref();
         let session = aws.before(profile, &caller.source, &caller.roles).await?;
         let identity = aws.identity(profile, session.clone()).await?;
         let client = {
-            let profiles = aws.profiles();
-            let settings = Settings::new(aws.environment(), &profiles, profile);
-            aws.clients().organizations(settings, settings.region(&identity.partition), session)?
+            let profiles = aws.setup().profiles();
+            let settings = Settings::new(aws.setup().environment(), &profiles, profile);
+            aws.setup().clients().organizations(settings, settings.region(&identity.partition), session)?
         };
         Ok(Self { caller, identity, client })
     }
@@ -78,7 +79,7 @@ pub async fn discover(aws: &Aws, wanted: &Organization) -> Result<Discovery, Ref
         reason: inactive.unwrap_or_default(),
     });
     let mut discovery = Discovery { skipped: skipped.collect(), ..Discovery::default() };
-    for tried in accounts::try_all(ways).await {
+    for tried in ways::try_all(ways).await {
         match tried {
             Ok(found) => discovery.accounts.push(found),
             Err(unreachable) => discovery.unreachable.push(unreachable),
@@ -104,7 +105,7 @@ pub async fn find(aws: &Aws, wanted: &Organization, account_id: &str) -> Result<
         Err(refusal) if refusal.is_plain_denial() => return Ok(None),
         answer => answer?,
     };
-    let Some(member) = is_wanted else { return Err(accounts::unknown(account_id)) };
+    let Some(member) = is_wanted else { return Err(discovery::unknown(account_id)) };
     let found = enter(aws, wanted, &hub, member).await;
     found.map(|found| Some(found.route)).map_err(|unreachable| unreachable.refusal)
 }
@@ -158,13 +159,13 @@ async fn enter(
     member: Member,
 ) -> Result<Found, Unreachable> {
     let Member { id, name, partition, .. } = member;
-    let role = accounts::in_account(aws, &wanted.role, caller, &partition, &id);
+    let role = ways::in_account(aws, &wanted.role, caller, &partition, &id);
     let arn = role.arn.to_string();
     let through_role = caller.clone().then(role);
-    let refusal = match accounts::try_way(aws, name.clone(), through_role).await {
+    let refusal = match ways::try_way(aws, name.clone(), through_role).await {
         Ok(found) => return Ok(found),
         Err(refusal) if id == identity.account_id && refusal.is_plain_denial() => {
-            match accounts::try_leasable(aws, name.clone(), caller.clone()).await {
+            match ways::try_leasable(aws, name.clone(), caller.clone()).await {
                 Ok(found) => {
                     tracing::info!(account = id, %refusal, "entering the caller's own account without the role");
                     return Ok(found);

@@ -3,10 +3,10 @@
 //! does not lease them unless [`OwnIdentity::Lease`] is set.
 
 use crate::{
-    accounts::Found,
     attribution::Purpose,
     aws::Aws,
     config::OwnIdentity,
+    discovery::Found,
     policy,
     refusal::{Kind, Refusal},
     route::Route,

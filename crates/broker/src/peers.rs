@@ -193,7 +193,7 @@ async fn caller_account(aws: &Aws, scope: &Scope) -> Option<String> {
         Scope::Organization(wanted) => wanted.profile.as_deref(),
         Scope::Profiles { .. } => return None,
     };
-    let caller = aws.plan(|planner| planner.caller(named)).ok()?;
+    let caller = aws.setup().plan(|planner| planner.caller(named)).ok()?;
     let profile = caller.profile.as_deref();
     let ask = || async {
         let session = aws.before(profile, &caller.source, &caller.roles).await?;

@@ -1,12 +1,12 @@
 //! Sources of the first credentials of a route.
 
 use crate::{
-    aws::Aws,
     credential_process,
     environment::StaticKeys,
     files, metadata,
     refusal::{Kind, Refusal},
     route::{File, Searched, Source, Sso, WebIdentity},
+    setup::Setup,
     single_flight::{self, SingleFlight},
 };
 use aws_config::{
@@ -45,26 +45,28 @@ impl Default for Sources {
 
 impl Sources {
     /// Returns the credentials of a source, cached until shortly before they expire. Keys in files and variables are
-    /// read each time, so that rotated keys are used once the files are read again.
+    /// read each time, so that rotated keys are used once the files are read again. `with_token` calls STS with the token
+    /// of a web identity.
     ///
     /// # Errors
     /// Fails if the source has no credentials, with the reason.
-    pub async fn credentials(
+    pub async fn credentials<'a, F: Future<Output = Result<Credentials, Refusal>>>(
         &self,
-        aws: &Aws,
+        setup: &Setup,
         of_profile: Option<&str>,
-        source: &Source,
+        source: &'a Source,
+        with_token: impl Fn(&'a WebIdentity) -> F,
     ) -> Result<Credentials, Refusal> {
         match source {
-            Source::Environment => environment(aws).ok_or_else(|| missing(source)),
-            Source::Keys { profile, file } => keys(aws, profile, *file).ok_or_else(|| missing(source)),
+            Source::Environment => environment(setup).ok_or_else(|| missing(source)),
+            Source::Keys { profile, file } => keys(setup, profile, *file).ok_or_else(|| missing(source)),
             Source::WebIdentity(identity) => {
-                let fetch = || async { Ok(with_end(aws.with_token(of_profile, identity, None, None).await?)) };
+                let fetch = || async { Ok(with_end(with_token(identity).await?)) };
                 self.given.get(source, fetch).await
             }
             _ => {
                 let fetch = || async {
-                    let given = self.ask(aws, of_profile, source).await;
+                    let given = self.ask(setup, of_profile, source).await;
                     Ok(with_end(given.map_err(|error| not_given(&error, source))?))
                 };
                 self.given.get(source, fetch).await
@@ -78,38 +80,43 @@ impl Sources {
         self.given.forget(of);
     }
 
-    async fn ask(&self, aws: &Aws, of_profile: Option<&str>, source: &Source) -> Result<Credentials, CredentialsError> {
+    async fn ask(
+        &self,
+        setup: &Setup,
+        of_profile: Option<&str>,
+        source: &Source,
+    ) -> Result<Credentials, CredentialsError> {
         if let Source::Process { profile } = source {
-            let profiles = aws.profiles();
+            let profiles = setup.profiles();
             let command = profiles.set(profile, "credential_process");
             let gone = || CredentialsError::not_loaded("the profile no longer has a credential_process");
             return credential_process::run(command.ok_or_else(gone)?).await;
         }
-        let provider = self.provider(aws, of_profile, source)?;
+        let provider = self.provider(setup, of_profile, source)?;
         let given = tokio::time::timeout(self.timeout, provider.provide_credentials()).await;
         given.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(self.timeout)))
     }
 
     fn provider(
         &self,
-        aws: &Aws,
+        setup: &Setup,
         of_profile: Option<&str>,
         source: &Source,
     ) -> Result<SharedCredentialsProvider, CredentialsError> {
-        let authorities = aws.authorities(of_profile).map_err(CredentialsError::invalid_configuration)?;
+        let authorities = setup.authorities(of_profile).map_err(CredentialsError::invalid_configuration)?;
         let mut providers = self.providers.lock();
-        let made = providers.entry(source.clone()).or_insert_with(|| sdk_provider(aws, &authorities, source));
+        let made = providers.entry(source.clone()).or_insert_with(|| sdk_provider(setup, &authorities, source));
         Ok(made.clone())
     }
 }
 
 /// Creates the SDK provider of this source. The SDK's default chain would prefer keys in the environment.
-fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
-    let direct = metadata::of_endpoint(aws.clients().direct(authorities));
+fn sdk_provider(setup: &Setup, authorities: &[Vec<u8>], source: &Source) -> SharedCredentialsProvider {
+    let direct = metadata::of_endpoint(setup.clients().direct(authorities));
     let config = ProviderConfig::without_region().with_http_client(direct);
     match source {
         Source::Sso(sso) => {
-            let config = config.with_http_client(aws.clients().http(authorities));
+            let config = config.with_http_client(setup.clients().http(authorities));
             let Sso { account_id, role_name, region, start_url, session, .. } = sso;
             let region = Region::new(region.clone());
             let mut builder = SsoCredentialsProvider::builder()
@@ -128,12 +135,12 @@ fn sdk_provider(aws: &Aws, authorities: &[Vec<u8>], source: &Source) -> SharedCr
     }
 }
 
-fn environment(aws: &Aws) -> Option<Credentials> {
-    Some(of_keys(aws.environment().keys().ok()?, "Environment"))
+fn environment(setup: &Setup) -> Option<Credentials> {
+    Some(of_keys(setup.environment().keys().ok()?, "Environment"))
 }
 
-fn keys(aws: &Aws, profile: &str, file: File) -> Option<Credentials> {
-    let profiles = aws.profiles();
+fn keys(setup: &Setup, profile: &str, file: File) -> Option<Credentials> {
+    let profiles = setup.profiles();
     let keys = profiles.static_keys(profile, file).filter(|keys| !keys.id.is_empty() && !keys.secret.is_empty())?;
     Some(of_keys(keys, "Profile"))
 }
@@ -185,7 +192,7 @@ pub fn token(identity: &WebIdentity) -> Result<zeroize::Zeroizing<String>, Refus
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{OwnIdentity, environment::Environment, profiles::Profiles};
+    use crate::{environment::Environment, profiles::Profiles};
     use aws_credential_types::provider::future;
 
     /// A portal that takes the question and never answers.
@@ -203,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_portal_that_never_answers_is_given_up_within_the_limit_that_is_said() {
-        let aws = Aws::new(Environment::default(), Profiles::default(), OwnIdentity::Keep);
+        let setup = Setup::new(Environment::default(), Profiles::default());
         let sources = Sources { timeout: Duration::from_secs(1), ..Sources::default() };
         let source = Source::Sso(Sso {
             profile: "audit".into(),
@@ -215,7 +222,8 @@ mod tests {
         });
         let hanging = SharedCredentialsProvider::new(Hanging);
         sources.providers.lock().insert(source.clone(), hanging);
-        let refusal = sources.credentials(&aws, None, &source).await.expect_err("nothing is given");
+        let with_token = |_: &WebIdentity| std::future::pending();
+        let refusal = sources.credentials(&setup, None, &source, with_token).await.expect_err("nothing is given");
         assert_eq!(refusal.kind, Kind::Unreachable);
         assert!(refusal.sentence.contains("timed out after 1 second"), "{refusal}");
     }

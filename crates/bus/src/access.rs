@@ -6,7 +6,7 @@
 //! deletes a stream. Between accounts the server replaces the reply subject with its own.
 
 use crate::{
-    streams::{ASSETS, PARKED, SYNCS, WORK},
+    stream_configs::{ASSETS, PARKED, SYNCS, WORK},
     subscription::{ACK_WAIT, GRAPH_WRITER, Subscription},
 };
 use events::subjects;

@@ -1,6 +1,6 @@
 //! A connection, with its JetStream context.
 
-use crate::{BusConfig, health::Health, streams::StreamConfigs};
+use crate::{BusConfig, health::Health, stream_configs::StreamConfigs};
 use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use std::{

@@ -1,10 +1,10 @@
 //! Pull consumers: opens or creates a durable consumer, reads from it, and recreates it when the server loses it.
 
 use crate::{
-    Bus, Delivery, PublishError, Subscription,
-    exchange::{Pull, is_unheard, patiently, pull as pulled},
+    Bus, ConsumeError, Delivery, Subscription,
+    exchange::{PAUSE, Pull, is_unheard, patiently, pull as pulled},
     health::Health,
-    streams::{PATIENCE, PAUSE},
+    streams::PATIENCE,
     watch::Watcher,
 };
 use async_nats::jetstream::consumer::PullConsumer;
@@ -19,35 +19,6 @@ const TENDING: Duration = Duration::from_secs(30);
 /// were no message.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// A consumer could not be created or read.
-#[derive(Debug, thiserror::Error)]
-pub enum ConsumeError {
-    /// The stream or the consumer cannot be used.
-    #[error("cannot consume {durable} of stream {stream}")]
-    Consumer {
-        /// Stream name.
-        stream: &'static str,
-        /// Durable name.
-        durable: String,
-        /// Cause.
-        source: async_nats::Error,
-    },
-    /// This user may not create a consumer that is missing (closed bus).
-    #[error(
-        "consumer {durable} of stream {stream} is missing or not accessible, and this NATS user may not create \
-             it: the scheduler creates it when it starts"
-    )]
-    Missing {
-        /// Stream name.
-        stream: &'static str,
-        /// Durable name.
-        durable: String,
-    },
-    /// Parking failed.
-    #[error("cannot park a message")]
-    Park(#[source] PublishError),
-}
-
 /// A reader of a durable consumer, or a watcher.
 pub struct Consumer {
     bus: Bus,
@@ -58,7 +29,7 @@ pub struct Consumer {
     health: Health,
 }
 
-pub(crate) enum Kind {
+enum Kind {
     Durable(Subscription),
     Watcher(Watcher),
 }
@@ -90,6 +61,21 @@ impl Bus {
             }
         };
         Ok(Consumer::new(self.clone(), stream, Kind::Durable(subscription), handle))
+    }
+
+    /// Delivers every present and future message on a subject of a stream, without a durable position. The consumer has
+    /// as many replicas as the stream. If it is lost nevertheless, the watcher restarts at the first unsettled message,
+    /// so a message may be delivered twice, as with every consumer.
+    ///
+    /// # Errors
+    /// Fails if the stream does not exist.
+    pub async fn watch(&self, stream: &'static str, filter: String) -> Result<Consumer, ConsumeError> {
+        let watcher = Watcher::new(filter);
+        let deadline = Instant::now() + PATIENCE;
+        let created = patiently(deadline, || watcher.create(self, stream)).await;
+        let handle =
+            created.map_err(|source| ConsumeError::Consumer { stream, durable: "(watcher)".to_owned(), source })?;
+        Ok(Consumer::new(self.clone(), stream, Kind::Watcher(watcher), handle))
     }
 
     /// Checks every half minute that the streams and these consumers exist, and recreates those that the server lost.
@@ -138,7 +124,7 @@ impl Bus {
 }
 
 impl Consumer {
-    pub(crate) fn new(bus: Bus, stream: &'static str, kind: Kind, handle: PullConsumer) -> Self {
+    fn new(bus: Bus, stream: &'static str, kind: Kind, handle: PullConsumer) -> Self {
         Self { bus, stream, kind, handle: Mutex::new(handle), health: Health::default() }
     }
 

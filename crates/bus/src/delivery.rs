@@ -1,7 +1,7 @@
 //! One delivery of a message. The receiver settles it with [`Outcome::Ack`], [`Outcome::Retry`] or [`Outcome::Park`];
 //! the server redelivers an unsettled one.
 
-use crate::{Bus, ConsumeError, Outgoing, exchange::acknowledge, watch::Position};
+use crate::{Bus, ConsumeError, Outgoing, exchange::acknowledge, position::Position};
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};

@@ -4,7 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the only module that waits for NATS: each wait here has a limit")]
 
-use crate::{Bus, LookupError, streams::PAUSE};
+use crate::Bus;
 use async_nats::{
     Error, Message as CoreMessage, Subject, Subscriber,
     jetstream::{
@@ -31,6 +31,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Time limit until the server knows a subscription. A user that may not publish to its own inbox cannot find out.
 const ROUND_TRIP: Duration = Duration::from_secs(2);
+
+/// Pause between two checks.
+pub(crate) const PAUSE: Duration = Duration::from_millis(250);
 
 /// The server did not answer in time.
 #[derive(Debug, thiserror::Error)]
@@ -321,26 +324,6 @@ fn passes(error: &(dyn std::error::Error + 'static)) -> bool {
     let request = error.downcast_ref::<RequestError>().map(|error| error.kind() == RequestErrorKind::TimedOut);
     let server = error.downcast_ref::<async_nats::jetstream::Error>().map(|error| error.code() == UNAVAILABLE);
     error.is::<NoAnswer>() || [info, consumer, stream, purge, last, direct, request, server].contains(&Some(true))
-}
-
-/// Duration of the retries of a stream query while the server restarts or elects a leader.
-const LOOK: Duration = Duration::from_secs(30);
-
-/// Queries a stream, with retries. "No responders" counts as transient here, because JetStream may still be starting.
-pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
-    stream: &'static str,
-    ask: impl Fn() -> F,
-) -> Result<T, LookupError> {
-    let deadline = Instant::now() + LOOK;
-    loop {
-        match ask().await {
-            Err(error) if (is_passing(&error) || is_unheard(&error)) && Instant::now() < deadline => {
-                tracing::debug!(%error, stream, "querying the stream again");
-                tokio::time::sleep(PAUSE).await;
-            }
-            answer => return answer.map_err(LookupError::of(stream)),
-        }
-    }
 }
 
 /// Repeats `ask` until `deadline` while the error is transient, for example while a cluster without one of its servers

@@ -3,11 +3,14 @@
 
 use crate::{
     Bus,
-    exchange::{is_passing, look},
+    exchange::{PAUSE, is_passing, is_unheard},
 };
-use async_nats::jetstream::message::StreamMessage;
+use async_nats::{Error, jetstream::message::StreamMessage};
 use bytes::Bytes;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Duration of the retries of a stream query while the server restarts or elects a leader.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// A query of a stream failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,23 @@ impl LookupError {
     /// Whether the error is transient: the server is starting, or its cluster is electing a leader.
     pub fn is_passing(&self) -> bool {
         is_passing(&self.source)
+    }
+}
+
+/// Queries a stream, with retries. "No responders" counts as transient here, because JetStream may still be starting.
+pub(crate) async fn look<T, F: Future<Output = Result<T, Error>>>(
+    stream: &'static str,
+    ask: impl Fn() -> F,
+) -> Result<T, LookupError> {
+    let deadline = Instant::now() + LOOK;
+    loop {
+        match ask().await {
+            Err(error) if (is_passing(&error) || is_unheard(&error)) && Instant::now() < deadline => {
+                tracing::debug!(%error, stream, "querying the stream again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer.map_err(LookupError::of(stream)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Bus, LookupError, Outgoing, PublishError,
     publish::{PARKED_REASON, PARKED_SEQUENCE, PARKED_SUBJECT},
-    streams::{ASSETS, PARKED, SYNCS, WORK},
+    stream_configs::{ASSETS, PARKED, SYNCS, WORK},
 };
 use async_nats::{HeaderMap, jetstream::message::StreamMessage};
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 //! Removal of work that is no longer needed: lists the subjects that hold messages, and purges a subject.
 
-use crate::{Bus, LookupError, exchange::look};
+use crate::{Bus, LookupError, lookup::look};
 
 impl Bus {
     /// Subjects that match `filter` and hold messages, unordered.

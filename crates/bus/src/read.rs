@@ -2,7 +2,8 @@
 
 use crate::{
     Bus, Found, LookupError,
-    exchange::{Pull, look, pull as pulled},
+    exchange::{Pull, pull as pulled},
+    lookup::look,
 };
 use async_nats::jetstream::{
     Message,

@@ -1,6 +1,6 @@
 //! The durable consumers: reader, stream and filter of each.
 
-use crate::streams;
+use crate::stream_configs::{ASSETS, SYNCS, WORK};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use events::subjects;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Subscription {
     /// Work items of one service, shared by its collectors.
     pub fn work(service: &str, ack_wait: Duration) -> Self {
         Self {
-            stream: streams::WORK,
+            stream: WORK,
             durable: format!("collector-{service}"),
             filter: subjects::work_of(service),
             ack_wait,
@@ -44,7 +44,7 @@ impl Subscription {
     /// Asset events of all syncs, shared by the graph-writers of this name.
     pub fn assets(name: &str, ack_wait: Duration) -> Self {
         Self {
-            stream: streams::ASSETS,
+            stream: ASSETS,
             durable: name.to_owned(),
             filter: subjects::ASSETS.to_owned(),
             ack_wait,
@@ -55,7 +55,7 @@ impl Subscription {
     /// `collected` events of all syncs, shared by the graph-writers of this name.
     pub fn collected(name: &str, ack_wait: Duration) -> Self {
         Self {
-            stream: streams::SYNCS,
+            stream: SYNCS,
             durable: format!("{name}-syncs"),
             filter: subjects::syncs_of_kind("collected"),
             ack_wait,

@@ -4,14 +4,15 @@
 //! Reading order:
 //!
 //! * Input: [`catalog`] names the services and [`listings`] the listings of each. [`request`] is the user's request,
-//!   [`gap`] a failure that the user accepts, [`accounts`] asks the broker, and [`selection`] selects accounts. [`plan`] turns them into work items and follows
-//!   their reports; [`order`] sorts them.
-//! * Sync: [`survey`] drives it. [`tag`] makes it newer than all others. [`presence`] prevents concurrent syncs of the
-//!   same scope, and [`succession`] removes the work of dead ones. [`mod@follow`] reads its events. [`mod@collect`] and
-//!   [`writing`] wait for its two halves. [`record`] restores its events in a recreated stream. [`patience`], [`signs`]
-//!   of progress, [`publish`] and [`under_way`] support them.
+//!   [`gap`] a failure that the user accepts, [`accounts`] asks the broker, and [`selection`] selects accounts. [`plan`]
+//!   turns them into work items and follows their reports; [`order`] sorts them.
+//! * Sync: [`mod@survey`] drives it, reports [`progress`], and returns a [`survey_error`] if it fails. [`tag`] makes it
+//!   newer than all others. [`presence`] prevents concurrent syncs of the same scope, and [`succession`] removes the work
+//!   of dead ones. [`mod@follow`] reads its events. [`mod@collect`] and [`writing`] wait for its two halves. [`record`]
+//!   restores its events in a recreated stream. [`patience`], [`signs`] of progress, [`publish`] and [`under_way`] with
+//!   its [`phase`] support them.
 //! * Result: [`events::scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects
-//!   lost scopes again, and [`lost`] reads their places. [`outcome`] is the result.
+//!   lost scopes again, and [`lost`] reads their [`place`]s. [`outcome`] is the result.
 //! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`process`] is a
 //!   scheduler process.
 
@@ -25,9 +26,12 @@ pub mod lost;
 pub mod order;
 pub mod outcome;
 pub mod patience;
+pub mod phase;
+pub mod place;
 pub mod plan;
 pub mod presence;
 pub mod process;
+pub mod progress;
 pub mod publish;
 pub mod record;
 pub mod repeat;
@@ -38,6 +42,7 @@ pub mod signs;
 pub mod size;
 pub mod succession;
 pub mod survey;
+pub mod survey_error;
 pub mod tag;
 pub mod timetable;
 pub mod under_way;
@@ -48,9 +53,11 @@ pub use follow::Follower;
 pub use gap::Gap;
 pub use outcome::{Outcome, Skipped, Unseen};
 pub use patience::Patience;
+pub use phase::Phase;
 pub use process::ProcessArgs;
+pub use progress::Progress;
 pub use record::Record;
 pub use request::{Request, RequestArgs};
-pub use survey::{Progress, SurveyError, survey};
-pub use under_way::Phase;
+pub use survey::survey;
+pub use survey_error::SurveyError;
 pub use writing::written;

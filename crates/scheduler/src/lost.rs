@@ -3,7 +3,7 @@
 //! A message that would be too long names too many places instead: areas of all accounts, or everything. Only places in
 //! which the sync has finished listings count.
 
-use crate::{Scopes, repeat::Place};
+use crate::{Scopes, place::Place};
 use events::{LostGroup, LostPlaces, SyncFinished};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

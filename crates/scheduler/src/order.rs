@@ -3,7 +3,7 @@
 //!
 //! The duration of work is known from the `collected` event of the last sync.
 
-use crate::repeat::Place;
+use crate::place::Place;
 use bus::{Bus, SYNCS};
 use events::{LongWork, SyncEvent, WorkItem, WorkKind, subjects, sync_event::Event};
 use std::{cmp::Reverse, collections::BTreeMap};

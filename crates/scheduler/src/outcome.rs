@@ -4,11 +4,7 @@ mod accepted;
 
 pub use accepted::{Accepted, AcceptedGap};
 
-use crate::{
-    Scopes,
-    lost::unnamed_places,
-    repeat::{Place, Repeat},
-};
+use crate::{Scopes, lost::unnamed_places, place::Place};
 use events::{
     Account, Failure, FailureClass, LostScope, SkippedAccount, SyncFinished, SyncId, WorkItem, WorkKind, WorkReport,
 };
@@ -38,6 +34,16 @@ pub struct Outcome {
     pub repeats: Vec<Repeat>,
     /// Accounts that were skipped because they are not active.
     pub skipped: Skipped,
+}
+
+/// A sync that collected lost scopes again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeat {
+    /// Id and update tag of the sync.
+    pub sync: SyncId,
+    /// Names of the scopes that had been lost. `<account>/<region>/<service>/*` stands for scopes that the graph-writer
+    /// did not name one by one.
+    pub lost: Vec<String>,
 }
 
 /// Accounts that are not surveyed because they are not active.

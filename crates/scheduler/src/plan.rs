@@ -1,6 +1,6 @@
 //! Turns accounts and a request into work items, and follows their reports. Pure: no bus, no clock.
 
-use crate::{Request, Scopes, Unseen, repeat::Place};
+use crate::{Request, Scopes, Unseen, place::Place};
 use events::{
     Account, Failure, FailureClass, GLOBAL, SyncId, WorkItem, WorkKind, WorkReport,
     scopes::{Row, Texts},

@@ -5,36 +5,12 @@
 //! It collects the whole service there, not only the lost listings: a label is cleaned up only after every listing that
 //! feeds it was seen in one sync.
 
-use crate::{Outcome, Scopes, Unseen, lost::unnamed_places};
-use events::{Scope, ScopeName, SyncFinished, SyncId, WorkItem, scopes::Reported};
-use std::{
-    collections::{BTreeSet, HashSet},
-    fmt,
-};
+use crate::{Outcome, Scopes, Unseen, lost::unnamed_places, outcome::Repeat, place::Place};
+use events::{ScopeName, SyncFinished};
+use std::collections::{BTreeSet, HashSet};
 
 /// Maximum number of repeats. If a stream loses scopes three times in a row, a fourth attempt will not help.
 pub const MOST: usize = 2;
-
-/// Account, region and service of a work item.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Account id: 12 digits.
-    pub account_id: String,
-    /// Region or `global`.
-    pub region: String,
-    /// Name of the service.
-    pub service: String,
-}
-
-/// A sync that collected lost scopes again.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Repeat {
-    /// Id and update tag of the sync.
-    pub sync: SyncId,
-    /// Names of the scopes that had been lost. `<account>/<region>/<service>/*` stands for scopes that the graph-writer
-    /// did not name one by one.
-    pub lost: Vec<String>,
-}
 
 /// Names of the scopes that a sync lost. Scopes that the graph-writer did not name appear as `<place>/*`, only for
 /// `places`. `scopes` are all that the sync reported.
@@ -48,31 +24,6 @@ pub fn names(graph: &SyncFinished, scopes: &Scopes, places: &BTreeSet<Place>) ->
 pub fn places(graph: &SyncFinished, scopes: &Scopes) -> BTreeSet<Place> {
     let named = graph.lost.iter().filter_map(|lost| lost.scope.as_ref()).map(Place::of);
     named.chain(unnamed_places(graph, scopes)).collect()
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.account_id, self.region, self.service)
-    }
-}
-
-impl Place {
-    pub(crate) fn new(account_id: &str, region: &str, service: &str) -> Self {
-        Self { account_id: account_id.to_owned(), region: region.to_owned(), service: service.to_owned() }
-    }
-
-    fn of_report(report: &Reported<'_>) -> Self {
-        Self::new(report.account_id, report.region, report.service)
-    }
-
-    /// The place of a work item.
-    pub fn of_item(item: &WorkItem) -> Self {
-        Self::new(&item.account_id, &item.region, &item.service)
-    }
-
-    fn of(scope: &Scope) -> Self {
-        Self::new(&scope.account_id, &scope.region, &scope.service)
-    }
 }
 
 impl Outcome {
@@ -133,7 +84,7 @@ fn sum_of(first: SyncFinished, later: SyncFinished) -> SyncFinished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Failure, FailureClass, LostArea, LostGroup, LostPlaces, LostScope, ScopeReport};
+    use events::{Failure, FailureClass, LostArea, LostGroup, LostPlaces, LostScope, Scope, ScopeReport, SyncId};
 
     fn scope(region: &str, listing: &str) -> Scope {
         Scope { account_id: "1".into(), region: region.into(), service: "ec2".into(), listing: listing.into() }

@@ -1,21 +1,20 @@
 //! Drives a survey over the bus: one sync, and further ones for scopes that it lost on the way.
 
 use crate::{
-    Outcome, Patience, Record, Request, Skipped, Unseen, accounts,
+    Outcome, Patience, Progress, Record, Request, Skipped, SurveyError, Unseen, accounts,
     collect::collect,
     coverage::Coverage,
     follow::Follower,
     order::Order,
+    place::Place,
     plan::Plan,
     presence::Presence,
     publish::{publish, publish_work},
-    repeat::{self, Place},
-    selection::{self, UnknownAccounts},
-    size, succession, tag,
-    under_way::{Phase, UnderWay},
-    writing::{NotWritten, written},
+    repeat, selection, size, succession, tag,
+    under_way::UnderWay,
+    writing::written,
 };
-use bus::{Bus, LookupError, PublishError, RequestError};
+use bus::Bus;
 use chrono::Utc;
 use events::{Account, AccountsAnswer, SyncCollected, SyncId, SyncStarted, WorkItem, listed, sync_event::Event};
 use std::{collections::BTreeSet, time::Duration};
@@ -25,91 +24,6 @@ use tokio_util::sync::CancellationToken;
 const TAGS: u32 = 20;
 /// Pause before the streams are read again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A sync that could not be carried out. Assets that it collected before stay in the graph.
-#[derive(Debug, thiserror::Error)]
-pub enum SurveyError {
-    /// The broker did not answer.
-    #[error("the broker did not list the accounts")]
-    Broker(#[source] RequestError),
-    /// An answer on the bus cannot be decoded.
-    #[error("cannot decode a reply on the bus: do broker and schedulers have the same version?")]
-    Answer(#[source] events::DecodeError),
-    /// No account can be surveyed.
-    #[error("no account can be surveyed: {0}")]
-    NoAccounts(String),
-    /// The broker does not list a requested account.
-    #[error(transparent)]
-    UnknownAccounts(#[from] UnknownAccounts),
-    /// A sync of the same scope is running. Concurrent ones would duplicate work.
-    #[error(
-        "a sync of the same accounts, regions and services is running: {sync}, which last made progress {} ago",
-        humantime::format_duration(*.silent)
-    )]
-    Running {
-        /// Id of that sync.
-        sync: String,
-        /// Time since its last progress.
-        silent: Duration,
-    },
-    /// This scheduler was offline for so long that another one took over.
-    #[error(
-        "sync {by} of the same scope has taken over from {sync}, because this scheduler did not answer for a while"
-    )]
-    TakenOver {
-        /// Id of this sync.
-        sync: String,
-        /// Id of the other sync.
-        by: String,
-    },
-    /// A concurrent sync of another scope has the same tag. Tags must be unique, because they order syncs.
-    #[error("sync {by} began at the same time with the same update tag")]
-    TagTaken {
-        /// Id of the other sync.
-        by: String,
-    },
-    /// The request for running syncs failed.
-    #[error("cannot check whether another sync is running")]
-    Ask(#[source] RequestError),
-    /// The streams cannot be read.
-    #[error("cannot read the state of earlier syncs")]
-    Look(#[source] LookupError),
-    /// Requests for this sync cannot be answered.
-    #[error("cannot announce this sync")]
-    Listen(#[source] bus::SubscribeError),
-    /// The bus did not accept a message.
-    #[error("cannot publish sync progress")]
-    Publish(#[from] PublishError),
-    /// Everything was collected, but no graph-writer confirmed that the graph holds it.
-    #[error(transparent)]
-    NotWritten(#[from] NotWritten),
-    /// The process received a signal to end.
-    #[error("interrupted {0}")]
-    Interrupted(Phase),
-}
-
-/// Progress of a survey.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// The broker listed the accounts.
-    Accounts {
-        /// Number of accounts that can be surveyed.
-        reachable: usize,
-        /// Number of accounts that cannot be surveyed.
-        unreachable: usize,
-    },
-    /// Work was published or reported.
-    Work {
-        /// Number of items with a report.
-        done: usize,
-        /// Number of known items; region discovery adds more.
-        all: usize,
-        /// Number of collected assets.
-        assets: u64,
-    },
-    /// Everything is collected; the graph-writer is finishing.
-    Writing,
-}
 
 /// Surveys the requested scope. Returns when the graph holds it, or soon after `shutdown`. Collects scopes that were
 /// lost on the way to the graph again, at most [`repeat::MOST`] times.
@@ -282,15 +196,5 @@ impl Survey<'_> {
         let (accounts, scopes) = plan.into_accounts_and_scopes();
         unseen.extend(Unseen::of_graph(&graph, &accounts, &scopes));
         Ok(Outcome { sync, accounts, scopes, unseen, graph, ..Outcome::default() })
-    }
-}
-
-impl SurveyError {
-    /// Converts the error for `main`: an unknown account is a usage error.
-    pub fn for_main(self) -> anyhow::Error {
-        match self {
-            Self::UnknownAccounts(unknown) => process::UsageError::new([unknown]).into(),
-            other => other.into(),
-        }
     }
 }

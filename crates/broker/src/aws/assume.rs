@@ -39,9 +39,9 @@ impl Aws {
         let mut region = role.region.as_str();
         loop {
             let attribution = Attribution { tags: allowed.tags && has_room, ..allowed };
-            let profiles = self.profiles();
-            let settings = Settings::new(&self.env, &profiles, profile);
-            let sts = self.clients.sts(settings, region, Some(with.clone())).await?;
+            let profiles = self.setup.profiles();
+            let settings = Settings::new(self.setup.environment(), &profiles, profile);
+            let sts = self.setup.clients().sts(settings, region, Some(with.clone())).await?;
             let tags = narrowed.filter(|_| attribution.tags).map(|(purpose, _)| tags(purpose));
             let asked = sts
                 .assume_role()
@@ -90,8 +90,8 @@ impl Aws {
         let name = session_name.clone();
         let name =
             name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
-        let profiles = self.profiles();
-        let settings = Settings::new(&self.env, &profiles, profile);
+        let profiles = self.setup.profiles();
+        let settings = Settings::new(self.setup.environment(), &profiles, profile);
         let ask = |sts: Client| {
             sts.assume_role_with_web_identity()
                 .role_arn(role.to_string())
@@ -119,9 +119,9 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let mut asked = ask(self.clients.sts(settings, region, with.clone()).await?).await;
+        let mut asked = ask(self.setup.clients().sts(settings, region, with.clone()).await?).await;
         if let Some(other) = asked.as_ref().err().and_then(|error| elsewhere(region, error)) {
-            asked = ask(self.clients.sts(settings, other, with).await?).await;
+            asked = ask(self.setup.clients().sts(settings, other, with).await?).await;
         }
         asked.map_err(|error| Refusal::of_call(&error, doing))
     }
@@ -137,8 +137,8 @@ impl Aws {
         purpose: &Purpose,
         policy: &str,
     ) -> Result<Credentials, Refusal> {
-        let profiles = self.profiles();
-        let settings = Settings::new(&self.env, &profiles, route.profile.as_deref());
+        let profiles = self.setup.profiles();
+        let settings = Settings::new(self.setup.environment(), &profiles, route.profile.as_deref());
         let name: String = purpose.session_name().chars().take(32).collect();
         let ask = |sts: Client| sts.get_federation_token().name(&name).policy(policy).duration_seconds(HOUR).send();
         let doing = "narrow a user's key";

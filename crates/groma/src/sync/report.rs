@@ -312,7 +312,7 @@ impl<'a> Shortened<'a> {
 }
 
 impl<'a> Repeat<'a> {
-    fn of(repeat: &'a scheduler::repeat::Repeat) -> Self {
+    fn of(repeat: &'a scheduler::outcome::Repeat) -> Self {
         Self { sync: &repeat.sync.id, update_tag: repeat.sync.update_tag, lost: &repeat.lost }
     }
 }
