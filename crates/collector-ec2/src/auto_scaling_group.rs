@@ -1,12 +1,7 @@
 //! Auto scaling groups with their instances and subnets: `DescribeAutoScalingGroups` -> `(:AWSAutoScalingGroup)` and
 //! others.
 
-use crate::{
-    Clients,
-    by_name::{self, Ids},
-    mention::mentioned,
-    subnet,
-};
+use crate::{Clients, by_name, mention::mentioned, noted::Ids, subnet};
 use aws_sdk_autoscaling::types::{AutoScalingGroup, LaunchTemplateSpecification};
 use collector::{CollectError, Collecting, Edge, Listing, Node, Sink, Value, indexed, many, one, paged, prop};
 use std::ops::Deref;

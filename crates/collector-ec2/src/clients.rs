@@ -1,6 +1,6 @@
 //! The SDK clients of one work item.
 
-use crate::in_use::InUse;
+use crate::noted::InUse;
 use collector::Connection;
 use std::sync::Arc;
 

@@ -60,7 +60,7 @@ mod target_group;
 
 // Code for several types.
 mod shared;
-use shared::{arn, by_name, existing, in_use, instance_facts, mention};
+use shared::{arn, by_name, existing, in_use, instance_facts, mention, noted, route_table_part};
 
 #[cfg(test)]
 mod canned;

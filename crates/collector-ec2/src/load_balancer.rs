@@ -3,8 +3,9 @@
 
 use crate::{
     Clients,
-    by_name::{self, Ids, group_name},
+    by_name::{self, group_name},
     load_balancer_listener::{BalancerListener, LISTENER},
+    noted::Ids,
 };
 use aws_sdk_elasticloadbalancing::types::{LoadBalancerDescription, SourceSecurityGroup};
 use collector::{

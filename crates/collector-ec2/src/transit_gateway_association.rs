@@ -1,7 +1,7 @@
 //! Attachments whose traffic a transit gateway route table routes, `(:AWSTransitGatewayRouteTableAssociation)`:
 //! answered by `GetTransitGatewayRouteTableAssociations`.
 
-use crate::transit_gateway_route_table::PartOf;
+use crate::route_table_part::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRouteTableAssociation;
 use collector::{Edge, Node, Value, one, prop};
 

@@ -1,7 +1,7 @@
 //! Attachments that propagate their routes to a transit gateway route table,
 //! `(:AWSTransitGatewayRouteTablePropagation)`: answered by `GetTransitGatewayRouteTablePropagations`.
 
-use crate::transit_gateway_route_table::PartOf;
+use crate::route_table_part::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRouteTablePropagation;
 use collector::{Edge, Node, Value, one, prop};
 

@@ -1,6 +1,6 @@
 //! Routes of transit gateway route tables, `(:AWSTransitGatewayRoute)`: found by `SearchTransitGatewayRoutes`.
 
-use crate::transit_gateway_route_table::PartOf;
+use crate::route_table_part::PartOf;
 use aws_sdk_ec2::types::TransitGatewayRoute;
 use collector::{Edge, Node, Value, one, prop};
 

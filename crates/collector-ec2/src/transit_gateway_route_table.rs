@@ -2,8 +2,8 @@
 //! and three calls for each table -> `(:AWSTransitGatewayRouteTable)` and others.
 
 use crate::{
-    Clients, transit_gateway_association::ASSOCIATION, transit_gateway_propagation::PROPAGATION,
-    transit_gateway_route::ROUTE,
+    Clients, route_table_part::PartOf, transit_gateway_association::ASSOCIATION,
+    transit_gateway_propagation::PROPAGATION, transit_gateway_route::ROUTE,
 };
 use aws_sdk_ec2::types::{
     Filter, TransitGatewayRoute, TransitGatewayRouteTable, TransitGatewayRouteTableAssociation,
@@ -25,17 +25,6 @@ pub(crate) static ROUTE_TABLE: Node<TransitGatewayRouteTable> = Node {
     ],
     ..Node::of("AWSTransitGatewayRouteTable")
 };
-
-/// Part of a route table. AWS's response does not name the table.
-#[derive(Debug, Clone)]
-pub(crate) struct PartOf<T> {
-    /// Id of the route table.
-    pub(crate) table_id: String,
-    /// Id of the table's transit gateway.
-    pub(crate) transit_gateway_id: Option<String>,
-    /// The route, association or propagation.
-    pub(crate) part: T,
-}
 
 /// Listing of route tables and their parts.
 pub(crate) const LISTING: Listing<Clients> = Listing {
@@ -156,14 +145,6 @@ impl Parts {
 
 fn id(table: &TransitGatewayRouteTable) -> &str {
     table.transit_gateway_route_table_id().unwrap_or_default()
-}
-
-impl<T> PartOf<T> {
-    /// A part of this table.
-    pub(crate) fn new(table: &TransitGatewayRouteTable, part: T) -> Self {
-        let transit_gateway_id = table.transit_gateway_id().map(str::to_owned);
-        Self { table_id: id(table).to_owned(), transit_gateway_id, part }
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! nothing to list, which is not a failure.
 //!
 //! Reading order: [`registry`] has the only listing. [`organization`] determines which part is visible from the
-//! account, and [`tree`] walks it. The rest is one file per type of node.
+//! account, and [`tree`] walks it. [`inside`] has the node ids that several types share. The rest is one file per type
+//! of node.
 
 mod account;
 #[cfg(test)]
 mod canned;
+mod inside;
 mod organization;
 mod organizational_unit;
 mod registry;

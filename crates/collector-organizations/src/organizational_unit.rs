@@ -1,6 +1,6 @@
 //! Organizational units -> `(:AWSOrganizationalUnit)`.
 
-use crate::tree::{Inside, scoped};
+use crate::inside::{Inside, scoped};
 use aws_sdk_organizations::types::OrganizationalUnit;
 use collector::{Edge, Node, indexed, many, one, prop};
 

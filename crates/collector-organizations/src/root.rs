@@ -1,6 +1,6 @@
 //! Roots, the top of an organization's tree -> `(:AWSOrganizationRoot)`.
 
-use crate::tree::{Inside, scoped};
+use crate::inside::{Inside, scoped};
 use aws_sdk_organizations::types::Root;
 use collector::{Edge, Node, indexed, many, one, prop};
 

@@ -3,6 +3,7 @@
 
 use crate::{
     account::{ACCOUNT, Member, ROOT_PRINCIPAL},
+    inside::{Inside, scoped},
     organizational_unit::{UNIT, UnitItem},
     root::{ROOT, RootItem},
 };
@@ -20,32 +21,6 @@ pub(crate) const PAGE: i32 = 20;
 const AT_ONCE: usize = 4;
 /// Attempts to read the tree while units are deleted.
 const WALKS: u32 = 3;
-
-/// Node ids of the direct content of a root or unit; only active accounts.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Inside {
-    /// Units.
-    pub(crate) units: Vec<String>,
-    /// Accounts.
-    pub(crate) accounts: Vec<String>,
-}
-
-impl Inside {
-    /// Targets of the edges to units.
-    pub(crate) fn units(&self) -> impl Iterator<Item = Option<&str>> {
-        self.units.iter().map(|id| Some(id.as_str()))
-    }
-
-    /// Targets of the edges to accounts.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = Option<&str>> {
-        self.accounts.iter().map(|id| Some(id.as_str()))
-    }
-}
-
-/// Node id `<organization>/<id>`: ids of roots and units are unique only within their organization.
-pub(crate) fn scoped(organization: &str, id: &str) -> String {
-    format!("{organization}/{id}")
-}
 
 /// A unit with the node id of its parent unit.
 type Found = (OrganizationalUnit, Option<String>);

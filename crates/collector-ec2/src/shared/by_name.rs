@@ -2,17 +2,13 @@
 //!
 //! Classic load balancers name their source security group, auto scaling groups their launch configuration. Cartography
 //! links them to any resource of that name in any account and region that it has seen so far. Here the listing that reads
-//! the ids notes them, and the listing with the names waits for it. As in [`in_use`](crate::in_use), ids that were not
-//! noted are requested again.
+//! the ids [notes](crate::noted) them, and the listing with the names waits for it. Ids that were not noted are requested
+//! again.
 
-use crate::Clients;
+use crate::{Clients, noted::Ids};
 use aws_sdk_autoscaling::types::LaunchConfiguration;
 use aws_sdk_ec2::types::SecurityGroup;
 use collector::{CollectError, paged};
-use std::collections::BTreeMap;
-
-/// Ids by name.
-pub(crate) type Ids = BTreeMap<String, String>;
 
 /// Unique name of a security group in the account and region: AWS's names are unique only in a VPC.
 pub(crate) fn group_name(vpc: Option<&str>, name: &str) -> String {
