@@ -1,5 +1,6 @@
 //! The style of comments, messages and pages (CONTRIBUTING.md, "Style"), as far as a list of phrases can keep it.
 
+use crate::tokens::{Kind, is_of_word, tokens};
 use std::{path::Path, process::Command};
 
 /// Phrases that take effort to understand, each with its replacement. Lower case; words are separated by one space.
@@ -76,16 +77,6 @@ const PHRASES: &[(&str, &str)] = &[
 const CLAUSES: &[&str] =
     &["what", "whatever", "who", "whoever", "whose", "whom", "why", "how", "where", "which", "when"];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A doc comment.
-    Doc,
-    /// Any other comment, or text of a page.
-    Comment,
-    /// A string literal.
-    Literal,
-}
-
 /// Consecutive lines of a comment, or one string literal.
 #[derive(Debug, PartialEq, Eq)]
 struct Passage {
@@ -97,11 +88,8 @@ struct Passage {
 
 /// Comments and string literals of a source file.
 fn passages(source: &str) -> Vec<Passage> {
-    let mut passages: Vec<Passage> = Vec::new();
-    let (mut rest, mut line, mut before) = (source, 1, '\n');
-    while !rest.is_empty() {
-        let (length, found) = token(rest, before);
-        let (token, behind) = rest.split_at(length);
+    let (mut passages, mut line): (Vec<Passage>, _) = (Vec::new(), 1);
+    for (token, found) in tokens(source) {
         let end = line + token.matches('\n').count();
         match (found, passages.last_mut()) {
             (Some((kind, text)), Some(last))
@@ -113,50 +101,9 @@ fn passages(source: &str) -> Vec<Passage> {
             (Some((kind, text)), _) => passages.push(Passage { kind, lines: (line, end), text: text.to_owned() }),
             (None, _) => {}
         }
-        (line, before, rest) = (end, token.chars().next_back().unwrap_or(before), behind);
+        line = end;
     }
     passages
-}
-
-/// Length of the first token of Rust or protobuf source in bytes, and its text if it is a comment or a string literal.
-fn token(rest: &str, before: char) -> (usize, Option<(Kind, &str)>) {
-    if let Some(comment) = rest.strip_prefix("//") {
-        let length = rest.find('\n').unwrap_or(rest.len());
-        let is_doc = comment.starts_with('!') || (comment.starts_with('/') && !comment.starts_with("//"));
-        let kind = if is_doc { Kind::Doc } else { Kind::Comment };
-        return (length, Some((kind, rest[..length].trim_start_matches(['/', '!']))));
-    }
-    let hashes = rest.strip_prefix('r').map(|raw| raw.len() - raw.trim_start_matches('#').len());
-    if let Some(hashes) = hashes.filter(|hashes| rest[1 + hashes..].starts_with('"') && !is_of_word(before)) {
-        let (begin, close) = (hashes + 2, format!("\"{}", "#".repeat(hashes)));
-        let end = rest[begin..].find(&close).map_or(rest.len(), |at| begin + at);
-        return ((end + close.len()).min(rest.len()), Some((Kind::Literal, &rest[begin..end])));
-    }
-    if let Some(literal) = rest.strip_prefix('"') {
-        let end = unescaped(literal, '"').map_or(rest.len(), |at| 1 + at);
-        return ((end + 1).min(rest.len()), Some((Kind::Literal, &rest[1..end])));
-    }
-    let mut chars = rest.chars();
-    let length = match (chars.next(), chars.next(), chars.next()) {
-        (Some('\''), Some('\\'), _) => unescaped(&rest[1..], '\'').map_or(1, |at| at + 2),
-        (Some('\''), Some(char), Some('\'')) => char.len_utf8() + 2,
-        (first, ..) => first.map_or(0, char::len_utf8),
-    };
-    (length, None)
-}
-
-/// Position of the first quote that is not escaped.
-fn unescaped(text: &str, quote: char) -> Option<usize> {
-    let mut is_escaped = false;
-    text.char_indices().find_map(|(at, char)| {
-        let found = char == quote && !is_escaped;
-        is_escaped = char == '\\' && !is_escaped;
-        found.then_some(at)
-    })
-}
-
-fn is_of_word(char: char) -> bool {
-    char.is_alphanumeric() || char == '_' || char == '\''
 }
 
 /// Words in lower case with their lines. `None` stands for punctuation, and for code in backticks.
