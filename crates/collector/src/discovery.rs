@@ -2,10 +2,9 @@
 //! may deny calls in some regions ("only Europe"), and an endpoint may be down, so regions are asked in turn.
 
 use crate::{
-    CollectError, Place,
-    item::{Leased, Task, Worker},
-    listing,
+    CollectError, Place, listing,
     service::RegionDiscovery,
+    worker::{Leased, Task, Worker},
 };
 use events::{Failure, FailureClass};
 use std::collections::BTreeSet;

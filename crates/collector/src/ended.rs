@@ -2,7 +2,7 @@
 //! session. The SDK treats such a response as final, so it is replaced by a transient error, after which the SDK signs
 //! and sends the request again.
 
-use crate::error::{SESSION_ENDED, UNKNOWN_SESSION};
+use crate::error::{Ended, SESSION_ENDED, UNKNOWN_SESSION};
 use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
@@ -10,11 +10,6 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::retry::ErrorKind;
 use credentials::LeasedCredentials;
 use throttle::answer::{bare, code_in_body};
-
-/// AWS rejected the session as expired; the call must be repeated.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}: the session has expired")]
-pub(crate) struct Ended(String);
 
 /// Credentials that signed a request.
 pub(crate) struct Signed {

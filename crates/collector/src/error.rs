@@ -1,6 +1,6 @@
 //! Failures of listings, in the classes that users and the scheduler distinguish.
 
-use crate::{ErrorCode, Place, ended::Ended, silence::NotAnswering};
+use crate::{Place, silence::NotAnswering};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -22,6 +22,22 @@ pub struct CollectError {
     /// AWS's error code. `None`: AWS answered with none.
     pub code: Option<String>,
 }
+
+/// The meaning of one of a service's error codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// AWS's code, e.g. `AccessDeniedException`.
+    pub code: &'static str,
+    /// Text that the message must contain, in lower case. Empty: any message.
+    pub saying: &'static str,
+    /// Class of the failure.
+    pub class: FailureClass,
+}
+
+/// AWS rejected the session as expired; the call must be repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}: the session has expired")]
+pub(crate) struct Ended(pub(crate) String);
 
 impl CollectError {
     /// A failure without an error code of AWS.

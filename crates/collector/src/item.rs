@@ -1,54 +1,25 @@
 //! Runs one work item: an account, a region and this collector's service.
 
-use crate::{CollectError, Endpoints, Options, Place, Service, client, discovery, evidence::Evidence, listing, size};
-use aws_client::{HttpClients, Proxy};
-use bus::{Bus, Delivery, Outcome, Outgoing, PublishError};
-use credentials::{LeaseRequester, LeasedCredentials};
+use crate::{
+    CollectError, Place, discovery, listing, size,
+    worker::{Task, Worker, connect},
+};
+use bus::{Delivery, Outcome, Outgoing, PublishError};
 use events::{
-    ClientSettings, Failure, FailureClass, Message, ScopeReport, SyncEvent, SyncId, WorkItem, WorkKind, WorkReport,
-    sync_event::Event,
+    Failure, FailureClass, Message, ScopeReport, SyncEvent, SyncId, WorkItem, WorkKind, WorkReport, sync_event::Event,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     panic::AssertUnwindSafe,
-    sync::Arc,
     time::{Duration, Instant},
 };
-use throttle::Limiters;
 use tracing::Instrument;
 
 /// Limit of deliveries of an item. An item that ends its collectors must not delay a sync forever.
 const MOST_ATTEMPTS: u32 = 5;
 /// Pause before the redelivery of an item whose events the bus did not accept.
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// State shared by all work items of a collector.
-pub(crate) struct Worker<C: 'static> {
-    pub(crate) service: &'static Service<C>,
-    pub(crate) bus: Bus,
-    pub(crate) options: Options,
-    leases: LeaseRequester,
-    http: HttpClients,
-    limiters: Limiters,
-    evidence: Evidence,
-}
-
-impl<C> Worker<C> {
-    pub(crate) fn new(service: &'static Service<C>, bus: Bus, options: Options) -> Self {
-        let (leases, http) = (LeaseRequester::new(bus.clone()), HttpClients::new(Proxy::OfEnvironment));
-        let limiters = Limiters::new(service.name, service.quotas, options.quota_percent);
-        let evidence = Evidence::new(options.silence);
-        Self { service, bus, options, leases, http, limiters, evidence }
-    }
-}
-
-/// A work item, with the state that its listings need.
-pub(crate) struct Task<'a> {
-    pub(crate) sync: &'a SyncId,
-    pub(crate) place: &'a Place,
-    pub(crate) attempt: u32,
-}
 
 /// Works on a delivery and reports it. Returns how to settle it.
 pub(crate) async fn work<C: Send + Sync>(worker: &Worker<C>, delivery: &Delivery) -> Outcome {
@@ -127,40 +98,6 @@ async fn report<C: Send + Sync>(
     report.took_milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     log(&report, took);
     Ok(report)
-}
-
-/// Leases a session and creates the SDK client of the item.
-pub(crate) async fn connect<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<C, Failure> {
-    Ok(Leased::acquire(worker, task).await?.client(worker, task.place))
-}
-
-/// Session of an account, with the settings of its clients.
-pub(crate) struct Leased {
-    session: LeasedCredentials,
-    settings: ClientSettings,
-    endpoints: Arc<Endpoints>,
-}
-
-impl Leased {
-    /// Leases a session of the item's account.
-    pub(crate) async fn acquire<C>(worker: &Worker<C>, task: &Task<'_>) -> Result<Self, Failure> {
-        let Worker { service, leases, .. } = worker;
-        let (sync, account) = (&task.sync.id, &task.place.account_id);
-        let actions = service.actions();
-        let lease = LeasedCredentials::acquire(leases.clone(), sync, account, service.name, &actions);
-        let (session, settings) = lease.await.map_err(|error| error.failure())?;
-        Ok(Self { session, settings, endpoints: worker.evidence.of(sync) })
-    }
-
-    /// Creates the SDK client for a place of the account.
-    pub(crate) fn client<C>(&self, worker: &Worker<C>, place: &Place) -> C {
-        let Worker { service, options, http, limiters, .. } = worker;
-        let limiter = limiters.of(&place.account_id, &place.region);
-        let (http, endpoints) = (http.of(&self.settings.authorities), self.endpoints.clone());
-        let connection =
-            client::connection(http, limiter, endpoints, self.session.clone(), &self.settings, options, place);
-        (service.connect)(&connection)
-    }
 }
 
 /// Runs the selected listings, a few at the same time. Errors of a listing are in its report; only a failure of the bus

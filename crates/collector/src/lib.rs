@@ -5,9 +5,10 @@
 //! Reading order: [`table`] describes the rows for the graph, and [`service`] the calls that list them. [`rows`] turns
 //! items into table rows, [`sink`] takes them, and `batches` publishes them. [`options`] has the settings. [`run`]
 //! takes work items, [`item`] works on one, `discovery` discovers an account's regions, [`listing`] runs one listing,
-//! and [`details`] makes calls about single items. [`connection`] and [`client`] reach AWS, [`error`] has the errors,
-//! and [`probe`] tries every listing without publishing. `endpoint` gives up hung endpoints, `ended` replaces expired
-//! sessions, and `progress` tells slow work from hung work. [`process`] is a collector process.
+//! and [`details`] makes calls about single items. `worker` has the state and sessions that they share. [`connection`]
+//! and [`client`] reach AWS, [`error`] has the errors, and [`probe`] tries every listing without publishing. `endpoint`
+//! gives up hung endpoints, `ended` replaces expired sessions, and `progress` tells slow work from hung work.
+//! [`process`] is a collector process.
 
 mod batches;
 pub mod client;
@@ -36,11 +37,12 @@ pub mod size;
 pub mod table;
 pub mod testing;
 pub mod value;
+mod worker;
 
 pub use collector::Collector;
 pub use connection::Connection;
 pub use details::{Detail, Details, unless_gone};
-pub use error::CollectError;
+pub use error::{CollectError, ErrorCode};
 pub use kms_key::kms_key_id;
 pub use options::{Args, OptionError, Options};
 pub use paging::{Pages, Tokens, paged};
@@ -49,7 +51,7 @@ pub use probe::Probed;
 pub use process::ProcessArgs;
 pub use progress::await_sibling;
 pub use run::run;
-pub use service::{Collecting, ErrorCode, Listing, Region, RegionDiscovery, Service};
+pub use service::{Collecting, Listing, Region, RegionDiscovery, Service};
 pub use silence::Endpoints;
 pub use sink::Sink;
 pub use table::{Edge, Node, Ontology, Prop, Table, Target, When, copied, fixed, indexed, many, mapped, one, prop};

@@ -2,9 +2,9 @@
 
 use crate::{
     CollectError, Listing, Sink,
-    item::{Task, Worker},
     progress::{self, Progress},
     sink::Totals,
+    worker::{Task, Worker},
 };
 use bus::{Outgoing, PublishError};
 use events::{AssetEvent, Failure, FailureClass, Scope, ScopeFinished, ScopeReport, ScopeStarted, asset_event::Event};

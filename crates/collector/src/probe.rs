@@ -2,9 +2,8 @@
 //! limits as in a sync, but nothing is published. It finds the same errors as a sync, because it makes the same calls.
 
 use crate::{
-    Options, Place, Service, Sink, discovery,
-    item::{Task, Worker, connect},
-    listing,
+    Options, Place, Service, Sink, discovery, listing,
+    worker::{Task, Worker, connect},
 };
 use bus::Bus;
 use events::{Failure, SyncId};

@@ -1,11 +1,7 @@
 //! Main loop of a collector: takes work items, works on a few at the same time, and returns unfinished ones to the
 //! queue.
 
-use crate::{
-    Options, Service,
-    item::{self, Worker},
-    progress::Progress,
-};
+use crate::{Options, Service, item, progress::Progress, worker::Worker};
 use anyhow::Context;
 use bus::{Bus, Consumer, Delivery, Outcome, Subscription};
 use std::{sync::Arc, time::Duration};

@@ -1,6 +1,6 @@
 //! A service's registry: its listings with their tables and permissions, AWS's quotas and the service's error codes.
 
-use crate::{CollectError, Connection, Sink, table::Table};
+use crate::{CollectError, Connection, ErrorCode, Sink, table::Table};
 use events::{EdgeFeed, FailureClass, NodeFeed};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -71,17 +71,6 @@ pub struct RegionDiscovery<C: 'static> {
     pub ask: Regions<C>,
     /// Required IAM actions.
     pub actions: &'static [&'static str],
-}
-
-/// The meaning of one of a service's error codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorCode {
-    /// AWS's code, e.g. `AccessDeniedException`.
-    pub code: &'static str,
-    /// Text that the message must contain, in lower case. Empty: any message.
-    pub saying: &'static str,
-    /// Class of the failure.
-    pub class: FailureClass,
 }
 
 /// Returns the names of an account's enabled regions.
