@@ -1,17 +1,23 @@
-//! The policy of a resource (a key, a bucket, a function): which actions it allows to everyone. Judges as Cartography does,
-//! which uses policyuniverse 1.5.1: a statement with `Deny` never closes another one, of several conditions one that is open
-//! is enough, and an unknown condition counts as none. So an open policy may be narrower in truth.
+//! The policy of a resource (a key, a bucket, a function): which actions it allows to everyone.
 //!
-//! Reading order: [`anonymous`] is the answer; `principal` and `condition` judge the parts of a statement.
+//! Everyone is a stranger: a caller of no account, organization or network that the policy could name, who chooses everything
+//! else about the request. An `Allow` is open if the stranger can meet all its conditions. A `Deny` counts if the stranger
+//! cannot avoid it. Cartography ignores `Deny`, and takes one met condition for enough.
+//!
+//! Reading order: [`anonymous`] is the answer; `statement` reads the parts of a statement; `principal`, `condition` and
+//! `pattern` judge them.
 
 mod condition;
+mod pattern;
 mod principal;
+mod statement;
 
 use serde_json::Value;
+use statement::{Effect, Statement};
 use std::{collections::BTreeSet, slice};
 
 /// Limit of a document in bytes. The longest of AWS are key policies, 32 KiB ("Resource quotas", AWS KMS developer guide).
-pub const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 64 << 10;
 
 /// A text that is no policy.
 #[derive(Debug, thiserror::Error)]
@@ -32,38 +38,27 @@ pub enum PolicyError {
     },
 }
 
-/// Actions that everyone may do, as the policy writes them (`s3:Get*` stays), sorted. `None`: no statement is open to
-/// everyone. Empty: one is, and it names no actions (`NotAction`). Takes time and memory in proportion to the text, which
-/// may have 1 MiB and 128 levels of nesting.
+/// Returns the actions that everyone may do, as the policy writes them (`s3:Get*` stays), sorted. `None`: no statement is
+/// open to everyone. Empty: one is, and it names no actions (`NotAction`). An action stays if a `Deny` covers only a part of
+/// it or of its resources. Takes memory in proportion to the text, and time to its square. The text may have 64 KiB and 128
+/// levels of nesting.
 ///
 /// # Errors
-/// The text is no policy.
+/// Fails if the text is no policy.
 pub fn anonymous(document: &str) -> Result<Option<Vec<String>>, PolicyError> {
     if document.len() > MOST_BYTES {
         return Err(PolicyError::TooLong(document.len()));
     }
     let document: Value = serde_json::from_str(document)?;
-    let statements = document.get("Statement").ok_or(part("Statement", "there"))?;
-    let mut open = None;
-    for statement in list(statements) {
-        if !statement.is_object() {
-            return Err(part("Statement", "an object or a list of objects"));
-        }
-        if is_open(statement)? {
-            let actions = statement.get("Action").map(|actions| texts("Action", actions)).transpose()?;
-            let all: &mut BTreeSet<String> = open.get_or_insert_default();
-            all.extend(actions.unwrap_or_default().into_iter().map(str::to_owned));
-        }
+    let statements = list(document.get("Statement").ok_or(part("Statement", "there"))?);
+    let statements = statements.iter().map(Statement::read).collect::<Result<Vec<_>, _>>()?;
+    let of = |effect| statements.iter().filter(move |statement| statement.for_everyone == Some(effect));
+    let denials: Vec<_> = of(Effect::Deny).collect();
+    let mut open: Option<BTreeSet<&str>> = None;
+    for actions in of(Effect::Allow).filter_map(|allow| allow.left_by(&denials)) {
+        open.get_or_insert_default().extend(actions);
     }
-    Ok(open.map(|actions| actions.into_iter().collect()))
-}
-
-fn is_open(statement: &Value) -> Result<bool, PolicyError> {
-    if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
-        return Ok(false);
-    }
-    let for_everyone = statement.get("NotPrincipal").is_some() || principal::any_is_open(statement.get("Principal"))?;
-    Ok(for_everyone && condition::is_open(statement.get("Condition"))?)
+    Ok(open.map(|actions| actions.into_iter().map(str::to_owned).collect()))
 }
 
 const fn part(part: &'static str, expected: &'static str) -> PolicyError {

@@ -1,6 +1,6 @@
-//! Principals and ARNs.
+//! Principals.
 
-use crate::{PolicyError, part, texts};
+use crate::{PolicyError, list, part, texts};
 use serde_json::Value;
 
 /// Kinds of principals that count.
@@ -24,8 +24,14 @@ pub(crate) fn any_is_open(principal: Option<&Value>) -> Result<bool, PolicyError
     }
 }
 
-/// Whether a principal or an ARN stands for everyone.
-pub(crate) fn is_open(text: &str) -> bool {
+/// Whether the principals are exactly everyone, as a `Deny` must name them to count.
+pub(crate) fn is_everyone(principal: Option<&Value>) -> bool {
+    let named = principal.map(|principal| principal.get("AWS").unwrap_or(principal));
+    named.is_some_and(|named| list(named).iter().any(|it| it == "*"))
+}
+
+/// Whether a principal stands for everyone.
+fn is_open(text: &str) -> bool {
     if text == "*" {
         return true;
     }

@@ -60,31 +60,93 @@ fn principals() {
 }
 
 #[test]
-fn conditions() {
+fn conditions_that_a_stranger_can_meet() {
     for json in [
         "{}",
         r#"{"Bool": {"aws:SecureTransport": "true"}}"#,
-        r#"{"StringNotEquals": {"aws:SourceAccount": "111111111111"}}"#,
         r#"{"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}"#,
-        r#"{"StringEquals": {"aws:SourceAccount": "1*"}}"#,
+        r#"{"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}"#,
+        r#"{"StringLike": {"aws:SourceAccount": "1*"}}"#,
         r#"{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}}"#,
-        r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}, "ArnLike": {"aws:SourceArn": "arn:aws:iam::111111111111:role/a"}}"#,
-        r#"{"StringLike": {"aws:userid": "AROAEXAMPLE"}}"#,
+        r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#,
         r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/r-a/ou-b/"}}"#,
+        r#"{"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}}"#,
+        r#"{"StringEquals": {"aws:username": "${aws:PrincipalTag/name}"}}"#,
+        // A request without the key passes.
+        r#"{"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}}"#,
+        r#"{"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}}"#,
+        r#"{"StringNotEquals": {"aws:SourceAccount": "111111111111"}}"#,
+        r#"{"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#,
+        r#"{"Bool": {"aws:PrincipalIsAWSService": "false"}}"#,
     ] {
         assert!(condition(json), "{json}");
     }
+}
+
+#[test]
+fn conditions_that_a_stranger_cannot_meet() {
     for json in [
         r#"{"StringEquals": {"KMS:CallerAccount": "111111111111", "kms:ViaService": "s3.eu-west-1.amazonaws.com"}}"#,
-        r#"{"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}}"#,
-        r#"{"stringlike": {"aws:PrincipalOrgID": "*"}}"#,
-        r#"{"StringLike": {"aws:userid": ["AROAEXAMPLE:*", ""]}}"#,
-        r#"{"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}}"#,
-        r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/a"}}"#,
+        r#"{"StringEquals": {"aws:SourceAccount": "1*"}}"#,
+        r#"{"StringEquals": {"aws:SourceOrgID": "o-1"}}"#,
+        r#"{"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}"#,
+        r#"{"StringLike": {"aws:userid": ["AROAEXAMPLE:*", "AIDAEXAMPLE"]}}"#,
+        r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}}"#,
+        r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}"#,
+        r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket/*"}}"#,
         r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#,
+        r#"{"Bool": {"aws:PrincipalIsAWSService": "true"}}"#,
+        // All have to be met, of one operator and of several.
+        r#"{"StringEquals": {"aws:SourceAccount": "111111111111"}, "ArnLike": {"aws:SourceArn": "*"}}"#,
+        r#"{"ArnLike": {"aws:SourceArn": "*", "aws:PrincipalArn": "arn:aws:iam::111111111111:root"}}"#,
     ] {
         assert!(!condition(json), "{json}");
     }
+}
+
+/// Actions that are open although a statement denies some to everyone.
+fn left(allow: &str, deny: &str) -> Option<Vec<String>> {
+    let document =
+        format!(r#"{{"Statement": [{{"Effect": "Allow", "Principal": "*", {allow}}}, {{"Effect": "Deny", {deny}}}]}}"#);
+    anonymous(&document).unwrap_or_else(|error| panic!("{error}: {document}"))
+}
+
+#[test]
+fn denials_that_everyone_is_subject_to_count() {
+    let reading = r#""Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]"#;
+    let all = r#""Principal": "*", "Resource": "*""#;
+    for deny in [
+        format!(r#"{all}, "Action": "S3:get*""#),
+        format!(
+            r#"{all}, "Action": "s3:GetObject", "Condition": {{"StringNotEquals": {{"aws:PrincipalOrgID": "o-1"}}}}"#
+        ),
+        format!(r#"{all}, "NotAction": "s3:List*""#),
+        r#""NotPrincipal": {"AWS": "111111111111"}, "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::c/*""#
+            .into(),
+        r#""Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b*""#.into(),
+    ] {
+        assert_eq!(left(reading, &deny), Some(vec!["s3:ListBucket".to_owned()]), "{deny}");
+    }
+    assert_eq!(left(reading, r#""Principal": "*", "Action": "*", "Resource": "*""#), None);
+    assert_eq!(left(r#""NotAction": "s3:Put*", "Resource": "*""#, r#""Principal": "*", "Action": "*""#), None);
+}
+
+#[test]
+fn denials_that_a_stranger_can_avoid_do_not_count() {
+    let reading = r#""Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*""#;
+    for deny in [
+        r#""Principal": "*", "Action": "s3:GetObject", "Resource": "*""#,
+        r#""Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/private/*""#,
+        r#""Principal": {"AWS": "111111111111"}, "Action": "s3:*", "Resource": "*""#,
+        r#""Principal": "*", "Action": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}"#,
+        r#""Principal": "*", "Action": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}"#,
+        r#""Principal": "*", "Action": "*", "Condition": {"Null": {"aws:SourceVpce": "true"}}"#,
+        r#""Principal": "*", "NotAction": "s3:*""#,
+    ] {
+        assert_eq!(left(reading, deny), Some(vec!["s3:Get*".to_owned()]), "{deny}");
+    }
+    let all_but = r#""NotAction": "s3:Put*", "Resource": "*""#;
+    assert_eq!(left(all_but, r#""Principal": "*", "Action": "s3:*""#), Some(Vec::new()));
 }
 
 #[test]
