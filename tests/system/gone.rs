@@ -14,6 +14,8 @@ async fn a_resource_that_is_deleted_between_two_calls_is_no_failure() {
         ("iam", "GenerateServiceLastAccessedDetails", "NoSuchEntity", 404),
         ("iam", "GetServiceLastAccessedDetails", "NoSuchEntity", 404),
         ("iam", "ListMFADevices", "NoSuchEntity", 404),
+        ("lambda", "GetFunctionConfiguration", "ResourceNotFoundException", 404),
+        ("lambda", "ListAliases", "ResourceNotFoundException", 404),
     ];
     let rules: Vec<Value> = gone
         .iter()

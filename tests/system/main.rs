@@ -17,6 +17,7 @@ mod neo4j_init;
 mod neo4j_tls;
 mod organization;
 mod parked;
+mod planted;
 mod private_authority;
 mod queries;
 mod recorded;

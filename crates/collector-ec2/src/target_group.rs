@@ -6,7 +6,7 @@
 //! others are on the group and on its load balancer (`ELBV2_TARGET_GROUP`).
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum as TargetType};
-use collector::{Edge, Node, Target, Value, indexed, prop};
+use collector::{Edge, Node, Target, Value, indexed, prop, unqualified_function};
 use std::collections::BTreeSet;
 
 /// Property of a target group with IP targets: their addresses, for the analysis.
@@ -64,7 +64,7 @@ pub(crate) static TARGETS: Node<Exposure> = Node {
     edges: &[
         Edge::out("EXPOSE", "AWSEC2Instance", "instanceid", |it: &Exposure, _| it.targets(&TargetType::Instance))
             .with_props(PROPS),
-        Edge::out("EXPOSE", "AWSLambda", "id", |it: &Exposure, _| it.targets(&TargetType::Lambda)).with_props(PROPS),
+        Edge::out("EXPOSE", "AWSLambda", "id", |it: &Exposure, _| it.functions()).with_props(PROPS),
         Edge::out("EXPOSE", "AWSLoadBalancerV2", "arn", |it: &Exposure, _| it.targets(&TargetType::Alb))
             .with_props(PROPS),
     ],
@@ -86,6 +86,12 @@ impl Exposure {
         let props = [group.port().into(), Value::text(group.protocol()), group.target_group_arn().into()];
         let of_kind = targets.iter().filter(|_| group.target_type() == Some(kind));
         of_kind.map(|id| Target { value: id.clone(), props: props.to_vec() }).collect()
+    }
+
+    /// Functions, also those that the group names with a version or an alias.
+    fn functions(&self) -> Vec<Target> {
+        let targets = self.targets(&TargetType::Lambda).into_iter();
+        targets.map(|target| Target { value: unqualified_function(&target.value).to_owned(), ..target }).collect()
     }
 }
 
@@ -129,7 +135,7 @@ mod tests {
     fn each_kind_of_target_is_exposed() {
         let kinds = [
             ("instance", "i-1"),
-            ("lambda", "arn:aws:lambda:us-east-1:111111111111:function:f"),
+            ("lambda", "arn:aws:lambda:us-east-1:111111111111:function:f:live"),
             ("alb", "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/Inner/2"),
             ("ip", "10.0.1.5"),
         ];

@@ -3,7 +3,7 @@
 //! A key's policy decides whether its account may read the policy at all. A key without a readable policy has a row with
 //! its other properties, and keeps the known reach of its policy.
 
-use crate::shared::keys::{self, describe, is_denied_by_key, is_of_aws, without};
+use crate::shared::keys::{self, describe, is_denied_by_key, is_of_aws};
 use aws_sdk_kms::{Client, types::KeyMetadata};
 use collector::{
     CollectError, Collecting, Detail, Details, Edge, Listing, Node, Prop, Sink, Value, copied, indexed, mapped, prop,
@@ -124,7 +124,7 @@ async fn policy(kms: &Client, id: &str) -> Result<Option<KeyPolicy>, CollectErro
     // The only name of a policy (AWS KMS API Reference, `GetKeyPolicy`).
     let answer = kms.get_key_policy().key_id(id).policy_name("default").send().await;
     let Some(answer) = unless_gone(answer)? else { return Ok(None) };
-    let document = answer.policy().ok_or_else(|| without("a policy"))?;
+    let document = answer.policy().ok_or_else(|| CollectError::without("a policy"))?;
     let open = resource_policy::anonymous(document)
         .map_err(|error| CollectError::new(FailureClass::Service, error.to_string()))?;
     Ok(Some(KeyPolicy { key: id.to_owned(), open }))

@@ -14,7 +14,6 @@ use aws_sdk_organizations::{
     types::{Organization, Root},
 };
 use collector::{CollectError, Collecting, Listing, Node, Sink, copied, indexed, paged, prop};
-use events::FailureClass;
 
 /// Organizations, while a surveyed account may list them.
 pub(crate) static ORGANIZATION: Node<Organization> = Node {
@@ -62,9 +61,7 @@ fn collect<'a>(organizations: &'a Client, sink: &'a mut Sink) -> Collecting<'a> 
 async fn organization(organizations: &Client) -> Result<Option<Organization>, CollectError> {
     let in_none = |error: &DescribeOrganizationError| error.is_aws_organizations_not_in_use_exception();
     match organizations.describe_organization().send().await {
-        Ok(answer) => answer.organization.map(Some).ok_or_else(|| {
-            CollectError::new(FailureClass::Service, "AWS returned neither an organization nor an error")
-        }),
+        Ok(answer) => answer.organization.map(Some).ok_or_else(|| CollectError::without("an organization")),
         Err(error) if error.as_service_error().is_some_and(in_none) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -100,6 +97,7 @@ mod tests {
     use crate::canned::{self, Answer, Canned, HERE, listed};
     use aws_sdk_organizations::types::OrganizationFeatureSet;
     use collector::testing::{place, render};
+    use events::FailureClass;
     use expect_test::expect;
 
     const BY_ORGANIZATIONS: &str = "You don't have permissions to access this resource.";

@@ -7,7 +7,6 @@ use aws_sdk_sns::{Client, types::Topic};
 use collector::{
     CollectError, Collecting, Detail, Details, Edge, Listing, Node, Sink, Value, indexed, paged, prop, unless_gone,
 };
-use events::FailureClass;
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
 
@@ -103,8 +102,7 @@ async fn asked(sns: Client, topic: Topic) -> (Topic, Result<Option<Attributes>, 
 
 async fn attributes(sns: &Client, topic: &str) -> Result<Option<Attributes>, CollectError> {
     let Some(answer) = unless_gone(sns.get_topic_attributes().topic_arn(topic).send().await)? else { return Ok(None) };
-    let without = || CollectError::new(FailureClass::Service, "AWS returned neither attributes nor an error");
-    let values = answer.attributes.ok_or_else(without)?;
+    let values = answer.attributes.ok_or_else(|| CollectError::without("attributes"))?;
     Ok(Some(Attributes { topic: topic.to_owned(), values }))
 }
 

@@ -133,12 +133,10 @@ async fn queue(sqs: &Client, url: &str) -> Result<Option<Queue>, CollectError> {
     let answer = sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All).send().await;
     let Some(answer) = unless_gone(answer)? else { return Ok(None) };
     let attributes = answer.attributes.unwrap_or_default();
-    let failed = |message: String| CollectError::new(FailureClass::Service, message);
-    let Some(arn) = attributes.get(&Name::QueueArn).cloned() else {
-        return Err(failed("AWS returned neither an ARN nor an error".to_owned()));
-    };
+    let arn = attributes.get(&Name::QueueArn).cloned().ok_or_else(|| CollectError::without("an ARN"))?;
     let redrive = attributes.get(&Name::RedrivePolicy).map_or("", String::as_str);
-    let redrive = redrive_policy::parse(redrive).map_err(|error| failed(error.to_string()))?;
+    let redrive =
+        redrive_policy::parse(redrive).map_err(|error| CollectError::new(FailureClass::Service, error.to_string()))?;
     Ok(Some(Queue { arn, url: url.to_owned(), attributes, redrive }))
 }
 

@@ -45,6 +45,11 @@ impl CollectError {
         Self { class, message: message.into(), code: None }
     }
 
+    /// An answer without a part that it must have, e.g. `without("a policy")`.
+    pub fn without(part: &str) -> Self {
+        Self::new(FailureClass::Service, format!("AWS returned neither {part} nor an error"))
+    }
+
     /// A failure that Groma itself caused.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(FailureClass::Internal, message)

@@ -15,6 +15,7 @@ pub static ALL: &[&dyn Collector] = &[
     #[cfg(feature = "iam")] &iam::SERVICE,
     #[cfg(feature = "inspector2")] &inspector2::SERVICE,
     #[cfg(feature = "kms")] &kms::SERVICE,
+    #[cfg(feature = "lambda")] &lambda::SERVICE,
     #[cfg(feature = "organizations")] &organizations::SERVICE,
     #[cfg(feature = "secretsmanager")] &secretsmanager::SERVICE,
     #[cfg(feature = "sns")] &sns::SERVICE,

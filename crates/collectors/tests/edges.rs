@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Labels that edges lead to and no collector makes, each with the reason. Edges to them are held until the label has a
 /// collector.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("AWSECRImage", "Inspector names images, and ECR has no collector yet"),
+    ("AWSECRImage", "Inspector and functions name images, and ECR has no collector yet"),
     ("AWSECRRepository", "Inspector names repositories, and ECR has no collector yet"),
     ("AWSEKSCluster", "EC2 names clusters of instances, and EKS has no collector yet"),
-    ("AWSLambda", "load balancers name functions, and Lambda has no collector yet"),
     ("AWSVpnGateway", "routes name VPN gateways, which Cartography does not have either"),
+    ("GCPArtifactRegistryImage", "functions name images by their digest, and Cartography has those of Google Cloud"),
+    ("GitHubContainerImage", "functions name images by their digest, and Cartography has those of GitHub"),
+    ("GitLabContainerImage", "functions name images by their digest, and Cartography has those of GitLab"),
 ];
 
 /// Properties by label: those of all tables that give their nodes this label.

@@ -31,9 +31,8 @@ pub(crate) fn met(condition: Option<&Value>) -> Result<Met, PolicyError> {
 fn one(operator: &Operator, key: &str, values: &Value) -> Result<Met, PolicyError> {
     let Some(kind) = Kind::of(key) else { return Ok(Met::ByChoice) };
     match operator.test {
-        Test::Other => Ok(Met::ByChoice),
         Test::Bool if kind == Kind::CalledByAws => Ok(called_by_aws(values)),
-        Test::Bool => Ok(Met::ByChoice),
+        Test::Bool | Test::Other => Ok(Met::ByChoice),
         Test::Matches { wildcards } | Test::Differs { wildcards } => {
             let values = texts("Condition", values)?;
             let is_any = values.into_iter().any(|value| kind.stands_for_any(value, wildcards));
@@ -80,10 +79,10 @@ enum Test {
 }
 
 impl Operator {
-    fn read(text: &str) -> Self {
-        let text = text.to_ascii_lowercase();
-        let (set, text) = text.split_once(':').unwrap_or(("", &text));
-        let (name, if_exists) = text.strip_suffix("ifexists").map_or((text, false), |name| (name, true));
+    fn read(operator: &str) -> Self {
+        let operator = operator.to_ascii_lowercase();
+        let (set, operator) = operator.split_once(':').unwrap_or(("", &operator));
+        let (name, if_exists) = operator.strip_suffix("ifexists").map_or((operator, false), |name| (name, true));
         let test = match name {
             "stringequals" | "stringequalsignorecase" | "ipaddress" => Test::Matches { wildcards: false },
             "stringlike" | "arnequals" | "arnlike" => Test::Matches { wildcards: true },
@@ -113,7 +112,7 @@ impl Kind {
     fn of(key: &str) -> Option<Self> {
         let key = key.to_ascii_lowercase();
         match key.as_str() {
-            "aws:sourcearn" | "aws:principalarn" | "aws:sourcevpcarn" => Some(Self::Arn),
+            "aws:principalarn" | "aws:sourcearn" | "aws:sourcevpcarn" | "s3:dataaccesspointarn" => Some(Self::Arn),
             "aws:userid" => Some(Self::UserId),
             "aws:sourceip" | "aws:vpcsourceip" => Some(Self::Network),
             "aws:principalisawsservice" => Some(Self::CalledByAws),
@@ -135,7 +134,6 @@ impl Kind {
             | "kms:calleraccount"
             | "lambda:eventsourcetoken"
             | "s3:dataaccesspointaccount" => Some(Self::Name),
-            "s3:dataaccesspointarn" => Some(Self::Arn),
             // Those of a role's session and of an identity provider: `saml:aud`, `accounts.google.com:sub`.
             _ if key.ends_with(":aud") || key.ends_with(":sub") => Some(Self::Name),
             _ => None,

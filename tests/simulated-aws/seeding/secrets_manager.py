@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from . import keys
+from .accounts import PLANTED
 from .aws import tags
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ def awkward(aws: Aws, account: str, region: str, other: str) -> None:
 
 
 def secret(manager: Any, name: str, **more: Any) -> None:
-    manager.create_secret(Name=name, SecretString="simulated", ClientRequestToken=token(name, 1), **more)
+    manager.create_secret(Name=name, SecretString=f"{PLANTED}-in-{name}", ClientRequestToken=token(name, 1), **more)
 
 
 def version(manager: Any, name: str, number: int, **more: Any) -> None:
-    manager.put_secret_value(SecretId=name, SecretString="other", ClientRequestToken=token(name, number), **more)
+    manager.put_secret_value(
+        SecretId=name, SecretString=f"{PLANTED}-in-{name}", ClientRequestToken=token(name, number), **more
+    )
 
 
 def token(name: str, number: int) -> str:

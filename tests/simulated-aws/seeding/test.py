@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import balancing, compute, details, findings, identities, keys, network, queues, secrets_manager, topics
+from . import (
+    balancing,
+    compute,
+    details,
+    findings,
+    functions,
+    identities,
+    keys,
+    network,
+    queues,
+    secrets_manager,
+    topics,
+)
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
 
 # An account and a region.
@@ -50,12 +62,13 @@ def fill(aws: Aws) -> dict[str, Any]:
     balance(aws, plain, instances)
     details.add(aws)
     for place in ((ALPHA, EAST), (BETA, EAST), (HUB, WEST)):
-        for kind in (keys, topics, queues, secrets_manager):
+        for kind in (keys, topics, queues, secrets_manager, functions):
             kind.some(aws, *place)
     keys.awkward(aws, ALPHA, WEST)
     topics.awkward(aws, ALPHA, WEST, BETA)
     queues.awkward(aws, ALPHA, WEST)
     secrets_manager.awkward(aws, ALPHA, WEST, EAST)
+    functions.awkward(aws, ALPHA, WEST, BETA)
     counted = {" ".join(place): len(found) for place, found in instances.items()}
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 

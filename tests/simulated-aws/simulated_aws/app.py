@@ -15,6 +15,7 @@ from . import (
     balancers,
     calls,
     clock,
+    functions,
     gaps,
     keys,
     memory,
@@ -60,6 +61,7 @@ class SimulatedAws:
         gaps.fill(self.extras)
         pages.fill(self.pages)
         balancers.fill()
+        functions.fill(self.pages)
         keys.fill()
         queues.fill()
         secrets_manager.fill()
@@ -122,6 +124,7 @@ class SimulatedAws:
             ("POST", "reserved-instances"): self.set_reserved_instances,
             ("POST", "service-last-accessed"): self.extras.services_last_accessed.update,
             ("POST", "account-ids"): self.extras.account_ids.extend,
+            ("POST", "functions"): functions.change,
             ("POST", "iam"): gaps.patch_iam,
         }
 

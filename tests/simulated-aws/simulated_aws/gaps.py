@@ -204,12 +204,9 @@ def fill_organizations(extras: Extras) -> None:
 
 
 def page(extras: Extras, response: Any, name: str, items: list[Any], most: int) -> str:
-    start = int(response._get_param("nextToken") or 0)
-    size = extras.pages.limited(min(int(response._get_param("maxResults") or most), most))
-    answer: Json = {name: items[start : start + size]}
-    if start + size < len(items):
-        answer["nextToken"] = str(start + size)
-    return json.dumps(answer)
+    token, size = response._get_param("nextToken"), response._get_param("maxResults")
+    shown, more = extras.pages.part(items, token, size, most)
+    return json.dumps({name: shown, "nextToken": more})
 
 
 def matches(finding: Json, criteria: Json) -> bool:

@@ -1,4 +1,4 @@
-"""Pages for every call of EC2, IAM and Elastic Load Balancing that AWS pages; moto pages the other services.
+"""Pages for every call of EC2, IAM and Elastic Load Balancing that AWS pages; moto pages most other services.
 
 moto ignores the page size of most calls. Here it is asked for everything, and the answer is cut: as many items as the
 caller wants, at most `cap` (AWS gives fewer than asked for, too), and a token for the rest. botocore's own models say
@@ -58,6 +58,12 @@ class Pages:
         """For calls that moto pages well, and for no more than AWS's limit."""
         if self.cap and call.action.startswith("Describe"):
             replace_body(environ, {**call.form, limit: str(self.limited(int(call.form.get(limit, self.cap))))})
+
+    def part(self, items: list[Json], token: str | None, size: str | None, most: int) -> tuple[list[Json], str | None]:
+        """The page that a token leads to, and the token of the next one, for answers in JSON."""
+        start, length = start_of(token or ""), self.limited(min(int(size or most), most))
+        more = f"{TOKEN}{start + length}" if start + length < len(items) else None
+        return items[start : start + length], more
 
     def limited(self, size: int) -> int:
         return min(size, self.cap or size)

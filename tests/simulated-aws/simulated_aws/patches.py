@@ -47,6 +47,22 @@ REPLACED = (
         "a balancer has its own source security group",
     ),
     Attribute(
+        "moto.awslambda.models",
+        "LambdaFunction.get_configuration",
+        "(self, on_create)",
+        "functions have a revision, and states and roles that the seeding chooses",
+    ),
+    Attribute(
+        "moto.awslambda.responses", "LambdaResponse.list_functions", "(self)", "functions have pages, and no state"
+    ),
+    Attribute("moto.awslambda.responses", "LambdaResponse.list_aliases", "(self)", "aliases have pages"),
+    Attribute(
+        "moto.awslambda.responses",
+        "LambdaResponse.list_event_source_mappings",
+        "(self)",
+        "event source mappings have pages",
+    ),
+    Attribute(
         "moto.kms.models",
         "Key.add_grant",
         "(self, name, grantee_principal, operations, constraints, retiring_principal)",

@@ -27,12 +27,7 @@ pub(crate) fn ids(page: ListKeysOutput) -> impl Iterator<Item = String> {
 /// Fails if the call fails, or its answer has no metadata.
 pub(crate) async fn describe(kms: &Client, id: &str) -> Result<Option<KeyMetadata>, CollectError> {
     let Some(answer) = unless_gone(kms.describe_key().key_id(id).send().await)? else { return Ok(None) };
-    answer.key_metadata.map(Some).ok_or_else(|| without("metadata"))
-}
-
-/// Error of an answer that lacks a part.
-pub(crate) fn without(part: &str) -> CollectError {
-    CollectError::new(FailureClass::Service, format!("AWS returned neither {part} nor an error"))
+    answer.key_metadata.map(Some).ok_or_else(|| CollectError::without("metadata"))
 }
 
 /// Whether AWS manages the key. Its policy then cannot be changed.

@@ -79,13 +79,18 @@ impl Request {
         &self.form
     }
 
-    /// Value of a form field, e.g. `Action`.
+    /// Query of the URI.
+    pub fn query(&self) -> &str {
+        self.uri.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// Value of a field of the form or of the query, e.g. `Action`.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.form.split('&').filter_map(|field| field.split_once('='));
+        let mut fields = self.form.split('&').chain(self.query().split('&')).filter_map(|field| field.split_once('='));
         fields.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// Name and value of the parameter for the size of a page, in a form or in JSON.
+    /// Name and value of the parameter for the size of a page, in a form, a query or JSON.
     pub fn page_size(&self) -> Option<(&'static str, String)> {
         const NAMES: [&str; 7] =
             ["MaxResults", "MaxRecords", "PageSize", "MaxItems", "Limit", "maxResults", "pageSize"];

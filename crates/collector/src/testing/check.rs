@@ -125,7 +125,8 @@ async fn check_pages<C>(service: &Service<C>, pages: &TwoPages<'_>) {
     let (requests, batches) = collected(service, pages.listing, pages.answers).await;
     let ids: BTreeSet<&str> = node_ids(&batches).collect();
     assert_eq!(ids, pages.ids.iter().copied().collect(), "both pages are read");
-    let second = requests.iter().filter(|request| request.body().contains("more"));
+    let second =
+        requests.iter().filter(|request| [request.body(), request.query()].iter().any(|it| it.contains("more")));
     assert_eq!(second.count(), 1, "the second page is asked for once: {requests:?}");
 }
 

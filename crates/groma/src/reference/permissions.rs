@@ -16,8 +16,9 @@ pub fn text() -> String {
 const INTRODUCTION: &str = "
 All AWS calls of Groma. Collectors use sessions that the broker requests for one account and one service. The session policies
 below are sent to STS, so a session can do no more than its policy, whatever its role may do. A role needs at least these
-actions for a complete survey. The AWS managed policy `SecurityAudit` includes them, and `AmazonInspector2ReadOnlyAccess`
-includes those of Inspector. Groma reports each denied scope.
+actions for a complete survey. The AWS managed policy `SecurityAudit` includes them, except `lambda:GetFunction`, which is
+called for functions from images alone. `AmazonInspector2ReadOnlyAccess` includes those of Inspector. Groma reports each denied
+scope.
 ";
 
 /// A String takes any text, so the results of `write!` are nothing to look at.
