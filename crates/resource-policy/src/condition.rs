@@ -1,6 +1,6 @@
-//! Conditions, as a stranger meets them.
+//! Evaluates conditions for a request from a stranger.
 
-use crate::{PolicyError, list, part, texts};
+use crate::{PolicyError, part, values_as_texts};
 use serde_json::Value;
 
 /// Whether a stranger's request meets conditions. Ordered: of several conditions, the least counts.
@@ -10,7 +10,7 @@ pub(crate) enum Met {
     Never,
     /// If the stranger so chooses.
     ByChoice,
-    /// It cannot avoid to.
+    /// Always: it cannot avoid meeting them.
     Always,
 }
 
@@ -29,18 +29,22 @@ pub(crate) fn met(condition: Option<&Value>) -> Result<Met, PolicyError> {
 }
 
 fn one(operator: &Operator, key: &str, values: &Value) -> Result<Met, PolicyError> {
-    let Some(kind) = Kind::of(key) else { return Ok(Met::ByChoice) };
+    let key = key.to_ascii_lowercase();
+    let Some(kind) = Kind::of(&key) else { return Ok(Met::ByChoice) };
+    let values = values_as_texts("Condition", values)?;
+    let passes_without_key = operator.passes_without_key && !ALWAYS_THERE.contains(&key.as_str());
+    if kind == Kind::CalledByAws {
+        return Ok(called_by_aws(operator, values.iter().any(|value| value.eq_ignore_ascii_case("false"))));
+    }
     match operator.test {
-        Test::Bool if kind == Kind::CalledByAws => Ok(called_by_aws(values)),
         Test::Bool | Test::Other => Ok(Met::ByChoice),
         Test::Matches { wildcards } | Test::Differs { wildcards } => {
-            let values = texts("Condition", values)?;
-            let is_any = values.into_iter().any(|value| kind.stands_for_any(value, wildcards));
+            let is_any = values.iter().any(|value| kind.stands_for_any(value, wildcards));
             let differs = matches!(operator.test, Test::Differs { .. });
             Ok(match (differs, is_any) {
                 (_, true) => Met::ByChoice,
                 // A request that lacks the key passes.
-                (false, false) if operator.passes_without_key => Met::ByChoice,
+                (false, false) if passes_without_key => Met::ByChoice,
                 (false, false) => Met::Never,
                 // A request that lacks the key fails, and one with a value that differs passes.
                 (true, false) if operator.needs_key => Met::ByChoice,
@@ -50,10 +54,17 @@ fn one(operator: &Operator, key: &str, values: &Value) -> Result<Met, PolicyErro
     }
 }
 
-/// A stranger is no service of AWS.
-fn called_by_aws(values: &Value) -> Met {
-    let is_false = |value: &Value| *value == false || value.as_str().is_some_and(|it| it.eq_ignore_ascii_case("false"));
-    if list(values).iter().any(is_false) { Met::Always } else { Met::Never }
+/// A stranger is not a service of AWS: the key is `false` in a signed request and absent in an anonymous one.
+fn called_by_aws(operator: &Operator, names_false: bool) -> Met {
+    match (operator.test, names_false) {
+        (Test::Other, _) | (Test::Differs { .. }, true) => Met::ByChoice,
+        (Test::Differs { .. }, false) if operator.needs_key => Met::ByChoice,
+        (Test::Differs { .. }, false) => Met::Always,
+        (_, true) if operator.passes_without_key => Met::Always,
+        (_, true) => Met::ByChoice,
+        (_, false) if operator.passes_without_key => Met::ByChoice,
+        (_, false) => Met::Never,
+    }
 }
 
 /// Operator of a condition ("IAM JSON policy elements: Condition operators", AWS IAM User Guide).
@@ -96,6 +107,10 @@ impl Operator {
     }
 }
 
+/// Keys in all requests, "including anonymous requests" ("AWS global condition context keys", AWS IAM User Guide). AWS KMS
+/// has no anonymous requests.
+const ALWAYS_THERE: [&str; 3] = ["aws:principalaccount", "aws:userid", "kms:calleraccount"];
+
 /// Keys whose values a stranger cannot choose ("AWS global condition context keys", AWS IAM User Guide).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -106,17 +121,32 @@ enum Kind {
     Name,
     /// Whether a service of AWS is the caller.
     CalledByAws,
+    /// Account or organization of the resource, compared with that of the caller.
+    OfResource,
 }
 
 impl Kind {
+    /// Not `aws:VpcSourceIp` and `aws:Ec2InstanceSourcePrivateIPv4`: a stranger has a VPC with any range. Not
+    /// `aws:username`: a stranger has a user of any name.
     fn of(key: &str) -> Option<Self> {
-        let key = key.to_ascii_lowercase();
-        match key.as_str() {
-            "aws:principalarn" | "aws:sourcearn" | "aws:sourcevpcarn" | "s3:dataaccesspointarn" => Some(Self::Arn),
+        match key {
+            "aws:chatbotsourcearn"
+            | "aws:principalarn"
+            | "aws:signinsessionarn"
+            | "aws:sourcearn"
+            | "aws:sourcevpcarn"
+            | "codebuild:buildarn"
+            | "codebuild:projectarn"
+            | "ec2:sourceinstancearn"
+            | "lambda:sourcefunctionarn"
+            | "s3:dataaccesspointarn"
+            | "ssm:sourceinstancearn" => Some(Self::Arn),
             "aws:userid" => Some(Self::UserId),
-            "aws:sourceip" | "aws:vpcsourceip" => Some(Self::Network),
+            "aws:sourceip" => Some(Self::Network),
+            "aws:resourceaccount" | "aws:resourceorgid" | "aws:resourceorgpaths" => Some(Self::OfResource),
             "aws:principalisawsservice" => Some(Self::CalledByAws),
-            "aws:principalaccount"
+            "aws:ec2instancesourcevpc"
+            | "aws:principalaccount"
             | "aws:principalorgid"
             | "aws:principalorgpaths"
             | "aws:principalservicename"
@@ -127,34 +157,53 @@ impl Kind {
             | "aws:sourceowner"
             | "aws:sourcevpc"
             | "aws:sourcevpce"
-            | "aws:username"
             | "aws:vpceaccount"
             | "aws:vpceorgid"
             | "aws:vpceorgpaths"
+            | "identitystore:userid"
             | "kms:calleraccount"
             | "lambda:eventsourcetoken"
             | "s3:dataaccesspointaccount" => Some(Self::Name),
-            // Those of a role's session and of an identity provider: `saml:aud`, `accounts.google.com:sub`.
-            _ if key.ends_with(":aud") || key.ends_with(":sub") => Some(Self::Name),
-            _ => None,
+            _ => is_of_provider(key).then_some(Self::Name),
         }
     }
 
     /// Whether a value stands for any caller.
     fn stands_for_any(self, value: &str, wildcards: bool) -> bool {
-        // The resource's own account and organization are no stranger's.
-        let is_variable = value.contains("${") && !value.starts_with("${aws:Resource");
         let any = |text: &str| wildcards && text.contains(['*', '?']);
-        is_variable
+        if self == Self::OfResource {
+            return !variables(value).any(|name| name.starts_with("aws:principal"));
+        }
+        // The account and the organization of the resource are not the stranger's; other variables may be.
+        variables(value).any(|name| !name.starts_with("aws:resource"))
             || match self {
                 Self::Arn => any(of_owner(value)),
                 // `<id of a role>:*` are the role's sessions.
                 Self::UserId => any(value.strip_suffix(":*").unwrap_or(value)),
-                Self::Network => value.ends_with("/0"),
+                Self::Network => any(value) || is_broad(value),
                 Self::Name => any(of_organization(value)),
-                Self::CalledByAws => true,
+                Self::CalledByAws | Self::OfResource => true,
             }
     }
+}
+
+/// Whether an identity provider sets the key: `saml:aud`, `accounts.google.com:sub`.
+fn is_of_provider(key: &str) -> bool {
+    let provider = key.rsplit_once(':').filter(|(_, name)| ["aud", "sub"].contains(name)).map(|(provider, _)| provider);
+    provider.is_some_and(|provider| provider == "saml" || provider.contains('.') && !provider.contains(':'))
+}
+
+/// Names of the variables in a value, in small letters.
+fn variables(value: &str) -> impl Iterator<Item = String> {
+    value.split("${").skip(1).map(str::to_ascii_lowercase)
+}
+
+/// Whether a network is too large for one owner: broader than /8, or for IPv6 /32 ("The meaning of \"public\"", Amazon S3
+/// User Guide).
+fn is_broad(network: &str) -> bool {
+    let least = if network.contains(':') { 32 } else { 8 };
+    let length = network.split_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
+    length.is_some_and(|length| length < least)
 }
 
 /// Part of an ARN that says who owns the resource: the account, or the name if there is none, of objects that of the bucket.
@@ -164,6 +213,10 @@ fn of_owner(arn: &str) -> &str {
     match parts[..] {
         ["arn", _, _, _, "", name] => name.split('/').next().filter(|bucket| !bucket.is_empty()).unwrap_or(name),
         ["arn", _, _, _, account, _] => account,
+        // The pattern continues behind the account: `arn:aws:iam::111111111111*`.
+        ["arn", _, _, _, rest] => {
+            rest.get(..12).filter(|it| it.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(arn)
+        }
         _ => arn,
     }
 }

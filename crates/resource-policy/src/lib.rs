@@ -1,7 +1,7 @@
 //! The policy of a resource (a key, a bucket, a function): which actions it allows to everyone.
 //!
 //! Everyone is a stranger: a caller of no account, organization or network that the policy could name, who chooses everything
-//! else about the request. An `Allow` is open if the stranger can meet all its conditions. A `Deny` counts if the stranger
+//! else about the request, its time too. An `Allow` is open if the stranger can meet all its conditions. A `Deny` counts if the stranger
 //! cannot avoid it. Cartography ignores `Deny`, and takes one met condition for enough.
 //!
 //! Reading order: [`anonymous`] is the answer; `statement` reads the parts of a statement; `principal`, `condition` and
@@ -14,9 +14,10 @@ mod statement;
 
 use serde_json::Value;
 use statement::{Effect, Statement};
-use std::{collections::BTreeSet, slice};
+use std::{borrow::Cow, collections::BTreeSet, slice};
 
-/// Limit of a document in bytes. The longest of AWS are key policies, 32 KiB ("Resource quotas", AWS KMS developer guide).
+/// Limit of a document in bytes. The longest policies of keys, buckets, functions, queues, topics and secrets are those of
+/// keys, 32 KiB ("Resource quotas", AWS KMS developer guide).
 pub const MOST_BYTES: usize = 64 << 10;
 
 /// A text that is no policy.
@@ -72,6 +73,17 @@ fn list(value: &Value) -> &[Value] {
 
 fn texts<'a>(name: &'static str, value: &'a Value) -> Result<Vec<&'a str>, PolicyError> {
     let texts: Option<Vec<&str>> = list(value).iter().map(Value::as_str).collect();
+    texts.ok_or(part(name, "a text or a list of texts"))
+}
+
+/// Like [`texts`], with numbers and truth values as their text: IAM accepts `111111111111` and `true` without quotes.
+fn values_as_texts<'a>(name: &'static str, value: &'a Value) -> Result<Vec<Cow<'a, str>>, PolicyError> {
+    let text = |value: &'a Value| match value {
+        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        _ => None,
+    };
+    let texts: Option<Vec<_>> = list(value).iter().map(text).collect();
     texts.ok_or(part(name, "a text or a list of texts"))
 }
 

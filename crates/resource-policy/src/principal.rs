@@ -1,6 +1,6 @@
 //! Principals.
 
-use crate::{PolicyError, list, part, texts};
+use crate::{PolicyError, list, part, values_as_texts};
 use serde_json::Value;
 
 /// Kinds of principals that count.
@@ -14,12 +14,14 @@ pub(crate) fn any_is_open(principal: Option<&Value>) -> Result<bool, PolicyError
         Some(Value::Object(kinds)) => {
             let mut open = false;
             for (kind, name) in KINDS {
-                let named = kinds.get(kind).map(|value| texts(name, value)).transpose()?;
-                open |= named.is_some_and(|named| named.into_iter().any(is_open));
+                let named = kinds.get(kind).map(|value| values_as_texts(name, value)).transpose()?;
+                open |= named.is_some_and(|named| named.iter().any(|text| is_open(text)));
             }
             Ok(open)
         }
-        Some(value @ (Value::String(_) | Value::Array(_))) => Ok(texts("Principal", value)?.into_iter().any(is_open)),
+        Some(value @ (Value::String(_) | Value::Array(_))) => {
+            Ok(values_as_texts("Principal", value)?.iter().any(|text| is_open(text)))
+        }
         Some(_) => Err(part("Principal", "a text, a list or an object")),
     }
 }

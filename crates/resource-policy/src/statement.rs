@@ -40,7 +40,8 @@ impl<'a> Statement<'a> {
         let met = condition::met(statement.get("Condition"))?;
         let principal = statement.get("Principal");
         let is_open = principal::any_is_open(principal)?;
-        let is_all_but = statement.get("NotPrincipal").is_some();
+        // `NotPrincipal` with `*` names nobody.
+        let is_all_but = statement.get("NotPrincipal").is_some_and(|but| !principal::is_everyone(Some(but)));
         let for_everyone = match statement.get("Effect").and_then(Value::as_str) {
             Some("Allow") if (is_all_but || is_open) && met != Met::Never => Some(Effect::Allow),
             Some("Deny") if (is_all_but || principal::is_everyone(principal)) && met == Met::Always => {
@@ -50,12 +51,12 @@ impl<'a> Statement<'a> {
         };
         let actions = Patterns::read(statement, "Action", "NotAction", str::to_ascii_lowercase)?;
         let resources = Patterns::read(statement, "Resource", "NotResource", str::to_owned)?;
-        // Without resources it concerns the one that has the policy.
+        // Without `Resource`, it applies to the resource that has the policy.
         let resources = resources.unwrap_or(Patterns { is_all_but: true, ..Patterns::default() });
         Ok(Self { for_everyone, actions: actions.unwrap_or_default(), resources })
     }
 
-    /// Actions of this statement that no denial covers; empty for all but a few (`NotAction`). `None`: none is left.
+    /// Actions of this statement that no denial covers; empty for `NotAction`. `None` if every action is denied.
     pub(crate) fn left_by(&self, denials: &[&Self]) -> Option<Vec<&'a str>> {
         let denials: Vec<_> = denials.iter().filter(|denial| denial.resources.cover_all(&self.resources)).collect();
         let is_denied = |action: &str| denials.iter().any(|denial| denial.actions.cover(action));

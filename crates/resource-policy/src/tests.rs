@@ -46,6 +46,7 @@ fn principals() {
         r#"{"AWS": "arn:aws:iam::111111111111:root"}"#,
         r#"{"AWS": "arn:aws:iam::cloudfront:user/x"}"#,
         r#"{"AWS": "111111111111"}"#,
+        r#"{"AWS": 111111111111}"#,
         r#"{"AWS": "AIDAEXAMPLE"}"#,
         r#"{"AWS": "arn:aws:s3:::*"}"#,
         r#"{"Service": "ec2.amazonaws.com"}"#,
@@ -56,6 +57,7 @@ fn principals() {
         assert!(!principal(json), "{json}");
     }
     assert!(open(r#""NotPrincipal": {"AWS": "111111111111"}"#));
+    assert!(!open(r#""NotPrincipal": {"AWS": "*"}"#), "nobody is left");
     assert!(!open(r#""Resource": "*""#), "nobody is named");
 }
 
@@ -71,7 +73,15 @@ fn conditions_that_a_stranger_can_meet() {
         r#"{"StringLike": {"aws:PrincipalOrgID": "o-*"}, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#,
         r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/r-a/ou-b/"}}"#,
         r#"{"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}}"#,
-        r#"{"StringEquals": {"aws:username": "${aws:PrincipalTag/name}"}}"#,
+        r#"{"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalTag/account}"}}"#,
+        // A stranger has a user of any name, a VPC of any range, and sends the context of an encryption.
+        r#"{"StringEquals": {"aws:username": "alice"}}"#,
+        r#"{"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}}"#,
+        r#"{"StringEquals": {"kms:EncryptionContext:sub": "orders"}}"#,
+        r#"{"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}"#,
+        r#"{"IpAddress": {"aws:SourceIp": "2000::/3"}}"#,
+        r#"{"StringLike": {"aws:SourceIp": "*"}}"#,
+        r#"{"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}}"#,
         // A request without the key passes.
         r#"{"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}}"#,
         r#"{"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}}"#,
@@ -89,7 +99,17 @@ fn conditions_that_a_stranger_cannot_meet() {
         r#"{"StringEquals": {"KMS:CallerAccount": "111111111111", "kms:ViaService": "s3.eu-west-1.amazonaws.com"}}"#,
         r#"{"StringEquals": {"aws:SourceAccount": "1*"}}"#,
         r#"{"StringEquals": {"aws:SourceOrgID": "o-1"}}"#,
+        r#"{"StringEquals": {"aws:SourceAccount": 111111111111}}"#,
         r#"{"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}"#,
+        r#"{"StringEquals": {"aws:PrincipalOrgID": "${aws:resourceOrgID}"}}"#,
+        r#"{"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}"#,
+        r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::${aws:ResourceAccount}:role/app"}}"#,
+        r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111*"}}"#,
+        r#"{"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:111111111111:function:f"}}"#,
+        r#"{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:a/b:ref:refs/heads/main"}}"#,
+        r#"{"StringEqualsIfExists": {"aws:PrincipalAccount": "111111111111"}}"#,
+        r#"{"Bool": {"aws:PrincipalIsAWSService": true}}"#,
+        r#"{"StringEquals": {"aws:PrincipalIsAWSService": "true"}}"#,
         r#"{"StringLike": {"aws:userid": ["AROAEXAMPLE:*", "AIDAEXAMPLE"]}}"#,
         r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/*"}}"#,
         r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}"#,
@@ -124,6 +144,9 @@ fn denials_that_everyone_is_subject_to_count() {
         r#""NotPrincipal": {"AWS": "111111111111"}, "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::c/*""#
             .into(),
         r#""Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b*""#.into(),
+        format!(
+            r#"{all}, "Action": "s3:GetObject", "Condition": {{"BoolIfExists": {{"aws:PrincipalIsAWSService": "false"}}}}"#
+        ),
     ] {
         assert_eq!(left(reading, &deny), Some(vec!["s3:ListBucket".to_owned()]), "{deny}");
     }
@@ -142,6 +165,11 @@ fn denials_that_a_stranger_can_avoid_do_not_count() {
         r#""Principal": "*", "Action": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}"#,
         r#""Principal": "*", "Action": "*", "Condition": {"Null": {"aws:SourceVpce": "true"}}"#,
         r#""Principal": "*", "NotAction": "s3:*""#,
+        r#""NotPrincipal": {"AWS": "*"}, "Action": "*", "Resource": "*""#,
+        // An anonymous request lacks the key.
+        r#""Principal": "*", "Action": "*", "Condition": {"Bool": {"aws:PrincipalIsAWSService": "false"}}"#,
+        r#""Principal": "*", "Action": "*", "Condition": {"StringNotEquals": {"aws:username": "admin"}}"#,
+        r#""Principal": "*", "Action": "*", "Condition": {"NotIpAddress": {"aws:VpcSourceIp": "10.0.0.0/16"}}"#,
     ] {
         assert_eq!(left(reading, deny), Some(vec!["s3:Get*".to_owned()]), "{deny}");
     }
@@ -156,9 +184,9 @@ fn a_text_that_is_no_policy_is_an_error() {
     }
     let fields = [
         r#""Principal": 1"#,
-        r#""Principal": {"AWS": [1]}"#,
+        r#""Principal": {"AWS": [{}]}"#,
         r#""Principal": "*", "Condition": 1"#,
-        r#""Principal": "*", "Condition": {"StringEquals": {"aws:SourceVpc": 1}}"#,
+        r#""Principal": "*", "Condition": {"StringEquals": {"aws:SourceVpc": {}}}"#,
     ];
     for fields in fields {
         let document = format!(r#"{{"Statement": {{"Effect": "Allow", {fields}}}}}"#);
