@@ -27,6 +27,7 @@ needs a Python environment with `moto[server]`. FILE holds the port once the ser
     POST   /_groma/service-last-accessed {arn: [ServicesLastAccessed, ...]}
     POST   /_groma/account-ids           [id, ...]: what CreateAccount gives out next
     POST   /_groma/functions             {account, region, function, configuration?: {...}, policy?: [statement, ...]}
+    POST   /_groma/ssm/nodes             {account, region, nodes: [{InstanceId, ..., Patches?: [...], IsGone?}]}
     POST   /_groma/iam                   {account, users: {name: {create_date?, password_last_used?}},
                                           access_keys: {id: {create_date?, last_used?: {date, service, region}}},
                                           roles: {name: {create_date?, last_used?}}}

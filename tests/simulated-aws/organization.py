@@ -20,6 +20,7 @@ import time
 
 from seeding import accounts, demo, small, test
 from seeding.aws import Aws
+from seeding.planted import PLANTED
 
 SIZES = {"small": small, "test": test, "demo": demo}
 # When everything in it was made, so that the same seed gives the same organization on any day.
@@ -42,6 +43,7 @@ def main() -> None:
         "accounts": [{"name": account.name, "id": account.id} for account in organization.accounts],
         "regions": list(accounts.REGIONS),
         "counts": counts,
+        "planted": PLANTED,
         "seconds": round(time.monotonic() - started, 1),
         **files,
     }

@@ -35,6 +35,8 @@ PAGED = (
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupARN"),
     ("autoscaling", "describe_launch_configurations", "LaunchConfigurations", "LaunchConfigurationARN"),
     ("inspector2", "list_findings", "findings", "findingArn"),
+    ("ssm", "describe_instance_information", "InstanceInformationList", "InstanceId"),
+    ("ssm", "describe_parameters", "Parameters", "ARN"),
 )
 
 

@@ -342,13 +342,16 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
         said.push((role, log));
     }
     said.extend(stored(&closed).await);
+    let everything = "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN properties(n) AS n, properties(r) AS r";
+    let graph = world.neo4j.rows(everything).await.expect("the graph can be read");
+    said.push(("the graph".into(), serde_json::to_vec(&graph).expect("JSON")));
     for (place, bytes) in &said {
         let shown = secrets.iter().find(|secret| holds(bytes, secret.as_bytes()));
         assert!(shown.is_none(), "{place} shows {}…", &shown.map_or("", |secret| &secret[..6]));
     }
 }
 
-/// All secrets: of sessions, of the hub, of Neo4j and of the roles.
+/// All secrets: of sessions, of the hub, of Neo4j and of the roles, and those in the accounts.
 async fn secrets(world: &World, closed: &ClosedBus, services: &[&str]) -> BTreeSet<String> {
     let sessions = world.aws.sessions().await.expect("moto remembers");
     let mut secrets: BTreeSet<String> = sessions.into_iter().flat_map(|[_, secret, token]| [secret, token]).collect();
@@ -358,6 +361,7 @@ async fn secrets(world: &World, closed: &ClosedBus, services: &[&str]) -> BTreeS
     secrets.extend(keys.filter_map(|line| line.split('=').nth(1)).map(|key| key.trim().to_owned()));
     assert!(secrets.len() > before, "the hub has a key");
     secrets.insert(world.neo4j.password().to_owned());
+    secrets.insert(world.organization.planted.clone());
     let collectors = services.iter().map(|service| format!("collector-{service}"));
     let roles = ["scheduler", "broker", "graph-writer", "operator"].map(str::to_owned);
     secrets.extend(collectors.chain(roles).map(|role| closed.seed(&role).trim().to_owned()));

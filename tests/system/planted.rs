@@ -1,5 +1,5 @@
 //! Secrets that AWS returns, or that a survey must not ask for, reach no stream, log, file or property: environment variables
-//! of functions, and values of Secrets Manager.
+//! of functions, values of Secrets Manager, and parameters of Systems Manager.
 
 #![allow(clippy::disallowed_methods, reason = "reads every stream, also those that are not Groma's")]
 
@@ -24,7 +24,7 @@ async fn a_planted_secret_reaches_no_stream_log_file_or_property() {
     let functions = functions.expect("they are listed").to_string();
     assert!(functions.contains(PLANTED) && functions.contains(BESIDE), "{functions}");
 
-    let arguments = ["--services", "lambda,secretsmanager", "--lease-own-identity", "--nats", &nats.url()];
+    let arguments = ["--services", "lambda,secretsmanager,ssm", "--lease-own-identity", "--nats", &nats.url()];
     let mut sync = world.groma(&[&["sync", "--accounts", "profiles", "--json"], &arguments[..]].concat());
     sync.env("GROMA_LOG", "trace");
     let ran = run(sync).await;

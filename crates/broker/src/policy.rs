@@ -72,7 +72,7 @@ mod tests {
     /// Actions that return secrets or credentials, although they look like reading: AWS's models mark members of their
     /// answers as sensitive, or their documentation does. Two of that kind are catalogued for the rest of their answers:
     /// `ec2:DescribeLaunchTemplateVersions` and `autoscaling:DescribeLaunchConfigurations` return user data.
-    const SECRET: [&str; 16] = [
+    const SECRET: [&str; 20] = [
         "ec2:DescribeInstanceAttribute",
         "ec2:DescribeVerifiedAccessTrustProviders",
         "ec2:DescribeVpnConnections",
@@ -83,6 +83,10 @@ mod tests {
         "ec2:GetVpnConnectionDeviceSampleConfiguration",
         "iam:GetCredentialReport",
         "inspector2:BatchGetCodeSnippet",
+        "ssm:GetParameter",
+        "ssm:GetParameterHistory",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
         "sts:AssumeRole",
         "sts:GetDelegatedAccessToken",
         "sts:GetFederationToken",

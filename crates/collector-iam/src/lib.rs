@@ -18,7 +18,6 @@ mod statement;
 mod trust;
 pub mod trust_policy;
 
-pub mod json;
 pub mod policy_document;
 
 mod access_key;

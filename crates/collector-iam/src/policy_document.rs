@@ -1,6 +1,6 @@
 //! Parses IAM policy documents in all forms that AWS accepts.
 
-use crate::json::Json;
+use collector::Json;
 use percent_encoding::percent_decode_str;
 
 /// Limit of a document in bytes, URL-encoded as in IAM's response. IAM accepts 131,072 characters including white space

@@ -4,13 +4,9 @@
 //! the key's next one is read.
 
 use crate::shared::keys::{self, describe, is_denied_by_key, is_of_aws};
-use aws_sdk_kms::{
-    Client,
-    operation::list_grants::{ListGrantsError, ListGrantsOutput},
-    types::GrantListEntry,
-};
+use aws_sdk_kms::{Client, operation::list_grants::ListGrantsOutput, types::GrantListEntry};
 use collector::{
-    CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, indexed, kms_key_id, one, paged, prop,
+    CollectError, Collecting, Details, Edge, Listing, Node, Sink, Value, indexed, kms_key_id, one, paged, prop,
     seconds, unless_gone,
 };
 use futures::{
@@ -68,20 +64,18 @@ type Page = Result<Option<Vec<GrantListEntry>>, CollectError>;
 
 /// Pages of a key's grants, each with the key's id, up to the first error.
 fn grants(kms: Client, key: String) -> BoxStream<'static, (String, Page)> {
-    let pages = paged!(kms.list_grants().key_id(&key).limit(100), next_marker);
-    let next = move |pages: Option<Pages<ListGrantsOutput, ListGrantsError>>| {
+    let pages = paged!(kms.list_grants().key_id(&key).limit(100), next_marker).into_stream();
+    let read = move |page| {
         let (kms, key) = (kms.clone(), key.clone());
         async move {
-            let mut pages = pages?;
-            let page = match unless_gone(pages.next().await?) {
-                Ok(page) => Ok(page.map(|page| page.grants.unwrap_or_default())),
+            let page = match unless_gone(page) {
+                Ok(page) => Ok(page.map(|page: ListGrantsOutput| page.grants.unwrap_or_default())),
                 Err(error) => unless_kept_by_aws(&kms, &key, error).await,
             };
-            let rest = matches!(page, Ok(Some(_))).then_some(pages);
-            Some(((key, page), rest))
+            (key, page)
         }
     };
-    stream::unfold(Some(pages), next).boxed()
+    pages.then(read).boxed()
 }
 
 /// Turns a denial by the policy of a key that AWS manages into `None`: AWS wrote this policy, so no principal of the account

@@ -20,6 +20,7 @@ pub static ALL: &[&dyn Collector] = &[
     #[cfg(feature = "secretsmanager")] &secretsmanager::SERVICE,
     #[cfg(feature = "sns")] &sns::SERVICE,
     #[cfg(feature = "sqs")] &sqs::SERVICE,
+    #[cfg(feature = "ssm")] &ssm::SERVICE,
 ];
 
 /// The collector of a service. `None`: this build has none.

@@ -4,6 +4,7 @@
 
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use futures::{Stream, stream};
 use siphasher::sip::SipHasher13;
 use std::{
     collections::HashSet,
@@ -76,6 +77,16 @@ impl<O, E, R> Pages<O, E, R> {
         Ok(all)
     }
 
+    /// Returns a stream of the pages that ends after the first error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<O, SdkError<E, R>>> {
+        stream::unfold(Some(self), async |pages| {
+            let mut pages = pages?;
+            let page = pages.next().await?;
+            let rest = page.is_ok().then_some(pages);
+            Some((page, rest))
+        })
+    }
+
     fn check(&mut self, page: &O) -> Result<(), SdkError<E, R>> {
         let token = (self.token)(page).filter(|token| !token.is_empty());
         token.map_or(Ok(()), |token| self.tokens.note(token)).map_err(SdkError::construction_failure)
@@ -86,6 +97,7 @@ impl<O, E, R> Pages<O, E, R> {
 mod tests {
     use super::*;
     use aws_smithy_async::future::pagination_stream::fn_stream::FnStream;
+    use futures::StreamExt;
     use std::convert::Infallible;
 
     type Page = Result<String, SdkError<Infallible, ()>>;
@@ -112,5 +124,12 @@ mod tests {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             assert!(cause.contains("same page token twice"), "{cause}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_pages_ends_after_an_error() {
+        let read = |tokens| pages(tokens).into_stream().map(|page| page.is_ok()).collect::<Vec<_>>();
+        assert_eq!(read(&["a", "b", ""]).await, [true; 3]);
+        assert_eq!(read(&["a", "a", "b"]).await, [true, false]);
     }
 }

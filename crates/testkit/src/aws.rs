@@ -41,6 +41,8 @@ pub struct Organization {
     pub regions: Vec<String>,
     /// Counts of the created assets by kind.
     pub counts: Value,
+    /// Part of every secret in the accounts, which no role may write anywhere.
+    pub planted: String,
     /// Folder with `config` and `credentials`.
     pub dir: PathBuf,
 }
@@ -108,6 +110,7 @@ impl Aws {
             accounts: accounts(&summary["accounts"])?,
             regions: strings(&summary["regions"]),
             counts: summary["counts"].clone(),
+            planted: summary["planted"].as_str().context("no planted secret")?.to_owned(),
             dir,
         })
     }

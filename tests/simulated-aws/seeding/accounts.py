@@ -16,8 +16,6 @@ HUB = "111111111111"
 ALPHA = "222222222222"
 BETA = "333333333333"
 GAMMA = "444444444444"
-# Part of every secret that is seeded. No role may write it anywhere.
-PLANTED = "planted-secret"
 # Trusted by roles, but not a member of the organization.
 OUTSIDER = "999999999999"
 HUB_ROLE = "cartography-service"

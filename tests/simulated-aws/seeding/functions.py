@@ -7,7 +7,8 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from .accounts import PLANTED, trust
+from .accounts import trust
+from .planted import PLANTED
 
 if TYPE_CHECKING:
     from seeding.aws import Aws

@@ -6,8 +6,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from . import keys
-from .accounts import PLANTED
 from .aws import tags
+from .planted import PLANTED
 
 if TYPE_CHECKING:
     from seeding.aws import Aws
@@ -48,9 +48,8 @@ def secret(manager: Any, name: str, **more: Any) -> None:
 
 
 def version(manager: Any, name: str, number: int, **more: Any) -> None:
-    manager.put_secret_value(
-        SecretId=name, SecretString=f"{PLANTED}-in-{name}", ClientRequestToken=token(name, number), **more
-    )
+    value = f"{PLANTED}-{number}-in-{name}"
+    manager.put_secret_value(SecretId=name, SecretString=value, ClientRequestToken=token(name, number), **more)
 
 
 def token(name: str, number: int) -> str:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import balancing, compute, findings, functions, identities, keys, network, queues, secrets_manager, topics
+from . import (
+    balancing,
+    compute,
+    findings,
+    functions,
+    identities,
+    keys,
+    network,
+    queues,
+    secrets_manager,
+    systems_manager,
+    topics,
+)
 from .accounts import ALPHA, BETA, HUB, REGIONS, Account
 
 if TYPE_CHECKING:
@@ -22,7 +34,7 @@ def fill(aws: Aws) -> dict[str, int]:
         for region in REGIONS:
             instances += len(region_of(aws, account, region))
     for account in (ALPHA, BETA):
-        for kind in (keys, topics, queues, secrets_manager, functions):
+        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager):
             kind.some(aws, account, REGIONS[0])
     return {"accounts": 3, "regions": len(REGIONS), "instances": instances}
 

@@ -15,6 +15,7 @@ from . import (
     network,
     queues,
     secrets_manager,
+    systems_manager,
     topics,
 )
 from .accounts import ALPHA, BETA, GAMMA, HUB, REGIONS, Account
@@ -62,13 +63,14 @@ def fill(aws: Aws) -> dict[str, Any]:
     balance(aws, plain, instances)
     details.add(aws)
     for place in ((ALPHA, EAST), (BETA, EAST), (HUB, WEST)):
-        for kind in (keys, topics, queues, secrets_manager, functions):
+        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager):
             kind.some(aws, *place)
     keys.awkward(aws, ALPHA, WEST)
     topics.awkward(aws, ALPHA, WEST, BETA)
     queues.awkward(aws, ALPHA, WEST)
     secrets_manager.awkward(aws, ALPHA, WEST, EAST)
     functions.awkward(aws, ALPHA, WEST, BETA)
+    systems_manager.awkward(aws, ALPHA, EAST)
     counted = {" ".join(place): len(found) for place, found in instances.items()}
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 

@@ -24,6 +24,7 @@ from . import (
     queues,
     secrets_manager,
     stacks,
+    systems_manager,
     topics,
     trust,
 )
@@ -65,6 +66,7 @@ class SimulatedAws:
         keys.fill()
         queues.fill()
         secrets_manager.fill()
+        systems_manager.fill(self.extras)
         topics.fill()
         stacks.fill()
 
@@ -121,6 +123,7 @@ class SimulatedAws:
             ("POST", "inspector2/add"): self.add_findings,
             ("POST", "inspector2/members"): lambda body: self.set(self.extras.members, body, "members"),
             ("POST", "inspector2/status"): lambda body: self.set(self.extras.inspector, body, "status"),
+            ("POST", "ssm/nodes"): lambda body: self.set(self.extras.managed_nodes, body, "nodes"),
             ("POST", "reserved-instances"): self.set_reserved_instances,
             ("POST", "service-last-accessed"): self.extras.services_last_accessed.update,
             ("POST", "account-ids"): self.extras.account_ids.extend,

@@ -61,6 +61,8 @@ class Extras:
         # Status by account and region, where it is not enabled.
         self.inspector: dict[tuple[str, str], str] = {}
         self.reserved_instances: dict[tuple[str, str], list[Json]] = {}
+        # Nodes of SSM by account and region, with their patches.
+        self.managed_nodes: dict[tuple[str, str], list[Json]] = {}
         # By ARN, and ARNs by the id of a job.
         self.services_last_accessed: dict[str, list[Json]] = {}
         self.access_jobs: dict[str, str] = {}

@@ -98,6 +98,24 @@ REPLACED = (
     Attribute("moto.sqs.models", "Queue.attributes", "property", "times are whole seconds"),
     Attribute("moto.sqs.models", "Queue.url", "(self, request_url)", "URLs do not depend on the port"),
     Attribute(
+        "moto.ssm.responses",
+        "SimpleSystemManagerResponse.describe_instance_information",
+        ABSENT,
+        "moto does not know the call; remove ours when it does",
+    ),
+    Attribute(
+        "moto.ssm.responses",
+        "SimpleSystemManagerResponse.describe_instance_patches",
+        ABSENT,
+        "moto does not know the call; remove ours when it does",
+    ),
+    Attribute(
+        "moto.ssm.responses",
+        "SimpleSystemManagerResponse.describe_parameters",
+        "(self)",
+        "parameters have ARNs and typed policies, in pages of the size that the caller wants",
+    ),
+    Attribute(
         "moto.cloudformation.parsing",
         "clean_json",
         "(resource_json, resources_map)",

@@ -1,8 +1,8 @@
 //! Policy documents: users of the accounts write them, and IAM returns them.
 
 use analysis::policy::TrustPolicy;
-use collector::Place;
-use collector_iam::{json::Json, policy_document, trust_policy};
+use collector::{Json, Place};
+use collector_iam::{policy_document, trust_policy};
 
 const WORDS: &[&[u8]] = &[
     b"{\"Statement\":[",

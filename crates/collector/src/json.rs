@@ -1,5 +1,5 @@
-//! JSON that keeps the order of its keys and is formatted like Python's `json.dumps`. The graph stores policy
-//! conditions as such text.
+//! JSON that keeps the order of its keys and is formatted like Python's `json.dumps`. The graph stores parts of policies
+//! as such text.
 //!
 //! serde_json rejects nesting of more than 128 levels, so neither reading nor writing exhausts the stack. Reading takes
 //! time and memory in proportion to the text.
