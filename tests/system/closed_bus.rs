@@ -20,6 +20,8 @@ use tokio::{
 
 /// Longer than a message takes from one client to another.
 const MOMENT: Duration = Duration::from_millis(300);
+/// A parameter of the organization.
+const PARAMETER: &str = "/orders/password";
 
 /// A server as `groma nats init` configures it.
 pub(crate) struct ClosedBus {
@@ -343,8 +345,9 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     }
     said.extend(stored(&closed).await);
     let everything = "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN properties(n) AS n, properties(r) AS r";
-    let graph = world.neo4j.rows(everything).await.expect("the graph can be read");
-    said.push(("the graph".into(), serde_json::to_vec(&graph).expect("JSON")));
+    let graph = serde_json::to_vec(&world.neo4j.rows(everything).await.expect("the graph can be read")).expect("JSON");
+    assert!(holds(&graph, PARAMETER.as_bytes()), "parameters have their names");
+    said.push(("the graph".into(), graph));
     for (place, bytes) in &said {
         let shown = secrets.iter().find(|secret| holds(bytes, secret.as_bytes()));
         assert!(shown.is_none(), "{place} shows {}…", &shown.map_or("", |secret| &secret[..6]));
@@ -361,11 +364,20 @@ async fn secrets(world: &World, closed: &ClosedBus, services: &[&str]) -> BTreeS
     secrets.extend(keys.filter_map(|line| line.split('=').nth(1)).map(|key| key.trim().to_owned()));
     assert!(secrets.len() > before, "the hub has a key");
     secrets.insert(world.neo4j.password().to_owned());
-    secrets.insert(world.organization.planted.clone());
+    let planted = world.organization.planted.clone();
+    assert!(value_of_parameter(world).await.contains(&planted), "it is in the accounts");
+    secrets.insert(planted);
     let collectors = services.iter().map(|service| format!("collector-{service}"));
     let roles = ["scheduler", "broker", "graph-writer", "operator"].map(str::to_owned);
     secrets.extend(collectors.chain(roles).map(|role| closed.seed(&role).trim().to_owned()));
     secrets
+}
+
+/// Value of a parameter, which only its account's owner reads.
+async fn value_of_parameter(world: &World) -> String {
+    let (account, region) = (world.account("alpha"), &world.organization.regions[0]);
+    let parameters = serde_json::json!({"Name": PARAMETER, "WithDecryption": true});
+    world.aws.call(account, region, "ssm", "get_parameter", parameters).await.expect("moto has it").to_string()
 }
 
 /// Every message of every stream: subject, headers and bytes.

@@ -12,7 +12,7 @@ use testkit::{Nats, Size};
 
 /// Part of every secret that `tests/simulated-aws/seeding` makes.
 const PLANTED: &str = "planted-secret";
-/// A text beside a planted one in AWS's answers. Whoever searches finds it, so the secret would be found too.
+/// A text beside a planted one in AWS's answers. The search finds it, so it would find the secret too.
 const BESIDE: &str = "function:orders";
 
 #[tokio::test]
@@ -31,7 +31,9 @@ async fn a_planted_secret_reaches_no_stream_log_file_or_property() {
     assert_eq!(ran.status, 0, "{}", ran.stdout);
     let file = folder.path().join("sync.groma");
     let path = file.to_str().expect("a plain path");
-    let recorded = run(world.groma(&["record", "--nats", &nats.url(), "-o", path])).await;
+    let report = ran.json();
+    let sync = report["sync"].as_str().expect("an id");
+    let recorded = run(world.groma(&["record", "--nats", &nats.url(), "--sync", sync, "-o", path])).await;
     assert_eq!(recorded.status, 0, "{}\n{}", recorded.stdout, recorded.stderr);
 
     let written = [

@@ -1,7 +1,7 @@
 //! A service's registry: its listings with their tables and permissions, AWS's quotas and the service's error codes.
 
 use crate::{CollectError, Connection, ErrorCode, Sink, table::Table};
-use events::{EdgeFeed, FailureClass, NodeFeed};
+use events::{EdgeFeed, NodeFeed};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use throttle::Quota;

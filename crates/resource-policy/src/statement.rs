@@ -40,7 +40,7 @@ impl<'a> Statement<'a> {
         let met = condition::met(statement.get("Condition"))?;
         let principal = statement.get("Principal");
         let is_open = principal::any_is_open(principal)?;
-        // `NotPrincipal` with `*` names nobody.
+        // `NotPrincipal` with `*` leaves no principal.
         let is_all_but = statement.get("NotPrincipal").is_some_and(|but| !principal::is_everyone(Some(but)));
         let for_everyone = match statement.get("Effect").and_then(Value::as_str) {
             Some("Allow") if (is_all_but || is_open) && met != Met::Never => Some(Effect::Allow),

@@ -116,7 +116,7 @@ fn conditions_that_a_stranger_cannot_meet() {
         r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket/*"}}"#,
         r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#,
         r#"{"Bool": {"aws:PrincipalIsAWSService": "true"}}"#,
-        // All have to be met, of one operator and of several.
+        // All must be met, of one operator and of several.
         r#"{"StringEquals": {"aws:SourceAccount": "111111111111"}, "ArnLike": {"aws:SourceArn": "*"}}"#,
         r#"{"ArnLike": {"aws:SourceArn": "*", "aws:PrincipalArn": "arn:aws:iam::111111111111:root"}}"#,
     ] {

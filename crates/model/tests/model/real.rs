@@ -251,8 +251,8 @@ pub(crate) fn merge(
         .collect()
 }
 
-fn repeated(place: Place) -> repeat::Place {
-    repeat::Place { account_id: account(place), region: GLOBAL.to_owned(), service: SERVICE.to_owned() }
+fn repeated(place: Place) -> scheduler::place::Place {
+    scheduler::place::Place { account_id: account(place), region: GLOBAL.to_owned(), service: SERVICE.to_owned() }
 }
 
 fn outcome(named: &Named) -> Outcome {
