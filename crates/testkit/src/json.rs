@@ -22,6 +22,8 @@ fn value(cell: &BoltType) -> anyhow::Result<Value> {
         BoltType::Integer(it) => it.value.into(),
         BoltType::Float(it) => it.value.into(),
         BoltType::String(it) => it.value.clone().into(),
+        // Bytes are no text, but a search for a text finds it.
+        BoltType::Bytes(it) => String::from_utf8_lossy(&it.value).into(),
         BoltType::List(it) => it.value.iter().map(value).collect::<anyhow::Result<_>>()?,
         BoltType::Map(it) => map(it)?,
         BoltType::Node(it) => {
