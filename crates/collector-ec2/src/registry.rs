@@ -110,7 +110,6 @@ mod tests {
 
     const API: Api<'_> = Api {
         answers: &[],
-        permissions: &[],
         page_size: Some(("MaxResults", "1000")),
         page_sizes: &[
             ("DescribeAddresses", None),

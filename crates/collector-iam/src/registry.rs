@@ -49,7 +49,6 @@ mod tests {
              </member></Users>"
         );
         let api = Api {
-            permissions: &[],
             answers: &[
                 ("GetAccountSummary", &[]),
                 ("GetServiceLastAccessedDetails", &[USERS, "<JobId>job</JobId>", DONE]),

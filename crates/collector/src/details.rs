@@ -30,11 +30,10 @@ where
 }
 
 /// Matches codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing
-/// (`LoadBalancerNotFound`), the JSON services (`ResourceNotFoundException`), S3 (`NoSuchBucket`) and SQS
-/// (`QueueDoesNotExist`, or the code of its older protocol).
+/// (`LoadBalancerNotFound`), the JSON services (`ResourceNotFoundException`) and SQS (`QueueDoesNotExist`, or the code of
+/// its older protocol).
 fn is_gone(code: &str) -> bool {
     code.starts_with("NoSuchEntity")
-        || code == "NoSuchBucket"
         || ["NotFound", "NotFoundException", "QueueDoesNotExist", "NonExistentQueue"]
             .iter()
             .any(|end| code.ends_with(end))
@@ -235,13 +234,12 @@ mod tests {
             "InvalidRouteTableID.NotFound",
             "LoadBalancerNotFound",
             "ResourceNotFoundException",
-            "NoSuchBucket",
             "QueueDoesNotExist",
             "AWS.SimpleQueueService.NonExistentQueue",
         ] {
             assert!(is_gone(code), "{code}");
         }
-        for code in ["AccessDenied", "NoSuchBucketPolicy", "ServiceNotFoundInRegion", "Throttling"] {
+        for code in ["AccessDenied", "ServiceNotFoundInRegion", "Throttling"] {
             assert!(!is_gone(code), "{code}");
         }
     }

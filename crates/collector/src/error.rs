@@ -66,24 +66,18 @@ impl CollectError {
         Self { class, ..self }
     }
 
-    /// Sets the class that depends on the place, unless the listing has set it ([`Self::seen_in`]).
+    /// Sets the class that depends on the place. In an opt-in region, an unknown session means that the account has not
+    /// opted in; in all others, that the session is invalid.
     #[must_use]
     pub(crate) fn seen_from(self, place: &Place) -> Self {
-        self.seen_in(place.client_region())
-    }
-
-    /// Sets the class that depends on the region of the call. In an opt-in region, an unknown session means that the
-    /// account has not opted in; in all others, that the session is invalid. Removes the code then, so that the class
-    /// stays: a listing may call other regions than its place's.
-    #[must_use]
-    pub fn seen_in(self, region: &str) -> Self {
         let is_unknown_session = self.code.as_deref().is_some_and(|code| UNKNOWN_SESSION.contains(&code));
-        if !is_unknown_session || self.class != FailureClass::NotEnabled {
-            return self;
+        if is_unknown_session
+            && self.class == FailureClass::NotEnabled
+            && regions::is_always_enabled(place.client_region())
+        {
+            return Self { class: FailureClass::Credentials, ..self };
         }
-        let class =
-            if regions::is_always_enabled(region) { FailureClass::Credentials } else { FailureClass::NotEnabled };
-        Self { class, code: None, ..self }
+        self
     }
 }
 
@@ -168,9 +162,8 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     None
 }
 
-/// Codes of an unknown session: it is invalid, or its account has not enabled the region. S3's are the last two.
-pub(crate) const UNKNOWN_SESSION: [&str; 5] =
-    ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken"];
+/// Codes of an unknown session: it is invalid, or its account has not enabled the region.
+pub(crate) const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
 
 /// Codes of an expired session. EC2's is `RequestExpired`.
 pub(crate) const SESSION_ENDED: [&str; 4] =
@@ -244,7 +237,6 @@ mod tests {
             (400, "AuthFailure", "Not authorized for images: [ami-1]", AccessDenied),
             (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
             (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
-            (400, "InvalidToken", "The provided token is malformed or otherwise invalid.", NotEnabled),
             (401, "OptInRequired", "You are not subscribed to this service", NotEnabled),
             (403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service", NotEnabled),
             (401, "Blocked", "This account is currently blocked", NotEnabled),
@@ -300,8 +292,6 @@ mod tests {
         assert_eq!(there("global"), FailureClass::Credentials, "it is asked in the home region");
         let opt_in = answered(401, Some("OptInRequired"), "subscribe").seen_from(&crate::testing::place());
         assert_eq!(opt_in.class, FailureClass::NotEnabled);
-        let elsewhere = answered(400, Some("InvalidToken"), "The provided token is malformed").seen_in("ap-east-1");
-        assert_eq!(elsewhere.seen_from(&crate::testing::place()).class, FailureClass::NotEnabled);
     }
 
     #[test]

@@ -103,8 +103,7 @@ pub fn bucket(quotas: &[Quota], api: &Api) -> Bucket {
 pub fn holder(quotas: &[Quota], api: &Api) -> Api {
     match quotas.iter().find(|quota| quota.covers(api)) {
         Some(Quota { sharing: Sharing::Version, .. }) => {
-            let Api { service, version, region, .. } = api.clone();
-            Api { service, version, region, ..Api::default() }
+            Api { service: api.service.clone(), version: api.version.clone(), ..Api::default() }
         }
         _ => api.clone(),
     }
