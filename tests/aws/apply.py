@@ -108,7 +108,7 @@ def hub_module(aws: Aws) -> str:
 
 def spoke_module(aws: Aws, account: str, hub_role: str, external_id: str) -> str:
     variables = {"hub_role_arn": hub_role, "external_id": external_id}
-    return module(aws, account, "spoke", variables, "spoke", ["trust", "images", "managed_policies"])
+    return module(aws, account, "spoke", variables, "spoke", ["trust", "managed_policies"])
 
 
 def module(aws: Aws, account: str, folder: str, variables: Json, role: str, policies: list[str]) -> str:

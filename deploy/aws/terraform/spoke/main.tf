@@ -15,13 +15,6 @@ resource "aws_iam_role_policy_attachment" "reading" {
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/${each.value}"
 }
 
-resource "aws_iam_role_policy" "images" {
-  count  = var.function_images ? 1 : 0
-  name   = "images-of-functions"
-  role   = aws_iam_role.spoke.id
-  policy = local.images
-}
-
 output "role_arn" {
   description = "For role_arn of a profile."
   value       = aws_iam_role.spoke.arn

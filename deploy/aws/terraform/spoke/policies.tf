@@ -21,15 +21,5 @@ locals {
     Statement = concat([local.assume], var.full_attribution ? [local.attribute] : [])
   })
 
-  images = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "FunctionImages"
-      Effect   = "Allow"
-      Action   = "lambda:GetFunction"
-      Resource = "*"
-    }]
-  })
-
   managed_policies = concat(["SecurityAudit"], var.inspector ? ["AmazonInspector2ReadOnlyAccess"] : [])
 }

@@ -21,12 +21,6 @@ variable "inspector" {
   default     = true
 }
 
-variable "function_images" {
-  description = "Whether the images of Lambda functions may be read. AWS has no permission for them without the functions' code."
-  type        = bool
-  default     = true
-}
-
 variable "full_attribution" {
   description = "Whether sessions may carry tags and a source identity, so that CloudTrail tells which sync and collector it was."
   type        = bool
