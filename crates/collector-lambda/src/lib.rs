@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`registry`] names the listings. [`functions`] lists functions, and reads the rest about each: [`function`]
 //! is a row of the list itself, [`status`], [`policy`] and [`alias`] make one call each, and [`layer`] needs none.
-//! [`event_source_mapping`] is a listing of its own.
+//! [`event_source_mapping`] has the second listing.
 
 mod registry;
 

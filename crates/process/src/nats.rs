@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn no_server_is_one_sentence_without_the_password() {
         let args = parse(&["--nats", "nats://me:secret@127.0.0.1:1"]).expect("good flags");
-        let error = errors::chain(connect(&args, "test").await.expect_err("nobody listens there").as_ref());
+        let error = errors::chain(connect(&args, "test").await.expect_err("no server listens there").as_ref());
         assert!(error.starts_with("cannot connect to NATS at nats://127.0.0.1:1"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }

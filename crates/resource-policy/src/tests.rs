@@ -57,7 +57,7 @@ fn principals() {
         assert!(!principal(json), "{json}");
     }
     assert!(open(r#""NotPrincipal": {"AWS": "111111111111"}"#));
-    assert!(!open(r#""NotPrincipal": {"AWS": "*"}"#), "nobody is left");
+    assert!(!open(r#""NotPrincipal": {"AWS": "*"}"#), "no principal is left");
     assert!(!open(r#""Resource": "*""#), "nobody is named");
 }
 

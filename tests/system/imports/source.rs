@@ -13,7 +13,7 @@ pub(crate) struct Source {
     pub(crate) names: BTreeMap<String, Path>,
     /// Paths of the `use` items, and paths in the code that begin with `crate`, `self` or `super`.
     pub(crate) paths: BTreeSet<Path>,
-    /// Child modules: `None` if the child is a file of its own.
+    /// Child modules: `None` for a child in a separate file.
     pub(crate) children: Vec<(String, Option<Source>)>,
 }
 
