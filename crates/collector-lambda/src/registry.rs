@@ -104,19 +104,19 @@ mod tests {
         }
         let limiter = Limiter::new("lambda", QUOTAS);
         let call = |uri: &str| request::api(&HttpRequest::get(uri).expect("a URI"), "lambda");
-        let rates = || -> BTreeMap<String, u32> {
+        let rates = || -> BTreeMap<String, f64> {
             let requests = server.requests().into_iter();
-            requests.map(|request| (request.operation, limiter.rate(&call(&request.uri)).round() as u32)).collect()
+            requests.map(|request| (request.operation, limiter.rate(&call(&request.uri)).round())).collect()
         };
-        let of = |rest: u32| {
+        let of = |rest: f64| {
             let rest = ["GetFunctionConfiguration", "ListAliases", "ListEventSourceMappings", "ListFunctions"]
                 .map(|operation| (operation.to_owned(), rest));
-            rest.into_iter().chain([("GetFunction".to_owned(), 100), ("GetPolicy".to_owned(), 15)]).collect()
+            rest.into_iter().chain([("GetFunction".to_owned(), 100.0), ("GetPolicy".to_owned(), 15.0)]).collect()
         };
-        assert_eq!(rates(), of(15));
+        assert_eq!(rates(), of(15.0));
         limiter.slow_down(&call("https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/"));
         let slower = rates()["ListAliases"];
-        assert!(slower < 15, "the rest shares one bucket");
+        assert!(slower < 15.0, "the rest shares one bucket");
         assert_eq!(rates(), of(slower));
     }
 }

@@ -12,7 +12,7 @@ pub struct Grant {
     pub open: Option<Open>,
 }
 
-impl<'a> Holder<'a> {
+impl Holder<'_> {
     /// Decides whether the principal may do any of `asked` on a resource, and under which conditions.
     ///
     /// A statement with an open condition or resource is undecided: a Deny then makes the grant uncertain, and an Allow
