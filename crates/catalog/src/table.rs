@@ -15,6 +15,9 @@ pub struct Table {
     /// Labels that a row has only under a condition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels_when: Vec<String>,
+    /// Whether the rows only add to nodes that another listing of the service returns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supplements: bool,
     /// Properties besides `id`, `firstseen` and `lastupdated`, in the order of the rows' values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<String>,
@@ -82,6 +85,7 @@ impl Table {
             ownership: Ownership::Scope.into(),
             properties: self.properties.iter().map(|name| self.property(name)).collect(),
             rows: Vec::new(),
+            supplements: self.supplements,
         }
     }
 
@@ -131,6 +135,7 @@ mod tests {
             label: "AWSThing".into(),
             extra_labels: vec!["Thing".into()],
             labels_when: labels_when.iter().map(|&label| label.to_owned()).collect(),
+            supplements: false,
             properties: vec!["arn".into(), "region".into()],
             indexed: vec!["arn".into()],
             edges: vec![Edge {

@@ -158,7 +158,7 @@ mod tests {
             noted.begin().await.complete();
         }
         let mut notes = clients.in_use.instances.begin().await;
-        notes.note([Some("ami-1"), Some("ami-2"), Some("ami-3")]);
+        notes.extend(["ami-1", "ami-2", "ami-3"].map(str::to_owned));
         notes.complete();
         (LISTING.collect)(&clients, &mut Sink::to_memory(place())).await.expect("answered");
         let requests = server.requests();

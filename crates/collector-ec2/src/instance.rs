@@ -132,7 +132,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
             paged!(clients.ec2.describe_instances().include_managed_resources(true).max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
-            images.note(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id));
+            images
+                .extend(mentioned(page.reservations().iter().flat_map(Reservation::instances).map(Instance::image_id)));
             emit(page.reservations(), sink).await?;
         }
         images.complete();

@@ -1,6 +1,6 @@
 //! Launch configurations: `DescribeLaunchConfigurations` -> `(:AWSLaunchConfiguration)`.
 
-use crate::{Clients, by_name};
+use crate::{Clients, by_name, mention::mentioned};
 use aws_sdk_autoscaling::types::{InstanceMonitoring, LaunchConfiguration};
 use collector::{Collecting, Edge, Listing, Node, Sink, Value, indexed, paged, prop};
 
@@ -45,8 +45,8 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut pages = paged!(clients.autoscaling.describe_launch_configurations().max_records(100), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
-            images.note(page.launch_configurations().iter().map(LaunchConfiguration::image_id));
-            names.name(by_name::of_launch_configurations(page.launch_configurations()));
+            images.extend(mentioned(page.launch_configurations().iter().map(LaunchConfiguration::image_id)));
+            names.extend(by_name::of_launch_configurations(page.launch_configurations()));
             sink.emit_all(&LAUNCH_CONFIGURATION, page.launch_configurations()).await?;
         }
         images.complete();

@@ -4,7 +4,7 @@
 //! AWS lists all versions of one template, or the default and the latest version of all templates. The latter is one call
 //! and complete for templates with one or two versions, as most have. The others need one call each.
 
-use crate::{Clients, launch_template_version::VERSION};
+use crate::{Clients, launch_template_version::VERSION, mention::mentioned};
 use aws_sdk_ec2::{
     operation::describe_launch_templates::{DescribeLaunchTemplatesError, DescribeLaunchTemplatesOutput},
     types::{LaunchTemplate, LaunchTemplateVersion},
@@ -43,7 +43,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let (mut templates, mut details) = (Templates::of(clients), Details::default());
         while let Some(page) = templates.next(&mut details).await? {
             for described in page {
-                images.note(described.images());
+                images.extend(mentioned(described.images()));
                 sink.emit(&LAUNCH_TEMPLATE, &described.template).await?;
                 sink.emit_all(&VERSION, &described.versions).await?;
             }

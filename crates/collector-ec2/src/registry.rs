@@ -110,6 +110,7 @@ mod tests {
 
     const API: Api<'_> = Api {
         answers: &[],
+        permissions: &[],
         page_size: Some(("MaxResults", "1000")),
         page_sizes: &[
             ("DescribeAddresses", None),

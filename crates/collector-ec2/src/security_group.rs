@@ -58,7 +58,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
         let mut pages = paged!(clients.ec2.describe_security_groups().max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
-            names.name(by_name::of_groups(page.security_groups()));
+            names.extend(by_name::of_groups(page.security_groups()));
             sink.emit_all(&GROUP, page.security_groups()).await?;
             for group in page.security_groups() {
                 sink.emit_all(&rule::INBOUND, &Rule::inbound_of(group)).await?;

@@ -263,7 +263,7 @@ mod tests {
             Canned::answering(&["", "<snapshotSet><item><snapshotId>snap-9</snapshotId></item></snapshotSet>"]);
         let clients = server.clients();
         let mut notes = clients.in_use.volumes.begin().await;
-        notes.note([Some("snap-9"), Some("")]);
+        notes.insert("snap-9".to_owned());
         notes.complete();
         (LISTING.collect)(&clients, &mut Sink::to_memory(place())).await.expect("answered");
         let requests = server.requests();

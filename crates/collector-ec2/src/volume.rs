@@ -1,6 +1,6 @@
 //! EBS volumes: `DescribeVolumes` -> `(:AWSEBSVolume)`.
 
-use crate::Clients;
+use crate::{Clients, mention::mentioned};
 use aws_sdk_ec2::types::{InstanceBlockDeviceMapping, Volume, VolumeAttachmentState};
 use collector::{Collecting, Edge, Listing, Node, Place, Sink, Value, copied, indexed, many, mapped, one, paged, prop};
 
@@ -87,7 +87,7 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
             paged!(clients.ec2.describe_volumes().include_managed_resources(true).max_results(1000), next_token);
         while let Some(page) = pages.next().await {
             let page = page?;
-            snapshots.note(page.volumes().iter().map(Volume::snapshot_id));
+            snapshots.extend(mentioned(page.volumes().iter().map(Volume::snapshot_id)));
             sink.emit_all(&VOLUME, page.volumes()).await?;
         }
         snapshots.complete();

@@ -49,6 +49,7 @@ mod tests {
              </member></Users>"
         );
         let api = Api {
+            permissions: &[],
             answers: &[
                 ("GetAccountSummary", &[]),
                 ("GetServiceLastAccessedDetails", &[USERS, "<JobId>job</JobId>", DONE]),

@@ -75,7 +75,7 @@ mod tests {
     async fn all_pages_are_read() {
         let pages = [r#"{"Aliases": [{"Name": "a"}], "NextMarker": "more"}"#, r#"{"Aliases": [{"Name": "b"}]}"#];
         let server = Canned::answering(&pages);
-        let aliases = read(&(crate::SERVICE.connect)(&server.connection()), "arn").await.expect("answered");
+        let aliases = read(&(crate::SERVICE.connect)(&server.connection()).sdk, "arn").await.expect("answered");
         let names: Vec<_> = aliases.iter().flatten().filter_map(|it| it.alias.name()).collect();
         assert_eq!(names, ["a", "b"]);
         assert!(server.requests()[1].uri.contains("Marker=more"));

@@ -2,8 +2,8 @@
 //!
 //! Without a function's name, AWS lists all mappings of the region in pages of 100.
 
-use crate::function::LABEL;
-use aws_sdk_lambda::{Client, types::EventSourceMappingConfiguration};
+use crate::{function::LABEL, lambda::Lambda};
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use collector::{Collecting, Edge, Listing, Node, Prop, Sink, Value, one, paged, prop, unqualified_function};
 
 /// Event source mappings. `FunctionArn` may name a version or an alias; the edge comes from the function itself.
@@ -35,16 +35,16 @@ const PROPS: &[Prop<EventSourceMappingConfiguration>] = &[
 ];
 
 /// Listing of a region's event source mappings.
-pub(crate) const LISTING: Listing<Client> = Listing {
+pub(crate) const LISTING: Listing<Lambda> = Listing {
     name: "ListEventSourceMappings",
     actions: &["lambda:ListEventSourceMappings"],
     feeds: &[&MAPPING],
     collect,
 };
 
-fn collect<'a>(client: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
+fn collect<'a>(lambda: &'a Lambda, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = paged!(client.list_event_source_mappings().max_items(100), next_marker);
+        let mut pages = paged!(lambda.sdk.list_event_source_mappings().max_items(100), next_marker);
         while let Some(page) = pages.next().await {
             sink.emit_all(&MAPPING, page?.event_source_mappings()).await?;
         }

@@ -1,7 +1,11 @@
 //! Functions as `ListFunctions` knows them -> `(:AWSLambda)`.
 
-use aws_sdk_lambda::types::{Architecture, FunctionConfiguration};
-use collector::{Edge, Node, Prop, Value, copied, indexed, mapped, one, prop};
+use aws_sdk_lambda::{
+    Client,
+    operation::list_functions::{ListFunctionsError, ListFunctionsOutput},
+    types::{Architecture, FunctionConfiguration},
+};
+use collector::{Edge, Node, Pages, Prop, Value, copied, indexed, mapped, one, paged, prop};
 
 pub(crate) const LABEL: &str = "AWSLambda";
 pub(crate) const EXTRA_LABELS: &[&str] = &["Function"];
@@ -49,6 +53,11 @@ const PROPS: &[Prop<FunctionConfiguration>] = &[
     prop("kmskeyarn", |it, _| it.kms_key_arn().into()),
     prop("region", |_, place| (&place.region).into()),
 ];
+
+/// Pages of functions. AWS answers with at most 50 (AWS Lambda API Reference, `ListFunctions`).
+pub(crate) fn pages(client: &Client) -> Pages<ListFunctionsOutput, ListFunctionsError> {
+    paged!(client.list_functions().max_items(50), next_marker)
+}
 
 /// Architecture under the name that images of containers have.
 fn normalized(architecture: &Architecture) -> &'static str {

@@ -1,45 +1,45 @@
-//! Listing of functions: `ListFunctions`, then three calls about each for its state, policy and aliases.
+//! Listing of functions: `ListFunctions`, then three calls about each for its state, policy and aliases. It notes the
+//! functions from images for the listing of images.
 
 use crate::{
     alias::{self, ALIAS, Alias},
-    function::FUNCTION,
+    function::{self, FUNCTION},
+    image,
+    lambda::Lambda,
     layer::{FURTHER_USE, LAYER, Layers},
     policy::{self, FunctionPolicy, POLICY},
     status::{self, STATUS, Status},
 };
 use aws_sdk_lambda::{Client, types::FunctionConfiguration};
-use collector::{CollectError, Collecting, Detail, Details, Listing, Sink, paged};
+use collector::{CollectError, Collecting, Detail, Details, Listing, Sink};
 use futures::{StreamExt, stream};
 
 /// Limit of functions with concurrent calls. The limiter enforces AWS's quotas.
 const AT_ONCE: usize = 16;
 
-/// Listing of functions, aliases and layers. AWS answers with at most 50 functions (AWS Lambda API Reference,
-/// `ListFunctions`), which have their layers with them.
-pub(crate) const LISTING: Listing<Client> = Listing {
+/// Listing of functions, aliases and layers, which functions have with them.
+pub(crate) const LISTING: Listing<Lambda> = Listing {
     name: "ListFunctions",
-    actions: &[
-        "lambda:ListFunctions",
-        "lambda:GetFunction",
-        "lambda:GetFunctionConfiguration",
-        "lambda:GetPolicy",
-        "lambda:ListAliases",
-    ],
+    actions: &["lambda:ListFunctions", "lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:ListAliases"],
     feeds: &[&FUNCTION, &STATUS, &POLICY, &ALIAS, &LAYER, &FURTHER_USE],
     collect,
 };
 
-fn collect<'a>(client: &'a Client, sink: &'a mut Sink) -> Collecting<'a> {
+fn collect<'a>(lambda: &'a Lambda, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut pages = paged!(client.list_functions().max_items(50), next_marker);
+        let mut of_images = lambda.of_images.begin().await;
+        let mut pages = function::pages(&lambda.sdk);
         let (mut details, mut layers) = (Details::default(), Layers::default());
         while let Some(page) = pages.next().await {
-            let asked = stream::iter(page?.functions.into_iter().flatten()).map(|function| asked(client, function));
+            let functions = page?.functions.unwrap_or_default();
+            of_images.extend(image::of_images(&functions));
+            let asked = stream::iter(functions).map(|function| asked(&lambda.sdk, function));
             let mut answers = asked.buffered(AT_ONCE);
             while let Some(function) = answers.next().await {
                 emit(function, &mut details, &mut layers, sink).await?;
             }
         }
+        of_images.complete();
         details.end()
     })
 }
@@ -56,7 +56,7 @@ struct Asked {
 /// path.
 async fn asked(client: &Client, function: FunctionConfiguration) -> Asked {
     let arn = function.function_arn().unwrap_or_default();
-    let status = status::read(client, &function).await;
+    let status = status::read(client, arn).await;
     let policy = policy::read(client, arn).await;
     let aliases = alias::read(client, arn).await;
     Asked { function, status, policy, aliases }

@@ -69,7 +69,7 @@ mod tests {
 
     async fn told(answer: &str) -> Result<FunctionPolicy, String> {
         let server = Canned::answering(&[answer]);
-        read(&(crate::SERVICE.connect)(&server.connection()), ARN).await.map_err(|error| error.message)
+        read(&(crate::SERVICE.connect)(&server.connection()).sdk, ARN).await.map_err(|error| error.message)
     }
 
     /// Answer with a policy of one statement.

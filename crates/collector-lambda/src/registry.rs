@@ -1,18 +1,17 @@
 //! Registry of all listings of this collector.
 
-use crate::{event_source_mapping, functions};
-use aws_sdk_lambda::Client;
-use collector::{Bucket, Quota, Service, Sharing, connect};
+use crate::{event_source_mapping, functions, image, lambda::Lambda};
+use collector::{Bucket, Quota, Service, Sharing};
 
-/// Lambda with its listings. A survey makes one call for each 50 functions, three for each function, and one for each 100
-/// event source mappings.
-pub static SERVICE: Service<Client> = Service {
+/// Lambda with its listings. A survey makes one call for each 50 functions, three for each function, one more if it is from
+/// an image, and one for each 100 event source mappings.
+pub static SERVICE: Service<Lambda> = Service {
     title: "Lambda",
     assets: "functions with the reach of their policies, aliases, layers and event source mappings, never environment variables",
-    listings: &[functions::LISTING, event_source_mapping::LISTING],
+    listings: &[functions::LISTING, image::LISTING, event_source_mapping::LISTING],
     quotas: QUOTAS,
     cartography: &["lambda_function"],
-    ..Service::regional("lambda", connect!(aws_sdk_lambda))
+    ..Service::regional("lambda", Lambda::connect)
 };
 
 const LAMBDA: &str = "AWS, \"Lambda quotas\", docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html";
@@ -41,12 +40,12 @@ mod tests {
     const POLICY: &str = r#"{"Policy": "{\"Statement\": []}"}"#;
     const ALIASES: &str = r#"{"Aliases": []}"#;
     const IMAGE: &str = r#"{"Functions": [{"FunctionArn": "a", "PackageType": "Image"}]}"#;
-    const OF_IMAGE: &str = r#"{"Configuration": {}}"#;
+    const OF_IMAGE: &str = r#"{"Code": {}}"#;
 
     #[tokio::test]
     async fn the_registry_is_consistent() {
         let api = Api {
-            answers: &[("ListFunctions", &[IMAGE, OF_IMAGE, POLICY, ALIASES])],
+            answers: &[("ListFunctions", &[IMAGE, STATE, POLICY, ALIASES]), ("GetFunction", &[IMAGE, OF_IMAGE])],
             page_sizes: &[
                 ("ListFunctions", Some(("MaxItems", "50"))),
                 ("ListAliases", Some(("MaxItems", "10000"))),
@@ -97,7 +96,8 @@ mod tests {
     async fn each_call_takes_from_its_quota() {
         let functions = r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:us-east-1:1:function:policy"},
             {"FunctionArn": "arn:aws:lambda:us-east-1:1:function:configuration", "PackageType": "Image"}]}"#;
-        let server = Canned::answering(&[functions, STATE, POLICY, ALIASES, OF_IMAGE, POLICY, ALIASES]);
+        let each = [STATE, POLICY, ALIASES];
+        let server = Canned::answering(&[&[functions][..], &each, &each, &[OF_IMAGE]].concat());
         let client = (SERVICE.connect)(&server.connection());
         for listing in SERVICE.listings {
             (listing.collect)(&client, &mut Sink::to_memory(place())).await.expect("answered");

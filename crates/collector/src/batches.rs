@@ -24,6 +24,9 @@ const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_ROWS: u64 = 1_000;
 /// Number of items after which a dry run ends a listing.
 const ENOUGH: usize = 1_000;
+/// Time after which the next item ends the listing of a dry run: with calls about each item, many items take minutes at
+/// AWS's quotas.
+const LONG_ENOUGH: Duration = Duration::from_secs(10);
 /// Limit of published batches without acknowledgement.
 const UNACKNOWLEDGED: usize = 4;
 
@@ -47,7 +50,7 @@ enum Output {
         pending: VecDeque<PendingAck>,
     },
     Memory(Vec<AssetBatch>),
-    /// Ends the listing once each of its tables has an item, or after many items.
+    /// Ends the listing once each of its tables has an item, after many items, or after some time.
     Nowhere {
         /// Number of the listing's tables.
         tables: usize,
@@ -79,7 +82,7 @@ impl Batches {
         Self::new(AssetEvent::default(), Output::Memory(Vec::new()))
     }
 
-    /// Drops all items. Ends the listing once this number of tables have an item.
+    /// Drops all items. Ends the listing once this number of tables have an item, or it took long.
     pub(crate) fn to_nowhere(tables: usize) -> Self {
         Self::new(AssetEvent::default(), Output::Nowhere { tables, seen: HashSet::new(), items: 0 })
     }
@@ -92,7 +95,10 @@ impl Batches {
     /// Whether a sink that drops its items has ended the listing.
     pub(crate) fn have_seen_enough(&self) -> bool {
         match &self.output {
-            Output::Nowhere { tables, seen, items } => *items > 0 && (seen.len() >= *tables || *items >= ENOUGH),
+            Output::Nowhere { tables, seen, items } => {
+                let is_long = *items >= ENOUGH || self.published.elapsed() >= LONG_ENOUGH;
+                *items > 0 && (is_long || seen.len() >= *tables)
+            }
             _ => false,
         }
     }
@@ -235,6 +241,19 @@ mod tests {
         assert_eq!(batches.finish().await?, Totals { batches: 2, assets: 1 });
         let kept: Vec<_> = batches.take_kept().iter().map(|batch| (batch.index, batch.nodes.len())).collect();
         assert_eq!(kept, [(0, 0), (1, 1)]);
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dry_run_ends_once_it_has_seen_all_or_took_long() -> Result<(), CollectError> {
+        let mut batches = Batches::to_nowhere(2);
+        batches.add(&THING, &1, &place()).await?;
+        assert!(!batches.have_seen_enough(), "one of two tables");
+        tokio::time::advance(LONG_ENOUGH).await;
+        batches.add(&THING, &2, &place()).await.expect_err("it took long");
+        assert!(batches.have_seen_enough());
+        let mut batches = Batches::to_nowhere(1);
+        batches.add(&THING, &1, &place()).await.expect_err("each table");
         Ok(())
     }
 

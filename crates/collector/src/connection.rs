@@ -1,7 +1,7 @@
 //! Settings for the SDK clients of a work item.
 
 use aws_smithy_runtime::client::retries::RetryPartition;
-use aws_types::SdkConfig;
+use aws_types::{SdkConfig, region::Region};
 use std::collections::HashMap;
 
 /// Settings for one account, region and service: session, endpoint, throttled HTTP client, retries.
@@ -17,6 +17,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Settings for clients of another region, with their own retry quota. Limits and evidence about endpoints are by
+    /// region anyway, because they go by the region that a request is signed for.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let sdk = self.sdk.to_builder().region(Region::new(region.to_owned())).build();
+        let retry_partition = RetryPartition::custom(region.to_owned()).build();
+        Self { sdk, retry_partition, endpoints: self.endpoints.clone() }
+    }
+
     /// Settings for another API of the collector, such as `auto_scaling`. An API without its own endpoint uses the
     /// service's.
     pub fn sdk_of(&self, api: &str) -> SdkConfig {

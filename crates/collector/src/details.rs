@@ -5,7 +5,19 @@ use crate::CollectError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use events::FailureClass;
-use std::error::Error;
+use std::{cell::RefCell, error::Error};
+
+tokio::task_local! {
+    /// First failed item of a dry run.
+    static FIRST_FAILED: RefCell<Option<CollectError>>;
+}
+
+/// Runs a listing and also returns the error of its first failed item. A dry run may end before the listing does, and the
+/// listing reports failed items at its end.
+pub(crate) async fn with_first_failed<T>(listing: impl Future<Output = T>) -> (T, Option<CollectError>) {
+    let listing = async { (listing.await, FIRST_FAILED.with(RefCell::take)) };
+    FIRST_FAILED.scope(RefCell::default(), listing).await
+}
 
 /// Number of failed items after which a listing stops if none was read before: the rest would mostly fail too.
 const MOST_AT_FIRST: u32 = 100;
@@ -30,10 +42,11 @@ where
 }
 
 /// Matches codes of IAM (`NoSuchEntity`), EC2 (`InvalidRouteTableID.NotFound`), Elastic Load Balancing
-/// (`LoadBalancerNotFound`), the JSON services (`ResourceNotFoundException`) and SQS (`QueueDoesNotExist`, or the code of
-/// its older protocol).
+/// (`LoadBalancerNotFound`), the JSON services (`ResourceNotFoundException`), S3 (`NoSuchBucket`) and SQS
+/// (`QueueDoesNotExist`, or the code of its older protocol).
 fn is_gone(code: &str) -> bool {
     code.starts_with("NoSuchEntity")
+        || code == "NoSuchBucket"
         || ["NotFound", "NotFoundException", "QueueDoesNotExist", "NonExistentQueue"]
             .iter()
             .any(|end| code.ends_with(end))
@@ -46,9 +59,10 @@ pub struct Details {
     failed: u32,
     slow: u32,
     is_any_read: bool,
-    first: Option<CollectError>,
-    /// Names of further failed items.
-    others: Vec<String>,
+    /// The gravest error; the first one of several.
+    gravest: Option<CollectError>,
+    /// Names of the failed items that were recorded first.
+    names: Vec<String>,
 }
 
 /// Result of a call about an item.
@@ -115,11 +129,16 @@ impl Details {
     pub fn fail(&mut self, item: &str, error: &CollectError) -> Result<(), CollectError> {
         self.failed += 1;
         self.slow += u32::from(is_slow(error.class));
-        if self.first.is_none() {
-            self.first = Some(CollectError { message: format!("{item}: {}", error.message), ..error.clone() });
-        } else if self.others.len() + 1 < NAMED {
-            self.others.push(item.to_owned());
+        if self.names.len() < NAMED {
+            self.names.push(item.to_owned());
         }
+        let error = CollectError { message: format!("{item}: {}", error.message), ..error.clone() };
+        // Outside a dry run, there is no such place.
+        let _ = FIRST_FAILED.try_with(|noted| noted.replace_with(|noted| noted.take().or_else(|| Some(error.clone()))));
+        self.gravest = Some(match self.gravest.take() {
+            Some(gravest) => gravest.graver(error),
+            None => error,
+        });
         let is_hopeless = self.slow >= MOST_SLOW || (!self.is_any_read && self.failed >= MOST_AT_FIRST);
         if is_hopeless { std::mem::take(self).end() } else { Ok(()) }
     }
@@ -127,17 +146,17 @@ impl Details {
     /// Ends the listing.
     ///
     /// # Errors
-    /// Fails if items could not be read. Names at most ten of them, and their number.
+    /// Fails with the gravest error if items could not be read. Names at most ten of them, and their number.
     pub fn end(self) -> Result<(), CollectError> {
-        let Self { failed, first: Some(first), others, .. } = self else { return Ok(()) };
-        if others.is_empty() {
-            return Err(first);
+        let Self { failed, gravest: Some(gravest), names, .. } = self else { return Ok(()) };
+        if failed == 1 {
+            return Err(gravest);
         }
-        let also = others.join(", ");
-        let more = usize::try_from(failed).unwrap_or(usize::MAX) - 1 - others.len();
+        let more = usize::try_from(failed).unwrap_or(usize::MAX) - names.len();
         let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let message = format!("{failed} items could not be read: {also}{rest}; first error: {}", first.message);
-        Err(CollectError { message, ..first })
+        let names = names.join(", ");
+        let message = format!("{failed} items could not be read: {names}{rest}; error of {}", gravest.message);
+        Err(CollectError { message, ..gravest })
     }
 }
 
@@ -172,6 +191,32 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_permission_does_not_hide_an_outage() -> Result<(), CollectError> {
+        let mut details = Details::default();
+        for (item, class) in
+            [("a", FailureClass::AccessDenied), ("b", FailureClass::Timeout), ("c", FailureClass::Service)]
+        {
+            details.take::<i32>(item, Err(CollectError::new(class, "no")))?;
+        }
+        let error = details.end().expect_err("three failed");
+        let message = "3 items could not be read: a, b, c; error of b: no";
+        assert_eq!((error.class, error.message.as_str()), (FailureClass::Timeout, message));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_knows_its_first_failed_item_even_if_the_listing_does_not_end() {
+        let listing = async {
+            let mut details = Details::default();
+            for item in ["a", "b"] {
+                assert_eq!(details.take::<i32>(item, Err(denied())), Ok(Detail::Failed));
+            }
+        };
+        let ((), first) = with_first_failed(listing).await;
+        assert_eq!(first.expect("two failed").message, "a: AccessDenied: no");
+    }
+
+    #[test]
     fn one_slow_item_does_not_end_the_listing() -> Result<(), CollectError> {
         let mut details = Details::default();
         for class in [FailureClass::Throttled, FailureClass::Timeout, FailureClass::Unreachable] {
@@ -181,7 +226,7 @@ mod tests {
         let error = details.end().expect_err("three failed");
         assert_eq!(
             (error.class, error.message.as_str()),
-            (FailureClass::Throttled, "3 items could not be read: slow, slow; first error: slow: late")
+            (FailureClass::Throttled, "3 items could not be read: slow, slow, slow; error of slow: late")
         );
         Ok(())
     }
@@ -206,7 +251,7 @@ mod tests {
         }
         let error = details.take::<i32>("z", Err(denied())).expect_err("too many");
         let message =
-            "100 items could not be read: 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more; first error: 1: AccessDenied: no";
+            "100 items could not be read: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 90 more; error of 1: AccessDenied: no";
         assert_eq!(error.message, message);
         for _ in 1..MOST_SLOW {
             let late = CollectError::new(FailureClass::Timeout, "late");
@@ -234,12 +279,13 @@ mod tests {
             "InvalidRouteTableID.NotFound",
             "LoadBalancerNotFound",
             "ResourceNotFoundException",
+            "NoSuchBucket",
             "QueueDoesNotExist",
             "AWS.SimpleQueueService.NonExistentQueue",
         ] {
             assert!(is_gone(code), "{code}");
         }
-        for code in ["AccessDenied", "ServiceNotFoundInRegion", "Throttling"] {
+        for code in ["AccessDenied", "NoSuchBucketPolicy", "ServiceNotFoundInRegion", "Throttling"] {
             assert!(!is_gone(code), "{code}");
         }
     }

@@ -66,18 +66,31 @@ impl CollectError {
         Self { class, ..self }
     }
 
-    /// Sets the class that depends on the place. In an opt-in region, an unknown session means that the account has not
-    /// opted in; in all others, that the session is invalid.
+    /// Returns the graver error of two calls of a listing: an error that may pass counts more than a missing permission,
+    /// so that an accepted gap does not hide it; an error that affects all calls counts most.
+    #[must_use]
+    pub fn graver(self, other: Self) -> Self {
+        if weight(other.class) > weight(self.class) { other } else { self }
+    }
+
+    /// Sets the class that depends on the place, unless the listing has set it ([`Self::seen_in`]).
     #[must_use]
     pub(crate) fn seen_from(self, place: &Place) -> Self {
+        self.seen_in(place.client_region())
+    }
+
+    /// Sets the class that depends on the region of the call. In an opt-in region, an unknown session means that the
+    /// account has not opted in; in all others, that the session is invalid. Removes the code then, so that the class
+    /// stays: a listing may call other regions than its place's.
+    #[must_use]
+    pub fn seen_in(self, region: &str) -> Self {
         let is_unknown_session = self.code.as_deref().is_some_and(|code| UNKNOWN_SESSION.contains(&code));
-        if is_unknown_session
-            && self.class == FailureClass::NotEnabled
-            && regions::is_always_enabled(place.client_region())
-        {
-            return Self { class: FailureClass::Credentials, ..self };
+        if !is_unknown_session || self.class != FailureClass::NotEnabled {
+            return self;
         }
-        self
+        let class =
+            if regions::is_always_enabled(region) { FailureClass::Credentials } else { FailureClass::NotEnabled };
+        Self { class, code: None, ..self }
     }
 }
 
@@ -162,8 +175,19 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     None
 }
 
-/// Codes of an unknown session: it is invalid, or its account has not enabled the region.
-pub(crate) const UNKNOWN_SESSION: [&str; 3] = ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId"];
+fn weight(class: FailureClass) -> u8 {
+    match class {
+        FailureClass::AccessDenied => 0,
+        FailureClass::NotEnabled => 1,
+        FailureClass::ServiceOff => 2,
+        FailureClass::Credentials => 4,
+        _ => 3,
+    }
+}
+
+/// Codes of an unknown session: it is invalid, or its account has not enabled the region. S3's are the last two.
+pub(crate) const UNKNOWN_SESSION: [&str; 5] =
+    ["AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken"];
 
 /// Codes of an expired session. EC2's is `RequestExpired`.
 pub(crate) const SESSION_ENDED: [&str; 4] =
@@ -195,7 +219,9 @@ fn class_of(code: &str, message: &str, status: StatusCode) -> FailureClass {
         | "InvalidSignatureException"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => FailureClass::Credentials,
+        | "MissingAuthenticationTokenException"
+        // S3's code for a wrong clock on this machine; other services reject the signature.
+        | "RequestTimeTooSkewed" => FailureClass::Credentials,
         "RequestTimeout" | "RequestTimeoutException" => FailureClass::Timeout,
         _ if throttle::is_throttle_code(code) => FailureClass::Throttled,
         _ => match status.as_u16() {
@@ -237,6 +263,7 @@ mod tests {
             (400, "AuthFailure", "Not authorized for images: [ami-1]", AccessDenied),
             (401, "AuthFailure", "AWS was not able to validate the provided access credentials", NotEnabled),
             (403, "InvalidClientTokenId", "The security token included in the request is invalid", NotEnabled),
+            (400, "InvalidToken", "The provided token is malformed or otherwise invalid.", NotEnabled),
             (401, "OptInRequired", "You are not subscribed to this service", NotEnabled),
             (403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service", NotEnabled),
             (401, "Blocked", "This account is currently blocked", NotEnabled),
@@ -292,6 +319,8 @@ mod tests {
         assert_eq!(there("global"), FailureClass::Credentials, "it is asked in the home region");
         let opt_in = answered(401, Some("OptInRequired"), "subscribe").seen_from(&crate::testing::place());
         assert_eq!(opt_in.class, FailureClass::NotEnabled);
+        let elsewhere = answered(400, Some("InvalidToken"), "The provided token is malformed").seen_in("ap-east-1");
+        assert_eq!(elsewhere.seen_from(&crate::testing::place()).class, FailureClass::NotEnabled);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! limits as in a sync, but nothing is published. It finds the same errors as a sync, because it makes the same calls.
 
 use crate::{
-    Options, Place, Service, Sink, discovery, listing,
+    Options, Place, Service, Sink, details, discovery, listing,
     worker::{Task, Worker, connect},
 };
 use bus::Bus;
@@ -38,12 +38,12 @@ pub async fn listings<C: Send + Sync>(
     let tries = service.chosen(&names).map(|listing| async {
         let mut sink = Sink::to_nowhere(place.clone(), listing.feeds.len());
         let limit = worker.options.listing_timeout;
-        let failure = match listing::within(limit, (listing.collect)(&client, &mut sink)).await {
-            Err(error) if !sink.has_seen_enough().await => {
-                Some(error.classified(service.errors).seen_from(&place).into())
-            }
-            _ => None,
+        let collected = listing::within(limit, (listing.collect)(&client, &mut sink));
+        let error = match details::with_first_failed(collected).await {
+            (Err(_), first_failed) if sink.has_seen_enough().await => first_failed,
+            (collected, _) => collected.err(),
         };
+        let failure = error.map(|error| error.classified(service.errors).seen_from(&place).into());
         Probed { listing: listing.name, actions: listing.actions, failure }
     });
     Ok(stream::iter(tries.collect::<Vec<_>>()).buffered(worker.options.concurrency).collect().await)

@@ -193,6 +193,7 @@ pub(crate) fn node_header<T>(node: &Node<T>, labels: &[bool], shared: bool) -> N
             .map(|(name, indexed)| Property { name: name.to_owned(), indexed })
             .collect(),
         rows: Vec::new(),
+        supplements: node.supplements,
     }
 }
 

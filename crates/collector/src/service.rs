@@ -149,12 +149,16 @@ impl<C> Service<C> {
         names.iter().map(String::as_str).find(|name| !known(name))
     }
 
-    /// Returns the labels and edges that the listing feeds, each with all of the service's listings that feed it.
+    /// Returns the labels and edges that the listing feeds, each with all of the service's listings that feed it. Tables
+    /// that only add to nodes feed no label.
     pub fn feeds(&self, listing: &Listing<C>) -> (Vec<NodeFeed>, Vec<EdgeFeed>) {
         let mut labels = BTreeMap::new();
         let mut edges = BTreeMap::new();
         for table in listing.feeds {
-            labels.insert(table.label(), self.feeding(|other| other.label() == table.label()));
+            if !table.supplements() {
+                let of_label = |other: &dyn Table| !other.supplements() && other.label() == table.label();
+                labels.insert(table.label(), self.feeding(of_label));
+            }
             for shape in table.edges() {
                 edges.insert(shape, self.feeding(|other| other.edges().contains(&shape)));
             }

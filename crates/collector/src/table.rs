@@ -23,6 +23,9 @@ pub struct Node<T: 'static> {
     pub extra_labels: &'static [&'static str],
     /// Labels that a row has only under a condition.
     pub labels_when: &'static [When<T>],
+    /// Whether the rows only add to nodes that another listing of the service returns. Such a listing may fail for a few
+    /// items in every sync (a bucket whose policy denies everything), and nodes that are gone are removed nevertheless.
+    pub supplements: bool,
     /// Whether a row's node belongs to no account (a CIDR range, an AWS managed policy).
     pub shared: fn(&T) -> bool,
     /// The node's `id`.
@@ -42,6 +45,7 @@ impl<T> Node<T> {
             label,
             extra_labels: &[],
             labels_when: &[],
+            supplements: false,
             shared: |_| false,
             id: |_, _| String::new(),
             props: &[],
@@ -210,6 +214,8 @@ pub trait Table: Sync {
     fn extra_labels(&self) -> Vec<&'static str>;
     /// Names of all properties, including ontology, and whether each is indexed.
     fn properties(&self) -> Vec<(&'static str, bool)>;
+    /// Whether the rows only add to nodes that another listing returns.
+    fn supplements(&self) -> bool;
     /// Shapes of all edges.
     fn edges(&self) -> Vec<EdgeShape>;
     /// Its entry in the catalog.
@@ -242,6 +248,10 @@ impl<T> Table for Node<T> {
         own.chain(self.ontology.iter().map(|ont| (ont.name, ont.indexed))).chain(source).collect()
     }
 
+    fn supplements(&self) -> bool {
+        self.supplements
+    }
+
     fn edges(&self) -> Vec<EdgeShape> {
         let shape = |edge: &Edge<T>| match edge.direction {
             Direction::In => EdgeShape { kind: edge.kind, from: edge.to, to: self.label },
@@ -267,6 +277,7 @@ impl<T> Table for Node<T> {
             label: self.label.to_owned(),
             extra_labels: owned(self.extra_labels),
             labels_when: owned(&conditional),
+            supplements: self.supplements,
             properties: owned(&all),
             indexed: owned(&indexed),
             edges: self.edges.iter().map(edge).collect(),

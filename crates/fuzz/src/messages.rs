@@ -106,6 +106,7 @@ fn node_table(dice: &mut Dice) -> NodeTable {
         ownership: i32::from(!dice.once_in(8)),
         properties,
         rows,
+        supplements: dice.once_in(4),
     }
 }
 

@@ -53,7 +53,7 @@ impl Feeds {
 
     /// Adds the feeds of a batch, without listings.
     pub fn add(&mut self, batch: &AssetBatch) {
-        for table in &batch.nodes {
+        for table in batch.nodes.iter().filter(|table| !table.supplements) {
             self.nodes.insert(node_text(&NodeFeed { label: table.label.clone(), listings: Vec::new() }));
         }
         for table in &batch.edges {

@@ -117,13 +117,14 @@ fn shown(text: &str) -> String {
 
 /// Copies a node table without its rows.
 pub(crate) fn header(table: &NodeTable) -> NodeTable {
-    let NodeTable { label, extra_labels, absent_labels, ownership, properties, rows: _ } = table;
+    let NodeTable { label, extra_labels, absent_labels, ownership, properties, rows: _, supplements } = table;
     NodeTable {
         label: label.clone(),
         extra_labels: extra_labels.clone(),
         absent_labels: absent_labels.clone(),
         ownership: *ownership,
         properties: properties.clone(),
+        supplements: *supplements,
         rows: Vec::new(),
     }
 }

@@ -82,7 +82,7 @@ mod tests {
         let server = Canned::default();
         let clients = server.clients();
         let mut notes = clients.in_use.configurations.begin().await;
-        notes.name([("web".to_owned(), "arn:1".to_owned())]);
+        notes.extend([("web".to_owned(), "arn:1".to_owned())]);
         notes.complete();
         assert_eq!(launch_configurations(&clients).await.expect("known"), [("web".into(), "arn:1".into())].into());
         assert!(server.requests().is_empty());

@@ -96,7 +96,7 @@ mod tests {
         let InUse { instances, launch_templates, launch_configurations, volumes, .. } = &*clients.in_use;
         for (listing, id) in [(instances, "ami-1"), (launch_templates, "resolve:ssm:/a"), (volumes, "snap-1")] {
             let mut notes = listing.begin().await;
-            notes.note([Some(id)]);
+            notes.insert(id.to_owned());
             notes.complete();
         }
         launch_configurations.begin().await.complete();

@@ -186,7 +186,7 @@ const VERSION: &str = "<PolicyVersion><Document>{\"Statement\":{\"Effect\":\"All
 #[tokio::test]
 async fn a_document_that_cannot_be_read_is_named_and_the_others_are_read() {
     let (ended, rows) = listed(&[FOUND, VERSION, FOUND, VERSION]).await;
-    let error = "2 items could not be read: role/a/inline_policy/own; first error: role/a: the document is not JSON: \
+    let error = "2 items could not be read: role/a, role/a/inline_policy/own; error of role/a: the document is not JSON: \
                  EOF while parsing an object at line 1 column 1";
     assert_eq!(ended, Err(error.to_owned()));
     let expected = [

@@ -5,13 +5,12 @@ use collector::{
 };
 use expect_test::expect;
 
-/// AWS returns environment variables, and a link to the code, in three answers.
+/// AWS returns environment variables in two answers.
 const FUNCTIONS: &str = r#"{"Functions": [
     {"FunctionArn": "arn:a", "FunctionName": "a", "Environment": {"Variables": {"PLANTED": "planted"}}},
     {"FunctionArn": "arn:b", "FunctionName": "b", "PackageType": "Image", "Layers": [{"Arn": "arn:layer"}]}]}"#;
 const STATE: &str = r#"{"State": "Active", "Environment": {"Variables": {"PLANTED": "planted"}}}"#;
-const IMAGE: &str = r#"{"Configuration": {"State": "Pending", "Environment": {"Variables": {"PLANTED": "planted"}}},
-    "Code": {"Location": "https://planted", "ResolvedImageUri": "b@sha256:1"}}"#;
+const PENDING: &str = r#"{"State": "Pending"}"#;
 const CLOSED: &str = r#"{"Policy": "{\"Statement\": []}"}"#;
 const ALIASES: &str = r#"{"Aliases": [{"AliasArn": "arn:b:live"}]}"#;
 const NONE: &str = "{}";
@@ -19,7 +18,7 @@ const NO_POLICY: &str = "!ResourceNotFoundException The resource you requested d
 const GONE: &str = "!ResourceNotFoundException Function not found: arn:a";
 const DENIED: &str = "!AccessDeniedException no";
 /// Answers about the second function.
-const OF_B: [&str; 3] = [IMAGE, CLOSED, ALIASES];
+const OF_B: [&str; 3] = [PENDING, CLOSED, ALIASES];
 
 /// Result of the listing, and the nodes that it writes, with their state and reach.
 async fn listed(of_a: &[&str]) -> (Result<(), String>, String) {
@@ -93,7 +92,7 @@ async fn a_function_with_a_denied_call_keeps_its_other_properties() {
     "#]]
     .assert_eq(&told);
     let (ended, told) = listed(&[STATE, DENIED, DENIED]).await;
-    let both = "2 items could not be read: aliases of a; first error: policy of a: AccessDeniedException: no";
+    let both = "2 items could not be read: policy of a, aliases of a; error of policy of a: AccessDeniedException: no";
     assert_eq!(ended, Err(both.to_owned()));
     expect![[r#"
         (:AWSLambda:Function {id: "arn:a"})

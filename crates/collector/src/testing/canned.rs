@@ -21,8 +21,8 @@ use std::{
 };
 
 /// An AWS server that records requests and returns the given answers in turn. An answer is the inside of `<…Response>`
-/// or `<…Result>` in XML (EC2, IAM, Auto Scaling and Elastic Load Balancing), or a JSON object (Inspector2). Without
-/// further answers, both are empty. An answer `!Code message` is an error.
+/// or `<…Result>` in XML (EC2, IAM, Auto Scaling and Elastic Load Balancing), a whole document (S3 and S3 Control), or a JSON
+/// object (Inspector2). Without further answers, they are empty. An answer `!Code message` is an error.
 #[derive(Debug, Clone, Default)]
 pub struct Canned(Arc<Mutex<State>>);
 
@@ -92,8 +92,8 @@ impl Request {
 
     /// Name and value of the parameter for the size of a page, in a form, a query or JSON.
     pub fn page_size(&self) -> Option<(&'static str, String)> {
-        const NAMES: [&str; 7] =
-            ["MaxResults", "MaxRecords", "PageSize", "MaxItems", "Limit", "maxResults", "pageSize"];
+        const NAMES: [&str; 8] =
+            ["MaxResults", "MaxRecords", "PageSize", "MaxItems", "Limit", "maxResults", "pageSize", "max-buckets"];
         let json: serde_json::Value = serde_json::from_str(&self.form).unwrap_or_default();
         let in_json = |name: &str| json.get(name).map(ToString::to_string);
         NAMES.iter().find_map(|name| Some((*name, self.field(name).map(str::to_owned).or_else(|| in_json(name))?)))
@@ -120,10 +120,14 @@ impl HttpConnector for Canned {
         let operation = state.begun.pop_front().unwrap_or_default();
         let request = Request { uri: request.uri().to_owned(), operation, form: form.unwrap_or_default() };
         let ec2 = request.uri.contains("://ec2.");
+        let s3 = request.uri.contains("://s3.");
+        let s3_control = request.uri.contains(".s3-control.");
         let action = request.field("Action").map(str::to_owned);
         state.requests.push(request);
         let inside = state.answers.pop_front().unwrap_or_default();
         let (status, body) = match (inside.strip_prefix('!'), action) {
+            (Some(error), None) if s3 => (400, xml_error(error)),
+            (Some(error), None) if s3_control => (400, refusal(error, false)),
             (Some(error), None) => (400, json_refusal(error)),
             (None, None) => (200, if inside.is_empty() { "{}".to_owned() } else { inside }),
             (Some(error), Some(_)) => (400, refusal(error, ec2)),
@@ -143,13 +147,18 @@ fn json_refusal(error: &str) -> String {
     format!(r#"{{"__type":"{code}","message":"{message}"}}"#)
 }
 
-/// Error of EC2, or of the other XML services.
+/// Error of EC2, or of the other XML services but S3.
 fn refusal(error: &str, ec2: bool) -> String {
-    let (code, message) = error.split_once(' ').unwrap_or((error, ""));
-    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let error = xml_error(error);
     if ec2 {
         format!("<Response><Errors>{error}</Errors></Response>")
     } else {
         format!("<ErrorResponse>{error}</ErrorResponse>")
     }
+}
+
+/// Error of S3, and the inside of other errors in XML.
+fn xml_error(error: &str) -> String {
+    let (code, message) = error.split_once(' ').unwrap_or((error, ""));
+    format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")
 }

@@ -24,6 +24,8 @@ pub struct Api<'a> {
     pub page_sizes: &'a [(&'a str, PageSize)],
     /// Actions that read although their names do not begin with a verb of reading.
     pub reading: &'a [&'a str],
+    /// Calls whose action has another name, with that name.
+    pub permissions: &'a [(&'a str, &'a str)],
     /// Two pages of one listing.
     pub two_pages: &'a [TwoPages<'a>],
 }
@@ -70,6 +72,10 @@ fn check_names<C>(service: &Service<C>) {
         assert_eq!(tables.collect::<HashSet<_>>().len(), listing.feeds.len(), "{}: a table twice", listing.name);
         for table in listing.feeds {
             check_table(*table, &mut indexes);
+            let is_listed = service.feeds(listing).0.iter().any(|fed| fed.label == table.label());
+            assert!(!table.supplements() || !is_listed, "{}: it lists {} itself", listing.name, table.label());
+            let others = service.listings.iter().flat_map(|other| service.feeds(other).0);
+            assert!(others.into_iter().any(|fed| fed.label == table.label()), "nothing lists {}", table.label());
         }
     }
 }
@@ -113,7 +119,8 @@ async fn check_calls<C>(service: &Service<C>, api: &Api<'_>, name: &str) {
     let declared: HashSet<&str> = listing.actions.iter().filter_map(|action| Some(action.split_once(':')?.1)).collect();
     for request in &requests {
         let call = request.operation.as_str();
-        assert!(declared.contains(call), "{name} does not declare {call}");
+        let action = api.permissions.iter().find(|(name, _)| *name == call).map_or(call, |(_, action)| *action);
+        assert!(declared.contains(action), "{name} does not declare {action}");
         let largest = api.page_sizes.iter().find(|(name, _)| *name == call).map_or(api.page_size, |(_, size)| *size);
         let asked = request.page_size();
         let asked = asked.as_ref().map(|(name, size)| (*name, size.as_str()));

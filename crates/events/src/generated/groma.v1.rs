@@ -171,6 +171,10 @@ pub struct NodeTable {
     pub properties: ::prost::alloc::vec::Vec<Property>,
     #[prost(message, repeated, tag = "6")]
     pub rows: ::prost::alloc::vec::Vec<NodeRow>,
+    /// The rows only add to nodes that another listing of the service returns: that listing decides which nodes exist, and
+    /// nodes of the label are removed even if this one fails.
+    #[prost(bool, tag = "7")]
+    pub supplements: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NodeRow {

@@ -49,6 +49,7 @@ mod tests {
             ownership: Ownership::Scope.into(),
             properties: vec![Property { name: "a".into(), indexed: false }],
             rows: rows.iter().map(|id| NodeRow { id: (*id).into(), values: vec![events::Value::default()] }).collect(),
+            ..NodeTable::default()
         }
     }
 

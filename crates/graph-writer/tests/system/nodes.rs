@@ -23,6 +23,7 @@ async fn every_kind_of_value_is_stored_and_a_null_removes() -> anyhow::Result<()
         ownership: Ownership::Scope.into(),
         properties: ["name", "count", "share", "open", "since", "tags"].map(property).to_vec(),
         rows: vec![NodeRow { id: "a".into(), values }],
+        ..NodeTable::default()
     };
     let full = vec![
         text("ünïcode `'\""),
