@@ -25,6 +25,9 @@ import catalog
 # Those of the services, and the analysis that Groma has too.
 MODULES = [*catalog.cartography_modules(), "permission_relationships"]
 FIRST_TAG = 1700000000
+# S3 Control has the account in the host name, which an address cannot have. So its calls name a host that does not exist,
+# and the simulated AWS is their proxy.
+S3_CONTROL = "http://s3-control.simulated"
 # One answer of status 500 alone holds it up for ten minutes.
 PATIENCE = 1200
 
@@ -55,10 +58,12 @@ def sync(neo4j: str, environment: Mapping[str, str], log: str | Path, number: in
     command += ["--selected-modules", "create-indexes,aws", "--neo4j-uri", neo4j, "--aws-sync-all-profiles"]
     command += ["--aws-requested-syncs", ",".join(MODULES), "--update-tag", str(FIRST_TAG + number)]
     command += ["--permission-relationships-file", permission_relationships()]
+    endpoint = environment.get("AWS_ENDPOINT_URL")
+    proxy = {"HTTP_PROXY": endpoint, "AWS_ENDPOINT_URL_S3_CONTROL": S3_CONTROL} if endpoint else {}
     with open(log, "ab") as output:
         try:
             done = subprocess.run(
-                command, stdout=output, stderr=output, env=dict(environment), timeout=PATIENCE, check=False
+                command, stdout=output, stderr=output, env={**environment, **proxy}, timeout=PATIENCE, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise Failed(f"Cartography was not done after {PATIENCE} s: {tail(log)}") from error

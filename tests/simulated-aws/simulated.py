@@ -12,6 +12,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from seeding.aws import S3_CONTROL
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "dev")]
@@ -28,6 +29,9 @@ def server() -> Iterator[servers.aws.Aws]:
 
 def client(endpoint: str, service: str, key: dict[str, str], region: str = "us-east-1") -> Any:
     """A client with real credentials: its calls are counted, refused and cut as any caller's."""
+    config = Config(retries={"total_max_attempts": 1})
+    if service == "s3control":
+        endpoint, config = S3_CONTROL, config.merge(Config(proxies={"http": endpoint}))
     return botocore.session.Session().create_client(
         service,
         region_name=region,
@@ -35,7 +39,7 @@ def client(endpoint: str, service: str, key: dict[str, str], region: str = "us-e
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"total_max_attempts": 1}),
+        config=config,
     )
 
 

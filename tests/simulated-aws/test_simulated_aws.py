@@ -180,6 +180,39 @@ class SimulatedAws(unittest.TestCase):
                 self.assertEqual(len(pages), -(-len(whole) // 4))
                 self.assertGreater(len(pages), 1)
 
+    def test_buckets_have_regions_and_pages(self) -> None:
+        s3 = self.client("s3", self.assume(ALPHA))
+        whole = s3.list_buckets(MaxBuckets=10_000)["Buckets"]
+        self.assertEqual({"us-east-1", "eu-west-1", "ap-southeast-2"}, {bucket["BucketRegion"] for bucket in whole})
+        self.assertNotIn("BucketRegion", s3.list_buckets()["Buckets"][0])
+        self.aws.control("/_groma/page-size", {"items": 4})
+        pages = list(s3.get_paginator("list_buckets").paginate(MaxBuckets=10_000))
+        self.assertEqual([bucket for page in pages for bucket in page["Buckets"]], whole)
+        self.assertEqual([len(page["Buckets"]) for page in pages[:-1]], [4] * (len(whole) // 4))
+
+    def test_a_bucket_answers_in_its_region(self) -> None:
+        s3 = self.client("s3", self.assume(ALPHA))
+        name = f"site-{ALPHA}"
+        self.assertEqual(s3.get_bucket_location(Bucket=name)["LocationConstraint"], "eu-west-1")
+        self.aws.control("/_groma/calls", method="DELETE")
+        # botocore goes where it is sent.
+        s3.get_bucket_acl(Bucket=name)
+        calls = json.loads(self.aws.control("/_groma/calls", method="GET"))
+        self.assertEqual(
+            [region for _, region, _, action in calls if action == "GetBucketAcl"], ["us-east-1", "eu-west-1"]
+        )
+
+    def test_the_block_of_an_account_is_the_same_in_every_region(self) -> None:
+        action = {"Effect": "Allow", "Action": "s3:GetAccountPublicAccessBlock", "Resource": "*"}
+        session = self.assume(ALPHA, Policy=json.dumps({"Version": "2012-10-17", "Statement": [action]}))
+        for region in ("us-east-1", "eu-west-1"):
+            s3control = self.client("s3control", session, region)
+            block = s3control.get_public_access_block(AccountId=ALPHA)["PublicAccessBlockConfiguration"]
+            self.assertEqual((block["BlockPublicAcls"], block["IgnorePublicAcls"]), (True, False))
+        without = self.client("s3control", self.assume(BETA, ExternalId="survey of beta / büro"))
+        self.refused("NoSuchPublicAccessBlockConfiguration", lambda: without.get_public_access_block(AccountId=BETA))
+        self.refused("AccessDenied", lambda: self.client("s3", session).list_buckets())
+
     def test_account_details_have_pages(self) -> None:
         iam = self.client("iam", self.assume(ALPHA)).get_paginator("get_account_authorization_details")
         keys = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")

@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 use credentials::LeasedCredentials;
 use std::{sync::Arc, time::Duration};
+use throttle::Scope;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Limit of the time without a byte of a response body if the SDK has no read timeout.
@@ -33,7 +34,7 @@ const LARGEST: usize = 64 << 20;
 /// Evidence about endpoints, as used by a work item.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    /// Region of the item. Behind a custom endpoint all regions share a host, and only one of them may hang.
+    /// Region of requests without a signature.
     region: String,
     /// Evidence of this item only: an endpoint may answer other accounts but not this one.
     item: Arc<Endpoints>,
@@ -54,13 +55,13 @@ impl Watch {
         Self { lease, ..self }
     }
 
-    /// Waits for permission to call this host. Returns immediately, or after the trial of another call.
-    async fn admit(&self, host: &str) -> Result<Attempt, NotAnswering> {
+    /// Waits for permission to call this endpoint. Returns immediately, or after the trial of another call.
+    async fn admit(&self, endpoint: &Endpoint) -> Result<Attempt, NotAnswering> {
         loop {
             let mut settled = std::pin::pin!(self.worker.settled());
             // Registered first, so that no result is missed between the check and the wait.
             settled.as_mut().enable();
-            match self.begin(host, Instant::now()) {
+            match self.begin(endpoint, Instant::now()) {
                 Begin::Go(attempt) => return Ok(attempt),
                 Begin::GivenUp(error) => return Err(error),
                 // A trial whose call was dropped ends at that time.
@@ -71,22 +72,42 @@ impl Watch {
         }
     }
 
-    fn begin(&self, host: &str, now: Instant) -> Begin {
-        match self.item.begin(&self.region, host, now) {
-            Begin::Go(_) => self.worker.begin(&self.region, host, now),
+    fn begin(&self, Endpoint { region, host }: &Endpoint, now: Instant) -> Begin {
+        match self.item.begin(region, host, now) {
+            Begin::Go(_) => self.worker.begin(region, host, now),
             given_up => given_up,
         }
     }
 
-    fn settle(&self, host: &str, attempt: Attempt, result: &Result<HttpResponse, ConnectorError>) {
+    fn settle(
+        &self,
+        Endpoint { region, host }: &Endpoint,
+        attempt: Attempt,
+        result: &Result<HttpResponse, ConnectorError>,
+    ) {
         let now = Instant::now();
         for endpoints in [&self.item, &self.worker] {
             match result {
-                Ok(_) => endpoints.answered(&self.region, host, now),
-                Err(error) if error.is_timeout() => endpoints.timed_out(&self.region, host, attempt, now),
-                Err(_) => endpoints.failed(&self.region, host, attempt, now),
+                Ok(_) => endpoints.answered(region, host, now),
+                Err(error) if error.is_timeout() => endpoints.timed_out(region, host, attempt, now),
+                Err(_) => endpoints.failed(region, host, attempt, now),
             }
         }
+    }
+}
+
+/// Endpoint of a request. Behind a custom endpoint all regions share a host, and only one of them may hang.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Endpoint {
+    /// Region that the request is signed for: an item of a global service may call other regions than its own.
+    region: String,
+    host: String,
+}
+
+impl Endpoint {
+    fn of(request: &HttpRequest, unsigned: &str) -> Self {
+        let region = Scope::of(request).and_then(|scope| scope.region).unwrap_or(unsigned);
+        Self { region: region.to_owned(), host: host_of(request.uri()).to_owned() }
     }
 }
 
@@ -137,16 +158,16 @@ impl HttpConnector for WatchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (inner, watch, limit) = (self.inner.clone(), self.watch.clone(), self.limit);
         HttpConnectorFuture::new(async move {
-            let host = host_of(request.uri()).to_owned();
+            let endpoint = Endpoint::of(&request, &watch.region);
             let signed = watch.lease.as_ref().map(|lease| (lease, Signed::of(&request)));
             // Without an error kind, the SDK does not retry it.
-            let attempt = watch.admit(&host).await.map_err(|error| ConnectorError::other(error.into(), None))?;
+            let attempt = watch.admit(&endpoint).await.map_err(|error| ConnectorError::other(error.into(), None))?;
             let answer = answer(&inner, request, limit);
             let result = match attempt {
                 Attempt::Usual => answer.await,
                 Attempt::Trial => timeout(TRIAL, answer).await.unwrap_or_else(|late| Err(timed_out(late))),
             };
-            watch.settle(&host, attempt, &result);
+            watch.settle(&endpoint, attempt, &result);
             if result.is_ok() {
                 progress::note();
             }
@@ -191,10 +212,13 @@ async fn whole(mut answer: HttpResponse, limit: Duration) -> Result<HttpResponse
     Ok(answer)
 }
 
-/// Host of a URL, e.g. `ec2.eu-west-1.amazonaws.com`; the whole text if it has no scheme.
+/// Host of a URL, e.g. `ec2.eu-west-1.amazonaws.com`; the whole text if it has no scheme. Without the account, which S3
+/// Control has before it: an endpoint that hangs does so for all accounts.
 fn host_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or(rest)
+    let host = rest.split(['/', '?']).next().unwrap_or(rest);
+    let is_account = |label: &str| label.len() == 12 && label.bytes().all(|byte| byte.is_ascii_digit());
+    host.split_once('.').filter(|(label, _)| is_account(label)).map_or(host, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -276,6 +300,32 @@ mod tests {
         let succeed: Vec<bool> = stream::iter(items).buffer_unordered(options.items).collect().await;
         let failed = succeed.iter().filter(|succeeds| !*succeeds).count();
         assert!(failed < 10, "{failed} of {}", succeed.len());
+    }
+
+    #[test]
+    fn all_accounts_have_the_same_endpoints() {
+        for uri in [
+            "https://111111111111.s3-control.eu-west-1.amazonaws.com/v20180820",
+            "https://s3-control.eu-west-1.amazonaws.com",
+        ] {
+            assert_eq!(host_of(uri), "s3-control.eu-west-1.amazonaws.com");
+        }
+        assert_eq!(host_of("http://127.0.0.1:5000/"), "127.0.0.1:5000");
+    }
+
+    #[test]
+    fn a_call_counts_for_the_region_that_it_is_signed_for() {
+        let endpoint = |authorization: &'static str| {
+            let mut request = HttpRequest::empty();
+            request.set_uri("http://127.0.0.1:5000/logs?acl").expect("a URL");
+            request.headers_mut().insert("authorization", authorization);
+            let Endpoint { region, host } = Endpoint::of(&request, REGION);
+            (region, host)
+        };
+        let host = "127.0.0.1:5000".to_owned();
+        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20240501/ap-south-2/s3/aws4_request, Signature=0";
+        assert_eq!(endpoint(signed), ("ap-south-2".to_owned(), host.clone()));
+        assert_eq!(endpoint("Bearer abc"), (REGION.to_owned(), host));
     }
 
     #[tokio::test]

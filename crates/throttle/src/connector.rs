@@ -142,8 +142,12 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=AKID/20240501/us-east-1/elasticloadbalancing/aws4_request, Signature=0";
         request.headers_mut().insert("authorization", scope);
         connector.call(request).await.expect("an answer");
-        let api =
-            |service: &str| Api { service: service.into(), name: "DescribeLoadBalancers".into(), ..Api::default() };
+        let api = |service: &str| Api {
+            service: service.into(),
+            region: "us-east-1".into(),
+            name: "DescribeLoadBalancers".into(),
+            ..Api::default()
+        };
         assert!(limiter.rate(&api("elasticloadbalancing")) < 6.0, "slowed down");
         assert!((limiter.rate(&api("ec2")) - 20.0).abs() < f64::EPSILON, "never called");
     }

@@ -16,4 +16,4 @@ pub use answer::is_throttle_code;
 pub use connector::http_client;
 pub use limiter::{Limiter, Limiters};
 pub use quota::{Bucket, Quota, Sharing};
-pub use request::Api;
+pub use request::{Api, Scope};

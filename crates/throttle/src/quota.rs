@@ -103,7 +103,8 @@ pub fn bucket(quotas: &[Quota], api: &Api) -> Bucket {
 pub fn holder(quotas: &[Quota], api: &Api) -> Api {
     match quotas.iter().find(|quota| quota.covers(api)) {
         Some(Quota { sharing: Sharing::Version, .. }) => {
-            Api { service: api.service.clone(), version: api.version.clone(), ..Api::default() }
+            let Api { service, version, region, .. } = api.clone();
+            Api { service, version, region, ..Api::default() }
         }
         _ => api.clone(),
     }

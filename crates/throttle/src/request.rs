@@ -10,17 +10,23 @@ pub struct Api {
     /// The API version that a query names; empty for other protocols. Both load-balancer APIs sign for one service and
     /// share names of operations.
     pub version: String,
-    /// The operation, e.g. `DescribeSubnets`; for REST services method and path, e.g. `POST /findings/list`.
+    /// The region that a request is signed for; empty without one. Clients of a service's other regions share a limiter.
+    pub region: String,
+    /// The operation, e.g. `DescribeSubnets`; for REST services method and path, e.g. `POST /findings/list`; for S3 method
+    /// and subresource, e.g. `GET ?acl`.
     pub name: String,
     /// Whether a query requests everything in one answer: no page size, no filter. EC2 grants fewer such calls.
     pub unpaged: bool,
 }
 
-/// Reads the API from a request: the service from its signature (`unsigned` if it has none), the operation from the form
-/// field `Action` of the query protocols, the header `X-Amz-Target` of the JSON protocols, method and path of the others.
+/// Reads the API from a request: service and region from its signature (the service is `unsigned` if it has none), the
+/// operation from the form field `Action` of the query protocols, the header `X-Amz-Target` of the JSON protocols, method
+/// and path of the others.
 pub fn api(request: &HttpRequest, unsigned: &str) -> Api {
-    let signed = request.headers().get("authorization").and_then(signing_service);
-    let api = Api { service: signed.unwrap_or(unsigned).to_owned(), ..Api::default() };
+    let scope = Scope::of(request);
+    let service = scope.map_or(unsigned, |scope| scope.service).to_owned();
+    let region = scope.and_then(|scope| scope.region).unwrap_or_default().to_owned();
+    let api = Api { service, region, ..Api::default() };
     if let Some(target) = request.headers().get("x-amz-target") {
         return Api { name: target.rsplit('.').next().unwrap_or(target).to_owned(), ..api };
     }
@@ -33,15 +39,44 @@ pub fn api(request: &HttpRequest, unsigned: &str) -> Api {
             unpaged: !form.split('&').any(is_page_or_filter),
             ..api
         },
-        None => Api { name: format!("{} {}", request.method(), shape(path(request.uri()))), ..api },
+        None => Api { name: format!("{} {}", request.method(), resource(&api.service, request.uri())), ..api },
     }
 }
 
-/// `ec2` of `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/ec2/aws4_request, …`. SigV4a contains no region.
-fn signing_service(authorization: &str) -> Option<&str> {
-    let (_, credential) = authorization.split_once("Credential=")?;
-    let scope = credential.split(',').next()?.trim_end().strip_suffix("/aws4_request")?;
-    scope.rsplit('/').next().filter(|service| !service.is_empty())
+/// Service and region that a request is signed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// Signing name of the service, e.g. `elasticloadbalancing`.
+    pub service: &'a str,
+    /// Region; `None` for SigV4a, whose signatures contain no region.
+    pub region: Option<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    /// Reads the signature of a request; `None` if it has none.
+    pub fn of(request: &'a HttpRequest) -> Option<Self> {
+        request.headers().get("authorization").and_then(Self::parse)
+    }
+
+    /// `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …`.
+    fn parse(authorization: &'a str) -> Option<Self> {
+        let (_, credential) = authorization.split_once("Credential=")?;
+        let mut parts = credential.split(',').next()?.trim_end().strip_suffix("/aws4_request")?.rsplit('/');
+        let service = parts.next().filter(|service| !service.is_empty())?;
+        let (before, _date) = (parts.next(), parts.next());
+        // Of SigV4a, the part before the service is the date, and the key is before it.
+        let region = before.filter(|_| parts.next().is_some());
+        Some(Self { service, region })
+    }
+}
+
+/// Path of a REST request. S3's path is the bucket, and its operations are subresources in the query, without a value.
+fn resource(service: &str, uri: &str) -> String {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    match query.split('&').find(|part| !part.is_empty() && !part.contains('=')) {
+        Some(subresource) if service == "s3" => format!("?{subresource}"),
+        _ => shape(path(uri)),
+    }
 }
 
 fn is_page_or_filter(field: &str) -> bool {
@@ -79,7 +114,7 @@ mod tests {
     #[test]
     fn a_query_names_its_action_and_version() {
         let (service, version) = ("ec2".to_owned(), "2016-11-15".to_owned());
-        let all = Api { service, version, name: "DescribeInstances".into(), unpaged: true };
+        let all = Api { service, version, name: "DescribeInstances".into(), unpaged: true, ..Api::default() };
         assert_eq!(form("Action=DescribeInstances&Version=2016-11-15"), all);
         for paged in ["MaxResults=100", "NextToken=abc", "Filter.1.Name=owner-id"] {
             let paged = form(&format!("Action=DescribeInstances&Version=2016-11-15&{paged}"));
@@ -102,27 +137,44 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_the_one_that_is_signed_for() {
+    fn an_operation_of_s3_is_a_subresource_of_any_bucket() {
+        let name = |uri: &str| {
+            let mut request = HttpRequest::new(SdkBody::empty());
+            request.set_uri(uri).expect("a URI");
+            api(&request, "s3").name
+        };
+        assert_eq!(name("https://s3.eu-west-1.amazonaws.com/logs?acl"), "GET ?acl");
+        assert_eq!(name("https://logs.s3.eu-west-1.amazonaws.com/?publicAccessBlock"), "GET ?publicAccessBlock");
+        assert_eq!(name("https://s3.eu-west-1.amazonaws.com/?x-id=ListBuckets&max-buckets=10000"), "GET /");
+        assert_eq!(name("https://s3-control.eu-west-1.amazonaws.com/v20180820/configuration"), "GET /*/configuration");
+        assert_eq!(rest("GET", "http://127.0.0.1:5000/tags?acl"), "GET /tags", "another service");
+    }
+
+    #[test]
+    fn service_and_region_are_those_that_are_signed_for() {
         let signed = |authorization: &'static str| {
             let mut request = HttpRequest::new(SdkBody::from("Action=DescribeLoadBalancers"));
             request.headers_mut().insert("authorization", authorization);
-            api(&request, "ec2").service
+            let Api { service, region, .. } = api(&request, "ec2");
+            (service, region)
         };
-        for (authorization, service) in [
+        for (authorization, service, region) in [
             (
                 "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/eu-west-1/elasticloadbalancing/aws4_request, \
                  SignedHeaders=host;x-amz-date, Signature=0a",
                 "elasticloadbalancing",
+                "eu-west-1",
             ),
             (
                 "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/us-east-1/autoscaling/aws4_request,SignedHeaders=host",
                 "autoscaling",
+                "us-east-1",
             ),
-            ("AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20240501/iam/aws4_request, Signature=0a", "iam"),
-            ("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE", "ec2"),
-            ("Bearer abc", "ec2"),
+            ("AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20240501/iam/aws4_request, Signature=0a", "iam", ""),
+            ("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE", "ec2", ""),
+            ("Bearer abc", "ec2", ""),
         ] {
-            assert_eq!(signed(authorization), service, "{authorization}");
+            assert_eq!(signed(authorization), (service.to_owned(), region.to_owned()), "{authorization}");
         }
         assert_eq!(form("Action=A").service, "ec2", "a request without a signature");
     }

@@ -17,6 +17,11 @@ from botocore.config import Config
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
+# S3 Control has the account in the host name, which the address of the simulated AWS cannot have. So its calls name a host
+# that does not exist, and the simulated AWS is their proxy.
+S3_CONTROL = "http://s3-control.simulated"
+
+
 class Aws:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
@@ -32,10 +37,12 @@ class Aws:
         client = self.session.create_client(
             service,
             region_name=region,
-            endpoint_url=self.endpoint,
+            endpoint_url=S3_CONTROL if service == "s3control" else self.endpoint,
             aws_access_key_id="seeding",
             aws_secret_access_key="seeding",
-            config=self.config,
+            config=self.config.merge(Config(proxies={"http": self.endpoint}))
+            if service == "s3control"
+            else self.config,
         )
         client.meta.events.register(
             "before-sign", lambda request, **_: request.headers.add_header("x-moto-account-id", account)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import (
     balancing,
+    buckets,
     compute,
     findings,
     functions,
@@ -34,8 +35,9 @@ def fill(aws: Aws) -> dict[str, int]:
         for region in REGIONS:
             instances += len(region_of(aws, account, region))
     for account in (ALPHA, BETA):
-        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager):
+        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager, buckets):
             kind.some(aws, account, REGIONS[0])
+    buckets.block_public_access(aws, ALPHA, True, True, False, False)
     return {"accounts": 3, "regions": len(REGIONS), "instances": instances}
 
 

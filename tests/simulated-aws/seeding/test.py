@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import (
     balancing,
+    buckets,
     compute,
     details,
     findings,
@@ -63,7 +64,7 @@ def fill(aws: Aws) -> dict[str, Any]:
     balance(aws, plain, instances)
     details.add(aws)
     for place in ((ALPHA, EAST), (BETA, EAST), (HUB, WEST)):
-        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager):
+        for kind in (keys, topics, queues, secrets_manager, functions, systems_manager, buckets):
             kind.some(aws, *place)
     keys.awkward(aws, ALPHA, WEST)
     topics.awkward(aws, ALPHA, WEST, BETA)
@@ -71,6 +72,10 @@ def fill(aws: Aws) -> dict[str, Any]:
     secrets_manager.awkward(aws, ALPHA, WEST, EAST)
     functions.awkward(aws, ALPHA, WEST, BETA)
     systems_manager.awkward(aws, ALPHA, EAST)
+    buckets.awkward(aws, ALPHA, WEST, BETA)
+    # The other accounts block nothing.
+    buckets.block_public_access(aws, ALPHA, True, False, True, False)
+    buckets.block_public_access(aws, HUB, True, True, True, True)
     counted = {" ".join(place): len(found) for place, found in instances.items()}
     return {"accounts": 4, "regions": len(REGIONS), "instances": counted}
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from . import (
     balancers,
+    buckets,
     calls,
     clock,
     functions,
@@ -62,6 +63,7 @@ class SimulatedAws:
         gaps.fill(self.extras)
         pages.fill(self.pages)
         balancers.fill()
+        buckets.fill(self.pages)
         functions.fill(self.pages)
         keys.fill()
         queues.fill()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment as Environ
 
 SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+# S3 Control is signed for S3; S3 has no such bucket.
+S3_CONTROL = "/v20180820/"
 # Signing names under which botocore, and with it moto's router, does not know the service.
 MODEL_NAMES = {"elasticloadbalancing": "elb", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 _routing = threading.Lock()
@@ -34,7 +36,8 @@ class Call(NamedTuple):
 
     @property
     def protocol(self) -> str:
-        return protocol_of(self.service)
+        """The one of its errors: S3's have no element around them."""
+        return "s3" if self.service == "s3" else protocol_of(self.service)
 
 
 def read(environ: Environ) -> Call | None:
@@ -46,9 +49,13 @@ def read(environ: Environ) -> Call | None:
     form = {}
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
-    service = scope["service"].lower()
+    service = service_of(environ, scope["service"].lower())
     account = environ.get("HTTP_X_MOTO_ACCOUNT_ID") or get_account_id_from(scope["key"])
     return Call(account, scope["region"], service, action_of(environ, service, form), scope["key"], form)
+
+
+def service_of(environ: Environ, signed: str) -> str:
+    return "s3control" if signed == "s3" and environ.get("PATH_INFO", "").startswith(S3_CONTROL) else signed
 
 
 def buffer_body(environ: Environ) -> bytes:

@@ -34,7 +34,7 @@ def xml_body(protocol: str, kind: str, code: str, message: str, request_id: str)
             f"<Message>{message}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
         )
     error = f"<Code>{code}</Code><Message>{message}</Message>"
-    if protocol == "rest-xml":
+    if protocol == "s3":
         return f"<Error>{error}<RequestId>{request_id}</RequestId></Error>"
     return (
         f"<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"

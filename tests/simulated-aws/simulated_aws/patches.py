@@ -76,6 +76,21 @@ REPLACED = (
         "predefined aliases have no key yet",
     ),
     Attribute(
+        "moto.s3.models",
+        "FakeBucket.__init__",
+        "(self, name, account_id, region_name, bucket_namespace)",
+        "the seeding sets the clock",
+    ),
+    Attribute("moto.s3.responses", "S3Response.all_buckets", "(self)", "buckets have regions and pages"),
+    Attribute(
+        "moto.s3.responses",
+        "S3Response._bucket_response_get",
+        "(self, bucket_name, querystring)",
+        "a bucket answers in its own region",
+    ),
+    Attribute("moto.s3.responses", "S3Response.get_bucket_versioning", "(self)", "root element; MFA delete"),
+    Attribute("moto.s3.responses", "S3Response.get_bucket_notification", "(self)", "root element"),
+    Attribute(
         "moto.secretsmanager.models",
         "SecretsManagerBackend.list_secret_version_ids",
         "(self, secret_id)",

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 # Signing names whose IAM prefix is another one.
-IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
+IAM_PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "s3control": "s3"}
+# Calls whose actions have other names (Service Authorization Reference, "Actions defined by Amazon S3").
+ACTIONS = {
+    ("s3", "ListBuckets"): "ListAllMyBuckets",
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "GetBucketNotificationConfiguration"): "GetBucketNotification",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("s3control", "GetPublicAccessBlock"): "GetAccountPublicAccessBlock",
+}
 begin_session = AssumedRole.__init__
 
 
@@ -142,13 +151,19 @@ def refuse_beyond_session_policy(call: Call) -> Response | None:
     session = session_of(call)
     if session is None or call.action == "GetCallerIdentity":
         return None
-    action = f"{IAM_PREFIXES.get(call.service, call.service)}:{call.action}"
+    action = action_of(call)
     if federation.may_call(session, call.service) and (not session.policy or allows(session.policy, action)):
         return None
     code = {"ec2": "UnauthorizedOperation"}.get(call.protocol, "AccessDenied")
     code = "AccessDeniedException" if call.protocol in ("json", "rest-json") else code
     message = f"User: {session.arn} is not authorized to perform: {action} because no session policy allows it"
     return error_response(call.protocol, 403, code, message)
+
+
+def action_of(call: Call) -> str:
+    """The action that IAM asks a permission for."""
+    name = ACTIONS.get((call.service, call.action), call.action)
+    return f"{IAM_PREFIXES.get(call.service, call.service)}:{name}"
 
 
 def allows(document: Json | str, action: str) -> bool:

@@ -4,6 +4,8 @@ MATCH (scope:GromaScope {tag: $tag})
 WITH scope.account AS account, scope.service AS service, scope.state = 'finished' AS complete
 UNWIND ['AWSAccount'] + CASE service
   WHEN 'iam' THEN ['AWSPrincipal']
+  WHEN 's3' THEN ['AWSS3Bucket']
+  WHEN 's3control' THEN ['AWSS3AccountPublicAccessBlock']
   WHEN 'secretsmanager' THEN ['AWSSecretsManagerSecretVersion']
   WHEN 'sns' THEN ['AWSSNSTopic']
   ELSE []

@@ -73,6 +73,8 @@ async fn what_was_surveyed_completely_is_said() -> anyhow::Result<()> {
         scope("3", "ec2", 100, "finished"),
         scope("4", "iam", 50, "failed"),
         scope("4", "ec2", 100, "finished"),
+        scope("4", "s3", 100, "finished"),
+        scope("4", "s3control", 100, "finished"),
         scope("4", "secretsmanager", 100, "finished"),
         scope("4", "sns", 100, "finished"),
     ];
@@ -83,6 +85,8 @@ async fn what_was_surveyed_completely_is_said() -> anyhow::Result<()> {
         AWSAccount_2_AWSAccount false null null null 50 true
         AWSAccount_2_AWSPrincipal true AWSPrincipal AWSAccount 2 100 true
         AWSAccount_4_AWSAccount true AWSAccount AWSAccount 4 100 true
+        AWSAccount_4_AWSS3AccountPublicAccessBlock true AWSS3AccountPublicAccessBlock AWSAccount 4 100 true
+        AWSAccount_4_AWSS3Bucket true AWSS3Bucket AWSAccount 4 100 true
         AWSAccount_4_AWSSNSTopic true AWSSNSTopic AWSAccount 4 100 true
         AWSAccount_4_AWSSecretsManagerSecretVersion true AWSSecretsManagerSecretVersion AWSAccount 4 100 true
     "]];

@@ -1,5 +1,6 @@
 //! Policies of resources: users of the accounts write them, and each service returns its own.
 
+use collector_s3::policy;
 use resource_policy::{MOST_BYTES, anonymous};
 
 const WORDS: &[&[u8]] = &[
@@ -32,7 +33,11 @@ const WORDS: &[&[u8]] = &[
 fn resource_policy() {
     fuzz::Target::new("resource_policy").words(WORDS).well_formed(document).check(|bytes| {
         let text = String::from_utf8_lossy(bytes);
-        let Ok(Some(actions)) = anonymous(&text) else { return };
+        let (open, of_bucket) = (anonymous(&text), policy::parse(&text));
+        assert_eq!(open.is_ok(), of_bucket.is_ok(), "{text}");
+        let (Ok(Some(actions)), Ok(of_bucket)) = (open, of_bucket) else { return };
+        assert!(!of_bucket.statements.is_empty(), "{text}");
+        assert_eq!(anonymous(&of_bucket.document.to_string()).ok().flatten().as_ref(), Some(&actions), "{text}");
         assert!(actions.is_sorted(), "{actions:?}");
         assert!(text.contains("Allow") || text.contains("\\u"), "nothing is open unless a statement allows it: {text}");
     });
