@@ -54,6 +54,31 @@ async fn a_label_fed_by_two_listings_is_kept_when_one_failed() -> anyhow::Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_gone_is_removed_though_a_listing_that_adds_to_it_fails() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let writer = world.writer().await?;
+    let list = |tag: i64, ids: &[&str]| story(tag, "ListA").nodes("A", ids);
+    let add = |tag: i64, ids: &[&str]| {
+        story(tag, "GetA").nodes("A", ids).edges("OF", "A", "A", &[(ids[0], ids[0])]).supplements()
+    };
+    world.survey(&[list(5, &["a", "gone"]), add(5, &["a", "gone"])]).await?;
+    // It fails before it comes to the second node, and its edges stay.
+    world.survey(&[list(6, &["a"]), add(6, &["a"]).fails()]).await?;
+    assert_eq!(world.ids("A").await?, "a");
+    let edges = "MATCH (:A {id: 'a'})-[r:OF]->(:A {id: 'a'}) RETURN r.lastupdated AS at";
+    assert_eq!(world.neo4j.rows(edges).await?.len(), 1);
+    // A listing that adds to nodes proves nothing about those it does not see.
+    world.survey(&[list(7, &["a", "b"]), add(7, &["b"])]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    assert_eq!(world.neo4j.rows(edges).await?.len(), 0, "it is complete");
+    // It does not decide that a node exists, and one that it alone has seen goes with the next sync.
+    world.survey(&[list(8, &["a", "b"]), add(8, &["late"])]).await?;
+    world.survey(&[list(9, &["a", "b"]), add(9, &["a"])]).await?;
+    assert_eq!(world.ids("A").await?, "a b");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_batch_removes_nothing_and_is_reported() -> anyhow::Result<()> {
     let world = World::new().await?;
     let writer = world.writer().await?;

@@ -103,6 +103,12 @@ impl Story {
         self.batches.last_mut().expect("a batch")
     }
 
+    /// Marks the tables of all batches as ones that only add to nodes.
+    pub(crate) fn supplements(mut self) -> Self {
+        self.batches.iter_mut().flat_map(|batch| &mut batch.nodes).for_each(|table| table.supplements = true);
+        self
+    }
+
     /// Declares that `listing` feeds the label too.
     pub(crate) fn also_fed_by(mut self, label: &str, listing: &str) -> Self {
         self.also_fed_by.push((label.to_owned(), format!("ec2/{listing}")));
@@ -145,7 +151,8 @@ impl Story {
     fn finished(&self) -> ScopeFinished {
         let own = format!("ec2/{}", self.scope.listing);
         let tables = || self.batches.iter().flat_map(|batch| &batch.nodes);
-        let mut labels: Vec<&str> = tables().map(|table| table.label.as_str()).collect();
+        let mut labels: Vec<&str> =
+            tables().filter(|table| !table.supplements).map(|table| table.label.as_str()).collect();
         labels.extend(self.also_fed_by.iter().map(|(label, _)| label.as_str()));
         labels.extend(LABELS_OF.iter().filter(|(listing, _)| *listing == self.scope.listing).map(|(_, label)| *label));
         labels.sort_unstable();
