@@ -66,10 +66,10 @@ mod tests {
     #[tokio::test]
     async fn a_listing_at_work_is_waited_for() {
         let noted: Noted<Vec<u8>> = Noted::default();
-        let mut notes = noted.begin().await;
-        notes.extend([1, 2]);
+        let mut found = noted.begin().await;
+        found.extend([1, 2]);
         assert_eq!(noted.known().now_or_never(), None);
-        notes.complete();
+        found.complete();
         assert_eq!(noted.known().await, Some(vec![1, 2]));
     }
 }
