@@ -13,6 +13,7 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSAccountAccessKey)
 WHERE key.status = 'Active' AND key.createdate_dt < datetime() - duration({days: $days})
 OPTIONAL MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key)
-RETURN account.id AS account, key.accesskeyid AS key, min(user.name) AS user, toString(date(key.createdate_dt)) AS created,
+RETURN account.id AS account, key.accesskeyid AS key, min(user.name) AS user,
+       toString(date(key.createdate_dt)) AS created,
        coalesce(toString(date(key.lastuseddate_dt)), 'never') AS last_used
 ORDER BY account, key

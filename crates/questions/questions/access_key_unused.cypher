@@ -14,6 +14,7 @@ MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSAccountAccessKey)
 // A key that was never used has the age of its creation.
 WHERE key.status = 'Active' AND coalesce(key.lastuseddate_dt, key.createdate_dt) < datetime() - duration({days: $days})
 OPTIONAL MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key)
-RETURN account.id AS account, key.accesskeyid AS key, min(user.name) AS user, toString(date(key.createdate_dt)) AS created,
+RETURN account.id AS account, key.accesskeyid AS key, min(user.name) AS user,
+       toString(date(key.createdate_dt)) AS created,
        coalesce(toString(date(key.lastuseddate_dt)), 'never') AS last_used, key.lastusedservice AS last_service
 ORDER BY account, key

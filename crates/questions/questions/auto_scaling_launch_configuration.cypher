@@ -9,7 +9,9 @@
 // identity: account, region, group
 // frameworks: aws-fsbp:AutoScaling.9
 // count: MATCH (group:AWSAutoScalingGroup) RETURN count(group) AS checked
-MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSAutoScalingGroup)-[:HAS_LAUNCH_CONFIG]->(configuration:AWSLaunchConfiguration)
+MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSAutoScalingGroup)
+      -[:HAS_LAUNCH_CONFIG]->(configuration:AWSLaunchConfiguration)
 RETURN account.id AS account, group.region AS region, group.arn AS group, group.name AS name,
-       min(configuration.name) AS launch_configuration, max(configuration.associate_public_ip_address) AS public_addresses
+       min(configuration.name) AS launch_configuration,
+       max(configuration.associate_public_ip_address) AS public_addresses
 ORDER BY account, region, group

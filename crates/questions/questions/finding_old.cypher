@@ -14,5 +14,6 @@ WHERE finding.status = 'ACTIVE' AND finding.severity = 'CRITICAL'
   AND finding.firstobservedat < datetime() - duration({days: $days})
 RETURN account.id AS account, finding.region AS region, finding.arn AS finding_arn,
        coalesce(finding.cve_id, finding.name) AS vulnerability, toString(date(finding.firstobservedat)) AS first_seen,
-       coalesce(finding.instanceid, finding.ecrimageid, finding.ecrrepositoryid) AS resource, finding.fixavailable AS fix_available
+       coalesce(finding.instanceid, finding.ecrimageid, finding.ecrrepositoryid) AS resource,
+       finding.fixavailable AS fix_available
 ORDER BY account, region, finding_arn

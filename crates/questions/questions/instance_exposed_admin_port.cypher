@@ -17,7 +17,8 @@ CALL (instance) {
   MATCH (instance)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)
   RETURN group
   UNION
-  MATCH (instance)-[:NETWORK_INTERFACE]->(:AWSNetworkInterface)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)
+  MATCH (instance)-[:NETWORK_INTERFACE]->(:AWSNetworkInterface)
+        -[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)
   RETURN group
 }
 MATCH (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)<-[:MEMBER_OF_IP_RULE]-(range:AWSIpRange)

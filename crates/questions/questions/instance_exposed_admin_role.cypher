@@ -15,10 +15,12 @@ MATCH (instance)-[:INSTANCE_PROFILE]->(profile:AWSInstanceProfile)-[:ASSOCIATED_
 MATCH (role)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])
   AND '*' IN statement.resource AND coalesce(statement.condition, '') IN ['', '[]', '[{}]']
-  AND (role._groma_boundary IS NULL OR NOT EXISTS { MATCH (:AWSPolicy {id: role._groma_boundary})-[:STATEMENT]->() } OR EXISTS {
+  AND (role._groma_boundary IS NULL OR NOT EXISTS { MATCH (:AWSPolicy {id: role._groma_boundary})
+        -[:STATEMENT]->() } OR EXISTS {
     MATCH (:AWSPolicy {id: role._groma_boundary})-[:STATEMENT]->(wide:AWSPolicyStatement)
     WHERE wide.effect = 'Allow' AND any(action IN wide.action WHERE action IN ['*', '*:*']) AND '*' IN wide.resource
   })
 RETURN account.id AS account, instance.region AS region, instance.instanceid AS instance, role.arn AS role,
-       profile.instance_profile_name AS instance_profile, min(policy.name) AS policy, instance.exposed_internet_type AS exposed_by
+       profile.instance_profile_name AS instance_profile, min(policy.name) AS policy,
+       instance.exposed_internet_type AS exposed_by
 ORDER BY account, region, instance, role

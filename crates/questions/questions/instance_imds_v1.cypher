@@ -9,7 +9,8 @@
 // frameworks: cis-aws-3.0:5.6, aws-fsbp:EC2.8, mitre:T1552.005
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
-WHERE instance.state = 'running' AND instance.imdsv1enabled AND coalesce(instance.metadatahttpendpoint, 'enabled') = 'enabled'
+WHERE instance.state = 'running' AND instance.imdsv1enabled
+    AND coalesce(instance.metadatahttpendpoint, 'enabled') = 'enabled'
 RETURN account.id AS account, instance.region AS region, instance.instanceid AS instance,
        instance.iaminstanceprofile AS instance_profile, instance.metadatahttpputresponsehoplimit AS hop_limit
 ORDER BY account, region, instance

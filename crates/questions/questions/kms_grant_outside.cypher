@@ -11,7 +11,8 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(grant:AWSKMSGrant)-[:APPLIED_ON]->(key:AWSKMSKey)
 WHERE grant.grantee_principal STARTS WITH 'arn:'
   AND NOT EXISTS {
-    MATCH (known:AWSAccount {id: split(grant.grantee_principal, ':')[4]}) WHERE known.inscope OR known.org_id IS NOT NULL
+    MATCH (known:AWSAccount {id: split(grant.grantee_principal, ':')[4]})
+        WHERE known.inscope OR known.org_id IS NOT NULL
   }
 RETURN account.id AS account, key.region AS region, grant.grant_id AS grant, key.arn AS key,
        grant.grantee_principal AS grantee, grant.operations AS operations

@@ -11,5 +11,6 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE key.key_state IN ['PendingDeletion', 'PendingReplicaDeletion']
 RETURN account.id AS account, key.region AS region, key.arn AS key, key.description AS description,
-       toString(date(datetime({epochSeconds: key.deletion_date}))) AS deleted_on, COUNT { (key)<-[:ENCRYPTED_BY]-() } AS uses
+       CASE WHEN key.deletion_date IS NULL THEN null ELSE toString(date(datetime({epochSeconds: key.deletion_date}))) END AS deleted_on,
+       COUNT { (key)<-[:ENCRYPTED_BY]-() } AS uses
 ORDER BY account, region, key

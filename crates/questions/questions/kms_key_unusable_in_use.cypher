@@ -11,6 +11,6 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE NOT key.key_state IN ['Enabled', 'Creating', 'Updating']
 MATCH (key)<-[:ENCRYPTED_BY]-(user)
-RETURN account.id AS account, key.region AS region, key.arn AS key, key.key_state AS state, count(DISTINCT user) AS uses,
-       min(user.arn) AS for_example
+RETURN account.id AS account, key.region AS region, key.arn AS key, key.key_state AS state,
+       count(DISTINCT user) AS uses, min(user.arn) AS for_example
 ORDER BY account, region, key

@@ -10,5 +10,6 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(alias:AWSLambdaFunctionAlias)
 WHERE alias.functionversion = '$LATEST'
 MATCH (function:AWSLambda)-[:KNOWN_AS]->(alias)
-RETURN account.id AS account, function.region AS region, alias.arn AS alias, alias.aliasname AS name, function.name AS function
+RETURN account.id AS account, function.region AS region, alias.arn AS alias, alias.aliasname AS name,
+       function.name AS function
 ORDER BY account, region, alias

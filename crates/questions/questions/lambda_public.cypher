@@ -12,6 +12,6 @@
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)
 WHERE function.anonymous_access
 OPTIONAL MATCH (function)-[:ASSUMES]->(role:AWSRole)
-RETURN account.id AS account, function.region AS region, function.arn AS function, function.anonymous_actions AS actions,
-       min(role.arn) AS role
+RETURN account.id AS account, function.region AS region, function.arn AS function,
+       function.anonymous_actions AS actions, min(role.arn) AS role
 ORDER BY account, region, function

@@ -17,6 +17,6 @@ MATCH (group:AWSEC2SecurityGroup {id: group_id})<-[:MEMBER_OF_EC2_SECURITY_GROUP
       <-[:MEMBER_OF_IP_RULE]-(range:AWSIpRange)
 WHERE range.range = '0.0.0.0/0' AND rule.protocol IN ['-1', 'tcp', '6']
   AND (rule.protocol = '-1' OR any(port IN $ports WHERE rule.fromport <= port AND port <= rule.toport))
-RETURN DISTINCT account.id AS account, template.region AS region, template.id AS launch_template, group.id AS security_group,
-       template.name AS name, version.version_number AS version
+RETURN DISTINCT account.id AS account, template.region AS region, template.id AS launch_template,
+       group.id AS security_group, template.name AS name, version.version_number AS version
 ORDER BY account, region, launch_template, security_group

@@ -8,7 +8,8 @@
 // identity: account, region, listener
 // frameworks: aws-fsbp:ELB.17
 // parameters:
-//   policies = ["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-05", "ELBSecurityPolicy-TLS-1-0-2015-04"]: policies that accept TLS 1.0
+//   policies = ["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-05", "ELBSecurityPolicy-TLS-1-0-2015-04"]:
+//     policies that accept TLS 1.0
 //   parts = ["TLS-1-1-", "FS-2018-06", "FS-1-1-", "TLS13-1-0-", "TLS13-1-1-"]: parts of names of such policies
 // count: MATCH (listener:AWSELBV2Listener) WHERE listener.ssl_policy IS NOT NULL RETURN count(listener) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(listener:AWSELBV2Listener)<-[:ELBV2_LISTENER]-(balancer:AWSLoadBalancerV2)

@@ -9,5 +9,6 @@
 // count: MATCH (organization:AWSOrganization) RETURN count(organization) AS checked
 MATCH (organization:AWSOrganization)
 WHERE organization.feature_set <> 'ALL'
-RETURN organization.management_account_id AS account, organization.id AS organization, organization.feature_set AS features
+RETURN organization.management_account_id AS account, organization.id AS organization,
+       organization.feature_set AS features
 ORDER BY account, organization

@@ -11,6 +11,7 @@ MATCH (account:AWSAccount)-[:MEMBER]->(finding:AWSInspectorFinding)-[has:HAS]->(
 WHERE finding.status = 'ACTIVE' AND finding.severity IN ['CRITICAL', 'HIGH'] AND has.fixedinversion IS NOT NULL
   AND NOT has.fixedinversion IN ['', 'NotAvailable']
 RETURN account.id AS account, finding.region AS region, package.id AS package, has.fixedinversion AS fixed_in,
-       count(DISTINCT finding) AS findings, count(DISTINCT coalesce(finding.instanceid, finding.ecrimageid)) AS resources,
+       count(DISTINCT finding) AS findings,
+       count(DISTINCT coalesce(finding.instanceid, finding.ecrimageid)) AS resources,
        min(has.remediation) AS remediation
 ORDER BY account, region, package, fixed_in

@@ -12,7 +12,8 @@ MATCH (account:AWSAccount)-[:RESOURCE]->(table:AWSEC2RouteTable)-[:ROUTE]->(rout
 WHERE route.vpc_peering_connection_id IS NOT NULL AND route.state = 'active'
 MATCH (peering:AWSPeeringConnection {id: route.vpc_peering_connection_id})
       -[:REQUESTER_CIDR|ACCEPTER_CIDR]->(block:AWSCidrBlock)
-WHERE block.vpcid <> table.vpc_id AND block.cidr_block IN [route.destination_cidr_block, route.destination_ipv6_cidr_block]
-RETURN DISTINCT account.id AS account, table.region AS region, table.route_table_id AS route_table, peering.id AS peering,
-       block.cidr_block AS destination, block.vpcid AS peered_vpc
+WHERE block.vpcid <> table.vpc_id AND block.cidr_block
+    IN [route.destination_cidr_block, route.destination_ipv6_cidr_block]
+RETURN DISTINCT account.id AS account, table.region AS region, table.route_table_id AS route_table,
+       peering.id AS peering, block.cidr_block AS destination, block.vpcid AS peered_vpc
 ORDER BY account, region, route_table, peering, destination

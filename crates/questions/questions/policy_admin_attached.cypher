@@ -13,7 +13,8 @@ MATCH (policy:AWSManagedPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE NOT split(policy.id, ':')[4] = 'aws' AND statement.effect = 'Allow'
   AND any(action IN statement.action WHERE action IN ['*', '*:*']) AND '*' IN statement.resource
 WITH DISTINCT policy
-MATCH (account:AWSAccount {id: split(policy.id, ':')[4]})
 MATCH (policy)<-[:POLICY]-(principal:AWSPrincipal)
-RETURN account.id AS account, policy.id AS policy, policy.name AS name, count(DISTINCT principal) AS principals
+WITH policy, count(DISTINCT principal) AS principals
+MATCH (account:AWSAccount {id: split(policy.id, ':')[4]})
+RETURN account.id AS account, policy.id AS policy, policy.name AS name, principals AS principals
 ORDER BY account, policy

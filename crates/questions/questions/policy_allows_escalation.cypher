@@ -8,10 +8,13 @@
 // identity: account, principal
 // frameworks: mitre:T1098
 // parameters:
-//   actions = ["iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion", "iam:putgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile"]: actions that give rights, in lower case
-// count: MATCH (principal:AWSPrincipal) WHERE principal:AWSUser OR principal:AWSGroup OR principal:AWSRole RETURN
-//   count(principal) AS checked
-MATCH (account:AWSAccount)-[:RESOURCE]->(principal:AWSPrincipal)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
+//   actions = ["iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy", "iam:createaccesskey",
+//     "iam:createloginprofile", "iam:createpolicyversion", "iam:putgrouppolicy", "iam:putrolepolicy",
+//     "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile"]:
+//     actions that give rights, in lower case
+// count: RETURN COUNT { (:AWSUser) } + COUNT { (:AWSGroup) } + COUNT { (:AWSRole) } AS checked
+MATCH (account:AWSAccount)-[:RESOURCE]->(principal:AWSPrincipal)-[:POLICY]->(policy:AWSPolicy)
+      -[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND '*' IN statement.resource AND principal._groma_boundary IS NULL
   AND coalesce(statement.condition, '') IN ['', '[]', '[{}]']
   AND NOT any(action IN statement.action WHERE action IN ['*', '*:*'])

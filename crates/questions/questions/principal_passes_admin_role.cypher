@@ -8,7 +8,7 @@
 // identity: account, principal, role
 // frameworks: mitre:T1548
 // needs: analysis
-// count: MATCH (principal:AWSPrincipal) WHERE principal:AWSUser OR principal:AWSRole RETURN count(principal) AS checked
+// count: RETURN COUNT { (:AWSUser) } + COUNT { (:AWSRole) } AS checked
 MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])
   AND '*' IN statement.resource AND coalesce(statement.condition, '') IN ['', '[]', '[{}]']

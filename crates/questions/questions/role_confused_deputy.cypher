@@ -8,7 +8,9 @@
 // id: role
 // identity: account, role, trusted
 // parameters:
-//   except = ["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com", "eks.amazonaws.com", "ssm.amazonaws.com", "cloudformation.amazonaws.com", "rds.amazonaws.com"]: services that act only for the role's own account
+//   except = ["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com",
+//     "eks.amazonaws.com", "ssm.amazonaws.com", "cloudformation.amazonaws.com", "rds.amazonaws.com"]: services that
+//     act only for the role's own account
 // count: MATCH (role:AWSRole) WHERE NOT role.path STARTS WITH '/aws-service-role/' RETURN count(role) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)
 WHERE NOT role.path STARTS WITH '/aws-service-role/'

@@ -9,7 +9,8 @@
 // identity: account, role, provider
 // frameworks: mitre:T1078.004
 // parameters:
-//   providers = ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]: providers that sign tokens for everyone
+//   providers = ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]: providers that sign tokens
+//     for everyone
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(provider:AWSFederatedPrincipal)
 WHERE trust._groma_denied IS NULL AND any(public IN $providers WHERE provider.arn ENDS WITH public)

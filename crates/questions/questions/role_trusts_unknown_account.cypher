@@ -9,7 +9,7 @@
 // frameworks: mitre:T1199
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(trusted:AWSPrincipal)
-WHERE trust._groma_denied IS NULL AND split(trusted.arn, ':')[2] = 'iam' AND NOT trusted:AWSFederatedPrincipal
+WHERE trust._groma_denied IS NULL AND split(trusted.arn, ':')[2] = 'iam' AND NOT trusted.arn CONTAINS '-provider/'
   AND NOT EXISTS {
     MATCH (known:AWSAccount {id: split(trusted.arn, ':')[4]}) WHERE known.inscope OR known.org_id IS NOT NULL
   }

@@ -15,6 +15,6 @@ OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + buck
 WITH account, bucket, acl, block
 WHERE NOT coalesce(bucket.ignore_public_acls, false) AND NOT coalesce(block.ignore_public_acls, false)
   AND coalesce(bucket.object_ownership, '') <> 'BucketOwnerEnforced'
-RETURN DISTINCT account.id AS account, bucket.region AS region, bucket.name AS bucket, last(split(acl.uri, '/')) AS grantee,
-       acl.permission AS permission
+RETURN DISTINCT account.id AS account, bucket.region AS region, bucket.name AS bucket,
+       last(split(acl.uri, '/')) AS grantee, acl.permission AS permission
 ORDER BY account, bucket, grantee, permission

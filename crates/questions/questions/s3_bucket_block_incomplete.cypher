@@ -10,7 +10,8 @@
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
-WITH account, bucket, [name IN ['block_public_acls', 'ignore_public_acls', 'block_public_policy', 'restrict_public_buckets']
+WITH account, bucket, [name
+    IN ['block_public_acls', 'ignore_public_acls', 'block_public_policy', 'restrict_public_buckets']
                        WHERE NOT coalesce(bucket[name], false) AND NOT coalesce(block[name], false)] AS missing
 WHERE size(missing) > 0
 RETURN account.id AS account, bucket.region AS region, bucket.name AS bucket, missing AS missing

@@ -12,7 +12,8 @@
 MATCH (bucket:AWSS3Bucket {anonymous_access: true})<-[:RESOURCE]-(account:AWSAccount)
 OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
 WITH account, bucket,
-     coalesce(bucket.restrict_public_buckets, false) OR coalesce(block.restrict_public_buckets, false) AS policy_is_blocked,
+     coalesce(bucket.restrict_public_buckets, false)
+       OR coalesce(block.restrict_public_buckets, false) AS policy_is_blocked,
      coalesce(bucket.ignore_public_acls, false) OR coalesce(block.ignore_public_acls, false)
        OR coalesce(bucket.object_ownership, '') = 'BucketOwnerEnforced' AS acl_is_ignored
 WITH account, bucket, policy_is_blocked, acl_is_ignored, EXISTS {

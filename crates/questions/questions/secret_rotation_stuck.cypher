@@ -16,5 +16,6 @@ WHERE 'AWSPENDING' IN version.version_stages AND NOT 'AWSCURRENT' IN version.ver
 MATCH (version)-[:VERSION_OF]->(secret:AWSSecretsManagerSecret)
 WHERE secret.rotation_enabled
 RETURN account.id AS account, secret.region AS region, secret.arn AS secret, secret.name AS name,
-       toString(date(datetime({epochSeconds: min(version.created_date)}))) AS waiting_since, secret.rotation_lambda_arn AS function
+       toString(date(datetime({epochSeconds: min(version.created_date)}))) AS waiting_since,
+       secret.rotation_lambda_arn AS function
 ORDER BY account, region, secret

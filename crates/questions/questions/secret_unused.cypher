@@ -14,5 +14,6 @@ MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)
 WHERE secret.deleted_date IS NULL
   AND coalesce(secret.last_accessed_date, secret.created_date) < datetime().epochSeconds - $days * 86400
 RETURN account.id AS account, secret.region AS region, secret.arn AS secret, secret.name AS name,
-       coalesce(toString(date(datetime({epochSeconds: secret.last_accessed_date}))), 'never') AS last_read
+       CASE WHEN secret.last_accessed_date IS NULL THEN 'never'
+       ELSE toString(date(datetime({epochSeconds: secret.last_accessed_date}))) END AS last_read
 ORDER BY account, region, secret

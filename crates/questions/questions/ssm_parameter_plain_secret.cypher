@@ -8,7 +8,8 @@
 // identity: account, region, parameter
 // frameworks: mitre:T1552
 // parameters:
-//   words = ["password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "private_key", "private-key", "credential"]: parts of names that look secret
+//   words = ["password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "private_key", "private-key",
+//     "credential"]: parts of names that look secret
 // count: MATCH (parameter:AWSSSMParameter) RETURN count(parameter) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(parameter:AWSSSMParameter)
 WHERE parameter.type <> 'SecureString' AND any(word IN $words WHERE toLower(parameter.name) CONTAINS word)

@@ -11,5 +11,6 @@
 // count: MATCH (user:AWSUser) WHERE user.passwordlastused_dt IS NOT NULL RETURN count(user) AS checked
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)
 WHERE user.passwordlastused_dt IS NOT NULL AND NOT EXISTS { (user)-[:MFA_DEVICE]->(:AWSMfaDevice) }
-RETURN account.id AS account, user.arn AS user, user.name AS name, toString(date(user.passwordlastused_dt)) AS password_used
+RETURN account.id AS account, user.arn AS user, user.name AS name,
+       toString(date(user.passwordlastused_dt)) AS password_used
 ORDER BY account, user

@@ -92,7 +92,7 @@ mod tests {
         ];
         let answer = Answer::new(&question, Vec::new(), 2, rows, 5).expect("columns");
         assert_eq!(answer.finding(&answer.rows[0]), answer.finding(&answer.rows[1]));
-        assert_eq!(answer.finding(&answer.rows[0]), "4b7e0b7c7fbd3a1d0b2ee2bf3b2a0c2e");
+        assert_eq!(answer.finding(&answer.rows[0]), "6310657d1503ee6e9f1649293a42c3cb");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub static FILES: &[(&str, &str)] = files![
     "finding_with_exploit",
     "group_empty",
     "image_public",
+    "inline_policy_decrypts_everything",
     "instance_exposed_admin_port",
     "instance_exposed_admin_role",
     "instance_exposed_critical_vulnerability",

@@ -237,10 +237,17 @@ fn front_matter(text: &str) -> Result<(BTreeMap<&str, Entry<'_>>, usize), (usize
     }
 }
 
-/// Parameters, one a line: `name = JSON: meaning`.
+/// Parameters: `name = JSON: meaning`. A line without ` = ` after a name continues the one before it.
 fn parameters(entry: &Entry<'_>) -> Result<Vec<Parameter>, (usize, String)> {
-    let lines = (entry.line..).zip(&entry.lines).filter(|(_, text)| !text.is_empty());
-    lines.map(|(line, text)| parameter(text).ok_or_else(|| (line, (*text).to_owned()))).collect()
+    let mut texts: Vec<(usize, String)> = Vec::new();
+    for (line, text) in (entry.line..).zip(&entry.lines).filter(|(_, text)| !text.is_empty()) {
+        let begins = text.split_once(" = ").is_some_and(|(name, _)| returns::is_name(name));
+        match texts.last_mut() {
+            Some((_, last)) if !begins => *last = format!("{last} {text}"),
+            _ => texts.push((line, (*text).to_owned())),
+        }
+    }
+    texts.into_iter().map(|(line, text)| parameter(&text).ok_or((line, text))).collect()
 }
 
 fn parameter(text: &str) -> Option<Parameter> {
@@ -277,10 +284,10 @@ fn only_reads(cypher: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Names after `$`.
+/// Names after `$`, outside of quotes.
 fn used(cypher: &str) -> BTreeSet<String> {
     let name = |rest: &str| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned);
-    cypher.split('$').skip(1).filter_map(name).collect()
+    cypher.split('\'').step_by(2).flat_map(|part| part.split('$').skip(1).filter_map(name)).collect()
 }
 
 #[cfg(test)]

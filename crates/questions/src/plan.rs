@@ -10,7 +10,9 @@ const REJECTED: [&str; 4] =
 const FOR_EACH_ROW: [&str; 3] = ["Apply", "NestedLoop", "Foreach"];
 const SCAN: &str = "NodeByLabelScan";
 /// Comparisons that an index answers.
-const SOUGHT: [&str; 4] = [" = ", " IN ", " STARTS WITH ", " ENDS WITH "];
+const SOUGHT: [&str; 3] = [" = ", " IN ", " STARTS WITH "];
+/// Label of accounts. An account leads to all its assets, so a plan that begins with the accounts reads all of them.
+const ACCOUNT: &str = "AWSAccount";
 
 /// An operator of a plan, with its inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +35,9 @@ impl Operator {
 
 /// Returns the reasons to reject a plan. `is_indexed` says whether a label's property has an index.
 ///
-/// Rejected are operators that read the whole graph or multiply two sets; the scan of a label for each row of another set;
-/// the scan of a label that the question does not count, because it grows with something else than its assets; and a scan
-/// although an indexed property of the node is compared.
+/// Rejected are operators that read the whole graph or multiply two sets, and these scans of a label: for each row of another
+/// set; of the accounts, unless they are the assets; and of nodes whose indexed property is compared. Other scans remain,
+/// because a question about all assets of a label reads the label once.
 pub fn objections(plan: &Operator, question: &Question, is_indexed: &dyn Fn(&str, &str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     Judge { question, is_indexed, above: Vec::new(), found: &mut found }.visit(plan, false);
@@ -76,8 +78,8 @@ impl<'a> Judge<'a> {
         if is_repeated {
             self.found.push(format!("{kind} {details} for each row"));
         }
-        if !self.question.count.contains(&format!(":{label}")) {
-            self.found.push(format!("{kind} {details}, which the question does not count"));
+        if label == ACCOUNT && self.question.asset != ACCOUNT {
+            self.found.push(format!("{kind} {details}, and then all their assets"));
         }
         let compared = self.above.iter().flat_map(|details| compared(details, variable));
         let sought: Vec<String> = compared.filter(|property| (self.is_indexed)(label, property)).collect();
@@ -125,12 +127,12 @@ mod tests {
 
     #[test]
     fn what_would_be_slow_is_rejected() {
-        let other = plan("NodeByLabelScan", "user:AWSUser", &[]);
+        let accounts = plan("NodeByLabelScan", "account:AWSAccount", &[]);
         let seek = plan("NodeUniqueIndexSeek", "UNIQUE user:AWSUser(id) WHERE id = $a", &[]);
         for (plan, reason) in [
             (plan("AllNodesScan", "n", &[]), "AllNodesScan n"),
             (plan("CartesianProduct", "", &[seek.clone(), seek.clone()]), "CartesianProduct "),
-            (other.clone(), "NodeByLabelScan user:AWSUser, which the question does not count"),
+            (accounts, "NodeByLabelScan account:AWSAccount, and then all their assets"),
             (plan("Apply", "", &[seek, scan()]), "NodeByLabelScan key:AWSAccountAccessKey for each row"),
             (
                 plan("Filter", "cache[key.accesskeyid] IN $a AND other_key.id = $b", &[scan()]),

@@ -73,7 +73,8 @@ fn unknown(code: &str, schema: &BTreeMap<String, BTreeSet<String>>) -> Vec<Strin
             || ANALYSIS.contains(&property)
             || schema.get(label).is_some_and(|it| it.contains(property))
     };
-    let labels = code.match_indices(":AWS").map(|(at, _)| word(&code[at + 1..]));
+    // `AWS_ACCESS_KEY` is a relationship.
+    let labels = code.match_indices(":AWS").map(|(at, _)| word(&code[at + 1..])).filter(|label| !label.contains('_'));
     for label in labels.filter(|label| is_collected(label, schema)) {
         if !schema.contains_key(label) {
             found.push(format!("the label {label}"));
@@ -97,7 +98,9 @@ fn unknown(code: &str, schema: &BTreeMap<String, BTreeSet<String>>) -> Vec<Strin
         let Some(map) = rest.strip_prefix('{').and_then(|rest| rest.split('}').next()) else { continue };
         for (colon, _) in map.match_indices(": ") {
             let property = last_word(&map[..colon]);
-            if is_collected(label, schema) && !property.is_empty() && !has(label, property) {
+            // `days` belongs to a duration within the value.
+            let is_property = !["", "days"].contains(&property);
+            if is_collected(label, schema) && is_property && !has(label, property) {
                 found.push(format!("{label} {{{property}}}"));
             }
         }
