@@ -10,6 +10,7 @@
 // parameters:
 //   days = 90: age from which a key is old
 // count: MATCH (key:AWSAccountAccessKey) WHERE key.status = 'Active' RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSAccountAccessKey)
 WHERE key.status = 'Active' AND key.createdate_dt < datetime() - duration({days: $days})
 OPTIONAL MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key)

@@ -8,6 +8,7 @@
 // identity: account, user
 // frameworks: cis-aws-3.0:1.13
 // count: MATCH (user:AWSUser) RETURN count(user) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)-[:AWS_ACCESS_KEY]->(key:AWSAccountAccessKey)
 WHERE key.status = 'Active'
 WITH account, user, key ORDER BY key.accesskeyid

@@ -10,6 +10,7 @@
 // parameters:
 //   days = 45: days without use
 // count: MATCH (key:AWSAccountAccessKey) WHERE key.status = 'Active' RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSAccountAccessKey)
 // A key that was never used has the age of its creation.
 WHERE key.status = 'Active' AND coalesce(key.lastuseddate_dt, key.createdate_dt) < datetime() - duration({days: $days})

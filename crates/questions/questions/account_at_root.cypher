@@ -8,6 +8,7 @@
 // id: account
 // identity: account
 // count: MATCH (account:AWSAccount)-[:PARENT]->() RETURN count(DISTINCT account) AS checked
+
 MATCH (account:AWSAccount)-[:PARENT]->(root:AWSOrganizationRoot)-[:PARENT]->(organization:AWSOrganization)
 WHERE organization.management_account_id <> account.id
 RETURN account.id AS account, account.name AS name, organization.id AS organization, account.status AS status

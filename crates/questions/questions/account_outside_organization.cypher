@@ -9,6 +9,7 @@
 // identity: account
 // count: MATCH (account:AWSAccount) WHERE account.inscope WITH count(account) AS accounts, count(account.org_id) AS
 //   members RETURN CASE WHEN members > 0 THEN accounts ELSE 0 END AS checked
+
 MATCH (account:AWSAccount)
 WHERE account.inscope
 WITH collect(account) AS accounts, count(account.org_id) AS members

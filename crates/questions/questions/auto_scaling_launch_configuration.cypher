@@ -9,6 +9,7 @@
 // identity: account, region, group
 // frameworks: aws-fsbp:AutoScaling.9
 // count: MATCH (group:AWSAutoScalingGroup) RETURN count(group) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSAutoScalingGroup)
       -[:HAS_LAUNCH_CONFIG]->(configuration:AWSLaunchConfiguration)
 RETURN account.id AS account, group.region AS region, group.arn AS group, group.name AS name,

@@ -8,6 +8,7 @@
 // identity: account, region, load_balancer, port
 // frameworks: aws-fsbp:ELB.3
 // count: MATCH (balancer:AWSLoadBalancer {scheme: 'internet-facing'}) RETURN count(balancer) AS checked
+
 MATCH (balancer:AWSLoadBalancer {scheme: 'internet-facing'})-[:ELB_LISTENER]->(listener:AWSELBListener)
 WHERE listener.protocol IN ['HTTP', 'TCP']
 MATCH (account:AWSAccount)-[:RESOURCE]->(balancer)

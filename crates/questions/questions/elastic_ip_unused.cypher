@@ -7,6 +7,7 @@
 // id: address
 // identity: account, region, address
 // count: MATCH (address:AWSElasticIPAddress) RETURN count(address) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(address:AWSElasticIPAddress)
 WHERE address.association_id IS NULL AND address.instance_id IS NULL AND address.network_interface_id IS NULL
 RETURN account.id AS account, address.region AS region, address.public_ip AS address,

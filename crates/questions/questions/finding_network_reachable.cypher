@@ -8,6 +8,7 @@
 // identity: account, region, instance, protocol, ports
 // frameworks: mitre:T1133
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:MEMBER]->(finding:AWSInspectorFinding)-[:AFFECTS]->(instance:AWSEC2Instance)
 WHERE finding.status = 'ACTIVE' AND finding.type = 'NETWORK_REACHABILITY'
 RETURN DISTINCT account.id AS account, finding.region AS region, instance.instanceid AS instance,

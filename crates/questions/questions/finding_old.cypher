@@ -9,6 +9,7 @@
 // parameters:
 //   days = 30: days since the first report
 // count: MATCH (finding:AWSInspectorFinding) WHERE finding.status = 'ACTIVE' RETURN count(finding) AS checked
+
 MATCH (account:AWSAccount)-[:MEMBER]->(finding:AWSInspectorFinding)
 WHERE finding.status = 'ACTIVE' AND finding.severity = 'CRITICAL'
   AND finding.firstobservedat < datetime() - duration({days: $days})

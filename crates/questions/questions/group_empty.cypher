@@ -7,6 +7,7 @@
 // id: group
 // identity: account, group
 // count: MATCH (group:AWSGroup) RETURN count(group) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSGroup)
 WHERE NOT EXISTS { (group)<-[:MEMBER_AWS_GROUP]-(:AWSUser) }
 RETURN account.id AS account, group.arn AS group, group.name AS name,

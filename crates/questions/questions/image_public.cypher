@@ -9,6 +9,7 @@
 // frameworks: mitre:T1530
 // count: MATCH (account:AWSAccount)-[:RESOURCE]->(image:AWSEC2Image) WHERE image.owner = account.id RETURN
 //   count(image) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(image:AWSEC2Image)
 WHERE image.owner = account.id AND image.ispublic
 RETURN account.id AS account, image.region AS region, image.imageid AS image, image.name AS name,

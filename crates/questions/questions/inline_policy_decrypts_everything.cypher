@@ -8,6 +8,7 @@
 // identity: account, policy, principal
 // frameworks: aws-fsbp:KMS.2
 // count: MATCH (policy:AWSInlinePolicy) RETURN count(policy) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(policy:AWSInlinePolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow'
   AND any(action IN statement.action WHERE toLower(action)

@@ -11,6 +11,7 @@
 // parameters:
 //   ports = [22, 3389, 5985, 5986]: ports of administration
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND 'direct' IN instance.exposed_internet_type
 CALL (instance) {

@@ -9,6 +9,7 @@
 // frameworks: mitre:T1078.004, mitre:T1552.005
 // needs: analysis
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND instance.exposed_internet
 MATCH (instance)-[:INSTANCE_PROFILE]->(profile:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(role:AWSRole)

@@ -9,6 +9,7 @@
 // identity: account, region, instance
 // frameworks: mitre:T1204.003
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state <> 'terminated' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state <> 'terminated'
 MATCH (image:AWSEC2Image {id: instance.imageid + '|' + instance.region})

@@ -8,6 +8,7 @@
 // identity: account, region, instance
 // frameworks: cis-aws-3.0:5.6, aws-fsbp:EC2.8, mitre:T1552.005
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND instance.imdsv1enabled
     AND coalesce(instance.metadatahttpendpoint, 'enabled') = 'enabled'

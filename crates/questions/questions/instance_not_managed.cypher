@@ -8,6 +8,7 @@
 // identity: account, region, instance
 // frameworks: aws-fsbp:SSM.1
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND NOT EXISTS { (instance)-[:HAS_INFORMATION]->(:AWSSSMInstanceInformation) }
 RETURN account.id AS account, instance.region AS region, instance.instanceid AS instance, instance.imageid AS image,

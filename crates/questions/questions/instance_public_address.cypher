@@ -9,6 +9,7 @@
 // identity: account, region, instance
 // frameworks: aws-fsbp:EC2.9
 // count: MATCH (instance:AWSEC2Instance) WHERE instance.state = 'running' RETURN count(instance) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND instance.publicipaddress IS NOT NULL AND instance.publicipaddress <> ''
 RETURN account.id AS account, instance.region AS region, instance.instanceid AS instance,

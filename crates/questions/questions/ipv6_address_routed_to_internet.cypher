@@ -8,6 +8,7 @@
 // id: address
 // identity: account, region, address
 // count: MATCH (address:AWSEC2Ipv6Address) RETURN count(address) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(address:AWSEC2Ipv6Address)<-[:IPV6_ADDRESS]-(interface:AWSNetworkInterface)
       -[:PART_OF_SUBNET]->(subnet:AWSEC2Subnet)
 CALL (subnet) {

@@ -9,6 +9,7 @@
 // frameworks: mitre:T1078.004
 // needs: analysis
 // count: MATCH (pair:AWSEC2KeyPair) RETURN count(pair) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(pair:AWSEC2KeyPair)-[:MATCHING_FINGERPRINT]-(twin:AWSEC2KeyPair)
 WITH account, pair, twin ORDER BY twin.arn
 RETURN account.id AS account, pair.region AS region, pair.arn AS key_pair, collect(DISTINCT twin.arn) AS same_key,

@@ -8,6 +8,7 @@
 // identity: account, region, grant
 // frameworks: mitre:T1199
 // count: MATCH (grant:AWSKMSGrant) RETURN count(grant) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(grant:AWSKMSGrant)-[:APPLIED_ON]->(key:AWSKMSKey)
 WHERE grant.grantee_principal STARTS WITH 'arn:'
   AND NOT EXISTS {

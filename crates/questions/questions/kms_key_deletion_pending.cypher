@@ -8,6 +8,7 @@
 // identity: account, region, key
 // frameworks: aws-fsbp:KMS.3, mitre:T1485
 // count: MATCH (key:AWSKMSKey) WHERE key.key_manager = 'CUSTOMER' RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE key.key_state IN ['PendingDeletion', 'PendingReplicaDeletion']
 RETURN account.id AS account, key.region AS region, key.arn AS key, key.description AS description,

@@ -9,6 +9,7 @@
 // parameters:
 //   days = 30: days until the end
 // count: MATCH (key:AWSKMSKey) WHERE key.origin = 'EXTERNAL' RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE key.origin = 'EXTERNAL' AND key.valid_to < datetime().epochSeconds + $days * 86400
 RETURN account.id AS account, key.region AS region, key.arn AS key, key.description AS description,

@@ -8,6 +8,7 @@
 // identity: account, region, key
 // frameworks: aws-fsbp:KMS.5
 // count: MATCH (key:AWSKMSKey) WHERE key.anonymous_access IS NOT NULL RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE key.anonymous_access
 RETURN account.id AS account, key.region AS region, key.arn AS key, key.description AS description,

@@ -8,6 +8,7 @@
 // id: key
 // identity: account, region, key
 // count: MATCH (key:AWSKMSKey) RETURN count(key) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(key:AWSKMSKey)
 WHERE NOT key.key_state IN ['Enabled', 'Creating', 'Updating']
 MATCH (key)<-[:ENCRYPTED_BY]-(user)

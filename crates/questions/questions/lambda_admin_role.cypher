@@ -8,6 +8,7 @@
 // identity: account, region, function
 // frameworks: mitre:T1078.004
 // count: MATCH (function:AWSLambda) RETURN count(function) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)-[:ASSUMES]->(role:AWSRole)
 MATCH (role)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])

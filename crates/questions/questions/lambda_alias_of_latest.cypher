@@ -7,6 +7,7 @@
 // id: alias
 // identity: account, region, alias
 // count: MATCH (alias:AWSLambdaFunctionAlias) RETURN count(alias) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(alias:AWSLambdaFunctionAlias)
 WHERE alias.functionversion = '$LATEST'
 MATCH (function:AWSLambda)-[:KNOWN_AS]->(alias)

@@ -8,6 +8,7 @@
 // identity: account, region, mapping
 // frameworks: mitre:T1199
 // count: MATCH (mapping:AWSLambdaEventSourceMapping) RETURN count(mapping) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(mapping:AWSLambdaEventSourceMapping)
 WHERE mapping.eventsourcearn STARTS WITH 'arn:'
   AND NOT EXISTS {

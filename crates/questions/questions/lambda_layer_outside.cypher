@@ -11,6 +11,7 @@
 //   accounts = ["017000801446", "580247275435", "901920570463", "336392948345", "184161586896", "200266452380",
 //     "753240598075"]: other trusted accounts, such as those of AWS
 // count: MATCH (function:AWSLambda) RETURN count(function) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)-[:HAS]->(layer:AWSLambdaLayer)
 WHERE NOT split(layer.arn, ':')[4] IN $accounts
   AND NOT EXISTS {

@@ -13,6 +13,7 @@
 //     "ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided", "dotnetcore1.0", "dotnetcore2.0",
 //     "dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "dotnet6", "dotnet7"]: runtimes without patches
 // count: MATCH (function:AWSLambda) WHERE function.runtime IS NOT NULL RETURN count(function) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)
 WHERE function.runtime IN $runtimes
 RETURN account.id AS account, function.region AS region, function.arn AS function, function.runtime AS runtime,

@@ -9,6 +9,7 @@
 // identity: account, region, function
 // frameworks: aws-fsbp:Lambda.1, mitre:T1190
 // count: MATCH (function:AWSLambda) WHERE function.anonymous_access IS NOT NULL RETURN count(function) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)
 WHERE function.anonymous_access
 OPTIONAL MATCH (function)-[:ASSUMES]->(role:AWSRole)

@@ -10,6 +10,7 @@
 // parameters:
 //   ports = [22, 3389]: ports of administration
 // count: MATCH (template:AWSLaunchTemplate) RETURN count(template) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(template:AWSLaunchTemplate)-[:VERSION]->(version:AWSLaunchTemplateVersion)
 WHERE version.default_version
 UNWIND version.security_group_ids AS group_id

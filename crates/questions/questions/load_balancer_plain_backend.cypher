@@ -7,6 +7,7 @@
 // id: load_balancer
 // identity: account, region, load_balancer, target_group
 // count: MATCH (balancer:AWSLoadBalancerV2) WHERE balancer.scheme = 'internet-facing' RETURN count(balancer) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(balancer:AWSLoadBalancerV2)
 WHERE balancer.scheme = 'internet-facing'
 MATCH (balancer)-[:ELBV2_TARGET_GROUP]->(group:AWSELBV2TargetGroup)

@@ -10,6 +10,7 @@
 // frameworks: aws-fsbp:ELB.1
 // count: MATCH (:AWSLoadBalancerV2 {scheme: 'internet-facing'})-[:ELBV2_LISTENER]->(listener:AWSELBV2Listener) RETURN
 //   count(listener) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(balancer:AWSLoadBalancerV2)-[:ELBV2_LISTENER]->(listener:AWSELBV2Listener)
 WHERE balancer.scheme = 'internet-facing' AND listener.protocol = 'HTTP' AND listener.targetgrouparn IS NOT NULL
 RETURN account.id AS account, balancer.region AS region, listener.id AS listener, balancer.name AS load_balancer,

@@ -11,6 +11,7 @@
 // parameters:
 //   ports = [22, 3389]: ports of administration
 // count: MATCH (acl:AWSEC2NetworkAcl) RETURN count(acl) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(acl:AWSEC2NetworkAcl)<-[:MEMBER_OF_NACL]-(rule:AWSEC2NetworkAclRule)
 WHERE rule.egress = false AND rule.ruleaction = 'allow' AND rule.protocol IN ['-1', '6']
   AND (rule.cidrblock = '0.0.0.0/0' OR rule.ipv6cidrblock = '::/0')

@@ -7,6 +7,7 @@
 // id: organization
 // identity: account, organization
 // count: MATCH (organization:AWSOrganization) RETURN count(organization) AS checked
+
 MATCH (organization:AWSOrganization)
 WHERE organization.feature_set <> 'ALL'
 RETURN organization.management_account_id AS account, organization.id AS organization,

@@ -7,6 +7,7 @@
 // id: unit
 // identity: account, unit
 // count: MATCH (unit:AWSOrganizationalUnit) RETURN count(unit) AS checked
+
 MATCH (unit:AWSOrganizationalUnit)
 WHERE NOT EXISTS { (unit)<-[:PARENT]-() }
 MATCH (organization:AWSOrganization {id: unit.org_id})

@@ -7,6 +7,7 @@
 // id: package
 // identity: account, region, package, fixed_in
 // count: MATCH (package:AWSInspectorPackage) RETURN count(package) AS checked
+
 MATCH (account:AWSAccount)-[:MEMBER]->(finding:AWSInspectorFinding)-[has:HAS]->(package:AWSInspectorPackage)
 WHERE finding.status = 'ACTIVE' AND finding.severity IN ['CRITICAL', 'HIGH'] AND has.fixedinversion IS NOT NULL
   AND NOT has.fixedinversion IN ['', 'NotAvailable']

@@ -8,6 +8,7 @@
 // identity: account, region, route_table, peering, destination
 // frameworks: cis-aws-3.0:5.5
 // count: MATCH (table:AWSEC2RouteTable) RETURN count(table) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(table:AWSEC2RouteTable)-[:ROUTE]->(route:AWSEC2Route)
 WHERE route.vpc_peering_connection_id IS NOT NULL AND route.state = 'active'
 MATCH (peering:AWSPeeringConnection {id: route.vpc_peering_connection_id})

@@ -8,6 +8,7 @@
 // identity: account, region, peering, other_account
 // frameworks: mitre:T1199
 // count: MATCH (peering:AWSPeeringConnection) WHERE peering.status_code = 'active' RETURN count(peering) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(peering:AWSPeeringConnection)
 WHERE peering.status_code = 'active'
 MATCH (peering)-[side:REQUESTER_VPC|ACCEPTER_VPC]->(vpc:AWSVpc)<-[:RESOURCE]-(other:AWSAccount)

@@ -9,6 +9,7 @@
 // frameworks: cis-aws-3.0:1.16, aws-fsbp:IAM.1
 // count: MATCH (policy:AWSManagedPolicy) WHERE NOT policy.id STARTS WITH 'arn:aws:iam::aws:' RETURN count(policy) AS
 //   checked
+
 MATCH (policy:AWSManagedPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE NOT split(policy.id, ':')[4] = 'aws' AND statement.effect = 'Allow'
   AND any(action IN statement.action WHERE action IN ['*', '*:*']) AND '*' IN statement.resource

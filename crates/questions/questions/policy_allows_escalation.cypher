@@ -13,6 +13,7 @@
 //     "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile"]:
 //     actions that give rights, in lower case
 // count: RETURN COUNT { (:AWSUser) } + COUNT { (:AWSGroup) } + COUNT { (:AWSRole) } AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(principal:AWSPrincipal)-[:POLICY]->(policy:AWSPolicy)
       -[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND '*' IN statement.resource AND principal._groma_boundary IS NULL

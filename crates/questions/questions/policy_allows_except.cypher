@@ -8,6 +8,7 @@
 // identity: account, statement
 // count: MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement) WHERE NOT policy.id STARTS WITH
 //   'arn:aws:iam::aws:' RETURN count(statement) AS checked
+
 MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND size(statement.notaction) > 0 AND '*' IN statement.resource
   AND split(policy.id, ':')[4] <> 'aws'

@@ -9,6 +9,7 @@
 // frameworks: mitre:T1078.004
 // needs: analysis
 // count: MATCH (user:AWSUser) RETURN count(user) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)-[assume:STS_ASSUMEROLE_ALLOW]->(role:AWSRole)
 MATCH (role)-[:POLICY]->(:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])

@@ -9,6 +9,7 @@
 // frameworks: mitre:T1548
 // needs: analysis
 // count: RETURN COUNT { (:AWSUser) } + COUNT { (:AWSRole) } AS checked
+
 MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])
   AND '*' IN statement.resource AND coalesce(statement.condition, '') IN ['', '[]', '[{}]']

@@ -8,6 +8,7 @@
 // id: reservation
 // identity: account, region, reservation
 // count: MATCH (reservation:AWSEC2Reservation) RETURN count(reservation) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(reservation:AWSEC2Reservation)
 WHERE reservation.requesterid IS NOT NULL AND reservation.requesterid <> reservation.ownerid
 MATCH (reservation)<-[:MEMBER_OF_EC2_RESERVATION]-(instance:AWSEC2Instance)

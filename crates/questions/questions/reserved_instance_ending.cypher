@@ -9,6 +9,7 @@
 // parameters:
 //   days = 30: days until the end
 // count: MATCH (reserved:AWSEC2ReservedInstance) WHERE reserved.state = 'active' RETURN count(reserved) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(reserved:AWSEC2ReservedInstance)
 WHERE reserved.state = 'active'
 WITH account, reserved, datetime(replace(reserved.end, ' ', 'T')) AS end

@@ -11,6 +11,7 @@
 //   services = ["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com",
 //     "codebuild.amazonaws.com", "glue.amazonaws.com", "sagemaker.amazonaws.com"]: services that run own software
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(service:AWSServicePrincipal)
 WHERE service.arn IN $services AND trust._groma_denied IS NULL
 MATCH (role)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)

@@ -12,6 +12,7 @@
 //     "eks.amazonaws.com", "ssm.amazonaws.com", "cloudformation.amazonaws.com", "rds.amazonaws.com"]: services that
 //     act only for the role's own account
 // count: MATCH (role:AWSRole) WHERE NOT role.path STARTS WITH '/aws-service-role/' RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)
 WHERE NOT role.path STARTS WITH '/aws-service-role/'
 MATCH (role)-[trust:TRUSTS_AWS_PRINCIPAL]->(service:AWSServicePrincipal)

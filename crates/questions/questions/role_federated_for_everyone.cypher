@@ -12,6 +12,7 @@
 //   providers = ["token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"]: providers that sign tokens
 //     for everyone
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(provider:AWSFederatedPrincipal)
 WHERE trust._groma_denied IS NULL AND any(public IN $providers WHERE provider.arn ENDS WITH public)
   AND NOT any(claim IN [':sub', ':repository', ':job_workflow_ref', ':project_path', ':namespace_path', ':terraform_']

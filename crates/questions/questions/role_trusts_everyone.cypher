@@ -8,6 +8,7 @@
 // identity: account, role
 // frameworks: mitre:T1078.004
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)
 // Statements are objects of a JSON list with sorted keys: `condition` and `effect` come before `principal`.
 WHERE any(statement IN split(role._groma_trust, '},{') WHERE statement CONTAINS '"effect":"Allow"'

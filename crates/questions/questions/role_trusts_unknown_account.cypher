@@ -8,6 +8,7 @@
 // identity: account, role, trusted
 // frameworks: mitre:T1199
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(trusted:AWSPrincipal)
 WHERE trust._groma_denied IS NULL AND split(trusted.arn, ':')[2] = 'iam' AND NOT trusted.arn CONTAINS '-provider/'
   AND NOT EXISTS {

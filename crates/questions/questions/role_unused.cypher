@@ -10,6 +10,7 @@
 // parameters:
 //   days = 90: days without use
 // count: MATCH (role:AWSRole) WHERE NOT role.path STARTS WITH '/aws-service-role/' RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)
 WITH account, collect(role) AS roles, count(role.last_authenticated) AS used_roles
 WHERE used_roles > 0

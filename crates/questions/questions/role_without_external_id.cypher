@@ -9,6 +9,7 @@
 // identity: account, role, trusted
 // frameworks: mitre:T1199
 // count: MATCH (role:AWSRole) RETURN count(role) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[trust:TRUSTS_AWS_PRINCIPAL]->(trusted:AWSRootPrincipal)
 WHERE trust._groma_denied IS NULL AND NOT toLower(role._groma_trust) CONTAINS 'sts:externalid'
   AND NOT EXISTS {

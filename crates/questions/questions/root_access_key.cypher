@@ -9,6 +9,7 @@
 // frameworks: cis-aws-3.0:1.4, aws-fsbp:IAM.4, mitre:T1078.004
 // count: MATCH (account:AWSAccount) WHERE account.account_access_keys_present IS NOT NULL RETURN count(account) AS
 //   checked
+
 MATCH (account:AWSAccount)
 WHERE account.account_access_keys_present > 0
 RETURN account.id AS account, account.name AS name, account.account_access_keys_present AS keys

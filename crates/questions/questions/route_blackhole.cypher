@@ -7,6 +7,7 @@
 // id: route
 // identity: account, region, route
 // count: MATCH (route:AWSEC2Route) RETURN count(route) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(route:AWSEC2Route)
 WHERE route.state = 'blackhole'
 OPTIONAL MATCH (table:AWSEC2RouteTable)-[:ROUTE]->(route)

@@ -9,6 +9,7 @@
 // identity: account
 // frameworks: aws-fsbp:S3.1, cis-aws-3.0:2.1.4
 // count: MATCH (block:AWSS3AccountPublicAccessBlock) RETURN count(DISTINCT block.account_id) AS checked
+
 MATCH (block:AWSS3AccountPublicAccessBlock)
 WITH block.account_id AS account_id, collect(block) AS blocks
 WITH account_id, [name IN ['block_public_acls', 'ignore_public_acls', 'block_public_policy', 'restrict_public_buckets']

@@ -9,6 +9,7 @@
 // identity: account, bucket, grantee, permission
 // frameworks: aws-fsbp:S3.2, aws-fsbp:S3.3, mitre:T1530
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)<-[:APPLIES_TO]-(acl:AWSS3Acl)
 WHERE acl.uri ENDS WITH '/groups/global/AllUsers' OR acl.uri ENDS WITH '/groups/global/AuthenticatedUsers'
 OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})

@@ -8,6 +8,7 @@
 // identity: account, bucket
 // frameworks: aws-fsbp:S3.8, cis-aws-3.0:2.1.4
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
 WITH account, bucket, [name

@@ -8,6 +8,7 @@
 // identity: account, bucket
 // frameworks: aws-fsbp:S3.5, cis-aws-3.0:2.1.1
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 WHERE NOT EXISTS {
   MATCH (bucket)-[:POLICY_STATEMENT]->(statement:AWSS3PolicyStatement)

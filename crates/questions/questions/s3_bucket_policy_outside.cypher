@@ -8,6 +8,7 @@
 // identity: account, bucket, other_account
 // frameworks: aws-fsbp:S3.6, mitre:T1537
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)-[:POLICY_STATEMENT]->(statement:AWSS3PolicyStatement)
 WHERE statement.effect = 'Allow' AND statement.principal CONTAINS '"AWS"'
 // Parts between quotes are account ids, ARNs and their separators.

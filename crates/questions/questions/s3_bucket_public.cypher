@@ -9,6 +9,7 @@
 // identity: account, bucket
 // frameworks: aws-fsbp:S3.2, aws-fsbp:S3.3, mitre:T1530
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (bucket:AWSS3Bucket {anonymous_access: true})<-[:RESOURCE]-(account:AWSAccount)
 OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
 WITH account, bucket,

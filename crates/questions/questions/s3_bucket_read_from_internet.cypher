@@ -9,6 +9,7 @@
 // frameworks: mitre:T1530, mitre:T1552.005
 // needs: analysis
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (instance:AWSEC2Instance)-[:STS_ASSUMEROLE_ALLOW]->(role:AWSRole)-[read:CAN_READ]->(bucket:AWSS3Bucket)
       <-[:RESOURCE]-(account:AWSAccount)
 WHERE instance.exposed_internet AND instance.state = 'running'

@@ -8,6 +8,7 @@
 // identity: account, bucket
 // frameworks: aws-fsbp:S3.9
 // count: MATCH (bucket:AWSS3Bucket) WHERE bucket.logging_enabled IS NOT NULL RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 WHERE bucket.logging_enabled = false
   // A bucket that receives logs must not log into itself.

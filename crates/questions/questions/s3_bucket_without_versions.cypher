@@ -8,6 +8,7 @@
 // identity: account, bucket
 // frameworks: mitre:T1485
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 WHERE coalesce(bucket.versioning_status, '') <> 'Enabled'
 RETURN account.id AS account, bucket.region AS region, bucket.name AS bucket,

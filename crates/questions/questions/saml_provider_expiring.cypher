@@ -9,6 +9,7 @@
 // parameters:
 //   days = 30: days until the end
 // count: MATCH (provider:AWSSAMLProvider) RETURN count(provider) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(provider:AWSSAMLProvider)
 WHERE provider.valid_until < datetime() + duration({days: $days})
 RETURN account.id AS account, provider.arn AS provider, provider.name AS name,

@@ -7,6 +7,7 @@
 // id: private_address
 // identity: account, region, interface, private_address
 // count: MATCH (ip:AWSEC2PrivateIp) RETURN count(ip) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(ip:AWSEC2PrivateIp)<-[:PRIVATE_IP_ADDRESS]-(interface:AWSNetworkInterface)
 WHERE ip.primary = false AND ip.public_ip IS NOT NULL AND coalesce(interface.requester_managed, false) = false
 OPTIONAL MATCH (instance:AWSEC2Instance)-[:NETWORK_INTERFACE]->(interface)

@@ -10,6 +10,7 @@
 // parameters:
 //   days = 90: days without a change
 // count: MATCH (secret:AWSSecretsManagerSecret) WHERE secret.deleted_date IS NULL RETURN count(secret) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)
 WHERE secret.deleted_date IS NULL
 WITH account, secret, coalesce(secret.last_rotated_date, secret.last_changed_date, secret.created_date) AS changed

@@ -9,6 +9,7 @@
 // frameworks: mitre:T1552.005
 // needs: analysis
 // count: MATCH (secret:AWSSecretsManagerSecret) RETURN count(secret) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)<-[read:GET_SECRET]-(role:AWSRole)
       <-[:STS_ASSUMEROLE_ALLOW]-(instance:AWSEC2Instance)
 WHERE instance.exposed_internet AND instance.state = 'running'

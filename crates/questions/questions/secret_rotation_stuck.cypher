@@ -10,6 +10,7 @@
 // parameters:
 //   days = 1: days that a new version may wait
 // count: MATCH (secret:AWSSecretsManagerSecret) WHERE secret.rotation_enabled RETURN count(secret) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(version:AWSSecretsManagerSecretVersion)
 WHERE 'AWSPENDING' IN version.version_stages AND NOT 'AWSCURRENT' IN version.version_stages
   AND version.created_date < datetime().epochSeconds - $days * 86400

@@ -10,6 +10,7 @@
 // parameters:
 //   days = 90: days without a reader
 // count: MATCH (secret:AWSSecretsManagerSecret) WHERE secret.deleted_date IS NULL RETURN count(secret) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)
 WHERE secret.deleted_date IS NULL
   AND coalesce(secret.last_accessed_date, secret.created_date) < datetime().epochSeconds - $days * 86400

@@ -9,6 +9,7 @@
 // frameworks: aws-fsbp:SecretsManager.1
 // count: MATCH (secret:AWSSecretsManagerSecret) WHERE secret.deleted_date IS NULL AND secret.owning_service IS NULL
 //   RETURN count(secret) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)
 WHERE secret.deleted_date IS NULL AND secret.owning_service IS NULL AND coalesce(secret.rotation_enabled, false) = false
 RETURN account.id AS account, secret.region AS region, secret.arn AS secret, secret.name AS name,

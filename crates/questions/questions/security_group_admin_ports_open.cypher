@@ -11,6 +11,7 @@
 // parameters:
 //   ports = [22, 3389, 5985, 5986]: ports of administration
 // count: MATCH (group:AWSEC2SecurityGroup) RETURN count(group) AS checked
+
 MATCH (:AWSIpRange {id: '0.0.0.0/0'})-[:MEMBER_OF_IP_RULE]->(rule:AWSIpPermissionInbound)
       -[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)<-[:RESOURCE]-(account:AWSAccount)
 // A protocol that is not TCP has no port of administration; -1 is every protocol.

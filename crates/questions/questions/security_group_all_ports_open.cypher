@@ -8,6 +8,7 @@
 // identity: account, region, security_group, protocol
 // frameworks: aws-fsbp:EC2.18, mitre:T1190
 // count: MATCH (group:AWSEC2SecurityGroup) RETURN count(group) AS checked
+
 MATCH (:AWSIpRange {id: '0.0.0.0/0'})-[:MEMBER_OF_IP_RULE]->(rule:AWSIpPermissionInbound)
       -[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)<-[:RESOURCE]-(account:AWSAccount)
 WHERE rule.protocol = '-1' OR (rule.fromport <= 1 AND rule.toport = 65535)

@@ -10,6 +10,7 @@
 // parameters:
 //   ports = [1433, 1521, 2379, 3306, 5432, 5601, 6379, 9042, 9200, 11211, 27017]: ports of data stores
 // count: MATCH (group:AWSEC2SecurityGroup) RETURN count(group) AS checked
+
 MATCH (:AWSIpRange {id: '0.0.0.0/0'})-[:MEMBER_OF_IP_RULE]->(rule:AWSIpPermissionInbound)
       -[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:AWSEC2SecurityGroup)<-[:RESOURCE]-(account:AWSAccount)
 WHERE rule.protocol IN ['tcp', '6'] AND any(port IN $ports WHERE rule.fromport <= port AND port <= rule.toport)

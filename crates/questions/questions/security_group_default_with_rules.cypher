@@ -8,6 +8,7 @@
 // identity: account, region, security_group
 // frameworks: cis-aws-3.0:5.4, aws-fsbp:EC2.2
 // count: MATCH (group:AWSEC2SecurityGroup) WHERE group.name = 'default' RETURN count(group) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSEC2SecurityGroup)
 WHERE group.name = 'default'
 MATCH (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpRule)

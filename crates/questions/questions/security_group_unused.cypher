@@ -7,6 +7,7 @@
 // id: security_group
 // identity: account, region, security_group
 // count: MATCH (group:AWSEC2SecurityGroup) WHERE group.name <> 'default' RETURN count(group) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(group:AWSEC2SecurityGroup)
 WHERE group.name <> 'default'
   AND NOT EXISTS { (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(user) WHERE NOT user:AWSIpRule AND NOT user:AWSVpc }

@@ -10,6 +10,7 @@
 // parameters:
 //   days = 30: days until the end
 // count: MATCH (certificate:AWSServerCertificate) RETURN count(certificate) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(certificate:AWSServerCertificate)
 WHERE certificate.expiration < datetime() + duration({days: $days})
 RETURN account.id AS account, certificate.arn AS certificate, certificate.server_certificate_name AS name,

@@ -9,6 +9,7 @@
 // frameworks: aws-fsbp:EC2.1, mitre:T1530
 // count: MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:AWSEBSSnapshot) WHERE snapshot.ownerid = account.id RETURN
 //   count(snapshot) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:AWSEBSSnapshot)
 WHERE snapshot.ownerid = account.id AND snapshot.ispublic
 RETURN account.id AS account, snapshot.region AS region, snapshot.snapshotid AS snapshot, snapshot.volumeid AS volume,

@@ -8,6 +8,7 @@
 // identity: account, region, snapshot
 // count: MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:AWSEBSSnapshot) WHERE snapshot.ownerid = account.id RETURN
 //   count(snapshot) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:AWSEBSSnapshot)
 WHERE snapshot.ownerid = account.id AND snapshot.encrypted = false
 OPTIONAL MATCH (snapshot)-[:CREATED_FROM]->(volume:AWSEBSVolume)

@@ -8,6 +8,7 @@
 // identity: account, region, topic, endpoint
 // frameworks: mitre:T1537
 // count: MATCH (subscription:AWSSNSTopicSubscription) RETURN count(subscription) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(subscription:AWSSNSTopicSubscription)
 WHERE split(subscription.topic_arn, ':')[4] = account.id AND subscription.endpoint STARTS WITH 'arn:'
   AND NOT EXISTS {

@@ -7,6 +7,7 @@
 // id: subscription
 // identity: account, region, topic, endpoint
 // count: MATCH (subscription:AWSSNSTopicSubscription) RETURN count(subscription) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(subscription:AWSSNSTopicSubscription)
 WHERE subscription.protocol = 'http'
 RETURN account.id AS account, split(subscription.topic_arn, ':')[3] AS region, subscription.arn AS subscription,

@@ -7,6 +7,7 @@
 // id: topic
 // identity: account, region, topic
 // count: MATCH (topic:AWSSNSTopic) WHERE topic.owner IS NOT NULL RETURN count(topic) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(topic:AWSSNSTopic)
 // A topic whose attributes could not be read has no owner.
 WHERE topic.owner IS NOT NULL AND topic.kmsmasterkeyid IS NULL

@@ -8,6 +8,7 @@
 // identity: account, region, queue
 // frameworks: aws-fsbp:SQS.3
 // count: MATCH (queue:AWSSQSQueue) WHERE queue.created_timestamp IS NOT NULL RETURN count(queue) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(queue:AWSSQSQueue)
 WHERE queue.policy IS NOT NULL
 WITH account, queue, replace(replace(replace(queue.policy, ' ', ''), '\n', ''), '\t', '') AS text

@@ -7,6 +7,7 @@
 // id: queue
 // identity: account, region, queue
 // count: MATCH (queue:AWSSQSQueue) WHERE queue.created_timestamp IS NOT NULL RETURN count(queue) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(queue:AWSSQSQueue)
 // A queue whose attributes could not be read has no time of creation.
 WHERE queue.created_timestamp IS NOT NULL AND queue.redrive_policy_dead_letter_target_arn IS NULL

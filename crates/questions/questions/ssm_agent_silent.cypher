@@ -7,6 +7,7 @@
 // id: instance
 // identity: account, region, instance
 // count: MATCH (information:AWSSSMInstanceInformation) RETURN count(information) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(information:AWSSSMInstanceInformation)
       <-[:HAS_INFORMATION]-(instance:AWSEC2Instance)
 WHERE information.ping_status <> 'Online' AND instance.state = 'running'

@@ -11,6 +11,7 @@
 //   words = ["password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "private_key", "private-key",
 //     "credential"]: parts of names that look secret
 // count: MATCH (parameter:AWSSSMParameter) RETURN count(parameter) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(parameter:AWSSSMParameter)
 WHERE parameter.type <> 'SecureString' AND any(word IN $words WHERE toLower(parameter.name) CONTAINS word)
 RETURN account.id AS account, parameter.region AS region, parameter.arn AS parameter, parameter.name AS name,

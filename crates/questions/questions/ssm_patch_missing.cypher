@@ -11,6 +11,7 @@
 //   severities = ["Critical", "Important"]: severities of the vendor
 // count: MATCH (instance:AWSEC2Instance)-[:HAS_PATCH]->(:AWSSSMInstancePatch) RETURN count(DISTINCT instance) AS
 //   checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(patch:AWSSSMInstancePatch)<-[:HAS_PATCH]-(instance:AWSEC2Instance)
 WHERE patch.severity IN $severities AND toUpper(patch.state) IN ['MISSING', 'FAILED', 'INSTALLED_PENDING_REBOOT']
 RETURN account.id AS account, patch.region AS region, patch.instance_id AS instance, patch.title AS patch,

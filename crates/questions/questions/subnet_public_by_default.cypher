@@ -8,6 +8,7 @@
 // identity: account, region, subnet
 // frameworks: aws-fsbp:EC2.15
 // count: MATCH (subnet:AWSEC2Subnet) WHERE subnet.map_public_ip_on_launch IS NOT NULL RETURN count(subnet) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(subnet:AWSEC2Subnet)
 WHERE subnet.map_public_ip_on_launch
 RETURN account.id AS account, subnet.region AS region, subnet.subnetid AS subnet, subnet.vpc_id AS vpc,

@@ -9,6 +9,7 @@
 // parameters:
 //   networks = 3: number of networks from which a table counts
 // count: MATCH (table:AWSTransitGatewayRouteTable) RETURN count(table) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(table:AWSTransitGatewayRouteTable)
 MATCH (table)<-[:ASSOCIATED_WITH]-(association:AWSTransitGatewayRouteTableAssociation)
 MATCH (table)-[:PROPAGATES]->(propagation:AWSTransitGatewayRouteTablePropagation)

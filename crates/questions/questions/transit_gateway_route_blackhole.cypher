@@ -7,6 +7,7 @@
 // id: route
 // identity: account, region, route
 // count: MATCH (route:AWSTransitGatewayRoute) RETURN count(route) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(route:AWSTransitGatewayRoute)
 WHERE route.state = 'blackhole'
 RETURN account.id AS account, route.region AS region, route.id AS route,

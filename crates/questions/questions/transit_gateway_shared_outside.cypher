@@ -8,6 +8,7 @@
 // identity: account, region, transit_gateway, other_account
 // frameworks: mitre:T1199
 // count: MATCH (gateway:AWSTransitGateway) RETURN count(gateway) AS checked
+
 // From the accounts, the way would lead over all their assets.
 MATCH (owner:AWSAccount)-[:RESOURCE]->(gateway:AWSTransitGateway)-[:SHARED_WITH]->(user:AWSAccount)
 USING SCAN gateway:AWSTransitGateway

@@ -8,6 +8,7 @@
 // identity: account, user
 // frameworks: aws-fsbp:IAM.1, mitre:T1078.004
 // count: MATCH (user:AWSUser) RETURN count(user) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)
 CALL (user) {
   MATCH (user)-[:POLICY]->(policy:AWSPolicy)

@@ -10,6 +10,7 @@
 // parameters:
 //   days = 45: days without use
 // count: MATCH (user:AWSUser) WHERE user.passwordlastused_dt IS NOT NULL RETURN count(user) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)
 WHERE user.passwordlastused_dt < datetime() - duration({days: $days})
 RETURN account.id AS account, user.arn AS user, user.name AS name,

@@ -9,6 +9,7 @@
 // identity: account, user
 // frameworks: cis-aws-3.0:1.10, aws-fsbp:IAM.5, mitre:T1078.004
 // count: MATCH (user:AWSUser) WHERE user.passwordlastused_dt IS NOT NULL RETURN count(user) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(user:AWSUser)
 WHERE user.passwordlastused_dt IS NOT NULL AND NOT EXISTS { (user)-[:MFA_DEVICE]->(:AWSMfaDevice) }
 RETURN account.id AS account, user.arn AS user, user.name AS name,

@@ -7,6 +7,7 @@
 // id: volume
 // identity: account, region, volume
 // count: MATCH (volume:AWSEBSVolume) RETURN count(volume) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(volume:AWSEBSVolume)
 WHERE volume.state = 'available' AND NOT EXISTS { (volume)-[:ATTACHED_TO]->(:AWSEC2Instance) }
 RETURN account.id AS account, volume.region AS region, volume.volumeid AS volume, volume.size AS gigabytes,

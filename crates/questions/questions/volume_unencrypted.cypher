@@ -8,6 +8,7 @@
 // identity: account, region, volume
 // frameworks: aws-fsbp:EC2.3
 // count: MATCH (volume:AWSEBSVolume)-[:ATTACHED_TO]->(:AWSEC2Instance) RETURN count(DISTINCT volume) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(volume:AWSEBSVolume)-[:ATTACHED_TO]->(instance:AWSEC2Instance)
 WHERE volume.encrypted = false
 RETURN account.id AS account, volume.region AS region, volume.volumeid AS volume,

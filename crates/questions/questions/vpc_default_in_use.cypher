@@ -7,6 +7,7 @@
 // id: vpc
 // identity: account, region, vpc
 // count: MATCH (vpc:AWSVpc) WHERE vpc.is_default RETURN count(vpc) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(vpc:AWSVpc)
 WHERE vpc.is_default
 MATCH (vpc)<-[:MEMBER_OF_AWS_VPC]-(:AWSEC2Subnet)<-[:PART_OF_SUBNET]-(interface:AWSNetworkInterface)

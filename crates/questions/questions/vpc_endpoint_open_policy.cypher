@@ -8,6 +8,7 @@
 // identity: account, region, endpoint
 // frameworks: mitre:T1537
 // count: MATCH (endpoint:AWSVpcEndpoint) WHERE endpoint.policy_document IS NOT NULL RETURN count(endpoint) AS checked
+
 MATCH (account:AWSAccount)-[:RESOURCE]->(endpoint:AWSVpcEndpoint)
 WHERE endpoint.policy_document IS NOT NULL
 WITH account, endpoint, replace(replace(replace(endpoint.policy_document, ' ', ''), '\n', ''), '\t', '') AS text

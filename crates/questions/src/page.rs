@@ -29,7 +29,9 @@ pub fn text(questions: &[Question], titles: &BTreeMap<&str, &str>) -> String {
     for (title, mut questions) in services {
         questions.sort_by_key(|question| (Reverse(question.severity), question.name.clone()));
         let _ = writeln!(out, "\n## {title}");
-        questions.into_iter().for_each(|question| section(&mut out, question));
+        for question in questions {
+            section(&mut out, question);
+        }
     }
     out
 }

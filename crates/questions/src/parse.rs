@@ -1,7 +1,7 @@
 //! Reads a question from its file.
 //!
-//! The file begins with comment lines `// key: value`; further lines of a value begin with three spaces. The rest is the
-//! query. Every key is required, except `frameworks`, `needs` and `parameters`:
+//! The file begins with comment lines `// key: value`; further lines of a value begin with three spaces. After an empty line
+//! comes the query. Every key is required, except `frameworks`, `needs` and `parameters`:
 //!
 //! ```text
 //! // title: Active access keys that are old

@@ -76,7 +76,6 @@ fn split(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             (Some(open), _) if open == c => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"' | '`') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
@@ -84,7 +83,7 @@ fn split(text: &str) -> Vec<&str> {
                 parts.push(text[from..at].trim());
                 from = at + 1;
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     parts.push(text[from..].trim());

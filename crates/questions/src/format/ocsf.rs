@@ -81,7 +81,7 @@ mod tests {
         let question = old_keys();
         let answer = hostile(&question);
         let setting = Setting { version: "1.2.3", time: 1_700_000_000_000, width: None };
-        let text = text(&[answer.clone()], &setting);
+        let text = text(std::slice::from_ref(&answer), &setting);
         assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text}");
         let read: Value = serde_json::from_str(&text).expect("JSON");
         let event = &read[0];

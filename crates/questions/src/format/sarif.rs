@@ -86,7 +86,7 @@ mod tests {
     fn a_finding_is_a_result_of_its_rule() {
         let question = old_keys();
         let answer = hostile(&question);
-        let text = text(&[answer.clone()], "1.2.3");
+        let text = text(std::slice::from_ref(&answer), "1.2.3");
         assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text}");
         let read: Value = serde_json::from_str(&text).expect("JSON");
         let run = &read["runs"][0];

@@ -1,7 +1,7 @@
 //! Tables for a terminal.
 
 use crate::{answer::Answer, cell, question::Question};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 use std::{cmp::Reverse, fmt::Write};
 
 /// Limit of a cell, in characters.
@@ -36,8 +36,8 @@ fn summary(answers: &[Answer<'_>], width: Option<u16>) -> String {
         vec![question.severity.to_string(), question.name.clone(), answer.found(), question.title.clone()]
     });
     let heads = ["severity", "question", "found, checked", "title"].map(str::to_owned);
-    let with = answers.iter().filter(|answer| !answer.rows.is_empty()).count();
-    let total = format!("{with} of {} questions have findings", answers.len());
+    let found = answers.iter().filter(|answer| !answer.rows.is_empty()).count();
+    let total = format!("{found} of {} questions have findings", answers.len());
     format!("{}\n{total}\n", table(heads.into_iter(), lines, width))
 }
 
@@ -53,7 +53,8 @@ pub fn listing(questions: &[Question], width: Option<u16>) -> String {
 
 fn table(heads: impl Iterator<Item = String>, rows: impl Iterator<Item = Vec<String>>, width: Option<u16>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(heads).add_rows(rows);
+    let style = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
+    table.load_style(style).set_header(heads).add_rows(rows);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
     }
