@@ -1,6 +1,6 @@
 // title: Running instances that another account started
 // why: Services of AWS, such as Auto Scaling, start instances for an account, and appear with an account of their own.
-//   An account that is none of them is a surprise.
+//   Any other account is a surprise.
 // service: ec2
 // severity: informational
 // maturity: experimental

@@ -39,10 +39,8 @@ impl Graph {
 
     /// Runs a statement in a separate transaction.
     pub(crate) async fn run(&self, statement: &str, parameters: &Value) -> anyhow::Result<Answer> {
-        let body = json!({"statements": [{"statement": statement, "parameters": parameters}]});
-        let answer = self.post(&body).await.with_context(|| format!("running: {statement}"))?;
-        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
-        ensure!(errors.is_empty(), "{} in {statement}", errors[0]["message"].as_str().unwrap_or_default());
+        let answer = self.post(json!([{"statement": statement, "parameters": parameters}])).await;
+        let answer = answer.with_context(|| format!("running: {statement}"))?;
         let result = &answer["results"][0];
         let columns: Vec<&str> = result["columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let row = |data: &Value| {
@@ -53,8 +51,14 @@ impl Graph {
         Ok(Answer { rows, plan: result["plan"]["root"].clone() })
     }
 
-    async fn post(&self, body: &Value) -> anyhow::Result<Value> {
-        let body = body.to_string();
+    /// Runs statements in one transaction.
+    pub(crate) async fn run_all(&self, statements: &[String], parameters: &Value) -> anyhow::Result<()> {
+        let each = |statement: &String| json!({"statement": statement, "parameters": parameters});
+        self.post(statements.iter().map(each).collect()).await.map(drop)
+    }
+
+    async fn post(&self, statements: Value) -> anyhow::Result<Value> {
+        let body = json!({"statements": statements}).to_string();
         let user = BASE64_STANDARD.encode(format!("{}:{}", self.neo4j.user(), self.neo4j.password()));
         let head = format!(
             "POST /db/neo4j/tx/commit HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Basic {user}\r\n\
@@ -67,7 +71,10 @@ impl Graph {
         stream.read_to_string(&mut answer).await?;
         let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
         ensure!(head.split(' ').nth(1) == Some("200"), "{answer}");
-        serde_json::from_str(body).with_context(|| body.to_owned())
+        let answer: Value = serde_json::from_str(body).with_context(|| body.to_owned())?;
+        let errors = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        ensure!(errors.is_empty(), "{}", errors[0]["message"].as_str().unwrap_or_default());
+        Ok(answer)
     }
 }
 

@@ -38,9 +38,8 @@ fn indexes() -> Indexes {
 
 async fn fill(graph: &Graph, indexes: &Indexes) -> anyhow::Result<()> {
     let none = json!({});
-    for (at, (label, property)) in indexes.iter().enumerate() {
-        graph.run(&format!("CREATE INDEX i{at} FOR (n:`{label}`) ON (n.`{property}`)"), &none).await?;
-    }
+    let index = |(label, property): &(String, String)| format!("CREATE INDEX FOR (n:`{label}`) ON (n.`{property}`)");
+    graph.run_all(&indexes.iter().map(index).collect::<Vec<_>>(), &none).await?;
     let mut labels = BTreeSet::new();
     for table in tables() {
         if labels.insert(&table.label) {
