@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("throttle", &[]),
     ("paging", &[]),
     ("regions", &[]),
+    ("questions", &["events"]),
     ("resource-policy", &[]),
     (
         "broker",

@@ -1,12 +1,12 @@
 //! Command line of `groma`.
 
-use crate::{diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
 ///
 /// Exit status: 0 complete, 1 nothing could be done, 2 wrong usage, 3 finished but some scopes could not be seen,
-/// 130 interrupted.
+/// 4 findings (groma ask --fail-on), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "groma", version, propagate_version = true)]
 pub struct Cli {
@@ -25,6 +25,8 @@ pub enum Command {
     Sync(Box<sync::Args>),
     /// Check the requirements of a sync, with a fix for each problem
     Doctor(Box<doctor::Args>),
+    /// Ask the graph the questions of the library: findings by severity, in several formats
+    Ask(ask::Args),
     /// Query the graph for a few security findings
     Findings(findings::Args),
     /// Write a sync from the streams into a file

@@ -1,11 +1,12 @@
 //! The command line: each role as its own process, and all of them in one process.
 //!
 //! Reading order: [`cli`] defines the commands. [`sync`] surveys with every role in this process, and [`doctor`] checks
-//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`findings`] queries the graph,
+//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`] and [`findings`] query the graph,
 //! and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`], [`mod@replay`] and [`mod@diff`]
 //! work on finished syncs. [`streams`] shows the bus, [`parked`] the messages on it that could not be handled.
 //! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
 
+pub mod ask;
 pub mod cli;
 pub mod diff;
 pub mod doctor;

@@ -8,5 +8,7 @@ pub const NOTHING_DONE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Finished, but some scopes could not be seen.
 pub const INCOMPLETE: u8 = 3;
+/// Findings of the severity given with `groma ask --fail-on`, or of a higher one.
+pub const FINDINGS: u8 = 4;
 /// Interrupted by a signal, as shells report it.
 pub const INTERRUPTED: u8 = 130;

@@ -1,0 +1,177 @@
+//! `groma ask`: asks the graph the questions of the library.
+
+use crate::UsageError;
+use anyhow::Context;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use graph::{GraphStore, parameters};
+use neo4rs::{BoltType, Query};
+use questions::{
+    Answer, Argument, Format, ParameterValue, Question, Setting, Severity, arguments::arguments, find, format,
+    question::LIMIT, questions,
+};
+use serde_json::{Map, Value};
+
+/// Name for all questions.
+const ALL: &str = "all";
+
+/// Flags of `groma ask`.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Question to ask, or `all`; lists the questions if absent
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Value of a parameter of the question: days=30, ports=22,3389
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    pub parameters: Vec<String>,
+    /// Output format
+    #[arg(long, default_value = "table", value_parser = format_parser())]
+    pub format: Format,
+    /// Exit with status 4 if a finding has this severity or a higher one
+    #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
+    pub fail_on: Option<Severity>,
+    /// Most findings of a question
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Neo4j.
+    #[command(flatten)]
+    pub graph: graph::Args,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    // The parser admits no other name.
+    PossibleValuesParser::new(Format::NAMES).map(|name| Format::named(&name).unwrap_or(Format::Table))
+}
+
+fn severity_parser() -> impl TypedValueParser<Value = Severity> {
+    let names = PossibleValuesParser::new(Severity::ALL.map(Severity::name));
+    // The parser admits no other name.
+    names.map(|name| Severity::named(&name).unwrap_or(Severity::Informational))
+}
+
+/// Lists the questions, or asks one or all of them.
+///
+/// # Errors
+/// Fails if the question or a value is unknown, or the graph cannot be read.
+pub async fn run(args: Args) -> anyhow::Result<u8> {
+    let Args { name, parameters, format, fail_on, limit, graph } = args;
+    let Some(name) = name else {
+        if !parameters.is_empty() || fail_on.is_some() || format != Format::Table {
+            return Err(UsageError::new(["name a question, or `all`: the other flags are about answers"]).into());
+        }
+        print!("{}", format::listing(questions(), width()));
+        return Ok(process::exit::COMPLETE);
+    };
+    let asked = asked(&name, &parameters)?;
+    let config = graph.validate().map_err(UsageError::new)?;
+    let store = GraphStore::connect(&config).await?;
+    let mut answers = Vec::new();
+    for (question, arguments) in asked {
+        let answer = ask(&store, question, arguments, limit).await;
+        answers.push(answer.with_context(|| format!("cannot ask {}", question.name))?);
+    }
+    let time = chrono::Utc::now().timestamp_millis();
+    let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width() };
+    print!("{}", format.text(&answers, &setting));
+    for answer in answers.iter().filter(|answer| answer.is_cut) {
+        eprintln!("{}: only the first {limit} findings; --limit has more", answer.question.name);
+    }
+    Ok(status(&answers, fail_on))
+}
+
+/// Columns of the terminal. `None`: the output goes elsewhere.
+fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(terminal_size::Width(width), _)| width)
+}
+
+/// Returns the questions of a name, with the values of their parameters.
+fn asked(name: &str, given: &[String]) -> Result<Vec<(&'static Question, Vec<Argument>)>, UsageError> {
+    if name != ALL {
+        let question = find(name).map_err(|error| UsageError::new([error]))?;
+        return Ok(vec![(question, arguments(question, given).map_err(UsageError::new)?)]);
+    }
+    if !given.is_empty() {
+        return Err(UsageError::new(["--param needs one question: each question has its own parameters"]));
+    }
+    let all = questions().iter().map(|question| {
+        let defaults = arguments(question, &[]).map_err(UsageError::new)?;
+        Ok((question, defaults))
+    });
+    all.collect()
+}
+
+/// Asks one question. Reads at most one finding more than `limit`.
+///
+/// # Errors
+/// Fails if the graph cannot be read.
+pub async fn ask<'a>(
+    store: &GraphStore,
+    question: &'a Question,
+    arguments: Vec<Argument>,
+    limit: u32,
+) -> anyhow::Result<Answer<'a>> {
+    let with = |text: &str| {
+        let query = Query::new(text.to_owned());
+        arguments.iter().fold(query, |query, argument| query.param(&argument.name, bolt(&argument.value)))
+    };
+    let counted = store.rows(with(&question.count)).await?;
+    let checked: i64 = counted.first().context("the count has no row")?.get("checked")?;
+    let rows = store.rows(with(&question.limited()).param(LIMIT, i64::from(limit) + 1)).await?;
+    let rows = rows.iter().map(|row| row.to::<Map<String, Value>>()).collect::<Result<Vec<_>, _>>()?;
+    let (checked, limit) = (u64::try_from(checked).unwrap_or_default(), usize::try_from(limit)?);
+    Ok(Answer::new(question, arguments, checked, rows, limit)?)
+}
+
+fn bolt(value: &ParameterValue) -> BoltType {
+    match value {
+        ParameterValue::Integer(number) => (*number).into(),
+        ParameterValue::Boolean(truth) => (*truth).into(),
+        ParameterValue::Text(text) => text.as_str().into(),
+        ParameterValue::Integers(numbers) => parameters::list(numbers.iter().map(|number| (*number).into())),
+        ParameterValue::Texts(texts) => parameters::texts(texts),
+    }
+}
+
+/// Exit status of answers.
+fn status(answers: &[Answer<'_>], fail_on: Option<Severity>) -> u8 {
+    let mut severities = answers.iter().filter(|answer| !answer.rows.is_empty()).map(|it| it.question.severity);
+    let is_failed = fail_on.is_some_and(|least| severities.any(|severity| severity >= least));
+    if is_failed { process::exit::FINDINGS } else { process::exit::COMPLETE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(name: &str, given: &[&str]) -> String {
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        asked(name, &given).expect_err("wrong usage").to_string()
+    }
+
+    #[test]
+    fn wrong_names_and_values_are_usage_errors() {
+        assert!(usage("access_keys_old", &[]).contains("did you mean access_key_old"));
+        assert_eq!(usage("access_key_old", &["days=x"]), "days=\"x\": not a whole number");
+        assert!(usage(ALL, &["days=3"]).starts_with("--param needs one question"));
+        assert!(questions().iter().all(|question| question.name != ALL));
+    }
+
+    #[test]
+    fn all_asks_every_question_with_its_defaults() {
+        let all = asked(ALL, &[]).expect("defaults");
+        assert_eq!(all.len(), questions().len());
+        assert!(all.iter().all(|(question, arguments)| question.parameters.len() == arguments.len()));
+    }
+
+    #[test]
+    fn the_status_depends_on_the_most_severe_finding() {
+        let question = find("access_key_old").expect("a question");
+        let answer = |rows| Answer { question, arguments: Vec::new(), checked: 3, rows, is_cut: false };
+        let found = [answer(vec![Vec::new()])];
+        assert_eq!(question.severity, Severity::Medium);
+        assert_eq!(status(&found, None), process::exit::COMPLETE);
+        assert_eq!(status(&found, Some(Severity::High)), process::exit::COMPLETE);
+        assert_eq!(status(&found, Some(Severity::Medium)), process::exit::FINDINGS);
+        assert_eq!(status(&[answer(Vec::new())], Some(Severity::Low)), process::exit::COMPLETE);
+    }
+}

@@ -1,0 +1,18 @@
+// title: Own policies that allow every action except a few
+// why: A new service or action of AWS is allowed on the day that it appears.
+// service: iam
+// severity: low
+// maturity: stable
+// asset: AWSPolicyStatement
+// id: statement
+// identity: account, statement
+// count: MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement) WHERE NOT policy.id STARTS WITH
+//   'arn:aws:iam::aws:' RETURN count(statement) AS checked
+
+MATCH (policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
+WHERE statement.effect = 'Allow' AND size(statement.notaction) > 0 AND '*' IN statement.resource
+  AND split(policy.id, ':')[4] <> 'aws'
+MATCH (account:AWSAccount {id: split(policy.id, ':')[4]})
+RETURN account.id AS account, statement.id AS statement, policy.name AS policy, statement.notaction AS except,
+       COUNT { (policy)<-[:POLICY]-(:AWSPrincipal) } AS principals
+ORDER BY account, statement

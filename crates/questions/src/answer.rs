@@ -1,0 +1,121 @@
+//! Answers: the rows of a question, each with an identity.
+
+use crate::{arguments::Argument, question::Question};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// Answer to a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<'a> {
+    /// Question.
+    pub question: &'a Question,
+    /// Values of its parameters.
+    pub arguments: Vec<Argument>,
+    /// Number of assets that were checked.
+    pub checked: u64,
+    /// Findings, each with a value for each column of the question.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether there are more rows than the caller's limit.
+    pub is_cut: bool,
+}
+
+/// A row without a column of its question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{question}: the answer has no column {column}")]
+pub struct AnswerError {
+    question: String,
+    column: String,
+}
+
+impl<'a> Answer<'a> {
+    /// Makes an answer of the graph's rows. `limit` is the number of rows to keep; one more says that there are more.
+    ///
+    /// # Errors
+    /// Fails if a row has not all columns of the question.
+    pub fn new(
+        question: &'a Question,
+        arguments: Vec<Argument>,
+        checked: u64,
+        mut rows: Vec<Map<String, Value>>,
+        limit: usize,
+    ) -> Result<Self, AnswerError> {
+        let is_cut = rows.len() > limit;
+        rows.truncate(limit);
+        let absent = |column: &String| AnswerError { question: question.name.clone(), column: column.clone() };
+        let row = |mut row: Map<String, Value>| {
+            question.columns.iter().map(|column| row.remove(column).ok_or_else(|| absent(column))).collect()
+        };
+        let rows = rows.into_iter().map(row).collect::<Result<_, _>>()?;
+        Ok(Self { question, arguments, checked, rows, is_cut })
+    }
+
+    /// Value of a column in a row. Null: the question has no such column.
+    pub fn value<'r>(&self, row: &'r [Value], column: &str) -> &'r Value {
+        let at = self.question.columns.iter().position(|name| name == column);
+        at.and_then(|at| row.get(at)).unwrap_or(&Value::Null)
+    }
+
+    /// Stable name of a row's finding: 32 hexadecimal digits of a hash of the question and of the row's identity. The same
+    /// finding has it in every answer.
+    pub fn finding(&self, row: &[Value]) -> String {
+        let identity = self.question.identity.iter().map(|column| self.value(row, column).clone());
+        let named: Vec<Value> = [Value::from(self.question.name.as_str())].into_iter().chain(identity).collect();
+        // JSON of a list has one meaning only, whatever the values contain.
+        let digest = Sha256::digest(Value::from(named).to_string());
+        digest.iter().take(16).fold(String::new(), |mut hex, byte| {
+            // A `String` takes any text.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// Numbers of findings and of checked assets: `3 of 40`, `more than 1000 of 40000`.
+    pub fn found(&self) -> String {
+        let more = if self.is_cut { "more than " } else { "" };
+        format!("{more}{} of {}", self.rows.len(), self.checked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{old_keys, row};
+    use serde_json::json;
+
+    #[test]
+    fn a_finding_keeps_its_name_while_other_columns_change() {
+        let question = old_keys();
+        let rows = vec![
+            row(&json!({"account": "1", "key": "AKIA1", "user": "a"})),
+            row(&json!({"account": "1", "key": "AKIA1", "user": "b"})),
+        ];
+        let answer = Answer::new(&question, Vec::new(), 2, rows, 5).expect("columns");
+        assert_eq!(answer.finding(&answer.rows[0]), answer.finding(&answer.rows[1]));
+        assert_eq!(answer.finding(&answer.rows[0]), "6310657d1503ee6e9f1649293a42c3cb");
+    }
+
+    #[test]
+    fn values_that_look_alike_together_are_different_findings() {
+        let question = old_keys();
+        let rows = [("1", "2,3"), ("1,2", "3")]
+            .map(|(account, key)| row(&json!({"account": account, "key": key, "user": ""})));
+        let answer = Answer::new(&question, Vec::new(), 2, rows.into(), 5).expect("columns");
+        assert_ne!(answer.finding(&answer.rows[0]), answer.finding(&answer.rows[1]));
+    }
+
+    #[test]
+    fn a_limit_is_told_from_the_end() {
+        let question = old_keys();
+        let rows = || vec![row(&json!({"account": "1", "key": "AKIA1", "user": "a"})); 3];
+        let of = |limit| Answer::new(&question, Vec::new(), 9, rows(), limit).expect("columns").found();
+        assert_eq!((of(2), of(3)), ("more than 2 of 9".to_owned(), "3 of 9".to_owned()));
+    }
+
+    #[test]
+    fn a_row_without_a_column_is_an_error() {
+        let question = old_keys();
+        let error = Answer::new(&question, Vec::new(), 1, vec![row(&json!({"account": "1"}))], 1).expect_err("no key");
+        assert_eq!(error.to_string(), "old_keys: the answer has no column key");
+    }
+}

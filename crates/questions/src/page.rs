@@ -1,0 +1,57 @@
+//! `docs/questions.md`: every question, by service.
+
+use crate::{
+    format::Format,
+    parse::FRAMEWORKS,
+    question::{Maturity, Question},
+};
+use std::{cmp::Reverse, collections::BTreeMap, fmt::Write};
+
+/// Renders the page. `titles` has the service's title for its name.
+pub fn text(questions: &[Question], titles: &BTreeMap<&str, &str>) -> String {
+    let formats = Format::NAMES.join("`, `");
+    let count = questions.len();
+    let mut out = format!(
+        "# Questions\n\n<!-- Written from `crates/questions/questions`: `GROMA_BLESS=1 cargo test -p questions --test system page` \
+         writes it again. -->\n\n`groma ask` lists these {count} questions, `groma ask NAME` asks one and `groma ask all` asks all. \
+         Formats: `{formats}`.\nEach answer says how many assets were checked, so that no finding differs from nothing to \
+         check.\n\nControls are of these frameworks:\n\n"
+    );
+    for (name, title) in FRAMEWORKS {
+        // A `String` takes any text.
+        let _ = writeln!(out, "- `{name}`: {title}");
+    }
+    let mut services: BTreeMap<&str, Vec<&Question>> = BTreeMap::new();
+    for question in questions {
+        let title = titles.get(question.service.as_str()).copied().unwrap_or(&question.service);
+        services.entry(title).or_default().push(question);
+    }
+    for (title, mut questions) in services {
+        questions.sort_by_key(|question| (Reverse(question.severity), question.name.clone()));
+        let _ = writeln!(out, "\n## {title}");
+        for question in questions {
+            section(&mut out, question);
+        }
+    }
+    out
+}
+
+fn section(out: &mut String, question: &Question) {
+    let Question { name, title, why, severity, asset, .. } = question;
+    let maturity = if question.maturity == Maturity::Experimental { ", experimental" } else { "" };
+    let analysis = if question.needs_analysis { " It needs the analysis that follows a sync." } else { "" };
+    let _ = write!(
+        out,
+        "\n### {title}\n\n[`{name}`](../crates/questions/questions/{name}.cypher): {severity}{maturity}, `{asset}`\n\n\
+         {why}{analysis}\n"
+    );
+    if !question.frameworks.is_empty() {
+        let _ = writeln!(out, "\nControls: `{}`", question.frameworks.join("`, `"));
+    }
+    if !question.parameters.is_empty() {
+        out.push_str("\n| parameter | default | meaning |\n|---|---|---|\n");
+    }
+    for parameter in &question.parameters {
+        let _ = writeln!(out, "| `{}` | `{}` | {} |", parameter.name, parameter.default.to_json(), parameter.meaning);
+    }
+}
