@@ -1,7 +1,7 @@
 //! Buckets: `ListBuckets` -> `(:AWSS3Bucket)`.
 
 use crate::{
-    clients::Clients,
+    clients::{ByRegion, Clients},
     location::located,
     settings::{EXTRA_LABELS, LABEL},
 };
@@ -13,10 +13,6 @@ use aws_sdk_s3::{
 use collector::{
     CollectError, Collecting, Details, Edge, Listing, Node, Pages, Sink, Value, copied, indexed, paged, prop,
 };
-use std::collections::BTreeMap;
-
-/// Names of buckets by region.
-pub(crate) type ByRegion = BTreeMap<String, Vec<String>>;
 
 /// General purpose buckets. `ListBuckets` does not return directory, table and vector buckets.
 pub(crate) static BUCKET: Node<Bucket> = Node {

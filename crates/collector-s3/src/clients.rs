@@ -1,8 +1,11 @@
 //! Clients of S3 in the account's home region and in the regions of its buckets.
 
-use crate::bucket::ByRegion;
 use aws_sdk_s3::{Client, config::Builder};
 use collector::{Connection, Noted};
+use std::collections::BTreeMap;
+
+/// Names of buckets by region.
+pub(crate) type ByRegion = BTreeMap<String, Vec<String>>;
 
 /// Settings for clients in any region, and the listed buckets.
 pub struct Clients {

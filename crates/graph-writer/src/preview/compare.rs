@@ -22,13 +22,14 @@ impl Preview {
             return Ok(fates);
         }
         let values = same("n", table.properties.iter().map(|property| property.name.as_str()), 3);
+        // A label of a missing node is null.
         let labels = |labels: &[String], not: &str| {
             labels.iter().fold(String::new(), |text, label| format!("{text} AND {not}n:`{label}`"))
         };
         let text = format!(
             "UNWIND $rows AS row OPTIONAL MATCH (n:`{}` {{id: row[0]}}) \
              RETURN row[1] AS position, n IS NOT NULL AS there, \
-             coalesce(n.lastupdated > $tag OR n.`{}` = row[2], false) OR ({values}{}{}) AS same",
+             coalesce(n.lastupdated > $tag OR n.`{}` = row[2], false) OR coalesce({values}{}{}, false) AS same",
             table.label,
             hash_property(listing),
             labels(&table.extra_labels, ""),
