@@ -68,6 +68,24 @@ spec:
               value: /etc/groma/collector-${service}.nk
             - name: GROMA_LOG_FORMAT
               value: json
+            - name: GROMA_MONITOR
+              value: 0.0.0.0:9464
+          ports:
+            - name: monitor
+              containerPort: 9464
+          # Loops that no longer continue. An outage of NATS, Neo4j or AWS is none: a restart would not help.
+          livenessProbe:
+            httpGet:
+              path: /healthz
+              port: monitor
+            periodSeconds: 20
+            timeoutSeconds: 5
+          readinessProbe:
+            httpGet:
+              path: /readyz
+              port: monitor
+            periodSeconds: 10
+            timeoutSeconds: 5
           resources:
             requests:
               cpu: 100m

@@ -33,6 +33,8 @@ ROOT = HERE.parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 COLLECTORS = [f"collector-{service}" for service in catalog.names()]
 ROLES = ["broker", "graph-writer", "scheduler", *COLLECTORS]
+# Port of health and metrics.
+MONITOR = 9464
 
 
 def manifests() -> Iterator[Json]:
@@ -66,6 +68,20 @@ class Kubernetes(unittest.TestCase):
             self.assertEqual(container["image"], image_of(role))
             if role in COLLECTORS:
                 self.assertEqual(container["args"], [role.removeprefix("collector-")])
+
+    def test_every_role_is_probed_on_the_port_that_it_serves(self) -> None:
+        for role in ROLES:
+            (container,) = workloads()[f"groma-{role}"]["spec"]["template"]["spec"]["containers"]
+            variables = {it["name"]: it.get("value") for it in container["env"]}
+            self.assertEqual(variables["GROMA_MONITOR"], f"0.0.0.0:{MONITOR}", role)
+            self.assertEqual(container["ports"], [{"name": "monitor", "containerPort": MONITOR}], role)
+            for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+                self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "monitor"}, role)
+
+    def test_a_broker_with_another_configuration_replaces_all_others_together(self) -> None:
+        # It is not ready before they have ended, so a rollout one by one would never end.
+        strategy = workloads()["groma-broker"]["spec"]["strategy"]
+        self.assertEqual(strategy, {"rollingUpdate": {"maxUnavailable": "100%"}})
 
     def test_collectors_are_those_of_the_catalog(self) -> None:
         script = "import render; print(render.text(), end='')"
@@ -154,6 +170,15 @@ class Network(unittest.TestCase):
         for name in set(self.pods) - {"groma-nats"}:
             for port in (80, 443, 4222, 7687):
                 self.assertEqual(self.who_reaches(self.pods[name], port), set(), name)
+
+    def test_only_the_monitoring_system_reaches_metrics(self) -> None:
+        for name in set(self.pods) - {"groma-nats"}:
+            for namespace, may in (("monitoring", True), ("keda", True), ("elsewhere", False), ("groma", False)):
+                scraper = network_policies.Pod({"app": "prometheus"}, namespace)
+                reached = network_policies.may_connect(self.policies, scraper, self.pods[name], MONITOR)
+                self.assertEqual(reached, may, f"{namespace} to {name}")
+                self.assertFalse(network_policies.may_connect(self.policies, scraper, self.pods[name], 4222), name)
+            self.assertEqual(self.who_reaches(self.pods[name], MONITOR), set(), name)
 
     def test_no_other_pod_reaches_groma(self) -> None:
         stranger = network_policies.Pod({"app.kubernetes.io/part-of": "groma"}, "elsewhere")

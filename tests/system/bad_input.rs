@@ -53,6 +53,17 @@ async fn a_file_of_accepted_gaps_that_cannot_be_used_is_a_usage_error() {
 }
 
 #[tokio::test]
+async fn a_monitor_on_a_port_in_use_is_a_usage_error() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for role in [&["scheduler"][..], &["collector", "sts"], &["broker", "--accounts", "profiles"]] {
+        let arguments = [role, &["--monitor", &address]].concat();
+        check(&without_servers(&arguments, &[]).await, 2, &["cannot listen on --monitor", &address]);
+    }
+    check(&without_servers(&["scheduler", "--monitor", "9464"], &[]).await, 2, &["--monitor"]);
+}
+
+#[tokio::test]
 async fn a_survey_of_nothing_is_a_usage_error() {
     let ran = without_servers(&["sync", "--services", "iam", "--except-services", "iam"], &[]).await;
     check(&ran, 2, &["--except-services leaves no service"]);

@@ -12,6 +12,7 @@ mod imports;
 mod inventory;
 mod kept;
 mod lost;
+mod monitor;
 mod narrow;
 mod neo4j_init;
 mod neo4j_tls;

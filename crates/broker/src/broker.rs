@@ -19,10 +19,12 @@ use events::{
     AccountsAnswer, ClientSettings, LeaseAnswer, LeaseRequest, Message, SealedSession, lease_answer, subjects,
 };
 use futures::{FutureExt, StreamExt};
+use observe::{health, metrics};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
     task::{JoinError, JoinSet},
+    time::interval,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,11 @@ const QUEUE: &str = "broker";
 const DRAIN: Duration = Duration::from_secs(10);
 /// Limit of requests answered at the same time. Others wait in the subscription.
 const AT_ONCE: usize = 256;
+
+/// Interval at which the loop sets its mark.
+const TICK: Duration = Duration::from_secs(10);
+/// Longest time without a mark: so long, every request in progress may hang. AWS and NATS have shorter limits.
+const TURN: Duration = Duration::from_mins(10);
 
 /// A broker with a checked configuration.
 pub struct Broker {
@@ -115,6 +122,7 @@ impl Broker {
         shutdown: CancellationToken,
         ready: Option<oneshot::Sender<()>>,
     ) -> anyhow::Result<()> {
+        let part = health().part("broker");
         let peers = if self.is_private {
             None
         } else {
@@ -134,7 +142,9 @@ impl Broker {
         if let Some(ready) = ready {
             ready.send(()).ok();
         }
+        part.is_ready_while(process::connected(&bus));
         tracing::info!("the broker is ready");
+        let (mark, mut tick) = (health().watch("broker", TURN), interval(TICK));
         let mut answering = JoinSet::new();
         let mut end = Ok(());
         loop {
@@ -146,7 +156,15 @@ impl Broker {
                     end = differs;
                     break;
                 }
-                Some(answered) = answering.join_next() => say_panic(answered),
+                _ = tick.tick() => {
+                    if room {
+                        mark.now();
+                    }
+                }
+                Some(answered) = answering.join_next() => {
+                    mark.now();
+                    say_panic(answered);
+                }
                 request = accounts.next(), if room => {
                     let request = request.context("the connection to the bus is closed")?;
                     answering.spawn(async move { office.answer_accounts(request).await });
@@ -157,6 +175,7 @@ impl Broker {
                 }
             }
         }
+        drop(mark);
         // NATS does not redeliver requests that this replica already received.
         while let Some(Some(request)) = leases.next().now_or_never() {
             let office = self.office.clone();
@@ -169,6 +188,15 @@ impl Broker {
         }
         end
     }
+}
+
+/// Label of requests for a service that the catalog does not have.
+const UNKNOWN: &str = "unknown";
+
+/// Name of a service in the catalog: labels must not come from requests.
+fn known(service: &str) -> &'static str {
+    let named = catalog::services().iter().find(|known| known.name == service);
+    named.map_or(UNKNOWN, |known| known.name.as_str())
 }
 
 /// The requester gets no reply and retries.
@@ -200,33 +228,43 @@ impl Office {
     }
 
     async fn answer_lease(&self, request: Served) {
-        let answer = match LeaseRequest::decode(request.payload.clone()) {
+        let asked = LeaseRequest::decode(request.payload.clone());
+        let service = asked.as_ref().map_or(UNKNOWN, |asked| known(&asked.service));
+        let answer = match asked {
             Ok(asked) if subjects::lease(&asked) == request.subject => self.lease(&asked).await,
             Ok(_) => Err(Refusal::new(Kind::BadRequest, "the request does not match its subject")),
             Err(_) => Err(Refusal::new(Kind::BadRequest, "the request cannot be decoded")),
         };
-        let mut answer = match answer {
-            Ok((sealed, settings)) => {
-                LeaseAnswer { outcome: Some(lease_answer::Outcome::Sealed(sealed)), settings: Some(settings) }
+        let (mut answer, mut age) = match answer {
+            Ok((sealed, settings, age)) => {
+                let sealed = Some(lease_answer::Outcome::Sealed(sealed));
+                (LeaseAnswer { outcome: sealed, settings: Some(settings) }, Ok(age))
             }
             Err(refusal) => {
                 tracing::warn!(subject = request.subject, %refusal, "no lease");
-                LeaseAnswer { outcome: Some(lease_answer::Outcome::Refused(refusal.failure())), settings: None }
+                let refused = Some(lease_answer::Outcome::Refused(refusal.failure()));
+                (LeaseAnswer { outcome: refused, settings: None }, Err(refusal.kind))
             }
         };
         if let Some(failure) = size::fit_lease(&mut answer, request.most_bytes()) {
             tracing::warn!(subject = request.subject, %failure, "no lease");
+            age = Err(Kind::Other);
+        }
+        match age {
+            Ok(age) => metrics().leases.granted(service, age),
+            Err(kind) => metrics().leases.refused(service, kind.words()),
         }
         request.answer(answer.encode_to_vec()).await;
     }
 
-    async fn lease(&self, asked: &LeaseRequest) -> Result<(SealedSession, ClientSettings), Refusal> {
+    /// Returns the sealed session, the settings of its clients, and its age.
+    async fn lease(&self, asked: &LeaseRequest) -> Result<(SealedSession, ClientSettings, Duration), Refusal> {
         leases::check(asked)?;
         let route = self.directory.route(&self.aws, &self.scope, &asked.account_id).await?;
         let settings = self.aws.client_settings(route.profile.as_deref(), &asked.service);
         let settings = settings.map_err(|error| Refusal::configuration(&error))?;
-        let sealed = self.leases.lease(&self.aws, &route, asked).await?;
+        let (sealed, age) = self.leases.lease(&self.aws, &route, asked).await?;
         tracing::debug!(account = asked.account_id, service = asked.service, sync = asked.sync_id, %route, "leased");
-        Ok((sealed, settings))
+        Ok((sealed, settings, age))
     }
 }

@@ -13,7 +13,10 @@ use crate::{
 use aws_credential_types::Credentials;
 use credentials::{Session, seal};
 use events::{LeaseRequest, SealedSession};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Lifetime of cached credentials without an expiration. Collectors renew them every two minutes
 /// (`credentials::leased`).
@@ -22,15 +25,20 @@ const KEEP_ENDLESS: Duration = Duration::from_mins(1);
 /// Leased sessions that are still valid, by sync, account, service and policy.
 #[derive(Default)]
 pub struct Leases {
-    given: SingleFlight<(String, String, String, String), Arc<Session>>,
+    given: SingleFlight<(String, String, String, String), (Arc<Session>, Instant)>,
 }
 
 impl Leases {
-    /// Returns a sealed session for a request, obtained along a route.
+    /// Returns a sealed session for a request, obtained along a route, and its age.
     ///
     /// # Errors
     /// Returns a [`Refusal`] if the request is invalid or the session cannot be obtained.
-    pub async fn lease(&self, aws: &Aws, route: &Route, request: &LeaseRequest) -> Result<SealedSession, Refusal> {
+    pub async fn lease(
+        &self,
+        aws: &Aws,
+        route: &Route,
+        request: &LeaseRequest,
+    ) -> Result<(SealedSession, Duration), Refusal> {
         let LeaseRequest { sync_id, account_id, service, actions, .. } = request;
         let policy = policy::document(service, actions);
         let policy = policy.map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
@@ -43,11 +51,12 @@ impl Leases {
             let given = session(aws, (route, account_id), &purpose, &key.3).await?;
             let until =
                 single_flight::replace_at(given.expiry()).unwrap_or_else(|| single_flight::now() + KEEP_ENDLESS);
-            Ok((Arc::new(Session::from(&given)), Some(until)))
+            Ok(((Arc::new(Session::from(&given)), Instant::now()), Some(until)))
         };
-        let session = self.given.get(&key, fetch).await?;
-        seal::seal(&request.public_key, request, &session)
-            .map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))
+        let (session, obtained) = self.given.get(&key, fetch).await?;
+        let sealed = seal::seal(&request.public_key, request, &session);
+        let sealed = sealed.map_err(|error| Refusal::new(Kind::BadRequest, error.to_string()))?;
+        Ok((sealed, obtained.elapsed()))
     }
 }
 

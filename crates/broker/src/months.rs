@@ -187,7 +187,7 @@ impl Office {
             fresh: false,
         };
         let route = self.directory.route(&self.aws, &self.scope, account).await.expect("a way");
-        let sealed = self.leases.lease(&self.aws, &route, &request).await.expect("a lease");
+        let (sealed, _) = self.leases.lease(&self.aws, &route, &request).await.expect("a lease");
         key.open(&request, &sealed).expect("it is sealed for us").credentials("test")
     }
 }

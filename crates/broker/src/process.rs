@@ -13,15 +13,19 @@ pub struct ProcessArgs {
     /// Flags of NATS.
     #[command(flatten)]
     pub bus: process::BusArgs,
+    /// Health and metrics.
+    #[command(flatten)]
+    pub monitor: process::MonitorArgs,
 }
 
 impl ProcessArgs {
     /// Answers requests until shutdown.
     ///
     /// # Errors
-    /// Fails if the AWS configuration or NATS cannot be used.
+    /// Fails if the AWS configuration, the monitor's address or NATS cannot be used.
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.broker.validate().map_err(UsageError::new)?;
+        let _monitor = self.monitor.start().await?;
         let shutdown = process::shutdown();
         let broker = crate::build(config)?;
         // Leases use request-reply only: the broker needs no stream.

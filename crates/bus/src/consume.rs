@@ -1,7 +1,7 @@
 //! Pull consumers: opens or creates a durable consumer, reads from it, and recreates it when the server loses it.
 
 use crate::{
-    Bus, ConsumeError, Delivery, Subscription,
+    Backlog, Bus, ConsumeError, Delivery, PARKED, Subscription,
     exchange::{PAUSE, Pull, is_unheard, patiently, pull as pulled},
     health::Health,
     streams::PATIENCE,
@@ -18,6 +18,15 @@ const TENDING: Duration = Duration::from_secs(30);
 /// Extra time for the answer to a pull. Below the five seconds after which async-nats ends a waiting pull as if there
 /// were no message.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// Findings of [`Bus::tend`].
+#[derive(Debug)]
+pub enum Tended<'a> {
+    /// Progress of a durable consumer.
+    Consumer(&'a Subscription, Backlog),
+    /// Number of parked messages.
+    Parked(u64),
+}
 
 /// A reader of a durable consumer, or a watcher.
 pub struct Consumer {
@@ -79,21 +88,37 @@ impl Bus {
     }
 
     /// Checks every half minute that the streams and these consumers exist, and recreates those that the server lost.
-    /// The scheduler runs it, because on a closed bus no other role has the permission. Never returns.
-    pub async fn tend(&self, subscriptions: &[Subscription]) {
+    /// Passes on what it finds. The scheduler runs it, because on a closed bus no other role has the permission. Never
+    /// returns.
+    pub async fn tend(&self, subscriptions: &[Subscription], found: impl Fn(Tended<'_>)) {
         loop {
-            tokio::time::sleep(TENDING).await;
             for config in self.streams.all() {
                 if let Err(error) = self.restore_stream(config).await {
                     tracing::debug!(error, stream = config.name, "cannot read the stream's state yet");
                 }
             }
             for subscription in subscriptions {
-                if let Err(error) = self.restore(subscription).await {
-                    tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
+                match self.tend_one(subscription).await {
+                    Ok(Some(backlog)) => found(Tended::Consumer(subscription, backlog)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
+                    }
                 }
             }
+            if let Ok(Some(parked)) = self.stream_info(PARKED).await {
+                found(Tended::Parked(parked.state.messages));
+            }
+            tokio::time::sleep(TENDING).await;
         }
+    }
+
+    /// Returns the progress of a durable consumer, or recreates it if it is missing.
+    async fn tend_one(&self, subscription: &Subscription) -> Result<Option<Backlog>, async_nats::Error> {
+        if let Some(there) = self.consumer(subscription.stream, &subscription.durable).await? {
+            return Ok(Some(Backlog::of(there.cached_info())));
+        }
+        self.restore(subscription).await.map(|_| None)
     }
 
     /// Recreates the durable consumer if it is missing, and its stream if that is missing too. Returns the new
@@ -152,6 +177,11 @@ impl Consumer {
             }
         }
         Ok(deliveries)
+    }
+
+    /// Whether the last pull failed: the server, the stream or the consumer is missing.
+    pub fn is_failing(&self) -> bool {
+        self.health.is_failing()
     }
 
     async fn pull(&self, what: Pull, limit: Duration) -> (Vec<Delivery>, Result<(), async_nats::Error>) {

@@ -4,7 +4,10 @@
 use crate::{Bus, ConsumeError, Outgoing, exchange::acknowledge, position::Position};
 use async_nats::jetstream::{AckKind, Message};
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Settlement of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Delivery {
     message: Message,
     sequence: u64,
     deliveries: u32,
+    /// Time at which the server stored the message, by its clock.
+    stored: SystemTime,
     /// Set for a watcher only.
     position: Option<Arc<Position>>,
 }
@@ -38,10 +43,11 @@ impl Delivery {
     ) -> Result<Self, async_nats::Error> {
         let info = message.info()?;
         let (sequence, deliveries) = (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX));
+        let stored = info.published.into();
         if let Some(position) = &position {
             position.delivered(sequence, info.consumer_sequence);
         }
-        Ok(Self { bus, stream, message, sequence, deliveries, position })
+        Ok(Self { bus, stream, message, sequence, deliveries, stored, position })
     }
 
     /// The message's bytes.
@@ -62,6 +68,11 @@ impl Delivery {
     /// Number of deliveries, including this one. Too low if a server was killed before it stored its count.
     pub fn deliveries(&self) -> u32 {
         self.deliveries
+    }
+
+    /// Time since the server stored the message; zero if this machine's clock is behind the server's.
+    pub fn age(&self) -> Duration {
+        self.stored.elapsed().unwrap_or_default()
     }
 
     /// Tells the server that work continues, so that it does not redeliver the message to another consumer.

@@ -53,6 +53,11 @@ impl Health {
         Failing { for_long, pause }
     }
 
+    /// Whether the last attempt failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.lock().is_some()
+    }
+
     /// Records a success. Logs it if the outage before it was logged.
     pub(crate) fn works(&self, what: &str) {
         let trouble = self.0.lock().take();

@@ -28,7 +28,7 @@ mod watch;
 pub use access::{Access, BusIdentity, Owner};
 pub use config::{BusConfig, Storage};
 pub use connect::{Bus, ConnectError};
-pub use consume::Consumer;
+pub use consume::{Consumer, Tended};
 pub use consume_error::ConsumeError;
 pub use delivery::{Delivery, Outcome};
 pub use lookup::{Backlog, Draining, Found, LookupError};

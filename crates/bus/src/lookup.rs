@@ -5,7 +5,10 @@ use crate::{
     Bus,
     exchange::{PAUSE, is_passing, is_unheard},
 };
-use async_nats::{Error, jetstream::message::StreamMessage};
+use async_nats::{
+    Error,
+    jetstream::{consumer::Info as ConsumerInfo, message::StreamMessage},
+};
 use bytes::Bytes;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -76,6 +79,15 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    pub(crate) fn of(info: &ConsumerInfo) -> Self {
+        Self {
+            waiting: info.num_pending,
+            unsettled: info.num_ack_pending,
+            settled_up_to: info.ack_floor.stream_sequence,
+            delivered_up_to: info.delivered.stream_sequence,
+        }
+    }
+
     /// Whether the consumer has nothing to deliver or to settle, as far as its server knows. In a cluster that server
     /// may lag behind the stream's leader.
     pub fn is_idle(&self) -> bool {
@@ -159,13 +171,7 @@ impl Bus {
     /// # Errors
     /// Fails if the consumer does not exist, or the server does not answer for 30 s.
     pub async fn backlog(&self, stream: &'static str, durable: &str) -> Result<Backlog, LookupError> {
-        let info = look(stream, || self.consumer_info(stream, durable)).await?;
-        Ok(Backlog {
-            waiting: info.num_pending,
-            unsettled: info.num_ack_pending,
-            settled_up_to: info.ack_floor.stream_sequence,
-            delivered_up_to: info.delivered.stream_sequence,
-        })
+        Ok(Backlog::of(&look(stream, || self.consumer_info(stream, durable)).await?))
     }
 
     /// Deletes the message with this sequence permanently.

@@ -9,6 +9,7 @@ use crate::{
 };
 use bus::{Bus, Outgoing, PendingAck};
 use events::{AssetBatch, AssetEvent, EdgeTable, NodeTable, asset_event::Event};
+use observe::metrics;
 use std::{
     collections::{HashSet, VecDeque},
     sync::Arc,
@@ -175,6 +176,7 @@ impl Batches {
     }
 
     async fn publish(&mut self, nodes: Vec<NodeTable>, edges: Vec<EdgeTable>) -> Result<(), CollectError> {
+        let assets: usize = nodes.iter().map(|table| table.rows.len()).sum();
         let batch = AssetBatch { index: self.next, nodes, edges };
         self.next += 1;
         match &mut self.output {
@@ -189,6 +191,8 @@ impl Batches {
                     progress::note();
                 }
                 pending.push_back(bus.send(Outgoing::asset(&event)).await);
+                let service = self.header.scope.as_ref().map_or("", |scope| &scope.service);
+                metrics().events.published(service, assets.try_into().unwrap_or(u64::MAX));
             }
         }
         self.published = Instant::now();

@@ -9,6 +9,7 @@ use crate::{
 use bus::{Outgoing, PublishError};
 use events::{AssetEvent, Failure, FailureClass, Scope, ScopeFinished, ScopeReport, ScopeStarted, asset_event::Event};
 use futures::FutureExt;
+use observe::metrics;
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 use tracing::Instrument;
 
@@ -39,6 +40,8 @@ pub(crate) async fn run<C: Send + Sync>(
     // Boxed, like the futures below: nested by value, they overflow the stack of a thread.
     let result = Box::pin(collected(worker, client, task, listing, &scope)).instrument(span).await;
     let report = ScopeReport { scope: Some(scope.clone()), ..ScopeReport::default() };
+    let failure = result.as_ref().err().map(|error| error.class.words());
+    metrics().work.listed(worker.service.name, listing.name, failure);
     match result {
         Ok((Totals { batches, assets }, service_off)) => {
             tracing::debug!(listing = listing.name, batches, assets, service_off, "listed");

@@ -4,7 +4,11 @@
 use crate::{Options, Service, item, progress::Progress, worker::Worker};
 use anyhow::Context;
 use bus::{Bus, Consumer, Delivery, Outcome, Subscription};
-use std::{sync::Arc, time::Duration};
+use observe::{ItemEnding, health, metrics};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +18,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LAST_DELIVERY: Duration = Duration::from_millis(100);
 /// Time limit for returning items to the queue.
 const GIVE_BACK: Duration = Duration::from_secs(5);
+
+/// Longest time between two pulls, or while all items are held, between two marks. Each exchange with NATS has a limit of seconds.
+const TURN: Duration = Duration::from_mins(5);
 
 /// Collects one service until shutdown. Then takes no more work, lets unfinished work end within the drain timeout, and
 /// returns the rest to the queue.
@@ -26,16 +33,23 @@ pub async fn run<C: Send + Sync + 'static>(
     options: Options,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let name = format!("collector {}", service.name);
+    let part = health().part(&name);
     let work = Subscription::work(service.name, options.ack_wait);
     let consumer = bus.consume(work.clone()).await.with_context(|| format!("collector {}", service.name))?;
+    let consumer = Arc::new(consumer);
+    part.is_ready_while(able_to_work(&bus, &consumer));
     tracing::debug!(service = service.name, "collector is ready");
     let worker = Arc::new(Worker::new(service, bus, options.clone()));
     let give_back = CancellationToken::new();
     let mut held = JoinSet::new();
+    let mark = health().watch(&name, TURN);
     while !shutdown.is_cancelled() {
+        mark.now();
         while held.len() >= options.items {
+            // An item without progress is returned to the queue, so this wait ends.
             tokio::select! {
-                _ = held.join_next() => {}
+                _ = mark.during(held.join_next()) => {}
                 () = shutdown.cancelled() => break,
             }
         }
@@ -44,8 +58,18 @@ pub async fn run<C: Send + Sync + 'static>(
         }
         while held.try_join_next().is_some() {}
     }
+    drop(mark);
     drain(held, &options, &give_back).await;
     Ok(())
+}
+
+/// Returns a check that work can be taken.
+fn able_to_work(bus: &Bus, consumer: &Arc<Consumer>) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
+    let (connected, consumer) = (process::connected(bus), consumer.clone());
+    move || {
+        connected()?;
+        if consumer.is_failing() { Err("cannot take work from the queue".to_owned()) } else { Ok(()) }
+    }
 }
 
 /// Waits for up to `most` deliveries. Empty on a timeout or a shutdown.
@@ -79,6 +103,9 @@ async fn hold<C: Send + Sync + 'static>(
     shutdown: CancellationToken,
     give_back: CancellationToken,
 ) {
+    let (service, began) = (worker.service.name, Instant::now());
+    let is_first = delivery.deliveries() <= 1;
+    let _held = metrics().work.taken(service, is_first.then(|| delivery.age()));
     let progress = Progress::begin();
     let stalled = worker.options.listing_timeout + worker.options.stalled;
     let outcome = if shutdown.is_cancelled() {
@@ -94,8 +121,17 @@ async fn hold<C: Send + Sync + 'static>(
             }
         }
     };
+    metrics().work.ended(service, ending(&outcome), began.elapsed());
     if let Err(error) = delivery.settle(outcome).await {
         tracing::warn!(error = errors::chain(&error), "cannot settle a work item; it will be redelivered");
+    }
+}
+
+fn ending(outcome: &Outcome) -> ItemEnding {
+    match outcome {
+        Outcome::Ack => ItemEnding::Reported,
+        Outcome::Retry(_) => ItemEnding::Returned,
+        Outcome::Park(_) => ItemEnding::Parked,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
 };
 use events::{AssetBatch, Scope, ScopeFinished, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};
+use observe::metrics;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
@@ -127,7 +128,11 @@ async fn attempt(
         transaction.undo().await;
         return Ok(None);
     }
-    transaction.end(applied).await
+    let applied = transaction.end(applied).await?;
+    Ok(applied.map(|(applied, held)| {
+        metrics().events.held(held);
+        applied
+    }))
 }
 
 /// Returns the constraints and indexes that the statements for these batches rely on.
@@ -138,14 +143,14 @@ pub(crate) fn needs<'a>(batches: impl Iterator<Item = &'a AssetBatch>) -> HashSe
     batches.flat_map(of).collect()
 }
 
-/// Runs a transaction up to its commit. `None`: it must be repeated. `ambiguous` labels are those of
-/// [`Schema::ensure`].
+/// Runs a transaction up to its commit. Returns also the number of batches with held edges. `None`: it must be repeated.
+/// `ambiguous` labels are those of [`Schema::ensure`].
 async fn enter(
     transaction: &mut Transaction,
     scopes: &BTreeMap<String, Scope>,
     items: &[Item],
     ambiguous: &BTreeSet<String>,
-) -> Result<Option<Applied>, neo4rs::Error> {
+) -> Result<Option<(Applied, usize)>, neo4rs::Error> {
     let mut states = scope_store::lock(transaction, scopes).await?;
     let wanted = step(&mut states, items);
     let Some(held) = write(transaction, &wanted, ambiguous).await? else { return Ok(None) };
@@ -158,10 +163,11 @@ async fn enter(
     }
     feeds::note(transaction, items.iter().filter_map(Item::finished)).await?;
     scope_store::save(transaction, &states).await?;
-    Ok(Some(Applied {
+    let applied = Applied {
         completed: states.values().any(|stored| stored.state.is_applied()),
         labels: wanted.iter().filter_map(|wanted| wanted.item.batch()).flat_map(labels).collect(),
-    }))
+    };
+    Ok(Some((applied, held.len())))
 }
 
 /// A batch whose rows must be written.

@@ -3,6 +3,7 @@
 
 use bus::{Delivery, Outcome};
 use graph::Pulse;
+use observe::{Mark, Settled, metrics};
 use parking_lot::{Mutex, MutexGuard};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
@@ -92,6 +93,8 @@ const SIGN: Duration = Duration::from_secs(5);
 pub(crate) struct InFlight {
     held: Arc<tokio::sync::Mutex<HashMap<u64, InFlightDelivery>>>,
     pulse: Pulse,
+    /// Whether they are asset events, whose ends are metrics.
+    are_assets: bool,
 }
 
 struct InFlightDelivery {
@@ -101,6 +104,11 @@ struct InFlightDelivery {
 }
 
 impl InFlight {
+    /// Asset events.
+    pub(crate) fn of_assets() -> Self {
+        Self { are_assets: true, ..Self::default() }
+    }
+
     /// Returns a pulse for one piece of work on these deliveries. Its beats count for all of them.
     pub(crate) fn pulse(&self) -> Pulse {
         Pulse::under(&self.pulse)
@@ -118,10 +126,9 @@ impl InFlight {
     /// Ends a delivery. Does nothing if it was settled before.
     pub(crate) async fn settle(&self, sequence: u64, outcome: Outcome) {
         self.pulse.beat();
-        let held = self.held.lock().await.remove(&sequence);
-        if let Some(held) = held
-            && let Err(error) = held.delivery.settle(outcome).await
-        {
+        let Some(held) = self.held.lock().await.remove(&sequence) else { return };
+        self.count(&held, &outcome);
+        if let Err(error) = held.delivery.settle(outcome).await {
             tracing::warn!(error = errors::chain(&error), sequence, "cannot settle; the message will be redelivered");
         }
     }
@@ -130,16 +137,31 @@ impl InFlight {
     /// time are redelivered after the ack wait.
     pub(crate) async fn hand_back(&self) {
         let mut held = self.held.lock().await;
-        let back = held.drain().map(|(_, held)| held.delivery.settle(Outcome::Retry(Duration::ZERO)));
+        let back = held.drain().map(|(_, held)| {
+            let outcome = Outcome::Retry(Duration::ZERO);
+            self.count(&held, &outcome);
+            held.delivery.settle(outcome)
+        });
         if !within(SIGN, back).await {
             tracing::debug!("NATS does not accept all returned messages");
         }
     }
 
+    fn count(&self, held: &InFlightDelivery, outcome: &Outcome) {
+        if self.are_assets {
+            metrics().events.settled(match outcome {
+                Outcome::Ack => Settled::Applied(held.delivery.age()),
+                Outcome::Retry(_) => Settled::Returned,
+                Outcome::Park(_) => Settled::Parked,
+            });
+        }
+    }
+
     /// Acknowledges progress several times within the ack wait, until dropped. After [`SILENCE`] without progress,
     /// returns all deliveries instead.
-    pub(crate) async fn keep_alive(&self, ack_wait: Duration) {
+    pub(crate) async fn keep_alive(&self, ack_wait: Duration, mark: &Mark) {
         loop {
+            mark.now();
             tokio::time::sleep(ack_wait / 3).await;
             self.sign(SILENCE).await;
         }

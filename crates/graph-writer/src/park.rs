@@ -3,6 +3,7 @@
 use crate::flaws::Refused;
 use bus::{Bus, Outgoing, PublishError};
 use events::{Message, asset_event::Event, subjects};
+use observe::metrics;
 
 /// Limit of rows of one message that are parked one by one; further ones are only counted.
 const MOST: usize = 100;
@@ -21,6 +22,9 @@ pub(crate) async fn park(bus: &Bus, sequence: u64, rows: &[Refused]) -> Result<(
         let (subject, payload) = (subjects::asset(row), row.encode_to_vec());
         let parked = Outgoing::parked_part(bus::ASSETS, sequence, &part, &subject, reason, payload, bus.most_bytes());
         bus.publish(parked).await?;
+    }
+    if !rows.is_empty() {
+        metrics().events.rows_parked(rows.len());
     }
     if rows.len() > MOST {
         tracing::warn!(sequence, more = rows.len() - MOST, "further rows of the message are not parked");

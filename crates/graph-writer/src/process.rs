@@ -18,15 +18,19 @@ pub struct ProcessArgs {
     /// NATS.
     #[command(flatten)]
     pub bus: process::BusArgs,
+    /// Health and metrics.
+    #[command(flatten)]
+    pub monitor: process::MonitorArgs,
 }
 
 impl ProcessArgs {
     /// Writes the graph until a signal stops it.
     ///
     /// # Errors
-    /// NATS cannot be used, or Neo4j is unavailable for a minute.
+    /// The monitor's address or NATS cannot be used, or Neo4j is unavailable for a minute.
     pub async fn run(self) -> anyhow::Result<u8> {
         let config = self.graph.validate().map_err(UsageError::new)?;
+        let _monitor = self.monitor.start().await?;
         let shutdown = process::shutdown();
         let store = GraphStore::connect_within(&config, PATIENCE).await?;
         let bus = process::connect(&self.bus, "groma-graph-writer").await?;

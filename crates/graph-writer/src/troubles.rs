@@ -42,6 +42,11 @@ impl Troubles {
         }
     }
 
+    /// Whether `work` fails at present.
+    pub(crate) fn is_failing(&self, work: &str) -> bool {
+        self.with(|all| all.contains_key(work))
+    }
+
     /// Forgets `work` that no longer belongs to this process.
     pub(crate) fn forget(&self, work: &str) {
         self.with(|all| all.remove(work));

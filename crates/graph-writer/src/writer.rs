@@ -28,6 +28,7 @@ use crate::{
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
 use events::{SyncEvent, SyncId, subjects};
 use graph::{GraphError, GraphStore, Pulse};
+use observe::{Mark, health};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 const AWAY: Duration = Duration::from_secs(5);
 /// Name of the lanes' work in the log.
 const WRITING: &str = "writing events into the graph";
+/// Longest time between two pulls, and between two progress acknowledgements. Each exchange with NATS has a limit of
+/// seconds, and parking a message one of two minutes.
+const TURN: Duration = Duration::from_mins(5);
 /// Pause before the next pull while NATS is unavailable.
 const PULL_PAUSE: Duration = Duration::from_millis(500);
 /// Limit of the bytes of messages held at the same time: decoded, and as rows for Neo4j, they take several times as much.
@@ -94,11 +98,13 @@ impl Writer {
     /// A consumer or the bookkeeping's schema cannot be set up; later errors are waited out.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WriterError> {
         let Self { bus, store, options, expected } = self;
+        let part = health().part("graph-writer");
         let schema = Schema::default();
         schema.ensure(&store, expected.into_iter().chain(Need::of_analysis())).await?;
-        let assets =
-            Feed::new(&bus, Subscription::assets(&options.durable, options.ack_wait), options.in_flight).await?;
-        let syncs = Feed::new(&bus, Subscription::collected(&options.durable, options.ack_wait), SYNCS_AT_ONCE).await?;
+        let assets = Subscription::assets(&options.durable, options.ack_wait);
+        let assets = Feed::new(&bus, assets, options.in_flight, InFlight::of_assets()).await?;
+        let syncs = Subscription::collected(&options.durable, options.ack_wait);
+        let syncs = Feed::new(&bus, syncs, SYNCS_AT_ONCE, InFlight::default()).await?;
         let shared = Arc::new(Shared {
             bus: bus.clone(),
             store: store.clone(),
@@ -107,6 +113,7 @@ impl Writer {
             in_flight: assets.in_flight.clone(),
             troubles: Arc::default(),
         });
+        part.is_ready_while(able_to_work(&bus, &assets.consumer, &shared.troubles));
         let mut workers = JoinSet::new();
         for _ in 0..options.lanes.max(1) {
             workers.spawn(work(shared.clone()));
@@ -137,20 +144,43 @@ impl Writer {
     }
 }
 
+/// Returns a check that events can be read and written.
+fn able_to_work(
+    bus: &Bus,
+    consumer: &Arc<Consumer>,
+    troubles: &Arc<Troubles>,
+) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
+    let (connected, consumer, troubles) = (process::connected(bus), consumer.clone(), troubles.clone());
+    move || {
+        connected()?;
+        match (consumer.is_failing(), troubles.is_failing(WRITING)) {
+            (true, _) => Err("cannot read asset events".to_owned()),
+            (_, true) => Err(format!("{WRITING} fails")),
+            (false, false) => Ok(()),
+        }
+    }
+}
+
 /// A durable consumer with limits of deliveries in flight.
 struct Feed {
-    consumer: Consumer,
+    name: String,
+    consumer: Arc<Consumer>,
     ack_wait: Duration,
     budget: Budget,
     in_flight: InFlight,
 }
 
 impl Feed {
-    async fn new(bus: &Bus, subscription: Subscription, most: usize) -> Result<Self, ConsumeError> {
-        let ack_wait = subscription.ack_wait;
-        let consumer = bus.consume(subscription).await?;
+    async fn new(
+        bus: &Bus,
+        subscription: Subscription,
+        most: usize,
+        in_flight: InFlight,
+    ) -> Result<Self, ConsumeError> {
+        let (ack_wait, name) = (subscription.ack_wait, subscription.durable.clone());
+        let consumer = Arc::new(bus.consume(subscription).await?);
         let budget = Budget::new(most, BYTES_IN_FLIGHT);
-        Ok(Self { consumer, ack_wait, budget, in_flight: InFlight::default() })
+        Ok(Self { name, consumer, ack_wait, budget, in_flight })
     }
 
     /// Pulls as much as may be in flight and gives it away, until `shutdown`. Parks messages that `read` rejects.
@@ -160,10 +190,12 @@ impl Feed {
         read: fn(&Delivery) -> Result<T, String>,
         mut give: impl FnMut(u64, T),
     ) {
+        let keeping = health().watch(format!("{}: progress acknowledgements", self.name), TURN);
+        let mark = health().watch(format!("{}: pulls", self.name), TURN);
         let pulling = async {
             loop {
-                match self.next().await {
-                    Ok(deliveries) => self.receive(deliveries, read, &mut give).await,
+                match self.next(&mark).await {
+                    Ok(deliveries) => self.receive(deliveries, read, &mut give, &mark).await,
                     Err(error) => {
                         tracing::warn!(error = errors::chain(&error), "cannot pull from the stream; trying again");
                         tokio::time::sleep(PULL_PAUSE).await;
@@ -175,13 +207,14 @@ impl Feed {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = pulling => {}
-            () = self.in_flight.keep_alive(self.ack_wait) => {}
+            () = self.in_flight.keep_alive(self.ack_wait, &keeping) => {}
         }
     }
 
     /// Waits for room, then returns as many deliveries as fit.
-    async fn next(&self) -> Result<Vec<Delivery>, ConsumeError> {
-        let room = self.budget.room().await;
+    async fn next(&self, mark: &Mark) -> Result<Vec<Delivery>, ConsumeError> {
+        // Work without progress is returned, so there is room again.
+        let room = mark.during(self.budget.room()).await;
         self.consumer.next(room).await
     }
 
@@ -190,8 +223,10 @@ impl Feed {
         deliveries: Vec<Delivery>,
         read: fn(&Delivery) -> Result<T, String>,
         give: &mut impl FnMut(u64, T),
+        mark: &Mark,
     ) {
         for delivery in deliveries {
+            mark.now();
             let permit = self.budget.take(delivery.payload().len());
             let sequence = delivery.sequence();
             let message = read(&delivery);

@@ -11,6 +11,7 @@ use crate::{
     version::{OLDEST, Version},
 };
 use neo4rs::{ConfigBuilder, Query, Row};
+use observe::{Retried, metrics};
 use rand::RngExt;
 use std::{
     ops::Range,
@@ -182,6 +183,16 @@ fn driver(config: &GraphConfig, limits: &Limits) -> Result<neo4rs::Config, neo4r
     builder.build()
 }
 
+fn reason(judgement: Judgement) -> Retried {
+    match judgement {
+        Judgement::Conflict => Retried::Conflict,
+        Judgement::Race => Retried::Race,
+        Judgement::Strain => Retried::TooLarge,
+        Judgement::Outage => Retried::Unavailable,
+        Judgement::Refusal | Judgement::Forbidden | Judgement::Unreadable | Judgement::Permanent => Retried::Other,
+    }
+}
+
 /// Whether a smaller transaction may succeed, for callers that reduce the size themselves.
 pub fn is_too_large(error: &neo4rs::Error) -> bool {
     judge(error) == Judgement::Strain
@@ -211,6 +222,7 @@ impl Backoff<'_> {
         match self.wait(judgement) {
             Some(wait) if Instant::now() < self.deadline => {
                 tracing::debug!(%error, "repeating a transaction");
+                metrics().graph.retried(reason(judgement));
                 let wait = rand::rng().random_range(wait);
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 Ok(())
@@ -228,6 +240,7 @@ impl Backoff<'_> {
             return Err(self.give_up(judge(&error), error));
         }
         tracing::debug!(%error, "repeating a schema change");
+        metrics().graph.retried(reason(judge(&error)));
         let wait = rand::rng().random_range(100..400);
         tokio::time::sleep(Duration::from_millis(wait)).await;
         Ok(())
@@ -243,6 +256,7 @@ impl Backoff<'_> {
             return self.pause(error).await;
         }
         tracing::info!(%error, tried, next = portion.size(), "a transaction is too large for Neo4j; splitting it");
+        metrics().graph.retried(Retried::TooLarge);
         self.deadline = Instant::now() + PATIENCE;
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::{
     sent::Sent,
 };
 use neo4rs::{Error, Query, Row, Txn};
+use observe::{Ending, metrics};
 use std::{
     pin::pin,
     time::{Duration, Instant},
@@ -23,6 +24,7 @@ const STALE: Duration = Duration::from_secs(2);
 pub struct Transaction {
     txn: Txn,
     mark: Option<String>,
+    began: Instant,
     /// Time at which the last statement was sent.
     sent: Sent,
     lease: Lease,
@@ -33,7 +35,7 @@ pub struct Transaction {
 impl Transaction {
     pub(crate) fn new(begun: Begun, limits: Limits, pulse: Option<Pulse>) -> Self {
         let Begun { txn, mark, sent, lease } = begun;
-        let it = Self { txn, mark, sent, lease, limits, pulse };
+        let it = Self { txn, mark, began: Instant::now(), sent, lease, limits, pulse };
         it.beat();
         it
     }
@@ -71,23 +73,31 @@ impl Transaction {
     /// # Errors
     /// The error of `result` or of the commit. [`Error::ConnectionTimedOut`] if the commit took so long that its outcome is
     /// unknown.
-    pub async fn end<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
+    pub async fn end<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
-                self.reassure().await?;
-                patiently(&self.lease, self.mark.as_deref(), self.limits.commit, self.txn.commit()).await?;
-                if self.mark.is_some() && self.sent.elapsed() > BELIEVED_FOR {
-                    return Err(Error::ConnectionTimedOut);
-                }
-                self.pulse.iter().for_each(Pulse::beat);
-                self.lease.give_back();
-                Ok(value)
+                let began = self.began;
+                let committed = self.commit().await;
+                let took = began.elapsed();
+                metrics().graph.ended(committed.as_ref().map_or(Ending::Failed, |()| Ending::Committed(took)));
+                committed.map(|()| value)
             }
             Err(error) => {
                 self.undo().await;
                 Err(error)
             }
         }
+    }
+
+    async fn commit(mut self) -> Result<(), Error> {
+        self.reassure().await?;
+        patiently(&self.lease, self.mark.as_deref(), self.limits.commit, self.txn.commit()).await?;
+        if self.mark.is_some() && self.sent.elapsed() > BELIEVED_FOR {
+            return Err(Error::ConnectionTimedOut);
+        }
+        self.pulse.iter().for_each(Pulse::beat);
+        self.lease.give_back();
+        Ok(())
     }
 
     /// Fails if the transaction was terminated. See [`BELIEVED_FOR`].
@@ -101,6 +111,7 @@ impl Transaction {
     /// Rolls back. If the database does not confirm, closes the connection, which has the same effect. That happens
     /// after every failed statement, because the server then ignores everything but a reset.
     pub async fn undo(self) {
+        metrics().graph.ended(Ending::RolledBack);
         match timeout(self.limits.rollback, self.txn.rollback()).await {
             Ok(Ok(())) => self.lease.give_back(),
             Ok(Err(error)) => tracing::debug!(%error, "closing a connection instead of rolling back"),

@@ -3,12 +3,13 @@
 //!
 //! Reading order: [`binary`] is the `main` of a binary with one role. [`runtime`] runs any `main`, with core dumps
 //! disabled by [`core_dumps`]. [`exit`] has the exit statuses, [`usage`] the errors of a command line. [`log`],
-//! [`signal`] and [`nats`] set up a process.
+//! [`signal`], [`nats`] and [`monitor`] set up a process.
 
 pub mod binary;
 pub mod core_dumps;
 pub mod exit;
 pub mod log;
+pub mod monitor;
 pub mod nats;
 pub mod runtime;
 pub mod signal;
@@ -16,6 +17,7 @@ pub mod usage;
 
 pub use binary::main;
 pub use log::{LogArgs, LogFormat, init};
+pub use monitor::{MonitorArgs, connected};
 pub use nats::{BusArgs, DEFAULT_URL, StorageArg, connect};
 pub use runtime::run_main;
 pub use signal::{shutdown, shutdown_within};

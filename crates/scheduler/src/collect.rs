@@ -27,6 +27,7 @@ pub async fn collect(
     signs.have_moved(follower.bus(), &plan.awaited()).await;
     let (mut looked, mut said) = (Instant::now(), false);
     while !plan.is_done() {
+        patience.waits();
         let counts = plan.counts();
         let assets = plan.assets();
         progress(Progress::Work { done: counts.0, all: counts.1, assets });

@@ -13,8 +13,8 @@
 //!   its [`phase`] support them.
 //! * Result: [`events::scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects
 //!   lost scopes again, and [`lost`] reads their [`place`]s. [`outcome`] is the result.
-//! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, and [`process`] is a
-//!   scheduler process.
+//! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, `observed` records metrics,
+//!   and [`process`] is a scheduler process.
 
 pub mod accounts;
 pub mod collect;
@@ -23,6 +23,7 @@ pub mod follow;
 pub mod gap;
 pub mod listings;
 pub mod lost;
+mod observed;
 pub mod order;
 pub mod outcome;
 pub mod patience;

@@ -15,6 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// # Errors
 /// Fails if the bus has not accepted the event before patience is over.
 pub async fn publish(bus: &Bus, sync: &SyncId, event: Event, patience: &Patience) -> Result<(), PublishError> {
+    patience.waits();
     let outgoing = Outgoing::sync(&SyncEvent { sync: Some(sync.clone()), event: Some(event) });
     while let Err(error) = bus.publish(outgoing.clone()).await {
         wait_after(error, patience).await?;
@@ -36,6 +37,7 @@ pub async fn publish_work(bus: &Bus, items: &[WorkItem], patience: &Patience) ->
             }
             let mut failed = None;
             for (item, ack) in pending {
+                patience.waits();
                 if let Err(error) = ack.wait().await {
                     left.push(item);
                     failed = Some(error);
@@ -50,6 +52,7 @@ pub async fn publish_work(bus: &Bus, items: &[WorkItem], patience: &Patience) ->
 }
 
 async fn wait_after(error: PublishError, patience: &Patience) -> Result<(), PublishError> {
+    patience.waits();
     if patience.is_over() {
         return Err(error);
     }

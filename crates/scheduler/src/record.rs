@@ -63,6 +63,7 @@ impl<'a> Record<'a> {
     async fn is_lost(&self, bus: &Bus, patience: &Patience) -> bool {
         let all = subjects::sync_of(&self.plan.sync().id);
         loop {
+            patience.waits();
             match bus.counts(SYNCS, &all).await {
                 Ok(counts) => return !self.is_among(&counts),
                 Err(error) if patience.is_over() => {

@@ -1,7 +1,7 @@
 //! The scheduler's main loop: one sync, or one after the other.
 
 use crate::{
-    Outcome, Progress, Request, RequestArgs, SurveyError, accounts,
+    Outcome, Progress, Request, RequestArgs, SurveyError, accounts, observed,
     outcome::{AcceptedGap, seen_ago},
     survey,
     timetable::{Due, Timetable, parse_cron, parse_every},
@@ -10,11 +10,14 @@ use bus::{Bus, ConsumeError, Subscription};
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use errors::chain;
-use std::time::Duration;
+use observe::health;
+use std::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Longest sleep before the clock is checked again.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+/// Longest time between two looks at the clock.
+const TURN: Duration = Duration::from_mins(5);
 
 /// Flags of the scheduler.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,10 +50,12 @@ impl Args {
 /// # Errors
 /// Fails if the only survey could not be carried out. Repeated surveys log the error and continue.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
+    let part = health().part("scheduler");
     let Some(created) = shutdown.run_until_cancelled(create_consumers(&bus)).await else {
         return Ok(process::exit::INTERRUPTED);
     };
     let _tending = created?;
+    part.is_ready_while(process::connected(&bus));
     if matches!(timetable, Timetable::Once) {
         return match once(&bus, request, &shutdown).await {
             Ok(outcome) => Ok(status(&outcome)),
@@ -90,7 +95,9 @@ async fn by(timetable: &Timetable, shutdown: &CancellationToken, survey: impl As
 /// Sleeps in short steps, because the clock may be set and the machine may be suspended. Returns the time that is due:
 /// an earlier one if the clock was set back.
 async fn sleep_until(timetable: &Timetable, mut due: DateTime<Utc>) -> DateTime<Utc> {
+    let mark = health().watch("scheduler: timetable", TURN);
     loop {
+        mark.now();
         let now = Utc::now();
         if let Some(latest) = timetable.after(now).filter(|latest| *latest < due) {
             tracing::warn!(planned = %due, next = %latest, "the clock has been set back; surveying earlier than planned");
@@ -115,12 +122,15 @@ async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeErr
         bus.consume(subscription.clone()).await?;
     }
     let bus = bus.clone();
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move { bus.tend(&all).await })))
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move { bus.tend(&all, |found| observed::tended(&found)).await })))
 }
 
 async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Result<Outcome, SurveyError> {
     tracing::info!("survey started; asking the broker for the accounts");
-    let outcome = survey(bus, request, shutdown, |step| log(&step)).await?;
+    let (is_whole, began) = (request.is_whole(), Instant::now());
+    let result = survey(bus, request, shutdown, |step| log(&step)).await;
+    observed::ended(&result, is_whole, began.elapsed());
+    let outcome = result?;
     for unseen in &outcome.unseen {
         tracing::warn!(%unseen, "could not be seen; its last known graph was kept");
     }

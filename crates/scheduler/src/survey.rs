@@ -148,6 +148,7 @@ impl Survey<'_> {
         step: impl Fn() -> F,
     ) -> Result<T, SurveyError> {
         loop {
+            self.patience.waits();
             match step().await {
                 Err(SurveyError::Look(error)) if error.is_passing() && !self.patience.is_over() => {
                     tracing::warn!(error = errors::chain(&error), "cannot read the streams yet; retrying");

@@ -34,6 +34,7 @@ pub async fn written(
     let mut backlog = Shrinking::default();
     let (mut looked, mut said, mut closing) = (Instant::now(), false, Closing::default());
     loop {
+        patience.waits();
         let mut has_moved = false;
         for event in follower.next().await {
             match event {

@@ -21,5 +21,6 @@ pub use cluster::NatsCluster;
 pub use memory::peak_mib;
 pub use nats::Nats;
 pub use neo4j::Neo4j;
+pub use ports::free as free_port;
 pub use proxy::{Fate, Proxy, Way};
 pub use tools::{nats_server, run_python, workspace};

@@ -18,7 +18,10 @@ static TAKEN: LazyLock<Mutex<HashMap<u16, Option<File>>>> = LazyLock::new(Mutex:
 
 /// A free port of 127.0.0.1, reserved for this process until it ends. Other tests, including those in Python
 /// (`tests/dev/servers/ports.py`), skip ports locked in `groma-ports` of the folder for temporary files.
-pub(crate) fn free() -> anyhow::Result<u16> {
+///
+/// # Errors
+/// Fails if no port is free.
+pub fn free() -> anyhow::Result<u16> {
     let mut taken = TAKEN.lock();
     // Test processes run in parallel, so each starts at another port.
     let start = RandomState::new().build_hasher().finish();

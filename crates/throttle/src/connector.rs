@@ -16,7 +16,11 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use std::{sync::Arc, time::Duration};
+use observe::{Answer, metrics};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Longest wait. A request is signed before it waits here, and AWS accepts a signature for five minutes. After this time
 /// the SDK gets a timeout, and signs and sends the request again.
@@ -78,13 +82,30 @@ async fn attempt(
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
     let api = request::api(&request, limiter.service());
+    let began = Instant::now();
     let wait = tokio::time::timeout(LONGEST_WAIT, limiter.wait(&api)).await;
+    metrics().aws.waited(&api.service, &api.name, began.elapsed());
     wait.map_err(|late| ConnectorError::timeout(late.into()))?;
-    let mut response = inner.call(request).await?;
-    if answer::is_throttle(&mut response).await? {
+    let answered = send(&inner, request).await;
+    let answer = match &answered {
+        Ok((_, true)) => Answer::Throttled,
+        Ok((response, false)) if response.status().as_u16() >= 400 => Answer::Refused,
+        Ok(_) => Answer::Answered,
+        Err(_) => Answer::Failed,
+    };
+    metrics().aws.called(&api.service, &api.name, answer);
+    let (response, is_throttle) = answered?;
+    if is_throttle {
         limiter.slow_down(&api);
     }
     Ok(response)
+}
+
+/// Returns the response, and whether it is a throttle answer.
+async fn send(inner: &SharedHttpConnector, request: HttpRequest) -> Result<(HttpResponse, bool), ConnectorError> {
+    let mut response = inner.call(request).await?;
+    let is_throttle = answer::is_throttle(&mut response).await?;
+    Ok((response, is_throttle))
 }
 
 #[cfg(test)]

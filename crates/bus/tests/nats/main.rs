@@ -6,4 +6,5 @@ mod lookup;
 mod pull;
 mod serve;
 mod sizes;
+mod tend;
 mod world;

@@ -15,6 +15,7 @@ use crate::{
 };
 use events::{AssetBatch, Scope, asset_event::Event};
 use graph::{GraphError, GraphStore, Transaction, is_too_large};
+use observe::metrics;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Writes the rows of an event's batch, without recording it as applied.
@@ -57,7 +58,10 @@ pub(crate) async fn conclude(
     let mut backoff = store.backoff();
     loop {
         match note(store, &scopes, &whole, &missing).await {
-            Ok(completed) => return Ok(Applied { completed, labels }),
+            Ok(completed) => {
+                metrics().events.held(usize::from(missing.rows > 0));
+                return Ok(Applied { completed, labels });
+            }
             Err(error) => backoff.pause(error).await?,
         }
     }

@@ -1,0 +1,105 @@
+//! Syncs of the scheduler, and how old the graph is.
+
+use crate::{
+    labels::{NoLabels, Outcome},
+    registrar::{Buckets, Counters, Gauges, Histograms, Registrar},
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Metrics of syncs.
+#[derive(Debug)]
+pub struct SyncMetrics {
+    syncs: Counters<Outcome>,
+    durations: Histograms<Outcome>,
+    complete: Gauges<NoLabels>,
+    unseen: Gauges<NoLabels>,
+    stale: Gauges<NoLabels>,
+    oldest: Gauges<NoLabels>,
+}
+
+/// End of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncEnding {
+    /// Everything was seen.
+    Complete,
+    /// Some scopes could not be seen.
+    Incomplete,
+    /// It could not be carried out, or saw nothing.
+    Failed,
+    /// It was skipped, because another sync of the scope was running.
+    Skipped,
+    /// A signal ended it.
+    Interrupted,
+}
+
+/// Age of the graph after a sync of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// Number of places in the graph that the sync did not cover.
+    pub stale: u64,
+    /// Unix time in seconds of the last survey of the oldest of them.
+    pub oldest: Option<i64>,
+}
+
+impl SyncMetrics {
+    pub(crate) fn new(registrar: &mut Registrar) -> Self {
+        Self {
+            syncs: registrar.counter(
+                "syncs",
+                "Syncs of this scheduler: complete, incomplete (some scopes could not be seen), failed, skipped (another was \
+                 running), interrupted.",
+            ),
+            durations: registrar.histogram("sync", Buckets::LONG, "Duration of syncs."),
+            complete: registrar.time(
+                "last_complete_sync_timestamp",
+                "Unix time of the end of the last complete sync of this process.",
+            ),
+            unseen: registrar.gauge("unseen_scopes", "Scopes that the last sync could not see, without accepted gaps."),
+            stale: registrar.gauge("stale_places", "Places in the graph that the last sync of everything did not cover."),
+            oldest: registrar.time(
+                "oldest_stale_place_timestamp",
+                "Unix time of the last survey of the oldest stale place; absent if there is none.",
+            ),
+        }
+    }
+
+    /// Records the end of a sync.
+    pub fn ended(&self, ending: SyncEnding, took: Duration) {
+        let outcome = match ending {
+            SyncEnding::Complete => {
+                self.complete.get_or_create(&NoLabels).set(now());
+                "complete"
+            }
+            SyncEnding::Incomplete => "incomplete",
+            SyncEnding::Failed => "failed",
+            SyncEnding::Skipped => "skipped",
+            SyncEnding::Interrupted => "interrupted",
+        };
+        let outcome = Outcome::of(outcome);
+        self.syncs.get_or_create(&outcome).inc();
+        self.durations.get_or_create(&outcome).observe(took.as_secs_f64());
+    }
+
+    /// Records the number of scopes that a sync could not see.
+    pub fn unseen(&self, scopes: usize) {
+        self.unseen.get_or_create(&NoLabels).set(i64::try_from(scopes).unwrap_or(i64::MAX));
+    }
+
+    /// Records the age of the graph.
+    pub fn fresh(&self, Freshness { stale, oldest }: Freshness) {
+        self.stale.get_or_create(&NoLabels).set(i64::try_from(stale).unwrap_or(i64::MAX));
+        match oldest {
+            Some(second) => {
+                self.oldest.get_or_create(&NoLabels).set(second);
+            }
+            None => {
+                self.oldest.remove(&NoLabels);
+            }
+        }
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
