@@ -111,6 +111,13 @@ impl Listing {
     pub fn labels(&self) -> BTreeSet<&str> {
         self.tables.iter().flat_map(Table::labels).collect()
     }
+
+    /// Whether it lists the nodes of a label to which another listing only adds.
+    pub fn has_nodes_of(&self, other: &Self) -> bool {
+        let added_to = other.tables.iter().filter(|table| table.supplements).map(|table| &table.label);
+        let own = |label: &String| self.tables.iter().any(|table| !table.supplements && table.label == *label);
+        added_to.into_iter().any(own)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

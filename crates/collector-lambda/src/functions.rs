@@ -1,5 +1,5 @@
 //! Listing of functions: `ListFunctions`, then three calls about each for its state, policy and aliases. It notes the
-//! functions from images for the listing of images.
+//! functions for the listing of images.
 
 use crate::{
     alias::{self, ALIAS, Alias},
@@ -27,19 +27,19 @@ pub(crate) const LISTING: Listing<Lambda> = Listing {
 
 fn collect<'a>(lambda: &'a Lambda, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let mut of_images = lambda.of_images.begin().await;
+        let mut packages = lambda.packages.begin().await;
         let mut pages = function::pages(&lambda.sdk);
         let (mut details, mut layers) = (Details::default(), Layers::default());
         while let Some(page) = pages.next().await {
             let functions = page?.functions.unwrap_or_default();
-            of_images.extend(image::of_images(&functions));
+            packages.extend(image::packages(&functions));
             let asked = stream::iter(functions).map(|function| asked(&lambda.sdk, function));
             let mut answers = asked.buffered(AT_ONCE);
             while let Some(function) = answers.next().await {
                 emit(function, &mut details, &mut layers, sink).await?;
             }
         }
-        of_images.complete();
+        packages.complete();
         details.end()
     })
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     function::{EXTRA_LABELS, LABEL, pages},
-    lambda::Lambda,
+    lambda::{Lambda, Package},
 };
 use aws_sdk_lambda::{
     Client,
@@ -17,7 +17,7 @@ use futures::{StreamExt, stream};
 /// Limit of concurrent calls. The limiter enforces AWS's quota.
 const AT_ONCE: usize = 16;
 
-/// A function's image.
+/// A function's image; a function from an archive has none, but may have had one.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     /// ARN of the function.
@@ -59,12 +59,12 @@ pub(crate) const LISTING: Listing<Lambda> = Listing {
 
 fn collect<'a>(lambda: &'a Lambda, sink: &'a mut Sink) -> Collecting<'a> {
     Box::pin(async move {
-        let functions = match lambda.of_images.known().await {
+        let packages = match lambda.packages.known().await {
             Some(noted) => noted,
             None => list(&lambda.sdk).await?,
         };
         let mut details = Details::default();
-        let asked = stream::iter(functions).map(|function| read(&lambda.sdk, function));
+        let asked = stream::iter(packages).map(|package| read(&lambda.sdk, package));
         let mut answers = asked.buffered(AT_ONCE);
         while let Some((function, image)) = answers.next().await {
             if let Some(image) = details.take(&format!("image of {function}"), image)?.read() {
@@ -75,22 +75,27 @@ fn collect<'a>(lambda: &'a Lambda, sink: &'a mut Sink) -> Collecting<'a> {
     })
 }
 
-/// ARNs of the functions from images among these.
-pub(crate) fn of_images(functions: &[FunctionConfiguration]) -> impl Iterator<Item = String> {
-    let from_image = functions.iter().filter(|function| function.package_type() == Some(&PackageType::Image));
-    from_image.map(|function| function.function_arn().unwrap_or_default().to_owned())
+/// Packages of functions.
+pub(crate) fn packages(functions: &[FunctionConfiguration]) -> impl Iterator<Item = Package> {
+    functions.iter().map(|function| Package {
+        function: function.function_arn().unwrap_or_default().to_owned(),
+        is_image: function.package_type() == Some(&PackageType::Image),
+    })
 }
 
-async fn list(sdk: &Client) -> Result<Vec<String>, CollectError> {
+async fn list(sdk: &Client) -> Result<Vec<Package>, CollectError> {
     let (mut pages, mut all) = (pages(sdk), Vec::new());
     while let Some(page) = pages.next().await {
-        all.extend(of_images(page?.functions()));
+        all.extend(packages(page?.functions()));
     }
     Ok(all)
 }
 
 /// Reads the image of a function; `Ok(None)` if the function was deleted.
-async fn read(sdk: &Client, function: String) -> (String, Result<Option<Image>, CollectError>) {
+async fn read(sdk: &Client, Package { function, is_image }: Package) -> (String, Result<Option<Image>, CollectError>) {
+    if !is_image {
+        return (function.clone(), Ok(Some(Image { function, uri: None })));
+    }
     let answer = unless_gone(sdk.get_function().function_name(&function).send().await);
     let image = answer.map(|answer| answer.map(|it| Image { function: function.clone(), uri: it.code.and_then(uri) }));
     (function, image)

@@ -52,8 +52,10 @@ fn collect<'a>(clients: &'a Clients, sink: &'a mut Sink) -> Collecting<'a> {
             sink.emit_all(&BUCKET, &buckets).await?;
             note(&mut notes, &buckets);
         }
+        // Without the buckets whose region is unknown, the other listing must not end as complete.
+        details.end()?;
         notes.complete();
-        details.end()
+        Ok(())
     })
 }
 

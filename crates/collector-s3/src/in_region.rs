@@ -67,8 +67,10 @@ async fn in_region(
     while let Some((bucket, settings)) = answers.next().await {
         // It was deleted meanwhile.
         let Some(settings) = settings else { continue };
-        let emitted = rows::emit(&bucket, settings, sink).await?;
+        let mut emitted = Emitted::default();
+        let written = rows::emit(&bucket, settings, sink, &mut emitted).await;
         ended = note(&mut details, &bucket, emitted, region);
+        written?;
         if ended.is_err() {
             break;
         }

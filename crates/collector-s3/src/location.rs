@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     operation::list_buckets::ListBucketsOutput,
     types::{Bucket, BucketLocationConstraint},
 };
-use collector::{CollectError, Details, unless_gone};
+use collector::{CollectError, Details};
 
 /// Returns the buckets of a page, each with its region. Asks for the region of a bucket that was listed without it; records
 /// a failure of this call.
@@ -23,7 +23,7 @@ pub(crate) async fn located(
     for mut bucket in page.buckets.unwrap_or_default() {
         if bucket.bucket_region().is_none_or(str::is_empty) {
             let name = bucket.name().unwrap_or_default();
-            let region = location(s3, name, account).await;
+            let region = location(s3, name, account).await.map(Some);
             let Some(region) = details.take(&format!("region of {name}"), region)?.read() else { continue };
             bucket.bucket_region = Some(region);
         }
@@ -32,16 +32,15 @@ pub(crate) async fn located(
     Ok(located)
 }
 
-/// Asks for the region of a bucket. Returns `None` if the bucket was deleted. Buckets in us-east-1 have no constraint, and
+/// Asks for the region of a bucket. Buckets in us-east-1 have no constraint, and
 /// old ones in eu-west-1 have `EU` (Amazon S3 API Reference, `GetBucketLocation`).
-async fn location(s3: &Client, bucket: &str, account: &str) -> Result<Option<String>, CollectError> {
-    let answer = s3.get_bucket_location().bucket(bucket).expected_bucket_owner(account).send().await;
-    let Some(answer) = unless_gone(answer)? else { return Ok(None) };
+async fn location(s3: &Client, bucket: &str, account: &str) -> Result<String, CollectError> {
+    let answer = s3.get_bucket_location().bucket(bucket).expected_bucket_owner(account).send().await?;
     let constraint = answer.location_constraint().map_or("", BucketLocationConstraint::as_str);
     let region = match constraint {
         "" => "us-east-1",
         "EU" => "eu-west-1",
         region => region,
     };
-    Ok(Some(region.to_owned()))
+    Ok(region.to_owned())
 }

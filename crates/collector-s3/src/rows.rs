@@ -30,12 +30,17 @@ pub(crate) struct Emitted {
     pub(crate) is_any_read: bool,
 }
 
-/// Writes the settings that could be read.
+/// Writes the settings that could be read. Records the calls that failed even if it fails itself.
 ///
 /// # Errors
 /// Fails if the bus rejects a full batch.
-pub(crate) async fn emit(bucket: &str, settings: Settings, sink: &mut Sink) -> Result<Emitted, CollectError> {
-    let mut rows = Rows { sink, emitted: Emitted::default() };
+pub(crate) async fn emit(
+    bucket: &str,
+    settings: Settings,
+    sink: &mut Sink,
+    emitted: &mut Emitted,
+) -> Result<(), CollectError> {
+    let mut rows = Rows { sink, emitted };
     let grants = rows.read("ACL", settings.acl).map(|acl| grants(&acl));
     let policy = rows.read("policy", settings.policy);
     rows.sink.emit_all(&ACL, grants.iter().flatten()).await?;
@@ -45,8 +50,8 @@ pub(crate) async fn emit(bucket: &str, settings: Settings, sink: &mut Sink) -> R
     let is_whole = grants.is_some() && policy.is_some();
     let document = policy.as_ref().and_then(|policy| policy.value.as_ref());
     let access = access(bucket, &rows.sink.place().partition, grants.as_deref().unwrap_or_default(), document)?;
-    // Each of them can open the bucket, and only both together can close it.
-    if is_whole || access.value.is_some() {
+    // An open policy is enough. An open list is not: the policy may deny what it allows.
+    if is_whole || (document.is_some() && access.value.is_some()) {
         rows.sink.emit(&ACCESS, &access).await?;
     }
     rows.add("encryption", &ENCRYPTION, settings.encryption).await?;
@@ -55,12 +60,12 @@ pub(crate) async fn emit(bucket: &str, settings: Settings, sink: &mut Sink) -> R
     rows.add("ownership", &OWNERSHIP, settings.ownership).await?;
     rows.add("logging", &LOGGING, settings.logging).await?;
     rows.add("notifications", &NOTIFICATION, settings.topics).await?;
-    Ok(rows.emitted)
+    Ok(())
 }
 
 struct Rows<'a> {
     sink: &'a mut Sink,
-    emitted: Emitted,
+    emitted: &'a mut Emitted,
 }
 
 impl Rows<'_> {

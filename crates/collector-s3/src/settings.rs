@@ -54,8 +54,21 @@ pub(crate) struct Settings {
 }
 
 /// Reads the settings of a bucket of this account. Returns `None` if the bucket was deleted: a single call may miss an
-/// existing bucket (cloud-custodian PR 6048), so all of them must say so.
+/// existing bucket (cloud-custodian PR 6048), so all of them must say so. If only some do, they are asked again: the bucket
+/// may be deleted just now.
 pub(crate) async fn settings(s3: &Client, bucket: &str, account: &str) -> Option<Settings> {
+    let mut settings = ask(s3, bucket, account).await;
+    let gone = settings.gone();
+    if gone > 0 && gone < CALLS {
+        settings = ask(s3, bucket, account).await;
+    }
+    (settings.gone() < CALLS).then_some(settings)
+}
+
+/// Number of calls about a bucket.
+const CALLS: usize = 8;
+
+async fn ask(s3: &Client, bucket: &str, account: &str) -> Settings {
     let (acl, policy, encryption, versioning, public_access_block, ownership, logging, notification) = futures::join!(
         s3.get_bucket_acl().bucket(bucket).expected_bucket_owner(account).send(),
         s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(account).send(),
@@ -66,7 +79,7 @@ pub(crate) async fn settings(s3: &Client, bucket: &str, account: &str) -> Option
         s3.get_bucket_logging().bucket(bucket).expected_bucket_owner(account).send(),
         s3.get_bucket_notification_configuration().bucket(bucket).expected_bucket_owner(account).send(),
     );
-    let settings = Settings {
+    Settings {
         acl: setting(bucket, acl, Some),
         policy: setting(bucket, policy, |it| it.policy).and_then(parsed),
         // "Only one rule ever exists", says Cartography, and takes the last.
@@ -76,13 +89,13 @@ pub(crate) async fn settings(s3: &Client, bucket: &str, account: &str) -> Option
         ownership: setting(bucket, ownership, |it| it.ownership_controls?.rules.into_iter().next()),
         logging: setting(bucket, logging, |it| it.logging_enabled),
         topics: setting(bucket, notification, |it| it.topic_configurations),
-    };
-    (!settings.is_gone()).then_some(settings)
+    }
 }
 
 impl Settings {
-    fn is_gone(&self) -> bool {
-        [
+    /// Number of calls that say that there is no such bucket.
+    fn gone(&self) -> usize {
+        let gone: [bool; CALLS] = [
             is_gone(&self.acl),
             is_gone(&self.policy),
             is_gone(&self.encryption),
@@ -91,9 +104,8 @@ impl Settings {
             is_gone(&self.ownership),
             is_gone(&self.logging),
             is_gone(&self.topics),
-        ]
-        .into_iter()
-        .all(|gone| gone)
+        ];
+        gone.into_iter().filter(|gone| *gone).count()
     }
 }
 

@@ -58,6 +58,10 @@ enum Output {
         /// Addresses of the tables with an item.
         seen: HashSet<usize>,
         items: usize,
+        /// Time of the first item.
+        began: Option<Instant>,
+        /// Whether it ended the listing.
+        ended: bool,
     },
 }
 
@@ -85,7 +89,10 @@ impl Batches {
 
     /// Drops all items. Ends the listing once this number of tables have an item, or it took long.
     pub(crate) fn to_nowhere(tables: usize) -> Self {
-        Self::new(AssetEvent::default(), Output::Nowhere { tables, seen: HashSet::new(), items: 0 })
+        Self::new(
+            AssetEvent::default(),
+            Output::Nowhere { tables, seen: HashSet::new(), items: 0, began: None, ended: false },
+        )
     }
 
     fn new(header: AssetEvent, output: Output) -> Self {
@@ -95,13 +102,7 @@ impl Batches {
 
     /// Whether a sink that drops its items has ended the listing.
     pub(crate) fn have_seen_enough(&self) -> bool {
-        match &self.output {
-            Output::Nowhere { tables, seen, items } => {
-                let is_long = *items >= ENOUGH || self.published.elapsed() >= LONG_ENOUGH;
-                *items > 0 && (is_long || seen.len() >= *tables)
-            }
-            _ => false,
-        }
+        matches!(self.output, Output::Nowhere { ended: true, .. })
     }
 
     /// Whether no item was added.
@@ -111,10 +112,12 @@ impl Batches {
 
     /// Adds an item's rows. Publishes the batch if it is full.
     pub(crate) async fn add<T>(&mut self, node: &'static Node<T>, item: &T, place: &Place) -> Result<(), CollectError> {
-        if let Output::Nowhere { seen, items, .. } = &mut self.output {
+        if let Output::Nowhere { tables, seen, items, began, ended } = &mut self.output {
             seen.insert(std::ptr::from_ref(node).addr());
             *items += 1;
-            return if self.have_seen_enough() { Err(CollectError::internal("enough was seen")) } else { Ok(()) };
+            let is_long = *items >= ENOUGH || began.get_or_insert_with(Instant::now).elapsed() >= LONG_ENOUGH;
+            *ended = is_long || seen.len() >= *tables;
+            return if *ended { Err(CollectError::internal("enough was seen")) } else { Ok(()) };
         }
         progress::note();
         let first = self.rows.is_empty();

@@ -177,8 +177,9 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 
 fn weight(class: FailureClass) -> u8 {
     match class {
-        FailureClass::AccessDenied => 0,
-        FailureClass::NotEnabled => 1,
+        // Of one region, while other regions of the listing may be denied.
+        FailureClass::NotEnabled => 0,
+        FailureClass::AccessDenied => 1,
         FailureClass::ServiceOff => 2,
         FailureClass::Credentials => 4,
         _ => 3,

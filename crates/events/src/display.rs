@@ -86,10 +86,18 @@ pub fn listed<T: AsRef<str>>(names: &[T], separator: &str) -> String {
     }
 }
 
-/// Escapes control characters, so that the text cannot control a terminal.
+/// Escapes control characters, so that the text cannot control a terminal, and characters that reverse the direction of
+/// writing, so that it cannot pass for another text.
 pub fn printable(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let visible = |c: char| {
+        if c.is_control() || is_direction(c) { c.escape_default().to_string() } else { c.to_string() }
+    };
     text.chars().map(visible).collect()
+}
+
+/// Marks, embeddings, overrides and isolates (Unicode Standard Annex 9, "Directional formatting characters").
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Failure {
@@ -101,6 +109,11 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_controls_the_terminal_or_reverses_what_is_read() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\u{2066}büro 日本"), "a\\u{1b}[2Jb\\u{202e}c\\u{2066}büro 日本");
+    }
 
     #[test]
     fn every_class_is_listed_once() {

@@ -5,7 +5,7 @@
 //! listings, times the collector versions that have run.
 
 use crate::{bolt, edges, requests};
-use events::{AssetBatch, EdgeFeed, NodeFeed, ScopeFinished};
+use events::{AssetBatch, EdgeFeed, NodeFeed, NodeTable, ScopeFinished};
 use graph::{GraphError, GraphStore, Transaction};
 use neo4rs::{BoltType, DeError, Row};
 use serde::de::Error as _;
@@ -51,11 +51,14 @@ impl Feeds {
         &self.edges
     }
 
-    /// Adds the feeds of a batch, without listings.
+    /// Adds the feeds of a batch, without listings. A table that only adds to nodes feeds no label; an older version may
+    /// have noted that it does.
     pub fn add(&mut self, batch: &AssetBatch) {
-        for table in batch.nodes.iter().filter(|table| !table.supplements) {
-            self.nodes.insert(node_text(&NodeFeed { label: table.label.clone(), listings: Vec::new() }));
+        let text = |table: &NodeTable| node_text(&NodeFeed { label: table.label.clone(), listings: Vec::new() });
+        for table in batch.nodes.iter().filter(|table| table.supplements) {
+            self.nodes.remove(&text(table));
         }
+        self.nodes.extend(batch.nodes.iter().filter(|table| !table.supplements).map(text));
         for table in &batch.edges {
             let (from, to) = edges::ends(table);
             self.edges.insert(words(&[&table.r#type, from, to], []));

@@ -3,6 +3,7 @@
 use crate::UsageError;
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use futures::{StreamExt, stream};
 use graph::{GraphStore, parameters};
 use neo4rs::{BoltType, Query};
 use questions::{
@@ -10,7 +11,10 @@ use questions::{
     question::LIMIT, questions,
 };
 use serde_json::{Map, Value};
+use std::io::Write;
 
+/// Limit of questions that Neo4j answers at the same time. Most of the time of a first answer is planning.
+const AT_ONCE: usize = 4;
 /// Name for all questions.
 const ALL: &str = "all";
 
@@ -59,24 +63,49 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         if !parameters.is_empty() || fail_on.is_some() || format != Format::Table {
             return Err(UsageError::new(["name a question, or `all`: the other flags are about answers"]).into());
         }
-        print!("{}", format::listing(questions(), width()));
+        write(&format::listing(questions(), width()))?;
         return Ok(process::exit::COMPLETE);
     };
     let asked = asked(&name, &parameters)?;
     let config = graph.validate().map_err(UsageError::new)?;
     let store = GraphStore::connect(&config).await?;
-    let mut answers = Vec::new();
-    for (question, arguments) in asked {
+    let answers = stream::iter(asked).map(async |(question, arguments)| {
         let answer = ask(&store, question, arguments, limit).await;
-        answers.push(answer.with_context(|| format!("cannot ask {}", question.name))?);
+        answer.with_context(|| format!("cannot ask {}", question.name))
+    });
+    let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
+    let (mut failures, mut read) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok(answer) => read.push(answer),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if read.is_empty() && !failures.is_empty() {
+        return Err(failures.swap_remove(0));
     }
     let time = chrono::Utc::now().timestamp_millis();
     let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width() };
-    print!("{}", format.text(&answers, &setting));
-    for answer in answers.iter().filter(|answer| answer.is_cut) {
+    write(&format.text(&read, &setting))?;
+    for answer in read.iter().filter(|answer| answer.is_cut) {
         eprintln!("{}: only the first {limit} findings; --limit has more", answer.question.name);
     }
-    Ok(status(&answers, fail_on))
+    for failure in &failures {
+        eprintln!("error: {failure:#}");
+    }
+    if fail_on.is_some() && read.iter().all(|answer| answer.checked == 0) {
+        eprintln!("error: nothing was checked: the graph has none of these assets");
+        return Ok(process::exit::NOTHING_DONE);
+    }
+    Ok(status(&read, fail_on, !failures.is_empty()))
+}
+
+/// Writes to standard output. A reader such as `head` may end before.
+fn write(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Columns of the terminal. `None`: the output goes elsewhere.
@@ -132,11 +161,16 @@ fn bolt(value: &ParameterValue) -> BoltType {
     }
 }
 
-/// Exit status of answers.
-fn status(answers: &[Answer<'_>], fail_on: Option<Severity>) -> u8 {
+/// Exit status of answers; `is_failed` if some questions have none.
+fn status(answers: &[Answer<'_>], fail_on: Option<Severity>, is_failed: bool) -> u8 {
     let mut severities = answers.iter().filter(|answer| !answer.rows.is_empty()).map(|it| it.question.severity);
-    let is_failed = fail_on.is_some_and(|least| severities.any(|severity| severity >= least));
-    if is_failed { process::exit::FINDINGS } else { process::exit::COMPLETE }
+    if fail_on.is_some_and(|least| severities.any(|severity| severity >= least)) {
+        process::exit::FINDINGS
+    } else if is_failed {
+        process::exit::INCOMPLETE
+    } else {
+        process::exit::COMPLETE
+    }
 }
 
 #[cfg(test)]
@@ -169,9 +203,10 @@ mod tests {
         let answer = |rows| Answer { question, arguments: Vec::new(), checked: 3, rows, is_cut: false };
         let found = [answer(vec![Vec::new()])];
         assert_eq!(question.severity, Severity::Medium);
-        assert_eq!(status(&found, None), process::exit::COMPLETE);
-        assert_eq!(status(&found, Some(Severity::High)), process::exit::COMPLETE);
-        assert_eq!(status(&found, Some(Severity::Medium)), process::exit::FINDINGS);
-        assert_eq!(status(&[answer(Vec::new())], Some(Severity::Low)), process::exit::COMPLETE);
+        assert_eq!(status(&found, None, false), process::exit::COMPLETE);
+        assert_eq!(status(&found, Some(Severity::High), false), process::exit::COMPLETE);
+        assert_eq!(status(&found, Some(Severity::High), true), process::exit::INCOMPLETE);
+        assert_eq!(status(&found, Some(Severity::Medium), true), process::exit::FINDINGS);
+        assert_eq!(status(&[answer(Vec::new())], Some(Severity::Low), false), process::exit::COMPLETE);
     }
 }

@@ -27,8 +27,8 @@
 //!
 //! - **(a)** The rows of a scope's newest run are in the graph with its tag or a newer one. A complete scope equals the
 //!   listing that its collector read.
-//! - **(b)** A place is forgotten, and a node removed, only on proof: every listing that ever brought the label there
-//!   was complete in a newer run without it.
+//! - **(b)** A place is forgotten, and a node removed, only on proof: every listing that ever listed the label there
+//!   was complete in a newer run without it. A listing that only adds to nodes does not list their label.
 //! - **(c)** Order, repeats and deaths lead to the same graph.
 //! - **(d)** A sync that reports itself complete leaves the graph of an undisturbed sync, apart from changes of newer
 //!   syncs. Any other sync names each scope that it did not write.

@@ -9,7 +9,8 @@ pub type Chosen = BTreeMap<String, Vec<String>>;
 /// A name that selects nothing, with the most similar ones.
 pub type Unknown = (String, Vec<&'static str>);
 
-/// Listings of these services that have one of the names, or write a label with one of them.
+/// Listings of these services that have one of the names, or write a label with one of them; and the listings of the nodes
+/// that these only add to.
 ///
 /// # Errors
 /// Every name that selects nothing.
@@ -24,7 +25,10 @@ pub fn choose(names: &[String], services: &[&'static Service]) -> Result<Chosen,
             unknown.push((name.clone(), nearest(name, &offered)));
         }
         for (service, listing) in hits {
-            chosen.entry((*service).to_owned()).or_default().insert(listing.name.clone());
+            let names = chosen.entry((*service).to_owned()).or_default();
+            names.insert(listing.name.clone());
+            let of_nodes = offered.iter().filter(|(other, lists)| other == service && lists.has_nodes_of(listing));
+            names.extend(of_nodes.map(|(_, lists)| lists.name.clone()));
         }
     }
     if unknown.is_empty() {
@@ -69,6 +73,14 @@ mod tests {
         assert_eq!(volumes.len(), 1);
         assert_eq!(chosen(&["DescribeVolumes"]).expect("the call")["ec2"], ["DescribeVolumes"]);
         assert!(chosen(&[]).expect("nothing is asked for").is_empty());
+    }
+
+    #[test]
+    fn a_listing_that_adds_to_nodes_comes_with_the_listing_of_the_nodes() {
+        for name in ["AWSS3Bucket", "AWSS3Acl", "GetBucketAcl"] {
+            assert_eq!(chosen(&[name]).expect("buckets")["s3"], ["GetBucketAcl", "ListBuckets"], "{name}");
+        }
+        assert_eq!(chosen(&["ListBuckets"]).expect("buckets")["s3"], ["ListBuckets"]);
     }
 
     #[test]

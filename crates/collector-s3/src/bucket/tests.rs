@@ -39,6 +39,5 @@ async fn a_region_that_is_missing_is_asked_for() {
     assert_eq!(error.message, "region of c: AccessDenied: no");
     let batches = sink.into_batches().await.expect("in memory");
     assert_eq!(node_ids(&batches).collect::<Vec<_>>(), ["a", "b"]);
-    let regions: Vec<_> = clients.buckets.known().await.expect("noted").into_keys().collect();
-    assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+    assert_eq!(clients.buckets.known().await, None, "it is not complete");
 }
