@@ -22,10 +22,13 @@ use std::{
 /// (`credentials::leased`).
 const KEEP_ENDLESS: Duration = Duration::from_mins(1);
 
-/// Leased sessions that are still valid, by sync, account, service and policy.
+/// Sync, account, service and policy of a lease.
+type Key = (String, String, String, String);
+
+/// Leased sessions that are still valid, each with the time at which it was obtained.
 #[derive(Default)]
 pub struct Leases {
-    given: SingleFlight<(String, String, String, String), (Arc<Session>, Instant)>,
+    given: SingleFlight<Key, (Arc<Session>, Instant)>,
 }
 
 impl Leases {

@@ -12,6 +12,12 @@
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(instance:AWSEC2Instance)
 WHERE instance.state = 'running' AND instance.exposed_internet
+  // Directly, a rule for everyone must allow more than ICMP.
+  AND (any(way IN instance.exposed_internet_type WHERE way <> 'direct') OR EXISTS {
+    MATCH (instance)-[:NETWORK_INTERFACE*0..1]->()-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:AWSEC2SecurityGroup)
+          <-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)<-[:MEMBER_OF_IP_RULE]-(range:AWSIpRange)
+    WHERE range.range = '0.0.0.0/0' AND NOT rule.protocol IN ['icmp', '1', 'icmpv6', '58']
+  })
 MATCH (instance)-[:INSTANCE_PROFILE]->(profile:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(role:AWSRole)
 MATCH (role)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement)
 WHERE statement.effect = 'Allow' AND any(action IN statement.action WHERE action IN ['*', '*:*'])

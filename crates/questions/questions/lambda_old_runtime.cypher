@@ -9,9 +9,10 @@
 // frameworks: aws-fsbp:Lambda.2
 // parameters:
 //   runtimes = ["nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x",
-//     "nodejs14.x", "nodejs16.x", "nodejs18.x", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9",
-//     "ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided", "dotnetcore1.0", "dotnetcore2.0",
-//     "dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "dotnet6", "dotnet7"]: runtimes without patches
+//     "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "python2.7", "python3.6", "python3.7", "python3.8",
+//     "python3.9", "python3.10", "ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided", "provided.al2",
+//     "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "dotnet6", "dotnet7",
+//     "dotnet8"]: runtimes without patches
 // count: MATCH (function:AWSLambda) WHERE function.runtime IS NOT NULL RETURN count(function) AS checked
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(function:AWSLambda)

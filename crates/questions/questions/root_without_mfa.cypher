@@ -1,8 +1,9 @@
 // title: Accounts whose root user has no MFA device
-// why: A password alone protects the identity that can do everything.
+// why: A password alone may protect the identity that can do everything. A member account without a password of its
+//   root user (centralised root access) needs no device; the graph cannot tell it apart.
 // service: iam
 // severity: critical
-// maturity: stable
+// maturity: experimental
 // asset: AWSAccount
 // id: account
 // identity: account

@@ -12,8 +12,12 @@
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)<-[:APPLIES_TO]-(acl:AWSS3Acl)
 WHERE acl.uri ENDS WITH '/groups/global/AllUsers' OR acl.uri ENDS WITH '/groups/global/AuthenticatedUsers'
-OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
-WITH account, bucket, acl, block
+// The block is the account's. Another region tells it too, if the bucket's region was not surveyed.
+OPTIONAL MATCH (known:AWSS3AccountPublicAccessBlock)
+WHERE known.id STARTS WITH account.id + ':'
+WITH account, bucket, acl, known ORDER BY known.id
+WITH account, bucket, acl, collect(known) AS blocks
+WITH account, bucket, acl, coalesce([known IN blocks WHERE known.region = bucket.region][0], blocks[0]) AS block
 WHERE NOT coalesce(bucket.ignore_public_acls, false) AND NOT coalesce(block.ignore_public_acls, false)
   AND coalesce(bucket.object_ownership, '') <> 'BucketOwnerEnforced'
 RETURN DISTINCT account.id AS account, bucket.region AS region, bucket.name AS bucket,

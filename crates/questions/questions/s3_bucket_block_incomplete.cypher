@@ -10,7 +10,12 @@
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
-OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
+// The block is the account's. Another region tells it too, if the bucket's region was not surveyed.
+OPTIONAL MATCH (known:AWSS3AccountPublicAccessBlock)
+WHERE known.id STARTS WITH account.id + ':'
+WITH account, bucket, known ORDER BY known.id
+WITH account, bucket, collect(known) AS blocks
+WITH account, bucket, coalesce([known IN blocks WHERE known.region = bucket.region][0], blocks[0]) AS block
 WITH account, bucket, [name
     IN ['block_public_acls', 'ignore_public_acls', 'block_public_policy', 'restrict_public_buckets']
                        WHERE NOT coalesce(bucket[name], false) AND NOT coalesce(block[name], false)] AS missing

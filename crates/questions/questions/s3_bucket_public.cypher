@@ -11,7 +11,12 @@
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
 
 MATCH (bucket:AWSS3Bucket {anonymous_access: true})<-[:RESOURCE]-(account:AWSAccount)
-OPTIONAL MATCH (block:AWSS3AccountPublicAccessBlock {id: account.id + ':' + bucket.region})
+// The block is the account's. Another region tells it too, if the bucket's region was not surveyed.
+OPTIONAL MATCH (known:AWSS3AccountPublicAccessBlock)
+WHERE known.id STARTS WITH account.id + ':'
+WITH account, bucket, known ORDER BY known.id
+WITH account, bucket, collect(known) AS blocks
+WITH account, bucket, coalesce([known IN blocks WHERE known.region = bucket.region][0], blocks[0]) AS block
 WITH account, bucket,
      coalesce(bucket.restrict_public_buckets, false)
        OR coalesce(block.restrict_public_buckets, false) AS policy_is_blocked,

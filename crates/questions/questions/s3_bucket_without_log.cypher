@@ -13,5 +13,9 @@ MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:AWSS3Bucket)
 WHERE bucket.logging_enabled = false
   // A bucket that receives logs must not log into itself.
   AND NOT EXISTS { (bucket)<-[:APPLIES_TO]-(acl:AWSS3Acl) WHERE acl.uri ENDS WITH '/groups/s3/LogDelivery' }
+  AND NOT EXISTS {
+    (bucket)-[:POLICY_STATEMENT]->(statement:AWSS3PolicyStatement)
+    WHERE statement.effect = 'Allow' AND statement.principal CONTAINS 'logging.s3.amazonaws.com'
+  }
 RETURN account.id AS account, bucket.region AS region, bucket.name AS bucket
 ORDER BY account, bucket

@@ -13,7 +13,8 @@
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(secret:AWSSecretsManagerSecret)
 WHERE secret.deleted_date IS NULL
-WITH account, secret, coalesce(secret.last_rotated_date, secret.last_changed_date, secret.created_date) AS changed
+WITH account, secret, reduce(latest = null, moment IN [secret.created_date, secret.last_changed_date,
+       secret.last_rotated_date] | CASE WHEN latest IS NULL OR moment > latest THEN moment ELSE latest END) AS changed
 WHERE changed < datetime().epochSeconds - $days * 86400
 RETURN account.id AS account, secret.region AS region, secret.arn AS secret, secret.name AS name,
        toString(date(datetime({epochSeconds: changed}))) AS changed

@@ -11,7 +11,8 @@
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:AWSEBSSnapshot)
 WHERE snapshot.ownerid = account.id AND snapshot.encrypted = false
-OPTIONAL MATCH (snapshot)-[:CREATED_FROM]->(volume:AWSEBSVolume)
+// The volume that it was made of. `CREATED_FROM` leads to volumes that were made of it.
+OPTIONAL MATCH (volume:AWSEBSVolume {id: snapshot.volumeid})
 RETURN account.id AS account, snapshot.region AS region, snapshot.snapshotid AS snapshot,
        snapshot.description AS description, volume.encrypted AS volume_is_encrypted
 ORDER BY account, region, snapshot

@@ -10,7 +10,7 @@
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(topic:AWSSNSTopic)
 // A topic whose attributes could not be read has no owner.
-WHERE topic.owner IS NOT NULL AND topic.kmsmasterkeyid IS NULL
+WHERE topic.owner IS NOT NULL AND coalesce(topic.kmsmasterkeyid, '') = ''
 RETURN account.id AS account, topic.region AS region, topic.arn AS topic, topic.name AS name,
        topic.subscriptionsconfirmed AS subscriptions
 ORDER BY account, region, topic

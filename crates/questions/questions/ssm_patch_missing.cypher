@@ -13,7 +13,8 @@
 //   checked
 
 MATCH (account:AWSAccount)-[:RESOURCE]->(patch:AWSSSMInstancePatch)<-[:HAS_PATCH]-(instance:AWSEC2Instance)
-WHERE patch.severity IN $severities AND toUpper(patch.state) IN ['MISSING', 'FAILED', 'INSTALLED_PENDING_REBOOT']
+WHERE patch.severity IN $severities
+  AND replace(toUpper(patch.state), '_', '') IN ['MISSING', 'FAILED', 'INSTALLEDPENDINGREBOOT']
 RETURN account.id AS account, patch.region AS region, patch.instance_id AS instance, patch.title AS patch,
        patch.kb_id AS kb, patch.severity AS severity_of_vendor, patch.state AS state, patch.cve_ids AS cves
 ORDER BY account, region, instance, patch

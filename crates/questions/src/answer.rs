@@ -3,7 +3,7 @@
 use crate::{arguments::Argument, question::Question};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Answer to a question.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,10 +70,15 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// Numbers of findings and of checked assets: `3 of 40`, `more than 1000 of 40000`.
+    /// Numbers of assets with findings and of checked assets: `3 of 40`, `at least 1000 of 40000`. An asset with
+    /// several findings counts once.
     pub fn found(&self) -> String {
-        let more = if self.is_cut { "more than " } else { "" };
-        format!("{more}{} of {}", self.rows.len(), self.checked)
+        let least = if self.is_cut { "at least " } else { "" };
+        // Ids of some assets, such as private addresses, are unique only within their account and region.
+        let columns = ["account", "region", self.question.id.as_str()];
+        let asset = |row: &Vec<Value>| Value::from(columns.map(|column| self.value(row, column).clone())).to_string();
+        let assets: BTreeSet<String> = self.rows.iter().map(asset).collect();
+        format!("{least}{} of {}", assets.len(), self.checked)
     }
 }
 
@@ -107,9 +112,18 @@ mod tests {
     #[test]
     fn a_limit_is_told_from_the_end() {
         let question = old_keys();
-        let rows = || vec![row(&json!({"account": "1", "key": "AKIA1", "user": "a"})); 3];
-        let of = |limit| Answer::new(&question, Vec::new(), 9, rows(), limit).expect("columns").found();
-        assert_eq!((of(2), of(3)), ("more than 2 of 9".to_owned(), "3 of 9".to_owned()));
+        let rows = || ["AKIA1", "AKIA2", "AKIA3"].map(|key| row(&json!({"account": "1", "key": key, "user": "a"})));
+        let of = |limit| Answer::new(&question, Vec::new(), 9, rows().into(), limit).expect("columns").found();
+        assert_eq!((of(2), of(3)), ("at least 2 of 9".to_owned(), "3 of 9".to_owned()));
+    }
+
+    #[test]
+    fn an_asset_with_several_findings_counts_once() {
+        let question = old_keys();
+        let rows = [("1", "AKIA1", "a"), ("1", "AKIA1", "b"), ("2", "AKIA1", "a")]
+            .map(|(account, key, user)| row(&json!({"account": account, "key": key, "user": user})));
+        let answer = Answer::new(&question, Vec::new(), 9, rows.into(), 5).expect("columns");
+        assert_eq!((answer.rows.len(), answer.found()), (3, "2 of 9".to_owned()));
     }
 
     #[test]

@@ -55,6 +55,10 @@ pub(crate) fn escaped(text: &str) -> String {
             out.push('\\');
         }
         out.push(c);
+        if c == '@' {
+            // GitHub notifies the person after it.
+            out += "<!-- -->";
+        }
     }
     // GitHub makes links of addresses.
     out.replace("://", "\\://").replace("www.", "www\\.")
@@ -78,6 +82,11 @@ mod tests {
     #[test]
     fn an_address_is_no_link() {
         assert_eq!(escaped(&cell::text(&json!("https://a.example/_x"), 50)), "https\\://a.example/\\_x");
+    }
+
+    #[test]
+    fn nobody_is_notified() {
+        assert_eq!(escaped("@octocat, a@b.example"), "@<!-- -->octocat, a@<!-- -->b.example");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! SARIF 2.1.0 (OASIS standard). A finding is about an asset of a cloud, so it has a logical location and no file.
+//! SARIF 2.1.0 (OASIS standard). A finding is about an asset of a cloud, so its logical location names the asset.
+//! GitHub shows only results with a file, so the physical location is the file of the question.
 
 use super::json::printed;
 use crate::{
@@ -13,6 +14,8 @@ const MOST: usize = 300;
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Page of the questions.
 const PAGE: &str = "docs/questions.md";
+/// Folder of the questions, in the repository.
+const FOLDER: &str = "crates/questions/questions";
 
 pub(super) fn text(answers: &[Answer<'_>], version: &str) -> String {
     let rules: Vec<Value> = answers.iter().map(|answer| rule(answer.question)).collect();
@@ -48,13 +51,19 @@ fn result(answer: &Answer<'_>, rule: usize, row: &[Value]) -> Value {
     let id = cell::text(answer.value(row, &question.id), MOST);
     let place = [answer.value(row, "account"), answer.value(row, "region")].map(|value| cell::text(value, MOST));
     let name = [place[0].as_str(), place[1].as_str(), id.as_str()].join("/");
+    let file = format!("{FOLDER}/{}.cypher", question.name);
+    let finding = answer.finding(row);
     json!({
         "ruleId": question.name,
         "ruleIndex": rule,
         "level": level(question.severity),
         "message": {"text": format!("{}: {}", question.title, pairs.collect::<Vec<_>>().join(", "))},
-        "locations": [{"logicalLocations": [{"name": id, "fullyQualifiedName": name, "kind": "resource"}]}],
-        "partialFingerprints": {"groma/v1": answer.finding(row)},
+        "locations": [{
+            "physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": 1}},
+            "logicalLocations": [{"name": id, "fullyQualifiedName": name, "kind": "resource"}],
+        }],
+        // All results of a question are in one line of one file; GitHub tells them apart by the hash.
+        "partialFingerprints": {"groma/v1": finding, "primaryLocationLineHash": format!("{finding}:1")},
     })
 }
 
@@ -93,8 +102,15 @@ mod tests {
         assert_eq!((&read["version"], &run["tool"]["driver"]["semanticVersion"]), (&json!("2.1.0"), &json!("1.2.3")));
         assert_eq!(run["tool"]["driver"]["rules"][0]["id"], run["results"][0]["ruleId"]);
         assert_eq!(run["results"][0]["level"], "error");
-        assert_eq!(run["results"][0]["partialFingerprints"]["groma/v1"], answer.finding(&answer.rows[0]));
-        let location = &run["results"][0]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"];
-        assert_eq!(location, "111111111111//AKIA1");
+        let finding = answer.finding(&answer.rows[0]);
+        let fingerprints = json!({"groma/v1": finding, "primaryLocationLineHash": format!("{finding}:1")});
+        assert_eq!(run["results"][0]["partialFingerprints"], fingerprints);
+        let location = &run["results"][0]["locations"][0];
+        assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], "111111111111//AKIA1");
+        let file = json!({
+            "artifactLocation": {"uri": "crates/questions/questions/old_keys.cypher"},
+            "region": {"startLine": 1},
+        });
+        assert_eq!(location["physicalLocation"], file);
     }
 }
