@@ -46,9 +46,8 @@ impl Role {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        if tokio::time::timeout(HUNG, shown).await.is_err() {
-            panic!("{page} does not show all of {texts:?}:\n{}", self.get(page).await);
-        }
+        let is_shown = tokio::time::timeout(HUNG, shown).await.is_ok();
+        assert!(is_shown, "{page} does not show all of {texts:?}:\n{}", self.get(page).await);
     }
 }
 
