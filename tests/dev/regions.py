@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore
+import botocore.session
 import catalog
 
 FILE = Path(__file__).resolve().parents[2] / "crates" / "regions" / "src" / "generated.rs"
@@ -45,10 +46,14 @@ def text() -> str:
 
 
 def regions_of(data: dict[str, Any], service: str) -> list[str]:
+    # The data has the names of host names, such as s3-control.
+    prefix = botocore.session.get_session().get_service_model(service).endpoint_prefix
     found = set()
     for partition in data["partitions"]:
-        endpoints = partition["services"].get(service, {}).get("endpoints", {})
+        endpoints = partition["services"].get(prefix, {}).get("endpoints", {})
         found |= {name for name in endpoints if name in partition["regions"]}
+    if not found:
+        raise SystemExit(f"botocore has no endpoint of {service} ({prefix})")
     return sorted(found)
 
 
