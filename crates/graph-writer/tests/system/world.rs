@@ -18,7 +18,7 @@ use tokio::{sync::MutexGuard, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 pub(crate) struct World {
     pub(crate) nats: Nats,
