@@ -16,7 +16,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 /// First element of the hashed JSON.
 const FORMAT: &str = "configuration of a broker, 1";
@@ -122,16 +122,8 @@ fn clients(settings: Settings<'_>) -> Value {
         authorities.update((authority.len() as u64).to_be_bytes());
         authorities.update(authority);
     }
-    let authorities = hex(&authorities.finalize());
+    let authorities = events::hex(&authorities.finalize());
     json!([it.use_fips, it.use_dual_stack, it.retry_mode, it.max_attempts, authorities, of_all, own])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Part of an access key id that stays the same when keys of an account are rotated: four letters for the kind of key,
@@ -171,7 +163,7 @@ mod tests {
         let encoded = of_config(config, &env, &Scope::Profiles { named: Vec::new() });
         expect![[r#"["configuration of a broker, 1",["profiles",[]],"keep",[["a",[["keys","AKIAAAAABBBB"],[["arn:aws:iam::222222222222:role/r","x-1","eu-west-1"]],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]],["regions","aws",[["aws","eu-west-1"]]]]],["hub",[["keys","AKIAAAAABBBB"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["p",[["process","print --keys"],[],[true,false,2,4,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["sso",[["sso","333333333333","Audit","eu-west-1","https://start","s"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["web",[["web identity","arn:aws:iam::444444444444:role/w","us-east-1"],[],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["ecs",[["container"],[["arn:aws:iam::555555555555:role/e",null,"us-east-1"]],[false,false,0,0,"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","http://all",[["auto_scaling","http://scaling"]]]]],["mfa",["unusable","arn:aws:iam::666666666666:role/m"]]]]"#]].assert_eq(&encoded.to_string());
         expect!["30f0045d31cadd682f61ff159b94ee064b325414250f15101706dfa68b8cc7ba"]
-            .assert_eq(&hex(&Sha256::digest(encoded.to_string().as_bytes())));
+            .assert_eq(&events::hex(&Sha256::digest(encoded.to_string().as_bytes())));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use aws_sdk_s3::{
 };
 use collector::{Edge, Node, Place, Value, one, prop};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// A grant with the owner of its bucket. Grantees are users and groups; S3 turns a grantee's email address into a user
 /// (Amazon S3 User Guide, "Access control list (ACL) overview").
@@ -59,11 +58,7 @@ impl BucketGrant {
             self.permission.as_deref(),
         ];
         let text = parts.map(|part| part.unwrap_or("None")).join(":");
-        Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a `String` cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        events::hex(&Sha256::digest(text.as_bytes()))
     }
 }
 

@@ -4,10 +4,7 @@ use crate::{OneTimeKey, OpenError};
 use aws_credential_types::Credentials;
 use bus::{Bus, request::RequestError};
 use events::{ClientSettings, Failure, FailureClass, LeaseAnswer, LeaseRequest, Message, lease_answer, subjects};
-use std::{
-    fmt::Write,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Time limit of one request. The broker waits for STS, and limits its own calls.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -106,10 +103,7 @@ impl LeaseRequester {
 fn request(key: &OneTimeKey, sync_id: &str, account_id: &str, service: &str, actions: &[String]) -> LeaseRequest {
     let public_key = key.public_key();
     // A new public key is random, so it serves as the request id.
-    let request_id = public_key.iter().take(16).fold(String::new(), |mut id, byte| {
-        write!(id, "{byte:02x}").ok();
-        id
-    });
+    let request_id = events::hex(&public_key[..public_key.len().min(16)]);
     LeaseRequest {
         request_id,
         sync_id: sync_id.to_owned(),

@@ -1,7 +1,7 @@
 //! Text form of scopes and failures in logs, reports and the graph.
 
 use crate::{Failure, FailureClass, Scope};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Formats a scope as `account/region/service/Listing`.
 #[derive(Debug)]
@@ -86,6 +86,15 @@ pub fn listed<T: AsRef<str>>(names: &[T], separator: &str) -> String {
     }
 }
 
+/// Writes bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Escapes control characters, so that the text cannot control a terminal, and characters that reverse the direction of
 /// writing, so that it cannot pass for another text.
 pub fn printable(text: &str) -> String {
@@ -109,6 +118,11 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_two_digits_each() {
+        assert_eq!(hex(&[0, 0x0a, 0xff]), "000aff");
+    }
 
     #[test]
     fn no_text_controls_the_terminal_or_reverses_what_is_read() {

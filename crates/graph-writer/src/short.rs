@@ -6,7 +6,6 @@
 //! looks like a short form is shortened too; otherwise a chosen name could equal the short form of another.
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Longest text stored unchanged, in bytes.
 pub(crate) const MOST_BYTES: usize = 8_000;
@@ -58,11 +57,7 @@ fn is_short_form(text: &str) -> bool {
 
 fn short_form(text: &str) -> String {
     let end = (0..=BEGINNING.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let mut short = format!("{}{MARK}", &text[..end]);
-    for byte in Sha256::digest(text.as_bytes()) {
-        write!(short, "{byte:02x}").expect("a text takes everything");
-    }
-    short
+    format!("{}{MARK}{}", &text[..end], events::hex(&Sha256::digest(text.as_bytes())))
 }
 
 #[cfg(test)]

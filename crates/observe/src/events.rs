@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Outcome, Service},
-    registrar::{Buckets, Counters, Gauges, Histograms, Registrar},
+    registrar::{Buckets, Counters, Gauges, Histograms, Registrar, saturated},
 };
 use std::time::Duration;
 
@@ -87,6 +87,6 @@ impl EventMetrics {
 
     /// Records the edges without an end at the end of a sync.
     pub fn dangling(&self, edges: u64) {
-        self.dangling.get_or_create(&NoLabels).set(i64::try_from(edges).unwrap_or(i64::MAX));
+        self.dangling.get_or_create(&NoLabels).set(saturated(edges));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Service},
-    registrar::{Gauges, Registrar},
+    registrar::{Gauges, Registrar, saturated},
 };
 
 /// Metrics of the bus.
@@ -37,7 +37,7 @@ impl QueueMetrics {
 
     /// Records the messages of a queue: those not yet delivered, and those delivered but not settled.
     pub fn holds(&self, queue: Queue<'_>, waiting: u64, unsettled: usize) {
-        let (waiting, unsettled) = (saturated(waiting), i64::try_from(unsettled).unwrap_or(i64::MAX));
+        let (waiting, unsettled) = (saturated(waiting), saturated(unsettled));
         match queue {
             Queue::Work(service) => {
                 let service = Service::of(service);
@@ -55,8 +55,4 @@ impl QueueMetrics {
     pub fn parked(&self, messages: u64) {
         self.parked.get_or_create(&NoLabels).set(saturated(messages));
     }
-}
-
-fn saturated(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

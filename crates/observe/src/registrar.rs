@@ -58,6 +58,11 @@ impl MetricConstructor<Histogram> for Buckets {
     }
 }
 
+/// Value of a gauge: a count, or the largest value if it is larger.
+pub(crate) fn saturated(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
+
 /// Registers metrics. Only series that were recorded are shown.
 #[derive(Debug)]
 pub struct Registrar {

@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Outcome},
-    registrar::{Buckets, Counters, Gauges, Histograms, Registrar},
+    registrar::{Buckets, Counters, Gauges, Histograms, Registrar, saturated},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -82,12 +82,12 @@ impl SyncMetrics {
 
     /// Records the number of scopes that a sync could not see.
     pub fn unseen(&self, scopes: usize) {
-        self.unseen.get_or_create(&NoLabels).set(i64::try_from(scopes).unwrap_or(i64::MAX));
+        self.unseen.get_or_create(&NoLabels).set(saturated(scopes));
     }
 
     /// Records the age of the graph.
     pub fn fresh(&self, Freshness { stale, oldest }: Freshness) {
-        self.stale.get_or_create(&NoLabels).set(i64::try_from(stale).unwrap_or(i64::MAX));
+        self.stale.get_or_create(&NoLabels).set(saturated(stale));
         match oldest {
             Some(second) => {
                 self.oldest.get_or_create(&NoLabels).set(second);
@@ -101,5 +101,5 @@ impl SyncMetrics {
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    saturated(since.as_secs())
 }

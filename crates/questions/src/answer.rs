@@ -3,7 +3,7 @@
 use crate::{arguments::Argument, question::Question};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, fmt::Write};
+use std::collections::BTreeSet;
 
 /// Answer to a question.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,12 +62,7 @@ impl<'a> Answer<'a> {
         let identity = self.question.identity.iter().map(|column| self.value(row, column).clone());
         let named: Vec<Value> = [Value::from(self.question.name.as_str())].into_iter().chain(identity).collect();
         // JSON of a list has one meaning only, whatever the values contain.
-        let digest = Sha256::digest(Value::from(named).to_string());
-        digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-            // A `String` takes any text.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        events::hex(&Sha256::digest(Value::from(named).to_string())[..16])
     }
 
     /// Numbers of assets with findings and of checked assets: `3 of 40`, `at least 1000 of 40000`. An asset with
