@@ -129,12 +129,9 @@ async fn last_used(
 #[cfg(test)]
 mod tests {
     use super::{ACCESS_KEY, AccessKey, AccessKeyLastUsed, AccessKeyMetadata, LISTING};
-    use crate::{Iam, testing::time};
+    use crate::testing::time;
     use aws_sdk_iam::types::builders::AccessKeyLastUsedBuilder;
-    use collector::{
-        Sink,
-        testing::{Canned, node_ids, place, render},
-    };
+    use collector::testing::{node_ids, render, run_listing};
     use expect_test::expect;
 
     fn key(last_used: AccessKeyLastUsedBuilder) -> AccessKey {
@@ -184,12 +181,8 @@ mod tests {
 
     /// Result of the listing, and the keys that it writes.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let batches = sink.into_batches().await.expect("in memory");
-        (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
+        (ended, node_ids(&batches).map(str::to_owned).collect())
     }
 
     /// AWS returns the same error for a deleted key and for one of another account.

@@ -94,10 +94,7 @@ async fn unless_kept_by_aws(kms: &Client, key: &str, error: CollectError) -> Pag
 mod tests {
     use super::{GRANT, GrantListEntry, LISTING};
     use aws_sdk_kms::primitives::DateTime;
-    use collector::{
-        Sink,
-        testing::{Canned, node_ids, place, render},
-    };
+    use collector::testing::{node_ids, render, run_listing};
     use expect_test::expect;
 
     #[test]
@@ -138,12 +135,8 @@ mod tests {
 
     /// Result of the listing, and the grants that it writes.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let batches = sink.into_batches().await.expect("in memory");
-        (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
+        (ended, node_ids(&batches).map(str::to_owned).collect())
     }
 
     fn ids(ids: &[&str]) -> Vec<String> {

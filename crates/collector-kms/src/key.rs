@@ -150,10 +150,7 @@ async fn emit(key: Described, details: &mut Details, sink: &mut Sink) -> Result<
 mod tests {
     use super::{KEY, KeyMetadata, KeyPolicy, LISTING, POLICY};
     use aws_sdk_kms::primitives::DateTime;
-    use collector::{
-        Sink,
-        testing::{Canned, place, render, render_batches},
-    };
+    use collector::testing::{render, render_batches, run_listing};
     use expect_test::expect;
 
     #[test]
@@ -237,17 +234,14 @@ mod tests {
 
     /// Result of the listing, and its rows: ids with their access, where it is known.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let rows = render_batches(&sink.into_batches().await.expect("in memory"));
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
+        let rows = render_batches(&batches);
         let is_told = |line: &&str| line.starts_with("(:AWSKMSKey:") || line.contains("anonymous");
         let told = rows
             .lines()
             .filter(is_told)
             .map(|line| line.replace("AWSKMSKey:KMSKey:EncryptionKey", "").trim().to_owned());
-        (ended.map_err(|error| error.message), told.collect())
+        (ended, told.collect())
     }
 
     const ROW_A: &str = r#"(: {id: "a"})"#;

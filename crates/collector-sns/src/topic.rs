@@ -109,10 +109,7 @@ async fn attributes(sns: &Client, topic: &str) -> Result<Option<Attributes>, Col
 #[cfg(test)]
 mod tests {
     use super::{ATTRIBUTES, Attributes, HashMap, LISTING, TOPIC, Topic};
-    use collector::{
-        Sink,
-        testing::{Canned, place, render, render_batches},
-    };
+    use collector::testing::{render, render_batches, run_listing};
     use expect_test::expect;
 
     const ARN: &str = "arn:aws:sns:us-east-1:111111111111:orders.fifo";
@@ -171,14 +168,11 @@ mod tests {
 
     /// Result of the listing, and its rows: ids with their owner, where it is known.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let rows = render_batches(&sink.into_batches().await.expect("in memory"));
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
+        let rows = render_batches(&batches);
         let told = rows.lines().filter(|line| line.starts_with("(:AWSSNSTopic:") || line.contains("owner"));
         let told = told.map(|line| line.replace("AWSSNSTopic:SNSTopic", "").trim().to_owned());
-        (ended.map_err(|error| error.message), told.collect())
+        (ended, told.collect())
     }
 
     const A: &str = r#"(: {id: "a"})"#;

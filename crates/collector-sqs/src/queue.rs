@@ -143,10 +143,7 @@ async fn queue(sqs: &Client, url: &str) -> Result<Option<Queue>, CollectError> {
 #[cfg(test)]
 mod tests {
     use super::{HashMap, LISTING, Name, QUEUE, Queue, UNREADABLE, name, redrive_policy};
-    use collector::{
-        Sink,
-        testing::{Canned, node_ids, place, render},
-    };
+    use collector::testing::{node_ids, render, run_listing};
     use expect_test::expect;
 
     const REDRIVE: &str =
@@ -227,12 +224,8 @@ mod tests {
 
     /// Result of the listing, and the queues that it writes.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let batches = sink.into_batches().await.expect("in memory");
-        (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
+        (ended, node_ids(&batches).map(str::to_owned).collect())
     }
 
     #[tokio::test]

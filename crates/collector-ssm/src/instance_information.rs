@@ -85,10 +85,7 @@ mod tests {
         primitives::DateTime,
         types::{PingStatus, PlatformType, ResourceType, SourceType},
     };
-    use collector::{
-        Sink,
-        testing::{Canned, node_ids, place, render},
-    };
+    use collector::testing::{node_ids, render, run_listing};
     use expect_test::expect;
 
     #[test]
@@ -150,14 +147,10 @@ mod tests {
 
     /// Result of the listing, and the nodes that it writes.
     async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-        let server = Canned::answering(answers);
-        let mut sink = Sink::to_memory(place());
-        let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-        assert_eq!(server.requests().len(), answers.len());
-        let batches = sink.into_batches().await.expect("in memory");
+        let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
         let mut ids: Vec<_> = node_ids(&batches).map(str::to_owned).collect();
         ids.sort();
-        (ended.map_err(|error| error.message), ids)
+        (ended, ids)
     }
 
     fn ids(ids: &[&str]) -> Vec<String> {

@@ -3,9 +3,11 @@
 
 mod canned;
 mod check;
+mod run_listing;
 
 pub use canned::{Canned, Request};
 pub use check::{Api, PageSize, TwoPages, check_service};
+pub use run_listing::run_listing;
 
 use crate::{Place, rows::Rows, table::Node};
 use events::{AssetBatch, Direction, EdgeRow, EdgeTable, NodeTable, Value, value::Kind};

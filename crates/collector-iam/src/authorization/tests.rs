@@ -1,12 +1,9 @@
 use super::{GetAccountAuthorizationDetailsOutput, LISTING, ManagedPolicyDetail, Reader, RoleDetail, UserDetail};
-use crate::{
-    Iam,
-    testing::{attached, bounded, inline},
-};
+use crate::testing::{attached, bounded, inline};
 use aws_sdk_iam::types::{PolicyDetail, PolicyVersion};
 use collector::{
     CollectError, Sink,
-    testing::{Canned, node_ids, place, render_batches},
+    testing::{node_ids, place, render_batches, run_listing},
 };
 use expect_test::expect;
 use std::collections::HashMap;
@@ -164,12 +161,8 @@ async fn an_empty_policy_is_complete_and_an_unreadable_one_is_a_failure() {
 /// Result of a listing with two roles and further responses, and the ids of its rows.
 async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
     let all = [&["", ROLES][..], answers].concat();
-    let server = Canned::answering(&all);
-    let mut sink = Sink::to_memory(place());
-    let ended = (LISTING.collect)(&Iam::connect(&server.connection()), &mut sink).await;
-    assert_eq!(server.requests().len(), all.len());
-    let batches = sink.into_batches().await.expect("in memory");
-    (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
+    let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, &all).await;
+    (ended, node_ids(&batches).map(str::to_owned).collect())
 }
 
 /// One role has a trust policy and an inline policy that are not JSON. Both have policies that no page describes.

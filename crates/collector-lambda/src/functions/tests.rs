@@ -1,7 +1,7 @@
 use super::LISTING;
 use collector::{
     Sink,
-    testing::{Canned, place, render_batches},
+    testing::{Canned, place, render_batches, run_listing},
 };
 use expect_test::expect;
 
@@ -23,17 +23,14 @@ const OF_B: [&str; 3] = [PENDING, CLOSED, ALIASES];
 /// Result of the listing, and the nodes that it writes, with their state and reach.
 async fn listed(of_a: &[&str]) -> (Result<(), String>, String) {
     let answers = [&[FUNCTIONS], of_a, &OF_B].concat();
-    let server = Canned::answering(&answers);
-    let mut sink = Sink::to_memory(place());
-    let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-    assert_eq!(server.requests().len(), answers.len());
-    let rows = render_batches(&sink.into_batches().await.expect("in memory"));
+    let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, &answers).await;
+    let rows = render_batches(&batches);
     assert!(!rows.to_lowercase().contains("planted"), "{rows}");
     let is_told = |line: &&str| {
         ["(:", "  state =", "  anonymous_access"].iter().any(|start| line.starts_with(start)) && !line.contains("-[:")
     };
     let told = rows.lines().filter(is_told).fold(String::new(), |all, line| all + line + "\n");
-    (ended.map_err(|error| error.message), told)
+    (ended, told)
 }
 
 #[tokio::test]

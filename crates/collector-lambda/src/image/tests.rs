@@ -2,7 +2,7 @@ use super::{IMAGE, Image, LISTING};
 use crate::functions;
 use collector::{
     Sink,
-    testing::{Canned, node_ids, place, render, render_batches},
+    testing::{Canned, node_ids, place, render, render_batches, run_listing},
 };
 use expect_test::expect;
 
@@ -37,13 +37,9 @@ fn an_image_with_a_tag_alone_has_no_digest() {
 
 /// Result of the listing, and its rows.
 async fn listed(answers: &[&str]) -> (Result<(), String>, Vec<String>) {
-    let server = Canned::answering(answers);
-    let mut sink = Sink::to_memory(place());
-    let ended = (LISTING.collect)(&(crate::SERVICE.connect)(&server.connection()), &mut sink).await;
-    assert_eq!(server.requests().len(), answers.len());
-    let batches = sink.into_batches().await.expect("in memory");
+    let (ended, batches) = run_listing(&crate::SERVICE, &LISTING, answers).await;
     assert!(!render_batches(&batches).contains("planted"));
-    (ended.map_err(|error| error.message), node_ids(&batches).map(str::to_owned).collect())
+    (ended, node_ids(&batches).map(str::to_owned).collect())
 }
 
 #[tokio::test]
