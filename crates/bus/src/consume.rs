@@ -88,8 +88,7 @@ impl Bus {
     }
 
     /// Checks every half minute that the streams and these consumers exist, and recreates those that the server lost.
-    /// Passes on what it finds. The scheduler runs it, because on a closed bus no other role has the permission. Never
-    /// returns.
+    /// Calls `found` with each finding. Only the scheduler has the permission on a closed bus. Never returns.
     pub async fn tend(&self, subscriptions: &[Subscription], found: impl Fn(Tended<'_>)) {
         loop {
             for config in self.streams.all() {

@@ -1,7 +1,7 @@
 //! Images of functions: `GetFunction` -> `(:AWSLambda)`.
 //!
-//! `SecurityAudit` does not permit the call, because its answer has a link to the code. So it is made for functions from
-//! images only, and has a listing of its own, which does not decide which functions exist.
+//! `SecurityAudit` does not permit the call, because its answer has a link to the code. So only functions from images need
+//! the call, and it has a separate listing: a denial does not keep deleted functions in the graph.
 
 use crate::{
     function::{EXTRA_LABELS, LABEL, pages},

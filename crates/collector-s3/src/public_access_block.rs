@@ -4,7 +4,7 @@ use crate::settings::{Setting, of_buckets};
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use collector::{Node, prop};
 
-/// Buckets with what they block of public access, besides what their account blocks.
+/// Buckets with their own public access block. The account's block is a separate node.
 pub(crate) static PUBLIC_ACCESS_BLOCK: Node<Setting<PublicAccessBlockConfiguration>> = Node {
     props: &[
         prop("block_public_acls", |it, _| it.value.as_ref().and_then(|it| it.block_public_acls).into()),

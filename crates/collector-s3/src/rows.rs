@@ -50,7 +50,7 @@ pub(crate) async fn emit(
     let is_whole = grants.is_some() && policy.is_some();
     let document = policy.as_ref().and_then(|policy| policy.value.as_ref());
     let access = access(bucket, &rows.sink.place().partition, grants.as_deref().unwrap_or_default(), document)?;
-    // An open policy is enough. An open list is not: the policy may deny what it allows.
+    // An open policy proves public access. An open list alone does not: the policy may deny its actions.
     if is_whole || (document.is_some() && access.value.is_some()) {
         rows.sink.emit(&ACCESS, &access).await?;
     }

@@ -49,7 +49,7 @@ impl Mark {
         *self.0.last.lock() = Instant::now();
     }
 
-    /// Sets the mark regularly during a wait without a limit of its own.
+    /// Sets the mark at intervals during a wait that has no time limit.
     pub async fn during<T>(&self, wait: impl Future<Output = T>) -> T {
         let mut wait = std::pin::pin!(wait);
         loop {

@@ -1,5 +1,5 @@
 // title: KMS keys whose imported key material expires soon
-// why: AWS deletes the material, and what it encrypts cannot be read until it is imported again.
+// why: AWS deletes the material at that time. Encrypted data is then unreadable until you import the material again.
 // service: kms
 // severity: medium
 // maturity: stable

@@ -1,5 +1,5 @@
 // title: Peerings of VPCs with accounts outside of the survey
-// why: The other network is as near as an own one, and the graph does not show what runs in it.
+// why: A peered network is as close as your own, and the graph does not show its contents.
 // service: ec2
 // severity: medium
 // maturity: stable

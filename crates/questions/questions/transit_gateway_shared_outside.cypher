@@ -1,6 +1,6 @@
 // title: Transit gateways of accounts outside of the survey, in use by own accounts
-// why: Their owner decides which networks get routes to the own ones, and the graph does not show what runs in them.
-//   Nor does it know which other accounts use an own gateway.
+// why: Their owner decides which networks get routes to yours, and the graph does not show the contents of those networks.
+//   Nor does it know which other accounts use your gateways.
 // service: ec2
 // severity: medium
 // maturity: stable
