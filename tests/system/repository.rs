@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "paging",
             "process",
             "regions",
+            "throttle",
         ],
     ),
     (

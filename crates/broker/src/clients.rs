@@ -78,7 +78,7 @@ impl Clients {
 
     fn config(
         &self,
-        service: &str,
+        service: &'static str,
         settings: Settings<'_>,
         region: &str,
         credentials: Option<Credentials>,
@@ -92,7 +92,7 @@ impl Clients {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
-            .http_client(self.http.of(&clients.authorities))
+            .http_client(throttle::counted(self.http.of(&clients.authorities), service))
             .retry_config(aws_client::retries(&clients, ATTEMPTS))
             .timeout_config(timeouts)
             .use_fips(clients.use_fips)

@@ -22,10 +22,10 @@ const GRACE: Duration = Duration::from_secs(4);
 /// Findings of [`Bus::tend`].
 #[derive(Debug)]
 pub enum Tended<'a> {
-    /// Progress of a durable consumer.
-    Consumer(&'a Subscription, Backlog),
-    /// Number of parked messages.
-    Parked(u64),
+    /// Progress of a durable consumer. `None`: it cannot be read now, or was just recreated.
+    Consumer(&'a Subscription, Option<Backlog>),
+    /// Number of parked messages. `None`: it cannot be read now.
+    Parked(Option<u64>),
 }
 
 /// A reader of a durable consumer, or a watcher.
@@ -97,17 +97,14 @@ impl Bus {
                 }
             }
             for subscription in subscriptions {
-                match self.tend_one(subscription).await {
-                    Ok(Some(backlog)) => found(Tended::Consumer(subscription, backlog)),
-                    Ok(None) => {}
-                    Err(error) => {
-                        tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
-                    }
-                }
+                let backlog = self.tend_one(subscription).await.unwrap_or_else(|error| {
+                    tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
+                    None
+                });
+                found(Tended::Consumer(subscription, backlog));
             }
-            if let Ok(Some(parked)) = self.stream_info(PARKED).await {
-                found(Tended::Parked(parked.state.messages));
-            }
+            let parked = self.stream_info(PARKED).await.ok().flatten();
+            found(Tended::Parked(parked.map(|stream| stream.state.messages)));
             tokio::time::sleep(TENDING).await;
         }
     }

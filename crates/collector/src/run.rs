@@ -19,7 +19,8 @@ const LAST_DELIVERY: Duration = Duration::from_millis(100);
 /// Time limit for returning items to the queue.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
-/// Longest time between two pulls, or while all items are held, between two marks. Each exchange with NATS has a limit of seconds.
+/// Longest time between two marks of the main loop, or of an item: each is marked at intervals while it waits, so only a
+/// task that blocks its thread has no mark. Each exchange with NATS has a limit of seconds.
 const TURN: Duration = Duration::from_mins(5);
 
 /// Collects one service until shutdown. Then takes no more work, lets unfinished work end within the drain timeout, and
@@ -107,12 +108,13 @@ async fn hold<C: Send + Sync + 'static>(
     let is_first = delivery.deliveries() <= 1;
     let _held = metrics().work.taken(service, is_first.then(|| delivery.age()));
     let progress = Progress::begin();
+    let mark = health().watch(format!("collector {service}: work item"), TURN);
     let stalled = worker.options.listing_timeout + worker.options.stalled;
     let outcome = if shutdown.is_cancelled() {
         Outcome::Retry(Duration::ZERO)
     } else {
         tokio::select! {
-            outcome = progress.during(item::work(&worker, &delivery)) => outcome,
+            outcome = mark.during(progress.during(item::work(&worker, &delivery))) => outcome,
             () = give_back.cancelled() => Outcome::Retry(Duration::ZERO),
             () = stay_alive(&delivery, worker.options.ack_wait / 3) => Outcome::Retry(PAUSE),
             () = progress.stalled(stalled) => {

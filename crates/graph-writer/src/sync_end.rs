@@ -26,7 +26,6 @@ use bus::{Bus, Draining, LookupError, Outgoing, PublishError};
 use events::{Failure, FailureClass, StalePlace, SyncEvent, SyncFinished, SyncId, subjects, sync_event::Event};
 use futures::FutureExt;
 use graph::{GraphError, GraphStore};
-use observe::metrics;
 use std::{
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
@@ -126,7 +125,6 @@ impl SyncEnd {
         let mut finished = SyncFinished { cleanup, analysis, not_run, not_run_total, ..finished };
         cut::fit(&mut finished, self.bus.most_bytes());
         self.announce(sync, &finished).await?;
-        metrics().events.dangling(finished.targets_missing);
         Ok(finished)
     }
 

@@ -2,12 +2,18 @@
 //! repeat can help before a user acts, the pauses grow.
 
 use parking_lot::Mutex;
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 /// Pause before the first repeat.
 const FIRST: Duration = Duration::from_secs(5);
 /// Longest pause. It limits the time between the remedy and the next attempt.
 const LONGEST: Duration = Duration::from_mins(2);
+/// Time after which a failure says nothing about the present: a repeat would have succeeded or failed meanwhile, so the
+/// work belongs to another process, or is gone.
+const PRESENT: Duration = Duration::from_mins(5);
 /// Number of works remembered. Errors of other works are logged each time.
 const MOST: usize = 1_000;
 
@@ -19,6 +25,7 @@ pub(crate) struct Troubles(Mutex<HashMap<String, Trouble>>);
 struct Trouble {
     error: String,
     failures: u32,
+    last: Instant,
 }
 
 impl Troubles {
@@ -42,9 +49,9 @@ impl Troubles {
         }
     }
 
-    /// Whether `work` fails at present.
+    /// Whether `work` fails at present: its last attempt failed within the last five minutes.
     pub(crate) fn is_failing(&self, work: &str) -> bool {
-        self.with(|all| all.contains_key(work))
+        self.with(|all| all.get(work).is_some_and(|known| known.last.elapsed() < PRESENT))
     }
 
     /// Forgets `work` that no longer belongs to this process.
@@ -57,6 +64,7 @@ impl Troubles {
         self.with(|all| {
             if let Some(known) = all.get_mut(work) {
                 known.failures = known.failures.saturating_add(1);
+                known.last = Instant::now();
                 let is_new = known.error != error;
                 if is_new {
                     error.clone_into(&mut known.error);
@@ -64,7 +72,8 @@ impl Troubles {
                 return (known.failures, is_new);
             }
             if all.len() < MOST {
-                all.insert(work.to_owned(), Trouble { error: error.to_owned(), failures: 1 });
+                let trouble = Trouble { error: error.to_owned(), failures: 1, last: Instant::now() };
+                all.insert(work.to_owned(), trouble);
             }
             (1, true)
         })
@@ -90,6 +99,19 @@ mod tests {
         assert_eq!(troubles.count("closing", "a"), (1, true));
         troubles.forget("closing");
         assert_eq!(troubles.count("closing", "a"), (1, true));
+    }
+
+    #[test]
+    fn an_old_failure_says_nothing_about_the_present() {
+        let troubles = Troubles::default();
+        troubles.count("writing", "a");
+        assert!(troubles.is_failing("writing"));
+        troubles.with(|all| all.get_mut("writing").expect("it failed").last -= PRESENT);
+        assert!(!troubles.is_failing("writing"));
+        troubles.count("writing", "a");
+        assert!(troubles.is_failing("writing"));
+        troubles.succeeded("writing");
+        assert!(!troubles.is_failing("writing"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
     park::park,
     pieces::event,
     prepare::Expected,
+    probe::Probe,
     schema::{Need, Schema},
     scope_store, steps,
     sync_end::{self, SyncEnd, SyncEndError},
@@ -113,7 +114,8 @@ impl Writer {
             in_flight: assets.in_flight.clone(),
             troubles: Arc::default(),
         });
-        part.is_ready_while(able_to_work(&bus, &assets.consumer, &shared.troubles));
+        let probe = Arc::new(Probe::default());
+        part.is_ready_while(able_to_work(&bus, &assets.consumer, &shared.troubles, &probe));
         let mut workers = JoinSet::new();
         for _ in 0..options.lanes.max(1) {
             workers.spawn(work(shared.clone()));
@@ -136,6 +138,7 @@ impl Writer {
                     newest::serve(&bus, &store, &shutdown),
                 )
             } => until,
+            never = probe.run(&store) => match never {},
             Some(Err(broken)) = workers.join_next() => std::panic::resume_unwind(broken.into_panic()),
         };
         drain(&mut workers, until).await;
@@ -149,10 +152,15 @@ fn able_to_work(
     bus: &Bus,
     consumer: &Arc<Consumer>,
     troubles: &Arc<Troubles>,
+    probe: &Arc<Probe>,
 ) -> impl Fn() -> Result<(), String> + Send + Sync + use<> {
-    let (connected, consumer, troubles) = (process::connected(bus), consumer.clone(), troubles.clone());
+    let (connected, consumer) = (process::connected(bus), consumer.clone());
+    let (troubles, probe) = (troubles.clone(), probe.clone());
     move || {
         connected()?;
+        if let Some(error) = probe.error() {
+            return Err(format!("no answer from Neo4j: {error}"));
+        }
         match (consumer.is_failing(), troubles.is_failing(WRITING)) {
             (true, _) => Err("cannot read asset events".to_owned()),
             (_, true) => Err(format!("{WRITING} fails")),
@@ -260,21 +268,24 @@ async fn drain(tasks: &mut JoinSet<()>, until: Instant) {
 
 /// Runs a worker: serves one lane after another until they are closed.
 async fn work(shared: Arc<Shared>) {
-    while let Some(job) = shared.lanes.next().await {
+    let mark = health().watch("graph-writer: worker", TURN);
+    while let Some(job) = mark.during(shared.lanes.next()).await {
         let pulse = shared.in_flight.pulse();
         let watched = shared.watched(&pulse);
         match job {
             Job::Apply { part, items } => {
                 let sequences: Vec<u64> = items.iter().map(|item| item.sequence).collect();
                 let applied = tokio::select! {
-                    applied = watched.apply(items) => applied,
+                    applied = mark.during(watched.apply(items)) => applied,
                     () = pulse.silence(SILENCE) => watched.give_up(&part.account, &sequences).await,
                 };
                 shared.lanes.done(&part, applied);
             }
             Job::Redraw { part, labels } => {
                 let redrawn = tokio::select! {
-                    redrawn = watched.redraw(&part.account, &labels) => redrawn.map_err(|error| errors::chain(&error)),
+                    redrawn = mark.during(watched.redraw(&part.account, &labels)) => {
+                        redrawn.map_err(|error| errors::chain(&error))
+                    }
                     () = pulse.silence(SILENCE) => Err("no progress".to_owned()),
                 };
                 let drawing = format!("creating the held edges of account {}", part.account);
@@ -456,6 +467,7 @@ async fn close_syncs(feed: &Feed, end: SyncEnd, troubles: &Arc<Troubles>, shutdo
 
 async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, sequence: u64, sync: SyncId) {
     let closing = format!("closing sync {}", sync.id);
+    let mark = health().watch("graph-writer: end of a sync", TURN);
     let pulse = in_flight.pulse();
     let end = SyncEnd { store: end.store.watched(pulse.clone()), ..end };
     // A recreated consumer delivers the `collected` of every sync in the stream.
@@ -465,7 +477,7 @@ async fn close_sync(end: SyncEnd, in_flight: InFlight, troubles: Arc<Troubles>, 
         return in_flight.settle(sequence, Outcome::Ack).await;
     }
     let closed = tokio::select! {
-        closed = sync_end::contained(end.close(&sync)) => closed,
+        closed = mark.during(sync_end::contained(end.close(&sync))) => closed,
         () = pulse.silence(SILENCE) => {
             tracing::warn!(sync = sync.id, after = ?SILENCE, "no progress; returning the sync's end");
             Err(SyncEndError::Stopped)

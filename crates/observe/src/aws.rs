@@ -22,7 +22,7 @@ pub enum Answer {
     Refused,
     /// A throttle answer.
     Throttled,
-    /// None: no connection, or a timeout.
+    /// None: no connection, or no answer in time.
     Failed,
 }
 
@@ -32,7 +32,7 @@ impl AwsMetrics {
             calls: registrar.counter(
                 "aws_calls",
                 "Attempts of calls of AWS, retries included: answered, refused (an error, such as a denial), throttled, \
-                 failed (no answer).",
+                 failed (no connection, or no answer).",
             ),
             waits: registrar.seconds("aws_wait", "Time that attempts were held back to stay within AWS's quotas."),
         }

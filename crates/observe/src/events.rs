@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Outcome, Service},
-    registrar::{Buckets, Counters, Gauges, Histograms, Registrar, saturated},
+    registrar::{Buckets, Counters, Histograms, Registrar},
 };
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ pub struct EventMetrics {
     latency: Histograms<NoLabels>,
     rows_parked: Counters<NoLabels>,
     held: Counters<NoLabels>,
-    dangling: Gauges<NoLabels>,
 }
 
 /// Settlement of an event in a graph-writer.
@@ -48,10 +47,6 @@ impl EventMetrics {
                 "batches_held",
                 "Applied batches with relationships whose source or target was not in the graph yet.",
             ),
-            dangling: registrar.gauge(
-                "dangling_relationships",
-                "Relationships of the last sync that this graph-writer closed, whose source or target is not in the graph.",
-            ),
         }
     }
 
@@ -83,10 +78,5 @@ impl EventMetrics {
     /// Records applied batches with held edges.
     pub fn held(&self, batches: usize) {
         self.held.get_or_create(&NoLabels).inc_by(batches.try_into().unwrap_or(u64::MAX));
-    }
-
-    /// Records the edges without an end at the end of a sync.
-    pub fn dangling(&self, edges: u64) {
-        self.dangling.get_or_create(&NoLabels).set(saturated(edges));
     }
 }

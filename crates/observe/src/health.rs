@@ -49,7 +49,8 @@ impl Mark {
         *self.0.last.lock() = Instant::now();
     }
 
-    /// Sets the mark at intervals during a wait that has no time limit.
+    /// Sets the mark at intervals while a future waits. A future that blocks its thread gets no mark. One that waits for
+    /// ever gets marks, so something else must end it, or be watched itself.
     pub async fn during<T>(&self, wait: impl Future<Output = T>) -> T {
         let mut wait = std::pin::pin!(wait);
         loop {

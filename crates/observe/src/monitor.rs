@@ -1,6 +1,7 @@
 //! The server for `/healthz`, `/readyz` and `/metrics`.
 //!
-//! Limits: 64 connections, one request each, 5 seconds for the whole exchange, 8 KiB of headers. Bodies are not read.
+//! Limits: 64 connections, one request each, 5 seconds for the whole exchange, 8 KiB of headers. Bodies are not read. A
+//! further connection ends the oldest one, so that idle connections cannot keep a probe waiting.
 
 use crate::{Health, Metrics};
 use axum::{
@@ -11,15 +12,14 @@ use axum::{
 };
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinHandle,
     time::timeout,
 };
+use tokio_util::task::AbortOnDropHandle;
 
-/// Limit of connections at the same time. Others wait.
+/// Limit of connections at the same time.
 const CONNECTIONS: usize = 64;
 /// Time limit for a connection.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -34,13 +34,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 #[derive(Debug)]
 pub struct Monitor {
     address: SocketAddr,
-    serving: JoinHandle<()>,
-}
-
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    _serving: AbortOnDropHandle<()>,
 }
 
 impl Monitor {
@@ -56,8 +50,8 @@ impl Monitor {
     ) -> Result<Self, io::Error> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let serving = tokio::spawn(serve(listener, router(health, metrics)));
-        Ok(Self { address, serving })
+        let serving = AbortOnDropHandle::new(tokio::spawn(serve(listener, router(health, metrics))));
+        Ok(Self { address, _serving: serving })
     }
 
     /// The address, with its port.
@@ -89,16 +83,17 @@ fn scraped(metrics: &Metrics) -> Response {
 }
 
 async fn serve(listener: TcpListener, router: Router) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut open = VecDeque::with_capacity(CONNECTIONS);
     loop {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let router = router.clone();
-                tokio::spawn(async move {
-                    answer(stream, router).await;
-                    drop(permit);
-                });
+                if open.len() >= CONNECTIONS {
+                    open.retain(|answering: &AbortOnDropHandle<()>| !answering.is_finished());
+                }
+                if open.len() >= CONNECTIONS {
+                    open.pop_front();
+                }
+                open.push_back(AbortOnDropHandle::new(tokio::spawn(answer(stream, router.clone()))));
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection");

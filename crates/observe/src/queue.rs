@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Service},
-    registrar::{Gauges, Registrar, saturated},
+    registrar::{Gauges, Registrar, saturated, show},
 };
 
 /// Metrics of the bus.
@@ -35,24 +35,26 @@ impl QueueMetrics {
         }
     }
 
-    /// Records the messages of a queue: those not yet delivered, and those delivered but not settled.
-    pub fn holds(&self, queue: Queue<'_>, waiting: u64, unsettled: usize) {
-        let (waiting, unsettled) = (saturated(waiting), saturated(unsettled));
+    /// Records the messages of a queue: those not yet delivered, and those delivered but not settled. `None`: NATS does
+    /// not say, so the series end.
+    pub fn holds(&self, queue: Queue<'_>, messages: Option<(u64, usize)>) {
+        let waiting = messages.map(|(waiting, _)| saturated(waiting));
+        let unsettled = messages.map(|(_, unsettled)| saturated(unsettled));
         match queue {
             Queue::Work(service) => {
                 let service = Service::of(service);
-                self.work_waiting.get_or_create(&service).set(waiting);
-                self.work_unsettled.get_or_create(&service).set(unsettled);
+                show(&self.work_waiting, &service, waiting);
+                show(&self.work_unsettled, &service, unsettled);
             }
             Queue::Events => {
-                self.events_waiting.get_or_create(&NoLabels).set(waiting);
-                self.events_unsettled.get_or_create(&NoLabels).set(unsettled);
+                show(&self.events_waiting, &NoLabels, waiting);
+                show(&self.events_unsettled, &NoLabels, unsettled);
             }
         }
     }
 
-    /// Records the number of parked messages.
-    pub fn parked(&self, messages: u64) {
-        self.parked.get_or_create(&NoLabels).set(saturated(messages));
+    /// Records the number of parked messages. `None`: NATS does not say, so the series ends.
+    pub fn parked(&self, messages: Option<u64>) {
+        show(&self.parked, &NoLabels, messages.map(saturated));
     }
 }

@@ -63,6 +63,18 @@ pub(crate) fn saturated(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }
 
+/// Sets a series of a gauge. `None` ends it: an unknown value is absent, not old.
+pub(crate) fn show<L: Labels>(gauges: &Gauges<L>, labels: &L, value: Option<i64>) {
+    match value {
+        Some(value) => {
+            gauges.get_or_create(labels).set(value);
+        }
+        None => {
+            gauges.remove(labels);
+        }
+    }
+}
+
 /// Registers metrics. Only series that were recorded are shown.
 #[derive(Debug)]
 pub struct Registrar {

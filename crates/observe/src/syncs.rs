@@ -2,7 +2,7 @@
 
 use crate::{
     labels::{NoLabels, Outcome},
-    registrar::{Buckets, Counters, Gauges, Histograms, Registrar, saturated},
+    registrar::{Buckets, Counters, Gauges, Histograms, Registrar, saturated, show},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +13,7 @@ pub struct SyncMetrics {
     durations: Histograms<Outcome>,
     complete: Gauges<NoLabels>,
     unseen: Gauges<NoLabels>,
+    dangling: Gauges<NoLabels>,
     stale: Gauges<NoLabels>,
     oldest: Gauges<NoLabels>,
 }
@@ -52,9 +53,13 @@ impl SyncMetrics {
             durations: registrar.histogram("sync", Buckets::LONG, "Duration of syncs."),
             complete: registrar.time(
                 "last_complete_sync_timestamp",
-                "Unix time of the end of the last complete sync of this process.",
+                "Unix time of the end of the scheduler's last complete sync, also before its last start.",
             ),
             unseen: registrar.gauge("unseen_scopes", "Scopes that the last sync could not see, without accepted gaps."),
+            dangling: registrar.gauge(
+                "dangling_relationships",
+                "Relationships of the last sync whose source or target is not in the graph.",
+            ),
             stale: registrar.gauge("stale_places", "Places in the graph that the last sync of everything did not cover."),
             oldest: registrar.time(
                 "oldest_stale_place_timestamp",
@@ -67,7 +72,7 @@ impl SyncMetrics {
     pub fn ended(&self, ending: SyncEnding, took: Duration) {
         let outcome = match ending {
             SyncEnding::Complete => {
-                self.complete.get_or_create(&NoLabels).set(now());
+                self.completed(SystemTime::now());
                 "complete"
             }
             SyncEnding::Incomplete => "incomplete",
@@ -80,26 +85,25 @@ impl SyncMetrics {
         self.durations.get_or_create(&outcome).observe(took.as_secs_f64());
     }
 
+    /// Records the end of the last complete sync.
+    pub fn completed(&self, at: SystemTime) {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.complete.get_or_create(&NoLabels).set(saturated(since.as_secs()));
+    }
+
     /// Records the number of scopes that a sync could not see.
     pub fn unseen(&self, scopes: usize) {
         self.unseen.get_or_create(&NoLabels).set(saturated(scopes));
     }
 
+    /// Records the relationships of a sync that lack an end.
+    pub fn dangling(&self, relationships: u64) {
+        self.dangling.get_or_create(&NoLabels).set(saturated(relationships));
+    }
+
     /// Records the age of the graph.
     pub fn fresh(&self, Freshness { stale, oldest }: Freshness) {
         self.stale.get_or_create(&NoLabels).set(saturated(stale));
-        match oldest {
-            Some(second) => {
-                self.oldest.get_or_create(&NoLabels).set(second);
-            }
-            None => {
-                self.oldest.remove(&NoLabels);
-            }
-        }
+        show(&self.oldest, &NoLabels, oldest);
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    saturated(since.as_secs())
 }

@@ -37,19 +37,19 @@ fn recorded() -> Metrics {
     drop(metrics.work.taken("ec2", Some(second)));
     metrics.work.ended("ec2", ItemEnding::Reported, second);
     metrics.work.listed("ec2", "DescribeVpcs", Some("access denied"));
-    metrics.queue.holds(Queue::Work("ec2"), 1, 2);
-    metrics.queue.holds(Queue::Events, 3, 4);
-    metrics.queue.parked(5);
+    metrics.queue.holds(Queue::Work("ec2"), Some((1, 2)));
+    metrics.queue.holds(Queue::Events, Some((3, 4)));
+    metrics.queue.parked(Some(5));
     metrics.events.published("ec2", 6);
     metrics.events.settled(Settled::Applied(second));
     metrics.events.rows_parked(7);
     metrics.events.held(8);
-    metrics.events.dangling(9);
     metrics.graph.ended(Ending::Committed(second));
     metrics.graph.retried(Retried::Race);
     metrics.leases.granted("ec2", second);
     metrics.syncs.ended(SyncEnding::Complete, second);
     metrics.syncs.unseen(10);
+    metrics.syncs.dangling(9);
     metrics.syncs.fresh(Freshness { stale: 11, oldest: Some(1_800_000_000) });
     metrics
 }
@@ -96,6 +96,14 @@ fn what_is_over_is_no_longer_shown() {
     metrics.syncs.fresh(Freshness { stale: 0, oldest: None });
     let text = metrics.text().expect("text");
     assert!(!text.contains(oldest) && text.contains("groma_stale_places 0"), "{text}");
+    assert!(
+        text.contains("groma_work_waiting{service=\"ec2\"} 1") && text.contains("groma_parked_messages 5"),
+        "{text}"
+    );
+    metrics.queue.holds(Queue::Work("ec2"), None);
+    metrics.queue.parked(None);
+    let text = metrics.text().expect("text");
+    assert!(!text.contains("groma_work_waiting{") && !text.contains("groma_parked_messages 5"), "{text}");
     let held = metrics.work.taken("ec2", None);
     assert!(metrics.text().expect("text").contains("groma_work_held{service=\"ec2\"} 1"));
     drop(held);

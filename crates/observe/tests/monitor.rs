@@ -112,6 +112,22 @@ async fn a_silent_client_is_cut_off_and_blocks_no_other() {
 }
 
 #[tokio::test]
+async fn idle_connections_keep_no_probe_waiting() {
+    let (monitor, ..) = monitor().await;
+    let mut idle = Vec::new();
+    for _ in 0..64 {
+        idle.push(TcpStream::connect(monitor.address()).await.expect("it listens"));
+    }
+    assert_eq!(get(&monitor, "/healthz").await.0, 200);
+    let mut last = idle.pop().expect("64 connections");
+    tokio::select! {
+        biased;
+        _ = last.read_u8() => panic!("the probe waited until idle connections were cut off"),
+        () = std::future::ready(()) => {}
+    }
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_an_error_and_a_dropped_monitor_leaves_it() {
     let (first, health, metrics) = monitor().await;
     let address = first.address();

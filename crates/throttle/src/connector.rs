@@ -1,7 +1,7 @@
 //! Wraps the SDK's HTTP client, because every attempt passes through it. The SDK's hooks cannot wait, and its retries
 //! bypass them.
 
-use crate::{Limiter, answer, request};
+use crate::{Limiter, counted, request};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
-use observe::{Answer, metrics};
+use observe::metrics;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -86,26 +86,11 @@ async fn attempt(
     let wait = tokio::time::timeout(LONGEST_WAIT, limiter.wait(&api)).await;
     metrics().aws.waited(&api.service, &api.name, began.elapsed());
     wait.map_err(|late| ConnectorError::timeout(late.into()))?;
-    let answered = send(&inner, request).await;
-    let answer = match &answered {
-        Ok((_, true)) => Answer::Throttled,
-        Ok((response, false)) if response.status().as_u16() >= 400 => Answer::Refused,
-        Ok(_) => Answer::Answered,
-        Err(_) => Answer::Failed,
-    };
-    metrics().aws.called(&api.service, &api.name, answer);
-    let (response, is_throttle) = answered?;
+    let (response, is_throttle) = counted::send(&inner, request, &api).await?;
     if is_throttle {
         limiter.slow_down(&api);
     }
     Ok(response)
-}
-
-/// Returns the response, and whether it is a throttle answer.
-async fn send(inner: &SharedHttpConnector, request: HttpRequest) -> Result<(HttpResponse, bool), ConnectorError> {
-    let mut response = inner.call(request).await?;
-    let is_throttle = answer::is_throttle(&mut response).await?;
-    Ok((response, is_throttle))
 }
 
 #[cfg(test)]
