@@ -272,7 +272,7 @@ struct Cluster<'a> {
 
 impl Cluster<'_> {
     fn command(&self, role: &str, arguments: &[&str]) -> Command {
-        let needs_graph = role == "graph-writer";
+        let needs_graph = role == "graph-writer" || arguments.contains(&"status");
         let mut command = groma(arguments);
         if needs_graph {
             command.envs(self.world.graph_env());
@@ -320,9 +320,23 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     world.aws.fault(refused).await.expect("moto takes a rule");
     let first = run(cluster.command("scheduler", &["scheduler"])).await;
     assert_eq!(first.status, 3, "{}", tail(&first.stderr));
+    let status = run(cluster.command("operator", &["status"])).await;
+    assert_eq!(status.status, 3, "{}\n{}", status.stdout, tail(&status.stderr));
+    for line in ["last survey: ", "DescribeVolumes", "last complete survey of everything: none on this bus"] {
+        assert!(status.stdout.contains(line), "{line} is not in {}", status.stdout);
+    }
     world.aws.clear_faults().await.expect("moto forgets it");
     let second = run(cluster.command("scheduler", &["scheduler"])).await;
     assert_eq!(second.status, 0, "{}", tail(&second.stderr));
+    let status = run(cluster.command("operator", &["status", "--json"])).await;
+    assert_eq!(status.status, 0, "{}\n{}", status.stdout, tail(&status.stderr));
+    let known = status.json();
+    assert_eq!(known["bus"]["last_survey"]["complete"], true, "{known}");
+    assert_eq!(
+        (&known["graph"]["incomplete"], &known["bus"]["running"]),
+        (&serde_json::json!(0), &serde_json::json!([])),
+        "{known}"
+    );
     crate::roles::the_graph_is_what_aws_holds(&world).await;
     let streams = run(cluster.command("operator", &["streams"])).await;
     assert_eq!(streams.status, 0, "{}", tail(&streams.stderr));
@@ -332,6 +346,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     assert!(secrets.len() > 20, "there were sessions");
     let mut said: Vec<(String, Vec<u8>)> = vec![
         ("scheduler".into(), [first.stdout, first.stderr, second.stdout, second.stderr].concat().into_bytes()),
+        ("status".into(), [status.stdout, status.stderr].concat().into_bytes()),
         ("streams".into(), [streams.stdout, streams.stderr].concat().into_bytes()),
         ("nats-server".into(), fs::read(closed.nats.dir().join("nats-server.log")).expect("it has a log")),
         ("nats.conf".into(), fs::read(closed.file("nats.conf")).expect("it is there")),

@@ -106,6 +106,8 @@ fn of_operator() -> Vec<Access> {
     let seeing = |stream: &&str| [api(&format!("STREAM.INFO.{stream}")), api(&format!("CONSUMER.LIST.{stream}"))];
     let mut all: Vec<_> = streams.iter().flat_map(seeing).collect();
     all.extend(["GET", "DELETE"].map(|what| api(&format!("STREAM.MSG.{what}.{PARKED}"))));
+    // `groma status` reads results of surveys and asks running ones.
+    all.extend([api(&format!("STREAM.MSG.GET.{SYNCS}")), of_scheduler(subjects::RUNNING_REQUEST.to_owned())]);
     all.extend([subjects::WORK, subjects::ASSETS, subjects::SYNCS].map(|subject| publishing(subject.to_owned())));
     all
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! groma.v1.work.<service>.<account>.<region>.<sync>
 //! groma.v1.assets.<sync>.<account>.<region>.<service>.<listing>.<kind>
-//! groma.v1.sync.<sync>.<kind>                  started, collected, closing, finished, abandoned
+//! groma.v1.sync.<sync>.<kind>                  started, collected, closing, finished, concluded, abandoned
 //! groma.v1.sync.<sync>.reported.<service>      one work item's report
 //! groma.v1.parked.<stream>
 //! groma.broker.v1.accounts                     request-reply, on no stream
@@ -133,12 +133,12 @@ pub fn sync_of(sync_id: &str) -> String {
     format!("groma.v1.sync.{}.>", token(sync_id))
 }
 
-/// One kind of event of one sync: `started`, `collected`, `finished` or `abandoned`.
+/// One kind of event of one sync: `started`, `collected`, `finished`, `concluded` or `abandoned`.
 pub fn sync_event_of(sync_id: &str, kind: &str) -> String {
     format!("groma.v1.sync.{}.{kind}", token(sync_id))
 }
 
-/// One kind of event of all syncs: `started`, `collected` or `finished`.
+/// One kind of event of all syncs: `started`, `collected`, `finished` or `concluded`.
 pub fn syncs_of_kind(kind: &str) -> String {
     format!("groma.v1.sync.*.{kind}")
 }
@@ -177,6 +177,7 @@ pub fn sync_kind(event: &SyncEvent) -> &'static str {
         Some(sync_event::Event::Finished(_)) => "finished",
         Some(sync_event::Event::Abandoned(_)) => "abandoned",
         Some(sync_event::Event::Closing(_)) => "closing",
+        Some(sync_event::Event::Concluded(_)) => "concluded",
         None => "unknown",
     }
 }

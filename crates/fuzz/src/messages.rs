@@ -5,9 +5,9 @@ use crate::Dice;
 use events::{
     AssetBatch, AssetEvent, BrokerPresent, ClientSettings, EdgeFeed, EdgeRow, EdgeTable, Failure, FloatList,
     LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NodeFeed, NodeRow,
-    NodeTable, Property, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds, StalePlace,
-    StringList, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished, SyncId, SyncStarted, Value,
-    WorkItem, WorkReport, asset_event, lease_answer, sync_event, value,
+    NodeTable, Property, RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession, ShortenedIds,
+    StalePlace, StringList, SyncAbandoned, SyncClosing, SyncCollected, SyncConcluded, SyncEvent, SyncFinished, SyncId,
+    SyncStarted, UnseenScopes, Value, WorkItem, WorkReport, asset_event, lease_answer, sync_event, value,
 };
 
 const GOOD: [&str; 12] = [
@@ -256,10 +256,36 @@ fn lost_places(dice: &mut Dice) -> LostPlaces {
     LostPlaces { areas: dice.some(3, area), groups: dice.some(3, group), everything: dice.once_in(8) }
 }
 
+fn concluded(dice: &mut Dice) -> SyncConcluded {
+    let scope = |dice: &mut Dice| RunningRequest {
+        accounts: dice.some(3, text),
+        regions: dice.some(3, text),
+        services: dice.some(3, text),
+        sync_id: text(dice),
+    };
+    let unseen = |dice: &mut Dice| UnseenScopes {
+        account_id: text(dice),
+        account_name: text(dice),
+        region: text(dice),
+        service: text(dice),
+        listing: text(dice),
+        listings: unsigned(dice),
+        failure: dice.maybe(failure),
+    };
+    SyncConcluded {
+        scope: dice.maybe(scope),
+        complete: dice.once_in(2),
+        unseen: dice.some(3, unseen),
+        unseen_total: unsigned(dice),
+        accepted_total: unsigned(dice),
+    }
+}
+
 /// Progress of this sync.
 pub fn progress_of(dice: &mut Dice, sync: Option<SyncId>) -> SyncEvent {
     use sync_event::Event;
-    let event = dice.maybe(|dice| match dice.below(6) {
+    let event = dice.maybe(|dice| match dice.below(7) {
+        6 => Event::Concluded(concluded(dice)),
         4 => Event::Abandoned(SyncAbandoned { by: dice.maybe(self::sync) }),
         5 => Event::Closing(SyncClosing { made: unsigned(dice), attempt: small(dice) }),
         0 => Event::Started(SyncStarted { accounts: small(dice), services: dice.some(3, text) }),

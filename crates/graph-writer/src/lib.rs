@@ -13,10 +13,11 @@
 //! names places that the sync did not cover, `tally` counts, `refused` names rejected rows, `cut` limits the size of
 //! messages, and `lost_places` names the places of lost scopes.
 //! [`newest`] answers requests for the newest update tag; [`writer`] consumes the bus as its [`options`] say, `troubles`
-//! logs failures that repeat; [`process`] is a writer process; [`preview`] computes changes without writing; [`forget`]
-//! removes places on request, and [`ghosts`] shared nodes without references.
+//! logs failures that repeat, `probe` checks that Neo4j answers; [`process`] is a writer process; [`preview`] computes changes without writing; [`forget`]
+//! removes places on request, and [`ghosts`] shared nodes without references; [`age`] reads how old the graph is.
 
 pub mod admit;
+pub mod age;
 pub mod apply;
 mod areas;
 mod bolt;
@@ -43,6 +44,7 @@ mod park;
 mod pieces;
 pub mod prepare;
 pub mod preview;
+mod probe;
 pub mod process;
 mod refused;
 mod removed;

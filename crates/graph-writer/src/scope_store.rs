@@ -92,8 +92,9 @@ pub(crate) fn texts() -> [String; 3] {
     [lock_text(), by_id_text(), holding_text()]
 }
 
-/// The statement of [`save`].
-pub(crate) const SAVE: &str = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state";
+/// The statement of [`save`]. `completed` is the tag of the last run whose batches were all applied, also after a failure.
+pub(crate) const SAVE: &str = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state, \
+    s.completed = CASE WHEN state.state IN ['finished', 'partial'] THEN state.tag ELSE s.completed END";
 
 /// Writes the states of scopes that [`lock`] locked.
 pub(crate) async fn save(

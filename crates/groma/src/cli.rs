@@ -1,6 +1,6 @@
 //! Command line of `groma`.
 
-use crate::{ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, status, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -25,6 +25,8 @@ pub enum Command {
     Sync(Box<sync::Args>),
     /// Check the requirements of a sync, with a fix for each problem
     Doctor(Box<doctor::Args>),
+    /// Show running syncs, results of surveys, queues and the age of the graph
+    Status(status::Args),
     /// Ask the graph the questions of the library: findings by severity, in several formats
     Ask(ask::Args),
     /// Query the graph for a few security findings

@@ -3,7 +3,7 @@
 //! Reading order: [`cli`] defines the commands. [`sync`] surveys with every role in this process, and [`doctor`] checks
 //! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`] and [`findings`] query the graph,
 //! and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`], [`mod@replay`] and [`mod@diff`]
-//! work on finished syncs. [`streams`] shows the bus, [`parked`] the messages on it that could not be handled.
+//! work on finished syncs. [`mod@status`] shows running syncs, results and the age of the graph, [`streams`] the bus, [`parked`] the messages on it that could not be handled.
 //! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
 
 pub mod ask;
@@ -18,6 +18,7 @@ pub mod parked;
 pub mod record;
 pub mod reference;
 pub mod replay;
+pub mod status;
 pub mod streams;
 pub mod survey_args;
 pub mod sync;

@@ -1,7 +1,9 @@
 //! `groma`: parses the command line, runs the command and exits with its status.
 
 use clap::Parser;
-use groma::{Cli, Command, ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use groma::{
+    Cli, Command, ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, status, streams, sync,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,6 +22,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Replay(args) => replay::run(*args).await,
         Command::Diff(args) => diff::run(args).await,
         Command::Forget(args) => forget::run(args).await,
+        Command::Status(args) => status::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Parked(args) => parked::run(args).await,
         Command::Nats(args) => nats::run(args),

@@ -16,7 +16,7 @@ pub const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "NATS")]
 pub struct BusArgs {
-    /// NATS server, `nats://HOST:PORT` or `tls://…`; several separated by commas [default: nats://127.0.0.1:4222; `groma sync` starts a private one]
+    /// NATS server, `nats://HOST:PORT` or `tls://…`; several separated by commas [default: nats://127.0.0.1:4222; `groma sync` starts a private one, `groma status` uses none]
     #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true, value_parser = ServerUrl)]
     pub nats: Option<String>,
     /// File with NATS credentials (JWT and seed)

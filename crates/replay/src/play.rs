@@ -76,7 +76,9 @@ impl<'a> Playback<'a> {
                 Progress::Collected(SyncCollected { scopes: self.scopes().count() as u64, whole, ..collected })
             }
             started @ Progress::Started(_) => started,
-            Progress::Finished(_) | Progress::Abandoned(_) | Progress::Closing(_) => return None,
+            Progress::Finished(_) | Progress::Abandoned(_) | Progress::Closing(_) | Progress::Concluded(_) => {
+                return None;
+            }
         };
         Some(SyncEvent { sync: Some(self.sync.clone()), event: Some(inner) })
     }

@@ -12,12 +12,14 @@
 //!   restores its events in a recreated stream. [`patience`], [`signs`] of progress, [`publish`] and [`under_way`] with
 //!   its [`phase`] support them.
 //! * Result: [`events::scopes`] stores the reports, and [`coverage`] describes the covered part. [`repeat`] collects
-//!   lost scopes again, and [`lost`] reads their [`place`]s. [`outcome`] is the result.
+//!   lost scopes again, and [`lost`] reads their [`place`]s. [`outcome`] is the result,
+//!   and [`mod@conclude`] publishes it. [`surveys`] reads such results, and the running syncs.
 //! * Process: [`timetable`] computes the time of the next sync, [`role`] runs the timetable, `observed` records metrics,
 //!   and [`process`] is a scheduler process.
 
 pub mod accounts;
 pub mod collect;
+pub mod conclude;
 pub mod coverage;
 pub mod follow;
 pub mod gap;
@@ -44,6 +46,7 @@ pub mod size;
 pub mod succession;
 pub mod survey;
 pub mod survey_error;
+pub mod surveys;
 pub mod tag;
 pub mod timetable;
 pub mod under_way;

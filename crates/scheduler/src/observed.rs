@@ -3,7 +3,14 @@
 use crate::{Outcome, SurveyError};
 use bus::{ASSETS, Tended, WORK};
 use observe::{Freshness, Queue, SyncEnding, metrics};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+/// Records the end of the last complete sync before this process.
+pub(crate) fn began(last_complete: Option<SystemTime>) {
+    if let Some(last) = last_complete {
+        metrics().syncs.completed(last);
+    }
+}
 
 /// Records the end of a sync. `is_whole`: it was requested for everything.
 pub(crate) fn ended(result: &Result<Outcome, SurveyError>, is_whole: bool, took: Duration) {
@@ -11,6 +18,7 @@ pub(crate) fn ended(result: &Result<Outcome, SurveyError>, is_whole: bool, took:
     syncs.ended(ending(result), took);
     let Ok(outcome) = result else { return };
     syncs.unseen(outcome.unseen.len());
+    syncs.dangling(outcome.graph.targets_missing);
     if is_whole && knows_accounts(outcome) {
         syncs.fresh(freshness(outcome));
     }
@@ -50,7 +58,8 @@ pub(crate) fn tended(found: &Tended<'_>) {
                 _ => None,
             };
             if let Some(queue) = queue {
-                metrics().queue.holds(queue, backlog.waiting, backlog.unsettled);
+                let messages = backlog.as_ref().map(|backlog| (backlog.waiting, backlog.unsettled));
+                metrics().queue.holds(queue, messages);
             }
         }
     }
@@ -101,9 +110,9 @@ mod tests {
     #[test]
     fn queues_of_collectors_and_writers_are_metrics() {
         let backlog = Backlog { waiting: 7, unsettled: 4, settled_up_to: 0, delivered_up_to: 0 };
-        tended(&Tended::Consumer(&Subscription::work("ec2", ACK_WAIT), backlog));
-        tended(&Tended::Consumer(&Subscription::assets(bus::GRAPH_WRITER, ACK_WAIT), backlog));
-        tended(&Tended::Parked(2));
+        tended(&Tended::Consumer(&Subscription::work("ec2", ACK_WAIT), Some(backlog)));
+        tended(&Tended::Consumer(&Subscription::assets(bus::GRAPH_WRITER, ACK_WAIT), Some(backlog)));
+        tended(&Tended::Parked(Some(2)));
         let text = metrics().text().expect("text");
         for line in [
             "groma_work_waiting{service=\"ec2\"} 7",

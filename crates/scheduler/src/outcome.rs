@@ -1,6 +1,7 @@
 //! Outcome of a sync.
 
 mod accepted;
+pub mod groups;
 
 pub use accepted::{Accepted, AcceptedGap};
 

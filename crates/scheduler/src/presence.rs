@@ -8,7 +8,9 @@
 
 use crate::{Patience, Request, SurveyError, size, tag::Identity};
 use bus::{Bus, Found, RequestError, SYNCS};
-use events::{GLOBAL, Message, RunningAnswer, RunningRequest, SyncEvent, SyncId, subjects, sync_event::Event};
+use events::{
+    GLOBAL, Message, RunningAnswer, RunningRequest, SyncEvent, SyncId, SyncProgress, subjects, sync_event::Event,
+};
 use futures::StreamExt;
 use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
@@ -34,7 +36,8 @@ impl Drop for Presence {
 }
 
 impl Presence {
-    /// Checks whether a sync of the same scope is running. If not, answers such requests for this one from now on.
+    /// Checks whether a sync of the same scope is running. If not, answers such requests for this one from now on, with
+    /// its progress.
     ///
     /// # Errors
     /// Returns [`SurveyError::Running`] if one is running. Also fails if the bus cannot be used.
@@ -43,6 +46,7 @@ impl Presence {
         request: &Request,
         identity: &Identity,
         patience: &Patience,
+        progress: &Arc<Mutex<SyncProgress>>,
     ) -> Result<Self, SurveyError> {
         let scope = scope(request);
         let previous = bus.last_on(SYNCS, &subjects::syncs_of_kind("started")).await.map_err(SurveyError::Look)?;
@@ -52,10 +56,12 @@ impl Presence {
         // Each sync has its own queue group, so that every sync receives every request.
         let questions = bus.serve(subjects::RUNNING_REQUEST, &identity.sync.id).await.map_err(SurveyError::Listen)?;
         let current = Arc::new(Mutex::new(identity.clone()));
-        let (mine, sync, patience) = (scope.clone(), current.clone(), patience.clone());
+        let (mine, sync, patience, progress) = (scope.clone(), current.clone(), patience.clone(), progress.clone());
         let answering = tokio::spawn(questions.for_each(move |question| {
             let asked = RunningRequest::decode(question.payload.clone()).ok().filter(|_| !patience.is_over());
             let answer = asked.and_then(|asked| answer(&mine, &sync.lock().sync, &asked, patience.spent()));
+            let progress = Some(*progress.lock());
+            let answer = answer.map(|answer| RunningAnswer { progress, ..answer });
             async move {
                 if let Some(answer) = answer {
                     question.answer(answer.encode_to_vec()).await;
@@ -142,7 +148,7 @@ async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningA
 /// Returns [`SurveyError::Running`] if a sync of the same scope replied.
 pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyError> {
     match answer {
-        Some(RunningAnswer { sync, silent_seconds, other_scope: false }) => {
+        Some(RunningAnswer { sync, silent_seconds, other_scope: false, .. }) => {
             let silent = Duration::from_secs(silent_seconds);
             Err(SurveyError::Running { sync: sync.unwrap_or_default().id, silent })
         }
@@ -154,12 +160,12 @@ pub(crate) fn refuse_beside(answer: Option<RunningAnswer>) -> Result<(), SurveyE
 fn answer(mine: &RunningRequest, sync: &SyncId, asked: &RunningRequest, silent: Duration) -> Option<RunningAnswer> {
     let same_scope = overlap(mine, asked);
     let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };
-    let answer = RunningAnswer { sync: Some(sync.clone()), silent_seconds: silent.as_secs(), other_scope: !same_scope };
-    is_meant.then_some(answer)
+    let (sync, silent_seconds) = (Some(sync.clone()), silent.as_secs());
+    is_meant.then(|| RunningAnswer { sync, silent_seconds, other_scope: !same_scope, progress: None })
 }
 
 /// Scope of a request, without the services that every sync collects.
-fn scope(request: &Request) -> RunningRequest {
+pub(crate) fn scope(request: &Request) -> RunningRequest {
     let services = request.services.iter().filter(|service| !service.always);
     RunningRequest {
         accounts: request.accounts.clone().unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! Progress of a survey, for its user.
 
+use events::SyncProgress;
+
 /// Progress of a survey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
@@ -21,4 +23,18 @@ pub enum Progress {
     },
     /// Everything is collected; the graph-writer is finishing.
     Writing,
+}
+
+impl Progress {
+    /// Enters this step into the sync's answer to those who ask for it.
+    pub(crate) fn enter(&self, answer: &mut SyncProgress) {
+        let count = |number: usize| number as u64;
+        match *self {
+            Self::Accounts { reachable, .. } => answer.accounts = count(reachable),
+            Self::Work { done, all, assets } => {
+                *answer = SyncProgress { items_done: count(done), items: count(all), assets, writing: false, ..*answer }
+            }
+            Self::Writing => answer.writing = true,
+        }
+    }
 }

@@ -3,20 +3,20 @@
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError, accounts, observed,
     outcome::{AcceptedGap, seen_ago},
-    survey,
+    presence, survey, surveys,
     timetable::{Due, Timetable, parse_cron, parse_every},
 };
-use bus::{Bus, ConsumeError, Subscription};
+use bus::{Bus, ConsumeError, Subscription, Tended};
 use chrono::{DateTime, Utc};
 use croner::Cron;
-use errors::chain;
 use observe::health;
 use std::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Longest sleep before the clock is checked again.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
-/// Longest time between two looks at the clock.
+/// Longest time between two looks at the clock, and between two looks at the bus. Each look at the bus has a limit of
+/// seconds.
 const TURN: Duration = Duration::from_mins(5);
 
 /// Flags of the scheduler.
@@ -66,11 +66,15 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
             Err(error) => Err(error.for_main()),
         };
     }
+    match surveys::last_complete(&bus, &presence::scope(&request)).await {
+        Ok(last) => observed::began(last),
+        Err(error) => tracing::warn!(error = errors::chain(&error), "cannot read the results of earlier surveys"),
+    }
     let survey = async || match once(&bus, request.clone(), &shutdown).await {
         Ok(_) => {}
         Err(error @ SurveyError::Running { .. }) => tracing::warn!("skipped: {error}"),
         Err(error @ SurveyError::Interrupted(_)) => tracing::warn!("{error}"),
-        Err(error) => tracing::error!(error = chain(&error), "sync failed"),
+        Err(error) => tracing::error!(error = errors::chain(&error), "sync failed"),
     };
     by(&timetable, &shutdown, survey).await;
     Ok(process::exit::COMPLETE)
@@ -121,8 +125,15 @@ async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeErr
     for subscription in &all {
         bus.consume(subscription.clone()).await?;
     }
-    let bus = bus.clone();
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move { bus.tend(&all, |found| observed::tended(&found)).await })))
+    let (bus, mark) = (bus.clone(), health().watch("scheduler: streams and consumers", TURN));
+    let tending = async move {
+        let found = |found: Tended<'_>| {
+            mark.now();
+            observed::tended(&found);
+        };
+        bus.tend(&all, found).await;
+    };
+    Ok(AbortOnDropHandle::new(tokio::spawn(tending)))
 }
 
 async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Result<Outcome, SurveyError> {

@@ -1,6 +1,6 @@
 //! Keeps a scheduler's messages below the message limit of the bus.
 
-use events::{Message, RunningRequest, SyncCollected};
+use events::{Message, RunningRequest, SyncCollected, SyncConcluded};
 
 /// Bytes reserved for the fields around the event and for the headers of a parked message.
 const RESERVE: usize = 8 * 1024;
@@ -34,6 +34,19 @@ pub fn widen(question: &mut RunningRequest, most: usize) {
     if question.encoded_len() > most {
         question.accounts.clear();
     }
+}
+
+/// Cuts `concluded` until it fits into a message of `most` bytes: the scope to half of it, then the last groups of unseen
+/// scopes.
+pub fn fit_concluded(concluded: &mut SyncConcluded, most: usize) {
+    let most = most.saturating_sub(RESERVE);
+    if let Some(scope) = &mut concluded.scope {
+        widen(scope, most / 2);
+    }
+    let unseen = std::mem::take(&mut concluded.unseen);
+    let mut room = most.saturating_sub(concluded.encoded_len());
+    let mut fits = |bytes: usize| room.checked_sub(bytes + FRAME).map(|left| room = left).is_some();
+    concluded.unseen = unseen.into_iter().take_while(|group| fits(group.encoded_len())).collect();
 }
 
 #[cfg(test)]

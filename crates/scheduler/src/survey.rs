@@ -3,6 +3,7 @@
 use crate::{
     Outcome, Patience, Progress, Record, Request, Skipped, SurveyError, Unseen, accounts,
     collect::collect,
+    conclude::conclude,
     coverage::Coverage,
     follow::Follower,
     order::Order,
@@ -16,8 +17,11 @@ use crate::{
 };
 use bus::Bus;
 use chrono::Utc;
-use events::{Account, AccountsAnswer, SyncCollected, SyncId, SyncStarted, WorkItem, listed, sync_event::Event};
-use std::{collections::BTreeSet, time::Duration};
+use events::{
+    Account, AccountsAnswer, SyncCollected, SyncId, SyncProgress, SyncStarted, WorkItem, listed, sync_event::Event,
+};
+use parking_lot::Mutex;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Limit of attempts to choose a tag that no concurrent sync has.
@@ -36,7 +40,12 @@ pub async fn survey(
     shutdown: &CancellationToken,
     progress: impl Fn(Progress),
 ) -> Result<Outcome, SurveyError> {
-    let survey = Survey { bus, patience: Patience::new(request.patience), request, under_way: UnderWay::default() };
+    let (patience, under_way, progressed) = (Patience::new(request.patience), UnderWay::default(), Arc::default());
+    let survey = Survey { bus, request, patience, under_way, progressed };
+    let progress = |step: Progress| {
+        step.enter(&mut survey.progressed.lock());
+        progress(step);
+    };
     // Boxed, because the nested futures of all steps are too deep for the compiler in a program that awaits this one.
     match shutdown.run_until_cancelled(Box::pin(survey.carry_out(&progress))).await {
         Some(result) => result,
@@ -50,6 +59,8 @@ struct Survey<'a> {
     request: Request,
     patience: Patience,
     under_way: UnderWay,
+    /// For those who ask whether a sync is running.
+    progressed: Arc<Mutex<SyncProgress>>,
 }
 
 impl Survey<'_> {
@@ -69,6 +80,7 @@ impl Survey<'_> {
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
         outcome.accept(&request.accepted, Utc::now().date_naive());
         outcome.skipped = Skipped { named: skipped, total: skipped_total };
+        conclude(bus, request, &outcome).await;
         Ok(outcome)
     }
 
@@ -122,7 +134,8 @@ impl Survey<'_> {
                 known.continue_as(&identity);
                 presence.insert(known)
             } else {
-                let announce = || Presence::announce(self.bus, &self.request, &identity, &self.patience);
+                let Self { bus, request, patience, progressed, .. } = self;
+                let announce = || Presence::announce(bus, request, &identity, patience, progressed);
                 presence.insert(self.look(announce).await?)
             };
             let planned = plan(identity.sync);

@@ -443,7 +443,7 @@ impl WorkKind {
 pub struct SyncEvent {
     #[prost(message, optional, tag = "1")]
     pub sync: ::core::option::Option<SyncId>,
-    #[prost(oneof = "sync_event::Event", tags = "10, 11, 12, 13, 14, 15")]
+    #[prost(oneof = "sync_event::Event", tags = "10, 11, 12, 13, 14, 15, 16")]
     pub event: ::core::option::Option<sync_event::Event>,
 }
 /// Nested message and enum types in `SyncEvent`.
@@ -462,6 +462,8 @@ pub mod sync_event {
         Abandoned(super::SyncAbandoned),
         #[prost(message, tag = "15")]
         Closing(super::SyncClosing),
+        #[prost(message, tag = "16")]
+        Concluded(super::SyncConcluded),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -498,6 +500,27 @@ pub struct RunningAnswer {
     /// The sync's scope does not overlap the request's. Set only if the request has a `sync_id`.
     #[prost(bool, tag = "3")]
     pub other_scope: bool,
+    /// Absent from a scheduler of an earlier version.
+    #[prost(message, optional, tag = "4")]
+    pub progress: ::core::option::Option<SyncProgress>,
+}
+/// Progress of a running sync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncProgress {
+    /// Accounts that are surveyed.
+    #[prost(uint64, tag = "1")]
+    pub accounts: u64,
+    /// Work items with a report, and known work items; region discovery adds more.
+    #[prost(uint64, tag = "2")]
+    pub items_done: u64,
+    #[prost(uint64, tag = "3")]
+    pub items: u64,
+    /// Collected assets.
+    #[prost(uint64, tag = "4")]
+    pub assets: u64,
+    /// Everything is collected; the graph-writer is finishing.
+    #[prost(bool, tag = "5")]
+    pub writing: bool,
 }
 /// The sync will not be finished. Its scheduler gave it up, or did not answer when the next sync of its scope began.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -631,6 +654,51 @@ pub struct LostGroup {
     /// Indexes into `areas` of the message.
     #[prost(uint32, repeated, tag = "2")]
     pub areas: ::prost::alloc::vec::Vec<u32>,
+}
+/// The scheduler's result of a survey, under its first sync. The last event of a survey that was carried out. For
+/// operators; no role needs it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SyncConcluded {
+    /// Requested scope: accounts, regions and services; empty lists stand for all. Without `sync_id`.
+    #[prost(message, optional, tag = "1")]
+    pub scope: ::core::option::Option<RunningRequest>,
+    /// Everything in the scope was seen, except accepted gaps.
+    #[prost(bool, tag = "2")]
+    pub complete: bool,
+    /// Scopes that could not be seen, without accepted gaps, grouped. The list is cut to fit into a message.
+    #[prost(message, repeated, tag = "3")]
+    pub unseen: ::prost::alloc::vec::Vec<UnseenScopes>,
+    /// Number of these scopes, including those cut from `unseen`.
+    #[prost(uint64, tag = "4")]
+    pub unseen_total: u64,
+    /// Number of scopes in accepted gaps.
+    #[prost(uint64, tag = "5")]
+    pub accepted_total: u64,
+}
+/// Listings of one account, region and service that could not be seen for the same class of reason.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnseenScopes {
+    /// The 12 digits; empty if unknown, or if the failure concerns no account.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// Name of the account, or of the step that failed.
+    #[prost(string, tag = "2")]
+    pub account_name: ::prost::alloc::string::String,
+    /// Region, `global`, or `*` for all.
+    #[prost(string, tag = "3")]
+    pub region: ::prost::alloc::string::String,
+    /// Service, or `*` for all.
+    #[prost(string, tag = "4")]
+    pub service: ::prost::alloc::string::String,
+    /// First listing in alphabetical order, or `*` for all.
+    #[prost(string, tag = "5")]
+    pub listing: ::prost::alloc::string::String,
+    /// Number of listings in the group.
+    #[prost(uint64, tag = "6")]
+    pub listings: u64,
+    /// Failure of `listing`.
+    #[prost(message, optional, tag = "7")]
+    pub failure: ::core::option::Option<Failure>,
 }
 /// An account, region and service that no survey covers any longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,8 +7,9 @@ use events::{
     Account, AccountsAnswer, AccountsRequest, AssetEvent, BrokerPresent, ClientSettings, Failure, FailureClass,
     LeaseAnswer, LeaseRequest, LongWork, LostArea, LostGroup, LostPlaces, LostScope, Message, NewestTagAnswer,
     NewestTagRequest, RunningAnswer, RunningRequest, Scope, ScopeFinished, ScopeReport, ScopeStarted, SealedSession,
-    ShortenedIds, SkippedAccount, StalePlace, SyncAbandoned, SyncClosing, SyncCollected, SyncEvent, SyncFinished,
-    SyncId, SyncStarted, UnreachableAccount, WorkItem, WorkReport, asset_event, lease_answer, sync_event,
+    ShortenedIds, SkippedAccount, StalePlace, SyncAbandoned, SyncClosing, SyncCollected, SyncConcluded, SyncEvent,
+    SyncFinished, SyncId, SyncProgress, SyncStarted, UnreachableAccount, UnseenScopes, WorkItem, WorkReport,
+    asset_event, lease_answer, sync_event,
 };
 use std::collections::BTreeSet;
 
@@ -165,6 +166,32 @@ fn finished(most: usize) -> SyncFinished {
     finished
 }
 
+fn concluded(most: usize) -> SyncConcluded {
+    let unseen = UnseenScopes {
+        account_id: account(0),
+        account_name: "n".repeat(256),
+        region: REGION.to_owned(),
+        service: "organizations".to_owned(),
+        listing: "ListOrganizationalUnitsForParent".to_owned(),
+        listings: u64::MAX,
+        failure: Some(failure()),
+    };
+    let scope = RunningRequest {
+        accounts: (0..MANY).map(account).collect(),
+        regions: vec![REGION.to_owned(); 40],
+        ..RunningRequest::default()
+    };
+    let mut concluded = SyncConcluded {
+        scope: Some(scope),
+        complete: true,
+        unseen: vec![unseen; MANY],
+        unseen_total: u64::MAX,
+        accepted_total: u64::MAX,
+    };
+    scheduler::size::fit_concluded(&mut concluded, most);
+    concluded
+}
+
 fn progress(most: usize) -> Vec<sync_event::Event> {
     use sync_event::Event;
     let services = catalog::services().iter().map(|service| service.name.clone()).collect();
@@ -178,6 +205,7 @@ fn progress(most: usize) -> Vec<sync_event::Event> {
         Event::Finished(finished(most)),
         Event::Abandoned(SyncAbandoned { by: Some(sync()) }),
         Event::Closing(SyncClosing { made: u64::MAX, attempt: u32::MAX }),
+        Event::Concluded(concluded(most)),
     ]
 }
 
@@ -234,7 +262,10 @@ fn streamed(most: usize) -> Vec<(String, usize)> {
 fn told(most: usize) -> Vec<(&'static str, usize)> {
     let present =
         BrokerPresent { broker_id: sync().id, configuration: vec![7; 32], caller_account: account(0), serving: true };
-    let running = RunningAnswer { sync: Some(sync()), silent_seconds: u64::MAX, other_scope: true };
+    let all = u64::MAX;
+    let progress = SyncProgress { accounts: all, items_done: all, items: all, assets: all, writing: true };
+    let running =
+        RunningAnswer { sync: Some(sync()), silent_seconds: all, other_scope: true, progress: Some(progress) };
     vec![
         ("accounts request", AccountsRequest {}.encoded_len()),
         ("accounts", accounts(5_000, 5_000, "payments", most).encoded_len()),

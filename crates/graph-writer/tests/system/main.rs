@@ -1,5 +1,6 @@
 //! The writer between a real NATS and a real Neo4j.
 
+mod age;
 mod cleanup;
 mod closing;
 mod earlier_states;

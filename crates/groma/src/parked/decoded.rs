@@ -83,6 +83,9 @@ fn sync_event(event: &SyncEvent) -> Value {
         Some(sync_event::Event::Closing(closing)) => {
             (value["attempt"], value["made"]) = (json!(closing.attempt), json!(closing.made));
         }
+        Some(sync_event::Event::Concluded(concluded)) => {
+            (value["complete"], value["unseen"]) = (json!(concluded.complete), json!(concluded.unseen_total));
+        }
         Some(sync_event::Event::Started(_)) | None => {}
     }
     value

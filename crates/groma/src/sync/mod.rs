@@ -5,7 +5,6 @@ pub mod private_nats;
 pub mod progress;
 pub mod report;
 pub mod roles;
-pub mod unseen;
 
 use crate::survey_args::{SurveyArgs, SurveyConfig};
 use anyhow::{Context, bail};

@@ -1,8 +1,11 @@
 //! Report of a finished sync: the summary on standard output, unseen scopes on standard error.
 
-use super::unseen;
 use events::{ShortenedIds, SkippedAccount, StalePlace};
-use scheduler::{Outcome, Unseen, outcome::seen_ago, role::status};
+use scheduler::{
+    Outcome, Unseen,
+    outcome::{groups, seen_ago},
+    role::status,
+};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -351,7 +354,7 @@ pub fn print(outcomes: &[(Outcome, Duration)], verb: &str, json: bool, list: boo
     for (outcome, _) in outcomes {
         if !outcome.unseen.is_empty() {
             eprintln!("{} scope(s) could not be seen; their last known graph was kept:", outcome.unseen.len());
-            for line in unseen::lines(&outcome.unseen) {
+            for line in groups::lines(&outcome.unseen) {
                 eprintln!("  {line}");
             }
         }

@@ -1,26 +1,8 @@
-//! Unseen scopes as text. A denied region has a failure for each of its listings, but only one line.
+//! Unseen scopes in groups. A denied region has a failure for each of its listings, but is one group and one line.
 
-use events::FailureClass;
-use scheduler::Unseen;
-use std::collections::HashMap;
-
-/// Formats one line per failure. Failures of the same class in one service and region share a line.
-pub fn lines(unseen: &[Unseen]) -> Vec<String> {
-    let mut groups: Vec<Vec<&Unseen>> = Vec::new();
-    let mut by_key = HashMap::new();
-    for it in unseen {
-        let index = *by_key.entry(key(it)).or_insert(groups.len());
-        if index == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[index].push(it);
-    }
-    let lines = groups.into_iter().map(|mut group| {
-        group.sort_by(|a, b| a.listing.cmp(&b.listing));
-        line(&group)
-    });
-    lines.collect()
-}
+use super::Unseen;
+use events::{FailureClass, UnseenScopes};
+use std::{collections::HashMap, sync::Arc};
 
 type Key<'a> = (&'a str, &'a str, &'a str, FailureClass);
 
@@ -28,16 +10,61 @@ fn key(it: &Unseen) -> Key<'_> {
     (&it.account_id, &it.region, &it.service, it.failure.class())
 }
 
-/// Formats the first failure of a group, and the number of the others.
-fn line(group: &[&Unseen]) -> String {
-    let [first, others @ ..] = group else { return String::new() };
-    if others.is_empty() {
-        return events::printable(&first.to_string());
+/// Groups failures of the same class in one service and region, in the order of the first of each. Leaves out those beyond
+/// the first `most` groups.
+pub fn groups(unseen: &[Unseen], most: usize) -> Vec<UnseenScopes> {
+    let mut groups: Vec<(&Unseen, u64)> = Vec::new();
+    let mut by_key = HashMap::new();
+    for it in unseen {
+        if let Some(index) = by_key.get(&key(it)) {
+            let (first, listings): &mut (&Unseen, u64) = &mut groups[*index];
+            *listings += 1;
+            if it.listing < first.listing {
+                *first = it;
+            }
+        } else if groups.len() < most {
+            by_key.insert(key(it), groups.len());
+            groups.push((it, 1));
+        }
     }
-    let listings = if others.len() == 1 { "listing" } else { "listings" };
-    let listing = format!("{} and {} more {listings}", first.listing, others.len());
-    let more = Unseen { listing: listing.into(), ..(*first).clone() };
-    events::printable(&more.to_string())
+    groups.into_iter().map(|(first, listings)| group(first, listings)).collect()
+}
+
+fn group(first: &Unseen, listings: u64) -> UnseenScopes {
+    UnseenScopes {
+        account_id: first.account_id.to_string(),
+        account_name: first.account_name.to_string(),
+        region: first.region.to_string(),
+        service: first.service.to_string(),
+        listing: first.listing.to_string(),
+        listings,
+        failure: Some((*first.failure).clone()),
+    }
+}
+
+/// Formats a group: its first failure, and the number of the others.
+pub fn line(group: &UnseenScopes) -> String {
+    let UnseenScopes { account_id, account_name, region, service, listing, listings, failure } = group;
+    let listing = match listings.saturating_sub(1) {
+        0 => listing.clone(),
+        1 => format!("{listing} and 1 more listing"),
+        more => format!("{listing} and {more} more listings"),
+    };
+    let shared = |text: &str| Arc::<str>::from(text);
+    let first = Unseen {
+        account_id: shared(account_id),
+        account_name: shared(account_name),
+        region: shared(region),
+        service: shared(service),
+        listing: listing.into(),
+        failure: failure.clone().unwrap_or_default().into(),
+    };
+    events::printable(&first.to_string())
+}
+
+/// Formats one line per group.
+pub fn lines(unseen: &[Unseen]) -> Vec<String> {
+    groups(unseen, usize::MAX).iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -73,5 +100,14 @@ mod tests {
             222222222222 (alpha) eu-west-1 ec2 DescribeVpcs: access denied: DescribeVpcs failed
             222222222222 (alpha) eu-central-1 ec2 DescribeVolumes: timed out: DescribeVolumes failed"]]
         .assert_eq(&text.join("\n"));
+    }
+
+    #[test]
+    fn groups_beyond_the_limit_are_left_out() {
+        let denied = FailureClass::AccessDenied;
+        let all = [("b", "L"), ("a", "L"), ("c", "L"), ("a", "K")].map(|(region, name)| unseen(region, name, denied));
+        let found = groups(&all, 2);
+        let found: Vec<_> = found.iter().map(|it| (it.region.as_str(), it.listing.as_str(), it.listings)).collect();
+        assert_eq!(found, [("b", "L", 1), ("a", "K", 2)]);
     }
 }

@@ -4,7 +4,7 @@ use crate::stage::{Stage, process, request, run, tell};
 use bus::WORK;
 use events::{SyncId, SyncStarted, subjects, sync_event::Event};
 use scheduler::{Patience, SurveyError, presence::Presence, tag::Identity};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -52,14 +52,14 @@ async fn a_sync_that_makes_no_progress_keeps_no_other_away() -> anyhow::Result<(
     let request = request(&["iam"], &[], 600);
     let sync = |id: &str| Identity { sync: SyncId { id: id.into(), update_tag: 1 }, before: 0 };
     let lively = Patience::new(Duration::from_mins(10));
-    let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively).await?;
-    let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively).await;
+    let first = Presence::announce(&stage.bus, &request, &sync("first"), &lively, &Arc::default()).await?;
+    let refused = Presence::announce(&stage.bus, &request, &sync("second"), &lively, &Arc::default()).await;
     assert!(matches!(refused, Err(SurveyError::Running { .. })));
     drop(first);
     let hangs = Patience::new(Duration::ZERO);
-    let _hanging = Presence::announce(&stage.bus, &request, &sync("hanging"), &hangs).await?;
+    let _hanging = Presence::announce(&stage.bus, &request, &sync("hanging"), &hangs, &Arc::default()).await?;
     tokio::time::sleep(Duration::from_millis(5)).await;
-    Presence::announce(&stage.bus, &request, &sync("third"), &lively).await?;
+    Presence::announce(&stage.bus, &request, &sync("third"), &lively, &Arc::default()).await?;
     Ok(())
 }
 
@@ -102,9 +102,13 @@ async fn a_repeat_is_answered_for() -> anyhow::Result<()> {
     let stage = Stage::new(1).await?;
     let lively = Patience::new(Duration::from_mins(10));
     let identity = |id: &str| Identity { sync: SyncId { id: id.into(), update_tag: 1 }, before: 0 };
-    let iam = Presence::announce(&stage.bus, &request(&["iam"], &[], 600), &identity("first"), &lively).await?;
+    let iam =
+        Presence::announce(&stage.bus, &request(&["iam"], &[], 600), &identity("first"), &lively, &Arc::default())
+            .await?;
     iam.continue_as(&identity("repeat"));
-    let ec2 = Presence::announce(&stage.bus, &request(&["ec2"], &[], 600), &identity("other"), &lively).await?;
+    let ec2 =
+        Presence::announce(&stage.bus, &request(&["ec2"], &[], 600), &identity("other"), &lively, &Arc::default())
+            .await?;
     assert!(ec2.ask(&stage.bus, "repeat").await?.is_some_and(|answer| answer.other_scope));
     assert!(ec2.ask(&stage.bus, "first").await?.is_none());
     Ok(())
