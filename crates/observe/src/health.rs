@@ -49,8 +49,8 @@ impl Mark {
         *self.0.last.lock() = Instant::now();
     }
 
-    /// Sets the mark at intervals while a future waits. A future that blocks its thread gets no mark. One that waits for
-    /// ever gets marks, so something else must end it, or be watched itself.
+    /// Sets the mark at intervals while a future waits. A future that blocks its thread gets no mark. One that never ends
+    /// gets marks forever, so something else must end or watch it.
     pub async fn during<T>(&self, wait: impl Future<Output = T>) -> T {
         let mut wait = std::pin::pin!(wait);
         loop {
