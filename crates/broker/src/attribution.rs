@@ -1,6 +1,8 @@
 //! Attribution of sessions in CloudTrail: which sync and which collector used them. The session name always shows it.
 //! Session tags and a source identity are set only if the role's trust policy allows them.
 
+use std::collections::HashMap;
+
 /// Source identity of all sessions of Groma.
 const SOURCE_IDENTITY: &str = "groma";
 /// Longest session name (STS API reference, `RoleSessionName`).
@@ -80,10 +82,95 @@ impl Attribution {
     }
 }
 
+/// Number of roles with the same name that must allow the same before others of that name are taken to allow it too.
+const ALIKE: u32 = 3;
+
+/// Attributions that roles are known to allow. The spokes' roles usually come from one template: without a guess, each
+/// account of a large organization costs two denied calls.
+#[derive(Debug, Default)]
+pub struct Attributions {
+    /// By ARN.
+    roles: HashMap<String, Attribution>,
+    /// By name without the account: what the last roles allowed, and how many of them in a row.
+    names: HashMap<String, (Attribution, u32)>,
+}
+
+/// Attribution to try first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The attribution.
+    pub attribution: Attribution,
+    /// Guessed from other roles of the same name. If it is denied, the role may require tags or a source identity.
+    pub guessed: bool,
+}
+
+impl Start {
+    /// Returns the attribution to try after a denial with this message. `None` if everything was tried. A trust policy may
+    /// require what those of other roles do not allow, so a denied guess is followed by the usual attempts.
+    pub fn after_denial(self, message: &str) -> Option<Self> {
+        match self.attribution.without(message) {
+            Some(less) => Some(Self { attribution: less, ..self }),
+            None if self.guessed => Some(Self { attribution: Attribution::FULL, guessed: false }),
+            None => None,
+        }
+    }
+}
+
+impl Attributions {
+    /// Returns the attribution to try first for a role.
+    pub fn start(&self, arn: &str) -> Start {
+        let alike = || self.names.get(name(arn)).filter(|(_, roles)| *roles >= ALIKE);
+        match (self.roles.get(arn), alike()) {
+            (Some(known), _) => Start { attribution: *known, guessed: false },
+            (None, Some((guess, _))) => Start { attribution: *guess, guessed: *guess != Attribution::FULL },
+            (None, None) => Start { attribution: Attribution::FULL, guessed: false },
+        }
+    }
+
+    /// Records what a role allows. Returns whether that is new. A guess that was right says nothing about the name.
+    pub fn learn(&mut self, arn: &str, Start { attribution, guessed }: Start) -> bool {
+        let is_new = self.roles.insert(arn.to_owned(), attribution) != Some(attribution);
+        if is_new && !guessed {
+            let (known, roles) = self.names.entry(name(arn).to_owned()).or_insert((attribution, 0));
+            *roles = if *known == attribution { *roles + 1 } else { 1 };
+            *known = attribution;
+        }
+        is_new
+    }
+}
+
+/// Path and name of a role, without its account: `role/cartography-read-only`.
+fn name(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn roles_of_one_name_are_taken_to_be_alike_after_three() {
+        let mut known = Attributions::default();
+        let arn = |account: u32, name: &str| format!("arn:aws:iam::{account:012}:role/{name}");
+        let found = |attribution| Start { attribution, guessed: false };
+        for account in 1..=3 {
+            assert_eq!(known.start(&arn(account, "reader")), found(Attribution::FULL));
+            assert!(known.learn(&arn(account, "reader"), found(Attribution::NAME_ONLY)));
+            assert!(!known.learn(&arn(account, "reader"), found(Attribution::NAME_ONLY)));
+        }
+        let guess = Start { attribution: Attribution::NAME_ONLY, guessed: true };
+        assert_eq!(known.start(&arn(4, "reader")), guess);
+        assert_eq!(known.start(&arn(4, "other")), found(Attribution::FULL));
+        known.learn(&arn(4, "reader"), guess);
+        assert_eq!(known.start(&arn(4, "reader")), found(Attribution::NAME_ONLY), "it is known now");
+        let denied = guess.after_denial("not authorized to perform: sts:AssumeRole");
+        assert_eq!(denied, Some(found(Attribution::FULL)), "it may require tags");
+        assert_eq!(found(Attribution::NAME_ONLY).after_denial("sts:AssumeRole"), None);
+        // One that requires tags ends the guesses until three are alike again.
+        known.learn(&arn(5, "reader"), found(Attribution::FULL));
+        assert_eq!(known.start(&arn(6, "reader")), found(Attribution::FULL));
+    }
 
     #[test]
     fn a_session_name_says_what_it_is_for() {

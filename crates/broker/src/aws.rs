@@ -1,7 +1,7 @@
 //! The broker's AWS state (configuration, sessions, facts learned about roles), and the walk along a route.
 
 use crate::{
-    attribution::{Attribution, Purpose},
+    attribution::{Attributions, Purpose},
     config::OwnIdentity,
     environment::Environment,
     profiles::Profiles,
@@ -16,10 +16,7 @@ use crate::{
 use aws_credential_types::Credentials;
 use events::ClientSettings;
 use parking_lot::Mutex;
-use std::{
-    collections::{HashMap, HashSet},
-    time::Instant,
-};
+use std::{collections::HashSet, time::Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 mod assume;
@@ -38,8 +35,8 @@ pub struct Aws {
     /// Sessions of intermediate roles, by source and roles so far.
     hops: SingleFlight<(Source, Vec<Role>), Credentials>,
     renewals: Renewals,
-    /// Attribution that each role allows, by ARN.
-    attributions: Mutex<HashMap<String, Attribution>>,
+    /// Attribution that roles allow.
+    attributions: Mutex<Attributions>,
     /// Session policies that are too large to be combined with tags.
     untagged: Mutex<HashSet<String>>,
     own_identity: OwnIdentity,

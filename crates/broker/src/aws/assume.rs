@@ -2,7 +2,7 @@
 
 use super::Aws;
 use crate::{
-    attribution::{Attribution, Purpose},
+    attribution::{Attribution, Purpose, Start},
     refusal::{Kind, Refusal},
     route::{Role, Route, WebIdentity},
     settings::Settings,
@@ -34,11 +34,12 @@ impl Aws {
             name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
         let seconds = self.seconds(role, &with, seconds);
         let arn = role.arn.to_string();
-        let mut allowed = narrowed.map_or(Attribution::NAME_ONLY, |_| self.attribution_of(&arn));
+        let plain = Start { attribution: Attribution::NAME_ONLY, guessed: false };
+        let mut start = narrowed.map_or(plain, |_| self.attributions.lock().start(&arn));
         let mut has_room = narrowed.is_some_and(|(_, policy)| !self.untagged.lock().contains(policy));
         let mut region = role.region.as_str();
         loop {
-            let attribution = Attribution { tags: allowed.tags && has_room, ..allowed };
+            let attribution = Attribution { tags: start.attribution.tags && has_room, ..start.attribution };
             let profiles = self.setup.profiles();
             let settings = Settings::new(self.setup.environment(), &profiles, profile);
             let sts = self.setup.clients().sts(settings, region, Some(with.clone())).await?;
@@ -56,10 +57,10 @@ impl Aws {
                 .await;
             match asked {
                 Ok(answer) => {
-                    self.learn(&arn, allowed, narrowed.is_some());
+                    self.learn(&arn, start, narrowed.is_some());
                     return session(answer.credentials, &format!("assume {arn}"));
                 }
-                Err(error) => match (narrowed, elsewhere(region, &error), reduced(allowed, &error)) {
+                Err(error) => match (narrowed, elsewhere(region, &error), after(start, &error)) {
                     (_, Some(other), _) => region = other,
                     // Tags count towards the size of the policy. Never drop the policy instead: the session would be
                     // too wide.
@@ -67,7 +68,7 @@ impl Aws {
                         has_room = false;
                         self.leave_untagged(policy);
                     }
-                    (Some(_), _, Some(less)) => allowed = less,
+                    (Some(_), _, Some(next)) => start = next,
                     _ => return Err(Refusal::of_call(&error, &format!("assume {arn}"))),
                 },
             }
@@ -155,10 +156,6 @@ impl Aws {
         if chained { wanted.min(HOUR) } else { wanted }
     }
 
-    fn attribution_of(&self, role: &str) -> Attribution {
-        self.attributions.lock().get(role).copied().unwrap_or(Attribution::FULL)
-    }
-
     /// Records a policy that is too large to be combined with tags.
     fn leave_untagged(&self, policy: &str) {
         let mut untagged = self.untagged.lock();
@@ -170,10 +167,11 @@ impl Aws {
         }
     }
 
-    fn learn(&self, role: &str, attribution: Attribution, attributed: bool) {
-        if !attributed || self.attributions.lock().insert(role.to_owned(), attribution) == Some(attribution) {
+    fn learn(&self, role: &str, start: Start, attributed: bool) {
+        if !attributed || !self.attributions.lock().learn(role, start) || start.guessed {
             return;
         }
+        let attribution = start.attribution;
         let denied = match (attribution.tags, attribution.source_identity) {
             (true, true) => return,
             (true, false) => "sts:SetSourceIdentity",
@@ -201,14 +199,11 @@ fn elsewhere<E: ProvideErrorMetadata>(region: &str, error: &SdkError<E, HttpResp
     Some(default).filter(|default| is_deactivated && *default != region)
 }
 
-/// Returns the reduced attribution to try after this error. `None` if the error has another cause.
-fn reduced<E: ProvideErrorMetadata>(
-    attribution: Attribution,
-    error: &SdkError<E, HttpResponse>,
-) -> Option<Attribution> {
+/// Returns the attribution to try after this error. `None` if the error has another cause, or everything was tried.
+fn after<E: ProvideErrorMetadata>(start: Start, error: &SdkError<E, HttpResponse>) -> Option<Start> {
     let service = error.as_service_error()?;
     match service.code() {
-        Some("AccessDenied" | "AccessDeniedException") => attribution.without(service.message().unwrap_or_default()),
+        Some("AccessDenied" | "AccessDeniedException") => start.after_denial(service.message().unwrap_or_default()),
         _ => None,
     }
 }
