@@ -29,7 +29,7 @@ use crate::{
 use bus::{Bus, ConsumeError, Consumer, Delivery, Outcome, Subscription};
 use events::{SyncEvent, SyncId, subjects};
 use graph::{GraphError, GraphStore, Pulse};
-use observe::{Mark, health};
+use observe::{Mark, health, metrics};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -100,6 +100,7 @@ impl Writer {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WriterError> {
         let Self { bus, store, options, expected } = self;
         let part = health().part("graph-writer");
+        metrics().events.begin_writing();
         let schema = Schema::default();
         schema.ensure(&store, expected.into_iter().chain(Need::of_analysis())).await?;
         let assets = Subscription::assets(&options.durable, options.ack_wait);

@@ -22,6 +22,8 @@ pub enum Answer {
     Refused,
     /// A throttle answer.
     Throttled,
+    /// An error of AWS itself.
+    ServerError,
     /// None: no connection, or no answer in time.
     Failed,
 }
@@ -32,7 +34,7 @@ impl AwsMetrics {
             calls: registrar.counter(
                 "aws_calls",
                 "Attempts of calls of AWS, retries included: answered, refused (an error, such as a denial), throttled, \
-                 failed (no connection, or no answer).",
+                 server_error (an error of AWS itself), failed (no connection, or no answer).",
             ),
             waits: registrar.seconds("aws_wait", "Time that attempts were held back to stay within AWS's quotas."),
         }
@@ -44,6 +46,7 @@ impl AwsMetrics {
             Answer::Answered => "answered",
             Answer::Refused => "refused",
             Answer::Throttled => "throttled",
+            Answer::ServerError => "server_error",
             Answer::Failed => "failed",
         };
         self.calls.get_or_create(&ApiOutcome::of(service, api, outcome)).inc();

@@ -50,6 +50,11 @@ impl EventMetrics {
         }
     }
 
+    /// Shows the counter of parked rows with 0, so that Prometheus sees its first increase.
+    pub fn begin_writing(&self) {
+        self.rows_parked.get_or_create(&NoLabels).inc_by(0);
+    }
+
     /// Records a published batch of a service.
     pub fn published(&self, service: &str, assets: u64) {
         let service = Service::of(service);

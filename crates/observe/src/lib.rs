@@ -1,6 +1,6 @@
 //! Metrics, health and readiness of a process, and the server that shows them.
 //!
-//! Reading order: [`labels`], [`registrar`] and one file per group of metrics ([`aws`], [`work`], [`queue`],
+//! Reading order: [`labels`], [`registrar`] and one file per group of metrics ([`readiness`], [`aws`], [`work`], [`queue`],
 //! [`events`], [`graph`], [`leases`], [`syncs`]), all of them in [`mod@metrics`]. [`mod@health`] has the loops that must
 //! continue and the parts that must be ready. [`monitor`] is the server. `docs/metrics.md` describes everything to users.
 
@@ -13,6 +13,7 @@ pub mod leases;
 pub mod metrics;
 pub mod monitor;
 pub mod queue;
+pub mod readiness;
 pub mod registrar;
 pub mod syncs;
 pub mod work;

@@ -6,6 +6,7 @@ use crate::{
     graph::GraphMetrics,
     leases::LeaseMetrics,
     queue::QueueMetrics,
+    readiness::ReadinessMetrics,
     registrar::{Described, Registrar},
     syncs::SyncMetrics,
     work::WorkMetrics,
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub leases: LeaseMetrics,
     /// Syncs.
     pub syncs: SyncMetrics,
+    /// Readiness.
+    pub readiness: ReadinessMetrics,
     registry: Registry,
     described: Vec<Described>,
 }
@@ -44,8 +47,9 @@ impl Default for Metrics {
         let graph = GraphMetrics::new(&mut registrar);
         let leases = LeaseMetrics::new(&mut registrar);
         let syncs = SyncMetrics::new(&mut registrar);
+        let readiness = ReadinessMetrics::new(&mut registrar);
         let (registry, described) = registrar.into_parts();
-        Self { aws, work, queue, events, graph, leases, syncs, registry, described }
+        Self { aws, work, queue, events, graph, leases, syncs, readiness, registry, described }
     }
 }
 

@@ -65,7 +65,7 @@ fn router(health: &'static Health, metrics: &'static Metrics) -> Router {
     Router::new()
         .route("/healthz", get(|| async { checked(health.check_loops()) }))
         .route("/readyz", get(|| async { checked(health.check_parts()) }))
-        .route("/metrics", get(|| async { scraped(metrics) }))
+        .route("/metrics", get(|| async { scraped(health, metrics) }))
 }
 
 fn checked(result: Result<(), Vec<String>>) -> Response {
@@ -75,7 +75,8 @@ fn checked(result: Result<(), Vec<String>>) -> Response {
     }
 }
 
-fn scraped(metrics: &Metrics) -> Response {
+fn scraped(health: &Health, metrics: &Metrics) -> Response {
+    metrics.readiness.is(health.check_parts().is_ok());
     match metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "a metric cannot be encoded\n").into_response(),

@@ -28,9 +28,9 @@ impl QueueMetrics {
     pub(crate) fn new(registrar: &mut Registrar) -> Self {
         Self {
             work_waiting: registrar.gauge("work_waiting", "Work items that no collector has taken yet."),
-            work_unsettled: registrar.gauge("work_unsettled", "Work items in the hands of collectors."),
+            work_unsettled: registrar.gauge("work_unsettled", "Work items that were taken and not settled; those of a killed collector until they are taken again."),
             events_waiting: registrar.gauge("events_waiting", "Asset events that no graph-writer has taken yet."),
-            events_unsettled: registrar.gauge("events_unsettled", "Asset events in the hands of graph-writers."),
+            events_unsettled: registrar.gauge("events_unsettled", "Asset events that were taken and not settled; those of a killed graph-writer until they are taken again."),
             parked: registrar.gauge("parked_messages", "Messages on the stream GROMA_PARKED (see `groma parked`)."),
         }
     }

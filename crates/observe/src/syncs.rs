@@ -33,6 +33,20 @@ pub enum SyncEnding {
     Interrupted,
 }
 
+impl SyncEnding {
+    const ALL: [Self; 5] = [Self::Complete, Self::Incomplete, Self::Failed, Self::Skipped, Self::Interrupted];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// Age of the graph after a sync of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
@@ -68,19 +82,19 @@ impl SyncMetrics {
         }
     }
 
+    /// Shows all outcomes with 0, so that Prometheus sees the first increase of each.
+    pub fn begin(&self) {
+        for ending in SyncEnding::ALL {
+            self.syncs.get_or_create(&Outcome::of(ending.word())).inc_by(0);
+        }
+    }
+
     /// Records the end of a sync.
     pub fn ended(&self, ending: SyncEnding, took: Duration) {
-        let outcome = match ending {
-            SyncEnding::Complete => {
-                self.completed(SystemTime::now());
-                "complete"
-            }
-            SyncEnding::Incomplete => "incomplete",
-            SyncEnding::Failed => "failed",
-            SyncEnding::Skipped => "skipped",
-            SyncEnding::Interrupted => "interrupted",
-        };
-        let outcome = Outcome::of(outcome);
+        if ending == SyncEnding::Complete {
+            self.completed(SystemTime::now());
+        }
+        let outcome = Outcome::of(ending.word());
         self.syncs.get_or_create(&outcome).inc();
         self.durations.get_or_create(&outcome).observe(took.as_secs_f64());
     }

@@ -48,6 +48,7 @@ fn recorded() -> Metrics {
     metrics.graph.retried(Retried::Race);
     metrics.leases.granted("ec2", second);
     metrics.syncs.ended(SyncEnding::Complete, second);
+    metrics.readiness.is(true);
     metrics.syncs.unseen(10);
     metrics.syncs.dangling(9);
     metrics.syncs.fresh(Freshness { stale: 11, oldest: Some(1_800_000_000) });

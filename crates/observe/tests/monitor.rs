@@ -66,8 +66,15 @@ async fn a_process_is_ready_when_it_can_work() {
 
 #[tokio::test]
 async fn metrics_are_those_that_were_recorded() {
-    let (monitor, _, metrics) = monitor().await;
-    assert_eq!(get(&monitor, "/metrics").await, (200, "# EOF\n".to_owned()));
+    let (monitor, health, metrics) = monitor().await;
+    let readiness = async || {
+        let text = get(&monitor, "/metrics").await.1;
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(readiness().await, ["groma_ready 0"]);
+    let part = health.part("broker");
+    part.is_ready_while(|| Ok(()));
+    assert_eq!(readiness().await, ["groma_ready 1"]);
     metrics.aws.called("ec2", "DescribeVpcs", Answer::Throttled);
     let (_, text) = get(&monitor, "/metrics").await;
     let line = "groma_aws_calls_total{service=\"ec2\",api=\"DescribeVpcs\",outcome=\"throttled\"} 1";

@@ -9,7 +9,7 @@ use crate::{
 use bus::{Bus, ConsumeError, Subscription, Tended};
 use chrono::{DateTime, Utc};
 use croner::Cron;
-use observe::health;
+use observe::{health, metrics};
 use std::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -51,6 +51,7 @@ impl Args {
 /// Fails if the only survey could not be carried out. Repeated surveys log the error and continue.
 pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: CancellationToken) -> anyhow::Result<u8> {
     let part = health().part("scheduler");
+    metrics().syncs.begin();
     let Some(created) = shutdown.run_until_cancelled(create_consumers(&bus)).await else {
         return Ok(process::exit::INTERRUPTED);
     };

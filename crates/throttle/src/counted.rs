@@ -40,8 +40,11 @@ pub(crate) async fn send(
     let answered = read(inner, request).await;
     let answer = match &answered {
         Ok((_, true)) => Answer::Throttled,
-        Ok((response, false)) if response.status().as_u16() >= 400 => Answer::Refused,
-        Ok(_) => Answer::Answered,
+        Ok((response, false)) => match response.status().as_u16() {
+            500.. => Answer::ServerError,
+            400.. => Answer::Refused,
+            _ => Answer::Answered,
+        },
         Err(_) => Answer::Failed,
     };
     metrics().aws.called(&api.service, &api.name, answer);
@@ -60,23 +63,27 @@ mod tests {
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
 
+    /// Answers with a status.
     #[derive(Debug)]
-    struct Denying;
+    struct Aws(u16);
 
-    impl HttpConnector for Denying {
+    impl HttpConnector for Aws {
         fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-            let status = StatusCode::try_from(403).expect("a status");
+            let status = StatusCode::try_from(self.0).expect("a status");
             HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::empty())))
         }
     }
 
     #[tokio::test]
     async fn an_attempt_is_counted_with_its_answer() {
-        let counted = Counted { inner: SharedHttpConnector::new(Denying), service: "counted" };
-        let request = HttpRequest::new(SdkBody::from("Action=AssumeRole"));
-        assert_eq!(counted.call(request).await.expect("an answer").status().as_u16(), 403);
-        let text = metrics().text().expect("text");
-        let line = "groma_aws_calls_total{service=\"counted\",api=\"AssumeRole\",outcome=\"refused\"} 1";
-        assert!(text.lines().any(|it| it == line), "{text}");
+        for (status, outcome) in [(200, "answered"), (403, "refused"), (500, "server_error")] {
+            let counted = Counted { inner: SharedHttpConnector::new(Aws(status)), service: "counted" };
+            let request = HttpRequest::new(SdkBody::from("Action=AssumeRole"));
+            assert_eq!(counted.call(request).await.expect("an answer").status().as_u16(), status);
+            let text = metrics().text().expect("text");
+            let line =
+                format!("groma_aws_calls_total{{service=\"counted\",api=\"AssumeRole\",outcome=\"{outcome}\"}} 1");
+            assert!(text.lines().any(|it| it == line), "{text}");
+        }
     }
 }
