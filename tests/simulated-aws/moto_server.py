@@ -48,19 +48,31 @@ from typing import Any
 from simulated_aws.app import SimulatedAws
 from simulated_aws.server import make_server
 
+# What DescribeRegions calls enabled.
+DEFAULT_REGIONS = ["us-east-1", "eu-west-1"]
+
 
 def main() -> None:
     arguments = parse_arguments()
-    # A proxy, which HTTP_PROXY may name, has no business between processes of this machine.
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    without_proxy()
     regions = [region for region in arguments.regions.split(",") if region]
     server = make_server(arguments.host, arguments.port, SimulatedAws(regions), arguments.quiet)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     if arguments.until_stdin_closes:
         threading.Thread(target=lambda: (sys.stdin.buffer.read(), server.shutdown()), daemon=True).start()
     threading.Thread(target=announce, args=(server, arguments), daemon=True).start()
+    serve(server)
+
+
+def serve(server: Any) -> None:
+    """Answers until SIGINT or SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
+
+
+def without_proxy() -> None:
+    """A proxy, which HTTP_PROXY may name, has no business between processes of this machine."""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -70,7 +82,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--port-file", help="written with the port once the server answers")
     parser.add_argument(
         "--regions",
-        default="us-east-1,eu-west-1",
+        default=",".join(DEFAULT_REGIONS),
         help="what DescribeRegions calls enabled; empty for all that moto knows (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each request")

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from typing import Any, NamedTuple
 
 from seeding import accounts, demo, small, test
 from seeding.aws import Aws
@@ -27,27 +28,44 @@ SIZES = {"small": small, "test": test, "demo": demo}
 START = "2024-03-01T12:00:00Z"
 
 
+class Filled(NamedTuple):
+    """What was made."""
+
+    size: str
+    organization: accounts.Organization
+    counts: dict[str, int]
+    seconds: float
+
+
 def main() -> None:
     arguments = parse_arguments()
+    filled = fill(arguments.endpoint, arguments.size, arguments.seed)
+    print(json.dumps(describe(filled, arguments.dir, arguments.endpoint), indent=2))
+
+
+def fill(endpoint: str, size: str, seed: int) -> Filled:
+    """Makes an organization of this size."""
     started = time.monotonic()
-    aws = Aws(arguments.endpoint)
-    size = SIZES[arguments.size]
-    aws.seed_ids(arguments.seed)
+    aws = Aws(endpoint)
+    aws.seed_ids(seed)
     with aws.clock_at(START):
-        organization = accounts.create(aws, size.SPOKES)
+        organization = accounts.create(aws, SIZES[size].SPOKES)
         accounts.visit(aws, organization)
-        counts = size.fill(aws)
-    files = accounts.write_files(arguments.dir, arguments.endpoint, organization)
-    summary = {
-        "size": arguments.size,
-        "accounts": [{"name": account.name, "id": account.id} for account in organization.accounts],
+        counts = SIZES[size].fill(aws)
+    return Filled(size, organization, counts, round(time.monotonic() - started, 1))
+
+
+def describe(filled: Filled, directory: str, endpoint: str) -> dict[str, Any]:
+    """Writes the AWS files for an endpoint, and returns the summary."""
+    return {
+        "size": filled.size,
+        "accounts": [{"name": account.name, "id": account.id} for account in filled.organization.accounts],
         "regions": list(accounts.REGIONS),
-        "counts": counts,
+        "counts": filled.counts,
         "planted": PLANTED,
-        "seconds": round(time.monotonic() - started, 1),
-        **files,
+        "seconds": filled.seconds,
+        **accounts.write_files(directory, endpoint, filled.organization),
     }
-    print(json.dumps(summary, indent=2))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -322,7 +322,11 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     assert_eq!(first.status, 3, "{}", tail(&first.stderr));
     let status = run(cluster.command("operator", &["status"])).await;
     assert_eq!(status.status, 3, "{}\n{}", status.stdout, tail(&status.stderr));
-    for line in ["last survey: ", "DescribeVolumes", "last complete survey of everything: none on this bus"] {
+    for line in [
+        "last survey: ",
+        "DescribeSnapshots and 1 more listing",
+        "last complete survey of everything: none on this bus",
+    ] {
         assert!(status.stdout.contains(line), "{line} is not in {}", status.stdout);
     }
     world.aws.clear_faults().await.expect("moto forgets it");

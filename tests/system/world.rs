@@ -27,8 +27,7 @@ impl World {
     /// An organization of this size and an empty graph.
     pub(crate) async fn of(size: Size) -> Self {
         // Before its turn on the graph, so that one test prepares while another surveys.
-        let aws = Aws::start().await.expect("moto starts");
-        let organization = aws.organization(size).await.expect("moto can be filled");
+        let (aws, organization) = Aws::with_organization(size).await.expect("moto starts");
         let neo4j = Neo4j::shared_with_indexes().await.expect("Neo4j starts");
         Self { aws, organization, neo4j }
     }

@@ -1,6 +1,11 @@
 //! A simulated AWS: moto with roles that must trust their caller, faults on demand, and organizations to survey.
 
-use crate::{http, server::Server, tools};
+use crate::{
+    http,
+    server::Server,
+    stock::{self, Forked},
+    tools,
+};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -69,6 +74,21 @@ pub struct Call {
     pub action: String,
 }
 
+impl Organization {
+    /// Reads the summary of `organization.py`.
+    fn of(summary: &Value, dir: PathBuf) -> anyhow::Result<Self> {
+        let env = std::fs::read(dir.join("env.json"))?;
+        Ok(Self {
+            env: serde_json::from_slice::<BTreeMap<String, String>>(&env)?,
+            accounts: accounts(&summary["accounts"])?,
+            regions: strings(&summary["regions"]),
+            counts: summary["counts"].clone(),
+            planted: summary["planted"].as_str().context("no planted secret")?.to_owned(),
+            dir,
+        })
+    }
+}
+
 impl Aws {
     /// Starts a server without assets except those of every new AWS account.
     ///
@@ -83,6 +103,23 @@ impl Aws {
         server.until_ready(PATIENCE, async || port_file.exists()).await?;
         let port = std::fs::read_to_string(&port_file)?.trim().parse()?;
         Ok(Self { server, dir, port })
+    }
+
+    /// Starts a server with an organization. Much faster than [`Aws::start`] with [`Aws::organization`], except the first
+    /// time for a size in this process.
+    ///
+    /// # Errors
+    /// As both.
+    pub async fn with_organization(size: Size) -> anyhow::Result<(Self, Organization)> {
+        let dir = tempfile::Builder::new().prefix("groma-aws-").tempdir()?;
+        let (files, log) = (dir.path().join("organization"), dir.path().join("moto.log"));
+        let made = tokio::task::spawn_blocking({
+            let (files, log) = (files.clone(), log.clone());
+            move || stock::fork(size, &files, &log)
+        });
+        let Forked { port, pid, summary } = made.await??;
+        let server = Server::adopt("moto", pid, log, dir.path())?;
+        Ok((Self { server, dir, port }, Organization::of(&summary, files)?))
     }
 
     /// URL for `AWS_ENDPOINT_URL`: `http://127.0.0.1:…`.
@@ -104,15 +141,7 @@ impl Aws {
         let mut command = simulated_aws("organization.py")?;
         command.args(["--endpoint", &self.endpoint(), "--size", size.name(), "--dir"]).arg(&dir);
         let summary: Value = serde_json::from_str(&output(command, String::new()).await?)?;
-        let env = std::fs::read(dir.join("env.json"))?;
-        Ok(Organization {
-            env: serde_json::from_slice::<BTreeMap<String, String>>(&env)?,
-            accounts: accounts(&summary["accounts"])?,
-            regions: strings(&summary["regions"]),
-            counts: summary["counts"].clone(),
-            planted: summary["planted"].as_str().context("no planted secret")?.to_owned(),
-            dir,
-        })
+        Organization::of(&summary, dir)
     }
 
     /// Makes a call as the owner of an account, with boto3's names: `call("222222222222", "us-east-1", "ec2",
@@ -213,7 +242,7 @@ impl Aws {
 }
 
 impl Size {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
             Self::Test => "test",

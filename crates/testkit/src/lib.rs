@@ -14,6 +14,7 @@ mod json;
 mod memory;
 mod ports;
 mod server;
+mod stock;
 mod tools;
 
 pub use aws::{Account, Aws, Call, Organization, Size};

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -25,7 +25,10 @@ const WATCHDOG: &str = r#"
 /// A running server with its log.
 pub(crate) struct Server {
     name: &'static str,
-    process: Child,
+    /// Id of the process, which leads a group.
+    id: u32,
+    /// `None`: another process started it, and waits for its end.
+    process: Option<Child>,
     watchdog: Child,
     log: PathBuf,
 }
@@ -40,11 +43,23 @@ impl Server {
         let mut process = command
             .spawn()
             .with_context(|| format!("{name} did not start from {}: run `just tools`", program.display()))?;
-        match watch(process.id(), dir) {
-            Ok(watchdog) => Ok(Self { name, process, watchdog, log }),
+        let id = process.id();
+        match watch(id, dir) {
+            Ok(watchdog) => Ok(Self { name, id, process: Some(process), watchdog, log }),
             Err(error) => {
                 process.kill()?;
                 process.wait()?;
+                Err(error).context("no shell to watch over a test server")
+            }
+        }
+    }
+
+    /// Takes charge of a process that leads a group and that another process started.
+    pub(crate) fn adopt(name: &'static str, id: u32, log: PathBuf, dir: &Path) -> anyhow::Result<Self> {
+        match watch(id, dir) {
+            Ok(watchdog) => Ok(Self { name, id, process: None, watchdog, log }),
+            Err(error) => {
+                signal_group("KILL", id);
                 Err(error).context("no shell to watch over a test server")
             }
         }
@@ -59,8 +74,8 @@ impl Server {
     ) -> anyhow::Result<()> {
         let deadline = Instant::now() + patience;
         while !probe().await {
-            if let Some(status) = self.process.try_wait()? {
-                bail!("{} ended with {status}: {}", self.name, self.log_tail());
+            if self.has_ended()? {
+                bail!("{} ended: {}", self.name, self.log_tail());
             }
             if Instant::now() > deadline {
                 bail!("{} does not answer after {} s: {}", self.name, patience.as_secs(), self.log_tail());
@@ -72,9 +87,9 @@ impl Server {
 
     /// Sends SIGTERM and waits for the end. After `patience`, dropping the value kills the process.
     pub(crate) async fn terminate(mut self, patience: Duration) -> anyhow::Result<()> {
-        signal_group("TERM", self.process.id());
+        signal_group("TERM", self.id);
         let deadline = Instant::now() + patience;
-        while self.exited()?.is_none() && Instant::now() < deadline {
+        while !self.has_ended()? && Instant::now() < deadline {
             sleep(Duration::from_millis(25)).await;
         }
         Ok(())
@@ -82,11 +97,14 @@ impl Server {
 
     /// Process id, which is also the id of the group.
     pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+        self.id
     }
 
-    fn exited(&mut self) -> std::io::Result<Option<ExitStatus>> {
-        self.process.try_wait()
+    fn has_ended(&mut self) -> std::io::Result<bool> {
+        match &mut self.process {
+            Some(process) => Ok(process.try_wait()?.is_some()),
+            None => Ok(!signal_group("0", self.id)),
+        }
     }
 
     fn log_tail(&self) -> String {
@@ -98,10 +116,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        signal_group("KILL", self.process.id());
+        signal_group("KILL", self.id);
         // Not left to the watchdog, because `wait` below needs it.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        match &mut self.process {
+            Some(process) => {
+                let _ = process.kill();
+                let _ = process.wait();
+            }
+            None => wait_for_end(self.id),
+        }
         if let Some(mut pipe) = self.watchdog.stdin.take() {
             let _ = pipe.write_all(b"farewell\n");
         }
@@ -118,9 +141,17 @@ fn watch(group: u32, dir: &Path) -> std::io::Result<Child> {
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()
 }
 
-fn signal_group(signal: &str, group: u32) {
+/// Waits until a killed group is gone, which takes milliseconds.
+fn wait_for_end(group: u32) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while signal_group("0", group) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal; 0 only asks. Returns whether the group exists.
+fn signal_group(signal: &str, group: u32) -> bool {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"kill -s "$1" -- "-$2""#, "signal", signal, &group.to_string()]);
-    // The group may already have ended.
-    let _ = shell.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    shell.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -97,6 +97,27 @@ async fn aws_holds_an_organization() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn an_aws_of_stock_is_its_own() -> anyhow::Result<()> {
+    let ((one, organization), (other, _)) =
+        tokio::try_join!(Aws::with_organization(Size::Small), Aws::with_organization(Size::Small))?;
+    assert_eq!(organization.env["AWS_ENDPOINT_URL"], one.endpoint());
+    assert_eq!(one.calls().await?, [], "the seeding is not counted");
+    let alpha = organization.account("alpha")?;
+    let vpcs = async |aws: &Aws| -> anyhow::Result<usize> {
+        let answer = aws.call(alpha, "us-east-1", "ec2", "describe_vpcs", json!({})).await?;
+        Ok(answer["Vpcs"].as_array().context("a list")?.len())
+    };
+    let before = vpcs(&one).await?;
+    one.call(alpha, "us-east-1", "ec2", "create_vpc", json!({"CidrBlock": "10.9.0.0/16"})).await?;
+    assert_eq!((vpcs(&one).await?, vpcs(&other).await?), (before + 1, before));
+    let process = one.process_id();
+    drop(one);
+    assert!(!is_running(process)?);
+    assert_eq!(vpcs(&other).await?, before);
+    Ok(())
+}
+
+#[tokio::test]
 async fn aws_takes_faults() -> anyhow::Result<()> {
     let aws = Aws::start().await?;
     aws.fault(json!({"service": "ec2", "action": "DescribeVpcs", "code": "RequestLimitExceeded", "times": 2})).await?;

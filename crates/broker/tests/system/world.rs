@@ -60,8 +60,7 @@ struct Broker {
 
 impl Cloud {
     pub(crate) async fn new() -> Arc<Self> {
-        let aws = Aws::start().await.expect("moto starts");
-        let organization = aws.organization(Size::Small).await.expect("moto can be filled");
+        let (aws, organization) = Aws::with_organization(Size::Small).await.expect("moto starts");
         let text = std::fs::read_to_string(organization.dir.join("credentials")).expect("the hub's keys");
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the key is there");
