@@ -44,6 +44,11 @@ tools:
 build:
     cargo build --locked --bin groma
 
+# Build the Python package with the program, which requires nats-server, into target/wheels.
+[no-exit-message]
+wheel *ARGS:
+    @{{ python }} tests/wheel/wheel.py "$@"
+
 # Check formatting, lints and types and, where cargo-deny is installed, licences and advisories.
 lint:
     cargo fmt --all --check

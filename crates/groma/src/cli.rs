@@ -1,6 +1,6 @@
 //! Command line of `groma`.
 
-use crate::{ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, status, streams, sync};
+use crate::{ask, diff, doctor, findings, forget, install, nats, neo4j, parked, record, replay, status, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -55,6 +55,10 @@ pub enum Command {
     Scheduler(scheduler::ProcessArgs),
     /// Run only the graph-writer
     GraphWriter(graph_writer::ProcessArgs),
+    /// Print a completion script for a shell
+    Completions(install::CompletionsArgs),
+    /// Write manual pages
+    Man(install::ManArgs),
 }
 
 #[cfg(test)]

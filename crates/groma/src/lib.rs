@@ -4,7 +4,8 @@
 //! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`] and [`findings`] query the graph,
 //! and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`], [`mod@replay`] and [`mod@diff`]
 //! work on finished syncs. [`mod@status`] shows running syncs, results and the age of the graph, [`streams`] the bus, [`parked`] the messages on it that could not be handled.
-//! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
+//! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`install`] writes files for packages, [`reference`] the reference pages in
+//! `docs/`.
 
 pub mod ask;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod diff;
 pub mod doctor;
 pub mod findings;
 pub mod forget;
+pub mod install;
 pub mod nats;
 pub mod neo4j;
 pub mod parked;

@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use groma::{
-    Cli, Command, ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, status, streams, sync,
+    Cli, Command, ask, diff, doctor, findings, forget, install, nats, neo4j, parked, record, replay, status, streams,
+    sync,
 };
 use std::process::ExitCode;
 
@@ -31,5 +32,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Collector(args) => collectors::run(args).await,
         Command::Scheduler(alone) => alone.run().await,
         Command::GraphWriter(alone) => alone.run().await,
+        Command::Completions(args) => install::completions(&args),
+        Command::Man(args) => install::man(&args),
     }
 }

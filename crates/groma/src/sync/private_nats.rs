@@ -40,7 +40,7 @@ enum Folder {
 }
 
 impl PrivateNats {
-    /// Starts the server of `GROMA_NATS_SERVER`, or `nats-server` from the `PATH`.
+    /// Starts the server of `GROMA_NATS_SERVER`, or `nats-server` from the `PATH` or beside this program.
     ///
     /// # Errors
     /// Fails if there is no such program or it does not start.
@@ -125,7 +125,10 @@ fn find() -> anyhow::Result<PathBuf> {
         return Ok(named);
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|file| file.is_file()).context(
+    // Python packages install programs into one folder, which may not be on the PATH.
+    let own = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    let mut folders = env::split_paths(&path).chain(own);
+    folders.find_map(|folder| Some(folder.join("nats-server")).filter(|file| file.is_file())).context(
         "no NATS: set --nats (or NATS_URL), or install nats-server on the PATH (or set its path in \
          GROMA_NATS_SERVER) for a private server",
     )
