@@ -1,4 +1,4 @@
-"""What is in deploy/monitoring: rules and a dashboard over metrics that exist, and alerts that are explained and tried."""
+"""Tests of deploy/monitoring: rules and dashboard name metrics that exist, and each alert has an explanation and cases."""
 
 from __future__ import annotations
 

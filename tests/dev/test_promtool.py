@@ -1,4 +1,4 @@
-"""Where promtool comes from, without a build."""
+"""Sources of promtool, without a build."""
 
 from __future__ import annotations
 
