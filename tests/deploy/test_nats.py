@@ -60,6 +60,17 @@ class Nats(unittest.TestCase):
         self.assertEqual((service["metadata"]["name"], service["spec"]["clusterIP"]), ("groma-nats", "None"))
         self.assertEqual(self.workload["serviceName"], "groma-nats")
 
+    def test_the_service_and_the_pod_have_the_ports_of_the_configuration(self) -> None:
+        (service,) = chart.of_kind("Service")
+        named = {it["name"]: it["port"] for it in service["spec"]["ports"]}
+        self.assertEqual(named, {it["name"]: it["containerPort"] for it in self.pod.container["ports"]})
+        listening = {int(port) for port in re.findall(r'"0\.0\.0\.0:(\d+)"', self.configuration)}
+        self.assertEqual(set(named.values()), listening)
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            asked = self.pod.container[probe]["httpGet"]
+            self.assertTrue(asked["path"].startswith("/healthz"), probe)
+            self.assertIn(f'http: "0.0.0.0:{named[asked["port"]]}"', self.configuration, probe)
+
     def test_one_server_is_no_cluster(self) -> None:
         self.use(*SETS["one server"])
         self.assertNotIn("cluster", self.configuration)

@@ -1,4 +1,4 @@
-"""Who may reach whom, by the chart's NetworkPolicies: no cluster of a test enforces them."""
+"""Which connections the chart's NetworkPolicies allow: no cluster of a test enforces them."""
 
 from __future__ import annotations
 
