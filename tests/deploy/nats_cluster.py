@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.client
 import ipaddress
 import json
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -47,7 +47,7 @@ class Cluster:
         (folder / "accounts" / "accounts.conf").write_text(accounts, encoding="utf-8")
         for name in self.names:
             (folder / f"{name}.conf").write_text(self.replaced(config, name), encoding="utf-8")
-        self.running: list[subprocess.Popen[bytes]] = []
+        self.held = contextlib.ExitStack()
 
     def replaced(self, config: str, name: str) -> str:
         """The configuration of one server, with places of this machine."""
@@ -55,36 +55,29 @@ class Cluster:
             config = config.replace(f'"0.0.0.0:{port}"', f'"127.0.0.1:{self.ports[name, port]}"')
         for other in self.names:
             config = config.replace(f"{other}.{NAME}:6222", f"127.0.0.1:{self.ports[other, 6222]}")
-        return config.replace('"/data"', json.dumps(str(self.folder / name))).replace(
-            "/etc/groma-nats", str(self.folder)
-        )
+        config = config.replace('"/data"', json.dumps(str(self.folder / name)))
+        # In its container, the name is a variable of the environment.
+        return f"SERVER_NAME: {name}\n" + config.replace("/etc/groma-nats", str(self.folder))
 
     def __enter__(self) -> Cluster:
-        for name in self.names:
-            command = [servers.tool("nats_server"), "--config", str(self.folder / f"{name}.conf")]
-            environment = {**servers.plain_environment(), "SERVER_NAME": name}
-            with open(self.folder / f"{name}.log", "wb") as log:
-                self.running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        """Starts the servers, and waits until all of them pass their startup probe."""
+        with self.held:
+            begun = [(name, self.begin(name)) for name in self.names]
+            for name, server in begun:
+                server.wait_until(lambda name=name: self.get(name, 8222, "/healthz")[0] == 200)
+            self.held = self.held.pop_all()
         return self
 
+    def begin(self, name: str) -> servers.process.Server:
+        command = servers.nats.command(self.folder / f"{name}.conf")
+        return self.held.enter_context(servers.process.running(name, name, command, self.folder))
+
     def __exit__(self, *_: object) -> None:
-        for process in self.running:
-            process.kill()
-            process.wait()
+        self.held.close()
 
     def client(self, user: str, password: str) -> Client:
-        """Connects to the first server, as soon as all of them pass their startup probe."""
-        for name in self.names:
-            self.await_startup(name)
+        """Connects to the first server."""
         return Client(self.ports[self.names[0], 4222], self.folder / "ca.pem", user, password)
-
-    def await_startup(self, name: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while self.get(name, 8222, "/healthz")[0] != 200:
-            if time.monotonic() > deadline:
-                log = (self.folder / f"{name}.log").read_text(encoding="utf-8")
-                raise AssertionError(f"{name} is not ready: {log[-2000:]}")
-            time.sleep(0.05)
 
     def get(self, name: str, port: int, path: str) -> tuple[int, str]:
         """Status and text of a page; status 0 if the server does not answer."""
