@@ -66,28 +66,25 @@ SETS: dict[str, tuple[str, ...]] = {
 }
 # The oldest version of Chart.yaml, and the newest that the schemas have.
 VERSIONS = ("1.31", "1.37")
-# Values, and a part of the error that they give.
-WRONG = (
-    (("broker.replicsa=3",), "at '/broker': additional properties 'replicsa' not allowed"),
-    (("colectors.ec2.replicas=3",), "additional properties 'colectors' not allowed"),
-    (("collectors.ec2.services={ec3}",), "at '/collectors/ec2/services/0': value must be one of 'sts', 'ec2',"),
-    (
-        ("collectors.kms.services={kms}",),
-        "at '/collectors/kms': missing properties 'replicas', 'maxReplicas', 'resources'",
-    ),
-    (("broker.replicas=none",), "at '/broker/replicas': got string, want integer"),
-    (("scheduler.kind=Job",), "at '/scheduler/kind': value must be one of 'Deployment', 'CronJob'"),
-    (("scheduler.cron=hourly",), "at '/scheduler/cron'"),
-    (("nats.url=nats.example.com",), "at '/nats/url'"),
-    (("streams.replicas=2",), "at '/streams/replicas': value must be one of 1, 3, 5"),
-    (("scheduler.kind=CronJob",), "scheduler.cron is missing"),
-    (("nats.enabled=false",), "nats.url is missing"),
-    (("nats.url=tls://nats.example.com:4222",), "set nats.enabled=false to use your own NATS"),
-    (("nats.replicas=1",), "streams.replicas is 3, more than nats.replicas, which is 1"),
-    (("streams.assetsMaxGiB=15",), "streams.assetsMaxGiB is 15, more than 80 % of the 18432 MiB"),
-    (("collectors.small=null",), "no group has the service sts"),
-    (("collectors.ec2.services={ec2,kms}",), "the service kms is in two groups: ec2 and small"),
-    ((*OWN_NATS[:2], *KEDA), "keda.natsMonitoringEndpoint is missing"),
+# Values, and parts of the error that they give. Helm 3 and 4 have other words between them.
+WRONG: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("broker.replicsa=3",), ("broker", "dditional propert", "replicsa", "not allowed")),
+    (("colectors.ec2.replicas=3",), ("dditional propert", "colectors", "not allowed")),
+    (("collectors.ec2.services={ec3}",), ("services", "must be one of", "sts", "s3control")),
+    (("collectors.kms.services={kms}",), ("kms", "replicas", "maxReplicas", "resources")),
+    (("broker.replicas=none",), ("broker", "replicas", "string", "integer")),
+    (("scheduler.kind=Job",), ("kind", "must be one of", "Deployment", "CronJob")),
+    (("scheduler.cron=hourly",), ("scheduler", "cron")),
+    (("nats.url=nats.example.com",), ("nats", "url", "(nats|tls|ws|wss)://")),
+    (("streams.replicas=2",), ("streams", "replicas", "must be one of", "1, 3, 5")),
+    (("scheduler.kind=CronJob",), ("scheduler.cron is missing",)),
+    (("nats.enabled=false",), ("nats.url is missing",)),
+    (("nats.url=tls://nats.example.com:4222",), ("set nats.enabled=false to use your own NATS",)),
+    (("nats.replicas=1",), ("streams.replicas is 3, more than nats.replicas, which is 1",)),
+    (("streams.assetsMaxGiB=15",), ("streams.assetsMaxGiB is 15, more than 80 % of the 18432 MiB",)),
+    (("collectors.small=null",), ("no group has the service sts",)),
+    (("collectors.ec2.services={ec2,kms}",), ("the service kms is in two groups: ec2 and small",)),
+    ((*OWN_NATS[:2], *KEDA), ("keda.natsMonitoringEndpoint is missing",)),
 )
 
 
@@ -137,7 +134,7 @@ class Valid(unittest.TestCase):
             with self.subTest(settings):
                 done = chart.template(*settings)
                 self.assertNotEqual(done.returncode, 0)
-                self.assertIn(words, done.stderr)
+                self.assertEqual([word for word in words if word not in done.stderr], [], done.stderr)
 
     def test_every_value_is_used(self) -> None:
         values = yaml.safe_load((chart.CHART / "values.yaml").read_text(encoding="utf-8"))

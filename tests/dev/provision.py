@@ -12,7 +12,7 @@ instead when these point to it:
     GROMA_NATS_SERVER   a nats-server
     GROMA_JAVA_HOME     a Java 17 or newer (JAVA_HOME too, when it is one)
     GROMA_NEO4J_HOME    an unpacked Neo4j 5 Community
-    GROMA_HELM          a helm 3.18 or newer; GROMA_KUBECTL, a kubectl
+    GROMA_HELM          a helm 3.17 or newer; GROMA_KUBECTL, a kubectl
 
 Needs Python 3.10 or newer somewhere on the PATH (this file itself runs with 3.9) and only its standard library.
 """
