@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,6 +84,17 @@ class Nats(unittest.TestCase):
         before = self.pod.metadata["annotations"]["checksum/configuration"]
         self.use("nats.storage.sizeGiB=21")
         self.assertNotEqual(self.pod.metadata["annotations"]["checksum/configuration"], before)
+
+    def test_another_version_of_groma_restarts_no_server(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            copied = Path(shutil.copytree(chart.CHART, Path(folder, "groma")))
+            described = copied / "Chart.yaml"
+            text = described.read_text(encoding="utf-8")
+            described.write_text(re.sub(r"^(version: |appVersion: ).*$", r"\g<1>9.9.9", text, flags=re.MULTILINE))
+            done = chart.helm("template", chart.RELEASE, str(copied), "--namespace", chart.NAMESPACE)
+        after = {pod.component: pod for pod in chart.each_pod(tuple(chart.loaded(done.stdout)))}
+        self.assertEqual(after["nats"], self.pod)
+        self.assertEqual(after["broker"].container["image"], "groma:9.9.9")
 
     def test_a_pod_has_time_for_lame_duck_mode(self) -> None:
         duration = int(self.setting("lame_duck_duration").removesuffix("s"))
