@@ -29,6 +29,17 @@ def roles() -> list[str]:
     return [*fixed, *(collector + service for service in catalog.names())]
 
 
+def files_of_init() -> set[str]:
+    """Files that `groma nats init` writes, below its folder."""
+    source = ROOT / "crates" / "groma" / "src" / "nats"
+    settings = re.findall(r'write\(&dir\.join\("([\w.]+)"\)', (source / "mod.rs").read_text(encoding="utf-8"))
+    keys = one(r'keys::ensure\(&dir\.join\("(\w+)"\)', source / "mod.rs")
+    suffix = one(r'let path = directory\.join\(format!\("\{name\}(\.\w+)"\)\)', source / "keys.rs")
+    certificates = one(r'certificates::ensure\(&dir\.join\("(\w+)"\)', source / "mod.rs")
+    pem = re.findall(r'file\("([\w.]+)"\)', (source / "certificates.rs").read_text(encoding="utf-8"))
+    return {*settings, *(f"{keys}/{role}{suffix}" for role in roles()), *(f"{certificates}/{name}" for name in pem)}
+
+
 def account(role: str) -> str:
     """NATS account of a role on a closed bus."""
     accounts = (ROOT / "crates" / "groma" / "src" / "nats" / "accounts.rs").read_text(encoding="utf-8")

@@ -26,9 +26,8 @@ README = chart.ROOT / "deploy" / "helm" / "README.md"
 # Stands for `groma nats init`: the files that it writes, without their content.
 GROMA = """
     mkdir -p closed/keys closed/tls
-    for role in {roles}; do touch closed/keys/$role.nk; done
-    touch closed/accounts.conf closed/nats.conf closed/tls/ca.pem closed/tls/server.pem closed/tls/server.key
-    echo "$@" >>groma.txt
+    cd closed && touch {files}
+    echo "$@" >>../groma.txt
 """
 # Prints Secrets instead of creating them.
 KUBECTL = """
@@ -59,7 +58,7 @@ class Instructions(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
         (cls.folder / "deploy").symlink_to(chart.ROOT / "deploy")
-        cls.stub("groma", GROMA.format(roles=" ".join(names_in_code.roles())))
+        cls.stub("groma", GROMA.format(files=" ".join(names_in_code.files_of_init())))
         cls.stub("kubectl", KUBECTL.format(**programs))
         cls.stub("helm", HELM.format(**programs))
         cls.stub("podman", 'echo "$@" >>podman.txt')
