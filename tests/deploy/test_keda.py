@@ -18,7 +18,7 @@ import jsonschema
 import names_in_code
 import nats_cluster
 import yaml
-from test_chart import KEDA, SETS
+from value_sets import KEDA, SETS
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "dev")]

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 import chart
-from test_chart import SETS
+from value_sets import SETS
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "dev")]

@@ -7,7 +7,7 @@ import unittest
 import chart
 import network_policies
 from network_policies import Pod
-from test_chart import KEDA, OWN_NATS
+from value_sets import KEDA, OWN_NATS
 
 COLLECTORS = {f"collector-{name}" for name in chart.groups()}
 EVERY = {"broker", "graph-writer", "scheduler", "nats", "test", *COLLECTORS}
