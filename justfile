@@ -82,6 +82,11 @@ memory *ARGS:
 chaos *ARGS:
     @{{ python }} tests/chaos/chaos.py "$@"
 
+# Install the chart into a real kube-apiserver, built once from its source (Go): no node, no Docker.
+[no-exit-message]
+kubernetes:
+    @{{ python }} tests/kubernetes/api_server.py
+
 # Feed every parser ten million inputs, or fewer, or those of one target: just fuzz 100000 admitted.
 [no-exit-message]
 fuzz INPUTS="10000000" *TARGETS:
