@@ -35,6 +35,11 @@ down:
 status:
     @{{ python }} tests/dev/stack.py status
 
+# Build Prometheus's promtool, with which the tests try the alerts (minutes).
+[no-exit-message]
+promtool:
+    @{{ python }} tests/dev/promtool.py
+
 # Put nats-server, Neo4j, Java and moto into .tools; nothing to do the second time.
 [no-exit-message]
 tools:
@@ -86,6 +91,11 @@ memory *ARGS:
 [no-exit-message]
 chaos *ARGS:
     @{{ python }} tests/chaos/chaos.py "$@"
+
+# Install the chart into a real kube-apiserver, built once from its source (Go): no node, no Docker.
+[no-exit-message]
+kubernetes:
+    @{{ python }} tests/kubernetes/api_server.py
 
 # Feed every parser ten million inputs, or fewer, or those of one target: just fuzz 100000 admitted.
 [no-exit-message]

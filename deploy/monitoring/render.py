@@ -120,16 +120,16 @@ ROWS = (
                 "Messages and rows that could not be handled. groma parked has the reasons.",
             ),
             value(
-                "Roles without a process that answers",
-                'count(max by (role) (up{job="groma"}) == 0) or vector(0)',
+                "Roles that are unable to work",
+                'count((max by (role) (groma_ready) or max by (role) (up{job="groma"})) == 0) or vector(0)',
                 "none",
                 (1, 2),
+                "None of their processes answers, or is ready.",
             ),
             curve(
                 "Syncs, per hour",
                 "none",
                 Query("sum by (outcome) (increase(groma_syncs_total[1h]))", "{{outcome}}"),
-                meaning="The first sync of a process is not visible, because its counter begins with it.",
                 width=12,
             ),
             curve(

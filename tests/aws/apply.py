@@ -3,7 +3,7 @@
 
     apply.py --endpoint URL --with cloudformation|terraform|stackset --dir DIR [--external-id ID]
 
-The hub's role is that of a Kubernetes service account (web identity), as deploy/kubernetes runs the broker. Answers on
+The hub's role is that of a Kubernetes service account (web identity), as the chart in deploy/helm runs the broker. Answers on
 standard output: {"env": {…}, "accounts": [{"name", "id"}, …]}.
 """
 

@@ -1,4 +1,4 @@
-"""Memory limits of processes: those of `deploy/kubernetes`, kept by cgroups, or by rlimits where there are none to be had."""
+"""Memory limits of processes: those of `deploy/helm/groma`, kept by cgroups, or by rlimits where there are none to be had."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
-# A container, and the memory that its limits allow: `name` comes before `resources`, and `limits` last in these.
-CONTAINER = re.compile(r"- name: ([\w-]+)\n\s+image:.*?limits:.*?memory: (\d+)(Mi|Gi)", re.DOTALL)
+VALUES = Path(__file__).resolve().parents[2] / "deploy" / "helm" / "groma" / "values.yaml"
+# A role or a group of services, and the memory that its limits allow. Any Python runs this, so YAML is read by its form.
+ROLE = re.compile(
+    r"^(broker|graphWriter|scheduler|nats):\n(?:[ #].*\n|\n)*?    limits: \{memory: (\d+)(Mi|Gi)\}", re.MULTILINE
+)
+GROUP = re.compile(r"^    services: \[(.*)\]\n(?:    .*\n)*?      limits: \{memory: (\d+)(Mi|Gi)\}", re.MULTILINE)
 UNITS = {"Mi": 1 << 20, "Gi": 1 << 30}
 CGROUPS = Path("/sys/fs/cgroup")
 
 
 def of_the_chart() -> dict[str, int]:
-    """Bytes by the container's name, such as `graph-writer` or `collector-ec2`."""
+    """Bytes by role, such as `graph-writer` or `collector-ec2`, which has those of its group."""
+    text = VALUES.read_text(encoding="utf-8")
     found = {}
-    for file in sorted(KUBERNETES.glob("*.yaml")):
-        for name, number, unit in CONTAINER.findall(file.read_text(encoding="utf-8")):
-            found[name] = int(number) * UNITS[unit]
+    for name, number, unit in ROLE.findall(text):
+        found[{"graphWriter": "graph-writer"}.get(name, name)] = int(number) * UNITS[unit]
+    for services, number, unit in GROUP.findall(text):
+        found.update({f"collector-{service}": int(number) * UNITS[unit] for service in services.split(", ")})
     return found
 
 

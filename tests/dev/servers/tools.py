@@ -26,6 +26,12 @@ def tool(name: str) -> str:
     return str(ROOT / manifest()[name])
 
 
+def found(name: str) -> str | None:
+    """Absolute path of a program that is not on every machine, such as `helm` or `kubectl`."""
+    path = manifest().get(name)
+    return str(ROOT / path) if path else None
+
+
 def python() -> str:
     """The interpreter whose environment has moto and boto3."""
     return tool("python")
