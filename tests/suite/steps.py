@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from build import TestBinary
 
 # Folders of tests in Python.
-PYTHON = tuple(f"tests/{name}" for name in ("bench", "chaos", "deploy", "dev", "parity", "simulated-aws", "suite", "wheel"))
+PYTHON = tuple(
+    f"tests/{name}" for name in ("bench", "chaos", "deploy", "dev", "parity", "simulated-aws", "suite", "wheel")
+)
 # Binaries whose tests take turns with one Neo4j, and how many processes, each with its own, share them.
 SHARED = {"groma system": 2}
 # Begun first, because they take longest.

@@ -62,8 +62,17 @@ async fn every_role_shows_its_health_and_its_own_metrics() {
     let scheduler = Role::start(&cluster, &["scheduler", "--every", "24h"]);
 
     scheduler.shows("/metrics", &["groma_syncs_total{outcome=\"complete\"} 1", "groma_stale_places 0"]).await;
-    scheduler.shows("/metrics", &["groma_last_complete_sync_timestamp_seconds ", "groma_unseen_scopes 0"]).await;
+    scheduler
+        .shows(
+            "/metrics",
+            &["groma_last_complete_sync_timestamp_seconds ", "groma_unseen_scopes 0", "groma_dangling_relationships "],
+        )
+        .await;
     scheduler.shows("/metrics", &["groma_work_waiting{service=\"ec2\"} ", "groma_events_waiting "]).await;
+    scheduler.shows("/metrics", &["groma_syncs_total{outcome=\"failed\"} 0"]).await;
+    broker
+        .shows("/metrics", &["groma_aws_calls_total{service=\"sts\",api=\"AssumeRole\",outcome=\"answered\"} "])
+        .await;
     let of_leases = ["groma_leases_total{service=\"ec2\",outcome=\"granted\"} ", "groma_lease_age_seconds_count"];
     broker.shows("/metrics", &of_leases).await;
     let of_work = [
@@ -83,7 +92,8 @@ async fn every_role_shows_its_health_and_its_own_metrics() {
         "groma_transactions_total{outcome=\"committed\"} ",
         "groma_transaction_seconds_count ",
         "groma_batches_held_total ",
-        "groma_dangling_relationships ",
+        "groma_rows_parked_total 0",
+        "groma_ready 1",
     ];
     writer.shows("/metrics", &of_events).await;
     assert!(!writer.get("/metrics").await.contains("groma_leases"), "the writer leases nothing");

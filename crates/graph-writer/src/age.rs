@@ -20,7 +20,7 @@ pub struct Age {
     pub scopes: u64,
     /// Number of accounts.
     pub accounts: u64,
-    /// When the oldest scope was last complete: Unix seconds. `None` without scopes.
+    /// Time at which the oldest scope was last complete: Unix seconds. `None` without scopes.
     pub oldest: Option<i64>,
     /// Number of scopes whose last run is not complete.
     pub incomplete: u64,
@@ -43,7 +43,7 @@ pub struct IncompletePlace {
     pub listings: u64,
     /// The alphabetically first listing.
     pub listing: String,
-    /// When the oldest of them was last complete: Unix seconds. `None`: never, or an earlier version did not store it.
+    /// Time at which the oldest of them was last complete: Unix seconds. `None`: never, or an earlier version did not store it.
     pub completed: Option<i64>,
     /// `failed`, `lost` (batches did not arrive) or `collecting` (the run did not end), of `listing`.
     pub state: String,

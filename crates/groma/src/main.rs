@@ -1,6 +1,6 @@
 //! `groma`: parses the command line, runs the command and exits with its status.
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use groma::{
     Cli, Command, ask, diff, doctor, findings, forget, install, nats, neo4j, parked, record, replay, status, streams,
     sync,
@@ -32,7 +32,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Collector(args) => collectors::run(args).await,
         Command::Scheduler(alone) => alone.run().await,
         Command::GraphWriter(alone) => alone.run().await,
-        Command::Completions(args) => install::completions(&args),
-        Command::Man(args) => install::man(&args),
+        Command::Completions(args) => install::completions(&args, Cli::command()),
+        Command::Man(args) => install::man(&args, Cli::command()),
     }
 }

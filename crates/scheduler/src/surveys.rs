@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Limit of syncs without an end that are looked at, the newest first.
+/// Limit of syncs without an end that are read, the newest first.
 const MOST_OPEN: usize = 5;
 /// Limit of results read in search of a complete one.
 const MOST_READ: usize = 100;

@@ -115,7 +115,7 @@ impl Aws {
         let (files, log) = (dir.path().join("organization"), dir.path().join("moto.log"));
         let made = tokio::task::spawn_blocking({
             let (files, log) = (files.clone(), log.clone());
-            move || stock::fork(size, &files, &log)
+            move || stock::fork(size.name(), &files, &log)
         });
         let Forked { port, pid, summary } = made.await??;
         let server = Server::adopt("moto", pid, log, dir.path())?;
@@ -242,7 +242,7 @@ impl Aws {
 }
 
 impl Size {
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
             Self::Test => "test",

@@ -1,6 +1,6 @@
 //! Simulated AWSs with an organization, forked from a process that has filled one: `tests/simulated-aws/stock.py`.
 
-use crate::{Size, tools};
+use crate::tools;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::{
@@ -26,17 +26,17 @@ pub(crate) struct Forked {
     pub(crate) summary: Value,
 }
 
-/// Makes an AWS. `dir` gets its AWS files, `log` its output. Blocks: for seconds the first time, then for milliseconds.
+/// Makes an AWS of a size such as `small`. `dir` gets its AWS files, `log` its output. Blocks: for seconds the first time, then for milliseconds.
 ///
 /// # Errors
 /// Fails if moto is missing (`just tools`), or the organization cannot be made.
-pub(crate) fn fork(size: Size, dir: &Path, log: &Path) -> anyhow::Result<Forked> {
+pub(crate) fn fork(size: &str, dir: &Path, log: &Path) -> anyhow::Result<Forked> {
     let mut stock = STOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let stock = match &mut *stock {
         Some(stock) => stock,
         none => none.insert(Stock::start()?),
     };
-    let answer = stock.ask(&json!({"size": size.name(), "dir": dir, "log": log}))?;
+    let answer = stock.ask(&json!({"size": size, "dir": dir, "log": log}))?;
     if let Some(error) = answer["error"].as_str() {
         bail!("the simulated AWS could not be made: {error}");
     }

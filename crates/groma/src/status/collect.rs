@@ -103,7 +103,7 @@ pub(super) struct Queue {
     /// Messages not yet taken.
     pub(super) waiting: u64,
     /// Messages taken but not settled.
-    pub(super) in_hand: usize,
+    pub(super) in_progress: usize,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -111,7 +111,7 @@ pub(super) struct Graph {
     pub(super) accounts: u64,
     /// Listings of an account and region.
     pub(super) listings: u64,
-    /// When the oldest listing was last complete.
+    /// Time at which the oldest listing was last complete.
     pub(super) oldest: Option<DateTime<Utc>>,
     /// Listings whose last run is not complete.
     pub(super) incomplete: u64,
@@ -213,7 +213,7 @@ impl Queues {
                 queues.parked = stream.messages;
             }
             for consumer in &stream.consumers {
-                let queue = Queue { waiting: consumer.waiting, in_hand: consumer.unacknowledged };
+                let queue = Queue { waiting: consumer.waiting, in_progress: consumer.unacknowledged };
                 match consumer.name.strip_prefix("collector-") {
                     Some(service) if stream.name == WORK && queue != Queue::default() => {
                         queues.work.insert(service.to_owned(), queue);

@@ -75,7 +75,7 @@ fn survey(out: &mut String, title: &str, survey: &Survey) {
 }
 
 fn queues(out: &mut String, queues: &Queues) {
-    let queue = |Queue { waiting, in_hand }: Queue| format!("{waiting} waiting, {in_hand} in hand");
+    let queue = |Queue { waiting, in_progress }: Queue| format!("{waiting} waiting, {in_progress} in progress");
     for (service, work) in &queues.work {
         writeln!(out, "work of {service}: {}", queue(*work)).ok();
     }
@@ -182,8 +182,8 @@ mod tests {
             last_survey: Some(survey(false)),
             last_complete: None,
             queues: Queues {
-                work: [("ec2".to_owned(), Queue { waiting: 160, in_hand: 8 })].into(),
-                events: Queue { waiting: 3, in_hand: 1 },
+                work: [("ec2".to_owned(), Queue { waiting: 160, in_progress: 8 })].into(),
+                events: Queue { waiting: 3, in_progress: 1 },
                 parked: 2,
             },
         };
@@ -205,8 +205,8 @@ mod tests {
             last survey: 01J0000000 of everything, ended 3 hours ago, 1 scope(s) could not be seen, 2 in accepted gaps
               … and 1 more scope(s); --json lists them
             last complete survey of everything: none on this bus
-            work of ec2: 160 waiting, 8 in hand
-            asset events: 3 waiting, 1 in hand
+            work of ec2: 160 waiting, 8 in progress
+            asset events: 3 waiting, 1 in progress
             parked messages: 2 (see groma parked)
             graph: 4000 listings in 12 account(s), the oldest last complete 3 days ago
             3 listing(s) in 1 place(s) were not complete when they last ran:
@@ -225,7 +225,7 @@ mod tests {
         assert!(status.is_whole());
         expect_test::expect![[r"
             last survey: 01J0000000 of everything, ended 3 hours ago, complete, 2 in accepted gaps
-            asset events: 0 waiting, 0 in hand
+            asset events: 0 waiting, 0 in progress
             graph: 9 listings in 1 account(s), the oldest last complete 3 hours ago
         "]]
         .assert_eq(&text(&status));
