@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("paging", &[]),
     ("regions", &[]),
     ("questions", &["events"]),
+    ("known-findings", &["events", "graph", "questions"]),
     ("resource-policy", &[]),
     (
         "broker",
@@ -64,7 +65,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Prefix of the crates that collect one service each, and their allowed dependencies.
 const COLLECTOR: (&str, &[&str]) = ("collector-", &["collector", "events", "resource-policy"]);
 /// Crates that may use the Neo4j driver.
-const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "testkit"];
+const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "known-findings", "testkit"];
 
 struct Package {
     name: String,

@@ -30,6 +30,7 @@ fn one(answer: &Answer<'_>) -> Value {
         "checked": answer.checked,
         "found": answer.rows.len(),
         "is_cut": answer.is_cut,
+        "new_since": answer.new_since,
         "findings": findings.collect::<Vec<_>>(),
     })
 }
