@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("paging", &[]),
     ("regions", &[]),
     ("questions", &["events"]),
+    ("explain", &["analysis", "catalog", "questions"]),
     ("known-findings", &["events", "graph", "questions"]),
     ("resource-policy", &[]),
     (

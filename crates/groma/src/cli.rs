@@ -1,6 +1,6 @@
 //! Command line of `groma`.
 
-use crate::{ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use crate::{ask, diff, doctor, explain, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -27,6 +27,8 @@ pub enum Command {
     Doctor(Box<doctor::Args>),
     /// Ask the graph the questions of the library: findings by severity, in several formats
     Ask(ask::Args),
+    /// Explain a label, relationship or property: who fills it, with which permissions, which questions use it
+    Explain(explain::Args),
     /// Query the graph for a few security findings
     Findings(findings::Args),
     /// Write a sync from the streams into a file

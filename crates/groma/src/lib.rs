@@ -11,6 +11,7 @@ pub mod ask;
 pub mod cli;
 pub mod diff;
 pub mod doctor;
+pub mod explain;
 pub mod findings;
 pub mod forget;
 pub mod nats;

@@ -1,7 +1,9 @@
 //! `groma`: parses the command line, runs the command and exits with its status.
 
 use clap::Parser;
-use groma::{Cli, Command, ask, diff, doctor, findings, forget, nats, neo4j, parked, record, replay, streams, sync};
+use groma::{
+    Cli, Command, ask, diff, doctor, explain, findings, forget, nats, neo4j, parked, record, replay, streams, sync,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -15,6 +17,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Sync(args) => sync::run(*args).await,
         Command::Doctor(args) => doctor::run(*args).await,
         Command::Ask(args) => ask::run(args).await,
+        Command::Explain(args) => explain::run(&args),
         Command::Findings(args) => findings::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(*args).await,
