@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regions", &[]),
     ("questions", &["events"]),
     ("explain", &["analysis", "catalog", "questions"]),
+    ("paths", &["analysis", "catalog", "events", "graph", "questions"]),
     ("known-findings", &["events", "graph", "questions"]),
     ("resource-policy", &[]),
     (
@@ -66,7 +67,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Prefix of the crates that collect one service each, and their allowed dependencies.
 const COLLECTOR: (&str, &[&str]) = ("collector-", &["collector", "events", "resource-policy"]);
 /// Crates that may use the Neo4j driver.
-const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "known-findings", "testkit"];
+const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "known-findings", "paths", "testkit"];
 
 struct Package {
     name: String,

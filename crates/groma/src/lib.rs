@@ -1,8 +1,8 @@
 //! The command line: each role as its own process, and all of them in one process.
 //!
 //! Reading order: [`cli`] defines the commands. [`sync`] surveys with every role in this process, and [`doctor`] checks
-//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`] and [`findings`] query the graph,
-//! [`mod@explain`] describes it, and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`],
+//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`], [`path`] and [`findings`] query the
+//! graph, [`mod@explain`] describes it, and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`],
 //! [`mod@replay`] and [`mod@diff`] work on finished syncs. [`streams`] shows the bus, [`parked`] the messages on it that could
 //! not be handled.
 //! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
@@ -18,6 +18,7 @@ pub mod nats;
 pub mod neo4j;
 mod output;
 pub mod parked;
+pub mod path;
 pub mod record;
 pub mod reference;
 pub mod replay;

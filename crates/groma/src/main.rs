@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use groma::{
-    Cli, Command, ask, diff, doctor, explain, findings, forget, nats, neo4j, parked, record, replay, streams, sync,
+    Cli, Command, ask, diff, doctor, explain, findings, forget, nats, neo4j, parked, path, record, replay, streams,
+    sync,
 };
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Doctor(args) => doctor::run(*args).await,
         Command::Ask(args) => ask::run(args).await,
         Command::Explain(args) => explain::run(&args),
+        Command::Path(args) => path::run(args).await,
         Command::Findings(args) => findings::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(*args).await,

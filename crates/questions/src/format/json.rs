@@ -37,7 +37,7 @@ fn one(answer: &Answer<'_>) -> Value {
 
 /// Prints JSON for files and terminals. serde_json escapes the control characters of ASCII only; a terminal also obeys those
 /// from U+0080 to U+009F.
-pub(super) fn printed(value: &Value) -> String {
+pub fn printed(value: &Value) -> String {
     let plain = format!("{value:#}\n");
     plain.chars().fold(String::with_capacity(plain.len()), |mut out, c| {
         if c.is_control() && c != '\n' {

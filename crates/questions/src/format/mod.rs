@@ -9,6 +9,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use json::printed;
 pub use table::listing;
 
 use crate::answer::Answer;
