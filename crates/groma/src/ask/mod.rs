@@ -9,8 +9,8 @@ use crate::{
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use futures::{StreamExt, stream};
-use graph::{GraphStore, parameters};
-use known_findings::Since;
+use graph::{GraphError, GraphStore, parameters};
+use known_findings::{RememberError, Since, SinceError};
 use memory::Memory;
 use neo4rs::{BoltType, Query};
 use questions::{
@@ -18,6 +18,7 @@ use questions::{
     question::LIMIT, questions,
 };
 use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Limit of questions that Neo4j answers at the same time. Most of the time of a first answer is planning.
 const AT_ONCE: usize = 4;
@@ -82,12 +83,21 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let config = graph.validate().map_err(UsageError::new)?;
     let store = GraphStore::connect(&config).await?;
     let memory = Memory::of(&store, new_since, remember).await?;
+    let is_out = AtomicBool::new(false);
     let answers = stream::iter(asked).map(async |(question, arguments)| {
-        let answer = ask(&store, question, arguments, limit).await;
-        let answer = answer.with_context(|| format!("cannot ask {}", question.name));
-        match answer {
-            Ok(answer) => memory.pass(&store, answer).await,
-            Err(failure) => (None, vec![failure]),
+        if is_out.load(Ordering::Relaxed) {
+            return (None, vec![anyhow::anyhow!("{} is not asked, because Neo4j is not available", question.name)]);
+        }
+        match ask(&store, question, arguments, limit).await {
+            Ok(answer) => {
+                let (answer, failures) = memory.pass(&store, answer).await;
+                is_out.fetch_or(failures.iter().any(is_outage), Ordering::Relaxed);
+                (answer, failures)
+            }
+            Err(failure) => {
+                is_out.fetch_or(is_outage(&failure), Ordering::Relaxed);
+                (None, vec![failure.context(format!("cannot ask {}", question.name))])
+            }
         }
     });
     let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
@@ -116,6 +126,15 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         return Ok(process::exit::NOTHING_DONE);
     }
     Ok(status(&read, fail_on, !failures.is_empty()))
+}
+
+/// Whether the graph answers no other question either.
+fn is_outage(error: &anyhow::Error) -> bool {
+    let of_graph = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(RememberError::Graph(error)), _) | (_, Some(SinceError::Graph(error))) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    matches!(of_graph, Some(GraphError::Unavailable { .. } | GraphError::Refused { .. }))
 }
 
 /// Returns the questions of a name, with the values of their parameters.
@@ -151,7 +170,8 @@ pub async fn ask<'a>(
     let counted = store.rows(with(&question.count)).await?;
     let checked: i64 = counted.first().context("the count has no row")?.get("checked")?;
     let rows = store.rows(with(&question.limited()).param(LIMIT, i64::from(limit) + 1)).await?;
-    let rows = rows.iter().map(|row| row.to::<Map<String, Value>>()).collect::<Result<Vec<_>, _>>()?;
+    // Each row is dropped when it is read.
+    let rows = rows.into_iter().map(|row| row.to::<Map<String, Value>>()).collect::<Result<Vec<_>, _>>()?;
     let (checked, limit) = (u64::try_from(checked).unwrap_or_default(), usize::try_from(limit)?);
     Ok(Answer::new(question, arguments, checked, rows, limit)?)
 }
