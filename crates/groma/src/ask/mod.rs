@@ -106,11 +106,12 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         read.extend(answer);
         failures.extend(failed);
     }
-    if remember {
-        known_findings::forget(&store).await.context("cannot remove old findings")?;
-    }
     if read.is_empty() && !failures.is_empty() {
         return Err(failures.swap_remove(0));
+    }
+    if remember && !is_out.load(Ordering::Relaxed) {
+        let removed = known_findings::forget(&store).await.context("cannot remove old findings");
+        failures.extend(removed.err());
     }
     let time = chrono::Utc::now().timestamp_millis();
     let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width() };
