@@ -9,7 +9,7 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt::Write};
 
 /// Paragraphs about findings from sync to sync.
 const NEW: &str = "\
-`--remember` keeps the findings in the graph, for `--new-since`. Run both after each sync:
+`--remember` keeps the findings in the graph, for `--new-since`. Use it alone after the first sync, and both after each later one:
 
 ```sh
 groma ask all --new-since last --remember --fail-on high

@@ -96,7 +96,13 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
             }
             Err(failure) => {
                 is_out.fetch_or(is_outage(&failure), Ordering::Relaxed);
-                (None, vec![failure.context(format!("cannot ask {}", question.name))])
+                let advice = match failure.downcast_ref() {
+                    Some(GraphError::TooLarge(_)) => {
+                        " within two minutes and Neo4j's memory; a smaller --limit may help"
+                    }
+                    _ => "",
+                };
+                (None, vec![failure.context(format!("cannot ask {}{advice}", question.name))])
             }
         }
     });
