@@ -1,7 +1,7 @@
 //! Explains a name of the graph: a label, a relationship type or a property. All facts come from the catalog of listings,
 //! from the steps of the analysis and from the questions; this crate has none of its own. No I/O.
 //!
-//! Reading order: [`explanation`] has the types, [`sources`] reads the facts, [`find`] looks a name up, [`text`] prints.
+//! Reading order: [`explanation`] has the types, [`sources`] reads the facts, [`find`] looks a name up, [`mod@text`] prints.
 
 pub mod explanation;
 pub mod find;

@@ -1,11 +1,11 @@
 //! The command line: each role as its own process, and all of them in one process.
 //!
 //! Reading order: [`cli`] defines the commands. [`sync`] surveys with every role in this process, and [`doctor`] checks
-//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`], [`path`] and [`findings`] query the
-//! graph, [`mod@explain`] describes it, and [`mod@forget`] removes places that no survey covers any longer. [`mod@record`],
-//! [`mod@replay`] and [`mod@diff`] work on finished syncs. [`streams`] shows the bus, [`parked`] the messages on it that could
-//! not be handled.
-//! [`mod@nats`] and [`mod@neo4j`] prepare the servers. [`reference`] writes the reference pages in `docs/`.
+//! its requirements, both with [`survey_args`]. [`collectors`] lists every collector. [`ask`], [`mod@path`] and [`findings`]
+//! query the graph, [`mod@explain`] describes it, and [`mod@forget`] removes places that no survey covers any longer.
+//! [`mod@record`], [`mod@replay`] and [`mod@diff`] work on finished syncs. [`streams`] shows the bus, [`parked`] the messages
+//! on it that could not be handled. [`mod@nats`] and [`mod@neo4j`] prepare the servers, and `output` writes pages to standard
+//! output. [`reference`] writes the reference pages in `docs/`.
 
 pub mod ask;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Findings kept in the graph, so that a later answer shows the new ones. Only [`mod@remember`] and [`forget`] write.
+//! Findings kept in the graph, so that a later answer shows the new ones. Only [`mod@remember`] and [`mod@forget`] write.
 //!
 //! A question with the values of its parameters has a node `(:GromaQuestion)`, with the syncs after which its findings were
 //! remembered. Each finding has a node `(:GromaFinding)`:
@@ -13,7 +13,7 @@
 //! | `gone_seen`, `gone_tag` | first time that it was missing; absent while it is there |
 //!
 //! Reading order: [`key`] names the nodes, [`schema`] has their constraints, [`syncs`] the newest sync and the remembered
-//! ones, [`mod@remember`] writes an answer, [`since`] reads the new findings of one, [`forget`] removes what is old.
+//! ones, [`mod@remember`] writes an answer, [`since`] reads the new findings of one, [`mod@forget`] removes what is old.
 
 pub mod forget;
 pub mod key;
