@@ -18,6 +18,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("paging", &[]),
     ("regions", &[]),
     ("questions", &["events"]),
+    ("explain", &["analysis", "catalog", "questions"]),
+    ("paths", &["analysis", "catalog", "events", "graph", "questions"]),
+    ("known-findings", &["events", "graph", "questions"]),
     ("resource-policy", &[]),
     (
         "broker",
@@ -65,7 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Prefix of the crates that collect one service each, and their allowed dependencies.
 const COLLECTOR: (&str, &[&str]) = ("collector-", &["collector", "events", "resource-policy"]);
 /// Crates that may use the Neo4j driver.
-const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "testkit"];
+const NEO4J_LEAVES: &[&str] = &["analysis", "graph", "graph-writer", "groma", "known-findings", "paths", "testkit"];
 
 struct Package {
     name: String,

@@ -5,7 +5,8 @@
 //! Reading order: [`run`] runs the [`steps`] in order and implements each kind of step. Most steps are a Cypher file in
 //! `src/cypher`; `pages` runs those that read page by page. [`policy`] evaluates IAM policies without the graph, and
 //! [`permissions`] streams principals through it. `stale` removes the edges of earlier runs. `answer` reads rows of
-//! Neo4j, `counts` has numbers of changes, and `indexes` names the indexes for all these reads.
+//! Neo4j, `counts` has numbers of changes, and `indexes` names the indexes for all these reads. [`results`] names the
+//! properties and edges that the steps write.
 //!
 //! Each step updates the data that it owns (its edge types, its properties) to what the graph implies, whatever was
 //! there before. So a run that was killed and is repeated gives the same result, and a step may run alone.
@@ -16,6 +17,7 @@ mod indexes;
 mod pages;
 pub mod permissions;
 pub mod policy;
+pub mod results;
 pub mod run;
 mod stale;
 pub mod steps;

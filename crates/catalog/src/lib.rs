@@ -4,12 +4,14 @@
 //! none of them names a service or links an SDK.
 //!
 //! Reading order: [`service`] describes a service, [`table`] the nodes and edges of a listing, [`file`] reads and writes
-//! the file.
+//! the file. [`schema`] has the graph that all of them write.
 
 pub mod file;
+pub mod schema;
 pub mod service;
 pub mod table;
 
+pub use schema::Schema;
 pub use service::{ErrorCode, Listing, Quota, Service};
 pub use table::{Direction, Edge, Table};
 

@@ -104,8 +104,8 @@ pub fn printable(text: &str) -> String {
     text.chars().map(visible).collect()
 }
 
-/// Marks, embeddings, overrides and isolates (Unicode Standard Annex 9, "Directional formatting characters").
-fn is_direction(c: char) -> bool {
+/// Whether a character sets the direction of writing: marks, embeddings, overrides and isolates (Unicode Standard Annex 9, "Directional formatting characters").
+pub fn is_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -17,7 +17,7 @@ mod display;
 mod messages;
 
 pub use bounded::{ReadError, read};
-pub use display::{MOST_ERROR, ScopeName, cut, hex, listed, printable};
+pub use display::{MOST_ERROR, ScopeName, cut, hex, is_direction, listed, printable};
 pub use messages::*;
 pub use prost::{DecodeError, Message};
 pub use scopes::Scopes;

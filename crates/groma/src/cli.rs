@@ -1,6 +1,9 @@
 //! Command line of `groma`.
 
-use crate::{ask, diff, doctor, findings, forget, install, nats, neo4j, parked, record, replay, status, streams, sync};
+use crate::{
+    ask, diff, doctor, explain, findings, forget, install, nats, neo4j, parked, path, record, replay, status, streams,
+    sync,
+};
 use clap::{Parser, Subcommand};
 
 /// One Neo4j graph of everything in all your AWS accounts.
@@ -29,6 +32,13 @@ pub enum Command {
     Status(status::Args),
     /// Ask the graph the questions of the library: findings by severity, in several formats
     Ask(ask::Args),
+    /// Explain a label, relationship or property: who fills it, with which permissions, which questions use it
+    Explain(explain::Args),
+    /// Show the shortest ways between two assets: how the internet reaches an instance, how a role becomes administrator
+    ///
+    /// A way leads through security groups, load balancers, peerings and permissions. Network ACLs, route tables and service
+    /// control policies are not considered. Exit status 3: a limit has ended the search, so there may be further ways.
+    Path(path::Args),
     /// Query the graph for a few security findings
     Findings(findings::Args),
     /// Write a sync from the streams into a file

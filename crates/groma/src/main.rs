@@ -2,8 +2,8 @@
 
 use clap::{CommandFactory, Parser};
 use groma::{
-    Cli, Command, ask, diff, doctor, findings, forget, install, nats, neo4j, parked, record, replay, status, streams,
-    sync,
+    Cli, Command, ask, diff, doctor, explain, findings, forget, install, nats, neo4j, parked, path, record, replay,
+    status, streams, sync,
 };
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Sync(args) => sync::run(*args).await,
         Command::Doctor(args) => doctor::run(*args).await,
         Command::Ask(args) => ask::run(args).await,
+        Command::Explain(args) => explain::run(&args),
+        Command::Path(args) => path::run(args).await,
         Command::Findings(args) => findings::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay::run(*args).await,

@@ -42,6 +42,7 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let Command::Init(InitArgs { graph }) = args.command;
     let store = GraphStore::connect(&graph.validate().map_err(UsageError::new)?).await?;
     let Prepared { indexes, statements } = prepare(&store, &Expected::of_catalog()).await?;
+    let indexes = indexes + known_findings::prepare(&store).await?;
     println!("{indexes} indexes and constraints are online; {statements} statements are planned.");
     Ok(process::exit::COMPLETE)
 }

@@ -18,6 +18,8 @@ pub struct Answer<'a> {
     pub rows: Vec<Vec<Value>>,
     /// Whether there are more rows than the caller's limit.
     pub is_cut: bool,
+    /// Id of the sync since which the rows are new. `None`: the rows are all findings.
+    pub new_since: Option<String>,
 }
 
 /// A row without a column of its question.
@@ -47,7 +49,7 @@ impl<'a> Answer<'a> {
             question.columns.iter().map(|column| row.remove(column).ok_or_else(|| absent(column))).collect()
         };
         let rows = rows.into_iter().map(row).collect::<Result<_, _>>()?;
-        Ok(Self { question, arguments, checked, rows, is_cut })
+        Ok(Self { question, arguments, checked, rows, is_cut, new_since: None })
     }
 
     /// Value of a column in a row. Null: the question has no such column.
@@ -65,15 +67,16 @@ impl<'a> Answer<'a> {
         events::hex(&Sha256::digest(Value::from(named).to_string())[..16])
     }
 
-    /// Numbers of assets with findings and of checked assets: `3 of 40`, `at least 1000 of 40000`. An asset with
-    /// several findings counts once.
+    /// Numbers of assets with findings and of checked assets: `3 of 40`, `at least 1000 of 40000`, `2 new of 40`. An asset
+    /// with several findings counts once.
     pub fn found(&self) -> String {
         let least = if self.is_cut { "at least " } else { "" };
+        let new = if self.new_since.is_some() { " new" } else { "" };
         // Ids of some assets, such as private addresses, are unique only within their account and region.
         let columns = ["account", "region", self.question.id.as_str()];
         let asset = |row: &Vec<Value>| Value::from(columns.map(|column| self.value(row, column).clone())).to_string();
         let assets: BTreeSet<String> = self.rows.iter().map(asset).collect();
-        format!("{least}{} of {}", assets.len(), self.checked)
+        format!("{least}{}{new} of {}", assets.len(), self.checked)
     }
 }
 
@@ -119,6 +122,8 @@ mod tests {
             .map(|(account, key, user)| row(&json!({"account": account, "key": key, "user": user})));
         let answer = Answer::new(&question, Vec::new(), 9, rows.into(), 5).expect("columns");
         assert_eq!((answer.rows.len(), answer.found()), (3, "2 of 9".to_owned()));
+        let new = Answer { new_since: Some("01J".into()), ..answer };
+        assert_eq!(new.found(), "2 new of 9");
     }
 
     #[test]

@@ -3,13 +3,16 @@
 //!
 //! Reading order: [`question`] describes one, [`parse`] reads it from its file with [`returns`], [`library`] has all of them.
 //! [`arguments`] are the values of parameters. [`answer`] has the rows, [`cell`] makes text of a value, [`format`] prints
-//! answers and [`page`] writes `docs/questions.md`. [`plan`] judges the plans of queries.
+//! answers and [`page`] writes `docs/questions.md`. [`plan`] judges the plans of queries, [`mentions`] finds names of the graph
+//! in them, and [`near`] suggests names.
 
 pub mod answer;
 pub mod arguments;
 pub mod cell;
 pub mod format;
 pub mod library;
+pub mod mentions;
+pub mod near;
 pub mod page;
 pub mod parse;
 pub mod plan;

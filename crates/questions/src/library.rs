@@ -1,12 +1,7 @@
 //! All questions of this program, one file each in `questions/`.
 
-use crate::{parse::parse, question::Question};
+use crate::{near, parse::parse, question::Question};
 use std::sync::LazyLock;
-
-/// Number of names that a message suggests.
-const SUGGESTED: usize = 3;
-/// Likeness of a name that a message suggests.
-const LIKE: f64 = 0.75;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -139,14 +134,10 @@ pub fn questions() -> &'static [Question] {
 
 /// A name that no question has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no question is named {name:?}{}; `groma ask` lists all", suggestion(.near))]
+#[error("no question is named {name:?}{}; `groma ask` lists all", near::suggestion(.near))]
 pub struct UnknownQuestion {
     name: String,
     near: Vec<&'static str>,
-}
-
-fn suggestion(near: &[&str]) -> String {
-    if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(", ")) }
 }
 
 /// Returns the question of a name.
@@ -155,20 +146,8 @@ fn suggestion(near: &[&str]) -> String {
 /// Fails if no question has the name. The error suggests similar ones.
 pub fn find(name: &str) -> Result<&'static Question, UnknownQuestion> {
     let found = questions().iter().find(|question| question.name == name);
-    found.ok_or_else(|| UnknownQuestion { name: name.to_owned(), near: near(name) })
-}
-
-/// Names like this one, the most similar first.
-fn near(name: &str) -> Vec<&'static str> {
-    let wanted = name.to_lowercase().replace('-', "_");
-    let alike = |question: &'static Question| {
-        let is_part = wanted.len() > 3 && question.name.contains(&wanted);
-        let likeness = if is_part { 1.0 } else { strsim::jaro_winkler(&wanted, &question.name) };
-        (likeness > LIKE).then_some((likeness, question.name.as_str()))
-    };
-    let mut names: Vec<(f64, &str)> = questions().iter().filter_map(alike).collect();
-    names.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    names.into_iter().take(SUGGESTED).map(|(_, name)| name).collect()
+    let names = questions().iter().map(|question| question.name.as_str());
+    found.ok_or_else(|| UnknownQuestion { name: name.to_owned(), near: near::near(name, names) })
 }
 
 #[cfg(test)]

@@ -7,6 +7,20 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeMap, fmt::Write};
 
+/// Paragraphs about findings from sync to sync.
+const NEW: &str = "\
+`--remember` keeps the findings in the graph, for `--new-since`. Use it alone after the first sync, and both after each later one:
+
+```sh
+groma ask all --new-since last --remember --fail-on high
+```
+
+`--new-since` takes the id of a sync, or `last`: the last sync before the newest one after which the findings were remembered.
+A finding is new if it was not there at that time, or was gone meanwhile. A question whose findings were not remembered is an
+error, not a list of all findings: exit status 3, and 1 if it is the only question. Values of parameters (`--param`) are
+remembered apart. Without `--remember`, `groma ask` only reads.
+";
+
 /// Renders the page. `titles` has the service's title for its name.
 pub fn text(questions: &[Question], titles: &BTreeMap<&str, &str>) -> String {
     let formats = Format::NAMES.join("`, `");
@@ -15,7 +29,7 @@ pub fn text(questions: &[Question], titles: &BTreeMap<&str, &str>) -> String {
         "# Questions\n\n<!-- Written from `crates/questions/questions`: `GROMA_BLESS=1 cargo test -p questions --test system page` \
          writes it again. -->\n\n`groma ask` lists these {count} questions, `groma ask NAME` asks one and `groma ask all` asks all. \
          Formats: `{formats}`.\nEach answer says how many assets were checked, so that no finding differs from nothing to \
-         check.\n\nControls are of these frameworks:\n\n"
+         check.\n\n{NEW}\nControls are of these frameworks:\n\n"
     );
     for (name, title) in FRAMEWORKS {
         // A `String` takes any text.

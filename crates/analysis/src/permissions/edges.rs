@@ -17,8 +17,8 @@ const BATCH: usize = 5_000;
 static WRITTEN: Portion = Portion::new(BATCH);
 
 /// Label of the start nodes of all edges.
-const FROM: &str = "AWSPrincipal";
-const ASSUME: End = ("STS_ASSUMEROLE_ALLOW", "AWSRole");
+pub(super) const FROM: &str = "AWSPrincipal";
+pub(super) const ASSUME: End = ("STS_ASSUMEROLE_ALLOW", "AWSRole");
 
 /// An edge to write.
 pub(super) struct Edge {

@@ -45,6 +45,9 @@ use trust::Trusts;
 /// Action behind `STS_ASSUMEROLE_ALLOW`.
 const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
 
+/// Label of the start, type and end of the edge to a role, and the actions behind it.
+pub(crate) const ASSUME: (&str, (&str, &str), &[&str]) = (edges::FROM, edges::ASSUME, ASSUME_ROLE);
+
 /// Writes all edges, and removes those that no longer apply.
 ///
 /// # Errors

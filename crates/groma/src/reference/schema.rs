@@ -1,7 +1,10 @@
 //! `docs/schema.md`: every label with its properties and relationships, and the listings that they come from.
 
 use super::{NOTE, quoted};
-use catalog::{Listing, Table};
+use catalog::{
+    Schema,
+    schema::{EdgeShape, EdgeSources, Label, Property, Source},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -9,10 +12,10 @@ use std::{
 
 /// Renders the page. Writing to a `String` cannot fail, so the results of `write!` are ignored.
 pub fn text() -> String {
-    let graph = Graph::of_catalog();
+    let schema = Schema::of(catalog::services());
     let mut out = format!("# Schema\n\n{NOTE}{INTRODUCTION}");
-    for (name, label) in &graph.labels {
-        section(&mut out, name, label, &graph.edges);
+    for (name, label) in &schema.labels {
+        section(&mut out, name, label, &schema.edges);
     }
     out
 }
@@ -31,80 +34,10 @@ A property or a relationship comes from one or more listings, named `service/Lis
 completely and none returned it.
 ";
 
-/// Content of all tables.
-#[derive(Default)]
-struct Graph {
-    labels: BTreeMap<&'static str, Label>,
-    edges: BTreeMap<EdgeShape, Edge>,
-}
-
-#[derive(Default)]
-struct Label {
-    extra: BTreeSet<&'static str>,
-    listings: Sources,
-    actions: BTreeSet<&'static str>,
-    properties: BTreeMap<&'static str, Property>,
-}
-
-#[derive(Default)]
-struct Property {
-    indexed: bool,
-    listings: Sources,
-}
-
-#[derive(Default)]
-struct Edge {
-    properties: BTreeSet<&'static str>,
-    listings: Sources,
-}
-
-/// Type and ends of an edge in the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct EdgeShape {
-    kind: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
-
-type Sources = BTreeSet<String>;
-
-impl Graph {
-    fn of_catalog() -> Self {
-        let mut graph = Self::default();
-        for service in catalog::services() {
-            for listing in &service.listings {
-                let source = format!("{}/{}", service.name, listing.name);
-                for table in &listing.tables {
-                    graph.add(table, &source, listing);
-                }
-            }
-        }
-        graph
-    }
-
-    fn add(&mut self, table: &'static Table, source: &str, listing: &'static Listing) {
-        let label = self.labels.entry(&table.label).or_default();
-        label.extra.extend(table.labels().skip(1));
-        label.listings.insert(source.to_owned());
-        label.actions.extend(listing.actions.iter().map(String::as_str));
-        for name in &table.properties {
-            let property = label.properties.entry(name).or_default();
-            property.indexed |= table.indexed.contains(name);
-            property.listings.insert(source.to_owned());
-        }
-        for declared in table.edges.iter().filter(|edge| !edge.kind.starts_with("_module_")) {
-            let (from, to) = declared.ends(&table.label);
-            let edge = self.edges.entry(EdgeShape { kind: &declared.kind, from, to }).or_default();
-            edge.properties.extend(declared.properties.iter().map(String::as_str));
-            edge.listings.insert(source.to_owned());
-        }
-    }
-}
-
-fn section(out: &mut String, name: &str, label: &Label, edges: &BTreeMap<EdgeShape, Edge>) {
+fn section(out: &mut String, name: &str, label: &Label<'_>, edges: &BTreeMap<EdgeShape<'_>, EdgeSources<'_>>) {
     let _ = write!(out, "\n## {name}\n\n");
-    if !label.extra.is_empty() {
-        let _ = writeln!(out, "- further labels: {}", quoted(label.extra.iter().copied()));
+    if !label.further.is_empty() {
+        let _ = writeln!(out, "- further labels: {}", quoted(label.further.iter().copied()));
     }
     let _ = writeln!(out, "- seen by: {}", sources(&label.listings));
     let _ = writeln!(out, "- permissions: {}", quoted(label.actions.iter().copied()));
@@ -119,38 +52,30 @@ fn section(out: &mut String, name: &str, label: &Label, edges: &BTreeMap<EdgeSha
     if !of_label.is_empty() {
         let _ = write!(out, "\n| relationship | properties | from |\n|---|---|---|\n");
     }
-    for (EdgeShape { kind, from, to }, Edge { properties, listings }) in of_label {
+    for (shape, EdgeSources { properties, listings }) in of_label {
         let properties = quoted(properties.iter().copied());
-        let _ = writeln!(out, "| `(:{from})-[:{kind}]->(:{to})` | {properties} | {} |", sources(listings));
+        let _ = writeln!(out, "| `{shape}` | {properties} | {} |", sources(listings));
     }
 }
 
-fn sources(listings: &Sources) -> String {
-    listings.iter().cloned().collect::<Vec<_>>().join(", ")
+fn sources(listings: &BTreeSet<Source<'_>>) -> String {
+    listings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Graph, text};
+    use super::text;
+    use catalog::Schema;
 
     #[test]
     fn every_label_of_every_collector_has_a_section() {
-        let (graph, text) = (Graph::of_catalog(), text());
-        assert!(graph.labels.len() > 50, "{}", graph.labels.len());
-        for label in graph.labels.keys() {
+        let (schema, text) = (Schema::of(catalog::services()), text());
+        for label in schema.labels.keys() {
             assert!(text.contains(&format!("\n## {label}\n")), "{label}");
         }
-        for shape in graph.edges.keys() {
-            assert!(text.contains(&format!("`(:{})-[:{}]->(:{})`", shape.from, shape.kind, shape.to)), "{shape:?}");
+        for shape in schema.edges.keys() {
+            assert!(text.contains(&format!("`{shape}`")), "{shape}");
         }
-    }
-
-    #[test]
-    fn a_label_that_several_listings_see_says_so() {
-        let graph = Graph::of_catalog();
-        let volume = &graph.labels["AWSEBSVolume"];
-        assert!(volume.listings.contains("ec2/DescribeInstances") && volume.listings.contains("ec2/DescribeVolumes"));
-        assert!(volume.properties["deleteontermination"].listings.len() == 1);
-        assert!(text().contains("| `volumeid` | indexed |"));
+        assert!(text.contains("| `volumeid` | indexed |"));
     }
 }

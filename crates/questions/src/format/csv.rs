@@ -81,7 +81,7 @@ mod tests {
         let question = old_keys();
         let (one, two) = (text(&[hostile(&question)]), text(&[hostile(&question), hostile(&question)]));
         assert_eq!(one.lines().next(), Some("\"finding\",\"severity\",\"account\",\"key\",\"user\""));
-        assert!(one.contains(",\"'=cmd|' /C calc'!A0\\n|<b>\\u{1b}[2J\\u{9b}\"\r\n"), "{one}");
+        assert!(one.contains(",\"'=cmd|' /C calc'!A0\\n|<b>\\u{1b}[2J\\u{9b}\\u{202e}\"\r\n"), "{one}");
         assert_eq!((one.lines().count(), two.lines().count()), (2, 3));
         assert!(!two.contains(['\u{1b}', '\u{9b}']), "{two}");
     }

@@ -75,7 +75,10 @@ mod tests {
         let question = old_keys();
         let text = text(&[hostile(&question)]);
         let last = text.lines().last().expect("a row");
-        assert_eq!(last, "| 111111111111 | AKIA1 | =cmd\\|' /C calc'!A0\\\\n\\|\\<b\\>\\\\u{1b}\\[2J\\\\u{9b} |");
+        assert_eq!(
+            last,
+            "| 111111111111 | AKIA1 | =cmd\\|' /C calc'!A0\\\\n\\|\\<b\\>\\\\u{1b}\\[2J\\\\u{9b}\\\\u{202e} |"
+        );
         assert!(text.starts_with("## Old keys\n"), "{text}");
     }
 

@@ -4,11 +4,13 @@ mod csv;
 mod json;
 mod markdown;
 mod ocsf;
+mod printed;
 mod sarif;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use printed::printed;
 pub use table::listing;
 
 use crate::answer::Answer;

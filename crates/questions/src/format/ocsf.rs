@@ -1,6 +1,9 @@
 //! OCSF 1.3, class Compliance Finding (2003), with the profile `cloud`: a list of events.
 
-use super::{Setting, json::printed};
+use super::{
+    Setting,
+    printed::{Each, printed},
+};
 use crate::{answer::Answer, cell, question::Severity};
 use serde_json::{Value, json};
 
@@ -11,8 +14,8 @@ const CLASS: u32 = 2003;
 const CREATE: u32 = 1;
 
 pub(super) fn text(answers: &[Answer<'_>], setting: &Setting<'_>) -> String {
-    let events = answers.iter().flat_map(|answer| answer.rows.iter().map(move |row| event(answer, row, setting)));
-    printed(&Value::Array(events.collect()))
+    let of_answer = |answer| move |row: &Vec<Value>| event(answer, row, setting);
+    printed(&Each(|| answers.iter().flat_map(|answer| answer.rows.iter().map(of_answer(answer)))))
 }
 
 fn event(answer: &Answer<'_>, row: &[Value], setting: &Setting<'_>) -> Value {

@@ -1,12 +1,13 @@
 //! SARIF 2.1.0 (OASIS standard). A finding is about an asset of a cloud, so its logical location names the asset.
 //! GitHub shows only results with a file, so the physical location is the file of the question.
 
-use super::json::printed;
+use super::printed::{Each, printed};
 use crate::{
     answer::Answer,
     cell,
     question::{Question, Severity},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Limit of a message's value, in characters.
@@ -19,15 +20,23 @@ const FOLDER: &str = "crates/questions/questions";
 
 pub(super) fn text(answers: &[Answer<'_>], version: &str) -> String {
     let rules: Vec<Value> = answers.iter().map(|answer| rule(answer.question)).collect();
-    let results = answers.iter().enumerate().flat_map(|(at, it)| it.rows.iter().map(move |row| result(it, at, row)));
-    printed(&json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "Groma", "semanticVersion": version, "rules": rules}},
-            "results": results.collect::<Vec<_>>(),
-        }],
-    }))
+    let results = || answers.iter().enumerate().flat_map(|(at, it)| it.rows.iter().map(move |row| result(it, at, row)));
+    let tool = json!({"driver": {"name": "Groma", "semanticVersion": version, "rules": rules}});
+    printed(&Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool, results: Each(results) }] })
+}
+
+#[derive(Serialize)]
+struct Log<R> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [R; 1],
+}
+
+#[derive(Serialize)]
+struct Run<R> {
+    tool: Value,
+    results: R,
 }
 
 fn rule(question: &Question) -> Value {

@@ -19,7 +19,7 @@ pub(crate) fn row(value: &Value) -> Map<String, Value> {
 
 /// An answer whose names are hostile.
 pub(crate) fn hostile(question: &Question) -> Answer<'_> {
-    let user = "=cmd|' /C calc'!A0\n|<b>\u{1b}[2J\u{9b}";
+    let user = "=cmd|' /C calc'!A0\n|<b>\u{1b}[2J\u{9b}\u{202e}";
     let rows = vec![row(&json!({"account": "111111111111", "key": "AKIA1", "user": user}))];
     Answer::new(question, Vec::new(), 40, rows, 5).expect("columns")
 }

@@ -1,17 +1,24 @@
-//! `groma ask`: asks the graph the questions of the library.
+//! `groma ask`: asks the graph the questions of the library. [`memory`] remembers findings and shows the new ones.
 
-use crate::UsageError;
+mod memory;
+
+use crate::{
+    UsageError,
+    output::{width, write},
+};
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use futures::{StreamExt, stream};
-use graph::{GraphStore, parameters};
+use graph::{GraphError, GraphStore, parameters};
+use known_findings::{RememberError, Since, SinceError};
+use memory::Memory;
 use neo4rs::{BoltType, Query};
 use questions::{
     Answer, Argument, Format, ParameterValue, Question, Setting, Severity, arguments::arguments, find, format,
     question::LIMIT, questions,
 };
 use serde_json::{Map, Value};
-use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Limit of questions that Neo4j answers at the same time. Most of the time of a first answer is planning.
 const AT_ONCE: usize = 4;
@@ -34,6 +41,12 @@ pub struct Args {
     /// Exit with status 4 if a finding has this severity or a higher one
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub fail_on: Option<Severity>,
+    /// Show only findings that are new since this sync: an id, or `last` for the one before the newest
+    #[arg(long, value_name = "SYNC", requires = "name")]
+    pub new_since: Option<Since>,
+    /// Remember the findings in the graph, for --new-since. Without this flag, the graph is only read
+    #[arg(long, requires = "name")]
+    pub remember: bool,
     /// Most findings of a question
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
@@ -56,9 +69,9 @@ fn severity_parser() -> impl TypedValueParser<Value = Severity> {
 /// Lists the questions, or asks one or all of them.
 ///
 /// # Errors
-/// Fails if the question or a value is unknown, or the graph cannot be read.
+/// Fails if the question or a value is unknown, or the graph cannot be read, or written with `--remember`.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
-    let Args { name, parameters, format, fail_on, limit, graph } = args;
+    let Args { name, parameters, format, fail_on, new_since, remember, limit, graph } = args;
     let Some(name) = name else {
         if !parameters.is_empty() || fail_on.is_some() || format != Format::Table {
             return Err(UsageError::new(["name a question, or `all`: the other flags are about answers"]).into());
@@ -69,20 +82,42 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     let asked = asked(&name, &parameters)?;
     let config = graph.validate().map_err(UsageError::new)?;
     let store = GraphStore::connect(&config).await?;
+    let memory = Memory::of(&store, new_since, remember).await?;
+    let is_out = AtomicBool::new(false);
     let answers = stream::iter(asked).map(async |(question, arguments)| {
-        let answer = ask(&store, question, arguments, limit).await;
-        answer.with_context(|| format!("cannot ask {}", question.name))
+        if is_out.load(Ordering::Relaxed) {
+            return (None, vec![anyhow::anyhow!("{} is not asked, because Neo4j is not available", question.name)]);
+        }
+        match ask(&store, question, arguments, limit).await {
+            Ok(answer) => {
+                let (answer, failures) = memory.pass(&store, answer).await;
+                is_out.fetch_or(failures.iter().any(is_outage), Ordering::Relaxed);
+                (answer, failures)
+            }
+            Err(failure) => {
+                is_out.fetch_or(is_outage(&failure), Ordering::Relaxed);
+                let advice = match failure.downcast_ref() {
+                    Some(GraphError::TooLarge(_)) => {
+                        " within two minutes and Neo4j's memory; a smaller --limit may help"
+                    }
+                    _ => "",
+                };
+                (None, vec![failure.context(format!("cannot ask {}{advice}", question.name))])
+            }
+        }
     });
     let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
     let (mut failures, mut read) = (Vec::new(), Vec::new());
-    for answer in answers {
-        match answer {
-            Ok(answer) => read.push(answer),
-            Err(failure) => failures.push(failure),
-        }
+    for (answer, failed) in answers {
+        read.extend(answer);
+        failures.extend(failed);
     }
     if read.is_empty() && !failures.is_empty() {
         return Err(failures.swap_remove(0));
+    }
+    if remember && !is_out.load(Ordering::Relaxed) {
+        let removed = known_findings::forget(&store).await.context("cannot remove old findings");
+        failures.extend(removed.err());
     }
     let time = chrono::Utc::now().timestamp_millis();
     let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width() };
@@ -100,17 +135,13 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     Ok(status(&read, fail_on, !failures.is_empty()))
 }
 
-/// Writes to standard output. A reader such as `head` may end before.
-fn write(text: &str) -> std::io::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
-}
-
-/// Columns of the terminal. `None`: the output goes elsewhere.
-fn width() -> Option<u16> {
-    terminal_size::terminal_size_of(std::io::stdout()).map(|(terminal_size::Width(width), _)| width)
+/// Whether the graph answers no other question either.
+fn is_outage(error: &anyhow::Error) -> bool {
+    let of_graph = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(RememberError::Graph(error)), _) | (_, Some(SinceError::Graph(error))) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    matches!(of_graph, Some(GraphError::Unavailable { .. } | GraphError::Refused { .. }))
 }
 
 /// Returns the questions of a name, with the values of their parameters.
@@ -146,7 +177,8 @@ pub async fn ask<'a>(
     let counted = store.rows(with(&question.count)).await?;
     let checked: i64 = counted.first().context("the count has no row")?.get("checked")?;
     let rows = store.rows(with(&question.limited()).param(LIMIT, i64::from(limit) + 1)).await?;
-    let rows = rows.iter().map(|row| row.to::<Map<String, Value>>()).collect::<Result<Vec<_>, _>>()?;
+    // Each row is dropped when it is read.
+    let rows = rows.into_iter().map(|row| row.to::<Map<String, Value>>()).collect::<Result<Vec<_>, _>>()?;
     let (checked, limit) = (u64::try_from(checked).unwrap_or_default(), usize::try_from(limit)?);
     Ok(Answer::new(question, arguments, checked, rows, limit)?)
 }
@@ -200,7 +232,8 @@ mod tests {
     #[test]
     fn the_status_depends_on_the_most_severe_finding() {
         let question = find("access_key_old").expect("a question");
-        let answer = |rows| Answer { question, arguments: Vec::new(), checked: 3, rows, is_cut: false };
+        let answer =
+            |rows| Answer { question, arguments: Vec::new(), checked: 3, rows, is_cut: false, new_since: None };
         let found = [answer(vec![Vec::new()])];
         assert_eq!(question.severity, Severity::Medium);
         assert_eq!(status(&found, None, false), process::exit::COMPLETE);

@@ -1,0 +1,47 @@
+//! Removes what is old: findings that are gone, and questions that were not remembered for a long time. Questions that no
+//! longer exist are among these. A question that only this version lacks stays, so an older program on the same graph takes
+//! nothing from a newer one.
+
+use graph::{GraphError, GraphStore, Portion, parameters};
+
+/// Time for which both are kept, in milliseconds: 90 days.
+pub const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
+
+/// Number of nodes removed in one transaction.
+static REMOVED: Portion = Portion::new(5_000);
+
+const GONE: &str = "MATCH (f:GromaFinding) WHERE f.gone_seen < timestamp() - $kept WITH f LIMIT $most DELETE f \
+    RETURN count(*) AS removed";
+/// Findings of old questions. Their question goes last, so that an interrupted run is completed by the next one. Without a
+/// condition on `last_seen`, Neo4j would not use the index.
+const FINDINGS: &str = "MATCH (q:GromaQuestion) WHERE q.touched < timestamp() - $kept \
+    MATCH (f:GromaFinding) WHERE f.asked = q.id AND f.last_seen IS NOT NULL WITH f LIMIT $most DELETE f \
+    RETURN count(*) AS removed";
+const QUESTIONS: &str = "MATCH (q:GromaQuestion) WHERE q.touched < timestamp() - $kept \
+    AND NOT EXISTS { MATCH (f:GromaFinding) WHERE f.asked = q.id AND f.last_seen IS NOT NULL } \
+    WITH q LIMIT $most DELETE q RETURN count(*) AS removed";
+
+/// Removes findings that are gone for 90 days, and everything of questions that no process has remembered for 90 days.
+/// Returns the number of removed findings and questions.
+///
+/// # Errors
+/// The graph cannot be written. Earlier removals stay.
+pub async fn forget(store: &GraphStore) -> Result<u64, GraphError> {
+    let mut removed = 0;
+    for text in [GONE, FINDINGS, QUESTIONS] {
+        loop {
+            let query = |size: usize| {
+                let most = i64::try_from(size).unwrap_or(i64::MAX);
+                parameters::planned_once(text, [("kept", KEPT.into()), ("most", most.into())])
+            };
+            let (size, rows) = store.in_portion(&REMOVED, usize::MAX, query).await?;
+            let found: i64 = rows.first().map_or(Ok(0), |row| row.get("removed"))?;
+            let found = u64::try_from(found).unwrap_or(0);
+            removed += found;
+            if found < size as u64 {
+                break;
+            }
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,5 @@
+//! Findings in a real Neo4j: remembered, gone and back, by one process or several.
+
+mod concurrent;
+mod story;
+mod world;

@@ -1,0 +1,167 @@
+//! The two ends of a way: `internet`, `administrator`, or an asset by id, ARN or name.
+
+use crate::{
+    hop::{Place, Role, hops},
+    node::{INTERNET, Node, projection},
+};
+use graph::{GraphError, GraphStore, parameters};
+use neo4rs::Row;
+use std::{collections::BTreeSet, sync::LazyLock};
+
+/// End of a role's way.
+const ADMINISTRATOR: &str = "administrator";
+/// Number of assets that an error about an ambiguous name lists.
+const NAMED: usize = 5;
+/// Longest name of an asset, in bytes: ARNs have at most 2,048.
+const LONGEST: usize = 2_048;
+/// Keys of an asset that have an index.
+const KEYS: [&str; 2] = ["id", "arn"];
+
+/// Begin of a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// Every address.
+    Internet,
+    /// An asset.
+    Asset(Box<Asset>),
+}
+
+/// End of a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Permission to do everything.
+    Administrator,
+    /// An asset.
+    Asset(Box<Asset>),
+}
+
+/// An asset of the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Label that steps name.
+    pub label: &'static str,
+    /// Node.
+    pub node: Node,
+    /// Id of its account. `None`: it belongs to no account.
+    pub account: Option<String>,
+}
+
+/// Two ends that have no ways.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// No asset has the id, ARN or name.
+    #[error("no asset has the id, ARN or name {0:?}, or none of the kinds that a way leads through: {kinds}", kinds = kinds())]
+    Unknown(String),
+    /// Several assets have the id, ARN or name.
+    #[error("{name:?} is the name of several assets; use an id or ARN: {}", .found.join(", "))]
+    Ambiguous {
+        /// Name.
+        name: String,
+        /// Some of these assets.
+        found: Vec<String>,
+    },
+    /// `administrator` begins no way, and `internet` ends none; a way between the two would be one of any asset.
+    #[error("{0}")]
+    Ends(&'static str),
+    /// The graph cannot be read.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// Labels of all steps.
+static LABELS: LazyLock<BTreeSet<&'static str>> =
+    LazyLock::new(|| hops().iter().flat_map(|hop| [hop.from.label, hop.to.label]).collect());
+
+fn kinds() -> String {
+    LABELS.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
+/// Finds the assets of two names.
+///
+/// # Errors
+/// [`EndError`].
+pub async fn find(store: &GraphStore, from: &str, to: &str) -> Result<(From, To), EndError> {
+    match (from, to) {
+        (ADMINISTRATOR, _) => Err(EndError::Ends("no way begins at administrator: give it as the end")),
+        (_, INTERNET) => Err(EndError::Ends("no way ends at internet: give it as the begin")),
+        (INTERNET, ADMINISTRATOR) => Err(EndError::Ends("name an asset: the begin or the end")),
+        _ => {
+            let from = if from == INTERNET { From::Internet } else { From::of(asset(store, from).await?) };
+            let to = if to == ADMINISTRATOR { To::Administrator } else { To::Asset(Box::new(asset(store, to).await?)) };
+            Ok((from, to))
+        }
+    }
+}
+
+impl From {
+    /// The range of every address is the internet.
+    fn of(asset: Asset) -> Self {
+        if asset.node.is_any() { Self::Internet } else { Self::Asset(Box::new(asset)) }
+    }
+}
+
+/// Finds the asset with an id or ARN, or else the one with a name.
+async fn asset(store: &GraphStore, name: &str) -> Result<Asset, EndError> {
+    let unknown = || EndError::Unknown(events::printable(&name.chars().take(200).collect::<String>()));
+    if name.is_empty() || name.len() > LONGEST {
+        return Err(unknown());
+    }
+    for keys in [&KEYS[..], &["name"]] {
+        let mut found = matches(store, keys, name).await?;
+        match found.len() {
+            0 => {}
+            1 => return Ok(found.remove(0)),
+            _ => {
+                let shown = |asset: &Asset| {
+                    let account = asset.account.as_deref().map_or(String::new(), |id| format!(" of {id}"));
+                    events::printable(&format!("{} {}{account}", asset.label, asset.node.id))
+                };
+                let found = found.iter().take(NAMED).map(shown).collect();
+                return Err(EndError::Ambiguous { name: name.to_owned(), found });
+            }
+        }
+    }
+    Err(unknown())
+}
+
+/// Assets with this value of one of the keys. At most six.
+async fn matches(store: &GraphStore, keys: &[&str], value: &str) -> Result<Vec<Asset>, GraphError> {
+    let pairs = LABELS.iter().flat_map(|label| keys.iter().map(move |key| (label, key)));
+    let parts: Vec<String> = pairs
+        .filter(|(label, key)| has(label, key))
+        .map(|(label, key)| format!("MATCH (n:`{label}` {{`{key}`: $value}}) RETURN n, '{label}' AS label"))
+        .collect();
+    let text = format!(
+        "CALL {{ {} }} WITH n, min(label) AS label ORDER BY label, n.id LIMIT {} \
+         RETURN label, {} AS node, [(n)<-[:RESOURCE]-(a:AWSAccount) | a.id][0] AS account",
+        parts.join(" UNION "),
+        NAMED + 1,
+        projection("n"),
+    );
+    let rows = store.rows(parameters::query(&text, [("value", value.into())])).await?;
+    Ok(rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<_, _>>()?)
+}
+
+/// Whether nodes of a label have a property. Neo4j plans a search of each pair, which takes time.
+fn has(label: &str, property: &str) -> bool {
+    let tables = catalog::services().iter().flat_map(catalog::Service::tables);
+    let mut own = tables.filter(|table| table.labels().any(|known| known == label));
+    property == "id" || own.any(|table| table.properties.iter().any(|known| known == property))
+}
+
+fn read(row: &Row) -> Result<Option<Asset>, neo4rs::DeError> {
+    let label: String = row.get("label")?;
+    let label = LABELS.get(label.as_str()).copied();
+    let (node, account) = (row.get("node")?, row.get("account")?);
+    Ok(label.map(|label| Asset { label, node, account }))
+}
+
+impl Asset {
+    /// Places of the asset on a way that begins (`is_begin`) or ends there. Traffic from a group is that of its members, and
+    /// traffic to it is what it admits.
+    pub(crate) fn places(&self, is_begin: bool) -> BTreeSet<Place> {
+        let ends = hops().iter().map(|hop| if is_begin { hop.from } else { hop.to });
+        let is_own = |role| if is_begin { ![Role::Receiver, Role::Open].contains(&role) } else { role != Role::Sender };
+        ends.filter(|place| place.label == self.label && is_own(place.role)).collect()
+    }
+}

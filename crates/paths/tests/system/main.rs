@@ -1,0 +1,5 @@
+//! Ways in a real Neo4j.
+
+mod network;
+mod permissions;
+mod world;

@@ -1,0 +1,61 @@
+//! A graph, and the ways in it as text.
+
+use graph::{GraphConfig, GraphStore};
+use paths::{EndError, Format, Found, Limits, find, search};
+use testkit::Neo4j;
+use tokio::sync::MutexGuard;
+
+pub(crate) struct World {
+    /// Other tests wait until it is dropped.
+    _neo4j: MutexGuard<'static, Neo4j>,
+    pub(crate) store: GraphStore,
+}
+
+impl World {
+    /// Makes a graph with this statement.
+    pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
+        let neo4j = Neo4j::shared_with_indexes().await?;
+        neo4j.rows(make).await?;
+        let config = GraphConfig {
+            uri: neo4j.uri(),
+            user: neo4j.user().to_owned(),
+            password: neo4j.password().into(),
+            database: None,
+            ca_file: None,
+            connections: 1,
+        };
+        let store = GraphStore::connect(&config).await?;
+        Ok(Self { _neo4j: neo4j, store })
+    }
+
+    pub(crate) async fn found(&self, from: &str, to: &str, limits: Limits) -> anyhow::Result<Found> {
+        let (begin, end) = find(&self.store, from, to).await?;
+        Ok(search(&self.store, &begin, &end, limits).await?)
+    }
+
+    pub(crate) async fn text(&self, from: &str, to: &str) -> anyhow::Result<String> {
+        Ok(Format::Text.text(&self.found(from, to, Limits::default()).await?, from, to))
+    }
+
+    /// Ids of the assets of each open way, one way a line.
+    pub(crate) async fn ways(&self, from: &str, to: &str) -> anyhow::Result<Vec<String>> {
+        let found = self.found(from, to, Limits::default()).await?;
+        assert_eq!(found.cut, None);
+        let ids = |way: &paths::Way| {
+            let steps = way.steps.iter().map(|step| step.node.id.as_str());
+            std::iter::once(way.begin.id.as_str()).chain(steps).collect::<Vec<_>>().join(" ")
+        };
+        Ok(found.ways.iter().map(ids).collect())
+    }
+
+    /// Reasons of the blocked ways.
+    pub(crate) async fn blocked(&self, from: &str, to: &str) -> anyhow::Result<Vec<String>> {
+        let found = self.found(from, to, Limits::default()).await?;
+        assert!(found.ways.is_empty(), "{:?}", found.ways);
+        Ok(found.blocked.into_iter().filter_map(|way| way.blocked).collect())
+    }
+
+    pub(crate) async fn error(&self, from: &str, to: &str) -> EndError {
+        find(&self.store, from, to).await.expect_err("no ends")
+    }
+}
