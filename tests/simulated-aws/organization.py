@@ -29,8 +29,9 @@ START = "2024-03-01T12:00:00Z"
 
 
 class Filled(NamedTuple):
-    """What was made."""
+    """What was made, and the clients that made it."""
 
+    aws: Aws
     size: str
     organization: accounts.Organization
     counts: dict[str, int]
@@ -52,7 +53,7 @@ def fill(endpoint: str, size: str, seed: int) -> Filled:
         organization = accounts.create(aws, SIZES[size].SPOKES)
         accounts.visit(aws, organization)
         counts = SIZES[size].fill(aws)
-    return Filled(size, organization, counts, round(time.monotonic() - started, 1))
+    return Filled(aws, size, organization, counts, round(time.monotonic() - started, 1))
 
 
 def describe(filled: Filled, directory: str, endpoint: str) -> dict[str, Any]:

@@ -23,7 +23,9 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
+from pathlib import Path
 from typing import IO, Any
 
 import moto_server
@@ -35,6 +37,8 @@ Json = dict[str, Any]
 
 HOST = "127.0.0.1"
 SEED = 1
+# Seconds for the threads that served the filling to end.
+ALONE = 10
 
 
 def main() -> None:
@@ -43,12 +47,34 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     templates: dict[str, IO[str]] = {}
     for line in sys.stdin:
-        request = json.loads(line)
-        template = templates.get(request["size"])
-        if template is None:
-            template = templates[request["size"]] = fork_template(request["size"])
-        print(line.strip(), file=template, flush=True)
-        print(template.readline() or json.dumps({"error": "the template ended; see its log"}), end="", flush=True)
+        size = json.loads(line)["size"]
+        if size not in templates:
+            templates[size] = fork_template(size)
+        answer = ask(templates[size], line)
+        if answer is None:
+            del templates[size]
+            answer = json.dumps({"error": f"no organization of size {size}: see the output of {Path(__file__).name}"})
+        try:
+            print(answer, flush=True)
+        except BrokenPipeError:
+            # Nobody takes charge of what was just made.
+            end(json.loads(answer).get("pid"))
+            return
+
+
+def ask(template: IO[str], request: str) -> str | None:
+    """The template's answer; None if it has ended."""
+    try:
+        print(request.strip(), file=template, flush=True)
+        return template.readline().strip() or None
+    except OSError:
+        return None
+
+
+def end(pid: int | None) -> None:
+    if pid:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def fork_template(size: str) -> IO[str]:
@@ -77,28 +103,43 @@ class Template:
         server.shutdown()
         serving.join()
         server.server_close()
+        self.filled.aws.close()
+        self.be_alone()
+
+    def be_alone(self) -> None:
+        """Waits until no other thread is left, which could hold a lock during a fork."""
+        deadline = time.monotonic() + ALONE
+        while threading.active_count() > 1:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"threads that do not end: {threading.enumerate()}")
+            time.sleep(0.01)
 
     def serve(self) -> None:
         for line in self.connection:
             request = json.loads(line)
             try:
                 answer = self.fork(request)
-            except (OSError, ValueError) as error:
+            except Exception as error:  # the template outlives a request that it cannot fulfil
                 answer = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), file=self.connection, flush=True)
 
     def fork(self, request: Json) -> Json:
         # Bound before the fork, so that it answers as soon as the caller has the port.
         server = make_server(HOST, 0, self.app, quiet=True)
-        port = server.port
-        summary = organization.describe(self.filled, request["dir"], f"http://{HOST}:{port}")
-        with open(request["log"], "ab") as log:
-            pid = os.fork()
-            if pid == 0:
-                run_and_exit(lambda: become_server(server, log.fileno()))
-        lead_group(pid)
-        server.server_close()
+        with contextlib.closing(server.socket):
+            port = server.port
+            summary = organization.describe(self.filled, request["dir"], f"http://{HOST}:{port}")
+            with open(request["log"], "ab") as log:
+                pid = os.fork()
+                if pid == 0:
+                    run_and_exit(lambda: self.become_server(server, log.fileno()))
+            lead_group(pid)
         return {"port": port, "pid": pid, "summary": summary}
+
+    def become_server(self, server: Any, log: int) -> None:
+        # The program must see the end of the template, whatever runs on.
+        self.connection.close()
+        become_server(server, log)
 
 
 def become_server(server: Any, log: int) -> None:

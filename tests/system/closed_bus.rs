@@ -337,7 +337,7 @@ async fn a_sync_on_a_closed_bus_is_complete_and_shows_no_secret() {
     let known = status.json();
     assert_eq!(known["bus"]["last_survey"]["complete"], true, "{known}");
     assert_eq!(
-        (&known["graph"]["incomplete"], &known["bus"]["running"]),
+        (&known["graph"]["incomplete"], &known["bus"]["unfinished_syncs"]),
         (&serde_json::json!(0), &serde_json::json!([])),
         "{known}"
     );

@@ -23,6 +23,11 @@ impl Purpose {
         Self { service: "accounts".into(), sync_id: String::new() }
     }
 
+    /// Whether the broker only tries a role: no collector gets the session.
+    pub fn is_trial(&self) -> bool {
+        self.sync_id.is_empty()
+    }
+
     /// `groma-<service>-<sync>`, restricted to the characters that STS accepts. A sync id that is too long is cut at
     /// its beginning: the end of a ULID is its random part.
     pub fn session_name(&self) -> String {
@@ -82,31 +87,34 @@ impl Attribution {
     }
 }
 
-/// Number of roles with the same name that must allow the same before others of that name are taken to allow it too.
+/// A guess needs this many roles of one name in a row that allow the same.
 const ALIKE: u32 = 3;
 
-/// Attributions that roles are known to allow. The spokes' roles usually come from one template: without a guess, each
-/// account of a large organization costs two denied calls.
+/// Attributions that roles are known to allow.
+///
+/// The spokes' roles usually come from one template. So when the broker only tries roles, it guesses from others of the same
+/// name: otherwise each account of a large organization costs two denied calls before the accounts are listed. Sessions
+/// that collectors get are never guessed, because their calls may depend on tags or source identity.
 #[derive(Debug, Default)]
 pub struct Attributions {
     /// By ARN.
     roles: HashMap<String, Attribution>,
-    /// By name without the account: what the last roles allowed, and how many of them in a row.
+    /// By name without the account: the attribution that the last roles allowed, and how many of them in a row.
     names: HashMap<String, (Attribution, u32)>,
 }
 
-/// Attribution to try first.
+/// An attempt to assume a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// The attribution.
+pub struct Attempt {
+    /// The attribution to ask for.
     pub attribution: Attribution,
     /// Guessed from other roles of the same name. If it is denied, the role may require tags or a source identity.
     pub guessed: bool,
 }
 
-impl Start {
-    /// Returns the attribution to try after a denial with this message. `None` if everything was tried. A trust policy may
-    /// require what those of other roles do not allow, so a denied guess is followed by the usual attempts.
+impl Attempt {
+    /// Returns the attempt after a denial with this message. `None` if everything was tried. A trust policy may require
+    /// what those of other roles do not allow, so a denied guess is followed by the usual attempts.
     pub fn after_denial(self, message: &str) -> Option<Self> {
         match self.attribution.without(message) {
             Some(less) => Some(Self { attribution: less, ..self }),
@@ -117,25 +125,26 @@ impl Start {
 }
 
 impl Attributions {
-    /// Returns the attribution to try first for a role.
-    pub fn start(&self, arn: &str) -> Start {
-        let alike = || self.names.get(name(arn)).filter(|(_, roles)| *roles >= ALIKE);
-        match (self.roles.get(arn), alike()) {
-            (Some(known), _) => Start { attribution: *known, guessed: false },
-            (None, Some((guess, _))) => Start { attribution: *guess, guessed: *guess != Attribution::FULL },
-            (None, None) => Start { attribution: Attribution::FULL, guessed: false },
+    /// Returns the first attempt for a role. `may_guess`: the session is only a trial.
+    pub fn first(&self, arn: &str, may_guess: bool) -> Attempt {
+        if let Some(known) = self.roles.get(arn) {
+            return Attempt { attribution: *known, guessed: false };
         }
+        let alike = self.names.get(name(arn)).filter(|(_, roles)| may_guess && *roles >= ALIKE);
+        let guess = alike.map_or(Attribution::FULL, |(attribution, _)| *attribution);
+        Attempt { attribution: guess, guessed: guess != Attribution::FULL }
     }
 
-    /// Records what a role allows. Returns whether that is new. A guess that was right says nothing about the name.
-    pub fn learn(&mut self, arn: &str, Start { attribution, guessed }: Start) -> bool {
-        let is_new = self.roles.insert(arn.to_owned(), attribution) != Some(attribution);
-        if is_new && !guessed {
-            let (known, roles) = self.names.entry(name(arn).to_owned()).or_insert((attribution, 0));
-            *roles = if *known == attribution { *roles + 1 } else { 1 };
-            *known = attribution;
+    /// Records a successful attempt. Returns whether the role's attribution was unknown. A guess that was right proves
+    /// nothing: the role may allow more.
+    pub fn learn(&mut self, arn: &str, Attempt { attribution, guessed }: Attempt) -> bool {
+        if guessed || self.roles.insert(arn.to_owned(), attribution) == Some(attribution) {
+            return false;
         }
-        is_new
+        let (known, roles) = self.names.entry(name(arn).to_owned()).or_insert((attribution, 0));
+        *roles = if *known == attribution { *roles + 1 } else { 1 };
+        *known = attribution;
+        true
     }
 }
 
@@ -150,26 +159,27 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn roles_of_one_name_are_taken_to_be_alike_after_three() {
+    fn trials_guess_after_three_roles_of_one_name() {
         let mut known = Attributions::default();
         let arn = |account: u32, name: &str| format!("arn:aws:iam::{account:012}:role/{name}");
-        let found = |attribution| Start { attribution, guessed: false };
+        let found = |attribution| Attempt { attribution, guessed: false };
         for account in 1..=3 {
-            assert_eq!(known.start(&arn(account, "reader")), found(Attribution::FULL));
+            assert_eq!(known.first(&arn(account, "reader"), true), found(Attribution::FULL));
             assert!(known.learn(&arn(account, "reader"), found(Attribution::NAME_ONLY)));
             assert!(!known.learn(&arn(account, "reader"), found(Attribution::NAME_ONLY)));
         }
-        let guess = Start { attribution: Attribution::NAME_ONLY, guessed: true };
-        assert_eq!(known.start(&arn(4, "reader")), guess);
-        assert_eq!(known.start(&arn(4, "other")), found(Attribution::FULL));
-        known.learn(&arn(4, "reader"), guess);
-        assert_eq!(known.start(&arn(4, "reader")), found(Attribution::NAME_ONLY), "it is known now");
+        let guess = Attempt { attribution: Attribution::NAME_ONLY, guessed: true };
+        assert_eq!(known.first(&arn(4, "reader"), true), guess);
+        assert_eq!(known.first(&arn(4, "reader"), false), found(Attribution::FULL), "a collector's session");
+        assert_eq!(known.first(&arn(4, "other"), true), found(Attribution::FULL));
+        assert!(!known.learn(&arn(4, "reader"), guess));
+        assert_eq!(known.first(&arn(4, "reader"), false), found(Attribution::FULL), "a guess proves nothing");
         let denied = guess.after_denial("not authorized to perform: sts:AssumeRole");
         assert_eq!(denied, Some(found(Attribution::FULL)), "it may require tags");
         assert_eq!(found(Attribution::NAME_ONLY).after_denial("sts:AssumeRole"), None);
         // One that requires tags ends the guesses until three are alike again.
         known.learn(&arn(5, "reader"), found(Attribution::FULL));
-        assert_eq!(known.start(&arn(6, "reader")), found(Attribution::FULL));
+        assert_eq!(known.first(&arn(6, "reader"), true), found(Attribution::FULL));
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub enum BusIdentity {
     Collector(String),
     /// Consumes events, publishes the end of a sync, and answers requests for the newest tag.
     GraphWriter,
-    /// A person. Sees the size of the streams and the parked messages, and can send parked messages back. For that, the
-    /// operator may publish on every stream.
+    /// A person. Sees the size of the streams, the syncs and the parked messages, and can send parked messages back. For
+    /// that, the operator may publish on every stream.
     Operator,
 }
 
@@ -106,7 +106,7 @@ fn of_operator() -> Vec<Access> {
     let seeing = |stream: &&str| [api(&format!("STREAM.INFO.{stream}")), api(&format!("CONSUMER.LIST.{stream}"))];
     let mut all: Vec<_> = streams.iter().flat_map(seeing).collect();
     all.extend(["GET", "DELETE"].map(|what| api(&format!("STREAM.MSG.{what}.{PARKED}"))));
-    // `groma status` reads results of surveys and asks running ones.
+    // `groma status` reads the results of surveys and asks running syncs for their progress.
     all.extend([api(&format!("STREAM.MSG.GET.{SYNCS}")), of_scheduler(subjects::RUNNING_REQUEST.to_owned())]);
     all.extend([subjects::WORK, subjects::ASSETS, subjects::SYNCS].map(|subject| publishing(subject.to_owned())));
     all

@@ -22,9 +22,9 @@ const GRACE: Duration = Duration::from_secs(4);
 /// Findings of [`Bus::tend`].
 #[derive(Debug)]
 pub enum Tended<'a> {
-    /// Progress of a durable consumer. `None`: it cannot be read now, or was just recreated.
+    /// Progress of a durable consumer. `None`: it could not be read twice in a row.
     Consumer(&'a Subscription, Option<Backlog>),
-    /// Number of parked messages. `None`: it cannot be read now.
+    /// Number of parked messages. `None`: it could not be read twice in a row.
     Parked(Option<u64>),
 }
 
@@ -90,21 +90,27 @@ impl Bus {
     /// Checks every half minute that the streams and these consumers exist, and recreates those that the server lost.
     /// Calls `found` with each finding. Only the scheduler has the permission on a closed bus. Never returns.
     pub async fn tend(&self, subscriptions: &[Subscription], found: impl Fn(Tended<'_>)) {
+        // Readings that failed in a row: of the consumers, and of the parked messages.
+        let (mut missed, mut missed_parked) = (vec![0_u32; subscriptions.len()], 0);
         loop {
             for config in self.streams.all() {
                 if let Err(error) = self.restore_stream(config).await {
                     tracing::debug!(error, stream = config.name, "cannot read the stream's state yet");
                 }
             }
-            for subscription in subscriptions {
+            for (subscription, missed) in subscriptions.iter().zip(&mut missed) {
                 let backlog = self.tend_one(subscription).await.unwrap_or_else(|error| {
                     tracing::debug!(error, consumer = subscription.durable, "cannot read the consumer's state yet");
                     None
                 });
-                found(Tended::Consumer(subscription, backlog));
+                if is_news(backlog.is_some(), missed) {
+                    found(Tended::Consumer(subscription, backlog));
+                }
             }
             let parked = self.stream_info(PARKED).await.ok().flatten();
-            found(Tended::Parked(parked.map(|stream| stream.state.messages)));
+            if is_news(parked.is_some(), &mut missed_parked) {
+                found(Tended::Parked(parked.map(|stream| stream.state.messages)));
+            }
             tokio::time::sleep(TENDING).await;
         }
     }
@@ -142,6 +148,13 @@ impl Bus {
     pub(crate) fn token(&self) -> String {
         self.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
     }
+}
+
+/// Whether a reading is passed on: one that succeeded, or the second that failed in a row. One alone is a moment without a
+/// leader.
+fn is_news(was_read: bool, missed: &mut u32) -> bool {
+    *missed = if was_read { 0 } else { missed.saturating_add(1) };
+    was_read || *missed > 1
 }
 
 impl Consumer {

@@ -278,6 +278,9 @@ fn concluded(dice: &mut Dice) -> SyncConcluded {
         unseen: dice.some(3, unseen),
         unseen_total: unsigned(dice),
         accepted_total: unsigned(dice),
+        whole: dice.once_in(2),
+        request: text(dice),
+        failure: dice.maybe(failure),
     }
 }
 

@@ -7,11 +7,14 @@ use neo4rs::{DeError, Row};
 /// Limit of places with incomplete listings that are returned.
 const MOST: usize = 100;
 
-/// Scopes `s` that surveys still cover, with the tag of the last whole sync. Those of stale places are `groma forget`'s.
+/// Scopes `s` that surveys still cover, with the tag of the last whole sync: not those of stale places, and not those of
+/// listings that earlier versions had.
 const COVERED: &str = "OPTIONAL MATCH (g:GromaSync) WHERE g.whole WITH coalesce(max(g.tag), 0) AS whole \
-    MATCH (s:GromaScope) WHERE NOT (coalesce(s.stale, 0) > 0 AND s.stale = whole AND s.tag < whole)";
-/// Tag of the last run whose batches were all applied; null without one. Earlier versions stored none.
-const COMPLETED: &str = "coalesce(s.completed, CASE WHEN s.state IN ['finished', 'partial'] THEN s.tag END)";
+    MATCH (s:GromaScope) WHERE s.service + '/' + s.listing IN $listings \
+    AND NOT (coalesce(s.stale, 0) > 0 AND s.stale = whole AND s.tag < whole)";
+/// Tag of the last run whose batches were all applied; null without one. A writer of an earlier version changes the state
+/// alone.
+const COMPLETED: &str = "CASE WHEN s.state IN ['finished', 'partial'] THEN s.tag ELSE s.completed END";
 
 /// Age of the graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,15 +54,16 @@ pub struct IncompletePlace {
     pub error: Option<String>,
 }
 
-/// Reads the age of the graph. Scopes of running syncs are not incomplete yet.
+/// Reads the age of the graph. `listings` are those that exist, as `service/listing`. Scopes of the `running` syncs are not
+/// incomplete yet.
 ///
 /// # Errors
 /// The graph cannot be read.
-pub async fn read(store: &GraphStore, running: &[String]) -> Result<Age, GraphError> {
+pub async fn read(store: &GraphStore, listings: &[String], running: &[String]) -> Result<Age, GraphError> {
     let text = format!(
         "{COVERED} RETURN count(s) AS scopes, count(DISTINCT s.account) AS accounts, min({COMPLETED}) AS oldest"
     );
-    let rows = store.rows(bolt::planned_once(&text, [])).await?;
+    let rows = store.rows(bolt::planned_once(&text, [("listings", bolt::texts(listings))])).await?;
     let mut age = rows.first().map(totals).transpose()?.unwrap_or_default();
     let text = format!(
         "{COVERED} AND NOT s.state IN ['finished', 'partial'] AND NOT (s.state = 'collecting' AND s.sync IN $running) \
@@ -74,7 +78,8 @@ pub async fn read(store: &GraphStore, running: &[String]) -> Result<Age, GraphEr
          place.service AS service, place.listings AS listings, place.listing AS listing, place.state AS state, \
          place.error AS error, place.completed AS completed"
     );
-    let parameters = [("running", bolt::texts(running)), ("most", bolt::integer(MOST))];
+    let lists = [("listings", bolt::texts(listings)), ("running", bolt::texts(running))];
+    let parameters = lists.into_iter().chain([("most", bolt::integer(MOST))]);
     let rows = store.rows(bolt::planned_once(&text, parameters)).await?;
     if let Some(first) = rows.first() {
         (age.incomplete, age.places_total) = (first.get("incomplete")?, first.get("total")?);

@@ -2,7 +2,6 @@
 //! nothing about the graph.
 
 use graph::GraphStore;
-use neo4rs::Query;
 use parking_lot::Mutex;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -34,8 +33,8 @@ impl Probe {
 }
 
 async fn check(store: &GraphStore, limit: Duration) -> Result<(), String> {
-    match timeout(limit, store.rows(Query::new("RETURN 1".to_owned()))).await {
-        Ok(Ok(_)) => Ok(()),
+    match timeout(limit, store.ping()).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(errors::chain(&error)),
         Err(_) => Err(format!("no answer within {limit:?}")),
     }

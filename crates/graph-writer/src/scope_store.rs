@@ -93,8 +93,10 @@ pub(crate) fn texts() -> [String; 3] {
 }
 
 /// The statement of [`save`]. `completed` is the tag of the last run whose batches were all applied, also after a failure.
-pub(crate) const SAVE: &str = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) SET s += state, \
-    s.completed = CASE WHEN state.state IN ['finished', 'partial'] THEN state.tag ELSE s.completed END";
+/// Earlier versions stored only the state of the last run.
+pub(crate) const SAVE: &str = "UNWIND $rows AS state MATCH (s:GromaScope {id: state.id}) \
+    SET s.completed = CASE WHEN state.state IN ['finished', 'partial'] THEN state.tag \
+    WHEN s.state IN ['finished', 'partial'] THEN s.tag ELSE s.completed END SET s += state";
 
 /// Writes the states of scopes that [`lock`] locked.
 pub(crate) async fn save(

@@ -11,9 +11,9 @@ use std::{
 const FIRST: Duration = Duration::from_secs(5);
 /// Longest pause. It limits the time between the remedy and the next attempt.
 const LONGEST: Duration = Duration::from_mins(2);
-/// Time after which a failure says nothing about the present: a repeat would have succeeded or failed meanwhile, so the
-/// work belongs to another process, or is gone.
-const PRESENT: Duration = Duration::from_mins(5);
+/// Time after which a failure is ignored. A repeat begins within [`LONGEST`] and ends within `in_flight::SILENCE`, ten
+/// minutes, so after this time the work belongs to another process, or is gone.
+const PRESENT: Duration = Duration::from_mins(15);
 /// Number of works remembered. Errors of other works are logged each time.
 const MOST: usize = 1_000;
 
@@ -49,7 +49,7 @@ impl Troubles {
         }
     }
 
-    /// Whether `work` fails at present: its last attempt failed within the last five minutes.
+    /// Whether `work` fails at present: its last attempt failed within the last 15 minutes.
     pub(crate) fn is_failing(&self, work: &str) -> bool {
         self.with(|all| all.get(work).is_some_and(|known| known.last.elapsed() < PRESENT))
     }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_failure_says_nothing_about_the_present() {
+    fn an_old_failure_is_ignored() {
         let troubles = Troubles::default();
         troubles.count("writing", "a");
         assert!(troubles.is_failing("writing"));

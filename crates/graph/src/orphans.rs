@@ -155,7 +155,7 @@ fn blockers(status: &str) -> impl Iterator<Item = &str> {
     listed.into_iter().flat_map(|listed| listed.split(", "))
 }
 
-async fn run(graph: &Graph, query: Query) -> Result<Vec<Row>, Error> {
+pub(crate) async fn run(graph: &Graph, query: Query) -> Result<Vec<Row>, Error> {
     let mut txn = begin(graph).await?;
     let rows = collect(&mut txn, query).await?;
     txn.commit().await?;

@@ -7,6 +7,7 @@ use crate::{
     GraphConfig, GraphError, Portion, Pulse, Transaction,
     judge::{Judgement, judge},
     limits::Limits,
+    orphans,
     pool::Pool,
     version::{OLDEST, Version},
 };
@@ -94,6 +95,14 @@ impl GraphStore {
     /// Records progress that is not Neo4j's.
     pub fn beat(&self) {
         self.pulse.iter().for_each(Pulse::beat);
+    }
+
+    /// Checks that the database answers, on a connection of its own: the others may all be in use. Has no time limit.
+    ///
+    /// # Errors
+    /// Returns the driver's error.
+    pub async fn ping(&self) -> Result<(), neo4rs::Error> {
+        orphans::run(&self.pool.aside()?, Query::new("RETURN 1".to_owned())).await.map(drop)
     }
 
     /// Runs one statement in a separate transaction.

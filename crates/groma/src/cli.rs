@@ -28,7 +28,10 @@ pub enum Command {
     Sync(Box<sync::Args>),
     /// Check the requirements of a sync, with a fix for each problem
     Doctor(Box<doctor::Args>),
-    /// Show running syncs, results of surveys, queues and the age of the graph
+    /// Show unfinished syncs, results of surveys, queues and the age of the graph
+    ///
+    /// Exit status 3: the last survey of everything or a later one failed or could not see something, a sync has lost its
+    /// scheduler, a place of the graph is stale, or the graph is empty. Accepted gaps do not count.
     Status(status::Args),
     /// Ask the graph the questions of the library: findings by severity, in several formats
     Ask(ask::Args),

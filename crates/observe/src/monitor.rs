@@ -95,6 +95,8 @@ async fn serve(listener: TcpListener, router: Router) {
                     open.pop_front();
                 }
                 open.push_back(AbortOnDropHandle::new(tokio::spawn(answer(stream, router.clone()))));
+                // Each connection gets its turn before a burst of others may end it.
+                tokio::task::yield_now().await;
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection");

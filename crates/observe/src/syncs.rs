@@ -99,10 +99,11 @@ impl SyncMetrics {
         self.durations.get_or_create(&outcome).observe(took.as_secs_f64());
     }
 
-    /// Records the end of the last complete sync.
+    /// Records the end of a complete sync. The latest counts.
     pub fn completed(&self, at: SystemTime) {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.complete.get_or_create(&NoLabels).set(saturated(since.as_secs()));
+        let complete = self.complete.get_or_create(&NoLabels);
+        complete.set(saturated(since.as_secs()).max(complete.get()));
     }
 
     /// Records the number of scopes that a sync could not see.

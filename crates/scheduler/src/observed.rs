@@ -5,7 +5,7 @@ use bus::{ASSETS, Tended, WORK};
 use observe::{Freshness, Queue, SyncEnding, metrics};
 use std::time::{Duration, SystemTime};
 
-/// Records the end of the last complete sync before this process.
+/// Records the end of the last complete sync before this process. Never replaces a newer one.
 pub(crate) fn began(last_complete: Option<SystemTime>) {
     if let Some(last) = last_complete {
         metrics().syncs.completed(last);

@@ -5,6 +5,7 @@ use crate::{
     listings::{self, Chosen},
 };
 use catalog::Service;
+use sha2::{Digest, Sha256};
 use std::{path::PathBuf, time::Duration};
 
 /// Limit of `--patience` in minutes: a week.
@@ -153,6 +154,14 @@ impl Request {
             && self.except_regions.is_empty()
             && self.listings.is_empty()
             && self.services.len() == catalog::services().len()
+    }
+
+    /// Hash of the requested accounts, regions, services and listings: 32 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let Self { accounts, listings, services, regions, except_regions, accepted: _, patience: _ } = self;
+        let services: Vec<_> = services.iter().map(|service| &service.name).collect();
+        let text = format!("{:?}", (accounts, listings, services, regions, except_regions));
+        events::hex(&Sha256::digest(text)[..16])
     }
 
     /// Returns the selected listings of a service; empty for all.

@@ -3,7 +3,7 @@
 use crate::{
     Outcome, Progress, Request, RequestArgs, SurveyError, accounts, observed,
     outcome::{AcceptedGap, seen_ago},
-    presence, survey, surveys,
+    survey, surveys,
     timetable::{Due, Timetable, parse_cron, parse_every},
 };
 use bus::{Bus, ConsumeError, Subscription, Tended};
@@ -57,6 +57,7 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
     };
     let _tending = created?;
     part.is_ready_while(process::connected(&bus));
+    let _looking = AbortOnDropHandle::new(tokio::spawn(look_back(bus.clone(), request.fingerprint())));
     if matches!(timetable, Timetable::Once) {
         return match once(&bus, request, &shutdown).await {
             Ok(outcome) => Ok(status(&outcome)),
@@ -66,10 +67,6 @@ pub async fn run(bus: Bus, request: Request, timetable: Timetable, shutdown: Can
             }
             Err(error) => Err(error.for_main()),
         };
-    }
-    match surveys::last_complete(&bus, &presence::scope(&request)).await {
-        Ok(last) => observed::began(last),
-        Err(error) => tracing::warn!(error = errors::chain(&error), "cannot read the results of earlier surveys"),
     }
     let survey = async || match once(&bus, request.clone(), &shutdown).await {
         Ok(_) => {}
@@ -135,6 +132,14 @@ async fn create_consumers(bus: &Bus) -> Result<AbortOnDropHandle<()>, ConsumeErr
         bus.tend(&all, found).await;
     };
     Ok(AbortOnDropHandle::new(tokio::spawn(tending)))
+}
+
+/// Records the end of the last complete survey of this request, by an earlier process.
+async fn look_back(bus: Bus, request: String) {
+    match surveys::Reader::default().last_complete(&bus, &request).await {
+        Ok(last) => observed::began(last),
+        Err(error) => tracing::warn!(error = errors::chain(&error), "cannot read the results of earlier surveys"),
+    }
 }
 
 async fn once(bus: &Bus, request: Request, shutdown: &CancellationToken) -> Result<Outcome, SurveyError> {

@@ -47,10 +47,11 @@ pub async fn survey(
         progress(step);
     };
     // Boxed, because the nested futures of all steps are too deep for the compiler in a program that awaits this one.
-    match shutdown.run_until_cancelled(Box::pin(survey.carry_out(&progress))).await {
-        Some(result) => result,
-        None => Err(SurveyError::Interrupted(survey.under_way.give_up(bus).await)),
-    }
+    let Some(result) = shutdown.run_until_cancelled(Box::pin(survey.carry_out(&progress))).await else {
+        return Err(SurveyError::Interrupted(survey.under_way.give_up(bus).await));
+    };
+    conclude(bus, &survey.request, &result).await;
+    result
 }
 
 /// State shared by all syncs of a survey.
@@ -80,7 +81,6 @@ impl Survey<'_> {
         outcome.unseen.splice(0..0, unreachable.into_iter().map(accounts::unseen));
         outcome.accept(&request.accepted, Utc::now().date_naive());
         outcome.skipped = Skipped { named: skipped, total: skipped_total };
-        conclude(bus, request, &outcome).await;
         Ok(outcome)
     }
 

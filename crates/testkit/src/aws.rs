@@ -113,13 +113,14 @@ impl Aws {
     pub async fn with_organization(size: Size) -> anyhow::Result<(Self, Organization)> {
         let dir = tempfile::Builder::new().prefix("groma-aws-").tempdir()?;
         let (files, log) = (dir.path().join("organization"), dir.path().join("moto.log"));
-        let made = tokio::task::spawn_blocking({
-            let (files, log) = (files.clone(), log.clone());
-            move || stock::fork(size.name(), &files, &log)
+        // To its end even if the test does not wait for it, so that every server has its owner.
+        let made = tokio::task::spawn_blocking(move || {
+            let Forked { port, pid, summary } = stock::fork(size.name(), &files, &log)?;
+            let server = Server::adopt("moto", pid, log, dir.path())?;
+            let organization = Organization::of(&summary, files)?;
+            Ok((Self { server, dir, port }, organization))
         });
-        let Forked { port, pid, summary } = made.await??;
-        let server = Server::adopt("moto", pid, log, dir.path())?;
-        Ok((Self { server, dir, port }, Organization::of(&summary, files)?))
+        made.await?
     }
 
     /// URL for `AWS_ENDPOINT_URL`: `http://127.0.0.1:…`.

@@ -25,6 +25,7 @@ S3_CONTROL = "http://s3-control.simulated"
 class Aws:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
+        self.clients: list[Any] = []
         self.session = botocore.session.Session()
         self.session.set_config_variable("region", "us-east-1")
         self.config = Config(
@@ -47,7 +48,13 @@ class Aws:
         client.meta.events.register(
             "before-sign", lambda request, **_: request.headers.add_header("x-moto-account-id", account)
         )
+        self.clients.append(client)
         return client
+
+    def close(self) -> None:
+        """Ends the connections of all clients, which keep them open."""
+        for client in self.clients:
+            client.close()
 
     def control(self, path: str, body: object = None, method: str = "POST") -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -2,7 +2,7 @@
 
 use super::Aws;
 use crate::{
-    attribution::{Attribution, Purpose, Start},
+    attribution::{Attempt, Attribution, Purpose},
     refusal::{Kind, Refusal},
     route::{Role, Route, WebIdentity},
     settings::Settings,
@@ -34,12 +34,13 @@ impl Aws {
             name.unwrap_or_else(|| narrowed.map_or_else(|| "groma-broker".to_owned(), |(p, _)| p.session_name()));
         let seconds = self.seconds(role, &with, seconds);
         let arn = role.arn.to_string();
-        let plain = Start { attribution: Attribution::NAME_ONLY, guessed: false };
-        let mut start = narrowed.map_or(plain, |_| self.attributions.lock().start(&arn));
+        let plain = Attempt { attribution: Attribution::NAME_ONLY, guessed: false };
+        let attempt = |(purpose, _): (&Purpose, &str)| self.attributions.lock().first(&arn, purpose.is_trial());
+        let mut attempt = narrowed.map_or(plain, attempt);
         let mut has_room = narrowed.is_some_and(|(_, policy)| !self.untagged.lock().contains(policy));
         let mut region = role.region.as_str();
         loop {
-            let attribution = Attribution { tags: start.attribution.tags && has_room, ..start.attribution };
+            let attribution = Attribution { tags: attempt.attribution.tags && has_room, ..attempt.attribution };
             let profiles = self.setup.profiles();
             let settings = Settings::new(self.setup.environment(), &profiles, profile);
             let sts = self.setup.clients().sts(settings, region, Some(with.clone())).await?;
@@ -57,10 +58,10 @@ impl Aws {
                 .await;
             match asked {
                 Ok(answer) => {
-                    self.learn(&arn, start, narrowed.is_some());
+                    self.learn(&arn, attempt, narrowed.is_some());
                     return session(answer.credentials, &format!("assume {arn}"));
                 }
-                Err(error) => match (narrowed, elsewhere(region, &error), after(start, &error)) {
+                Err(error) => match (narrowed, elsewhere(region, &error), after(attempt, &error)) {
                     (_, Some(other), _) => region = other,
                     // Tags count towards the size of the policy. Never drop the policy instead: the session would be
                     // too wide.
@@ -68,7 +69,7 @@ impl Aws {
                         has_room = false;
                         self.leave_untagged(policy);
                     }
-                    (Some(_), _, Some(next)) => start = next,
+                    (Some(_), _, Some(next)) => attempt = next,
                     _ => return Err(Refusal::of_call(&error, &format!("assume {arn}"))),
                 },
             }
@@ -167,11 +168,11 @@ impl Aws {
         }
     }
 
-    fn learn(&self, role: &str, start: Start, attributed: bool) {
-        if !attributed || !self.attributions.lock().learn(role, start) || start.guessed {
+    fn learn(&self, role: &str, attempt: Attempt, attributed: bool) {
+        if !attributed || !self.attributions.lock().learn(role, attempt) || attempt.guessed {
             return;
         }
-        let attribution = start.attribution;
+        let attribution = attempt.attribution;
         let denied = match (attribution.tags, attribution.source_identity) {
             (true, true) => return,
             (true, false) => "sts:SetSourceIdentity",
@@ -200,10 +201,10 @@ fn elsewhere<E: ProvideErrorMetadata>(region: &str, error: &SdkError<E, HttpResp
 }
 
 /// Returns the attribution to try after this error. `None` if the error has another cause, or everything was tried.
-fn after<E: ProvideErrorMetadata>(start: Start, error: &SdkError<E, HttpResponse>) -> Option<Start> {
+fn after<E: ProvideErrorMetadata>(attempt: Attempt, error: &SdkError<E, HttpResponse>) -> Option<Attempt> {
     let service = error.as_service_error()?;
     match service.code() {
-        Some("AccessDenied" | "AccessDeniedException") => start.after_denial(service.message().unwrap_or_default()),
+        Some("AccessDenied" | "AccessDeniedException") => attempt.after_denial(service.message().unwrap_or_default()),
         _ => None,
     }
 }

@@ -655,14 +655,14 @@ pub struct LostGroup {
     #[prost(uint32, repeated, tag = "2")]
     pub areas: ::prost::alloc::vec::Vec<u32>,
 }
-/// The scheduler's result of a survey, under its first sync. The last event of a survey that was carried out. For
-/// operators; no role needs it.
+/// The scheduler's result of a survey, under its first sync, or under an id of its own if no sync was finished. The last
+/// event of a survey. For operators; no role needs it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SyncConcluded {
-    /// Requested scope: accounts, regions and services; empty lists stand for all. Without `sync_id`.
+    /// Requested accounts, regions and services, for people; empty lists stand for all. Without `sync_id`.
     #[prost(message, optional, tag = "1")]
     pub scope: ::core::option::Option<RunningRequest>,
-    /// Everything in the scope was seen, except accepted gaps.
+    /// Everything requested was seen, except accepted gaps.
     #[prost(bool, tag = "2")]
     pub complete: bool,
     /// Scopes that could not be seen, without accepted gaps, grouped. The list is cut to fit into a message.
@@ -674,6 +674,15 @@ pub struct SyncConcluded {
     /// Number of scopes in accepted gaps.
     #[prost(uint64, tag = "5")]
     pub accepted_total: u64,
+    /// Every account, region, service and listing was requested.
+    #[prost(bool, tag = "6")]
+    pub whole: bool,
+    /// Hash of the request: the same for surveys of the same accounts, regions, services and listings.
+    #[prost(string, tag = "7")]
+    pub request: ::prost::alloc::string::String,
+    /// Set if the survey could not be carried out: nothing else is known then.
+    #[prost(message, optional, tag = "8")]
+    pub failure: ::core::option::Option<Failure>,
 }
 /// Listings of one account, region and service that could not be seen for the same class of reason.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -187,6 +187,9 @@ fn concluded(most: usize) -> SyncConcluded {
         unseen: vec![unseen; MANY],
         unseen_total: u64::MAX,
         accepted_total: u64::MAX,
+        whole: true,
+        request: "f".repeat(32),
+        failure: Some(failure()),
     };
     scheduler::size::fit_concluded(&mut concluded, most);
     concluded

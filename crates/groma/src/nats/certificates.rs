@@ -2,7 +2,7 @@
 
 use super::keys::{make_directory, write_secret};
 use anyhow::Context;
-use chrono::{DateTime, Datelike, Days, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 
 /// Lifetime of the certificate: the longest that all platforms accept (Apple's are the strictest).
 const VALID: Days = Days::new(825);
+/// Line before the certificate, for people and for the next run. Readers of PEM skip such lines.
+const EXPIRES: &str = "Expires: ";
 
 /// Files for the server and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// Authority that clients need; `None` if the system knows it.
     pub authority: Option<PathBuf>,
+    /// Day on which an own certificate expires; `None` for the user's, and for one of an earlier version.
+    pub expires: Option<NaiveDate>,
 }
 
 impl Tls {
@@ -34,7 +38,7 @@ impl Tls {
     /// Fails if a file does not exist.
     pub fn of_user(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
         let there = |path: &Path| fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()));
-        Ok(Self { certificate: there(certificate)?, key: there(key)?, authority: None })
+        Ok(Self { certificate: there(certificate)?, key: there(key)?, authority: None, expires: None })
     }
 }
 
@@ -44,7 +48,8 @@ impl Tls {
 /// Fails if a name is invalid or a file cannot be written.
 pub fn ensure(directory: &Path, names: &[String]) -> anyhow::Result<Tls> {
     let file = |name: &str| directory.join(name);
-    let tls = Tls { certificate: file("server.pem"), key: file("server.key"), authority: Some(file("ca.pem")) };
+    let authority = Some(file("ca.pem"));
+    let tls = Tls { certificate: file("server.pem"), key: file("server.key"), authority, expires: None };
     if !tls.certificate.exists() {
         make_directory(directory)?;
         let made = make(names).context("cannot create a certificate")?;
@@ -54,7 +59,9 @@ pub fn ensure(directory: &Path, names: &[String]) -> anyhow::Result<Tls> {
         fs::write(file("ca.pem"), made.authority)?;
         fs::write(&tls.certificate, made.certificate)?;
     }
-    Ok(tls)
+    let text = files::read_text(&tls.certificate, files::SMALL)?;
+    let expires = text.lines().find_map(|line| line.strip_prefix(EXPIRES)?.parse().ok());
+    Ok(Tls { expires, ..tls })
 }
 
 struct Made {
@@ -83,7 +90,7 @@ fn make(names: &[String]) -> Result<Made, rcgen::Error> {
     let certificate = server.signed_by(&key, &Issuer::new(authority, authority_key))?;
     Ok(Made {
         authority: authority_certificate.pem(),
-        certificate: certificate.pem(),
+        certificate: format!("{EXPIRES}{}\n{}", (now + VALID).date_naive(), certificate.pem()),
         key: Zeroizing::new(key.serialize_pem()),
     })
 }
@@ -113,10 +120,11 @@ mod tests {
         let tls = ensure(directory.path(), &["nats.example.com".to_owned()]).expect("certificates");
         let read = |path: &Path| fs::read_to_string(path).expect("it is there");
         let certificate = read(&tls.certificate);
-        assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(certificate.contains("\n-----BEGIN CERTIFICATE-----"));
         assert!(read(&tls.key).starts_with("-----BEGIN PRIVATE KEY-----"));
         ensure(directory.path(), &[]).expect("the same");
         assert_eq!(read(&tls.certificate), certificate);
+        assert_eq!(tls.expires, Utc::now().checked_add_days(VALID).map(|day| day.date_naive()));
     }
 
     #[test]

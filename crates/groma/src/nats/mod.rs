@@ -141,12 +141,15 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 fn explain<'a>(dir: &Path, port: u16, tls: &certificates::Tls, identities: impl Iterator<Item = &'a BusIdentity>) {
     let shown = dir.display();
     println!("nats-server -c {shown}/nats.conf");
+    if let Some(expires) = tls.expires {
+        println!("\nThe server's certificate expires on {expires}. To renew it, see docs/operations.md.");
+    }
     println!("\nStart each role with the key of its name:\n");
     let authority = tls.authority.as_ref().map(|ca| format!("NATS_CA={} ", ca.display())).unwrap_or_default();
     for identity in identities {
         let command = match identity {
             BusIdentity::Collector(service) => format!("collector {service}"),
-            BusIdentity::Operator => "streams".to_owned(),
+            BusIdentity::Operator => "status".to_owned(),
             other => other.name(),
         };
         println!("NATS_URL=tls://HOST:{port} {authority}NATS_NKEY={shown}/keys/{}.nk groma {command}", identity.name());

@@ -5,9 +5,10 @@ mod text;
 
 use crate::UsageError;
 use bus::Bus;
-use collect::Status;
+use collect::{Collector, Status};
 use graph::GraphStore;
 use std::{
+    cell::Cell,
     io::{IsTerminal, Write},
     time::Duration,
 };
@@ -36,10 +37,10 @@ pub struct Args {
 }
 
 /// Prints the status once, or until interrupted. Without `--nats`, shows the graph only: `groma sync` may have used a
-/// private bus. The exit status says whether the graph is whole.
+/// private bus. The exit status is 3 if something needs attention ([`Status::is_complete`]).
 ///
 /// # Errors
-/// Fails if NATS or Neo4j cannot be reached or read.
+/// Fails if NATS cannot be reached, or Neo4j cannot be reached or read.
 pub async fn run(args: Args) -> anyhow::Result<u8> {
     let config = args.graph.validate().map_err(UsageError::new)?;
     let bus = match args.bus.nats {
@@ -47,17 +48,23 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         None => None,
     };
     let store = GraphStore::connect(&config).await?;
+    let mut collector = Collector::new(bus.as_ref(), &store);
     if !args.watch {
-        let status = Status::collect(bus.as_ref(), &store).await?;
-        return Ok(show(&status, args.json, "", true)?);
+        return show(&collector.collect().await?, args.json, "", true);
     }
     let clear = if std::io::stdout().is_terminal() && !args.json { CLEAR } else { "" };
+    let exit = Cell::new(process::exit::COMPLETE);
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
-        let status = Status::collect(bus.as_ref(), &store).await?;
-        let exit = show(&status, args.json, clear, false)?;
+        let looking = async {
+            let status = collector.collect().await?;
+            exit.set(show(&status, args.json, clear, false)?);
+            tokio::time::sleep(INTERVAL).await;
+            anyhow::Ok(())
+        };
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(exit),
+            looked = looking => looked?,
+            _ = &mut interrupted => return Ok(exit.get()),
         }
     }
 }
@@ -72,5 +79,5 @@ fn show(status: &Status, json: bool, clear: &str, pretty: bool) -> anyhow::Resul
     let mut out = std::io::stdout().lock();
     write!(out, "{clear}{text}")?;
     out.flush()?;
-    Ok(if status.is_whole() { process::exit::COMPLETE } else { process::exit::INCOMPLETE })
+    Ok(if status.complete { process::exit::COMPLETE } else { process::exit::INCOMPLETE })
 }
