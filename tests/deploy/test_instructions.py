@@ -85,8 +85,8 @@ class Instructions(unittest.TestCase):
         installed = tuple(chart.loaded(self.said("objects.yaml")))
         self.assertEqual(needed(installed), keys)
         # As installed, with the same names.
-        names = {it["metadata"]["name"] for it in installed if it["kind"] != "Deployment"}
-        self.assertEqual(names, {it["metadata"]["name"] for it in chart.rendered() if it["kind"] != "Deployment"})
+        names = {it["metadata"]["name"] for it in installed}
+        self.assertEqual(names, {it["metadata"]["name"] for it in chart.rendered()})
         (account,) = (it for it in installed if it["kind"] == "ServiceAccount")
         self.assertIn("eks.amazonaws.com/role-arn", account["metadata"]["annotations"])
 

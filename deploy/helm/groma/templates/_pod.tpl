@@ -8,7 +8,6 @@ Metadata and spec of a pod of Groma. Takes a dict:
   env        variables of the role, as a list
   neo4j      whether it connects to Neo4j
   monitored  whether it serves health and metrics
-  labels     further labels, as a dict
   restartPolicy  of the pod; default: Kubernetes's
 */}}
 {{- define "groma.pod" -}}
@@ -20,11 +19,9 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   labels:
-    {{- include "groma.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ .component }}
-    {{- with .labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    # Without versions: an upgrade of the chart restarts only pods that change.
+    {{- include "groma.componentLabels" (list $root .component) | nindent 4 }}
+    app.kubernetes.io/part-of: groma
     {{- with $values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
