@@ -212,6 +212,10 @@ class Roles(unittest.TestCase):
         (spec,) = [it["spec"] for it in chart.of_kind("Deployment") if it["metadata"]["name"] == "groma-scheduler"]
         self.assertEqual((spec["replicas"], spec["strategy"]), (1, {"type": "Recreate"}))
 
+    def test_the_pod_of_the_test_stays_for_its_logs(self) -> None:
+        (it,) = chart.of_kind("Pod")
+        self.assertEqual(it["metadata"]["annotations"]["helm.sh/hook-delete-policy"], "before-hook-creation")
+
     def test_memory_limits_are_those_that_other_tests_keep(self) -> None:
         expected = {"nats": chart.pods()["nats"].container["resources"]["limits"]["memory"]}
         for pod in groma_pods():

@@ -132,6 +132,15 @@ Space for the streams on each server in MiB: 90 % of its volume.
 {{- end }}
 
 {{/*
+80 % of the memory limit of a server in MiB.
+*/}}
+{{- define "groma.natsHeapMiB" -}}
+{{- $limit := .Values.nats.resources.limits.memory }}
+{{- $number := regexFind "^[0-9]+" $limit | int64 }}
+{{- div (mul (ternary (mul $number 1024) $number (hasSuffix "Gi" $limit)) 8) 10 }}
+{{- end }}
+
+{{/*
 Fails if values contradict each other.
 */}}
 {{- define "groma.check" -}}
@@ -146,8 +155,29 @@ Fails if values contradict each other.
 {{- if gt (mul (int64 .Values.streams.assetsMaxGiB) 1024 10) (mul $store 8) }}
 {{- fail (printf "streams.assetsMaxGiB is %d, more than 80 %% of the %d MiB for streams on volumes of nats.storage.sizeGiB=%d" (int64 .Values.streams.assetsMaxGiB) $store (int64 .Values.nats.storage.sizeGiB)) }}
 {{- end }}
+{{- include "groma.checkNats" . }}
 {{- else if and .Values.keda.enabled (not .Values.keda.natsMonitoringEndpoint) }}
 {{- fail "keda.natsMonitoringEndpoint is missing: with nats.enabled=false, name HOST:PORT of your server's monitoring port" }}
+{{- end }}
+{{- end }}
+
+{{/*
+Fails if an upgrade would lose streams: in another number of servers, or with a configuration for volumes of another size, which
+a StatefulSet keeps. Finds nothing without a cluster (`helm template`).
+*/}}
+{{- define "groma.checkNats" -}}
+{{- $replicas := int64 .Values.nats.replicas }}
+{{- $size := printf "%dGi" (int64 .Values.nats.storage.sizeGiB) }}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace (include "groma.natsName" .) }}
+{{- $there := int64 .spec.replicas }}
+{{- if and $there (ne $there $replicas) }}
+{{- fail (printf "nats.replicas is %d, and %d servers run: another number would lose streams; see \"Volumes of NATS\" in deploy/helm/README.md" $replicas $there) }}
+{{- end }}
+{{- range .spec.volumeClaimTemplates }}
+{{- if ne .spec.resources.requests.storage $size }}
+{{- fail (printf "nats.storage.sizeGiB is %s, and the StatefulSet's volumes are %s: first expand them; see \"Volumes of NATS\" in deploy/helm/README.md" (trimSuffix "Gi" $size) .spec.resources.requests.storage) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

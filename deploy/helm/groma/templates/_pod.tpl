@@ -172,15 +172,16 @@ spec:
 {{- end }}
 
 {{/*
-Nodes of a pod: (list $ component). Pods of a component spread over nodes and zones where there is room.
+Nodes of a pod: (list $ component), and for nodes what to do without room, instead of ScheduleAnyway. Pods of a component spread
+over nodes and zones where there is room.
 */}}
 {{- define "groma.placement" -}}
 {{- $root := index . 0 -}}
 topologySpreadConstraints:
-  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
-    topologyKey: {{ . }}
-    whenUnsatisfiable: ScheduleAnyway
+    topologyKey: {{ $key }}
+    whenUnsatisfiable: {{ and (gt (len $) 2) (eq $key "kubernetes.io/hostname") | ternary (index $ (sub (len $) 1 | int)) "ScheduleAnyway" }}
     labelSelector:
       matchLabels:
         {{- include "groma.componentLabels" $ | nindent 8 }}
