@@ -48,6 +48,18 @@ WRONG: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("collectors.small=null",), ("no group has the service sts",)),
     (("collectors.ec2.services={ec2,kms}",), ("the service kms is in two groups: ec2 and small",)),
     ((*OWN_NATS[:2], *KEDA), ("keda.natsMonitoringEndpoint is missing",)),
+    # Values that would do nothing.
+    (
+        ("broker.serviceAccount.create=false", "broker.serviceAccount.annotations.a=b"),
+        ("broker.serviceAccount.annotations are for an account that the chart makes",),
+    ),
+    (("scheduler.every=1h", "scheduler.cron=0 3 * * *"), ("scheduler.every is for a Deployment without scheduler.cron",)),
+    (("scheduler.every=1h", *CRON), ("scheduler.every is for a Deployment without scheduler.cron",)),
+    (("networkPolicy.natsTo[0].podSelector.a=b",), ("for a NATS of your own",)),
+    (("networkPolicy.natsPort=4223",), ("for a NATS of your own",)),
+    (("keda.natsMonitoringEndpoint=h:8222",), ("for a NATS of your own",)),
+    ((*OWN_NATS, "keda.namespace=scaling"), ("for the chart's NATS",)),
+    ((*OWN_NATS, "networkPolicy.natsMonitoringNamespaces={m}"), ("for the chart's NATS",)),
 )
 
 
@@ -105,6 +117,8 @@ class Valid(unittest.TestCase):
         templates = "".join(path.read_text(encoding="utf-8") for path in files)
         for key, value in values.items():
             self.assertRegex(templates, rf"[vV]alues\.{key}\b", key)
+            if key in ("podSecurityContext", "securityContext"):
+                continue
             # Roles share the template of their pods, where their names are in no path.
             for inner in value if isinstance(value, dict) and key != "collectors" else ():
                 self.assertRegex(templates, rf"\.{inner}\b", f"{key}.{inner}")
@@ -117,7 +131,7 @@ class Valid(unittest.TestCase):
         self.assertNotIn("dependencies", described)
         self.assertTrue(all(pod.container["image"] == f"groma:{version}" for pod in groma_pods()))
 
-    def test_a_release_of_any_name_has_names_that_kubernetes_accepts(self) -> None:
+    def test_the_longest_name_has_names_that_kubernetes_accepts(self) -> None:
         group = "a-group-as-long-as-ok"[:20]
         values = {
             "collectors": {group: {**chart.groups()["ec2"], "services": ["ec2"]}, "ec2": None},
@@ -126,10 +140,14 @@ class Valid(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             json.dump(values, file)
             file.flush()
-            done = chart.helm("template", "r" * 53, str(chart.CHART), "--values", file.name)
+            name = f"fullnameOverride={'r' * 31}"
+            done = chart.helm("template", "x" * 53, str(chart.CHART), "--values", file.name, "--set", name)
+            cut = chart.helm("template", "x" * 53, str(chart.CHART))
         names = [it["metadata"]["name"] for it in chart.loaded(done.stdout)]
         self.assertIn(f"{'r' * 31}-collector-{group}", names, done.stderr)
         self.assertLessEqual(max(map(len, names)), 63)
+        # Two releases could have the same first characters.
+        self.assertIn("set fullnameOverride", cut.stderr)
 
 
 def groma_pods(*settings: str) -> list[chart.Pod]:
@@ -207,6 +225,53 @@ class Roles(unittest.TestCase):
         (job,) = chart.of_kind("CronJob", *CRON)
         self.assertEqual((job["spec"]["schedule"], job["spec"]["timeZone"]), ("15 */6 * * *", "Etc/UTC"))
         self.assertEqual(job["spec"]["concurrencyPolicy"], "Forbid")
+
+    def test_a_survey_of_a_cron_job_ends_and_is_repeated(self) -> None:
+        for settings, expected in (
+            ((), (43200, 6, 3600)),
+            (
+                (
+                    "scheduler.job.activeDeadlineSeconds=600",
+                    "scheduler.job.backoffLimit=0",
+                    "scheduler.job.startingDeadlineSeconds=60",
+                ),
+                (600, 0, 60),
+            ),
+        ):
+            (it,) = chart.of_kind("CronJob", *CRON, *settings)
+            job = it["spec"]["jobTemplate"]["spec"]
+            found = (job["activeDeadlineSeconds"], job["backoffLimit"], it["spec"]["startingDeadlineSeconds"])
+            self.assertEqual(found, expected)
+
+    def test_autoscalers_do_not_move_the_scheduler(self) -> None:
+        stay = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+        for settings in ((), CRON):
+            pods = chart.pods(*settings, "podAnnotations.a=b", "broker.podAnnotations.a=c")
+            self.assertEqual(pods["scheduler"].metadata["annotations"], {**stay, "a": "b"})
+            self.assertEqual(pods["broker"].metadata["annotations"], {"a": "c"})
+            self.assertEqual(pods["graph-writer"].metadata["annotations"], {"a": "b"})
+
+    def test_variables_of_all_roles_yield_to_those_of_one(self) -> None:
+        own = ("graphWriter.env[0].name=HTTPS_PROXY", "graphWriter.env[0].value=y")
+        pods = chart.pods("env[0].name=HTTPS_PROXY", "env[0].value=x", "env[1].name=B", "env[1].value=z", *own)
+        for component, pod in pods.items():
+            names = [it["name"] for it in pod.container["env"]]
+            self.assertEqual(len(names), len(set(names)), component)
+            if component != "nats":
+                expected = "y" if component == "graph-writer" else "x"
+                self.assertEqual((pod.variables["HTTPS_PROXY"], pod.variables["B"]), (expected, "z"), component)
+
+    def test_a_role_may_have_more_time_to_end(self) -> None:
+        pods = chart.pods("collectors.ec2.terminationGracePeriodSeconds=300")
+        periods = {name: pod.spec["terminationGracePeriodSeconds"] for name, pod in pods.items()}
+        self.assertEqual(periods, {**dict.fromkeys(pods, 60), "collector-ec2": 300})
+
+    def test_the_cluster_may_choose_users(self) -> None:
+        users = [f"podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
+        for pod in chart.pods(*users, "securityContext.readOnlyRootFilesystem=false").values():
+            context = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+            self.assertEqual(pod.spec["securityContext"], context, pod.component)
+            self.assertFalse(pod.container["securityContext"]["readOnlyRootFilesystem"])
 
     def test_only_one_scheduler_runs(self) -> None:
         (spec,) = [it["spec"] for it in chart.of_kind("Deployment") if it["metadata"]["name"] == "groma-scheduler"]

@@ -6,18 +6,21 @@ Name of the chart.
 {{- end }}
 
 {{/*
-Prefix of all names. Kubernetes allows 63 characters; the longest suffix takes 32.
+Prefix of all names. Kubernetes allows 63 characters; the longest suffix takes 32. "groma.check" rejects longer ones: two releases
+could have the same first characters.
 */}}
 {{- define "groma.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 31 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 31 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 31 | trimSuffix "-" }}
+{{- include "groma.longName" . | trimSuffix "-" }}
 {{- end }}
+
+{{- define "groma.longName" -}}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name }}
 {{- end }}
 {{- end }}
 
@@ -144,6 +147,17 @@ Space for the streams on each server in MiB: 90 % of its volume.
 Fails if values contradict each other.
 */}}
 {{- define "groma.check" -}}
+{{- if gt (len (include "groma.longName" .)) 31 }}
+{{- fail (printf "%s has more than 31 characters, so names of objects would be too long: set fullnameOverride" (include "groma.longName" .)) }}
+{{- end }}
+{{- $account := .Values.broker.serviceAccount }}
+{{- if and $account.annotations (not $account.create) }}
+{{- fail "broker.serviceAccount.annotations are for an account that the chart makes: with create=false, annotate your own" }}
+{{- end }}
+{{- if and .Values.scheduler.every (or .Values.scheduler.cron (eq .Values.scheduler.kind "CronJob")) }}
+{{- fail "scheduler.every is for a Deployment without scheduler.cron: set one of them" }}
+{{- end }}
+{{- include "groma.checkUnused" . }}
 {{- if .Values.nats.enabled }}
 {{- if .Values.nats.url }}
 {{- fail "nats.url is set, and nats.enabled too: set nats.enabled=false to use your own NATS" }}
@@ -158,6 +172,20 @@ Fails if values contradict each other.
 {{- include "groma.checkNats" . }}
 {{- else if and .Values.keda.enabled (not .Values.keda.natsMonitoringEndpoint) }}
 {{- fail "keda.natsMonitoringEndpoint is missing: with nats.enabled=false, name HOST:PORT of your server's monitoring port" }}
+{{- end }}
+{{- end }}
+
+{{/*
+Fails if a value would silently do nothing.
+*/}}
+{{- define "groma.checkUnused" -}}
+{{- $policy := .Values.networkPolicy }}
+{{- if .Values.nats.enabled }}
+{{- if or $policy.natsTo $policy.natsPort .Values.keda.natsMonitoringEndpoint }}
+{{- fail "networkPolicy.natsTo, networkPolicy.natsPort and keda.natsMonitoringEndpoint are for a NATS of your own: set nats.enabled=false" }}
+{{- end }}
+{{- else if or $policy.natsMonitoringNamespaces .Values.keda.namespace }}
+{{- fail "networkPolicy.natsMonitoringNamespaces and keda.namespace are for the chart's NATS: with nats.enabled=false, the policies of your NATS are yours" }}
 {{- end }}
 {{- end }}
 
