@@ -111,6 +111,21 @@ class Valid(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertEqual([word for word in words if word not in done.stderr], [], done.stderr)
 
+    def test_values_of_an_earlier_chart_give_a_clear_error(self) -> None:
+        # As with --reuse-values, which leaves out the defaults of a new chart: not an error about a nil pointer.
+        defaults = yaml.safe_load((chart.CHART / "values.yaml").read_text(encoding="utf-8"))
+        for key, inner in (("networkPolicy", "dnsPorts"), ("scheduler", "job"), ("podSecurityContext", "")):
+            setting = f"{key}.{inner}=null" if inner else f"{key}=null"
+            done = chart.template(setting)
+            self.assertIn("missing propert", done.stderr)
+            self.assertIn(inner or key, done.stderr)
+        schema = json.loads((chart.CHART / "values.schema.json").read_text(encoding="utf-8"))
+        objects = [(schema, defaults), *((schema["properties"][key], it) for key, it in defaults.items())]
+        for described, values in objects:
+            for key, value in values.items() if "properties" in described else ():
+                if isinstance(value, (bool, int, dict)) and value != {} and key != "podAnnotations":
+                    self.assertIn(key, described["required"])
+
     def test_every_value_is_used(self) -> None:
         values = yaml.safe_load((chart.CHART / "values.yaml").read_text(encoding="utf-8"))
         files = (chart.CHART / "templates").rglob("*.*")
