@@ -407,6 +407,19 @@ class Rights(unittest.TestCase):
                     self.assertEqual(context["capabilities"], {"drop": ["ALL"]})
                     self.assertIn("memory", pod.container["resources"]["limits"])
 
+    def test_neo4j_and_nats_of_other_charts_are_allowed_by_the_restricted_standard_too(self) -> None:
+        folder = chart.CHART.parent
+        neo4j = yaml.safe_load((folder / "values-neo4j.yaml").read_text(encoding="utf-8"))
+        nats = yaml.safe_load((folder / "values-nats.yaml").read_text(encoding="utf-8"))
+        for pod, container in (
+            (neo4j["securityContext"], neo4j["containerSecurityContext"]),
+            (nats["podTemplate"]["merge"]["spec"]["securityContext"], nats["container"]["merge"]["securityContext"]),
+        ):
+            self.assertTrue(pod["runAsNonRoot"])
+            self.assertEqual(pod["seccompProfile"], {"type": "RuntimeDefault"})
+            self.assertIs(container["allowPrivilegeEscalation"], False)
+            self.assertEqual(container["capabilities"], {"drop": ["ALL"]})
+
     def test_no_pod_has_a_token_of_kubernetes_and_only_the_broker_an_account(self) -> None:
         for settings in SETS.values():
             for pod in chart.each_pod(chart.rendered(*settings)):
