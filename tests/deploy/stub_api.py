@@ -35,7 +35,9 @@ def serving(known: Iterable[Json], *there: Json) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             page = pages.get(self.path.partition("?")[0])
-            body = json.dumps(page or {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}).encode()
+            body = json.dumps(
+                page or {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}
+            ).encode()
             self.send_response(404 if page is None else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

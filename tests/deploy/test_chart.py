@@ -53,7 +53,10 @@ WRONG: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ("broker.serviceAccount.create=false", "broker.serviceAccount.annotations.a=b"),
         ("broker.serviceAccount.annotations are for an account that the chart makes",),
     ),
-    (("scheduler.every=1h", "scheduler.cron=0 3 * * *"), ("scheduler.every is for a Deployment without scheduler.cron",)),
+    (
+        ("scheduler.every=1h", "scheduler.cron=0 3 * * *"),
+        ("scheduler.every is for a Deployment without scheduler.cron",),
+    ),
     (("scheduler.every=1h", *CRON), ("scheduler.every is for a Deployment without scheduler.cron",)),
     (("networkPolicy.natsTo[0].podSelector.a=b",), ("for a NATS of your own",)),
     (("networkPolicy.natsPort=4223",), ("for a NATS of your own",)),

@@ -103,7 +103,9 @@ class Instructions(unittest.TestCase):
         # Tags such as !Sub are of CloudFormation.
         text = HUB.read_text(encoding="utf-8").split("\nConditions:")[0]
         parameters = yaml.safe_load(text)["Parameters"]
-        deployed = [line.split(" --parameter-overrides ")[1] for line in self.said("aws.txt").splitlines() if " deploy " in line]
+        deployed = [
+            line.split(" --parameter-overrides ")[1] for line in self.said("aws.txt").splitlines() if " deploy " in line
+        ]
         chosen = [dict(word.split("=", 1) for word in words.split()) for words in deployed]
         self.assertEqual([it["TrustedBy"] for it in chosen], ["PodIdentity", "WebIdentity"])
         self.assertEqual(chosen[1]["OidcProviderHost"], "oidc.example.com/id/1")

@@ -251,7 +251,9 @@ class Alerts(unittest.TestCase):
                 ("Succeeded", None),
                 ("Failed", None),
             ):
-                self.assertEqual(relabeled({**POD, "__meta_kubernetes_pod_phase": phase, **before}, relabelings), expected)
+                self.assertEqual(
+                    relabeled({**POD, "__meta_kubernetes_pod_phase": phase, **before}, relabelings), expected
+                )
         deployed = {pod.component for pod in chart.pods().values()}
         expressions = [rule["expr"] for rule in alerts().values()] + [target["expr"] for target in targets()]
         matchers = [it for text in expressions for use in promql.uses(without_variables(text)) for it in use.matchers]
