@@ -70,7 +70,7 @@ def targets() -> list[Json]:
 
 def without_variables(expression: str) -> str:
     """An expression of the dashboard with a value for each variable of Grafana."""
-    return expression.replace("$__rate_interval", "5m").replace("$service", ".*")
+    return expression.replace("$__rate_interval", "5m").replace("$service", ".*").replace("$namespace", ".*")
 
 
 # What Prometheus finds out about a broker's pod.
@@ -184,6 +184,11 @@ class Dashboard(unittest.TestCase):
             self.assertEqual(user["datasource"], chosen, user)
         used = {name for target in targets() for name in re.findall(r"\$(\w+)", target["expr"])}
         self.assertEqual(used - {"__rate_interval"}, set(variables) - {"datasource"})
+
+    def test_every_series_is_of_the_chosen_installations(self) -> None:
+        for target in targets():
+            for use in promql.uses(target["expr"].replace("$__rate_interval", "5m")):
+                self.assertIn(("namespace", "$namespace"), use.matchers, target["expr"])
 
     def test_legends_name_labels_of_their_series(self) -> None:
         for target in targets():
