@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def most(expression: str) -> str:
     return f"topk(10, {expression} > 0)"
 
 
-# A process does not know the syncs of an earlier one; Prometheus does. The rules remember as long.
-LAST_COMPLETE = "max(max_over_time(groma_last_complete_sync_timestamp_seconds[2d]))"
+# A process does not know the syncs of an earlier one; Prometheus does. The rules remember as long. Of several
+# installations, the one that is behind.
+LAST_COMPLETE = "min(max by (namespace) (max_over_time(groma_last_complete_sync_timestamp_seconds[2d])))"
 OF_SERVICE = 'service=~"$service"'
 THROTTLED = f'{OF_SERVICE}, outcome="throttled"'
 DAY = 86400
@@ -121,7 +123,7 @@ ROWS = (
             ),
             value(
                 "Roles that are unable to work",
-                'count((max by (role) (groma_ready) or max by (role) (up{job="groma"})) == 0) or vector(0)',
+                'count((max by (namespace, role) (groma_ready) or max by (namespace, role) (up{job="groma"})) == 0) or vector(0)',
                 "none",
                 (1, 2),
                 "None of their processes answers, or is ready.",
@@ -354,7 +356,7 @@ def dashboard() -> Json:
         "refresh": "1m",
         "time": {"from": "now-24h", "to": "now"},
         "timezone": "browser",
-        "templating": {"list": [source_variable(), service_variable()]},
+        "templating": {"list": [source_variable(), namespace_variable(), service_variable()]},
         "annotations": {"list": []},
         "links": [],
         "panels": panels(),
@@ -372,15 +374,23 @@ def source_variable() -> Json:
     }
 
 
+def namespace_variable() -> Json:
+    return label_variable("namespace", "Installation", 'label_values(up{job="groma"}, namespace)')
+
+
 def service_variable() -> Json:
     # Calls, not queues: the services of collectors that run.
-    query = "label_values(groma_work_items_total, service)"
+    return label_variable("service", "Service", f"label_values({of_namespace('groma_work_items_total')}, service)")
+
+
+def label_variable(name: str, label: str, query: str) -> Json:
+    """A choice of values of a label. All of them include series that lack it."""
     return {
-        "name": "service",
-        "label": "Service",
+        "name": name,
+        "label": label,
         "type": "query",
         "datasource": SOURCE,
-        "query": {"query": query, "refId": "service"},
+        "query": {"query": query, "refId": name},
         "definition": query,
         "refresh": 2,
         "sort": 1,
@@ -390,6 +400,16 @@ def service_variable() -> Json:
         "current": {"text": "All", "value": "$__all"},
         "hide": 0,
     }
+
+
+def of_namespace(expression: str) -> str:
+    """The expression for the chosen installations: each selector has their namespace."""
+
+    def chosen(found: re.Match[str]) -> str:
+        matchers = f", {found[2]}" if found[2] else ""
+        return f'{found[1]}{{namespace=~"$namespace"{matchers}}}'
+
+    return re.sub(r"\b(groma_\w+|up)\b(?:\{([^}]*)\})?", chosen, expression)
 
 
 def panels() -> list[Json]:
@@ -419,7 +439,7 @@ def described(panel: Panel) -> Json:
         {
             "refId": chr(ord("A") + number),
             "datasource": SOURCE,
-            "expr": query.expression,
+            "expr": of_namespace(query.expression),
             "legendFormat": query.legend or "__auto",
             "range": panel.kind != "stat",
             "instant": panel.kind == "stat",

@@ -12,9 +12,11 @@ import promql_parser
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 # Labels that Prometheus adds to each series, by the scrape configuration of the page.
-TARGET = {"job", "role", "instance"}
+TARGET = {"job", "role", "instance", "namespace"}
 # Functions that respect the resets of a counter.
 OF_COUNTERS = {"rate", "irate", "increase"}
+# Of kube-state-metrics, docs/metrics/workload/cronjob-metrics.md there.
+OF_CRON_JOBS = ("kube_cronjob_info", "kube_cronjob_created", "kube_cronjob_status_last_successful_time")
 PARTS_OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
 
 
@@ -61,6 +63,11 @@ def documented() -> dict[str, Metric]:
             shared = kind == "gauge" and "(scheduler)" in section
             found[name] = Metric(name, kind, own | TARGET, meaning, shared)
     return found
+
+
+def of_cron_jobs() -> dict[str, Metric]:
+    """Metrics of kube-state-metrics that the rules read."""
+    return {name: Metric(name, "gauge", frozenset({"namespace", "cronjob"}), "") for name in OF_CRON_JOBS}
 
 
 def uses(expression: str) -> list[Use]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 import sys
 import tempfile
 import unittest
@@ -47,6 +48,21 @@ WRONG: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("collectors.small=null",), ("no group has the service sts",)),
     (("collectors.ec2.services={ec2,kms}",), ("the service kms is in two groups: ec2 and small",)),
     ((*OWN_NATS[:2], *KEDA), ("keda.natsMonitoringEndpoint is missing",)),
+    # Values that would do nothing.
+    (
+        ("broker.serviceAccount.create=false", "broker.serviceAccount.annotations.a=b"),
+        ("broker.serviceAccount.annotations are for an account that the chart makes",),
+    ),
+    (
+        ("scheduler.every=1h", "scheduler.cron=0 3 * * *"),
+        ("scheduler.every is for a Deployment without scheduler.cron",),
+    ),
+    (("scheduler.every=1h", *CRON), ("scheduler.every is for a Deployment without scheduler.cron",)),
+    (("networkPolicy.natsTo[0].podSelector.a=b",), ("for a NATS of your own",)),
+    (("networkPolicy.natsPort=4223",), ("for a NATS of your own",)),
+    (("keda.natsMonitoringEndpoint=h:8222",), ("for a NATS of your own",)),
+    ((*OWN_NATS, "keda.namespace=scaling"), ("for the chart's NATS",)),
+    ((*OWN_NATS, "networkPolicy.natsMonitoringNamespaces={m}"), ("for the chart's NATS",)),
 )
 
 
@@ -98,12 +114,29 @@ class Valid(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertEqual([word for word in words if word not in done.stderr], [], done.stderr)
 
+    def test_values_of_an_earlier_chart_give_a_clear_error(self) -> None:
+        # As with --reuse-values, which leaves out the defaults of a new chart: not an error about a nil pointer.
+        defaults = yaml.safe_load((chart.CHART / "values.yaml").read_text(encoding="utf-8"))
+        for key, inner in (("networkPolicy", "dnsPorts"), ("scheduler", "job"), ("podSecurityContext", "")):
+            setting = f"{key}.{inner}=null" if inner else f"{key}=null"
+            done = chart.template(setting)
+            self.assertIn("missing propert", done.stderr)
+            self.assertIn(inner or key, done.stderr)
+        schema = json.loads((chart.CHART / "values.schema.json").read_text(encoding="utf-8"))
+        objects = [(schema, defaults), *((schema["properties"][key], it) for key, it in defaults.items())]
+        for described, values in objects:
+            for key, value in values.items() if "properties" in described else ():
+                if isinstance(value, (bool, int, dict)) and value != {} and key != "podAnnotations":
+                    self.assertIn(key, described["required"])
+
     def test_every_value_is_used(self) -> None:
         values = yaml.safe_load((chart.CHART / "values.yaml").read_text(encoding="utf-8"))
         files = (chart.CHART / "templates").rglob("*.*")
         templates = "".join(path.read_text(encoding="utf-8") for path in files)
         for key, value in values.items():
             self.assertRegex(templates, rf"[vV]alues\.{key}\b", key)
+            if key in ("podSecurityContext", "securityContext"):
+                continue
             # Roles share the template of their pods, where their names are in no path.
             for inner in value if isinstance(value, dict) and key != "collectors" else ():
                 self.assertRegex(templates, rf"\.{inner}\b", f"{key}.{inner}")
@@ -116,7 +149,7 @@ class Valid(unittest.TestCase):
         self.assertNotIn("dependencies", described)
         self.assertTrue(all(pod.container["image"] == f"groma:{version}" for pod in groma_pods()))
 
-    def test_a_release_of_any_name_has_names_that_kubernetes_accepts(self) -> None:
+    def test_the_longest_name_has_names_that_kubernetes_accepts(self) -> None:
         group = "a-group-as-long-as-ok"[:20]
         values = {
             "collectors": {group: {**chart.groups()["ec2"], "services": ["ec2"]}, "ec2": None},
@@ -125,10 +158,14 @@ class Valid(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             json.dump(values, file)
             file.flush()
-            done = chart.helm("template", "r" * 53, str(chart.CHART), "--values", file.name)
+            name = f"fullnameOverride={'r' * 31}"
+            done = chart.helm("template", "x" * 53, str(chart.CHART), "--values", file.name, "--set", name)
+            cut = chart.helm("template", "x" * 53, str(chart.CHART))
         names = [it["metadata"]["name"] for it in chart.loaded(done.stdout)]
         self.assertIn(f"{'r' * 31}-collector-{group}", names, done.stderr)
         self.assertLessEqual(max(map(len, names)), 63)
+        # Two releases could have the same first characters.
+        self.assertIn("set fullnameOverride", cut.stderr)
 
 
 def groma_pods(*settings: str) -> list[chart.Pod]:
@@ -207,9 +244,60 @@ class Roles(unittest.TestCase):
         self.assertEqual((job["spec"]["schedule"], job["spec"]["timeZone"]), ("15 */6 * * *", "Etc/UTC"))
         self.assertEqual(job["spec"]["concurrencyPolicy"], "Forbid")
 
+    def test_a_survey_of_a_cron_job_ends_and_is_repeated(self) -> None:
+        for settings, expected in (
+            ((), (43200, 6, 3600)),
+            (
+                (
+                    "scheduler.job.activeDeadlineSeconds=600",
+                    "scheduler.job.backoffLimit=0",
+                    "scheduler.job.startingDeadlineSeconds=60",
+                ),
+                (600, 0, 60),
+            ),
+        ):
+            (it,) = chart.of_kind("CronJob", *CRON, *settings)
+            job = it["spec"]["jobTemplate"]["spec"]
+            found = (job["activeDeadlineSeconds"], job["backoffLimit"], it["spec"]["startingDeadlineSeconds"])
+            self.assertEqual(found, expected)
+
+    def test_autoscalers_do_not_move_the_scheduler(self) -> None:
+        stay = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+        for settings in ((), CRON):
+            pods = chart.pods(*settings, "podAnnotations.a=b", "broker.podAnnotations.a=c")
+            self.assertEqual(pods["scheduler"].metadata["annotations"], {**stay, "a": "b"})
+            self.assertEqual(pods["broker"].metadata["annotations"], {"a": "c"})
+            self.assertEqual(pods["graph-writer"].metadata["annotations"], {"a": "b"})
+
+    def test_variables_of_all_roles_yield_to_those_of_one(self) -> None:
+        own = ("graphWriter.env[0].name=HTTPS_PROXY", "graphWriter.env[0].value=y")
+        pods = chart.pods("env[0].name=HTTPS_PROXY", "env[0].value=x", "env[1].name=B", "env[1].value=z", *own)
+        for component, pod in pods.items():
+            names = [it["name"] for it in pod.container["env"]]
+            self.assertEqual(len(names), len(set(names)), component)
+            if component != "nats":
+                expected = "y" if component == "graph-writer" else "x"
+                self.assertEqual((pod.variables["HTTPS_PROXY"], pod.variables["B"]), (expected, "z"), component)
+
+    def test_a_role_may_have_more_time_to_end(self) -> None:
+        pods = chart.pods("collectors.ec2.terminationGracePeriodSeconds=300")
+        periods = {name: pod.spec["terminationGracePeriodSeconds"] for name, pod in pods.items()}
+        self.assertEqual(periods, {**dict.fromkeys(pods, 60), "collector-ec2": 300})
+
+    def test_the_cluster_may_choose_users(self) -> None:
+        users = [f"podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
+        for pod in chart.pods(*users, "securityContext.readOnlyRootFilesystem=false").values():
+            context = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+            self.assertEqual(pod.spec["securityContext"], context, pod.component)
+            self.assertFalse(pod.container["securityContext"]["readOnlyRootFilesystem"])
+
     def test_only_one_scheduler_runs(self) -> None:
         (spec,) = [it["spec"] for it in chart.of_kind("Deployment") if it["metadata"]["name"] == "groma-scheduler"]
         self.assertEqual((spec["replicas"], spec["strategy"]), (1, {"type": "Recreate"}))
+
+    def test_the_pod_of_the_test_stays_for_its_logs(self) -> None:
+        (it,) = chart.of_kind("Pod")
+        self.assertEqual(it["metadata"]["annotations"]["helm.sh/hook-delete-policy"], "before-hook-creation")
 
     def test_memory_limits_are_those_that_other_tests_keep(self) -> None:
         expected = {"nats": chart.pods()["nats"].container["resources"]["limits"]["memory"]}
@@ -242,23 +330,35 @@ def every_key(pod: chart.Pod) -> list[tuple[str, str, str]]:
 
 
 class Upgrades(unittest.TestCase):
-    def test_a_broker_with_the_same_configuration_is_replaced_without_a_gap(self) -> None:
-        before, after = broker(), broker("image.tag=0.2.0", "broker.replicas=3", "log=debug")
-        self.assertEqual(before["metadata"]["name"], after["metadata"]["name"])
-        self.assertEqual(before["spec"]["selector"], after["spec"]["selector"])
-        self.assertEqual(after["spec"]["strategy"]["rollingUpdate"], {"maxUnavailable": 0, "maxSurge": 1})
+    def test_every_broker_has_ended_before_one_with_another_configuration_starts(self) -> None:
+        # A new one is not ready while another one runs, so a rolling update would never end. The template does not show
+        # every difference: EKS adds variables to pods.
+        changes = ("image.tag=0.2.0", "broker.args={--accounts,profiles}", "broker.serviceAccount.annotations.a=b")
+        for change in ((), *((it,) for it in changes)):
+            after = workload("broker", *change)
+            self.assertEqual(after["metadata"]["name"], "groma-broker")
+            self.assertEqual(after["spec"]["selector"], workload("broker")["spec"]["selector"])
+            self.assertEqual(after["spec"]["strategy"], {"type": "Recreate"})
 
-    def test_a_broker_with_another_configuration_is_another_deployment(self) -> None:
-        # It is not ready before the others have ended, so a rolling update would never end.
-        changes = (
-            "broker.args={--accounts,profiles}",
-            "broker.env[0].name=AWS_REGION",
-            "broker.serviceAccount.name=other",
-            "broker.serviceAccount.annotations.a=b",
-        )
-        for change in changes:
-            self.assertNotEqual(broker()["metadata"]["name"], broker(change)["metadata"]["name"], change)
-            self.assertNotEqual(broker()["spec"]["selector"], broker(change)["spec"]["selector"], change)
+    def test_graph_writers_of_two_versions_never_write_together(self) -> None:
+        self.assertEqual(workload("graph-writer")["spec"]["strategy"], {"type": "Recreate"})
+
+    def test_another_version_of_the_chart_alone_restarts_no_pod(self) -> None:
+        before, after = (self.with_version(version) for version in ("0.1.0", "9.9.9"))
+        self.assertEqual(set(before), set(chart.pods()))
+        self.assertEqual(before, after)
+
+    def with_version(self, version: str) -> dict[str, chart.Pod]:
+        """Pods of a chart with another version, and the same version of the program."""
+        with tempfile.TemporaryDirectory() as folder:
+            copied = Path(shutil.copytree(chart.CHART, Path(folder, "groma")))
+            described = copied / "Chart.yaml"
+            text = described.read_text(encoding="utf-8")
+            text = re.sub("^version: .*$", f"version: {version}", text, flags=re.MULTILINE)
+            described.write_text(text, encoding="utf-8")
+            done = chart.helm("template", chart.RELEASE, str(copied), "--namespace", chart.NAMESPACE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {pod.component: pod for pod in chart.each_pod(tuple(chart.loaded(done.stdout)))}
 
     def test_selectors_choose_the_pods_of_their_object_alone(self) -> None:
         for settings in SETS.values():
@@ -285,9 +385,10 @@ class Upgrades(unittest.TestCase):
             self.assertEqual(free, expected)
 
 
-def broker(*settings: str) -> Json:
+def workload(component: str, *settings: str) -> Json:
+    """The Deployment of a component."""
     (found,) = [
-        it for it in chart.of_kind("Deployment", *settings) if it["metadata"]["labels"][chart.COMPONENT] == "broker"
+        it for it in chart.of_kind("Deployment", *settings) if it["metadata"]["labels"][chart.COMPONENT] == component
     ]
     return found
 
@@ -308,6 +409,19 @@ class Rights(unittest.TestCase):
                     self.assertFalse(context["allowPrivilegeEscalation"])
                     self.assertEqual(context["capabilities"], {"drop": ["ALL"]})
                     self.assertIn("memory", pod.container["resources"]["limits"])
+
+    def test_neo4j_and_nats_of_other_charts_are_allowed_by_the_restricted_standard_too(self) -> None:
+        folder = chart.CHART.parent
+        neo4j = yaml.safe_load((folder / "values-neo4j.yaml").read_text(encoding="utf-8"))
+        nats = yaml.safe_load((folder / "values-nats.yaml").read_text(encoding="utf-8"))
+        for pod, container in (
+            (neo4j["securityContext"], neo4j["containerSecurityContext"]),
+            (nats["podTemplate"]["merge"]["spec"]["securityContext"], nats["container"]["merge"]["securityContext"]),
+        ):
+            self.assertTrue(pod["runAsNonRoot"])
+            self.assertEqual(pod["seccompProfile"], {"type": "RuntimeDefault"})
+            self.assertIs(container["allowPrivilegeEscalation"], False)
+            self.assertEqual(container["capabilities"], {"drop": ["ALL"]})
 
     def test_no_pod_has_a_token_of_kubernetes_and_only_the_broker_an_account(self) -> None:
         for settings in SETS.values():

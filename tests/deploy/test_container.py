@@ -75,6 +75,12 @@ class Compose(unittest.TestCase):
         context, file = (self.services["broker"]["build"][key] for key in ("context", "dockerfile"))
         self.assertTrue((COMPOSE.parent / context / file).exists())
 
+    def test_nats_and_the_roles_have_time_to_end(self) -> None:
+        # SIGTERM ends a server immediately, and its clients lose what is under way.
+        self.assertEqual(self.services["nats"]["stop_signal"], "SIGUSR2")
+        for name, least in {"nats": 130, **dict.fromkeys(ROLES, 45)}.items():
+            self.assertGreaterEqual(int(self.services[name]["stop_grace_period"].removesuffix("s")), least, name)
+
     def test_other_machines_reach_no_port(self) -> None:
         for name, service in self.services.items():
             for port in service.get("ports", []):

@@ -1,4 +1,4 @@
-"""The commands of deploy/helm/README.md: run as they are written, except that no cluster changes."""
+"""Commands of deploy/helm/README.md and docs/operations.md: run as they are written, except that nothing else changes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import chart
 import names_in_code
+import yaml
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "dev")]
@@ -23,6 +24,8 @@ import servers
 Json = dict[str, Any]
 
 README = chart.ROOT / "deploy" / "helm" / "README.md"
+OPERATIONS = chart.ROOT / "docs" / "operations.md"
+HUB = chart.ROOT / "deploy" / "aws" / "cloudformation" / "hub.yaml"
 # Stands for `groma nats init`: the files that it writes, without their content.
 GROMA = """
     mkdir -p closed/keys closed/tls
@@ -32,15 +35,17 @@ GROMA = """
 # Prints Secrets instead of creating them.
 KUBECTL = """
     case "$*" in
+    *" --dry-run=client "*) {kubectl} "$@" ;;
+    *" apply -f -") cat >>applied.yaml && echo --- >>applied.yaml ;;
     *" create secret "*) {kubectl} "$@" --dry-run=client --output yaml >>secrets.yaml && echo --- >>secrets.yaml ;;
-    *) echo "$@" >>kubectl.txt ;;
+    *) printf "%s\\n" "$*" >>kubectl.txt ;;
     esac
 """
 # Renders the chart instead of installing it.
 HELM = """
     case "$*" in
     *" install "*) {helm} "${{@/install/template}}" >objects.yaml ;;
-    *) echo "$@" >>helm.txt ;;
+    *) printf "%s\\n" "$*" >>helm.txt ;;
     esac
 """
 
@@ -62,7 +67,11 @@ class Instructions(unittest.TestCase):
         cls.stub("kubectl", KUBECTL.format(**programs))
         cls.stub("helm", HELM.format(**programs))
         cls.stub("podman", 'echo "$@" >>podman.txt')
-        commands = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+        cls.stub("aws", 'echo "$@" >>aws.txt\necho https://oidc.example.com/id/1')
+        cls.stub("openssl", 'test -e "${@: -1}"')
+        pages = [page.read_text(encoding="utf-8") for page in (README, OPERATIONS)]
+        # A block in a list is indented.
+        commands = [textwrap.dedent(it) for it in re.findall(r"```sh\n(.*?)```", "\n".join(pages), re.DOTALL)]
         environment = {**os.environ, "PATH": f"{cls.folder}/bin:{os.environ['PATH']}"}
         script = ["bash", "-euo", "pipefail", "-c", "".join(commands)]
         done = subprocess.run(script, cwd=cls.folder, env=environment, capture_output=True, text=True, check=False)
@@ -85,10 +94,55 @@ class Instructions(unittest.TestCase):
         installed = tuple(chart.loaded(self.said("objects.yaml")))
         self.assertEqual(needed(installed), keys)
         # As installed, with the same names.
-        names = {it["metadata"]["name"] for it in installed if it["kind"] != "Deployment"}
-        self.assertEqual(names, {it["metadata"]["name"] for it in chart.rendered() if it["kind"] != "Deployment"})
+        names = {it["metadata"]["name"] for it in installed}
+        self.assertEqual(names, {it["metadata"]["name"] for it in chart.rendered()})
         (account,) = (it for it in installed if it["kind"] == "ServiceAccount")
         self.assertIn("eks.amazonaws.com/role-arn", account["metadata"]["annotations"])
+
+    def test_the_roles_are_made_for_the_accounts_of_the_values(self) -> None:
+        # Tags such as !Sub are of CloudFormation.
+        text = HUB.read_text(encoding="utf-8").split("\nConditions:")[0]
+        parameters = yaml.safe_load(text)["Parameters"]
+        deployed = [
+            line.split(" --parameter-overrides ")[1] for line in self.said("aws.txt").splitlines() if " deploy " in line
+        ]
+        chosen = [dict(word.split("=", 1) for word in words.split()) for words in deployed]
+        self.assertEqual([it["TrustedBy"] for it in chosen], ["PodIdentity", "WebIdentity"])
+        self.assertEqual(chosen[1]["OidcProviderHost"], "oidc.example.com/id/1")
+        for given in chosen:
+            self.assertEqual(given["ListOrganization"], "true", "the chart surveys the organization")
+            for name, value in given.items():
+                self.assertIn(value, parameters[name].get("AllowedValues", [value]), name)
+        account = parameters["ServiceAccount"]["Default"].replace(":", " --service-account ")
+        self.assertIn(f"--namespace {account} ", self.said("aws.txt"))
+        self.assertIn(f"role/{parameters['RoleName']['Default']}", self.said("aws.txt"))
+
+    def test_a_new_certificate_is_in_every_secret_that_had_the_old_one(self) -> None:
+        made = {it["metadata"]["name"]: set(it["data"]) for it in chart.loaded(self.said("secrets.yaml"))}
+        applied = list(chart.loaded(self.said("applied.yaml")))
+        # Both authorities with the old certificate, then with the new one; then Neo4j's password.
+        for part in (applied[: len(made) - 1], applied[len(made) - 1 : -1], applied[-1:]):
+            for it in part:
+                self.assertEqual(set(it["data"]), made[it["metadata"]["name"]])
+        names = sorted(it["metadata"]["name"] for it in applied)
+        self.assertEqual(names, sorted([*(set(made) - {"groma-neo4j"}), *made]))
+
+    def test_commands_name_objects_of_the_chart(self) -> None:
+        objects = {(it["kind"].lower(), it["metadata"]["name"]) for it in chart.rendered()}
+        named = set(re.findall(r"\b(statefulset|deployment)[ /](groma[\w-]*)", self.said("kubectl.txt")))
+        self.assertEqual(named, {("statefulset", "groma-nats"), ("deployment", "groma-graph-writer")})
+        self.assertLessEqual(named, objects)
+        (workload,) = chart.of_kind("StatefulSet")
+        (claim,) = workload["spec"]["volumeClaimTemplates"]
+        claims = [f"{claim['metadata']['name']}-groma-nats-{nth}" for nth in range(workload["spec"]["replicas"])]
+        self.assertEqual(re.findall(r"patch persistentvolumeclaim (\S+)", self.said("kubectl.txt")), claims)
+
+    def test_an_upgrade_has_the_values_of_the_installation(self) -> None:
+        commands = self.said("helm.txt").splitlines()
+        (upgrade,) = [line for line in commands if " upgrade " in line]
+        (install,) = re.findall(r"^helm (.* install .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+        self.assertEqual(upgrade, install.replace(" install ", " upgrade "))
+        self.assertIn("-f my-values.yaml", upgrade)
 
     def test_the_certificate_has_the_names_of_the_servers(self) -> None:
         words = self.said("groma.txt").split()

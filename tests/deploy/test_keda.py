@@ -81,6 +81,14 @@ class Objects(unittest.TestCase):
         deployments = {it["metadata"]["name"] for it in chart.of_kind("Deployment", *KEDA)}
         self.assertLessEqual({spec["scaleTargetRef"]["name"] for spec in scaled.values()}, deployments)
 
+    def test_pods_stay_through_pauses_and_many_queues_are_read_less_often(self) -> None:
+        scaled = {it["metadata"]["labels"][chart.COMPONENT]: it["spec"] for it in chart.of_kind("ScaledObject", *KEDA)}
+        intervals = {name: spec["pollingInterval"] for name, spec in scaled.items()}
+        self.assertEqual(intervals, {**dict.fromkeys(scaled, 5), "collector-small": 15})
+        for spec in scaled.values():
+            behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+            self.assertEqual(behavior["scaleDown"]["stabilizationWindowSeconds"], 600)
+
     def test_each_queue_scales_the_group_that_collects_it(self) -> None:
         for it in chart.of_kind("ScaledObject", *KEDA):
             group = it["metadata"]["labels"][chart.COMPONENT].removeprefix("collector-")

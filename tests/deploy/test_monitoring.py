@@ -70,7 +70,34 @@ def targets() -> list[Json]:
 
 def without_variables(expression: str) -> str:
     """An expression of the dashboard with a value for each variable of Grafana."""
-    return expression.replace("$__rate_interval", "5m").replace("$service", ".*")
+    return expression.replace("$__rate_interval", "5m").replace("$service", ".*").replace("$namespace", ".*")
+
+
+# What Prometheus finds out about a broker's pod.
+POD = {
+    "__meta_kubernetes_namespace": "groma",
+    "__meta_kubernetes_pod_container_port_name": "monitor",
+    "__meta_kubernetes_pod_label_app_kubernetes_io_component": "broker",
+}
+
+
+def relabeled(labels: dict[str, str], rules: list[Json]) -> dict[str, str] | None:
+    """Labels of a target after the actions `keep`, `drop` and `replace`; nothing if it is dropped."""
+    for rule in rules:
+        value = ";".join(labels.get(name, "") for name in rule.get("source_labels", []))
+        matches = re.fullmatch(rule.get("regex", "(?s:.*)"), value) is not None
+        action = rule.get("action", "replace")
+        if action in ("keep", "drop"):
+            if matches != (action == "keep"):
+                return None
+        else:
+            assert action == "replace" and matches, rule
+            labels = {**labels, rule["target_label"]: rule.get("replacement", value)}
+    return {name: value for name, value in labels.items() if not name.startswith("__")}
+
+
+def snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda found: "_" + found.group().lower(), name)
 
 
 def in_seconds(duration: str) -> int:
@@ -101,7 +128,7 @@ class Expressions(unittest.TestCase):
                 promql.uses(expression)
 
     def test_rules_fit_the_metrics(self) -> None:
-        metrics = promql.documented() | recorded()
+        metrics = promql.documented() | recorded() | promql.of_cron_jobs()
         for rule in [*rules("alert"), *rules("record")]:
             self.assertEqual(promql.problems(rule["expr"], metrics), [], rule["expr"])
 
@@ -158,6 +185,11 @@ class Dashboard(unittest.TestCase):
         used = {name for target in targets() for name in re.findall(r"\$(\w+)", target["expr"])}
         self.assertEqual(used - {"__rate_interval"}, set(variables) - {"datasource"})
 
+    def test_every_series_is_of_the_chosen_installations(self) -> None:
+        for target in targets():
+            for use in promql.uses(target["expr"].replace("$__rate_interval", "5m")):
+                self.assertIn(("namespace", "$namespace"), use.matchers, target["expr"])
+
     def test_legends_name_labels_of_their_series(self) -> None:
         for target in targets():
             kept = set().union(*(use.grouped_by for use in promql.uses(without_variables(target["expr"]))))
@@ -211,8 +243,22 @@ class Alerts(unittest.TestCase):
     def test_labels_of_targets_are_those_of_the_scrape_configuration(self) -> None:
         ((block),) = re.findall(r"```yaml\n(scrape_configs:.*?)```", METRICS.read_text(encoding="utf-8"), re.DOTALL)
         (scrape,) = yaml.safe_load(block)["scrape_configs"]
-        labels = {it.get("target_label"): it["source_labels"] for it in scrape["relabel_configs"]}
-        self.assertEqual(labels["role"], ["__meta_kubernetes_pod_label_app_kubernetes_io_component"])
+        (monitor,) = chart.of_kind("PodMonitor", "podMonitor.enabled=true")
+        (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+        # The names of the operator's fields differ; a target of it has this job and namespace before its own rules.
+        operator = [{snake(key): value for key, value in it.items()} for it in endpoint["relabelings"]]
+        for before, relabelings in (
+            ({"job": scrape["job_name"]}, scrape["relabel_configs"]),
+            ({"job": "groma/groma", "namespace": "groma"}, operator),
+        ):
+            for phase, expected in (
+                ("Running", {"job": "groma", "role": "broker", "namespace": "groma"}),
+                ("Succeeded", None),
+                ("Failed", None),
+            ):
+                self.assertEqual(
+                    relabeled({**POD, "__meta_kubernetes_pod_phase": phase, **before}, relabelings), expected
+                )
         deployed = {pod.component for pod in chart.pods().values()}
         expressions = [rule["expr"] for rule in alerts().values()] + [target["expr"] for target in targets()]
         matchers = [it for text in expressions for use in promql.uses(without_variables(text)) for it in use.matchers]
@@ -235,7 +281,7 @@ class Alerts(unittest.TestCase):
             self.assertGreater(silent[name], 0, name)
 
     def test_cases_have_series_that_the_program_records(self) -> None:
-        metrics = promql.documented()
+        metrics = promql.documented() | promql.of_cron_jobs()
         for case in cases():
             for it in case["input_series"]:
                 (use,) = promql.uses(it["series"])

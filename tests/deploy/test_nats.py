@@ -14,6 +14,8 @@ import unittest
 from pathlib import Path
 
 import chart
+import stub_api
+import yaml
 from value_sets import SETS
 
 HERE = Path(__file__).resolve().parent
@@ -95,6 +97,61 @@ class Nats(unittest.TestCase):
         after = {pod.component: pod for pod in chart.each_pod(tuple(chart.loaded(done.stdout)))}
         self.assertEqual(after["nats"], self.pod)
         self.assertEqual(after["broker"].container["image"], "groma:9.9.9")
+
+    def test_an_upgrade_that_would_lose_streams_fails(self) -> None:
+        (there,) = chart.of_kind("StatefulSet")
+        # As helm has installed it.
+        owner = {"meta.helm.sh/release-name": chart.RELEASE, "meta.helm.sh/release-namespace": chart.NAMESPACE}
+        labels = {**there["metadata"]["labels"], "app.kubernetes.io/managed-by": "Helm"}
+        named = {"name": "groma-nats", "namespace": chart.NAMESPACE, "labels": labels, "annotations": owner}
+        there = {**there, "metadata": named}
+        small = ("nats.storage.sizeGiB=16", "streams.assetsMaxGiB=9")
+        for objects, settings, words in (
+            ([there], (), None),
+            ([], SETS["one server"], None),
+            ([], small, None),
+            # Scaled down for a while, for example to restore something.
+            ([{**there, "spec": {**there["spec"], "replicas": 0}}], (), None),
+            ([there], SETS["one server"], "nats.replicas is 1, and 3 servers run"),
+            ([there], ("nats.replicas=5",), "nats.replicas is 5, and 3 servers run"),
+            ([there], small, "nats.storage.sizeGiB is 16, and the StatefulSet's volumes are 20Gi"),
+            ([there], ("nats.storage.sizeGiB=40",), "first expand them"),
+        ):
+            with self.subTest(settings), stub_api.serving(chart.rendered(), *objects) as address:
+                values = [word for setting in settings for word in ("--set", setting)]
+                server = ("--dry-run=server", "--kube-apiserver", address, "--disable-openapi-validation")
+                place = (chart.RELEASE, str(chart.CHART), "--namespace", chart.NAMESPACE)
+                done = chart.helm("template", *place, *server, *values)
+                self.assertEqual(done.returncode != 0, words is not None, done.stderr)
+                self.assertIn(words or "", done.stderr)
+
+    def test_servers_have_time_to_recover_large_streams(self) -> None:
+        probes = [self.pod.container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+        self.assertGreaterEqual(probes[0]["periodSeconds"] * probes[0]["failureThreshold"], 900)
+        # Kubernetes's default is a second.
+        self.assertEqual([it["timeoutSeconds"] for it in probes], [5, 5, 5])
+
+    def test_the_garbage_collector_keeps_below_the_limit_of_memory(self) -> None:
+        def mebibytes(text: str) -> int:
+            return int(text[:-2]) << {"Mi": 0, "Gi": 10}[text[-2:]]
+
+        for setting, limit in ((), "2Gi"), (("nats.resources.limits.memory=1500Mi",), "1500Mi"):
+            self.use(*setting)
+            self.assertEqual(self.pod.variables["GOMEMLIMIT"], f"{mebibytes(limit) * 8 // 10}MiB")
+        done = chart.template("nats.resources.limits.memory=2G")
+        self.assertIn("does not match pattern", done.stderr)
+        own = yaml.safe_load((chart.ROOT / "deploy" / "helm" / "values-nats.yaml").read_text(encoding="utf-8"))
+        limit = mebibytes(own["container"]["resources"]["limits"]["memory"])
+        self.assertEqual(own["container"]["env"]["GOMEMLIMIT"], f"{limit * 8 // 10}MiB")
+
+    def test_two_servers_are_on_one_node_only_if_they_may(self) -> None:
+        for settings, expected in (((), "DoNotSchedule"), (("nats.spread=ScheduleAnyway",), "ScheduleAnyway")):
+            self.use(*settings)
+            found = {it["topologyKey"]: it["whenUnsatisfiable"] for it in self.pod.spec["topologySpreadConstraints"]}
+            zones = {"topology.kubernetes.io/zone": "ScheduleAnyway"}
+            self.assertEqual(found, {"kubernetes.io/hostname": expected, **zones})
+        for constraint in chart.pods()["broker"].spec["topologySpreadConstraints"]:
+            self.assertEqual(constraint["whenUnsatisfiable"], "ScheduleAnyway")
 
     def test_a_pod_has_time_for_lame_duck_mode(self) -> None:
         duration = int(self.setting("lame_duck_duration").removesuffix("s"))

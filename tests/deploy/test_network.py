@@ -100,10 +100,36 @@ class Network(unittest.TestCase):
             "networkPolicy.neo4jPort=7688",
             "networkPolicy.neo4jTo[0].podSelector.matchLabels.app=graph",
             "networkPolicy.awsPorts={443,3128}",
+            "networkPolicy.natsMonitoringNamespaces={exporters}",
         )
         self.assertEqual(self.who_reaches(Pod({"app": "graph"}), 7688), {"graph-writer"})
         self.assertEqual(self.who_reaches("203.0.113.7", 7688), set())
         self.assertEqual(self.who_reaches("203.0.113.7", 3128), {"broker", *COLLECTORS})
+        self.assertEqual(self.reached(Pod({}, "exporters"), 8222), {"nats"})
+        self.assertEqual(self.reached(Pod({}, "exporters"), 4222), set())
+
+    def test_the_dns_of_other_networks_is_reached(self) -> None:
+        openshift = "networkPolicy.dnsTo[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=openshift-dns"
+        self.use(openshift, "networkPolicy.dnsPorts={5353}")
+        self.assertEqual(self.who_reaches(Pod({}, "openshift-dns"), 5353, "UDP"), EVERY)
+        self.assertEqual(self.who_reaches(DNS, 53, "UDP"), set())
+        # On the node, under an address that only the node knows.
+        self.use("networkPolicy.dnsTo=null")
+        for peer in (DNS, "172.20.0.10", "169.254.20.10"):
+            self.assertEqual(self.who_reaches(peer, 53, "UDP"), EVERY, peer)
+            self.assertEqual(self.who_reaches(peer, 80), set(), peer)
+
+    def test_endpoints_and_the_identity_may_be_narrower(self) -> None:
+        self.use("networkPolicy.awsTo[0].ipBlock.cidr=10.1.0.0/16")
+        self.assertEqual(self.who_reaches("10.1.2.3", 443), {"broker", *COLLECTORS})
+        self.assertEqual(self.who_reaches("203.0.113.7", 443), set())
+        self.use("networkPolicy.brokerTo[0].ipBlock.cidr=10.2.0.0/16")
+        self.assertEqual(self.who_reaches("10.2.0.1", 443), {"broker", *COLLECTORS})
+        self.assertEqual(self.who_reaches("203.0.113.7", 443), COLLECTORS)
+        self.use("networkPolicy.identityTo[0].ipBlock.cidr=169.254.170.23/32")
+        self.assertEqual([self.who_reaches(it, 80) for it in IDENTITIES[1:3]], [set(), {"broker"}])
+        self.use("networkPolicy.identityTo=null")
+        self.assertEqual([self.who_reaches(it, 80) for it in IDENTITIES], [set()] * len(IDENTITIES))
 
     def test_a_nats_of_your_own_is_reached_at_its_address(self) -> None:
         self.use(*OWN_NATS)

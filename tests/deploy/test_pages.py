@@ -32,10 +32,16 @@ class Pages(unittest.TestCase):
             for command in named:
                 self.assertIn(command, commands, name)
 
-    def test_links_lead_to_pages(self) -> None:
-        for name, text in self.texts.items():
-            for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-                self.assertTrue((DOCS / link).exists(), f"{name}: {link}")
+    def test_links_lead_to_pages_and_sections(self) -> None:
+        for page in (*(DOCS / name for name in PAGES), DOCS.parent / "deploy" / "helm" / "README.md"):
+            for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+                path, _, section = link.partition("#")
+                target = page.parent / path if path else page
+                self.assertTrue(target.exists(), f"{page}: {link}")
+                if section:
+                    titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+                    anchors = {re.sub(r"[^\w -]", "", it).lower().replace(" ", "-") for it in titles}
+                    self.assertIn(section, anchors, f"{page}: {link}")
 
 
 if __name__ == "__main__":

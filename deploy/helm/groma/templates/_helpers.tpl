@@ -6,18 +6,21 @@ Name of the chart.
 {{- end }}
 
 {{/*
-Prefix of all names. Kubernetes allows 63 characters; the longest suffix takes 32.
+Prefix of all names. Kubernetes allows 63 characters; the longest suffix takes 32. "groma.check" rejects longer ones: two releases
+could have the same first characters.
 */}}
 {{- define "groma.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 31 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 31 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 31 | trimSuffix "-" }}
+{{- include "groma.longName" . | trimSuffix "-" }}
 {{- end }}
+
+{{- define "groma.longName" -}}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name }}
 {{- end }}
 {{- end }}
 
@@ -132,9 +135,29 @@ Space for the streams on each server in MiB: 90 % of its volume.
 {{- end }}
 
 {{/*
+80 % of the memory limit of a server in MiB.
+*/}}
+{{- define "groma.natsHeapMiB" -}}
+{{- $limit := .Values.nats.resources.limits.memory }}
+{{- $number := regexFind "^[0-9]+" $limit | int64 }}
+{{- div (mul (ternary (mul $number 1024) $number (hasSuffix "Gi" $limit)) 8) 10 }}
+{{- end }}
+
+{{/*
 Fails if values contradict each other.
 */}}
 {{- define "groma.check" -}}
+{{- if gt (len (include "groma.longName" .)) 31 }}
+{{- fail (printf "%s has more than 31 characters, so names of objects would be too long: set fullnameOverride" (include "groma.longName" .)) }}
+{{- end }}
+{{- $account := .Values.broker.serviceAccount }}
+{{- if and $account.annotations (not $account.create) }}
+{{- fail "broker.serviceAccount.annotations are for an account that the chart makes: with create=false, annotate your own" }}
+{{- end }}
+{{- if and .Values.scheduler.every (or .Values.scheduler.cron (eq .Values.scheduler.kind "CronJob")) }}
+{{- fail "scheduler.every is for a Deployment without scheduler.cron: set one of them" }}
+{{- end }}
+{{- include "groma.checkUnused" . }}
 {{- if .Values.nats.enabled }}
 {{- if .Values.nats.url }}
 {{- fail "nats.url is set, and nats.enabled too: set nats.enabled=false to use your own NATS" }}
@@ -146,8 +169,43 @@ Fails if values contradict each other.
 {{- if gt (mul (int64 .Values.streams.assetsMaxGiB) 1024 10) (mul $store 8) }}
 {{- fail (printf "streams.assetsMaxGiB is %d, more than 80 %% of the %d MiB for streams on volumes of nats.storage.sizeGiB=%d" (int64 .Values.streams.assetsMaxGiB) $store (int64 .Values.nats.storage.sizeGiB)) }}
 {{- end }}
+{{- include "groma.checkNats" . }}
 {{- else if and .Values.keda.enabled (not .Values.keda.natsMonitoringEndpoint) }}
 {{- fail "keda.natsMonitoringEndpoint is missing: with nats.enabled=false, name HOST:PORT of your server's monitoring port" }}
+{{- end }}
+{{- end }}
+
+{{/*
+Fails if a value would silently do nothing.
+*/}}
+{{- define "groma.checkUnused" -}}
+{{- $policy := .Values.networkPolicy }}
+{{- if .Values.nats.enabled }}
+{{- if or $policy.natsTo $policy.natsPort .Values.keda.natsMonitoringEndpoint }}
+{{- fail "networkPolicy.natsTo, networkPolicy.natsPort and keda.natsMonitoringEndpoint are for a NATS of your own: set nats.enabled=false" }}
+{{- end }}
+{{- else if or $policy.natsMonitoringNamespaces .Values.keda.namespace }}
+{{- fail "networkPolicy.natsMonitoringNamespaces and keda.namespace are for the chart's NATS: with nats.enabled=false, the policies of your NATS are yours" }}
+{{- end }}
+{{- end }}
+
+{{/*
+Fails if an upgrade would lose streams: in another number of servers, or with a configuration for volumes of another size, which
+a StatefulSet keeps. Finds nothing without a cluster (`helm template`).
+*/}}
+{{- define "groma.checkNats" -}}
+{{- $replicas := int64 .Values.nats.replicas }}
+{{- $size := printf "%dGi" (int64 .Values.nats.storage.sizeGiB) }}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace (include "groma.natsName" .) }}
+{{- $there := int64 .spec.replicas }}
+{{- if and $there (ne $there $replicas) }}
+{{- fail (printf "nats.replicas is %d, and %d servers run: another number would lose streams; see \"Volumes of NATS\" in deploy/helm/README.md" $replicas $there) }}
+{{- end }}
+{{- range .spec.volumeClaimTemplates }}
+{{- if ne .spec.resources.requests.storage $size }}
+{{- fail (printf "nats.storage.sizeGiB is %s, and the StatefulSet's volumes are %s: first expand them; see \"Volumes of NATS\" in deploy/helm/README.md" (trimSuffix "Gi" $size) .spec.resources.requests.storage) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -18,7 +18,7 @@ Trigger of a ScaledObject by the lag of a JetStream consumer: (list $ stream con
 {{- end }}
 
 {{/*
-ScaledObject of a Deployment, without triggers: (list $ component minReplicas maxReplicas).
+ScaledObject of a Deployment, without triggers: (list $ component minReplicas maxReplicas pollingInterval).
 */}}
 {{- define "groma.scaled" -}}
 {{- $root := index . 0 -}}
@@ -34,12 +34,12 @@ spec:
     name: {{ include "groma.fullname" $root }}-{{ index . 1 }}
   minReplicaCount: {{ index . 2 }}
   maxReplicaCount: {{ index . 3 }}
-  pollingInterval: {{ $root.Values.keda.pollingInterval }}
+  pollingInterval: {{ index . 4 }}
   cooldownPeriod: {{ $root.Values.keda.cooldownPeriod }}
   advanced:
     horizontalPodAutoscalerConfig:
       behavior:
         scaleDown:
           # A pod that ends gives unfinished work back. Less of that, if less work is only a pause between accounts.
-          stabilizationWindowSeconds: 120
+          stabilizationWindowSeconds: 600
 {{- end }}

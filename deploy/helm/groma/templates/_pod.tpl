@@ -8,23 +8,20 @@ Metadata and spec of a pod of Groma. Takes a dict:
   env        variables of the role, as a list
   neo4j      whether it connects to Neo4j
   monitored  whether it serves health and metrics
-  labels     further labels, as a dict
   restartPolicy  of the pod; default: Kubernetes's
 */}}
 {{- define "groma.pod" -}}
 {{- $root := .root }}
 {{- $values := .root.Values }}
 metadata:
-  {{- with $values.podAnnotations }}
+  {{- with merge (dict) (.config.podAnnotations | default dict) $values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   labels:
-    {{- include "groma.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ .component }}
-    {{- with .labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    # Without versions: an upgrade of the chart restarts only pods that change.
+    {{- include "groma.componentLabels" (list $root .component) | nindent 4 }}
+    app.kubernetes.io/part-of: groma
     {{- with $values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -43,19 +40,16 @@ spec:
   {{- if .restartPolicy }}
   restartPolicy: {{ .restartPolicy }}
   {{- end }}
-  # Unfinished work gets 30 s; the rest returns to NATS, and another pod takes it. No preStop hook is needed: clients reach
-  # no role through a Service.
-  terminationGracePeriodSeconds: 60
+  # Unfinished work gets 30 s (--drain-timeout); the rest returns to NATS, and another pod takes it. No preStop hook is needed:
+  # clients reach no role through a Service.
+  terminationGracePeriodSeconds: {{ .config.terminationGracePeriodSeconds | default 60 }}
   {{- with $values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
+  {{- with $values.podSecurityContext }}
   securityContext:
-    runAsNonRoot: true
-    runAsUser: 65532
-    runAsGroup: 65532
-    fsGroup: 65532
-    seccompProfile:
-      type: RuntimeDefault
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: {{ .component }}
       image: {{ include "groma.image" $root | quote }}
@@ -102,7 +96,17 @@ spec:
           value: /etc/neo4j/ca.pem
         {{- end }}
         {{- end }}
-        {{- with .config.env }}
+        {{- $own := .config.env | default list }}
+        {{- $names := dict }}
+        {{- range $own }}
+        {{- $_ := set $names .name true }}
+        {{- end }}
+        {{- range $values.env }}
+        {{- if not (hasKey $names .name) }}
+        {{- $own = append $own . }}
+        {{- end }}
+        {{- end }}
+        {{- with $own }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
       {{- if .monitored }}
@@ -125,11 +129,10 @@ spec:
       {{- end }}
       resources:
         {{- toYaml .config.resources | nindent 8 }}
+      {{- with $values.securityContext }}
       securityContext:
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities:
-          drop: [ALL]
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       volumeMounts:
         - name: keys
           mountPath: /etc/groma
@@ -175,15 +178,20 @@ spec:
 {{- end }}
 
 {{/*
-Nodes of a pod: (list $ component). Pods of a component spread over nodes and zones where there is room.
+Nodes of a pod: (list $ component), and for nodes what to do without room, instead of ScheduleAnyway. Pods of a component spread
+over nodes and zones where there is room.
 */}}
 {{- define "groma.placement" -}}
 {{- $root := index . 0 -}}
+{{- $onNodes := "ScheduleAnyway" }}
+{{- if gt (len .) 2 }}
+{{- $onNodes = index . 2 }}
+{{- end -}}
 topologySpreadConstraints:
-  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
-    topologyKey: {{ . }}
-    whenUnsatisfiable: ScheduleAnyway
+    topologyKey: {{ $key }}
+    whenUnsatisfiable: {{ ternary $onNodes "ScheduleAnyway" (eq $key "kubernetes.io/hostname") }}
     labelSelector:
       matchLabels:
         {{- include "groma.componentLabels" $ | nindent 8 }}
