@@ -52,7 +52,7 @@ pub struct Asset {
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
     /// No asset has the id, ARN or name.
-    #[error("no asset has the id, ARN or name {0:?}, or none of the kinds that a path leads through: {kinds}", kinds = kinds())]
+    #[error("no asset has the id, ARN or name {0:?}, or none of the kinds that a path leads through: {kinds}; `groma ask` lists questions about other kinds", kinds = kinds())]
     Unknown(String),
     /// Several assets have the id, ARN or name.
     #[error("{name:?} is the name of several assets; use an id or ARN: {}", .found.join(", "))]

@@ -168,6 +168,10 @@ CREATE (:AWSEC2Instance {id: 'i-out'})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(out)
 CREATE (db:AWSEC2SecurityGroup {id: 'sg-db'})-[:ALLOWS_TRAFFIC_FROM {_groma_directions: ['inbound', 'outbound'],
   _groma_inbound: ['tcp 5432', 'udp 1-9']}]->(back)
 CREATE (:AWSEC2Instance {id: 'i-db'})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(db)
+CREATE (mesh:AWSEC2SecurityGroup {id: 'sg-mesh'})-[:ALLOWS_TRAFFIC_FROM {_groma_directions: ['inbound', 'outbound'],
+  _groma_inbound: ['-1']}]->(mesh)
+CREATE (:AWSEC2Instance {id: 'i-one'})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(mesh)
+CREATE (:AWSEC2Instance {id: 'i-two'})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(mesh)
 CREATE (:AWSEC2SecurityGroup {id: 'sg-older'})-[:ALLOWS_TRAFFIC_FROM]->(back)
 CREATE (:AWSEC2SecurityGroup {id: 'sg-ping'})-[:ALLOWS_TRAFFIC_FROM {_groma_directions: ['inbound'],
   _groma_inbound: ['icmp']}]->(back)";
@@ -180,6 +184,7 @@ async fn an_outbound_rule_admits_nothing() -> anyhow::Result<()> {
     assert_eq!(world.paths("i-db", "i-app").await?, [""; 0]);
     let text = world.text("i-app", "i-db").await?;
     assert!(text.contains("the group admits members of the other: tcp 5432, udp 1-9\n"), "{text}");
+    assert_eq!(world.paths("i-one", "i-two").await?, ["i-one sg-mesh sg-mesh i-two"]);
     // An edge of an older sync does not tell its direction.
     let text = world.text("i-app", "sg-older").await?;
     assert!(text.contains("may: the rule may be an outbound one: sync again\n"), "{text}");
@@ -314,6 +319,11 @@ CREATE (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(:AWSEC2Instance {id: 'i-hidden'
 CREATE (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(nlb:AWSLoadBalancerV2 {id: 'nlb', type: 'network',
   scheme: 'internet-facing'})-[:ELBV2_LISTENER]->(:AWSELBV2Listener {id: 'l', port: 80, protocol: 'TCP'})
 CREATE (nlb)-[:EXPOSE]->(:AWSEC2Instance {id: 'i-behind'})
+CREATE (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(alb:AWSLoadBalancerV2 {id: 'alb', type: 'application',
+  scheme: 'internet-facing'})-[:ELBV2_LISTENER]->(:AWSELBV2Listener {id: 'l-a', port: 22, protocol: 'HTTP', targetgrouparn: 'a'})
+CREATE (alb)-[:ELBV2_LISTENER]->(:AWSELBV2Listener {id: 'l-b', port: 80, protocol: 'HTTP', targetgrouparn: 'b'})
+CREATE (alb)-[:EXPOSE {target_group_arn: 'a'}]->(:AWSEC2Instance {id: 'i-a'})
+CREATE (alb)-[:EXPOSE {target_group_arn: 'b'}]->(:AWSEC2Instance {id: 'i-b'})
 CREATE (free:AWSLoadBalancerV2 {id: 'nlb-free', type: 'network', scheme: 'internet-facing'})
   -[:ELBV2_LISTENER]->(:AWSELBV2Listener {id: 'l2', port: 80, protocol: 'TCP'})
 CREATE (free)-[:EXPOSE]->(:AWSEC2Instance {id: 'i-free'})";
@@ -343,6 +353,14 @@ async fn a_part_of_the_internet_needs_public_addresses_too() -> anyhow::Result<(
     assert_eq!(world.blocked("203.0.113.0/24", "i-hidden").await?, ["i-hidden has no public address"]);
     assert_eq!(world.paths("10.0.0.0/8", "i-hidden").await?, ["10.0.0.0/8 r sg i-hidden"]);
     assert_eq!(world.blocked("10.0.0.0/8", "i-behind").await?, ["nlb has no listener on a port of the rule"]);
+    for (to, is_doubtful) in [("i-a", false), ("i-b", true)] {
+        let text = world.text("203.0.113.0/24", to).await?;
+        assert_eq!(
+            text.contains("may: the listeners of alb that the rule admits forward to other"),
+            is_doubtful,
+            "{text}"
+        );
+    }
     let text = world.text("10.0.0.0/8", "i-hidden").await?;
     assert!(text.contains("only rules for exactly this range are followed\n"), "{text}");
     Ok(())
