@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 /// One Neo4j graph of everything in all your AWS accounts.
 ///
 /// Exit status: 0 complete, 1 nothing could be done, 2 wrong usage, 3 finished but some scopes could not be seen,
-/// 4 findings (groma ask --fail-on), 130 interrupted.
+/// 4 findings (groma ask --fail-on, groma path --fail-on-path), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "groma", version, propagate_version = true)]
 pub struct Cli {
@@ -37,10 +37,13 @@ pub enum Command {
     Ask(ask::Args),
     /// Explain a label, relationship or property: who fills it, with which permissions, which questions use it
     Explain(explain::Args),
-    /// Show the shortest ways between two assets: how the internet reaches an instance, how a role becomes administrator
+    /// Show the shortest paths between two assets: how the internet reaches an instance, how a role becomes administrator
     ///
-    /// A way leads through security groups, load balancers, peerings and permissions. Network ACLs, route tables and service
-    /// control policies are not considered. Exit status 3: a limit has ended the search, so there may be further ways.
+    /// A path leads through security groups, load balancers, peerings and permissions, or begins at a public bucket, function or
+    /// role. Permissions come from identity policies, trust policies and boundaries, not from policies of buckets, keys or
+    /// secrets. Network ACLs, route tables and service control policies are not considered; each answer lists what it leaves
+    /// out. A step with "may" holds only under conditions. Exit status 3: a limit has ended the search, so there may be further
+    /// paths. Exit status 4: there is an open path, with --fail-on-path.
     Path(path::Args),
     /// Query the graph for a few security findings
     Findings(findings::Args),

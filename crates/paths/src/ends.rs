@@ -1,14 +1,16 @@
-//! The two ends of a way: `internet`, `administrator`, or an asset by id, ARN or name.
+//! The two ends of a path: `internet`, `administrator`, or an asset by id, ARN or name. The two words are never names: an asset
+//! that has one as its name is found by its id or ARN. The name of an instance is a tag, which is no name here.
 
 use crate::{
-    hop::{Place, Role, hops},
+    hop::{Place, Role, VPC, hops},
     node::{INTERNET, Node, projection},
+    reach::starts,
 };
 use graph::{GraphError, GraphStore, parameters};
 use neo4rs::Row;
 use std::{collections::BTreeSet, sync::LazyLock};
 
-/// End of a role's way.
+/// End of a role's path.
 const ADMINISTRATOR: &str = "administrator";
 /// Number of assets that an error about an ambiguous name lists.
 const NAMED: usize = 5;
@@ -17,7 +19,7 @@ const LONGEST: usize = 2_048;
 /// Keys of an asset that have an index.
 const KEYS: [&str; 2] = ["id", "arn"];
 
-/// Begin of a way.
+/// Begin of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
     /// Every address.
@@ -26,7 +28,7 @@ pub enum From {
     Asset(Box<Asset>),
 }
 
-/// End of a way.
+/// End of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum To {
     /// Permission to do everything.
@@ -46,11 +48,11 @@ pub struct Asset {
     pub account: Option<String>,
 }
 
-/// Two ends that have no ways.
+/// Two ends that have no paths.
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
     /// No asset has the id, ARN or name.
-    #[error("no asset has the id, ARN or name {0:?}, or none of the kinds that a way leads through: {kinds}", kinds = kinds())]
+    #[error("no asset has the id, ARN or name {0:?}, or none of the kinds that a path leads through: {kinds}; `groma ask` lists questions about other kinds", kinds = kinds())]
     Unknown(String),
     /// Several assets have the id, ARN or name.
     #[error("{name:?} is the name of several assets; use an id or ARN: {}", .found.join(", "))]
@@ -60,9 +62,17 @@ pub enum EndError {
         /// Some of these assets.
         found: Vec<String>,
     },
-    /// `administrator` begins no way, and `internet` ends none; a way between the two would be one of any asset.
+    /// `administrator` begins no path, and `internet` ends none; a path between the two would be one of any asset.
     #[error("{0}")]
     Ends(&'static str),
+    /// No step leads on from the kind of the begin, or none comes to the kind of the end.
+    #[error("no path leads from {from} to {to}: the kinds of the two are not connected")]
+    Apart {
+        /// Kind of the begin.
+        from: String,
+        /// Kind of the end.
+        to: String,
+    },
     /// The graph cannot be read.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -82,12 +92,15 @@ fn kinds() -> String {
 /// [`EndError`].
 pub async fn find(store: &GraphStore, from: &str, to: &str) -> Result<(From, To), EndError> {
     match (from, to) {
-        (ADMINISTRATOR, _) => Err(EndError::Ends("no way begins at administrator: give it as the end")),
-        (_, INTERNET) => Err(EndError::Ends("no way ends at internet: give it as the begin")),
+        (ADMINISTRATOR, _) => Err(EndError::Ends("no path begins at administrator: give it as the end")),
+        (_, INTERNET) => Err(EndError::Ends("no path ends at internet: give it as the begin")),
         (INTERNET, ADMINISTRATOR) => Err(EndError::Ends("name an asset: the begin or the end")),
         _ => {
             let from = if from == INTERNET { From::Internet } else { From::of(asset(store, from).await?) };
             let to = if to == ADMINISTRATOR { To::Administrator } else { To::Asset(Box::new(asset(store, to).await?)) };
+            if starts(&from, &to).is_empty() {
+                return Err(EndError::Apart { from: from.kind(), to: to.kind() });
+            }
             Ok((from, to))
         }
     }
@@ -97,6 +110,22 @@ impl From {
     /// The range of every address is the internet.
     fn of(asset: Asset) -> Self {
         if asset.node.is_any() { Self::Internet } else { Self::Asset(Box::new(asset)) }
+    }
+
+    fn kind(&self) -> String {
+        match self {
+            Self::Internet => INTERNET.to_owned(),
+            Self::Asset(asset) => format!("{} {}", asset.label, asset.node.id),
+        }
+    }
+}
+
+impl To {
+    fn kind(&self) -> String {
+        match self {
+            Self::Administrator => ADMINISTRATOR.to_owned(),
+            Self::Asset(asset) => format!("{} {}", asset.label, asset.node.id),
+        }
     }
 }
 
@@ -157,11 +186,16 @@ fn read(row: &Row) -> Result<Option<Asset>, neo4rs::DeError> {
 }
 
 impl Asset {
-    /// Places of the asset on a way that begins (`is_begin`) or ends there. Traffic from a group is that of its members, and
-    /// traffic to it is what it admits.
+    /// Places of the asset on a path that begins (`is_begin`) or ends there. Traffic from a group is that of its members, and
+    /// traffic to it is what it admits. A path that begins at a VPC is one of its subnets.
     pub(crate) fn places(&self, is_begin: bool) -> BTreeSet<Place> {
         let ends = hops().iter().map(|hop| if is_begin { hop.from } else { hop.to });
-        let is_own = |role| if is_begin { ![Role::Receiver, Role::Open].contains(&role) } else { role != Role::Sender };
+        let is_own = |role| match role {
+            Role::Receiver | Role::Open => !is_begin,
+            Role::Sender => is_begin,
+            Role::Peer => !is_begin || self.label != VPC,
+            Role::Plain | Role::Own => true,
+        };
         ends.filter(|place| place.label == self.label && is_own(place.role)).collect()
     }
 }

@@ -58,12 +58,14 @@ fn query(hop: &Hop, course: Course, elements: &[String], most: usize) -> Query {
         Course::Forward => pattern(known, &format!("{found}:`{label}`")),
         Course::Backward => pattern(&format!("{found}:`{label}`"), known),
     };
+    let doubt = if hop.doubt.is_empty() { "null" } else { hop.doubt };
     let only = if hop.only.is_empty() { String::new() } else { format!("WHERE {} ", hop.only) };
     let text = format!(
         "UNWIND $elements AS element MATCH ({known}) WHERE elementId({known}) = element MATCH {pattern} {only}\
-         WITH element, {found} AS m, r ORDER BY element, m.id LIMIT $most \
+         WITH element, {found} AS m, f, t, r ORDER BY element, m.id LIMIT $most \
          RETURN element, {} AS node, {{certainty: r.certainty, condition: r.condition, port: r.port, \
-         protocol: r.protocol}} AS edge",
+         protocol: r.protocol, target_group: r.target_group_arn, inbound: coalesce(r._groma_inbound, []), \
+         doubt: {doubt}}} AS edge",
         projection("m"),
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);

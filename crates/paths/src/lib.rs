@@ -1,17 +1,22 @@
-//! Ways between two assets: how the internet reaches an instance, how a role becomes administrator, and others. Only reads.
+//! Paths between two assets: how the internet reaches an instance, how a role becomes administrator, and others. Only reads.
 //!
-//! Reading order: [`hop`] has the steps of a way, [`ends`] finds the two assets, [`node`] describes an asset, `expand` reads
-//! the next assets from the graph, [`mod@search`] finds the shortest ways, `verdict` rejects blocked ones, and [`mod@format`]
-//! prints them.
+//! Reading order: [`hop`] has the steps of a path, [`ends`] finds the two assets, [`node`] describes an asset, `reach` tells which
+//! kinds of assets lead to the end, `expand` reads the next assets from the graph, [`mod@search`] finds the shortest paths,
+//! `verdict` and `limits` reject blocked ones, `everyone` finds public assets, `notes` says what is not considered, and
+//! [`mod@format`] prints the answer.
 
 pub mod ends;
+mod everyone;
 mod expand;
 pub mod format;
 pub mod hop;
+mod limits;
 pub mod node;
+mod notes;
+mod reach;
 pub mod search;
 mod verdict;
 
 pub use ends::{EndError, From, To, find};
 pub use format::Format;
-pub use search::{Found, Limits, Way, search};
+pub use search::{Found, Limits, Path, search};

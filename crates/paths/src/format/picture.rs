@@ -1,10 +1,10 @@
-//! Pictures of open ways: Mermaid for pages, Graphviz for files. Each asset occurs once.
+//! Pictures of open paths: Mermaid for pages, Graphviz for files. Each asset occurs once.
 
-use super::{reason, title};
-use crate::search::Way;
+use super::{SHOWN, reason, title};
+use crate::search::Path;
 use std::fmt::Write;
 
-/// Assets and arrows of several ways, in the order in which they occur.
+/// Assets and arrows of several paths, in the order in which they occur.
 #[derive(Default)]
 struct Picture {
     /// Keys and texts of the assets.
@@ -14,13 +14,13 @@ struct Picture {
 }
 
 impl Picture {
-    fn of(ways: &[Way]) -> Self {
+    fn of(paths: &[Path]) -> Self {
         let mut picture = Self::default();
-        for way in ways {
-            let mut from = picture.asset(&way.begin.element, title(way.label, &way.begin));
-            for (at, step) in way.steps.iter().enumerate() {
+        for path in paths {
+            let mut from = picture.asset(&path.begin.element, title(path.label, &path.begin));
+            for (at, step) in path.steps.iter().enumerate() {
                 let to = picture.asset(&step.node.element, title(step.label, &step.node));
-                let arrow = (from, to, reason(way, at));
+                let arrow = (from, to, reason(path, at, SHOWN));
                 if !picture.arrows.contains(&arrow) {
                     picture.arrows.push(arrow);
                 }
@@ -39,8 +39,8 @@ impl Picture {
     }
 }
 
-pub(super) fn mermaid(ways: &[Way]) -> String {
-    let picture = Picture::of(ways);
+pub(super) fn mermaid(paths: &[Path]) -> String {
+    let picture = Picture::of(paths);
     let mut out = "flowchart LR\n".to_owned();
     // A `String` takes any text.
     for (at, (_, text)) in picture.assets.iter().enumerate() {
@@ -65,9 +65,9 @@ fn for_mermaid(text: &str) -> String {
     out
 }
 
-pub(super) fn dot(ways: &[Way]) -> String {
-    let picture = Picture::of(ways);
-    let mut out = "digraph ways {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
+pub(super) fn dot(paths: &[Path]) -> String {
+    let picture = Picture::of(paths);
+    let mut out = "digraph paths {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
     for (at, (_, text)) in picture.assets.iter().enumerate() {
         let _ = writeln!(out, "  n{at} [label=\"{}\"];", for_dot(text));
     }
@@ -90,12 +90,12 @@ mod tests {
 
     #[test]
     fn a_name_stays_in_its_box() {
-        let ways = hostile().ways;
+        let paths = hostile().paths;
         let expected = "flowchart LR\n  n0[\"internet\"]\n  \
             n1[\"AWSEC2Instance i#34;#93;; click x#92;n#92;u#123;1b#125;#91;2J#124;#60;b#62;#92; (web #96;x#96;)\"]\n  \
-            n0 -->|\"it forwards: under conditions #123;#34;a#34;:1#125;\"| n1\n";
-        assert_eq!(mermaid(&ways), expected);
-        let dot = dot(&ways);
+            n0 -->|\"it forwards: may, under conditions #123;#34;a#34;:1#125;\"| n1\n";
+        assert_eq!(mermaid(&paths), expected);
+        let dot = dot(&paths);
         assert!(
             dot.contains("n1 [label=\"AWSEC2Instance i\\\"]; click x\\\\n\\\\u{1b}[2J|<b>\\\\ (web `x`)\"];\n"),
             "{dot}"
@@ -103,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn an_asset_of_several_ways_occurs_once() {
-        let way = hostile().ways.remove(0);
-        let text = dot(&[way.clone(), way]);
+    fn an_asset_of_several_paths_occurs_once() {
+        let path = hostile().paths.remove(0);
+        let text = dot(&[path.clone(), path]);
         assert_eq!((text.matches("[label=").count(), text.matches("->").count()), (3, 1), "{text}");
     }
 }

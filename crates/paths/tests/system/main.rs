@@ -1,4 +1,4 @@
-//! Ways in a real Neo4j.
+//! Paths in a real Neo4j.
 
 mod network;
 mod permissions;

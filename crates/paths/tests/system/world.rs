@@ -1,4 +1,4 @@
-//! A graph, and the ways in it as text.
+//! A graph, and the paths in it as text.
 
 use graph::{GraphConfig, GraphStore};
 use paths::{EndError, Format, Found, Limits, find, search};
@@ -29,30 +29,30 @@ impl World {
     }
 
     pub(crate) async fn found(&self, from: &str, to: &str, limits: Limits) -> anyhow::Result<Found> {
-        let (begin, end) = find(&self.store, from, to).await?;
-        Ok(search(&self.store, &begin, &end, limits).await?)
+        let (begin, end) = Box::pin(find(&self.store, from, to)).await?;
+        Ok(Box::pin(search(&self.store, &begin, &end, limits)).await?)
     }
 
     pub(crate) async fn text(&self, from: &str, to: &str) -> anyhow::Result<String> {
         Ok(Format::Text.text(&self.found(from, to, Limits::default()).await?, from, to))
     }
 
-    /// Ids of the assets of each open way, one way a line.
-    pub(crate) async fn ways(&self, from: &str, to: &str) -> anyhow::Result<Vec<String>> {
+    /// Ids of the assets of each open path, one path a line.
+    pub(crate) async fn paths(&self, from: &str, to: &str) -> anyhow::Result<Vec<String>> {
         let found = self.found(from, to, Limits::default()).await?;
         assert_eq!(found.cut, None);
-        let ids = |way: &paths::Way| {
-            let steps = way.steps.iter().map(|step| step.node.id.as_str());
-            std::iter::once(way.begin.id.as_str()).chain(steps).collect::<Vec<_>>().join(" ")
+        let ids = |path: &paths::Path| {
+            let steps = path.steps.iter().map(|step| step.node.id.as_str());
+            std::iter::once(path.begin.id.as_str()).chain(steps).collect::<Vec<_>>().join(" ")
         };
-        Ok(found.ways.iter().map(ids).collect())
+        Ok(found.paths.iter().map(ids).collect())
     }
 
-    /// Reasons of the blocked ways.
+    /// Reasons of the blocked paths.
     pub(crate) async fn blocked(&self, from: &str, to: &str) -> anyhow::Result<Vec<String>> {
         let found = self.found(from, to, Limits::default()).await?;
-        assert!(found.ways.is_empty(), "{:?}", found.ways);
-        Ok(found.blocked.into_iter().filter_map(|way| way.blocked).collect())
+        assert!(found.paths.is_empty(), "{:?}", found.paths);
+        Ok(found.blocked.into_iter().filter_map(|path| path.blocked).collect())
     }
 
     pub(crate) async fn error(&self, from: &str, to: &str) -> EndError {
