@@ -20,6 +20,8 @@ pub struct Answer<'a> {
     pub is_cut: bool,
     /// Id of the sync since which the rows are new. `None`: the rows are all findings.
     pub new_since: Option<String>,
+    /// Whether the rows are the first ones that are remembered, so that none of them counts as new.
+    pub is_baseline: bool,
 }
 
 /// A row without a column of its question.
@@ -49,7 +51,7 @@ impl<'a> Answer<'a> {
             question.columns.iter().map(|column| row.remove(column).ok_or_else(|| absent(column))).collect()
         };
         let rows = rows.into_iter().map(row).collect::<Result<_, _>>()?;
-        Ok(Self { question, arguments, checked, rows, is_cut, new_since: None })
+        Ok(Self { question, arguments, checked, rows, is_cut, new_since: None, is_baseline: false })
     }
 
     /// Value of a column in a row. Null: the question has no such column.

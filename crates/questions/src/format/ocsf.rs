@@ -77,14 +77,13 @@ fn severity(severity: Severity) -> (u32, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::testing::{hostile, old_keys};
+    use crate::format::testing::{SETTING, hostile, old_keys};
 
     #[test]
     fn a_finding_is_an_event() {
         let question = old_keys();
         let answer = hostile(&question);
-        let setting = Setting { version: "1.2.3", time: 1_700_000_000_000, width: None };
-        let text = text(std::slice::from_ref(&answer), &setting);
+        let text = text(std::slice::from_ref(&answer), &SETTING);
         assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text}");
         let read: Value = serde_json::from_str(&text).expect("JSON");
         let event = &read[0];
