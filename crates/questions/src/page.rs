@@ -29,6 +29,10 @@ These are errors, with exit status 3, or 1 if no question has an answer:
 
 `--format sarif` has all findings, so it takes no `--new-since`: GitHub closes the alerts that an upload lacks. Do not upload a
 file after exit status 3 or 1. It has `\"executionSuccessful\": false`, and names the questions without all findings.
+
+`--format ocsf` has one event a line: a compliance finding of OCSF 1.3 with the profile `cloud`. Each run reports every finding
+as created, so tell known ones by `finding_info.uid`. Amazon Security Lake takes Parquet, and Security Hub its own format:
+convert the events for them.
 ";
 
 /// Renders the page. `titles` has the service's title for its name.

@@ -28,7 +28,7 @@ pub enum Format {
     Markdown,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// OCSF 1.3 compliance findings, for security lakes.
+    /// OCSF 1.3 compliance findings, one event a line.
     Ocsf,
 }
 
