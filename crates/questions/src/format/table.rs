@@ -38,7 +38,7 @@ fn summary(answers: &[Answer<'_>], width: Option<u16>) -> String {
     let heads = ["severity", "question", "assets", "title"].map(str::to_owned);
     // Findings of a baseline are not new.
     let is_new = answers.iter().any(|answer| answer.new_since.is_some());
-    let found = answers.iter().filter(|it| !it.rows.is_empty() && !(is_new && it.is_baseline)).count();
+    let found = answers.iter().filter(|it| !(it.rows.is_empty() || is_new && it.is_baseline)).count();
     let new = if is_new { "new " } else { "" };
     let total = format!("{found} of {} questions have {new}findings", answers.len());
     format!("{}\n{total}\n", table(heads.into_iter(), lines, width))
