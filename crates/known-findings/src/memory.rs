@@ -139,7 +139,7 @@ impl Memory {
             Some(_) if claim.is_some_and(|claim| claim.is_first) => Some(Answer { is_baseline: true, ..answer }),
             Some(since) => match new_since(store, answer, since, newest).await {
                 Ok(new) => {
-                    // An answer with a claim says so when it is remembered.
+                    // With a claim, `remember` reports it.
                     if is_cut && claim.is_none() {
                         errors.push(MemoryError::Cut { question: name.clone(), shown: count });
                     }
