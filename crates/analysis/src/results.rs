@@ -15,6 +15,8 @@ pub struct Outcome {
     pub about: String,
     /// Property or edge.
     pub written: Written,
+    /// Labels of the nodes that the step reads, sorted.
+    pub reads: Vec<&'static str>,
 }
 
 /// A property or an edge of the graph.
@@ -37,6 +39,8 @@ pub enum Written {
         to: &'static str,
         /// IAM actions, one of which the start may do on the end. Empty: the edge is no permission.
         permissions: &'static [&'static str],
+        /// Names of its properties besides `firstseen` and `lastupdated`, sorted.
+        properties: Vec<String>,
     },
 }
 
@@ -46,15 +50,19 @@ pub fn outcomes() -> Vec<Outcome> {
 }
 
 fn of_step(step: &'static Step) -> Vec<Outcome> {
-    let outcome = |about: &str, written| Outcome { step: step.name, about: about.to_owned(), written };
+    let outcome = |about: &str, written, reads| Outcome { step: step.name, about: about.to_owned(), written, reads };
     match step.work {
         Work::Changes(text) => {
             let about = about(text);
-            properties(text).into_iter().map(|written| outcome(&about, written)).collect()
+            properties(text).into_iter().map(|written| outcome(&about, written, labels(text))).collect()
         }
         Work::Pages { text, draws, .. } => {
             let (about, from) = (about(text), draws.from);
-            let edge = |&(kind, to)| outcome(&about, Written::Edge { from, kind, to, permissions: &[] });
+            let edge = |&(kind, to)| {
+                let written =
+                    Written::Edge { from, kind, to, permissions: &[], properties: edge_properties(text, kind) };
+                outcome(&about, written, labels(text))
+            };
             draws.ends.iter().map(edge).collect()
         }
         Work::Drain(_) => Vec::new(),
@@ -62,9 +70,35 @@ fn of_step(step: &'static Step) -> Vec<Outcome> {
             let (from, (kind, to), permissions) = permissions::ASSUME;
             let rules = RULES.iter().map(|rule| (rule.edge, rule.target, rule.permissions));
             let all = [(kind, to, permissions)].into_iter().chain(rules);
-            all.map(|(kind, to, permissions)| outcome("", Written::Edge { from, kind, to, permissions })).collect()
+            let edge = |(kind, to, permissions)| {
+                let properties = edge_properties(&permissions::merge_text((kind, to)), kind);
+                let reads = BTreeSet::from([from, to, "AWSPolicy", "AWSPolicyStatement"]).into_iter().collect();
+                outcome("", Written::Edge { from, kind, to, permissions, properties }, reads)
+            };
+            all.map(edge).collect()
         }
     }
+}
+
+/// Labels of AWS in a statement.
+fn labels(text: &'static str) -> Vec<&'static str> {
+    let labels = text.match_indices(":AWS").map(|(at, _)| first(&text[at + 1..]));
+    labels.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Properties that a statement gives edges of a type: `edge.NAME = …`, where `edge` is the variable of the type.
+fn edge_properties(text: &str, kind: &str) -> Vec<String> {
+    let ends = [format!(":{kind}]"), format!(":`{kind}`]")];
+    let at = ends.iter().flat_map(|end| text.match_indices(end.as_str())).map(|(at, _)| at);
+    let variables: BTreeSet<&str> = at.map(|at| last(&text[..at], |_| false)).filter(|it| !it.is_empty()).collect();
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices(" = ") {
+        let Some((variable, name)) = last(&text[..at], |c| c == '.').split_once('.') else { continue };
+        if variables.contains(variable) && !["firstseen", "lastupdated"].contains(&name) {
+            found.insert(name.to_owned());
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Comment in front of a statement.
@@ -117,11 +151,21 @@ mod tests {
             [&property("AWSEC2Instance", "exposed_internet"), &property("AWSEC2Instance", "exposed_internet_type")]
         );
         assert_eq!(found("foreign_accounts"), [&property("AWSAccount", "foreign")]);
-        let edge = |from, kind, to| Written::Edge { from, kind, to, permissions: &[] };
-        assert!(found("instance_roles").contains(&&edge("AWSEC2Instance", "ASSUMES", "AWSRole")));
+        let edge = |from, kind, to, properties: &[&str]| {
+            let properties = properties.iter().map(|name| (*name).to_owned()).collect();
+            Written::Edge { from, kind, to, permissions: &[], properties }
+        };
+        assert!(found("instance_roles").contains(&&edge("AWSEC2Instance", "ASSUMES", "AWSRole", &[])));
+        let properties = ["port", "protocol", "target_group_arn"];
+        let exposes = edge("AWSLoadBalancerV2", "EXPOSE", "AWSEC2PrivateIp", &properties);
+        assert_eq!(found("load_balancer_addresses"), [&exposes]);
         let read = found("permissions").into_iter().find(|it| matches!(it, Written::Edge { kind: "CAN_READ", .. }));
-        let Some(Written::Edge { permissions, .. }) = read else { panic!("no CAN_READ") };
+        let Some(Written::Edge { permissions, properties, .. }) = read else { panic!("no CAN_READ") };
         assert_eq!(*permissions, ["s3:GetObject"]);
+        assert_eq!(*properties, ["certainty", "condition", "condition_keys", "conditions", "has_condition"]);
+        let assume = found("permissions")[0];
+        assert!(matches!(assume, Written::Edge { properties, .. } if *properties == ["certainty", "condition"]));
+        assert!(outcomes.iter().all(|it| !it.reads.is_empty() || it.step == "sync_metadata"), "{outcomes:?}");
         let silent: Vec<_> = outcomes.iter().filter(|it| it.about.is_empty() && it.step != "permissions").collect();
         assert!(silent.is_empty(), "{silent:?}");
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Explanation {
     /// A label of nodes.
-    Label(Label),
+    Label(Box<Label>),
     /// A relationship type.
     Relationship(Relationship),
     /// A property of nodes or relationships.
@@ -19,6 +19,8 @@ pub enum Explanation {
 pub struct Label {
     /// Name.
     pub name: String,
+    /// Meaning, for labels of Groma's own notes.
+    pub meaning: Option<String>,
     /// Services whose listings write its nodes: title and scope, such as `EC2, in each region`.
     pub services: Vec<String>,
     /// Labels that its nodes also have, or some of them.
@@ -27,11 +29,13 @@ pub struct Label {
     pub carried_by: Vec<String>,
     /// Origin of its nodes. Empty: they are known only as ends of relationships.
     pub from: Origin,
+    /// Listings that also write its nodes, but only properties that one of `from` has.
+    pub mentioned_by: Origin,
     /// Properties by which a node is found: `id`, and those with an index.
     pub keys: Vec<String>,
     /// Properties besides `id`, `firstseen` and `lastupdated`.
     pub properties: Vec<OfLabel>,
-    /// Relationships from or to it.
+    /// Relationships from or to it, or one of its further labels.
     pub relationships: Vec<Shape>,
     /// Questions whose query mentions it.
     pub questions: Vec<Asked>,
@@ -53,13 +57,15 @@ pub struct Relationship {
 pub struct Property {
     /// Name.
     pub name: String,
+    /// Label or relationship type that was named with it.
+    pub of: Option<String>,
     /// Meaning, for the properties of every node.
     pub meaning: Option<String>,
     /// Labels whose nodes have it.
     pub labels: Vec<OfLabel>,
     /// Relationships that have it.
     pub relationships: Vec<Shape>,
-    /// Questions whose query mentions it.
+    /// Questions whose query mentions it, and `of`. They may mean the property of another label.
     pub questions: Vec<Asked>,
 }
 
@@ -107,6 +113,8 @@ pub struct Step {
     pub about: String,
     /// IAM actions, one of which the start of the relationship may do on its end. Empty: it is no permission.
     pub allows: Vec<String>,
+    /// Services that list the nodes that it reads. Without their permissions, the result is absent or not whole.
+    pub services: Vec<String>,
 }
 
 /// A question.

@@ -2,9 +2,9 @@
 
 use crate::{
     explanation::{Explanation, Label, Property, Relationship},
-    sources::{Sources, asked, asked_where, origin, owned},
+    sources::{OWN, Sources, asked, asked_where, origin, owned},
 };
-use catalog::schema::COMMON;
+use catalog::schema::{COMMON, Source};
 use questions::{
     mentions::{Mention, mentions},
     near,
@@ -69,11 +69,22 @@ impl<'a> Names<'a> {
         let of_labels = sources.properties_where(|_, _| true);
         let of_edges = sources.shapes_where(|_, _| true).into_iter().flat_map(|shape| shape.properties);
         let common = COMMON.iter().map(|(name, _)| (*name).to_owned());
+        let mut dotted: BTreeSet<(String, String)> =
+            of_labels.iter().map(|it| (it.label.clone(), it.name.clone())).collect();
+        for label in sources.labels().into_iter().filter(|label| !is_own(label)) {
+            dotted.extend(COMMON.iter().map(|(name, _)| (label.to_owned(), (*name).to_owned())));
+        }
+        for kind in sources.shapes().keys().map(|shape| shape.kind).collect::<BTreeSet<_>>() {
+            let shapes = sources.shapes_where(|shape, _| shape.kind == kind);
+            let own = shapes.into_iter().flat_map(|shape| shape.properties);
+            let common = COMMON.iter().map(|(name, _)| (*name).to_owned()).filter(|name| name != "id");
+            dotted.extend(own.chain(common).map(|name| (kind.to_owned(), name)));
+        }
         Self {
             labels: sources.labels(),
             types: sources.shapes().keys().map(|shape| shape.kind.to_owned()).collect(),
             properties: of_labels.iter().map(|it| it.name.clone()).chain(of_edges).chain(common).collect(),
-            dotted: of_labels.into_iter().map(|it| (it.label, it.name)).collect(),
+            dotted,
         }
     }
 
@@ -87,7 +98,7 @@ impl<'a> Names<'a> {
         let types = self.types.iter().filter(|name| is_name(name)).map(|name| relationship(sources, name));
         let properties = self.properties.iter().filter(|name| is_name(name)).map(|name| property(sources, name));
         let dotted = self.dotted.iter().filter(|(label, name)| is_name(&format!("{label}.{name}")));
-        let dotted = dotted.map(|(label, name)| of_label(sources, label, name));
+        let dotted = dotted.map(|(of, name)| of_one(sources, of, name));
         labels.chain(types).chain(properties).chain(dotted).collect()
     }
 }
@@ -97,25 +108,43 @@ fn label(sources: &Sources, name: &str) -> Explanation {
     let carried_by: BTreeSet<&str> =
         labels.iter().filter(|(_, facts)| facts.further.contains(name)).map(|(label, _)| *label).collect();
     let written = labels.iter().filter(|(label, _)| **label == name || carried_by.contains(*label));
-    let listings: BTreeSet<_> = written.flat_map(|(_, facts)| &facts.listings).collect();
+    let written: Vec<_> = written.map(|(_, facts)| facts).collect();
+    let listings: BTreeSet<_> = written.iter().flat_map(|facts| &facts.listings).collect();
+    let filling: BTreeSet<_> = written.iter().flat_map(|facts| filling(facts)).collect();
+    let mentioning = listings.difference(&filling).copied();
     let services: BTreeSet<&str> = listings.iter().map(|source| source.service).collect();
     let service = |name: &&str| {
         let service = catalog::service(name)?;
         Some(format!("{}, {}", service.title, if service.global { "once for an account" } else { "in each region" }))
     };
+    let further = labels.get(name).map_or_else(BTreeSet::new, |facts| facts.further.clone());
+    let has = |label: &str| label == name || further.contains(label);
     let properties = sources.properties_where(|label, _| label == name);
     let indexed = properties.iter().filter(|property| property.indexed).map(|property| property.name.clone());
-    Explanation::Label(Label {
+    Explanation::Label(Box::new(Label {
         name: name.to_owned(),
         services: services.iter().filter_map(service).collect(),
-        further: labels.get(name).map_or_else(Vec::new, |facts| owned(&facts.further)),
+        meaning: OWN.iter().find(|(label, _)| *label == name).map(|(_, meaning)| (*meaning).to_owned()),
+        further: owned(&further),
         carried_by: owned(&carried_by),
-        from: origin(listings),
+        mentioned_by: origin(mentioning),
+        from: origin(filling),
         keys: std::iter::once("id".to_owned()).chain(indexed).collect(),
-        relationships: sources.shapes_where(|shape, _| shape.from == name || shape.to == name),
+        relationships: sources.shapes_where(|shape, _| has(shape.from) || has(shape.to)),
         questions: asked(Mention::Type, name),
         properties,
-    })
+    }))
+}
+
+/// Listings of a label without those that write fewer properties than another one, and none besides its.
+fn filling<'a>(facts: &'a catalog::schema::Label<'static>) -> Vec<&'a Source<'static>> {
+    let properties = |source: &Source<'_>| -> BTreeSet<&str> {
+        let own = facts.properties.iter().filter(|(_, property)| property.listings.contains(source));
+        own.map(|(name, _)| *name).collect()
+    };
+    let all: Vec<_> = facts.listings.iter().map(|source| (source, properties(source))).collect();
+    let is_less = |one: &BTreeSet<&str>| all.iter().any(|(_, other)| other.len() > one.len() && other.is_superset(one));
+    all.iter().filter(|(_, own)| !is_less(own)).map(|(source, _)| *source).collect()
 }
 
 fn relationship(sources: &Sources, name: &str) -> Explanation {
@@ -127,9 +156,10 @@ fn relationship(sources: &Sources, name: &str) -> Explanation {
 }
 
 fn property(sources: &Sources, name: &str) -> Explanation {
-    let meaning = COMMON.iter().find(|(known, _)| *known == name).map(|(_, meaning)| (*meaning).to_owned());
+    let meaning = common(name);
     Explanation::Property(Property {
         name: name.to_owned(),
+        of: None,
         labels: sources.properties_where(|_, known| known == name),
         relationships: sources.shapes_where(|_, properties| properties.contains(name)),
         // Every question uses the id of something.
@@ -138,17 +168,30 @@ fn property(sources: &Sources, name: &str) -> Explanation {
     })
 }
 
-fn of_label(sources: &Sources, label: &str, name: &str) -> Explanation {
+/// Explains a property of one label or relationship type.
+fn of_one(sources: &Sources, of: &str, name: &str) -> Explanation {
     let is_asked = |question: &questions::Question| {
-        mentions(question, Mention::Type, label) && mentions(question, Mention::Property, name)
+        mentions(question, Mention::Type, of) && mentions(question, Mention::Property, name)
     };
+    let meaning = common(name);
     Explanation::Property(Property {
         name: name.to_owned(),
-        meaning: None,
-        labels: sources.properties_where(|known, property| known == label && property == name),
-        relationships: Vec::new(),
-        questions: asked_where(is_asked),
+        of: Some(of.to_owned()),
+        labels: sources.properties_where(|known, property| known == of && property == name),
+        relationships: sources.shapes_where(|shape, properties| shape.kind == of && properties.contains(name)),
+        questions: if meaning.is_some() { Vec::new() } else { asked_where(is_asked) },
+        meaning,
     })
+}
+
+/// Meaning of a property that every node has. `None`: it is another one.
+fn common(name: &str) -> Option<String> {
+    COMMON.iter().find(|(known, _)| *known == name).map(|(_, meaning)| (*meaning).to_owned())
+}
+
+/// Whether a label is one of Groma's own notes.
+fn is_own(label: &str) -> bool {
+    OWN.iter().any(|(own, _)| *own == label)
 }
 
 #[cfg(test)]
@@ -208,6 +251,57 @@ mod tests {
         for name in names.all().step_by(10) {
             assert!(!names.explained(&sources, &|known| known == name).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_label_has_the_relationships_of_its_further_labels() {
+        let Explanation::Label(label) = one("AWSRole") else { panic!("a label") };
+        for pattern in ["(:AWSPrincipal)-[:CAN_READ]->(:AWSS3Bucket)", "(:AWSAccount)-[:RESOURCE]->(:AWSRole)"] {
+            assert!(label.relationships.iter().any(|it| it.pattern == pattern), "{pattern}");
+        }
+        assert!(!label.relationships.iter().any(|it| it.pattern.contains("AWSVpc")));
+    }
+
+    #[test]
+    fn properties_that_the_analysis_puts_on_relationships_are_known() {
+        for name in ["certainty", "condition", "conditions", "has_condition", "condition_keys"] {
+            let Explanation::Property(property) = one(name) else { panic!("a property") };
+            assert!(property.relationships.iter().any(|it| it.pattern.contains(":CAN_READ]")), "{name}");
+        }
+        let Explanation::Property(port) = one("EXPOSE.port") else { panic!("a property") };
+        let to_address = "(:AWSLoadBalancerV2)-[:EXPOSE]->(:AWSEC2PrivateIp)";
+        let to_address =
+            port.relationships.iter().find(|it| it.pattern == to_address).expect("an edge of the analysis");
+        assert_eq!(to_address.from.analysis[0].services, ["ec2"]);
+    }
+
+    #[test]
+    fn a_listing_that_only_mentions_a_label_is_told_apart() {
+        let Explanation::Label(vpc) = one("AWSVpc") else { panic!("a label") };
+        assert!(vpc.from.listings.contains(&"ec2/DescribeVpcs".into()), "{:?}", vpc.from);
+        assert!(
+            vpc.mentioned_by.listings.contains(&"ec2/DescribeVpcPeeringConnections".into()),
+            "{:?}",
+            vpc.mentioned_by
+        );
+        assert!(!vpc.from.permissions.contains(&"ec2:DescribeVpcPeeringConnections".into()), "{:?}", vpc.from);
+    }
+
+    #[test]
+    fn a_result_of_the_analysis_names_the_services_that_it_needs() {
+        let Explanation::Relationship(edge) = one("CAN_READ") else { panic!("a relationship") };
+        assert_eq!(edge.shapes[0].from.analysis[0].services, ["iam", "s3"]);
+    }
+
+    #[test]
+    fn common_properties_and_own_labels_have_a_meaning() {
+        for name in ["AWSVpc.id", "AWSVpc.firstseen", "EXPOSE.lastupdated"] {
+            assert!(matches!(one(name), Explanation::Property(Property { meaning: Some(_), .. })), "{name}");
+        }
+        for (name, _) in OWN {
+            assert!(matches!(one(name), Explanation::Label(label) if label.meaning.is_some()), "{name}");
+        }
+        assert!(explain("EXPOSE.id").is_err());
     }
 
     #[test]

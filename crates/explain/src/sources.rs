@@ -35,16 +35,17 @@ impl Sources {
             Written::Property { label, .. } => Some(label),
             Written::Edge { .. } => None,
         });
-        self.schema.labels.keys().copied().chain(further).chain(ends).chain(changed).collect()
+        let own = OWN.iter().map(|(label, _)| *label);
+        self.schema.labels.keys().copied().chain(further).chain(ends).chain(changed).chain(own).collect()
     }
 
     /// Edges with the steps that write them; those of listings have none.
-    pub fn shapes(&self) -> BTreeMap<EdgeShape<'_>, Vec<Step>> {
-        let mut all: BTreeMap<EdgeShape<'_>, Vec<Step>> =
+    pub fn shapes(&self) -> BTreeMap<EdgeShape<'_>, Vec<&Outcome>> {
+        let mut all: BTreeMap<EdgeShape<'_>, Vec<&Outcome>> =
             self.schema.edges.keys().map(|shape| (*shape, Vec::new())).collect();
         for outcome in &self.outcomes {
-            if let Written::Edge { from, kind, to, permissions } = outcome.written {
-                all.entry(EdgeShape { kind, from, to }).or_default().push(step(outcome, permissions));
+            if let Written::Edge { from, kind, to, .. } = outcome.written {
+                all.entry(EdgeShape { kind, from, to }).or_default().push(outcome);
             }
         }
         all
@@ -52,14 +53,21 @@ impl Sources {
 
     /// Edges that a filter takes.
     pub fn shapes_where(&self, is_taken: impl Fn(&EdgeShape<'_>, &BTreeSet<&str>) -> bool) -> Vec<Shape> {
-        let none = BTreeSet::new();
-        let shape = |(shape, steps): (EdgeShape<'_>, Vec<Step>)| {
+        let shape = |(shape, steps): (EdgeShape<'_>, Vec<&Outcome>)| {
             let sources = self.schema.edges.get(&shape);
-            let properties = sources.map_or(&none, |sources| &sources.properties);
-            is_taken(&shape, properties).then(|| Shape {
+            let listed = sources.into_iter().flat_map(|sources| sources.properties.iter().copied());
+            let analysed = steps.iter().flat_map(|outcome| match &outcome.written {
+                Written::Edge { properties, .. } => properties.iter().map(String::as_str).collect(),
+                Written::Property { .. } => Vec::new(),
+            });
+            let properties: BTreeSet<&str> = listed.chain(analysed).collect();
+            is_taken(&shape, &properties).then(|| Shape {
                 pattern: shape.to_string(),
-                properties: owned(properties),
-                from: Origin { analysis: steps, ..origin(sources.iter().flat_map(|sources| &sources.listings)) },
+                properties: owned(&properties),
+                from: Origin {
+                    analysis: steps.iter().map(|outcome| self.step(outcome)).collect(),
+                    ..origin(sources.iter().flat_map(|sources| &sources.listings))
+                },
             })
         };
         self.shapes().into_iter().filter_map(shape).collect()
@@ -86,20 +94,51 @@ impl Sources {
                 && is_taken(label, name)
             {
                 let found = all.entry((label, name)).or_insert_with(|| empty(label, name));
-                found.from.analysis.push(step(outcome, &[]));
+                found.from.analysis.push(self.step(outcome));
             }
         }
         all.into_values().collect()
     }
-}
 
-fn step(outcome: &Outcome, permissions: &[&str]) -> Step {
-    Step {
-        step: outcome.step.to_owned(),
-        about: outcome.about.clone(),
-        allows: permissions.iter().map(|&action| action.to_owned()).collect(),
+    fn step(&self, outcome: &Outcome) -> Step {
+        let allows = match outcome.written {
+            Written::Edge { permissions, .. } => permissions,
+            Written::Property { .. } => &[],
+        };
+        let services: BTreeSet<&str> = outcome.reads.iter().filter_map(|label| self.service(label)).collect();
+        Step {
+            step: outcome.step.to_owned(),
+            about: outcome.about.clone(),
+            allows: allows.iter().map(|&action| action.to_owned()).collect(),
+            services: owned(&services),
+        }
+    }
+
+    /// Service that writes most properties of a label, or of the labels that carry it. `None`: no collector lists it.
+    fn service(&self, label: &str) -> Option<&'static str> {
+        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for (known, facts) in &self.schema.labels {
+            if *known == label || facts.further.contains(label) {
+                let listings = facts.properties.values().flat_map(|property| &property.listings);
+                listings.for_each(|source| *counts.entry(source.service).or_default() += 1);
+            }
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(service, _)| service)
     }
 }
+
+/// Labels of Groma's own notes in the graph, with their meaning (decision 7).
+pub const OWN: [(&str, &str); 6] = [
+    ("GromaFeeds", "labels and relationships that listings feed, each distinct set once"),
+    ("GromaFinding", "a finding that `groma ask --remember` keeps: question, identity, first and last time"),
+    (
+        "GromaQuestion",
+        "a question whose findings `groma ask --remember` keeps, with the syncs after which it was asked",
+    ),
+    ("GromaScope", "progress of a listing in one account and region"),
+    ("GromaSighting", "one place of an element that several places see"),
+    ("GromaSync", "result of a sync, kept for 30 days"),
+];
 
 /// Origin of what these listings write, with the actions that they need.
 pub(crate) fn origin<'a>(listings: impl IntoIterator<Item = &'a Source<'static>>) -> Origin {

@@ -1,7 +1,7 @@
 //! Explanations as plain text. All names are this program's own, so none needs escaping.
 
 use crate::explanation::{Asked, Explanation, Label, OfLabel, Origin, Property, Relationship, Shape};
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Width of a fact's name.
 const WIDTH: usize = 14;
@@ -18,36 +18,46 @@ pub fn text(explanations: &[Explanation]) -> String {
 
 fn label(it: &Label) -> String {
     let mut out = format!("{} (label)\n", it.name);
+    fact(&mut out, "meaning", it.meaning.as_deref().unwrap_or_default());
     fact(&mut out, "service", &it.services.join("; "));
     fact(&mut out, "further labels", &it.further.join(", "));
     fact(&mut out, "label of", &it.carried_by.join(", "));
-    origin(&mut out, &it.from);
-    if it.from == Origin::default() {
+    fact(&mut out, "filled by", &it.from.listings.join(", "));
+    fact(&mut out, "permissions", &it.from.permissions.join(", "));
+    fact(&mut out, "mentioned by", &it.mentioned_by.listings.join(", "));
+    fact(&mut out, "permissions", &it.mentioned_by.permissions.join(", "));
+    if it.from == Origin::default() && it.meaning.is_none() {
         fact(&mut out, "filled by", "no listing: its nodes are known only as ends of relationships");
     }
+    analysis(&mut out, it.properties.iter().map(|it| &it.from).chain(it.relationships.iter().map(|it| &it.from)));
     fact(&mut out, "found by", &it.keys.join(", "));
     properties(&mut out, &it.properties, |property| property.name.clone());
     shapes(&mut out, &it.relationships);
-    questions(&mut out, &it.questions);
+    questions(&mut out, "questions", &it.questions);
     out
 }
 
 fn relationship(it: &Relationship) -> String {
     let mut out = format!("{} (relationship)\n", it.name);
     permissions(&mut out, it.shapes.iter().map(|shape| &shape.from));
+    analysis(&mut out, it.shapes.iter().map(|shape| &shape.from));
     shapes(&mut out, &it.shapes);
-    questions(&mut out, &it.questions);
+    questions(&mut out, "questions", &it.questions);
     out
 }
 
 fn property(it: &Property) -> String {
-    let mut out = format!("{} (property)\n", it.name);
+    let of = it.of.as_ref().map(|of| format!("{of}.")).unwrap_or_default();
+    let mut out = format!("{of}{} (property)\n", it.name);
     fact(&mut out, "meaning", it.meaning.as_deref().unwrap_or_default());
-    let origins = it.labels.iter().map(|property| &property.from);
-    permissions(&mut out, origins.chain(it.relationships.iter().map(|shape| &shape.from)));
+    let origins = || it.labels.iter().map(|it| &it.from).chain(it.relationships.iter().map(|it| &it.from));
+    permissions(&mut out, origins());
+    analysis(&mut out, origins());
     properties(&mut out, &it.labels, |property| format!("{}.{}", property.label, property.name));
     shapes(&mut out, &it.relationships);
-    questions(&mut out, &it.questions);
+    let title =
+        it.of.as_ref().map_or_else(|| "questions".into(), |of| format!("questions that mention {of} and {}", it.name));
+    questions(&mut out, &title, &it.questions);
     out
 }
 
@@ -58,11 +68,6 @@ fn fact(out: &mut String, name: &str, value: &str) {
     }
 }
 
-fn origin(out: &mut String, from: &Origin) {
-    fact(out, "filled by", &from.listings.join(", "));
-    fact(out, "permissions", &from.permissions.join(", "));
-}
-
 /// Writes the actions that any of the listings needs.
 fn permissions<'a>(out: &mut String, origins: impl Iterator<Item = &'a Origin>) {
     let mut all: Vec<&str> = origins.flat_map(|from| from.permissions.iter().map(String::as_str)).collect();
@@ -71,11 +76,22 @@ fn permissions<'a>(out: &mut String, origins: impl Iterator<Item = &'a Origin>) 
     fact(out, "permissions", &all.join(", "));
 }
 
+/// Writes the services that the steps of the analysis need.
+fn analysis<'a>(out: &mut String, origins: impl Iterator<Item = &'a Origin>) {
+    let steps = origins.flat_map(|from| &from.analysis);
+    let services: BTreeSet<&str> = steps.flat_map(|step| step.services.iter().map(String::as_str)).collect();
+    let services: Vec<&str> = services.into_iter().collect();
+    fact(out, "analysis needs", &services.join(", "));
+}
+
 /// Listings and steps as one text.
 fn sources(from: &Origin) -> String {
     let steps = from.analysis.iter().map(|step| {
-        let meaning = if step.allows.is_empty() { step.about.clone() } else { step.allows.join(" or ") };
-        format!("analysis {}: {meaning}", step.step)
+        let meaning = match &step.allows[..] {
+            [] => step.about.clone(),
+            allows => format!("means: may do {}", allows.join(" or ")),
+        };
+        format!("analysis ({}): {meaning}", step.step)
     });
     from.listings.iter().cloned().chain(steps).collect::<Vec<_>>().join(", ")
 }
@@ -97,9 +113,9 @@ fn shapes(out: &mut String, shapes: &[Shape]) {
     section(out, "relationships", &lines.collect::<Vec<_>>());
 }
 
-fn questions(out: &mut String, questions: &[Asked]) {
+fn questions(out: &mut String, title: &str, questions: &[Asked]) {
     let lines = questions.iter().map(|it| (it.name.clone(), format!("{}: {}", it.severity, it.title)));
-    section(out, "questions", &lines.collect::<Vec<_>>());
+    section(out, title, &lines.collect::<Vec<_>>());
 }
 
 /// Writes lines below a title, with their second parts in one column.
@@ -132,6 +148,20 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
+    }
+
+    #[test]
+    fn a_permission_says_what_it_means_and_needs() {
+        let text = text(&explain("CAN_READ").expect("a type"));
+        assert!(text.contains("  analysis needs  iam, s3\n"), "{text}");
+        assert!(text.contains("analysis (permissions): means: may do s3:GetObject\n"), "{text}");
+    }
+
+    #[test]
+    fn a_property_of_a_label_says_how_its_questions_were_found() {
+        let text = text(&explain("AWSEC2Instance.exposed_internet").expect("a property"));
+        assert!(text.starts_with("AWSEC2Instance.exposed_internet (property)\n"), "{text}");
+        assert!(text.contains("  questions that mention AWSEC2Instance and exposed_internet\n"), "{text}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Choice {
-    /// Forget the accounts with these ids
+    /// Forget the accounts with these ids, and their remembered findings unless another flag narrows the selection
     #[arg(long = "account", value_name = "ID", value_delimiter = ',')]
     pub accounts: Vec<String>,
     /// Forget these places: ACCOUNT/REGION, or ACCOUNT/REGION/SERVICE
@@ -75,14 +75,31 @@ async fn forget_places(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow
         let Removed { nodes, edges, scopes } = forget::forget(store, &chosen).await?;
         println!("Removed {nodes} nodes and {edges} edges of {} place(s), and {scopes} scopes.", chosen.len());
     }
+    let has_findings = forget_findings(store, choice, yes).await?;
     // Places that were just removed may have been the last ones to refer to a node.
     let has_ghosts = forget_ghosts(store, choice, yes).await?;
-    if chosen.is_empty() && !has_ghosts {
+    if chosen.is_empty() && !has_ghosts && !has_findings {
         println!("The graph holds no such place.");
     } else if !yes {
         println!("Nothing is removed without --yes. Elements that other places see too will stay.");
     }
     Ok(())
+}
+
+/// Counts or removes findings that `groma ask --remember` kept of whole accounts. Returns whether there are some.
+async fn forget_findings(store: &GraphStore, choice: &Choice, yes: bool) -> anyhow::Result<bool> {
+    let accounts = choice.whole_accounts();
+    if accounts.is_empty() {
+        return Ok(false);
+    }
+    let count = known_findings::count_of_accounts(store, accounts).await?;
+    if count > 0 {
+        println!("{count:>8} remembered findings of the account(s)");
+    }
+    if yes && count > 0 {
+        println!("Removed {} remembered findings.", known_findings::forget_accounts(store, accounts).await?);
+    }
+    Ok(count > 0)
 }
 
 /// Counts or removes shared nodes that nothing refers to. Returns whether there are some.
@@ -129,6 +146,12 @@ impl Choice {
 }
 
 impl Choice {
+    /// Accounts that are chosen with all their places.
+    fn whole_accounts(&self) -> &[String] {
+        let is_part = !self.places.is_empty() || self.older_than.is_some() || self.stale;
+        if is_part { &[] } else { &self.accounts }
+    }
+
     /// The time before which a shared node was last seen if it is chosen. `None`: none is.
     fn ghosts(&self, last_whole_sync: i64) -> Option<i64> {
         let is_of_places = !self.accounts.is_empty() || !self.places.is_empty();
@@ -218,6 +241,19 @@ mod tests {
             (Some(20), None)
         );
         assert_eq!(choice(&["--place", "1/a", "--older-than", "20"]), None);
+    }
+
+    #[test]
+    fn findings_are_forgotten_with_whole_accounts_only() {
+        let graph = ["groma", "--neo4j", "bolt://x", "--neo4j-user", "x", "--neo4j-password", "x"];
+        let accounts = |line: &[&str]| {
+            let args = Line::try_parse_from(graph.iter().chain(line)).map(|line| line.args).expect("it is right");
+            args.choice.whole_accounts().to_vec()
+        };
+        assert_eq!(accounts(&["--account", "1,2"]), ["1", "2"]);
+        for more in [&["--stale"][..], &["--older-than", "20"], &["--place", "1/a"]] {
+            assert!(accounts(&[&["--account", "1"][..], more].concat()).is_empty(), "{more:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Removes what is old: findings that are gone, and questions that were not remembered for a long time. Questions that no
+//! Removes findings of accounts, and what is old: findings that are gone, and questions that were not remembered for a long time. Questions that no
 //! longer exist are among these. A question that only this version lacks stays, so an older program on the same graph takes
 //! nothing from a newer one.
 
 use graph::{GraphError, GraphStore, Portion, parameters};
+use neo4rs::BoltType;
 
 /// Time for which both are kept, in milliseconds: 90 days.
 pub const KEPT: i64 = 90 * 24 * 3_600 * 1_000;
@@ -20,6 +21,8 @@ const FINDINGS: &str = "MATCH (q:GromaQuestion) WHERE q.touched < timestamp() - 
 const QUESTIONS: &str = "MATCH (q:GromaQuestion) WHERE q.touched < timestamp() - $kept \
     AND NOT EXISTS { MATCH (f:GromaFinding) WHERE f.asked = q.id AND f.last_seen IS NOT NULL } \
     WITH q LIMIT $most DELETE q RETURN count(*) AS removed";
+const OF_ACCOUNTS: &str = "MATCH (f:GromaFinding) WHERE f.account IN $accounts WITH f LIMIT $most DELETE f \
+    RETURN count(*) AS removed";
 
 /// Removes findings that are gone for 90 days, and everything of questions that no process has remembered for 90 days.
 /// Returns the number of removed findings and questions.
@@ -29,19 +32,45 @@ const QUESTIONS: &str = "MATCH (q:GromaQuestion) WHERE q.touched < timestamp() -
 pub async fn forget(store: &GraphStore) -> Result<u64, GraphError> {
     let mut removed = 0;
     for text in [GONE, FINDINGS, QUESTIONS] {
-        loop {
-            let query = |size: usize| {
-                let most = i64::try_from(size).unwrap_or(i64::MAX);
-                parameters::planned_once(text, [("kept", KEPT.into()), ("most", most.into())])
-            };
-            let (size, rows) = store.in_portion(&REMOVED, usize::MAX, query).await?;
-            let found: i64 = rows.first().map_or(Ok(0), |row| row.get("removed"))?;
-            let found = u64::try_from(found).unwrap_or(0);
-            removed += found;
-            if found < size as u64 {
-                break;
-            }
-        }
+        removed += remove(store, text, ("kept", KEPT.into())).await?;
     }
     Ok(removed)
+}
+
+/// Returns the number of remembered findings of accounts, also of those that are gone.
+///
+/// # Errors
+/// The graph cannot be read.
+pub async fn count_of_accounts(store: &GraphStore, accounts: &[String]) -> Result<u64, GraphError> {
+    let text = "MATCH (f:GromaFinding) WHERE f.account IN $accounts RETURN count(*) AS count";
+    let rows = store.rows(parameters::query(text, [("accounts", parameters::texts(accounts))])).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.get("count"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Removes the remembered findings of accounts. A finding of them that is there later is new. Returns the number of removed
+/// findings.
+///
+/// # Errors
+/// The graph cannot be written. Earlier removals stay.
+pub async fn forget_accounts(store: &GraphStore, accounts: &[String]) -> Result<u64, GraphError> {
+    remove(store, OF_ACCOUNTS, ("accounts", parameters::texts(accounts))).await
+}
+
+/// Runs a statement until it removes nothing more. Returns the number of removed nodes.
+async fn remove(store: &GraphStore, text: &str, given: (&str, BoltType)) -> Result<u64, GraphError> {
+    let mut removed = 0;
+    loop {
+        let query = |size: usize| {
+            let most = i64::try_from(size).unwrap_or(i64::MAX);
+            parameters::planned_once(text, [given.clone(), ("most", most.into())])
+        };
+        let (size, rows) = store.in_portion(&REMOVED, usize::MAX, query).await?;
+        let found: i64 = rows.first().map_or(Ok(0), |row| row.get("removed"))?;
+        let found = u64::try_from(found).unwrap_or(0);
+        removed += found;
+        if found < size as u64 {
+            return Ok(removed);
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Writes the findings of an answer, in batches.
 //!
-//! Each run claims the question's node and gets a time that is larger than those of all earlier runs. Every transaction locks
-//! that node first, and stops if a newer run has claimed it: of two concurrent runs, the newer one alone decides. A run that
-//! was killed halfway leaves findings without a mark, and the next run completes them.
+//! Each run claims the question's node before it asks the question, and gets a time that is larger than those of all earlier
+//! runs. Every transaction locks that node first, and stops if a newer run has claimed it: of two concurrent runs, the newer
+//! one alone decides. Its answer was read after its claim, so it is never older than one that was remembered before. A run
+//! that was killed halfway leaves findings without a mark, and the next run completes them.
 
 use crate::{
     key,
@@ -10,7 +11,8 @@ use crate::{
 };
 use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::{BoltType, Row};
-use questions::Answer;
+use questions::{Answer, Argument, Question};
+use std::{fmt, ops::AddAssign};
 
 /// Number of findings written in one transaction.
 static WRITTEN: Portion = Portion::new(1_000);
@@ -30,7 +32,7 @@ macro_rules! locked {
 const CLAIM: &str = "MERGE (q:GromaQuestion {id: $asked}) FOREACH (one IN [q] | SET one.touched = timestamp()) \
     WITH q SET q.run = CASE WHEN q.run >= timestamp() THEN q.run + 1 ELSE timestamp() END, \
     q.question = $question, q.arguments = $arguments \
-    RETURN q.run AS run";
+    RETURN q.run AS run, size(coalesce(q.marks, [])) = 0 AS is_first";
 const WRITE: &str = concat!(
     locked!(),
     "UNWIND $rows AS row MERGE (f:GromaFinding {id: row.id}) \
@@ -38,7 +40,7 @@ const WRITE: &str = concat!(
      WITH f, row, coalesce(f.is_new, false) AS is_new, f.gone_seen IS NOT NULL AS is_back \
      SET f.first_seen = CASE WHEN is_new OR is_back THEN $run ELSE f.first_seen END, \
          f.first_tag = CASE WHEN is_new OR is_back THEN $tag ELSE f.first_tag END, \
-         f.last_seen = $run, f.last_tag = $tag, f.identity = row.identity \
+         f.last_seen = $run, f.last_tag = $tag, f.identity = row.identity, f.account = row.account \
      REMOVE f.is_new, f.gone_seen, f.gone_tag \
      RETURN count(*) AS written, sum(CASE WHEN is_new THEN 1 ELSE 0 END) AS new, \
             sum(CASE WHEN is_back AND NOT is_new THEN 1 ELSE 0 END) AS back"
@@ -66,6 +68,34 @@ pub struct Remembered {
     pub kept: u64,
     /// Findings that were there the last time, and no longer are.
     pub gone: u64,
+}
+
+impl AddAssign for Remembered {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.back += other.back;
+        self.kept += other.kept;
+        self.gone += other.gone;
+    }
+}
+
+impl fmt::Display for Remembered {
+    /// `3 new, 1 back, 2 gone`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { new, back, gone, .. } = self;
+        write!(f, "{new} new, {back} back, {gone} gone")
+    }
+}
+
+/// Right of a run to remember the answer to a question, until another run has claimed the question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Key of the question.
+    asked: String,
+    /// Time of the claim, in milliseconds since 1970.
+    run: i64,
+    /// Whether the findings of the question were never remembered completely.
+    pub is_first: bool,
 }
 
 /// An answer that was not remembered.
@@ -98,12 +128,34 @@ impl From<neo4rs::DeError> for RememberError {
     }
 }
 
-/// Remembers the findings of an answer that was asked after `sync`. Findings that are no longer in it are marked as gone.
-/// Needs the schema ([`crate::prepare`]). Writes at most 1,000 findings in one transaction.
+/// Claims a question with the values of its parameters. Ask the question afterwards, and pass the answer to [`remember`]. Needs
+/// the schema ([`crate::prepare`]). Earlier claims of the question end.
+///
+/// # Errors
+/// The graph cannot be written.
+pub async fn claim(store: &GraphStore, question: &Question, arguments: &[Argument]) -> Result<Claim, GraphError> {
+    let asked = key::asked(question, arguments);
+    let given = [
+        ("asked", asked.as_str().into()),
+        ("question", question.name.as_str().into()),
+        ("arguments", key::arguments(arguments).as_str().into()),
+    ];
+    let rows = store.rows(parameters::planned_once(CLAIM, given)).await?;
+    let row = rows.first().ok_or_else(|| neo4rs::DeError::Other("the claim has no row".to_owned()))?;
+    Ok(Claim { run: row.get("run")?, is_first: row.get("is_first")?, asked })
+}
+
+/// Remembers the findings of an answer that was asked after `claim` and after `sync`. Findings that are no longer in it are
+/// marked as gone. Writes at most 1,000 findings in one transaction.
 ///
 /// # Errors
 /// [`RememberError`]. Earlier batches stay; the next run completes them.
-pub async fn remember(store: &GraphStore, answer: &Answer<'_>, sync: &Sync) -> Result<Remembered, RememberError> {
+pub async fn remember(
+    store: &GraphStore,
+    claim: &Claim,
+    answer: &Answer<'_>,
+    sync: &Sync,
+) -> Result<Remembered, RememberError> {
     let question = answer.question.name.as_str();
     if answer.is_cut {
         return Err(RememberError::Cut { question: question.to_owned(), shown: answer.rows.len() });
@@ -111,9 +163,8 @@ pub async fn remember(store: &GraphStore, answer: &Answer<'_>, sync: &Sync) -> R
     if answer.new_since.is_some() {
         return Err(RememberError::Filtered(question.to_owned()));
     }
-    let asked = key::asked(answer);
-    let mut run = Run { store, asked: &asked, question, claim: 0, tag: sync.tag };
-    run.claim(&key::arguments(&answer.arguments)).await?;
+    let asked = claim.asked.as_str();
+    let run = Run { store, asked, question, claim: claim.run, tag: sync.tag };
     let mut all = Remembered::default();
     let mut rest = &answer.rows[..];
     while !rest.is_empty() {
@@ -124,6 +175,7 @@ pub async fn remember(store: &GraphStore, answer: &Answer<'_>, sync: &Sync) -> R
                 ("id", id.as_str().into()),
                 ("finding", finding.as_str().into()),
                 ("identity", key::identity(answer, row).as_str().into()),
+                ("account", answer.value(row, "account").as_str().unwrap_or_default().into()),
             ])
         };
         let rows: Vec<BoltType> = rest.iter().take(WRITTEN.size()).map(row).collect();
@@ -164,12 +216,6 @@ impl Run<'_> {
             ("tag", self.tag.into()),
         ];
         parameters::planned_once(text, own.into_iter().chain(more))
-    }
-
-    async fn claim(&mut self, arguments: &str) -> Result<(), RememberError> {
-        let rows = self.store.rows(self.query(CLAIM, [("arguments", arguments.into())])).await?;
-        self.claim = rows.first().map_or(Ok(0), |row| row.get("run"))?;
-        Ok(())
     }
 
     async fn leave(&self) -> Result<u64, RememberError> {

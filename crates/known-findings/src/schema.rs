@@ -5,7 +5,7 @@ use graph::{Backoff, GraphError, GraphStore, await_indexes, list_indexes};
 use neo4rs::Query;
 
 /// Names and statements.
-const SCHEMA: [(&str, &str); 4] = [
+const SCHEMA: [(&str, &str); 5] = [
     (
         "groma_question_id",
         "CREATE CONSTRAINT groma_question_id IF NOT EXISTS FOR (q:GromaQuestion) REQUIRE q.id IS UNIQUE",
@@ -18,6 +18,7 @@ const SCHEMA: [(&str, &str); 4] = [
         "groma_finding_asked",
         "CREATE INDEX groma_finding_asked IF NOT EXISTS FOR (f:GromaFinding) ON (f.asked, f.last_seen)",
     ),
+    ("groma_finding_account", "CREATE INDEX groma_finding_account IF NOT EXISTS FOR (f:GromaFinding) ON (f.account)"),
     ("groma_finding_gone", "CREATE INDEX groma_finding_gone IF NOT EXISTS FOR (f:GromaFinding) ON (f.gone_seen)"),
 ];
 
@@ -39,6 +40,7 @@ pub async fn prepare(store: &GraphStore) -> Result<usize, GraphError> {
             ("GromaQuestion", vec!["id"]),
             ("GromaFinding", vec!["id"]),
             ("GromaFinding", vec!["asked", "last_seen"]),
+            ("GromaFinding", vec!["account"]),
             ("GromaFinding", vec!["gone_seen"]),
         ],
     )

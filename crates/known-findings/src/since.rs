@@ -50,12 +50,14 @@ impl fmt::Display for Since {
 #[derive(Debug, thiserror::Error)]
 pub enum SinceError {
     /// The findings were not remembered after the sync.
-    #[error("{question}: its findings with these parameters were not remembered after sync {since}{}", remedy(.remembered))]
+    #[error("{question}: {}", cause(.since, .newest, .remembered))]
     NotRemembered {
         /// Question.
         question: String,
         /// Sync.
         since: Since,
+        /// Id of the newest sync.
+        newest: String,
         /// Ids of the newest syncs after which they were remembered.
         remembered: Vec<String>,
     },
@@ -64,11 +66,20 @@ pub enum SinceError {
     Graph(#[from] GraphError),
 }
 
-fn remedy(remembered: &[String]) -> String {
-    if remembered.is_empty() {
-        return "; ask with --remember after each sync".to_owned();
+fn cause(since: &Since, newest: &str, remembered: &[String]) -> String {
+    let newest = events::printable(newest);
+    match since {
+        _ if remembered.is_empty() => {
+            "no findings with these parameters were remembered; ask with --remember after each sync".to_owned()
+        }
+        Since::Last => {
+            format!("no findings were remembered after a sync before {newest}; run again after the next sync")
+        }
+        Since::Sync(id) => {
+            let remembered = events::printable(&remembered.join(", "));
+            format!("no findings were remembered after sync {id}; they were after {remembered}")
+        }
     }
-    format!("; they were after {}", remembered.join(", "))
 }
 
 /// Keeps the findings of an answer that are new since a sync: unknown ones, those that were gone, and those that were
@@ -82,13 +93,14 @@ pub async fn new_since<'a>(
     since: &Since,
     newest: &Sync,
 ) -> Result<Answer<'a>, SinceError> {
-    let asked = key::asked(&answer);
+    let asked = key::asked(answer.question, &answer.arguments);
     let marks = marks(store, &asked).await?;
     let Some(mark) = chosen(&marks, since, newest) else {
         let remembered = marks.iter().rev().take(NAMED).map(|mark| mark.sync.clone()).collect();
         return Err(SinceError::NotRemembered {
             question: answer.question.name.clone(),
             since: since.clone(),
+            newest: newest.id.clone(),
             remembered,
         });
     };
@@ -151,12 +163,15 @@ mod tests {
 
     #[test]
     fn an_error_says_what_to_do() {
-        let error = |remembered: &[&str]| {
+        let error = |since, remembered: &[&str]| {
             let remembered = remembered.iter().map(|id| (*id).to_owned()).collect();
-            SinceError::NotRemembered { question: "q".into(), since: Since::Last, remembered }.to_string()
+            SinceError::NotRemembered { question: "q".into(), since, newest: "C".into(), remembered }.to_string()
         };
-        let begin = "q: its findings with these parameters were not remembered after sync last";
-        assert_eq!(error(&[]), format!("{begin}; ask with --remember after each sync"));
-        assert_eq!(error(&["B", "A"]), format!("{begin}; they were after B, A"));
+        let never = "q: no findings with these parameters were remembered; ask with --remember after each sync";
+        assert_eq!(error(Since::Last, &[]), never);
+        let once = "q: no findings were remembered after a sync before C; run again after the next sync";
+        assert_eq!(error(Since::Last, &["C"]), once);
+        let other = "q: no findings were remembered after sync A; they were after C, B";
+        assert_eq!(error(Since::Sync("A".into()), &["C", "B"]), other);
     }
 }

@@ -5,7 +5,7 @@
 // maturity: experimental
 // asset: AWSPrincipal
 // id: principal
-// identity: account, principal
+// identity: account, principal, ways
 // frameworks: mitre:T1098
 // parameters:
 //   actions = ["iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
@@ -32,6 +32,7 @@ WITH account, principal, policy, size(coalesce(statement.notaction, [])) > 0 AS 
      [pattern IN coalesce(statement.action, statement.notaction, []) | toLower(pattern)] AS patterns
 UNWIND [action IN $actions WHERE is_except <> any(pattern IN patterns WHERE pattern = action
           OR (pattern ENDS WITH '*' AND action STARTS WITH left(pattern, size(pattern) - 1)))] AS way
+// A further way is another finding, and the order must not change it.
 WITH account, principal, policy, way ORDER BY way
 RETURN account.id AS account, principal.arn AS principal, collect(DISTINCT way) AS ways, min(policy.name) AS policy
-ORDER BY account, principal
+ORDER BY account, principal, ways

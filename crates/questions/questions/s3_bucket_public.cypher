@@ -6,7 +6,7 @@
 // maturity: stable
 // asset: AWSS3Bucket
 // id: bucket
-// identity: account, bucket
+// identity: account, bucket, access
 // frameworks: aws-fsbp:S3.2, aws-fsbp:S3.3, mitre:T1530
 // count: MATCH (bucket:AWSS3Bucket) RETURN count(bucket) AS checked
 
@@ -22,14 +22,31 @@ WITH account, bucket,
        OR coalesce(block.restrict_public_buckets, false) AS policy_is_blocked,
      coalesce(bucket.ignore_public_acls, false) OR coalesce(block.ignore_public_acls, false)
        OR coalesce(bucket.object_ownership, '') = 'BucketOwnerEnforced' AS acl_is_ignored
-WITH account, bucket, policy_is_blocked, acl_is_ignored, EXISTS {
-  MATCH (bucket)<-[:APPLIES_TO]-(acl:AWSS3Acl)
-  WHERE acl.uri ENDS WITH '/groups/global/AllUsers' OR acl.uri ENDS WITH '/groups/global/AuthenticatedUsers'
-} AS has_open_acl, EXISTS {
+WITH account, bucket, NOT policy_is_blocked AND EXISTS {
   MATCH (bucket)-[:POLICY_STATEMENT]->(statement:AWSS3PolicyStatement)
   WHERE statement.effect = 'Allow' AND (statement.principal IS NULL OR statement.principal CONTAINS '*')
-} AS has_open_policy
-WHERE (has_open_policy AND NOT policy_is_blocked) OR (has_open_acl AND NOT acl_is_ignored)
-RETURN account.id AS account, bucket.region AS region, bucket.name AS bucket, bucket.anonymous_actions AS actions,
-       has_open_policy AND NOT policy_is_blocked AS by_policy, has_open_acl AND NOT acl_is_ignored AS by_acl
-ORDER BY account, bucket
+} AS by_policy, CASE WHEN acl_is_ignored THEN [] ELSE COLLECT {
+  MATCH (bucket)<-[:APPLIES_TO]-(acl:AWSS3Acl)
+  WHERE acl.uri ENDS WITH '/groups/global/AllUsers' OR acl.uri ENDS WITH '/groups/global/AuthenticatedUsers'
+  RETURN coalesce(acl.permission, 'READ')
+} END AS permissions
+WHERE by_policy OR size(permissions) > 0
+// Actions that the policy allows, in lower case. `anonymous_actions` knows its conditions, but has those of the list too.
+WITH account, bucket, by_policy, permissions,
+     [action IN CASE WHEN by_policy THEN coalesce(bucket.anonymous_actions, []) ELSE [] END | toLower(action)] AS actions,
+     EXISTS {
+       MATCH (bucket)-[:POLICY_STATEMENT]->(statement:AWSS3PolicyStatement)
+       WHERE statement.effect = 'Allow' AND (statement.principal IS NULL OR statement.principal CONTAINS '*')
+         AND any(action IN coalesce(statement.action, ['*'])
+                 WHERE NOT (toLower(action) STARTS WITH 's3:get' OR toLower(action) STARTS WITH 's3:list'))
+     } AS names_writes
+WITH account, bucket, by_policy, permissions,
+     any(action IN actions WHERE action IN ['*', 's3:*'] OR action STARTS WITH 's3:get' OR action STARTS WITH 's3:list')
+       OR any(it IN permissions WHERE it IN ['READ', 'READ_ACP', 'FULL_CONTROL']) AS reads,
+     (names_writes AND any(action IN actions WHERE NOT (action STARTS WITH 's3:get' OR action STARTS WITH 's3:list')))
+       OR any(it IN permissions WHERE it IN ['WRITE', 'WRITE_ACP', 'FULL_CONTROL']) AS writes
+// To write is another finding than to read.
+UNWIND CASE WHEN reads AND writes THEN ['read', 'write'] WHEN writes THEN ['write'] ELSE ['read'] END AS access
+RETURN account.id AS account, bucket.region AS region, bucket.name AS bucket, access AS access,
+       bucket.anonymous_actions AS actions, by_policy AS by_policy, size(permissions) > 0 AS by_acl
+ORDER BY account, bucket, access

@@ -20,6 +20,8 @@ pub struct Answer<'a> {
     pub is_cut: bool,
     /// Id of the sync since which the rows are new. `None`: the rows are all findings.
     pub new_since: Option<String>,
+    /// Whether the rows are the first ones that are remembered, so that none of them counts as new.
+    pub is_baseline: bool,
 }
 
 /// A row without a column of its question.
@@ -49,7 +51,7 @@ impl<'a> Answer<'a> {
             question.columns.iter().map(|column| row.remove(column).ok_or_else(|| absent(column))).collect()
         };
         let rows = rows.into_iter().map(row).collect::<Result<_, _>>()?;
-        Ok(Self { question, arguments, checked, rows, is_cut, new_since: None })
+        Ok(Self { question, arguments, checked, rows, is_cut, new_since: None, is_baseline: false })
     }
 
     /// Value of a column in a row. Null: the question has no such column.
@@ -67,16 +69,17 @@ impl<'a> Answer<'a> {
         events::hex(&Sha256::digest(Value::from(named).to_string())[..16])
     }
 
-    /// Numbers of assets with findings and of checked assets: `3 of 40`, `at least 1000 of 40000`, `2 new of 40`. An asset
-    /// with several findings counts once.
+    /// Numbers of checked assets and of those with findings: `40 checked, 3 with findings`, `40 checked, at least 3 with
+    /// findings`, `40 checked, 2 with new findings`. An asset with several findings counts once.
     pub fn found(&self) -> String {
         let least = if self.is_cut { "at least " } else { "" };
-        let new = if self.new_since.is_some() { " new" } else { "" };
+        let new = if self.new_since.is_some() { "new " } else { "" };
+        let baseline = if self.is_baseline { " (baseline)" } else { "" };
         // Ids of some assets, such as private addresses, are unique only within their account and region.
         let columns = ["account", "region", self.question.id.as_str()];
         let asset = |row: &Vec<Value>| Value::from(columns.map(|column| self.value(row, column).clone())).to_string();
         let assets: BTreeSet<String> = self.rows.iter().map(asset).collect();
-        format!("{least}{}{new} of {}", assets.len(), self.checked)
+        format!("{} checked, {least}{} with {new}findings{baseline}", self.checked, assets.len())
     }
 }
 
@@ -112,7 +115,10 @@ mod tests {
         let question = old_keys();
         let rows = || ["AKIA1", "AKIA2", "AKIA3"].map(|key| row(&json!({"account": "1", "key": key, "user": "a"})));
         let of = |limit| Answer::new(&question, Vec::new(), 9, rows().into(), limit).expect("columns").found();
-        assert_eq!((of(2), of(3)), ("at least 2 of 9".to_owned(), "3 of 9".to_owned()));
+        assert_eq!(
+            (of(2), of(3)),
+            ("9 checked, at least 2 with findings".to_owned(), "9 checked, 3 with findings".to_owned())
+        );
     }
 
     #[test]
@@ -121,9 +127,11 @@ mod tests {
         let rows = [("1", "AKIA1", "a"), ("1", "AKIA1", "b"), ("2", "AKIA1", "a")]
             .map(|(account, key, user)| row(&json!({"account": account, "key": key, "user": user})));
         let answer = Answer::new(&question, Vec::new(), 9, rows.into(), 5).expect("columns");
-        assert_eq!((answer.rows.len(), answer.found()), (3, "2 of 9".to_owned()));
+        assert_eq!((answer.rows.len(), answer.found()), (3, "9 checked, 2 with findings".to_owned()));
         let new = Answer { new_since: Some("01J".into()), ..answer };
-        assert_eq!(new.found(), "2 new of 9");
+        assert_eq!(new.found(), "9 checked, 2 with new findings");
+        let baseline = Answer { new_since: None, is_baseline: true, ..new };
+        assert_eq!(baseline.found(), "9 checked, 2 with findings (baseline)");
     }
 
     #[test]

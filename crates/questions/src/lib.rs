@@ -21,6 +21,6 @@ pub mod returns;
 
 pub use answer::{Answer, AnswerError};
 pub use arguments::{Argument, ArgumentError};
-pub use format::{Format, Setting};
+pub use format::{Failure, Format, Setting};
 pub use library::{UnknownQuestion, find, questions};
 pub use question::{Maturity, Parameter, ParameterValue, Question, Severity};

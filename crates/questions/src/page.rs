@@ -9,16 +9,30 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt::Write};
 
 /// Paragraphs about findings from sync to sync.
 const NEW: &str = "\
-`--remember` keeps the findings in the graph, for `--new-since`. Use it alone after the first sync, and both after each later one:
+`--remember` keeps the findings in the graph, for `--new-since`. Run both after each sync:
 
 ```sh
 groma ask all --new-since last --remember --fail-on high
 ```
 
 `--new-since` takes the id of a sync, or `last`: the last sync before the newest one after which the findings were remembered.
-A finding is new if it was not there at that time, or was gone meanwhile. A question whose findings were not remembered is an
-error, not a list of all findings: exit status 3, and 1 if it is the only question. Values of parameters (`--param`) are
-remembered apart. Without `--remember`, `groma ask` only reads.
+A finding is new if it was not there at that time, or was gone meanwhile. The first run shows all findings as the baseline, and
+`--fail-on` does not count them. Values of parameters (`--param`) are remembered apart. Standard error says how many findings
+are new, back and gone. The graph keeps the newest 500 syncs of a question, and findings for 90 days after they are gone.
+
+These are errors, with exit status 3, or 1 if no question has an answer:
+
+- The findings of a question were not remembered after the sync. Without `--remember`, `groma ask` only reads, so it has no
+  first run.
+- `--limit` cuts the answer, so new findings may be missing. It is not remembered.
+- Another sync has begun to write. The answer is shown, but not remembered.
+
+`--format sarif` has all findings, so it takes no `--new-since`: GitHub closes the alerts that an upload lacks. Do not upload a
+file after exit status 3 or 1. It has `\"executionSuccessful\": false`, and names the questions without all findings.
+
+`--format ocsf` has one event a line: a compliance finding of OCSF 1.3 with the profile `cloud`. Each run reports every finding
+as created, so tell known ones by `finding_info.uid`. Amazon Security Lake takes Parquet, and Security Hub its own format:
+convert the events for them.
 ";
 
 /// Renders the page. `titles` has the service's title for its name.

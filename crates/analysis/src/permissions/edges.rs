@@ -137,21 +137,24 @@ fn ends() -> Vec<End> {
     RULES.iter().map(end).chain([ASSUME]).collect()
 }
 
-/// Edges of rules have no `firstseen`, as in Cartography.
 fn merge(end: End, rows: Vec<BoltType>, tag: i64) -> Query {
+    parameters::planned_once(&merge_text(end), [("rows", parameters::list(rows)), ("tag", tag.into())])
+}
+
+/// Statement that writes edges. Those of rules have no `firstseen`, as in Cartography.
+pub(crate) fn merge_text(end: End) -> String {
     let (kind, to) = end;
     let properties = if end == ASSUME {
         "ON CREATE SET edge.firstseen = timestamp()"
     } else {
         "SET edge.has_condition = row[4], edge.condition_keys = row[5], edge.conditions = row[6]"
     };
-    let text = format!(
+    format!(
         "UNWIND $rows AS row MATCH (principal:`{FROM}` {{arn: row[0]}}) USING INDEX principal:`{FROM}`(arn) \
          MATCH (resource:`{to}` {{arn: row[1]}}) USING INDEX resource:`{to}`(arn) \
          MERGE (principal)-[edge:`{kind}`]->(resource) {properties} \
          SET edge.certainty = row[2], edge.condition = row[3] \
          SET edge.lastupdated = CASE WHEN edge.lastupdated > $tag THEN edge.lastupdated ELSE $tag END \
          RETURN count(*) AS written"
-    );
-    parameters::planned_once(&text, [("rows", parameters::list(rows)), ("tag", tag.into())])
+    )
 }

@@ -48,6 +48,8 @@ const ASSUME_ROLE: &[&str] = &["sts:AssumeRole"];
 /// Label of the start, type and end of the edge to a role, and the actions behind it.
 pub(crate) const ASSUME: (&str, (&str, &str), &[&str]) = (edges::FROM, edges::ASSUME, ASSUME_ROLE);
 
+pub(crate) use edges::merge_text;
+
 /// Writes all edges, and removes those that no longer apply.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
-//! `groma ask`: asks the graph the questions of the library. [`memory`] remembers findings and shows the new ones.
-
-mod memory;
+//! `groma ask`: asks the graph the questions of the library. [`known_findings::Memory`] remembers findings and shows the new
+//! ones.
 
 use crate::{
     UsageError,
@@ -10,15 +9,17 @@ use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use futures::{StreamExt, stream};
 use graph::{GraphError, GraphStore, parameters};
-use known_findings::{RememberError, Since, SinceError};
-use memory::Memory;
+use known_findings::{Memory, MemoryError, Passed, Remembered, Since};
 use neo4rs::{BoltType, Query};
 use questions::{
-    Answer, Argument, Format, ParameterValue, Question, Setting, Severity, arguments::arguments, find, format,
+    Answer, Argument, Failure, Format, ParameterValue, Question, Setting, Severity, arguments::arguments, find, format,
     question::LIMIT, questions,
 };
 use serde_json::{Map, Value};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Limit of questions that Neo4j answers at the same time. Most of the time of a first answer is planning.
 const AT_ONCE: usize = 4;
@@ -41,7 +42,8 @@ pub struct Args {
     /// Exit with status 4 if a finding has this severity or a higher one
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub fail_on: Option<Severity>,
-    /// Show only findings that are new since this sync: an id, or `last` for the one before the newest
+    /// Show only findings that are new since this sync: an id, or `last` for the one before the newest. With --remember, the
+    /// first run shows all
     #[arg(long, value_name = "SYNC", requires = "name")]
     pub new_since: Option<Since>,
     /// Remember the findings in the graph, for --new-since. Without this flag, the graph is only read
@@ -79,38 +81,38 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         write(&format::listing(questions(), width()))?;
         return Ok(process::exit::COMPLETE);
     };
+    if new_since.is_some() && !format.may_be_partial() {
+        let error =
+            "--format sarif needs all findings, because GitHub closes the alerts of absent ones: leave --new-since out";
+        return Err(UsageError::new([error]).into());
+    }
     let asked = asked(&name, &parameters)?;
     let config = graph.validate().map_err(UsageError::new)?;
     let store = GraphStore::connect(&config).await?;
-    let memory = Memory::of(&store, new_since, remember).await?;
+    let memory = Memory::open(&store, new_since, remember).await?;
+    if let Some(sync) = memory.newest().filter(|sync| sync.is_followed) {
+        let id = events::printable(&sync.id);
+        eprintln!("warning: a sync after {id} is not finished: findings of its assets may come and go until it ends");
+    }
     let is_out = AtomicBool::new(false);
-    let answers = stream::iter(asked).map(async |(question, arguments)| {
+    let outcomes = stream::iter(asked).map(async |(question, arguments)| {
         if is_out.load(Ordering::Relaxed) {
-            return (None, vec![anyhow::anyhow!("{} is not asked, because Neo4j is not available", question.name)]);
+            let error = anyhow::anyhow!("{} is not asked, because Neo4j is not available", question.name);
+            return Outcome::failed(question, error);
         }
-        match ask(&store, question, arguments, limit).await {
-            Ok(answer) => {
-                let (answer, failures) = memory.pass(&store, answer).await;
-                is_out.fetch_or(failures.iter().any(is_outage), Ordering::Relaxed);
-                (answer, failures)
-            }
-            Err(failure) => {
-                is_out.fetch_or(is_outage(&failure), Ordering::Relaxed);
-                let advice = match failure.downcast_ref() {
-                    Some(GraphError::TooLarge(_)) => {
-                        " within two minutes and Neo4j's memory; a smaller --limit may help"
-                    }
-                    _ => "",
-                };
-                (None, vec![failure.context(format!("cannot ask {}{advice}", question.name))])
-            }
-        }
+        let outcome = outcome(&store, &memory, question, arguments, limit).await;
+        is_out.fetch_or(outcome.errors.iter().any(is_outage), Ordering::Relaxed);
+        outcome
     });
-    let answers: Vec<_> = answers.buffered(AT_ONCE).collect().await;
-    let (mut failures, mut read) = (Vec::new(), Vec::new());
-    for (answer, failed) in answers {
+    let outcomes: Vec<Outcome<'_>> = outcomes.buffered(AT_ONCE).collect().await;
+    report_remembered(&outcomes);
+    let (mut read, mut unanswered, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for Outcome { question, answer, errors, .. } in outcomes {
+        if let (None, Some(error)) = (&answer, errors.first()) {
+            unanswered.push(Failure { question: question.name.clone(), reason: format!("{error:#}") });
+        }
         read.extend(answer);
-        failures.extend(failed);
+        failures.extend(errors);
     }
     if read.is_empty() && !failures.is_empty() {
         return Err(failures.swap_remove(0));
@@ -120,13 +122,28 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         failures.extend(removed.err());
     }
     let time = chrono::Utc::now().timestamp_millis();
-    let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width() };
+    let setting = Setting { version: env!("CARGO_PKG_VERSION"), time, width: width(), failures: &unanswered };
     write(&format.text(&read, &setting))?;
     for answer in read.iter().filter(|answer| answer.is_cut) {
         eprintln!("{}: only the first {limit} findings; --limit has more", answer.question.name);
     }
-    for failure in &failures {
-        eprintln!("error: {failure:#}");
+    let left_out = format.left_out(&read);
+    if left_out > 0 {
+        eprintln!("warning: {left_out} of the least severe findings are left out: GitHub takes no larger file");
+    }
+    let baselines = read.iter().filter(|answer| answer.is_baseline).count();
+    if baselines > 0 {
+        eprintln!(
+            "note: {baselines} question(s) were remembered for the first time: their findings are the baseline of later runs, \
+             and none counts as new"
+        );
+    }
+    // Several questions may fail alike.
+    let mut printed = HashSet::new();
+    for failure in failures.iter().map(|failure| format!("{failure:#}")) {
+        if printed.insert(failure.clone()) {
+            eprintln!("error: {failure}");
+        }
     }
     if fail_on.is_some() && read.iter().all(|answer| answer.checked == 0) {
         eprintln!("error: nothing was checked: the graph has none of these assets");
@@ -135,11 +152,68 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     Ok(status(&read, fail_on, !failures.is_empty()))
 }
 
+/// A question after it was asked.
+struct Outcome<'a> {
+    question: &'a Question,
+    /// Answer to show. `None`: it has none, and `errors` is not empty.
+    answer: Option<Answer<'a>>,
+    remembered: Option<Remembered>,
+    errors: Vec<anyhow::Error>,
+}
+
+impl<'a> Outcome<'a> {
+    fn failed(question: &'a Question, error: anyhow::Error) -> Self {
+        Self { question, answer: None, remembered: None, errors: vec![error] }
+    }
+}
+
+/// Asks a question. Claims it before and remembers its answer afterwards, as the flags say.
+async fn outcome<'a>(
+    store: &GraphStore,
+    memory: &Memory,
+    question: &'a Question,
+    arguments: Vec<Argument>,
+    limit: u32,
+) -> Outcome<'a> {
+    let (claim, unclaimed) = match memory.before(store, question, &arguments).await {
+        Ok(claim) => (claim, None),
+        Err(error) => (None, Some(anyhow::Error::from(error))),
+    };
+    let answer = match ask(store, question, arguments, limit).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            let advice = match failure.downcast_ref() {
+                Some(GraphError::TooLarge(_)) => " within two minutes and Neo4j's memory; a smaller --limit may help",
+                _ => "",
+            };
+            return Outcome::failed(question, failure.context(format!("cannot ask {}{advice}", question.name)));
+        }
+    };
+    let Passed { shown, remembered, errors } = memory.after(store, answer, claim.as_ref()).await;
+    let errors = unclaimed.into_iter().chain(errors.into_iter().map(anyhow::Error::from)).collect();
+    Outcome { question, answer: shown, remembered, errors }
+}
+
+/// Says which findings are new, back and gone. Gone ones are in no answer.
+fn report_remembered(outcomes: &[Outcome<'_>]) {
+    let mut total = Remembered::default();
+    let remembered = || outcomes.iter().filter_map(|it| Some((it.question, it.remembered?)));
+    for (question, numbers) in remembered() {
+        if numbers.new + numbers.back + numbers.gone > 0 {
+            eprintln!("{}: {numbers}", question.name);
+        }
+        total += numbers;
+    }
+    if remembered().count() > 0 {
+        eprintln!("remembered findings: {total}");
+    }
+}
+
 /// Whether the graph answers no other question either.
 fn is_outage(error: &anyhow::Error) -> bool {
-    let of_graph = match (error.downcast_ref(), error.downcast_ref()) {
-        (Some(RememberError::Graph(error)), _) | (_, Some(SinceError::Graph(error))) => Some(error),
-        _ => error.downcast_ref(),
+    let of_graph = match error.downcast_ref::<MemoryError>() {
+        Some(error) => error.graph(),
+        None => error.downcast_ref(),
     };
     matches!(of_graph, Some(GraphError::Unavailable { .. } | GraphError::Refused { .. }))
 }
@@ -193,9 +267,10 @@ fn bolt(value: &ParameterValue) -> BoltType {
     }
 }
 
-/// Exit status of answers; `is_failed` if some questions have none.
+/// Exit status of answers; `is_failed` if some questions have none. Findings of a baseline do not count.
 fn status(answers: &[Answer<'_>], fail_on: Option<Severity>, is_failed: bool) -> u8 {
-    let mut severities = answers.iter().filter(|answer| !answer.rows.is_empty()).map(|it| it.question.severity);
+    let mut severities =
+        answers.iter().filter(|it| !it.rows.is_empty() && !it.is_baseline).map(|it| it.question.severity);
     if fail_on.is_some_and(|least| severities.any(|severity| severity >= least)) {
         process::exit::FINDINGS
     } else if is_failed {
@@ -232,8 +307,15 @@ mod tests {
     #[test]
     fn the_status_depends_on_the_most_severe_finding() {
         let question = find("access_key_old").expect("a question");
-        let answer =
-            |rows| Answer { question, arguments: Vec::new(), checked: 3, rows, is_cut: false, new_since: None };
+        let answer = |rows| Answer {
+            question,
+            arguments: Vec::new(),
+            checked: 3,
+            rows,
+            is_cut: false,
+            new_since: None,
+            is_baseline: false,
+        };
         let found = [answer(vec![Vec::new()])];
         assert_eq!(question.severity, Severity::Medium);
         assert_eq!(status(&found, None, false), process::exit::COMPLETE);
@@ -241,5 +323,7 @@ mod tests {
         assert_eq!(status(&found, Some(Severity::High), true), process::exit::INCOMPLETE);
         assert_eq!(status(&found, Some(Severity::Medium), true), process::exit::FINDINGS);
         assert_eq!(status(&[answer(Vec::new())], Some(Severity::Low), false), process::exit::COMPLETE);
+        let baseline = [Answer { is_baseline: true, ..answer(vec![Vec::new()]) }];
+        assert_eq!(status(&baseline, Some(Severity::Low), false), process::exit::COMPLETE);
     }
 }

@@ -1,7 +1,7 @@
 //! Several processes that remember the same question.
 
-use crate::world::{World, connect, users};
-use known_findings::{RememberError, prepare, remember};
+use crate::world::{World, claimed, connect, users};
+use known_findings::{RememberError, claim, prepare, remember};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +14,7 @@ async fn concurrent_runs_leave_each_finding_once_and_the_newest_answer() -> anyh
         let (store, sync, names) = (connect(&world.neo4j).await?, sync.clone(), names.clone());
         tasks.push(tokio::spawn(async move {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            remember(&store, &users(&names), &sync).await
+            claimed(&store, &users(&names), &sync).await
         }));
     }
     let mut complete = 0;
@@ -40,7 +40,7 @@ async fn a_run_stops_when_a_newer_one_has_begun() -> anyhow::Result<()> {
     let slow = tokio::spawn(async move {
         let names: Vec<String> = (0..60_000).map(|at| format!("u{at}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        remember(&store, &users(&names), &older).await
+        claimed(&store, &users(&names), &older).await
     });
     while world.count().await? == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -52,6 +52,22 @@ async fn a_run_stops_when_a_newer_one_has_begun() -> anyhow::Result<()> {
     assert!(matches!(error, RememberError::Superseded(_)), "{error}");
     let there = world.neo4j.rows("MATCH (f:GromaFinding) WHERE f.gone_seen IS NULL RETURN count(f) AS count").await?;
     assert_eq!(there[0]["count"], 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_older_answer_never_replaces_a_newer_one() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let sync = world.sync(5).await?;
+    let (older, newer) = (users(&["old"]), users(&["new"]));
+    // Both ask after they claimed the question; the older run is slow to remember.
+    let first = claim(&world.store, older.question, &older.arguments).await?;
+    let second = claim(&world.store, newer.question, &newer.arguments).await?;
+    remember(&world.store, &second, &newer, &sync).await?;
+    let late = remember(&world.store, &first, &older, &sync).await;
+    assert!(matches!(late, Err(RememberError::Superseded(_))), "{late:?}");
+    let there = world.neo4j.rows("MATCH (f:GromaFinding) RETURN f.identity AS identity, f.gone_seen AS gone").await?;
+    assert!(there.len() == 1 && there[0]["identity"].as_str().is_some_and(|it| it.contains("new")), "{there:?}");
     Ok(())
 }
 
@@ -73,7 +89,7 @@ async fn the_schema_is_prepared_by_several_at_the_same_time() -> anyhow::Result<
     }
     let (one, two) = (connect(&world.neo4j).await?, connect(&world.neo4j).await?);
     let (one, two) = tokio::join!(prepare(&one), prepare(&two));
-    assert_eq!((one?, two?), (4, 4));
+    assert_eq!((one?, two?), (5, 5));
     let twice = "CREATE (:GromaFinding {id: 'a'}), (:GromaFinding {id: 'a'})";
     assert!(world.neo4j.rows(twice).await.is_err(), "the constraint is there");
     Ok(())

@@ -1,6 +1,7 @@
 //! Findings from sync to sync.
 
 use crate::world::{World, answer, users};
+use known_findings::{count_of_accounts, forget_accounts};
 
 #[tokio::test]
 async fn a_finding_is_new_once_and_again_after_it_was_gone() -> anyhow::Result<()> {
@@ -46,7 +47,7 @@ async fn other_values_of_parameters_are_remembered_apart() -> anyhow::Result<()>
     world.remember(&of("days=90", &["k1", "k2"]), &first).await?;
     assert_eq!(world.remember(&of("days=365", &["k1"]), &first).await?, [1, 0, 0, 0]);
     let error = world.new_users(of("days=30", &["k1"]), "S5", &first).await.expect_err("unknown").to_string();
-    assert!(error.contains("not remembered after sync S5; ask with --remember"), "{error}");
+    assert!(error.contains("no findings with these parameters were remembered; ask with --remember"), "{error}");
     Ok(())
 }
 
@@ -133,5 +134,20 @@ async fn an_unfinished_sync_is_not_the_newest() -> anyhow::Result<()> {
     world.neo4j.rows("CREATE (:GromaSync {id: 'S6', tag: 6}), (:GromaScope {id: 'x', tag: 6})").await?;
     let newest = known_findings::newest(&world.store).await?.expect("a sync");
     assert_eq!((newest.id.as_str(), newest.is_followed), ("S5", true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn findings_of_a_forgotten_account_are_removed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let sync = world.sync(5).await?;
+    let mut answer = users(&["a", "b", "c"]);
+    let account = answer.question.columns.iter().position(|name| name == "account").expect("an account");
+    answer.rows[2][account] = "222222222222".into();
+    world.remember(&answer, &sync).await?;
+    let accounts = ["111111111111".to_owned()];
+    assert_eq!(count_of_accounts(&world.store, &accounts).await?, 2);
+    assert_eq!(forget_accounts(&world.store, &accounts).await?, 2);
+    assert_eq!((count_of_accounts(&world.store, &accounts).await?, world.count().await?), (0, 1.into()));
     Ok(())
 }

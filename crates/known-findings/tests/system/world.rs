@@ -1,7 +1,7 @@
 //! An empty graph with the schema, and answers to one question.
 
 use graph::{GraphConfig, GraphStore};
-use known_findings::{Remembered, Since, Sync, forget, new_since, newest, prepare, remember};
+use known_findings::{RememberError, Remembered, Since, Sync, claim, forget, new_since, newest, prepare, remember};
 use questions::{Answer, arguments::arguments, find};
 use serde_json::{Map, Value, json};
 use testkit::Neo4j;
@@ -28,7 +28,7 @@ impl World {
     }
 
     pub(crate) async fn remember(&self, answer: &Answer<'_>, sync: &Sync) -> anyhow::Result<[u64; 4]> {
-        let Remembered { new, back, kept, gone } = remember(&self.store, answer, sync).await?;
+        let Remembered { new, back, kept, gone } = claimed(&self.store, answer, sync).await?;
         Ok([new, back, kept, gone])
     }
 
@@ -59,6 +59,12 @@ pub(crate) async fn connect(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
         connections: 4,
     };
     Ok(GraphStore::connect(&config).await?)
+}
+
+/// Claims the question, and remembers its answer.
+pub(crate) async fn claimed(store: &GraphStore, answer: &Answer<'_>, sync: &Sync) -> Result<Remembered, RememberError> {
+    let claim = claim(store, answer.question, &answer.arguments).await?;
+    remember(store, &claim, answer, sync).await
 }
 
 /// Answer to `user_admin` whose findings are these users.

@@ -11,7 +11,7 @@ const SPECIAL: [char; 13] = ['\\', '|', '`', '*', '_', '[', ']', '<', '>', '~', 
 pub(super) fn text(answers: &[Answer<'_>]) -> String {
     let mut out = String::new();
     if answers.len() != 1 {
-        out += "| severity | question | found | title |\n|---|---|---|---|\n";
+        out += "| severity | question | assets | title |\n|---|---|---|---|\n";
         for answer in answers {
             let question = answer.question;
             // A `String` takes any text.
@@ -35,7 +35,7 @@ fn section(out: &mut String, answer: &Answer<'_>) {
     let question = answer.question;
     let gap = if out.is_empty() { "" } else { "\n" };
     let (title, why) = (escaped(&question.title), escaped(&question.why));
-    let _ = writeln!(out, "{gap}## {title}\n\n{why}\n\n{} checked, severity {}.", answer.found(), question.severity);
+    let _ = writeln!(out, "{gap}## {title}\n\n{why}\n\n{}; severity {}.", answer.found(), question.severity);
     if answer.rows.is_empty() {
         return;
     }
@@ -98,6 +98,6 @@ mod tests {
         let none = Answer { rows: Vec::new(), ..hostile(&question) };
         let text = text(&[none, hostile(&question)]);
         assert!(text.starts_with("| severity |") && text.matches("## Old keys").count() == 1, "{text}");
-        assert!(text.contains("| high | old\\_keys | 0 of 40 | Old keys |"), "{text}");
+        assert!(text.contains("| high | old\\_keys | 40 checked, 0 with findings | Old keys |"), "{text}");
     }
 }

@@ -1,7 +1,7 @@
 //! JSON for files and terminals.
 
 use serde::{Serialize, Serializer};
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::io::{self, Write};
 
 /// Prints a value as JSON with a line break at the end. serde_json escapes the control characters of ASCII only; a terminal also
@@ -10,8 +10,17 @@ use std::io::{self, Write};
 /// # Panics
 /// Never: the values of this program become JSON.
 pub fn printed(value: &impl Serialize) -> String {
+    formatted(value, PrettyFormatter::new())
+}
+
+/// Prints a value like [`printed`], but on one line.
+pub(super) fn line(value: &impl Serialize) -> String {
+    formatted(value, CompactFormatter)
+}
+
+fn formatted(value: &impl Serialize, formatter: impl Formatter) -> String {
     let mut out = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Escaping(PrettyFormatter::new()));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Escaping(formatter));
     value.serialize(&mut serializer).expect("names and numbers become JSON");
     out.push(b'\n');
     String::from_utf8(out).expect("JSON is text")
@@ -26,10 +35,10 @@ impl<F: Fn() -> I, I: IntoIterator<Item: Serialize>> Serialize for Each<F> {
     }
 }
 
-/// Pretty JSON that escapes more characters.
-struct Escaping(PrettyFormatter<'static>);
+/// JSON that escapes more characters.
+struct Escaping<F>(F);
 
-impl Formatter for Escaping {
+impl<F: Formatter> Formatter for Escaping<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(|c: char| c.is_control() || events::is_direction(c)) {
@@ -93,6 +102,11 @@ mod tests {
             \"empty\": [],\n  \"none\": {}\n}\n";
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn a_line_has_no_line_break_before_its_end() {
+        assert_eq!(line(&json!({"a": ["\u{9b}\n", {}]})), "{\"a\":[\"\\u009b\\n\",{}]}\n");
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::{cmp::Reverse, fmt::Write};
 /// Limit of a cell, in characters.
 const MOST: usize = 500;
 
-/// Prints the rows of one answer, or a summary of several.
+/// Prints the rows of one answer, or a summary of several. New findings are few, so those of several answers follow.
 pub(super) fn text(answers: &[Answer<'_>], width: Option<u16>) -> String {
-    match answers {
-        [one] => rows(one, width),
-        several => summary(several, width),
+    if let [one] = answers {
+        return rows(one, width);
     }
+    let new = sorted(answers).into_iter().filter(|it| it.new_since.is_some() && !it.rows.is_empty());
+    new.fold(summary(answers, width), |out, answer| format!("{out}\n{}", rows(answer, width)))
 }
 
 fn rows(answer: &Answer<'_>, width: Option<u16>) -> String {
@@ -23,22 +24,31 @@ fn rows(answer: &Answer<'_>, width: Option<u16>) -> String {
         let heads = question.columns.iter().map(|column| column.replace('_', " "));
         let _ = writeln!(out, "{}", table(heads, cells, width));
     }
-    let _ = writeln!(out, "{} checked", answer.found());
+    let _ = writeln!(out, "{}", answer.found());
     out
 }
 
 /// One line for each answer, the most severe findings first.
 fn summary(answers: &[Answer<'_>], width: Option<u16>) -> String {
-    let mut sorted: Vec<&Answer<'_>> = answers.iter().collect();
-    sorted.sort_by_key(|it| (it.rows.is_empty(), Reverse(it.question.severity), it.question.name.clone()));
+    let sorted = sorted(answers);
     let lines = sorted.iter().map(|answer| {
         let question = answer.question;
         vec![question.severity.to_string(), question.name.clone(), answer.found(), question.title.clone()]
     });
-    let heads = ["severity", "question", "found, checked", "title"].map(str::to_owned);
-    let found = answers.iter().filter(|answer| !answer.rows.is_empty()).count();
-    let total = format!("{found} of {} questions have findings", answers.len());
+    let heads = ["severity", "question", "assets", "title"].map(str::to_owned);
+    // Findings of a baseline are not new.
+    let is_new = answers.iter().any(|answer| answer.new_since.is_some());
+    let found = answers.iter().filter(|it| !(it.rows.is_empty() || is_new && it.is_baseline)).count();
+    let new = if is_new { "new " } else { "" };
+    let total = format!("{found} of {} questions have {new}findings", answers.len());
     format!("{}\n{total}\n", table(heads.into_iter(), lines, width))
+}
+
+/// Answers with findings first, the most severe ones before others.
+fn sorted<'a, 'b>(answers: &'a [Answer<'b>]) -> Vec<&'a Answer<'b>> {
+    let mut sorted: Vec<&Answer<'_>> = answers.iter().collect();
+    sorted.sort_by_key(|it| (it.rows.is_empty(), Reverse(it.question.severity), it.question.name.clone()));
+    sorted
 }
 
 /// The list of all questions, by service.
@@ -71,7 +81,7 @@ mod tests {
     fn one_answer_shows_its_rows() {
         let question = old_keys();
         let text = text(&[hostile(&question)], None);
-        assert!(text.starts_with("Old keys (high)\n") && text.ends_with("\n1 of 40 checked\n"), "{text}");
+        assert!(text.starts_with("Old keys (high)\n") && text.ends_with("\n40 checked, 1 with findings\n"), "{text}");
         assert!(text.contains("AKIA1") && !text.contains(['\u{1b}', '\u{9b}']), "{text}");
     }
 
@@ -80,8 +90,19 @@ mod tests {
         let question = old_keys();
         let none = Answer { rows: Vec::new(), ..hostile(&question) };
         let text = text(&[none, hostile(&question)], Some(200));
-        let found = [text.find("1 of 40"), text.find("0 of 40")];
+        let found = [text.find("checked, 1 with"), text.find("checked, 0 with")];
         assert!(found[0].is_some() && found[0] < found[1], "{text}");
         assert!(text.ends_with("1 of 2 questions have findings\n"), "{text}");
+    }
+
+    #[test]
+    fn new_findings_of_several_answers_are_shown() {
+        let question = old_keys();
+        let new = || Answer { new_since: Some("01J".into()), ..hostile(&question) };
+        let none = Answer { rows: Vec::new(), ..new() };
+        let baseline = Answer { is_baseline: true, ..hostile(&question) };
+        let text = text(&[none, new(), baseline], None);
+        assert!(text.contains("1 of 3 questions have new findings\n\nOld keys (high)\n"), "{text}");
+        assert_eq!((text.matches("AKIA1").count(), text.matches("with new findings\n").count()), (1, 1), "{text}");
     }
 }

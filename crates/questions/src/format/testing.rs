@@ -1,7 +1,12 @@
 //! A question and answers for tests.
 
+use super::Setting;
 use crate::{answer::Answer, parse, question::Question};
 use serde_json::{Map, Value, json};
+
+/// Surroundings without a terminal, in which every question had an answer.
+pub(crate) const SETTING: Setting<'_> =
+    Setting { version: "1.2.3", time: 1_700_000_000_000, width: None, failures: &[] };
 
 /// A question with one parameter.
 pub(crate) fn old_keys() -> Question {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod graph;
+mod identities;
 mod names;
 mod page;
 mod plans;

@@ -1,6 +1,6 @@
 //! SARIF and OCSF match their published schemas, whatever the names in the graph contain.
 
-use questions::{Answer, Format, Question, Setting, arguments::arguments, questions};
+use questions::{Answer, Failure, Format, Question, Setting, arguments::arguments, questions};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::{ffi::OsStr, fs};
@@ -10,7 +10,7 @@ use testkit::{run_python, workspace};
 const FOLDER: &str = "crates/questions/tests/schemas";
 const SARIF: &str = "sarif-2.1.0.json";
 const OCSF: &str = "ocsf-1.3.0-compliance-finding.json";
-const SETTING: Setting<'_> = Setting { version: "1.2.3", time: 1_700_000_000_000, width: None };
+const SETTING: Setting<'_> = Setting { version: "1.2.3", time: 1_700_000_000_000, width: None, failures: &[] };
 /// Values of every type that a query may return.
 const HOSTILE: &str = "=cmd|' /C calc'!A0\n|<b>\u{1b}[2J\u{9b}\u{202e}\u{0}\"%\\";
 
@@ -45,17 +45,22 @@ fn problems(schema: &str, documents: &[Value]) -> String {
     checked.map_or_else(|error| error.to_string(), |_| String::new())
 }
 
-fn printed(format: Format, answers: &[Answer<'_>]) -> Value {
-    serde_json::from_str(&format.text(answers, &SETTING)).expect("JSON")
+fn sarif(answers: &[Answer<'_>]) -> Value {
+    serde_json::from_str(&Format::Sarif.text(answers, &SETTING)).expect("JSON")
 }
 
 #[test]
 fn sarif_matches_its_schema() {
     let answers: Vec<Answer<'_>> = questions().iter().map(answer).collect();
-    let log = printed(Format::Sarif, &answers);
+    let log = sarif(&answers);
     assert_eq!(log["runs"][0]["results"].as_array().map(Vec::len), Some(2 * answers.len()));
-    let empty = printed(Format::Sarif, &[]);
-    assert_eq!(problems(SARIF, &[log.clone(), empty]), "");
+    let empty = sarif(&[]);
+    let failures = [Failure { question: "user_admin".into(), reason: HOSTILE.into() }];
+    let cut = Answer { is_cut: true, ..answers[0].clone() };
+    let gaps = Format::Sarif.text(&[cut], &Setting { failures: &failures, ..SETTING });
+    let gaps: Value = serde_json::from_str(&gaps).expect("JSON");
+    assert_eq!(gaps["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().map(Vec::len), Some(2));
+    assert_eq!(problems(SARIF, &[log.clone(), empty, gaps]), "");
     let mut broken = log;
     broken["runs"][0]["results"][0]["level"] = json!("fatal");
     assert!(problems(SARIF, &[broken]).contains("fatal"), "the schema is used");
@@ -64,10 +69,10 @@ fn sarif_matches_its_schema() {
 #[test]
 fn ocsf_matches_its_schema() {
     let answers: Vec<Answer<'_>> = questions().iter().map(answer).collect();
-    let events = printed(Format::Ocsf, &answers);
-    let events = events.as_array().expect("a list");
+    let events = Format::Ocsf.text(&answers, &SETTING);
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(events.len(), 2 * answers.len());
-    assert_eq!(problems(OCSF, events), "");
+    assert_eq!(problems(OCSF, &events), "");
     let mut broken = events[0].clone();
     broken["severity_id"] = json!(7);
     assert!(problems(OCSF, &[broken]).contains("severity_id"), "the schema is used");
