@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,16 +31,22 @@ class Wheel(unittest.TestCase):
         self.assertEqual(version, f"groma {self.version()}\n")
         with servers.aws.running(self.folder) as aws, servers.neo4j.running(self.folder) as neo4j:
             aws.seed("small", self.folder / "aws")
-            # Only the environment's own folder has a nats-server.
-            environment = {"PATH": "/usr/bin:/bin", "NEO4J_URI": neo4j, **aws.access}
+            # No folder of the PATH has the nats-server of the package.
+            environment = {"PATH": "/usr/bin:/bin", "NEO4J_URI": neo4j, "NEO4J_PASSWORD": "none", **aws.access}
             done = self.run_groma(bin_, environment, "sync", "--accounts", "profiles", "--json")
         report = json.loads(done.stdout)
         self.assertEqual(report["status"], "complete", done.stderr)
         self.assertGreater(report["assets"], 100)
 
     def installed(self) -> Path:
-        """Builds the package as the suite builds everything else, and installs it. Returns the folder of its programs."""
-        built = wheel.build("dev", self.folder / "wheels")
+        """Packs the program that the suite has built, and installs it. Returns the folder of its programs."""
+        cargo = {
+            "CARGO": str(HERE / "built_cargo.py"),
+            "GROMA_CARGO": shutil.which("cargo") or "",
+            "GROMA_ENVIRONMENT": json.dumps(dict(os.environ)),
+            "GROMA_PROGRAM": str(self.folder / "groma"),
+        }
+        built = wheel.build("dev", self.folder / "wheels", cargo)
         home = self.folder / "environment"
         subprocess.run([provision.suitable_python(), "-m", "venv", str(home)], check=True)
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -10,6 +10,7 @@ not, 2 when maturin could not be installed.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,17 +45,20 @@ def main() -> int:
     return 0
 
 
-def build(profile: str, out: Path) -> Path:
-    """Builds the wheel into an empty or new folder, and returns its path."""
+def build(profile: str, out: Path, environment: dict[str, str] | None = None) -> Path:
+    """Builds the wheel in place of earlier ones in the folder, and returns its path."""
     ENVIRONMENT.install()
-    before = set(out.glob("groma-*.whl"))
+    for earlier in out.glob("groma-*.whl"):
+        earlier.unlink()
     command = [str(ENVIRONMENT.home / "bin" / "maturin"), "build", "--profile", profile, "--out", str(out)]
     # The wheel serves machines with the C library of this one, or a newer one.
-    done = subprocess.run([*command, "--auditwheel", "skip"], cwd=ROOT, stdout=sys.stderr, check=False)
-    made = sorted(set(out.glob("groma-*.whl")) - before) or sorted(before)
-    if done.returncode or not made:
+    command += ["--auditwheel", "skip"]
+    variables = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, env=variables, check=False)
+    made = list(out.glob("groma-*.whl"))
+    if done.returncode or len(made) != 1:
         raise Failed
-    return made[-1]
+    return made[0]
 
 
 if __name__ == "__main__":

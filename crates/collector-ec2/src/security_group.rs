@@ -32,7 +32,7 @@ pub(crate) static GROUP: Node<SecurityGroup> = Node {
     ..Node::of("AWSEC2SecurityGroup")
 };
 
-/// How the rules of a group mention another group.
+/// Rules of a group that mention another group.
 #[derive(Debug, Default)]
 struct Mentioned {
     /// Traffic of the inbound rules, see [`traffic`].

@@ -1,9 +1,10 @@
 //! The two ends of a path: `internet`, `administrator`, or an asset by id, ARN or name. The two words are never names: an asset
-//! that has one as its name is found by its id or ARN. The name of an instance is a tag, which is no name here.
+//! with such a name is found by its id or ARN. The name of an instance is a tag, so it does not count.
 
 use crate::{
+    end::{Asset, From, To},
     hop::{Place, Role, VPC, hops},
-    node::{INTERNET, Node, projection},
+    node::{INTERNET, projection},
     reach::starts,
 };
 use graph::{GraphError, GraphStore, parameters};
@@ -18,35 +19,6 @@ const NAMED: usize = 5;
 const LONGEST: usize = 2_048;
 /// Keys of an asset that have an index.
 const KEYS: [&str; 2] = ["id", "arn"];
-
-/// Begin of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum From {
-    /// Every address.
-    Internet,
-    /// An asset.
-    Asset(Box<Asset>),
-}
-
-/// End of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum To {
-    /// Permission to do everything.
-    Administrator,
-    /// An asset.
-    Asset(Box<Asset>),
-}
-
-/// An asset of the graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
-    /// Label that steps name.
-    pub label: &'static str,
-    /// Node.
-    pub node: Node,
-    /// Id of its account. `None`: it belongs to no account.
-    pub account: Option<String>,
-}
 
 /// Two ends that have no paths.
 #[derive(Debug, thiserror::Error)]

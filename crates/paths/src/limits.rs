@@ -1,4 +1,4 @@
-//! What limits a principal that has a policy which allows everything: its permissions boundary, and statements that deny.
+//! Limits of a principal with a policy that allows everything: its permissions boundary, and statements that deny.
 
 use crate::{
     hop::{Place, ROLE, USER},
@@ -57,7 +57,7 @@ pub(crate) async fn limits(store: &GraphStore, principals: &[String]) -> Result<
 }
 
 impl Denial {
-    /// What is left of full administration. A denial of some actions leaves it, for example of `s3:DeleteBucket`.
+    /// Rest of full administration. A denial of some actions leaves it, for example of `s3:DeleteBucket`.
     fn verdict(&self, principal: &str) -> Verdict {
         let denies = |names: &[&str]| self.action.iter().any(|it| names.contains(&it.to_lowercase().as_str()));
         let is_except = !self.except.is_empty();

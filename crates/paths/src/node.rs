@@ -145,7 +145,7 @@ impl Listener {
 }
 
 impl Edge {
-    /// What a security group admits from members of another: `tcp 22, udp 53`. `None`: unknown.
+    /// Traffic that a security group admits from members of another: `tcp 22, udp 53`. `None`: unknown.
     pub(crate) fn traffic(&self) -> Option<String> {
         let spelled = self.inbound.iter().map(|it| if EVERY.contains(&it.as_str()) { EVERY_PROTOCOL } else { it });
         (!self.inbound.is_empty()).then(|| spelled.collect::<Vec<_>>().join(", "))

@@ -1,7 +1,7 @@
-//! What an answer does not consider. Each answer says it, because "no path" is only as good as the steps that were followed.
+//! Facts that an answer does not consider. Each answer names them, because "no path" is only as good as the steps that were followed.
 
 use crate::{
-    ends::{From, To},
+    end::{From, To},
     hop::{RANGE, network},
 };
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! Places from which a search can still come to its goal, whatever the graph has. A search follows no other.
 
 use crate::{
-    ends::{From, To},
+    end::{From, To},
     everyone::EVERYONE,
     expand::Course,
     hop::{BALANCER, Hop, Place, RANGE, Role, STATEMENT, hops},
@@ -18,7 +18,7 @@ pub(crate) fn is_taken(hop: &Hop, to: &To) -> bool {
     !hop.is_of_administrator || *to == To::Administrator
 }
 
-/// The place that a search comes from, and the one that it finds.
+/// The place that a search comes from, and the place that it finds.
 pub(crate) fn sides(hop: &Hop, course: Course) -> (Place, Place) {
     match course {
         Course::Forward => (hop.from, hop.to),

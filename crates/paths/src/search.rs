@@ -6,7 +6,7 @@
 //! has an asset twice, except a security group in another role.
 
 use crate::{
-    ends::{From, To},
+    end::{From, To},
     everyone::{EVERYONE, Public, everyone},
     expand::{Course, Next, PAGE, expand},
     hop::{BALANCER, GROUP, Hop, Place, RANGE, RULE, Role, STATEMENT, Stored, hops},
@@ -91,7 +91,7 @@ pub struct Found {
     pub may_have_more: bool,
     /// Whether further blocked paths may exist beyond the wanted number.
     pub may_have_more_blocked: bool,
-    /// What the search does not consider, one a line.
+    /// Facts that the search does not consider, one a line.
     pub not_considered: Vec<String>,
     /// Limits of the search.
     pub limits: Limits,
@@ -113,7 +113,7 @@ struct Part {
     doubt: Option<Arc<str>>,
 }
 
-/// What decides about the next steps of a part: its state, whether it is blocked, and, if it ends at a security group that
+/// Key of the next steps of a part: its state, whether it is blocked, and, if it ends at a security group that
 /// admits a range, the asset before it with the target group that it forwards to.
 type Key = (State, bool, Option<(usize, Option<String>)>);
 
@@ -177,7 +177,7 @@ struct Search<'a> {
     parts: Vec<Part>,
     /// Numbers of parts by what decides about their next steps.
     reached: HashMap<Key, usize>,
-    /// What limits principals.
+    /// Limits of principals.
     limited: HashMap<usize, Verdict>,
     /// Assets that everyone reaches.
     public: HashMap<usize, Public>,
@@ -397,7 +397,7 @@ impl Search<'_> {
         }
     }
 
-    /// What is undecided about a part's next state: at a security group that admits a range, the asset on its other side.
+    /// Undecided facts of a part's next state: at a security group that admits a range, the asset on its other side.
     fn undecided(&self, part: usize, (_, place): State) -> Option<(usize, Option<String>)> {
         let part = &self.parts[part];
         let is_open = place.label == GROUP && place.role == Role::Open;
