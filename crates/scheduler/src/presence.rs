@@ -161,7 +161,7 @@ fn answer(mine: &RunningRequest, sync: &SyncId, asked: &RunningRequest, silent: 
     let same_scope = overlap(mine, asked);
     let is_meant = if asked.sync_id.is_empty() { same_scope } else { asked.sync_id == sync.id };
     let (sync, silent_seconds) = (Some(sync.clone()), silent.as_secs());
-    is_meant.then(|| RunningAnswer { sync, silent_seconds, other_scope: !same_scope, progress: None })
+    is_meant.then_some(RunningAnswer { sync, silent_seconds, other_scope: !same_scope, progress: None })
 }
 
 /// Scope of a request, without the services that every sync collects.
