@@ -86,12 +86,8 @@ async fn close(nats: &str) -> anyhow::Result<()> {
     }
     let bus = Bus::connect(&BusConfig::new(nats, "close")).await?;
     let config = GraphConfig {
-        uri: std::env::var("NEO4J_URI")?,
-        user: "neo4j".to_owned(),
-        password: std::env::var("NEO4J_PASSWORD")?.into(),
-        database: None,
-        ca_file: None,
         connections: 2,
+        ..GraphConfig::new(std::env::var("NEO4J_URI")?, "neo4j", std::env::var("NEO4J_PASSWORD")?)
     };
     let store = GraphStore::connect(&config).await?;
     let began = Instant::now();
@@ -123,14 +119,7 @@ fn finished(listing: usize, listings: usize) -> ScopeFinished {
 }
 
 async fn fill(neo4j: &Neo4j, size: Size) -> anyhow::Result<()> {
-    let config = GraphConfig {
-        uri: neo4j.uri(),
-        user: neo4j.user().to_owned(),
-        password: neo4j.password().into(),
-        database: None,
-        ca_file: None,
-        connections: 1,
-    };
+    let config = GraphConfig::new(neo4j.uri(), neo4j.user(), neo4j.password());
     Schema::default().ensure(&GraphStore::connect(&config).await?, []).await?;
     let mut feeds = Vec::new();
     for listing in 0..size.listings {

@@ -74,7 +74,7 @@ fn config(neo4j: Option<&Neo4j>, load: Load) -> anyhow::Result<GraphConfig> {
         None => (std::env::var("NEO4J_URI")?, std::env::var("NEO4J_PASSWORD")?),
     };
     let Load { connections, .. } = load;
-    Ok(GraphConfig { uri, user: "neo4j".into(), password: password.into(), database: None, ca_file: None, connections })
+    Ok(GraphConfig { connections, ..GraphConfig::new(uri, "neo4j", password) })
 }
 
 async fn write(bus: &Bus, config: &GraphConfig, load: Load) -> anyhow::Result<Duration> {

@@ -30,8 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let sizes = std::env::args().skip(1).map(|text| text.parse()).collect::<Result<Vec<usize>, _>>()?;
     let sizes = if sizes.is_empty() { vec![200, 1_000, 3_400, 17_000] } else { sizes };
     let neo4j = Neo4j::start().await?;
-    let (uri, password) = (neo4j.uri(), neo4j.password().into());
-    let config = GraphConfig { uri, user: "neo4j".into(), password, database: None, ca_file: None, connections: 1 };
+    let config = GraphConfig::new(neo4j.uri(), neo4j.user(), neo4j.password());
     let store = GraphStore::connect(&config).await?;
     let schema = Schema::default();
     println!("places | new place | first of a sync | seen again");

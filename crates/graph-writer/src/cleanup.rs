@@ -290,8 +290,8 @@ mod tests {
     const PLACES: [&str; 3] = ["1/r/s", "1/r/t", "1/r/u"];
 
     pub(super) async fn store(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
-        let (uri, user, password) = (neo4j.uri(), neo4j.user().into(), neo4j.password().into());
-        let config = GraphConfig { uri, user, password, database: None, ca_file: None, connections: 2 };
+        let config = GraphConfig::new(neo4j.uri(), neo4j.user(), neo4j.password());
+        let config = GraphConfig { connections: 2, ..config };
         Ok(GraphStore::connect(&config).await?)
     }
 

@@ -50,10 +50,9 @@ mod tests {
     async fn a_silent_database_is_an_error_until_it_answers() -> anyhow::Result<()> {
         let neo4j = Neo4j::shared().await?;
         let port = neo4j.uri().rsplit(':').next().unwrap_or_default().parse()?;
-        let (user, password) = (neo4j.user().into(), neo4j.password().into());
         let proxy = Proxy::start(port).await?;
         let uri = format!("bolt://127.0.0.1:{}", proxy.port());
-        let config = GraphConfig { uri, user, password, database: None, ca_file: None, connections: 2 };
+        let config = GraphConfig { connections: 2, ..GraphConfig::new(uri, neo4j.user(), neo4j.password()) };
         let store = GraphStore::connect(&config).await?;
         let limit = Duration::from_millis(200);
         proxy.hold(Way::ToClient);

@@ -47,6 +47,14 @@ pub struct GraphConfig {
     pub connections: usize,
 }
 
+impl GraphConfig {
+    /// One connection to the user's default database, trusting the system's authorities.
+    pub fn new(uri: impl Into<String>, user: impl Into<String>, password: impl Into<Password>) -> Self {
+        let (uri, user, password) = (uri.into(), user.into(), password.into());
+        Self { uri, user, password, database: None, ca_file: None, connections: 1 }
+    }
+}
+
 /// An invalid configuration value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConfigError {

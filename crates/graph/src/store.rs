@@ -97,7 +97,8 @@ impl GraphStore {
         self.pulse.iter().for_each(Pulse::beat);
     }
 
-    /// Checks that the database answers, on a connection of its own: the others may all be in use. Has no time limit.
+    /// Checks that the database answers. Opens a separate connection, because the pool may be in full use. The caller limits
+    /// the time.
     ///
     /// # Errors
     /// Returns the driver's error.

@@ -49,14 +49,7 @@ impl World {
 }
 
 pub(crate) async fn connect(neo4j: &Neo4j) -> anyhow::Result<GraphStore> {
-    let config = GraphConfig {
-        uri: neo4j.uri(),
-        user: neo4j.user().to_owned(),
-        password: neo4j.password().into(),
-        database: None,
-        ca_file: None,
-        connections: 1,
-    };
+    let config = GraphConfig::new(neo4j.uri(), neo4j.user(), neo4j.password());
     Ok(GraphStore::connect(&config).await?)
 }
 

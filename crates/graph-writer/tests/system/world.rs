@@ -59,14 +59,7 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> GraphConfig {
-        GraphConfig {
-            uri: self.neo4j.uri(),
-            user: self.neo4j.user().to_owned(),
-            password: self.neo4j.password().into(),
-            database: None,
-            ca_file: None,
-            connections: 2,
-        }
+        GraphConfig { connections: 2, ..GraphConfig::new(self.neo4j.uri(), self.neo4j.user(), self.neo4j.password()) }
     }
 
     pub(crate) async fn store(&self) -> anyhow::Result<GraphStore> {

@@ -16,14 +16,7 @@ impl World {
     pub(crate) async fn new(make: &str) -> anyhow::Result<Self> {
         let neo4j = Neo4j::shared_with_indexes().await?;
         neo4j.rows(make).await?;
-        let config = GraphConfig {
-            uri: neo4j.uri(),
-            user: neo4j.user().to_owned(),
-            password: neo4j.password().into(),
-            database: None,
-            ca_file: None,
-            connections: 1,
-        };
+        let config = GraphConfig::new(neo4j.uri(), neo4j.user(), neo4j.password());
         let store = GraphStore::connect(&config).await?;
         Ok(Self { _neo4j: neo4j, store })
     }
