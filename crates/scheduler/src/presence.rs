@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
 /// Time limit for a reply. Schedulers with other scopes do not reply.
-const ANSWER: Duration = Duration::from_secs(1);
+pub const ANSWER: Duration = Duration::from_secs(1);
 
 /// Answers requests for running syncs until dropped.
 pub struct Presence {
@@ -135,7 +135,7 @@ fn has_service_of(scope: &RunningRequest, started: &Found) -> bool {
 }
 
 /// Returns the reply of a running sync that the request matches; `None` if there is none.
-async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
+pub(crate) async fn running(bus: &Bus, question: &RunningRequest) -> Result<Option<RunningAnswer>, SurveyError> {
     let mut question = question.clone();
     size::widen(&mut question, bus.most_bytes());
     match bus.ask(subjects::RUNNING_REQUEST, question.encode_to_vec(), ANSWER).await {

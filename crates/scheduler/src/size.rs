@@ -19,9 +19,7 @@ pub fn fit(collected: &mut SyncCollected, most: usize) {
         collected.out_of_reach.clear();
         collected.whole = false;
     }
-    let mut room = most.saturating_sub(collected.encoded_len());
-    let mut fits = |bytes: usize| room.checked_sub(bytes + FRAME).map(|left| room = left).is_some();
-    collected.long = long.into_iter().take_while(|work| fits(work.encoded_len())).collect();
+    collected.long = first_of(long, most.saturating_sub(collected.encoded_len()));
 }
 
 /// Widens a request until it fits into a message of `most` bytes, first to all regions, then to all accounts. It may
@@ -44,9 +42,13 @@ pub fn fit_concluded(concluded: &mut SyncConcluded, most: usize) {
         widen(scope, most / 2);
     }
     let unseen = std::mem::take(&mut concluded.unseen);
-    let mut room = most.saturating_sub(concluded.encoded_len());
+    concluded.unseen = first_of(unseen, most.saturating_sub(concluded.encoded_len()));
+}
+
+/// The first elements of a list, as many as fit into `room` bytes.
+fn first_of<M: Message>(list: Vec<M>, mut room: usize) -> Vec<M> {
     let mut fits = |bytes: usize| room.checked_sub(bytes + FRAME).map(|left| room = left).is_some();
-    concluded.unseen = unseen.into_iter().take_while(|group| fits(group.encoded_len())).collect();
+    list.into_iter().take_while(|element| fits(element.encoded_len())).collect()
 }
 
 #[cfg(test)]

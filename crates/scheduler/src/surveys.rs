@@ -1,11 +1,12 @@
 //! Running syncs and results of surveys, read from the bus. For operators.
 
+use crate::presence;
 use bus::{Bus, LookupError, SYNCS};
-use events::{Message, RunningAnswer, RunningRequest, SyncConcluded, SyncEvent, SyncId, subjects, sync_event::Event};
+use events::{RunningAnswer, RunningRequest, SyncConcluded, SyncEvent, SyncId, subjects, sync_event::Event};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 /// Limit of unfinished syncs whose schedulers are asked, the newest first.
@@ -16,9 +17,6 @@ const AT_ONCE: usize = 20;
 const MOST_SILENT: usize = 5;
 /// Limit of results that are read, the newest first.
 const MOST_RESULTS: usize = 50;
-/// Time limit for the answer of a sync's scheduler.
-pub const ANSWER: Duration = Duration::from_secs(1);
-
 /// Syncs on a bus.
 #[derive(Debug, Clone, Default)]
 pub struct Surveys {
@@ -39,7 +37,7 @@ pub struct Unfinished {
     pub sync: String,
     /// Time at which it began.
     pub began: SystemTime,
-    /// Answer of its scheduler. `None`: no answer within [`ANSWER`], because it was killed or is stuck, or because this
+    /// Answer of its scheduler. `None`: no answer within [`presence::ANSWER`], because it was killed or is stuck, or because this
     /// NATS user may not ask.
     pub answer: Option<RunningAnswer>,
 }
@@ -144,7 +142,6 @@ async fn unfinished(bus: &Bus) -> Result<Vec<Unfinished>, LookupError> {
 
 async fn ask(bus: &Bus, sync: &str) -> Option<RunningAnswer> {
     let question = RunningRequest { sync_id: sync.to_owned(), ..RunningRequest::default() };
-    let asked = bus.ask(subjects::RUNNING_REQUEST, question.encode_to_vec(), ANSWER).await;
-    let answer = asked.inspect_err(|error| tracing::debug!(error = errors::chain(error), sync, "no answer")).ok()?;
-    RunningAnswer::decode(answer).ok()
+    let asked = presence::running(bus, &question).await;
+    asked.inspect_err(|error| tracing::debug!(error = errors::chain(error), sync, "no answer")).ok()?
 }

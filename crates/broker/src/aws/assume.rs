@@ -169,7 +169,7 @@ impl Aws {
     }
 
     fn learn(&self, role: &str, attempt: Attempt, attributed: bool) {
-        if !attributed || !self.attributions.lock().learn(role, attempt) || attempt.guessed {
+        if !attributed || !self.attributions.lock().learn(role, attempt) {
             return;
         }
         let attribution = attempt.attribution;

@@ -1,17 +1,14 @@
 //! `groma status`: running syncs, the results of surveys, queues, and how old the graph is.
 
-mod collect;
+mod read;
 mod text;
 
-use crate::UsageError;
+use crate::{UsageError, output::write};
 use bus::Bus;
-use collect::{Collector, Status};
 use graph::GraphStore;
-use std::{
-    cell::Cell,
-    io::{IsTerminal, Write},
-    time::Duration,
-};
+use questions::format;
+use read::{Status, StatusReader};
+use std::{cell::Cell, io::IsTerminal, time::Duration};
 
 /// Time between two looks of `--watch`.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -48,16 +45,16 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
         None => None,
     };
     let store = GraphStore::connect(&config).await?;
-    let mut collector = Collector::new(bus.as_ref(), &store);
+    let mut reader = StatusReader::new(bus.as_ref(), &store);
     if !args.watch {
-        return show(&collector.collect().await?, args.json, "", true);
+        return show(&reader.read().await?, args.json, "", true);
     }
     let clear = if std::io::stdout().is_terminal() && !args.json { CLEAR } else { "" };
     let exit = Cell::new(process::exit::COMPLETE);
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let looking = async {
-            let status = collector.collect().await?;
+            let status = reader.read().await?;
             exit.set(show(&status, args.json, clear, false)?);
             tokio::time::sleep(INTERVAL).await;
             anyhow::Ok(())
@@ -72,12 +69,10 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
 /// Prints a status, and returns its exit status.
 fn show(status: &Status, json: bool, clear: &str, pretty: bool) -> anyhow::Result<u8> {
     let text = match (json, pretty) {
-        (true, true) => serde_json::to_string_pretty(status)? + "\n",
-        (true, false) => serde_json::to_string(status)? + "\n",
+        (true, true) => format::printed(status),
+        (true, false) => format::line(status),
         (false, _) => text::text(status),
     };
-    let mut out = std::io::stdout().lock();
-    write!(out, "{clear}{text}")?;
-    out.flush()?;
+    write(&format!("{clear}{text}"))?;
     Ok(if status.complete { process::exit::COMPLETE } else { process::exit::INCOMPLETE })
 }

@@ -1,10 +1,10 @@
 //! The status as text.
 
-use super::collect::{Graph, OnBus, Queue, Queues, Status, Survey, UnfinishedSync};
+use super::read::{Graph, OnBus, Queue, Queues, Status, Survey, UnfinishedSync};
 use chrono::{DateTime, Utc};
 use events::printable;
 use graph_writer::age::IncompletePlace;
-use scheduler::{outcome::seen_ago, surveys::ANSWER};
+use scheduler::{outcome::seen_ago, presence::ANSWER};
 use std::fmt::Write;
 
 /// Limit of lines in a list.
@@ -157,7 +157,7 @@ fn ago(time: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::collect::*, *};
+    use super::{super::read::*, *};
     use chrono::TimeDelta;
 
     fn hours(hours: i64) -> DateTime<Utc> {

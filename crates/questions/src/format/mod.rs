@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use printed::printed;
+pub use printed::{line, printed};
 pub use table::listing;
 
 use crate::answer::Answer;

@@ -14,7 +14,10 @@ pub fn printed(value: &impl Serialize) -> String {
 }
 
 /// Prints a value like [`printed`], but on one line.
-pub(super) fn line(value: &impl Serialize) -> String {
+///
+/// # Panics
+/// Never, like [`printed`].
+pub fn line(value: &impl Serialize) -> String {
     formatted(value, CompactFormatter)
 }
 

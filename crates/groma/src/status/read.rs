@@ -1,4 +1,4 @@
-//! Collects the status from the bus and the graph.
+//! Reads the status from the bus and the graph.
 
 use anyhow::Context;
 use bus::{ASSETS, Bus, PARKED, StreamSummary, WORK};
@@ -144,7 +144,7 @@ pub(super) struct Stale {
 const MOST_STALE: usize = 100;
 
 /// Reads the status repeatedly. Reading a large graph takes seconds, so it is read every half minute only.
-pub(super) struct Collector<'a> {
+pub(super) struct StatusReader<'a> {
     bus: Option<&'a Bus>,
     store: &'a GraphStore,
     syncs: Reader,
@@ -154,7 +154,7 @@ pub(super) struct Collector<'a> {
 /// Time for which a graph that was read is shown.
 const GRAPH: Duration = Duration::from_secs(30);
 
-impl<'a> Collector<'a> {
+impl<'a> StatusReader<'a> {
     /// Without a bus, reads the graph alone.
     pub(super) fn new(bus: Option<&'a Bus>, store: &'a GraphStore) -> Self {
         Self { bus, store, syncs: Reader::default(), graph: None }
@@ -164,7 +164,7 @@ impl<'a> Collector<'a> {
     ///
     /// # Errors
     /// The graph cannot be read.
-    pub(super) async fn collect(&mut self) -> anyhow::Result<Status> {
+    pub(super) async fn read(&mut self) -> anyhow::Result<Status> {
         let (bus, bus_error) = match self.bus {
             None => (None, None),
             Some(bus) => match OnBus::read(bus, &mut self.syncs).await {
