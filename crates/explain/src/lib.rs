@@ -1,5 +1,5 @@
-//! Explains a name of the graph: a label, a relationship type or a property. All facts come from the catalog of listings,
-//! from the steps of the analysis and from the questions; this crate has none of its own. No I/O.
+//! Explains a name of the graph: a label, a relationship type or a property. The catalog of listings, the steps of the
+//! analysis and the questions have all the facts. No I/O.
 //!
 //! Reading order: [`explanation`] has the types, [`sources`] reads the facts, [`find`] looks a name up, [`mod@text`] prints.
 
@@ -14,5 +14,5 @@ pub use text::text;
 
 /// Prints explanations as JSON, with a line break at the end.
 pub fn json(explanations: &[Explanation]) -> String {
-    format!("{:#}\n", serde_json::json!({ "explanations": explanations }))
+    questions::format::printed(&serde_json::json!({ "explanations": explanations }))
 }

@@ -41,8 +41,8 @@ pub enum Command {
     ///
     /// A path leads through security groups, load balancers, peerings and permissions, or begins at a public bucket, function or
     /// role. Permissions come from identity policies, trust policies and boundaries, not from policies of buckets, keys or
-    /// secrets. Network ACLs, route tables and service control policies are not considered; each answer lists what it leaves
-    /// out. A step with "may" holds only under conditions. Exit status 3: a limit has ended the search, so there may be further
+    /// secrets. The search ignores network ACLs, route tables and service control policies; each answer lists such
+    /// limits. A step with "may" holds only under conditions. Exit status 3: a limit has ended the search, so there may be further
     /// paths. Exit status 4: there is an open path, with --fail-on-path.
     Path(path::Args),
     /// Query the graph for a few security findings

@@ -63,7 +63,9 @@ pub async fn run(args: Args) -> anyhow::Result<u8> {
     write(&format.text(&found, &from, &to))?;
     let is_open = !found.paths.is_empty();
     if format.is_picture() && !is_open {
-        eprintln!("no open path: the picture is empty; --format text shows blocked paths and what was not considered");
+        eprintln!(
+            "no open path, so the picture is empty; --format text shows the blocked paths and the limits of the search"
+        );
     }
     if let Some(cut) = &found.cut {
         eprintln!("{cut}: there may be further paths");

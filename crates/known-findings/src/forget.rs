@@ -1,6 +1,6 @@
-//! Removes findings of accounts, and what is old: findings that are gone, and questions that were not remembered for a long time. Questions that no
-//! longer exist are among these. A question that only this version lacks stays, so an older program on the same graph takes
-//! nothing from a newer one.
+//! Removes findings of accounts, gone findings, and questions without a new answer, both after 90 days. Questions that no
+//! longer exist get no answer. A question that only this version lacks stays for that time, so an older program on the same
+//! graph takes nothing from a newer one.
 
 use graph::{GraphError, GraphStore, Portion, parameters};
 use neo4rs::BoltType;

@@ -15,7 +15,7 @@
 //!
 //! Reading order: [`key`] names the nodes, [`schema`] has their constraints, [`syncs`] the newest sync and the remembered
 //! ones, [`mod@remember`] writes an answer, [`since`] reads the new findings of one, [`memory`] does both around an answer of
-//! `groma ask`, [`mod@forget`] removes what is old.
+//! `groma ask`, [`mod@forget`] removes old findings.
 
 pub mod forget;
 pub mod key;

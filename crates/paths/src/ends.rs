@@ -158,8 +158,8 @@ fn read(row: &Row) -> Result<Option<Asset>, neo4rs::DeError> {
 }
 
 impl Asset {
-    /// Places of the asset on a path that begins (`is_begin`) or ends there. Traffic from a group is that of its members, and
-    /// traffic to it is what it admits. A path that begins at a VPC is one of its subnets.
+    /// Places of the asset on a path that begins (`is_begin`) or ends there. The members of a group
+    /// send its traffic, and its rules admit traffic to it. A path from a VPC begins at its subnets.
     pub(crate) fn places(&self, is_begin: bool) -> BTreeSet<Place> {
         let ends = hops().iter().map(|hop| if is_begin { hop.from } else { hop.to });
         let is_own = |role| match role {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`hop`] has the steps of a path, [`end`] is an end of a path, [`ends`] finds the two, [`node`] describes an asset, `reach` tells which
 //! kinds of assets lead to the end, `expand` reads the next assets from the graph, [`mod@search`] finds the shortest paths,
-//! `verdict` and `limits` reject blocked ones, `everyone` finds public assets, `notes` says what is not considered, and
+//! `verdict` and `limits` reject blocked ones, `everyone` finds public assets, `notes` lists the limits of an answer, and
 //! [`mod@format`] prints the answer.
 
 pub mod end;

@@ -655,8 +655,8 @@ pub struct LostGroup {
     #[prost(uint32, repeated, tag = "2")]
     pub areas: ::prost::alloc::vec::Vec<u32>,
 }
-/// The scheduler's result of a survey, under its first sync, or under an id of its own if no sync was finished. The last
-/// event of a survey. For operators; no role needs it.
+/// Result of a survey, which the scheduler publishes as the survey's last event. The id is that of its first sync, or a new
+/// one if no sync finished. Operators read it; roles do not.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SyncConcluded {
     /// Requested accounts, regions and services, for people; empty lists stand for all. Without `sync_id`.
